@@ -1,0 +1,1 @@
+"""The policy language of AWS, free of keys and of clients."""

@@ -1,0 +1,50 @@
+"""Deciding a request: who asks for which action on what, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from kmsmock.principals import Principal
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question: may this principal perform this action on this resource?
+
+    action: for example ``kms:Decrypt``. resource: a key ARN, an alias ARN, or ``*``.
+    context_source: gives the condition keys of the request; asked only when a policy needs them.
+    """
+
+    principal: Principal
+    action: str
+    resource: str
+    context_source: Callable[[], Mapping[str, Any]]
+
+    @cached_property
+    def context(self) -> Mapping[str, Any]:
+        """The condition keys of the request: a string, or a list for multivalued keys."""
+        return self.context_source()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer; truthy when allowed. reason: one sentence that says why."""
+
+    allowed: bool
+    reason: str
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+Authorizer = Callable[[Request], Decision]
+
+_OFF = Decision(allowed=True, reason='authorization="off": every principal may do everything')
+
+
+def allow_everything(request: Request) -> Decision:  # noqa: ARG001 - an Authorizer
+    """Allow any request: the rule of ``authorization="off"``."""
+    return _OFF

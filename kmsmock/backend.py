@@ -1,0 +1,282 @@
+"""What one mock holds: accounts and Regions, identities, records, the clock and the lock."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import hmac
+import os
+import threading
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from kmsmock.authorization.evaluation import Authorizer, allow_everything
+from kmsmock.authorization.grants import Grant
+from kmsmock.clock import Clock
+from kmsmock.crypto.rsa_pool import RsaPool
+from kmsmock.keys import imported, policies, rotation
+from kmsmock.keys.aws_managed import MANAGED_KEYS
+from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore
+from kmsmock.keys.key import Key, KeyManager, KeyState
+from kmsmock.keys.material import KeyMaterial
+from kmsmock.keys.region import KmsRegion
+from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin, Source
+from kmsmock.ledger.events import Calls
+from kmsmock.principals import Identities
+
+if TYPE_CHECKING:
+    from kmsmock.crypto.attestation import AttestationAuthority
+
+Entropy = Callable[[int], bytes]
+_DELETED_REMEMBERED = 10_000
+
+
+class Markers:
+    """Pagination markers: opaque, bound to their operation and to this mock."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def seal(self, operation: str, place: int) -> str:
+        """Give the marker for the items behind a place."""
+        text = place.to_bytes(8, "big")
+        return urlsafe_b64encode(text + self._tag(operation, text)).decode()
+
+    def open(self, operation: str, marker: str) -> int | None:
+        """Give the place of a marker; None for one that this operation did not issue."""
+        try:
+            raw = urlsafe_b64decode(marker)
+        except ValueError:
+            return None
+        if not hmac.compare_digest(raw[8:], self._tag(operation, raw[:8])):
+            return None
+        return int.from_bytes(raw[:8], "big")
+
+    def _tag(self, operation: str, text: bytes) -> bytes:
+        key = self._secret + operation.encode()
+        return hashlib.blake2b(text, key=key[:64], digest_size=16).digest()
+
+
+class Backend:
+    """The world of one mock. All of its state hangs here; nothing is kept in modules.
+
+    lock: held for the whole of each call, so that calls from many threads come one by one.
+    """
+
+    def __init__(self, account: str, region: str, start_time: datetime | None = None) -> None:
+        self.entropy: Entropy = os.urandom
+        self.lock = threading.RLock()
+        self.clock = Clock(start_time)
+        self.calls = Calls()
+        self.authorize: Authorizer = allow_everything
+        self.clear(account, region)
+
+    def clear(self, account: str, region: str) -> None:
+        """Begin anew, without keys and records; the clock goes on."""
+        self.regions: dict[tuple[str, str], KmsRegion] = {}
+        self._materials: dict[str, dict[bytes, Key]] = {}
+        self.deleted_materials: dict[bytes, None] = {}
+        self._default_policies: dict[tuple[str, str], str] = {}
+        self.identities = Identities(account, region, self.entropy)
+        self.source = Source(self.entropy, RsaPool(self.entropy))
+        self.markers = Markers(self.entropy(32))
+        self._attestation: AttestationAuthority | None = None
+        self.clock.forget()
+        self.calls.clear()
+
+    # --- rooms and names ---------------------------------------------------------------
+
+    def region(self, account: str, name: str) -> KmsRegion:
+        """Give the KMS of an account in a Region, made on first use."""
+        region = self.regions.get((account, name))
+        if region is None:
+            materials = self._materials.setdefault(name, {})
+            region = self.regions[account, name] = KmsRegion(account, name, materials)
+        return region
+
+    def new_uuid(self) -> str:
+        """Make a random UUID (RFC 9562, version 4)."""
+        h = self.entropy(16).hex()
+        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
+
+    def new_multi_region_key_id(self) -> str:
+        """Make the key id of a multi-Region key."""
+        return f"mrk-{self.entropy(16).hex()}"
+
+    def new_grant_token(self) -> str:
+        """Make a grant token: opaque, of the length that KMS's have."""
+        return urlsafe_b64encode(self.entropy(276)).decode().rstrip("=")
+
+    def default_policy(self, region: KmsRegion) -> str:
+        """Give the default key policy of an account, one text for all of its keys."""
+        place = (region.account, region.partition)
+        text = self._default_policies.get(place)
+        if text is None:
+            text = policies.default_policy(region.account, region.name)
+            self._default_policies[place] = text
+        return text
+
+    def grant_of_token(self, region_name: str, token: str) -> Grant | None:
+        """Find the grant of a token in any account of a Region."""
+        for (_, name), region in self.regions.items():
+            if name == region_name and token in region.grant_tokens:
+                return region.grant_tokens[token]
+        return None
+
+    @property
+    def attestation(self) -> AttestationAuthority:
+        """The authority whose attestation documents this mock trusts."""
+        if self._attestation is None:
+            from kmsmock.crypto.attestation import AttestationAuthority
+
+            self._attestation = AttestationAuthority()
+        return self._attestation
+
+    @property
+    def attestation_roots(self) -> Sequence[bytes]:
+        """The DER root certificates that attestation documents are checked against."""
+        return (self.attestation.root_der,)
+
+    # --- AWS managed keys --------------------------------------------------------------
+
+    def aws_managed_key(self, region: KmsRegion, name: str) -> Key | None:
+        """Find the AWS managed key behind a predefined alias; None when it does not exist yet."""
+        alias = region.aliases.get(name)
+        return alias.key if alias is not None else None
+
+    def make_aws_managed_key(self, region: KmsRegion, name: str, now: datetime) -> None:
+        """Make the AWS managed key of a predefined alias; other names are left alone."""
+        managed = MANAGED_KEYS.get(name)
+        if managed is None:
+            return
+        key = Key(
+            account=region.account,
+            region_name=region.name,
+            key_id=self.new_uuid(),
+            spec=SYMMETRIC_DEFAULT,
+            usage=KeyUsage.ENCRYPT_DECRYPT,
+            origin=Origin.AWS_KMS,
+            policy=managed.policy(region.account, region.name),
+            creation_date=now,
+            source=self.source,
+            description=managed.description,
+            manager=KeyManager.AWS,
+        )
+        key.materials.append(key.new_material())
+        rotation.enable(key, now, None)
+        region.add_key(key)
+        region.add_alias(name, key, now)
+
+    # --- what falls due ----------------------------------------------------------------
+
+    def index_materials(self, key: Key) -> None:
+        """Let ciphertexts of all materials of a key, and of its relatives, lead to them."""
+        members = [key] if key.multi_region is None else key.multi_region.members.values()
+        for member in members:
+            self.region(member.account, member.region_name).index_materials(member)
+
+    def delete_when_due(self, key: Key) -> None:
+        """Delete a key at its deletion date, unless that is cancelled or moved before."""
+        due = key.deletion_date
+        assert due is not None
+        self.clock.at(due, partial(self._delete_if_due, key, due))
+
+    def _delete_if_due(self, key: Key, due: datetime, now: datetime) -> None:
+        if key.status is not KeyState.PENDING_DELETION or key.deletion_date != due:
+            return
+        self.region(key.account, key.region_name).remove_key(key)
+        if len(self.deleted_materials) < _DELETED_REMEMBERED:
+            self.deleted_materials.update((material.id, None) for material in key.materials)
+        if key.multi_region is not None:
+            key.multi_region.remove(key, now)
+            primary = key.multi_region.primary
+            if primary is not key and primary.deletion_date is not None:
+                self.delete_when_due(primary)
+
+    def expire_when_due(self, key: Key, material: KeyMaterial) -> None:
+        """Remove imported material when its time is over, unless it was imported again."""
+        due = material.valid_to
+        assert due is not None
+        self.clock.at(due, partial(_expire_if_due, key, material, due))
+
+    def finish_rotation_when_due(self, key: Key, now: datetime) -> None:
+        """End a rotation on demand a moment after the answer."""
+        self.clock.at(now, partial(self._finish_rotation, key))
+
+    def _finish_rotation(self, key: Key, now: datetime) -> None:
+        rotation.finish_on_demand(key, now)
+        self.index_materials(key)
+
+    def finish_creation_when_due(self, key: Key, now: datetime) -> None:
+        """Let a replica leave the state Creating a moment after the answer."""
+        self.clock.at(now, partial(_enable_from, key, KeyState.CREATING))
+
+    def finish_update_when_due(self, key: Key, now: datetime) -> None:
+        """Let a key leave the state Updating a moment after the answer."""
+        self.clock.at(now, partial(_enable_from, key, KeyState.UPDATING))
+
+    def finish_connection_when_due(
+        self, store: CustomKeyStore, state: ConnectionState, now: datetime
+    ) -> None:
+        """Let a custom key store reach a connection state a moment after the answer."""
+        self.clock.at(now, partial(_connect_from, store, store.state, state))
+
+    # --- going back --------------------------------------------------------------------
+
+    def checkpoint(self) -> object:
+        """Copy the whole state, for `restore`."""
+        with self.lock:
+            return copy.deepcopy(self._state())
+
+    def restore(self, checkpoint: object) -> None:
+        """Bring back the state of a checkpoint, which can be used again afterwards."""
+        state: Any = copy.deepcopy(checkpoint)
+        with self.lock:
+            (
+                self.regions,
+                self._materials,
+                self.deleted_materials,
+                clock_state,
+                identities_state,
+                calls,
+            ) = state
+            self.clock.restore(clock_state)
+            self.identities.restore(identities_state)
+            self.calls.truncate(calls)
+
+    def _state(self) -> tuple[Any, ...]:
+        return (
+            self.regions,
+            self._materials,
+            self.deleted_materials,
+            self.clock.state(),
+            self.identities.state(),
+            len(self.calls),
+        )
+
+    def __deepcopy__(self, memo: object) -> Backend:
+        # What is to come refers to the backend, which is one and the same before and after.
+        return self
+
+
+def _expire_if_due(key: Key, material: KeyMaterial, due: datetime, now: datetime) -> None:  # noqa: ARG001
+    if material.valid_to == due:
+        imported.remove_material(key, material)
+
+
+def _enable_from(key: Key, passing: KeyState, now: datetime) -> None:  # noqa: ARG001
+    if key.status is passing:
+        key.status = KeyState.ENABLED
+
+
+def _connect_from(
+    store: CustomKeyStore,
+    passing: ConnectionState,
+    state: ConnectionState,
+    now: datetime,  # noqa: ARG001 - called with the due time
+) -> None:
+    if store.state is passing:
+        store.state = state

@@ -1,0 +1,88 @@
+"""The clock of a mock: the only place that knows the time, and what falls due by it."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+UTC = timezone.utc
+
+
+class Clock:
+    """Time as the mock sees it: the computer's time plus a shift.
+
+    It asks ``datetime.now`` anew each time, so that it follows freezegun and time-machine.
+    start_time: an aware datetime at which the clock starts; the computer's time when None.
+    """
+
+    def __init__(self, start_time: datetime | None = None) -> None:
+        self._shift = timedelta()
+        self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._order = itertools.count()
+        if start_time is not None:
+            self._shift = _aware(start_time) - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """Give the current time: aware, UTC, in whole milliseconds as KMS's timestamps are."""
+        time = datetime.now(UTC) + self._shift
+        return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+    def advance(
+        self,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        weeks: float = 0,
+    ) -> datetime:
+        """Move the clock forward and give the new time; raises ValueError for going back."""
+        step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, weeks=weeks)
+        if step < timedelta():
+            raise ValueError("the clock of a mock only moves forward; advance() takes what is to come")
+        self._shift += step
+        now = self.now()
+        self.settle(now)
+        return now
+
+    def move_to(self, time: datetime) -> datetime:
+        """Move the clock to an aware datetime and give it; raises ValueError for going back."""
+        now = self.now()
+        time = _aware(time)
+        if time < now:
+            raise ValueError(f"the clock of a mock only moves forward; it is {now} and cannot be {time}")
+        self._shift += time - now
+        self.settle(time)
+        return time
+
+    def at(self, due: datetime, action: Callable[[datetime], None]) -> None:
+        """Note an action for a time to come; it is called with the time at which it was due."""
+        heapq.heappush(self._agenda, (due, next(self._order), action))
+
+    def settle(self, now: datetime) -> None:
+        """Carry out, each at its own time and in order, all that has fallen due."""
+        agenda = self._agenda
+        while agenda and agenda[0][0] <= now:
+            due, _, action = heapq.heappop(agenda)
+            action(due)
+
+    def state(self) -> tuple[Any, ...]:
+        """Give what `restore` needs: the shift, and what is to come."""
+        return (self._shift, self._agenda)
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        """Go back to a state; this is the one way in which time runs backwards."""
+        self._shift, self._agenda = state
+
+    def forget(self) -> None:
+        """Drop all that was to come."""
+        self._agenda.clear()
+
+
+def _aware(time: datetime) -> datetime:
+    if time.tzinfo is None:
+        raise ValueError(f"the clock needs an aware datetime, with a time zone; {time!r} has none")
+    return time.astimezone(UTC)

@@ -1,0 +1,197 @@
+"""The layout of a symmetric ciphertext blob.
+
+Outside it is what KMS answers, byte for byte in size: a header that names the key material,
+and a CMS EncryptedData (RFC 5652) with AES-256-GCM (RFC 5084). Where KMS has bytes of
+unknown meaning, this layout carries what a reader needs to tell whose ciphertext it is.
+
+======  =====  ==================================================================
+offset  bytes  content
+======  =====  ==================================================================
+0       5      ``01 02 02 00 78``, or ``01 02 03 00 78`` for generated data keys
+5       32     key material id
+37      1      ``01``
+38      16     key id, without dashes and without ``mrk-``
+54      4      length of the rest, big-endian
+58      …      DER ContentInfo: OIDs, 12-byte nonce, ``[0]`` content
+content 1      layout version (low 4 bits), 0x80 = multi-Region key
++1      5      account, big-endian
++6      1      Region: place in the list of known Regions, from 1; 0 = another Region
++7      4      CRC-32 of all bytes in front of it
++11     …      AES-GCM ciphertext and its 16-byte tag
+======  =====  ==================================================================
+
+The CRC tells a damaged blob (refused as invalid) from a sound one of a key that is unknown
+here. Everything before the ciphertext is authenticated together with the encryption context.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from kmsmock.arns import REGIONS, key_arn
+from kmsmock.crypto.errors import DecryptionFailed
+
+VERSION: Final = 1
+NONCE_BYTES: Final = 12
+ENCRYPT_PREFIX: Final = bytes.fromhex("0102020078")
+DATA_KEY_PREFIX: Final = bytes.fromhex("0102030078")
+
+_MULTI_REGION = 0x80
+_MATERIAL = slice(5, 37)
+_KEY_ID = slice(38, 54)
+_SMALLEST_ENVELOPE = 59
+_FRAMING_BYTES = 11
+_TAG_BYTES = 16
+_SMALLEST = 54 + NONCE_BYTES + _SMALLEST_ENVELOPE + _FRAMING_BYTES + _TAG_BYTES + 1
+_ENCRYPTED_DATA = bytes.fromhex("06092a864886f70d010706")
+_DATA = bytes.fromhex("06092a864886f70d010701")
+_AES_256_GCM = bytes.fromhex("060960864801650304012e")
+_TAG_LENGTH_PARAMETER = bytes.fromhex("020110")
+_REGIONS = tuple(name for names in REGIONS.values() for name in names)
+_REGION_CODES = {name: place for place, name in enumerate(_REGIONS, start=1)}
+
+
+class Blob(NamedTuple):
+    """A ciphertext blob taken apart; `authenticated` is all that stands before `sealed`."""
+
+    prefix: bytes
+    material_id: bytes
+    key_id: str
+    account: str
+    region: str | None
+    nonce: bytes
+    sealed: bytes
+    authenticated: bytes
+
+    @property
+    def key_arn(self) -> str:
+        """The ARN of the key that made the blob, as far as the blob tells."""
+        return key_arn(self.region or "unknown-region", self.account, self.key_id)
+
+
+class Origin(NamedTuple):
+    """The unchanging bytes of all blobs of one key material; see `origin`."""
+
+    header: bytes
+    framing: bytes
+
+
+def origin(material_id: bytes, key_id: str, account: str, region: str) -> Origin:
+    """Prepare what every blob of a key material has in common.
+
+    material_id: 32 bytes; key_id: bare, with or without ``mrk-``; account: 12 digits.
+    """
+    flags = VERSION | (_MULTI_REGION if key_id.startswith("mrk-") else 0)
+    identity = bytes.fromhex(key_id.removeprefix("mrk-").replace("-", ""))
+    framing = bytes((flags,)) + int(account).to_bytes(5, "big")
+    return Origin(
+        material_id + b"\x01" + identity, framing + bytes((_REGION_CODES.get(region, 0),))
+    )
+
+
+def head(origin: Origin, prefix: bytes, nonce: bytes, plaintext_bytes: int) -> bytes:
+    """Build all that stands in front of the AES-GCM ciphertext, its CRC included."""
+    before_nonce, after_nonce = _envelope(plaintext_bytes + _FRAMING_BYTES + _TAG_BYTES)
+    start = b"".join(
+        (prefix, origin.header, before_nonce, nonce, after_nonce, origin.framing)
+    )
+    return start + zlib.crc32(start).to_bytes(4, "big")
+
+
+def parse(blob: bytes) -> Blob:
+    """Take a blob apart; raises DecryptionFailed for bytes that are not a whole, sound blob."""
+    if len(blob) < _SMALLEST or blob[:5] not in (ENCRYPT_PREFIX, DATA_KEY_PREFIX):
+        raise DecryptionFailed("not a symmetric ciphertext blob")
+    # The envelope is a function of the content's length, which the blob's length gives.
+    content_bytes = _content_bytes(len(blob))
+    before_nonce, after_nonce = _envelope(content_bytes)
+    nonce_at = 54 + len(before_nonce)
+    framing_at = nonce_at + NONCE_BYTES + len(after_nonce)
+    sealed_at = framing_at + _FRAMING_BYTES
+    if (
+        blob[54:nonce_at] != before_nonce
+        or blob[nonce_at + NONCE_BYTES : framing_at] != after_nonce
+        or zlib.crc32(blob[: sealed_at - 4]).to_bytes(4, "big") != blob[sealed_at - 4 : sealed_at]
+    ):
+        raise DecryptionFailed("not a whole symmetric ciphertext blob")
+    framing = blob[framing_at:sealed_at]
+    if framing[0] & 0x7F != VERSION:
+        raise DecryptionFailed(f"layout version {framing[0] & 0x7F} is not known")
+    return Blob(
+        blob[:5],
+        blob[_MATERIAL],
+        _key_id(blob[_KEY_ID].hex(), multi_region=bool(framing[0] & _MULTI_REGION)),
+        f"{int.from_bytes(framing[1:6], 'big'):012}",
+        _REGIONS[framing[6] - 1] if 0 < framing[6] <= len(_REGIONS) else None,
+        blob[nonce_at : nonce_at + NONCE_BYTES],
+        blob[sealed_at:],
+        blob[:sealed_at],
+    )
+
+
+def encode_context(context: Mapping[str, str] | None) -> bytes:
+    """Turn an encryption context into bytes without ambiguity.
+
+    Pairs are sorted by name, and each name and value has its length (4 bytes) in front, so
+    that ``{"a": "bc"}`` and ``{"ab": "c"}`` differ. No context and an empty one are the same.
+    """
+    if not context:
+        return b""
+    pairs = sorted((k.encode(), v.encode()) for k, v in context.items())
+    return b"".join(struct.pack(">I", len(text)) + text for pair in pairs for text in pair)
+
+
+def _key_id(digits: str, *, multi_region: bool) -> str:
+    if multi_region:
+        return f"mrk-{digits}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+@lru_cache(maxsize=8192)
+def _envelope(content_bytes: int) -> tuple[bytes, bytes]:
+    """Give the bytes between key id and nonce, and between nonce and content."""
+    parameters = _tlv(0x30, 14 + 3)
+    algorithm = _tlv(0x30, len(_AES_256_GCM) + len(parameters) + 17)
+    after_nonce = _TAG_LENGTH_PARAMETER + _tlv(0x80, content_bytes)
+    inside = (
+        len(_DATA) + len(algorithm) + len(_AES_256_GCM) + len(parameters) + 14 + len(after_nonce)
+    )
+    content_info = _tlv(0x30, inside + content_bytes)
+    version = b"\x02\x01\x00"
+    sequence = _tlv(0x30, len(version) + len(content_info) + inside + content_bytes)
+    body = len(version) + len(content_info) + inside + content_bytes
+    explicit = _tlv(0xA0, len(sequence) + body)
+    outer_bytes = len(_ENCRYPTED_DATA) + len(explicit) + len(sequence) + body
+    outer = _tlv(0x30, outer_bytes)
+    before_nonce = b"".join(
+        (
+            (len(outer) + outer_bytes).to_bytes(4, "big"),
+            *(outer, _ENCRYPTED_DATA, explicit, sequence, version, content_info, _DATA),
+            *(algorithm, _AES_256_GCM, parameters, b"\x04\x0c"),
+        )
+    )
+    return before_nonce, after_nonce
+
+
+@lru_cache(maxsize=8192)
+def _content_bytes(blob_bytes: int) -> int:
+    """Find the content length of a blob; the envelope's length grows with it."""
+    for envelope_bytes in range(_SMALLEST_ENVELOPE, _SMALLEST_ENVELOPE + 20):
+        content_bytes = blob_bytes - 54 - NONCE_BYTES - envelope_bytes
+        if content_bytes <= 0:
+            break
+        if sum(map(len, _envelope(content_bytes))) == envelope_bytes:
+            return content_bytes
+    raise DecryptionFailed("not a whole symmetric ciphertext blob")
+
+
+def _tlv(tag: int, length: int) -> bytes:
+    """Give tag and length of a DER value (X.690)."""
+    if length < 0x80:
+        return bytes((tag, length))
+    digits = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(digits))) + digits

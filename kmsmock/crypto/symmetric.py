@@ -1,0 +1,59 @@
+"""AES-256-GCM under one key material, with an encryption context; and HMAC."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from kmsmock.crypto import ciphertext
+from kmsmock.crypto.errors import DecryptionFailed
+
+#: MAC algorithm -> hash of hashlib. Source: RFC 2104, AWS KMS Developer Guide, "HMAC keys".
+MAC_HASHES = {
+    "HMAC_SHA_224": "sha224",
+    "HMAC_SHA_256": "sha256",
+    "HMAC_SHA_384": "sha384",
+    "HMAC_SHA_512": "sha512",
+}
+
+
+class SymmetricKey:
+    """One 256-bit key material, ready to encrypt.
+
+    secret: 32 bytes; origin: the identity that its ciphertext blobs carry.
+    """
+
+    __slots__ = ("_aead", "_origin")
+
+    def __init__(self, secret: bytes, origin: ciphertext.Origin) -> None:
+        self._aead = AESGCM(secret)
+        self._origin = origin
+
+    def encrypt(
+        self, prefix: bytes, nonce: bytes, plaintext: bytes, context: Mapping[str, str] | None
+    ) -> bytes:
+        """Give the ciphertext blob; the 12-byte nonce must be new for each call."""
+        head = ciphertext.head(self._origin, prefix, nonce, len(plaintext))
+        associated = head + ciphertext.encode_context(context)
+        return head + self._aead.encrypt(nonce, plaintext, associated)
+
+    def decrypt(self, blob: ciphertext.Blob, context: Mapping[str, str] | None) -> bytes:
+        """Open a blob; raises DecryptionFailed for a wrong context or a damaged blob."""
+        associated = blob.authenticated + ciphertext.encode_context(context)
+        try:
+            return self._aead.decrypt(blob.nonce, blob.sealed, associated)
+        except InvalidTag:
+            raise DecryptionFailed("the encryption context or the ciphertext is not right") from None
+
+
+def mac(secret: bytes, message: bytes, algorithm: str) -> bytes:
+    """Compute an HMAC (RFC 2104)."""
+    return hmac.digest(secret, message, MAC_HASHES[algorithm])
+
+
+def macs_equal(one: bytes, other: bytes) -> bool:
+    """Compare two MACs in constant time."""
+    return hmac.compare_digest(one, other)

@@ -1,0 +1,1 @@
+"""What a KMS key is: specs, key material, states, and where keys live."""

@@ -1,0 +1,209 @@
+"""Imported key material: which wrapping fits, what may be imported, and how materials go again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from kmsmock import errors
+from kmsmock.crypto.errors import CryptoError
+from kmsmock.keys import rotation
+from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
+from kmsmock.keys.specs import KeySpec
+
+NEW = "NEW_KEY_MATERIAL"
+EXISTING = "EXISTING_KEY_MATERIAL"
+
+_OAEP = ("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256")
+_KEY_WRAP = ("RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256")
+_ANY_RSA = ("RSA_2048", "RSA_3072", "RSA_4096")
+_LARGE_RSA = ("RSA_3072", "RSA_4096")
+_SMALL_CURVES = ("ECC_NIST_P256", "ECC_NIST_P384", "ECC_SECG_P256K1")
+_LONGEST_HMAC_BYTES = 128
+
+
+def _pairs(algorithms: tuple[str, ...], specs: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+    return frozenset((algorithm, spec) for algorithm in algorithms for spec in specs)
+
+
+_SECRET = _pairs(_OAEP, _ANY_RSA)
+_WRAPPED = _pairs(_KEY_WRAP, _ANY_RSA)
+#: Key spec -> (wrapping algorithm, wrapping key spec) that can carry its material.
+#: Source: AWS KMS Developer Guide, "Select a wrapping algorithm".
+WRAPPINGS: dict[str, frozenset[tuple[str, str]]] = {
+    "SYMMETRIC_DEFAULT": _SECRET,
+    **{f"HMAC_{bits}": _SECRET for bits in (224, 256, 384, 512)},
+    **dict.fromkeys(_ANY_RSA, _WRAPPED),
+    **dict.fromkeys(_SMALL_CURVES, _SECRET | _WRAPPED),
+    "ECC_NIST_P521": _pairs(_OAEP, _LARGE_RSA) | _WRAPPED,
+    "ECC_NIST_EDWARDS25519": _pairs(_OAEP, _LARGE_RSA) | _WRAPPED,
+    "SM2": _SECRET,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportParameters:
+    """What GetParametersForImport handed out, behind its token.
+
+    wrapping_key: the private half of the wrapping key pair; valid_to: when both expire.
+    """
+
+    key: Key
+    algorithm: str
+    wrapping_key: Any
+    valid_to: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What a caller asks for beside the material itself; None for what was left out."""
+
+    import_type: str | None
+    material_id: bytes | None
+    description: str | None
+    expiration_model: str
+    valid_to: datetime | None
+
+
+def read_secret(spec: KeySpec, unwrapped: bytes) -> tuple[bytes, Any]:
+    """Check unwrapped material against the key spec.
+
+    Gives the canonical secret and, for key pairs, the opened private key. Raises
+    InvalidCiphertextException for a wrong length, curve, modulus or encoding.
+    """
+    if spec.secret_bytes is None:
+        assert spec.load is not None
+        try:
+            key_pair = spec.load(unwrapped)
+        except CryptoError as reason:
+            raise errors.InvalidCiphertextException(
+                explanation=f"The unwrapped material is not a PKCS#8 {spec.name} key: {reason}"
+            ) from None
+        return key_pair.private_der(), key_pair
+    longest = spec.secret_bytes if spec.is_symmetric_encryption else _LONGEST_HMAC_BYTES
+    if not spec.secret_bytes <= len(unwrapped) <= longest:
+        raise errors.InvalidCiphertextException(
+            explanation=f"The unwrapped material has {len(unwrapped)} bytes; {spec.name} needs "
+            f"{spec.secret_bytes}" + (f" to {longest}." if longest > spec.secret_bytes else ".")
+        )
+    return unwrapped, None
+
+
+def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest) -> KeyMaterial:
+    """Take a secret into the key, as new or as existing material; gives the material.
+
+    Raises IncorrectKeyMaterialException, KMSInvalidStateException or ValidationException.
+    Source: AWS KMS Developer Guide, "Importing key material".
+    """
+    identifier = material_id(key.key_id, secret)
+    import_type = request.import_type or (EXISTING if key.materials else NEW)
+    if import_type == NEW:
+        material = _new_material(key, identifier, request)
+    else:
+        material = _existing_material(key, identifier, request)
+    material.secret = secret
+    material.opened = opened
+    material.expiration_model = request.expiration_model
+    material.valid_to = request.valid_to
+    if request.description is not None:
+        material.description = request.description
+    if all(m.is_present for m in key.materials if m.is_permanent):
+        key.status = KeyState.ENABLED
+    _settle_pending(key, material)
+    return material
+
+
+def delete_material(key: Key, identifier: bytes | None) -> KeyMaterial | None:
+    """Remove imported material: the current one, or that with the id.
+
+    None when nothing was ever imported. Raises ValidationException for an unknown id.
+    """
+    if identifier is None:
+        material = key.current_material
+        if material is None:
+            return None
+    else:
+        try:
+            material = key.material_with(identifier)
+        except KeyError:
+            raise errors.ValidationException(
+                f"Key material (id: {identifier.hex()}) has never been imported into KMS key "
+                f"{key.arn}."
+            ) from None
+    remove_material(key, material)
+    return material
+
+
+def remove_material(key: Key, material: KeyMaterial) -> None:
+    """Forget a secret; a material that awaits rotation is forgotten altogether, with its replicas'."""
+    if material.is_permanent or key.is_replica:
+        material.remove()
+        return
+    for member in _members(key):
+        member.materials = [m for m in member.materials if m.id != material.id]
+    key.on_demand_started = None
+
+
+def _members(key: Key) -> list[Key]:
+    return [key] if key.multi_region is None else list(key.multi_region.members.values())
+
+
+def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMaterial:
+    if request.material_id is not None:
+        raise errors.ValidationException(
+            "Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType."
+        )
+    if key.is_replica:
+        raise errors.ValidationException(
+            "Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys"
+        )
+    if any(material.id == identifier for material in key.materials):
+        raise errors.IncorrectKeyMaterialException(
+            f"Key material (id: {identifier.hex()}) being imported as NEW_KEY_MATERIAL is already "
+            f"associated with KMS key {key.arn}."
+        )
+    pending = rotation.pending_material(key)
+    if pending is not None:
+        raise errors.KMSInvalidStateException(
+            f"New key material (id: {identifier.hex()}) cannot be imported into KMS key "
+            f"{key.arn}, because another key material (id: {pending.id.hex()}) is pending rotation."
+        )
+    material = KeyMaterial(identifier, None)
+    if key.materials:
+        alone = key.multi_region is None or not key.multi_region.has_replicas_of(key)
+        material.state = (
+            MaterialState.PENDING_ROTATION if alone else MaterialState.PENDING_MULTI_REGION
+        )
+    for member in _members(key):
+        member.materials.append(material if member is key else replace(material))
+    return material
+
+
+def _existing_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMaterial:
+    current = key.current_material
+    if current is None:
+        raise errors.ValidationException(
+            "Input parameter importType EXISTING_KEY_MATERIAL cannot be used on a KMS key into "
+            "which no key material has been imported."
+        )
+    expected = request.material_id or current.id
+    unnamed = request.material_id is None
+    for material in key.materials:
+        if material.id == identifier and (unnamed or identifier == expected):
+            return material
+    raise errors.IncorrectKeyMaterialException(
+        f"Imported key material does not have the expected identifier ({expected.hex()}).",
+        explanation="Only the same bytes that were imported before can be imported again.",
+    )
+
+
+def _settle_pending(key: Key, material: KeyMaterial) -> None:
+    """Let pending multi-Region material be ready once every replica has it too."""
+    if material.is_permanent or key.multi_region is None:
+        return
+    members = _members(key)
+    if all(member.material_with(material.id).is_present for member in members):
+        for member in members:
+            member.material_with(material.id).state = MaterialState.PENDING_ROTATION

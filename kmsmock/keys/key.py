@@ -1,0 +1,345 @@
+"""A KMS key: identity, state, key materials, and what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kmsmock import arns, errors
+from kmsmock.crypto import ciphertext
+from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
+from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
+
+if TYPE_CHECKING:
+    from kmsmock.authorization.grants import Grant
+    from kmsmock.keys.custom_key_store import CustomKeyStore
+    from kmsmock.keys.multi_region import MultiRegionKey
+    from kmsmock.keys.rotation import RotationSchedule
+
+
+class KeyState(Enum):
+    """The states of a KMS key. Source: AWS KMS Developer Guide, "Key states"."""
+
+    CREATING = "Creating"
+    ENABLED = "Enabled"
+    DISABLED = "Disabled"
+    PENDING_DELETION = "PendingDeletion"
+    PENDING_REPLICA_DELETION = "PendingReplicaDeletion"
+    PENDING_IMPORT = "PendingImport"
+    UNAVAILABLE = "Unavailable"
+    UPDATING = "Updating"
+
+
+class KeyManager(Enum):
+    """Who manages a KMS key."""
+
+    AWS = "AWS"
+    CUSTOMER = "CUSTOMER"
+
+
+class Usage(NamedTuple):
+    """The last successful cryptographic use of a key."""
+
+    operation: str
+    at: datetime
+    event_id: str
+    request_id: str
+
+
+_STATE_WORDS = {
+    KeyState.DISABLED: "disabled",
+    KeyState.PENDING_DELETION: "pending deletion",
+    KeyState.PENDING_REPLICA_DELETION: "pending replica deletion",
+    KeyState.PENDING_IMPORT: "pending import",
+    KeyState.UNAVAILABLE: "unavailable",
+    KeyState.CREATING: "creating",
+    KeyState.UPDATING: "updating",
+}
+_STATE_WAYS_OUT = {
+    KeyState.DISABLED: "EnableKey makes it usable again.",
+    KeyState.PENDING_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
+    KeyState.PENDING_REPLICA_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
+    KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it its key material.",
+    KeyState.UNAVAILABLE: "Connect its custom key store (ConnectCustomKeyStore) to use it.",
+    KeyState.CREATING: "It becomes Enabled in a moment.",
+    KeyState.UPDATING: "It becomes Enabled in a moment.",
+}
+_PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION})
+
+
+class Key:
+    """A KMS key of one account in one Region.
+
+    Invariant: exactly one of `materials` is CURRENT, unless nothing was ever imported.
+    """
+
+    __slots__ = (
+        "account",
+        "aliases",
+        "arn",
+        "creation_date",
+        "custom_key_store",
+        "deletion_date",
+        "description",
+        "grants",
+        "key_id",
+        "last_usage",
+        "manager",
+        "materials",
+        "multi_region",
+        "on_demand_rotations",
+        "on_demand_started",
+        "origin",
+        "pending_window_days",
+        "policy",
+        "region_name",
+        "rotation",
+        "sequence",
+        "source",
+        "spec",
+        "status",
+        "tags",
+        "usage",
+        "xks_key_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        region_name: str,
+        key_id: str,
+        spec: KeySpec,
+        usage: KeyUsage,
+        origin: Origin,
+        policy: str,
+        creation_date: datetime,
+        source: Source,
+        description: str = "",
+        manager: KeyManager = KeyManager.CUSTOMER,
+    ) -> None:
+        self.account = account
+        self.region_name = region_name
+        self.key_id = key_id
+        self.arn = arns.key_arn(region_name, account, key_id)
+        self.spec = spec
+        self.usage = usage
+        self.origin = origin
+        self.manager = manager
+        self.policy = policy
+        self.creation_date = creation_date
+        self.description = description
+        self.source = source
+        self.status = KeyState.ENABLED
+        self.materials: list[KeyMaterial] = []
+        self.tags: dict[str, str] = {}
+        self.aliases: list[str] = []
+        self.grants: dict[str, Grant] = {}
+        self.deletion_date: datetime | None = None
+        self.pending_window_days: int | None = None
+        self.rotation: RotationSchedule | None = None
+        self.on_demand_rotations = 0
+        self.on_demand_started: datetime | None = None
+        self.last_usage: Usage | None = None
+        self.multi_region: MultiRegionKey | None = None
+        self.custom_key_store: CustomKeyStore | None = None
+        self.xks_key_id: str | None = None
+        self.sequence = 0
+
+    def __repr__(self) -> str:
+        return f"<Key {self.arn} {self.spec.name} {self.state.value}>"
+
+    # --- state -------------------------------------------------------------------------
+
+    @property
+    def state(self) -> KeyState:
+        """The key state: what was set, unless missing material or a lost store overrules it."""
+        status = self.status
+        if self.origin is Origin.AWS_KMS or status in _PENDING_DELETION:
+            return status
+        if self.custom_key_store is not None and not self.custom_key_store.is_connected:
+            return KeyState.UNAVAILABLE
+        if self.origin is Origin.EXTERNAL and status is not KeyState.CREATING:
+            if not self.materials or any(
+                material.is_permanent and not material.is_present for material in self.materials
+            ):
+                return KeyState.PENDING_IMPORT
+        return status
+
+    def require_state(self, allowed: frozenset[KeyState]) -> None:
+        """Refuse an operation that the key's state does not permit.
+
+        Raises DisabledException for a disabled key, KMSInvalidStateException for other states.
+        Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
+        """
+        state = self.state
+        if state in allowed:
+            return
+        if state is KeyState.ENABLED:
+            raise errors.KMSInvalidStateException(
+                f"{self.arn} is not pending deletion.",
+                explanation="The key is not scheduled for deletion, so nothing can be cancelled.",
+            )
+        kind = (
+            errors.DisabledException
+            if state is KeyState.DISABLED
+            else errors.KMSInvalidStateException
+        )
+        way_out = _STATE_WAYS_OUT[state]
+        if self.deletion_date is not None:
+            way_out = f"It will be deleted on {self.deletion_date:%Y-%m-%d %H:%M} UTC. {way_out}"
+        raise kind(f"{self.arn} is {_STATE_WORDS[state]}.", explanation=way_out)
+
+    def require_usage(self, usage: KeyUsage, operation: str) -> None:
+        """Refuse an operation that is not for keys of this usage; raises InvalidKeyUsageException."""
+        if self.usage is not usage:
+            raise errors.InvalidKeyUsageException(
+                f"{self.arn} key usage is {self.usage.value} which is not valid for {operation}.",
+                explanation=f"{operation} needs a key that was created with KeyUsage={usage.value}.",
+            )
+
+    def require_algorithm(self, algorithm: str) -> None:
+        """Refuse an algorithm that the key spec does not have; raises InvalidKeyUsageException."""
+        if algorithm not in self.algorithms:
+            raise errors.InvalidKeyUsageException(
+                f"Algorithm {algorithm} is incompatible with key spec {self.spec.name}.",
+                explanation=f"This key can do: {', '.join(self.algorithms)}.",
+            )
+
+    def require_origin(self, *allowed: Origin) -> None:
+        """Refuse an operation that is not for keys of this origin."""
+        if self.origin not in allowed:
+            raise errors.UnsupportedOperationException(
+                f"{self.arn} origin is {self.origin.value} which is not valid for this operation."
+            )
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """The algorithms of the key, in the order that KMS lists them."""
+        return self.spec.usages[self.usage]
+
+    @property
+    def shows_material_id(self) -> bool:
+        """Whether KMS tells the id of this key's material: symmetric encryption, not in a store."""
+        return self.spec.is_symmetric_encryption and self.origin in (
+            Origin.AWS_KMS,
+            Origin.EXTERNAL,
+        )
+
+    @property
+    def is_pending_deletion(self) -> bool:
+        """Whether the key waits for its deletion, or for that of its replicas."""
+        return self.status in _PENDING_DELETION
+
+    @property
+    def is_replica(self) -> bool:
+        """Whether this is a replica of a multi-Region key."""
+        return self.multi_region is not None and self.multi_region.primary is not self
+
+    def schedule_deletion(self, now: datetime, window_days: int) -> None:
+        """Start the waiting period; a primary waits for its replicas first."""
+        self.pending_window_days = window_days
+        if self.multi_region is not None and self.multi_region.has_replicas_of(self):
+            self.status = KeyState.PENDING_REPLICA_DELETION
+            return
+        self.status = KeyState.PENDING_DELETION
+        self.deletion_date = now + timedelta(days=window_days)
+
+    def cancel_deletion(self) -> None:
+        """End the waiting period; the key is disabled then, as on AWS."""
+        self.status = KeyState.DISABLED
+        self.deletion_date = self.pending_window_days = None
+
+    # --- key material ------------------------------------------------------------------
+
+    @property
+    def current_material(self) -> KeyMaterial | None:
+        """The material that encrypts; None when nothing was ever imported."""
+        for material in reversed(self.materials):
+            if material.state is MaterialState.CURRENT:
+                return material
+        return None
+
+    def new_material(self) -> KeyMaterial:
+        """Make material of this key's spec; that of a key pair is only made on first use."""
+        size = self.spec.secret_bytes
+        if size is None:
+            return KeyMaterial(b"", None)
+        secret = self.source.entropy(size)
+        return KeyMaterial(material_id(self.key_id, secret), secret)
+
+    @property
+    def material(self) -> KeyMaterial:
+        """The current material of a key whose state says that it has one."""
+        material = self.current_material
+        assert material is not None
+        return material
+
+    @property
+    def key_pair(self) -> Any:
+        """The private key of an asymmetric KMS key, made or opened on first use."""
+        material = self.material
+        if material.opened is None:
+            if material.secret is not None:
+                assert self.spec.load is not None
+                material.opened = self.spec.load(material.secret)
+            else:
+                assert self.spec.generate is not None
+                material.opened = self.spec.generate(self.source)
+        return material.opened
+
+    @property
+    def secret(self) -> bytes:
+        """The raw material of an HMAC key."""
+        secret = self.material.secret
+        assert secret is not None
+        return secret
+
+    # --- symmetric encryption ----------------------------------------------------------
+
+    def encrypt(
+        self, prefix: bytes, plaintext: bytes, context: Mapping[str, str] | None
+    ) -> bytes:
+        """Encrypt under the current material; gives the ciphertext blob."""
+        material = self.material
+        opened = material.opened or material.symmetric(self._blob_origin(material))
+        blob: bytes = opened.encrypt(
+            prefix, self.source.entropy(ciphertext.NONCE_BYTES), plaintext, context
+        )
+        return blob
+
+    def decrypt(self, blob: ciphertext.Blob, context: Mapping[str, str] | None) -> bytes:
+        """Open a blob of this key, under whichever of its materials made it.
+
+        Raises InvalidCiphertextException; for external keys KMSInvalidStateException, since there
+        it is the proxy that refuses.
+        """
+        material = self.material_with(blob.material_id)
+        try:
+            return material.symmetric(self._blob_origin(material)).decrypt(blob, context)
+        except DecryptionFailed:
+            pass
+        if self.origin is Origin.EXTERNAL_KEY_STORE:
+            raise errors.KMSInvalidStateException(
+                "The external key store proxy rejected the request because the specified "
+                "ciphertext or additional authenticated data is corrupted, missing, or otherwise "
+                "invalid."
+            )
+        given = "none" if not context else ", ".join(f"{k}={v}" for k, v in sorted(context.items()))
+        raise errors.InvalidCiphertextException(
+            explanation=f"The ciphertext is one of {self.arn} and whole, but the encryption context "
+            f"is not the one it was encrypted with (given: {given}), or its last part was changed."
+        )
+
+    def material_with(self, material_id: bytes) -> KeyMaterial:
+        """Find one of the key's materials by id; raises KeyError when it has no such material."""
+        for material in reversed(self.materials):
+            if material.id == material_id:
+                return material
+        raise KeyError(material_id.hex())
+
+    def _blob_origin(self, material: KeyMaterial) -> ciphertext.Origin:
+        return ciphertext.origin(material.id, self.key_id, self.account, self.region_name)

@@ -1,0 +1,131 @@
+"""The KMS of one account in one Region: its keys, aliases, grants and custom key stores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kmsmock import arns
+from kmsmock.authorization.grants import Grant
+from kmsmock.keys.custom_key_store import CustomKeyStore
+from kmsmock.keys.imported import ImportParameters
+from kmsmock.keys.key import Key, KeyManager
+
+@dataclass(slots=True)
+class Alias:
+    """An alias: a name for one key of the same account and Region."""
+
+    name: str
+    arn: str
+    key: Key
+    creation_date: datetime
+    last_updated_date: datetime
+    sequence: int
+
+
+class KmsRegion:
+    """The KMS of one account in one Region.
+
+    materials: key material id -> key, shared by all accounts of the Region, since a ciphertext
+    names its material and not its account.
+    """
+
+    __slots__ = (
+        "account",
+        "aliases",
+        "custom_key_stores",
+        "grant_tokens",
+        "grants",
+        "import_tokens",
+        "keys",
+        "managed_by",
+        "materials",
+        "name",
+        "_sequence",
+    )
+
+    def __init__(self, account: str, name: str, materials: dict[bytes, Key]) -> None:
+        self.account = account
+        self.name = name
+        self.keys: dict[str, Key] = {}
+        self.aliases: dict[str, Alias] = {}
+        self.custom_key_stores: dict[str, CustomKeyStore] = {}
+        self.grants: dict[str, Grant] = {}
+        self.grant_tokens: dict[str, Grant] = {}
+        self.import_tokens: dict[bytes, ImportParameters] = {}
+        self.materials = materials
+        #: How many keys each manager has; the quota counts customer managed ones only.
+        self.managed_by = dict.fromkeys(KeyManager, 0)
+        self._sequence = 0
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition of the Region."""
+        return arns.partition_of(self.name)
+
+    def next_sequence(self) -> int:
+        """Number what is made here, in the order of making."""
+        self._sequence += 1
+        return self._sequence
+
+    def add_key(self, key: Key) -> None:
+        """Take in a key and index its materials."""
+        key.sequence = self.next_sequence()
+        self.keys[key.key_id] = key
+        self.managed_by[key.manager] += 1
+        self.index_materials(key)
+
+    def index_materials(self, key: Key) -> None:
+        """Let ciphertexts of all the key's materials lead to it."""
+        if key.spec.is_symmetric_encryption:
+            for material in key.materials:
+                self.materials[material.id] = key
+
+    def remove_key(self, key: Key) -> None:
+        """Forget a deleted key with its aliases, grants and materials."""
+        del self.keys[key.key_id]
+        self.managed_by[key.manager] -= 1
+        for name in key.aliases:
+            del self.aliases[name]
+        for grant_id in key.grants:
+            grant = self.grants.pop(grant_id)
+            for token in grant.tokens:
+                self.grant_tokens.pop(token, None)
+        for material in key.materials:
+            self.materials.pop(material.id, None)
+        if key.custom_key_store is not None and key.xks_key_id is not None:
+            key.custom_key_store.xks_key_ids.discard(key.xks_key_id)
+
+    def add_alias(self, name: str, key: Key, now: datetime) -> Alias:
+        """Give a key a name that is free."""
+        arn = arns.alias_arn(self.name, self.account, name)
+        alias = Alias(name, arn, key, now, now, self.next_sequence())
+        self.aliases[name] = alias
+        key.aliases.append(name)
+        return alias
+
+    def remove_alias(self, alias: Alias) -> None:
+        """Forget a name."""
+        del self.aliases[alias.name]
+        alias.key.aliases.remove(alias.name)
+
+    def retarget_alias(self, alias: Alias, key: Key, now: datetime) -> None:
+        """Let a name mean another key."""
+        alias.key.aliases.remove(alias.name)
+        key.aliases.append(alias.name)
+        alias.key = key
+        alias.last_updated_date = now
+
+    def add_grant(self, grant: Grant, token: str) -> None:
+        """Take in a grant, or another token of one that exists."""
+        self.keys[grant.key_id].grants[grant.grant_id] = grant
+        grant.tokens.append(token)
+        self.grants[grant.grant_id] = grant
+        self.grant_tokens[token] = grant
+
+    def remove_grant(self, grant: Grant) -> None:
+        """Forget a grant; its tokens no longer mean anything then."""
+        del self.keys[grant.key_id].grants[grant.grant_id]
+        del self.grants[grant.grant_id]
+        for token in grant.tokens:
+            self.grant_tokens.pop(token, None)

@@ -1,0 +1,111 @@
+"""Rotation of key material: schedules, and making another material the current one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kmsmock import errors
+from kmsmock.keys.key import Key
+from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType
+from kmsmock.keys.specs import Origin
+
+#: Source: AWS KMS Developer Guide, "Rotate AWS KMS keys".
+DEFAULT_PERIOD_DAYS = 365
+ON_DEMAND_LIMIT = 25
+
+
+@dataclass(slots=True)
+class RotationSchedule:
+    """Automatic rotation that is switched on: its period in days, and when it is next due."""
+
+    period_days: int
+    next_date: datetime
+
+
+def schedule_of(key: Key) -> RotationSchedule | None:
+    """Give the schedule that holds for a key: its own, or for a replica its primary's."""
+    return key.multi_region.rotation if key.multi_region is not None else key.rotation
+
+
+def enable(key: Key, now: datetime, period_days: int | None) -> None:
+    """Switch automatic rotation on; the same period again changes nothing."""
+    schedule = key.rotation
+    if schedule is not None and period_days in (None, schedule.period_days):
+        return
+    period = period_days or DEFAULT_PERIOD_DAYS
+    key.rotation = RotationSchedule(period, now + timedelta(days=period))
+
+
+def start_on_demand(key: Key, now: datetime) -> bool:
+    """Begin a rotation on demand; gives False when one is under way already.
+
+    Raises LimitExceededException at the quota, KMSInvalidStateException when an imported key
+    has no material that awaits rotation.
+    """
+    if key.origin is Origin.EXTERNAL:
+        pending = pending_material(key)
+        if pending is None:
+            raise errors.KMSInvalidStateException(
+                f"No available key material pending rotation for the key: {key.arn}.",
+                explanation="Import one with ImportType=NEW_KEY_MATERIAL first.",
+            )
+        if pending.state is MaterialState.PENDING_MULTI_REGION:
+            raise errors.KMSInvalidStateException(
+                "Cannot perform key material rotation: Key material has not been imported for "
+                "replicas of the Multi-Region key."
+            )
+    if key.on_demand_started is not None:
+        return False
+    if key.on_demand_rotations >= ON_DEMAND_LIMIT:
+        raise errors.LimitExceededException(
+            "The on-demand rotations limit has been reached for the given keyId. No more "
+            f"on-demand rotations can be performed for this key: {key.arn}"
+        )
+    key.on_demand_started = now
+    key.on_demand_rotations += 1
+    return True
+
+
+def finish_on_demand(key: Key, now: datetime) -> KeyMaterial | None:
+    """End a rotation on demand; gives the material that is current now.
+
+    None when the pending material was deleted meanwhile: the rotation then ends without effect.
+    """
+    key.on_demand_started = None
+    if key.origin is not Origin.EXTERNAL:
+        material = key.new_material()
+        _make_current(key, material, now, RotationType.ON_DEMAND)
+        return material
+    pending = pending_material(key)
+    if pending is None:
+        return None
+    members = key.multi_region.members.values() if key.multi_region is not None else (key,)
+    for member in members:
+        known = member.material_with(pending.id)
+        member.materials.remove(known)
+        _make_current(member, known, now, RotationType.ON_DEMAND)
+    return pending
+
+
+def pending_material(key: Key) -> KeyMaterial | None:
+    """Give the imported material that awaits rotation, if there is one."""
+    return next((m for m in key.materials if not m.is_permanent), None)
+
+
+def _make_current(
+    key: Key, material: KeyMaterial, now: datetime, rotation_type: RotationType
+) -> None:
+    for earlier in key.materials:
+        if earlier.state is MaterialState.CURRENT:
+            earlier.state = MaterialState.NON_CURRENT
+    material.state = MaterialState.CURRENT
+    material.rotation_date = now
+    material.rotation_type = rotation_type
+    key.materials.append(material)
+
+
+def on_demand_start(key: Key) -> datetime | None:
+    """Give when a rotation on demand began that is still under way; replicas tell their primary's."""
+    primary = key.multi_region.primary if key.multi_region is not None else key
+    return primary.on_demand_started

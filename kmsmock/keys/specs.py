@@ -1,0 +1,199 @@
+"""The key specs, one row each, with the usages and algorithms that they permit.
+
+Source: AWS KMS Developer Guide, "Key spec reference"; lists are in the order AWS returns them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from kmsmock.crypto import edwards, elliptic, post_quantum, rsa, sm2
+from kmsmock.crypto.rsa_pool import RsaPool
+
+Entropy = Callable[[int], bytes]
+
+
+class KeyUsage(Enum):
+    """What a KMS key is for; fixed when it is created."""
+
+    ENCRYPT_DECRYPT = "ENCRYPT_DECRYPT"
+    SIGN_VERIFY = "SIGN_VERIFY"
+    GENERATE_VERIFY_MAC = "GENERATE_VERIFY_MAC"
+    KEY_AGREEMENT = "KEY_AGREEMENT"
+    ENCAPSULATE_DECAPSULATE = "ENCAPSULATE_DECAPSULATE"
+
+
+class Origin(Enum):
+    """Where the key material of a KMS key comes from."""
+
+    AWS_KMS = "AWS_KMS"
+    EXTERNAL = "EXTERNAL"
+    AWS_CLOUDHSM = "AWS_CLOUDHSM"
+    EXTERNAL_KEY_STORE = "EXTERNAL_KEY_STORE"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where new key material is drawn from: random bytes, and ready-made RSA keys."""
+
+    entropy: Entropy
+    rsa_pool: RsaPool
+
+    def __deepcopy__(self, memo: object) -> Source:
+        # Restored keys draw on: no material comes twice.
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpec:
+    """One key spec.
+
+    usages: permitted usage -> its algorithms. secret_bytes: length of symmetric material, None
+    for key pairs. generate and load: make a key pair, or read one from PKCS#8 DER.
+    importable: whether ``Origin=EXTERNAL`` is possible. china_only: offered in China Regions only.
+    """
+
+    name: str
+    usages: Mapping[KeyUsage, tuple[str, ...]]
+    secret_bytes: int | None = None
+    generate: Callable[[Source], Any] | None = None
+    load: Callable[[bytes], Any] | None = None
+    importable: bool = True
+    china_only: bool = False
+
+    def __deepcopy__(self, memo: object) -> KeySpec:
+        # A row of a table: copies of keys refer to the same one.
+        return self
+
+    @property
+    def is_asymmetric(self) -> bool:
+        """Whether the material is a key pair."""
+        return self.secret_bytes is None
+
+    @property
+    def is_symmetric_encryption(self) -> bool:
+        """Whether this is the spec of symmetric encryption keys."""
+        return self is SYMMETRIC_DEFAULT
+
+
+_OAEP = ("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256")
+_RSA_SIGNATURES = (
+    *("RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512"),
+    *("RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512"),
+)
+_AGREEMENT = {KeyUsage.KEY_AGREEMENT: ("ECDH",)}
+
+SYMMETRIC_DEFAULT = KeySpec(
+    "SYMMETRIC_DEFAULT", {KeyUsage.ENCRYPT_DECRYPT: ("SYMMETRIC_DEFAULT",)}, secret_bytes=32
+)
+
+
+def _rsa(bits: int) -> KeySpec:
+    return KeySpec(
+        f"RSA_{bits}",
+        {KeyUsage.ENCRYPT_DECRYPT: _OAEP, KeyUsage.SIGN_VERIFY: _RSA_SIGNATURES},
+        generate=lambda source: source.rsa_pool.take(bits),
+        load=lambda pkcs8: rsa.load(pkcs8, bits),
+    )
+
+
+def _elliptic(name: str, signature: str, *, agreement: bool = True) -> KeySpec:
+    return KeySpec(
+        name,
+        {KeyUsage.SIGN_VERIFY: (signature,), **(_AGREEMENT if agreement else {})},
+        generate=lambda source: elliptic.generate(name, source.entropy),
+        load=lambda pkcs8: elliptic.load(pkcs8, name),
+    )
+
+
+def _hmac(bits: int) -> KeySpec:
+    usages = {KeyUsage.GENERATE_VERIFY_MAC: (f"HMAC_SHA_{bits}",)}
+    return KeySpec(f"HMAC_{bits}", usages, secret_bytes=bits // 8)
+
+
+def _ml_dsa(level: int) -> KeySpec:
+    name = f"ML_DSA_{level}"
+    return KeySpec(
+        name,
+        {KeyUsage.SIGN_VERIFY: ("ML_DSA_SHAKE_256",)},
+        generate=lambda source: post_quantum.generate(name, source.entropy),
+        importable=False,
+    )
+
+
+def _ml_kem(level: int) -> KeySpec:
+    name = f"ML_KEM_{level}"
+    return KeySpec(
+        name,
+        {KeyUsage.ENCAPSULATE_DECAPSULATE: ("ML_KEM",)},
+        generate=lambda source: post_quantum.generate(name, source.entropy),
+        importable=False,
+    )
+
+
+KEY_SPECS: dict[str, KeySpec] = {
+    spec.name: spec
+    for spec in (
+        SYMMETRIC_DEFAULT,
+        _rsa(2048),
+        _rsa(3072),
+        _rsa(4096),
+        _elliptic("ECC_NIST_P256", "ECDSA_SHA_256"),
+        _elliptic("ECC_NIST_P384", "ECDSA_SHA_384"),
+        _elliptic("ECC_NIST_P521", "ECDSA_SHA_512"),
+        _elliptic("ECC_SECG_P256K1", "ECDSA_SHA_256", agreement=False),
+        KeySpec(
+            "ECC_NIST_EDWARDS25519",
+            {KeyUsage.SIGN_VERIFY: ("ED25519_PH_SHA_512", "ED25519_SHA_512")},
+            generate=lambda source: edwards.generate(source.entropy),
+            load=edwards.load,
+        ),
+        *(_hmac(bits) for bits in (224, 256, 384, 512)),
+        *(_ml_dsa(level) for level in (44, 65, 87)),
+        *(_ml_kem(level) for level in (512, 768, 1024)),
+        KeySpec(
+            "SM2",
+            {
+                KeyUsage.ENCRYPT_DECRYPT: ("SM2PKE",),
+                KeyUsage.SIGN_VERIFY: ("SM2DSA",),
+                **_AGREEMENT,
+            },
+            generate=lambda source: sm2.generate(source.entropy),
+            load=sm2.load,
+            china_only=True,
+        ),
+    )
+}
+
+#: Key pairs that GenerateDataKeyPair makes. Source: botocore, DataKeyPairSpec.
+DATA_KEY_PAIR_SPECS = (
+    *("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"),
+    *("ECC_SECG_P256K1", "SM2", "ECC_NIST_EDWARDS25519"),
+    *("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
+)
+
+#: Grant operations by usage; see `grant_operations`. Source: AWS KMS API Reference, CreateGrant.
+_ANY_GRANT = ("CreateGrant", "RetireGrant", "DescribeKey")
+_SYMMETRIC_GRANT = (
+    *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+    *("ReEncryptFrom", "ReEncryptTo", "GenerateDataKeyPair"),
+    "GenerateDataKeyPairWithoutPlaintext",
+)
+_USAGE_GRANT = {
+    KeyUsage.ENCRYPT_DECRYPT: ("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo"),
+    KeyUsage.SIGN_VERIFY: ("Sign", "Verify"),
+    KeyUsage.GENERATE_VERIFY_MAC: ("GenerateMac", "VerifyMac"),
+    KeyUsage.KEY_AGREEMENT: ("DeriveSharedSecret",),
+    KeyUsage.ENCAPSULATE_DECAPSULATE: ("Encapsulate", "Decapsulate"),
+}
+
+
+def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
+    """List the operations that a grant on such a key may name."""
+    if spec.is_symmetric_encryption:
+        return _ANY_GRANT + _SYMMETRIC_GRANT
+    public = ("GetPublicKey",) if spec.is_asymmetric else ()
+    return _ANY_GRANT + public + _USAGE_GRANT[usage]

@@ -1,0 +1,1 @@
+"""What happened: one record for each call, and views of them."""

@@ -1,0 +1,294 @@
+"""`mock_kms`: starting and stopping a mock, in all forms; and what a test sees of it.
+
+This module is imported with every pytest run, so everything heavy waits for the first use.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from kmsmock import decorating
+from kmsmock.environment import Environment
+from kmsmock.options import Options
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from kmsmock.backend import Backend
+    from kmsmock.clock import Clock
+    from kmsmock.crypto.attestation import AttestationAuthority
+    from kmsmock.accounts import Account, SigningPrincipal
+    from kmsmock.keys.key import Key
+    from kmsmock.keys.region import Alias
+    from kmsmock.ledger.costs import Costs
+    from kmsmock.ledger.events import Calls
+    from kmsmock.ledger.trail import Trail
+    from kmsmock.protocol import Answer, ApiCall
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class KMSMock:
+    """The control object of one mock: its state, its clock, its records, its principals.
+
+    It is active from `start` to `stop`; fixtures, decorators and ``with`` do that for you.
+    """
+
+    def __init__(self, options: Options) -> None:
+        from kmsmock.backend import Backend
+
+        self.options = options
+        self.wire = options.wire
+        self._backend = Backend(options.account_id, options.region, options.start_time)
+        self._environment = Environment(options.region)
+        self._clients: dict[tuple[str, str | None, str | None], Any] = {}
+
+    def __repr__(self) -> str:
+        keys = sum(len(region.keys) for region in self._backend.regions.values())
+        state = "active" if self.is_active else "stopped"
+        return f"<KMSMock {state}: {keys} keys, {len(self.calls)} calls>"
+
+    # --- state -------------------------------------------------------------------------
+
+    @property
+    def backend(self) -> Backend:
+        """The whole state, in domain objects."""
+        return self._backend
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """All keys of all accounts and Regions, oldest first within each."""
+        return tuple(k for region in self._backend.regions.values() for k in region.keys.values())
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """All aliases of all accounts and Regions."""
+        return tuple(
+            alias for region in self._backend.regions.values() for alias in region.aliases.values()
+        )
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the mock; moving it lets what is due happen."""
+        return self._backend.clock
+
+    @property
+    def calls(self) -> Calls:
+        """A record of each KMS call that was answered, oldest first."""
+        return self._backend.calls
+
+    @property
+    def costs(self) -> Costs:
+        """Counts of requests, by operation, key and account."""
+        from kmsmock.ledger.costs import Costs
+
+        return Costs(self._backend.calls)
+
+    @property
+    def trail(self) -> Trail:
+        """The calls as CloudTrail shows them."""
+        from kmsmock.ledger.trail import Trail
+
+        return Trail(self._backend.calls)
+
+    @property
+    def attestation(self) -> AttestationAuthority:
+        """Makes attestation documents that this mock trusts, for the Recipient parameter."""
+        return self._backend.attestation
+
+    def reset(self) -> None:
+        """Begin anew, without keys, principals and records."""
+        self._clients.clear()
+        self._backend.clear(self.options.account_id, self.options.region)
+
+    def checkpoint(self) -> object:
+        """Save the state: keys, aliases, grants, stores, principals, clock, number of records."""
+        return self._backend.checkpoint()
+
+    def restore(self, checkpoint: object) -> None:
+        """Go back to a saved state; a checkpoint can be restored more than once."""
+        self._backend.restore(checkpoint)
+
+    # --- principals and clients ----------------------------------------------------------
+
+    def client(self, service: str = "kms", region: str | None = None) -> Any:
+        """Give a boto3 client of the default principal, one for each service and Region."""
+        return self._client_of(None, service, region)
+
+    def account(self, account_id: str) -> Account:
+        """Give an AWS account, made on first use. account_id: 12 digits."""
+        from kmsmock.accounts import Account
+
+        return Account(account_id, self._backend.identities, self._client_of)
+
+    def principal(self, arn: str) -> SigningPrincipal:
+        """Give the principal with this ARN; raises ValueError for ARNs that no caller has."""
+        from kmsmock.accounts import SigningPrincipal
+
+        identities = self._backend.identities
+        return SigningPrincipal(identities.at(arn), identities, self._client_of)
+
+    def _client_of(self, arn: str | None, service: str, region: str | None) -> Any:
+        place = (service, region, arn)
+        client = self._clients.get(place)
+        if client is None:
+            from kmsmock.clients import make_client
+
+            identities = self._backend.identities
+            principal = identities.administrator if arn is None else identities.at(arn)
+            region_name = region or self.options.region
+            client = make_client(service, region_name, identities.credentials(principal))
+            self._clients[place] = client
+        return client
+
+    # --- active or not -------------------------------------------------------------------
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this mock has been started and not stopped."""
+        return self in _active()
+
+    def answer(self, call: ApiCall) -> Answer:
+        """Answer a request: for the interception, and for other ways in."""
+        from kmsmock.dispatch import answer
+
+        return answer(self._backend, call)
+
+    def start(self) -> None:
+        """Let clients be answered by this mock, which is the innermost from now on."""
+        self._environment.enter()
+        _active().append(self)
+
+    def stop(self) -> None:
+        """Let clients go where they went before; raises RuntimeError when it is not active."""
+        active = _active()
+        if self not in active:
+            raise RuntimeError("this mock is not active: start() comes before stop(), once each")
+        active.remove(self)
+        self._environment.exit()
+        if not active:
+            from kmsmock.interception import let_moto_in
+
+            let_moto_in()
+
+    @contextlib.contextmanager
+    def pause(self) -> Iterator[None]:
+        """Let calls go, inside the block, where they would have gone without any mock."""
+        active = _active()
+        before = active[:]
+        active.clear()
+        try:
+            yield
+        finally:
+            active[:] = before
+
+
+def _active() -> list[Any]:
+    from kmsmock import interception
+
+    # Also when botocore was imported by nobody yet: the mock is about to be used.
+    interception.install()
+    return interception.active
+
+
+def current() -> KMSMock:
+    """Give the innermost active mock; raises RuntimeError when none is active."""
+    interception = sys.modules.get("kmsmock.interception")
+    if interception is None or not interception.active:
+        raise RuntimeError(
+            "no mock is active here: use the `kms` fixture, `@mock_kms`, or `with mock_kms():`"
+        )
+    mock: KMSMock = interception.active[-1]
+    return mock
+
+
+class KMSMocker:
+    """Starts and stops mocks: a decorator, a context manager, or by hand.
+
+    A bare one joins the mock that is active already; one with options makes a world of its own.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = dict(given)
+        self._isolated = bool(self._given.pop("isolated", False)) or bool(self._given)
+        self._options = Options.of(self._given)
+        self._started: list[tuple[KMSMock, bool]] = []
+
+    def start(self) -> KMSMock:
+        """Start a mock, or join the active one; gives the control object."""
+        if not self._isolated and _active():
+            self._started.append((current(), False))
+            return current()
+        kms = KMSMock(self._options)
+        kms.start()
+        self._started.append((kms, True))
+        return kms
+
+    @property
+    def world(self) -> KMSMock:
+        """The mock that the last `start` began or joined."""
+        return self._started[-1][0]
+
+    def stop(self) -> None:
+        """End what the last `start` began; raises RuntimeError when there is nothing to end."""
+        if not self._started:
+            raise RuntimeError("this mock was not started: start() comes before stop(), once each")
+        kms, is_own = self._started.pop()
+        if is_own and kms.is_active:
+            kms.stop()
+
+    def __enter__(self) -> KMSMock:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> KMSMock:
+        return self.start()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def again(self) -> KMSMocker:
+        """Give another one with the same options; each call of a decorated function has its own."""
+        given = dict(self._given)
+        if self._isolated:
+            given["isolated"] = True
+        return KMSMocker(given)
+
+    def __call__(self, decorated: F) -> F:
+        """Decorate a function, coroutine function, generator function or test class."""
+        if inspect.isclass(decorated):
+            return decorating.decorate_class(decorated, self.again)  # type: ignore[return-value]
+        return decorating.decorate_function(decorated, self.again)  # type: ignore[return-value]
+
+
+@overload
+def mock_kms(decorated: F, /) -> F: ...
+@overload
+def mock_kms(**options: Any) -> KMSMocker: ...
+def mock_kms(decorated: F | None = None, /, **options: Any) -> F | KMSMocker:
+    """Answer AWS KMS from memory: ``@mock_kms``, ``@mock_kms(...)`` or ``with mock_kms() as kms``.
+
+    options: account_id (12 digits), region, authorization, services, start_time (aware
+    datetime), wire, block_real_kms, and isolated, which makes a separate world inside an active
+    one, as each other option does. Raises TypeError for unknown ones.
+    """
+    mocker = KMSMocker(options)
+    return mocker if decorated is None else mocker(decorated)
+
+

@@ -1,0 +1,36 @@
+"""The operations of the KMS API, by topic; importing this package registers them all."""
+
+from __future__ import annotations
+
+from kmsmock.operations import (
+    access,
+    agreement,
+    aliases,
+    custom_key_stores,
+    data_keys,
+    encryption,
+    imported_material,
+    keys,
+    multi_region,
+    rotation,
+    signing,
+    tags,
+)
+from kmsmock.operations.registry import OPERATIONS, Operation
+
+__all__ = [
+    "OPERATIONS",
+    "Operation",
+    "access",
+    "agreement",
+    "aliases",
+    "custom_key_stores",
+    "data_keys",
+    "encryption",
+    "imported_material",
+    "keys",
+    "multi_region",
+    "rotation",
+    "signing",
+    "tags",
+]

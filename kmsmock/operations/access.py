@@ -1,0 +1,264 @@
+"""Key policies and grants: who may use a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock import errors
+from kmsmock.arns import Arn
+from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
+from kmsmock.keys.key import Key, KeyManager
+from kmsmock.keys.specs import grant_operations
+from kmsmock.operations.keys import read_policy
+from kmsmock.operations.locating import find_key_only, key_only
+from kmsmock.operations.registry import GRANTABLE, Call, Response, Target, operation
+from kmsmock.operations.views import grant_entry, page
+
+#: Source: AWS KMS Developer Guide, "Resource quotas"; API Reference, GrantConstraints.
+GRANTS_QUOTA = 50_000
+_CONTEXT_PAIRS = 8
+_CONTEXT_VALUE_CHARACTERS = 384
+_POLICY_NAME = "default"
+
+
+# --- key policies ------------------------------------------------------------------------
+
+
+@operation("GetKeyPolicy", Target("kms:GetKeyPolicy", key_only("KeyId")))
+def get_key_policy(call: Call, key: Key) -> Response:
+    """Give the key policy, to the letter as it was put."""
+    if call.parameters.get("PolicyName", _POLICY_NAME) != _POLICY_NAME:
+        raise errors.NotFoundException("No such policy exists")
+    return {"Policy": key.policy, "PolicyName": _POLICY_NAME}
+
+
+@operation("ListKeyPolicies", Target("kms:ListKeyPolicies", key_only("KeyId")))
+def list_key_policies(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+    """List the names of a key's policies; there is always just the one."""
+    return {"PolicyNames": [_POLICY_NAME], "Truncated": False}
+
+
+@operation("PutKeyPolicy", Target("kms:PutKeyPolicy", key_only("KeyId")))
+def put_key_policy(call: Call, key: Key) -> None:
+    """Replace the key policy."""
+    name = call.parameters.get("PolicyName", _POLICY_NAME)
+    if name == "AWS_RAM":
+        raise errors.ValidationException("The AWS_RAM policy can only be managed by the RAM service")
+    if name != _POLICY_NAME:
+        raise errors.ValidationException(
+            f"PolicyName {name} is not supported. The only valid value is {_POLICY_NAME}."
+        )
+    key.policy = read_policy(call)
+
+
+# --- grants ------------------------------------------------------------------------------
+
+
+@operation(
+    "CreateGrant", Target("kms:CreateGrant", key_only("KeyId", cross_account=True), GRANTABLE)
+)
+def create_grant(call: Call, key: Key) -> Response:
+    """Give a principal permissions on a key; the token makes them usable at once."""
+    terms = _terms(call)
+    _require_possible(key, terms)
+    same = next((g for g in key.grants.values() if terms.name and g.terms == terms), None)
+    if same is None and key.manager is KeyManager.CUSTOMER and len(key.grants) >= GRANTS_QUOTA:
+        raise errors.LimitExceededException(
+            f"Grants per key quota for this account in this region is {GRANTS_QUOTA}, current "
+            f"usage is {len(key.grants)}."
+        )
+    call.before_effect()
+    backend = call.backend
+    region = backend.region(key.account, key.region_name)
+    grant = same or Grant(
+        backend.entropy(32).hex(),
+        key.arn,
+        key.key_id,
+        terms,
+        call.principal.account,
+        call.now.replace(microsecond=0),
+        region.next_sequence(),
+    )
+    token = backend.new_grant_token()
+    region.add_grant(grant, token)
+    call.grant_id = grant.grant_id
+    return {"GrantToken": token, "GrantId": grant.grant_id}
+
+
+def _terms(call: Call) -> GrantTerms:
+    parameters = call.parameters
+    given = parameters.get("Constraints", {})
+    constraints = GrantConstraints(
+        given.get("EncryptionContextEquals"),
+        given.get("EncryptionContextSubset"),
+        given.get("SourceArn"),
+    )
+    return GrantTerms(
+        tuple(dict.fromkeys(parameters["Operations"])),
+        _principal(parameters, "GranteePrincipal"),
+        parameters.get("GranteeServicePrincipal"),
+        _principal(parameters, "RetiringPrincipal"),
+        parameters.get("RetiringServicePrincipal"),
+        constraints if given else None,
+        parameters.get("Name"),
+    )
+
+
+def _principal(parameters: dict[str, Any], member: str) -> str | None:
+    text: str | None = parameters.get(member)
+    if text is not None:
+        arn = Arn.parse(text)
+        if arn is None or arn.service not in ("iam", "sts") or len(arn.account) != 12:
+            raise errors.InvalidArnException(f"ARN is not valid: {text}")
+    return text
+
+
+def _require_possible(key: Key, terms: GrantTerms) -> None:
+    """Refuse terms that no grant, or no grant on such a key, can have."""
+    _require_principals(terms)
+    if not terms.operations:
+        raise errors.ValidationException(
+            "1 validation error detected: Value '[]' at 'operations' failed to satisfy "
+            "constraint: Member must have length greater than or equal to 1"
+        )
+    valid = grant_operations(key.spec, key.usage)
+    invalid = [name for name in terms.operations if name not in valid]
+    if invalid:
+        kind = "an asymmetric" if key.spec.is_asymmetric else "a symmetric"
+        raise errors.ValidationException(
+            f"Operations [{', '.join(invalid)}] are not supported when creating a grant for "
+            f"{kind} KMS key with key usage {key.usage.value}. Valid operations are "
+            f"[{', '.join(valid)}]"
+        )
+    if terms.operations == ("CreateGrant",):
+        raise errors.ValidationException("Grants must not contain only the CreateGrant operation.")
+    if terms.constraints is not None:
+        _require_constraints(key, terms.constraints)
+
+
+def _require_principals(terms: GrantTerms) -> None:
+    if (terms.grantee_principal is None) is (terms.grantee_service_principal is None):
+        raise errors.ValidationException(
+            "Exactly one of GranteePrincipal and GranteeServicePrincipal must be specified."
+        )
+    if terms.retiring_principal is not None and terms.retiring_service_principal is not None:
+        raise errors.ValidationException(
+            "At most one of RetiringPrincipal and RetiringServicePrincipal can be specified."
+        )
+    if terms.grantee_service_principal is None:
+        return
+    if terms.retiring_principal is None and terms.retiring_service_principal is None:
+        raise errors.ValidationException(
+            "RetiringPrincipal or RetiringServicePrincipal is required with "
+            "GranteeServicePrincipal."
+        )
+    if terms.constraints is None or terms.constraints.source_arn is None:
+        raise errors.ValidationException(
+            "The SourceArn constraint is required with GranteeServicePrincipal."
+        )
+
+
+def _require_constraints(key: Key, constraints: GrantConstraints) -> None:
+    contexts = [c for c in (constraints.equals, constraints.subset) if c is not None]
+    if contexts and not key.spec.is_symmetric_encryption:
+        raise errors.ValidationException(
+            "EncryptionContext is supported only when creating a grant for a symmetric encryption "
+            "KMS key."
+        )
+    if len(contexts) > 1:
+        raise errors.ValidationException(
+            "At most one of EncryptionContextEquals and EncryptionContextSubset can be specified."
+        )
+    for context in contexts:
+        if len(context) > _CONTEXT_PAIRS:
+            raise errors.ValidationException(
+                f"A grant constraint can have up to {_CONTEXT_PAIRS} encryption context pairs."
+            )
+        if any(len(value) > _CONTEXT_VALUE_CHARACTERS for value in context.values()):
+            raise errors.ValidationException(
+                "An encryption context value in a grant constraint can have up to "
+                f"{_CONTEXT_VALUE_CHARACTERS} characters."
+            )
+
+
+@operation("ListGrants", Target("kms:ListGrants", key_only("KeyId", cross_account=True)))
+def list_grants(call: Call, key: Key) -> Response:
+    """List the grants on a key, oldest first, all or those of one id or grantee."""
+    grant_id = call.parameters.get("GrantId")
+    grantee = _filter(call, "GranteePrincipal")
+    service = call.parameters.get("GranteeServicePrincipal")
+    grants = [
+        grant
+        for grant in key.grants.values()
+        if grant_id in (None, grant.grant_id)
+        and grantee in (None, grant.terms.grantee_principal)
+        and service in (None, grant.terms.grantee_service_principal)
+    ]
+    return page(call, "Grants", grants, lambda g: grant_entry(g, call.region.partition), 50)
+
+
+@operation("ListRetirableGrants", Target("kms:ListRetirableGrants"))
+def list_retirable_grants(call: Call) -> Response:
+    """List the grants of the account that a principal may retire by name."""
+    principal = _filter(call, "RetiringPrincipal")
+    service = call.parameters.get("RetiringServicePrincipal")
+    if (principal is None) is (service is None):
+        raise errors.ValidationException(
+            "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
+        )
+    grants = [
+        grant
+        for grant in call.region.grants.values()
+        if (principal is not None and grant.terms.retiring_principal == principal)
+        or (service is not None and grant.terms.retiring_service_principal == service)
+    ]
+    return page(call, "Grants", grants, lambda g: grant_entry(g, call.region.partition), 50)
+
+
+def _filter(call: Call, member: str) -> str | None:
+    text: str | None = call.parameters.get(member)
+    if text is not None and Arn.parse(text) is None:
+        raise errors.InvalidArnException("Input does not refer to a valid principal")
+    return text
+
+
+def _key_of_grant(call: Call) -> Key:
+    """Find the key of the grant to retire, which is named by token or by key and grant id."""
+    parameters = call.parameters
+    token = parameters.get("GrantToken")
+    by_id = "KeyId" in parameters, "GrantId" in parameters
+    if token is not None and not any(by_id):
+        grant = call.backend.grant_of_token(call.region.name, token)
+        if grant is None:
+            raise errors.InvalidGrantTokenException(
+                explanation="No grant was created with this token, or it is gone."
+            )
+        call.grant_id = grant.grant_id
+        return find_key_only(call, grant.key_arn, cross_account=True)
+    if token is not None or not all(by_id):
+        raise errors.ValidationException("Specify either GrantToken, or both KeyId and GrantId.")
+    return find_key_only(call, parameters["KeyId"], cross_account=True)
+
+
+@operation("RetireGrant", Target("kms:RetireGrant", _key_of_grant))
+def retire_grant(call: Call, key: Key) -> None:
+    """End a grant, as one who may retire it."""
+    _end_grant(call, key, call.grant_id or call.parameters["GrantId"])
+
+
+@operation("RevokeGrant", Target("kms:RevokeGrant", key_only("KeyId", cross_account=True)))
+def revoke_grant(call: Call, key: Key) -> None:
+    """End a grant, as an administrator of the key."""
+    _end_grant(call, key, call.parameters["GrantId"])
+
+
+def _end_grant(call: Call, key: Key, grant_id: str) -> None:
+    grant = key.grants.get(grant_id)
+    if grant is None:
+        raise errors.NotFoundException(
+            f"Grant ID {grant_id} not found",
+            explanation=f"{key.arn} has {len(key.grants)} grants, but none with that id.",
+        )
+    call.before_effect()
+    call.grant_id = grant_id
+    call.backend.region(key.account, key.region_name).remove_grant(grant)

@@ -1,0 +1,73 @@
+"""Shared secrets: key agreement and key encapsulation."""
+
+from __future__ import annotations
+
+from kmsmock import errors
+from kmsmock.crypto.errors import DecryptionFailed, InvalidKeyEncoding
+from kmsmock.keys.key import Key
+from kmsmock.keys.specs import KeyUsage
+from kmsmock.operations import recipient
+from kmsmock.operations.locating import key_at
+from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
+
+
+@operation(
+    "DeriveSharedSecret",
+    Target("kms:DeriveSharedSecret", key_at("KeyId"), USABLE, KeyUsage.KEY_AGREEMENT),
+    marks_usage=True,
+)
+def derive_shared_secret(call: Call, key: Key) -> Response:
+    """Agree on a secret by ECDH: the x coordinate, without key derivation (SP 800-56A)."""
+    parameters = call.parameters
+    algorithm = parameters["KeyAgreementAlgorithm"]
+    key.require_algorithm(algorithm)
+    try:
+        secret = key.key_pair.exchange(parameters["PublicKey"])
+    except InvalidKeyEncoding as reason:
+        raise errors.ValidationException(
+            "",
+            explanation=f"PublicKey must be a DER SubjectPublicKeyInfo on the curve of "
+            f"{key.spec.name}: {reason}",
+        ) from None
+    response = {
+        "KeyId": key.arn,
+        "KeyAgreementAlgorithm": algorithm,
+        "KeyOrigin": key.origin.value,
+    }
+    if "Recipient" in parameters:
+        return response | {"CiphertextForRecipient": recipient.seal(call, secret)}
+    return response | {"SharedSecret": secret}
+
+
+@operation(
+    "Encapsulate",
+    Target("kms:Encapsulate", key_at("KeyId"), USABLE, KeyUsage.ENCAPSULATE_DECAPSULATE),
+    marks_usage=True,
+)
+def encapsulate(call: Call, key: Key) -> Response:
+    """Make a shared secret and its ciphertext (FIPS 203)."""
+    algorithm = call.parameters["EncapsulationAlgorithm"]
+    key.require_algorithm(algorithm)
+    blob, secret = key.key_pair.encapsulate()
+    return {
+        "KeyId": key.arn,
+        "SharedSecret": secret,
+        "SharedSecretCiphertextBlob": blob,
+        "EncapsulationAlgorithm": algorithm,
+    }
+
+
+@operation(
+    "Decapsulate",
+    Target("kms:Decapsulate", key_at("KeyId"), USABLE, KeyUsage.ENCAPSULATE_DECAPSULATE),
+    marks_usage=True,
+)
+def decapsulate(call: Call, key: Key) -> Response:
+    """Recover a shared secret; a foreign ciphertext of the right length gives another secret."""
+    algorithm = call.parameters["EncapsulationAlgorithm"]
+    key.require_algorithm(algorithm)
+    try:
+        secret = key.key_pair.decapsulate(call.parameters["SharedSecretCiphertextBlob"])
+    except DecryptionFailed as reason:
+        raise errors.InvalidCiphertextException(explanation=str(reason)) from None
+    return {"KeyId": key.arn, "SharedSecret": secret, "EncapsulationAlgorithm": algorithm}

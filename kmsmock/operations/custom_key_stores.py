@@ -1,0 +1,275 @@
+"""Custom key stores: AWS CloudHSM and external key stores.
+
+Source: AWS KMS Developer Guide, "Key stores"; API Reference of the six operations.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kmsmock import errors
+from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
+from kmsmock.operations.registry import Call, Response, Target, operation
+from kmsmock.operations.views import page
+
+QUOTA = 10
+_VPC = "VPC_ENDPOINT_SERVICE"
+_CLUSTER_MEMBERS = ("CloudHsmClusterId", "TrustAnchorCertificate", "KeyStorePassword")
+_PROXY_MEMBERS = (
+    *("XksProxyUriEndpoint", "XksProxyUriPath", "XksProxyAuthenticationCredential"),
+    "XksProxyConnectivity",
+)
+_VPC_MEMBERS = ("XksProxyVpcEndpointServiceName", "XksProxyVpcEndpointServiceOwner")
+#: Store type -> members that creating one requires, and that it may have besides.
+_MEMBERS = {
+    StoreType.AWS_CLOUDHSM: (_CLUSTER_MEMBERS, ()),
+    StoreType.EXTERNAL_KEY_STORE: (_PROXY_MEMBERS, _VPC_MEMBERS),
+}
+_ALL_MEMBERS = (*_CLUSTER_MEMBERS, *_PROXY_MEMBERS, *_VPC_MEMBERS)
+#: What can be changed while a store is connected; everything else needs a disconnected one.
+_CHANGEABLE_ANYTIME = frozenset({"XksProxyUriPath", "XksProxyAuthenticationCredential"})
+_S = ConnectionState
+_CONNECTABLE = frozenset({_S.DISCONNECTED, _S.CONNECTING, _S.CONNECTED})
+_DISCONNECTABLE = frozenset({_S.CONNECTING, _S.CONNECTED, _S.FAILED})
+
+
+class _Numbered(NamedTuple):
+    sequence: int
+    store: CustomKeyStore
+
+
+@operation("CreateCustomKeyStore", Target("kms:CreateCustomKeyStore"))
+def create_custom_key_store(call: Call) -> Response:
+    """Make a custom key store, disconnected at first."""
+    parameters = call.parameters
+    store_type = StoreType(parameters.get("CustomKeyStoreType", "AWS_CLOUDHSM"))
+    settings = {name: parameters[name] for name in _ALL_MEMBERS if name in parameters}
+    _require_members(store_type, settings)
+    stores = call.region.custom_key_stores
+    name = parameters["CustomKeyStoreName"]
+    for store in stores.values():
+        if _is_repeated(store, name, store_type, settings):
+            return {"CustomKeyStoreId": store.store_id}
+    _require_free_name(call, name)
+    _require_unshared(call, store_type, settings, None)
+    if len(stores) >= QUOTA:
+        raise errors.LimitExceededException(
+            f"Custom key stores quota for this account in this region is {QUOTA}, current usage "
+            f"is {len(stores)}."
+        )
+    if store_type is StoreType.EXTERNAL_KEY_STORE and settings["XksProxyConnectivity"] == _VPC:
+        settings.setdefault("XksProxyVpcEndpointServiceOwner", call.region.account)
+    store_id = f"cks-{call.backend.entropy(9).hex()[:17]}"
+    stores[store_id] = CustomKeyStore(store_id, name, store_type, call.now, settings)
+    return {"CustomKeyStoreId": store_id}
+
+
+@operation("DescribeCustomKeyStores", Target("kms:DescribeCustomKeyStores"))
+def describe_custom_key_stores(call: Call) -> Response:
+    """Show the custom key stores of the account in the Region, or one of them."""
+    parameters = call.parameters
+    store_id, name = parameters.get("CustomKeyStoreId"), parameters.get("CustomKeyStoreName")
+    if store_id is not None and name is not None:
+        raise errors.ValidationException(
+            "Specify either CustomKeyStoreId or CustomKeyStoreName, but not both."
+        )
+    stores = [
+        _Numbered(place, store)
+        for place, store in enumerate(call.region.custom_key_stores.values(), 1)
+        if store_id in (None, store.store_id) and name in (None, store.name)
+    ]
+    if not stores and (store_id or name):
+        raise errors.CustomKeyStoreNotFoundException(
+            explanation=f"There is no custom key store {store_id or name!r} here."
+        )
+    return page(call, "CustomKeyStores", stores, lambda numbered: _show(numbered.store), 1000)
+
+
+@operation("UpdateCustomKeyStore", Target("kms:UpdateCustomKeyStore"))
+def update_custom_key_store(call: Call) -> Response:
+    """Change a custom key store: its name at any time, most else while it is disconnected."""
+    parameters = call.parameters
+    store = _find(call)
+    name = parameters.get("NewCustomKeyStoreName")
+    changes = {member: parameters[member] for member in _ALL_MEMBERS if member in parameters}
+    if name is None and not changes:
+        raise errors.ValidationException("Specify at least one property to update.")
+    _require_of_type(store.store_type, changes)
+    if changes.keys() - _CHANGEABLE_ANYTIME:
+        _require_state(store, frozenset({_S.DISCONNECTED}))
+    settings = {**store.settings, **changes}
+    if settings.get("XksProxyConnectivity") == "PUBLIC_ENDPOINT":
+        for member in _VPC_MEMBERS:
+            if member not in changes:
+                settings.pop(member, None)
+    _require_members(store.store_type, settings)
+    if name is not None and name != store.name:
+        _require_free_name(call, name)
+        store.name = name
+    _require_unshared(call, store.store_type, settings, store)
+    store.settings = settings
+    return {}
+
+
+@operation("DeleteCustomKeyStore", Target("kms:DeleteCustomKeyStore"))
+def delete_custom_key_store(call: Call) -> Response:
+    """Forget a disconnected custom key store without keys; the cluster or proxy is not touched."""
+    store = _find(call)
+    held = sum(key.custom_key_store is store for key in call.region.keys.values())
+    if held:
+        raise errors.CustomKeyStoreHasCMKsException(
+            explanation=f"It holds {held} KMS keys; those pending deletion count until they are gone."
+        )
+    _require_state(store, frozenset({_S.DISCONNECTED}))
+    del call.region.custom_key_stores[store.store_id]
+    return {}
+
+
+@operation("ConnectCustomKeyStore", Target("kms:ConnectCustomKeyStore"))
+def connect_custom_key_store(call: Call) -> Response:
+    """Connect a store to its cluster or proxy; like on AWS, it is done a moment after the answer."""
+    store = _find(call)
+    _require_state(store, _CONNECTABLE)
+    if store.state is _S.DISCONNECTED:
+        store.state = _S.CONNECTING
+        call.backend.finish_connection_when_due(store, _S.CONNECTED, call.now)
+    return {}
+
+
+@operation("DisconnectCustomKeyStore", Target("kms:DisconnectCustomKeyStore"))
+def disconnect_custom_key_store(call: Call) -> Response:
+    """Disconnect a store; its keys are unavailable until it is connected again."""
+    store = _find(call)
+    _require_state(store, _DISCONNECTABLE)
+    store.state = _S.DISCONNECTING
+    store.error_code = None
+    call.backend.finish_connection_when_due(store, _S.DISCONNECTED, call.now)
+    return {}
+
+
+def _find(call: Call) -> CustomKeyStore:
+    store_id = call.parameters["CustomKeyStoreId"]
+    store = call.region.custom_key_stores.get(store_id)
+    if store is None:
+        raise errors.CustomKeyStoreNotFoundException(
+            explanation=f"There is no custom key store {store_id!r} in this account and Region."
+        )
+    return store
+
+
+def _require_state(store: CustomKeyStore, allowed: frozenset[ConnectionState]) -> None:
+    if store.state not in allowed:
+        names = ", ".join(sorted(state.value for state in allowed))
+        raise errors.CustomKeyStoreInvalidStateException(
+            explanation=f"The store is {store.state.value}; this needs {names}."
+        )
+
+
+def _require_free_name(call: Call, name: str) -> None:
+    if any(store.name == name for store in call.region.custom_key_stores.values()):
+        raise errors.CustomKeyStoreNameInUseException(
+            explanation=f"Another custom key store here is called {name!r}."
+        )
+
+
+def _require_of_type(store_type: StoreType, given: dict[str, Any]) -> None:
+    required, optional = _MEMBERS[store_type]
+    foreign = [name for name in given if name not in (*required, *optional)]
+    if foreign:
+        raise errors.ValidationException(
+            f"{', '.join(foreign)} cannot be specified for a custom key store of type "
+            f"{store_type.value}."
+        )
+
+
+def _require_members(store_type: StoreType, settings: dict[str, Any]) -> None:
+    required, _ = _MEMBERS[store_type]
+    missing = [name for name in required if name not in settings]
+    if missing:
+        raise errors.ValidationException(
+            f"{', '.join(missing)} must be specified for a custom key store of type "
+            f"{store_type.value}."
+        )
+    _require_of_type(store_type, settings)
+    if store_type is StoreType.EXTERNAL_KEY_STORE:
+        in_vpc = settings["XksProxyConnectivity"] == _VPC
+        if in_vpc is not ("XksProxyVpcEndpointServiceName" in settings):
+            raise errors.ValidationException(
+                "XksProxyVpcEndpointServiceName must be specified when XksProxyConnectivity is "
+                f"{_VPC}, and only then."
+            )
+
+
+def _is_repeated(
+    store: CustomKeyStore, name: str, store_type: StoreType, settings: dict[str, Any]
+) -> bool:
+    """Tell whether a request repeats the making of a disconnected CloudHSM store."""
+    return (
+        store_type is StoreType.AWS_CLOUDHSM
+        and store.state is _S.DISCONNECTED
+        and (store.name, store.store_type, store.settings) == (name, store_type, settings)
+    )
+
+
+def _require_unshared(
+    call: Call, store_type: StoreType, settings: dict[str, Any], own: CustomKeyStore | None
+) -> None:
+    """Refuse what two stores of the account and Region cannot have in common."""
+    others = [
+        store.settings
+        for store in call.region.custom_key_stores.values()
+        if store is not own and store.store_type is store_type
+    ]
+
+    def taken(*members: str) -> bool:
+        wanted = tuple(settings.get(member) for member in members)
+        return any(tuple(other.get(member) for member in members) == wanted for other in others)
+
+    if store_type is StoreType.AWS_CLOUDHSM:
+        if taken("CloudHsmClusterId"):
+            raise errors.CloudHsmClusterInUseException(
+                explanation="Another custom key store is associated with this cluster."
+            )
+        return
+    if taken("XksProxyUriEndpoint", "XksProxyUriPath"):
+        raise errors.XksProxyUriInUseException(
+            explanation="Another external key store has this endpoint and path."
+        )
+    in_vpc = settings["XksProxyConnectivity"] == _VPC
+    if taken("XksProxyUriEndpoint") and (in_vpc or not taken("XksProxyConnectivity", "XksProxyUriEndpoint")):
+        raise errors.XksProxyUriEndpointInUseException(
+            explanation="Another external key store has this endpoint; stores in a VPC cannot "
+            "share one, with each other or with public ones."
+        )
+    if in_vpc and taken("XksProxyVpcEndpointServiceName"):
+        raise errors.XksProxyVpcEndpointServiceInUseException(
+            explanation="Another external key store uses this VPC endpoint service."
+        )
+
+
+def _show(store: CustomKeyStore) -> dict[str, Any]:
+    settings = store.settings
+    entry: dict[str, Any] = {
+        "CustomKeyStoreId": store.store_id,
+        "CustomKeyStoreName": store.name,
+        "ConnectionState": store.state.value,
+        "CreationDate": store.creation_date,
+        "CustomKeyStoreType": store.store_type.value,
+    }
+    if store.store_type is StoreType.AWS_CLOUDHSM:
+        for member in ("CloudHsmClusterId", "TrustAnchorCertificate"):
+            entry[member] = settings[member]
+    else:
+        credential: Any = settings["XksProxyAuthenticationCredential"]
+        proxy = {
+            "Connectivity": settings["XksProxyConnectivity"],
+            "AccessKeyId": credential["AccessKeyId"],
+            "UriEndpoint": settings["XksProxyUriEndpoint"],
+            "UriPath": settings["XksProxyUriPath"],
+            "VpcEndpointServiceName": settings.get("XksProxyVpcEndpointServiceName"),
+            "VpcEndpointServiceOwner": settings.get("XksProxyVpcEndpointServiceOwner"),
+        }
+        entry["XksProxyConfiguration"] = {k: v for k, v in proxy.items() if v is not None}
+    if store.error_code is not None:
+        entry["ConnectionErrorCode"] = store.error_code
+    return entry

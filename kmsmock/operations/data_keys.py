@@ -1,0 +1,164 @@
+"""Data keys, data key pairs and random bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock import errors
+from kmsmock.crypto import ciphertext
+from kmsmock.keys.custom_key_store import StoreType
+from kmsmock.keys.key import Key
+from kmsmock.keys.specs import KEY_SPECS, KeyUsage, Origin
+from kmsmock.operations import recipient
+from kmsmock.operations.locating import key_at
+from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
+
+_DATA_KEY_BYTES = {"AES_256": 32, "AES_128": 16}
+
+
+def _require_size(call: Call, key: Key) -> None:
+    parameters = call.parameters
+    if ("KeySpec" in parameters) is ("NumberOfBytes" in parameters):
+        raise errors.ValidationException("Please specify either number of bytes or key spec.")
+    if key.spec.is_asymmetric:
+        raise errors.InvalidKeyUsageException(
+            "You cannot generate a data key with an asymmetric CMK"
+        )
+
+
+def _require_pair_possible(call: Call, key: Key) -> None:
+    if key.spec.is_asymmetric:
+        raise errors.InvalidKeyUsageException(
+            "You cannot generate a data key pair with an asymmetric CMK"
+        )
+    if key.origin in (Origin.AWS_CLOUDHSM, Origin.EXTERNAL_KEY_STORE):
+        raise errors.UnsupportedOperationException(
+            f"{key.arn} origin is {key.origin.value} which is not valid for this operation."
+        )
+    pair_spec = KEY_SPECS[call.parameters["KeyPairSpec"]]
+    if pair_spec.china_only and call.region.partition != "aws-cn":
+        raise errors.UnsupportedOperationException(
+            f"KeyPairSpec {pair_spec.name} is not supported in this Region"
+        )
+
+
+def _data_key(call: Call, key: Key) -> tuple[bytes, Response]:
+    """Make a data key; gives it plain, and the answer with its ciphertext."""
+    parameters = call.parameters
+    size = parameters.get("NumberOfBytes") or _DATA_KEY_BYTES[parameters["KeySpec"]]
+    plaintext = call.backend.entropy(size)
+    response = {"CiphertextBlob": _sealed(call, key, plaintext), "KeyId": key.arn}
+    return plaintext, _with_material_id(key, response)
+
+
+def _sealed(call: Call, key: Key, plaintext: bytes) -> bytes:
+    context = call.parameters.get("EncryptionContext")
+    return key.encrypt(ciphertext.DATA_KEY_PREFIX, plaintext, context)
+
+
+def _with_material_id(key: Key, response: Response) -> Response:
+    if key.shows_material_id:
+        response["KeyMaterialId"] = key.material.id.hex()
+    return response
+
+
+@operation(
+    "GenerateDataKey",
+    Target("kms:GenerateDataKey", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT),
+    first=_require_size,
+    marks_usage=True,
+)
+def generate_data_key(call: Call, key: Key) -> Response:
+    """Make a data key, plain and encrypted under the KMS key."""
+    plaintext, response = _data_key(call, key)
+    if "Recipient" in call.parameters:
+        response.pop("KeyMaterialId", None)
+        return response | {"CiphertextForRecipient": recipient.seal(call, plaintext)}
+    response["Plaintext"] = plaintext
+    return response
+
+
+@operation(
+    "GenerateDataKeyWithoutPlaintext",
+    Target("kms:GenerateDataKeyWithoutPlaintext", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT),
+    first=_require_size,
+    marks_usage=True,
+)
+def generate_data_key_without_plaintext(call: Call, key: Key) -> Response:
+    """Make a data key, encrypted under the KMS key only."""
+    return _data_key(call, key)[1]
+
+
+def _data_key_pair(call: Call, key: Key) -> tuple[bytes, Response]:
+    """Make a data key pair; gives the private key plain, and the answer with the rest."""
+    spec = KEY_SPECS[call.parameters["KeyPairSpec"]]
+    assert spec.generate is not None
+    pair: Any = spec.generate(call.backend.source)
+    private_key: bytes = pair.private_der()
+    response = {
+        "PrivateKeyCiphertextBlob": _sealed(call, key, private_key),
+        "PublicKey": pair.public_der(),
+        "KeyId": key.arn,
+        "KeyPairSpec": spec.name,
+    }
+    return private_key, _with_material_id(key, response)
+
+
+@operation(
+    "GenerateDataKeyPair",
+    Target("kms:GenerateDataKeyPair", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT),
+    first=_require_pair_possible,
+    marks_usage=True,
+)
+def generate_data_key_pair(call: Call, key: Key) -> Response:
+    """Make a key pair: public, private, and private encrypted under the KMS key."""
+    private_key, response = _data_key_pair(call, key)
+    if "Recipient" in call.parameters:
+        return response | {"CiphertextForRecipient": recipient.seal(call, private_key)}
+    response["PrivateKeyPlaintext"] = private_key
+    return response
+
+
+@operation(
+    "GenerateDataKeyPairWithoutPlaintext",
+    Target(
+        "kms:GenerateDataKeyPairWithoutPlaintext",
+        key_at("KeyId"),
+        USABLE,
+        KeyUsage.ENCRYPT_DECRYPT,
+    ),
+    first=_require_pair_possible,
+    marks_usage=True,
+)
+def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Response:
+    """Make a key pair; the private key is answered encrypted only."""
+    return _data_key_pair(call, key)[1]
+
+
+@operation("GenerateRandom", Target("kms:GenerateRandom"))
+def generate_random(call: Call) -> Response:
+    """Give random bytes."""
+    size = call.parameters.get("NumberOfBytes")
+    if size is None:
+        raise errors.ValidationException("NumberOfBytes is required.")
+    store_id = call.parameters.get("CustomKeyStoreId")
+    if store_id is not None:
+        _require_random_source(call, store_id)
+    plaintext = call.backend.entropy(size)
+    if "Recipient" in call.parameters:
+        return {"CiphertextForRecipient": recipient.seal(call, plaintext)}
+    return {"Plaintext": plaintext}
+
+
+def _require_random_source(call: Call, store_id: str) -> None:
+    store = call.region.custom_key_stores.get(store_id)
+    if store is None:
+        raise errors.CustomKeyStoreNotFoundException
+    if store.store_type is StoreType.EXTERNAL_KEY_STORE:
+        raise errors.UnsupportedOperationException(
+            explanation="An external key store gives no random bytes."
+        )
+    if not store.is_connected:
+        raise errors.CustomKeyStoreInvalidStateException
+
+

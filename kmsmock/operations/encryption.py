@@ -1,0 +1,167 @@
+"""Encrypt, Decrypt and ReEncrypt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kmsmock import errors
+from kmsmock.crypto import ciphertext
+from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.crypto.rsa import max_plaintext_bytes
+from kmsmock.keys.key import Key
+from kmsmock.keys.specs import KeyUsage
+from kmsmock.operations import recipient
+from kmsmock.operations.locating import SYMMETRIC, key_at, key_of_ciphertext
+from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
+
+_ENCRYPTION = KeyUsage.ENCRYPT_DECRYPT
+#: Source: AWS KMS API Reference, Encrypt, Plaintext.
+_LONGEST_SM2_PLAINTEXT = 1024
+
+
+@operation(
+    "Encrypt", Target("kms:Encrypt", key_at("KeyId"), USABLE, _ENCRYPTION), marks_usage=True
+)
+def encrypt(call: Call, key: Key) -> Response:
+    """Encrypt up to 4096 bytes."""
+    parameters = call.parameters
+    algorithm = parameters.get("EncryptionAlgorithm", SYMMETRIC)
+    context = parameters.get("EncryptionContext")
+    blob = _encrypt(key, parameters["Plaintext"], algorithm, context)
+    return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
+
+
+def _require_modifiers(call: Call, *keys: Key) -> None:  # noqa: ARG001 - a check
+    """Refuse a call without ciphertext, unless it is a dry run that says so."""
+    parameters = call.parameters
+    modifiers = parameters.get("DryRunModifiers")
+    if modifiers and not call.dry_run:
+        raise errors.ValidationException("DryRunModifiers can only be specified when DryRun is true")
+
+
+def _require_ciphertext(call: Call) -> None:
+    if "CiphertextBlob" not in call.parameters and not (
+        call.dry_run and "IGNORE_CIPHERTEXT" in call.parameters.get("DryRunModifiers", ())
+    ):
+        raise errors.ValidationException(
+            "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy "
+            "constraint: Member must not be null"
+        )
+
+
+_locate_source = key_of_ciphertext()
+_locate_reencrypted = key_of_ciphertext("SourceKeyId", "SourceEncryptionAlgorithm")
+
+
+def _decrypting_key(call: Call) -> Key:
+    _require_modifiers(call)
+    _require_ciphertext(call)
+    return _locate_source(call)
+
+
+def _source_key(call: Call) -> Key:
+    _require_modifiers(call)
+    _require_ciphertext(call)
+    return _locate_reencrypted(call)
+
+
+@operation(
+    "Decrypt", Target("kms:Decrypt", _decrypting_key, USABLE, _ENCRYPTION), marks_usage=True
+)
+def decrypt(call: Call, key: Key) -> Response:
+    """Decrypt what Encrypt, ReEncrypt, GenerateDataKey or the public key made."""
+    parameters = call.parameters
+    algorithm = parameters.get("EncryptionAlgorithm", SYMMETRIC)
+    plaintext, material_id = _decrypt(call, key, algorithm, parameters.get("EncryptionContext"))
+    response = {"KeyId": key.arn, "EncryptionAlgorithm": algorithm}
+    if "Recipient" in parameters:
+        return response | {"CiphertextForRecipient": recipient.seal(call, plaintext)}
+    response["Plaintext"] = plaintext
+    if material_id is not None:
+        response["KeyMaterialId"] = material_id
+    return response
+
+
+@operation(
+    "ReEncrypt",
+    Target("kms:ReEncryptFrom", _source_key, USABLE, _ENCRYPTION),
+    Target("kms:ReEncryptTo", key_at("DestinationKeyId"), USABLE, _ENCRYPTION),
+    marks_usage=True,
+)
+def re_encrypt(call: Call, source: Key, destination: Key) -> Response:
+    """Decrypt and encrypt again, without showing the plaintext."""
+    parameters = call.parameters
+    source_algorithm = parameters.get("SourceEncryptionAlgorithm", SYMMETRIC)
+    algorithm = parameters.get("DestinationEncryptionAlgorithm", SYMMETRIC)
+    plaintext, source_material_id = _decrypt(
+        call, source, source_algorithm, parameters.get("SourceEncryptionContext")
+    )
+    context = parameters.get("DestinationEncryptionContext")
+    blob = _encrypt(destination, plaintext, algorithm, context)
+    response = {
+        "CiphertextBlob": blob,
+        "SourceKeyId": source.arn,
+        "KeyId": destination.arn,
+        "SourceEncryptionAlgorithm": source_algorithm,
+        "DestinationEncryptionAlgorithm": algorithm,
+    }
+    if source_material_id is not None:
+        response["SourceKeyMaterialId"] = source_material_id
+    if destination.shows_material_id:
+        response["DestinationKeyMaterialId"] = destination.material.id.hex()
+    return response
+
+
+def _encrypt(
+    key: Key, plaintext: bytes, algorithm: str, context: Mapping[str, str] | None
+) -> bytes:
+    key.require_algorithm(algorithm)
+    if algorithm == SYMMETRIC:
+        return key.encrypt(ciphertext.ENCRYPT_PREFIX, plaintext, context)
+    _require_no_context(context)
+    longest = _longest(key, algorithm)
+    if len(plaintext) > longest:
+        raise errors.ValidationException(
+            f"Algorithm {algorithm} and key spec {key.spec.name} cannot encrypt data larger than "
+            f"{longest} bytes."
+        )
+    blob: bytes = key.key_pair.encrypt(plaintext, algorithm)
+    return blob
+
+
+def _longest(key: Key, algorithm: str) -> int:
+    if algorithm == "SM2PKE":
+        return _LONGEST_SM2_PLAINTEXT
+    return max_plaintext_bytes(algorithm, key.key_pair.bits)
+
+
+def _decrypt(
+    call: Call, key: Key, algorithm: str, context: Mapping[str, str] | None
+) -> tuple[bytes, str | None]:
+    """Give the plaintext, and the id of the key material where KMS tells it."""
+    key.require_algorithm(algorithm)
+    blob = call.parameters.get("CiphertextBlob")
+    if algorithm != SYMMETRIC:
+        _require_no_context(context)
+    if blob is None:
+        # Only a dry run comes without, and this is as far as it can go.
+        call.before_effect()
+        raise AssertionError("a ciphertext may only be missing in a dry run")
+    if algorithm == SYMMETRIC:
+        parsed = ciphertext.parse(blob)
+        plaintext = key.decrypt(parsed, context)
+        return plaintext, parsed.material_id.hex() if key.shows_material_id else None
+    try:
+        return key.key_pair.decrypt(blob, algorithm), None
+    except DecryptionFailed as reason:
+        raise errors.InvalidCiphertextException(
+            explanation=f"{key.arn} cannot open it with {algorithm}: {reason}. An {algorithm} "
+            "ciphertext does not tell which key made it; check KeyId and algorithm."
+        ) from None
+
+
+def _require_no_context(context: Mapping[str, str] | None) -> None:
+    if context:
+        raise errors.ValidationException(
+            "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs."
+        )

@@ -1,0 +1,158 @@
+"""Importing key material. Source: AWS KMS Developer Guide, "Importing key material"."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from kmsmock import errors
+from kmsmock.crypto import rsa
+from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.keys import imported
+from kmsmock.keys.imported import ImportParameters, ImportRequest
+from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.specs import Origin
+from kmsmock.operations.locating import key_only
+from kmsmock.operations.registry import (
+    ANY_STATE,
+    IMPORTABLE,
+    Call,
+    Response,
+    Target,
+    operation,
+)
+
+_TOKEN_HOURS = 24
+_LONGEST_VALIDITY = timedelta(days=365)
+_EXPIRES, _NEVER = "KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"
+_SETTLED = ANY_STATE - {KeyState.CREATING, KeyState.UPDATING}
+
+
+def _require_external(call: Call, key: Key) -> None:  # noqa: ARG001 - a check
+    key.require_origin(Origin.EXTERNAL)
+
+
+@operation(
+    "GetParametersForImport",
+    Target("kms:GetParametersForImport", key_only("KeyId"), IMPORTABLE),
+    first=_require_external,
+)
+def get_parameters_for_import(call: Call, key: Key) -> Response:
+    """Give a public key to wrap material with, and the token that goes with it."""
+    algorithm = call.parameters["WrappingAlgorithm"]
+    wrapping_spec = call.parameters["WrappingKeySpec"]
+    if (algorithm, wrapping_spec) not in imported.WRAPPINGS[key.spec.name]:
+        fitting = sorted(imported.WRAPPINGS[key.spec.name])
+        raise errors.ValidationException(
+            f"Wrapping algorithm {algorithm} and wrapping key spec {wrapping_spec} cannot be used "
+            f"to import a {key.spec.name} key.",
+            explanation=f"These can: {', '.join(f'{a} with {s}' for a, s in fitting)}.",
+        )
+    wrapping_key = call.backend.source.rsa_pool.take(int(wrapping_spec.removeprefix("RSA_")))
+    token = call.backend.entropy(256)
+    valid_to = call.now + timedelta(hours=_TOKEN_HOURS)
+    call.region.import_tokens[token] = ImportParameters(key, algorithm, wrapping_key, valid_to)
+    return {
+        "KeyId": key.arn,
+        "ImportToken": token,
+        "PublicKey": wrapping_key.public_der(),
+        "ParametersValidTo": valid_to,
+    }
+
+
+@operation(
+    "ImportKeyMaterial",
+    Target("kms:ImportKeyMaterial", key_only("KeyId"), IMPORTABLE | {KeyState.UPDATING}),
+    first=_require_external,
+)
+def import_key_material(call: Call, key: Key) -> Response:
+    """Unwrap key material and take it into the key."""
+    parameters = call.parameters
+    request = _import_request(call, key)
+    offer = call.region.import_tokens.get(parameters["ImportToken"])
+    if offer is None or offer.key is not key:
+        raise errors.InvalidImportTokenException(
+            explanation="The token was not issued by GetParametersForImport for this key."
+            if offer is None
+            else f"The token was issued for {offer.key.arn}."
+        )
+    if call.now >= offer.valid_to:
+        raise errors.ExpiredImportTokenException(
+            explanation=f"It was valid until {offer.valid_to:%Y-%m-%d %H:%M:%S} UTC "
+            f"({_TOKEN_HOURS} hours)."
+        )
+    secret, opened = imported.read_secret(key.spec, _unwrapped(offer, parameters))
+    material = imported.import_material(key, secret, opened, request)
+    if key.spec.is_symmetric_encryption:
+        # Replicas learn of new material too, so their Regions must find it as well.
+        call.backend.index_materials(key)
+    if material.valid_to is not None:
+        call.backend.expire_when_due(key, material)
+    response = {"KeyId": key.arn}
+    if key.spec.is_symmetric_encryption:
+        response["KeyMaterialId"] = material.id.hex()
+    return response
+
+
+def _unwrapped(offer: ImportParameters, parameters: Response) -> bytes:
+    key_pair: rsa.RsaKey = offer.wrapping_key
+    try:
+        return key_pair.unwrap(offer.algorithm, parameters["EncryptedKeyMaterial"])
+    except DecryptionFailed as reason:
+        raise errors.InvalidCiphertextException(
+            explanation=f"EncryptedKeyMaterial cannot be unwrapped with {offer.algorithm}, the "
+            f"algorithm that the import token was issued for: {reason}"
+        ) from None
+
+
+def _import_request(call: Call, key: Key) -> ImportRequest:
+    parameters = call.parameters
+    valid_to = parameters.get("ValidTo")
+    model = parameters.get("ExpirationModel", _EXPIRES)
+    if model == _EXPIRES and valid_to is None:
+        raise errors.ValidationException(
+            "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES"
+        )
+    if model == _NEVER and valid_to is not None:
+        raise errors.ValidationException(
+            "A validTo date cannot be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE"
+        )
+    if valid_to is not None:
+        if valid_to <= call.now:
+            raise errors.ValidationException("ValidTo must be in the future")
+        if valid_to - call.now > _LONGEST_VALIDITY:
+            raise errors.ValidationException("ValidTo must be less than 365 days in the future")
+        valid_to = valid_to.replace(microsecond=0)
+    if not key.spec.is_symmetric_encryption:
+        for member in ("ImportType", "KeyMaterialId", "KeyMaterialDescription"):
+            if member in parameters:
+                raise errors.ValidationException(
+                    f"Input parameter {member[0].lower()}{member[1:]} cannot be used with "
+                    f"{key.spec.name} imported keys."
+                )
+    if "KeyMaterialDescription" in parameters and key.is_replica:
+        raise errors.ValidationException(
+            "Key material description can only be specified on primary Multi-Region keys"
+        )
+    material_id = parameters.get("KeyMaterialId")
+    return ImportRequest(
+        parameters.get("ImportType"),
+        bytes.fromhex(material_id) if material_id else None,
+        parameters.get("KeyMaterialDescription"),
+        model,
+        valid_to,
+    )
+
+
+@operation(
+    "DeleteImportedKeyMaterial",
+    Target("kms:DeleteImportedKeyMaterial", key_only("KeyId"), _SETTLED),
+    first=_require_external,
+)
+def delete_imported_key_material(call: Call, key: Key) -> Response:
+    """Remove imported material; the key cannot be used until the same is imported again."""
+    material_id = call.parameters.get("KeyMaterialId")
+    material = imported.delete_material(key, bytes.fromhex(material_id) if material_id else None)
+    response = {"KeyId": key.arn}
+    if material is not None and key.spec.is_symmetric_encryption:
+        response["KeyMaterialId"] = material.id.hex()
+    return response

@@ -1,0 +1,295 @@
+"""Creating, describing, switching and deleting KMS keys."""
+
+from __future__ import annotations
+
+from kmsmock import errors
+from kmsmock.authorization import policy as policy_language
+from kmsmock.keys import policies
+from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
+from kmsmock.keys.key import Key, KeyManager, KeyState
+from kmsmock.keys.multi_region import MultiRegionKey
+from kmsmock.keys.region import KmsRegion
+from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
+from kmsmock.operations import tags
+from kmsmock.operations.locating import key_at, key_only
+from kmsmock.operations.registry import (
+    DELETABLE,
+    NOT_PENDING_DELETION,
+    PENDING_DELETION,
+    SWITCHABLE,
+    Call,
+    Response,
+    Target,
+    operation,
+)
+from kmsmock.operations.views import key_metadata, page
+
+#: Source: AWS KMS Developer Guide, "Resource quotas".
+KEYS_QUOTA = 100_000
+LONGEST_DESCRIPTION = 8192
+_STORE_ORIGINS = {
+    Origin.AWS_CLOUDHSM: StoreType.AWS_CLOUDHSM,
+    Origin.EXTERNAL_KEY_STORE: StoreType.EXTERNAL_KEY_STORE,
+}
+
+
+@operation("CreateKey", Target("kms:CreateKey"))
+def create_key(call: Call) -> Response:
+    """Make a KMS key; material of key pairs is only made when it is first needed."""
+    parameters = call.parameters
+    spec, usage = _spec_and_usage(call)
+    origin = Origin(parameters.get("Origin", "AWS_KMS"))
+    multi_region = parameters.get("MultiRegion", False)
+    _require_possible(call, spec, origin, multi_region=multi_region)
+    store = _custom_key_store(call, spec, origin, multi_region=multi_region)
+    xks_key_id = _xks_key_id(call, origin, store)
+    new_tags = tags.checked(parameters.get("Tags", []), {})
+    policy = read_policy(call)
+    require_room(call.region)
+
+    backend = call.backend
+    key = Key(
+        account=call.region.account,
+        region_name=call.region.name,
+        key_id=backend.new_multi_region_key_id() if multi_region else backend.new_uuid(),
+        spec=spec,
+        usage=usage,
+        origin=origin,
+        policy=policy,
+        creation_date=call.now,
+        source=backend.source,
+        description=parameters.get("Description", ""),
+    )
+    key.tags = new_tags
+    if origin is not Origin.EXTERNAL:
+        key.materials.append(key.new_material())
+    if multi_region:
+        key.multi_region = MultiRegionKey(key)
+    if store is not None:
+        key.custom_key_store = store
+        key.xks_key_id = xks_key_id
+        if xks_key_id is not None:
+            store.xks_key_ids.add(xks_key_id)
+    call.region.add_key(key)
+    call.keys.append(key)
+    return {"KeyMetadata": key_metadata(key)}
+
+
+def read_policy(call: Call) -> str:
+    """Give the policy of the request, checked, or the default one.
+
+    Raises MalformedPolicyDocumentException, or LimitExceededException above 32 KiB.
+    """
+    text: str | None = call.parameters.get("Policy")
+    if text is None:
+        return call.backend.default_policy(call.region)
+    if len(text.encode()) > policies.LARGEST_POLICY_BYTES:
+        raise errors.LimitExceededException(
+            f"Key policy size quota is {policies.LARGEST_POLICY_BYTES} bytes, current size is "
+            f"{len(text.encode())}."
+        )
+    policy_language.parse(text)
+    return text
+
+
+def require_room(region: KmsRegion) -> None:
+    """Refuse another customer managed key above the quota; raises LimitExceededException."""
+    count = region.managed_by[KeyManager.CUSTOMER]
+    if count >= KEYS_QUOTA:
+        raise errors.LimitExceededException(
+            f"Key quota for this account in this region is {KEYS_QUOTA} but the current usage is "
+            f"{count}."
+        )
+
+
+def _spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
+    parameters = call.parameters
+    if "KeySpec" in parameters and "CustomerMasterKeySpec" in parameters:
+        raise errors.ValidationException(
+            "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. "
+            "CustomerMasterKeySpec is deprecated."
+        )
+    name = parameters.get("KeySpec") or parameters.get("CustomerMasterKeySpec")
+    spec = KEY_SPECS[name] if name else SYMMETRIC_DEFAULT
+    given = parameters.get("KeyUsage")
+    if given is None and spec is not SYMMETRIC_DEFAULT:
+        raise errors.ValidationException(
+            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption "
+            "keys.",
+            explanation=f"{spec.name} keys can have: {', '.join(u.value for u in spec.usages)}.",
+        )
+    usage = KeyUsage(given) if given else KeyUsage.ENCRYPT_DECRYPT
+    if usage not in spec.usages:
+        raise errors.ValidationException(
+            f"KeyUsage {usage.value} is not compatible with KeySpec {spec.name}",
+            explanation=f"{spec.name} keys can have: {', '.join(u.value for u in spec.usages)}.",
+        )
+    return spec, usage
+
+
+def _require_possible(
+    call: Call, spec: KeySpec, origin: Origin, *, multi_region: bool
+) -> None:
+    if spec.china_only and call.region.partition != "aws-cn":
+        raise errors.UnsupportedOperationException(
+            f"KeySpec {spec.name} is not supported in this Region",
+            explanation="AWS offers it in cn-north-1 and cn-northwest-1 only.",
+        )
+    if origin is Origin.EXTERNAL and not spec.importable:
+        raise errors.ValidationException(
+            f"KeySpec {spec.name} is not supported for Origin EXTERNAL"
+        )
+    if origin in _STORE_ORIGINS and (multi_region or spec is not SYMMETRIC_DEFAULT):
+        raise errors.UnsupportedOperationException(
+            explanation="A custom key store holds single-Region symmetric encryption keys only."
+        )
+
+
+def _custom_key_store(
+    call: Call, spec: KeySpec, origin: Origin, *, multi_region: bool
+) -> CustomKeyStore | None:
+    store_id = call.parameters.get("CustomKeyStoreId")
+    wanted = _STORE_ORIGINS.get(origin)
+    if store_id is None:
+        if wanted is not None:
+            raise errors.ValidationException(
+                f"CustomKeyStoreId is required when Origin is {origin.value}."
+            )
+        return None
+    if multi_region or spec is not SYMMETRIC_DEFAULT:
+        raise errors.UnsupportedOperationException(
+            explanation="A custom key store holds single-Region symmetric encryption keys only."
+        )
+    store = call.region.custom_key_stores.get(store_id)
+    if store is None:
+        raise errors.CustomKeyStoreNotFoundException(
+            explanation=f"There is no custom key store {store_id!r} in this account and Region."
+        )
+    if store.store_type is not wanted:
+        raise errors.ValidationException(
+            f"Origin {origin.value} cannot be used with a custom key store of type "
+            f"{store.store_type.value}."
+        )
+    if not store.is_connected:
+        raise errors.CustomKeyStoreInvalidStateException(
+            explanation=f"The store is {store.state.value}; ConnectCustomKeyStore comes first."
+        )
+    return store
+
+
+def _xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -> str | None:
+    xks_key_id: str | None = call.parameters.get("XksKeyId")
+    if (xks_key_id is not None) != (origin is Origin.EXTERNAL_KEY_STORE):
+        raise errors.ValidationException(
+            "XksKeyId is required when Origin is EXTERNAL_KEY_STORE, and not permitted otherwise."
+        )
+    if store is not None and xks_key_id in store.xks_key_ids:
+        raise errors.XksKeyAlreadyInUseException(
+            explanation=f"Another KMS key of the store is associated with {xks_key_id!r}."
+        )
+    return xks_key_id
+
+
+def _create_managed_key(call: Call) -> Key:
+    """Find the key, or make the AWS managed key behind a predefined alias on first sight."""
+    reference = call.parameters["KeyId"]
+    name = reference.rpartition(":")[2]
+    if name not in call.region.aliases:
+        call.backend.make_aws_managed_key(call.region, name, call.now)
+    return _locate_any(call)
+
+
+_locate_any = key_at("KeyId")
+
+
+@operation("DescribeKey", Target("kms:DescribeKey", _create_managed_key))
+def describe_key(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+    """Show the metadata of a key, in any state."""
+    return {"KeyMetadata": key_metadata(key)}
+
+
+@operation("ListKeys", Target("kms:ListKeys"))
+def list_keys(call: Call) -> Response:
+    """List the keys of the account in the Region, oldest first.
+
+    Keys shared through AWS RAM are not emulated, so other owners have none to show.
+    """
+    owners = call.parameters.get("ResourceOwners", ["SELF"])
+    keys = call.region.keys.values() if "SELF" in owners else ()
+    return page(
+        call, "Keys", keys, lambda key: {"KeyId": key.key_id, "KeyArn": key.arn}, default_limit=100
+    )
+
+
+@operation("EnableKey", Target("kms:EnableKey", key_only("KeyId"), SWITCHABLE))
+def enable_key(call: Call, key: Key) -> None:  # noqa: ARG001 - a handler
+    """Make a key usable."""
+    key.status = KeyState.ENABLED
+
+
+@operation("DisableKey", Target("kms:DisableKey", key_only("KeyId"), SWITCHABLE))
+def disable_key(call: Call, key: Key) -> None:  # noqa: ARG001 - a handler
+    """Make a key unusable for a while."""
+    key.status = KeyState.DISABLED
+
+
+@operation(
+    "UpdateKeyDescription",
+    Target("kms:UpdateKeyDescription", key_only("KeyId"), NOT_PENDING_DELETION),
+)
+def update_key_description(call: Call, key: Key) -> None:
+    """Give a key another description."""
+    key.description = call.parameters["Description"]
+
+
+def _require_window(call: Call, key: Key) -> None:  # noqa: ARG001 - a check
+    if not 7 <= call.parameters.get("PendingWindowInDays", 30) <= 30:
+        raise errors.ValidationException("PendingWindowInDays must be between 7 and 30")
+
+
+@operation(
+    "ScheduleKeyDeletion",
+    Target("kms:ScheduleKeyDeletion", key_only("KeyId"), DELETABLE),
+    first=_require_window,
+)
+def schedule_key_deletion(call: Call, key: Key) -> Response:
+    """Start the waiting period of a key; it is gone when that is over."""
+    window_days: int = call.parameters.get("PendingWindowInDays", 30)
+    key.schedule_deletion(call.now, window_days)
+    response: Response = {
+        "KeyId": key.arn,
+        "KeyState": key.status.value,
+        "PendingWindowInDays": window_days,
+    }
+    if key.deletion_date is not None:
+        response["DeletionDate"] = key.deletion_date
+        call.backend.delete_when_due(key)
+    return response
+
+
+@operation(
+    "CancelKeyDeletion", Target("kms:CancelKeyDeletion", key_only("KeyId"), PENDING_DELETION)
+)
+def cancel_key_deletion(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+    """End the waiting period of a key, which is disabled afterwards."""
+    key.cancel_deletion()
+    return {"KeyId": key.arn}
+
+
+@operation("GetKeyLastUsage", Target("kms:GetKeyLastUsage", key_only("KeyId")))
+def get_key_last_usage(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+    """Show the last successful cryptographic use of a key."""
+    usage = key.last_usage
+    return {
+        "KeyId": key.arn,
+        "KeyCreationDate": key.creation_date,
+        "TrackingStartDate": key.creation_date,
+        "KeyLastUsage": {}
+        if usage is None
+        else {
+            "Operation": usage.operation,
+            "Timestamp": usage.at,
+            "CloudTrailEventId": usage.event_id,
+            "KmsRequestId": usage.request_id,
+        },
+    }

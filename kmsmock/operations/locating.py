@@ -1,0 +1,259 @@
+"""How a call names its key: by id, ARN, alias, or through a ciphertext.
+
+Source: AWS KMS Developer Guide, "Key identifiers"; API Reference, KeyId of each operation.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from kmsmock import arns, errors
+from kmsmock.crypto import ciphertext
+from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.keys.key import Key
+from kmsmock.keys.region import Alias, KmsRegion
+from kmsmock.operations.registry import Call, Locate
+
+SYMMETRIC = "SYMMETRIC_DEFAULT"
+_MANY = 2_000
+
+
+def key_at(member: str) -> Locate:
+    """Locate by a parameter that takes all four forms of identifier, in any account."""
+
+    def locate(call: Call) -> Key:
+        reference: str = call.parameters[member]
+        # A bare id or alias name of the caller's own Region is by far the commonest form.
+        key = call.region.keys.get(reference)
+        if key is not None:
+            return key
+        return find_key(call, reference)
+
+    return locate
+
+
+def key_only(member: str, *, cross_account: bool = False) -> Locate:
+    """Locate by a parameter that takes a key id or key ARN, but no alias."""
+
+    def locate(call: Call) -> Key:
+        return find_key_only(call, call.parameters[member], cross_account=cross_account)
+
+    return locate
+
+
+def key_of_ciphertext(
+    key_member: str = "KeyId", algorithm_member: str = "EncryptionAlgorithm"
+) -> Locate:
+    """Locate the key that made a ciphertext: symmetric ones carry its identity."""
+
+    def locate(call: Call) -> Key:
+        parameters = call.parameters
+        reference: str | None = parameters.get(key_member)
+        if parameters.get(algorithm_member, SYMMETRIC) != SYMMETRIC or (
+            "CiphertextBlob" not in parameters
+        ):
+            if reference is None:
+                raise errors.ValidationException(
+                    "KeyId must not be null",
+                    explanation="Only a symmetric ciphertext carries the identity of its key.",
+                )
+            return find_key(call, reference)
+        return _key_of_blob(call, reference)
+
+    return locate
+
+
+def find_key_only(call: Call, reference: str, *, cross_account: bool = False) -> Key:
+    """Find a key by id or key ARN; raises InvalidArnException for an alias."""
+    key = call.region.keys.get(reference)
+    if key is not None:
+        return key
+    if ":alias/" in reference or reference.startswith(arns.ALIAS_PREFIX):
+        raise errors.InvalidArnException(
+            "Key Aliases are not supported for this operation.",
+            explanation=f"{call.operation.name} takes a key id or key ARN only.",
+        )
+    return find_key(call, reference, cross_account=cross_account)
+
+
+def find_key(call: Call, reference: str, *, cross_account: bool = True) -> Key:
+    """Find a key by any identifier.
+
+    Raises NotFoundException, or AccessDeniedException for what another account does not show.
+    """
+    if reference.startswith("arn:"):
+        return _key_by_arn(call, reference, cross_account=cross_account)
+    region = call.region
+    if reference.startswith(arns.ALIAS_PREFIX):
+        return _key_by_alias(call, region, reference)
+    key = region.keys.get(reference)
+    if key is not None:
+        return key
+    if not arns.is_key_id(reference):
+        raise errors.NotFoundException(
+            f"Invalid keyId '{reference}'",
+            explanation="That is neither a key id, a key ARN, an alias name nor an alias ARN."
+            + (
+                f" An alias is named with its prefix: 'alias/{reference}'."
+                if f"alias/{reference}" in region.aliases
+                else ""
+            ),
+        )
+    raise _no_such_key(call, region, reference)
+
+
+def find_alias(call: Call, name: str) -> Alias:
+    """Find an alias of the caller's account and Region; raises NotFoundException."""
+    alias = call.region.aliases.get(name)
+    if alias is None:
+        raise _no_such_alias(call.region, name)
+    return alias
+
+
+def access_hidden(call: Call, action: str, resource: str) -> errors.AccessDeniedException:
+    """Refuse without telling whether the resource exists."""
+    return errors.AccessDeniedException(
+        f"User: {call.principal.arn} is not authorized to perform: {action} on {resource} because "
+        "the resource does not exist in this Region, no resource-based policies allow access, or "
+        "a resource-based policy explicitly denies access"
+    )
+
+
+def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
+    arn = arns.Arn.parse(reference)
+    if arn is None or arn.service != "kms":
+        raise errors.NotFoundException(f"Invalid arn {reference}")
+    if arn.region != call.region.name or arn.partition != call.region.partition:
+        raise errors.NotFoundException(
+            f"Invalid arn {arn.region}",
+            explanation=f"The ARN is of Region {arn.region}, this client talks to "
+            f"{call.region.name}. Use a client of that Region.",
+        )
+    kind, _, name = arn.resource.partition("/")
+    if kind not in ("key", "alias") or not name:
+        raise errors.NotFoundException(f"Invalid arn {reference}")
+    if arn.account == call.principal.account:
+        region = call.region
+    else:
+        region = call.backend.region(arn.account, arn.region)
+    if region is not call.region:
+        key = region.keys.get(name) if kind == "key" else None
+        if kind == "alias" and arn.resource in region.aliases:
+            key = region.aliases[arn.resource].key
+            call.alias = arn.resource
+        if key is None or not cross_account:
+            action = call.operation.targets[0].action
+            error = access_hidden(call, action, "this resource")
+            error.explanation = (
+                f"Account {arn.account} has no such key or alias in {arn.region}; AWS does not "
+                "tell other accounts which it has."
+                if key is None
+                else f"{call.operation.name} does not work on keys of other accounts."
+            )
+            raise error
+        return key
+    if kind == "alias":
+        return _key_by_alias(call, region, arn.resource)
+    key = region.keys.get(name)
+    if key is not None:
+        return key
+    if not arns.is_key_id(name):
+        raise errors.NotFoundException(f"Invalid keyId {name}")
+    raise _no_such_key(call, region, name)
+
+
+def _key_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
+    alias = region.aliases.get(name)
+    if alias is None:
+        key = call.backend.aws_managed_key(region, name)
+        if key is None:
+            raise _no_such_alias(region, name)
+    else:
+        key = alias.key
+    call.alias = name
+    return key
+
+
+def _key_of_blob(call: Call, reference: str | None) -> Key:
+    try:
+        blob = ciphertext.parse(call.parameters["CiphertextBlob"])
+    except DecryptionFailed as reason:
+        if reference is not None:
+            _named_key(call, reference)
+        raise errors.InvalidCiphertextException(
+            explanation=f"The CiphertextBlob cannot be read: {reason}. It was damaged, or was not "
+            "made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric key of this mock."
+        ) from None
+    key = call.region.materials.get(blob.material_id)
+    if reference is not None and _named_key(call, reference) is not key:
+        raise errors.IncorrectKeyException(
+            "The key ID in the request does not identify a CMK that can perform this operation.",
+            explanation=f"The ciphertext was made by {blob.key_arn}, not by {reference}.",
+        )
+    if key is None:
+        error = access_hidden(
+            call, call.operation.targets[0].action, "the resource associated with this ciphertext"
+        )
+        error.explanation = _whose(call, blob)
+        raise error
+    return key
+
+
+def _named_key(call: Call, reference: str) -> Key | None:
+    """Find the key that a caller says made a ciphertext.
+
+    The ARN that a related multi-Region key has elsewhere names none here, and is no error.
+    """
+    arn = arns.Arn.parse(reference)
+    if arn is not None and arn.region != call.region.name:
+        key_id = arn.resource.removeprefix("key/")
+        if key_id.startswith("mrk-") and key_id in call.region.keys:
+            return None
+    return find_key(call, reference)
+
+
+def _whose(call: Call, blob: ciphertext.Blob) -> str:
+    """Say why a sound ciphertext has no key here."""
+    for region in call.backend.regions.values():
+        if blob.key_id in region.keys and region.name != call.region.name:
+            return (
+                f"The ciphertext was made by {blob.key_arn}; that key lives in {region.name} and "
+                f"this client talks to {call.region.name}."
+            )
+    if blob.material_id in call.backend.deleted_materials:
+        return f"The ciphertext was made by {blob.key_arn}, which has been deleted since."
+    return (
+        f"The ciphertext was made by {blob.key_arn} of another mock instance: keys end with the "
+        "mock that made them. Share one mock (a wider fixture scope, or one decorator around "
+        "both) to decrypt later what was encrypted earlier."
+    )
+
+
+def _no_such_key(call: Call, region: KmsRegion, key_id: str) -> errors.NotFoundException:
+    elsewhere = [
+        other for other in call.backend.regions.values() if other is not region and key_id in other.keys
+    ]
+    if elsewhere:
+        found = elsewhere[0]
+        where = f"it is in {found.name} of account {found.account}"
+        explanation = f"The key exists, but {where}; this client talks to {region.name}."
+    else:
+        explanation = _nearest("key", key_id, region.keys)
+    arn = arns.key_arn(region.name, region.account, key_id)
+    return errors.NotFoundException(f"Key '{arn}' does not exist", explanation=explanation)
+
+
+def _no_such_alias(region: KmsRegion, name: str) -> errors.NotFoundException:
+    arn = arns.alias_arn(region.name, region.account, name)
+    return errors.NotFoundException(
+        f"Alias {arn} is not found.", explanation=_nearest("alias", name, region.aliases)
+    )
+
+
+def _nearest(kind: str, name: str, known: Iterable[str]) -> str:
+    names = [text for text, _ in zip(known, range(_MANY), strict=False)]
+    if not names:
+        return f"There is no {kind} at all in this account and Region."
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"The nearest {kind} is {close[0]!r}." if close else f"There are {len(names)} others."

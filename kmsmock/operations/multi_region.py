@@ -1,0 +1,118 @@
+"""Multi-Region keys: replicas, and which of the related keys is the primary."""
+
+from __future__ import annotations
+
+from kmsmock import arns, errors
+from kmsmock.keys.key import Key
+from kmsmock.operations import tags
+from kmsmock.operations.keys import read_policy, require_room
+from kmsmock.operations.locating import key_only
+from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
+from kmsmock.operations.views import key_metadata
+
+
+def _require_primary(call: Call, key: Key) -> None:  # noqa: ARG001 - a check
+    if key.multi_region is None or key.is_replica:
+        raise errors.UnsupportedOperationException(
+            f"{key.arn} is not a multi-region primary key.",
+            explanation="Create the key with MultiRegion=True, and call this on the primary key.",
+        )
+
+
+@operation(
+    "ReplicateKey",
+    Target("kms:ReplicateKey", key_only("KeyId"), REPLICABLE),
+    first=_require_primary,
+)
+def replicate_key(call: Call, primary: Key) -> Response:
+    """Make a replica of a multi-Region primary key in another Region."""
+    parameters = call.parameters
+    family = primary.multi_region
+    assert family is not None
+    region_name = parameters["ReplicaRegion"]
+    _require_region(primary, region_name)
+    if region_name in family.members:
+        raise errors.AlreadyExistsException(
+            "You can create only one replica of each primary key in each AWS Region."
+        )
+    backend = call.backend
+    region = backend.region(primary.account, region_name)
+    new_tags = tags.checked(parameters.get("Tags", []), {})
+    policy = read_policy(call)
+    require_room(region)
+    replica = Key(
+        account=primary.account,
+        region_name=region_name,
+        key_id=primary.key_id,
+        spec=primary.spec,
+        usage=primary.usage,
+        origin=primary.origin,
+        policy=policy,
+        creation_date=call.now,
+        source=primary.source,
+        description=parameters.get("Description", ""),
+    )
+    replica.tags = new_tags
+    family.replicate(replica)
+    region.add_key(replica)
+    backend.finish_creation_when_due(replica, call.now)
+    response = {
+        "ReplicaKeyMetadata": key_metadata(replica),
+        "ReplicaPolicy": policy,
+    }
+    if "Tags" in parameters:
+        response["ReplicaTags"] = parameters["Tags"]
+    return response
+
+
+def _require_region(primary: Key, region_name: str) -> None:
+    if region_name == primary.region_name:
+        raise errors.ValidationException(
+            f"{region_name} cannot have a replica because it contains the primary."
+        )
+    if not arns.is_known_region(region_name):
+        raise errors.ValidationException(
+            f"Region {region_name} is not a valid Region or multi-Region keys are not supported "
+            f"in Region {region_name}."
+        )
+    if arns.partition_of(region_name) != arns.partition_of(primary.region_name):
+        raise errors.ValidationException(
+            "The replica key Region must be in the same AWS partition as the primary key Region."
+        )
+
+
+def _require_current_primary(call: Call, key: Key) -> None:  # noqa: ARG001 - a check
+    if key.multi_region is None:
+        raise errors.UnsupportedOperationException(
+            f"{key.arn} is not a multi-Region primary key.",
+            explanation="It is a single-Region key; MultiRegion is fixed when a key is created.",
+        )
+    if key.is_replica:
+        raise errors.KMSInvalidStateException(
+            f"{key.arn} is not a multi-Region primary key.",
+            explanation=f"The primary key is {key.multi_region.primary.arn}.",
+        )
+
+
+@operation(
+    "UpdatePrimaryRegion",
+    Target("kms:UpdatePrimaryRegion", key_only("KeyId"), USABLE),
+    first=_require_current_primary,
+)
+def update_primary_region(call: Call, primary: Key) -> None:
+    """Let a replica be the primary key, and the primary a replica."""
+    family = primary.multi_region
+    assert family is not None
+    replica = family.members.get(call.parameters["PrimaryRegion"])
+    if replica is primary:
+        return
+    if replica is None:
+        raise errors.ValidationException(
+            f"{primary.key_id} does not have a replica key in the specified Region.",
+            explanation=f"It has keys in: {', '.join(family.members)}.",
+        )
+    replica.require_state(USABLE)
+    family.make_primary(replica)
+    for key in (primary, replica):
+        call.backend.finish_update_when_due(key, call.now)
+    call.keys.append(replica)

@@ -1,0 +1,30 @@
+"""Answers for a Nitro enclave: the plaintext goes out sealed for the enclave's public key.
+
+Source: AWS KMS Developer Guide, "Cryptographic attestation support in AWS KMS".
+"""
+
+from __future__ import annotations
+
+from kmsmock import errors
+from kmsmock.crypto import attestation, enveloped
+from kmsmock.crypto.errors import CryptoError
+from kmsmock.operations.registry import Call
+
+
+def seal(call: Call, plaintext: bytes) -> bytes:
+    """Give CiphertextForRecipient; raises ValidationException for a document that does not hold."""
+    given = call.parameters["Recipient"]
+    document = given.get("AttestationDocument")
+    if document is None or "KeyEncryptionAlgorithm" not in given:
+        raise errors.ValidationException(
+            "Recipient needs both KeyEncryptionAlgorithm and AttestationDocument."
+        )
+    try:
+        attested = attestation.verify(document, call.backend.attestation_roots)
+        return enveloped.seal(plaintext, attested.public_key_der, call.backend.entropy)
+    except CryptoError as reason:
+        raise errors.ValidationException(
+            "The attestation document in the request is not valid.",
+            explanation=f"{reason}. In tests, kms.attestation.document(public_key_der) makes "
+            "documents that this mock trusts.",
+        ) from None

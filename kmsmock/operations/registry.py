@@ -1,0 +1,146 @@
+"""What an operation is: a handler, and what AWS tabulates about it, declared as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from kmsmock import errors
+from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.specs import KeyUsage
+
+if TYPE_CHECKING:
+    from kmsmock.backend import Backend
+    from kmsmock.keys.region import KmsRegion
+    from kmsmock.principals import Principal
+
+Response = dict[str, Any]
+Locate = Callable[["Call"], Key]
+
+# Named sets of key states. Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
+_S = KeyState
+ANY_STATE = frozenset(KeyState)
+USABLE = frozenset({_S.ENABLED, _S.UPDATING})
+PENDING_DELETION = frozenset({_S.PENDING_DELETION, _S.PENDING_REPLICA_DELETION})
+NOT_PENDING_DELETION = ANY_STATE - PENDING_DELETION
+GRANTABLE = USABLE | {_S.UNAVAILABLE}
+SWITCHABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.UNAVAILABLE})
+DELETABLE = NOT_PENDING_DELETION - {_S.UPDATING}
+READABLE_PUBLIC_KEY = USABLE | {_S.DISABLED}
+REPLICABLE = frozenset({_S.ENABLED})
+IMPORTABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.PENDING_IMPORT})
+
+
+class Call:
+    """One call on its way: who asks what of which Region, and what was found out on the way.
+
+    keys, alias, grant_id, plaintexts: noted for the ledger by those who find them.
+    """
+
+    __slots__ = (
+        "alias",
+        "backend",
+        "grant_id",
+        "keys",
+        "now",
+        "operation",
+        "parameters",
+        "principal",
+        "region",
+        "request_id",
+    )
+
+    def __init__(
+        self,
+        operation: Operation,
+        parameters: dict[str, Any],
+        principal: Principal,
+        region: KmsRegion,
+        backend: Backend,
+        request_id: str,
+        now: datetime,
+    ) -> None:
+        self.operation = operation
+        self.parameters = parameters
+        self.principal = principal
+        self.region = region
+        self.backend = backend
+        self.request_id = request_id
+        self.now = now
+        self.keys: list[Key] = []
+        self.alias: str | None = None
+        self.grant_id: str | None = None
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether the caller only wants to know if the call would succeed."""
+        return bool(self.parameters.get("DryRun"))
+
+    @property
+    def encryption_context(self) -> Mapping[str, str] | None:
+        """The encryption context of the call; for ReEncrypt that of its source."""
+        parameters = self.parameters
+        return parameters.get("EncryptionContext") or parameters.get("SourceEncryptionContext")
+
+    def before_effect(self) -> None:
+        """End a dry run here: a handler calls this when all its checks are done.
+
+        Raises DryRunOperationException. Handlers without effects need not call it.
+        """
+        if self.parameters.get("DryRun"):
+            raise errors.DryRunOperationException(
+                "The request would have succeeded, but the DryRun option is set."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A resource that an operation acts on.
+
+    action: the IAM action to be allowed. locate: how to find the key; None for actions that are
+    not about one key (resource ``*``). states: permitted key states. usage: required key usage.
+    """
+
+    action: str
+    locate: Locate | None = None
+    states: frozenset[KeyState] = ANY_STATE
+    usage: KeyUsage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the KMS API.
+
+    first: checks that come before those of key usage and key state.
+    marks_usage: whether GetKeyLastUsage counts it.
+    """
+
+    name: str
+    targets: tuple[Target, ...]
+    handler: Callable[..., Response | None]
+    first: Callable[..., None] | None
+    marks_usage: bool
+
+
+OPERATIONS: dict[str, Operation] = {}
+
+
+def operation(
+    name: str,
+    *targets: Target,
+    first: Callable[..., None] | None = None,
+    marks_usage: bool = False,
+) -> Callable[[Callable[..., Response | None]], Callable[..., Response | None]]:
+    """Register the handler of an operation.
+
+    It is called with the `Call` and one `Key` for each target that locates one. It gives the
+    members of the answer, or None for operations that answer nothing.
+    """
+
+    def register(handler: Callable[..., Response | None]) -> Callable[..., Response | None]:
+        OPERATIONS[name] = Operation(name, targets, handler, first, marks_usage)
+        return handler
+
+    return register

@@ -1,0 +1,140 @@
+"""Rotation of key material: automatic, on demand, and its history."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kmsmock import errors
+from kmsmock.keys import rotation
+from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.material import KeyMaterial
+from kmsmock.keys.specs import Origin
+from kmsmock.operations.locating import key_only
+from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
+from kmsmock.operations.views import page
+
+
+def _require_rotatable_origin(call: Call, key: Key) -> None:
+    if key.origin is not Origin.AWS_KMS:
+        key.require_origin(Origin.AWS_KMS)
+    if key.is_replica:
+        raise errors.UnsupportedOperationException(
+            f"{key.arn} is a multi-region replica key which is not valid for "
+            f"{call.operation.name}.",
+            explanation="Rotation is set on the primary key and holds for all its replicas.",
+        )
+
+
+def _require_rotatable_store(call: Call, key: Key) -> None:
+    if key.origin not in (Origin.AWS_KMS, Origin.EXTERNAL):
+        key.require_origin(Origin.AWS_KMS)
+    if key.is_replica:
+        raise errors.UnsupportedOperationException(
+            f"{key.arn} is a multi-region replica key which is not valid for "
+            f"{call.operation.name}.",
+            explanation="Rotate the primary key; its replicas follow.",
+        )
+
+
+def _require_symmetric(key: Key) -> None:
+    if not key.spec.is_symmetric_encryption:
+        raise errors.UnsupportedOperationException(
+            explanation=f"KMS does not rotate {key.spec.name} keys. Rotate by hand: create another "
+            "key and let the alias mean it (UpdateAlias)."
+        )
+
+
+@operation(
+    "EnableKeyRotation",
+    Target("kms:EnableKeyRotation", key_only("KeyId"), USABLE),
+    first=_require_rotatable_origin,
+)
+def enable_key_rotation(call: Call, key: Key) -> None:
+    """Rotate a key automatically, every so many days."""
+    _require_symmetric(key)
+    rotation.enable(key, call.now, call.parameters.get("RotationPeriodInDays"))
+
+
+@operation(
+    "DisableKeyRotation",
+    Target("kms:DisableKeyRotation", key_only("KeyId"), USABLE),
+    first=_require_rotatable_origin,
+)
+def disable_key_rotation(call: Call, key: Key) -> None:  # noqa: ARG001 - a handler
+    """Stop rotating a key; for keys that are never rotated this changes nothing."""
+    key.rotation = None
+
+
+@operation(
+    "GetKeyRotationStatus",
+    Target("kms:GetKeyRotationStatus", key_only("KeyId", cross_account=True)),
+)
+def get_key_rotation_status(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+    """Tell whether a key is rotated automatically, and when next."""
+    schedule = rotation.schedule_of(key)
+    shown = schedule is not None and key.status is not KeyState.PENDING_DELETION
+    response: dict[str, Any] = {"KeyRotationEnabled": shown, "KeyId": key.arn}
+    if shown and schedule is not None:
+        response["RotationPeriodInDays"] = schedule.period_days
+        response["NextRotationDate"] = schedule.next_date
+    started = rotation.on_demand_start(key)
+    if started is not None:
+        response["OnDemandRotationStartDate"] = started
+    return response
+
+
+@operation(
+    "RotateKeyOnDemand",
+    Target("kms:RotateKeyOnDemand", key_only("KeyId"), REPLICABLE),
+    first=_require_rotatable_store,
+)
+def rotate_key_on_demand(call: Call, key: Key) -> Response:
+    """Rotate a key now; like on AWS, the new material is there a moment after the answer."""
+    _require_symmetric(key)
+    if rotation.start_on_demand(key, call.now):
+        call.backend.finish_rotation_when_due(key, call.now)
+    return {"KeyId": key.arn}
+
+
+class _Entry(NamedTuple):
+    sequence: int
+    material: KeyMaterial
+
+
+@operation("ListKeyRotations", Target("kms:ListKeyRotations", key_only("KeyId")))
+def list_key_rotations(call: Call, key: Key) -> Response:
+    """List the rotations of a key, oldest first, or all of its key materials."""
+    include = call.parameters.get("IncludeKeyMaterial")
+    if not key.spec.is_symmetric_encryption:
+        if include is not None:
+            raise errors.ValidationException(
+                "Input parameter includeKeyMaterial can only be used with symmetric keys."
+            )
+        return page(call, "Rotations", [], None, 100)
+    everything = include == "ALL_KEY_MATERIAL"
+    listed = [
+        _Entry(place, material)
+        for place, material in enumerate(key.materials, 1)
+        if everything or material.rotation_date is not None
+    ]
+    return page(call, "Rotations", listed, lambda entry: _show(key, entry.material), 100)
+
+
+def _show(key: Key, material: KeyMaterial) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "KeyId": key.arn,
+        "KeyMaterialId": material.id.hex(),
+        "KeyMaterialState": material.state.value,
+    }
+    if key.origin is Origin.EXTERNAL:
+        entry["ImportState"] = "IMPORTED" if material.is_present else "PENDING_IMPORT"
+        if material.description is not None:
+            entry["KeyMaterialDescription"] = material.description
+        if material.is_present:
+            entry["ExpirationModel"] = material.expiration_model
+            if material.valid_to is not None:
+                entry["ValidTo"] = material.valid_to
+    if material.rotation_date is not None and material.rotation_type is not None:
+        entry["RotationDate"] = material.rotation_date
+        entry["RotationType"] = material.rotation_type.value
+    return entry

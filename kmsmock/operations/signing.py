@@ -1,0 +1,136 @@
+"""Signatures, MACs and public keys."""
+
+from __future__ import annotations
+
+from kmsmock import errors
+from kmsmock.crypto import symmetric
+from kmsmock.keys.key import Key
+from kmsmock.keys.specs import KeyUsage
+from kmsmock.operations.locating import key_at
+from kmsmock.operations.registry import (
+    READABLE_PUBLIC_KEY,
+    USABLE,
+    Call,
+    Response,
+    Target,
+    operation,
+)
+from kmsmock.operations.views import ALGORITHMS_MEMBER
+
+_RAW, _DIGEST, _EXTERNAL_MU = "RAW", "DIGEST", "EXTERNAL_MU"
+_MU_BYTES = 64
+_DIGEST_BYTES = {"256": 32, "384": 48, "512": 64}
+#: Signing algorithm -> message types; all others take RAW and DIGEST.
+#: Source: AWS KMS API Reference, Sign, MessageType.
+_MESSAGE_TYPES = {
+    "ED25519_SHA_512": (_RAW,),
+    "ED25519_PH_SHA_512": (_DIGEST,),
+    "ML_DSA_SHAKE_256": (_RAW, _EXTERNAL_MU),
+}
+_SM2_DIGEST_BYTES = 32
+
+
+def _require_message(key: Key, algorithm: str, message_type: str, message: bytes) -> None:
+    """Refuse a message type or digest length that does not go with the algorithm."""
+    allowed = _MESSAGE_TYPES.get(algorithm, (_RAW, _DIGEST))
+    if message_type not in allowed:
+        by_algorithm = algorithm.startswith("ED25519") and message_type != _EXTERNAL_MU
+        subject = f"algorithm {algorithm}" if by_algorithm else f"key spec {key.spec.name}"
+        raise errors.ValidationException(
+            f"Message type {message_type} is incompatible with {subject}.",
+            explanation=f"{algorithm} takes MessageType {' or '.join(allowed)}.",
+        )
+    if message_type == _DIGEST:
+        wanted = _DIGEST_BYTES.get(algorithm[-3:], _SM2_DIGEST_BYTES)
+        if len(message) != wanted:
+            raise errors.ValidationException(
+                f"Digest is invalid length for algorithm {algorithm}.",
+                explanation=f"The digest has {len(message)} bytes and must have {wanted}.",
+            )
+    if message_type == _EXTERNAL_MU and len(message) != _MU_BYTES:
+        raise errors.ValidationException(
+            f"External Mu is invalid length for algorithm {algorithm}."
+        )
+
+
+@operation(
+    "Sign",
+    Target("kms:Sign", key_at("KeyId"), USABLE, KeyUsage.SIGN_VERIFY),
+    marks_usage=True,
+)
+def sign(call: Call, key: Key) -> Response:
+    """Sign a message, a digest, or ML-DSA's external mu."""
+    parameters = call.parameters
+    algorithm, message = parameters["SigningAlgorithm"], parameters["Message"]
+    message_type = parameters.get("MessageType", _RAW)
+    key.require_algorithm(algorithm)
+    _require_message(key, algorithm, message_type, message)
+    signature = key.key_pair.sign(message, algorithm, message_type)
+    return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
+
+
+@operation(
+    "Verify",
+    Target("kms:Verify", key_at("KeyId"), USABLE, KeyUsage.SIGN_VERIFY),
+    marks_usage=True,
+)
+def verify(call: Call, key: Key) -> Response:
+    """Verify a signature; one that does not hold is an error, never a False."""
+    parameters = call.parameters
+    algorithm, message = parameters["SigningAlgorithm"], parameters["Message"]
+    message_type = parameters.get("MessageType", _RAW)
+    key.require_algorithm(algorithm)
+    _require_message(key, algorithm, message_type, message)
+    if not key.key_pair.verify(message, parameters["Signature"], algorithm, message_type):
+        raise errors.KMSInvalidSignatureException(
+            explanation=f"{key.arn} did not make this signature over this message with "
+            f"{algorithm} and MessageType {message_type}."
+        )
+    return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
+
+
+@operation(
+    "GenerateMac",
+    Target("kms:GenerateMac", key_at("KeyId"), USABLE, KeyUsage.GENERATE_VERIFY_MAC),
+    marks_usage=True,
+)
+def generate_mac(call: Call, key: Key) -> Response:
+    """Compute an HMAC."""
+    algorithm = call.parameters["MacAlgorithm"]
+    key.require_algorithm(algorithm)
+    mac = symmetric.mac(key.secret, call.parameters["Message"], algorithm)
+    return {"Mac": mac, "MacAlgorithm": algorithm, "KeyId": key.arn}
+
+
+@operation(
+    "VerifyMac",
+    Target("kms:VerifyMac", key_at("KeyId"), USABLE, KeyUsage.GENERATE_VERIFY_MAC),
+    marks_usage=True,
+)
+def verify_mac(call: Call, key: Key) -> Response:
+    """Verify an HMAC; one that does not hold is an error, never a False."""
+    algorithm = call.parameters["MacAlgorithm"]
+    key.require_algorithm(algorithm)
+    expected = symmetric.mac(key.secret, call.parameters["Message"], algorithm)
+    if not symmetric.macs_equal(expected, call.parameters["Mac"]):
+        raise errors.KMSInvalidMacException(
+            explanation=f"{key.arn} did not make this MAC over this message with {algorithm}."
+        )
+    return {"KeyId": key.arn, "MacValid": True, "MacAlgorithm": algorithm}
+
+
+@operation("GetPublicKey", Target("kms:GetPublicKey", key_at("KeyId"), READABLE_PUBLIC_KEY))
+def get_public_key(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+    """Give the public key of a key pair: SubjectPublicKeyInfo in DER (RFC 5280)."""
+    if not key.spec.is_asymmetric:
+        raise errors.UnsupportedOperationException(
+            explanation=f"A {key.spec.name} key has no public key."
+        )
+    return {
+        "KeyId": key.arn,
+        "PublicKey": key.key_pair.public_der(),
+        "CustomerMasterKeySpec": key.spec.name,
+        "KeySpec": key.spec.name,
+        "KeyUsage": key.usage.value,
+        ALGORITHMS_MEMBER[key.usage]: list(key.algorithms),
+    }

@@ -1,0 +1,179 @@
+"""Domain objects as the API shows them, and lists in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from kmsmock import errors
+from kmsmock.authorization.grants import Grant
+from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.region import Alias
+from kmsmock.keys.specs import KeyUsage, Origin
+from kmsmock.operations.registry import Call
+
+#: The metadata member that lists a key's algorithms.
+ALGORITHMS_MEMBER = {
+    KeyUsage.ENCRYPT_DECRYPT: "EncryptionAlgorithms",
+    KeyUsage.SIGN_VERIFY: "SigningAlgorithms",
+    KeyUsage.GENERATE_VERIFY_MAC: "MacAlgorithms",
+    KeyUsage.KEY_AGREEMENT: "KeyAgreementAlgorithms",
+    KeyUsage.ENCAPSULATE_DECAPSULATE: "EncapsulationAlgorithms",
+}
+
+
+class Numbered(Protocol):
+    """Anything that has a place in the order of its making."""
+
+    @property
+    def sequence(self) -> int:
+        """The place, growing."""
+
+
+T = TypeVar("T", bound=Numbered)
+
+
+def key_metadata(key: Key) -> dict[str, Any]:
+    """Show a key as KeyMetadata."""
+    state = key.state
+    metadata: dict[str, Any] = {
+        "AWSAccountId": key.account,
+        "KeyId": key.key_id,
+        "Arn": key.arn,
+        "CreationDate": key.creation_date,
+        "Enabled": state is KeyState.ENABLED,
+        "Description": key.description,
+        "KeyUsage": key.usage.value,
+        "KeyState": state.value,
+        "Origin": key.origin.value,
+        "KeyManager": key.manager.value,
+        "CustomerMasterKeySpec": key.spec.name,
+        "KeySpec": key.spec.name,
+        ALGORITHMS_MEMBER[key.usage]: list(key.algorithms),
+        "MultiRegion": key.multi_region is not None,
+    }
+    if state is KeyState.PENDING_REPLICA_DELETION:
+        metadata["PendingDeletionWindowInDays"] = key.pending_window_days
+    elif key.deletion_date is not None:
+        metadata["DeletionDate"] = key.deletion_date
+    if key.multi_region is not None:
+        metadata["MultiRegionConfiguration"] = _multi_region_configuration(key)
+    if key.origin is Origin.EXTERNAL:
+        metadata.update(_expiration(key))
+    if key.custom_key_store is not None:
+        metadata.update(_store_members(key))
+    if (
+        key.shows_material_id
+        and key.current_material is not None
+        and (state is not KeyState.CREATING or key.origin is Origin.EXTERNAL)
+    ):
+        metadata["CurrentKeyMaterialId"] = key.current_material.id.hex()
+    return metadata
+
+
+def _multi_region_configuration(key: Key) -> dict[str, Any]:
+    family = key.multi_region
+    assert family is not None
+    return {
+        "MultiRegionKeyType": "REPLICA" if key.is_replica else "PRIMARY",
+        "PrimaryKey": {"Arn": family.primary.arn, "Region": family.primary.region_name},
+        "ReplicaKeys": [
+            {"Arn": replica.arn, "Region": replica.region_name} for replica in family.replicas
+        ],
+    }
+
+
+def _expiration(key: Key) -> dict[str, Any]:
+    """Show when imported material goes: the earliest date over all that the key is tied to."""
+    if key.state is KeyState.PENDING_IMPORT or key.current_material is None:
+        return {}
+    dates = [m.valid_to for m in key.materials if m.is_permanent and m.valid_to is not None]
+    if dates:
+        return {"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": min(dates)}
+    return {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
+
+
+def _store_members(key: Key) -> dict[str, Any]:
+    store = key.custom_key_store
+    assert store is not None
+    members: dict[str, Any] = {"CustomKeyStoreId": store.store_id}
+    if key.xks_key_id is not None:
+        members["XksKeyConfiguration"] = {"Id": key.xks_key_id}
+    else:
+        members["CloudHsmClusterId"] = store.settings["CloudHsmClusterId"]
+    return members
+
+
+def alias_entry(alias: Alias) -> dict[str, Any]:
+    """Show an alias as AliasListEntry."""
+    return {
+        "AliasName": alias.name,
+        "AliasArn": alias.arn,
+        "TargetKeyId": alias.key.key_id,
+        "CreationDate": alias.creation_date,
+        "LastUpdatedDate": alias.last_updated_date,
+    }
+
+
+def grant_entry(grant: Grant, partition: str) -> dict[str, Any]:
+    """Show a grant as GrantListEntry."""
+    terms = grant.terms
+    constraints = terms.constraints
+    shown_constraints = constraints and {
+        "EncryptionContextSubset": constraints.subset,
+        "EncryptionContextEquals": constraints.equals,
+        "SourceArn": constraints.source_arn,
+    }
+    return _present(
+        {
+            "KeyId": grant.key_arn,
+            "GrantId": grant.grant_id,
+            "Name": terms.name or "",
+            "CreationDate": grant.creation_date,
+            "GranteePrincipal": terms.grantee_principal,
+            "GranteeServicePrincipal": terms.grantee_service_principal,
+            "RetiringPrincipal": terms.retiring_principal,
+            "RetiringServicePrincipal": terms.retiring_service_principal,
+            "IssuingAccount": f"arn:{partition}:iam::{grant.issuing_account}:root",
+            "Operations": list(terms.operations),
+            "Constraints": _present(shown_constraints) if shown_constraints else None,
+        }
+    )
+
+
+def _present(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def page(
+    call: Call, member: str, items: Iterable[T], show: Any, default_limit: int
+) -> dict[str, Any]:
+    """Show one page of a list, the rest behind a marker.
+
+    items: in the order of their sequence numbers. Markers name the last item shown, so that
+    neither new nor deleted items make a page repeat or skip others. Raises
+    InvalidMarkerException for a marker that this operation has not issued.
+    """
+    limit = call.parameters.get("Limit", default_limit)
+    marker = call.parameters.get("Marker")
+    after = 0
+    if marker is not None:
+        place = call.backend.markers.open(call.operation.name, marker)
+        if place is None:
+            raise errors.InvalidMarkerException(
+                explanation=f"Pass the NextMarker of the last {call.operation.name} answer as it is."
+            )
+        after = place
+    shown: list[Any] = []
+    last = 0
+    for item in items if not after else _behind(items, after):
+        if len(shown) == limit:
+            next_marker = call.backend.markers.seal(call.operation.name, last)
+            return {member: shown, "NextMarker": next_marker, "Truncated": True}
+        shown.append(show(item))
+        last = item.sequence
+    return {member: shown, "Truncated": False}
+
+
+def _behind(items: Iterable[T], place: int) -> Sequence[T]:
+    return [item for item in items if item.sequence > place]

@@ -1,0 +1,84 @@
+"""The options of a mock: the same as keywords, marker arguments and ini options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+
+_LATER = {
+    "seed": "deterministic worlds",
+    "world": "worlds from files",
+}
+SERVICES = ("kms",)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a mock is to be.
+
+    account_id: the account of clients with unknown credentials, 12 digits. region: the default
+    Region while active, if none is configured. authorization: "off", every principal may do
+    everything. services: which services are answered. start_time: an aware datetime at which the
+    clock starts. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
+    block_real_kms: keep unmocked clients away from the real KMS (for the pytest plugin).
+    """
+
+    account_id: str = "123456789012"
+    region: str = "us-east-1"
+    authorization: str = "off"
+    services: tuple[str, ...] = SERVICES
+    start_time: datetime | None = None
+    wire: bool = False
+    block_real_kms: bool = True
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[0-9]{12}", self.account_id):
+            raise TypeError(f"account_id must be 12 digits, not {self.account_id!r}")
+        if self.authorization != "off":
+            raise TypeError(
+                f'authorization={self.authorization!r} is not available: this version decides no '
+                'policies yet, it knows "off" only'
+            )
+        unknown = [name for name in self.services if name not in SERVICES]
+        if unknown:
+            raise TypeError(
+                f"the service {unknown[0]!r} is not built in; this version answers: "
+                f"{', '.join(SERVICES)}"
+            )
+        if self.start_time is not None and self.start_time.tzinfo is None:
+            raise TypeError("start_time must be an aware datetime, with a time zone")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Options:
+        """Make options from names and values, over the defaults of the run.
+
+        Raises TypeError, which names the options there are, for an unknown one.
+        """
+        known = {field.name for field in fields(cls)}
+        for name in given:
+            if name in _LATER and given[name] is not None:
+                raise TypeError(f"the option {name!r} ({_LATER[name]}) is not available yet")
+            if name not in known and name not in _LATER:
+                raise TypeError(f"mock_kms has no option {name!r}; it has {', '.join(sorted(known))}")
+        values = {name: value for name, value in given.items() if name in known}
+        if isinstance(values.get("services"), list):
+            values["services"] = tuple(values["services"])
+        return replace(_defaults, **values)
+
+
+_defaults = Options()
+
+
+def set_defaults(given: Mapping[str, Any]) -> None:
+    """Set what holds for all mocks of this process that do not say otherwise."""
+    global _defaults  # noqa: PLW0603 - the configuration of the run
+    _defaults = Options()
+    _defaults = Options.of(given)
+
+
+def defaults() -> Options:
+    """Give what holds for mocks that say nothing else."""
+    return _defaults

@@ -1,0 +1,250 @@
+"""The pytest plugin: fixtures, marker, options.
+
+Loaded in every pytest run, so it imports nothing but pytest and this package's light parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kmsmock import options
+from kmsmock.blocking import block_real_kms
+from kmsmock.mock import KMSMocker
+
+if TYPE_CHECKING:
+    from kmsmock.accounts import Account
+    from kmsmock.mock import KMSMock
+
+_INI = {
+    "account_id": ("string", "the default account, 12 digits"),
+    "region": ("string", "the default Region while a mock is active, if none is configured"),
+    "authorization": ("string", '"off": every principal may do everything'),
+    "services": ("args", "the AWS services that are answered"),
+    "start_time": ("string", "ISO 8601 time, with offset, at which the clock of mocks starts"),
+    "wire": ("bool", "answer real HTTP, behind botocore's signing, retries and parsing"),
+    "block_real_kms": ("bool", "keep unmocked clients away from the real AWS KMS (default: true)"),
+}
+_MARKER = (
+    "kms(**options): how the kms fixture's mock is to be, for example "
+    'kms(region="eu-west-1"); marks of function, class and module are merged'
+)
+_blocked_before = pytest.StashKey[bool]()
+_node_ids: list[str] = []
+
+
+# --- configuration --------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the command-line and ini options."""
+    group = parser.getgroup("kmsmock", "kmsmock (AWS KMS in memory)")
+    group.addoption(
+        "--kms-allow-real",
+        action="store_true",
+        help="let clients without an active mock call the real AWS KMS",
+    )
+    for name, (kind, text) in _INI.items():
+        parser.addini(f"kms_{name}", text, type=kind, default=None)  # type: ignore[arg-type]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take over the configuration of the run, and keep clients away from the real KMS."""
+    config.addinivalue_line("markers", _MARKER)
+    try:
+        options.set_defaults(_ini_options(config))
+    except (TypeError, ValueError) as reason:
+        raise pytest.UsageError(f"kmsmock: {reason}") from None
+    blocked = options.defaults().block_real_kms and not config.getoption("--kms-allow-real")
+    config.stash[_blocked_before] = block_real_kms(blocked)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Put back what the run changed."""
+    if _blocked_before in config.stash:
+        block_real_kms(config.stash[_blocked_before])
+    options.set_defaults({})
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how mocks are in this run."""
+    chosen = options.defaults()
+    real = "blocked" if chosen.block_real_kms and not config.getoption("--kms-allow-real") else "allowed"
+    return (
+        f"kmsmock: account {chosen.account_id}, region {chosen.region}, "
+        f"authorization {chosen.authorization}, real KMS {real}"
+    )
+
+
+def _ini_options(config: pytest.Config) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for name, (kind, _) in _INI.items():
+        value = config.getini(f"kms_{name}")
+        if value in (None, "", []):
+            continue
+        given[name] = tuple(value) if kind == "args" else value
+    if "start_time" in given:
+        from datetime import datetime
+
+        given["start_time"] = datetime.fromisoformat(given["start_time"])
+    return given
+
+
+# --- the running test, for the records ---------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Know which test runs, and obey its mark about the real KMS."""
+    _node_ids.append(item.nodeid)
+    chosen = _marked(item).get("block_real_kms")
+    before = None if chosen is None else block_real_kms(bool(chosen))
+    try:
+        return (yield)
+    finally:
+        _node_ids.pop()
+        if before is not None:
+            block_real_kms(before)
+
+
+def _running_test() -> str | None:
+    return _node_ids[-1] if _node_ids else None
+
+
+# --- fixtures --------------------------------------------------------------------------------
+
+
+def _marked(node: Any) -> dict[str, Any]:
+    """Merge the marks of a test, its class and its module; the nearest wins."""
+    merged: dict[str, Any] = {}
+    for mark in reversed(list(node.iter_markers("kms"))):
+        if mark.args:
+            raise pytest.UsageError("@pytest.mark.kms takes keyword arguments only")
+        merged.update(mark.kwargs)
+    return merged
+
+
+def _world(node: Any) -> Iterator[KMSMock]:
+    """Run a mock of its own for a node, as its marks say."""
+    try:
+        mocker = KMSMocker({**_marked(node), "isolated": True})
+    except TypeError as reason:
+        raise pytest.UsageError(f"@pytest.mark.kms: {reason}") from None
+    with mocker as kms:
+        kms.calls.test_id = _running_test
+        yield kms
+
+
+@pytest.fixture(scope="session")
+def session_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
+    """Give a mock that lasts for the whole run."""
+    yield from _world(request.node)
+
+
+@pytest.fixture(scope="module")
+def module_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
+    """Give a mock that lasts for a module."""
+    yield from _world(request.node)
+
+
+@pytest.fixture(scope="class")
+def class_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
+    """Give a mock that lasts for a class."""
+    yield from _world(request.node)
+
+
+@pytest.fixture
+def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
+    """Give an active mock for one test.
+
+    Inside a longer lived one it works in that world, and puts it back at the end of the test.
+    """
+    outer = _longer_lived(request)
+    if outer is None:
+        yield from _world(request.node)
+        return
+    checkpoint = outer.checkpoint()
+    yield outer
+    outer.restore(checkpoint)
+
+
+def _longer_lived(request: pytest.FixtureRequest) -> KMSMock | None:
+    """Give the mock of the narrowest longer-lived fixture that the test uses."""
+    for name in ("class_kms", "module_kms", "session_kms"):
+        if name in request.fixturenames:
+            wider: KMSMock = request.getfixturevalue(name)
+            return wider
+    return None
+
+
+@pytest.fixture
+def kms_client(kms: KMSMock) -> Any:
+    """Give a boto3 KMS client of the default principal."""
+    return kms.client("kms")
+
+
+@dataclass(frozen=True)
+class KmsKey:
+    """A key made for a test. client: a KMS client of its account and Region."""
+
+    id: str
+    arn: str
+    client: Any
+
+
+@pytest.fixture
+def kms_key_factory(kms_client: Any) -> Callable[..., KmsKey]:
+    """Give ``factory(spec="SYMMETRIC_DEFAULT", usage=None, alias=None, ...)``, which makes keys."""
+
+    def factory(
+        spec: str = "SYMMETRIC_DEFAULT",
+        usage: str | None = None,
+        *,
+        alias: str | None = None,
+        policy: str | None = None,
+        description: str | None = None,
+        multi_region: bool = False,
+        tags: dict[str, str] | None = None,
+    ) -> KmsKey:
+        """Make a key. usage: the first that the spec can have, when left out."""
+        if usage is None:
+            from kmsmock.keys.specs import KEY_SPECS
+
+            usage = next(iter(KEY_SPECS[spec].usages)).value
+        wanted = {
+            "KeySpec": spec,
+            "KeyUsage": usage,
+            "Policy": policy,
+            "Description": description,
+            "MultiRegion": multi_region,
+            "Tags": [{"TagKey": k, "TagValue": v} for k, v in (tags or {}).items()],
+        }
+        metadata = kms_client.create_key(**{k: v for k, v in wanted.items() if v is not None})
+        key = KmsKey(
+            metadata["KeyMetadata"]["KeyId"], metadata["KeyMetadata"]["Arn"], kms_client
+        )
+        if alias is not None:
+            kms_client.create_alias(
+                AliasName=alias if alias.startswith("alias/") else f"alias/{alias}",
+                TargetKeyId=key.id,
+            )
+        return key
+
+    return factory
+
+
+@pytest.fixture
+def kms_key(kms_key_factory: Callable[..., KmsKey]) -> KmsKey:
+    """Give a fresh symmetric key."""
+    return kms_key_factory()
+
+
+@pytest.fixture
+def kms_accounts(kms: KMSMock) -> tuple[Account, Account]:
+    """Give two accounts, ``(source, target)``; the source is the default one."""
+    source = kms.options.account_id
+    target = "444455556666" if source != "444455556666" else "111122223333"
+    return kms.account(source), kms.account(target)

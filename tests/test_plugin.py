@@ -1,0 +1,346 @@
+"""The pytest plugin, from outside: fixtures, marks, options, reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from kmsmock import mock_kms
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> None:
+    """Import all beforehand: pytester forgets what its runs import, and they would do it anew."""
+    with mock_kms() as kms:
+        kms.client().list_keys()
+        kms.backend.checkpoint()
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> pytest.Pytester:
+    """Give a pytester in a folder without configuration of ours."""
+    pytester.makeini("[pytest]\n")
+    return pytester
+
+
+def passes(pytester: pytest.Pytester, code: str, *arguments: str, count: int = 1) -> None:
+    pytester.makepyfile(code)
+
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+    result.assert_outcomes(passed=count)
+
+
+# --- fixtures -----------------------------------------------------------------------------
+
+
+def test_the_kms_fixture_answers_any_boto3_client(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        import boto3
+
+        def test_it(kms):
+            key_id = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
+            assert [key.key_id for key in kms.keys] == [key_id]
+        """,
+    )
+
+
+def test_each_test_has_a_world_of_its_own(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        import pytest
+
+        @pytest.mark.parametrize("turn", [1, 2])
+        def test_it(kms, kms_client, turn):
+            assert kms.keys == ()
+            kms_client.create_key()
+        """,
+        count=2,
+    )
+
+
+def test_kms_key_is_a_symmetric_key_with_its_client(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        def test_it(kms_key):
+            blob = kms_key.client.encrypt(KeyId=kms_key.id, Plaintext=b"text")["CiphertextBlob"]
+            answer = kms_key.client.decrypt(CiphertextBlob=blob)
+            assert (answer["Plaintext"], answer["KeyId"]) == (b"text", kms_key.arn)
+        """,
+    )
+
+
+def test_the_key_factory_makes_keys_of_any_spec(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        def test_it(kms_key_factory, kms_client):
+            key = kms_key_factory(
+                spec="ECC_NIST_P256", usage="KEY_AGREEMENT", alias="agree", description="text",
+                tags={"team": "blue"},
+            )
+            metadata = kms_client.describe_key(KeyId="alias/agree")["KeyMetadata"]
+            assert metadata["Arn"] == key.arn
+            assert (metadata["KeySpec"], metadata["KeyUsage"]) == ("ECC_NIST_P256", "KEY_AGREEMENT")
+            assert metadata["Description"] == "text"
+            tags = kms_client.list_resource_tags(KeyId=key.id)["Tags"]
+            assert tags == [{"TagKey": "team", "TagValue": "blue"}]
+        """,
+    )
+
+
+def test_the_key_factory_chooses_a_usage_that_the_spec_can_have(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        def test_it(kms_key_factory, kms_client):
+            key = kms_key_factory("HMAC_256")
+            usage = kms_client.describe_key(KeyId=key.id)["KeyMetadata"]["KeyUsage"]
+            assert usage == "GENERATE_VERIFY_MAC"
+        """,
+    )
+
+
+def test_kms_accounts_gives_two_accounts_that_see_their_own_keys(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        def test_it(kms_accounts):
+            source, target = kms_accounts
+            arn = source.client().create_key()["KeyMetadata"]["Arn"]
+            assert source.id in arn
+            assert target.client().list_keys()["Keys"] == []
+            assert source.client().list_keys()["Keys"][0]["KeyArn"] == arn
+        """,
+    )
+
+
+@pytest.mark.parametrize("scope", ["class_kms", "module_kms", "session_kms"])
+def test_kms_inside_a_longer_lived_mock_puts_it_back(run: pytest.Pytester, scope: str) -> None:
+    passes(
+        run,
+        f"""
+        import pytest
+
+        class TestShared:
+            @pytest.fixture(scope="class", autouse=True)
+            def shared(self, {scope}):
+                client = {scope}.client()
+                key_id = client.create_key()["KeyMetadata"]["KeyId"]
+                client.create_alias(AliasName="alias/shared", TargetKeyId=key_id)
+
+            @pytest.mark.parametrize("turn", [1, 2])
+            def test_it(self, kms, kms_client, turn, {scope}):
+                assert kms is {scope}
+                assert [alias.name for alias in kms.aliases] == ["alias/shared"]
+                kms_client.encrypt(KeyId="alias/shared", Plaintext=b"text")
+                kms_client.delete_alias(AliasName="alias/shared")
+                kms_client.create_key()
+        """,
+        count=2,
+    )
+
+
+def test_a_ciphertext_outlives_a_test_in_a_module_wide_mock(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        import pytest
+
+        blobs = []
+
+        @pytest.fixture(scope="module", autouse=True)
+        def key_id(module_kms):
+            return module_kms.client().create_key()["KeyMetadata"]["KeyId"]
+
+        def test_encrypt(kms_client, key_id):
+            blobs.append(kms_client.encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"])
+
+        def test_decrypt(kms_client):
+            assert kms_client.decrypt(CiphertextBlob=blobs[0])["Plaintext"] == b"text"
+        """,
+        count=2,
+    )
+
+
+def test_the_decorator_joins_the_fixture(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        import boto3
+        import kmsmock
+
+        @kmsmock.mock_kms
+        def test_it(kms_key):
+            assert len(boto3.client("kms").list_keys()["Keys"]) == 1
+            assert kmsmock.current().keys[0].key_id == kms_key.id
+        """,
+    )
+
+
+def test_records_tell_the_test_that_made_the_call(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        def test_it(kms, kms_client):
+            kms_client.list_keys()
+            assert kms.calls[-1].test_id.endswith("::test_it")
+        """,
+    )
+
+
+# --- marks and options -----------------------------------------------------------------------
+
+
+def test_marks_of_function_class_and_module_are_merged(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        import pytest
+
+        pytestmark = pytest.mark.kms(account_id="111122223333", region="eu-west-1")
+
+        @pytest.mark.kms(region="eu-west-2", wire=True)
+        class TestIt:
+            @pytest.mark.kms(region="eu-west-3")
+            def test_it(self, kms, kms_key):
+                assert kms_key.arn.startswith("arn:aws:kms:eu-west-3:111122223333:key/")
+                assert kms.options.wire
+        """,
+    )
+
+
+def test_an_unknown_mark_option_is_named_together_with_the_known_ones(run: pytest.Pytester) -> None:
+    run.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.kms(regoin="eu-west-1")
+        def test_it(kms):
+            pass
+        """
+    )
+
+    result = run.runpytest_inprocess()
+
+    result.stdout.fnmatch_lines(["*mock_kms has no option 'regoin'; it has account_id, *"])
+
+
+def test_ini_options_hold_for_fixtures_and_decorators(run: pytest.Pytester) -> None:
+    run.makeini(
+        """
+        [pytest]
+        kms_account_id = 111122223333
+        kms_region = eu-central-1
+        kms_start_time = 2030-01-02T03:04:05+00:00
+        kms_wire = true
+        """
+    )
+    passes(
+        run,
+        """
+        from datetime import datetime, timezone
+        import kmsmock
+
+        def test_fixture(kms, kms_key):
+            assert kms_key.arn.startswith("arn:aws:kms:eu-central-1:111122223333:key/")
+            assert kms.clock.now().replace(second=0, microsecond=0) == datetime(
+                2030, 1, 2, 3, 4, tzinfo=timezone.utc
+            )
+            assert kms.options.wire
+
+        @kmsmock.mock_kms
+        def test_decorator():
+            assert kmsmock.current().options.account_id == "111122223333"
+        """,
+        count=2,
+    )
+
+
+def test_a_wrong_ini_value_ends_the_run_with_a_sentence(run: pytest.Pytester) -> None:
+    run.makeini("[pytest]\nkms_account_id = twelve\n")
+
+    result = run.runpytest_inprocess()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*kmsmock: account_id must be 12 digits, not 'twelve'*"])
+
+
+def test_the_header_says_how_mocks_are(run: pytest.Pytester) -> None:
+    result = run.runpytest_inprocess("--collect-only")
+
+    result.stdout.fnmatch_lines(
+        ["kmsmock: account 123456789012, region us-east-1, authorization off, real KMS blocked"]
+    )
+
+
+def test_help_has_a_group_of_ours(run: pytest.Pytester) -> None:
+    result = run.runpytest_inprocess("--help")
+
+    result.stdout.fnmatch_lines(["kmsmock (AWS KMS in memory):", "*--kms-allow-real*"])
+
+
+def test_the_marker_is_registered(run: pytest.Pytester) -> None:
+    result = run.runpytest_inprocess("--markers")
+
+    result.stdout.fnmatch_lines(["@pytest.mark.kms(*options): *"])
+
+
+# --- the real KMS --------------------------------------------------------------------------------
+
+REACHES_FOR_AWS = """
+    import boto3
+    import pytest
+    from botocore.config import Config
+    from botocore.exceptions import EndpointConnectionError
+    import kmsmock
+
+    def call():
+        # The address is made up: nothing answers, should a request leave.
+        config = Config(retries={"max_attempts": 0}, connect_timeout=0.01)
+        boto3.client(
+            "kms", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b", config=config
+        ).list_keys()
+"""
+
+
+def test_an_unmocked_client_is_kept_from_the_real_kms(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        REACHES_FOR_AWS
+        + """
+    def test_it():
+        with pytest.raises(kmsmock.RealKMSBlocked, match="--kms-allow-real"):
+            call()
+        """,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ini", "mark"),
+    [
+        pytest.param(["--kms-allow-real"], "", "", id="for one run"),
+        pytest.param([], "kms_block_real_kms = false", "", id="for a project"),
+        pytest.param([], "", "@pytest.mark.kms(block_real_kms=False)", id="for one test"),
+    ],
+)
+def test_there_are_three_ways_to_allow_the_real_kms(
+    run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, arguments: list[str], ini: str, mark: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # the discard port: nothing leaves
+    run.makeini(f"[pytest]\n{ini}\n")
+    passes(
+        run,
+        REACHES_FOR_AWS
+        + f"""
+    {mark}
+    def test_it():
+        with pytest.raises(Exception) as caught:
+            call()
+        assert not isinstance(caught.value, kmsmock.RealKMSBlocked)
+        """,
+        *arguments,
+    )
