@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from typing_extensions import Self
+
 from kmsmock.principals import Credentials, Identities, Principal
 
 ClientOf = Callable[["str | None", str, "str | None"], Any]
@@ -46,7 +48,7 @@ class SigningPrincipal:
 
         return make_session(region, self.credentials)
 
-    def __enter__(self) -> SigningPrincipal:
+    def __enter__(self) -> Self:
         self._identities.defaults.append(self._principal)
         return self
 

@@ -67,7 +67,9 @@ def partition_of(region: str) -> str:
     known = _PARTITION_OF.get(region)
     if known:
         return known
-    return next((p for prefix, p in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws")
+    return next(
+        (p for prefix, p in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws"
+    )
 
 
 def is_known_region(region: str) -> bool:

@@ -27,7 +27,7 @@ class RealKMSBlocked(RuntimeError):
 
 def block_real_kms(block: bool) -> bool:  # noqa: FBT001 - a switch
     """Block requests to the real KMS, or let them pass; gives what held before."""
-    global _blocked  # noqa: PLW0603 - a switch of the process
+    global _blocked
     before, _blocked = _blocked, block
     return before
 

@@ -23,8 +23,20 @@ def demo() -> int:
 
     folder = examples()
     sys.stdout.write(f"The examples are in {folder}: each test is one thing to try.\n\n")
-    quiet = ("-p", "no:cacheprovider", "-o", "addopts=", "-o", "testpaths=", "--override-ini=console_output_style=count")
-    return int(pytest.main([*quiet, "-v", f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), str(folder)]))
+    quiet = (
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "addopts=",
+        "-o",
+        "testpaths=",
+        "--override-ini=console_output_style=count",
+    )
+    return int(
+        pytest.main(
+            [*quiet, "-v", f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), str(folder)]
+        )
+    )
 
 
 def examples() -> Path:

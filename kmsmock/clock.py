@@ -42,7 +42,9 @@ class Clock:
         """Move the clock forward and give the new time; raises ValueError for going back."""
         step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, weeks=weeks)
         if step < timedelta():
-            raise ValueError("the clock of a mock only moves forward; advance() takes what is to come")
+            raise ValueError(
+                "the clock of a mock only moves forward; advance() takes what is to come"
+            )
         self._shift += step
         now = self.now()
         self.settle(now)
@@ -53,7 +55,9 @@ class Clock:
         now = self.now()
         time = _aware(time)
         if time < now:
-            raise ValueError(f"the clock of a mock only moves forward; it is {now} and cannot be {time}")
+            raise ValueError(
+                f"the clock of a mock only moves forward; it is {now} and cannot be {time}"
+            )
         self._shift += time - now
         self.settle(time)
         return time

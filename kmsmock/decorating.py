@@ -8,7 +8,6 @@ import unittest
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
-
 MakeMocker = Callable[[], Any]
 
 #: The attribute of a test instance that says how to end the world of its test.
@@ -16,7 +15,7 @@ _MARK = "_kmsmock_test"
 
 
 def decorate_function(function: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
-    """Wrap a function of any kind, so that a mock is active until it ends, not just until it returns."""
+    """Wrap a function of any kind, so that a mock is active until all of it has run."""
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
@@ -107,7 +106,7 @@ def _in_own_world(run: Callable[..., Any], make: MakeMocker) -> Callable[..., An
 
 
 def _wrap_class_fixtures(decorated: type, make: MakeMocker, set_up: str, tear_down: str) -> None:
-    """Start a mock before the class-level set-up, if there is any, and stop it after the tear-down."""
+    """Let a mock last from the class-level set-up, if there is any, to the tear-down."""
     inherited = getattr(unittest.TestCase, set_up, None)
     original = getattr(decorated, set_up, None)
     if original is None or getattr(original, "__func__", original) is getattr(

@@ -221,10 +221,7 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
         region,
         _operation_model(operation),
     )
-    if call.model is None:
-        answer = Answer("", UnknownOperationException())
-    else:
-        answer = mock.answer(call)
+    answer = Answer("", UnknownOperationException()) if call.model is None else mock.answer(call)
     result = answer.result
     status = 200
     if isinstance(result, ServiceError):
@@ -294,7 +291,9 @@ def _keep_moto_out() -> None:
     if not _moto_answers():
         return
     config = sys.modules["moto.core.config"].default_user_config
-    services = config.setdefault("core", {}).setdefault("passthrough", {}).setdefault("services", [])
+    services = (
+        config.setdefault("core", {}).setdefault("passthrough", {}).setdefault("services", [])
+    )
     if "kms" not in services:
         services.append("kms")
         _told_moto.append(services)

@@ -18,10 +18,10 @@ from kmsmock.options import Options
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from kmsmock.accounts import Account, SigningPrincipal
     from kmsmock.backend import Backend
     from kmsmock.clock import Clock
     from kmsmock.crypto.attestation import AttestationAuthority
-    from kmsmock.accounts import Account, SigningPrincipal
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
     from kmsmock.ledger.costs import Costs
@@ -282,7 +282,7 @@ def mock_kms(decorated: F, /) -> F: ...
 @overload
 def mock_kms(**options: Any) -> KMSMocker: ...
 def mock_kms(decorated: F | None = None, /, **options: Any) -> F | KMSMocker:
-    """Answer AWS KMS from memory: ``@mock_kms``, ``@mock_kms(...)`` or ``with mock_kms() as kms``.
+    """Answer AWS KMS from memory, as a decorator or as a context manager.
 
     options: account_id (12 digits), region, authorization, services, start_time (aware
     datetime), wire, block_real_kms, and isolated, which makes a separate world inside an active
@@ -290,5 +290,3 @@ def mock_kms(decorated: F | None = None, /, **options: Any) -> F | KMSMocker:
     """
     mocker = KMSMocker(options)
     return mocker if decorated is None else mocker(decorated)
-
-

@@ -39,7 +39,7 @@ class Options:
             raise TypeError(f"account_id must be 12 digits, not {self.account_id!r}")
         if self.authorization != "off":
             raise TypeError(
-                f'authorization={self.authorization!r} is not available: this version decides no '
+                f"authorization={self.authorization!r} is not available: this version decides no "
                 'policies yet, it knows "off" only'
             )
         unknown = [name for name in self.services if name not in SERVICES]
@@ -62,7 +62,9 @@ class Options:
             if name in _LATER and given[name] is not None:
                 raise TypeError(f"the option {name!r} ({_LATER[name]}) is not available yet")
             if name not in known and name not in _LATER:
-                raise TypeError(f"mock_kms has no option {name!r}; it has {', '.join(sorted(known))}")
+                raise TypeError(
+                    f"mock_kms has no option {name!r}; it has {', '.join(sorted(known))}"
+                )
         values = {name: value for name, value in given.items() if name in known}
         if isinstance(values.get("services"), list):
             values["services"] = tuple(values["services"])

@@ -72,7 +72,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say how mocks are in this run."""
     chosen = options.defaults()
-    real = "blocked" if chosen.block_real_kms and not config.getoption("--kms-allow-real") else "allowed"
+    real = (
+        "blocked"
+        if chosen.block_real_kms and not config.getoption("--kms-allow-real")
+        else "allowed"
+    )
     return (
         f"kmsmock: account {chosen.account_id}, region {chosen.region}, "
         f"authorization {chosen.authorization}, real KMS {real}"
@@ -223,9 +227,7 @@ def kms_key_factory(kms_client: Any) -> Callable[..., KmsKey]:
             "Tags": [{"TagKey": k, "TagValue": v} for k, v in (tags or {}).items()],
         }
         metadata = kms_client.create_key(**{k: v for k, v in wanted.items() if v is not None})
-        key = KmsKey(
-            metadata["KeyMetadata"]["KeyId"], metadata["KeyMetadata"]["Arn"], kms_client
-        )
+        key = KmsKey(metadata["KeyMetadata"]["KeyId"], metadata["KeyMetadata"]["Arn"], kms_client)
         if alias is not None:
             kms_client.create_alias(
                 AliasName=alias if alias.startswith("alias/") else f"alias/{alias}",

@@ -103,7 +103,9 @@ class Identities:
             return known
         parsed = Arn.parse(arn)
         if parsed is None or parsed.service not in ("iam", "sts"):
-            raise ValueError(f"{arn!r} is not the ARN of a root user, IAM user, role or role session")
+            raise ValueError(
+                f"{arn!r} is not the ARN of a root user, IAM user, role or role session"
+            )
         kind, _, rest = parsed.resource.partition("/")
         path, _, name = f"/{rest}".rpartition("/")
         if parsed.resource == "root":

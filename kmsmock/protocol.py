@@ -223,9 +223,7 @@ def _blob(shape: Any) -> Check:
         except (ValueError, binascii.Error):
             whole = False
         if not whole:
-            raise errors.SerializationException(
-                explanation=f"The value of {path!r} is not base64."
-            )
+            raise errors.SerializationException(explanation=f"The value of {path!r} is not base64.")
         if len(raw) < low:
             failures.append(_failure(None, path, _at_least("length", low)))
         elif len(raw) > high:

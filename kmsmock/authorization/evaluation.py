@@ -12,7 +12,7 @@ from kmsmock.principals import Principal
 
 @dataclass(frozen=True)
 class Request:
-    """One question: may this principal perform this action on this resource?
+    """One question: whether a principal may perform an action on a resource.
 
     action: for example ``kms:Decrypt``. resource: a key ARN, an alias ARN, or ``*``.
     context_source: gives the condition keys of the request; asked only when a policy needs them.

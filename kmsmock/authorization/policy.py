@@ -63,7 +63,9 @@ def _check_statement(statement: Any, name: str) -> None:
     _check_principal(statement.get("Principal", statement.get("NotPrincipal")), name)
     for action in _texts(statement.get("Action", statement.get("NotAction")), f"Action of {name}"):
         if not _ACTION.fullmatch(action):
-            raise _malformed(f"{action!r} in {name} is not an action; write kms:Decrypt, kms:* or *")
+            raise _malformed(
+                f"{action!r} in {name} is not an action; write kms:Decrypt, kms:* or *"
+            )
     _texts(statement.get("Resource", statement.get("NotResource")), f"Resource of {name}")
     _check_condition(statement.get("Condition", {}), name)
 
@@ -111,4 +113,6 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _malformed(defect: str) -> MalformedPolicyDocumentException:
-    return MalformedPolicyDocumentException("", explanation=f"The key policy is malformed: {defect}.")
+    return MalformedPolicyDocumentException(
+        "", explanation=f"The key policy is malformed: {defect}."
+    )

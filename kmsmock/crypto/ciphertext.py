@@ -96,9 +96,7 @@ def origin(material_id: bytes, key_id: str, account: str, region: str) -> Origin
 def head(origin: Origin, prefix: bytes, nonce: bytes, plaintext_bytes: int) -> bytes:
     """Build all that stands in front of the AES-GCM ciphertext, its CRC included."""
     before_nonce, after_nonce = _envelope(plaintext_bytes + _FRAMING_BYTES + _TAG_BYTES)
-    start = b"".join(
-        (prefix, origin.header, before_nonce, nonce, after_nonce, origin.framing)
-    )
+    start = b"".join((prefix, origin.header, before_nonce, nonce, after_nonce, origin.framing))
     return start + zlib.crc32(start).to_bytes(4, "big")
 
 

@@ -1,2 +1,6 @@
-class CryptoError(Exception): pass
-class DecryptionFailed(CryptoError): pass
+class CryptoError(Exception):
+    pass
+
+
+class DecryptionFailed(CryptoError):
+    pass

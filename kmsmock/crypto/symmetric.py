@@ -46,7 +46,9 @@ class SymmetricKey:
         try:
             return self._aead.decrypt(blob.nonce, blob.sealed, associated)
         except InvalidTag:
-            raise DecryptionFailed("the encryption context or the ciphertext is not right") from None
+            raise DecryptionFailed(
+                "the encryption context or the ciphertext is not right"
+            ) from None
 
 
 def mac(secret: bytes, message: bytes, algorithm: str) -> bytes:

@@ -109,7 +109,7 @@ def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest
     material.valid_to = request.valid_to
     if request.description is not None:
         material.description = request.description
-    if all(m.is_present for m in key.materials if m.is_permanent):
+    if key.has_all_material:
         key.status = KeyState.ENABLED
     _settle_pending(key, material)
     return material
@@ -137,7 +137,7 @@ def delete_material(key: Key, identifier: bytes | None) -> KeyMaterial | None:
 
 
 def remove_material(key: Key, material: KeyMaterial) -> None:
-    """Forget a secret; a material that awaits rotation is forgotten altogether, with its replicas'."""
+    """Forget a secret, and material that awaits rotation altogether, in replicas too."""
     if material.is_permanent or key.is_replica:
         material.remove()
         return
@@ -157,7 +157,8 @@ def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMat
         )
     if key.is_replica:
         raise errors.ValidationException(
-            "Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys"
+            "Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region "
+            "keys"
         )
     if any(material.id == identifier for material in key.materials):
         raise errors.IncorrectKeyMaterialException(

@@ -62,7 +62,7 @@ _STATE_WAYS_OUT = {
     KeyState.DISABLED: "EnableKey makes it usable again.",
     KeyState.PENDING_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
     KeyState.PENDING_REPLICA_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
-    KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it its key material.",
+    KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it key material.",
     KeyState.UNAVAILABLE: "Connect its custom key store (ConnectCustomKeyStore) to use it.",
     KeyState.CREATING: "It becomes Enabled in a moment.",
     KeyState.UPDATING: "It becomes Enabled in a moment.",
@@ -106,7 +106,7 @@ class Key:
         "xks_key_id",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is fixed when a key is made
         self,
         *,
         account: str,
@@ -162,12 +162,20 @@ class Key:
             return status
         if self.custom_key_store is not None and not self.custom_key_store.is_connected:
             return KeyState.UNAVAILABLE
-        if self.origin is Origin.EXTERNAL and status is not KeyState.CREATING:
-            if not self.materials or any(
-                material.is_permanent and not material.is_present for material in self.materials
-            ):
-                return KeyState.PENDING_IMPORT
+        if (
+            self.origin is Origin.EXTERNAL
+            and status is not KeyState.CREATING
+            and not self.has_all_material
+        ):
+            return KeyState.PENDING_IMPORT
         return status
+
+    @property
+    def has_all_material(self) -> bool:
+        """Whether every material that the key is tied to is here, and there is one."""
+        return bool(self.materials) and all(
+            material.is_present for material in self.materials if material.is_permanent
+        )
 
     def require_state(self, allowed: frozenset[KeyState]) -> None:
         """Refuse an operation that the key's state does not permit.
@@ -194,11 +202,11 @@ class Key:
         raise kind(f"{self.arn} is {_STATE_WORDS[state]}.", explanation=way_out)
 
     def require_usage(self, usage: KeyUsage, operation: str) -> None:
-        """Refuse an operation that is not for keys of this usage; raises InvalidKeyUsageException."""
+        """Refuse an operation that is not for keys of this usage (InvalidKeyUsageException)."""
         if self.usage is not usage:
             raise errors.InvalidKeyUsageException(
                 f"{self.arn} key usage is {self.usage.value} which is not valid for {operation}.",
-                explanation=f"{operation} needs a key that was created with KeyUsage={usage.value}.",
+                explanation=f"{operation} needs a key created with KeyUsage={usage.value}.",
             )
 
     def require_algorithm(self, algorithm: str) -> None:
@@ -300,9 +308,7 @@ class Key:
 
     # --- symmetric encryption ----------------------------------------------------------
 
-    def encrypt(
-        self, prefix: bytes, plaintext: bytes, context: Mapping[str, str] | None
-    ) -> bytes:
+    def encrypt(self, prefix: bytes, plaintext: bytes, context: Mapping[str, str] | None) -> bytes:
         """Encrypt under the current material; gives the ciphertext blob."""
         material = self.material
         opened = material.opened or material.symmetric(self._blob_origin(material))
@@ -330,8 +336,8 @@ class Key:
             )
         given = "none" if not context else ", ".join(f"{k}={v}" for k, v in sorted(context.items()))
         raise errors.InvalidCiphertextException(
-            explanation=f"The ciphertext is one of {self.arn} and whole, but the encryption context "
-            f"is not the one it was encrypted with (given: {given}), or its last part was changed."
+            explanation=f"The ciphertext is one of {self.arn}, but the encryption context is not "
+            f"the one it was encrypted with (given: {given}), or its last part was changed."
         )
 
     def material_with(self, material_id: bytes) -> KeyMaterial:

@@ -72,7 +72,7 @@ class MultiRegionKey:
         self.primary = key
 
     def remove(self, key: Key, now: datetime) -> None:
-        """Forget a deleted member; the primary's waiting period starts with its last replica's end."""
+        """Forget a deleted member; when the last replica goes, the primary's waiting begins."""
         self.members.pop(key.region_name, None)
         primary = self.primary
         if (

@@ -11,6 +11,7 @@ from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.imported import ImportParameters
 from kmsmock.keys.key import Key, KeyManager
 
+
 @dataclass(slots=True)
 class Alias:
     """An alias: a name for one key of the same account and Region."""
@@ -31,6 +32,7 @@ class KmsRegion:
     """
 
     __slots__ = (
+        "_sequence",
         "account",
         "aliases",
         "custom_key_stores",
@@ -41,7 +43,6 @@ class KmsRegion:
         "managed_by",
         "materials",
         "name",
-        "_sequence",
     )
 
     def __init__(self, account: str, name: str, materials: dict[bytes, Key]) -> None:
@@ -64,7 +65,7 @@ class KmsRegion:
         return arns.partition_of(self.name)
 
     def next_sequence(self) -> int:
-        """Number what is made here, in the order of making."""
+        """Give the next number for what is made here, in the order of making."""
         self._sequence += 1
         return self._sequence
 

@@ -106,6 +106,6 @@ def _make_current(
 
 
 def on_demand_start(key: Key) -> datetime | None:
-    """Give when a rotation on demand began that is still under way; replicas tell their primary's."""
+    """Give when the rotation on demand began that is under way; replicas tell their primary's."""
     primary = key.multi_region.primary if key.multi_region is not None else key
     return primary.on_demand_started

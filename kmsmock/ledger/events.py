@@ -99,8 +99,7 @@ class Calls(Sequence[Event]):
         unknown = members.keys() - set(Event._fields)
         if unknown:
             raise TypeError(
-                f"records of calls have no {sorted(unknown)[0]!r}; they have "
-                f"{', '.join(Event._fields)}"
+                f"records of calls have no {min(unknown)!r}; they have {', '.join(Event._fields)}"
             )
         return Calls(
             [

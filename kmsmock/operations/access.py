@@ -33,7 +33,7 @@ def get_key_policy(call: Call, key: Key) -> Response:
 
 
 @operation("ListKeyPolicies", Target("kms:ListKeyPolicies", key_only("KeyId")))
-def list_key_policies(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+def list_key_policies(call: Call, key: Key) -> Response:
     """List the names of a key's policies; there is always just the one."""
     return {"PolicyNames": [_POLICY_NAME], "Truncated": False}
 
@@ -43,7 +43,9 @@ def put_key_policy(call: Call, key: Key) -> None:
     """Replace the key policy."""
     name = call.parameters.get("PolicyName", _POLICY_NAME)
     if name == "AWS_RAM":
-        raise errors.ValidationException("The AWS_RAM policy can only be managed by the RAM service")
+        raise errors.ValidationException(
+            "The AWS_RAM policy can only be managed by the RAM service"
+        )
     if name != _POLICY_NAME:
         raise errors.ValidationException(
             f"PolicyName {name} is not supported. The only valid value is {_POLICY_NAME}."

@@ -106,7 +106,7 @@ def update_alias(call: Call, old: Key, new: Key) -> None:
 
 
 @operation("DeleteAlias", Target("kms:DeleteAlias", _aliased_key, ANY_STATE))
-def delete_alias(call: Call, key: Key) -> None:  # noqa: ARG001 - a handler
+def delete_alias(call: Call, key: Key) -> None:
     """Forget a name; the key stays."""
     call.region.remove_alias(call.region.aliases[call.parameters["AliasName"]])
 

@@ -118,7 +118,7 @@ def delete_custom_key_store(call: Call) -> Response:
     held = sum(key.custom_key_store is store for key in call.region.keys.values())
     if held:
         raise errors.CustomKeyStoreHasCMKsException(
-            explanation=f"It holds {held} KMS keys; those pending deletion count until they are gone."
+            explanation=f"It holds {held} KMS keys; those pending deletion count, too."
         )
     _require_state(store, frozenset({_S.DISCONNECTED}))
     del call.region.custom_key_stores[store.store_id]
@@ -127,7 +127,7 @@ def delete_custom_key_store(call: Call) -> Response:
 
 @operation("ConnectCustomKeyStore", Target("kms:ConnectCustomKeyStore"))
 def connect_custom_key_store(call: Call) -> Response:
-    """Connect a store to its cluster or proxy; like on AWS, it is done a moment after the answer."""
+    """Connect a store to its cluster or proxy, which is done a moment after the answer."""
     store = _find(call)
     _require_state(store, _CONNECTABLE)
     if store.state is _S.DISCONNECTED:
@@ -236,7 +236,9 @@ def _require_unshared(
             explanation="Another external key store has this endpoint and path."
         )
     in_vpc = settings["XksProxyConnectivity"] == _VPC
-    if taken("XksProxyUriEndpoint") and (in_vpc or not taken("XksProxyConnectivity", "XksProxyUriEndpoint")):
+    if taken("XksProxyUriEndpoint") and (
+        in_vpc or not taken("XksProxyConnectivity", "XksProxyUriEndpoint")
+    ):
         raise errors.XksProxyUriEndpointInUseException(
             explanation="Another external key store has this endpoint; stores in a VPC cannot "
             "share one, with each other or with public ones."

@@ -80,7 +80,9 @@ def generate_data_key(call: Call, key: Key) -> Response:
 
 @operation(
     "GenerateDataKeyWithoutPlaintext",
-    Target("kms:GenerateDataKeyWithoutPlaintext", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT),
+    Target(
+        "kms:GenerateDataKeyWithoutPlaintext", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT
+    ),
     first=_require_size,
     marks_usage=True,
 )
@@ -160,5 +162,3 @@ def _require_random_source(call: Call, store_id: str) -> None:
         )
     if not store.is_connected:
         raise errors.CustomKeyStoreInvalidStateException
-
-

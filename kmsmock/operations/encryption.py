@@ -19,9 +19,7 @@ _ENCRYPTION = KeyUsage.ENCRYPT_DECRYPT
 _LONGEST_SM2_PLAINTEXT = 1024
 
 
-@operation(
-    "Encrypt", Target("kms:Encrypt", key_at("KeyId"), USABLE, _ENCRYPTION), marks_usage=True
-)
+@operation("Encrypt", Target("kms:Encrypt", key_at("KeyId"), USABLE, _ENCRYPTION), marks_usage=True)
 def encrypt(call: Call, key: Key) -> Response:
     """Encrypt up to 4096 bytes."""
     parameters = call.parameters
@@ -31,12 +29,14 @@ def encrypt(call: Call, key: Key) -> Response:
     return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
 
-def _require_modifiers(call: Call, *keys: Key) -> None:  # noqa: ARG001 - a check
+def _require_modifiers(call: Call, *keys: Key) -> None:
     """Refuse a call without ciphertext, unless it is a dry run that says so."""
     parameters = call.parameters
     modifiers = parameters.get("DryRunModifiers")
     if modifiers and not call.dry_run:
-        raise errors.ValidationException("DryRunModifiers can only be specified when DryRun is true")
+        raise errors.ValidationException(
+            "DryRunModifiers can only be specified when DryRun is true"
+        )
 
 
 def _require_ciphertext(call: Call) -> None:
@@ -65,9 +65,7 @@ def _source_key(call: Call) -> Key:
     return _locate_reencrypted(call)
 
 
-@operation(
-    "Decrypt", Target("kms:Decrypt", _decrypting_key, USABLE, _ENCRYPTION), marks_usage=True
-)
+@operation("Decrypt", Target("kms:Decrypt", _decrypting_key, USABLE, _ENCRYPTION), marks_usage=True)
 def decrypt(call: Call, key: Key) -> Response:
     """Decrypt what Encrypt, ReEncrypt, GenerateDataKey or the public key made."""
     parameters = call.parameters

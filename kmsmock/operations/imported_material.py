@@ -27,7 +27,7 @@ _EXPIRES, _NEVER = "KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"
 _SETTLED = ANY_STATE - {KeyState.CREATING, KeyState.UPDATING}
 
 
-def _require_external(call: Call, key: Key) -> None:  # noqa: ARG001 - a check
+def _require_external(call: Call, key: Key) -> None:
     key.require_origin(Origin.EXTERNAL)
 
 

@@ -127,9 +127,7 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
     return spec, usage
 
 
-def _require_possible(
-    call: Call, spec: KeySpec, origin: Origin, *, multi_region: bool
-) -> None:
+def _require_possible(call: Call, spec: KeySpec, origin: Origin, *, multi_region: bool) -> None:
     if spec.china_only and call.region.partition != "aws-cn":
         raise errors.UnsupportedOperationException(
             f"KeySpec {spec.name} is not supported in this Region",
@@ -203,7 +201,7 @@ _locate_any = key_at("KeyId")
 
 
 @operation("DescribeKey", Target("kms:DescribeKey", _create_managed_key))
-def describe_key(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+def describe_key(call: Call, key: Key) -> Response:
     """Show the metadata of a key, in any state."""
     return {"KeyMetadata": key_metadata(key)}
 
@@ -222,13 +220,13 @@ def list_keys(call: Call) -> Response:
 
 
 @operation("EnableKey", Target("kms:EnableKey", key_only("KeyId"), SWITCHABLE))
-def enable_key(call: Call, key: Key) -> None:  # noqa: ARG001 - a handler
+def enable_key(call: Call, key: Key) -> None:
     """Make a key usable."""
     key.status = KeyState.ENABLED
 
 
 @operation("DisableKey", Target("kms:DisableKey", key_only("KeyId"), SWITCHABLE))
-def disable_key(call: Call, key: Key) -> None:  # noqa: ARG001 - a handler
+def disable_key(call: Call, key: Key) -> None:
     """Make a key unusable for a while."""
     key.status = KeyState.DISABLED
 
@@ -242,7 +240,7 @@ def update_key_description(call: Call, key: Key) -> None:
     key.description = call.parameters["Description"]
 
 
-def _require_window(call: Call, key: Key) -> None:  # noqa: ARG001 - a check
+def _require_window(call: Call, key: Key) -> None:
     if not 7 <= call.parameters.get("PendingWindowInDays", 30) <= 30:
         raise errors.ValidationException("PendingWindowInDays must be between 7 and 30")
 
@@ -270,14 +268,14 @@ def schedule_key_deletion(call: Call, key: Key) -> Response:
 @operation(
     "CancelKeyDeletion", Target("kms:CancelKeyDeletion", key_only("KeyId"), PENDING_DELETION)
 )
-def cancel_key_deletion(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+def cancel_key_deletion(call: Call, key: Key) -> Response:
     """End the waiting period of a key, which is disabled afterwards."""
     key.cancel_deletion()
     return {"KeyId": key.arn}
 
 
 @operation("GetKeyLastUsage", Target("kms:GetKeyLastUsage", key_only("KeyId")))
-def get_key_last_usage(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+def get_key_last_usage(call: Call, key: Key) -> Response:
     """Show the last successful cryptographic use of a key."""
     usage = key.last_usage
     return {

@@ -122,7 +122,8 @@ def access_hidden(call: Call, action: str, resource: str) -> errors.AccessDenied
 
 def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
     arn = arns.Arn.parse(reference)
-    if arn is None or arn.service != "kms":
+    kind, _, name = arn.resource.partition("/") if arn is not None else ("", "", "")
+    if arn is None or arn.service != "kms" or kind not in ("key", "alias") or not name:
         raise errors.NotFoundException(f"Invalid arn {reference}")
     if arn.region != call.region.name or arn.partition != call.region.partition:
         raise errors.NotFoundException(
@@ -130,37 +131,36 @@ def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
             explanation=f"The ARN is of Region {arn.region}, this client talks to "
             f"{call.region.name}. Use a client of that Region.",
         )
-    kind, _, name = arn.resource.partition("/")
-    if kind not in ("key", "alias") or not name:
-        raise errors.NotFoundException(f"Invalid arn {reference}")
-    if arn.account == call.principal.account:
-        region = call.region
-    else:
-        region = call.backend.region(arn.account, arn.region)
-    if region is not call.region:
-        key = region.keys.get(name) if kind == "key" else None
-        if kind == "alias" and arn.resource in region.aliases:
-            key = region.aliases[arn.resource].key
-            call.alias = arn.resource
-        if key is None or not cross_account:
-            action = call.operation.targets[0].action
-            error = access_hidden(call, action, "this resource")
-            error.explanation = (
-                f"Account {arn.account} has no such key or alias in {arn.region}; AWS does not "
-                "tell other accounts which it has."
-                if key is None
-                else f"{call.operation.name} does not work on keys of other accounts."
-            )
-            raise error
-        return key
+    if arn.account != call.region.account:
+        return _key_of_other_account(call, arn, cross_account=cross_account)
     if kind == "alias":
-        return _key_by_alias(call, region, arn.resource)
-    key = region.keys.get(name)
+        return _key_by_alias(call, call.region, arn.resource)
+    key = call.region.keys.get(name)
     if key is not None:
         return key
     if not arns.is_key_id(name):
         raise errors.NotFoundException(f"Invalid keyId {name}")
-    raise _no_such_key(call, region, name)
+    raise _no_such_key(call, call.region, name)
+
+
+def _key_of_other_account(call: Call, arn: arns.Arn, *, cross_account: bool) -> Key:
+    """Find a key of another account, without telling whether it exists when it cannot be used."""
+    region = call.backend.regions.get((arn.account, arn.region))
+    alias = region.aliases.get(arn.resource) if region is not None else None
+    key = alias.key if alias is not None else None
+    if region is not None and key is None:
+        key = region.keys.get(arn.resource.removeprefix("key/"))
+    if key is not None and cross_account:
+        call.alias = alias.name if alias is not None else None
+        return key
+    error = access_hidden(call, call.operation.targets[0].action, "this resource")
+    error.explanation = (
+        f"Account {arn.account} has no such key or alias in {arn.region}; AWS does not tell other "
+        "accounts which it has."
+        if key is None
+        else f"{call.operation.name} does not work on keys of other accounts."
+    )
+    raise error
 
 
 def _key_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
@@ -232,7 +232,9 @@ def _whose(call: Call, blob: ciphertext.Blob) -> str:
 
 def _no_such_key(call: Call, region: KmsRegion, key_id: str) -> errors.NotFoundException:
     elsewhere = [
-        other for other in call.backend.regions.values() if other is not region and key_id in other.keys
+        other
+        for other in call.backend.regions.values()
+        if other is not region and key_id in other.keys
     ]
     if elsewhere:
         found = elsewhere[0]

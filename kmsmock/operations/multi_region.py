@@ -11,7 +11,7 @@ from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Targ
 from kmsmock.operations.views import key_metadata
 
 
-def _require_primary(call: Call, key: Key) -> None:  # noqa: ARG001 - a check
+def _require_primary(call: Call, key: Key) -> None:
     if key.multi_region is None or key.is_replica:
         raise errors.UnsupportedOperationException(
             f"{key.arn} is not a multi-region primary key.",
@@ -81,7 +81,7 @@ def _require_region(primary: Key, region_name: str) -> None:
         )
 
 
-def _require_current_primary(call: Call, key: Key) -> None:  # noqa: ARG001 - a check
+def _require_current_primary(call: Call, key: Key) -> None:
     if key.multi_region is None:
         raise errors.UnsupportedOperationException(
             f"{key.arn} is not a multi-Region primary key.",

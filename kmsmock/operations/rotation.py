@@ -60,7 +60,7 @@ def enable_key_rotation(call: Call, key: Key) -> None:
     Target("kms:DisableKeyRotation", key_only("KeyId"), USABLE),
     first=_require_rotatable_origin,
 )
-def disable_key_rotation(call: Call, key: Key) -> None:  # noqa: ARG001 - a handler
+def disable_key_rotation(call: Call, key: Key) -> None:
     """Stop rotating a key; for keys that are never rotated this changes nothing."""
     key.rotation = None
 
@@ -69,7 +69,7 @@ def disable_key_rotation(call: Call, key: Key) -> None:  # noqa: ARG001 - a hand
     "GetKeyRotationStatus",
     Target("kms:GetKeyRotationStatus", key_only("KeyId", cross_account=True)),
 )
-def get_key_rotation_status(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+def get_key_rotation_status(call: Call, key: Key) -> Response:
     """Tell whether a key is rotated automatically, and when next."""
     schedule = rotation.schedule_of(key)
     shown = schedule is not None and key.status is not KeyState.PENDING_DELETION

@@ -120,7 +120,7 @@ def verify_mac(call: Call, key: Key) -> Response:
 
 
 @operation("GetPublicKey", Target("kms:GetPublicKey", key_at("KeyId"), READABLE_PUBLIC_KEY))
-def get_public_key(call: Call, key: Key) -> Response:  # noqa: ARG001 - a handler
+def get_public_key(call: Call, key: Key) -> Response:
     """Give the public key of a key pair: SubjectPublicKeyInfo in DER (RFC 5280)."""
     if not key.spec.is_asymmetric:
         raise errors.UnsupportedOperationException(

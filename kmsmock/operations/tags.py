@@ -39,17 +39,13 @@ def _require_unreserved(names: Sequence[str]) -> None:
         raise errors.TagException("Tags beginning with aws: are reserved")
 
 
-@operation(
-    "TagResource", Target("kms:TagResource", key_only("KeyId"), NOT_PENDING_DELETION)
-)
+@operation("TagResource", Target("kms:TagResource", key_only("KeyId"), NOT_PENDING_DELETION))
 def tag_resource(call: Call, key: Key) -> None:
     """Add tags to a key, or give present ones other values."""
     key.tags = checked(call.parameters["Tags"], key.tags)
 
 
-@operation(
-    "UntagResource", Target("kms:UntagResource", key_only("KeyId"), NOT_PENDING_DELETION)
-)
+@operation("UntagResource", Target("kms:UntagResource", key_only("KeyId"), NOT_PENDING_DELETION))
 def untag_resource(call: Call, key: Key) -> None:
     """Remove tags from a key; absent ones are no error."""
     names = call.parameters["TagKeys"]
@@ -61,6 +57,4 @@ def untag_resource(call: Call, key: Key) -> None:
 def list_resource_tags(call: Call, key: Key) -> Response:
     """List the tags of a key in the order in which they were added."""
     tags = [_Tag(place, *pair) for place, pair in enumerate(key.tags.items(), 1)]
-    return page(
-        call, "Tags", tags, lambda tag: {"TagKey": tag.name, "TagValue": tag.value}, LIMIT
-    )
+    return page(call, "Tags", tags, lambda tag: {"TagKey": tag.name, "TagValue": tag.value}, LIMIT)

@@ -161,7 +161,7 @@ def page(
         place = call.backend.markers.open(call.operation.name, marker)
         if place is None:
             raise errors.InvalidMarkerException(
-                explanation=f"Pass the NextMarker of the last {call.operation.name} answer as it is."
+                explanation=f"Pass the NextMarker of the last {call.operation.name} answer."
             )
         after = place
     shown: list[Any] = []
