@@ -1,34 +1,65 @@
 """An in-memory AWS KMS for tests: ``@mock_kms``, a pytest plugin, real cryptography.
 
-Importing this package is cheap: botocore, boto3 and cryptography are only imported when
-something needs them.
+Importing this package costs next to nothing: its modules, botocore, boto3 and cryptography are
+only imported when something needs them.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import wrapt
-
-from kmsmock.blocking import RealKMSBlocked
-from kmsmock.mock import KMSMock, KMSMocker, current, mock_kms
+if TYPE_CHECKING:
+    from kmsmock.blocking import RealKMSBlocked
+    from kmsmock.mock import KMSMock, KMSMocker, current, mock_kms
 
 __version__ = "0.1.0"
 __all__ = ["KMSMock", "KMSMocker", "RealKMSBlocked", "current", "mock_kms"]
 
+_HOMES = {
+    "KMSMock": "kmsmock.mock",
+    "KMSMocker": "kmsmock.mock",
+    "RealKMSBlocked": "kmsmock.blocking",
+    "current": "kmsmock.mock",
+    "mock_kms": "kmsmock.mock",
+}
 
-def _watch_botocore() -> None:
-    """Install the interception as soon as anybody imports botocore, and not before."""
-    late = "botocore.client" in sys.modules
 
-    def install(module: object) -> None:  # noqa: ARG001 - called by wrapt
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+class _BotocoreWatch:
+    """Notices that somebody is about to import botocore; finds nothing itself.
+
+    wrapt is only imported then: it takes longer than all else that an idle plugin does.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:  # noqa: ARG004
+        """Ask wrapt to install the interception once botocore is there."""
+        if name == "botocore":
+            sys.meta_path.remove(_BotocoreWatch)  # type: ignore[arg-type]
+            _install_after_import(late=False)
+
+
+def _install_after_import(*, late: bool) -> None:
+    import wrapt
+
+    def install(_: object) -> None:
         from kmsmock import interception
 
         interception.install(late=late)
 
     wrapt.register_post_import_hook(install, "botocore.session")
-    if late and "botocore.session" not in sys.modules:
-        install(None)
 
 
-_watch_botocore()
+if "botocore" in sys.modules:
+    _install_after_import(late=True)
+else:
+    sys.meta_path.insert(0, _BotocoreWatch)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from typing_extensions import Self
@@ -10,6 +11,15 @@ from typing_extensions import Self
 from kmsmock.principals import Credentials, Identities, Principal
 
 ClientOf = Callable[["str | None", str, "str | None"], Any]
+
+
+@dataclass(frozen=True)
+class KmsKey:
+    """A key made for a test. client: a KMS client of its account and Region."""
+
+    id: str
+    arn: str
+    client: Any
 
 
 class SigningPrincipal:

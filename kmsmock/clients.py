@@ -9,6 +9,9 @@ import boto3
 
 from kmsmock.principals import Credentials
 
+#: Credentials that lead to no principal in particular.
+UNKNOWN = Credentials("testing", "testing")
+
 
 @lru_cache(maxsize=1)
 def _session() -> Any:

@@ -40,17 +40,14 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
                 "newer version may know it."
             ),
         )
-    try:
-        parameters = read(api_call)
-    except errors.ServiceError as error:
-        return Answer(request_id, error)
     with backend.lock:
         principal = backend.identities.caller(api_call.access_key)
         now = backend.clock.now()
         backend.clock.settle(now)
         region = backend.region(principal.account, api_call.region)
-        call = Call(operation, parameters, principal, region, backend, request_id, now)
+        call = Call(operation, principal, region, backend, request_id, now)
         try:
+            call.parameters = read(api_call)
             result: Any = perform(call)
         except errors.ServiceError as error:
             result = error

@@ -50,9 +50,11 @@ class ActiveMock(Protocol):
     @property
     def wire(self) -> bool:
         """Whether requests are answered as HTTP, behind all of botocore's own machinery."""
+        ...
 
     def answer(self, call: ApiCall) -> Answer:
         """Answer a request."""
+        ...
 
 
 #: The mocks that have been started, the innermost last. The only state of this module, with
@@ -355,7 +357,8 @@ def install(*, late: bool = False) -> None:
         botocore.handlers.BUILTIN_HANDLERS.append((event, handler, _REGISTER_FIRST))
     wrapt.wrap_function_wrapper(botocore.exceptions, "ClientError.__init__", _explain)
     if late:
-        botocore.client.ClientMeta.events = property(_events_of, _set_events)
+        meta: Any = botocore.client.ClientMeta
+        meta.events = property(_events_of, _set_events)
 
 
 def _events_of(meta: Any) -> Any:

@@ -136,12 +136,12 @@ class KMSMock:
         place = (service, region, arn)
         client = self._clients.get(place)
         if client is None:
-            from kmsmock.clients import make_client
+            from kmsmock.clients import UNKNOWN, make_client
 
             identities = self._backend.identities
-            principal = identities.administrator if arn is None else identities.at(arn)
-            region_name = region or self.options.region
-            client = make_client(service, region_name, identities.credentials(principal))
+            # Credentials that nobody knows are those of the default principal, whoever that is.
+            credentials = UNKNOWN if arn is None else identities.credentials(identities.at(arn))
+            client = make_client(service, region or self.options.region, credentials)
             self._clients[place] = client
         return client
 

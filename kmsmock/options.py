@@ -74,11 +74,10 @@ class Options:
 _defaults = Options()
 
 
-def set_defaults(given: Mapping[str, Any]) -> None:
+def set_defaults(options: Options) -> None:
     """Set what holds for all mocks of this process that do not say otherwise."""
     global _defaults  # noqa: PLW0603 - the configuration of the run
-    _defaults = Options()
-    _defaults = Options.of(given)
+    _defaults = options
 
 
 def defaults() -> Options:

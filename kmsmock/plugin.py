@@ -6,17 +6,14 @@ Loaded in every pytest run, so it imports nothing but pytest and this package's 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kmsmock import options
 from kmsmock.blocking import block_real_kms
-from kmsmock.mock import KMSMocker
 
 if TYPE_CHECKING:
-    from kmsmock.accounts import Account
+    from kmsmock.accounts import Account, KmsKey
     from kmsmock.mock import KMSMock
 
 _INI = {
@@ -32,7 +29,7 @@ _MARKER = (
     "kms(**options): how the kms fixture's mock is to be, for example "
     'kms(region="eu-west-1"); marks of function, class and module are merged'
 )
-_blocked_before = pytest.StashKey[bool]()
+_before = pytest.StashKey["tuple[Options | None, bool]"]()
 _node_ids: list[str] = []
 
 
@@ -54,29 +51,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Take over the configuration of the run, and keep clients away from the real KMS."""
     config.addinivalue_line("markers", _MARKER)
-    try:
-        options.set_defaults(_ini_options(config))
-    except (TypeError, ValueError) as reason:
-        raise pytest.UsageError(f"kmsmock: {reason}") from None
-    blocked = options.defaults().block_real_kms and not config.getoption("--kms-allow-real")
-    config.stash[_blocked_before] = block_real_kms(blocked)
+    options_before = None
+    given = _ini_options(config)
+    if given:
+        from kmsmock import options
+
+        options_before = options.defaults()
+        try:
+            options.set_defaults(options.Options.of(given))
+        except (TypeError, ValueError) as reason:
+            raise pytest.UsageError(f"kmsmock: {reason}") from None
+    config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Put back what the run changed."""
-    if _blocked_before in config.stash:
-        block_real_kms(config.stash[_blocked_before])
-    options.set_defaults({})
+    options_before, blocked_before = config.stash.get(_before, (None, False))
+    block_real_kms(blocked_before)
+    if options_before is not None:
+        from kmsmock import options
+
+        options.set_defaults(options_before)
+
+
+def _is_blocked(config: pytest.Config) -> bool:
+    return config.getini("kms_block_real_kms") is not False and not config.getoption(
+        "--kms-allow-real"
+    )
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say how mocks are in this run."""
+    from kmsmock import options
+
     chosen = options.defaults()
-    real = (
-        "blocked"
-        if chosen.block_real_kms and not config.getoption("--kms-allow-real")
-        else "allowed"
-    )
+    real = "blocked" if _is_blocked(config) else "allowed"
     return (
         f"kmsmock: account {chosen.account_id}, region {chosen.region}, "
         f"authorization {chosen.authorization}, real KMS {real}"
@@ -133,6 +142,8 @@ def _marked(node: Any) -> dict[str, Any]:
 
 def _world(node: Any) -> Iterator[KMSMock]:
     """Run a mock of its own for a node, as its marks say."""
+    from kmsmock.mock import KMSMocker
+
     try:
         mocker = KMSMocker({**_marked(node), "isolated": True})
     except TypeError as reason:
@@ -190,18 +201,10 @@ def kms_client(kms: KMSMock) -> Any:
     return kms.client("kms")
 
 
-@dataclass(frozen=True)
-class KmsKey:
-    """A key made for a test. client: a KMS client of its account and Region."""
-
-    id: str
-    arn: str
-    client: Any
-
-
 @pytest.fixture
 def kms_key_factory(kms_client: Any) -> Callable[..., KmsKey]:
     """Give ``factory(spec="SYMMETRIC_DEFAULT", usage=None, alias=None, ...)``, which makes keys."""
+    from kmsmock.accounts import KmsKey
 
     def factory(
         spec: str = "SYMMETRIC_DEFAULT",
@@ -226,8 +229,9 @@ def kms_key_factory(kms_client: Any) -> Callable[..., KmsKey]:
             "MultiRegion": multi_region,
             "Tags": [{"TagKey": k, "TagValue": v} for k, v in (tags or {}).items()],
         }
-        metadata = kms_client.create_key(**{k: v for k, v in wanted.items() if v is not None})
-        key = KmsKey(metadata["KeyMetadata"]["KeyId"], metadata["KeyMetadata"]["Arn"], kms_client)
+        given = {name: value for name, value in wanted.items() if value is not None}
+        metadata = kms_client.create_key(**given)["KeyMetadata"]
+        key = KmsKey(metadata["KeyId"], metadata["Arn"], kms_client)
         if alias is not None:
             kms_client.create_alias(
                 AliasName=alias if alias.startswith("alias/") else f"alias/{alias}",

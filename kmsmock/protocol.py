@@ -216,6 +216,7 @@ def _blob(shape: Any) -> Check:
     def read_blob(value: Any, path: str, failures: list[str]) -> bytes:
         if type(value) is not str:
             raise _wrong_type(value, path, "a blob in base64")
+        raw = b""
         try:
             raw = binascii.a2b_base64(value.encode("ascii"))
             # a2b_base64 skips foreign characters; the length tells whether it did.

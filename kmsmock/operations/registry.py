@@ -55,7 +55,6 @@ class Call:
     def __init__(
         self,
         operation: Operation,
-        parameters: dict[str, Any],
         principal: Principal,
         region: KmsRegion,
         backend: Backend,
@@ -63,7 +62,7 @@ class Call:
         now: datetime,
     ) -> None:
         self.operation = operation
-        self.parameters = parameters
+        self.parameters: dict[str, Any] = {}
         self.principal = principal
         self.region = region
         self.backend = backend

@@ -28,6 +28,7 @@ class Numbered(Protocol):
     @property
     def sequence(self) -> int:
         """The place, growing."""
+        ...
 
 
 T = TypeVar("T", bound=Numbered)
