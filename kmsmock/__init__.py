@@ -44,7 +44,7 @@ class _BotocoreWatch:
     def find_spec(name: str, path: object = None, target: object = None) -> None:  # noqa: ARG004
         """Ask wrapt to install the interception once botocore is there."""
         if name == "botocore":
-            sys.meta_path.remove(_BotocoreWatch)  # type: ignore[arg-type]
+            sys.meta_path.remove(_BotocoreWatch)
             _install_after_import(late=False)
 
 
@@ -62,4 +62,4 @@ def _install_after_import(*, late: bool) -> None:
 if "botocore" in sys.modules:
     _install_after_import(late=True)
 else:
-    sys.meta_path.insert(0, _BotocoreWatch)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _BotocoreWatch)

@@ -15,6 +15,7 @@ from kmsmock.blocking import block_real_kms
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, KmsKey
     from kmsmock.mock import KMSMock
+    from kmsmock.options import Options
 
 _INI = {
     "account_id": ("string", "the default account, 12 digits"),
@@ -29,7 +30,7 @@ _MARKER = (
     "kms(**options): how the kms fixture's mock is to be, for example "
     'kms(region="eu-west-1"); marks of function, class and module are merged'
 )
-_before = pytest.StashKey["tuple[Options | None, bool]"]()
+_before: pytest.StashKey[tuple[Options | None, bool]] = pytest.StashKey()
 _node_ids: list[str] = []
 
 

@@ -1,0 +1,91 @@
+"""Ed25519 and Ed25519ph signatures. Source: RFC 8032, RFC 8410."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from kmsmock.crypto import Entropy, encodings
+from kmsmock.crypto.errors import InvalidKeyEncoding, extra_missing
+
+_PREHASHED = "ED25519_PH_SHA_512"
+
+
+class EdwardsKey:
+    """An Ed25519 private key."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: ed25519.Ed25519PrivateKey) -> None:
+        self._key = key
+
+    def sign(self, message: bytes, algorithm: str, message_type: str) -> bytes:  # noqa: ARG002
+        """Sign a message, or with Ed25519ph a 64-byte digest."""
+        if algorithm == _PREHASHED:
+            signature: bytes = self._prehashed().sign(_digest_object(message))
+            return signature
+        return self._key.sign(message)
+
+    def verify(
+        self,
+        message: bytes,
+        signature: bytes,
+        algorithm: str,
+        message_type: str,  # noqa: ARG002 - the algorithm tells
+    ) -> bool:
+        """Tell whether a signature holds."""
+        try:
+            if algorithm == _PREHASHED:
+                self._prehashed().verify(_digest_object(message), signature)
+            else:
+                self._key.public_key().verify(signature, message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def public_der(self) -> bytes:
+        """Give the public key as SubjectPublicKeyInfo."""
+        return self._key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+    def private_der(self) -> bytes:
+        """Give the private key as PKCS#8."""
+        return self._key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+    def _prehashed(self) -> Any:
+        """Give Ed25519ph of this key, which `cryptography` does not have."""
+        try:
+            from Crypto.PublicKey import ECC
+            from Crypto.Signature import eddsa
+        except ImportError:
+            raise extra_missing(_PREHASHED, "pycryptodome") from None
+        key = ECC.construct(curve="Ed25519", seed=self._key.private_bytes_raw())
+        return eddsa.new(key, "rfc8032")
+
+
+def _digest_object(digest: bytes) -> Any:
+    """Give what Ed25519ph signs: KMS takes the digest as the message, and hashes it again."""
+    from Crypto.Hash import SHA512
+
+    return SHA512.new(digest)
+
+
+def generate(entropy: Entropy) -> EdwardsKey:
+    """Make a key of 32 bytes."""
+    return EdwardsKey(ed25519.Ed25519PrivateKey.from_private_bytes(entropy(32)))
+
+
+def load(pkcs8: bytes) -> EdwardsKey:
+    """Read an imported key in strict DER; raises InvalidKeyEncoding."""
+    key = encodings.private_key(pkcs8)
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise InvalidKeyEncoding("not an Ed25519 key")
+    return EdwardsKey(key)

@@ -1,0 +1,164 @@
+"""Lattices: ML-DSA signatures (FIPS 204) and ML-KEM key encapsulation (FIPS 203).
+
+The key modules of `cryptography` are imported on first use, since older versions lack them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from kmsmock.crypto import Entropy, PrivateKey, der
+from kmsmock.crypto.errors import AlgorithmUnavailable, DecryptionFailed, extra_missing
+
+_MODULES = "cryptography.hazmat.primitives.asymmetric"
+_SEED_BYTES = {"mldsa": 32, "mlkem": 64}
+_ML_KEM_512_OID = der.oid("2.16.840.1.101.3.4.4.1")
+_ML_KEM_512_CIPHERTEXT_BYTES = 768
+_EXTERNAL_MU = "EXTERNAL_MU"
+
+
+class _NativeKey:
+    """What both families have in common as `cryptography` offers them."""
+
+    __slots__ = ("_key", "_spec")
+
+    def __init__(self, spec: str, key: Any) -> None:
+        self._spec = spec
+        self._key = key
+
+    def public_der(self) -> bytes:
+        """Give the public key as SubjectPublicKeyInfo."""
+        encoded: bytes = self._key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return encoded
+
+    def private_der(self) -> bytes:
+        """Give the private key as PKCS#8, in the form that holds its seed."""
+        encoded: bytes = self._key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        return encoded
+
+
+class MlDsaKey(_NativeKey):
+    """An ML-DSA private key."""
+
+    __slots__ = ()
+
+    def sign(self, message: bytes, algorithm: str, message_type: str) -> bytes:  # noqa: ARG002
+        """Sign a message (RAW), or the 64-byte mu of one (EXTERNAL_MU); the context is empty."""
+        sign = self._key.sign
+        if message_type == _EXTERNAL_MU:
+            sign = self._with_mu(self._key, "sign_mu")
+        signature: bytes = sign(message)
+        return signature
+
+    def verify(
+        self,
+        message: bytes,
+        signature: bytes,
+        algorithm: str,  # noqa: ARG002 - there is only one
+        message_type: str,
+    ) -> bool:
+        """Tell whether a signature holds."""
+        public = self._key.public_key()
+        verify = public.verify
+        if message_type == _EXTERNAL_MU:
+            verify = self._with_mu(public, "verify_mu")
+        try:
+            verify(signature, message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def _with_mu(self, key: Any, method: str) -> Any:
+        found = getattr(key, method, None)
+        if found is None:
+            raise _too_old(f"{self._spec} with MessageType EXTERNAL_MU")
+        return found
+
+
+class MlKemKey(_NativeKey):
+    """An ML-KEM private key."""
+
+    __slots__ = ()
+
+    def encapsulate(self) -> tuple[bytes, bytes]:
+        """Make a shared secret of 32 bytes; gives its ciphertext, then the secret."""
+        secret, ciphertext = self._key.public_key().encapsulate()
+        return ciphertext, secret
+
+    def decapsulate(self, ciphertext: bytes) -> bytes:
+        """Recover a shared secret; raises DecryptionFailed for a wrong length only.
+
+        Any other ciphertext gives a secret, though not the sender's (implicit rejection).
+        """
+        try:
+            secret: bytes = self._key.decapsulate(ciphertext)
+        except ValueError as reason:
+            raise DecryptionFailed(str(reason)) from None
+        return secret
+
+
+class MlKem512Key:
+    """An ML-KEM-512 private key, which `cryptography` does not have."""
+
+    __slots__ = ("_private", "_public", "_scheme", "_seed")
+
+    def __init__(self, seed: bytes) -> None:
+        try:
+            from kyber_py.ml_kem import ML_KEM_512
+        except ImportError:
+            raise extra_missing("ML_KEM_512", "kyber-py") from None
+        self._scheme = ML_KEM_512
+        self._seed = seed
+        self._public, self._private = ML_KEM_512.key_derive(seed)
+
+    def encapsulate(self) -> tuple[bytes, bytes]:
+        """Make a shared secret of 32 bytes; gives its ciphertext, then the secret."""
+        secret, ciphertext = self._scheme.encaps(self._public)
+        return ciphertext, secret
+
+    def decapsulate(self, ciphertext: bytes) -> bytes:
+        """Recover a shared secret; raises DecryptionFailed for a wrong length only."""
+        if len(ciphertext) != _ML_KEM_512_CIPHERTEXT_BYTES:
+            raise DecryptionFailed(f"it must have {_ML_KEM_512_CIPHERTEXT_BYTES} bytes")
+        secret: bytes = self._scheme.decaps(self._private, ciphertext)
+        return secret
+
+    def public_der(self) -> bytes:
+        """Give the public key as SubjectPublicKeyInfo."""
+        return der.sequence(der.sequence(_ML_KEM_512_OID), der.bits(self._public))
+
+    def private_der(self) -> bytes:
+        """Give the private key as PKCS#8, in the form that holds its seed."""
+        seed = der.tlv(0x80, self._seed)
+        return der.sequence(der.integer(0), der.sequence(_ML_KEM_512_OID), der.octets(seed))
+
+
+def generate(spec: str, entropy: Entropy) -> PrivateKey:
+    """Make a key of a spec, ``ML_DSA_44`` for example, from a seed.
+
+    Raises AlgorithmUnavailable, which names what is missing.
+    """
+    if spec == "ML_KEM_512":
+        return MlKem512Key(entropy(64))
+    family, kind = ("mldsa", MlDsaKey) if spec.startswith("ML_DSA") else ("mlkem", MlKemKey)
+    seed = entropy(_SEED_BYTES[family])
+    try:
+        module = import_module(f"{_MODULES}.{family}")
+        native = getattr(module, f"{family.upper()}{spec.rpartition('_')[2]}PrivateKey")
+        return kind(spec, native.from_seed_bytes(seed))
+    except (ImportError, AttributeError, UnsupportedAlgorithm):
+        raise _too_old(spec) from None
+
+
+def _too_old(algorithm: str) -> AlgorithmUnavailable:
+    return AlgorithmUnavailable(algorithm, "it needs a newer version of the package cryptography")
