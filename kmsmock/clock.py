@@ -27,7 +27,9 @@ class Clock:
 
     def now(self) -> datetime:
         """Give the current time: aware, UTC, in whole milliseconds as KMS's timestamps are."""
-        time = datetime.now(UTC) + self._shift
+        time = datetime.now(UTC)
+        if self._shift:
+            time += self._shift
         return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
     def advance(

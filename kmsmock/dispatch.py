@@ -62,7 +62,8 @@ def perform(call: Call) -> dict[str, Any]:
     """
     operation = call.operation
     keys = call.keys
-    _require_grant_tokens(call)
+    if "GrantTokens" in call.parameters:
+        _require_grant_tokens(call)
     for target in operation.targets:
         key = target.locate(call) if target.locate is not None else None
         if key is not None:
@@ -134,7 +135,7 @@ def _denied(
 
 
 def _require_grant_tokens(call: Call) -> None:
-    for token in call.parameters.get("GrantTokens", ()):
+    for token in call.parameters["GrantTokens"]:
         if call.backend.grant_of_token(call.region.name, token) is None:
             raise errors.InvalidGrantTokenException(
                 explanation="No grant was created with this token, or it is gone."

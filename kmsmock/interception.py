@@ -52,8 +52,9 @@ class ActiveMock(Protocol):
         """Whether requests are answered as HTTP, behind all of botocore's own machinery."""
         ...
 
-    def answer(self, call: ApiCall) -> Answer:
-        """Answer a request."""
+    @property
+    def answer(self) -> Callable[[ApiCall], Answer]:
+        """What answers a request."""
         ...
 
 

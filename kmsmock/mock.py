@@ -6,6 +6,7 @@ This module is imported with every pytest run, so everything heavy waits for the
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -40,10 +41,13 @@ class KMSMock:
 
     def __init__(self, options: Options) -> None:
         from kmsmock.backend import Backend
+        from kmsmock.dispatch import answer
 
         self.options = options
         self.wire = options.wire
         self._backend = Backend(options.account_id, options.region, options.start_time)
+        #: Answers an `ApiCall`: for the interception, and for other ways in.
+        self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
         self._environment = Environment(options.region)
         self._clients: dict[tuple[str, str | None, str | None], Any] = {}
 
@@ -151,12 +155,6 @@ class KMSMock:
     def is_active(self) -> bool:
         """Whether this mock has been started and not stopped."""
         return self in _active()
-
-    def answer(self, call: ApiCall) -> Answer:
-        """Answer a request: for the interception, and for other ways in."""
-        from kmsmock.dispatch import answer
-
-        return answer(self._backend, call)
 
     def start(self) -> None:
         """Let clients be answered by this mock, which is the innermost from now on."""

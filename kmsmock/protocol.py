@@ -86,6 +86,7 @@ class Answer(NamedTuple):
 
 
 _READERS: dict[str, Check] = {}
+_decode = json.JSONDecoder().raw_decode
 
 
 def read(call: ApiCall) -> dict[str, Any]:
@@ -94,12 +95,7 @@ def read(call: ApiCall) -> dict[str, Any]:
     Blobs become bytes and timestamps aware datetimes. Raises SerializationException for JSON
     that does not fit the model's types, ValidationException for values that break its limits.
     """
-    try:
-        body = json.loads(call.body or b"{}")
-    except (ValueError, RecursionError) as reason:
-        raise errors.SerializationException(
-            explanation=f"The body of the request is not JSON: {reason}"
-        ) from None
+    body = _parse(call.body)
     reader = _READERS.get(call.operation)
     if reader is None:
         shape = call.model.input_shape
@@ -113,6 +109,24 @@ def read(call: ApiCall) -> dict[str, Any]:
             f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(failures)}"
         )
     return parameters
+
+
+def _parse(body: bytes | str) -> Any:
+    """Read JSON; an empty body is an empty object. Raises SerializationException."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    try:
+        # What json.loads does, without its preparations; white space around is rare.
+        value, end = _decode(text)
+        if end == len(text):
+            return value
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError) as reason:
+        raise errors.SerializationException(
+            explanation=f"The body of the request is not JSON: {reason}"
+        ) from None
 
 
 def write(result: Mapping[str, Any]) -> bytes:
@@ -151,11 +165,8 @@ def _structure(shape: Any, page_limit: int | None = None) -> Check:
         if type(value) is not dict:
             raise _wrong_type(value, path, "a structure")
         result = {}
-        found = 0
         for name, lower, check, required in members:
-            given = value.get(name)
-            if given is not None:
-                found += 1
+            if (given := value.get(name)) is not None:
                 result[name] = check(given, f"{path}.{lower}" if path else lower, failures)
             elif required:
                 shown = "Value" if lower in _SENSITIVE_MEMBERS else "Value null"
@@ -163,7 +174,7 @@ def _structure(shape: Any, page_limit: int | None = None) -> Check:
                 failures.append(
                     f"{shown} at '{at}' failed to satisfy constraint: Member must not be null"
                 )
-        if found != len(value):
+        if len(result) != len(value):
             for name in value:
                 if name not in known:
                     raise errors.SerializationException(

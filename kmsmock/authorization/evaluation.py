@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from kmsmock.principals import Principal
 
 
-@dataclass(frozen=True)
 class Request:
     """One question: whether a principal may perform an action on a resource.
 
@@ -18,15 +16,28 @@ class Request:
     context_source: gives the condition keys of the request; asked only when a policy needs them.
     """
 
-    principal: Principal
-    action: str
-    resource: str
-    context_source: Callable[[], Mapping[str, Any]]
+    # Made for each call, so as plain as can be.
+    __slots__ = ("_context", "_context_source", "action", "principal", "resource")
 
-    @cached_property
+    def __init__(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        context_source: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self.principal = principal
+        self.action = action
+        self.resource = resource
+        self._context_source = context_source
+        self._context: Mapping[str, Any] | None = None
+
+    @property
     def context(self) -> Mapping[str, Any]:
-        """The condition keys of the request: a string, or a list for multivalued keys."""
-        return self.context_source()
+        """The condition keys of the request: a single value, or a list for multivalued keys."""
+        if self._context is None:
+            self._context = self._context_source()
+        return self._context
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,17 +55,40 @@ _REGIONS = tuple(name for names in REGIONS.values() for name in names)
 _REGION_CODES = {name: place for place, name in enumerate(_REGIONS, start=1)}
 
 
-class Blob(NamedTuple):
-    """A ciphertext blob taken apart; `authenticated` is all that stands before `sealed`."""
+class Blob:
+    """A ciphertext blob taken apart.
 
-    prefix: bytes
-    material_id: bytes
-    key_id: str
-    account: str
-    region: str | None
-    nonce: bytes
-    sealed: bytes
-    authenticated: bytes
+    material_id: 32 bytes. authenticated: all that stands in front of sealed, the AES-GCM
+    ciphertext. The identity of the key is only read when it is asked for.
+    """
+
+    __slots__ = ("_framing", "authenticated", "material_id", "nonce", "sealed")
+
+    def __init__(self, blob: bytes, nonce_at: int, sealed_at: int) -> None:
+        self.material_id = blob[_MATERIAL]
+        self.nonce = blob[nonce_at : nonce_at + NONCE_BYTES]
+        self.sealed = blob[sealed_at:]
+        self.authenticated = blob[:sealed_at]
+        self._framing = blob[sealed_at - _FRAMING_BYTES : sealed_at]
+
+    @property
+    def account(self) -> str:
+        """The account of the key, 12 digits."""
+        return f"{int.from_bytes(self._framing[1:6], 'big'):012}"
+
+    @property
+    def region(self) -> str | None:
+        """The Region of the key; None for one that is not known here."""
+        place = self._framing[6]
+        return _REGIONS[place - 1] if 0 < place <= len(_REGIONS) else None
+
+    @property
+    def key_id(self) -> str:
+        """The bare id of the key."""
+        digits = self.authenticated[_KEY_ID].hex()
+        if self._framing[0] & _MULTI_REGION:
+            return f"mrk-{digits}"
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
     @property
     def key_arn(self) -> str:
@@ -116,19 +139,10 @@ def parse(blob: bytes) -> Blob:
         or zlib.crc32(blob[: sealed_at - 4]).to_bytes(4, "big") != blob[sealed_at - 4 : sealed_at]
     ):
         raise DecryptionFailed("not a whole symmetric ciphertext blob")
-    framing = blob[framing_at:sealed_at]
-    if framing[0] & 0x7F != VERSION:
-        raise DecryptionFailed(f"layout version {framing[0] & 0x7F} is not known")
-    return Blob(
-        blob[:5],
-        blob[_MATERIAL],
-        _key_id(blob[_KEY_ID].hex(), multi_region=bool(framing[0] & _MULTI_REGION)),
-        f"{int.from_bytes(framing[1:6], 'big'):012}",
-        _REGIONS[framing[6] - 1] if 0 < framing[6] <= len(_REGIONS) else None,
-        blob[nonce_at : nonce_at + NONCE_BYTES],
-        blob[sealed_at:],
-        blob[:sealed_at],
-    )
+    version = blob[framing_at] & ~_MULTI_REGION
+    if version != VERSION:
+        raise DecryptionFailed(f"layout version {version} is not known")
+    return Blob(blob, nonce_at, sealed_at)
 
 
 def encode_context(context: Mapping[str, str] | None) -> bytes:
@@ -141,12 +155,6 @@ def encode_context(context: Mapping[str, str] | None) -> bytes:
         return b""
     pairs = sorted((k.encode(), v.encode()) for k, v in context.items())
     return b"".join(struct.pack(">I", len(text)) + text for pair in pairs for text in pair)
-
-
-def _key_id(digits: str, *, multi_region: bool) -> str:
-    if multi_region:
-        return f"mrk-{digits}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 @lru_cache(maxsize=8192)

@@ -211,7 +211,7 @@ class Key:
 
     def require_algorithm(self, algorithm: str) -> None:
         """Refuse an algorithm that the key spec does not have; raises InvalidKeyUsageException."""
-        if algorithm not in self.algorithms:
+        if algorithm not in self.spec.usages[self.usage]:
             raise errors.InvalidKeyUsageException(
                 f"Algorithm {algorithm} is incompatible with key spec {self.spec.name}.",
                 explanation=f"This key can do: {', '.join(self.algorithms)}.",
@@ -266,10 +266,10 @@ class Key:
     @property
     def current_material(self) -> KeyMaterial | None:
         """The material that encrypts; None when nothing was ever imported."""
-        for material in reversed(self.materials):
-            if material.state is MaterialState.CURRENT:
-                return material
-        return None
+        materials = self.materials
+        if materials and materials[-1].state is MaterialState.CURRENT:
+            return materials[-1]
+        return next((m for m in materials if m.state is MaterialState.CURRENT), None)
 
     def new_material(self) -> KeyMaterial:
         """Make material of this key's spec; that of a key pair is only made on first use."""

@@ -145,10 +145,9 @@ def _decrypt(
         # Only a dry run comes without, and this is as far as it can go.
         call.before_effect()
         raise AssertionError("a ciphertext may only be missing in a dry run")
-    if algorithm == SYMMETRIC:
-        parsed = ciphertext.parse(blob)
-        plaintext = key.decrypt(parsed, context)
-        return plaintext, parsed.material_id.hex() if key.shows_material_id else None
+    if call.blob is not None:
+        plaintext = key.decrypt(call.blob, context)
+        return plaintext, call.blob.material_id.hex() if key.shows_material_id else None
     try:
         return key.key_pair.decrypt(blob, algorithm), None
     except DecryptionFailed as reason:

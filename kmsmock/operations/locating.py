@@ -185,6 +185,7 @@ def _key_of_blob(call: Call, reference: str | None) -> Key:
             explanation=f"The CiphertextBlob cannot be read: {reason}. It was damaged, or was not "
             "made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric key of this mock."
         ) from None
+    call.blob = blob
     key = call.region.materials.get(blob.material_id)
     if reference is not None and _named_key(call, reference) is not key:
         raise errors.IncorrectKeyException(

@@ -13,6 +13,7 @@ from kmsmock.keys.specs import KeyUsage
 
 if TYPE_CHECKING:
     from kmsmock.backend import Backend
+    from kmsmock.crypto.ciphertext import Blob
     from kmsmock.keys.region import KmsRegion
     from kmsmock.principals import Principal
 
@@ -36,12 +37,14 @@ IMPORTABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.PENDING_IMPORT})
 class Call:
     """One call on its way: who asks what of which Region, and what was found out on the way.
 
-    keys, alias, grant_id, plaintexts: noted for the ledger by those who find them.
+    keys, alias, grant_id: noted for the ledger by those who find them. blob: the symmetric
+    ciphertext of the request, once it has been taken apart.
     """
 
     __slots__ = (
         "alias",
         "backend",
+        "blob",
         "grant_id",
         "keys",
         "now",
@@ -71,6 +74,7 @@ class Call:
         self.keys: list[Key] = []
         self.alias: str | None = None
         self.grant_id: str | None = None
+        self.blob: Blob | None = None
 
     @property
     def dry_run(self) -> bool:
