@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,25 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def demo() -> int:
-    """Run the examples with pytest; gives pytest's exit code."""
-    import pytest
-
+    """Run the examples with pytest, in a process of their own; gives pytest's exit code."""
     folder = examples()
     sys.stdout.write(f"The examples are in {folder}: each test is one thing to try.\n\n")
-    quiet = (
-        "-p",
-        "no:cacheprovider",
-        "-o",
-        "addopts=",
-        "-o",
-        "testpaths=",
-        "--override-ini=console_output_style=count",
-    )
-    return int(
-        pytest.main(
-            [*quiet, "-v", f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), str(folder)]
-        )
-    )
+    sys.stdout.flush()
+    configuration = ("-c", str(folder / "pytest.ini"), f"--rootdir={folder}")
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *configuration]
+    return subprocess.call([*command, str(folder)])  # noqa: S603 - our own command
 
 
 def examples() -> Path:

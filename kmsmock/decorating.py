@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-import unittest
+import sys
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
@@ -59,7 +59,8 @@ def decorate_class(decorated: type, make: MakeMocker) -> type:
 
     What the class-level set-up makes is there in every test, and as it was.
     """
-    if issubclass(decorated, unittest.TestCase):
+    test_case = _unittest_case()
+    if test_case is not None and issubclass(decorated, test_case):
         _wrap_class_fixtures(decorated, make, "setUpClass", "tearDownClass")
         decorated.run = _in_own_world(decorated.run, make)  # type: ignore[method-assign]
         return decorated
@@ -93,6 +94,11 @@ def _unless_started(test: Callable[..., Any], make: MakeMocker) -> Callable[...,
     return run
 
 
+def _unittest_case() -> Any:
+    """Give unittest's TestCase, if anybody has imported it: others cannot have derived from it."""
+    return getattr(sys.modules.get("unittest.case"), "TestCase", None)
+
+
 def _in_own_world(run: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
     @functools.wraps(run)
     def run_test(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -107,7 +113,7 @@ def _in_own_world(run: Callable[..., Any], make: MakeMocker) -> Callable[..., An
 
 def _wrap_class_fixtures(decorated: type, make: MakeMocker, set_up: str, tear_down: str) -> None:
     """Let a mock last from the class-level set-up, if there is any, to the tear-down."""
-    inherited = getattr(unittest.TestCase, set_up, None)
+    inherited = getattr(_unittest_case(), set_up, None)
     original = getattr(decorated, set_up, None)
     if original is None or getattr(original, "__func__", original) is getattr(
         inherited, "__func__", object()

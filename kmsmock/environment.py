@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import sys
 from pathlib import Path
@@ -58,6 +57,8 @@ class Environment:
 
 def _file_settings() -> dict[str, str]:
     """Read what AWS's configuration files say about the default profile."""
+    import configparser
+
     settings: dict[str, str] = {}
     profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
     for variable, default in (

@@ -1,0 +1,175 @@
+"""Measure kmsmock against the floor: botocore answering the same call from a constant.
+
+Everything is measured in one run, in turns, and told as ratios. ``python benchmarks/run.py``
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import kmsmock  # noqa: F401 - before botocore, as the plugin is
+
+import boto3  # isort: skip
+from botocore.awsrequest import AWSResponse  # isort: skip
+
+from kmsmock import mock_kms  # isort: skip
+
+ROUNDS, TIMES = 7, 1500
+MANY_KEYS = 100_000
+MICROSECONDS = 1e6
+
+
+def best(*functions: Callable[[], Any], times: int = TIMES, rounds: int = ROUNDS) -> list[float]:
+    """Time functions in turns; gives the best time of each, in seconds a call."""
+    results = [float("inf")] * len(functions)
+    for _ in range(rounds):
+        for place, function in enumerate(functions):
+            start = time.perf_counter()
+            for _ in range(times):
+                function()
+            results[place] = min(results[place], (time.perf_counter() - start) / times)
+    return results
+
+
+def floor_client() -> Any:
+    """Make a client that a constant answers, from a session that knows nothing of kmsmock."""
+    session = boto3.Session(
+        aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1"
+    )
+    events = session.events
+    for event in ("before-call.kms", "before-send.kms", "choose-signer.kms"):
+        for name, handler, *_ in _our_handlers():
+            if name == event:
+                events.unregister(event, handler)
+    client = session.client("kms")
+    response = AWSResponse("", 200, {}, None)
+    client.meta.events.register("before-call.kms", lambda **_: (response, {"Floor": True}))
+    assert client.list_keys() == {"Floor": True}
+    return client
+
+
+def _our_handlers() -> list[Any]:
+    from botocore.handlers import BUILTIN_HANDLERS
+
+    return [spec for spec in BUILTIN_HANDLERS if spec[1].__module__.startswith("kmsmock")]
+
+
+def crypto_calls() -> list[tuple[str, float, str]]:
+    rows = []
+    floor = floor_client()
+    with mock_kms():
+        client = boto3.client("kms")
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        signing = client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+        signing_id = signing["KeyMetadata"]["KeyId"]
+        blob = client.encrypt(KeyId=key_id, Plaintext=b"x" * 32)["CiphertextBlob"]
+        rsa = {"KeySpec": "RSA_4096", "KeyUsage": "SIGN_VERIFY"}
+        sign = {"KeyId": signing_id, "Message": b"m" * 32, "SigningAlgorithm": "ECDSA_SHA_256"}
+        calls: list[tuple[str, str, dict[str, Any], float]] = [
+            ("Encrypt", "encrypt", {"KeyId": key_id, "Plaintext": b"x" * 32}, 1.5),
+            ("Decrypt", "decrypt", {"CiphertextBlob": blob}, 1.5),
+            ("GenerateDataKey", "generate_data_key", {"KeyId": key_id, "KeySpec": "AES_256"}, 1.5),
+            ("DescribeKey", "describe_key", {"KeyId": key_id}, 1.5),
+            ("Sign (P-256)", "sign", sign, 1.5),
+            ("CreateKey (symmetric)", "create_key", {}, 2),
+            ("CreateKey (RSA_4096)", "create_key", rsa, 2),
+        ]
+        for name, method, arguments, aim in calls:
+            ours, least = best(
+                lambda method=method, arguments=arguments: getattr(client, method)(**arguments),
+                lambda method=method, arguments=arguments: getattr(floor, method)(**arguments),
+            )
+            rows.append((f"{name} / floor", ours / least, f"≤ {aim}"))
+    return rows
+
+
+def start_up() -> list[tuple[str, float, str]]:
+    def one_test() -> None:
+        with mock_kms(isolated=True):
+            client = boto3.client("kms")
+            key_id = client.create_key()["KeyMetadata"]["KeyId"]
+            blob = client.encrypt(KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+            client.decrypt(CiphertextBlob=blob)
+
+    def rsa_first_use() -> None:
+        key = client.create_key(KeySpec="RSA_4096", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+        client.sign(KeyId=key["KeyId"], Message=b"m", SigningAlgorithm="RSASSA_PSS_SHA_256")
+
+    with mock_kms() as kms:
+        client = kms.client()
+        [rsa] = best(rsa_first_use, times=4, rounds=5)
+    [whole] = best(one_test, times=20)
+    return [
+        ("mock, client, CreateKey, Encrypt, Decrypt: ms a test", whole * 1e3, "≤ 6"),
+        ("RSA_4096 CreateKey and first Sign: ms", rsa * 1e3, "≤ 25"),
+    ]
+
+
+def imports() -> list[tuple[str, float, str]]:
+    def milliseconds(code: str) -> float:
+        found = [
+            float(
+                subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+            )
+            for _ in range(7)
+        ]
+        return min(found)
+
+    timed = "import time; {}; t = time.perf_counter(); {}; print((time.perf_counter() - t) * 1e3)"
+    over_boto3 = milliseconds(timed.format("import boto3", "from kmsmock import mock_kms"))
+    plugin = milliseconds(timed.format("import pytest", "import kmsmock.plugin"))
+    return [
+        ("import of kmsmock over that of boto3: ms", over_boto3, "≤ 20"),
+        ("loading the idle plugin: ms", plugin, "≤ 5"),
+    ]
+
+
+def many_keys() -> list[tuple[str, float, str]]:
+    floor = floor_client()
+    with mock_kms() as kms:
+        client = kms.client()
+        first = client.create_key()["KeyMetadata"]["KeyId"]
+
+        def encrypt() -> None:
+            client.encrypt(KeyId=first, Plaintext=b"x" * 32)
+
+        [alone] = best(encrypt)
+        kms.calls.clear()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(1_000):
+            key_id = client.create_key()["KeyMetadata"]["KeyId"]
+            client.create_alias(AliasName=f"alias/traced-{number}", TargetKeyId=key_id)
+        kms.calls.clear()
+        memory = (tracemalloc.get_traced_memory()[0] - before) / 1_000
+        tracemalloc.stop()
+        for number in range(MANY_KEYS - 1_001):
+            key_id = client.create_key()["KeyMetadata"]["KeyId"]
+            client.create_alias(AliasName=f"alias/key-{number}", TargetKeyId=key_id)
+        [crowded] = best(encrypt)
+        page, least = best(
+            lambda: client.list_keys(Limit=100), lambda: floor.list_keys(Limit=100), times=300
+        )
+    return [
+        ("Encrypt with 1 key / with 100,000 keys and aliases", alone / crowded, "≥ 0.9"),
+        ("memory a key with an alias: KiB", memory / 1024, "≤ 2"),
+        ("ListKeys, a page of 100 out of 100,000 / floor", page / least, "≤ 3"),
+    ]
+
+
+def main() -> None:
+    """Print the table that the README has."""
+    print("| figure | measured | aim |")
+    print("|---|---|---|")
+    for measure in (crypto_calls, start_up, imports, many_keys):
+        for name, value, aim in measure():
+            print(f"| {name} | {value:.2f} | {aim} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""Rotation by hand: another key takes over the alias, old data still decrypts."""
+
+
+def test_old_data_decrypts_after_the_alias_means_another_key(kms_key_factory, kms_client):
+    kms_key_factory(alias="app")
+    old = kms_client.encrypt(KeyId="alias/app", Plaintext=b"old")
+
+    new_key = kms_key_factory()
+    kms_client.update_alias(AliasName="alias/app", TargetKeyId=new_key.id)
+    new = kms_client.encrypt(KeyId="alias/app", Plaintext=b"new")
+
+    assert new["KeyId"] == new_key.arn != old["KeyId"]
+    assert kms_client.decrypt(CiphertextBlob=old["CiphertextBlob"])["Plaintext"] == b"old"
+    assert kms_client.decrypt(CiphertextBlob=new["CiphertextBlob"])["Plaintext"] == b"new"

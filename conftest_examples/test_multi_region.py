@@ -1,0 +1,13 @@
+"""Multi-Region keys: encrypt here, decrypt there."""
+
+
+def test_a_replica_decrypts_what_the_primary_encrypted(kms):
+    here, there = kms.client(region="us-east-1"), kms.client(region="eu-west-1")
+    key_id = here.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    here.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+
+    blob = here.encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+    answer = there.decrypt(CiphertextBlob=blob)
+
+    assert answer["Plaintext"] == b"text"
+    assert answer["KeyId"] == f"arn:aws:kms:eu-west-1:123456789012:key/{key_id}"

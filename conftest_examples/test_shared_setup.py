@@ -1,0 +1,22 @@
+"""Set up once for a module; each test may break what it likes."""
+
+import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def orders_key(module_kms):
+    client = module_kms.client()
+    key_id = client.create_key()["KeyMetadata"]["KeyId"]
+    client.create_alias(AliasName="alias/orders", TargetKeyId=key_id)
+    return key_id
+
+
+def test_one_that_breaks_the_set_up(kms_client, orders_key):
+    kms_client.delete_alias(AliasName="alias/orders")
+    kms_client.schedule_key_deletion(KeyId=orders_key)
+
+
+def test_the_next_finds_it_as_it_was(kms_client):
+    state = kms_client.describe_key(KeyId="alias/orders")["KeyMetadata"]["KeyState"]
+
+    assert state == "Enabled"

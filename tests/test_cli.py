@@ -1,0 +1,44 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kmsmock import cli
+
+
+def test_demo_runs_the_examples_and_ends_well(capfd: pytest.CaptureFixture[str]) -> None:
+    code = cli.main(["demo"])
+
+    output = capfd.readouterr().out
+    assert code == 0
+    assert "test_what_was_encrypted_can_be_decrypted PASSED" in output
+    assert "warning" not in output
+
+
+def test_demo_tells_when_the_examples_are_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cli, "__file__", str(tmp_path / "kmsmock" / "cli.py"))
+
+    with pytest.raises(FileNotFoundError, match="examples were not installed"):
+        cli.examples()
+
+
+def test_the_package_can_be_run_as_a_module() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "kmsmock", "--help"], capture_output=True, text=True, check=True
+    )
+
+    assert "demo" in result.stdout
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["dance"])
+
+    assert "invalid choice: 'dance'" in capsys.readouterr().err

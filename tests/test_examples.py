@@ -1,0 +1,20 @@
+"""Every example passes, alone, as its reader would run it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "conftest_examples"
+
+
+@pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("test_*.py")))
+def test_an_example_passes(pytester: pytest.Pytester, example: str) -> None:
+    for name in (example, "pytest.ini"):
+        shutil.copy(EXAMPLES / name, pytester.path / name)
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
+
+    assert result.ret == 0

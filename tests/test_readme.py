@@ -1,0 +1,69 @@
+"""What README and CONTRIBUTING say is true: their code runs, their tables are those of the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kmsmock.keys.specs import KEY_SPECS
+from kmsmock.operations import OPERATIONS
+from kmsmock.options import Options
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = [
+    pytest.param(code, id=f"{name}-{place}")
+    for name in ("README.md", "CONTRIBUTING.md")
+    for place, code in enumerate(
+        re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.DOTALL), 1
+    )
+]
+
+
+@pytest.mark.parametrize("code", BLOCKS)
+def test_a_code_block_runs_and_so_do_the_tests_in_it(pytester: pytest.Pytester, code: str) -> None:
+    # Inside a test function nothing would be collected, so the block is a test module.
+    pytester.makepyfile(test_block=code + "\n\ndef test_the_block_was_executed(): pass\n")
+    pytester.makeini("[pytest]\nfilterwarnings = ignore:.*async def.*\n")
+
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "-W", "ignore", "-k", "not async"
+    )
+
+    assert result.ret == 0
+
+
+def test_the_list_of_operations_is_the_registry() -> None:
+    listed = README.split("<!-- operations -->")[1].split("<!-- end -->")[0]
+
+    assert re.findall(r"\w+", listed) == sorted(OPERATIONS)
+
+
+def test_the_table_of_key_specs_is_complete() -> None:
+    rows = re.findall(r"^\| ((?:[A-Z]\w+(?:, )?)+) \| ([A-Z_, ]+) \|", README, re.MULTILINE)
+
+    listed = {name: usages for names, usages in rows for name in names.split(", ")}
+
+    assert listed == {
+        name: ", ".join(usage.value for usage in spec.usages) for name, spec in KEY_SPECS.items()
+    }
+
+
+def test_the_table_of_options_has_their_names_and_defaults() -> None:
+    table = README.split("### Options")[1].split("###")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
+    shown = {name: default.strip().strip("`") for name, default in rows.items()}
+
+    defaults = {
+        name: "now" if value is None else repr(value).replace("'", '"')
+        for name, value in vars(Options()).items()
+    }
+
+    assert shown == defaults
+
+
+def test_both_commands_are_marked_for_continuous_integration() -> None:
+    for name in ("demo-command", "test-command"):
+        assert re.search(rf"<!-- {name} -->\n```console\npython3 -m venv .venv && .+\n```", README)
