@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from typing_extensions import Self
-
 from kmsmock.principals import Credentials, Identities, Principal
 
 ClientOf = Callable[["str | None", str, "str | None"], Any]
@@ -58,7 +56,7 @@ class SigningPrincipal:
 
         return make_session(region, self.credentials)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> SigningPrincipal:  # noqa: PYI034 - Python 3.10 has no Self
         self._identities.defaults.append(self._principal)
         return self
 

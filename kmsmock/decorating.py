@@ -59,10 +59,11 @@ def decorate_class(decorated: type, make: MakeMocker) -> type:
 
     What the class-level set-up makes is there in every test, and as it was.
     """
-    test_case = _unittest_case()
+    test_case: Any = _unittest_case()
     if test_case is not None and issubclass(decorated, test_case):
         _wrap_class_fixtures(decorated, make, "setUpClass", "tearDownClass")
-        decorated.run = _in_own_world(decorated.run, make)  # type: ignore[method-assign]
+        set_run: Any = decorated
+        set_run.run = _in_own_world(set_run.run, make)
         return decorated
     _wrap_class_fixtures(decorated, make, "setup_class", "teardown_class")
     _wrap_method_fixtures(decorated, make)

@@ -1,0 +1,31 @@
+"""The operations are tested through both doors: answers must be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from kmsmock import KMSMock, mock_kms
+
+
+@pytest.fixture(params=["before-call", "wire"])
+def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
+    with mock_kms(isolated=True, wire=request.param == "wire") as kms:
+        yield kms
+
+
+@pytest.fixture
+def client(kms: KMSMock) -> Any:
+    return kms.client()
+
+
+@pytest.fixture
+def new_key(client: Any) -> Callable[..., Any]:
+    """Give a function that creates a key and gives its metadata."""
+
+    def create(**parameters: Any) -> Any:
+        return client.create_key(**parameters)["KeyMetadata"]
+
+    return create
