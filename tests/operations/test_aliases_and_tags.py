@@ -163,7 +163,7 @@ def test_a_deleted_alias_means_nothing_any_more(client, new_key):
         client.describe_key(KeyId="alias/app")
 
 
-# --- tags ------------------------------------------------------------------------------------
+# --- tags ----------------------------------------
 
 
 def tags_of(client, key_id):

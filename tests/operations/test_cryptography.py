@@ -23,7 +23,7 @@ def public_key(client, key_id):
     return serialization.load_der_public_key(client.get_public_key(KeyId=key_id)["PublicKey"])
 
 
-# --- symmetric encryption ---------------------------------------------------------------------
+# --- symmetric encryption ----------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_plaintext_of_a_wrong_length_is_not_printed(client, new_key, plaintext
         client.encrypt(KeyId=new_key()["KeyId"], Plaintext=plaintext)
 
 
-# --- RSA encryption -----------------------------------------------------------------------------
+# --- RSA encryption ----------------------------------------
 
 
 @pytest.mark.parametrize("bits", [2048, 3072, 4096])
@@ -234,7 +234,7 @@ def test_garbage_is_no_rsa_ciphertext(client, new_key, blob):
         client.decrypt(CiphertextBlob=blob, KeyId=key_id, EncryptionAlgorithm="RSAES_OAEP_SHA_256")
 
 
-# --- ReEncrypt ------------------------------------------------------------------------------------
+# --- ReEncrypt ----------------------------------------
 
 
 def test_reencrypt_moves_data_to_another_key_and_context(client, new_key):
@@ -287,7 +287,7 @@ def test_reencrypt_goes_from_symmetric_to_rsa_and_back(client, new_key):
     assert client.decrypt(CiphertextBlob=back["CiphertextBlob"])["Plaintext"] == b"text"
 
 
-# --- data keys ---------------------------------------------------------------------------------------
+# --- data keys ----------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_a_wrong_number_of_random_bytes_is_refused(client, parameters, message):
         client.generate_random(**parameters)
 
 
-# --- signatures ------------------------------------------------------------------------------------------
+# --- signatures ----------------------------------------
 
 SIGNATURES = [
     *(
@@ -679,7 +679,7 @@ def test_ml_kem_agrees_on_a_secret(client, new_key, level, blob_bytes):
         client.decapsulate(SharedSecretCiphertextBlob=blob[:-1], **request)
 
 
-# --- MACs ----------------------------------------------------------------------------------------------------
+# --- MACs ----------------------------------------
 
 
 @pytest.mark.parametrize("bits", [224, 256, 384, 512])
@@ -726,7 +726,7 @@ def test_a_mac_algorithm_of_another_spec_is_refused(client, new_key):
         client.generate_mac(KeyId=key_id, Message=b"text", MacAlgorithm="HMAC_SHA_256")
 
 
-# --- key agreement --------------------------------------------------------------------------------------------
+# --- key agreement ----------------------------------------
 
 CURVES = {
     "ECC_NIST_P256": ec.SECP256R1(),
@@ -770,7 +770,7 @@ def test_a_public_key_that_does_not_fit_is_refused_without_text(client, new_key,
         )
 
 
-# --- public keys, usages, dry runs ------------------------------------------------------------------------------
+# --- public keys, usages, dry runs ----------------------------------------
 
 
 def test_a_symmetric_key_has_no_public_key(client, new_key):
@@ -898,7 +898,7 @@ def test_a_dry_run_may_leave_out_the_ciphertext_when_it_says_so(client, new_key)
         client.decrypt(KeyId=key_id, **modifiers)
 
 
-# --- enclaves --------------------------------------------------------------------------------------------------
+# --- enclaves ----------------------------------------
 
 
 def test_an_enclave_gets_its_answer_sealed(kms, client, new_key):
@@ -924,7 +924,7 @@ def test_an_enclave_gets_its_answer_sealed(kms, client, new_key):
     assert len(enveloped.open_(random["CiphertextForRecipient"], enclave)) == 8
 
 
-def test_a_document_of_another_authority_is_refused(client, new_key):
+def test_a_document_of_another_authority_is_refused(client):
     from kmsmock.crypto.attestation import AttestationAuthority
 
     enclave = rsa.generate_private_key(65537, 2048)

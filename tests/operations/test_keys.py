@@ -313,7 +313,7 @@ def test_failed_calls_and_dry_runs_are_no_use(client, new_key):
     assert client.get_key_last_usage(KeyId=key_id)["KeyLastUsage"] == {}
 
 
-# --- AWS managed keys ---------------------------------------------------------------------
+# --- AWS managed keys ----------------------------------------
 
 
 def test_describing_a_predefined_alias_makes_the_managed_key(client):
