@@ -186,11 +186,6 @@ class Key:
         state = self.state
         if state in allowed:
             return
-        if state is KeyState.ENABLED:
-            raise errors.KMSInvalidStateException(
-                f"{self.arn} is not pending deletion.",
-                explanation="The key is not scheduled for deletion, so nothing can be cancelled.",
-            )
         kind = (
             errors.DisabledException
             if state is KeyState.DISABLED

@@ -15,7 +15,6 @@ from kmsmock.operations.locating import key_at, key_only
 from kmsmock.operations.registry import (
     DELETABLE,
     NOT_PENDING_DELETION,
-    PENDING_DELETION,
     SWITCHABLE,
     Call,
     Response,
@@ -265,8 +264,18 @@ def schedule_key_deletion(call: Call, key: Key) -> Response:
     return response
 
 
+def _require_pending_deletion(call: Call, key: Key) -> None:
+    if not key.is_pending_deletion:
+        raise errors.KMSInvalidStateException(
+            f"{key.arn} is not pending deletion.",
+            explanation="The key is not scheduled for deletion, so nothing can be cancelled.",
+        )
+
+
 @operation(
-    "CancelKeyDeletion", Target("kms:CancelKeyDeletion", key_only("KeyId"), PENDING_DELETION)
+    "CancelKeyDeletion",
+    Target("kms:CancelKeyDeletion", key_only("KeyId")),
+    first=_require_pending_deletion,
 )
 def cancel_key_deletion(call: Call, key: Key) -> Response:
     """End the waiting period of a key, which is disabled afterwards."""

@@ -629,7 +629,7 @@ def test_a_message_that_does_not_fit_is_refused(client, new_key, spec, request_,
         client.sign(KeyId=key_id, Message=b"text", **request_)
 
 
-# --- ML-DSA and ML-KEM ---------------------------------------------------------------------------------
+# --- ML-DSA and ML-KEM ----------------------------------------
 
 
 @pytest.mark.parametrize(
