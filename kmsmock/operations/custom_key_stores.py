@@ -90,9 +90,9 @@ def update_custom_key_store(call: Call) -> Response:
     """Change a custom key store: its name at any time, most else while it is disconnected."""
     parameters = call.parameters
     store = _find(call)
-    name = parameters.get("NewCustomKeyStoreName")
+    name: str = parameters.get("NewCustomKeyStoreName", store.name)
     changes = {member: parameters[member] for member in _ALL_MEMBERS if member in parameters}
-    if name is None and not changes:
+    if "NewCustomKeyStoreName" not in parameters and not changes:
         raise errors.ValidationException("Specify at least one property to update.")
     _require_of_type(store.store_type, changes)
     if changes.keys() - _CHANGEABLE_ANYTIME:
@@ -103,10 +103,10 @@ def update_custom_key_store(call: Call) -> Response:
             if member not in changes:
                 settings.pop(member, None)
     _require_members(store.store_type, settings)
-    if name is not None and name != store.name:
+    if name != store.name:
         _require_free_name(call, name)
-        store.name = name
     _require_unshared(call, store.store_type, settings, store)
+    store.name = name
     store.settings = settings
     return {}
 
