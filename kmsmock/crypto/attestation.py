@@ -81,6 +81,8 @@ def _require_claims(claims: Any) -> None:
             raise InvalidAttestation(f"its {name} is missing or of a wrong type")
     if not isinstance(claims.get("public_key"), bytes):
         raise InvalidAttestation("it has no public key to encrypt for")
+    if not all(type(k) is int and isinstance(v, bytes) for k, v in claims["pcrs"].items()):
+        raise InvalidAttestation("its pcrs are not numbers with measurements")
     if not all(isinstance(certificate, bytes) for certificate in claims["cabundle"]):
         raise InvalidAttestation("its cabundle is not a list of certificates")
 

@@ -94,6 +94,15 @@ def private_key_to_der(data: bytes) -> bytes:
     return sequence(*(tlv(tag, content) for tag, content in fields))
 
 
+def inner_public_key(pkcs8: bytes) -> bytes | None:
+    """Give the point that an elliptic-curve private key has with it, if any (RFC 5915)."""
+    inside = children(only(children(only(pkcs8, SEQUENCE))[2][1], SEQUENCE))
+    for tag, content in inside:
+        if tag == 0xA1:
+            return only(content, BIT_STRING)[1:]
+    return None
+
+
 def _to_der(data: bytes, depth: int) -> bytes:
     place = 0
     values = []
@@ -102,11 +111,20 @@ def _to_der(data: bytes, depth: int) -> bytes:
         if tag & _CONSTRUCTED:
             content = _to_der(content, depth + 1)
             if tag & ~_CONSTRUCTED in (BIT_STRING, OCTET_STRING):
-                # A string in pieces: DER has it in one.
-                content = b"".join(piece for _, piece in children(content))
                 tag &= ~_CONSTRUCTED
+                content = _join(tag, [piece for _, piece in children(content)])
         values.append(tlv(tag, content))
     return b"".join(values)
+
+
+def _join(tag: int, pieces: list[bytes]) -> bytes:
+    """Join a string that is in pieces: DER has it in one (X.690, 8.6.4 and 8.7.3)."""
+    if tag == OCTET_STRING:
+        return b"".join(pieces)
+    # The first byte of each piece counts unused bits, which only the last one may have.
+    if not all(pieces) or any(piece[0] for piece in pieces[:-1]):
+        raise InvalidKeyEncoding("a BIT STRING in pieces that do not fit together")
+    return (pieces or [b"\x00"])[-1][:1] + b"".join(piece[1:] for piece in pieces)
 
 
 def _read(data: bytes, place: int, depth: int) -> tuple[int, bytes, int]:

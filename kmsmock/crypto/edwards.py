@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from kmsmock.crypto import Entropy, encodings
+from kmsmock.crypto import Entropy, der, encodings
 from kmsmock.crypto.errors import InvalidKeyEncoding, extra_missing
 
 _PREHASHED = "ED25519_PH_SHA_512"
@@ -85,6 +85,9 @@ def generate(entropy: Entropy) -> EdwardsKey:
 
 def load(pkcs8: bytes) -> EdwardsKey:
     """Read an imported key in strict DER; raises InvalidKeyEncoding."""
+    # cryptography < 45 reads BER, and passes over what follows the key.
+    if der.private_key_to_der(pkcs8) != pkcs8:
+        raise InvalidKeyEncoding("not DER")
     key = encodings.private_key(pkcs8)
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise InvalidKeyEncoding("not an Ed25519 key")

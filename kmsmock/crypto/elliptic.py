@@ -5,6 +5,7 @@ Source: FIPS 186-5, SEC 1 and SEC 2, SP 800-56A.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,8 +134,19 @@ def generate(curve: str, entropy: Entropy) -> EllipticKey:
 
 def load(pkcs8: bytes, curve: str) -> EllipticKey:
     """Read an imported key, in BER or DER; raises InvalidKeyEncoding."""
-    key = encodings.private_key(der.private_key_to_der(pkcs8))
+    encoded = der.private_key_to_der(pkcs8)
+    key = encodings.private_key(encoded)
     chosen = _CURVES[curve]
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != chosen.curve.name:
         raise InvalidKeyEncoding("not a key on this curve")
+    # cryptography < 45 believes the public key inside: take the one that belongs to the scalar.
+    key = ec.derive_private_key(key.private_numbers().private_value, chosen.curve)
+    if der.inner_public_key(encoded) not in (None, *_encoded_points(key.public_key())):
+        raise InvalidKeyEncoding("the public key inside belongs to another key")
     return EllipticKey(key, chosen)
+
+
+def _encoded_points(key: ec.EllipticCurvePublicKey) -> Iterator[bytes]:
+    forms = serialization.PublicFormat
+    for form in (forms.UncompressedPoint, forms.CompressedPoint):
+        yield key.public_bytes(serialization.Encoding.X962, form)

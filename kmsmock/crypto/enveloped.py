@@ -43,6 +43,10 @@ def seal(plaintext: bytes, recipient_spki: bytes, entropy: Entropy) -> bytes:
     if not isinstance(public, rsa.RSAPublicKey):
         raise InvalidAttestation("its public key is not an RSA key")
     content_key, initial = entropy(32), entropy(16)
+    try:
+        wrapped = public.encrypt(content_key, _oaep_padding())
+    except ValueError:
+        raise InvalidAttestation("its RSA key is too short to encrypt for") from None
     padder = padding.PKCS7(_BLOCK_BITS).padder()
     padded = padder.update(plaintext) + padder.finalize()
     encryptor = Cipher(algorithms.AES(content_key), modes.CBC(initial)).encryptor()
@@ -53,7 +57,7 @@ def seal(plaintext: bytes, recipient_spki: bytes, entropy: Entropy) -> bytes:
         _VERSION,
         der.tlv(0x80, hashlib.sha1(key_bits, usedforsecurity=False).digest()),
         _OAEP,
-        der.octets(public.encrypt(content_key, _oaep_padding())),
+        der.octets(wrapped),
     )
     content = der.sequence(
         _DATA,

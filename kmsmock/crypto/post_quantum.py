@@ -19,6 +19,8 @@ _SEED_BYTES = {"mldsa": 32, "mlkem": 64}
 _ML_KEM_512_OID = der.oid("2.16.840.1.101.3.4.4.1")
 _ML_KEM_512_CIPHERTEXT_BYTES = 768
 _EXTERNAL_MU = "EXTERNAL_MU"
+#: Versions of `cryptography`. 47 has the modules, but its wheels refuse every key.
+_LATTICES_SINCE, _EXTERNAL_MU_SINCE = 48, 49
 
 
 class _NativeKey:
@@ -81,7 +83,7 @@ class MlDsaKey(_NativeKey):
     def _with_mu(self, key: Any, method: str) -> Any:
         found = getattr(key, method, None)
         if found is None:
-            raise _too_old(f"{self._spec} with MessageType EXTERNAL_MU")
+            raise _too_old(f"{self._spec} with MessageType EXTERNAL_MU", _EXTERNAL_MU_SINCE)
         return found
 
 
@@ -157,8 +159,8 @@ def generate(spec: str, entropy: Entropy) -> PrivateKey:
         native = getattr(module, f"{family.upper()}{spec.rpartition('_')[2]}PrivateKey")
         return kind(spec, native.from_seed_bytes(seed))
     except (ImportError, AttributeError, UnsupportedAlgorithm):
-        raise _too_old(spec) from None
+        raise _too_old(spec, _LATTICES_SINCE) from None
 
 
-def _too_old(algorithm: str) -> AlgorithmUnavailable:
-    return AlgorithmUnavailable(algorithm, "it needs a newer version of the package cryptography")
+def _too_old(algorithm: str, version: int) -> AlgorithmUnavailable:
+    return AlgorithmUnavailable(algorithm, f"it needs the package cryptography >= {version}")

@@ -111,7 +111,7 @@ class Sm2Key:
 
     def public_der(self) -> bytes:
         """Give the public key as SubjectPublicKeyInfo, the point uncompressed."""
-        return der.sequence(_ALGORITHM, der.bits(self._point()))
+        return der.sequence(_ALGORITHM, der.bits(self.point()))
 
     def private_der(self) -> bytes:
         """Give the private key as PKCS#8, with curve and public key inside."""
@@ -119,7 +119,7 @@ class Sm2Key:
             der.integer(1),
             der.octets(self._scalar.to_bytes(_FIELD_BYTES, "big")),
             der.context(0, _CURVE),
-            der.context(1, der.bits(self._point())),
+            der.context(1, der.bits(self.point())),
         )
         return der.sequence(der.integer(0), _ALGORITHM, der.octets(inside))
 
@@ -127,7 +127,8 @@ class Sm2Key:
         digest = _GivenDigest(message) if message_type == "DIGEST" else _module("sm3").SM3()
         return _module("sm2").SM2Core(self._curve, digest)
 
-    def _point(self) -> bytes:
+    def point(self) -> bytes:
+        """Give the public key as an uncompressed point (SEC 1, 2.3.3)."""
         return b"\x04" + b"".join(part.to_bytes(_FIELD_BYTES, "big") for part in self._public)
 
     def _peer(self, spki: bytes) -> _Point:
@@ -153,14 +154,18 @@ def generate(entropy: Entropy) -> Sm2Key:
 
 def load(pkcs8: bytes) -> Sm2Key:
     """Read an imported key, in BER or DER; raises InvalidKeyEncoding."""
-    fields = der.children(der.only(der.private_key_to_der(pkcs8), der.SEQUENCE))
+    encoded = der.private_key_to_der(pkcs8)
+    fields = der.children(der.only(encoded, der.SEQUENCE))
     if der.tlv(*fields[1]) != _ALGORITHM:
         raise InvalidKeyEncoding("not a key on the SM2 curve")
     inside = der.children(der.only(fields[2][1], der.SEQUENCE))
     scalar = int.from_bytes(inside[1][1], "big") if len(inside) > 1 else 0
     if not 0 < scalar < _ORDER - 1:
         raise InvalidKeyEncoding("the private key is out of range")
-    return Sm2Key(scalar)
+    key = Sm2Key(scalar)
+    if der.inner_public_key(encoded) not in (None, key.point()):
+        raise InvalidKeyEncoding("the public key inside belongs to another key")
+    return key
 
 
 def _numbers(content: bytes, count: int) -> tuple[int, ...]:
