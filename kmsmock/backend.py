@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import threading
+import weakref
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -69,6 +70,7 @@ class Backend:
     def __init__(self, account: str, region: str, start_time: datetime | None = None) -> None:
         self.entropy: Entropy = os.urandom
         self.lock = threading.RLock()
+        _backends.add(self)
         self.clock = Clock(start_time)
         self.calls = Calls()
         self.authorize: Authorizer = allow_everything
@@ -260,6 +262,19 @@ class Backend:
     def __deepcopy__(self, memo: object) -> Backend:
         # What is to come refers to the backend, which is one and the same before and after.
         return self
+
+
+_backends: weakref.WeakSet[Backend] = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    """Give a forked child locks that no thread of its parent holds."""
+    for backend in _backends:
+        backend.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def _expire_if_due(key: Key, material: KeyMaterial, due: datetime, now: datetime) -> None:  # noqa: ARG001

@@ -123,13 +123,14 @@ def _wrap_class_fixtures(decorated: type, make: MakeMocker, set_up: str, tear_do
     ending = getattr(decorated, tear_down, None)
 
     def start_class(cls: Any) -> None:
-        cls._kmsmock_class = mocker = make()
+        mocker = make()
         mocker.start()
         try:
             _call_on_class(original, cls)
         except BaseException:
             mocker.stop()
             raise
+        cls._kmsmock_class = mocker
 
     def stop_class(cls: Any) -> None:
         try:

@@ -1,0 +1,609 @@
+"""Starting and stopping mocks in all forms, and what is left behind: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import threading
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+
+import boto3
+import pytest
+
+import kmsmock
+from kmsmock import mock_kms
+from kmsmock.blocking import block_real_kms
+
+REGION = {"region_name": "us-east-1"}
+
+
+def key_count():
+    return len(boto3.client("kms").list_keys()["Keys"])
+
+
+# --- forms -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("decorate", [mock_kms, mock_kms(), mock_kms(region="eu-west-1")])
+def test_a_function_is_decorated_with_and_without_parentheses(decorate):
+    @decorate
+    def function(first, *, second):
+        """Document."""
+        boto3.client("kms").create_key()
+        return first, second, key_count()
+
+    assert function(1, second=2) == function(1, second=2) == (1, 2, 1)
+    assert (function.__name__, function.__doc__) == ("function", "Document.")
+    assert list(inspect.signature(function).parameters) == ["first", "second"]
+
+
+def test_a_generator_is_mocked_until_it_ends():
+    @mock_kms
+    def generator():
+        boto3.client("kms").create_key()
+        yield key_count()
+        yield key_count()
+
+    assert list(generator()) == [1, 1]
+    assert inspect.isgeneratorfunction(generator)
+
+
+def test_a_coroutine_is_mocked_until_it_ends():
+    @mock_kms
+    async def coroutine():
+        boto3.client("kms").create_key()
+        await asyncio.sleep(0)
+        return key_count()
+
+    assert inspect.iscoroutinefunction(coroutine)
+    assert asyncio.run(coroutine()) == 1
+
+
+def test_an_asynchronous_generator_is_mocked_until_it_ends():
+    @mock_kms
+    async def generator():
+        boto3.client("kms").create_key()
+        await asyncio.sleep(0)
+        yield key_count()
+
+    async def collect():
+        return [item async for item in generator()]
+
+    assert asyncio.run(collect()) == [1]
+
+
+def test_an_asynchronous_block_is_mocked():
+    async def block():
+        async with mock_kms() as kms:
+            boto3.client("kms").create_key()
+            return len(kms.keys)
+
+    assert asyncio.run(block()) == 1
+
+
+def test_a_mock_is_started_and_stopped_by_hand():
+    mocker = mock_kms()
+
+    kms = mocker.start()
+    assert kmsmock.current() is kms
+    mocker.stop()
+
+    assert not kms.is_active
+    with pytest.raises(RuntimeError, match="start\\(\\) comes before stop"):
+        mocker.stop()
+    with pytest.raises(RuntimeError, match="is not active"):
+        kms.stop()
+
+
+def test_without_a_mock_there_is_no_current_one():
+    with pytest.raises(RuntimeError, match="use the `kms` fixture"):
+        kmsmock.current()
+
+
+def test_a_name_that_the_package_does_not_have_is_no_attribute():
+    with pytest.raises(AttributeError, match="no attribute 'unknown'"):
+        kmsmock.unknown  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"regoin": "x"}, "no option 'regoin'; it has account_id, "),
+        ({"account_id": "1"}, "12 digits"),
+        ({"authorization": "enforced"}, 'knows "off" only'),
+        ({"services": ["kms", "ec2"]}, "'ec2' is not built in"),
+        ({"start_time": datetime(2030, 1, 1)}, "aware datetime"),
+        ({"seed": 1}, "not available yet"),
+        ({"world": {}}, "not available yet"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_at_once(options, message):
+    with pytest.raises(TypeError, match=message):
+        mock_kms(**options)
+
+
+# --- classes -----------------------------------------------------------------------------
+
+
+@mock_kms
+class TestPlainClass:
+    @classmethod
+    def setup_class(cls):
+        cls.shared = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
+
+    def setup_method(self):
+        self.own = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
+
+    @pytest.mark.parametrize("turn", [1, 2])
+    def test_each_test_finds_just_what_its_set_up_made(self, turn):  # noqa: ARG002
+        listed = [key["KeyId"] for key in boto3.client("kms").list_keys()["Keys"]]
+
+        assert listed == [self.shared, self.own]
+        boto3.client("kms").create_key()
+
+    def test_fixtures_are_injected(self, tmp_path):
+        assert tmp_path.exists()
+        assert key_count() == 2
+
+
+class TestDerivedClass(TestPlainClass):
+    def test_derived_classes_are_mocked_too(self):
+        assert key_count() == 2
+
+
+@mock_kms(region="eu-west-1")
+class TestUnittestClass(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.shared = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+    def setUp(self):
+        boto3.client("kms").create_key()
+
+    def test_one(self):
+        assert ":eu-west-1:" in self.shared
+        assert key_count() == 2
+        boto3.client("kms").create_key()
+
+    test_two = test_one
+
+
+@mock_kms
+class TestAsynchronousClass(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        boto3.client("kms").create_key()
+
+    async def test_one(self):
+        await asyncio.sleep(0)
+        assert key_count() == 1
+
+    async def test_two(self):
+        assert key_count() == 1
+
+
+def test_a_test_method_that_is_called_by_hand_is_mocked():
+    @mock_kms
+    class Plain:
+        def test_it(self):
+            return key_count()
+
+        async def test_async(self):
+            return key_count()
+
+    assert Plain().test_it() == 0
+    assert asyncio.run(Plain().test_async()) == 0
+
+
+def test_a_class_whose_set_up_fails_leaves_no_mock_behind():
+    @mock_kms
+    class Failing:
+        @classmethod
+        def setup_class(cls):
+            raise ValueError
+
+        def setup_method(self):
+            raise ValueError
+
+    with pytest.raises(ValueError):
+        Failing.setup_class()
+    with pytest.raises(ValueError):
+        Failing().setup_method(None)
+
+    with pytest.raises(RuntimeError):
+        kmsmock.current()
+
+
+# --- nesting -----------------------------------------------------------------------------
+
+
+def test_a_bare_mock_joins_the_active_one():
+    with mock_kms() as outer:
+        boto3.client("kms").create_key()
+        with mock_kms() as inner:
+            assert inner is outer
+            assert key_count() == 1
+        assert key_count() == 1
+
+
+@pytest.mark.parametrize("options", [{"isolated": True}, {"region": "us-east-1"}])
+def test_a_mock_with_options_is_a_world_of_its_own(options):
+    with mock_kms() as outer:
+        boto3.client("kms").create_key()
+        with mock_kms(**options) as inner:
+            assert inner is not outer
+            assert key_count() == 0
+        assert key_count() == 1
+
+
+def test_a_paused_mock_lets_calls_go_where_they_would_have_gone():
+    before = block_real_kms(True)
+    try:
+        with mock_kms() as kms:
+            client = boto3.client("kms")
+            with kms.pause(), pytest.raises(kmsmock.RealKMSBlocked):
+                client.list_keys()
+            assert client.list_keys()["Keys"] == []
+    finally:
+        block_real_kms(before)
+
+
+def test_a_reset_mock_begins_anew():
+    with mock_kms() as kms:
+        kms.client().create_key()
+        kms.reset()
+
+        assert (kms.keys, len(kms.calls)) == ((), 0)
+        assert kms.client().list_keys()["Keys"] == []
+        assert repr(kms) == "<KMSMock active: 0 keys, 1 calls>"
+
+
+def test_a_checkpoint_brings_everything_back_more_than_once():
+    with mock_kms() as kms:
+        client = kms.client()
+        key_id = client.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+        client.create_alias(AliasName="alias/app", TargetKeyId=key_id)
+        blob = client.encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+        role = kms.account("444455556666").role("App")
+        assert role.credentials
+        checkpoint = kms.checkpoint()
+
+        for _ in range(2):
+            client.delete_alias(AliasName="alias/app")
+            client.rotate_key_on_demand(KeyId=key_id)
+            client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+            kms.clock.advance(days=30)
+            assert kms.keys == ()
+            kms.restore(checkpoint)
+
+            assert client.describe_key(KeyId="alias/app")["KeyMetadata"]["Enabled"]
+            assert client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"text"
+            assert abs(kms.clock.now() - datetime.now(timezone.utc)) < timedelta(minutes=1)
+            kms.restore(checkpoint)
+
+
+# --- environment -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nothing_configured(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("nothing_configured")
+def test_nothing_need_be_configured_and_nothing_is_left_behind():
+    before = dict(os.environ)
+
+    with mock_kms(region="eu-west-2"):
+        assert os.environ["AWS_EC2_METADATA_DISABLED"] == "true"
+        arn = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+        with mock_kms(region="eu-west-3"):
+            assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-2"
+
+    assert arn.startswith("arn:aws:kms:eu-west-2:")
+    assert dict(os.environ) == before
+    assert boto3.DEFAULT_SESSION.get_credentials() is None
+
+
+@pytest.mark.usefixtures("nothing_configured")
+def test_the_environment_is_restored_after_an_exception():
+    before = dict(os.environ)
+
+    with pytest.raises(ValueError), mock_kms():
+        raise ValueError
+
+    assert dict(os.environ) == before
+
+
+def test_what_is_configured_is_kept(nothing_configured, monkeypatch):
+    (nothing_configured / "config").write_text("[default]\nregion = ap-south-1\n")
+    (nothing_configured / "credentials").write_text(
+        "[default]\naws_access_key_id = mine\naws_secret_access_key = secret\n"
+    )
+    with mock_kms():
+        assert "AWS_ACCESS_KEY_ID" not in os.environ
+        arn = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "own")
+    with mock_kms():
+        assert os.environ["AWS_ACCESS_KEY_ID"] == "own"
+
+    assert arn.startswith("arn:aws:kms:ap-south-1:")
+
+
+def test_broken_configuration_files_are_left_alone(nothing_configured):
+    (nothing_configured / "config").write_text("no configuration")
+
+    with mock_kms():
+        assert os.environ["AWS_DEFAULT_REGION"] == "us-east-1"
+
+
+def test_the_default_session_is_not_thrown_away():
+    session = boto3.DEFAULT_SESSION or boto3._get_default_session()
+
+    with mock_kms():
+        boto3.client("kms").list_keys()
+        assert boto3.DEFAULT_SESSION is session
+
+    assert boto3.DEFAULT_SESSION is session
+
+
+# --- threads and processes ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_calls_of_many_threads_lose_nothing(wire):
+    with mock_kms(isolated=True, wire=wire) as kms:
+        client = boto3.client("kms")
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+
+        def work(number):
+            text = str(number).encode()
+            blob = client.encrypt(KeyId=key_id, Plaintext=text)["CiphertextBlob"]
+            client.create_alias(
+                AliasName=f"alias/{number}", TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"]
+            )
+            return client.decrypt(CiphertextBlob=blob)["Plaintext"] == text
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(work, range(100)))
+
+        assert len(kms.keys) == 101
+        assert len(kms.aliases) == 100
+        assert len(kms.calls) == 401
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_goes_on_even_if_another_thread_held_the_lock():
+    with mock_kms() as kms:
+        client = boto3.client("kms")
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        held, done = threading.Event(), threading.Event()
+
+        def hold():
+            with kms.backend.lock:
+                held.set()
+                done.wait()
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait()
+        child = os.fork()
+        if child == 0:
+            found = client.describe_key(KeyId=key_id)["KeyMetadata"]["KeyId"] == key_id
+            os._exit(0 if found else 1)
+        done.set()
+        thread.join()
+
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+# --- clock and records ------------------------------------------------------------------------
+
+
+def test_the_clock_starts_where_it_is_told_to():
+    start = datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+    with mock_kms(start_time=start) as kms:
+        created = kms.client().create_key()["KeyMetadata"]["CreationDate"]
+
+    assert timedelta() <= created - start < timedelta(minutes=1)
+
+
+def test_the_clock_only_moves_forward_and_wants_time_zones():
+    with mock_kms() as kms:
+        now = kms.clock.now()
+        assert kms.clock.move_to(now + timedelta(days=1)) == now + timedelta(days=1)
+        with pytest.raises(ValueError, match="only moves forward"):
+            kms.clock.move_to(now)
+        with pytest.raises(ValueError, match="only moves forward"):
+            kms.clock.advance(days=-1)
+        with pytest.raises(ValueError, match="aware datetime"):
+            kms.clock.move_to(datetime(2100, 1, 1))
+
+
+def test_calls_can_be_filtered_sliced_and_asserted_on():
+    with mock_kms() as kms:
+        client = kms.client()
+        key = client.create_key()["KeyMetadata"]
+        client.create_alias(AliasName="alias/app", TargetKeyId=key["KeyId"])
+        client.encrypt(KeyId="alias/app", Plaintext=b"t", EncryptionContext={"a": "b"})
+
+        calls = kms.calls
+        assert [call.operation for call in calls[1:]] == ["CreateAlias", "Encrypt"]
+        for name in (key["KeyId"], key["Arn"], "alias/app"):
+            calls.assert_called("Encrypt", times=1, key=name, encryption_context={"a": "b"})
+        calls.assert_not_called("Decrypt")
+        with pytest.raises(AssertionError, match="expected Decrypt at least once, found 0"):
+            calls.assert_called("Decrypt")
+        with pytest.raises(AssertionError, match=r"Encrypt alias/app \{'a': 'b'\} by arn"):
+            calls.assert_called("Encrypt", encryption_context={"a": "c"})
+        with pytest.raises(TypeError, match="have no 'colour'"):
+            calls.filter(colour="red")
+        assert "Encrypt alias/app" in repr(calls)
+
+
+def test_requests_are_counted_by_operation_key_and_account():
+    with mock_kms() as kms:
+        key = kms.client().create_key()["KeyMetadata"]
+        kms.account("444455556666").client().list_keys()
+
+        assert kms.costs.requests == 2
+        assert kms.costs.by_operation() == {"CreateKey": 1, "ListKeys": 1}
+        assert kms.costs.by_key() == {key["Arn"]: 1}
+        assert kms.costs.by_account() == {"123456789012": 1, "444455556666": 1}
+
+
+def test_the_trail_shows_calls_in_the_shape_of_cloudtrail(tmp_path):
+    with mock_kms() as kms:
+        client = kms.client()
+        key = client.create_key()["KeyMetadata"]
+        client.encrypt(KeyId=key["KeyId"], Plaintext=b"t", EncryptionContext={"a": "b"})
+        with pytest.raises(client.exceptions.NotFoundException):
+            client.describe_key(KeyId="alias/x")
+        kms.trail.write_jsonl(tmp_path / "trail.jsonl")
+
+        [encrypt] = kms.trail.lookup("Encrypt")
+        assert encrypt["resources"][0]["ARN"] == key["Arn"]
+        assert encrypt["requestParameters"] == {"encryptionContext": {"a": "b"}}
+        assert encrypt["readOnly"] is True
+        assert kms.trail.lookup("DescribeKey")[0]["errorCode"] == "NotFoundException"
+        assert len((tmp_path / "trail.jsonl").read_text().splitlines()) == 3
+
+
+def test_the_authorizer_is_asked_on_every_operation_with_caller_action_and_context():
+    from kmsmock.authorization.evaluation import Decision
+
+    asked = []
+
+    def authorize(request):
+        asked.append((request.action, request.resource, request.context))
+        return Decision(request.action != "kms:Decrypt", "because")
+
+    with mock_kms() as kms:
+        kms.backend.authorize = authorize
+        client = kms.client()
+        key = client.create_key(Tags=[{"TagKey": "t", "TagValue": "v"}])["KeyMetadata"]
+        client.create_alias(AliasName="alias/app", TargetKeyId=key["KeyId"])
+        sealed = client.encrypt(KeyId="alias/app", Plaintext=b"t", EncryptionContext={"a": "b"})
+        with pytest.raises(client.exceptions.ClientError) as caught:
+            client.decrypt(CiphertextBlob=sealed["CiphertextBlob"], EncryptionContext={"a": "b"})
+
+    assert [(action, resource) for action, resource, _ in asked] == [
+        ("kms:CreateKey", "*"),
+        ("kms:CreateAlias", key["Arn"]),
+        ("kms:Encrypt", key["Arn"]),
+        ("kms:Decrypt", key["Arn"]),
+    ]
+    context = asked[2][2]
+    assert context["kms:EncryptionContext:a"] == "b"
+    assert context["kms:RequestAlias"] == "alias/app"
+    assert context["kms:ResourceAliases"] == ["alias/app"]
+    assert context["aws:ResourceTag/t"] == "v"
+    assert asked[0][2]["aws:RequestTag/t"] == "v"
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert "not authorized to perform: kms:Decrypt on resource" in str(caught.value)
+    assert caught.value.__notes__ == ["because"]
+    assert kms.calls[-1].allowed is False
+
+
+# --- beside moto ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize("moto_inside", [False, True])
+def test_beside_moto_kms_is_ours_and_all_else_is_motos(wire, moto_inside):
+    moto = pytest.importorskip("moto", reason="moto is not installed")
+    mocks = [moto.mock_aws(), mock_kms(wire=wire)]
+    outer, inner = reversed(mocks) if moto_inside else mocks
+
+    with outer, inner:
+        s3 = boto3.client("s3", **REGION)
+        s3.create_bucket(Bucket="bucket")
+        key_id = boto3.client("kms", **REGION).create_key()["KeyMetadata"]["KeyId"]
+
+        assert [b["Name"] for b in s3.list_buckets()["Buckets"]] == ["bucket"]
+        assert [key.key_id for key in kmsmock.current().keys] == [key_id]
+        assert "kms" not in moto.backends.list_of_moto_modules() or not _motos_keys()
+
+
+def _motos_keys():
+    from moto.backends import get_backend
+
+    return [k for r in get_backend("kms")["123456789012"].values() for k in r.keys]
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_moto_answers_kms_again_when_our_mock_has_ended(wire):
+    moto = pytest.importorskip("moto", reason="moto is not installed")
+    before = block_real_kms(True)
+    try:
+        with moto.mock_aws():
+            with mock_kms(wire=wire):
+                boto3.client("kms", **REGION).create_key()
+            # Not ours, and not blocked either: moto keeps it from AWS.
+            assert boto3.client("kms", **REGION).list_keys()["Keys"] == []
+    finally:
+        block_real_kms(before)
+
+
+# --- the real KMS -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://kms.us-east-1.amazonaws.com",
+        "https://kms-fips.us-east-1.amazonaws.com",
+        "https://kms.us-east-1.api.aws",
+        "https://kms.cn-north-1.amazonaws.com.cn",
+        "https://kms-fips.us-gov-west-1.amazonaws.com",
+        "https://vpce-0123-abcd.kms.us-east-1.vpce.amazonaws.com",
+    ],
+)
+def test_no_request_reaches_a_host_of_the_real_kms(endpoint):
+    client = boto3.client(
+        "kms", endpoint_url=endpoint, aws_access_key_id="a", aws_secret_access_key="b", **REGION
+    )
+    before = block_real_kms(True)
+    try:
+        with pytest.raises(kmsmock.RealKMSBlocked, match="@mock_kms"):
+            client.list_keys()
+    finally:
+        block_real_kms(before)
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "endpoint"),
+    [
+        ("kms", "list_keys", "http://127.0.0.1:9"),
+        ("sts", "get_caller_identity", "http://127.0.0.1:9"),
+    ],
+)
+def test_other_endpoints_and_services_are_left_alone(service, method, endpoint):
+    from botocore.config import Config
+    from botocore.exceptions import EndpointConnectionError
+
+    client = boto3.client(
+        service,
+        endpoint_url=endpoint,
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+        config=Config(retries={"max_attempts": 0}),
+        **REGION,
+    )
+    before = block_real_kms(True)
+    try:
+        with pytest.raises(EndpointConnectionError):
+            getattr(client, method)()
+    finally:
+        block_real_kms(before)
