@@ -1,0 +1,195 @@
+"""Real clients of KMS: SDKs and tools that know nothing of a mock."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import shutil
+import subprocess
+from contextlib import redirect_stdout
+
+import pytest
+
+from kmsmock import mock_kms
+
+ACCOUNT_ARN = "arn:aws:kms:us-east-1:123456789012"
+
+
+# --- AWS Encryption SDK ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sdk():
+    return pytest.importorskip("aws_encryption_sdk", reason="aws-encryption-sdk is not installed")
+
+
+@pytest.fixture(scope="module")
+def sdk_key(module_kms):
+    return module_kms.client().create_key()["KeyMetadata"]["Arn"]
+
+
+MESSAGES = []
+
+
+def test_the_encryption_sdk_encrypts_in_one_test(sdk, sdk_key, kms):  # noqa: ARG001
+    client = sdk.EncryptionSDKClient()
+    provider = sdk.StrictAwsKmsMasterKeyProvider(key_ids=[sdk_key])
+
+    sealed, _ = client.encrypt(source=b"text", key_provider=provider)
+
+    MESSAGES.append(sealed)
+    assert b"text" not in sealed
+
+
+def test_and_decrypts_in_another_of_the_same_scope(sdk, sdk_key, kms):  # noqa: ARG001
+    client = sdk.EncryptionSDKClient()
+    provider = sdk.StrictAwsKmsMasterKeyProvider(key_ids=[sdk_key])
+
+    opened, _ = client.decrypt(source=MESSAGES[0], key_provider=provider)
+
+    assert opened == b"text"
+
+
+def test_a_cache_of_data_keys_saves_requests(sdk, sdk_key, kms):
+    client = sdk.EncryptionSDKClient()
+    provider = sdk.StrictAwsKmsMasterKeyProvider(key_ids=[sdk_key])
+    manager = sdk.CachingCryptoMaterialsManager(
+        master_key_provider=provider,
+        cache=sdk.LocalCryptoMaterialsCache(10),
+        max_age=60.0,
+        max_messages_encrypted=100,
+    )
+
+    before = len(kms.calls)
+    for _ in range(10):
+        client.encrypt(source=b"text", materials_manager=manager)
+
+    kms.calls[before:].assert_called("GenerateDataKey", times=1)
+
+
+# --- aiobotocore -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize("early", [False, True])
+def test_aiobotocore_clients_are_answered(wire, early):
+    session_module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+
+    async def use(client):
+        key_id = (await client.create_key())["KeyMetadata"]["KeyId"]
+        sealed = await client.encrypt(KeyId=key_id, Plaintext=b"text")
+        opened = await client.decrypt(CiphertextBlob=sealed["CiphertextBlob"])
+        with pytest.raises(client.exceptions.NotFoundException) as caught:
+            await client.describe_key(KeyId="alias/x")
+        return opened["Plaintext"], caught.value.__notes__
+
+    async def run():
+        made = session_module.get_session().create_client(
+            "kms", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+        )
+        if early:
+            async with made as client:
+                with mock_kms(wire=wire):
+                    return await use(client)
+        async with mock_kms(wire=wire), made as client:
+            return await use(client)
+
+    plaintext, notes = asyncio.run(run())
+
+    assert plaintext == b"text"
+    assert notes == ["There is no alias at all in this account and Region."]
+
+
+# --- AWS command line ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_the_aws_command_line_is_answered_in_process(wire, tmp_path):
+    clidriver = pytest.importorskip("awscli.clidriver", reason="awscli is not installed")
+
+    def aws(*arguments):
+        output = io.StringIO()
+        with redirect_stdout(output):
+            code = clidriver.create_clidriver().main(["kms", *arguments, "--output", "json"])
+        assert code == 0
+        return json.loads(output.getvalue()) if output.getvalue() else {}
+
+    with mock_kms(wire=wire):
+        key_id = aws("create-key", "--description", "orders")["KeyMetadata"]["KeyId"]
+        sealed = aws("encrypt", "--key-id", key_id, "--plaintext", "text")["CiphertextBlob"]
+        blob = tmp_path / "blob"
+        blob.write_bytes(base64.b64decode(sealed))
+        opened = aws("decrypt", "--ciphertext-blob", f"fileb://{blob}")
+        described = aws("describe-key", "--key-id", key_id)
+
+    assert described["KeyMetadata"]["Description"] == "orders"
+    assert base64.b64decode(opened["Plaintext"]) == b"text"
+
+
+# --- tokens and openssl ---------------------------------------------------------------------
+
+
+def b64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def test_a_token_signed_by_kms_verifies_with_a_jose_library(kms_key_factory):
+    jwt = pytest.importorskip("joserfc.jwt", reason="joserfc is not installed")
+    from joserfc.jwk import RSAKey
+
+    key = kms_key_factory("RSA_2048", "SIGN_VERIFY")
+    parts = [{"alg": "RS256", "typ": "JWT"}, {"sub": "bob"}]
+    signing_input = ".".join(b64url(json.dumps(part).encode()) for part in parts)
+    signature = key.client.sign(
+        KeyId=key.id,
+        Message=signing_input.encode(),
+        SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
+    )["Signature"]
+    public = key.client.get_public_key(KeyId=key.id)["PublicKey"]
+
+    token = jwt.decode(f"{signing_input}.{b64url(signature)}", RSAKey.import_key(public))
+
+    assert token.claims == {"sub": "bob"}
+
+
+OPENSSL = shutil.which("openssl")
+OPTIONS = {
+    "RSASSA_PKCS1_V1_5_SHA_256": [],
+    "RSASSA_PSS_SHA_256": [
+        *("-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"),
+    ],
+    "ECDSA_SHA_256": [],
+}
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
+@pytest.mark.parametrize(
+    ("spec", "algorithm"),
+    [
+        ("RSA_2048", "RSASSA_PKCS1_V1_5_SHA_256"),
+        ("RSA_2048", "RSASSA_PSS_SHA_256"),
+        ("ECC_NIST_P256", "ECDSA_SHA_256"),
+        ("ECC_SECG_P256K1", "ECDSA_SHA_256"),
+    ],
+)
+def test_openssl_verifies_a_signature(kms_key_factory, tmp_path, spec, algorithm):
+    key = kms_key_factory(spec, "SIGN_VERIFY")
+    signature = key.client.sign(KeyId=key.id, Message=b"text", SigningAlgorithm=algorithm)
+    (tmp_path / "key").write_bytes(key.client.get_public_key(KeyId=key.id)["PublicKey"])
+    (tmp_path / "signature").write_bytes(signature["Signature"])
+    (tmp_path / "message").write_bytes(b"text")
+
+    result = subprocess.run(
+        [
+            *(OPENSSL, "dgst", "-sha256", "-keyform", "DER", "-verify", "key"),
+            *(*OPTIONS[algorithm], "-signature", "signature", "message"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.stdout.strip() == "Verified OK"
