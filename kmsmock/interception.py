@@ -107,8 +107,8 @@ def _to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]
         parsed = _parsed_error(result, model)
         _keep_explanation(request_id, result)
     else:
-        localize = _localizer_of(model)
-        parsed = result if localize is None else localize(result)
+        shape = _shaper_of(model)
+        parsed = result if shape is None else shape(result)
     parsed["ResponseMetadata"] = {
         "RequestId": request_id,
         "HTTPStatusCode": status,
@@ -148,45 +148,50 @@ class _Answered(AWSResponse):  # type: ignore[misc] # botocore has no types
         self._content = b""
 
 
-# --- timestamps as botocore gives them: in the computer's own time zone ------------------------
+# --- answers as botocore's parser gives them ------------------------------------------------------
 
-Localize = Callable[[Any], Any]
+Shape = Callable[[Any], Any]
 _UNKNOWN: Any = object()
-_localizers: dict[str, Localize | None] = {}
+_shapers: dict[str, Shape | None] = {}
 
 
-def _localizer_of(model: Any) -> Localize | None:
-    localize: Localize | None = _localizers.get(model.name, _UNKNOWN)
-    if localize is _UNKNOWN:
-        shape = model.output_shape
-        localize = _localizers[model.name] = _localizer(shape) if shape is not None else None
-    return localize
+def _shaper_of(model: Any) -> Shape | None:
+    shape: Shape | None = _shapers.get(model.name, _UNKNOWN)
+    if shape is _UNKNOWN:
+        output = model.output_shape
+        shape = _shapers[model.name] = _shaper(output) if output is not None else None
+    return shape
 
 
-def _localizer(shape: Any) -> Localize | None:
-    """Make the function that turns the timestamps in a value of this shape; None if it has none."""
+def _shaper(shape: Any) -> Shape | None:
+    """Make the function that gives a value the form that the parser would have given it.
+
+    Timestamps are in the computer's own time zone, and members that an older model does not know
+    are not there. None for shapes whose values stay as they are.
+    """
     if shape.type_name == "timestamp":
         return _local
     if shape.type_name == "list":
-        item = _localizer(shape.member)
+        item = _shaper(shape.member)
         return None if item is None else lambda values: [item(value) for value in values]
     if shape.type_name != "structure":
         return None
+    known = frozenset(shape.members)
     members = [
-        (name, localize)
+        (name, shaper)
         for name, member in shape.members.items()
-        if (localize := _localizer(member)) is not None
+        if (shaper := _shaper(member)) is not None
     ]
-    if not members:
-        return None
 
-    def localize_structure(value: dict[str, Any]) -> dict[str, Any]:
-        for name, localize in members:
+    def shape_structure(value: dict[str, Any]) -> dict[str, Any]:
+        if not value.keys() <= known:
+            value = {name: item for name, item in value.items() if name in known}
+        for name, shaper in members:
             if name in value:
-                value[name] = localize(value[name])
+                value[name] = shaper(value[name])
         return value
 
-    return localize_structure
+    return shape_structure
 
 
 def _local(time: datetime) -> datetime:

@@ -32,6 +32,11 @@ _ENUMS_AS_PRINTED: dict[str, tuple[str, ...]] = {
         *("KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"),
     ),
     "MacAlgorithmSpec": ("HMAC_SHA_384", "HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_512"),
+    "DataKeyPairSpec": (
+        *("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"),
+        *("ECC_SECG_P256K1", "SM2", "ECC_NIST_EDWARDS25519"),
+        *("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
+    ),
     "MessageType": ("RAW", "DIGEST", "EXTERNAL_MU"),
     "SigningAlgorithmSpec": (
         *("RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512"),

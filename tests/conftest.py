@@ -2,4 +2,50 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ParamValidationError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
 pytest_plugins = ["pytester"]
+
+_KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
+_MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
+
+
+def _members_of_installed_model() -> set[str]:
+    shapes = (_MODEL.shape_for(name) for name in _MODEL.shape_names)
+    return {
+        member for shape in shapes if shape.type_name == "structure" for member in shape.members
+    }
+
+
+#: Members of the current API that the installed, older botocore does not know.
+_MISSING = {
+    member
+    for operation in _KNOWN["operations"].values()
+    for member in operation["input"] + operation["output"]
+} | {member for members in _KNOWN["structures"].values() for member in members}
+_MISSING -= _members_of_installed_model()
+_IS_OLDER = bool(_MISSING or set(_KNOWN["operations"]) - set(_MODEL.operation_names))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip tests of what an older botocore lacks: it has no method, parameter or member for it."""
+    try:
+        return (yield)
+    except (AttributeError, KeyError, ParamValidationError) as error:
+        if _IS_OLDER and _is_lack(error):
+            pytest.skip(f"the installed botocore does not know this: {error}")
+        raise
+
+
+def _is_lack(error: Exception) -> bool:
+    if isinstance(error, KeyError):
+        return error.args[0] in _MISSING
+    return isinstance(error, ParamValidationError) or "'KMS' object has no attribute" in str(error)

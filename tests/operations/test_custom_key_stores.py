@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kmsmock.operations import custom_key_stores as stores_module
+from tests.models import installed
 from tests.refusals import refused
 
 CLOUDHSM = {
@@ -67,7 +68,7 @@ def test_an_external_store_is_shown_without_its_secret(client):
 
     [store] = client.describe_custom_key_stores(CustomKeyStoreName="store")["CustomKeyStores"]
 
-    assert store["XksProxyConfiguration"] == {
+    expected = {
         "Connectivity": "VPC_ENDPOINT_SERVICE",
         "AccessKeyId": "A" * 20,
         "UriEndpoint": "https://proxy.example.com",
@@ -75,6 +76,8 @@ def test_an_external_store_is_shown_without_its_secret(client):
         "VpcEndpointServiceName": VPC["XksProxyVpcEndpointServiceName"],
         "VpcEndpointServiceOwner": "123456789012",
     }
+    shown = store["XksProxyConfiguration"]
+    assert shown == installed(client, "XksProxyConfigurationType", expected)
 
 
 @pytest.mark.parametrize("missing", CLOUDHSM)

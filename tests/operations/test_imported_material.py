@@ -212,8 +212,8 @@ def test_an_import_enables_the_key_and_shows_its_material(client, external):
     answer = import_into(client, external["KeyId"], b"x" * 32)
 
     metadata = client.describe_key(KeyId=external["KeyId"])["KeyMetadata"]
-    assert answer["KeyId"] == external["Arn"]
     assert answer["KeyMaterialId"] == metadata["CurrentKeyMaterialId"]
+    assert answer["KeyId"] == external["Arn"]
     assert metadata["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
     assert materials(client, external["KeyId"]) == [("CURRENT", "IMPORTED")]
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from kmsmock.keys import rotation as rotation_module
+from tests.models import installed
 from tests.refusals import refused
 
 
@@ -19,7 +20,10 @@ def status(client, key_id):
 def test_rotation_is_off_at_first(client, new_key):
     key = new_key()
 
-    assert status(client, key["KeyId"]) == {"KeyRotationEnabled": False, "KeyId": key["Arn"]}
+    expected = {"KeyRotationEnabled": False, "KeyId": key["Arn"]}
+    assert status(client, key["KeyId"]) == installed(
+        client, "GetKeyRotationStatusResponse", expected
+    )
 
 
 @pytest.mark.parametrize(("given", "days"), [({}, 365), ({"RotationPeriodInDays": 90}, 90)])

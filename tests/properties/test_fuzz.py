@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,10 @@ from kmsmock.protocol import ApiCall
 
 MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
 OPERATIONS = sorted(MODEL.operation_names)
+KNOWN = json.loads((Path(__file__).parents[1] / "data" / "kms_model.json").read_text())
+#: Members that the installed, older model does not know; botocore's parser drops them.
+LATER = {m for op in KNOWN["operations"].values() for m in op["output"]}
+LATER |= {m for members in KNOWN["structures"].values() for m in members}
 FUZZ = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -131,14 +136,16 @@ def _conforms(value: Any, shape: Any, path: str) -> None:
     assert isinstance(value, kinds[shape.type_name]), path
     if shape.type_name == "structure":
         for name, member in value.items():
-            assert name in shape.members, f"{path}.{name}"
+            if name not in shape.members:
+                assert name in LATER, f"{path}.{name}"
+                continue
             _conforms(member, shape.members[name], f"{path}.{name}")
         assert set(shape.required_members) <= set(value), path
     elif shape.type_name == "list":
         for item in value:
             _conforms(item, shape.member, f"{path}[]")
     elif shape.type_name == "string" and shape.enum:
-        assert value in shape.enum, path
+        assert value in {*shape.enum, *KNOWN["enums"].get(shape.name, ())}, path
 
 
 def _ask(kms: KMSMock, operation: str, body: bytes) -> Any:
@@ -163,7 +170,7 @@ def test_a_request_of_the_right_shape_is_answered_as_aws_could(
         if isinstance(result, ServiceError):
             assert world.picture() == before
         elif shape.output_shape is None:
-            assert result == {}
+            assert set(result) <= set(KNOWN["operations"][operation]["output"])
         else:
             _conforms(result, shape.output_shape, operation)
 
