@@ -18,6 +18,7 @@ from kmsmock.authorization.evaluation import Authorizer, allow_everything
 from kmsmock.authorization.grants import Grant
 from kmsmock.clock import Clock
 from kmsmock.crypto.rsa_pool import RsaPool
+from kmsmock.faults import Faults
 from kmsmock.keys import imported, policies, rotation
 from kmsmock.keys.aws_managed import MANAGED_KEYS
 from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore
@@ -73,6 +74,7 @@ class Backend:
         _backends.add(self)
         self.clock = Clock(start_time)
         self.calls = Calls()
+        self.faults = Faults()
         self.authorize: Authorizer = allow_everything
         self.clear(account, region)
 
@@ -88,6 +90,7 @@ class Backend:
         self._attestation: AttestationAuthority | None = None
         self.clock.forget()
         self.calls.clear()
+        self.faults.clear()
 
     # --- rooms and names ---------------------------------------------------------------
 

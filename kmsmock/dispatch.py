@@ -48,6 +48,9 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         call = Call(operation, principal, region, backend, request_id, now)
         try:
             call.parameters = read(api_call)
+            fault = backend.faults.next(operation.name, call.parameters)
+            if fault is not None:
+                raise fault
             result: Any = perform(call)
         except errors.ServiceError as error:
             result = error

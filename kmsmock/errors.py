@@ -216,6 +216,28 @@ class XksProxyVpcEndpointServiceNotFoundException(ServiceError):
     """The VPC endpoint service was not found."""
 
 
+class DependencyTimeoutException(ServiceError):
+    """A system that KMS depends on did not answer in time."""
+
+    status = 500
+
+
+class KMSInternalException(ServiceError):
+    """An internal error of the service."""
+
+    status = 500
+
+
+class KeyUnavailableException(ServiceError):
+    """The KMS key is not available for the moment."""
+
+    status = 500
+
+
+class ThrottlingException(ServiceError):
+    """Too many requests in too short a time."""
+
+
 class AccessDeniedException(ServiceError):
     """The caller may not do this; AWS spells the text member with a capital here."""
 

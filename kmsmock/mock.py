@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kmsmock.backend import Backend
     from kmsmock.clock import Clock
     from kmsmock.crypto.attestation import AttestationAuthority
+    from kmsmock.faults import Faults
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
     from kmsmock.ledger.costs import Costs
@@ -44,7 +45,6 @@ class KMSMock:
         from kmsmock.dispatch import answer
 
         self.options = options
-        self.wire = options.wire
         self._backend = Backend(options.account_id, options.region, options.start_time)
         #: Answers an `ApiCall`: for the interception, and for other ways in.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
@@ -100,6 +100,11 @@ class KMSMock:
         return Trail(self._backend.calls)
 
     @property
+    def faults(self) -> Faults:
+        """Faults that a test arms: throttling, errors of the service."""
+        return self._backend.faults
+
+    @property
     def attestation(self) -> AttestationAuthority:
         """Makes attestation documents that this mock trusts, for the Recipient parameter."""
         return self._backend.attestation
@@ -148,6 +153,11 @@ class KMSMock:
             client = make_client(service, region or self.options.region, credentials)
             self._clients[place] = client
         return client
+
+    @property
+    def wire(self) -> bool:
+        """Whether requests are answered as real HTTP: as an option, or since a fault is armed."""
+        return self.options.wire or self._backend.faults.are_armed
 
     # --- active or not -------------------------------------------------------------------
 

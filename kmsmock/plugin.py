@@ -152,6 +152,7 @@ def _world(node: Any) -> Iterator[KMSMock]:
     with mocker as kms:
         kms.calls.test_id = _running_test
         yield kms
+        kms.faults.assert_all_fired()
 
 
 @pytest.fixture(scope="session")

@@ -111,7 +111,8 @@ def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest
         material.description = request.description
     if key.has_all_material:
         key.status = KeyState.ENABLED
-    _settle_pending(key, material)
+    if key.multi_region is not None:
+        key.multi_region.settle_pending_material()
     return material
 
 
@@ -140,6 +141,8 @@ def remove_material(key: Key, material: KeyMaterial) -> None:
     """Forget a secret, and material that awaits rotation altogether, in replicas too."""
     if material.is_permanent or key.is_replica:
         material.remove()
+        if key.multi_region is not None:
+            key.multi_region.settle_pending_material()
         return
     for member in _members(key):
         member.materials = [m for m in member.materials if m.id != material.id]
@@ -173,10 +176,7 @@ def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMat
         )
     material = KeyMaterial(identifier, None)
     if key.materials:
-        alone = key.multi_region is None or not key.multi_region.has_replicas_of(key)
-        material.state = (
-            MaterialState.PENDING_ROTATION if alone else MaterialState.PENDING_MULTI_REGION
-        )
+        material.state = MaterialState.PENDING_ROTATION
     for member in _members(key):
         member.materials.append(material if member is key else replace(material))
     return material
@@ -198,13 +198,3 @@ def _existing_material(key: Key, identifier: bytes, request: ImportRequest) -> K
         f"Imported key material does not have the expected identifier ({expected.hex()}).",
         explanation="Only the same bytes that were imported before can be imported again.",
     )
-
-
-def _settle_pending(key: Key, material: KeyMaterial) -> None:
-    """Let pending multi-Region material be ready once every replica has it too."""
-    if material.is_permanent or key.multi_region is None:
-        return
-    members = _members(key)
-    if all(member.material_with(material.id).is_present for member in members):
-        for member in members:
-            member.material_with(material.id).state = MaterialState.PENDING_ROTATION

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.material import MaterialState
 from kmsmock.keys.specs import Origin
 
 if TYPE_CHECKING:
@@ -63,6 +64,20 @@ class MultiRegionKey:
         replica.multi_region = self
         replica.status = KeyState.CREATING
         self.members[replica.region_name] = replica
+        self.settle_pending_material()
+
+    def settle_pending_material(self) -> None:
+        """Let imported material be ready for rotation once every member has it."""
+        members = self.members.values()
+        for pending in [m for m in self.primary.materials if not m.is_permanent]:
+            copies = [member.material_with(pending.id) for member in members]
+            everywhere = all(copy.is_present for copy in copies)
+            for copy in copies:
+                copy.state = (
+                    MaterialState.PENDING_ROTATION
+                    if everywhere
+                    else MaterialState.PENDING_MULTI_REGION
+                )
 
     def make_primary(self, key: Key) -> None:
         """Let another member be the primary; both are Updating for a moment."""
@@ -74,6 +89,7 @@ class MultiRegionKey:
     def remove(self, key: Key, now: datetime) -> None:
         """Forget a deleted member; when the last replica goes, the primary's waiting begins."""
         self.members.pop(key.region_name, None)
+        self.settle_pending_material()
         primary = self.primary
         if (
             primary.status is KeyState.PENDING_REPLICA_DELETION

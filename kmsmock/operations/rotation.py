@@ -14,26 +14,28 @@ from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Targ
 from kmsmock.operations.views import page
 
 
-def _require_rotatable_origin(call: Call, key: Key) -> None:
-    if key.origin is not Origin.AWS_KMS:
-        key.require_origin(Origin.AWS_KMS)
-    if key.is_replica:
-        raise errors.UnsupportedOperationException(
-            f"{key.arn} is a multi-region replica key which is not valid for "
-            f"{call.operation.name}.",
-            explanation="Rotation is set on the primary key and holds for all its replicas.",
-        )
-
-
-def _require_rotatable_store(call: Call, key: Key) -> None:
-    if key.origin not in (Origin.AWS_KMS, Origin.EXTERNAL):
-        key.require_origin(Origin.AWS_KMS)
+def _require_primary(call: Call, key: Key) -> None:
     if key.is_replica:
         raise errors.UnsupportedOperationException(
             f"{key.arn} is a multi-region replica key which is not valid for "
             f"{call.operation.name}.",
             explanation="Rotate the primary key; its replicas follow.",
         )
+
+
+def _require_own_material(call: Call, key: Key) -> None:
+    key.require_origin(Origin.AWS_KMS)
+    _require_primary(call, key)
+
+
+def _require_no_store(call: Call, key: Key) -> None:
+    if key.custom_key_store is not None:
+        key.require_origin(Origin.AWS_KMS)
+
+
+def _require_rotatable(call: Call, key: Key) -> None:
+    _require_no_store(call, key)
+    _require_primary(call, key)
 
 
 def _require_symmetric(key: Key) -> None:
@@ -47,7 +49,7 @@ def _require_symmetric(key: Key) -> None:
 @operation(
     "EnableKeyRotation",
     Target("kms:EnableKeyRotation", key_only("KeyId"), USABLE),
-    first=_require_rotatable_origin,
+    first=_require_own_material,
 )
 def enable_key_rotation(call: Call, key: Key) -> None:
     """Rotate a key automatically, every so many days."""
@@ -58,7 +60,7 @@ def enable_key_rotation(call: Call, key: Key) -> None:
 @operation(
     "DisableKeyRotation",
     Target("kms:DisableKeyRotation", key_only("KeyId"), USABLE),
-    first=_require_rotatable_origin,
+    first=_require_own_material,
 )
 def disable_key_rotation(call: Call, key: Key) -> None:
     """Stop rotating a key; for keys that are never rotated this changes nothing."""
@@ -68,6 +70,7 @@ def disable_key_rotation(call: Call, key: Key) -> None:
 @operation(
     "GetKeyRotationStatus",
     Target("kms:GetKeyRotationStatus", key_only("KeyId", cross_account=True)),
+    first=_require_no_store,
 )
 def get_key_rotation_status(call: Call, key: Key) -> Response:
     """Tell whether a key is rotated automatically, and when next."""
@@ -86,7 +89,7 @@ def get_key_rotation_status(call: Call, key: Key) -> Response:
 @operation(
     "RotateKeyOnDemand",
     Target("kms:RotateKeyOnDemand", key_only("KeyId"), REPLICABLE),
-    first=_require_rotatable_store,
+    first=_require_rotatable,
 )
 def rotate_key_on_demand(call: Call, key: Key) -> Response:
     """Rotate a key now; like on AWS, the new material is there a moment after the answer."""

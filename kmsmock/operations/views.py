@@ -66,7 +66,7 @@ def key_metadata(key: Key) -> dict[str, Any]:
     if (
         key.shows_material_id
         and key.current_material is not None
-        and (state is not KeyState.CREATING or key.origin is Origin.EXTERNAL)
+        and state is not KeyState.CREATING
     ):
         metadata["CurrentKeyMaterialId"] = key.current_material.id.hex()
     return metadata

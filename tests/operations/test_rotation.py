@@ -1,171 +1,195 @@
-"""Rotation of key material: switching it on, on demand, its history."""
+"""Rotation: switched on and off, on demand, and its history."""
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
 
 from kmsmock.keys import rotation as rotation_module
-from tests.models import installed
+from tests.material import import_material, import_parameters
 from tests.refusals import refused
 
+NEW = "NEW_KEY_MATERIAL"
+NOT_SYMMETRIC = [
+    pytest.param({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, id="RSA_2048"),
+    pytest.param({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}, id="ECC_NIST_P256"),
+    pytest.param({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}, id="HMAC_256"),
+]
+SWITCHES = ["enable_key_rotation", "disable_key_rotation"]
 
-def status(client, key_id):
+
+def status_of(client, key_id):
     answer = client.get_key_rotation_status(KeyId=key_id)
     del answer["ResponseMetadata"]
     return answer
 
 
+def rotations_of(client, key_id, **parameters):
+    return client.list_key_rotations(KeyId=key_id, **parameters)["Rotations"]
+
+
+def materials_of(client, key_id):
+    return rotations_of(client, key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")
+
+
+def current_material_of(client, key_id):
+    return client.describe_key(KeyId=key_id)["KeyMetadata"]["CurrentKeyMaterialId"]
+
+
+# --- automatic rotation, switched on and off ------------------------------------------------
+
+
 def test_rotation_is_off_at_first(client, new_key):
     key = new_key()
 
-    expected = {"KeyRotationEnabled": False, "KeyId": key["Arn"]}
-    assert status(client, key["KeyId"]) == installed(
-        client, "GetKeyRotationStatusResponse", expected
+    assert status_of(client, key["KeyId"]) == {"KeyRotationEnabled": False, "KeyId": key["Arn"]}
+
+
+@pytest.mark.parametrize("days", [None, 90, 2560])
+def test_enabled_rotation_shows_its_period_and_next_date(kms, client, new_key, days):
+    key = new_key()
+    before = kms.clock.now()
+
+    client.enable_key_rotation(
+        KeyId=key["KeyId"], **({} if days is None else {"RotationPeriodInDays": days})
     )
 
-
-@pytest.mark.parametrize(("given", "days"), [({}, 365), ({"RotationPeriodInDays": 90}, 90)])
-def test_rotation_is_due_one_period_after_it_was_enabled(kms, client, new_key, given, days):
-    key_id = new_key()["KeyId"]
-
-    client.enable_key_rotation(KeyId=key_id, **given)
-
-    shown = status(client, key_id)
-    assert (shown["KeyRotationEnabled"], shown["RotationPeriodInDays"]) == (True, days)
-    due = shown["NextRotationDate"] - kms.clock.now()
-    assert timedelta(days=days, seconds=-10) < due <= timedelta(days=days)
+    after = kms.clock.now()
+    status = status_of(client, key["KeyId"])
+    period = timedelta(days=days or 365)
+    assert before <= status.pop("NextRotationDate") - period <= after
+    assert status == {
+        "KeyRotationEnabled": True,
+        "KeyId": key["Arn"],
+        "RotationPeriodInDays": days or 365,
+    }
 
 
-def test_the_same_period_again_changes_nothing_another_starts_anew(kms, client, new_key):
+@pytest.mark.parametrize("again", [{}, {"RotationPeriodInDays": 100}], ids=["no", "same"])
+def test_enabling_again_with_no_other_period_changes_nothing(kms, client, new_key, again):
     key_id = new_key()["KeyId"]
     client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=100)
-    first = status(client, key_id)
-    kms.clock.advance(days=10)
+    before = status_of(client, key_id)
+    kms.clock.advance(days=1)
 
+    client.enable_key_rotation(KeyId=key_id, **again)
+
+    assert status_of(client, key_id) == before
+
+
+def test_enabling_again_with_another_period_starts_it_now(kms, client, new_key):
+    key_id = new_key()["KeyId"]
     client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=100)
-    client.enable_key_rotation(KeyId=key_id)
-    assert status(client, key_id) == first
+    before = status_of(client, key_id)
+    kms.clock.advance(days=1)
+
     client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=200)
 
-    assert status(client, key_id)["NextRotationDate"] > first["NextRotationDate"]
+    step = status_of(client, key_id)["NextRotationDate"] - before["NextRotationDate"]
+    assert timedelta(days=101) <= step < timedelta(days=101, minutes=1)
 
 
-def test_after_disabling_the_period_is_the_default_again(client, new_key):
-    key_id = new_key()["KeyId"]
-    client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=100)
+def test_the_period_is_forgotten_when_rotation_is_disabled(client, new_key):
+    key = new_key()
+    client.enable_key_rotation(KeyId=key["KeyId"], RotationPeriodInDays=100)
 
-    client.disable_key_rotation(KeyId=key_id)
-    assert status(client, key_id)["KeyRotationEnabled"] is False
-    client.enable_key_rotation(KeyId=key_id)
+    client.disable_key_rotation(KeyId=key["KeyId"])
+    disabled = status_of(client, key["KeyId"])
+    client.enable_key_rotation(KeyId=key["KeyId"])
 
-    assert status(client, key_id)["RotationPeriodInDays"] == 365
-
-
-def test_a_key_pending_deletion_shows_no_dates_and_gets_them_back(client, new_key):
-    key_id = new_key()["KeyId"]
-    client.enable_key_rotation(KeyId=key_id)
-    before = status(client, key_id)
-
-    client.schedule_key_deletion(KeyId=key_id)
-    pending = status(client, key_id)
-    client.cancel_key_deletion(KeyId=key_id)
-
-    assert (pending["KeyRotationEnabled"], "NextRotationDate" in pending) == (False, False)
-    assert status(client, key_id) == before
+    assert disabled == {"KeyRotationEnabled": False, "KeyId": key["Arn"]}
+    assert status_of(client, key["KeyId"])["RotationPeriodInDays"] == 365
 
 
-@pytest.mark.parametrize(
-    ("days", "constraint"),
-    [(89, "greater than or equal to 90"), (2561, "less than or equal to 2560")],
-)
-def test_a_period_out_of_range_is_refused(new_key, days, constraint):
-    import boto3
-    from botocore.config import Config
-
-    key_id = new_key()["KeyId"]
-    unchecked = boto3.client("kms", config=Config(parameter_validation=False))
+def test_a_period_that_is_too_long_is_refused(client, new_key):
     text = (
-        f"1 validation error detected: Value '{days}' at 'rotationPeriodInDays' failed to satisfy "
-        f"constraint: Member must have value {constraint}"
+        "1 validation error detected: Value '2561' at 'rotationPeriodInDays' failed to satisfy "
+        "constraint: Member must have value less than or equal to 2560"
     )
 
     with refused("ValidationException", text):
-        unchecked.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=days)
+        client.enable_key_rotation(KeyId=new_key()["KeyId"], RotationPeriodInDays=2561)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
-        {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
-    ],
-    ids=["RSA", "HMAC"],
-)
-def test_only_symmetric_encryption_keys_are_rotated(client, new_key, kind):
-    key = new_key(**kind)
+def test_a_disabled_key_shows_its_rotation(client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id)
+    before = status_of(client, key_id)
 
-    with refused("UnsupportedOperationException", ""):
-        client.enable_key_rotation(KeyId=key["KeyId"])
-    with refused("UnsupportedOperationException", ""):
-        client.rotate_key_on_demand(KeyId=key["KeyId"])
+    client.disable_key(KeyId=key_id)
+
+    assert status_of(client, key_id) == before
+
+
+def test_a_key_pending_deletion_does_not_show_it_until_that_is_cancelled(client, new_key):
+    key = new_key()
+    client.enable_key_rotation(KeyId=key["KeyId"])
+    before = status_of(client, key["KeyId"])
+
+    client.schedule_key_deletion(KeyId=key["KeyId"])
+    pending = status_of(client, key["KeyId"])
+    client.cancel_key_deletion(KeyId=key["KeyId"])
+
+    assert pending == {"KeyRotationEnabled": False, "KeyId": key["Arn"]}
+    assert status_of(client, key["KeyId"]) == before
+
+
+@pytest.mark.parametrize("parameters", NOT_SYMMETRIC)
+def test_only_symmetric_encryption_keys_are_rotated(client, new_key, parameters):
+    key = new_key(**parameters)
+
+    for method in ("enable_key_rotation", "rotate_key_on_demand"):
+        with refused("UnsupportedOperationException", ""):
+            getattr(client, method)(KeyId=key["KeyId"])
     client.disable_key_rotation(KeyId=key["KeyId"])
 
-    assert status(client, key["KeyId"]) == {"KeyRotationEnabled": False, "KeyId": key["Arn"]}
-    assert client.list_key_rotations(KeyId=key["KeyId"])["Rotations"] == []
-    text = "Input parameter includeKeyMaterial can only be used with symmetric keys."
-    with refused("ValidationException", text):
-        client.list_key_rotations(KeyId=key["KeyId"], IncludeKeyMaterial="ALL_KEY_MATERIAL")
+    assert status_of(client, key["KeyId"]) == {"KeyRotationEnabled": False, "KeyId": key["Arn"]}
 
 
-@pytest.mark.parametrize("method", ["enable_key_rotation", "disable_key_rotation"])
-def test_imported_keys_are_not_rotated_automatically(client, new_key, method):
+@pytest.mark.parametrize("parameters", NOT_SYMMETRIC)
+def test_the_state_is_looked_at_before_the_spec(client, new_key, parameters):
+    key = new_key(**parameters)
+    client.disable_key(KeyId=key["KeyId"])
+
+    for method in (*SWITCHES, "rotate_key_on_demand"):
+        with refused("DisabledException", f"{key['Arn']} is disabled."):
+            getattr(client, method)(KeyId=key["KeyId"])
+
+
+@pytest.mark.parametrize("method", SWITCHES)
+def test_imported_material_is_not_rotated_automatically_in_any_state(client, new_key, method):
     key = new_key(Origin="EXTERNAL")
     text = f"{key['Arn']} origin is EXTERNAL which is not valid for this operation."
 
     with refused("UnsupportedOperationException", text):
         getattr(client, method)(KeyId=key["KeyId"])
-
-
-@pytest.mark.parametrize(
-    ("method", "operation"),
-    [
-        ("enable_key_rotation", "EnableKeyRotation"),
-        ("disable_key_rotation", "DisableKeyRotation"),
-        ("rotate_key_on_demand", "RotateKeyOnDemand"),
-    ],
-)
-def test_rotation_is_not_set_on_a_replica(kms, client, new_key, method, operation):
-    key_id = new_key(MultiRegion=True)["KeyId"]
-    client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
-    there = kms.client(region="eu-west-1")
-    arn = f"arn:aws:kms:eu-west-1:123456789012:key/{key_id}"
-    text = f"{arn} is a multi-region replica key which is not valid for {operation}."
-
+    import_material(client, key["KeyId"], os.urandom(32))
+    client.disable_key(KeyId=key["KeyId"])
     with refused("UnsupportedOperationException", text):
-        getattr(there, method)(KeyId=key_id)
+        getattr(client, method)(KeyId=key["KeyId"])
 
 
-def test_a_rotation_on_demand_is_done_at_the_next_call(client, new_key):
+# --- on demand --------------------------------------------------------------------------------
+
+
+def test_a_rotation_on_demand_makes_new_material_current(client, new_key):
     key = new_key()
     blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"old")["CiphertextBlob"]
 
     answer = client.rotate_key_on_demand(KeyId=key["KeyId"])
 
-    metadata = client.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
-    assert answer["KeyId"] == key["Arn"]
-    assert metadata["CurrentKeyMaterialId"] != key["CurrentKeyMaterialId"]
+    current = current_material_of(client, key["KeyId"])
     opened = client.decrypt(CiphertextBlob=blob)
-    assert opened["Plaintext"] == b"old"
-    assert opened["KeyMaterialId"] == key["CurrentKeyMaterialId"]
-    new_blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"new")["CiphertextBlob"]
-    assert (
-        client.decrypt(CiphertextBlob=new_blob)["KeyMaterialId"] == metadata["CurrentKeyMaterialId"]
-    )
+    data_key = client.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256")
+    assert answer["KeyId"] == key["Arn"]
+    assert current != key["CurrentKeyMaterialId"]
+    assert (opened["Plaintext"], opened["KeyMaterialId"]) == (b"old", key["CurrentKeyMaterialId"])
+    assert data_key["KeyMaterialId"] == current
 
 
-def test_reencrypt_moves_data_to_the_newest_material(client, new_key):
+def test_reencrypting_under_the_same_key_moves_data_to_the_newest_material(client, new_key):
     key = new_key()
     blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"old")["CiphertextBlob"]
     client.rotate_key_on_demand(KeyId=key["KeyId"])
@@ -173,30 +197,33 @@ def test_reencrypt_moves_data_to_the_newest_material(client, new_key):
     answer = client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=key["KeyId"])
 
     assert answer["SourceKeyMaterialId"] == key["CurrentKeyMaterialId"]
-    assert answer["DestinationKeyMaterialId"] != key["CurrentKeyMaterialId"]
+    assert answer["DestinationKeyMaterialId"] == current_material_of(client, key["KeyId"])
+    opened = client.decrypt(CiphertextBlob=answer["CiphertextBlob"])
+    assert opened["KeyMaterialId"] == answer["DestinationKeyMaterialId"]
 
 
-def test_the_history_lists_rotations_or_all_materials(client, new_key):
+def test_a_rotation_on_demand_leaves_the_schedule_alone(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id)
+    before = status_of(client, key_id)
+    kms.clock.advance(days=1)
+
+    client.rotate_key_on_demand(KeyId=key_id)
+
+    assert status_of(client, key_id) == before
+
+
+@pytest.mark.parametrize("method", ["disable_key", "schedule_key_deletion"])
+def test_a_rotation_that_has_begun_is_completed(client, new_key, method):
     key = new_key()
-    for _ in range(2):
-        client.rotate_key_on_demand(KeyId=key["KeyId"])
+    client.rotate_key_on_demand(KeyId=key["KeyId"])
 
-    rotations = client.list_key_rotations(KeyId=key["KeyId"])["Rotations"]
-    everything = client.list_key_rotations(
-        KeyId=key["KeyId"], IncludeKeyMaterial="ALL_KEY_MATERIAL"
-    )["Rotations"]
+    getattr(client, method)(KeyId=key["KeyId"])
 
-    assert [r["KeyMaterialState"] for r in everything] == ["NON_CURRENT", "NON_CURRENT", "CURRENT"]
-    assert everything[0] == {
-        "KeyId": key["Arn"],
-        "KeyMaterialId": key["CurrentKeyMaterialId"],
-        "KeyMaterialState": "NON_CURRENT",
-    }
-    assert rotations == everything[1:]
-    assert all(r["RotationType"] == "ON_DEMAND" for r in rotations)
+    assert current_material_of(client, key["KeyId"]) != key["CurrentKeyMaterialId"]
 
 
-def test_rotations_on_demand_are_limited(client, new_key, monkeypatch):
+def test_the_number_of_rotations_on_demand_is_limited(client, new_key, monkeypatch):
     monkeypatch.setattr(rotation_module, "ON_DEMAND_LIMIT", 2)
     key = new_key()
     for _ in range(2):
@@ -210,6 +237,121 @@ def test_rotations_on_demand_are_limited(client, new_key, monkeypatch):
         client.rotate_key_on_demand(KeyId=key["KeyId"])
 
 
-def test_a_wrong_marker_is_refused_without_text(client, new_key):
-    with refused("InvalidMarkerException", ""):
-        client.list_key_rotations(KeyId=new_key()["KeyId"], Marker="x")
+def test_the_limit_is_25_rotations_on_demand():
+    assert rotation_module.ON_DEMAND_LIMIT == 25
+
+
+# --- history ------------------------------------------------------------------------------------
+
+
+def test_a_key_that_was_never_rotated_has_no_rotations(client, new_key):
+    key = new_key()
+
+    assert rotations_of(client, key["KeyId"]) == []
+    assert materials_of(client, key["KeyId"]) == [
+        {
+            "KeyId": key["Arn"],
+            "KeyMaterialId": key["CurrentKeyMaterialId"],
+            "KeyMaterialState": "CURRENT",
+        }
+    ]
+
+
+def test_the_history_has_the_oldest_first_and_the_first_material_only_on_request(
+    kms, client, new_key
+):
+    key = new_key()
+    for _ in range(2):
+        kms.clock.advance(days=1)
+        client.rotate_key_on_demand(KeyId=key["KeyId"])
+
+    rotations, materials = rotations_of(client, key["KeyId"]), materials_of(client, key["KeyId"])
+
+    assert materials[1:] == rotations
+    assert materials[0] == {
+        "KeyId": key["Arn"],
+        "KeyMaterialId": key["CurrentKeyMaterialId"],
+        "KeyMaterialState": "NON_CURRENT",
+    }
+    assert [r["KeyMaterialState"] for r in rotations] == ["NON_CURRENT", "CURRENT"]
+    assert {r["RotationType"] for r in rotations} == {"ON_DEMAND"}
+    first, second = (r["RotationDate"] for r in rotations)
+    assert timedelta(days=1) <= second - first < timedelta(days=1, minutes=1)
+
+
+@pytest.mark.parametrize("parameters", NOT_SYMMETRIC)
+def test_keys_that_are_not_rotated_have_an_empty_history(client, new_key, parameters):
+    key_id = new_key(**parameters)["KeyId"]
+    text = "Input parameter includeKeyMaterial can only be used with symmetric keys."
+
+    assert rotations_of(client, key_id) == []
+    with refused("ValidationException", text):
+        materials_of(client, key_id)
+
+
+# --- imported material ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def external_key(client, new_key):
+    """A key with one imported material."""
+    key = new_key(Origin="EXTERNAL")
+    import_material(client, key["KeyId"], os.urandom(32))
+    return key
+
+
+def test_without_new_material_there_is_nothing_to_rotate_to(client, external_key):
+    text = f"No available key material pending rotation for the key: {external_key['Arn']}."
+
+    with refused("KMSInvalidStateException", text):
+        client.rotate_key_on_demand(KeyId=external_key["KeyId"])
+
+
+def test_rotating_makes_the_imported_new_material_current(client, external_key):
+    key_id = external_key["KeyId"]
+    blob = client.encrypt(KeyId=key_id, Plaintext=b"old")["CiphertextBlob"]
+    new = import_material(client, key_id, os.urandom(32), ImportType=NEW)["KeyMaterialId"]
+
+    client.rotate_key_on_demand(KeyId=key_id)
+
+    [rotation] = rotations_of(client, key_id)
+    assert current_material_of(client, key_id) == rotation["KeyMaterialId"] == new
+    assert (rotation["RotationType"], rotation["ImportState"]) == ("ON_DEMAND", "IMPORTED")
+    assert client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"old"
+
+
+def test_waiting_material_is_no_rotation_yet(client, external_key):
+    key_id = external_key["KeyId"]
+    import_material(client, key_id, os.urandom(32), ImportType=NEW)
+
+    assert rotations_of(client, key_id) == []
+    assert not {"RotationDate", "RotationType"} & set(materials_of(client, key_id)[-1])
+
+
+def test_imported_material_counts_towards_the_limit(client, external_key, monkeypatch):
+    monkeypatch.setattr(rotation_module, "ON_DEMAND_LIMIT", 1)
+    key_id = external_key["KeyId"]
+    import_material(client, key_id, os.urandom(32), ImportType=NEW)
+    client.rotate_key_on_demand(KeyId=key_id)
+    import_material(client, key_id, os.urandom(32), ImportType=NEW)
+
+    with refused("LimitExceededException"):
+        client.rotate_key_on_demand(KeyId=key_id)
+
+
+def test_data_of_every_material_decrypts_after_many_rotations(client, external_key):
+    key_id = external_key["KeyId"]
+    blobs = []
+    for number in range(3):
+        plaintext = bytes([number])
+        blobs.append(client.encrypt(KeyId=key_id, Plaintext=plaintext)["CiphertextBlob"])
+        request = import_parameters(client, key_id, os.urandom(32))
+        client.import_key_material(
+            **request, ImportType=NEW, ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE"
+        )
+        client.rotate_key_on_demand(KeyId=key_id)
+
+    opened = [client.decrypt(CiphertextBlob=blob) for blob in blobs]
+
+    assert [answer["Plaintext"] for answer in opened] == [b"\0", b"\1", b"\2"]
+    assert len({answer["KeyMaterialId"] for answer in opened}) == 3

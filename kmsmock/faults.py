@@ -1,0 +1,114 @@
+"""Faults that a test arms: calls that fail as AWS's calls fail at times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kmsmock import errors
+
+_THROTTLED = (
+    "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+)
+
+
+@dataclass
+class Fault:
+    """One armed fault. seen: matching calls so far; fired: how many of them failed."""
+
+    operation: str
+    error: errors.ServiceError
+    times: int
+    on_call: int
+    key: str | None
+    optional: bool
+    seen: int = 0
+    fired: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.error.code} on {self.operation}, fired {self.fired} of {self.times} times"
+
+
+class Faults:
+    """The faults of one mock.
+
+    While one is armed, calls go through botocore's own retries, as with ``wire=True``.
+    """
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    @property
+    def are_armed(self) -> bool:
+        """Whether a fault is still to fire."""
+        return any(fault.fired < fault.times for fault in self._faults)
+
+    def throttle(
+        self,
+        operation: str = "*",
+        *,
+        times: int = 1,
+        on_call: int = 1,
+        key: str | None = None,
+        optional: bool = False,
+    ) -> Fault:
+        """Answer ThrottlingException, so many times; the arguments are those of `fail`."""
+        return self._arm(
+            operation, errors.ThrottlingException(_THROTTLED), times, on_call, key, optional
+        )
+
+    def fail(
+        self,
+        operation: str,
+        code: str,
+        *,
+        times: int = 1,
+        on_call: int = 1,
+        key: str | None = None,
+        optional: bool = False,
+    ) -> Fault:
+        """Let calls fail with an error code of KMS.
+
+        operation: its name, or ``*`` for all. times: how many calls fail, from the on_call-th
+        matching one. key: only calls whose KeyId is just this. optional: whether the test may
+        end without the fault having fired. Raises ValueError for a code that KMS does not have.
+        """
+        kind = vars(errors).get(code)
+        is_error = isinstance(kind, type) and issubclass(kind, errors.ServiceError)
+        if kind is None or not is_error:
+            raise ValueError(f"KMS has no error code {code!r}")
+        return self._arm(operation, kind(), times, on_call, key, optional)
+
+    def _arm(
+        self,
+        operation: str,
+        error: errors.ServiceError,
+        times: int,
+        on_call: int,
+        key: str | None,
+        optional: bool,  # noqa: FBT001
+    ) -> Fault:
+        fault = Fault(operation, error, times, on_call, key, optional)
+        self._faults.append(fault)
+        return fault
+
+    def next(self, operation: str, parameters: Mapping[str, Any]) -> errors.ServiceError | None:
+        """Give the error that a call fails with now; None when it goes well."""
+        for fault in self._faults:
+            if fault.operation in ("*", operation) and fault.key in (None, parameters.get("KeyId")):
+                fault.seen += 1
+                if fault.seen >= fault.on_call and fault.fired < fault.times:
+                    fault.fired += 1
+                    return fault.error
+        return None
+
+    def assert_all_fired(self) -> None:
+        """Assert that each fault fired as often as it was to, the optional ones aside."""
+        left = [str(f) for f in self._faults if f.fired < f.times and not f.optional]
+        if left:
+            raise AssertionError("faults that did not fire:\n  " + "\n  ".join(left))
+
+    def clear(self) -> None:
+        """Disarm all faults."""
+        self._faults.clear()
