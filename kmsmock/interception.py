@@ -7,8 +7,10 @@ before this package was imported at all.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
+import time
 from collections.abc import Callable, Generator
 from datetime import datetime
 from io import BytesIO
@@ -194,8 +196,14 @@ def _shaper(shape: Any) -> Shape | None:
     return shape_structure
 
 
-def _local(time: datetime) -> datetime:
-    return time.astimezone(tzlocal())
+def _local(moment: datetime) -> datetime:
+    return _localized(moment, time.tzname)
+
+
+@functools.lru_cache(maxsize=1024)
+def _localized(moment: datetime, zone: tuple[str, str]) -> datetime:  # noqa: ARG001 - part of the key
+    # The slowest part of many answers, and most of them show the same few dates.
+    return moment.astimezone(tzlocal())
 
 
 # --- the wire door: before-send -----------------------------------------------------------------
