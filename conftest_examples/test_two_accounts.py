@@ -1,15 +1,51 @@
-"""Two accounts, each with principals and clients of its own."""
+"""Two accounts: a key is used across them when both sides allow it."""
+
+import json
 
 import pytest
 
 
-def test_a_key_of_another_account_is_named_by_its_arn(kms_accounts):
+def allow(action, resource="*", **principal):
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **principal}
+
+
+def key_policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.fixture
+def shared_key(kms_accounts):
+    """A key of the first account that the second may use."""
+    source, target = kms_accounts
+    policy = key_policy(
+        allow("kms:*", Principal={"AWS": source.id}),
+        allow("kms:Encrypt", Principal={"AWS": target.id}),
+    )
+    return source.client().create_key(Policy=policy)["KeyMetadata"]["Arn"]
+
+
+def test_both_accounts_have_to_allow_the_use_of_a_key(kms_accounts, shared_key):
+    reader = kms_accounts[1].role("Reader", policies=[{"Statement": allow("kms:*", shared_key)}])
+
+    blob = reader.client().encrypt(KeyId=shared_key, Plaintext=b"text")
+
+    assert blob["KeyId"] == shared_key
+
+
+def test_without_an_identity_policy_the_key_policy_alone_does_not_do(kms_accounts, shared_key):
+    reader = kms_accounts[1].role("Reader", policies=[])
+
+    with pytest.raises(Exception, match="because no identity-based policy allows the kms:Encrypt"):
+        reader.client().encrypt(KeyId=shared_key, Plaintext=b"text")
+
+
+def test_without_the_key_policy_an_identity_policy_alone_does_not_do(kms_accounts):
     source, target = kms_accounts
     arn = source.client().create_key()["KeyMetadata"]["Arn"]
+    reader = target.role("Reader", policies=[{"Statement": allow("kms:*", arn)}])
 
-    blob = target.role("Reader").client().encrypt(KeyId=arn, Plaintext=b"text")
-
-    assert blob["KeyId"] == arn
+    with pytest.raises(Exception, match="no resource-based policies allow access"):
+        reader.client().encrypt(KeyId=arn, Plaintext=b"text")
 
 
 def test_a_bare_key_id_is_looked_up_in_the_own_account(kms_accounts):

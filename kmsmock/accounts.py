@@ -1,12 +1,14 @@
-"""Accounts and principals as tests hold them: things that give clients."""
+"""Accounts and principals as tests hold them: things that have policies and give clients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from kmsmock.principals import Credentials, Identities, Principal
+from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.identities import Credentials, Document, Entity, Identities
+from kmsmock.principals import Principal
 
 ClientOf = Callable[["str | None", str, "str | None"], Any]
 
@@ -32,14 +34,24 @@ class SigningPrincipal:
         return f"<{self._principal.kind.value} {self._principal.arn}>"
 
     @property
+    def principal(self) -> Principal:
+        """Who makes the requests."""
+        return self._principal
+
+    @property
     def arn(self) -> str:
         """The ARN that policies and grants name: for role sessions that of the role."""
-        return self._principal.role_arn or self._principal.arn
+        return self._principal.own_arn
 
     @property
     def caller_arn(self) -> str:
         """The ARN that signs requests: for roles that of the session."""
         return self._principal.arn
+
+    @property
+    def unique_id(self) -> str:
+        """The id of the user or role, which one made anew under the same name does not have."""
+        return self._principal.entity_id
 
     @property
     def credentials(self) -> Credentials:
@@ -55,6 +67,46 @@ class SigningPrincipal:
         from kmsmock.clients import make_session
 
         return make_session(region, self.credentials)
+
+    def set_policies(self, *documents: Document) -> None:
+        """Replace the identity policies of the user or role.
+
+        documents: as JSON text or as what it means. Raises MalformedPolicyError.
+        """
+        self._entity().set_policies(documents)
+
+    def set_boundary(self, document: Document | None) -> None:
+        """Replace the permissions boundary of the user or role; None takes it away."""
+        self._entity().boundary = (
+            None
+            if document is None
+            else parse(document, PolicyKind.BOUNDARY, "the permissions boundary")
+        )
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Replace the tags of the user or role."""
+        self._entity().tags = dict(tags)
+
+    def federated_user(
+        self, name: str, *, policies: Iterable[Document] = (), tags: Mapping[str, str] | None = None
+    ) -> SigningPrincipal:
+        """Give a federated user of this IAM user, who may do what both may.
+
+        policies: the session policies; without any it has no permissions of its own.
+        """
+        principal = self._identities.federated_user(self._principal, name)
+        self._identities.set_session(principal, policies, tags or {})
+        return SigningPrincipal(principal, self._identities, self._client_of)
+
+    def delete(self) -> None:
+        """Delete the user or role; policies and grants that name it mean nobody then."""
+        self._identities.delete(self._entity().arn)
+
+    def _entity(self) -> Entity:
+        entity = self._identities.entity_of(self._principal)
+        if entity is None:
+            raise ValueError(f"{self.arn} is no IAM user or role, or has been deleted")
+        return entity
 
     def __enter__(self) -> SigningPrincipal:  # noqa: PYI034 - Python 3.10 has no Self
         self._identities.defaults.append(self._principal)
@@ -82,17 +134,95 @@ class Account:
         """The root user of the account."""
         return self._signing(self._identities.root(self.id))
 
-    def user(self, name: str, *, path: str = "/") -> SigningPrincipal:
-        """Give the IAM user of that name, made on first use."""
-        return self._signing(self._identities.user(self.id, name, path))
+    @property
+    def administrator(self) -> SigningPrincipal:
+        """An IAM user of the account that may do everything."""
+        return self._signing(self._identities.administrator_of(self.id))
 
-    def role(self, name: str, *, path: str = "/", session: str = "session") -> SigningPrincipal:
-        """Give a session of the IAM role of that name, both made on first use."""
-        return self._signing(self._identities.role(self.id, name, path, session))
+    def user(
+        self,
+        name: str,
+        *,
+        policies: Iterable[Document] | None = None,
+        boundary: Document | None = None,
+        tags: Mapping[str, str] | None = None,
+        path: str = "/",
+    ) -> SigningPrincipal:
+        """Give the IAM user of that name, made on first use; it may do what its policies allow.
+
+        policies: identity policies, as JSON text or as what it means. What is given replaces
+        what the user had. Raises MalformedPolicyError.
+        """
+        user = self._signing(self._identities.user(self.id, name, path))
+        return _equipped(user, policies, boundary, tags)
+
+    def role(
+        self,
+        name: str,
+        *,
+        policies: Iterable[Document] | None = None,
+        boundary: Document | None = None,
+        tags: Mapping[str, str] | None = None,
+        path: str = "/",
+        session: str = "session",
+        session_policies: Iterable[Document] | None = None,
+        session_tags: Mapping[str, str] | None = None,
+    ) -> SigningPrincipal:
+        """Give a session of the IAM role of that name, both made on first use.
+
+        policies, boundary and tags are those of the role, as for `user`; session_policies limit
+        this session, whose tags override those of the role.
+        """
+        principal = self._identities.role(self.id, name, path, session)
+        if session_policies is not None or session_tags is not None:
+            self._identities.set_session(principal, session_policies, session_tags or {})
+        return _equipped(self._signing(principal), policies, boundary, tags)
 
     def client(self, service: str = "kms", region: str | None = None) -> Any:
         """Give a boto3 client of an administrator of the account."""
-        return self.user("Administrator").client(service, region)
+        return self.administrator.client(service, region)
+
+    def join_organization(
+        self,
+        organization_id: str,
+        *,
+        service_control: Iterable[Iterable[Document]] = (),
+        resource_control: Iterable[Iterable[Document]] = (),
+    ) -> None:
+        """Let the account be a member of an organization.
+
+        Both take one list of policies for each level: root, organizational units, account. A
+        request must be allowed at every level that is given. Resource control policies come on
+        top of RCPFullAWSAccess, which is always there.
+        """
+        self._identities.set_organization(
+            self.id,
+            replace(
+                self._identities.organization_of(self.id),
+                organization_id=organization_id,
+                service_control=_levels(service_control, PolicyKind.SERVICE_CONTROL),
+                resource_control=_levels(resource_control, PolicyKind.RESOURCE_CONTROL),
+            ),
+        )
 
     def _signing(self, principal: Principal) -> SigningPrincipal:
         return SigningPrincipal(principal, self._identities, self._client_of)
+
+
+def _equipped(
+    principal: SigningPrincipal,
+    policies: Iterable[Document] | None,
+    boundary: Document | None,
+    tags: Mapping[str, str] | None,
+) -> SigningPrincipal:
+    if policies is not None:
+        principal.set_policies(*policies)
+    if boundary is not None:
+        principal.set_boundary(boundary)
+    if tags is not None:
+        principal.set_tags(tags)
+    return principal
+
+
+def _levels(levels: Iterable[Iterable[Document]], kind: PolicyKind) -> Any:
+    return tuple(tuple(parse(document, kind) for document in level) for level in levels)

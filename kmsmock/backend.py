@@ -14,11 +14,11 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kmsmock.authorization.evaluation import Authorizer, allow_everything
 from kmsmock.authorization.grants import Grant
 from kmsmock.clock import Clock
 from kmsmock.crypto.rsa_pool import RsaPool
 from kmsmock.faults import Faults
+from kmsmock.identities import Identities
 from kmsmock.keys import imported, policies, rotation
 from kmsmock.keys.aws_managed import MANAGED_KEYS
 from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore
@@ -27,7 +27,6 @@ from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin, Source
 from kmsmock.ledger.events import Calls
-from kmsmock.principals import Identities
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
@@ -65,17 +64,26 @@ class Markers:
 class Backend:
     """The world of one mock. All of its state hangs here; nothing is kept in modules.
 
-    lock: held for the whole of each call, so that calls from many threads come one by one.
+    enforces_policies: whether key policies, IAM and grants decide; otherwise everybody may do
+    everything. lock: held for the whole of each call, so that calls of many threads come one by
+    one.
     """
 
-    def __init__(self, account: str, region: str, start_time: datetime | None = None) -> None:
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        start_time: datetime | None = None,
+        *,
+        enforces_policies: bool = True,
+    ) -> None:
         self.entropy: Entropy = os.urandom
         self.lock = threading.RLock()
         _backends.add(self)
         self.clock = Clock(start_time)
         self.calls = Calls()
         self.faults = Faults()
-        self.authorize: Authorizer = allow_everything
+        self.enforces_policies = enforces_policies
         self.clear(account, region)
 
     def clear(self, account: str, region: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from kmsmock.principals import Credentials
+from kmsmock.identities import Credentials
 
 #: Credentials that lead to no principal in particular.
 UNKNOWN = Credentials("testing", "testing")

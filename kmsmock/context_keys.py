@@ -1,77 +1,264 @@
 """The condition keys of one call, as policies see them.
 
-Source: AWS KMS Developer Guide, "Condition keys for AWS KMS".
+Source: AWS KMS Developer Guide, "Condition keys for AWS KMS"; IAM User Guide, "AWS global
+condition context keys".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
+from kmsmock.identities import Identities
 from kmsmock.keys.key import Key
-from kmsmock.operations.registry import Call
+from kmsmock.operations.registry import Call, Target
+from kmsmock.principals import Principal, PrincipalKind
 
-#: Condition key -> request parameter whose value it has.
-_FROM_PARAMETERS = {
-    "kms:BypassPolicyLockoutSafetyCheck": "BypassPolicyLockoutSafetyCheck",
-    "kms:CustomerMasterKeySpec": "CustomerMasterKeySpec",
-    "kms:DataKeyPairSpec": "KeyPairSpec",
-    "kms:EncryptionAlgorithm": "EncryptionAlgorithm",
-    "kms:ExpirationModel": "ExpirationModel",
-    "kms:GrantOperations": "Operations",
-    "kms:GranteePrincipal": "GranteePrincipal",
-    "kms:KeyAgreementAlgorithm": "KeyAgreementAlgorithm",
-    "kms:MacAlgorithm": "MacAlgorithm",
-    "kms:MessageType": "MessageType",
-    "kms:PrimaryRegion": "PrimaryRegion",
-    "kms:ReplicaRegion": "ReplicaRegion",
-    "kms:RetiringPrincipal": "RetiringPrincipal",
-    "kms:RotationPeriodInDays": "RotationPeriodInDays",
-    "kms:ScheduleKeyDeletionPendingWindowInDays": "PendingWindowInDays",
-    "kms:SigningAlgorithm": "SigningAlgorithm",
-    "kms:ValidTo": "ValidTo",
-    "kms:WrappingAlgorithm": "WrappingAlgorithm",
-    "kms:WrappingKeySpec": "WrappingKeySpec",
+ContextKeys = dict[str, "str | list[str]"]
+
+_SYMMETRIC = "SYMMETRIC_DEFAULT"
+_PRINCIPAL_TYPES = {
+    PrincipalKind.ROOT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.ASSUMED_ROLE: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.SERVICE: "Service",
 }
+_TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
+#: kms:ResourceAliases means nothing for a key with more aliases than the quota.
+_MOST_ALIASES = 50
+
+#: Operation of IAM -> condition key -> request parameter, and the value when it is left out.
+_Parameters = dict[str, tuple[str, Any]]
+_ENCRYPTION: _Parameters = {"kms:EncryptionAlgorithm": ("EncryptionAlgorithm", _SYMMETRIC)}
+_PAIR: _Parameters = {**_ENCRYPTION, "kms:DataKeyPairSpec": ("KeyPairSpec", None)}
+_SIGNING: _Parameters = {
+    "kms:SigningAlgorithm": ("SigningAlgorithm", None),
+    "kms:MessageType": ("MessageType", "RAW"),
+}
+_MAC: _Parameters = {"kms:MacAlgorithm": ("MacAlgorithm", None)}
+_BYPASS: _Parameters = {
+    "kms:BypassPolicyLockoutSafetyCheck": ("BypassPolicyLockoutSafetyCheck", None)
+}
+_FROM_PARAMETERS: dict[str, _Parameters] = {
+    "kms:Encrypt": _ENCRYPTION,
+    "kms:Decrypt": _ENCRYPTION,
+    "kms:GenerateDataKey": _ENCRYPTION,
+    "kms:GenerateDataKeyWithoutPlaintext": _ENCRYPTION,
+    "kms:GenerateDataKeyPair": _PAIR,
+    "kms:GenerateDataKeyPairWithoutPlaintext": _PAIR,
+    "kms:ReEncryptFrom": {"kms:EncryptionAlgorithm": ("SourceEncryptionAlgorithm", _SYMMETRIC)},
+    "kms:ReEncryptTo": {"kms:EncryptionAlgorithm": ("DestinationEncryptionAlgorithm", _SYMMETRIC)},
+    "kms:Sign": _SIGNING,
+    "kms:Verify": _SIGNING,
+    "kms:GenerateMac": _MAC,
+    "kms:VerifyMac": _MAC,
+    "kms:DeriveSharedSecret": {"kms:KeyAgreementAlgorithm": ("KeyAgreementAlgorithm", None)},
+    "kms:CreateGrant": {
+        "kms:GranteePrincipal": ("GranteePrincipal", None),
+        "kms:GranteeServicePrincipal": ("GranteeServicePrincipal", None),
+        "kms:RetiringPrincipal": ("RetiringPrincipal", None),
+        "kms:RetiringServicePrincipal": ("RetiringServicePrincipal", None),
+        "kms:GrantOperations": ("Operations", None),
+    },
+    "kms:CreateKey": {
+        **_BYPASS,
+        "kms:KeySpec": ("KeySpec", _SYMMETRIC),
+        "kms:KeyUsage": ("KeyUsage", "ENCRYPT_DECRYPT"),
+        "kms:KeyOrigin": ("Origin", "AWS_KMS"),
+        "kms:MultiRegion": ("MultiRegion", False),
+    },
+    "kms:PutKeyPolicy": {**_BYPASS, "kms:PolicyName": ("PolicyName", "default")},
+    "kms:GetKeyPolicy": {"kms:PolicyName": ("PolicyName", "default")},
+    "kms:EnableKeyRotation": {"kms:RotationPeriodInDays": ("RotationPeriodInDays", 365)},
+    "kms:ScheduleKeyDeletion": {
+        "kms:ScheduleKeyDeletionPendingWindowInDays": ("PendingWindowInDays", 30)
+    },
+    "kms:GetParametersForImport": {
+        "kms:WrappingAlgorithm": ("WrappingAlgorithm", None),
+        "kms:WrappingKeySpec": ("WrappingKeySpec", None),
+    },
+    "kms:ImportKeyMaterial": {
+        "kms:ExpirationModel": ("ExpirationModel", None),
+        "kms:ValidTo": ("ValidTo", None),
+    },
+    "kms:ReplicateKey": {"kms:ReplicaRegion": ("ReplicaRegion", None)},
+    "kms:UpdatePrimaryRegion": {"kms:PrimaryRegion": ("PrimaryRegion", None)},
+}
+_CONTEXT_PARAMETERS = {
+    "kms:ReEncryptFrom": "SourceEncryptionContext",
+    "kms:ReEncryptTo": "DestinationEncryptionContext",
+}
+_ABOUT_GRANTS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
+_ABOUT_IDLE_TIME = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
+_WITH_CALLER_ACCOUNT = (
+    *("kms:CreateKey", "kms:ConnectCustomKeyStore", "kms:CreateCustomKeyStore"),
+    *("kms:DeleteCustomKeyStore", "kms:DescribeCustomKeyStores"),
+    *("kms:DisconnectCustomKeyStore", "kms:UpdateCustomKeyStore"),
+)
 #: Condition key -> what it tells of the key.
 _FROM_KEY: dict[str, Callable[[Key], Any]] = {
+    "kms:CallerAccount": lambda key: key.account,  # overwritten: each key action has it
     "kms:KeySpec": lambda key: key.spec.name,
+    "kms:CustomerMasterKeySpec": lambda key: key.spec.name,
     "kms:KeyUsage": lambda key: key.usage.value,
+    "kms:CustomerMasterKeyUsage": lambda key: key.usage.value,
     "kms:KeyOrigin": lambda key: key.origin.value,
     "kms:MultiRegion": lambda key: key.multi_region is not None,
-    "kms:ResourceAliases": lambda key: list(key.aliases),
+    "aws:ResourceAccount": lambda key: key.account,
 }
 
 
-def context_keys(call: Call, key: Key | None) -> dict[str, Any]:
-    """Collect the condition keys: a single value, or a list for multivalued keys."""
+def encryption_context_of(call: Call, action: str) -> Mapping[str, str] | None:
+    """Give the encryption context that an action of a call has; None without one."""
     parameters = call.parameters
-    context: dict[str, Any] = {
-        "aws:CurrentTime": call.now,
-        "aws:PrincipalAccount": call.principal.account,
-        "aws:PrincipalArn": call.principal.role_arn or call.principal.arn,
-        "aws:RequestedRegion": call.region.name,
-        "aws:userid": call.principal.unique_id,
-        "kms:CallerAccount": call.principal.account,
-    }
-    for name, member in _FROM_PARAMETERS.items():
-        if member in parameters:
-            context[name] = parameters[member]
-    if key is not None:
-        context.update((name, value(key)) for name, value in _FROM_KEY.items())
-        if key.multi_region is not None:
-            context["kms:MultiRegionKeyType"] = "REPLICA" if key.is_replica else "PRIMARY"
-        context.update((f"aws:ResourceTag/{name}", value) for name, value in key.tags.items())
-    if call.alias is not None:
-        context["kms:RequestAlias"] = call.alias
-    encryption_context = call.encryption_context
-    if encryption_context:
-        context["kms:EncryptionContextKeys"] = list(encryption_context)
-        context.update(
-            (f"kms:EncryptionContext:{name}", value) for name, value in encryption_context.items()
+    pairs: Mapping[str, str] | None
+    if action == "kms:CreateGrant":
+        constraints = parameters.get("Constraints", {})
+        pairs = constraints.get("EncryptionContextEquals") or constraints.get(
+            "EncryptionContextSubset"
         )
-    tags = parameters.get("Tags")
-    if tags:
-        context["aws:TagKeys"] = [tag["TagKey"] for tag in tags]
-        context.update((f"aws:RequestTag/{tag['TagKey']}", tag["TagValue"]) for tag in tags)
+    else:
+        pairs = parameters.get(_CONTEXT_PARAMETERS.get(action, "EncryptionContext"))
+    return pairs
+
+
+def context_keys(call: Call, target: Target, key: Key | None, alias: str | None) -> ContextKeys:
+    """Collect the condition keys: a text, or a list of texts for multivalued keys.
+
+    alias: the name that the call used for this key.
+    """
+    action, parameters = target.action, call.parameters
+    region = call.region.name
+    if target.region_from is not None:
+        region = parameters.get(target.region_from, region)
+    context = context_of_request(call.now, region)
+    context.update(context_of_principal(call.backend.identities, call.principal))
+    if key is not None:
+        context.update(context_of_key(key, call.now, action))
+        context["kms:CallerAccount"] = call.principal.account
+    elif action in _WITH_CALLER_ACCOUNT:
+        context["kms:CallerAccount"] = call.principal.account
+    for name, (member, default) in _FROM_PARAMETERS.get(action, {}).items():
+        value = parameters.get(member, default)
+        if value is not None:
+            context[name] = _text(value)
+    if action in _ABOUT_GRANTS:
+        context["kms:GrantIsForAWSResource"] = "false"
+    _add_constraints(context, action, parameters)
+    if alias is not None:
+        context["kms:RequestAlias"] = alias
+    if action in ("kms:ReEncryptFrom", "kms:ReEncryptTo"):
+        context["kms:ReEncryptOnSameKey"] = _text(_is_on_same_key(call))
+    add_encryption_context(context, encryption_context_of(call, action))
+    _add_request_tags(context, action, parameters)
     return context
+
+
+def context_of_request(now: datetime, region: str) -> ContextKeys:
+    """Give what any request has, whoever makes it."""
+    return {
+        "aws:CurrentTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "aws:EpochTime": str(int(now.timestamp())),
+        "aws:RequestedRegion": region,
+        "aws:SecureTransport": "true",
+        "aws:ViaAWSService": "false",
+    }
+
+
+def context_of_principal(identities: Identities, principal: Principal) -> ContextKeys:
+    """Give what is known of who makes a request."""
+    is_service = principal.kind is PrincipalKind.SERVICE
+    context: ContextKeys = {
+        "aws:PrincipalArn": principal.own_arn,
+        "aws:PrincipalIsAWSService": _text(is_service),
+        "aws:PrincipalType": _PRINCIPAL_TYPES[principal.kind],
+        "aws:userid": principal.unique_id,
+    }
+    if is_service:
+        context["aws:PrincipalServiceName"] = principal.arn
+        return context
+    context["aws:PrincipalAccount"] = principal.account
+    if principal.kind is PrincipalKind.USER:
+        context["aws:username"] = principal.arn.rpartition("/")[2]
+    if principal.kind in _TEMPORARY:
+        context["aws:MultiFactorAuthPresent"] = "false"
+        if principal.issued is not None:
+            context["aws:TokenIssueTime"] = f"{principal.issued:%Y-%m-%dT%H:%M:%SZ}"
+    organization = identities.organization_of(principal.account).organization_id
+    if organization is not None:
+        context["aws:PrincipalOrgID"] = organization
+    entity = identities.entity_of(principal)
+    tags = {
+        **(entity.tags if entity is not None else {}),
+        **identities.session_of(principal).tags,
+    }
+    context.update((f"aws:PrincipalTag/{name}", value) for name, value in tags.items())
+    return context
+
+
+def context_of_key(key: Key, now: datetime, action: str) -> ContextKeys:
+    """Give what is known of the key; tags and aliases are hidden from key policies later."""
+    context: ContextKeys = {name: _text(value(key)) for name, value in _FROM_KEY.items()}
+    if key.multi_region is not None:
+        context["kms:MultiRegionKeyType"] = "REPLICA" if key.is_replica else "PRIMARY"
+    if 0 < len(key.aliases) <= _MOST_ALIASES:
+        context["kms:ResourceAliases"] = list(key.aliases)
+    context.update((f"aws:ResourceTag/{name}", value) for name, value in key.tags.items())
+    if action in _ABOUT_IDLE_TIME:
+        used = key.last_usage.at if key.last_usage is not None else key.creation_date
+        context["kms:TrailingDaysWithoutKeyUsage"] = str((now - used).days)
+    return context
+
+
+def _text(value: Any) -> str | list[str]:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return str(value.timestamp())
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return str(value)
+
+
+def _add_constraints(context: ContextKeys, action: str, parameters: dict[str, Any]) -> None:
+    if action != "kms:CreateGrant":
+        return
+    constraints = parameters.get("Constraints", {})
+    for kind in ("EncryptionContextEquals", "EncryptionContextSubset"):
+        if kind in constraints:
+            context["kms:GrantConstraintType"] = kind
+    if "SourceArn" in constraints:
+        context["kms:GrantConstraintSourceArn"] = constraints["SourceArn"]
+
+
+def add_encryption_context(context: ContextKeys, pairs: Mapping[str, str] | None) -> None:
+    """Add the condition keys of an encryption context."""
+    if pairs:
+        context["kms:EncryptionContextKeys"] = list(pairs)
+        context.update((f"kms:EncryptionContext:{name}", value) for name, value in pairs.items())
+
+
+def _add_request_tags(context: ContextKeys, action: str, parameters: dict[str, Any]) -> None:
+    names = list(parameters.get("TagKeys", ())) if action == "kms:UntagResource" else []
+    for tag in parameters.get("Tags", ()):
+        names.append(tag["TagKey"])
+        context[f"aws:RequestTag/{tag['TagKey']}"] = tag["TagValue"]
+    if names:
+        context["aws:TagKeys"] = names
+
+
+def _is_on_same_key(call: Call) -> bool:
+    """Tell whether ReEncrypt's two sides are one key; the second is not located yet at first."""
+    if len(call.keys) > 1:
+        return call.keys[0] is call.keys[1]
+    destination = call.parameters.get("DestinationKeyId", "")
+    key = call.keys[0] if call.keys else None
+    return key is not None and (
+        destination in (key.key_id, key.arn)
+        or (
+            destination.rpartition(":")[2] in key.aliases
+            and destination.partition(":alias/")[0] in (destination, key.arn.partition(":key/")[0])
+        )
+    )

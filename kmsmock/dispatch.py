@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from kmsmock import errors
-from kmsmock.authorization.evaluation import Request
+from kmsmock import arns, errors
+from kmsmock.authorization.evaluation import Decision, Outcome, Request, evaluate
+from kmsmock.authorization.grants import Grant
+from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorizing import applied_policies, authorize
 from kmsmock.backend import Backend
-from kmsmock.context_keys import context_keys
+from kmsmock.context_keys import context_keys, encryption_context_of
 from kmsmock.crypto.errors import AlgorithmUnavailable
+from kmsmock.denials import denied
 from kmsmock.keys.aws_managed import DIRECT_ACTIONS
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.events import Event
 from kmsmock.operations import OPERATIONS
-from kmsmock.operations.locating import access_hidden
-from kmsmock.operations.registry import ANY_STATE, Call, Operation, Target
+from kmsmock.operations.access import grant_terms
+from kmsmock.operations.keys import read_policy
+from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.protocol import Answer, ApiCall, read
 
 #: Actions on AWS managed keys that only services may do, through which the key is used.
@@ -41,7 +47,16 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             ),
         )
     with backend.lock:
-        principal = backend.identities.caller(api_call.access_key)
+        partition = arns.partition_of(api_call.region)
+        principal = backend.identities.caller(api_call.access_key, partition)
+        if principal is None:
+            return Answer(
+                request_id,
+                errors.UnrecognizedClientException(
+                    "The security token included in the request is invalid.",
+                    explanation="The user or role of these credentials has been deleted.",
+                ),
+            )
         now = backend.clock.now()
         backend.clock.settle(now)
         region = backend.region(principal.account, api_call.region)
@@ -64,17 +79,21 @@ def perform(call: Call) -> dict[str, Any]:
     A dry run ends after all checks. Raises the `ServiceError` to answer.
     """
     operation = call.operation
-    keys = call.keys
     if "GrantTokens" in call.parameters:
         _require_grant_tokens(call)
-    for target in operation.targets:
-        key = target.locate(call) if target.locate is not None else None
-        if key is not None:
-            keys.append(key)
-        _require_authorized(call, target, key)
+    located = [
+        (target, key)
+        for target in operation.targets
+        if (target.when is None or target.when(call))
+        and (key := _authorized(call, target)) is not None
+    ]
+    keys = call.keys
     if operation.first is not None:
         operation.first(call, *keys)
-    _require_usable(operation, keys)
+    for target, key in located:
+        _require_usable(target, key)
+    if operation.puts_policy and "Policy" in call.parameters:
+        _require_no_lockout(call)
     try:
         result = operation.handler(call, *keys)
     except AlgorithmUnavailable as reason:
@@ -87,54 +106,103 @@ def perform(call: Call) -> dict[str, Any]:
     return result if result is not None else {}
 
 
-def _require_usable(operation: Operation, keys: list[Key]) -> None:
-    """Require key usage, then key state, of each target that located a key."""
-    for key, target in zip(keys, operation.targets, strict=False):
-        if target.usage is not None and key.usage is not target.usage:
-            key.require_usage(target.usage, target.action.removeprefix("kms:"))
-        if target.states is not ANY_STATE:
-            key.require_state(target.states)
+def _require_usable(target: Target, key: Key) -> None:
+    """Require key usage, then key state."""
+    if target.usage is not None and key.usage is not target.usage:
+        key.require_usage(target.usage, target.action.removeprefix("kms:"))
+    if target.states is not ANY_STATE:
+        key.require_state(target.states)
 
 
-def _require_authorized(call: Call, target: Target, key: Key | None) -> None:
-    request = Request(
-        call.principal,
-        target.action,
-        "*" if key is None else key.arn,
-        partial(context_keys, call, key),
-    )
-    decision = call.backend.authorize(request)
+def _authorized(call: Call, target: Target) -> Key | None:
+    """Locate a target's key, noted with the call, and refuse what the caller may not do with it."""
+    key = alias = None
+    if target.locate is not None:
+        before, call.alias = call.alias, None
+        key = target.locate(call)
+        alias, call.alias = call.alias, before or call.alias
+        if key is None:
+            return None
+        call.keys.append(key)
+    request = _request(call, target, key, alias)
+    decision = authorize(call.backend, request, key, retired=_retired_grant(call, target, key))
     if not decision.allowed:
-        raise _denied(call, target, key, decision.reason)
+        call.decision = decision
+        raise denied(request, decision, target, from_ciphertext=_is_from_ciphertext(call, target))
+    if decision.grant is not None:
+        call.grant_id = decision.grant.grant_id
     if key is not None and key.manager is KeyManager.AWS:
-        _require_unmanaged(call, target, key)
+        _require_unmanaged(request, target, key)
+    return key
 
 
-def _require_unmanaged(call: Call, target: Target, key: Key) -> None:
+def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> Request:
+    action = target.action
+    resource = "*" if target.resource is None else target.resource(call)
+    return Request(
+        call.principal,
+        action,
+        resource if key is None else key.arn,
+        None if key is None else key.account,
+        partial(context_keys, call, target, key, alias),
+        encryption_context=encryption_context_of(call, action),
+        child=grant_terms(call) if action == "kms:CreateGrant" else None,
+    )
+
+
+def _retired_grant(call: Call, target: Target, key: Key | None) -> Grant | None:
+    if target.action != "kms:RetireGrant" or key is None:
+        return None
+    return key.grants.get(call.grant_id or call.parameters["GrantId"])
+
+
+def _is_from_ciphertext(call: Call, target: Target) -> bool:
+    """Tell whether the key was named by nothing but the ciphertext."""
+    named_by = {"kms:Decrypt": "KeyId", "kms:ReEncryptFrom": "SourceKeyId"}.get(target.action)
+    return named_by is not None and named_by not in call.parameters
+
+
+def _require_unmanaged(request: Request, target: Target, key: Key) -> None:
     """Refuse to change an AWS managed key, which no policy lets a customer do."""
     if target.action.startswith(DIRECT_ACTIONS) or target.action in _THROUGH_SERVICES:
         return
-    raise _denied(
-        call,
-        target,
-        key,
-        "This is an AWS managed key: AWS alone manages it. Create a customer managed key instead.",
+    decision = Decision(
+        Outcome.IMPLICIT_DENY,
+        "this is an AWS managed key, which AWS alone manages: create a customer managed key",
+        PolicyKind.RESOURCE,
+        is_hidden=request.principal.account != key.account,
     )
+    raise denied(request, decision, target, from_ciphertext=False)
 
 
-def _denied(
-    call: Call, target: Target, key: Key | None, reason: str
-) -> errors.AccessDeniedException:
-    if key is not None and key.account != call.principal.account:
-        error = access_hidden(call, target.action, "this resource")
-    else:
-        where = "*" if key is None else key.arn
-        error = errors.AccessDeniedException(
-            f"User: {call.principal.arn} is not authorized to perform: {target.action} on "
-            f"resource: {where} because no resource-based policy allows the {target.action} action"
+def _require_no_lockout(call: Call) -> None:
+    """Require that the caller could change the key policy that it puts.
+
+    Source: AWS KMS Developer Guide, "Default key policy", on the lockout safety check.
+    """
+    backend = call.backend
+    text = read_policy(call)
+    if not backend.enforces_policies or call.parameters.get("BypassPolicyLockoutSafetyCheck"):
+        return
+    key = call.keys[0] if call.keys else None
+    region = call.region
+    target = Target("kms:PutKeyPolicy")
+    request = Request(
+        call.principal,
+        target.action,
+        arns.key_arn(region.name, region.account, "new") if key is None else key.arn,
+        region.account,
+        partial(context_keys, call, target, key, None),
+    )
+    policy = parse(text, PolicyKind.RESOURCE, "the new key policy")
+    policies = applied_policies(backend, request, None, policy)
+    decision = evaluate(request, policies)
+    if not decision.allowed:
+        decision = replace(decision, request=request, policies=policies)
+        raise errors.MalformedPolicyDocumentException(
+            "The new key policy will not allow you to update the key policy in the future.",
+            explanation=f"{decision}\nBypassPolicyLockoutSafetyCheck=True skips this check.",
         )
-    error.explanation = reason
-    return error
 
 
 def _require_grant_tokens(call: Call) -> None:
@@ -170,5 +238,6 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
             call.now,
             calls.test_id(),
             call.request_id,
+            call.decision,
         )
     )

@@ -234,6 +234,10 @@ class KeyUnavailableException(ServiceError):
     status = 500
 
 
+class UnrecognizedClientException(ServiceError):
+    """The access key is nobody's."""
+
+
 class ThrottlingException(ServiceError):
     """Too many requests in too short a time."""
 

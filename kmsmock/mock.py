@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from kmsmock import decorating
 from kmsmock.environment import Environment
-from kmsmock.options import Options
+from kmsmock.options import ENFORCED, Options
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from kmsmock.accounts import Account, SigningPrincipal
+    from kmsmock.authorization.evaluation import Decision
     from kmsmock.backend import Backend
     from kmsmock.clock import Clock
     from kmsmock.crypto.attestation import AttestationAuthority
@@ -45,11 +46,16 @@ class KMSMock:
         from kmsmock.dispatch import answer
 
         self.options = options
-        self._backend = Backend(options.account_id, options.region, options.start_time)
+        self._backend = Backend(
+            options.account_id,
+            options.region,
+            options.start_time,
+            enforces_policies=options.authorization == ENFORCED,
+        )
         #: Answers an `ApiCall`: for the interception, and for other ways in.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
         self._environment = Environment(options.region)
-        self._clients: dict[tuple[str, str | None, str | None], Any] = {}
+        self._clients: dict[tuple[str, str | None, str], Any] = {}
 
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
@@ -141,15 +147,55 @@ class KMSMock:
         identities = self._backend.identities
         return SigningPrincipal(identities.at(arn), identities, self._client_of)
 
+    def explain(
+        self,
+        principal: SigningPrincipal | str,
+        action: str,
+        key: Any = None,
+        *,
+        region: str | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        via_service: str | None = None,
+        context: Mapping[str, str | list[str]] | None = None,
+    ) -> Decision:
+        """Tell whether a principal may do something, and why, without calling.
+
+        principal: one of this mock, or its ARN. action: for example ``kms:Decrypt``. key: an id,
+        ARN, alias, or anything with an ``arn``; None for actions that are not about a key.
+        via_service: the value of ``kms:ViaService``. context: further condition keys. Raises
+        ValueError for a principal or key that does not exist.
+        """
+        from kmsmock.explaining import explain, find_key
+
+        backend = self._backend
+        who = (
+            backend.identities.at(principal) if isinstance(principal, str) else principal.principal
+        )
+        where = region or self.options.region
+        named = getattr(key, "arn", key)
+        given = dict(context or {})
+        if via_service is not None:
+            given["kms:ViaService"] = via_service
+        with backend.lock:
+            return explain(
+                backend,
+                who,
+                action if ":" in action else f"kms:{action}",
+                None if named is None else find_key(backend, named, who.account, where),
+                region=where,
+                encryption_context=encryption_context,
+                context=given,
+            )
+
     def _client_of(self, arn: str | None, service: str, region: str | None) -> Any:
-        place = (service, region, arn)
+        from kmsmock.clients import UNKNOWN, make_client
+
+        identities = self._backend.identities
+        # Credentials that nobody knows are those of the default principal, whoever that is.
+        credentials = UNKNOWN if arn is None else identities.credentials(identities.at(arn))
+        place = (service, region, credentials.access_key)
         client = self._clients.get(place)
         if client is None:
-            from kmsmock.clients import UNKNOWN, make_client
-
-            identities = self._backend.identities
-            # Credentials that nobody knows are those of the default principal, whoever that is.
-            credentials = UNKNOWN if arn is None else identities.credentials(identities.at(arn))
             client = make_client(service, region or self.options.region, credentials)
             self._clients[place] = client
         return client

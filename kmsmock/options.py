@@ -13,6 +13,8 @@ _LATER = {
     "world": "worlds from files",
 }
 SERVICES = ("kms",)
+ENFORCED = "enforced"
+AUTHORIZATIONS = (ENFORCED, "off")
 
 
 @dataclass(frozen=True)
@@ -20,15 +22,16 @@ class Options:
     """How a mock is to be.
 
     account_id: the account of clients with unknown credentials, 12 digits. region: the default
-    Region while active, if none is configured. authorization: "off", every principal may do
-    everything. services: which services are answered. start_time: an aware datetime at which the
-    clock starts. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
-    block_real_kms: keep unmocked clients away from the real KMS (for the pytest plugin).
+    Region while active, if none is configured. authorization: "enforced", key policies, IAM and
+    grants decide; or "off", every principal may do everything. services: which services are
+    answered. start_time: an aware datetime at which the clock starts. wire: answer real HTTP,
+    behind botocore's own signing, retries and parsing. block_real_kms: keep unmocked clients away
+    from the real KMS (for the pytest plugin).
     """
 
     account_id: str = "123456789012"
     region: str = "us-east-1"
-    authorization: str = "off"
+    authorization: str = ENFORCED
     services: tuple[str, ...] = SERVICES
     start_time: datetime | None = None
     wire: bool = False
@@ -37,10 +40,10 @@ class Options:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[0-9]{12}", self.account_id):
             raise TypeError(f"account_id must be 12 digits, not {self.account_id!r}")
-        if self.authorization != "off":
+        if self.authorization not in AUTHORIZATIONS:
             raise TypeError(
-                f"authorization={self.authorization!r} is not available: this version decides no "
-                'policies yet, it knows "off" only'
+                f"authorization must be {' or '.join(map(repr, AUTHORIZATIONS))}, "
+                f"not {self.authorization!r}"
             )
         unknown = [name for name in self.services if name not in SERVICES]
         if unknown:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _INI = {
     "account_id": ("string", "the default account, 12 digits"),
     "region": ("string", "the default Region while a mock is active, if none is configured"),
-    "authorization": ("string", '"off": every principal may do everything'),
+    "authorization": ("string", '"enforced" (default), or "off": everybody may do everything'),
     "services": ("args", "the AWS services that are answered"),
     "start_time": ("string", "ISO 8601 time, with offset, at which the clock of mocks starts"),
     "wire": ("bool", "answer real HTTP, behind botocore's signing, retries and parsing"),

@@ -279,9 +279,15 @@ def test_refreshable_credentials_are_not_refreshed():
         assert client.list_keys()["Keys"] == []
 
 
+ANYTHING = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
+}
+
+
 def test_the_access_key_tells_the_caller():
     with mock_kms() as kms:
-        role = kms.account("444455556666").role("App", path="/team/")
+        role = kms.account("444455556666").role("App", path="/team/", policies=[ANYTHING])
         credentials = role.credentials
 
         client = boto3.client(
@@ -314,7 +320,7 @@ def test_the_access_key_tells_the_caller():
     ],
 )
 def test_a_principal_is_found_by_its_arn(arn, caller):
-    with mock_kms() as kms:
+    with mock_kms(authorization="off") as kms:
         kms.principal(arn).client().list_keys()
         kms.principal(arn).session("eu-west-1").client("kms").list_keys()
 
@@ -338,7 +344,7 @@ def test_an_account_id_has_twelve_digits():
 def test_inside_its_block_a_principal_is_the_default_one():
     with mock_kms() as kms:
         client = boto3_client()
-        with kms.account("444455556666").user("bob"):
+        with kms.account("444455556666").user("bob", policies=[ANYTHING]):
             client.list_keys()
         client.list_keys()
 

@@ -274,7 +274,7 @@ def test_the_header_says_how_mocks_are(run: pytest.Pytester) -> None:
     result = run.runpytest_inprocess("--collect-only")
 
     result.stdout.fnmatch_lines(
-        ["kmsmock: account 123456789012, region us-east-1, authorization off, real KMS blocked"]
+        ["kmsmock: account 123456789012, region us-east-1, authorization enforced, real KMS *"]
     )
 
 

@@ -1,61 +1,454 @@
-"""Deciding a request: who asks for which action on what, and what comes of it."""
+"""Deciding a request: IAM's policy evaluation, and KMS's own rules on top.
+
+Source: IAM User Guide, "Policy evaluation logic"; AWS KMS Developer Guide, "Troubleshooting key
+access" and "Key policies in AWS KMS".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
-from kmsmock.principals import Principal
+from kmsmock.authorization.grants import Grant, GrantTerms
+from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+from kmsmock.authorization.principal_element import Match
+from kmsmock.authorization.variables import Context
+from kmsmock.principals import Principal, PrincipalKind
+
+if TYPE_CHECKING:
+    from kmsmock.authorization.explanation import Missing, Step
+
+#: Condition keys that only policies of the identity side, and of organizations, can see.
+#: Source: AWS KMS Developer Guide, "ABAC for AWS KMS".
+_HIDDEN_FROM_KEY_POLICIES = ("aws:resourcetag/", "kms:resourcealiases")
+#: Actions that also work on keys of other accounts.
+#: Source: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
+CROSS_ACCOUNT_ACTIONS = frozenset(
+    f"kms:{name}"
+    for name in (
+        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey"),
+        *("GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair"),
+        *("GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "Sign", "Verify"),
+        *("DeriveSharedSecret", "Encapsulate", "Decapsulate", "GetPublicKey", "DescribeKey"),
+        *("CreateGrant", "ListGrants", "RevokeGrant", "RetireGrant", "GetKeyRotationStatus"),
+    )
+)
 
 
 class Request:
     """One question: whether a principal may perform an action on a resource.
 
     action: for example ``kms:Decrypt``. resource: a key ARN, an alias ARN, or ``*``.
-    context_source: gives the condition keys of the request; asked only when a policy needs them.
+    owner: the account of the key; None where no key policy has a say: account-level actions, and
+    the alias half of alias operations. context_source: gives the condition keys of the request;
+    asked only when a policy needs them. encryption_context, source_arn: what grants look at.
+    child: the terms of the grant that CreateGrant is to make.
     """
 
     # Made for each call, so as plain as can be.
-    __slots__ = ("_context", "_context_source", "action", "principal", "resource")
+    __slots__ = (
+        *("_context", "_context_source", "_key_policy_context", "action", "child"),
+        *("encryption_context", "owner", "principal", "resource", "source_arn"),
+    )
 
     def __init__(
         self,
         principal: Principal,
         action: str,
         resource: str,
+        owner: str | None,
         context_source: Callable[[], Mapping[str, Any]],
+        *,
+        encryption_context: Mapping[str, str] | None = None,
+        source_arn: str | None = None,
+        child: GrantTerms | None = None,
     ) -> None:
         self.principal = principal
         self.action = action
         self.resource = resource
+        self.owner = owner
+        self.encryption_context = encryption_context
+        self.source_arn = source_arn
+        self.child = child
         self._context_source = context_source
-        self._context: Mapping[str, Any] | None = None
+        self._context: Context | None = None
+        self._key_policy_context: Context | None = None
 
     @property
-    def context(self) -> Mapping[str, Any]:
-        """The condition keys of the request: a single value, or a list for multivalued keys."""
+    def context(self) -> Context:
+        """The condition keys of the request, in lower case."""
         if self._context is None:
-            self._context = self._context_source()
+            self._context = {key.lower(): v for key, v in self._context_source().items()}
         return self._context
+
+    @property
+    def key_policy_context(self) -> Context:
+        """The condition keys that a key policy sees."""
+        if self._key_policy_context is None:
+            self._key_policy_context = {
+                key: value
+                for key, value in self.context.items()
+                if not key.startswith(_HIDDEN_FROM_KEY_POLICIES)
+            }
+        return self._key_policy_context
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedPolicies:
+    """All that has a say in one request.
+
+    resource: the key policy; None where there is none. unique_ids: ARN -> id of the users and
+    roles that the key policy names. session: None for a principal without session policies; a
+    federated user without any has an empty tuple, which allows nothing. service_control,
+    resource_control: one tuple of policies for each level of the organization.
+    """
+
+    resource: Policy | None = None
+    identity: tuple[Policy, ...] = ()
+    boundary: Policy | None = None
+    session: tuple[Policy, ...] | None = None
+    service_control: tuple[tuple[Policy, ...], ...] = ()
+    resource_control: tuple[tuple[Policy, ...], ...] = ()
+    grants: Iterable[Grant] = ()
+    unique_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+class Outcome(Enum):
+    """How a decision came about, in the words of IAM's policy simulator."""
+
+    ALLOW = "allow"
+    EXPLICIT_DENY = "explicitDeny"
+    IMPLICIT_DENY = "implicitDeny"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer; truthy when allowed. reason: one sentence that says why."""
+    """The answer; truthy when allowed.
 
-    allowed: bool
+    cause: the kind of policy that denied, or that lacks a permission. is_hidden: whether the
+    refusal must not tell if the key of another account exists. policy, statement, grant: what
+    decided, if one did. reason: one sentence. request, policies: what was decided, of refusals.
+    """
+
+    outcome: Outcome
     reason: str
+    cause: PolicyKind | None = None
+    is_hidden: bool = False
+    policy: Policy | None = None
+    statement: Statement | None = None
+    grant: Grant | None = None
+    request: Request | None = None
+    policies: AppliedPolicies | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request may go on."""
+        return self.outcome is Outcome.ALLOW
 
     def __bool__(self) -> bool:
         return self.allowed
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Each policy statement and grant that was consulted, and what in it did not match."""
+        from kmsmock.authorization.explanation import steps
 
-Authorizer = Callable[[Request], Decision]
+        if self.request is None or self.policies is None:
+            return ()
+        return tuple(steps(self.request, self.policies))
 
-_OFF = Decision(allowed=True, reason='authorization="off": every principal may do everything')
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """The smallest statements that would have to be added, for want of which it was denied."""
+        from kmsmock.authorization.explanation import missing
+
+        return missing(self)
+
+    def __str__(self) -> str:
+        from kmsmock.authorization.explanation import text
+
+        return text(self)
 
 
-def allow_everything(request: Request) -> Decision:  # noqa: ARG001 - an Authorizer
-    """Allow any request: the rule of ``authorization="off"``."""
-    return _OFF
+OFF = Decision(Outcome.ALLOW, 'authorization="off": every principal may do everything')
+_BY_IDENTITY = Decision(Outcome.ALLOW, "an identity-based policy allows it")
+_BY_ROOT = Decision(Outcome.ALLOW, "the root user of an account needs no identity-based policy")
+_BY_DELEGATION = Decision(
+    Outcome.ALLOW,
+    "the key policy leaves it to the identity-based policies of the account, and they allow it",
+)
+
+
+def evaluate(request: Request, policies: AppliedPolicies) -> Decision:
+    """Decide a request. An explicit deny beats everything, grants included."""
+    refusal = _refusal(request, policies)
+    return _evaluate_allows(request, policies) if refusal is None else refusal
+
+
+def _refusal(request: Request, policies: AppliedPolicies) -> Decision | None:
+    denied = _explicit_deny(request, policies)
+    return _limit_of_organization(request, policies) if denied is None else denied
+
+
+def _unless(refusal: Decision | None, decision: Decision) -> Decision:
+    """Give the decision, unless there is a refusal (which is falsy, so that ``or`` will not do)."""
+    return decision if refusal is None else refusal
+
+
+def _evaluate_allows(request: Request, policies: AppliedPolicies) -> Decision:
+    if request.owner is None:
+        return _unless(_caller_side(request, policies), _BY_IDENTITY)
+    side = _resource_side(request, policies)
+    if request.principal.kind is PrincipalKind.SERVICE:
+        return side.allowance or _nothing_allows(request, PolicyKind.RESOURCE)
+    if request.principal.account == request.owner:
+        return _same_account(request, policies, side)
+    return _cross_account(request, policies, side)
+
+
+# --- denies ---------------------------------------------------------------------------------
+
+
+def _explicit_deny(request: Request, policies: AppliedPolicies) -> Decision | None:
+    groups: tuple[tuple[Policy, ...], ...] = (
+        *(() if _is_service(request) else policies.service_control),
+        *policies.resource_control,
+        (policies.resource,) if policies.resource is not None else (),
+        policies.identity,
+        (policies.boundary,) if policies.boundary is not None else (),
+        policies.session or (),
+    )
+    for group in groups:
+        for policy in group:
+            statement = _matching(policy, Effect.DENY, request, policies)
+            if statement is not None:
+                return Decision(
+                    Outcome.EXPLICIT_DENY,
+                    f"{statement.name} of {_called(policy)} denies {request.action}",
+                    policy.kind,
+                    request.owner not in (None, request.principal.account)
+                    and policy.kind is PolicyKind.RESOURCE,
+                    policy,
+                    statement,
+                )
+    return None
+
+
+def _limit_of_organization(request: Request, policies: AppliedPolicies) -> Decision | None:
+    """Refuse what a level of the organization does not allow."""
+    if _is_service(request):
+        return None
+    for level in policies.service_control:
+        if not _any_allows(level, request, policies):
+            return _nothing_allows(request, PolicyKind.SERVICE_CONTROL)
+    return None
+
+
+def _is_service(request: Request) -> bool:
+    return request.principal.kind is PrincipalKind.SERVICE
+
+
+# --- the side of the key --------------------------------------------------------------------
+
+
+class _ResourceSide:
+    """What key policy and grants give: how they mean the caller, at best, and by what.
+
+    allowance: the decision when nothing limits it. limited: when boundary and session policies
+    must allow too. trusted: how grants of the caller's own account mean it.
+    """
+
+    __slots__ = ("allowance", "is_delegated", "limited", "trusted")
+
+    def __init__(self) -> None:
+        self.allowance: Decision | None = None
+        self.limited: Decision | None = None
+        self.is_delegated = False
+        self.trusted = Match.NONE
+
+    def take(self, match: Match, reason: str, **by: Any) -> None:
+        """Note that something allows the request; the first of each kind is kept."""
+        if match is Match.DELEGATED:
+            self.is_delegated = True
+        elif match is Match.DIRECT and self.allowance is None:
+            self.allowance = Decision(Outcome.ALLOW, reason, **by)
+        elif match is Match.LIMITED and self.limited is None:
+            self.limited = Decision(Outcome.ALLOW, reason, **by)
+
+
+def _resource_side(request: Request, policies: AppliedPolicies) -> _ResourceSide:
+    side = _ResourceSide()
+    policy = policies.resource
+    if policy is not None:
+        for statement in policy.statements_about(request.action.lower()):
+            if statement.effect is Effect.DENY:
+                continue
+            match = statement.match_principal(request.principal, policies.unique_ids)
+            if match is not Match.NONE and _applies(statement, policy, request):
+                reason = f"{statement.name} of {_called(policy)} allows it"
+                side.take(match, reason, policy=policy, statement=statement)
+    if side.allowance is None or request.principal.account != request.owner:
+        for grant in policies.grants:
+            match = _match_grant(grant, request)
+            side.take(match, f"grant {grant.grant_id} allows it", grant=grant)
+            if grant.issuing_account == request.principal.account:
+                side.trusted = max(side.trusted, match)
+    return side
+
+
+def _match_grant(grant: Grant, request: Request) -> Match:
+    match = grant.match_grantee(request.principal)
+    if match is Match.NONE:
+        return match
+    operation = request.action.removeprefix("kms:")
+    allows = grant.allows(operation, request.encryption_context, request.source_arn, request.child)
+    return match if allows else Match.NONE
+
+
+def _same_account(request: Request, policies: AppliedPolicies, side: _ResourceSide) -> Decision:
+    if side.allowance is not None:
+        return side.allowance
+    if side.limited is not None:
+        # A role is limited by its boundary and session policies, however it was allowed.
+        return _unless(_limit_of_session(request, policies), side.limited)
+    if side.is_delegated:
+        return _unless(_caller_side(request, policies), _BY_DELEGATION)
+    return _nothing_allows(request, PolicyKind.RESOURCE)
+
+
+def _cross_account(request: Request, policies: AppliedPolicies, side: _ResourceSide) -> Decision:
+    """Let both accounts decide: the key's must share it, and the caller's must allow its use."""
+    if request.action not in CROSS_ACCOUNT_ACTIONS:
+        return Decision(
+            Outcome.IMPLICIT_DENY,
+            f"{request.action} does not work on keys of other accounts",
+            PolicyKind.RESOURCE,
+            is_hidden=True,
+        )
+    shared = side.allowance or side.limited or (_BY_DELEGATION if side.is_delegated else None)
+    if shared is None:
+        return Decision(
+            Outcome.IMPLICIT_DENY,
+            f"the key's account {request.owner} does not share it: neither its key policy nor a "
+            f"grant lets {request.principal.arn} perform {request.action}",
+            PolicyKind.RESOURCE,
+            is_hidden=True,
+        )
+    if side.trusted is Match.DIRECT:
+        return shared
+    if side.trusted is Match.LIMITED:
+        return _unless(_limit_of_session(request, policies), shared)
+    if side.limited is not None and side.limited.grant is not None:
+        limit = _limit_of_session(request, policies)
+        if limit is not None:
+            return limit
+    return _unless(_caller_side(request, policies), shared)
+
+
+# --- the side of the caller -----------------------------------------------------------------
+
+
+def _caller_side(request: Request, policies: AppliedPolicies) -> Decision | None:
+    """Give what the caller's own account lacks; None when its policies allow the request."""
+    if request.principal.kind is PrincipalKind.ROOT:
+        return None
+    if not _any_allows(policies.identity, request, policies):
+        return _nothing_allows(request, PolicyKind.IDENTITY)
+    return _limit_of_session(request, policies)
+
+
+def _limit_of_session(request: Request, policies: AppliedPolicies) -> Decision | None:
+    """Give the boundary or session policy that does not allow the request; None without one."""
+    boundary, session = policies.boundary, policies.session
+    if boundary is not None and not _any_allows((boundary,), request, policies):
+        return _nothing_allows(request, PolicyKind.BOUNDARY)
+    if session is not None and not _any_allows(session, request, policies):
+        return _nothing_allows(request, PolicyKind.SESSION)
+    return None
+
+
+# --- retiring a grant -----------------------------------------------------------------------
+
+
+def evaluate_retirement(request: Request, policies: AppliedPolicies, grant: Grant) -> Decision:
+    """Decide RetireGrant, which the grant itself allows and no key policy can.
+
+    Source: AWS KMS Developer Guide, "Retiring and revoking grants".
+    """
+    refusal = _refusal(request, policies)
+    if refusal is not None:
+        return refusal
+    principal = request.principal
+    match = grant.match_retirer(principal)
+    decision = Decision(Outcome.ALLOW, f"grant {grant.grant_id} allows it", grant=grant)
+    is_at_home = principal.account in (request.owner, grant.issuing_account)
+    if match > Match.DELEGATED:
+        limit = _limit_of_session(request, policies) if match is Match.LIMITED else None
+        if limit is None and not is_at_home:
+            limit = _caller_side(request, policies)
+        return _unless(limit, decision)
+    if match is Match.DELEGATED or is_at_home:
+        return _unless(_caller_side(request, policies), decision)
+    return Decision(
+        Outcome.IMPLICIT_DENY,
+        f"grant {grant.grant_id} does not let {principal.arn} retire it",
+        PolicyKind.RESOURCE,
+        is_hidden=True,
+    )
+
+
+# --- statements -----------------------------------------------------------------------------
+
+
+def _any_allows(
+    group: tuple[Policy, ...], request: Request, policies: AppliedPolicies
+) -> Statement | None:
+    for policy in group:
+        statement = _matching(policy, Effect.ALLOW, request, policies)
+        if statement is not None:
+            return statement
+    return None
+
+
+def _matching(
+    policy: Policy, effect: Effect, request: Request, policies: AppliedPolicies
+) -> Statement | None:
+    """Give the first statement of an effect that applies to the request."""
+    is_of_key = policy.kind is PolicyKind.RESOURCE
+    for statement in policy.statements_about(request.action.lower()):
+        if statement.effect is not effect:
+            continue
+        if is_of_key and not statement.match_principal(
+            request.principal, policies.unique_ids, has_boundary=policies.boundary is not None
+        ):
+            continue
+        if _applies(statement, policy, request):
+            return statement
+    return None
+
+
+_NOTHING: Context = {}
+
+
+def _applies(statement: Statement, policy: Policy, request: Request) -> bool:
+    """Tell whether resource and conditions fit; action and principal have been looked at."""
+    context = _NOTHING
+    # Collecting the context costs more than most of what is asked of it.
+    if statement.conditions or not statement.has_fixed_resources:
+        is_of_key = policy.kind is PolicyKind.RESOURCE
+        context = request.key_policy_context if is_of_key else request.context
+    return statement.means_resource(request.resource, context) and statement.holds(context)
+
+
+def _nothing_allows(request: Request, kind: PolicyKind) -> Decision:
+    return Decision(
+        Outcome.IMPLICIT_DENY,
+        f"no {kind.value} allows {request.principal.arn} to perform {request.action}",
+        kind,
+    )
+
+
+def _called(policy: Policy) -> str:
+    return policy.name or f"the {policy.kind.value}"

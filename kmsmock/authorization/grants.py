@@ -1,10 +1,25 @@
-"""Grants: permissions on one key that are given to a principal beside the policies."""
+"""Grants: permissions on one key that are given to a principal beside the policies.
+
+Source: AWS KMS Developer Guide, "Grants in AWS KMS"; API Reference, GrantConstraints.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from kmsmock.authorization.principal_element import Match, match_name
+from kmsmock.principals import Principal, PrincipalKind
+
+#: Operations that carry an encryption context, which the constraints of a grant look at.
+_WITH_CONTEXT = frozenset(
+    {
+        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
+        *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+        *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +41,29 @@ class GrantConstraints:
             return False
         return self.subset is None or self.subset.items() <= given.items()
 
+    def allow_source(self, source_arn: str | None) -> bool:
+        """Tell whether a request is made for the resource that the constraint names."""
+        return self.source_arn in (None, source_arn)
+
+    def allow_child(self, child: GrantConstraints | None) -> bool:
+        """Tell whether the constraints of a grant made through this one are at least as strict."""
+        theirs = child or GrantConstraints()
+        if self.source_arn not in (None, theirs.source_arn):
+            return False
+        if self.equals is not None:
+            return theirs.equals is not None and dict(theirs.equals) == dict(self.equals)
+        if self.subset is None:
+            return True
+        pairs = theirs.equals if theirs.equals is not None else theirs.subset
+        return pairs is not None and self.subset.items() <= pairs.items()
+
 
 @dataclass(frozen=True, slots=True)
 class GrantTerms:
     """What a grant says; two grants of one name with the same terms are one grant.
 
-    Principals are ARNs, or service principals where the name says so.
+    Principals are ARNs, or service principals where the name says so. unique_ids: ARN -> id of
+    the user or role behind it when the grant was made.
     """
 
     operations: tuple[str, ...]
@@ -41,6 +73,13 @@ class GrantTerms:
     retiring_service_principal: str | None = None
     constraints: GrantConstraints | None = None
     name: str | None = None
+    unique_ids: Mapping[str, str] = field(default_factory=dict)
+
+    def cover(self, child: GrantTerms) -> bool:
+        """Tell whether one who holds these terms may give the child's."""
+        if not set(child.operations) <= set(self.operations):
+            return False
+        return self.constraints is None or self.constraints.allow_child(child.constraints)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +96,11 @@ class Grant:
     tokens: list[str] = field(default_factory=list)
 
     @property
+    def grantee(self) -> str:
+        """The principal, or service principal, that the grant is for."""
+        return self.terms.grantee_principal or self.terms.grantee_service_principal or ""
+
+    @property
     def retirers(self) -> frozenset[str]:
         """The principals who may retire the grant by its own terms."""
         terms = self.terms
@@ -64,3 +108,91 @@ class Grant:
         if "RetireGrant" in terms.operations:
             named |= {terms.grantee_principal, terms.grantee_service_principal}
         return frozenset(name for name in named if name is not None)
+
+    def match_grantee(self, principal: Principal) -> Match:
+        """Tell how the grantee means a principal."""
+        return self._match(principal, self.terms.grantee_principal, service=self.grantee)
+
+    def match_retirer(self, principal: Principal) -> Match:
+        """Tell how one of those who may retire the grant means a principal."""
+        return max(
+            (self._match(principal, name, service=name) for name in self.retirers),
+            default=Match.NONE,
+        )
+
+    def _match(self, principal: Principal, name: str | None, *, service: str) -> Match:
+        if principal.kind is PrincipalKind.SERVICE:
+            return Match.DIRECT if principal.arn == service else Match.NONE
+        if name is None:
+            return Match.NONE
+        return match_name(principal, name, self.terms.unique_ids)
+
+    def allows(
+        self,
+        operation: str,
+        encryption_context: Mapping[str, str] | None,
+        source_arn: str | None,
+        child: GrantTerms | None,
+    ) -> bool:
+        """Tell whether the grant lets its grantee do something.
+
+        operation: the action without ``kms:``. child: the terms of the grant that is to be made.
+        """
+        terms = self.terms
+        if operation not in terms.operations:
+            return False
+        if operation == "CreateGrant":
+            return child is not None and terms.cover(child)
+        constraints = terms.constraints
+        if constraints is None:
+            return True
+        return constraints.allow_source(source_arn) and (
+            operation not in _WITH_CONTEXT or constraints.allow_context(encryption_context)
+        )
+
+
+class Grants:
+    """The grants on one key: by id, and by grantee, so that many do not make a decision slow."""
+
+    __slots__ = ("_by_grantee", "_by_id")
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Grant] = {}
+        self._by_grantee: dict[str, dict[str, Grant]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Grant]:
+        return iter(self._by_id.values())
+
+    def get(self, grant_id: str) -> Grant | None:
+        """Find a grant by its id."""
+        return self._by_id.get(grant_id)
+
+    def add(self, grant: Grant) -> None:
+        """Take in a grant."""
+        self._by_id[grant.grant_id] = grant
+        self._by_grantee.setdefault(grant.grantee, {})[grant.grant_id] = grant
+
+    def remove(self, grant: Grant) -> None:
+        """Forget a grant."""
+        del self._by_id[grant.grant_id]
+        of_grantee = self._by_grantee[grant.grantee]
+        del of_grantee[grant.grant_id]
+        if not of_grantee:
+            del self._by_grantee[grant.grantee]
+
+    def naming(self, principal: Principal) -> Iterable[Grant]:
+        """Give the grants whose grantee can mean a principal: itself, its role, its account."""
+        by_grantee = self._by_grantee
+        if not by_grantee:
+            return ()
+        account = principal.account
+        names = (
+            principal.arn,
+            principal.entity_arn or "",
+            f"arn:{principal.partition}:iam::{account}:root",
+            account,
+        )
+        return [g for name in dict.fromkeys(names) for g in by_grantee.get(name, {}).values()]

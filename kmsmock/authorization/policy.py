@@ -1,4 +1,4 @@
-"""Policy documents: the checks that a text must pass to be one.
+"""Policy documents: what a text must be to be one, and its statements, ready to be matched.
 
 Source: IAM User Guide, "Grammar of the IAM JSON policy language".
 """
@@ -7,9 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
 from typing import Any
 
-from kmsmock.errors import MalformedPolicyDocumentException
+from kmsmock.authorization.conditions import Condition
+from kmsmock.authorization.principal_element import Match, PrincipalElement
+from kmsmock.authorization.variables import Context, Template
+from kmsmock.authorization.wildcards import Pattern
+from kmsmock.principals import Principal
 
 VERSIONS = ("2008-10-17", "2012-10-17")
 _MEMBERS = frozenset({"Version", "Id", "Statement"})
@@ -19,100 +27,313 @@ _STATEMENT_MEMBERS = frozenset(
 )
 _PRINCIPAL_TYPES = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
+_ACTIONS_REMEMBERED = 256
 
 
-def parse(text: str) -> dict[str, Any]:
-    """Read a key policy; raises MalformedPolicyDocumentException for what is not one.
+class MalformedPolicyError(ValueError):
+    """A text that is no policy; the message names the defect."""
 
-    AWS answers without text; the defect is told in the explanation.
+
+class PolicyKind(Enum):
+    """Where a policy is attached, in the words of AWS's refusals."""
+
+    RESOURCE = "resource-based policy"
+    IDENTITY = "identity-based policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    SERVICE_CONTROL = "service control policy"
+    RESOURCE_CONTROL = "resource control policy"
+
+
+class Effect(Enum):
+    """What a statement does for those that it means."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """One statement. number: its place in the document, from 1.
+
+    actions, resources: None when the document has none, and then the statement never applies.
     """
+
+    number: int
+    effect: Effect
+    actions: tuple[Pattern, ...] | None
+    not_actions: bool
+    resources: tuple[Template, ...] | None
+    not_resources: bool
+    principals: PrincipalElement | None
+    conditions: tuple[Condition, ...]
+    source: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """How to speak of the statement: by its Sid, or by its place."""
+        sid = self.source.get("Sid")
+        return f"statement {self.number}" + (f" ({sid})" if sid else "")
+
+    @property
+    def has_fixed_resources(self) -> bool:
+        """Whether no resource depends on the request through a policy variable."""
+        return all(template.is_fixed for template in self.resources or ())
+
+    def means_action(self, action: str) -> bool:
+        """Tell whether the statement is about an action. action: in lower case."""
+        if self.actions is None:
+            return False
+        return any(p.matches(action) for p in self.actions) is not self.not_actions
+
+    def means_resource(self, resource: str, context: Context) -> bool:
+        """Tell whether the statement is about a resource, by ARN or ``*``."""
+        if self.resources is None:
+            return False
+        for template in self.resources:
+            pattern = template.pattern(context)
+            if pattern is not None and (pattern.matches_all or pattern.matches(resource)):
+                return not self.not_resources
+        return self.not_resources
+
+    def holds(self, context: Context) -> bool:
+        """Tell whether all conditions hold."""
+        undecidable = self.effect is Effect.DENY
+        return all(c.holds(context, undecidable=undecidable) for c in self.conditions)
+
+    def match_principal(
+        self,
+        principal: Principal,
+        unique_ids: Mapping[str, str] | None = None,
+        *,
+        has_boundary: bool = False,
+    ) -> Match:
+        """Tell how the statement means a principal; identity policies mean whoever has them."""
+        if self.principals is None:
+            return Match.DIRECT
+        # Source: IAM User Guide, "NotPrincipal": such a Deny hits all who have a boundary.
+        spares_nobody = has_boundary and self.effect is Effect.DENY
+        return self.principals.match(principal, unique_ids, spares_nobody=spares_nobody)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """A policy document. name: how to speak of it: a policy name or ARN, or what has it."""
+
+    kind: PolicyKind
+    statements: tuple[Statement, ...]
+    document: Mapping[str, Any]
+    name: str = ""
+    _by_action: dict[str, tuple[Statement, ...]] = field(default_factory=dict)
+
+    def __deepcopy__(self, memo: object) -> Policy:
+        return self  # nothing in it changes
+
+    def statements_about(self, action: str) -> tuple[Statement, ...]:
+        """Give the statements that are about an action, given in lower case."""
+        found = self._by_action.get(action)
+        if found is None:
+            found = tuple(s for s in self.statements if s.means_action(action))
+            if len(self._by_action) < _ACTIONS_REMEMBERED:
+                self._by_action[action] = found
+        return found
+
+
+def parse(document: str | Mapping[str, Any], kind: PolicyKind, name: str = "") -> Policy:
+    """Read a policy, from JSON text or from what that text means.
+
+    Raises MalformedPolicyError.
+    """
+    text = document if isinstance(document, str) else json.dumps(document)
+    return _parse(text, kind, name)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str, kind: PolicyKind, name: str) -> Policy:
+    document = _read(text)
+    _check(document, kind)
+    statements = document["Statement"]
+    if isinstance(statements, dict):
+        statements = [statements]
+    with_variables = document.get("Version") == VERSIONS[1]
+    return Policy(
+        kind,
+        tuple(
+            _statement(number, statement, with_variables=with_variables)
+            for number, statement in enumerate(statements, 1)
+        ),
+        document,
+        name,
+    )
+
+
+def _statement(number: int, source: dict[str, Any], *, with_variables: bool) -> Statement:
+    actions = source.get("Action", source.get("NotAction"))
+    resources = source.get("Resource", source.get("NotResource"))
+    principals = source.get("Principal", source.get("NotPrincipal"))
+    return Statement(
+        number,
+        Effect(source["Effect"]),
+        None if actions is None else tuple(Pattern.of(a.lower()) for a in _list(actions)),
+        "NotAction" in source,
+        None
+        if resources is None
+        else tuple(
+            Template(r, with_variables=with_variables and _has_variables_at_the_end(r))
+            for r in _list(resources)
+        ),
+        "NotResource" in source,
+        None
+        if principals is None
+        else PrincipalElement.of(principals, negated="NotPrincipal" in source),
+        tuple(
+            Condition(operator, key, tuple(_text(value) for value in _list(values)), with_variables)
+            for operator, tests in source.get("Condition", {}).items()
+            for key, values in tests.items()
+        ),
+        source,
+    )
+
+
+def _has_variables_at_the_end(resource: str) -> bool:
+    """Tell whether variables stand where resources may have them: behind the fifth colon."""
+    return resource.partition("${")[0].count(":") >= 5
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(value: Any) -> str:
+    """Give a JSON value as the text that it is compared as."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+# --- what a text must be to be a policy -----------------------------------------------------
+
+
+def _read(text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text, object_pairs_hook=_without_repetition)
+        document = json.loads(
+            text, object_pairs_hook=_without_repetition, parse_constant=_refuse_constant
+        )
     except RecursionError:
-        raise _malformed("it is nested too deeply") from None
+        raise MalformedPolicyError("it is nested too deeply") from None
+    except MalformedPolicyError:
+        raise
     except ValueError as reason:
-        raise _malformed(f"it is not JSON: {reason}") from None
+        raise MalformedPolicyError(f"it is not JSON: {reason}") from None
     if not isinstance(document, dict):
-        raise _malformed("a policy is a JSON object")
+        raise MalformedPolicyError("a policy is a JSON object")
+    return document
+
+
+def _check(document: dict[str, Any], kind: PolicyKind) -> None:
     _require_known(document, _MEMBERS, "the policy")
     if document.get("Version", VERSIONS[0]) not in VERSIONS:
-        raise _malformed(f"Version must be one of {', '.join(VERSIONS)}")
+        raise MalformedPolicyError(f"Version must be one of {', '.join(VERSIONS)}")
     if not isinstance(document.get("Id", ""), str):
-        raise _malformed("Id must be a text")
+        raise MalformedPolicyError("Id must be a text")
     statements = document.get("Statement")
     if isinstance(statements, dict):
         statements = [statements]
     if not isinstance(statements, list) or not statements:
-        raise _malformed("it needs a Statement")
+        raise MalformedPolicyError("it needs a Statement")
     for place, statement in enumerate(statements, 1):
-        _check_statement(statement, f"statement {place}")
-    return document
+        _check_statement(statement, f"statement {place}", kind)
 
 
-def _check_statement(statement: Any, name: str) -> None:
+def _check_statement(statement: Any, name: str, kind: PolicyKind) -> None:
     if not isinstance(statement, dict):
-        raise _malformed(f"{name} is not an object")
+        raise MalformedPolicyError(f"{name} is not an object")
     _require_known(statement, _STATEMENT_MEMBERS, name)
     if statement.get("Effect") not in ("Allow", "Deny"):
-        raise _malformed(f"{name} needs an Effect, Allow or Deny")
+        raise MalformedPolicyError(f"{name} needs an Effect, Allow or Deny")
     if not isinstance(statement.get("Sid", ""), str):
-        raise _malformed(f"the Sid of {name} must be a text")
+        raise MalformedPolicyError(f"the Sid of {name} must be a text")
     for member in ("Principal", "Action", "Resource"):
-        if (member in statement) is (f"Not{member}" in statement):
-            raise _malformed(f"{name} needs either {member} or Not{member}")
-    _check_principal(statement.get("Principal", statement.get("NotPrincipal")), name)
-    for action in _texts(statement.get("Action", statement.get("NotAction")), f"Action of {name}"):
-        if not _ACTION.fullmatch(action):
-            raise _malformed(
-                f"{action!r} in {name} is not an action; write kms:Decrypt, kms:* or *"
-            )
-    _texts(statement.get("Resource", statement.get("NotResource")), f"Resource of {name}")
+        if member in statement and f"Not{member}" in statement:
+            raise MalformedPolicyError(f"{name} has both {member} and Not{member}")
+    _check_elements_of_kind(statement, name, kind)
+    for member in ("Action", "NotAction"):
+        for action in _texts(statement, member, name):
+            if not _ACTION.fullmatch(action):
+                raise MalformedPolicyError(
+                    f"{action!r} in {name} is not an action; write kms:Decrypt, kms:* or *"
+                )
+    for member in ("Resource", "NotResource"):
+        _texts(statement, member, name)
     _check_condition(statement.get("Condition", {}), name)
+
+
+def _check_elements_of_kind(statement: dict[str, Any], name: str, kind: PolicyKind) -> None:
+    principal = statement.get("Principal", statement.get("NotPrincipal"))
+    if kind is PolicyKind.RESOURCE:
+        if "Principal" not in statement and "NotPrincipal" not in statement:
+            raise MalformedPolicyError(f"{name} needs a Principal or NotPrincipal")
+        _check_principal(principal, name)
+        return
+    if kind is PolicyKind.RESOURCE_CONTROL:
+        if principal != "*":
+            raise MalformedPolicyError(f'the Principal of {name} must be "*"')
+    elif principal is not None:
+        raise MalformedPolicyError(f"{name} has a Principal, which a {kind.value} cannot have")
+    for member in ("Action", "Resource"):
+        if member not in statement and f"Not{member}" not in statement:
+            raise MalformedPolicyError(f"{name} needs {member} or Not{member}")
 
 
 def _check_principal(principal: Any, name: str) -> None:
     if principal == "*":
         return
     if not isinstance(principal, dict) or not principal:
-        raise _malformed(f'the Principal of {name} is "*" or an object such as {{"AWS": "…"}}')
+        raise MalformedPolicyError(
+            f'the Principal of {name} is "*" or an object such as {{"AWS": "…"}}'
+        )
     _require_known(principal, _PRINCIPAL_TYPES, f"the Principal of {name}")
-    for kind, names in principal.items():
-        _texts(names, f"Principal {kind} of {name}")
+    for kind in principal:
+        _texts(principal, kind, f"the Principal of {name}")
 
 
 def _check_condition(condition: Any, name: str) -> None:
     if not isinstance(condition, dict):
-        raise _malformed(f"the Condition of {name} is not an object")
+        raise MalformedPolicyError(f"the Condition of {name} is not an object")
     for operator, tests in condition.items():
         if not isinstance(tests, dict) or not tests:
-            raise _malformed(f"{operator} in {name} is not an object of condition keys")
+            raise MalformedPolicyError(f"{operator} in {name} is not an object of condition keys")
         for key, values in tests.items():
-            for value in values if isinstance(values, list) else [values]:
+            for value in _list(values):
                 if not isinstance(value, (str, int, float, bool)):
-                    raise _malformed(f"{key} in {name} has a value that is no text or number")
+                    raise MalformedPolicyError(
+                        f"{key} in {name} has a value that is no text, number or boolean"
+                    )
+            try:
+                Condition(operator, key, ())
+            except ValueError as reason:
+                raise MalformedPolicyError(f"{reason}, in {name}") from None
 
 
-def _texts(value: Any, name: str) -> list[str]:
-    texts = value if isinstance(value, list) else [value]
+def _texts(element: dict[str, Any], member: str, name: str) -> list[str]:
+    if member not in element:
+        return []
+    texts = _list(element[member])
     if not texts or not all(isinstance(text, str) and text for text in texts):
-        raise _malformed(f"the {name} must be a text or a list of texts")
+        raise MalformedPolicyError(f"{member} of {name} must be a text or a list of texts")
     return texts
 
 
 def _require_known(given: dict[str, Any], known: frozenset[str], name: str) -> None:
     unknown = sorted(given.keys() - known)
     if unknown:
-        raise _malformed(f"{name} has the unknown element {unknown[0]!r}")
+        raise MalformedPolicyError(f"{name} has the unknown element {unknown[0]!r}")
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _malformed("a name occurs twice in one object")
+        raise MalformedPolicyError("a name occurs twice in one object")
     return members
 
 
-def _malformed(defect: str) -> MalformedPolicyDocumentException:
-    return MalformedPolicyDocumentException(
-        "", explanation=f"The key policy is malformed: {defect}."
-    )
+def _refuse_constant(name: str) -> None:
+    raise MalformedPolicyError(f"it is not JSON: {name} is no number")

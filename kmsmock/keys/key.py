@@ -8,13 +8,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock import arns, errors
+from kmsmock.authorization.grants import Grants
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
 
 if TYPE_CHECKING:
-    from kmsmock.authorization.grants import Grant
     from kmsmock.keys.custom_key_store import CustomKeyStore
     from kmsmock.keys.multi_region import MultiRegionKey
     from kmsmock.keys.rotation import RotationSchedule
@@ -67,6 +67,7 @@ _STATE_WAYS_OUT = {
     KeyState.CREATING: "It becomes Enabled in a moment.",
     KeyState.UPDATING: "It becomes Enabled in a moment.",
 }
+_NOBODY: Mapping[str, str] = {}
 _PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION})
 
 
@@ -95,6 +96,7 @@ class Key:
         "origin",
         "pending_window_days",
         "policy",
+        "policy_ids",
         "region_name",
         "rotation",
         "sequence",
@@ -137,7 +139,9 @@ class Key:
         self.materials: list[KeyMaterial] = []
         self.tags: dict[str, str] = {}
         self.aliases: list[str] = []
-        self.grants: dict[str, Grant] = {}
+        self.grants = Grants()
+        #: ARN -> unique id of the users and roles that the key policy names.
+        self.policy_ids: Mapping[str, str] = _NOBODY
         self.deletion_date: datetime | None = None
         self.pending_window_days: int | None = None
         self.rotation: RotationSchedule | None = None

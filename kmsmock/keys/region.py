@@ -88,8 +88,8 @@ class KmsRegion:
         self.managed_by[key.manager] -= 1
         for name in key.aliases:
             del self.aliases[name]
-        for grant_id in key.grants:
-            grant = self.grants.pop(grant_id)
+        for grant in key.grants:
+            del self.grants[grant.grant_id]
             for token in grant.tokens:
                 self.grant_tokens.pop(token, None)
         for material in key.materials:
@@ -119,14 +119,14 @@ class KmsRegion:
 
     def add_grant(self, grant: Grant, token: str) -> None:
         """Take in a grant, or another token of one that exists."""
-        self.keys[grant.key_id].grants[grant.grant_id] = grant
+        self.keys[grant.key_id].grants.add(grant)
         grant.tokens.append(token)
         self.grants[grant.grant_id] = grant
         self.grant_tokens[token] = grant
 
     def remove_grant(self, grant: Grant) -> None:
         """Forget a grant; its tokens no longer mean anything then."""
-        del self.keys[grant.key_id].grants[grant.grant_id]
+        self.keys[grant.key_id].grants.remove(grant)
         del self.grants[grant.grant_id]
         for token in grant.tokens:
             self.grant_tokens.pop(token, None)

@@ -6,7 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+if TYPE_CHECKING:
+    from kmsmock.authorization.evaluation import Decision
 
 #: How many records are kept; older ones are dropped, and counted.
 CALLS_KEPT = 100_000
@@ -19,6 +22,7 @@ class Event(NamedTuple):
     alias: the name that the call used, if any. allowed: whether authorization let it pass.
     error_code and explanation: of a refused or failed call. at: the mock's time.
     test_id: the pytest node id. price: in USD, None until a price list has been applied.
+    decision: why a call was refused, when authorization refused it.
     """
 
     operation: str
@@ -39,6 +43,7 @@ class Event(NamedTuple):
     at: datetime
     test_id: str | None
     request_id: str
+    decision: Decision | None = None
 
 
 class Calls(Sequence[Event]):

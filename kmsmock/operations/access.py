@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kmsmock import errors
 from kmsmock.arns import Arn
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
+from kmsmock.authorization.principal_element import account_of
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.specs import grant_operations
-from kmsmock.operations.keys import read_policy
+from kmsmock.operations.keys import policy_ids, read_policy
 from kmsmock.operations.locating import find_key_only, key_only
 from kmsmock.operations.registry import GRANTABLE, Call, Response, Target, operation
 from kmsmock.operations.views import grant_entry, page
@@ -38,7 +37,7 @@ def list_key_policies(call: Call, key: Key) -> Response:
     return {"PolicyNames": [_POLICY_NAME], "Truncated": False}
 
 
-@operation("PutKeyPolicy", Target("kms:PutKeyPolicy", key_only("KeyId")))
+@operation("PutKeyPolicy", Target("kms:PutKeyPolicy", key_only("KeyId")), puts_policy=True)
 def put_key_policy(call: Call, key: Key) -> None:
     """Replace the key policy."""
     name = call.parameters.get("PolicyName", _POLICY_NAME)
@@ -50,7 +49,8 @@ def put_key_policy(call: Call, key: Key) -> None:
         raise errors.ValidationException(
             f"PolicyName {name} is not supported. The only valid value is {_POLICY_NAME}."
         )
-    key.policy = read_policy(call)
+    policy = read_policy(call)
+    key.policy, key.policy_ids = policy, policy_ids(call, policy)
 
 
 # --- grants ------------------------------------------------------------------------------
@@ -61,9 +61,10 @@ def put_key_policy(call: Call, key: Key) -> None:
 )
 def create_grant(call: Call, key: Key) -> Response:
     """Give a principal permissions on a key; the token makes them usable at once."""
-    terms = _terms(call)
+    terms = grant_terms(call)
+    _require_valid_principals(call, terms)
     _require_possible(key, terms)
-    same = next((g for g in key.grants.values() if terms.name and g.terms == terms), None)
+    same = next((g for g in key.grants if terms.name and g.terms == terms), None)
     if same is None and key.manager is KeyManager.CUSTOMER and len(key.grants) >= GRANTS_QUOTA:
         raise errors.LimitExceededException(
             f"Grants per key quota for this account in this region is {GRANTS_QUOTA}, current "
@@ -87,7 +88,8 @@ def create_grant(call: Call, key: Key) -> Response:
     return {"GrantToken": token, "GrantId": grant.grant_id}
 
 
-def _terms(call: Call) -> GrantTerms:
+def grant_terms(call: Call) -> GrantTerms:
+    """Give the terms of the grant that CreateGrant is to make."""
     parameters = call.parameters
     given = parameters.get("Constraints", {})
     constraints = GrantConstraints(
@@ -97,22 +99,44 @@ def _terms(call: Call) -> GrantTerms:
     )
     return GrantTerms(
         tuple(dict.fromkeys(parameters["Operations"])),
-        _principal(parameters, "GranteePrincipal"),
+        parameters.get("GranteePrincipal"),
         parameters.get("GranteeServicePrincipal"),
-        _principal(parameters, "RetiringPrincipal"),
+        parameters.get("RetiringPrincipal"),
         parameters.get("RetiringServicePrincipal"),
         constraints if given else None,
         parameters.get("Name"),
+        {
+            name: unique_id
+            for name in (parameters.get("GranteePrincipal"), parameters.get("RetiringPrincipal"))
+            if name and (unique_id := call.backend.identities.unique_id_behind(name)) is not None
+        },
     )
 
 
-def _principal(parameters: dict[str, Any], member: str) -> str | None:
-    text: str | None = parameters.get(member)
-    if text is not None:
-        arn = Arn.parse(text)
-        if arn is None or arn.service not in ("iam", "sts") or len(arn.account) != 12:
-            raise errors.InvalidArnException(f"ARN is not valid: {text}")
-    return text
+def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
+    """Refuse what is no principal, and users and roles that do not exist (InvalidArnException)."""
+    for name in (terms.grantee_principal, terms.retiring_principal):
+        if name is None:
+            continue
+        arn = Arn.parse(name)
+        is_account = account_of(name) is not None
+        if not is_account and (arn is None or not _is_principal(arn)):
+            raise errors.InvalidArnException(f"ARN is not valid: {name}")
+        exists = call.backend.identities.is_valid_principal(name)
+        if call.backend.enforces_policies and not exists:
+            raise errors.InvalidArnException(
+                f"ARN does not refer to a valid principal: {name}",
+                explanation="Make users and roles first: kms.account(...).role(name).",
+            )
+
+
+def _is_principal(arn: Arn) -> bool:
+    is_session = arn.resource.startswith("assumed-role/")
+    return (
+        arn.service in ("iam", "sts")
+        and len(arn.account) == 12
+        and (not is_session or arn.resource.count("/") == 2)
+    )
 
 
 def _require_possible(key: Key, terms: GrantTerms) -> None:
@@ -191,7 +215,7 @@ def list_grants(call: Call, key: Key) -> Response:
     service = call.parameters.get("GranteeServicePrincipal")
     grants = [
         grant
-        for grant in key.grants.values()
+        for grant in key.grants
         if grant_id in (None, grant.grant_id)
         and grantee in (None, grant.terms.grantee_principal)
         and service in (None, grant.terms.grantee_service_principal)

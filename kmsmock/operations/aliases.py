@@ -65,7 +65,16 @@ def _require_quota(key: Key) -> None:
         )
 
 
-@operation("CreateAlias", Target("kms:CreateAlias", _target_key, NOT_PENDING_DELETION))
+def _alias_arn(call: Call) -> str:
+    name = call.parameters["AliasName"]
+    return arns.alias_arn(call.region.name, call.region.account, name)
+
+
+@operation(
+    "CreateAlias",
+    Target("kms:CreateAlias", resource=_alias_arn),
+    Target("kms:CreateAlias", _target_key, NOT_PENDING_DELETION),
+)
 def create_alias(call: Call, key: Key) -> None:
     """Give a key a name that is not taken."""
     name = call.parameters["AliasName"]
@@ -82,6 +91,7 @@ def create_alias(call: Call, key: Key) -> None:
 
 @operation(
     "UpdateAlias",
+    Target("kms:UpdateAlias", resource=_alias_arn),
     Target("kms:UpdateAlias", _aliased_key, ANY_STATE),
     Target("kms:UpdateAlias", _target_key, NOT_PENDING_DELETION),
 )
@@ -105,7 +115,11 @@ def update_alias(call: Call, old: Key, new: Key) -> None:
     call.region.retarget_alias(call.region.aliases[name], new, call.now)
 
 
-@operation("DeleteAlias", Target("kms:DeleteAlias", _aliased_key, ANY_STATE))
+@operation(
+    "DeleteAlias",
+    Target("kms:DeleteAlias", resource=_alias_arn),
+    Target("kms:DeleteAlias", _aliased_key, ANY_STATE),
+)
 def delete_alias(call: Call, key: Key) -> None:
     """Forget a name; the key stays."""
     call.region.remove_alias(call.region.aliases[call.parameters["AliasName"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kmsmock import errors
 from kmsmock.authorization import policy as policy_language
+from kmsmock.authorization.policy import MalformedPolicyError, Policy, PolicyKind
 from kmsmock.keys import policies
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, KeyState
@@ -32,7 +33,17 @@ _STORE_ORIGINS = {
 }
 
 
-@operation("CreateKey", Target("kms:CreateKey"))
+def has_tags(call: Call) -> bool:
+    """Tell whether a call gives tags to what it makes."""
+    return bool(call.parameters.get("Tags"))
+
+
+@operation(
+    "CreateKey",
+    Target("kms:CreateKey"),
+    Target("kms:TagResource", when=has_tags, is_unnamed=True),
+    puts_policy=True,
+)
 def create_key(call: Call) -> Response:
     """Make a KMS key; material of key pairs is only made when it is first needed."""
     parameters = call.parameters
@@ -60,6 +71,7 @@ def create_key(call: Call) -> Response:
         description=parameters.get("Description", ""),
     )
     key.tags = new_tags
+    key.policy_ids = policy_ids(call, policy)
     if origin is not Origin.EXTERNAL:
         key.materials.append(key.new_material())
     if multi_region:
@@ -87,8 +99,47 @@ def read_policy(call: Call) -> str:
             f"Key policy size quota is {policies.LARGEST_POLICY_BYTES} bytes, current size is "
             f"{len(text.encode())}."
         )
-    policy_language.parse(text)
+    try:
+        policy = policy_language.parse(text, PolicyKind.RESOURCE)
+    except MalformedPolicyError as defect:
+        raise errors.MalformedPolicyDocumentException(
+            "", explanation=f"The key policy is malformed: {defect}."
+        ) from None
+    _require_valid_principals(call, policy)
     return text
+
+
+def _require_valid_principals(call: Call, policy: Policy) -> None:
+    for statement in policy.statements:
+        principals = statement.principals
+        if principals is None or not (principals.names or principals.services):
+            continue
+        unknown = [name for name in principals.names if not _is_valid(call, name)]
+        if unknown:
+            raise errors.MalformedPolicyDocumentException(
+                "Policy contains a statement with one or more invalid principals.",
+                explanation=f"{statement.name} names {unknown[0]}, which does not exist. Make "
+                "users and roles first: kms.account(...).role(name).",
+            )
+
+
+def _is_valid(call: Call, name: str) -> bool:
+    if name == "*" or not call.backend.enforces_policies:
+        return True
+    return call.backend.identities.is_valid_principal(name)
+
+
+def policy_ids(call: Call, policy: str) -> dict[str, str]:
+    """Give the unique ids of the users and roles that a key policy names, by ARN."""
+    identities = call.backend.identities
+    parsed = policy_language.parse(policy, PolicyKind.RESOURCE)
+    return {
+        name: unique_id
+        for statement in parsed.statements
+        if statement.principals is not None
+        for name in statement.principals.names
+        if (unique_id := identities.unique_id_behind(name)) is not None
+    }
 
 
 def require_room(region: KmsRegion) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kmsmock import arns, errors
 from kmsmock.keys.key import Key
 from kmsmock.operations import tags
-from kmsmock.operations.keys import read_policy, require_room
+from kmsmock.operations.keys import has_tags, policy_ids, read_policy, require_room
 from kmsmock.operations.locating import key_only
 from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
 from kmsmock.operations.views import key_metadata
@@ -22,6 +22,9 @@ def _require_primary(call: Call, key: Key) -> None:
 @operation(
     "ReplicateKey",
     Target("kms:ReplicateKey", key_only("KeyId"), REPLICABLE),
+    Target("kms:CreateKey", region_from="ReplicaRegion"),
+    Target("kms:TagResource", when=has_tags, region_from="ReplicaRegion", is_unnamed=True),
+    puts_policy=True,
     first=_require_primary,
 )
 def replicate_key(call: Call, primary: Key) -> Response:
@@ -53,6 +56,7 @@ def replicate_key(call: Call, primary: Key) -> Response:
         description=parameters.get("Description", ""),
     )
     replica.tags = new_tags
+    replica.policy_ids = policy_ids(call, policy)
     family.replicate(replica)
     region.add_key(replica)
     backend.finish_creation_when_due(replica, call.now)
@@ -81,7 +85,16 @@ def _require_region(primary: Key, region_name: str) -> None:
         )
 
 
-def _require_current_primary(call: Call, key: Key) -> None:
+def _next_primary(call: Call) -> Key | None:
+    """Find the replica that is to be the primary; None when the call means none."""
+    key = call.keys[0]
+    if key.multi_region is None or key.is_replica:
+        return None
+    replica = key.multi_region.members.get(call.parameters["PrimaryRegion"])
+    return None if replica is key else replica
+
+
+def _require_current_primary(call: Call, key: Key, replica: Key | None = None) -> None:
     if key.multi_region is None:
         raise errors.UnsupportedOperationException(
             f"{key.arn} is not a multi-Region primary key.",
@@ -97,22 +110,20 @@ def _require_current_primary(call: Call, key: Key) -> None:
 @operation(
     "UpdatePrimaryRegion",
     Target("kms:UpdatePrimaryRegion", key_only("KeyId"), USABLE),
+    Target("kms:UpdatePrimaryRegion", _next_primary, USABLE),
     first=_require_current_primary,
 )
-def update_primary_region(call: Call, primary: Key) -> None:
+def update_primary_region(call: Call, primary: Key, replica: Key | None = None) -> None:
     """Let a replica be the primary key, and the primary a replica."""
     family = primary.multi_region
     assert family is not None
-    replica = family.members.get(call.parameters["PrimaryRegion"])
-    if replica is primary:
+    if call.parameters["PrimaryRegion"] == primary.region_name:
         return
     if replica is None:
         raise errors.ValidationException(
             f"{primary.key_id} does not have a replica key in the specified Region.",
             explanation=f"It has keys in: {', '.join(family.members)}.",
         )
-    replica.require_state(USABLE)
     family.make_primary(replica)
     for key in (primary, replica):
         call.backend.finish_update_when_due(key, call.now)
-    call.keys.append(replica)

@@ -12,6 +12,7 @@ from kmsmock.keys.key import Key, KeyState
 from kmsmock.keys.specs import KeyUsage
 
 if TYPE_CHECKING:
+    from kmsmock.authorization.evaluation import Decision
     from kmsmock.backend import Backend
     from kmsmock.crypto.ciphertext import Blob
     from kmsmock.keys.region import KmsRegion
@@ -38,13 +39,14 @@ class Call:
     """One call on its way: who asks what of which Region, and what was found out on the way.
 
     keys, alias, grant_id: noted for the ledger by those who find them. blob: the symmetric
-    ciphertext of the request, once it has been taken apart.
+    ciphertext of the request, once it has been taken apart. decision: of a refused call.
     """
 
     __slots__ = (
         "alias",
         "backend",
         "blob",
+        "decision",
         "grant_id",
         "keys",
         "now",
@@ -75,6 +77,7 @@ class Call:
         self.alias: str | None = None
         self.grant_id: str | None = None
         self.blob: Blob | None = None
+        self.decision: Decision | None = None
 
     @property
     def dry_run(self) -> bool:
@@ -103,13 +106,21 @@ class Target:
     """A resource that an operation acts on.
 
     action: the IAM action to be allowed. locate: how to find the key; None for actions that are
-    not about one key (resource ``*``). states: permitted key states. usage: required key usage.
+    not about one key, and locators that give None skip the target. states: permitted key states.
+    usage: required key usage. resource: the ARN of what is no key; otherwise ``*``. when: whether
+    the call has this target at all. region_from: the parameter that names the Region in which the
+    action takes place, if not the client's. is_unnamed: AWS does not name the resource when it
+    refuses.
     """
 
     action: str
-    locate: Locate | None = None
+    locate: Callable[[Call], Key | None] | None = None
     states: frozenset[KeyState] = ANY_STATE
     usage: KeyUsage | None = None
+    resource: Callable[[Call], str] | None = None
+    when: Callable[[Call], bool] | None = None
+    region_from: str | None = None
+    is_unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +128,8 @@ class Operation:
     """One operation of the KMS API.
 
     first: checks that come before those of key usage and key state.
-    marks_usage: whether GetKeyLastUsage counts it.
+    marks_usage: whether GetKeyLastUsage counts it. puts_policy: whether the caller must be able
+    to change the key policy that it gives (the lockout safety check).
     """
 
     name: str
@@ -125,6 +137,7 @@ class Operation:
     handler: Callable[..., Response | None]
     first: Callable[..., None] | None
     marks_usage: bool
+    puts_policy: bool
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -135,6 +148,7 @@ def operation(
     *targets: Target,
     first: Callable[..., None] | None = None,
     marks_usage: bool = False,
+    puts_policy: bool = False,
 ) -> Callable[[Callable[..., Response | None]], Callable[..., Response | None]]:
     """Register the handler of an operation.
 
@@ -143,7 +157,7 @@ def operation(
     """
 
     def register(handler: Callable[..., Response | None]) -> Callable[..., Response | None]:
-        OPERATIONS[name] = Operation(name, targets, handler, first, marks_usage)
+        OPERATIONS[name] = Operation(name, targets, handler, first, marks_usage, puts_policy)
         return handler
 
     return register

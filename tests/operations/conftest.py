@@ -13,6 +13,8 @@ from kmsmock import KMSMock, mock_kms
 @pytest.fixture(params=["before-call", "wire"])
 def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     with mock_kms(isolated=True, wire=request.param == "wire") as kms:
+        for name in ("App", "Admin"):
+            kms.account("123456789012").role(name)
         yield kms
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.refusals import refused
@@ -137,9 +139,25 @@ def test_keys_of_other_accounts_do_not_show_whether_they_exist(client, method):
     )
 
 
+SHARED = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": [ACCOUNT, "111122223333"]},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    }
+)
+
+
 @pytest.mark.parametrize("method", sorted(CROSS_ACCOUNT - {"retire_grant", "revoke_grant"}))
 def test_some_operations_work_on_keys_of_other_accounts(kms, client, method):
-    arn = kms.account("111122223333").client().create_key()["KeyMetadata"]["Arn"]
+    owner = kms.account("111122223333").client()
+    arn = owner.create_key(Policy=SHARED)["KeyMetadata"]["Arn"]
 
     answer = getattr(client, method)(KeyId=arn, **ALL[method])
 

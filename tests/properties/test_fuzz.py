@@ -60,6 +60,7 @@ class World:
         multi_region = client.create_key(MultiRegion=True)["KeyMetadata"]
         self.key_ids += [external["KeyId"], multi_region["KeyId"], multi_region["Arn"]]
         client.create_alias(AliasName="alias/app", TargetKeyId=self.key_ids[0])
+        kms.account("123456789012").role("App")
         grant = client.create_grant(
             KeyId=self.key_ids[0],
             GranteePrincipal="arn:aws:iam::123456789012:role/App",

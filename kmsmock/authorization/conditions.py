@@ -1,0 +1,346 @@
+"""The Condition element: operators, and how their values meet those of a request.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from kmsmock.authorization.variables import Context, Template
+from kmsmock.authorization.wildcards import Pattern, Token
+
+_ARN_PARTS = 6
+_FOR_ALL, _FOR_ANY = "ForAllValues:", "ForAnyValue:"
+_IF_EXISTS = "IfExists"
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+_DATE = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
+    r"([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LONGEST_NUMBER = 400
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+
+
+class MalformedValueError(ValueError):
+    """A value in the policy that makes its test undecidable: a malformed ARN pattern."""
+
+
+#: Tells whether one value of the request fits one value of the policy.
+Compare = Callable[[str, Context], bool]
+
+
+# --- what a value of the policy is compiled to --------------------------------------------------
+
+
+def _equal(template: Template) -> Compare:
+    if template.is_fixed:
+        fixed = template.text({})
+        return lambda value, context: value == fixed  # noqa: ARG005 - a Compare
+    return lambda value, context: value == template.text(context)
+
+
+def _equal_ignoring_case(template: Template) -> Compare:
+
+    def compare(value: str, context: Context) -> bool:
+        wanted = template.text(context)
+        return wanted is not None and value.lower() == wanted.lower()
+
+    return compare
+
+
+def _like(template: Template) -> Compare:
+
+    def compare(value: str, context: Context) -> bool:
+        pattern = template.pattern(context)
+        return pattern is not None and pattern.matches(value)
+
+    return compare
+
+
+def _number(text: str) -> Decimal | None:
+    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text.strip()):
+        return None
+    return Decimal(text.strip())
+
+
+def _date(text: str) -> int | None:
+    """Read a date, or epoch seconds, as milliseconds since 1970."""
+    number = _number(text)
+    if number is not None:
+        return int(number * 1000) if number.adjusted() < 20 else None
+    match = _DATE.fullmatch(text.strip())
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        moment = datetime(
+            int(year),
+            int(month),
+            int(day),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            int(((fraction or "") + "000")[:3]) * 1000,
+            tzinfo=_zone(zone),
+        )
+        return (moment - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None or text in "Zz":
+        return timezone.utc
+    offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def _ordered(
+    read: Callable[[str], Any], holds: Callable[[Any, Any], bool]
+) -> Callable[[Template], Compare]:
+    def make(template: Template) -> Compare:
+        wanted = read(template.source)
+
+        def compare(value: str, context: Context) -> bool:  # noqa: ARG001 - a Compare
+            given = read(value)
+            return given is not None and wanted is not None and holds(given, wanted)
+
+        return compare
+
+    return make
+
+
+def _bool(template: Template) -> Compare:
+
+    def compare(value: str, context: Context) -> bool:
+        wanted = template.text(context)
+        return wanted is not None and (value.lower() == "true") is (wanted.lower() == "true")
+
+    return compare
+
+
+def _binary(template: Template) -> Compare:
+    def read(encoded: str) -> bytes | None:
+        try:
+            return b64decode(encoded, validate=True)
+        except (ValueError, binascii.Error):
+            return None
+
+    wanted = read(template.source)
+    return lambda value, context: wanted is not None and read(value) == wanted  # noqa: ARG005
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(_without_leading_zeros(text.strip()))
+    except ValueError:
+        return None
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+
+
+def _without_leading_zeros(text: str) -> str:
+    return text if ":" in text else _LEADING_ZEROS.sub("", text)
+
+
+def _network(text: str) -> Any:
+    text = text.strip()
+    try:
+        if ":" in text:
+            head, slash, prefix = text.partition("/")
+            return IPv6Network(f"{head}/{int(prefix)}" if slash else head)
+        return ip_network(_without_leading_zeros(text), strict=False)
+    except ValueError:
+        return None
+
+
+def _in_network(template: Template) -> Compare:
+    network = _network(template.source)
+
+    def compare(value: str, context: Context) -> bool:  # noqa: ARG001 - a Compare
+        address = _address(value)
+        return (
+            network is not None
+            and address is not None
+            and address.version == network.version
+            and address in network
+        )
+
+    return compare
+
+
+def _arn(template: Template) -> Compare:
+
+    def compare(value: str, context: Context) -> bool:
+        tokens = template.tokens(context)
+        if tokens is None:
+            return False
+        patterns = _arn_patterns(tokens) if not template.is_fixed else fixed
+        if patterns is None:
+            raise MalformedValueError
+        return all(
+            pattern.matches(part)
+            for pattern, part in zip(patterns, value.split(":", _ARN_PARTS - 1), strict=True)
+        )
+
+    fixed = _arn_patterns(template.tokens({}) or []) if template.is_fixed else None
+    return compare
+
+
+def _arn_patterns(tokens: list[Token]) -> list[Pattern] | None:
+    """Split a pattern into those of the six parts of an ARN; None when it has fewer."""
+    parts: list[list[Token]] = [[]]
+    for token in tokens:
+        if not isinstance(token, str):
+            parts[-1].append(token)
+            continue
+        first, *others = token.split(":", _ARN_PARTS - len(parts))
+        parts[-1].append(first)
+        parts += [[other] for other in others]
+    if len(parts) != _ARN_PARTS or "".join(t for t in parts[0] if isinstance(t, str)) != "arn":
+        return None
+    return [Pattern(part) for part in parts]
+
+
+def _is_arn(value: str) -> bool:
+    return value.startswith("arn:") and value.count(":") >= _ARN_PARTS - 1
+
+
+def _is_address(value: str) -> bool:
+    return _address(value) is not None
+
+
+def _anything(value: str) -> bool:  # noqa: ARG001 - a test of a value
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A condition operator.
+
+    compile: makes the comparison of a policy's value. negated: whether no value may fit.
+    accepts: tells which values of a request it can judge; others never fulfil it.
+    """
+
+    compile: Callable[[Template], Compare]
+    negated: bool = False
+    accepts: Callable[[str], bool] = _anything
+
+
+_FAMILIES: dict[str, tuple[str | None, Operator]] = {
+    "StringEquals": ("StringNotEquals", Operator(_equal)),
+    "StringEqualsIgnoreCase": ("StringNotEqualsIgnoreCase", Operator(_equal_ignoring_case)),
+    "StringLike": ("StringNotLike", Operator(_like)),
+    "Bool": (None, Operator(_bool)),
+    "BinaryEquals": (None, Operator(_binary)),
+    "IpAddress": ("NotIpAddress", Operator(_in_network, accepts=_is_address)),
+    "ArnEquals": ("ArnNotEquals", Operator(_arn, accepts=_is_arn)),
+    "ArnLike": ("ArnNotLike", Operator(_arn, accepts=_is_arn)),
+    **{
+        f"{kind}{comparison}": (f"{kind}NotEquals" if comparison == "Equals" else None, operator)
+        for kind, read in (("Numeric", _number), ("Date", _date))
+        for comparison, operator in (
+            ("Equals", Operator(_ordered(read, lambda a, b: bool(a == b)))),
+            ("LessThan", Operator(_ordered(read, lambda a, b: bool(a < b)))),
+            ("LessThanEquals", Operator(_ordered(read, lambda a, b: bool(a <= b)))),
+            ("GreaterThan", Operator(_ordered(read, lambda a, b: bool(a > b)))),
+            ("GreaterThanEquals", Operator(_ordered(read, lambda a, b: bool(a >= b)))),
+        )
+    },
+}
+#: Operator -> what it does. Set qualifiers and ``IfExists`` come on top of each.
+OPERATORS: dict[str, Operator] = {
+    **{name: operator for name, (_, operator) in _FAMILIES.items()},
+    **{
+        opposite: Operator(operator.compile, negated=True, accepts=operator.accepts)
+        for opposite, operator in _FAMILIES.values()
+        if opposite is not None
+    },
+}
+NULL = "Null"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One test of a statement: an operator, a condition key, and the values it is tested with.
+
+    operator: as written, with qualifiers. values: as text. with_variables: whether the policy's
+    version knows policy variables. Raises ValueError for an operator that does not exist.
+    """
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+    with_variables: bool = True
+    _lower_key: str = field(init=False)
+    _base: Operator | None = field(init=False)
+    _quantifier: str = field(init=False)
+    _if_exists: bool = field(init=False)
+    _compares: tuple[Compare, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = self.operator
+        quantifier = next((q for q in (_FOR_ALL, _FOR_ANY) if name.startswith(q)), "")
+        name = name.removeprefix(quantifier)
+        base = OPERATORS.get(name.removesuffix(_IF_EXISTS))
+        if base is None and name != NULL:
+            raise ValueError(f"{self.operator} is not a condition operator")
+        compares = (
+            ()
+            if base is None
+            else tuple(
+                base.compile(Template(v, with_variables=self.with_variables)) for v in self.values
+            )
+        )
+        for member, value in (
+            ("_lower_key", self.key.lower()),
+            ("_base", base),
+            ("_quantifier", quantifier),
+            ("_if_exists", base is not None and name.endswith(_IF_EXISTS)),
+            ("_compares", compares),
+        ):
+            object.__setattr__(self, member, value)
+
+    @property
+    def lower_key(self) -> str:
+        """The condition key as contexts have it."""
+        return self._lower_key
+
+    def holds(self, context: Context, *, undecidable: bool) -> bool:
+        """Tell whether a request fulfils the test.
+
+        undecidable: what a malformed value in the policy comes to: False in a statement that
+        allows, True in one that denies.
+        """
+        value = context.get(self._lower_key)
+        base = self._base
+        if base is None:
+            return any((value is None) is (wanted.lower() == "true") for wanted in self.values)
+        if value is None:
+            if self._if_exists or self._quantifier == _FOR_ALL:
+                return True
+            return base.negated and not self._quantifier
+        if not self._compares or (isinstance(value, list) and not self._quantifier):
+            return False
+        values = value if isinstance(value, list) else [value]
+        combine = any if self._quantifier == _FOR_ANY else all
+        return combine(self._fits(base, item, context, undecidable) for item in values)
+
+    def _fits(self, base: Operator, value: str, context: Context, undecidable: bool) -> bool:  # noqa: FBT001
+        if not base.accepts(value):
+            return False
+        try:
+            found = any(compare(value, context) for compare in self._compares)
+        except MalformedValueError:
+            return undecidable
+        return found is not base.negated

@@ -1,0 +1,239 @@
+"""Why a request was allowed or denied, for people: what was consulted, and what is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kmsmock.authorization.conditions import Condition
+from kmsmock.authorization.evaluation import AppliedPolicies, Decision, Outcome, Request
+from kmsmock.authorization.grants import Grant
+from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+from kmsmock.authorization.principal_element import Match
+from kmsmock.authorization.variables import Context
+from kmsmock.principals import PrincipalKind
+
+_GRANTS_SHOWN = 10
+_VALUES_SHOWN = 4
+_WIDEST = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement or grant that was looked at.
+
+    subject: what it is. matched: whether it applies. why: what did not match, wanted and actual.
+    """
+
+    subject: str
+    matched: bool
+    why: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        verdict = "applies" if self.matched else "does not apply"
+        return f"{self.subject}: {verdict}" + "".join(f"\n    {_folded(why)}" for why in self.why)
+
+
+def _folded(why: str) -> str:
+    """Put what was wanted and what was found on lines of their own when one is too narrow."""
+    return why if len(why) <= _WIDEST else why.replace("; ", ";\n      ")
+
+
+def steps(request: Request, policies: AppliedPolicies) -> Iterator[Step]:
+    """Give each statement and grant that was consulted, in the order of the decision."""
+    groups: tuple[tuple[str, Iterable[Policy]], ...] = (
+        *(("service control policy", level) for level in policies.service_control),
+        *(("resource control policy", level) for level in policies.resource_control),
+        ("key policy", () if policies.resource is None else (policies.resource,)),
+    )
+    for name, group in groups:
+        for policy in group:
+            yield from _steps_of(policy, name, request, policies)
+    for number, grant in enumerate(policies.grants):
+        if number == _GRANTS_SHOWN:
+            yield Step("more grants", matched=False, why=("not shown",))
+            break
+        yield _step_of_grant(grant, request)
+    for policy in policies.identity:
+        yield from _steps_of(policy, f"identity policy {policy.name}", request, policies)
+    if not policies.identity and request.principal.kind is not PrincipalKind.ROOT:
+        yield Step("identity policies", matched=False, why=("the caller has none",))
+    if policies.boundary is not None:
+        yield from _steps_of(policies.boundary, "permissions boundary", request, policies)
+    for policy in policies.session or ():
+        yield from _steps_of(policy, "session policy", request, policies)
+
+
+def _steps_of(
+    policy: Policy, name: str, request: Request, policies: AppliedPolicies
+) -> Iterator[Step]:
+    for statement in policy.statements:
+        why = tuple(_mismatches(statement, policy, request, policies))
+        subject = f"{name}, {statement.name}, {statement.effect.value}"
+        if why:
+            yield Step(subject, matched=False, why=why)
+            continue
+        match = statement.match_principal(request.principal, policies.unique_ids)
+        delegates = match is Match.DELEGATED and statement.effect is Effect.ALLOW
+        notes = ("it leaves the decision to the identity policies",) if delegates else ()
+        yield Step(subject, matched=True, why=notes)
+
+
+def _mismatches(
+    statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
+) -> Iterator[str]:
+    is_of_key = policy.kind is PolicyKind.RESOURCE
+    context = request.key_policy_context if is_of_key else request.context
+    source = statement.source
+    if not statement.means_action(request.action.lower()):
+        # Nobody who asks for another action is helped by the rest.
+        yield f"action: {_element(source, 'Action')}; asked for {request.action}"
+        return
+    if is_of_key:
+        match = statement.match_principal(
+            request.principal,
+            policies.unique_ids,
+            has_boundary=policies.boundary is not None,
+        )
+        if match is Match.NONE:
+            wanted = _element(source, "Principal")
+            yield f"principal: {wanted}; the caller is {request.principal.own_arn}"
+    if not statement.means_resource(request.resource, context):
+        yield f"resource: {_element(source, 'Resource')}; asked for {request.resource}"
+    undecidable = statement.effect is Effect.DENY
+    for condition in statement.conditions:
+        if not condition.holds(context, undecidable=undecidable):
+            yield _condition(condition, context, request)
+
+
+def _element(source: Mapping[str, Any], name: str) -> str:
+    if f"Not{name}" in source:
+        return f"all but {_short(source[f'Not{name}'])}"
+    if name not in source:
+        return f"the statement has no {name}"
+    return f"it names {_short(source[name])}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(_short(item) for item in value.values())
+    values = value if isinstance(value, list) else [value]
+    shown = ", ".join(str(item) for item in values[:_VALUES_SHOWN])
+    return shown + (
+        f" and {len(values) - _VALUES_SHOWN} more" if len(values) > _VALUES_SHOWN else ""
+    )
+
+
+def _condition(condition: Condition, context: Context, request: Request) -> str:
+    value = context.get(condition.lower_key)
+    if value is None and condition.lower_key in request.context:
+        got = "which key policies cannot see"
+    elif value is None:
+        got = "the request has no such key"
+    else:
+        got = f"got {json.dumps(value)}"
+    wanted = ", ".join(condition.values[:_VALUES_SHOWN])
+    return f"condition {condition.operator} {condition.key}: wanted {wanted}; {got}"
+
+
+def _step_of_grant(grant: Grant, request: Request) -> Step:
+    operation = request.action.removeprefix("kms:")
+    subject = f"grant {grant.terms.name or grant.grant_id[:12]}"
+    why = []
+    if grant.match_grantee(request.principal) is Match.NONE:
+        why.append(f"grantee: it names {grant.grantee}; the caller is {request.principal.arn}")
+    if operation not in grant.terms.operations:
+        allowed = ", ".join(grant.terms.operations)
+        why.append(f"operation: it allows {allowed}; asked for {operation}")
+    elif not why and not grant.allows(
+        operation, request.encryption_context, request.source_arn, request.child
+    ):
+        given = dict(request.encryption_context or {})
+        why.append(f"constraints: wanted {_constraints(grant)}; got encryption context {given}")
+    return Step(subject, matched=not why, why=tuple(why))
+
+
+def _constraints(grant: Grant) -> str:
+    constraints = grant.terms.constraints
+    if constraints is None:
+        return "no more operations than its own"
+    parts = []
+    if constraints.equals is not None:
+        parts.append(f"the encryption context {dict(constraints.equals)}")
+    if constraints.subset is not None:
+        parts.append(f"an encryption context with {dict(constraints.subset)}")
+    if constraints.source_arn is not None:
+        parts.append(f"aws:SourceArn {constraints.source_arn}")
+    return " and ".join(parts)
+
+
+# --- what is missing ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A statement that would have to be added. where: to which policy, in words."""
+
+    where: str
+    statement: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.where}:\n{json.dumps(self.statement, indent=2)}"
+
+
+def missing(decision: Decision) -> tuple[Missing, ...]:
+    """Give the smallest statements that would allow what was refused for want of an Allow."""
+    request, policies = decision.request, decision.policies
+    if decision.outcome is not Outcome.IMPLICIT_DENY or request is None or policies is None:
+        return ()
+    principal = request.principal
+    on_identity = Missing(
+        f"identity policy of {principal.own_arn}",
+        {"Effect": "Allow", "Action": request.action, "Resource": request.resource},
+    )
+    if decision.cause is PolicyKind.RESOURCE and request.owner is not None:
+        on_key = Missing(
+            f"key policy of {request.resource}",
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": principal.own_arn}
+                if principal.kind is not PrincipalKind.SERVICE
+                else {"Service": principal.arn},
+                "Action": request.action,
+                "Resource": "*",
+            },
+        )
+        is_foreign = principal.account not in ("", request.owner)
+        return (on_key, on_identity) if is_foreign and not _allowed(decision) else (on_key,)
+    if decision.cause is PolicyKind.IDENTITY:
+        return (on_identity,)
+    cause = decision.cause.value if decision.cause is not None else "policy"
+    return (Missing(f"the {cause}", on_identity.statement),)
+
+
+def _allowed(decision: Decision) -> bool:
+    """Tell whether the caller's own account already allows what the key's account does not."""
+    request, policies = decision.request, decision.policies
+    assert request is not None
+    assert policies is not None
+    return request.principal.kind is PrincipalKind.ROOT or any(
+        statement.effect is Effect.ALLOW
+        and not tuple(_mismatches(statement, policy, request, policies))
+        for policy in policies.identity
+        for statement in policy.statements
+    )
+
+
+def text(decision: Decision) -> str:
+    """Tell a decision in full: the reason, what was consulted, and what is missing."""
+    verdict = "Allowed" if decision.allowed else "Denied"
+    lines = [f"{verdict}: {decision.reason}."]
+    if decision.steps:
+        lines.append("Consulted:")
+        lines += [f"  - {step}" for step in decision.steps]
+    if decision.missing:
+        lines.append("Missing:")
+        lines += ["  " + line for entry in decision.missing for line in str(entry).splitlines()]
+    return "\n".join(lines)

@@ -1,0 +1,111 @@
+"""The Principal element: whom a statement of a resource policy means.
+
+Source: IAM User Guide, "AWS JSON policy elements: Principal"; AWS KMS Developer Guide, "Key
+policies in AWS KMS", on what naming the account does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from kmsmock.principals import Principal, PrincipalKind
+
+_ACCOUNT = re.compile(r"(?:arn:([a-z-]+):iam::)?([0-9]{12})(?::root)?")
+
+
+class Match(IntEnum):
+    """How a statement means a principal, from not at all to without limits.
+
+    DELEGATED: through its account, whose identity policies decide. LIMITED: through its role or
+    user, so that a boundary and session policies must allow too. DIRECT: itself, or everybody.
+    """
+
+    NONE = 0
+    DELEGATED = 1
+    LIMITED = 2
+    DIRECT = 3
+
+
+def account_of(text: str) -> tuple[str | None, str] | None:
+    """Give partition and account of ``arn:aws:iam::<account>:root`` or twelve digits."""
+    match = _ACCOUNT.fullmatch(text)
+    if match is None or (match.group(1) is None) is text.endswith(":root"):
+        return None
+    return match.group(1), match.group(2)
+
+
+def match_name(
+    principal: Principal, name: str, unique_ids: Mapping[str, str] | None = None
+) -> Match:
+    """Tell how a name in a policy or grant means a principal.
+
+    name: an ARN, an account, or ``*``. unique_ids: ARN -> id of the user or role that had it when
+    the policy was put; one that was made anew since is another.
+    """
+    if name == "*":
+        return Match.DIRECT
+    if name == principal.arn and principal.kind is not PrincipalKind.ROOT:
+        return Match.DIRECT if _is_same(principal, name, unique_ids) else Match.NONE
+    if name == principal.entity_arn:
+        return Match.LIMITED if _is_same(principal, name, unique_ids) else Match.NONE
+    account = account_of(name)
+    if account is None or account[1] != principal.account:
+        return Match.NONE
+    return Match.DELEGATED if account[0] in (None, principal.partition) else Match.NONE
+
+
+def _is_same(principal: Principal, name: str, unique_ids: Mapping[str, str] | None) -> bool:
+    bound = None if unique_ids is None else unique_ids.get(name)
+    return bound is None or bound == principal.entity_id
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalElement:
+    """A Principal or NotPrincipal element. names: of AWS principals. services: of services."""
+
+    names: tuple[str, ...]
+    services: frozenset[str]
+    negated: bool
+
+    @classmethod
+    def of(cls, value: Any, *, negated: bool) -> PrincipalElement:
+        """Read the element; ``Federated`` and ``CanonicalUser`` never mean a caller of KMS."""
+        if isinstance(value, str):
+            return cls((value,), frozenset(), negated)
+        return cls(
+            tuple(_texts(value.get("AWS", []))),
+            frozenset(_texts(value.get("Service", []))),
+            negated,
+        )
+
+    def match(
+        self, principal: Principal, unique_ids: Mapping[str, str] | None, *, spares_nobody: bool
+    ) -> Match:
+        """Tell how the element means a principal; NotPrincipal spares those that it lists.
+
+        Listing the account spares its root user alone: others have to be listed themselves, or
+        by their role.
+        """
+        found = self._match(principal, unique_ids)
+        if not self.negated:
+            return found
+        least = Match.DELEGATED if principal.kind is PrincipalKind.ROOT else Match.LIMITED
+        return Match.NONE if found >= least and not spares_nobody else Match.DIRECT
+
+    def _match(self, principal: Principal, unique_ids: Mapping[str, str] | None) -> Match:
+        if principal.kind is PrincipalKind.SERVICE:
+            meant = principal.arn in self.services or "*" in self.names
+            return Match.DIRECT if meant else Match.NONE
+        best = Match.NONE
+        for name in self.names:
+            found = match_name(principal, name, unique_ids)
+            best = max(best, found)
+        return best
+
+
+def _texts(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,70 @@
+"""What would be decided: the answer to a request that nobody makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.authorization.evaluation import Decision, Request, evaluate
+from kmsmock.authorizing import applied_policies
+from kmsmock.backend import Backend
+from kmsmock.context_keys import (
+    add_encryption_context,
+    context_of_key,
+    context_of_principal,
+    context_of_request,
+)
+from kmsmock.keys.key import Key
+from kmsmock.principals import Principal
+
+
+def explain(
+    backend: Backend,
+    principal: Principal,
+    action: str,
+    key: Key | None,
+    *,
+    region: str,
+    encryption_context: Mapping[str, str] | None,
+    context: Mapping[str, str | list[str]],
+) -> Decision:
+    """Decide an action on a key, or on none, without calling anything.
+
+    context: condition keys of the request beside those that key and principal have.
+    """
+    now = backend.clock.now()
+    collected = context_of_request(now, region)
+    collected.update(context_of_principal(backend.identities, principal))
+    if key is not None:
+        collected.update(context_of_key(key, now, action))
+    collected["kms:CallerAccount"] = principal.account
+    add_encryption_context(collected, encryption_context)
+    collected.update(context)
+    source_arn = collected.get("aws:SourceArn")
+    request = Request(
+        principal,
+        action,
+        "*" if key is None else key.arn,
+        None if key is None else key.account,
+        lambda: collected,
+        encryption_context=encryption_context,
+        source_arn=source_arn if isinstance(source_arn, str) else None,
+    )
+    policies = applied_policies(backend, request, key)
+    return replace(evaluate(request, policies), request=request, policies=policies)
+
+
+def find_key(backend: Backend, reference: str, account: str, region: str) -> Key:
+    """Find a key by id, ARN, alias name or alias ARN; raises ValueError when there is none."""
+    name = reference
+    arn = Arn.parse(reference)
+    if arn is not None:
+        account, region = arn.account, arn.region
+        name = arn.resource.removeprefix("key/")
+    room = backend.region(account, region)
+    if name.startswith(ALIAS_PREFIX) and name in room.aliases:
+        return room.aliases[name].key
+    if name in room.keys:
+        return room.keys[name]
+    raise ValueError(f"account {account} has no key {reference!r} in {region}")

@@ -1,0 +1,327 @@
+"""What grants allow, and to whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from kmsmock import mock_kms
+from tests.authorization.documents import ACCOUNT, OTHER, allow, deny, policy, to
+from tests.refusals import refused
+
+CONTEXT = {"tenant": "a"}
+NOTHING = policy(allow("s3:*"))
+
+
+@pytest.fixture
+def kms():
+    with mock_kms(isolated=True) as kms:
+        yield kms
+
+
+@pytest.fixture
+def client(kms):
+    return kms.client()
+
+
+@pytest.fixture
+def key(client):
+    return client.create_key()["KeyMetadata"]
+
+
+@pytest.fixture
+def role(kms):
+    return kms.account(ACCOUNT).role("App")
+
+
+def session_of(kms, account=ACCOUNT, name="target", **parameters):
+    return kms.account(account).role("App", session=name, **parameters)
+
+
+def give(client, key, grantee, *operations, **parameters):
+    return client.create_grant(
+        KeyId=key["Arn"],
+        GranteePrincipal=grantee,
+        Operations=list(operations) or ["Encrypt"],
+        **parameters,
+    )
+
+
+def encrypt(principal, key, context=CONTEXT, **parameters):
+    return principal.client().encrypt(
+        KeyId=key["Arn"], Plaintext=b"text", EncryptionContext=context, **parameters
+    )
+
+
+def denied(kind, action="kms:Encrypt"):
+    return pytest.raises(Exception, match=f"because no {kind} allows the {action} action")
+
+
+IDENTITY, SESSION, BOUNDARY = "identity-based policy", "session policy", "permissions boundary"
+
+
+@pytest.mark.parametrize("grantee", ["session", "role"])
+def test_a_grant_needs_no_policy_beside_it(kms, client, key, grantee):
+    principal = session_of(kms)
+    give(client, key, principal.caller_arn if grantee == "session" else principal.arn)
+
+    assert encrypt(principal, key)
+    with denied(IDENTITY, "kms:Decrypt"):
+        principal.client().decrypt(CiphertextBlob=encrypt(principal, key)["CiphertextBlob"])
+
+
+@pytest.mark.parametrize(
+    ("grantee", "limit"), [("session", None), ("role", SESSION)], ids=["session", "role"]
+)
+def test_a_session_policy_limits_grants_to_the_role_alone(kms, client, key, grantee, limit):
+    principal = session_of(kms, session_policies=[NOTHING])
+    give(client, key, principal.caller_arn if grantee == "session" else principal.arn)
+
+    if limit is None:
+        assert encrypt(principal, key)
+    else:
+        with denied(limit):
+            encrypt(principal, key)
+
+
+@pytest.mark.parametrize(
+    ("grantee", "limit"), [("session", None), ("role", BOUNDARY)], ids=["session", "role"]
+)
+def test_a_boundary_limits_grants_to_the_role_alone(kms, client, key, grantee, limit):
+    principal = session_of(kms, boundary=NOTHING)
+    give(client, key, principal.caller_arn if grantee == "session" else principal.arn)
+
+    if limit is None:
+        assert encrypt(principal, key)
+    else:
+        with denied(limit):
+            encrypt(principal, key)
+
+
+def test_an_explicit_deny_beats_a_grant(kms, client, key):
+    principal = session_of(kms, session_policies=[policy(deny("kms:Encrypt"))])
+    give(client, key, principal.caller_arn)
+
+    with pytest.raises(Exception, match="with an explicit deny in a session policy"):
+        encrypt(principal, key)
+
+
+def test_a_grant_to_a_session_means_no_other_session(kms, client, key):
+    give(client, key, session_of(kms).caller_arn)
+
+    with denied(IDENTITY):
+        encrypt(session_of(kms, name="sibling"), key)
+
+
+def test_a_role_that_was_made_anew_has_no_grants(kms, client, key, role):
+    give(client, key, role.arn)
+    role.delete()
+
+    with denied(IDENTITY):
+        encrypt(kms.account(ACCOUNT).role("App"), key)
+
+
+def test_a_named_grant_to_a_role_made_anew_is_another(kms, client, key, role):
+    first = give(client, key, role.arn, Name="mine")
+    again = give(client, key, role.arn, Name="mine")
+    role.delete()
+    kms.account(ACCOUNT).role("App")
+
+    assert again["GrantId"] == first["GrantId"]
+    assert give(client, key, role.arn, Name="mine")["GrantId"] != first["GrantId"]
+
+
+def test_a_federated_user_can_have_a_grant_and_retire_it(kms, client, key):
+    user = kms.account(ACCOUNT).user("bob").federated_user("guest", policies=[NOTHING])
+    grant = give(client, key, user.arn, "Encrypt", "RetireGrant")
+
+    assert encrypt(user, key)
+    user.client().retire_grant(KeyId=key["Arn"], GrantId=grant["GrantId"])
+
+    assert client.list_grants(KeyId=key["KeyId"])["Grants"] == []
+
+
+@pytest.mark.parametrize(
+    ("constraint", "context", "allowed"),
+    [
+        ("EncryptionContextEquals", {"tenant": "a"}, True),
+        ("EncryptionContextEquals", {"tenant": "a", "more": "x"}, False),
+        ("EncryptionContextEquals", {"tenant": "b"}, False),
+        ("EncryptionContextEquals", {}, False),
+        ("EncryptionContextSubset", {"tenant": "a", "more": "x"}, True),
+        ("EncryptionContextSubset", {"more": "x"}, False),
+    ],
+)
+def test_a_constraint_looks_at_the_encryption_context(
+    client, key, role, constraint, context, allowed
+):
+    give(client, key, role.arn, Constraints={constraint: CONTEXT})
+
+    if allowed:
+        assert encrypt(role, key, context)
+    else:
+        with denied(IDENTITY):
+            encrypt(role, key, context)
+
+
+def test_a_constraint_does_not_concern_operations_without_a_context(client, key, role):
+    grant = {"Constraints": {"EncryptionContextEquals": CONTEXT}}
+    give(client, key, role.arn, "DescribeKey", "Encrypt", **grant)
+
+    assert role.client().describe_key(KeyId=key["KeyId"])
+
+
+def test_a_grant_ends_with_its_revocation(client, key, role):
+    grant = give(client, key, role.arn)
+    client.revoke_grant(KeyId=key["KeyId"], GrantId=grant["GrantId"])
+
+    with denied(IDENTITY):
+        encrypt(role, key)
+    with refused("InvalidGrantTokenException"):
+        encrypt(role, key, GrantTokens=[grant["GrantToken"]])
+
+
+def test_the_record_of_a_call_names_the_grant_that_allowed_it(kms, client, key, role):
+    grant = give(client, key, role.arn)
+
+    encrypt(role, key)
+
+    assert kms.calls[-1].grant_id == grant["GrantId"]
+
+
+# --- grants made through grants -----------------------------------------------------------------
+
+
+CHILD_OPERATIONS = [
+    pytest.param(("CreateGrant", "Encrypt"), ("Encrypt",), True, id="one of its own"),
+    pytest.param(("CreateGrant", "Encrypt"), ("CreateGrant", "Encrypt"), True, id="all"),
+    pytest.param(("CreateGrant", "Encrypt"), ("Decrypt",), False, id="another"),
+    pytest.param(("CreateGrant", "Encrypt"), ("Encrypt", "Decrypt"), False, id="one more"),
+]
+
+
+@pytest.mark.parametrize(("parent", "child", "allowed"), CHILD_OPERATIONS)
+def test_a_grantee_passes_on_what_its_grant_allows(kms, client, key, role, parent, child, allowed):
+    heir = kms.account(ACCOUNT).role("Heir")
+    give(client, key, role.arn, *parent)
+    give(client, key, role.arn, "Decrypt")
+
+    if allowed:
+        give(role.client(), key, heir.arn, *child)
+    else:
+        with denied(IDENTITY, "kms:CreateGrant"):
+            give(role.client(), key, heir.arn, *child)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "allowed"),
+    [
+        ({}, False),
+        ({"EncryptionContextSubset": {"x": "y"}}, False),
+        ({"EncryptionContextSubset": CONTEXT}, True),
+        ({"EncryptionContextSubset": {**CONTEXT, "x": "y"}}, True),
+        ({"EncryptionContextEquals": {**CONTEXT, "x": "y"}}, True),
+        ({"EncryptionContextEquals": {"x": "y"}}, False),
+    ],
+)
+def test_what_is_passed_on_is_at_least_as_strict(kms, client, key, role, constraints, allowed):
+    heir = kms.account(ACCOUNT).role("Heir")
+    parent = {"Constraints": {"EncryptionContextSubset": CONTEXT}}
+    give(client, key, role.arn, "CreateGrant", "Encrypt", **parent)
+    child = {"Constraints": constraints} if constraints else {}
+
+    if allowed:
+        give(role.client(), key, heir.arn, **child)
+    else:
+        with denied(IDENTITY, "kms:CreateGrant"):
+            give(role.client(), key, heir.arn, **child)
+
+
+# --- two accounts -----------------------------------------------------------------------------
+
+
+def test_a_grant_of_the_owner_does_not_do_without_the_own_account(kms, client, key):
+    stranger = session_of(kms, OTHER)
+    give(client, key, stranger.caller_arn, "Encrypt")
+
+    with pytest.raises(Exception, match=f"on this resource because no {IDENTITY}"):
+        encrypt(stranger, key)
+
+    stranger.set_policies(policy(allow("kms:Encrypt", key["Arn"])))
+    assert encrypt(stranger, key)
+
+
+def test_a_grant_to_a_foreign_role_tells_of_its_session_policy_first(kms, client, key):
+    stranger = session_of(kms, OTHER, session_policies=[NOTHING])
+    give(client, key, stranger.arn, "Encrypt")
+
+    with denied(SESSION):
+        encrypt(stranger, key)
+
+
+@pytest.mark.parametrize(
+    ("grantee", "limit"), [("session", None), ("role", SESSION)], ids=["session", "role"]
+)
+def test_a_grant_issued_in_the_own_account_is_trusted(kms, client, key, grantee, limit):
+    admin = kms.account(OTHER).administrator
+    own = allow("kms:*", **to(ACCOUNT))
+    shared = policy(own, allow("kms:*", **to(OTHER)))
+    client.put_key_policy(KeyId=key["KeyId"], Policy=shared)
+    plain, limited = session_of(kms, OTHER), session_of(kms, OTHER, "x", session_policies=[NOTHING])
+    for principal in (plain, limited):
+        name = principal.caller_arn if grantee == "session" else principal.arn
+        give(admin.client(), key, name, "Encrypt")
+    client.put_key_policy(KeyId=key["KeyId"], Policy=policy(own))
+
+    assert encrypt(plain, key)
+    if limit is None:
+        assert encrypt(limited, key)
+    else:
+        with denied(limit):
+            encrypt(limited, key)
+
+
+# --- retiring -----------------------------------------------------------------------------------
+
+
+def retire(principal, key, grant):
+    principal.client().retire_grant(KeyId=key["Arn"], GrantId=grant["GrantId"])
+
+
+def test_the_retiring_principal_may_retire(kms, client, key, role):
+    retirer = kms.account(ACCOUNT).role("Janitor")
+    grant = give(client, key, role.arn, RetiringPrincipal=retirer.arn)
+
+    retire(retirer, key, grant)
+
+
+def test_a_grantee_retires_only_a_grant_that_says_so(client, key, role):
+    grant = give(client, key, role.arn)
+
+    with denied(IDENTITY, "kms:RetireGrant"):
+        retire(role, key, grant)
+
+
+def test_others_of_the_account_retire_what_their_identity_policies_let_them(kms, client, key, role):
+    other = kms.account(ACCOUNT).role("Other", policies=[policy(allow("kms:RetireGrant"))])
+    grant = give(client, key, role.arn)
+
+    retire(other, key, grant)
+
+
+def test_a_foreign_retirer_needs_its_own_account_too(kms, client, key, role):
+    retirer = session_of(kms, OTHER)
+    grant = give(client, key, role.arn, RetiringPrincipal=retirer.caller_arn)
+
+    with pytest.raises(Exception, match=f"on this resource because no {IDENTITY}"):
+        retire(retirer, key, grant)
+
+    retirer.set_policies(policy(allow("kms:RetireGrant")))
+    retire(retirer, key, grant)
+
+
+def test_resource_control_policies_do_not_keep_from_retiring(kms, client, key, role):
+    grant = give(client, key, role.arn, "Encrypt", "RetireGrant")
+    limit = policy(deny("kms:*", Principal="*"))
+    kms.account(ACCOUNT).join_organization("o-1", resource_control=[[limit]])
+
+    retire(role, key, grant)
