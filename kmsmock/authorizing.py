@@ -19,6 +19,8 @@ from kmsmock.identities import Identities
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.principals import Principal
 
+#: How explanations speak of it.
+KEY_POLICY = "the key policy"
 _RETIRE = "kms:RetireGrant"
 
 
@@ -57,13 +59,13 @@ def applied_policies(
         identities.organization_of(principal.account).service_control,
         resource_control,
         key.grants.naming(principal) if key is not None and has_key_policy else (),
-        key.policy_ids if key is not None else {},
+        key.policy_ids if key is not None else None,
     )
 
 
 def policy_of(key: Key) -> Policy:
     """Give the key policy, ready to be matched."""
-    return parse(key.policy, PolicyKind.RESOURCE, "the key policy")
+    return parse(key.policy, PolicyKind.RESOURCE, KEY_POLICY)
 
 
 def _of_entity(

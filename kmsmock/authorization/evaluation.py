@@ -7,9 +7,9 @@ access" and "Key policies in AWS KMS".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock.authorization.grants import Grant, GrantTerms
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
@@ -50,7 +50,7 @@ class Request:
     # Made for each call, so as plain as can be.
     __slots__ = (
         *("_context", "_context_source", "_key_policy_context", "action", "child"),
-        *("encryption_context", "owner", "principal", "resource", "source_arn"),
+        *("encryption_context", "lower_action", "owner", "principal", "resource", "source_arn"),
     )
 
     def __init__(
@@ -67,6 +67,7 @@ class Request:
     ) -> None:
         self.principal = principal
         self.action = action
+        self.lower_action = action.lower()
         self.resource = resource
         self.owner = owner
         self.encryption_context = encryption_context
@@ -95,8 +96,7 @@ class Request:
         return self._key_policy_context
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedPolicies:
+class AppliedPolicies(NamedTuple):
     """All that has a say in one request.
 
     resource: the key policy; None where there is none. unique_ids: ARN -> id of the users and
@@ -112,7 +112,7 @@ class AppliedPolicies:
     service_control: tuple[tuple[Policy, ...], ...] = ()
     resource_control: tuple[tuple[Policy, ...], ...] = ()
     grants: Iterable[Grant] = ()
-    unique_ids: Mapping[str, str] = field(default_factory=dict)
+    unique_ids: Mapping[str, str] | None = None
 
 
 class Outcome(Enum):
@@ -222,6 +222,8 @@ def _explicit_deny(request: Request, policies: AppliedPolicies) -> Decision | No
     )
     for group in groups:
         for policy in group:
+            if not policy.denies:
+                continue
             statement = _matching(policy, Effect.DENY, request, policies)
             if statement is not None:
                 return Decision(
@@ -268,31 +270,48 @@ class _ResourceSide:
         self.is_delegated = False
         self.trusted = Match.NONE
 
-    def take(self, match: Match, reason: str, **by: Any) -> None:
-        """Note that something allows the request; the first of each kind is kept."""
+    def take(
+        self,
+        match: Match,
+        *,
+        policy: Policy | None = None,
+        statement: Statement | None = None,
+        grant: Grant | None = None,
+    ) -> None:
+        """Note what allows the request; the first of each kind is kept."""
         if match is Match.DELEGATED:
             self.is_delegated = True
         elif match is Match.DIRECT and self.allowance is None:
-            self.allowance = Decision(Outcome.ALLOW, reason, **by)
+            self.allowance = _allowed_by(policy, statement, grant)
         elif match is Match.LIMITED and self.limited is None:
-            self.limited = Decision(Outcome.ALLOW, reason, **by)
+            self.limited = _allowed_by(policy, statement, grant)
+
+
+def _allowed_by(
+    policy: Policy | None, statement: Statement | None, grant: Grant | None
+) -> Decision:
+    what = f"grant {grant.grant_id}" if grant is not None else ""
+    if policy is not None and statement is not None:
+        what = f"{statement.name} of {_called(policy)}"
+    return Decision(
+        Outcome.ALLOW, f"{what} allows it", policy=policy, statement=statement, grant=grant
+    )
 
 
 def _resource_side(request: Request, policies: AppliedPolicies) -> _ResourceSide:
     side = _ResourceSide()
     policy = policies.resource
     if policy is not None:
-        for statement in policy.statements_about(request.action.lower()):
+        for statement in policy.statements_about(request.lower_action):
             if statement.effect is Effect.DENY:
                 continue
             match = statement.match_principal(request.principal, policies.unique_ids)
             if match is not Match.NONE and _applies(statement, policy, request):
-                reason = f"{statement.name} of {_called(policy)} allows it"
-                side.take(match, reason, policy=policy, statement=statement)
+                side.take(match, policy=policy, statement=statement)
     if side.allowance is None or request.principal.account != request.owner:
         for grant in policies.grants:
             match = _match_grant(grant, request)
-            side.take(match, f"grant {grant.grant_id} allows it", grant=grant)
+            side.take(match, grant=grant)
             if grant.issuing_account == request.principal.account:
                 side.trusted = max(side.trusted, match)
     return side
@@ -382,7 +401,7 @@ def evaluate_retirement(request: Request, policies: AppliedPolicies, grant: Gran
         return refusal
     principal = request.principal
     match = grant.match_retirer(principal)
-    decision = Decision(Outcome.ALLOW, f"grant {grant.grant_id} allows it", grant=grant)
+    decision = _allowed_by(None, None, grant)
     is_at_home = principal.account in (request.owner, grant.issuing_account)
     if match > Match.DELEGATED:
         limit = _limit_of_session(request, policies) if match is Match.LIMITED else None
@@ -417,7 +436,7 @@ def _matching(
 ) -> Statement | None:
     """Give the first statement of an effect that applies to the request."""
     is_of_key = policy.kind is PolicyKind.RESOURCE
-    for statement in policy.statements_about(request.action.lower()):
+    for statement in policy.statements_about(request.lower_action):
         if statement.effect is not effect:
             continue
         if is_of_key and not statement.match_principal(
@@ -436,7 +455,7 @@ def _applies(statement: Statement, policy: Policy, request: Request) -> bool:
     """Tell whether resource and conditions fit; action and principal have been looked at."""
     context = _NOTHING
     # Collecting the context costs more than most of what is asked of it.
-    if statement.conditions or not statement.has_fixed_resources:
+    if statement.needs_context:
         is_of_key = policy.kind is PolicyKind.RESOURCE
         context = request.key_policy_context if is_of_key else request.context
     return statement.means_resource(request.resource, context) and statement.holds(context)

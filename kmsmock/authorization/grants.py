@@ -157,26 +157,31 @@ class Grants:
     __slots__ = ("_by_grantee", "_by_id")
 
     def __init__(self) -> None:
-        self._by_id: dict[str, Grant] = {}
-        self._by_grantee: dict[str, dict[str, Grant]] = {}
+        # Made with the first grant: most keys have none, and there may be 100,000 keys.
+        self._by_id: dict[str, Grant] | None = None
+        self._by_grantee: dict[str, dict[str, Grant]] | None = None
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return len(self._by_id or ())
 
     def __iter__(self) -> Iterator[Grant]:
-        return iter(self._by_id.values())
+        return iter((self._by_id or {}).values())
 
     def get(self, grant_id: str) -> Grant | None:
         """Find a grant by its id."""
-        return self._by_id.get(grant_id)
+        return (self._by_id or {}).get(grant_id)
 
     def add(self, grant: Grant) -> None:
         """Take in a grant."""
+        if self._by_id is None or self._by_grantee is None:
+            self._by_id, self._by_grantee = {}, {}
         self._by_id[grant.grant_id] = grant
         self._by_grantee.setdefault(grant.grantee, {})[grant.grant_id] = grant
 
     def remove(self, grant: Grant) -> None:
-        """Forget a grant."""
+        """Forget a grant, which must be one of these."""
+        assert self._by_id is not None
+        assert self._by_grantee is not None
         del self._by_id[grant.grant_id]
         of_grantee = self._by_grantee[grant.grantee]
         del of_grantee[grant.grant_id]

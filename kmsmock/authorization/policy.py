@@ -57,6 +57,7 @@ class Statement:
     """One statement. number: its place in the document, from 1.
 
     actions, resources: None when the document has none, and then the statement never applies.
+    needs_context: whether conditions or policy variables look at the request.
     """
 
     number: int
@@ -68,17 +69,13 @@ class Statement:
     principals: PrincipalElement | None
     conditions: tuple[Condition, ...]
     source: Mapping[str, Any]
+    needs_context: bool
 
     @property
     def name(self) -> str:
         """How to speak of the statement: by its Sid, or by its place."""
         sid = self.source.get("Sid")
         return f"statement {self.number}" + (f" ({sid})" if sid else "")
-
-    @property
-    def has_fixed_resources(self) -> bool:
-        """Whether no resource depends on the request through a policy variable."""
-        return all(template.is_fixed for template in self.resources or ())
 
     def means_action(self, action: str) -> bool:
         """Tell whether the statement is about an action. action: in lower case."""
@@ -98,6 +95,8 @@ class Statement:
 
     def holds(self, context: Context) -> bool:
         """Tell whether all conditions hold."""
+        if not self.conditions:
+            return True
         undecidable = self.effect is Effect.DENY
         return all(c.holds(context, undecidable=undecidable) for c in self.conditions)
 
@@ -118,12 +117,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """A policy document. name: how to speak of it: a policy name or ARN, or what has it."""
+    """A policy document. name: how to speak of it: a policy name or ARN, or what has it.
+
+    denies: whether it has any statement that does.
+    """
 
     kind: PolicyKind
     statements: tuple[Statement, ...]
     document: Mapping[str, Any]
     name: str = ""
+    denies: bool = False
     _by_action: dict[str, tuple[Statement, ...]] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: object) -> Policy:
@@ -156,42 +159,42 @@ def _parse(text: str, kind: PolicyKind, name: str) -> Policy:
     if isinstance(statements, dict):
         statements = [statements]
     with_variables = document.get("Version") == VERSIONS[1]
-    return Policy(
-        kind,
-        tuple(
-            _statement(number, statement, with_variables=with_variables)
-            for number, statement in enumerate(statements, 1)
-        ),
-        document,
-        name,
+    compiled = tuple(
+        _statement(number, statement, with_variables=with_variables)
+        for number, statement in enumerate(statements, 1)
     )
+    denies = any(statement.effect is Effect.DENY for statement in compiled)
+    return Policy(kind, compiled, document, name, denies)
 
 
 def _statement(number: int, source: dict[str, Any], *, with_variables: bool) -> Statement:
     actions = source.get("Action", source.get("NotAction"))
-    resources = source.get("Resource", source.get("NotResource"))
+    given = source.get("Resource", source.get("NotResource"))
     principals = source.get("Principal", source.get("NotPrincipal"))
+    resources = None
+    if given is not None:
+        resources = tuple(
+            Template(r, with_variables=with_variables and _has_variables_at_the_end(r))
+            for r in _list(given)
+        )
+    conditions = tuple(
+        Condition(operator, key, tuple(_text(value) for value in _list(values)), with_variables)
+        for operator, tests in source.get("Condition", {}).items()
+        for key, values in tests.items()
+    )
     return Statement(
         number,
         Effect(source["Effect"]),
         None if actions is None else tuple(Pattern.of(a.lower()) for a in _list(actions)),
         "NotAction" in source,
-        None
-        if resources is None
-        else tuple(
-            Template(r, with_variables=with_variables and _has_variables_at_the_end(r))
-            for r in _list(resources)
-        ),
+        resources,
         "NotResource" in source,
         None
         if principals is None
         else PrincipalElement.of(principals, negated="NotPrincipal" in source),
-        tuple(
-            Condition(operator, key, tuple(_text(value) for value in _list(values)), with_variables)
-            for operator, tests in source.get("Condition", {}).items()
-            for key, values in tests.items()
-        ),
+        conditions,
         source,
+        bool(conditions) or any(not template.is_fixed for template in resources or ()),
     )
 
 

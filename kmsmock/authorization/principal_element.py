@@ -65,21 +65,32 @@ def _is_same(principal: Principal, name: str, unique_ids: Mapping[str, str] | No
 
 @dataclass(frozen=True, slots=True)
 class PrincipalElement:
-    """A Principal or NotPrincipal element. names: of AWS principals. services: of services."""
+    """A Principal or NotPrincipal element. names: of AWS principals. services: of services.
+
+    The rest is read from the names: whether they mean everybody, the accounts that they mean,
+    each with its partition or None for any, and the ARNs of users, roles and sessions.
+    """
 
     names: tuple[str, ...]
     services: frozenset[str]
     negated: bool
+    is_everybody: bool
+    accounts: frozenset[tuple[str | None, str]]
+    arns: frozenset[str]
 
     @classmethod
     def of(cls, value: Any, *, negated: bool) -> PrincipalElement:
         """Read the element; ``Federated`` and ``CanonicalUser`` never mean a caller of KMS."""
-        if isinstance(value, str):
-            return cls((value,), frozenset(), negated)
+        element = {"AWS": value} if isinstance(value, str) else value
+        names = tuple(_texts(element.get("AWS", [])))
+        accounts = {name: account for name in names if (account := account_of(name)) is not None}
         return cls(
-            tuple(_texts(value.get("AWS", []))),
-            frozenset(_texts(value.get("Service", []))),
+            names,
+            frozenset(_texts(element.get("Service", []))),
             negated,
+            "*" in names,
+            frozenset(accounts.values()),
+            frozenset(names) - accounts.keys() - {"*"},
         )
 
     def match(
@@ -97,14 +108,19 @@ class PrincipalElement:
         return Match.NONE if found >= least and not spares_nobody else Match.DIRECT
 
     def _match(self, principal: Principal, unique_ids: Mapping[str, str] | None) -> Match:
+        if self.is_everybody:
+            return Match.DIRECT
         if principal.kind is PrincipalKind.SERVICE:
-            meant = principal.arn in self.services or "*" in self.names
-            return Match.DIRECT if meant else Match.NONE
-        best = Match.NONE
-        for name in self.names:
-            found = match_name(principal, name, unique_ids)
-            best = max(best, found)
-        return best
+            return Match.DIRECT if principal.arn in self.services else Match.NONE
+        if self.arns:
+            best = max(match_name(principal, name, unique_ids) for name in self.arns)
+            if best is not Match.NONE:
+                return best
+        accounts = self.accounts
+        account = principal.account
+        if accounts and ((None, account) in accounts or (principal.partition, account) in accounts):
+            return Match.DELEGATED
+        return Match.NONE
 
 
 def _texts(value: Any) -> list[str]:

@@ -67,7 +67,6 @@ _STATE_WAYS_OUT = {
     KeyState.CREATING: "It becomes Enabled in a moment.",
     KeyState.UPDATING: "It becomes Enabled in a moment.",
 }
-_NOBODY: Mapping[str, str] = {}
 _PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION})
 
 
@@ -141,7 +140,7 @@ class Key:
         self.aliases: list[str] = []
         self.grants = Grants()
         #: ARN -> unique id of the users and roles that the key policy names.
-        self.policy_ids: Mapping[str, str] = _NOBODY
+        self.policy_ids: Mapping[str, str] | None = None
         self.deletion_date: datetime | None = None
         self.pending_window_days: int | None = None
         self.rotation: RotationSchedule | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kmsmock import errors
 from kmsmock.authorization import policy as policy_language
 from kmsmock.authorization.policy import MalformedPolicyError, Policy, PolicyKind
+from kmsmock.authorizing import KEY_POLICY
 from kmsmock.keys import policies
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, KeyState
@@ -100,7 +101,7 @@ def read_policy(call: Call) -> str:
             f"{len(text.encode())}."
         )
     try:
-        policy = policy_language.parse(text, PolicyKind.RESOURCE)
+        policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
     except MalformedPolicyError as defect:
         raise errors.MalformedPolicyDocumentException(
             "", explanation=f"The key policy is malformed: {defect}."
@@ -129,17 +130,18 @@ def _is_valid(call: Call, name: str) -> bool:
     return call.backend.identities.is_valid_principal(name)
 
 
-def policy_ids(call: Call, policy: str) -> dict[str, str]:
+def policy_ids(call: Call, policy: str) -> dict[str, str] | None:
     """Give the unique ids of the users and roles that a key policy names, by ARN."""
     identities = call.backend.identities
-    parsed = policy_language.parse(policy, PolicyKind.RESOURCE)
-    return {
+    parsed = policy_language.parse(policy, PolicyKind.RESOURCE, KEY_POLICY)
+    ids = {
         name: unique_id
         for statement in parsed.statements
         if statement.principals is not None
-        for name in statement.principals.names
+        for name in statement.principals.arns
         if (unique_id := identities.unique_id_behind(name)) is not None
     }
+    return ids or None
 
 
 def require_room(region: KmsRegion) -> None:
