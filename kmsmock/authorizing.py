@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import is_
+from typing import Any
 
 from kmsmock.authorization.evaluation import (
-    OFF,
     AppliedPolicies,
     Decision,
     Request,
@@ -14,7 +15,6 @@ from kmsmock.authorization.evaluation import (
 )
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
-from kmsmock.backend import Backend
 from kmsmock.identities import Identities
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.principals import Principal
@@ -22,29 +22,94 @@ from kmsmock.principals import Principal
 #: How explanations speak of it.
 KEY_POLICY = "the key policy"
 _RETIRE = "kms:RetireGrant"
+_REMEMBERED = 4096
+
+
+class Allowances:
+    """Requests that were allowed whatever they bring, so that they need not be decided again.
+
+    An allowance holds while every policy and setting that had a say is the same object as then.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+
+    def hold(
+        self, identities: Identities, principal: Principal, action: str, key: Key | None
+    ) -> bool:
+        """Tell whether a request is known to be allowed."""
+        arn = "*" if key is None else key.arn
+        known = self._known.get((principal.arn, action, arn))
+        return known is not None and all(map(is_, known, _basis(identities, principal, key)))
+
+    def note(
+        self, identities: Identities, request: Request, key: Key | None, policies: AppliedPolicies
+    ) -> None:
+        """Remember an allowed request, unless conditions had to be looked at."""
+        if _looks_at_context(request, policies) or request.resource.startswith("arn:") is not (
+            key is not None
+        ):
+            return
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        principal = request.principal
+        place = (principal.arn, request.action, request.resource)
+        self._known[place] = _basis(identities, principal, key)
+
+
+def _basis(identities: Identities, principal: Principal, key: Key | None) -> tuple[Any, ...]:
+    """Give all that an unconditional decision depends on; what changes is made anew."""
+    entity = identities.entity_of(principal)
+    return (
+        principal,
+        None if entity is None else entity.policies,
+        None if entity is None else entity.boundary,
+        identities.session_of(principal),
+        identities.organization_of(principal.account),
+        None if key is None else key.policy,
+        None if key is None else key.policy_ids,
+        None if key is None else identities.organization_of(key.account),
+    )
+
+
+def _looks_at_context(request: Request, policies: AppliedPolicies) -> bool:
+    consulted = (
+        *((policies.resource,) if policies.resource is not None else ()),
+        *policies.identity,
+        *((policies.boundary,) if policies.boundary is not None else ()),
+        *(policies.session or ()),
+        *(policy for level in policies.service_control for policy in level),
+        *(policy for level in policies.resource_control for policy in level),
+    )
+    action = request.lower_action
+    return any(s.needs_context for policy in consulted for s in policy.statements_about(action))
 
 
 def authorize(
-    backend: Backend, request: Request, key: Key | None, *, retired: Grant | None = None
+    identities: Identities,
+    allowances: Allowances,
+    request: Request,
+    key: Key | None,
+    *,
+    retired: Grant | None = None,
 ) -> Decision:
     """Decide a request on a key, or on none. retired: the grant that RetireGrant is to end."""
-    if not backend.enforces_policies:
-        return OFF
-    policies = applied_policies(backend, request, key)
+    policies = applied_policies(identities, request, key)
     if retired is not None:
         decision = evaluate_retirement(request, policies, retired)
     else:
         decision = evaluate(request, policies)
-    if decision.allowed:
-        return decision
-    return replace(decision, request=request, policies=policies)
+    if not decision.allowed:
+        return replace(decision, request=request, policies=policies)
+    if decision.grant is None and retired is None:
+        allowances.note(identities, request, key, policies)
+    return decision
 
 
 def applied_policies(
-    backend: Backend, request: Request, key: Key | None, key_policy: Policy | None = None
+    identities: Identities, request: Request, key: Key | None, key_policy: Policy | None = None
 ) -> AppliedPolicies:
     """Gather all that has a say. key_policy: instead of the one that the key has."""
-    identities = backend.identities
     principal = request.principal
     identity, boundary = _of_entity(identities, principal)
     resource_control: tuple[tuple[Policy, ...], ...] = ()

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.authorization.grants import Grant
+from kmsmock.authorizing import Allowances
 from kmsmock.clock import Clock
 from kmsmock.crypto.rsa_pool import RsaPool
 from kmsmock.faults import Faults
@@ -92,6 +93,7 @@ class Backend:
         self._materials: dict[str, dict[bytes, Key]] = {}
         self.deleted_materials: dict[bytes, None] = {}
         self._default_policies: dict[tuple[str, str], str] = {}
+        self.allowances = Allowances()
         self.identities = Identities(account, region, self.entropy)
         self.source = Source(self.entropy, RsaPool(self.entropy))
         self.markers = Markers(self.entropy(32))

@@ -8,7 +8,6 @@ from typing import Any
 
 from kmsmock import arns, errors
 from kmsmock.authorization.evaluation import Decision, Outcome, Request, evaluate
-from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.authorizing import applied_policies, authorize
 from kmsmock.backend import Backend
@@ -124,16 +123,31 @@ def _authorized(call: Call, target: Target) -> Key | None:
         if key is None:
             return None
         call.keys.append(key)
+    backend = call.backend
+    if backend.enforces_policies and not (
+        target.resource is None
+        and backend.allowances.hold(backend.identities, call.principal, target.action, key)
+    ):
+        _require_authorized(call, target, key, alias)
+    if key is not None and key.manager is KeyManager.AWS:
+        _require_unmanaged(call, target, key)
+    return key
+
+
+def _require_authorized(call: Call, target: Target, key: Key | None, alias: str | None) -> None:
     request = _request(call, target, key, alias)
-    decision = authorize(call.backend, request, key, retired=_retired_grant(call, target, key))
+    retired = None
+    if target.action == "kms:RetireGrant" and key is not None:
+        retired = key.grants.get(call.grant_id or call.parameters["GrantId"])
+        if retired is None:
+            return  # which the operation says better
+    backend = call.backend
+    decision = authorize(backend.identities, backend.allowances, request, key, retired=retired)
     if not decision.allowed:
         call.decision = decision
         raise denied(request, decision, target, from_ciphertext=_is_from_ciphertext(call, target))
     if decision.grant is not None:
         call.grant_id = decision.grant.grant_id
-    if key is not None and key.manager is KeyManager.AWS:
-        _require_unmanaged(request, target, key)
-    return key
 
 
 def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> Request:
@@ -150,27 +164,22 @@ def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> 
     )
 
 
-def _retired_grant(call: Call, target: Target, key: Key | None) -> Grant | None:
-    if target.action != "kms:RetireGrant" or key is None:
-        return None
-    return key.grants.get(call.grant_id or call.parameters["GrantId"])
-
-
 def _is_from_ciphertext(call: Call, target: Target) -> bool:
     """Tell whether the key was named by nothing but the ciphertext."""
     named_by = {"kms:Decrypt": "KeyId", "kms:ReEncryptFrom": "SourceKeyId"}.get(target.action)
     return named_by is not None and named_by not in call.parameters
 
 
-def _require_unmanaged(request: Request, target: Target, key: Key) -> None:
+def _require_unmanaged(call: Call, target: Target, key: Key) -> None:
     """Refuse to change an AWS managed key, which no policy lets a customer do."""
     if target.action.startswith(DIRECT_ACTIONS) or target.action in _THROUGH_SERVICES:
         return
+    request = _request(call, target, key, None)
     decision = Decision(
         Outcome.IMPLICIT_DENY,
         "this is an AWS managed key, which AWS alone manages: create a customer managed key",
         PolicyKind.RESOURCE,
-        is_hidden=request.principal.account != key.account,
+        is_hidden=call.principal.account != key.account,
     )
     raise denied(request, decision, target, from_ciphertext=False)
 
@@ -195,7 +204,7 @@ def _require_no_lockout(call: Call) -> None:
         partial(context_keys, call, target, key, None),
     )
     policy = parse(text, PolicyKind.RESOURCE, "the new key policy")
-    policies = applied_policies(backend, request, None, policy)
+    policies = applied_policies(backend.identities, request, None, policy)
     decision = evaluate(request, policies)
     if not decision.allowed:
         decision = replace(decision, request=request, policies=policies)

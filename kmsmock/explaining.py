@@ -51,7 +51,7 @@ def explain(
         encryption_context=encryption_context,
         source_arn=source_arn if isinstance(source_arn, str) else None,
     )
-    policies = applied_policies(backend, request, key)
+    policies = applied_policies(backend.identities, request, key)
     return replace(evaluate(request, policies), request=request, policies=policies)
 
 

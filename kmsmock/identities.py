@@ -35,7 +35,10 @@ class Credentials:
 
 @dataclass(slots=True, eq=False)
 class Entity:
-    """An IAM user or role. policies: name or ARN -> identity policy; boundary: if it has one."""
+    """An IAM user or role. boundary: if it has one.
+
+    policies: name or ARN -> identity policy; never changed in place, always replaced.
+    """
 
     kind: PrincipalKind
     arn: str
@@ -192,7 +195,9 @@ class Identities:
         principal = self.user(account, ADMINISTRATOR, partition=partition)
         entity = self._entities[principal.arn]
         name = _ADMINISTRATOR_ACCESS.format(principal.partition)
-        entity.policies.setdefault(name, parse(_FULL_ACCESS, PolicyKind.IDENTITY, name))
+        if name not in entity.policies:
+            policy = parse(_FULL_ACCESS, PolicyKind.IDENTITY, name)
+            entity.policies = {**entity.policies, name: policy}
         return principal
 
     def user(

@@ -34,16 +34,17 @@ class Principal:
     unique_id: str
     entity_arn: str | None = None
     issued: datetime | None = field(default=None, compare=False)
+    #: The AWS partition of the principal.
+    partition: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        partition = self.arn.split(":", 2)[1] if self.arn.startswith("arn:") else "aws"
+        object.__setattr__(self, "partition", partition)
 
     @property
     def entity_id(self) -> str:
         """The unique id of the user or role, without the name of a session."""
         return self.unique_id.partition(":")[0]
-
-    @property
-    def partition(self) -> str:
-        """The AWS partition of the principal."""
-        return self.arn.split(":", 2)[1] if self.arn.startswith("arn:") else "aws"
 
     @property
     def own_arn(self) -> str:

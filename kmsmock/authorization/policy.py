@@ -57,7 +57,8 @@ class Statement:
     """One statement. number: its place in the document, from 1.
 
     actions, resources: None when the document has none, and then the statement never applies.
-    needs_context: whether conditions or policy variables look at the request.
+    needs_context: whether conditions or policy variables look at the request. is_unlimited:
+    whether it means any resource without conditions.
     """
 
     number: int
@@ -70,6 +71,7 @@ class Statement:
     conditions: tuple[Condition, ...]
     source: Mapping[str, Any]
     needs_context: bool
+    is_unlimited: bool
 
     @property
     def name(self) -> str:
@@ -195,6 +197,7 @@ def _statement(number: int, source: dict[str, Any], *, with_variables: bool) -> 
         conditions,
         source,
         bool(conditions) or any(not template.is_fixed for template in resources or ()),
+        not conditions and given in ("*", ["*"]) and "Resource" in source,
     )
 
 

@@ -323,9 +323,12 @@ class Key:
         """
         material = self.material_with(blob.material_id)
         try:
-            return material.symmetric(self._blob_origin(material)).decrypt(blob, context)
+            opened = material.opened or material.symmetric(self._blob_origin(material))
+            plaintext: bytes = opened.decrypt(blob, context)
         except DecryptionFailed:
             pass
+        else:
+            return plaintext
         if self.origin is Origin.EXTERNAL_KEY_STORE:
             raise errors.KMSInvalidStateException(
                 "The external key store proxy rejected the request because the specified "

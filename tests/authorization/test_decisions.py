@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -229,6 +231,44 @@ def test_authorization_can_be_switched_off():
         key = kms.client().create_key()["KeyMetadata"]
 
         assert encrypt(kms.account(OTHER).role("App"), key)
+
+
+class World(NamedTuple):
+    kms: Any
+    client: Any
+    role: Any
+    key: Any
+
+    @property
+    def account(self) -> Any:
+        return self.kms.account(ACCOUNT)
+
+
+OTHERS_ONLY = policy(allow("s3:*"))
+CHANGES: dict[str, Callable[[World], object]] = {
+    "identity policy": lambda world: world.role.set_policies(),
+    "boundary": lambda world: world.role.set_boundary(OTHERS_ONLY),
+    "key policy": lambda world: put(world.client, world.key),
+    "session policy": lambda world: world.account.role("App", session_policies=[OTHERS_ONLY]),
+    "service control": lambda world: world.account.join_organization(
+        "o-1", service_control=[[OTHERS_ONLY]]
+    ),
+    "resource control": lambda world: world.account.join_organization(
+        "o-1", resource_control=[[policy(deny("kms:*", Principal="*"))]]
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_has_effect_on_the_next_call(kms, client, role, key, change):
+    role.set_policies(policy(allow("kms:*")))
+    for _ in range(3):
+        assert encrypt(role, key)
+
+    change(World(kms, client, role, key))
+
+    with refused("AccessDeniedException"):
+        encrypt(role, key)
 
 
 # --- conditions -----------------------------------------------------------------------------
