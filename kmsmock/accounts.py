@@ -83,6 +83,10 @@ class SigningPrincipal:
             else parse(document, PolicyKind.BOUNDARY, "the permissions boundary")
         )
 
+    def set_trust(self, document: Document) -> None:
+        """Replace the trust policy of the role; raises MalformedPolicyError."""
+        self._entity().trust = parse(document, PolicyKind.TRUST, "the trust policy")
+
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Replace the tags of the user or role."""
         self._entity().tags = dict(tags)
@@ -156,7 +160,7 @@ class Account:
         user = self._signing(self._identities.user(self.id, name, path))
         return _equipped(user, policies, boundary, tags)
 
-    def role(
+    def role(  # noqa: PLR0913 - all that a role can have
         self,
         name: str,
         *,
@@ -167,16 +171,21 @@ class Account:
         session: str = "session",
         session_policies: Iterable[Document] | None = None,
         session_tags: Mapping[str, str] | None = None,
+        trust: Document | None = None,
     ) -> SigningPrincipal:
         """Give a session of the IAM role of that name, both made on first use.
 
         policies, boundary and tags are those of the role, as for `user`; session_policies limit
-        this session, whose tags override those of the role.
+        this session, whose tags override those of the role. trust: the trust policy, which decides
+        who may call AssumeRole; without one it is left to the identity policies of the account.
         """
         principal = self._identities.role(self.id, name, path, session)
         if session_policies is not None or session_tags is not None:
             self._identities.set_session(principal, session_policies, session_tags or {})
-        return _equipped(self._signing(principal), policies, boundary, tags)
+        role = _equipped(self._signing(principal), policies, boundary, tags)
+        if trust is not None:
+            role.set_trust(trust)
+        return role
 
     def client(self, service: str = "kms", region: str | None = None) -> Any:
         """Give a boto3 client of an administrator of the account."""

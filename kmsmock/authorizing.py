@@ -22,7 +22,7 @@ from kmsmock.principals import Principal
 #: How explanations speak of it.
 KEY_POLICY = "the key policy"
 _RETIRE = "kms:RetireGrant"
-_REMEMBERED = 4096
+_REMEMBERED = 512
 
 
 class Allowances:

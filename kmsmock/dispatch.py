@@ -57,6 +57,13 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
                 ),
             )
         now = backend.clock.now()
+        if backend.identities.has_expired(api_call.access_key, now):
+            return Answer(
+                request_id,
+                errors.ExpiredTokenException(
+                    "The security token included in the request is expired"
+                ),
+            )
         backend.clock.settle(now)
         region = backend.region(principal.account, api_call.region)
         call = Call(operation, principal, region, backend, request_id, now)

@@ -234,6 +234,10 @@ class KeyUnavailableException(ServiceError):
     status = 500
 
 
+class ExpiredTokenException(ServiceError):
+    """The temporary credentials are over."""
+
+
 class UnrecognizedClientException(ServiceError):
     """The access key is nobody's."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from kmsmock.arns import Arn, partition_of
@@ -22,6 +23,40 @@ _FULL_ACCESS = {
 }
 ADMINISTRATOR = "Administrator"
 _ADMINISTRATOR_ACCESS = "arn:{}:iam::aws:policy/AdministratorAccess"
+#: Name -> statements of policies that AWS manages; of ReadOnlyAccess what is about KMS.
+#: Source: AWS Managed Policy Reference Guide.
+_MANAGED: dict[str, Any] = {
+    "AdministratorAccess": _FULL_ACCESS["Statement"],
+    "PowerUserAccess": [
+        {
+            "Effect": "Allow",
+            "NotAction": ["iam:*", "organizations:*", "account:*"],
+            "Resource": "*",
+        }
+    ],
+    "ReadOnlyAccess": [
+        {"Effect": "Allow", "Action": ["kms:Describe*", "kms:Get*", "kms:List*"], "Resource": "*"}
+    ],
+    "AWSKeyManagementServicePowerUser": [
+        {
+            "Effect": "Allow",
+            "Action": [
+                *("kms:CreateAlias", "kms:CreateKey", "kms:DeleteAlias", "kms:Describe*"),
+                *("kms:GenerateRandom", "kms:Get*", "kms:List*", "kms:TagResource"),
+                *("kms:UntagResource", "iam:ListGroups", "iam:ListRoles", "iam:ListUsers"),
+            ],
+            "Resource": "*",
+        }
+    ],
+}
+
+
+def managed_policy(arn: str) -> Mapping[str, Any] | None:
+    """Give a policy that AWS manages, by its ARN; None for one that is not known here."""
+    prefix, _, name = arn.rpartition("/")
+    if not prefix.endswith(":iam::aws:policy") or name not in _MANAGED:
+        return None
+    return {"Version": "2012-10-17", "Statement": _MANAGED[name]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +70,7 @@ class Credentials:
 
 @dataclass(slots=True, eq=False)
 class Entity:
-    """An IAM user or role. boundary: if it has one.
+    """An IAM user or role. boundary: if it has one. trust: who may assume the role.
 
     policies: name or ARN -> identity policy; never changed in place, always replaced.
     """
@@ -47,6 +82,7 @@ class Entity:
     policies: dict[str, Policy] = field(default_factory=dict)
     boundary: Policy | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    trust: Policy | None = None
 
     def set_policies(self, documents: Iterable[Document]) -> None:
         """Replace the inline policies; raises MalformedPolicyError."""
@@ -100,7 +136,8 @@ class Identities:
         self._credentials: dict[Principal, Credentials] = {}
         self._by_arn: dict[str, Principal] = {}
         self._entities: dict[str, Entity] = {}
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[tuple[str, str], Session] = {}
+        self._expirations: dict[str, datetime] = {}
         self._organizations: dict[str, Organization] = {}
         self.administrator = self.administrator_of(account)
         #: Stack of the principals whose ``with`` block is open; the last one is the default.
@@ -120,6 +157,28 @@ class Identities:
         if principal.partition != partition and principal.arn.endswith(f":user/{ADMINISTRATOR}"):
             return self.administrator_of(principal.account, partition)
         return principal
+
+    def owner_of(self, access_key: str) -> Principal | None:
+        """Find whose an access key is; None for one that was not issued here."""
+        return self._by_access_key.get(access_key)
+
+    def has_expired(self, access_key: str | None, now: datetime) -> bool:
+        """Tell whether temporary credentials are over."""
+        expires = self._expirations.get(access_key or "") if self._expirations else None
+        return expires is not None and expires <= now
+
+    def trust_of(self, role: Entity) -> Policy:
+        """Give the trust policy of a role: its own, or one that leaves it to its account."""
+        if role.trust is not None:
+            return role.trust
+        arn = Arn.parse(role.arn)
+        assert arn is not None
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": arn.account},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }
+        return parse({"Statement": statement}, PolicyKind.TRUST)
 
     def find(self, arn: str) -> Principal | None:
         """Find a principal by its ARN; role ARNs lead to the role's default session."""
@@ -142,7 +201,7 @@ class Identities:
 
     def session_of(self, principal: Principal) -> Session:
         """Give what a session has of its own."""
-        return self._sessions.get(principal.arn, _NO_SESSION)
+        return self._sessions.get((principal.arn, principal.session_key), _NO_SESSION)
 
     def organization_of(self, account: str) -> Organization:
         """Give what an organization means for an account."""
@@ -230,7 +289,7 @@ class Identities:
         """Give a federated user: a session of an IAM user, as GetFederationToken makes it."""
         arn = self._arn("sts", user.account, f"federated-user/{name}")
         unique_id = f"{user.account}:{name}"
-        self._sessions.setdefault(arn, _POWERLESS)
+        self._sessions.setdefault((arn, ""), _POWERLESS)
         return self._add(
             arn,
             lambda: Principal(PrincipalKind.FEDERATED_USER, arn, user.account, unique_id, user.arn),
@@ -273,6 +332,38 @@ class Identities:
             self._by_access_key[known.access_key] = principal
         return known
 
+    def issue(self, principal: Principal, expires: datetime) -> Credentials:
+        """Give new temporary credentials of a principal."""
+        credentials = Credentials(
+            self._identifier("ASIA"), self._entropy(30).hex()[:40], self._entropy(48).hex()
+        )
+        self._by_access_key[credentials.access_key] = principal
+        self._expirations[credentials.access_key] = expires
+        return credentials
+
+    def assume(
+        self,
+        account: str,
+        role: Entity,
+        name: str,
+        policies: Iterable[Document] | None,
+        tags: Mapping[str, str],
+        now: datetime,
+        expires: datetime,
+    ) -> tuple[Principal, Credentials]:
+        """Begin a session of a role; raises MalformedPolicyError for bad session policies."""
+        principal = Principal(
+            PrincipalKind.ASSUMED_ROLE,
+            self._arn("sts", account, f"assumed-role/{role.name}/{name}"),
+            account,
+            f"{role.unique_id}:{name}",
+            role.arn,
+            now,
+            self._identifier("")[:8],
+        )
+        self.set_session(principal, policies, tags)
+        return principal, self.issue(principal, expires)
+
     # --- changing --------------------------------------------------------------------------
 
     def set_session(
@@ -284,7 +375,7 @@ class Identities:
             if documents is None
             else tuple(parse(document, PolicyKind.SESSION) for document in documents)
         )
-        self._sessions[principal.arn] = Session(policies, dict(tags))
+        self._sessions[principal.arn, principal.session_key] = Session(policies, dict(tags))
 
     def set_organization(self, account: str, organization: Organization) -> None:
         """Let an account be a member of an organization."""
@@ -309,6 +400,8 @@ class Identities:
             self._entities,
             self._sessions,
             self._organizations,
+            self._by_access_key,
+            self._expirations,
         )
 
     def restore(self, state: tuple[Any, ...]) -> None:
@@ -319,8 +412,9 @@ class Identities:
             self._entities,
             self._sessions,
             self._organizations,
+            self._by_access_key,
+            self._expirations,
         ) = state
-        self._by_access_key = {c.access_key: p for p, c in self._credentials.items()}
 
     def _make_entity(self, kind: PrincipalKind, arn: str, name: str, prefix: str) -> Entity:
         entity = self._entities.get(arn)

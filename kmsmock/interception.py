@@ -34,6 +34,7 @@ _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 _TARGET = "TrentService."
 _UNSIGNED = "kmsmock_unsigned"
+_PARAMETERS = "kmsmock_parameters"
 _COVERED = "_kmsmock_covered"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/([^/]+)/")
 _NOTES_KEPT = 64
@@ -57,6 +58,16 @@ class ActiveMock(Protocol):
     @property
     def answer(self) -> Callable[[ApiCall], Answer]:
         """What answers a request."""
+        ...
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of the AWS services that are answered."""
+        ...
+
+    @property
+    def answer_service(self) -> Callable[..., Answer]:
+        """What answers a request to another service than KMS."""
         ...
 
 
@@ -109,7 +120,7 @@ def _to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]
         parsed = _parsed_error(result, model)
         _keep_explanation(request_id, result)
     else:
-        shape = _shaper_of(model)
+        shape = _shaper_of(model) if model is not None else None
         parsed = result if shape is None else shape(result)
     parsed["ResponseMetadata"] = {
         "RequestId": request_id,
@@ -204,6 +215,35 @@ def _local(moment: datetime) -> datetime:
 def _localized(moment: datetime, zone: tuple[str, str]) -> datetime:  # noqa: ARG001 - part of the key
     # The slowest part of many answers, and most of them show the same few dates.
     return moment.astimezone(tzlocal())
+
+
+# --- other services, by the parameters of the call ------------------------------------------------
+
+
+def keep_parameters(*, params: Any, context: Any, **_: Any) -> None:
+    """Keep what a call was given, before botocore makes a query of it."""
+    if active:
+        context[_PARAMETERS] = params
+
+
+def answer_service_before_call(
+    *, model: Any, request_signer: Any, context: Any, **_: Any
+) -> tuple[AWSResponse, dict[str, Any]] | None:
+    """Answer a call of another service than KMS; None when it is not one of the mock's.
+
+    This is the only door for these services, with ``wire=True`` too.
+    """
+    service = model.service_model.service_name
+    if not active or service not in active[-1].services or _moto_answers():
+        return None
+    answer = active[-1].answer_service(
+        service,
+        model.name,
+        context.get(_PARAMETERS, {}),
+        access_key=_access_key(request_signer._credentials),  # noqa: SLF001
+        region=context["client_region"],
+    )
+    return _to_client(answer, None if isinstance(answer.result, dict) else model)
 
 
 # --- the wire door: before-send -----------------------------------------------------------------
@@ -353,6 +393,8 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
     ("choose-signer.kms", leave_unsigned),
+    ("before-parameter-build.sts", keep_parameters),
+    ("before-call.sts", answer_service_before_call),
 )
 _installed = False
 

@@ -44,6 +44,7 @@ class KMSMock:
     def __init__(self, options: Options) -> None:
         from kmsmock.backend import Backend
         from kmsmock.dispatch import answer
+        from kmsmock.services import answer as answer_service
 
         self.options = options
         self._backend = Backend(
@@ -54,6 +55,10 @@ class KMSMock:
         )
         #: Answers an `ApiCall`: for the interception, and for other ways in.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
+        #: Answers a request to another service than KMS.
+        self.answer_service: Callable[..., Answer] = functools.partial(
+            answer_service, self._backend
+        )
         self._environment = Environment(options.region)
         self._clients: dict[tuple[str, str | None, str], Any] = {}
 
@@ -199,6 +204,11 @@ class KMSMock:
             client = make_client(service, region or self.options.region, credentials)
             self._clients[place] = client
         return client
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of the AWS services that are answered."""
+        return self.options.services
 
     @property
     def wire(self) -> bool:

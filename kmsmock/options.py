@@ -12,7 +12,7 @@ _LATER = {
     "seed": "deterministic worlds",
     "world": "worlds from files",
 }
-SERVICES = ("kms",)
+SERVICES = ("kms", "sts")
 ENFORCED = "enforced"
 AUTHORIZATIONS = (ENFORCED, "off")
 

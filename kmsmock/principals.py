@@ -34,6 +34,8 @@ class Principal:
     unique_id: str
     entity_arn: str | None = None
     issued: datetime | None = field(default=None, compare=False)
+    #: Tells sessions of one name apart, of which each can have policies of its own.
+    session_key: str = ""
     #: The AWS partition of the principal.
     partition: str = field(init=False, compare=False)
 

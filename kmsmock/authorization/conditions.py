@@ -206,7 +206,8 @@ def _arn_patterns(tokens: list[Token]) -> list[Pattern] | None:
             continue
         first, *others = token.split(":", _ARN_PARTS - len(parts))
         parts[-1].append(first)
-        parts += [[other] for other in others]
+        for other in others:
+            parts.append([other])  # noqa: PERF401 - a list of tokens, not of texts
     if len(parts) != _ARN_PARTS or "".join(t for t in parts[0] if isinstance(t, str)) != "arn":
         return None
     return [Pattern(part) for part in parts]

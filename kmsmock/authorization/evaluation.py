@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HIDDEN_FROM_KEY_POLICIES = ("aws:resourcetag/", "kms:resourcealiases")
 #: Actions that also work on keys of other accounts.
 #: Source: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
-CROSS_ACCOUNT_ACTIONS = frozenset(
+CROSS_ACCOUNT_ACTIONS = frozenset({"sts:AssumeRole", "sts:TagSession"}) | frozenset(
     f"kms:{name}"
     for name in (
         *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey"),
@@ -434,7 +434,7 @@ def _matching(
     policy: Policy, effect: Effect, request: Request, policies: AppliedPolicies
 ) -> Statement | None:
     """Give the first statement of an effect that applies to the request."""
-    is_of_key = policy.kind is PolicyKind.RESOURCE
+    is_of_key = policy.kind in _OF_RESOURCES
     for statement in policy.statements_about(request.lower_action):
         if statement.effect is not effect:
             continue
@@ -448,6 +448,7 @@ def _matching(
 
 
 _NOTHING: Context = {}
+_OF_RESOURCES = (PolicyKind.RESOURCE, PolicyKind.TRUST)
 
 
 def _applies(statement: Statement, policy: Policy, request: Request) -> bool:
@@ -457,7 +458,7 @@ def _applies(statement: Statement, policy: Policy, request: Request) -> bool:
     context = _NOTHING
     # Collecting the context costs more than most of what is asked of it.
     if statement.needs_context:
-        is_of_key = policy.kind is PolicyKind.RESOURCE
+        is_of_key = policy.kind in _OF_RESOURCES
         context = request.key_policy_context if is_of_key else request.context
     return statement.means_resource(request.resource, context) and statement.holds(context)
 

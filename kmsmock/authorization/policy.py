@@ -43,6 +43,7 @@ class PolicyKind(Enum):
     SESSION = "session policy"
     SERVICE_CONTROL = "service control policy"
     RESOURCE_CONTROL = "resource control policy"
+    TRUST = "trust policy"
 
 
 class Effect(Enum):
@@ -162,11 +163,16 @@ def _parse(text: str, kind: PolicyKind, name: str) -> Policy:
         statements = [statements]
     with_variables = document.get("Version") == VERSIONS[1]
     compiled = tuple(
-        _statement(number, statement, with_variables=with_variables)
+        _statement(number, _with_resource(statement, kind), with_variables=with_variables)
         for number, statement in enumerate(statements, 1)
     )
     denies = any(statement.effect is Effect.DENY for statement in compiled)
     return Policy(kind, compiled, document, name, denies)
+
+
+def _with_resource(statement: dict[str, Any], kind: PolicyKind) -> dict[str, Any]:
+    """Let statements of a trust policy be about the role that has it."""
+    return {**statement, "Resource": "*"} if kind is PolicyKind.TRUST else statement
 
 
 def _statement(number: int, source: dict[str, Any], *, with_variables: bool) -> Statement:
@@ -277,6 +283,11 @@ def _check_elements_of_kind(statement: dict[str, Any], name: str, kind: PolicyKi
     if kind is PolicyKind.RESOURCE:
         if "Principal" not in statement and "NotPrincipal" not in statement:
             raise MalformedPolicyError(f"{name} needs a Principal or NotPrincipal")
+        _check_principal(principal, name)
+        return
+    if kind is PolicyKind.TRUST:
+        if "Resource" in statement or "NotResource" in statement:
+            raise MalformedPolicyError(f"{name} has a Resource, which a trust policy cannot have")
         _check_principal(principal, name)
         return
     if kind is PolicyKind.RESOURCE_CONTROL:

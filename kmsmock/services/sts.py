@@ -1,0 +1,260 @@
+"""Security Token Service: who calls, and credentials for a while.
+
+Source: AWS Security Token Service API Reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from dateutil.tz import tzutc
+
+from kmsmock.arns import Arn
+from kmsmock.authorization.evaluation import AppliedPolicies, Decision, Request, evaluate
+from kmsmock.authorization.policy import MalformedPolicyError
+from kmsmock.authorizing import applied_policies
+from kmsmock.context_keys import ContextKeys, context_of_principal, context_of_request
+from kmsmock.identities import Credentials, Document, Entity, managed_policy
+from kmsmock.principals import PrincipalKind
+from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, ValidationError
+from kmsmock.services.registry import Handler, ServiceCall
+
+_SESSION_NAME = re.compile(r"[\w+=,.@-]*", re.ASCII)
+_SHORTEST, _ROLE_HOUR, _LONGEST = 900, 3600, 43_200
+_TOKEN_HOURS = 12 * 3600
+_LONGEST_TOKEN = 129_600
+
+
+def get_caller_identity(call: ServiceCall) -> dict[str, Any]:
+    """Tell who calls; needs no permission."""
+    principal = call.principal
+    return {
+        "UserId": principal.unique_id,
+        "Account": principal.account,
+        "Arn": principal.arn,
+    }
+
+
+def get_access_key_info(call: ServiceCall) -> dict[str, Any]:
+    """Tell the account of an access key."""
+    principal = call.backend.identities.owner_of(call.parameters["AccessKeyId"])
+    if principal is None:
+        raise ValidationError(
+            "1 validation error detected: Value at 'accessKeyId' is not a known access key",
+            explanation="The access key was not issued by this mock.",
+        )
+    return {"Account": principal.account}
+
+
+def assume_role(call: ServiceCall) -> dict[str, Any]:
+    """Begin a session of a role that trusts the caller."""
+    parameters = call.parameters
+    name = _session_name(parameters)
+    arn = parameters["RoleArn"]
+    identities = call.backend.identities
+    role = identities.entity(arn)
+    if role is None or role.kind is not PrincipalKind.ASSUMED_ROLE or role.arn != arn:
+        raise _denied(call, "sts:AssumeRole", arn, "No such role exists; make it first.")
+    tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())}
+    _require_trust(call, role, "sts:AssumeRole")
+    if tags:
+        _require_trust(call, role, "sts:TagSession")
+    seconds = _role_seconds(call, parameters.get("DurationSeconds", _ROLE_HOUR))
+    policies = _session_policies(parameters)
+    account = _account_of(arn)
+    try:
+        principal, credentials = identities.assume(
+            account, role, name, policies, tags, call.now, call.now + timedelta(seconds=seconds)
+        )
+    except MalformedPolicyError as defect:
+        raise _malformed(defect) from None
+    answer: dict[str, Any] = {
+        "Credentials": _shown(credentials, call.now + timedelta(seconds=seconds)),
+        "AssumedRoleUser": {"AssumedRoleId": principal.unique_id, "Arn": principal.arn},
+    }
+    if policies is not None:
+        answer["PackedPolicySize"] = _packed_size(policies)
+    if "SourceIdentity" in parameters:
+        answer["SourceIdentity"] = parameters["SourceIdentity"]
+    return answer
+
+
+def get_session_token(call: ServiceCall) -> dict[str, Any]:
+    """Give temporary credentials of the calling user."""
+    if call.principal.kind not in (PrincipalKind.USER, PrincipalKind.ROOT):
+        raise AccessDenied("Cannot call GetSessionToken with session credentials")
+    seconds = _token_seconds(call)
+    expires = call.now + timedelta(seconds=seconds)
+    credentials = call.backend.identities.issue(call.principal, expires)
+    return {"Credentials": _shown(credentials, expires)}
+
+
+def get_federation_token(call: ServiceCall) -> dict[str, Any]:
+    """Give temporary credentials of a federated user, who may do what both may."""
+    if call.principal.kind not in (PrincipalKind.USER, PrincipalKind.ROOT):
+        raise AccessDenied("Cannot call GetFederationToken with session credentials")
+    seconds = _token_seconds(call)
+    expires = call.now + timedelta(seconds=seconds)
+    identities = call.backend.identities
+    policies = _session_policies(call.parameters)
+    tags = {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags", ())}
+    principal = identities.federated_user(call.principal, call.parameters["Name"])
+    try:
+        identities.set_session(principal, policies or (), tags)
+    except MalformedPolicyError as defect:
+        raise _malformed(defect) from None
+    answer: dict[str, Any] = {
+        "Credentials": _shown(identities.issue(principal, expires), expires),
+        "FederatedUser": {"FederatedUserId": principal.unique_id, "Arn": principal.arn},
+    }
+    if policies is not None:
+        answer["PackedPolicySize"] = _packed_size(policies)
+    return answer
+
+
+OPERATIONS: dict[str, Handler] = {
+    "AssumeRole": assume_role,
+    "GetAccessKeyInfo": get_access_key_info,
+    "GetCallerIdentity": get_caller_identity,
+    "GetFederationToken": get_federation_token,
+    "GetSessionToken": get_session_token,
+}
+
+
+# --- what the operations share ----------------------------------------------------------------
+
+
+def _session_name(parameters: Mapping[str, Any]) -> str:
+    name: str = parameters["RoleSessionName"]
+    if not _SESSION_NAME.fullmatch(name) or not 2 <= len(name) <= 64:
+        raise ValidationError(
+            f"1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy "
+            r"constraint: Member must satisfy regular expression pattern: [\w+=,.@-]*"
+        )
+    return name
+
+
+def _role_seconds(call: ServiceCall, seconds: int) -> int:
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise _out_of_range(seconds, _LONGEST)
+    if seconds > _ROLE_HOUR and call.principal.kind is PrincipalKind.ASSUMED_ROLE:
+        raise ValidationError(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
+            "role chaining"
+        )
+    if seconds > _ROLE_HOUR:
+        raise ValidationError(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+        )
+    return seconds
+
+
+def _token_seconds(call: ServiceCall) -> int:
+    longest = _ROLE_HOUR if call.principal.kind is PrincipalKind.ROOT else _LONGEST_TOKEN
+    seconds: int = call.parameters.get("DurationSeconds", min(_TOKEN_HOURS, longest))
+    if not _SHORTEST <= seconds <= _LONGEST_TOKEN:
+        raise _out_of_range(seconds, _LONGEST_TOKEN)
+    return min(seconds, longest)
+
+
+def _out_of_range(seconds: int, longest: int) -> ValidationError:
+    word, bound = ("less", longest) if seconds > longest else ("greater", _SHORTEST)
+    return ValidationError(
+        f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy "
+        f"constraint: Member must have value {word} than or equal to {bound}"
+    )
+
+
+def _session_policies(parameters: Mapping[str, Any]) -> list[Document] | None:
+    """Give the inline and managed session policies; None without any."""
+    documents: list[Document] = []
+    if "Policy" in parameters:
+        documents.append(parameters["Policy"])
+    for entry in parameters.get("PolicyArns", ()):
+        document = managed_policy(entry["arn"])
+        if document is None:
+            raise ValidationError(
+                f"Policy {entry['arn']} does not exist or is not attachable.",
+                explanation="Of AWS's managed policies a few are known; give others as Policy.",
+            )
+        documents.append(document)
+    return documents or None
+
+
+def _packed_size(policies: list[Document]) -> int:
+    """Give the size of session policies in percent of the 2,048 characters that are allowed."""
+    return min(100, max(1, sum(len(str(document)) for document in policies) * 100 // 2048))
+
+
+def _require_trust(call: ServiceCall, role: Entity, action: str) -> None:
+    if not call.backend.enforces_policies:
+        return
+    decision = _trust(call, role, action)
+    if not decision.allowed:
+        raise _denied(call, action, role.arn, f"{decision.reason}; the role's trust policy decides")
+
+
+def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
+    request = Request(
+        call.principal, action, role.arn, _account_of(role.arn), lambda: _context(call)
+    )
+    applied = applied_policies(call.backend.identities, request, None)
+    return evaluate(
+        request,
+        AppliedPolicies(
+            call.backend.identities.trust_of(role),
+            applied.identity,
+            applied.boundary,
+            applied.session,
+            applied.service_control,
+        ),
+    )
+
+
+def _context(call: ServiceCall) -> ContextKeys:
+    parameters = call.parameters
+    context = context_of_request(call.now, call.region)
+    context.update(context_of_principal(call.backend.identities, call.principal))
+    for key, member in (
+        ("sts:RoleSessionName", "RoleSessionName"),
+        ("sts:ExternalId", "ExternalId"),
+        ("sts:SourceIdentity", "SourceIdentity"),
+    ):
+        if member in parameters:
+            context[key] = parameters[member]
+    tags = parameters.get("Tags", ())
+    context.update((f"aws:RequestTag/{tag['Key']}", tag["Value"]) for tag in tags)
+    if tags:
+        context["aws:TagKeys"] = [tag["Key"] for tag in tags]
+    return context
+
+
+def _account_of(arn: str) -> str:
+    parsed = Arn.parse(arn)
+    assert parsed is not None
+    return parsed.account
+
+
+def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> AccessDenied:
+    return AccessDenied(
+        f"User: {call.principal.arn} is not authorized to perform: {action} on resource: {arn}",
+        explanation=explanation,
+    )
+
+
+def _malformed(defect: MalformedPolicyError) -> MalformedPolicyDocument:
+    return MalformedPolicyDocument(
+        "This policy contains invalid Json", explanation=f"The session policy: {defect}."
+    )
+
+
+def _shown(credentials: Credentials, expires: datetime) -> dict[str, Any]:
+    return {
+        "AccessKeyId": credentials.access_key,
+        "SecretAccessKey": credentials.secret_key,
+        "SessionToken": credentials.session_token,
+        "Expiration": expires.replace(microsecond=0, tzinfo=tzutc()),
+    }
