@@ -10,6 +10,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import kmsmock  # noqa: F401 - before botocore, as the plugin is
@@ -162,11 +163,61 @@ def many_keys() -> list[tuple[str, float, str]]:
     ]
 
 
+def authorization() -> list[tuple[str, float, str]]:
+    """Time decisions: against none at all, among many policies, and among many grants."""
+    floor = floor_client()
+    rows = []
+    with mock_kms() as kms:
+        client = kms.client()
+        key = client.create_key()["KeyMetadata"]
+        blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"x" * 32)["CiphertextBlob"]
+
+        def decrypt(*, enforced: bool) -> None:
+            kms.backend.enforces_policies = enforced
+            client.decrypt(CiphertextBlob=blob)
+
+        on, off = best(partial(decrypt, enforced=True), partial(decrypt, enforced=False))
+        kms.backend.enforces_policies = True
+        rows.append(("Decrypt, authorized / authorization off", on / off, "≤ 1.15"))
+
+        condition = {"StringEquals": {"kms:EncryptionContext:tenant": "b"}}
+        statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": condition}
+        many = [{"Statement": [{**statement, "Sid": f"p{n}"}] * 20} for n in range(10)]
+        last = {"Statement": {"Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*"}}
+        role = kms.account("123456789012").role("Many", policies=[*many[:9], many[9], last])
+        asking = role.client()
+        one, least = best(
+            lambda: asking.describe_key(KeyId=key["KeyId"]),
+            lambda: floor.describe_key(KeyId=key["KeyId"]),
+            times=500,
+        )
+        microseconds = (one - least) * MICROSECONDS
+        rows.append(("DescribeKey over the floor, 200 statements: µs", microseconds, "≤ 60"))
+
+        grantee = kms.account("123456789012").role("Grantee")
+        encrypting = grantee.client()
+
+        def encrypt() -> None:
+            encrypting.encrypt(KeyId=key["KeyId"], Plaintext=b"x" * 32)
+
+        def grant(name: str) -> None:
+            client.create_grant(KeyId=key["KeyId"], GranteePrincipal=name, Operations=["Encrypt"])
+
+        grant(grantee.arn)
+        [alone] = best(encrypt)
+        prefix = grantee.caller_arn.rpartition("/")[0]
+        for number in range(49_999):
+            grant(f"{prefix}/other-{number}")
+        [crowded] = best(encrypt)
+        rows.append(("Encrypt by grant, among 50,000 / alone", crowded / alone, "≤ 1.3"))
+    return rows
+
+
 def main() -> None:
     """Print the table that the README has."""
     print("| figure | measured | aim |")
     print("|---|---|---|")
-    for measure in (crypto_calls, start_up, imports, many_keys):
+    for measure in (crypto_calls, authorization, start_up, imports, many_keys):
         for name, value, aim in measure():
             print(f"| {name} | {value:.2f} | {aim} |", flush=True)
 

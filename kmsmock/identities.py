@@ -212,6 +212,17 @@ class Identities:
         entity = self._entities.get(name) or self._entities.get(self._role_of_session(name) or "")
         return entity.unique_id if entity is not None else None
 
+    def shown(self, name: str, unique_ids: Mapping[str, str] | None) -> str:
+        """Give a name as AWS shows it: the unique id of a user or role that is gone.
+
+        unique_ids: ARN -> id at the time when the name was given.
+        """
+        bound = (unique_ids or {}).get(name)
+        if bound is None or self.unique_id_behind(name) == bound:
+            return name
+        is_session = ":assumed-role/" in name
+        return f"{bound}:{name.rpartition('/')[2]}" if is_session else bound
+
     def is_valid_principal(self, name: str) -> bool:
         """Tell whether a policy or grant may name a principal: users and roles must exist."""
         if account_of(name) is not None:

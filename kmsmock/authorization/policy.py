@@ -34,6 +34,10 @@ class MalformedPolicyError(ValueError):
     """A text that is no policy; the message names the defect."""
 
 
+class NoPrincipalError(MalformedPolicyError):
+    """A statement of a resource policy that means nobody."""
+
+
 class PolicyKind(Enum):
     """Where a policy is attached, in the words of AWS's refusals."""
 
@@ -282,7 +286,7 @@ def _check_elements_of_kind(statement: dict[str, Any], name: str, kind: PolicyKi
     principal = statement.get("Principal", statement.get("NotPrincipal"))
     if kind is PolicyKind.RESOURCE:
         if "Principal" not in statement and "NotPrincipal" not in statement:
-            raise MalformedPolicyError(f"{name} needs a Principal or NotPrincipal")
+            raise NoPrincipalError(f"{name} needs a Principal or NotPrincipal")
         _check_principal(principal, name)
         return
     if kind is PolicyKind.TRUST:
@@ -303,6 +307,10 @@ def _check_elements_of_kind(statement: dict[str, Any], name: str, kind: PolicyKi
 def _check_principal(principal: Any, name: str) -> None:
     if principal == "*":
         return
+    if principal in ({}, [], "") or (
+        isinstance(principal, dict) and not any(value != [] for value in principal.values())
+    ):
+        raise NoPrincipalError(f"the Principal of {name} is empty")
     if not isinstance(principal, dict) or not principal:
         raise MalformedPolicyError(
             f'the Principal of {name} is "*" or an object such as {{"AWS": "…"}}'

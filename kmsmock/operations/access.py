@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kmsmock import errors
 from kmsmock.arns import Arn
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
@@ -25,10 +27,15 @@ _POLICY_NAME = "default"
 
 @operation("GetKeyPolicy", Target("kms:GetKeyPolicy", key_only("KeyId")))
 def get_key_policy(call: Call, key: Key) -> Response:
-    """Give the key policy, to the letter as it was put."""
+    """Give the key policy, to the letter as it was put, as far as its principals exist."""
     if call.parameters.get("PolicyName", _POLICY_NAME) != _POLICY_NAME:
         raise errors.NotFoundException("No such policy exists")
-    return {"Policy": key.policy, "PolicyName": _POLICY_NAME}
+    text = key.policy
+    identities = call.backend.identities
+    for name in key.policy_ids or ():
+        # Of a user or role that was deleted the id is left.
+        text = text.replace(f'"{name}"', f'"{identities.shown(name, key.policy_ids)}"')
+    return {"Policy": text, "PolicyName": _POLICY_NAME}
 
 
 @operation("ListKeyPolicies", Target("kms:ListKeyPolicies", key_only("KeyId")))
@@ -220,7 +227,7 @@ def list_grants(call: Call, key: Key) -> Response:
         and grantee in (None, grant.terms.grantee_principal)
         and service in (None, grant.terms.grantee_service_principal)
     ]
-    return page(call, "Grants", grants, lambda g: grant_entry(g, call.region.partition), 50)
+    return page(call, "Grants", grants, lambda g: _entry(call, g), 50)
 
 
 @operation("ListRetirableGrants", Target("kms:ListRetirableGrants"))
@@ -238,13 +245,28 @@ def list_retirable_grants(call: Call) -> Response:
         if (principal is not None and grant.terms.retiring_principal == principal)
         or (service is not None and grant.terms.retiring_service_principal == service)
     ]
-    return page(call, "Grants", grants, lambda g: grant_entry(g, call.region.partition), 50)
+    return page(call, "Grants", grants, lambda g: _entry(call, g), 50)
+
+
+def _entry(call: Call, grant: Grant) -> dict[str, Any]:
+    """Show a grant; of principals that are gone their ids are left."""
+    entry = grant_entry(grant, call.region.partition)
+    for member in ("GranteePrincipal", "RetiringPrincipal"):
+        if member in entry:
+            ids = grant.terms.unique_ids
+            entry[member] = call.backend.identities.shown(entry[member], ids)
+    return entry
 
 
 def _filter(call: Call, member: str) -> str | None:
     text: str | None = call.parameters.get(member)
-    if text is not None and Arn.parse(text) is None:
+    if text is None:
+        return None
+    if Arn.parse(text) is None and account_of(text) is None:
         raise errors.InvalidArnException("Input does not refer to a valid principal")
+    backend = call.backend
+    if backend.enforces_policies and not backend.identities.is_valid_principal(text):
+        raise errors.InvalidArnException(f"ARN does not refer to a valid principal: {text}")
     return text
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from kmsmock import errors
 from kmsmock.authorization import policy as policy_language
-from kmsmock.authorization.policy import MalformedPolicyError, Policy, PolicyKind
+from kmsmock.authorization.policy import (
+    Effect,
+    MalformedPolicyError,
+    NoPrincipalError,
+    Policy,
+    PolicyKind,
+)
 from kmsmock.authorizing import KEY_POLICY
 from kmsmock.keys import policies
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
@@ -27,6 +33,11 @@ from kmsmock.operations.views import key_metadata, page
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
 KEYS_QUOTA = 100_000
+_NO_PRINCIPAL = "Policy contains a statement with no principal."
+_SINGLE_VALUED = {
+    "kms:encryptioncontext:": ("EncryptionContext", "encryption context"),
+    "aws:requesttag/": ("RequestTag", "tag"),
+}
 LONGEST_DESCRIPTION = 8192
 _STORE_ORIGINS = {
     Origin.AWS_CLOUDHSM: StoreType.AWS_CLOUDHSM,
@@ -103,10 +114,12 @@ def read_policy(call: Call) -> str:
     try:
         policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
     except MalformedPolicyError as defect:
+        told = _NO_PRINCIPAL if isinstance(defect, NoPrincipalError) else ""
         raise errors.MalformedPolicyDocumentException(
-            "", explanation=f"The key policy is malformed: {defect}."
+            told, explanation=f"The key policy is malformed: {defect}."
         ) from None
     _require_valid_principals(call, policy)
+    _require_strict_conditions(policy)
     return text
 
 
@@ -122,6 +135,26 @@ def _require_valid_principals(call: Call, policy: Policy) -> None:
                 explanation=f"{statement.name} names {unknown[0]}, which does not exist. Make "
                 "users and roles first: kms.account(...).role(name).",
             )
+
+
+def _require_strict_conditions(policy: Policy) -> None:
+    """Refuse conditions that hold without the encryption context or tag that they are about.
+
+    Source: AWS KMS Developer Guide, "kms:EncryptionContext:context-key".
+    """
+    for statement in policy.statements:
+        for condition in statement.conditions if statement.effect is Effect.ALLOW else ():
+            for prefix, (name, words) in _SINGLE_VALUED.items():
+                if condition.operator.startswith("ForAllValues:") and (
+                    condition.lower_key.startswith(prefix)
+                ):
+                    raise errors.MalformedPolicyDocumentException(
+                        f"OverlyPermissiveCondition:{name}: Using the ForAllValues set operator "
+                        "with a single-valued condition key matches requests without the "
+                        f"specified {words} or with an unspecified {words}. To fix, remove "
+                        "ForAllValues.",
+                        explanation=f"{statement.name} has {condition.operator} {condition.key}.",
+                    )
 
 
 def _is_valid(call: Call, name: str) -> bool:

@@ -534,6 +534,37 @@ def test_a_principal_that_does_not_exist_is_refused(client, key, name):
         put(client, key, allow("kms:Encrypt", **to(name)))
 
 
+@pytest.mark.parametrize("principal", [None, {}, {"AWS": []}])
+def test_a_statement_that_means_nobody_is_refused(client, key, principal):
+    more = {} if principal is None else {"Principal": principal}
+
+    with refused(MALFORMED, "Policy contains a statement with no principal."):
+        put(client, key, allow("kms:Encrypt", **more))
+
+
+def test_a_condition_that_holds_without_its_context_is_refused(client, key):
+    condition = {"ForAllValues:StringEquals": {"kms:EncryptionContext:tenant": "a"}}
+    message = (
+        "OverlyPermissiveCondition:EncryptionContext: Using the ForAllValues set operator with a "
+        "single-valued condition key matches requests without the specified encryption context or "
+        "with an unspecified encryption context. To fix, remove ForAllValues."
+    )
+
+    with refused(MALFORMED, message):
+        put(client, key, allow("kms:Encrypt", **to(ACCOUNT), Condition=condition))
+
+    put(client, key, deny("kms:Encrypt", **to(OTHER), Condition=condition))
+
+
+def test_of_a_deleted_role_a_key_policy_shows_the_id(client, role, key):
+    put(client, key, allow("kms:Encrypt", **to(role.arn)))
+    role.delete()
+
+    statements = json.loads(client.get_key_policy(KeyId=key["KeyId"])["Policy"])["Statement"]
+
+    assert statements[1]["Principal"] == {"AWS": role.unique_id}
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -188,6 +188,26 @@ def test_the_record_of_a_call_names_the_grant_that_allowed_it(kms, client, key, 
     assert kms.calls[-1].grant_id == grant["GrantId"]
 
 
+def test_of_a_deleted_role_a_grant_shows_the_id(client, key, role):
+    give(client, key, role.caller_arn, RetiringPrincipal=role.arn)
+    role.delete()
+
+    [grant] = client.list_grants(KeyId=key["KeyId"])["Grants"]
+
+    assert grant["GranteePrincipal"] == f"{role.unique_id}:session"
+    assert grant["RetiringPrincipal"] == role.unique_id
+
+
+def test_grants_of_nobody_are_not_looked_for(client, key):
+    nobody = f"arn:aws:iam::{ACCOUNT}:role/Nobody"
+    message = f"ARN does not refer to a valid principal: {nobody}"
+
+    with refused("InvalidArnException", message):
+        client.list_grants(KeyId=key["KeyId"], GranteePrincipal=nobody)
+    with refused("InvalidArnException", message):
+        client.list_retirable_grants(RetiringPrincipal=nobody)
+
+
 # --- grants made through grants -----------------------------------------------------------------
 
 

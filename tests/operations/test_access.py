@@ -67,12 +67,8 @@ def test_a_key_policy_is_given_back_as_it_was_put(client, new_key):
         pytest.param(policy({**STATEMENT, "Sid": 1}), id="sid"),
         pytest.param(policy({**STATEMENT, "Extra": 1}), id="unknown statement element"),
         pytest.param(policy({**STATEMENT, "NotAction": "kms:*"}), id="both actions"),
-        pytest.param(
-            policy({k: v for k, v in STATEMENT.items() if k != "Principal"}), id="no principal"
-        ),
         pytest.param(policy({**STATEMENT, "Principal": "someone"}), id="principal is text"),
         pytest.param(policy({**STATEMENT, "Principal": {"Aws": "*"}}), id="principal type"),
-        pytest.param(policy({**STATEMENT, "Principal": {"AWS": []}}), id="no principals"),
         pytest.param(policy({**STATEMENT, "Action": "decrypt"}), id="action"),
         pytest.param(policy({**STATEMENT, "Action": 1}), id="action is a number"),
         pytest.param(policy({**STATEMENT, "Resource": []}), id="no resources"),

@@ -1,0 +1,138 @@
+"""What in a policy can hardly be meant: statements that never match, or match too much.
+
+Source: AWS KMS Developer Guide, "Condition keys for AWS KMS" and "Key policies in AWS KMS".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from kmsmock.authorization.conditions import Condition
+from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+
+#: Condition keys that have several values, and so need ForAllValues or ForAnyValue.
+_MULTIVALUED = frozenset(
+    {
+        *("kms:encryptioncontextkeys", "kms:grantoperations", "kms:resourcealiases"),
+        *("aws:tagkeys", "aws:principalorgpaths", "aws:resourceorgpaths", "aws:calledvia"),
+    }
+)
+_SYMMETRIC = (
+    *("kms:encrypt", "kms:decrypt", "kms:reencryptfrom", "kms:reencryptto"),
+    *("kms:generatedatakey", "kms:generatedatakeywithoutplaintext"),
+    *("kms:generatedatakeypair", "kms:generatedatakeypairwithoutplaintext"),
+)
+_ON_ALIAS = (
+    *_SYMMETRIC,
+    *("kms:describekey", "kms:getpublickey", "kms:sign", "kms:verify", "kms:generatemac"),
+    *("kms:verifymac", "kms:derivesharedsecret", "kms:encapsulate", "kms:decapsulate"),
+)
+#: Condition key, or the beginning of one -> the actions whose requests have it.
+_ONLY_FOR: dict[str, tuple[str, ...]] = {
+    "kms:encryptioncontext:": (*_SYMMETRIC, "kms:creategrant", "kms:retiregrant"),
+    "kms:encryptioncontextkeys": (*_SYMMETRIC, "kms:creategrant", "kms:retiregrant"),
+    "kms:encryptionalgorithm": _SYMMETRIC,
+    "kms:requestalias": _ON_ALIAS,
+    "kms:grantoperations": ("kms:creategrant",),
+    "kms:grantconstrainttype": ("kms:creategrant", "kms:retiregrant"),
+    "kms:granteeprincipal": ("kms:creategrant",),
+    "kms:retiringprincipal": ("kms:creategrant",),
+    "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),
+    "kms:signingalgorithm": ("kms:sign", "kms:verify"),
+    "kms:messagetype": ("kms:sign", "kms:verify"),
+    "kms:macalgorithm": ("kms:generatemac", "kms:verifymac"),
+    "kms:rotationperiodindays": ("kms:enablekeyrotation",),
+    "kms:schedulekeydeletionpendingwindowindays": ("kms:schedulekeydeletion",),
+    "kms:replicaregion": ("kms:replicatekey",),
+    "kms:primaryregion": ("kms:updateprimaryregion",),
+    "kms:reencryptonsamekey": ("kms:reencryptfrom", "kms:reencryptto"),
+    "kms:wrappingalgorithm": ("kms:getparametersforimport",),
+    "kms:wrappingkeyspec": ("kms:getparametersforimport",),
+    "kms:expirationmodel": ("kms:importkeymaterial",),
+    "kms:validto": ("kms:importkeymaterial",),
+}
+_ONE_ACTION = re.compile(r"kms:[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that can hardly be meant. statement: where, in words."""
+
+    statement: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.statement}: {self.text}"
+
+
+def lint(policy: Policy, *, exists: Callable[[str], bool] | None = None) -> list[Finding]:
+    """Look through a policy; exists: tells whether a principal does, when that is known."""
+    return [
+        Finding(statement.name, text)
+        for statement in policy.statements
+        for check in (_conditions, _never, _world)
+        for text in check(statement, policy)
+    ] + [
+        Finding(statement.name, f"there is no principal {name}; the name means nobody")
+        for statement in policy.statements
+        if exists is not None and statement.principals is not None
+        for name in statement.principals.names
+        if name != "*" and not exists(name)
+    ]
+
+
+def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
+    is_key_policy = policy.kind is PolicyKind.RESOURCE
+    for condition in statement.conditions:
+        key = condition.lower_key
+        if key in _MULTIVALUED and not condition.operator.startswith(("ForA", "Null")):
+            yield (
+                f"{condition.key} has several values and never fits {condition.operator}; use "
+                "ForAnyValue or ForAllValues"
+            )
+        if is_key_policy and key.startswith(("aws:resourcetag/", "kms:resourcealiases")):
+            yield f"key policies cannot see {condition.key}; use it in identity policies"
+        yield from _foreign_key(statement, condition)
+
+
+def _foreign_key(statement: Statement, condition: Condition) -> Iterator[str]:
+    """Tell of actions whose requests never have the condition key."""
+    wanted = next(
+        (
+            actions
+            for name, actions in _ONLY_FOR.items()
+            if condition.lower_key == name
+            or (name.endswith(":") and condition.lower_key.startswith(name))
+        ),
+        None,
+    )
+    if wanted is None or condition.holds({}, undecidable=False):
+        return
+    given = statement.source.get("Action", [])
+    for action in given if isinstance(given, list) else [given]:
+        lower = action.lower()
+        if _ONE_ACTION.fullmatch(lower) and lower not in wanted:
+            yield f"requests for {action} never have {condition.key}, so the condition never holds"
+
+
+def _never(statement: Statement, policy: Policy) -> Iterator[str]:
+    if statement.actions is None:
+        yield "without Action it never applies"
+    if statement.resources is None:
+        yield "without Resource it never applies"
+    elif policy.kind is PolicyKind.RESOURCE and statement.source.get("Resource") not in (
+        "*",
+        ["*"],
+    ):
+        yield 'in a key policy the Resource is this key; write "*"'
+
+
+def _world(statement: Statement, policy: Policy) -> Iterator[str]:
+    is_open = statement.principals is not None and statement.principals.is_everybody
+    if policy.kind is not PolicyKind.RESOURCE or statement.effect is Effect.DENY or not is_open:
+        return
+    narrowing = ("aws:principal", "kms:calleraccount", "aws:source", "aws:userid", "kms:viaservice")
+    if not any(condition.lower_key.startswith(narrowing) for condition in statement.conditions):
+        yield "it opens the key to every principal of every account"

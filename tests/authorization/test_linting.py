@@ -1,0 +1,89 @@
+"""What the linter finds in policies."""
+
+from __future__ import annotations
+
+import pytest
+
+from kmsmock.authorization.linting import lint
+from kmsmock.authorization.policy import PolicyKind, parse
+from tests.authorization.documents import ACCOUNT, allow, deny, policy, to
+
+HOME = to(ACCOUNT)
+
+
+def when(key, value):
+    return {"Condition": {"StringEquals": {key: value}}}
+
+
+def found(statement, kind=PolicyKind.RESOURCE, **more):
+    return [finding.text for finding in lint(parse(policy(statement), kind), **more)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        pytest.param(
+            allow("kms:DescribeKey", **HOME, **when("kms:EncryptionContext:a", "b")),
+            "requests for kms:DescribeKey never have kms:EncryptionContext:a",
+            id="context of DescribeKey",
+        ),
+        pytest.param(
+            allow("kms:Encrypt", **HOME, **when("kms:SigningAlgorithm", "x")),
+            "requests for kms:Encrypt never have kms:SigningAlgorithm",
+            id="key of another action",
+        ),
+        pytest.param(
+            allow("kms:CreateGrant", **HOME, **when("kms:GrantOperations", "Sign")),
+            "use ForAnyValue or ForAllValues",
+            id="multivalued",
+        ),
+        pytest.param(
+            allow("kms:Encrypt", **HOME, **when("aws:ResourceTag/a", "b")),
+            "key policies cannot see aws:ResourceTag/a",
+            id="tags",
+        ),
+        pytest.param(
+            allow("kms:Encrypt", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k", **HOME),
+            'write "*"',
+            id="resource",
+        ),
+        pytest.param(
+            allow("kms:Encrypt", **to("*")), "every principal of every account", id="world"
+        ),
+    ],
+)
+def test_what_can_hardly_be_meant_is_found(statement, words):
+    [text] = found(statement)
+
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        allow("kms:*", **HOME),
+        allow("kms:*", **HOME, **when("kms:EncryptionContext:a", "b")),
+        allow("kms:Encrypt", **HOME, **when("kms:EncryptionContext:a", "b")),
+        allow("kms:Encrypt", **to("*"), **when("kms:CallerAccount", ACCOUNT)),
+        deny("kms:Encrypt", **to("*")),
+        allow(
+            "kms:DescribeKey",
+            **HOME,
+            Condition={"StringEqualsIfExists": {"kms:EncryptionContext:a": "b"}},
+        ),
+    ],
+)
+def test_what_makes_sense_is_left_in_peace(statement):
+    assert found(statement) == []
+
+
+def test_principals_that_do_not_exist_are_found_where_that_is_known():
+    statement = allow("kms:*", **to("arn:aws:iam::1:role/x"))
+
+    [text] = found(statement, exists=lambda _: False)
+
+    assert text == "there is no principal arn:aws:iam::1:role/x; the name means nobody"
+
+
+def test_identity_policies_may_name_keys():
+    assert found(allow("kms:*", "arn:aws:kms:*:*:key/k"), PolicyKind.IDENTITY) == []
