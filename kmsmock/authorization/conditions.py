@@ -286,8 +286,10 @@ class Condition:
     _lower_key: str = field(init=False)
     _base: Operator | None = field(init=False)
     _quantifier: str = field(init=False)
-    _if_exists: bool = field(init=False)
     _compares: tuple[Compare, ...] = field(init=False)
+    _holds_without: bool = field(init=False)
+    _literals: frozenset[str | None] = field(init=False)
+    _negated: bool = field(init=False)
 
     def __post_init__(self) -> None:
         name = self.operator
@@ -296,19 +298,22 @@ class Condition:
         base = OPERATORS.get(name.removesuffix(_IF_EXISTS))
         if base is None and name != NULL:
             raise ValueError(f"{self.operator} is not a condition operator")
-        compares = (
-            ()
-            if base is None
-            else tuple(
-                base.compile(Template(v, with_variables=self.with_variables)) for v in self.values
-            )
+        templates = [Template(v, with_variables=self.with_variables) for v in self.values]
+        compares = () if base is None else tuple(base.compile(t) for t in templates)
+        literals: frozenset[str | None] = frozenset()
+        if base is not None and base.compile is _equal and all(t.is_fixed for t in templates):
+            literals = frozenset(t.text({}) for t in templates)
+        holds_without = quantifier == _FOR_ALL or (
+            base is not None and (name.endswith(_IF_EXISTS) or (base.negated and not quantifier))
         )
         for member, value in (
             ("_lower_key", self.key.lower()),
             ("_base", base),
             ("_quantifier", quantifier),
-            ("_if_exists", base is not None and name.endswith(_IF_EXISTS)),
             ("_compares", compares),
+            ("_holds_without", holds_without),
+            ("_literals", literals),
+            ("_negated", base is not None and base.negated),
         ):
             object.__setattr__(self, member, value)
 
@@ -324,24 +329,28 @@ class Condition:
         allows, True in one that denies.
         """
         value = context.get(self._lower_key)
+        if self._literals and type(value) is str:
+            # By far the commonest test, and there may be hundreds for one request.
+            return (value in self._literals) is not self._negated
         base = self._base
         if base is None:
             return any((value is None) is (wanted.lower() == "true") for wanted in self.values)
         if value is None:
-            if self._if_exists or self._quantifier == _FOR_ALL:
-                return True
-            return base.negated and not self._quantifier
+            return self._holds_without
         if not self._compares or (isinstance(value, list) and not self._quantifier):
             return False
-        values = value if isinstance(value, list) else [value]
+        if not isinstance(value, list):
+            return self._fits(base, value, context, undecidable)
         combine = any if self._quantifier == _FOR_ANY else all
-        return combine(self._fits(base, item, context, undecidable) for item in values)
+        return combine(self._fits(base, item, context, undecidable) for item in value)
 
     def _fits(self, base: Operator, value: str, context: Context, undecidable: bool) -> bool:  # noqa: FBT001
         if not base.accepts(value):
             return False
         try:
-            found = any(compare(value, context) for compare in self._compares)
+            for compare in self._compares:
+                if compare(value, context):
+                    return not base.negated
         except MalformedValueError:
             return undecidable
-        return found is not base.negated
+        return base.negated

@@ -305,7 +305,10 @@ def _resource_side(request: Request, policies: AppliedPolicies) -> _ResourceSide
             if statement.effect is Effect.DENY:
                 continue
             match = statement.match_principal(request.principal, policies.unique_ids)
-            if match is not Match.NONE and _applies(statement, policy, request):
+            if match is Match.NONE:
+                continue
+            context = request.key_policy_context if statement.needs_context else _NOTHING
+            if statement.applies(request.resource, context):
                 side.take(match, policy=policy, statement=statement)
     if side.allowance is None or request.principal.account != request.owner:
         for grant in policies.grants:
@@ -435,6 +438,8 @@ def _matching(
 ) -> Statement | None:
     """Give the first statement of an effect that applies to the request."""
     is_of_key = policy.kind in _OF_RESOURCES
+    resource = request.resource
+    context: Context | None = None
     for statement in policy.statements_about(request.lower_action):
         if statement.effect is not effect:
             continue
@@ -442,25 +447,18 @@ def _matching(
             request.principal, policies.unique_ids, has_boundary=policies.boundary is not None
         ):
             continue
-        if _applies(statement, policy, request):
+        if statement.is_unlimited:
+            return statement
+        # Collecting the context costs more than most of what is asked of it.
+        if statement.needs_context and context is None:
+            context = request.key_policy_context if is_of_key else request.context
+        if statement.applies(resource, context or _NOTHING):
             return statement
     return None
 
 
 _NOTHING: Context = {}
 _OF_RESOURCES = (PolicyKind.RESOURCE, PolicyKind.TRUST)
-
-
-def _applies(statement: Statement, policy: Policy, request: Request) -> bool:
-    """Tell whether resource and conditions fit; action and principal have been looked at."""
-    if statement.is_unlimited:
-        return True
-    context = _NOTHING
-    # Collecting the context costs more than most of what is asked of it.
-    if statement.needs_context:
-        is_of_key = policy.kind in _OF_RESOURCES
-        context = request.key_policy_context if is_of_key else request.context
-    return statement.means_resource(request.resource, context) and statement.holds(context)
 
 
 def _nothing_allows(request: Request, kind: PolicyKind) -> Decision:

@@ -63,7 +63,7 @@ class Statement:
 
     actions, resources: None when the document has none, and then the statement never applies.
     needs_context: whether conditions or policy variables look at the request. is_unlimited:
-    whether it means any resource without conditions.
+    whether it means any resource without conditions. means_any_resource: the first half of that.
     """
 
     number: int
@@ -77,6 +77,7 @@ class Statement:
     source: Mapping[str, Any]
     needs_context: bool
     is_unlimited: bool
+    means_any_resource: bool
 
     @property
     def name(self) -> str:
@@ -100,12 +101,16 @@ class Statement:
                 return not self.not_resources
         return self.not_resources
 
-    def holds(self, context: Context) -> bool:
-        """Tell whether all conditions hold."""
-        if not self.conditions:
-            return True
+    def applies(self, resource: str, context: Context) -> bool:
+        """Tell whether it means a resource, and all conditions hold."""
+        if not self.means_any_resource and not self.means_resource(resource, context):
+            return False
         undecidable = self.effect is Effect.DENY
-        return all(c.holds(context, undecidable=undecidable) for c in self.conditions)
+        # A loop, for there may be hundreds of statements to each request.
+        for condition in self.conditions:
+            if not condition.holds(context, undecidable=undecidable):
+                return False
+        return True
 
     def match_principal(
         self,
@@ -194,6 +199,7 @@ def _statement(number: int, source: dict[str, Any], *, with_variables: bool) -> 
         for operator, tests in source.get("Condition", {}).items()
         for key, values in tests.items()
     )
+    means_any_resource = "Resource" in source and given in ("*", ["*"])
     return Statement(
         number,
         Effect(source["Effect"]),
@@ -207,7 +213,8 @@ def _statement(number: int, source: dict[str, Any], *, with_variables: bool) -> 
         conditions,
         source,
         bool(conditions) or any(not template.is_fixed for template in resources or ()),
-        not conditions and given in ("*", ["*"]) and "Resource" in source,
+        not conditions and means_any_resource,
+        means_any_resource,
     )
 
 
