@@ -6,13 +6,8 @@ from dataclasses import replace
 from operator import is_
 from typing import Any
 
-from kmsmock.authorization.evaluation import (
-    AppliedPolicies,
-    Decision,
-    Request,
-    evaluate,
-    evaluate_retirement,
-)
+from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
+from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
 from kmsmock.identities import Identities

@@ -6,7 +6,7 @@ Source: IAM User Guide, "Troubleshoot access denied error messages".
 from __future__ import annotations
 
 from kmsmock import errors
-from kmsmock.authorization.evaluation import Decision, Outcome, Request
+from kmsmock.authorization.decision import Decision, Outcome, Request
 from kmsmock.authorization.policy import PolicyKind
 from kmsmock.operations.registry import Target
 

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from kmsmock import arns, errors
-from kmsmock.authorization.evaluation import Decision, Outcome, Request, evaluate
+from kmsmock.authorization.decision import Decision, Outcome, Request
+from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.authorizing import applied_policies, authorize
 from kmsmock.backend import Backend

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kmsmock.arns import ALIAS_PREFIX, Arn
-from kmsmock.authorization.evaluation import Decision, Request, evaluate
+from kmsmock.authorization.decision import Decision, Request
+from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorizing import applied_policies
 from kmsmock.backend import Backend
 from kmsmock.context_keys import (

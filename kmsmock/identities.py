@@ -10,6 +10,7 @@ from typing import Any
 from kmsmock.arns import Arn, partition_of
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
 from kmsmock.authorization.principal_element import account_of
+from kmsmock.managed_policies import FULL_ACCESS
 from kmsmock.principals import Principal, PrincipalKind
 
 Entropy = Callable[[int], bytes]
@@ -17,46 +18,8 @@ Entropy = Callable[[int], bytes]
 Document = str | Mapping[str, Any]
 
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_FULL_ACCESS = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-}
 ADMINISTRATOR = "Administrator"
 _ADMINISTRATOR_ACCESS = "arn:{}:iam::aws:policy/AdministratorAccess"
-#: Name -> statements of policies that AWS manages; of ReadOnlyAccess what is about KMS.
-#: Source: AWS Managed Policy Reference Guide.
-_MANAGED: dict[str, Any] = {
-    "AdministratorAccess": _FULL_ACCESS["Statement"],
-    "PowerUserAccess": [
-        {
-            "Effect": "Allow",
-            "NotAction": ["iam:*", "organizations:*", "account:*"],
-            "Resource": "*",
-        }
-    ],
-    "ReadOnlyAccess": [
-        {"Effect": "Allow", "Action": ["kms:Describe*", "kms:Get*", "kms:List*"], "Resource": "*"}
-    ],
-    "AWSKeyManagementServicePowerUser": [
-        {
-            "Effect": "Allow",
-            "Action": [
-                *("kms:CreateAlias", "kms:CreateKey", "kms:DeleteAlias", "kms:Describe*"),
-                *("kms:GenerateRandom", "kms:Get*", "kms:List*", "kms:TagResource"),
-                *("kms:UntagResource", "iam:ListGroups", "iam:ListRoles", "iam:ListUsers"),
-            ],
-            "Resource": "*",
-        }
-    ],
-}
-
-
-def managed_policy(arn: str) -> Mapping[str, Any] | None:
-    """Give a policy that AWS manages, by its ARN; None for one that is not known here."""
-    prefix, _, name = arn.rpartition("/")
-    if not prefix.endswith(":iam::aws:policy") or name not in _MANAGED:
-        return None
-    return {"Version": "2012-10-17", "Statement": _MANAGED[name]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +229,7 @@ class Identities:
         entity = self._entities[principal.arn]
         name = _ADMINISTRATOR_ACCESS.format(principal.partition)
         if name not in entity.policies:
-            policy = parse(_FULL_ACCESS, PolicyKind.IDENTITY, name)
+            policy = parse(FULL_ACCESS, PolicyKind.IDENTITY, name)
             entity.policies = {**entity.policies, name: policy}
         return principal
 

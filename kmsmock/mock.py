@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kmsmock.accounts import Account, SigningPrincipal
-    from kmsmock.authorization.evaluation import Decision
+    from kmsmock.authorization.decision import Decision
     from kmsmock.backend import Backend
     from kmsmock.clock import Clock
     from kmsmock.crypto.attestation import AttestationAuthority

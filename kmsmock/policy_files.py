@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kmsmock.arns import Arn
-from kmsmock.authorization.evaluation import AppliedPolicies, Decision, Request, evaluate
+from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
+from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.linting import Finding, lint
 from kmsmock.authorization.policy import MalformedPolicyError, Policy, PolicyKind, parse

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmsmock.authorization.conditions import Condition
-from kmsmock.authorization.evaluation import AppliedPolicies, Decision, Outcome, Request
+from kmsmock.authorization.decision import AppliedPolicies, Decision, Outcome, Request
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
-    from kmsmock.authorization.evaluation import Decision
+    from kmsmock.authorization.decision import Decision
 
 #: How many records are kept; older ones are dropped, and counted.
 CALLS_KEPT = 100_000

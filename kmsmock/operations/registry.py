@@ -12,7 +12,7 @@ from kmsmock.keys.key import Key, KeyState
 from kmsmock.keys.specs import KeyUsage
 
 if TYPE_CHECKING:
-    from kmsmock.authorization.evaluation import Decision
+    from kmsmock.authorization.decision import Decision
     from kmsmock.backend import Backend
     from kmsmock.crypto.ciphertext import Blob
     from kmsmock.keys.region import KmsRegion

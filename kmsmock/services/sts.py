@@ -13,11 +13,13 @@ from typing import Any
 from dateutil.tz import tzutc
 
 from kmsmock.arns import Arn
-from kmsmock.authorization.evaluation import AppliedPolicies, Decision, Request, evaluate
+from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
+from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError
 from kmsmock.authorizing import applied_policies
 from kmsmock.context_keys import ContextKeys, context_of_principal, context_of_request
-from kmsmock.identities import Credentials, Document, Entity, managed_policy
+from kmsmock.identities import Credentials, Document, Entity
+from kmsmock.managed_policies import managed_policy
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, ValidationError
 from kmsmock.services.registry import Handler, ServiceCall

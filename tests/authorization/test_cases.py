@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kmsmock.authorization.evaluation import AppliedPolicies, Request, evaluate
+from kmsmock.authorization.decision import AppliedPolicies, Request
+from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.principals import Principal, PrincipalKind
 

@@ -20,29 +20,8 @@ HIDDEN = (
 
 
 @pytest.fixture
-def kms():
-    with mock_kms(isolated=True) as kms:
-        yield kms
-
-
-@pytest.fixture
-def client(kms):
-    return kms.client()
-
-
-@pytest.fixture
-def role(kms):
-    return kms.account(ACCOUNT).role("App")
-
-
-@pytest.fixture
 def stranger(kms):
     return kms.account(OTHER).role("App", policies=[policy(allow("kms:*"))])
-
-
-@pytest.fixture
-def key(client):
-    return client.create_key()["KeyMetadata"]
 
 
 def put(client, key, *statements):

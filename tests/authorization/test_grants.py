@@ -4,33 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kmsmock import mock_kms
 from tests.authorization.documents import ACCOUNT, OTHER, allow, deny, policy, to
 from tests.refusals import refused
 
 CONTEXT = {"tenant": "a"}
 NOTHING = policy(allow("s3:*"))
-
-
-@pytest.fixture
-def kms():
-    with mock_kms(isolated=True) as kms:
-        yield kms
-
-
-@pytest.fixture
-def client(kms):
-    return kms.client()
-
-
-@pytest.fixture
-def key(client):
-    return client.create_key()["KeyMetadata"]
-
-
-@pytest.fixture
-def role(kms):
-    return kms.account(ACCOUNT).role("App")
 
 
 def session_of(kms, account=ACCOUNT, name="target", **parameters):

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kmsmock.authorization.evaluation import AppliedPolicies, Request, evaluate
+from kmsmock.authorization.decision import AppliedPolicies, Request
+from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError, PolicyKind, parse
 from kmsmock.principals import Principal, PrincipalKind
 
