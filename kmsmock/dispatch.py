@@ -139,6 +139,10 @@ def _authorized(call: Call, target: Target) -> Key | None:
         _require_authorized(call, target, key, alias)
     if key is not None and key.manager is KeyManager.AWS:
         _require_unmanaged(call, target, key)
+    resource = key.arn if key is not None else "*"
+    if target.resource is not None:
+        resource = target.resource(call)
+    call.authorized.append((target.action, resource, encryption_context_of(call, target.action)))
     return key
 
 
@@ -256,5 +260,6 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
             calls.test_id(),
             call.request_id,
             call.decision,
+            tuple(call.authorized),
         )
     )

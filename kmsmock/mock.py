@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kmsmock.faults import Faults
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
+    from kmsmock.least_privilege import LeastPrivilege
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.events import Calls
     from kmsmock.ledger.trail import Trail
@@ -191,6 +192,16 @@ class KMSMock:
                 encryption_context=encryption_context,
                 context=given,
             )
+
+    def least_privilege(self, principal: SigningPrincipal | str) -> LeastPrivilege:
+        """Give the smallest policies for what a principal did: its calls that succeeded.
+
+        principal: one of this mock, or its ARN. Print the result, or look at .identity and .keys.
+        """
+        from kmsmock.least_privilege import least_privilege
+
+        known = self.principal(principal) if isinstance(principal, str) else principal
+        return least_privilege(known.principal, self.calls)
 
     def _client_of(self, arn: str | None, service: str, region: str | None) -> Any:
         from kmsmock.clients import UNKNOWN, make_client

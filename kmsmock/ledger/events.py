@@ -22,7 +22,8 @@ class Event(NamedTuple):
     alias: the name that the call used, if any. allowed: whether authorization let it pass.
     error_code and explanation: of a refused or failed call. at: the mock's time.
     test_id: the pytest node id. price: in USD, None until a price list has been applied.
-    decision: why a call was refused, when authorization refused it.
+    decision: why a call was refused, when authorization refused it. authorized: action, resource
+    and encryption context of each decision that was passed.
     """
 
     operation: str
@@ -44,6 +45,7 @@ class Event(NamedTuple):
     test_id: str | None
     request_id: str
     decision: Decision | None = None
+    authorized: tuple[tuple[str, str, Mapping[str, str] | None], ...] = ()
 
 
 class Calls(Sequence[Event]):

@@ -39,11 +39,13 @@ class Call:
     """One call on its way: who asks what of which Region, and what was found out on the way.
 
     keys, alias, grant_id: noted for the ledger by those who find them. blob: the symmetric
-    ciphertext of the request, once it has been taken apart. decision: of a refused call.
+    ciphertext of the request, once it has been taken apart. authorized: action, resource and
+    encryption context of what was allowed on the way. decision: of a refused call.
     """
 
     __slots__ = (
         "alias",
+        "authorized",
         "backend",
         "blob",
         "decision",
@@ -78,6 +80,7 @@ class Call:
         self.grant_id: str | None = None
         self.blob: Blob | None = None
         self.decision: Decision | None = None
+        self.authorized: list[tuple[str, str, Mapping[str, str] | None]] = []
 
     @property
     def dry_run(self) -> bool:
