@@ -17,7 +17,7 @@ from kmsmock.principals import Principal
 #: How explanations speak of it.
 KEY_POLICY = "the key policy"
 _RETIRE = "kms:RetireGrant"
-_REMEMBERED = 512
+_REMEMBERED = 128
 
 
 class Allowances:
