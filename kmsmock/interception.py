@@ -211,7 +211,7 @@ def _local(moment: datetime) -> datetime:
     return _localized(moment, time.tzname)
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=64)
 def _localized(moment: datetime, zone: tuple[str, str]) -> datetime:  # noqa: ARG001 - part of the key
     # The slowest part of many answers, and most of them show the same few dates.
     return moment.astimezone(tzlocal())
