@@ -1,0 +1,65 @@
+"""The edge to botocore: its events come in here, and answers go back.
+
+Handlers are registered once, when botocore is imported, and look at the stack of active mocks
+with each call. So any client is covered: one made before a mock starts, in another thread, or
+before this package was imported at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import botocore.client
+import botocore.handlers
+
+from kmsmock.interception import notes
+from kmsmock.interception.active import active as active
+from kmsmock.interception.everyday import answer_before_call
+from kmsmock.interception.moto import let_moto_in as let_moto_in
+from kmsmock.interception.other_services import answer_service_before_call, keep_parameters
+from kmsmock.interception.wire import answer_before_send, leave_unsigned
+
+#: botocore's name for "put this handler before all others".
+_REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
+_COVERED = "_kmsmock_covered"
+_HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
+    ("before-call.kms", answer_before_call),
+    ("before-send.kms", answer_before_send),
+    ("choose-signer.kms", leave_unsigned),
+    ("before-parameter-build.sts", keep_parameters),
+    ("before-call.sts", answer_service_before_call),
+)
+_installed = False
+
+
+def install(*, late: bool = False) -> None:
+    """Register the handlers, once.
+
+    late: botocore was in use before, so that clients may exist which have no handlers yet; they
+    get them when they announce their next event.
+    """
+    global _installed  # noqa: PLW0603 - once per process
+    if _installed:
+        return
+    _installed = True
+    for event, handler in _HANDLERS:
+        botocore.handlers.BUILTIN_HANDLERS.append((event, handler, _REGISTER_FIRST))
+    notes.install()
+    if late:
+        meta: Any = botocore.client.ClientMeta
+        meta.events = property(_events_of, _set_events)
+
+
+def _events_of(meta: Any) -> Any:
+    members = vars(meta)
+    events = members["events"]
+    if _COVERED not in members:
+        for event, handler in _HANDLERS:
+            events.register_first(event, handler, f"kmsmock.{event}")
+        members[_COVERED] = True
+    return events
+
+
+def _set_events(meta: Any, events: Any) -> None:
+    vars(meta)["events"] = events

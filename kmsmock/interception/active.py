@@ -1,0 +1,36 @@
+"""The stack of active mocks, and what the edge needs of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from kmsmock.protocol import Answer, ApiCall
+
+
+class ActiveMock(Protocol):
+    """What the edge needs of a mock."""
+
+    @property
+    def wire(self) -> bool:
+        """Whether requests are answered as HTTP, behind all of botocore's own machinery."""
+        ...
+
+    @property
+    def answer(self) -> Callable[[ApiCall], Answer]:
+        """What answers a request."""
+        ...
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of the AWS services that are answered."""
+        ...
+
+    @property
+    def answer_service(self) -> Callable[..., Answer]:
+        """What answers a request to another service than KMS."""
+        ...
+
+
+#: The mocks that have been started, the innermost last.
+active: list[ActiveMock] = []
