@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kmsmock.authorization.policy import PolicyKind, parse
-from kmsmock.identities import Credentials, Document, Entity, Identities
+from kmsmock.identities.credentials import Credentials
+from kmsmock.identities.directory import Identities
+from kmsmock.identities.entities import Document, Entity
 from kmsmock.principals import Principal
 
 ClientOf = Callable[["str | None", str, "str | None"], Any]
@@ -56,7 +58,7 @@ class SigningPrincipal:
     @property
     def credentials(self) -> Credentials:
         """Credentials whose access key leads back to this principal."""
-        return self._identities.credentials(self._principal)
+        return self._identities.credentials.of(self._principal)
 
     def client(self, service: str = "kms", region: str | None = None) -> Any:
         """Give a boto3 client that signs as this principal."""
@@ -77,7 +79,7 @@ class SigningPrincipal:
 
     def set_boundary(self, document: Document | None) -> None:
         """Replace the permissions boundary of the user or role; None takes it away."""
-        self._entity().boundary = (
+        self._entity().set_boundary(
             None
             if document is None
             else parse(document, PolicyKind.BOUNDARY, "the permissions boundary")
@@ -150,7 +152,7 @@ class Account:
         policies: Iterable[Document] | None = None,
         boundary: Document | None = None,
         tags: Mapping[str, str] | None = None,
-        path: str = "/",
+        path: str | None = None,
     ) -> SigningPrincipal:
         """Give the IAM user of that name, made on first use; it may do what its policies allow.
 
@@ -167,7 +169,7 @@ class Account:
         policies: Iterable[Document] | None = None,
         boundary: Document | None = None,
         tags: Mapping[str, str] | None = None,
-        path: str = "/",
+        path: str | None = None,
         session: str = "session",
         session_policies: Iterable[Document] | None = None,
         session_tags: Mapping[str, str] | None = None,

@@ -10,7 +10,7 @@ from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
-from kmsmock.identities import Identities
+from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.principals import Principal
 
@@ -134,4 +134,4 @@ def _of_entity(
     entity = identities.entity_of(principal)
     if entity is None:
         return (), None
-    return tuple(entity.policies.values()), entity.boundary
+    return entity.policies, entity.boundary

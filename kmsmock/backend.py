@@ -19,7 +19,7 @@ from kmsmock.authorizing import Allowances
 from kmsmock.clock import Clock
 from kmsmock.crypto.rsa_pool import RsaPool
 from kmsmock.faults import Faults
-from kmsmock.identities import Identities
+from kmsmock.identities.directory import Identities
 from kmsmock.keys import imported, policies, rotation
 from kmsmock.keys.aws_managed import MANAGED_KEYS
 from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore
@@ -94,7 +94,7 @@ class Backend:
         self.deleted_materials: dict[bytes, None] = {}
         self._default_policies: dict[tuple[str, str], str] = {}
         self.allowances = Allowances()
-        self.identities = Identities(account, region, self.entropy)
+        self.identities = Identities(account, region, self.entropy, self.clock.now)
         self.source = Source(self.entropy, RsaPool(self.entropy))
         self.markers = Markers(self.entropy(32))
         self._attestation: AttestationAuthority | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from kmsmock.identities import Credentials
+from kmsmock.identities.credentials import Credentials
 
 #: Credentials that lead to no principal in particular.
 UNKNOWN = Credentials("testing", "testing")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kmsmock.identities import Identities
+from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key
 from kmsmock.operations.registry import Call, Target
 from kmsmock.principals import Principal, PrincipalKind

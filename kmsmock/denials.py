@@ -34,9 +34,15 @@ def denied(
     else:
         where = "on this resource "
     return errors.AccessDeniedException(
+        refusal(request, decision, where), explanation=str(decision)
+    )
+
+
+def refusal(request: Request, decision: Decision, where: str) -> str:
+    """Give AWS's sentence. where: the part about the resource, with a space behind it."""
+    return (
         f"User: {request.principal.arn} is not authorized to perform: {request.action} "
-        f"{where}{_reason(request, decision)}",
-        explanation=str(decision),
+        f"{where}{_reason(request, decision)}"
     )
 
 

@@ -58,7 +58,7 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
                 ),
             )
         now = backend.clock.now()
-        if backend.identities.has_expired(api_call.access_key, now):
+        if backend.identities.credentials.has_expired(api_call.access_key, now):
             return Answer(
                 request_id,
                 errors.ExpiredTokenException(

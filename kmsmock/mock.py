@@ -46,6 +46,7 @@ class KMSMock:
         from kmsmock.backend import Backend
         from kmsmock.dispatch import answer
         from kmsmock.services import answer as answer_service
+        from kmsmock.services.learning import learn
 
         self.options = options
         self._backend = Backend(
@@ -60,6 +61,8 @@ class KMSMock:
         self.answer_service: Callable[..., Answer] = functools.partial(
             answer_service, self._backend
         )
+        #: Takes up what another mock has answered for IAM or STS.
+        self.learn: Callable[..., None] = functools.partial(learn, self._backend)
         self._environment = Environment(options.region)
         self._clients: dict[tuple[str, str | None, str], Any] = {}
 
@@ -208,7 +211,7 @@ class KMSMock:
 
         identities = self._backend.identities
         # Credentials that nobody knows are those of the default principal, whoever that is.
-        credentials = UNKNOWN if arn is None else identities.credentials(identities.at(arn))
+        credentials = UNKNOWN if arn is None else identities.credentials.of(identities.at(arn))
         place = (service, region, credentials.access_key)
         client = self._clients.get(place)
         if client is None:

@@ -12,7 +12,7 @@ _LATER = {
     "seed": "deterministic worlds",
     "world": "worlds from files",
 }
-SERVICES = ("kms", "sts")
+SERVICES = ("kms", "sts", "iam")
 ENFORCED = "enforced"
 AUTHORIZATIONS = (ENFORCED, "off")
 

@@ -348,6 +348,10 @@ def _limits(shape: Any) -> tuple[float, float]:
 
 def _compile(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of the model, which is Java's: classes are ASCII, the whole text counts."""
+    if r"\p{L}" in pattern:
+        for java, ours in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d")):
+            pattern = pattern.replace(java, ours)
+        return re.compile(pattern)
     return re.compile(pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]"), re.ASCII)
 
 

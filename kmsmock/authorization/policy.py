@@ -30,12 +30,25 @@ _ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
 _ACTIONS_REMEMBERED = 256
 
 
+class Defect(Enum):
+    """What is wrong with a text that is no policy, as far as AWS's answers tell it apart."""
+
+    JSON = "it is not JSON"
+    SYNTAX = "an element is missing, unknown or of the wrong kind"
+    NO_PRINCIPAL = "a statement means nobody"
+    PRINCIPAL = "a statement has a Principal that this kind of policy cannot have"
+    NO_ACTION = "a statement has no Action"
+    ACTION = "an action is none"
+    NO_RESOURCE = "a statement has no Resource"
+    RESOURCE = "a statement has a Resource that this kind of policy cannot have"
+
+
 class MalformedPolicyError(ValueError):
     """A text that is no policy; the message names the defect."""
 
-
-class NoPrincipalError(MalformedPolicyError):
-    """A statement of a resource policy that means nobody."""
+    def __init__(self, message: str, defect: Defect = Defect.SYNTAX) -> None:
+        super().__init__(message)
+        self.defect = defect
 
 
 class PolicyKind(Enum):
@@ -131,12 +144,13 @@ class Statement:
 class Policy:
     """A policy document. name: how to speak of it: a policy name or ARN, or what has it.
 
-    denies: whether it has any statement that does.
+    text: the document as it was given. denies: whether it has any statement that does.
     """
 
     kind: PolicyKind
     statements: tuple[Statement, ...]
     document: Mapping[str, Any]
+    text: str
     name: str = ""
     denies: bool = False
     _by_action: dict[str, tuple[Statement, ...]] = field(default_factory=dict)
@@ -176,7 +190,7 @@ def _parse(text: str, kind: PolicyKind, name: str) -> Policy:
         for number, statement in enumerate(statements, 1)
     )
     denies = any(statement.effect is Effect.DENY for statement in compiled)
-    return Policy(kind, compiled, document, name, denies)
+    return Policy(kind, compiled, document, text, name, denies)
 
 
 def _with_resource(statement: dict[str, Any], kind: PolicyKind) -> dict[str, Any]:
@@ -245,7 +259,7 @@ def _read(text: str) -> dict[str, Any]:
     except MalformedPolicyError:
         raise
     except ValueError as reason:
-        raise MalformedPolicyError(f"it is not JSON: {reason}") from None
+        raise MalformedPolicyError(f"it is not JSON: {reason}", Defect.JSON) from None
     if not isinstance(document, dict):
         raise MalformedPolicyError("a policy is a JSON object")
     return document
@@ -282,7 +296,8 @@ def _check_statement(statement: Any, name: str, kind: PolicyKind) -> None:
         for action in _texts(statement, member, name):
             if not _ACTION.fullmatch(action):
                 raise MalformedPolicyError(
-                    f"{action!r} in {name} is not an action; write kms:Decrypt, kms:* or *"
+                    f"{action!r} in {name} is not an action; write kms:Decrypt, kms:* or *",
+                    Defect.ACTION,
                 )
     for member in ("Resource", "NotResource"):
         _texts(statement, member, name)
@@ -293,22 +308,28 @@ def _check_elements_of_kind(statement: dict[str, Any], name: str, kind: PolicyKi
     principal = statement.get("Principal", statement.get("NotPrincipal"))
     if kind is PolicyKind.RESOURCE:
         if "Principal" not in statement and "NotPrincipal" not in statement:
-            raise NoPrincipalError(f"{name} needs a Principal or NotPrincipal")
+            raise MalformedPolicyError(
+                f"{name} needs a Principal or NotPrincipal", Defect.NO_PRINCIPAL
+            )
         _check_principal(principal, name)
         return
     if kind is PolicyKind.TRUST:
         if "Resource" in statement or "NotResource" in statement:
-            raise MalformedPolicyError(f"{name} has a Resource, which a trust policy cannot have")
+            raise MalformedPolicyError(
+                f"{name} has a Resource, which a trust policy cannot have", Defect.RESOURCE
+            )
         _check_principal(principal, name)
         return
     if kind is PolicyKind.RESOURCE_CONTROL:
         if principal != "*":
             raise MalformedPolicyError(f'the Principal of {name} must be "*"')
     elif principal is not None:
-        raise MalformedPolicyError(f"{name} has a Principal, which a {kind.value} cannot have")
-    for member in ("Action", "Resource"):
+        raise MalformedPolicyError(
+            f"{name} has a Principal, which a {kind.value} cannot have", Defect.PRINCIPAL
+        )
+    for member, defect in (("Action", Defect.NO_ACTION), ("Resource", Defect.NO_RESOURCE)):
         if member not in statement and f"Not{member}" not in statement:
-            raise MalformedPolicyError(f"{name} needs {member} or Not{member}")
+            raise MalformedPolicyError(f"{name} needs {member} or Not{member}", defect)
 
 
 def _check_principal(principal: Any, name: str) -> None:
@@ -317,7 +338,7 @@ def _check_principal(principal: Any, name: str) -> None:
     if principal in ({}, [], "") or (
         isinstance(principal, dict) and not any(value != [] for value in principal.values())
     ):
-        raise NoPrincipalError(f"the Principal of {name} is empty")
+        raise MalformedPolicyError(f"the Principal of {name} is empty", Defect.NO_PRINCIPAL)
     if not isinstance(principal, dict) or not principal:
         raise MalformedPolicyError(
             f'the Principal of {name} is "*" or an object such as {{"AWS": "…"}}'

@@ -17,7 +17,11 @@ from kmsmock.interception import notes
 from kmsmock.interception.active import active as active
 from kmsmock.interception.everyday import answer_before_call
 from kmsmock.interception.moto import let_moto_in as let_moto_in
-from kmsmock.interception.other_services import answer_service_before_call, keep_parameters
+from kmsmock.interception.other_services import (
+    answer_service_before_call,
+    keep_parameters,
+    learn_after_call,
+)
 from kmsmock.interception.wire import answer_before_send, leave_unsigned
 
 #: botocore's name for "put this handler before all others".
@@ -27,8 +31,15 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
     ("choose-signer.kms", leave_unsigned),
-    ("before-parameter-build.sts", keep_parameters),
-    ("before-call.sts", answer_service_before_call),
+    *(
+        (f"{event}.{service}", handler)
+        for service in ("iam", "sts")
+        for event, handler in (
+            ("before-parameter-build", keep_parameters),
+            ("before-call", answer_service_before_call),
+            ("after-call", learn_after_call),
+        )
+    ),
 )
 _installed = False
 

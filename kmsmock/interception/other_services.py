@@ -12,6 +12,7 @@ from kmsmock.interception.moto import moto_answers
 from kmsmock.interception.parsed import to_client
 
 _PARAMETERS = "kmsmock_parameters"
+_LEARNED = "kmsmock_learned"
 
 
 def keep_parameters(*, params: Any, context: Any, **_: Any) -> None:
@@ -28,13 +29,28 @@ def answer_service_before_call(
     This is the only door for these services, with ``wire=True`` too.
     """
     service = model.service_model.service_name
-    if not active or service not in active[-1].services or moto_answers():
+    if not active or service not in active[-1].services:
         return None
-    answer = active[-1].answer_service(
-        service,
-        model.name,
-        context.get(_PARAMETERS, {}),
-        access_key=access_key(request_signer._credentials),  # noqa: SLF001
-        region=context["client_region"],
-    )
-    return to_client(answer, None if isinstance(answer.result, dict) else model)
+    call = {
+        "service": service,
+        "operation": model.name,
+        "parameters": context.get(_PARAMETERS, {}),
+        "access_key": access_key(request_signer._credentials),  # noqa: SLF001 - not to refresh it
+        "region": context["client_region"],
+    }
+    if moto_answers():
+        context[_LEARNED] = call
+        return None
+    answer = active[-1].answer_service(**call, model=model)
+    is_good = isinstance(answer.result, dict)
+    response, parsed = to_client(answer, None if is_good else model)
+    if not is_good:
+        parsed["Error"]["Type"] = "Sender"
+    return response, parsed
+
+
+def learn_after_call(*, http_response: Any, parsed: Any, context: Any, **_: Any) -> None:
+    """Take up what moto has answered, so that KMS knows the same users, roles and sessions."""
+    call = context.get(_LEARNED) if isinstance(context, dict) else None
+    if active and call is not None and http_response.status_code < 300:
+        active[-1].learn(**call, answer=parsed)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from kmsmock import errors
 from kmsmock.authorization import policy as policy_language
 from kmsmock.authorization.policy import (
+    Defect,
     Effect,
     MalformedPolicyError,
-    NoPrincipalError,
     Policy,
     PolicyKind,
 )
@@ -114,7 +114,7 @@ def read_policy(call: Call) -> str:
     try:
         policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
     except MalformedPolicyError as defect:
-        told = _NO_PRINCIPAL if isinstance(defect, NoPrincipalError) else ""
+        told = _NO_PRINCIPAL if defect.defect is Defect.NO_PRINCIPAL else ""
         raise errors.MalformedPolicyDocumentException(
             told, explanation=f"The key policy is malformed: {defect}."
         ) from None

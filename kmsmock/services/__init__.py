@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from kmsmock.backend import Backend
-from kmsmock.errors import ServiceError
-from kmsmock.protocol import Answer
-from kmsmock.services import sts
-from kmsmock.services.errors import InvalidAction, InvalidClientTokenId
-from kmsmock.services.registry import Handler, ServiceCall
+from kmsmock.errors import ServiceError, ValidationException
+from kmsmock.protocol import Answer, ApiCall, read
+from kmsmock.services import iam, sts
+from kmsmock.services.errors import InvalidAction, InvalidClientTokenId, ValidationError
+from kmsmock.services.registry import Service, ServiceCall
 
-SERVICES: dict[str, Mapping[str, Handler]] = {"sts": sts.OPERATIONS}
+SERVICES: dict[str, Service] = {"iam": iam.SERVICE, "sts": sts.SERVICE}
 
 
 def answer(
@@ -23,8 +24,12 @@ def answer(
     *,
     access_key: str | None,
     region: str,
+    model: Any,
 ) -> Answer:
-    """Answer a request to another service than KMS; parameters as boto3 takes them."""
+    """Answer a request to another service than KMS.
+
+    parameters: as boto3 takes them. model: the operation in botocore's model.
+    """
     with backend.lock:
         now = backend.clock.now()
         backend.clock.settle(now)
@@ -32,16 +37,23 @@ def answer(
         result: dict[str, Any] | ServiceError
         try:
             principal = backend.identities.caller(access_key, backend.identities.partition)
-            if principal is None or backend.identities.has_expired(access_key, now):
+            if principal is None or backend.identities.credentials.has_expired(access_key, now):
                 raise InvalidClientTokenId("The security token included in the request is invalid.")
-            handler = SERVICES[service].get(operation)
+            handler = SERVICES[service].operations.get(operation)
             if handler is None:
                 raise InvalidAction(
-                    f"Could not find operation {operation} for version 2011-06-15",
+                    f"Could not find operation {operation} for version "
+                    f"{model.service_model.api_version}",
                     explanation=f"{operation} of {service} is not emulated; these are: "
-                    f"{', '.join(SERVICES[service])}.",
+                    f"{', '.join(sorted(SERVICES[service].operations))}.",
                 )
-            result = handler(ServiceCall(backend, principal, region, now, parameters))
+            SERVICES[service].first(parameters)
+            # The limits of the model are the same for all protocols.
+            body = json.dumps(parameters, default=str)
+            given = read(ApiCall(f"{service}.{operation}", body, access_key, region, model))
+            result = handler(ServiceCall(backend, principal, region, now, given))
+        except ValidationException as error:
+            result = ValidationError(error.message)
         except ServiceError as error:
             result = error
     return Answer(request_id, result)

@@ -11,6 +11,18 @@ class AccessDenied(ServiceError):
     status = 403
 
 
+class DeleteConflict(ServiceError):
+    """Something still belongs to what is to be deleted."""
+
+    status = 409
+
+
+class EntityAlreadyExists(ServiceError):
+    """The name is taken."""
+
+    status = 409
+
+
 class InvalidAction(ServiceError):
     """The service has no such operation, or it is not emulated."""
 
@@ -21,8 +33,24 @@ class InvalidClientTokenId(ServiceError):
     status = 403
 
 
+class InvalidInput(ServiceError):
+    """A parameter does not fit the others, or what there is."""
+
+
+class LimitExceeded(ServiceError):
+    """A quota of IAM is reached."""
+
+    status = 409
+
+
 class MalformedPolicyDocument(ServiceError):
     """A policy is none."""
+
+
+class NoSuchEntity(ServiceError):
+    """There is no such user, role, group, policy or access key."""
+
+    status = 404
 
 
 class ValidationError(ServiceError):

@@ -8,18 +8,54 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.backend import Backend
+from kmsmock.identities.directory import Identities
 from kmsmock.principals import Principal
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceCall:
-    """One call of another service. parameters: as boto3 takes them."""
+    """One call of another service. parameters: as boto3 takes them.
+
+    is_answered: whether another mock has answered it, so that nothing is to be refused.
+    """
 
     backend: Backend
     principal: Principal
     region: str
     now: datetime
     parameters: Mapping[str, Any]
+    is_answered: bool = False
+
+    @property
+    def identities(self) -> Identities:
+        """The users and roles of all accounts."""
+        return self.backend.identities
+
+    @property
+    def account(self) -> str:
+        """The account that the call is made in."""
+        return self.principal.account
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition that the call is made in."""
+        return self.principal.partition
+
+    def arn(self, resource: str) -> str:
+        """Give the ARN of something of IAM in the account of the call."""
+        return f"arn:{self.partition}:iam::{self.account}:{resource}"
 
 
-Handler = Callable[[ServiceCall], dict[str, Any]]
+Handler = Callable[[ServiceCall], "dict[str, Any]"]
+
+
+def _accept(parameters: Mapping[str, Any]) -> None:
+    """Require nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service. operations: by name. first: what it requires before the limits of the model."""
+
+    operations: Mapping[str, Handler]
+    first: Callable[[Mapping[str, Any]], None] = _accept

@@ -5,8 +5,6 @@ Source: AWS Security Token Service API Reference.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,16 +16,15 @@ from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError
 from kmsmock.authorizing import applied_policies
 from kmsmock.context_keys import ContextKeys, context_of_principal, context_of_request
-from kmsmock.identities import Credentials, Document, Entity
-from kmsmock.managed_policies import managed_policy
+from kmsmock.identities.credentials import Credentials
+from kmsmock.identities.entities import Document, Entity
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, ValidationError
-from kmsmock.services.registry import Handler, ServiceCall
+from kmsmock.services.registry import Handler, Service, ServiceCall
 
-_SESSION_NAME = re.compile(r"[\w+=,.@-]*", re.ASCII)
-_SHORTEST, _ROLE_HOUR, _LONGEST = 900, 3600, 43_200
+#: Seconds: the default of role sessions and longest of chained ones; the default of tokens.
+_ROLE_HOUR = 3600
 _TOKEN_HOURS = 12 * 3600
-_LONGEST_TOKEN = 129_600
 
 
 def get_caller_identity(call: ServiceCall) -> dict[str, Any]:
@@ -42,7 +39,7 @@ def get_caller_identity(call: ServiceCall) -> dict[str, Any]:
 
 def get_access_key_info(call: ServiceCall) -> dict[str, Any]:
     """Tell the account of an access key."""
-    principal = call.backend.identities.owner_of(call.parameters["AccessKeyId"])
+    principal = call.identities.credentials.owner_of(call.parameters["AccessKeyId"])
     if principal is None:
         raise ValidationError(
             "1 validation error detected: Value at 'accessKeyId' is not a known access key",
@@ -54,18 +51,18 @@ def get_access_key_info(call: ServiceCall) -> dict[str, Any]:
 def assume_role(call: ServiceCall) -> dict[str, Any]:
     """Begin a session of a role that trusts the caller."""
     parameters = call.parameters
-    name = _session_name(parameters)
+    name = parameters["RoleSessionName"]
     arn = parameters["RoleArn"]
-    identities = call.backend.identities
+    identities = call.identities
     role = identities.entity(arn)
     if role is None or role.kind is not PrincipalKind.ASSUMED_ROLE or role.arn != arn:
         raise _denied(call, "sts:AssumeRole", arn, "No such role exists; make it first.")
-    tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())}
+    tags = session_tags(call)
     _require_trust(call, role, "sts:AssumeRole")
     if tags:
         _require_trust(call, role, "sts:TagSession")
-    seconds = _role_seconds(call, parameters.get("DurationSeconds", _ROLE_HOUR))
-    policies = _session_policies(parameters)
+    seconds = _role_seconds(call, role, parameters.get("DurationSeconds", _ROLE_HOUR))
+    policies = session_policies(call)
     account = _account_of(arn)
     try:
         principal, credentials = identities.assume(
@@ -90,7 +87,7 @@ def get_session_token(call: ServiceCall) -> dict[str, Any]:
         raise AccessDenied("Cannot call GetSessionToken with session credentials")
     seconds = _token_seconds(call)
     expires = call.now + timedelta(seconds=seconds)
-    credentials = call.backend.identities.issue(call.principal, expires)
+    credentials = call.identities.credentials.issue(call.principal, expires)
     return {"Credentials": _shown(credentials, expires)}
 
 
@@ -100,16 +97,16 @@ def get_federation_token(call: ServiceCall) -> dict[str, Any]:
         raise AccessDenied("Cannot call GetFederationToken with session credentials")
     seconds = _token_seconds(call)
     expires = call.now + timedelta(seconds=seconds)
-    identities = call.backend.identities
-    policies = _session_policies(call.parameters)
-    tags = {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags", ())}
+    identities = call.identities
+    policies = session_policies(call)
+    tags = session_tags(call)
     principal = identities.federated_user(call.principal, call.parameters["Name"])
     try:
         identities.set_session(principal, policies or (), tags)
     except MalformedPolicyError as defect:
         raise _malformed(defect) from None
     answer: dict[str, Any] = {
-        "Credentials": _shown(identities.issue(principal, expires), expires),
+        "Credentials": _shown(identities.credentials.issue(principal, expires), expires),
         "FederatedUser": {"FederatedUserId": principal.unique_id, "Arn": principal.arn},
     }
     if policies is not None:
@@ -124,30 +121,19 @@ OPERATIONS: dict[str, Handler] = {
     "GetFederationToken": get_federation_token,
     "GetSessionToken": get_session_token,
 }
+SERVICE = Service(OPERATIONS)
 
 
 # --- what the operations share ----------------------------------------------------------------
 
 
-def _session_name(parameters: Mapping[str, Any]) -> str:
-    name: str = parameters["RoleSessionName"]
-    if not _SESSION_NAME.fullmatch(name) or not 2 <= len(name) <= 64:
-        raise ValidationError(
-            f"1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy "
-            r"constraint: Member must satisfy regular expression pattern: [\w+=,.@-]*"
-        )
-    return name
-
-
-def _role_seconds(call: ServiceCall, seconds: int) -> int:
-    if not _SHORTEST <= seconds <= _LONGEST:
-        raise _out_of_range(seconds, _LONGEST)
+def _role_seconds(call: ServiceCall, role: Entity, seconds: int) -> int:
     if seconds > _ROLE_HOUR and call.principal.kind is PrincipalKind.ASSUMED_ROLE:
         raise ValidationError(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
             "role chaining"
         )
-    if seconds > _ROLE_HOUR:
+    if seconds > role.longest_session:
         raise ValidationError(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         )
@@ -155,35 +141,30 @@ def _role_seconds(call: ServiceCall, seconds: int) -> int:
 
 
 def _token_seconds(call: ServiceCall) -> int:
-    longest = _ROLE_HOUR if call.principal.kind is PrincipalKind.ROOT else _LONGEST_TOKEN
-    seconds: int = call.parameters.get("DurationSeconds", min(_TOKEN_HOURS, longest))
-    if not _SHORTEST <= seconds <= _LONGEST_TOKEN:
-        raise _out_of_range(seconds, _LONGEST_TOKEN)
-    return min(seconds, longest)
+    seconds: int = call.parameters.get("DurationSeconds", _TOKEN_HOURS)
+    return min(seconds, _ROLE_HOUR) if call.principal.kind is PrincipalKind.ROOT else seconds
 
 
-def _out_of_range(seconds: int, longest: int) -> ValidationError:
-    word, bound = ("less", longest) if seconds > longest else ("greater", _SHORTEST)
-    return ValidationError(
-        f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy "
-        f"constraint: Member must have value {word} than or equal to {bound}"
-    )
-
-
-def _session_policies(parameters: Mapping[str, Any]) -> list[Document] | None:
+def session_policies(call: ServiceCall) -> list[Document] | None:
     """Give the inline and managed session policies; None without any."""
+    parameters = call.parameters
     documents: list[Document] = []
     if "Policy" in parameters:
         documents.append(parameters["Policy"])
     for entry in parameters.get("PolicyArns", ()):
-        document = managed_policy(entry["arn"])
-        if document is None:
+        managed = call.identities.managed_policy(entry["arn"])
+        if managed is None:
             raise ValidationError(
                 f"Policy {entry['arn']} does not exist or is not attachable.",
                 explanation="Of AWS's managed policies a few are known; give others as Policy.",
             )
-        documents.append(document)
+        documents.append(managed.policy.text)
     return documents or None
+
+
+def session_tags(call: ServiceCall) -> dict[str, str]:
+    """Give the session tags of a call."""
+    return {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags", ())}
 
 
 def _packed_size(policies: list[Document]) -> int:
@@ -203,11 +184,11 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
     request = Request(
         call.principal, action, role.arn, _account_of(role.arn), lambda: _context(call)
     )
-    applied = applied_policies(call.backend.identities, request, None)
+    applied = applied_policies(call.identities, request, None)
     return evaluate(
         request,
         AppliedPolicies(
-            call.backend.identities.trust_of(role),
+            call.identities.trust_of(role),
             applied.identity,
             applied.boundary,
             applied.session,
@@ -219,7 +200,7 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
 def _context(call: ServiceCall) -> ContextKeys:
     parameters = call.parameters
     context = context_of_request(call.now, call.region)
-    context.update(context_of_principal(call.backend.identities, call.principal))
+    context.update(context_of_principal(call.identities, call.principal))
     for key, member in (
         ("sts:RoleSessionName", "RoleSessionName"),
         ("sts:ExternalId", "ExternalId"),

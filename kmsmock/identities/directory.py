@@ -1,84 +1,29 @@
-"""Users, roles and accounts of one mock: their policies, their credentials, their sessions."""
+"""The principals of one mock, and what IAM knows of them: found by ARN, name or access key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from kmsmock.arns import Arn, partition_of
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
 from kmsmock.authorization.principal_element import account_of
-from kmsmock.managed_policies import FULL_ACCESS
+from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
+from kmsmock.identities.entities import (
+    Document,
+    Entity,
+    Group,
+    Identity,
+    ManagedPolicy,
+    Organization,
+    Session,
+)
+from kmsmock.managed_policies import managed_policy
 from kmsmock.principals import Principal, PrincipalKind
 
-Entropy = Callable[[int], bytes]
-#: A policy as JSON text, or as what that text means.
-Document = str | Mapping[str, Any]
-
-_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 ADMINISTRATOR = "Administrator"
 _ADMINISTRATOR_ACCESS = "arn:{}:iam::aws:policy/AdministratorAccess"
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a client signs with; the token is there for temporary credentials only."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    session_token: str | None = field(default=None, repr=False)
-
-
-@dataclass(slots=True, eq=False)
-class Entity:
-    """An IAM user or role. boundary: if it has one. trust: who may assume the role.
-
-    policies: name or ARN -> identity policy; never changed in place, always replaced.
-    """
-
-    kind: PrincipalKind
-    arn: str
-    name: str
-    unique_id: str
-    policies: dict[str, Policy] = field(default_factory=dict)
-    boundary: Policy | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-    trust: Policy | None = None
-
-    def set_policies(self, documents: Iterable[Document]) -> None:
-        """Replace the inline policies; raises MalformedPolicyError."""
-        self.policies = {
-            name: parse(document, PolicyKind.IDENTITY, name)
-            for name, document in zip(_policy_names(), documents, strict=False)
-        }
-
-
-def _policy_names() -> Iterable[str]:
-    number = 0
-    while True:
-        number += 1
-        yield f"policy {number}"
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What a session has of its own. policies: None when it was made without session policies."""
-
-    policies: tuple[Policy, ...] | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Organization:
-    """What an organization means for one account: its id, and one list of policies per level."""
-
-    organization_id: str | None = None
-    service_control: tuple[tuple[Policy, ...], ...] = ()
-    resource_control: tuple[tuple[Policy, ...], ...] = ()
-
-
 _ALONE = Organization()
 _NO_SESSION = Session()
 _POWERLESS = Session(policies=())
@@ -88,19 +33,28 @@ class Identities:
     """The principals of one mock, found by ARN or by access key.
 
     account: the default account, that of callers with unknown credentials. Their principal is
-    an administrator user of that account.
+    an administrator user of that account. now: gives the time.
     """
 
-    def __init__(self, account: str, region: str, entropy: Entropy) -> None:
+    #: What `state` and `restore` carry.
+    _STATE = (
+        *("_by_arn", "_entities", "_named", "_groups", "_managed", "_sessions", "_organizations"),
+        "credentials",
+    )
+
+    def __init__(
+        self, account: str, region: str, entropy: Entropy, now: Callable[[], datetime]
+    ) -> None:
         self.partition = partition_of(region)
-        self._entropy = entropy
-        #: None for the access keys of users and roles that were deleted.
-        self._by_access_key: dict[str, Principal | None] = {}
-        self._credentials: dict[Principal, Credentials] = {}
+        self._now = now
+        self.credentials = CredentialStore(entropy, now)
         self._by_arn: dict[str, Principal] = {}
         self._entities: dict[str, Entity] = {}
+        #: Partition, account, kind and name in lower case -> user or role.
+        self._named: dict[tuple[str, str, PrincipalKind, str], Entity] = {}
+        self._groups: dict[str, Group] = {}
+        self._managed: dict[str, ManagedPolicy] = {}
         self._sessions: dict[tuple[str, str], Session] = {}
-        self._expirations: dict[str, datetime] = {}
         self._organizations: dict[str, Organization] = {}
         self.administrator = self.administrator_of(account)
         #: Stack of the principals whose ``with`` block is open; the last one is the default.
@@ -114,21 +68,12 @@ class Identities:
         None for the access key of one that was deleted. An administrator is one in each partition,
         so that clients of any Region just work.
         """
-        principal = self._by_access_key.get(access_key or "", self.defaults[-1])
+        principal = self.credentials.caller(access_key, self.defaults[-1])
         if principal is None:
             return None
         if principal.partition != partition and principal.arn.endswith(f":user/{ADMINISTRATOR}"):
             return self.administrator_of(principal.account, partition)
         return principal
-
-    def owner_of(self, access_key: str) -> Principal | None:
-        """Find whose an access key is; None for one that was not issued here."""
-        return self._by_access_key.get(access_key)
-
-    def has_expired(self, access_key: str | None, now: datetime) -> bool:
-        """Tell whether temporary credentials are over."""
-        expires = self._expirations.get(access_key or "") if self._expirations else None
-        return expires is not None and expires <= now
 
     def trust_of(self, role: Entity) -> Policy:
         """Give the trust policy of a role: its own, or one that leaves it to its account."""
@@ -202,19 +147,78 @@ class Identities:
         if arn is None or arn.service != "sts":
             return None
         kind, _, rest = arn.resource.partition("/")
-        role = rest.partition("/")[0]
         if kind != "assumed-role":
             return None
-        return next(
-            (
-                entity.arn
-                for entity in self._entities.values()
-                if entity.kind is PrincipalKind.ASSUMED_ROLE
-                and entity.name == role
-                and f"::{arn.account}:role/" in entity.arn
-            ),
-            None,
+        role = self.named(
+            PrincipalKind.ASSUMED_ROLE, arn.account, rest.partition("/")[0], arn.partition
         )
+        return None if role is None else role.arn
+
+    # --- IAM's own view ----------------------------------------------------------------------
+
+    def named(self, kind: PrincipalKind, account: str, name: str, partition: str) -> Entity | None:
+        """Find a user or role by its name, which knows no case and no path."""
+        return self._named.get((partition, account, kind, name.lower()))
+
+    def entities_of(self, account: str, partition: str, kind: PrincipalKind) -> Iterator[Entity]:
+        """Give the users or roles of an account, oldest first."""
+        prefix = self._arn("iam", account, "", partition)
+        return (e for arn, e in self._entities.items() if e.kind is kind and arn.startswith(prefix))
+
+    def groups_of(self, account: str, partition: str) -> Iterator[Group]:
+        """Give the groups of an account, oldest first."""
+        prefix = self._arn("iam", account, "", partition)
+        return (group for group in self._groups.values() if group.arn.startswith(prefix))
+
+    def managed_policy(self, arn: str) -> ManagedPolicy | None:
+        """Find a managed policy; those of AWS are there from the beginning."""
+        known = self._managed.get(arn)
+        if known is None:
+            document = managed_policy(arn)
+            if document is None:
+                return None
+            path, _, name = arn.partition(":policy")[2].rpartition("/")
+            policy_id = self.credentials.new_id("ANPA")
+            known = ManagedPolicy(arn, name, f"{path}/", policy_id, self._now())
+            known.add_version(document, known.created, is_default=True)
+            self._managed[arn] = known
+        return known
+
+    def managed_policies_of(self, account: str, partition: str) -> Iterator[ManagedPolicy]:
+        """Give the managed policies that an account has made, oldest first."""
+        prefix = self._arn("iam", account, "", partition)
+        return (policy for arn, policy in self._managed.items() if arn.startswith(prefix))
+
+    def holders_of(self, managed: ManagedPolicy) -> Iterator[Identity]:
+        """Give the users, roles and groups that a managed policy is attached to."""
+        everybody: tuple[Identity, ...] = (*self._entities.values(), *self._groups.values())
+        return (identity for identity in everybody if managed.arn in identity.attached)
+
+    def bounded_by(self, managed: ManagedPolicy) -> Iterator[Entity]:
+        """Give the users and roles whose boundary a managed policy is."""
+        return (e for e in self._entities.values() if e.boundary_policy is managed)
+
+    def add_group(self, group: Group) -> None:
+        """Take up a group."""
+        self._groups[group.arn] = group
+
+    def remove_group(self, group: Group) -> None:
+        """Forget a group."""
+        del self._groups[group.arn]
+
+    def add_managed_policy(self, managed: ManagedPolicy) -> None:
+        """Take up a customer managed policy."""
+        self._managed[managed.arn] = managed
+
+    def remove_managed_policy(self, managed: ManagedPolicy) -> None:
+        """Forget a customer managed policy."""
+        del self._managed[managed.arn]
+
+    def settle(self, changed: Identity | ManagedPolicy) -> None:
+        """Let what is in force follow a change of policies."""
+        affected = (changed,) if isinstance(changed, Entity) else self._entities.values()
+        for entity in affected:
+            entity.settle()
 
     # --- making ----------------------------------------------------------------------------
 
@@ -227,25 +231,31 @@ class Identities:
         """Give an administrator user of an account: one that may do everything."""
         principal = self.user(account, ADMINISTRATOR, partition=partition)
         entity = self._entities[principal.arn]
-        name = _ADMINISTRATOR_ACCESS.format(principal.partition)
-        if name not in entity.policies:
-            policy = parse(FULL_ACCESS, PolicyKind.IDENTITY, name)
-            entity.policies = {**entity.policies, name: policy}
+        managed = self.managed_policy(_ADMINISTRATOR_ACCESS.format(principal.partition))
+        if managed is not None and managed.arn not in entity.attached:
+            entity.attached[managed.arn] = managed
+            entity.settle()
         return principal
 
     def user(
-        self, account: str, name: str, path: str = "/", partition: str | None = None
+        self, account: str, name: str, path: str | None = None, partition: str | None = None
     ) -> Principal:
-        """Give the IAM user of that name, made on first use."""
-        arn = f"arn:{partition or self.partition}:iam::{account}:user{path}{name}"
-        entity = self._make_entity(PrincipalKind.USER, arn, name, "AIDA")
+        """Give the IAM user of that name, made on first use. path: None for any."""
+        entity = self.make(PrincipalKind.USER, account, name, path, partition)
+        arn = entity.arn
         return self._add(arn, lambda: Principal(PrincipalKind.USER, arn, account, entity.unique_id))
 
-    def role(self, account: str, name: str, path: str = "/", session: str = "session") -> Principal:
-        """Give a session of the IAM role of that name, both made on first use."""
-        role_arn = self._arn("iam", account, f"role{path}{name}")
-        arn = self._arn("sts", account, f"assumed-role/{name}/{session}")
-        entity = self._make_entity(PrincipalKind.ASSUMED_ROLE, role_arn, name, "AROA")
+    def role(
+        self,
+        account: str,
+        name: str,
+        path: str | None = None,
+        session: str = "session",
+        partition: str | None = None,
+    ) -> Principal:
+        """Give a session of an IAM role, both made on first use. path: None for any."""
+        entity = self.make(PrincipalKind.ASSUMED_ROLE, account, name, path, partition)
+        arn = self._arn("sts", account, f"assumed-role/{entity.name}/{session}", partition)
         principal = self._add(
             arn,
             lambda: Principal(
@@ -253,11 +263,37 @@ class Identities:
                 arn,
                 account,
                 f"{entity.unique_id}:{session}",
-                role_arn,
+                entity.arn,
             ),
         )
-        self._by_arn.setdefault(role_arn, principal)
+        self._by_arn.setdefault(entity.arn, principal)
         return principal
+
+    def make(
+        self,
+        kind: PrincipalKind,
+        account: str,
+        name: str,
+        path: str | None,
+        partition: str | None = None,
+    ) -> Entity:
+        """Give the user or role of that name, made on first use.
+
+        Raises ValueError when it exists under another path.
+        """
+        partition = partition or self.partition
+        known = self.named(kind, account, name, partition)
+        if known is not None:
+            if path not in (None, known.path):
+                raise ValueError(f"{known.arn} exists already; names are the same for all paths")
+            return known
+        word, prefix = ("user", "AIDA") if kind is PrincipalKind.USER else ("role", "AROA")
+        path = path or "/"
+        arn = self._arn("iam", account, f"{word}{path}{name}", partition)
+        unique_id = self.credentials.new_id(prefix)
+        entity = Entity(arn, name, path, unique_id, self._now(), kind=kind)
+        self._entities[arn] = self._named[partition, account, kind, name.lower()] = entity
+        return entity
 
     def federated_user(self, user: Principal, name: str) -> Principal:
         """Give a federated user: a session of an IAM user, as GetFederationToken makes it."""
@@ -292,29 +328,6 @@ class Identities:
             return self.role(parsed.account, role, session=session)
         raise ValueError(f"{arn!r} is not the ARN of a root user, IAM user, role or role session")
 
-    def credentials(self, principal: Principal) -> Credentials:
-        """Give credentials whose access key leads back to the principal."""
-        known = self._credentials.get(principal)
-        if known is None:
-            temporary = principal.kind not in (PrincipalKind.USER, PrincipalKind.ROOT)
-            known = Credentials(
-                self._identifier("ASIA" if temporary else "AKIA"),
-                self._entropy(30).hex()[:40],
-                self._entropy(48).hex() if temporary else None,
-            )
-            self._credentials[principal] = known
-            self._by_access_key[known.access_key] = principal
-        return known
-
-    def issue(self, principal: Principal, expires: datetime) -> Credentials:
-        """Give new temporary credentials of a principal."""
-        credentials = Credentials(
-            self._identifier("ASIA"), self._entropy(30).hex()[:40], self._entropy(48).hex()
-        )
-        self._by_access_key[credentials.access_key] = principal
-        self._expirations[credentials.access_key] = expires
-        return credentials
-
     def assume(
         self,
         account: str,
@@ -324,8 +337,12 @@ class Identities:
         tags: Mapping[str, str],
         now: datetime,
         expires: datetime,
+        given: Credentials | None = None,
     ) -> tuple[Principal, Credentials]:
-        """Begin a session of a role; raises MalformedPolicyError for bad session policies."""
+        """Begin a session of a role; raises MalformedPolicyError for bad session policies.
+
+        given: credentials that were issued elsewhere, instead of new ones.
+        """
         principal = Principal(
             PrincipalKind.ASSUMED_ROLE,
             self._arn("sts", account, f"assumed-role/{role.name}/{name}"),
@@ -333,10 +350,10 @@ class Identities:
             f"{role.unique_id}:{name}",
             role.arn,
             now,
-            self._identifier("")[:8],
+            self.credentials.new_id("")[:8],
         )
         self.set_session(principal, policies, tags)
-        return principal, self.issue(principal, expires)
+        return principal, self.credentials.issue(principal, expires, given)
 
     # --- changing --------------------------------------------------------------------------
 
@@ -355,46 +372,33 @@ class Identities:
         """Let an account be a member of an organization."""
         self._organizations[account] = organization
 
+    def adopt_id(self, entity: Entity, unique_id: str) -> None:
+        """Let a user or role have the unique id that it was given elsewhere."""
+        self._forget_principals(entity)
+        entity.unique_id = unique_id
+
     def delete(self, arn: str) -> None:
         """Forget a user or role; what names it in policies and grants means nobody any more."""
         entity = self._entities.pop(arn, None)
-        if entity is not None:
-            for known, principal in list(self._by_arn.items()):
-                if principal.entity_id == entity.unique_id:
-                    del self._by_arn[known]
-                    credentials = self._credentials.pop(principal, None)
-                    if credentials is not None:
-                        self._by_access_key[credentials.access_key] = None
+        if entity is None:
+            return
+        self._named = {place: e for place, e in self._named.items() if e is not entity}
+        self._forget_principals(entity)
+        self.credentials.void(entity.unique_id)
+
+    def _forget_principals(self, entity: Entity) -> None:
+        for known, principal in list(self._by_arn.items()):
+            if principal.entity_id == entity.unique_id:
+                del self._by_arn[known]
 
     def state(self) -> tuple[Any, ...]:
         """Give what `restore` needs."""
-        return (
-            self._by_arn,
-            self._credentials,
-            self._entities,
-            self._sessions,
-            self._organizations,
-            self._by_access_key,
-            self._expirations,
-        )
+        return tuple(getattr(self, name) for name in self._STATE)
 
     def restore(self, state: tuple[Any, ...]) -> None:
         """Know those principals and credentials again that were known then."""
-        (
-            self._by_arn,
-            self._credentials,
-            self._entities,
-            self._sessions,
-            self._organizations,
-            self._by_access_key,
-            self._expirations,
-        ) = state
-
-    def _make_entity(self, kind: PrincipalKind, arn: str, name: str, prefix: str) -> Entity:
-        entity = self._entities.get(arn)
-        if entity is None:
-            entity = self._entities[arn] = Entity(kind, arn, name, self._identifier(prefix))
-        return entity
+        for name, value in zip(self._STATE, state, strict=True):
+            setattr(self, name, value)
 
     def _add(self, arn: str, make: Callable[[], Principal]) -> Principal:
         principal = self._by_arn.get(arn)
@@ -402,8 +406,5 @@ class Identities:
             principal = self._by_arn[arn] = make()
         return principal
 
-    def _identifier(self, prefix: str) -> str:
-        return prefix + "".join(_BASE32[byte & 31] for byte in self._entropy(16))
-
-    def _arn(self, service: str, account: str, resource: str) -> str:
-        return f"arn:{self.partition}:{service}::{account}:{resource}"
+    def _arn(self, service: str, account: str, resource: str, partition: str | None = None) -> str:
+        return f"arn:{partition or self.partition}:{service}::{account}:{resource}"

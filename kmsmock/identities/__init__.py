@@ -1,0 +1,1 @@
+"""Users, roles, groups and accounts of one mock: policies, credentials, sessions."""

@@ -1,0 +1,123 @@
+"""Access keys: what clients sign with, and who they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from kmsmock.principals import Principal, PrincipalKind
+
+Entropy = Callable[[int], bytes]
+
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client signs with; the token is there for temporary credentials only."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A long-term access key of a user, as IAM lists it."""
+
+    credentials: Credentials
+    owner: Principal
+    created: datetime
+    is_active: bool = True
+
+
+class CredentialStore:
+    """All access keys of one mock. now: gives the time."""
+
+    def __init__(self, entropy: Entropy, now: Callable[[], datetime]) -> None:
+        self._entropy = entropy
+        self._now = now
+        #: None for access keys that are no longer good: inactive, or of users that are gone.
+        self._owners: dict[str, Principal | None] = {}
+        self._expirations: dict[str, datetime] = {}
+        self._long_term: dict[str, AccessKey] = {}
+        self._handed_out: dict[Principal, Credentials] = {}
+
+    def new_id(self, prefix: str) -> str:
+        """Make an identifier as IAM's are: a prefix that tells the kind, and 16 characters."""
+        return prefix + "".join(_BASE32[byte & 31] for byte in self._entropy(16))
+
+    def caller(self, access_key: str | None, default: Principal) -> Principal | None:
+        """Find who signs with an access key; the default when it is unknown, None when void."""
+        return self._owners.get(access_key or "", default)
+
+    def owner_of(self, access_key: str) -> Principal | None:
+        """Find whose an access key is; None for one that was not issued here."""
+        key = self._long_term.get(access_key)
+        return key.owner if key is not None else self._owners.get(access_key)
+
+    def has_expired(self, access_key: str | None, now: datetime) -> bool:
+        """Tell whether temporary credentials are over."""
+        expires = self._expirations.get(access_key or "") if self._expirations else None
+        return expires is not None and expires <= now
+
+    def of(self, principal: Principal) -> Credentials:
+        """Give credentials of a principal, the same with each call as long as they are good."""
+        known = self._handed_out.get(principal)
+        if known is not None and self._owners.get(known.access_key) is not None:
+            return known
+        # None of the access keys that IAM lists: a test that takes them need not clean up.
+        is_long_term = principal.kind in (PrincipalKind.USER, PrincipalKind.ROOT)
+        known = self._handed_out[principal] = self._new("AKIA" if is_long_term else "ASIA")
+        self._owners[known.access_key] = principal
+        return known
+
+    def issue(
+        self, principal: Principal, expires: datetime, given: Credentials | None = None
+    ) -> Credentials:
+        """Give new temporary credentials of a principal, or take those that were given."""
+        credentials = given or self._new("ASIA")
+        self._owners[credentials.access_key] = principal
+        self._expirations[credentials.access_key] = expires
+        return credentials
+
+    # --- long-term access keys ---------------------------------------------------------------
+
+    def keys_of(self, entity_id: str) -> Iterator[AccessKey]:
+        """Give the long-term access keys of a user, oldest first. entity_id: its unique id."""
+        return (key for key in self._long_term.values() if key.owner.entity_id == entity_id)
+
+    def add_key(self, owner: Principal, given: Credentials | None = None) -> AccessKey:
+        """Make an access key of a user, or take one that was given."""
+        credentials = given or self._new("AKIA")
+        key = AccessKey(credentials, owner, self._now())
+        self._long_term[credentials.access_key] = key
+        self._owners[credentials.access_key] = owner
+        return key
+
+    def set_active(self, key: AccessKey, *, is_active: bool) -> None:
+        """Let an access key be good, or not."""
+        access_key = key.credentials.access_key
+        self._long_term[access_key] = replace(key, is_active=is_active)
+        self._owners[access_key] = key.owner if is_active else None
+
+    def delete_key(self, key: AccessKey) -> None:
+        """Delete an access key; who signs with it is nobody."""
+        del self._long_term[key.credentials.access_key]
+        self._owners[key.credentials.access_key] = None
+
+    def void(self, entity_id: str) -> None:
+        """Let all credentials of a user or role, and of its sessions, be good no more."""
+        for access_key, owner in self._owners.items():
+            if owner is not None and owner.entity_id == entity_id:
+                self._owners[access_key] = None
+        for key in list(self.keys_of(entity_id)):
+            del self._long_term[key.credentials.access_key]
+
+    def _new(self, prefix: str) -> Credentials:
+        return Credentials(
+            self.new_id(prefix),
+            self._entropy(30).hex()[:40],
+            self._entropy(48).hex() if prefix == "ASIA" else None,
+        )

@@ -1,0 +1,150 @@
+"""What IAM has: users, roles and groups, and the managed policies that they share.
+
+Source: IAM User Guide, "IAM identities" and "Managed policies and inline policies".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kmsmock.authorization.policy import Policy, PolicyKind, parse
+from kmsmock.principals import PrincipalKind
+
+#: A policy as JSON text, or as what that text means.
+Document = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """One version of a managed policy. version_id: ``v1``, ``v2`` and so on."""
+
+    version_id: str
+    policy: Policy
+    created: datetime
+
+
+@dataclass(slots=True, eq=False)
+class ManagedPolicy:
+    """A policy with an ARN of its own. default: the id of the version that is in force."""
+
+    arn: str
+    name: str
+    path: str
+    policy_id: str
+    created: datetime
+    description: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, PolicyVersion] = field(default_factory=dict)
+    default: str = ""
+    updated: datetime | None = None
+    _made: int = 0
+
+    @property
+    def policy(self) -> Policy:
+        """The version that is in force."""
+        return self.versions[self.default].policy
+
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether AWS manages it, and nobody can change it."""
+        return ":iam::aws:" in self.arn
+
+    def add_version(self, document: Document, now: datetime, *, is_default: bool) -> PolicyVersion:
+        """Add a version; raises MalformedPolicyError."""
+        policy = parse(document, PolicyKind.IDENTITY, self.arn)
+        self._made += 1
+        version = PolicyVersion(f"v{self._made}", policy, now)
+        self.versions[version.version_id] = version
+        self.updated = now
+        if is_default:
+            self.default = version.version_id
+        return version
+
+
+@dataclass(slots=True, eq=False)
+class Identity:
+    """What identity policies belong to. inline: by name. attached: by ARN."""
+
+    arn: str
+    name: str
+    path: str
+    unique_id: str
+    created: datetime
+    inline: dict[str, Policy] = field(default_factory=dict)
+    attached: dict[str, ManagedPolicy] = field(default_factory=dict)
+
+    def own_policies(self) -> tuple[Policy, ...]:
+        """Give the policies that it has itself."""
+        return (*self.inline.values(), *(managed.policy for managed in self.attached.values()))
+
+
+@dataclass(slots=True, eq=False)
+class Group(Identity):
+    """An IAM group; its members are the users that have it among their groups."""
+
+
+@dataclass(slots=True, eq=False)
+class Entity(Identity):
+    """An IAM user or role. trust: who may assume the role. longest_session: in seconds.
+
+    policies: all that are in force, those of groups too; never changed in place, always replaced,
+    so that it can be told by identity whether anything changed. boundary: likewise.
+    """
+
+    kind: PrincipalKind = PrincipalKind.USER
+    groups: dict[str, Group] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    trust: Policy | None = None
+    boundary: Policy | None = None
+    boundary_policy: ManagedPolicy | None = None
+    description: str = ""
+    longest_session: int = 3600
+    policies: tuple[Policy, ...] = ()
+
+    def settle(self) -> None:
+        """Let what is in force follow what was changed."""
+        of_groups = (policy for group in self.groups.values() for policy in group.own_policies())
+        self.policies = (*self.own_policies(), *of_groups)
+        if self.boundary_policy is not None:
+            managed = self.boundary_policy
+            self.boundary = parse(managed.policy.text, PolicyKind.BOUNDARY, managed.arn)
+
+    def set_policies(self, documents: Iterable[Document]) -> None:
+        """Replace the inline policies; raises MalformedPolicyError."""
+        self.inline = {
+            name: parse(document, PolicyKind.IDENTITY, name)
+            for number, document in enumerate(documents, 1)
+            for name in (f"policy {number}",)
+        }
+        self.attached = {}
+        self.settle()
+
+    def set_boundary(self, boundary: Policy | ManagedPolicy | None) -> None:
+        """Replace the permissions boundary; None takes it away."""
+        self.boundary_policy = boundary if isinstance(boundary, ManagedPolicy) else None
+        self.boundary = boundary if isinstance(boundary, Policy) else None
+        self.settle()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a session has of its own. policies: None when it was made without session policies."""
+
+    policies: tuple[Policy, ...] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Organization:
+    """What an organization means for one account: its id, and one list of policies per level.
+
+    paths: where the account is, as ``o-…/r-…/ou-…/``.
+    """
+
+    organization_id: str | None = None
+    service_control: tuple[tuple[Policy, ...], ...] = ()
+    resource_control: tuple[tuple[Policy, ...], ...] = ()
+    path: str | None = None

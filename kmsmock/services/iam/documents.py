@@ -1,0 +1,75 @@
+"""Policy documents as IAM takes them: what it refuses, in its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kmsmock.arns import Arn
+from kmsmock.authorization.policy import Defect, MalformedPolicyError, Policy, PolicyKind, parse
+from kmsmock.services.errors import MalformedPolicyDocument
+from kmsmock.services.registry import ServiceCall
+
+_SYNTAX = "Syntax errors in policy."
+_TEXTS = {
+    Defect.PRINCIPAL: "Policy document should not specify a principal.",
+    Defect.NO_PRINCIPAL: "Missing required field Principal",
+    Defect.NO_ACTION: "Policy statement must contain actions.",
+    Defect.ACTION: "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+    Defect.NO_RESOURCE: "Policy statement must contain resources.",
+    Defect.RESOURCE: "Has prohibited field Resource",
+}
+
+
+def read_policy(text: str, kind: PolicyKind, name: str = "") -> Policy:
+    """Read a policy; raises MalformedPolicyDocument."""
+    try:
+        policy = parse(text, kind, name)
+    except MalformedPolicyError as defect:
+        raise refused(defect) from None
+    if kind is PolicyKind.IDENTITY:
+        _require_arns(policy)
+    return policy
+
+
+def refused(defect: MalformedPolicyError) -> MalformedPolicyDocument:
+    """Give IAM's error for a text that is no policy."""
+    return MalformedPolicyDocument(
+        _TEXTS.get(defect.defect, _SYNTAX), explanation=f"The policy: {defect}."
+    )
+
+
+def read_trust(call: ServiceCall, text: str) -> Policy:
+    """Read the trust policy of a role, whose principals must exist."""
+    policy = read_policy(text, PolicyKind.TRUST, "the trust policy")
+    for statement in policy.statements:
+        actions = _texts(statement.source, "Action")
+        if any(not action.lower().startswith("sts:") for action in actions if action != "*"):
+            raise MalformedPolicyDocument(
+                "AssumeRole policy may only specify STS AssumeRole actions."
+            )
+        principal = statement.source.get("Principal", statement.source.get("NotPrincipal"))
+        if call.is_answered or not isinstance(principal, Mapping):
+            continue
+        for name in _texts(principal, "AWS"):
+            if name != "*" and not call.identities.is_valid_principal(name):
+                raise MalformedPolicyDocument(
+                    f'Invalid principal in policy: "AWS":"{name}"',
+                    explanation="Make the user or role first: it must exist to be trusted.",
+                )
+    return policy
+
+
+def _require_arns(policy: Policy) -> None:
+    for statement in policy.statements:
+        for member in ("Resource", "NotResource"):
+            for resource in _texts(statement.source, member):
+                if resource != "*" and Arn.parse(resource) is None and "*" not in resource[:4]:
+                    raise MalformedPolicyDocument(
+                        f'Resource {resource} must be in ARN format or "*".'
+                    )
+
+
+def _texts(element: Mapping[str, Any], member: str) -> Iterator[str]:
+    given = element.get(member, [])
+    yield from given if isinstance(given, list) else [given]

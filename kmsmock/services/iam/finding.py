@@ -1,0 +1,163 @@
+"""Finding what a call names: users, roles, groups and policies, with IAM's errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kmsmock.identities.entities import Entity, Group, Identity, ManagedPolicy
+from kmsmock.principals import PrincipalKind
+from kmsmock.services.errors import EntityAlreadyExists, NoSuchEntity, ValidationError
+from kmsmock.services.registry import ServiceCall
+
+_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of identity. word: as in the names of operations. largest: bytes of inline policies.
+
+    Source: IAM User Guide, "IAM and AWS STS quotas".
+    """
+
+    word: str
+    find: Callable[[ServiceCall], Identity]
+    largest: int
+
+    @property
+    def member(self) -> str:
+        """The parameter that names one."""
+        return f"{self.word}Name"
+
+    def resource(self, call: ServiceCall) -> str:
+        """Give the ARN of what a call names, if it exists or not."""
+        try:
+            return self.find(call).arn
+        except NoSuchEntity:
+            return call.arn(f"{self.word.lower()}/{call.parameters.get(self.member, '')}")
+
+
+def find_user(call: ServiceCall) -> Entity:
+    """Find the user that a call names, or who calls when it names none."""
+    name = call.parameters.get("UserName")
+    if name is None:
+        entity = call.identities.entity_of(call.principal)
+        if entity is None or entity.kind is not PrincipalKind.USER:
+            raise ValidationError("Must specify userName when calling with non-User credentials")
+        return entity
+    return _named(call, PrincipalKind.USER, "user", name)
+
+
+def find_role(call: ServiceCall) -> Entity:
+    """Find the role that a call names."""
+    return _named(call, PrincipalKind.ASSUMED_ROLE, "role", call.parameters["RoleName"])
+
+
+def find_group(call: ServiceCall) -> Group:
+    """Find the group that a call names."""
+    name = call.parameters["GroupName"]
+    for group in call.identities.groups_of(call.account, call.partition):
+        if group.name.lower() == name.lower():
+            return group
+    raise NoSuchEntity(f"The group with name {name} cannot be found.")
+
+
+def _named(call: ServiceCall, kind: PrincipalKind, word: str, name: str) -> Entity:
+    found = call.identities.named(kind, call.account, name, call.partition)
+    if found is None:
+        raise NoSuchEntity(f"The {word} with name {name} cannot be found.")
+    return found
+
+
+USER = Kind("User", find_user, 2048)
+ROLE = Kind("Role", find_role, 10_240)
+GROUP = Kind("Group", find_group, 5120)
+KINDS = (USER, ROLE, GROUP)
+
+
+def find_attachable(call: ServiceCall) -> ManagedPolicy:
+    """Find the managed policy that a call is to attach."""
+    arn = call.parameters["PolicyArn"]
+    managed = _managed(call, arn)
+    if managed is None:
+        raise NoSuchEntity(
+            f"Policy {arn} does not exist or is not attachable.", explanation=_few(arn)
+        )
+    return managed
+
+
+def find_managed(call: ServiceCall) -> ManagedPolicy:
+    """Find the managed policy that a call names."""
+    arn = call.parameters["PolicyArn"]
+    managed = _managed(call, arn)
+    if managed is None:
+        raise NoSuchEntity(f"Policy {arn} was not found.", explanation=_few(arn))
+    return managed
+
+
+def find_boundary(call: ServiceCall) -> ManagedPolicy:
+    """Find the managed policy that is to be a permissions boundary."""
+    arn = call.parameters["PermissionsBoundary"]
+    managed = _managed(call, arn)
+    if managed is None:
+        raise NoSuchEntity(
+            f"Scope ARN: {arn} does not exist or is not attachable.", explanation=_few(arn)
+        )
+    return managed
+
+
+def _managed(call: ServiceCall, arn: str) -> ManagedPolicy | None:
+    is_own = arn.startswith(call.arn("policy/")) or ":iam::aws:" in arn
+    return call.identities.managed_policy(arn) if is_own else None
+
+
+def _few(arn: str) -> str | None:
+    if ":iam::aws:" not in arn:
+        return None
+    return "Of the policies that AWS manages, the few are here that tests of key access use."
+
+
+def require_free_name(call: ServiceCall, kind: Kind) -> str:
+    """Give the name of what is to be made, which must be free."""
+    name: str = call.parameters[kind.member]
+    try:
+        kind.find(call)
+    except NoSuchEntity:
+        return name
+    raise EntityAlreadyExists(f"{kind.word} with name {name} already exists.")
+
+
+def require_good_names(parameters: Mapping[str, Any]) -> None:
+    """Require that names have but the characters that IAM's names have."""
+    for member in ("UserName", "RoleName", "GroupName", "PolicyName"):
+        if not _NAME.fullmatch(parameters.get(member, "a")):
+            raise ValidationError(
+                f"The specified value for {member[0].lower()}{member[1:]} is invalid. It must "
+                "contain only alphanumeric characters and/or the following: +=,.@_-"
+            )
+
+
+def page(call: ServiceCall, operation: str, member: str, items: Iterable[Any]) -> dict[str, Any]:
+    """Give one page of a list, with the marker of the next."""
+    markers = call.backend.markers
+    everything = list(items)
+    start = 0
+    if "Marker" in call.parameters:
+        place = markers.open(operation, call.parameters["Marker"])
+        if place is None:
+            raise ValidationError("Invalid Marker.")
+        start = place
+    end = start + call.parameters.get("MaxItems", _PAGE)
+    answer: dict[str, Any] = {member: everything[start:end], "IsTruncated": end < len(everything)}
+    if answer["IsTruncated"]:
+        answer["Marker"] = markers.seal(operation, end)
+    return answer
+
+
+def under_path(call: ServiceCall, identities: Iterable[Any]) -> Iterable[Any]:
+    """Leave out what is not under the path that a call asks for."""
+    prefix = call.parameters.get("PathPrefix", "/")
+    return (identity for identity in identities if identity.path.startswith(prefix))

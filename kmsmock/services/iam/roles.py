@@ -1,0 +1,88 @@
+"""IAM roles and their trust policies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock.principals import PrincipalKind
+from kmsmock.services.iam import views
+from kmsmock.services.iam.documents import read_trust
+from kmsmock.services.iam.finding import (
+    ROLE,
+    find_boundary,
+    find_role,
+    page,
+    require_free_name,
+    under_path,
+)
+from kmsmock.services.iam.registry import operation
+from kmsmock.services.iam.users import require_bare
+from kmsmock.services.registry import ServiceCall
+
+
+def _new(call: ServiceCall) -> str:
+    path = call.parameters.get("Path", "/")
+    return call.arn(f"role{path}{call.parameters['RoleName']}")
+
+
+@operation("CreateRole", _new)
+def create_role(call: ServiceCall) -> dict[str, Any]:
+    """Make a role, which its trust policy lets others assume."""
+    name = require_free_name(call, ROLE)
+    parameters = call.parameters
+    trust = read_trust(call, parameters["AssumeRolePolicyDocument"])
+    boundary = find_boundary(call) if "PermissionsBoundary" in parameters else None
+    path = parameters.get("Path", "/")
+    call.identities.role(call.account, name, path, partition=call.partition)
+    role = find_role(call)
+    role.trust = trust
+    role.description = parameters.get("Description", "")
+    role.longest_session = parameters.get("MaxSessionDuration", role.longest_session)
+    role.set_boundary(boundary)
+    role.tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())}
+    return {"Role": views.role(role)}
+
+
+@operation("GetRole", ROLE.resource)
+def get_role(call: ServiceCall) -> dict[str, Any]:
+    """Show a role."""
+    return {"Role": views.role(find_role(call))}
+
+
+@operation("ListRoles", lambda call: call.arn("role/"))
+def list_roles(call: ServiceCall) -> dict[str, Any]:
+    """List the roles of the account."""
+    roles = call.identities.entities_of(call.account, call.partition, PrincipalKind.ASSUMED_ROLE)
+    shown = (views.role(role, brief=True) for role in under_path(call, roles))
+    return page(call, "ListRoles", "Roles", shown)
+
+
+@operation("UpdateRole", ROLE.resource)
+def update_role(call: ServiceCall) -> None:
+    """Change the description of a role, or how long its sessions may last."""
+    role = find_role(call)
+    role.description = call.parameters.get("Description", role.description)
+    role.longest_session = call.parameters.get("MaxSessionDuration", role.longest_session)
+
+
+@operation("UpdateRoleDescription", ROLE.resource)
+def update_role_description(call: ServiceCall) -> dict[str, Any]:
+    """Change the description of a role."""
+    role = find_role(call)
+    role.description = call.parameters["Description"]
+    return {"Role": views.role(role)}
+
+
+@operation("UpdateAssumeRolePolicy", ROLE.resource)
+def update_assume_role_policy(call: ServiceCall) -> None:
+    """Replace the trust policy of a role."""
+    role = find_role(call)
+    role.trust = read_trust(call, call.parameters["PolicyDocument"])
+
+
+@operation("DeleteRole", ROLE.resource)
+def delete_role(call: ServiceCall) -> None:
+    """Delete a role that no policies belong to any more."""
+    role = find_role(call)
+    require_bare(role)
+    call.identities.delete(role.arn)
