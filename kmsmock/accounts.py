@@ -9,10 +9,10 @@ from typing import Any
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import Identities
-from kmsmock.identities.entities import Document, Entity
+from kmsmock.identities.entities import Document, Entity, Session
 from kmsmock.principals import Principal
 
-ClientOf = Callable[["str | None", str, "str | None"], Any]
+ClientOf = Callable[["Principal | None", str, "str | None"], Any]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class SigningPrincipal:
 
     def client(self, service: str = "kms", region: str | None = None) -> Any:
         """Give a boto3 client that signs as this principal."""
-        return self._client_of(self._principal.arn, service, region)
+        return self._client_of(self._principal, service, region)
 
     def session(self, region: str | None = None) -> Any:
         """Give a boto3 session that signs as this principal."""
@@ -87,7 +87,8 @@ class SigningPrincipal:
 
     def set_trust(self, document: Document) -> None:
         """Replace the trust policy of the role; raises MalformedPolicyError."""
-        self._entity().trust = parse(document, PolicyKind.TRUST, "the trust policy")
+        trust = parse(document, PolicyKind.TRUST, "the trust policy")
+        self._identities.set_trust(self._entity(), trust)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Replace the tags of the user or role."""
@@ -100,9 +101,26 @@ class SigningPrincipal:
 
         policies: the session policies; without any it has no permissions of its own.
         """
-        principal = self._identities.federated_user(self._principal, name)
-        self._identities.set_session(principal, policies, tags or {})
+        session = Session.of(policies, tags or {})
+        principal = self._identities.federate(self._principal, name, session)
         return SigningPrincipal(principal, self._identities, self._client_of)
+
+    def via(self, service: str) -> SigningPrincipal:
+        """Give the principal as a service calls KMS for it, with ``kms:ViaService``.
+
+        service: such as ``s3``, ``ec2`` for EBS volumes, or ``secretsmanager``.
+        """
+        return SigningPrincipal(
+            replace(self._principal, via=service.removesuffix(".amazonaws.com")),
+            self._identities,
+            self._client_of,
+        )
+
+    def on_behalf_of(self, source_arn: str) -> SigningPrincipal:
+        """Give a service principal that calls for a resource, with ``aws:SourceArn``."""
+        return SigningPrincipal(
+            replace(self._principal, source_arn=source_arn), self._identities, self._client_of
+        )
 
     def delete(self) -> None:
         """Delete the user or role; policies and grants that name it mean nobody then."""
@@ -183,7 +201,8 @@ class Account:
         """
         principal = self._identities.role(self.id, name, path, session)
         if session_policies is not None or session_tags is not None:
-            self._identities.set_session(principal, session_policies, session_tags or {})
+            own = Session.of(session_policies, session_tags or {})
+            self._identities.set_session(principal, own)
         role = _equipped(self._signing(principal), policies, boundary, tags)
         if trust is not None:
             role.set_trust(trust)
@@ -199,9 +218,11 @@ class Account:
         *,
         service_control: Iterable[Iterable[Document]] = (),
         resource_control: Iterable[Iterable[Document]] = (),
+        path: str | None = None,
     ) -> None:
         """Let the account be a member of an organization.
 
+        path: where in it, from the root on, such as ``r-ab12/ou-ab12-11111111``.
         Both take one list of policies for each level: root, organizational units, account. A
         request must be allowed at every level that is given. Resource control policies come on
         top of RCPFullAWSAccess, which is always there.
@@ -211,6 +232,7 @@ class Account:
             replace(
                 self._identities.organization_of(self.id),
                 organization_id=organization_id,
+                path=None if path is None else f"{organization_id}/{path.strip('/')}/",
                 service_control=_levels(service_control, PolicyKind.SERVICE_CONTROL),
                 resource_control=_levels(resource_control, PolicyKind.RESOURCE_CONTROL),
             ),

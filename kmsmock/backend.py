@@ -9,7 +9,7 @@ import os
 import threading
 import weakref
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -94,6 +94,8 @@ class Backend:
         self.deleted_materials: dict[bytes, None] = {}
         self._default_policies: dict[tuple[str, str], str] = {}
         self.allowances = Allowances()
+        #: Condition keys that all requests have for now.
+        self.request_context: Mapping[str, str | list[str]] = {}
         self.identities = Identities(account, region, self.entropy, self.clock.now)
         self.source = Source(self.entropy, RsaPool(self.entropy))
         self.markers = Markers(self.entropy(32))
@@ -111,6 +113,10 @@ class Backend:
             materials = self._materials.setdefault(name, {})
             region = self.regions[account, name] = KmsRegion(account, name, materials)
         return region
+
+    def regions_named(self, name: str) -> Iterator[KmsRegion]:
+        """Give the KMS of all accounts in a Region."""
+        return (region for (_, known), region in self.regions.items() if known == name)
 
     def new_uuid(self) -> str:
         """Make a random UUID (RFC 9562, version 4)."""
@@ -136,8 +142,8 @@ class Backend:
 
     def grant_of_token(self, region_name: str, token: str) -> Grant | None:
         """Find the grant of a token in any account of a Region."""
-        for (_, name), region in self.regions.items():
-            if name == region_name and token in region.grant_tokens:
+        for region in self.regions_named(region_name):
+            if token in region.grant_tokens:
                 return region.grant_tokens[token]
         return None
 

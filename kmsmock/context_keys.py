@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from kmsmock.arns import Arn
 from kmsmock.identities.directory import Identities
+from kmsmock.identities.entities import Organization
 from kmsmock.keys.key import Key
+from kmsmock.operations import recipient
 from kmsmock.operations.registry import Call, Target
 from kmsmock.principals import Principal, PrincipalKind
 
@@ -92,6 +95,13 @@ _CONTEXT_PARAMETERS = {
 }
 _ABOUT_GRANTS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 _ABOUT_IDLE_TIME = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
+_WITH_RECIPIENT = (
+    *("kms:Decrypt", "kms:DeriveSharedSecret", "kms:GenerateDataKey"),
+    *("kms:GenerateDataKeyPair", "kms:GenerateRandom"),
+)
+#: Services that tell of themselves in aws:CalledVia.
+#: Source: IAM User Guide, "AWS global condition context keys".
+_SHOWING_CALLED_VIA = ("athena", "backup", "cloudformation", "dataexchange", "dynamodb", "kms")
 _WITH_CALLER_ACCOUNT = (
     *("kms:CreateKey", "kms:ConnectCustomKeyStore", "kms:CreateCustomKeyStore"),
     *("kms:DeleteCustomKeyStore", "kms:DescribeCustomKeyStores"),
@@ -133,10 +143,13 @@ def context_keys(call: Call, target: Target, key: Key | None, alias: str | None)
     region = call.region.name
     if target.region_from is not None:
         region = parameters.get(target.region_from, region)
+    identities = call.backend.identities
     context = context_of_request(call.now, region)
-    context.update(context_of_principal(call.backend.identities, call.principal))
+    context.update(context_of_principal(identities, call.principal, region))
+    if call.user_agent is not None:
+        context["aws:UserAgent"] = call.user_agent
     if key is not None:
-        context.update(context_of_key(key, call.now, action))
+        context.update(context_of_key(identities, key, call.now, action))
         context["kms:CallerAccount"] = call.principal.account
     elif action in _WITH_CALLER_ACCOUNT:
         context["kms:CallerAccount"] = call.principal.account
@@ -145,7 +158,8 @@ def context_keys(call: Call, target: Target, key: Key | None, alias: str | None)
         if value is not None:
             context[name] = _text(value)
     if action in _ABOUT_GRANTS:
-        context["kms:GrantIsForAWSResource"] = "false"
+        context["kms:GrantIsForAWSResource"] = _text(call.principal.via is not None)
+    _add_measurements(context, call, action)
     _add_constraints(context, action, parameters)
     if alias is not None:
         context["kms:RequestAlias"] = alias
@@ -153,6 +167,7 @@ def context_keys(call: Call, target: Target, key: Key | None, alias: str | None)
         context["kms:ReEncryptOnSameKey"] = _text(_is_on_same_key(call))
     add_encryption_context(context, encryption_context_of(call, action))
     _add_request_tags(context, action, parameters)
+    context.update(call.backend.request_context)
     return context
 
 
@@ -167,8 +182,8 @@ def context_of_request(now: datetime, region: str) -> ContextKeys:
     }
 
 
-def context_of_principal(identities: Identities, principal: Principal) -> ContextKeys:
-    """Give what is known of who makes a request."""
+def context_of_principal(identities: Identities, principal: Principal, region: str) -> ContextKeys:
+    """Give what is known of who makes a request. region: where it is made."""
     is_service = principal.kind is PrincipalKind.SERVICE
     context: ContextKeys = {
         "aws:PrincipalArn": principal.own_arn,
@@ -176,8 +191,10 @@ def context_of_principal(identities: Identities, principal: Principal) -> Contex
         "aws:PrincipalType": _PRINCIPAL_TYPES[principal.kind],
         "aws:userid": principal.unique_id,
     }
+    _add_service(context, principal, region)
     if is_service:
         context["aws:PrincipalServiceName"] = principal.arn
+        context["aws:PrincipalServiceNamesList"] = [principal.arn]
         return context
     context["aws:PrincipalAccount"] = principal.account
     if principal.kind is PrincipalKind.USER:
@@ -186,21 +203,45 @@ def context_of_principal(identities: Identities, principal: Principal) -> Contex
         context["aws:MultiFactorAuthPresent"] = "false"
         if principal.issued is not None:
             context["aws:TokenIssueTime"] = f"{principal.issued:%Y-%m-%dT%H:%M:%SZ}"
-    organization = identities.organization_of(principal.account).organization_id
-    if organization is not None:
-        context["aws:PrincipalOrgID"] = organization
+    _add_organization(context, "Principal", identities.organization_of(principal.account))
     entity = identities.entity_of(principal)
-    tags = {
-        **(entity.tags if entity is not None else {}),
-        **identities.session_of(principal).tags,
-    }
+    session = identities.session_of(principal)
+    if session.source_identity is not None:
+        context["aws:SourceIdentity"] = session.source_identity
+    tags = {**(entity.tags if entity is not None else {}), **session.tags}
     context.update((f"aws:PrincipalTag/{name}", value) for name, value in tags.items())
     return context
 
 
-def context_of_key(key: Key, now: datetime, action: str) -> ContextKeys:
+def _add_service(context: ContextKeys, principal: Principal, region: str) -> None:
+    """Add what a request has that a service makes, for a principal or in its own name."""
+    via = principal.via_service(region)
+    if via is not None:
+        context["kms:ViaService"] = via
+        context["aws:ViaAWSService"] = "true"
+        if principal.via in _SHOWING_CALLED_VIA:
+            called_via = f"{principal.via}.amazonaws.com"
+            context["aws:CalledVia"] = [called_via]
+            context["aws:CalledViaFirst"] = context["aws:CalledViaLast"] = called_via
+    source = Arn.parse(principal.source_arn or "")
+    if principal.source_arn is not None and source is not None:
+        context["aws:SourceArn"] = principal.source_arn
+        if source.account:
+            context["aws:SourceAccount"] = source.account
+
+
+def _add_organization(context: ContextKeys, whose: str, organization: Organization) -> None:
+    if organization.organization_id is None:
+        return
+    context[f"aws:{whose}OrgID"] = organization.organization_id
+    if organization.path is not None:
+        context[f"aws:{whose}OrgPaths"] = [organization.path]
+
+
+def context_of_key(identities: Identities, key: Key, now: datetime, action: str) -> ContextKeys:
     """Give what is known of the key; tags and aliases are hidden from key policies later."""
     context: ContextKeys = {name: _text(value(key)) for name, value in _FROM_KEY.items()}
+    _add_organization(context, "Resource", identities.organization_of(key.account))
     if key.multi_region is not None:
         context["kms:MultiRegionKeyType"] = "REPLICA" if key.is_replica else "PRIMARY"
     if 0 < len(key.aliases) <= _MOST_ALIASES:
@@ -247,6 +288,21 @@ def _add_request_tags(context: ContextKeys, action: str, parameters: dict[str, A
         context[f"aws:RequestTag/{tag['TagKey']}"] = tag["TagValue"]
     if names:
         context["aws:TagKeys"] = names
+
+
+def _add_measurements(context: ContextKeys, call: Call, action: str) -> None:
+    """Add what the attestation document of the request attests.
+
+    Source: AWS KMS Developer Guide, "Condition keys for AWS Nitro Enclaves".
+    """
+    attested = recipient.attested(call) if action in _WITH_RECIPIENT else None
+    if attested is None:
+        return
+    register = "NitroTPMPCR" if attested.is_tpm else "PCR"
+    for index, measurement in attested.pcrs.items():
+        context[f"kms:RecipientAttestation:{register}{index}"] = measurement.hex()
+    if not attested.is_tpm and 0 in attested.pcrs:
+        context["kms:RecipientAttestation:ImageSha384"] = attested.pcrs[0].hex()
 
 
 def _is_on_same_key(call: Call) -> bool:

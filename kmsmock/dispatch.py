@@ -67,7 +67,7 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             )
         backend.clock.settle(now)
         region = backend.region(principal.account, api_call.region)
-        call = Call(operation, principal, region, backend, request_id, now)
+        call = Call(operation, principal, region, backend, request_id, now, api_call.user_agent)
         try:
             call.parameters = read(api_call)
             fault = backend.faults.next(operation.name, call.parameters)
@@ -172,6 +172,7 @@ def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> 
         None if key is None else key.account,
         partial(context_keys, call, target, key, alias),
         encryption_context=encryption_context_of(call, action),
+        source_arn=call.principal.source_arn,
         child=grant_terms(call) if action == "kms:CreateGrant" else None,
     )
 
@@ -186,6 +187,8 @@ def _require_unmanaged(call: Call, target: Target, key: Key) -> None:
     """Refuse to change an AWS managed key, which no policy lets a customer do."""
     if target.action.startswith(DIRECT_ACTIONS) or target.action in _THROUGH_SERVICES:
         return
+    if call.principal.via is not None:
+        return  # for which the policy of the key has the answer
     request = _request(call, target, key, None)
     decision = Decision(
         Outcome.IMPLICIT_DENY,
@@ -254,7 +257,7 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
             not isinstance(error, errors.AccessDeniedException),
             None if error is None else error.code,
             None if error is None else error.explanation,
-            None,
+            principal.via_service(call.region.name),
             None,
             call.now,
             calls.test_id(),

@@ -36,11 +36,12 @@ def explain(
     """
     now = backend.clock.now()
     collected = context_of_request(now, region)
-    collected.update(context_of_principal(backend.identities, principal))
+    collected.update(context_of_principal(backend.identities, principal, region))
     if key is not None:
-        collected.update(context_of_key(key, now, action))
+        collected.update(context_of_key(backend.identities, key, now, action))
     collected["kms:CallerAccount"] = principal.account
     add_encryption_context(collected, encryption_context)
+    collected.update(backend.request_context)
     collected.update(context)
     source_arn = collected.get("aws:SourceArn")
     request = Request(

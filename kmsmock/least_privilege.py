@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from kmsmock.arns import Arn
 from kmsmock.ledger.events import Event
 from kmsmock.principals import Principal
 
-#: Action, resource and encryption context, as sorted pairs, of one thing that was allowed.
+#: Action, resource and conditions, as sorted pairs, of one thing that was allowed.
 _Use = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
@@ -39,7 +39,7 @@ class LeastPrivilege:
 def least_privilege(principal: Principal, calls: Iterable[Event]) -> LeastPrivilege:
     """Give the smallest policies for the calls that a principal made and that succeeded."""
     uses = {
-        (action, resource, tuple(sorted((context or {}).items())))
+        (action, resource, tuple(sorted(_tests(call, context))))
         for call in calls
         if call.caller == principal.arn and call.error_code is None
         for action, resource, context in call.authorized
@@ -60,6 +60,14 @@ def least_privilege(principal: Principal, calls: Iterable[Event]) -> LeastPrivil
             for arn, of_key in sorted(foreign.items())
         },
     )
+
+
+def _tests(call: Event, context: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
+    """Give what a statement can require of a use: its encryption context, and its service."""
+    for name, value in (context or {}).items():
+        yield f"kms:EncryptionContext:{name}", value
+    if call.via_service is not None:
+        yield "kms:ViaService", call.via_service
 
 
 def _covers(one: _Use, other: _Use) -> bool:
@@ -89,5 +97,4 @@ def _statements(uses: Iterable[_Use]) -> list[dict[str, Any]]:
 def _condition(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     if not pairs:
         return {}
-    tests = {f"kms:EncryptionContext:{name}": value for name, value in pairs}
-    return {"Condition": {"StringEquals": tests}}
+    return {"Condition": {"StringEquals": dict(pairs)}}

@@ -10,6 +10,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from kmsmock import decorating
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.events import Calls
     from kmsmock.ledger.trail import Trail
+    from kmsmock.principals import Principal
     from kmsmock.protocol import Answer, ApiCall
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -150,7 +152,11 @@ class KMSMock:
         return Account(account_id, self._backend.identities, self._client_of)
 
     def principal(self, arn: str) -> SigningPrincipal:
-        """Give the principal with this ARN; raises ValueError for ARNs that no caller has."""
+        """Give the principal with this ARN, or the AWS service of this name.
+
+        A service's name is such as ``cloudtrail.amazonaws.com``. Raises ValueError for ARNs that
+        no caller has.
+        """
         from kmsmock.accounts import SigningPrincipal
 
         identities = self._backend.identities
@@ -171,7 +177,8 @@ class KMSMock:
 
         principal: one of this mock, or its ARN. action: for example ``kms:Decrypt``. key: an id,
         ARN, alias, or anything with an ``arn``; None for actions that are not about a key.
-        via_service: the value of ``kms:ViaService``. context: further condition keys. Raises
+        via_service: the service that calls for the principal, such as ``s3``, or the value of
+        ``kms:ViaService``. context: further condition keys. Raises
         ValueError for a principal or key that does not exist.
         """
         from kmsmock.explaining import explain, find_key
@@ -184,7 +191,7 @@ class KMSMock:
         named = getattr(key, "arn", key)
         given = dict(context or {})
         if via_service is not None:
-            given["kms:ViaService"] = via_service
+            who = replace(who, via=via_service.partition(".")[0])
         with backend.lock:
             return explain(
                 backend,
@@ -206,12 +213,26 @@ class KMSMock:
         known = self.principal(principal) if isinstance(principal, str) else principal
         return least_privilege(known.principal, self.calls)
 
-    def _client_of(self, arn: str | None, service: str, region: str | None) -> Any:
+    @contextlib.contextmanager
+    def request_context(self, keys: Mapping[str, str | list[str]]) -> Iterator[None]:
+        """Let requests inside the block have further condition keys.
+
+        keys: what the network or the sign-in decides on AWS, such as ``aws:SourceIp``,
+        ``aws:SourceVpce`` or ``aws:MultiFactorAuthPresent``.
+        """
+        before = self._backend.request_context
+        self._backend.request_context = {**before, **keys}
+        try:
+            yield
+        finally:
+            self._backend.request_context = before
+
+    def _client_of(self, principal: Principal | None, service: str, region: str | None) -> Any:
         from kmsmock.clients import UNKNOWN, make_client
 
         identities = self._backend.identities
         # Credentials that nobody knows are those of the default principal, whoever that is.
-        credentials = UNKNOWN if arn is None else identities.credentials.of(identities.at(arn))
+        credentials = UNKNOWN if principal is None else identities.credentials.of(principal)
         place = (service, region, credentials.access_key)
         client = self._clients.get(place)
         if client is None:

@@ -25,7 +25,9 @@ class Principal:
     their name. account: 12 digits; empty for services. unique_id: ``AIDA…``, ``AROA…:session``,
     ``<account>:<name>`` of a federated user or, for the root user, the account id.
     entity_arn: of what is behind a session: the role with its path, or the user of a federated
-    one; None for others. issued: when temporary credentials were.
+    one; None for others. issued: when temporary credentials were. via: the service that calls
+    KMS with the identity of the principal (a forward access session), such as ``s3``.
+    source_arn: of the resource for which a service calls.
     """
 
     kind: PrincipalKind
@@ -36,12 +38,18 @@ class Principal:
     issued: datetime | None = field(default=None, compare=False)
     #: Tells sessions of one name apart, of which each can have policies of its own.
     session_key: str = ""
+    via: str | None = None
+    source_arn: str | None = None
     #: The AWS partition of the principal.
     partition: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         partition = self.arn.split(":", 2)[1] if self.arn.startswith("arn:") else "aws"
         object.__setattr__(self, "partition", partition)
+
+    def via_service(self, region: str) -> str | None:
+        """Give the service that calls KMS for the principal, as ``kms:ViaService`` has it."""
+        return None if self.via is None else f"{self.via}.{region}.amazonaws.com"
 
     @property
     def entity_id(self) -> str:

@@ -73,7 +73,8 @@ Check = Callable[[Any, str, "list[str]"], Any]
 class ApiCall(NamedTuple):
     """One request as it arrives: by name, with its JSON body, from a client in a Region.
 
-    access_key: None for unsigned requests. model: the operation in botocore's model.
+    access_key: None for unsigned requests. model: the operation in botocore's model. user_agent:
+    what the client says of itself.
     """
 
     operation: str
@@ -81,6 +82,7 @@ class ApiCall(NamedTuple):
     access_key: str | None
     region: str
     model: Any
+    user_agent: str | None = None
 
 
 class Answer(NamedTuple):

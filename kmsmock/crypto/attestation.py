@@ -24,6 +24,7 @@ from kmsmock.crypto.errors import InvalidAttestation
 _ES384 = {1: -35}
 _SIGNATURE_BYTES = 96
 _SCHEME = ec.ECDSA(hashes.SHA384())
+_PCRS, _TPM_PCRS = "pcrs", "nitrotpm_pcrs"
 _PCR_COUNT = 16
 _PCR_BYTES = 48
 
@@ -33,12 +34,13 @@ class Attestation:
     """What a document attests.
 
     public_key_der: SubjectPublicKeyInfo of the enclave's RSA key. pcrs: platform configuration
-    registers, index -> measurement.
+    registers, index -> measurement. is_tpm: whether they are those of a NitroTPM.
     """
 
     module_id: str
     public_key_der: bytes
     pcrs: Mapping[int, bytes]
+    is_tpm: bool = False
 
 
 def verify(document: bytes, roots: Sequence[bytes]) -> Attestation:
@@ -65,7 +67,9 @@ def verify(document: bytes, roots: Sequence[bytes]) -> Attestation:
         leaf.verify(utils.encode_dss_signature(r, s), _signed(protected, payload), _SCHEME)
     except InvalidSignature:
         raise InvalidAttestation("its signature does not hold") from None
-    return Attestation(claims["module_id"], claims["public_key"], claims["pcrs"])
+    is_tpm = _TPM_PCRS in claims
+    pcrs = claims[_TPM_PCRS if is_tpm else _PCRS]
+    return Attestation(claims["module_id"], claims["public_key"], pcrs, is_tpm)
 
 
 def _signed(protected: bytes, payload: bytes) -> bytes:
@@ -75,13 +79,14 @@ def _signed(protected: bytes, payload: bytes) -> bytes:
 def _require_claims(claims: Any) -> None:
     if not isinstance(claims, dict):
         raise InvalidAttestation("its payload is not a map")
-    wanted = {"module_id": str, "certificate": bytes, "cabundle": list, "pcrs": dict}
+    registers = _TPM_PCRS if _TPM_PCRS in claims else _PCRS
+    wanted = {"module_id": str, "certificate": bytes, "cabundle": list, registers: dict}
     for name, kind in wanted.items():
         if not isinstance(claims.get(name), kind):
             raise InvalidAttestation(f"its {name} is missing or of a wrong type")
     if not isinstance(claims.get("public_key"), bytes):
         raise InvalidAttestation("it has no public key to encrypt for")
-    if not all(type(k) is int and isinstance(v, bytes) for k, v in claims["pcrs"].items()):
+    if not all(type(k) is int and isinstance(v, bytes) for k, v in claims[registers].items()):
         raise InvalidAttestation("its pcrs are not numbers with measurements")
     if not all(isinstance(certificate, bytes) for certificate in claims["cabundle"]):
         raise InvalidAttestation("its cabundle is not a list of certificates")
@@ -122,18 +127,20 @@ class AttestationAuthority:
         module_id: str = "i-0123456789abcdef0-enc0123456789abcdef",
         user_data: bytes | None = None,
         nonce: bytes | None = None,
+        nitro_tpm: bool = False,
     ) -> bytes:
         """Make an attestation document.
 
         public_key_der: SubjectPublicKeyInfo of the enclave's RSA key. pcrs: registers that are
-        not all zero, index -> 48 bytes.
+        not all zero, index -> 48 bytes. nitro_tpm: as an instance with a NitroTPM makes it,
+        instead of an enclave.
         """
         registers = {index: bytes(_PCR_BYTES) for index in range(_PCR_COUNT)} | dict(pcrs or {})
         claims = {
             "module_id": module_id,
             "digest": "SHA384",
             "timestamp": int(time.time() * 1000),
-            "pcrs": registers,
+            _TPM_PCRS if nitro_tpm else _PCRS: registers,
             "certificate": self._leaf_der,
             "cabundle": [self.root_der],
             "public_key": public_key_der,

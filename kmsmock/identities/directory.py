@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,6 @@ from kmsmock.authorization.policy import Policy, PolicyKind, parse
 from kmsmock.authorization.principal_element import account_of
 from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
 from kmsmock.identities.entities import (
-    Document,
     Entity,
     Group,
     Identity,
@@ -26,7 +26,6 @@ ADMINISTRATOR = "Administrator"
 _ADMINISTRATOR_ACCESS = "arn:{}:iam::aws:policy/AdministratorAccess"
 _ALONE = Organization()
 _NO_SESSION = Session()
-_POWERLESS = Session(policies=())
 
 
 class Identities:
@@ -114,6 +113,19 @@ class Identities:
     def organization_of(self, account: str) -> Organization:
         """Give what an organization means for an account."""
         return self._organizations.get(account, _ALONE)
+
+    def arn_of_id(self, unique_id: str) -> str | None:
+        """Give the ARN behind a unique id, ``AROA…:session`` being a session; None for the dead."""
+        entity_id, _, session = unique_id.partition(":")
+        for entity in self._entities.values():
+            if entity.unique_id == entity_id:
+                if not session:
+                    return entity.arn
+                arn = Arn.parse(entity.arn)
+                assert arn is not None
+                name = f"assumed-role/{entity.name}/{session}"
+                return self._arn("sts", arn.account, name, arn.partition)
+        return None
 
     def unique_id_behind(self, name: str) -> str | None:
         """Give the unique id of the user or role that a policy or grant names; None for others."""
@@ -295,11 +307,13 @@ class Identities:
         self._entities[arn] = self._named[partition, account, kind, name.lower()] = entity
         return entity
 
-    def federated_user(self, user: Principal, name: str) -> Principal:
+    def federate(self, user: Principal, name: str, session: Session) -> Principal:
         """Give a federated user: a session of an IAM user, as GetFederationToken makes it."""
-        arn = self._arn("sts", user.account, f"federated-user/{name}")
+        arn = self._arn("sts", user.account, f"federated-user/{name}", user.partition)
         unique_id = f"{user.account}:{name}"
-        self._sessions.setdefault((arn, ""), _POWERLESS)
+        # Without session policies it has no permissions of its own.
+        powerless = replace(session, policies=session.policies or ())
+        self._sessions[arn, ""] = powerless
         return self._add(
             arn,
             lambda: Principal(PrincipalKind.FEDERATED_USER, arn, user.account, unique_id, user.arn),
@@ -311,9 +325,12 @@ class Identities:
         if known:
             return known
         parsed = Arn.parse(arn)
+        if parsed is None and arn.endswith(".amazonaws.com"):
+            return self._add(arn, lambda: Principal(PrincipalKind.SERVICE, arn, "", arn))
         if parsed is None or parsed.service not in ("iam", "sts"):
             raise ValueError(
-                f"{arn!r} is not the ARN of a root user, IAM user, role or role session"
+                f"{arn!r} is not the ARN of a root user, IAM user, role or role session, nor the "
+                "name of a service such as 'cloudtrail.amazonaws.com'"
             )
         kind, _, rest = parsed.resource.partition("/")
         path, _, name = f"/{rest}".rpartition("/")
@@ -330,43 +347,44 @@ class Identities:
 
     def assume(
         self,
-        account: str,
         role: Entity,
         name: str,
-        policies: Iterable[Document] | None,
-        tags: Mapping[str, str],
+        session: Session,
         now: datetime,
         expires: datetime,
         given: Credentials | None = None,
     ) -> tuple[Principal, Credentials]:
-        """Begin a session of a role; raises MalformedPolicyError for bad session policies.
-
-        given: credentials that were issued elsewhere, instead of new ones.
-        """
+        """Begin a session of a role. given: credentials that were issued elsewhere."""
+        arn = Arn.parse(role.arn)
+        assert arn is not None
         principal = Principal(
             PrincipalKind.ASSUMED_ROLE,
-            self._arn("sts", account, f"assumed-role/{role.name}/{name}"),
-            account,
+            self._arn("sts", arn.account, f"assumed-role/{role.name}/{name}", arn.partition),
+            arn.account,
             f"{role.unique_id}:{name}",
             role.arn,
             now,
             self.credentials.new_id("")[:8],
         )
-        self.set_session(principal, policies, tags)
+        self.set_session(principal, session)
         return principal, self.credentials.issue(principal, expires, given)
 
     # --- changing --------------------------------------------------------------------------
 
-    def set_session(
-        self, principal: Principal, documents: Iterable[Document] | None, tags: Mapping[str, str]
-    ) -> None:
-        """Give a session its own policies and tags; raises MalformedPolicyError."""
-        policies = (
-            None
-            if documents is None
-            else tuple(parse(document, PolicyKind.SESSION) for document in documents)
-        )
-        self._sessions[principal.arn, principal.session_key] = Session(policies, dict(tags))
+    def set_trust(self, role: Entity, trust: Policy) -> None:
+        """Replace the trust policy of a role, and remember whom its names mean today."""
+        role.trust = trust
+        role.trust_ids = {
+            name: unique_id
+            for statement in trust.statements
+            if statement.principals is not None
+            for name in statement.principals.names
+            if (unique_id := self.unique_id_behind(name)) is not None
+        }
+
+    def set_session(self, principal: Principal, session: Session) -> None:
+        """Give a session its own policies and tags."""
+        self._sessions[principal.arn, principal.session_key] = session
 
     def set_organization(self, account: str, organization: Organization) -> None:
         """Let an account be a member of an organization."""

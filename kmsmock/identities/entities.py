@@ -88,10 +88,12 @@ class Group(Identity):
 
 @dataclass(slots=True, eq=False)
 class Entity(Identity):
-    """An IAM user or role. trust: who may assume the role. longest_session: in seconds.
+    """An IAM user or role.
 
-    policies: all that are in force, those of groups too; never changed in place, always replaced,
-    so that it can be told by identity whether anything changed. boundary: likewise.
+    trust: who may assume the role. trust_ids: ARN -> unique id of the users and roles that it
+    names. longest_session: in seconds. policies: all that are in force, those of groups too; never
+    changed in place, always replaced, so that it can be told by identity whether anything changed.
+    boundary: likewise.
     """
 
     kind: PrincipalKind = PrincipalKind.USER
@@ -100,6 +102,7 @@ class Entity(Identity):
     trust: Policy | None = None
     boundary: Policy | None = None
     boundary_policy: ManagedPolicy | None = None
+    trust_ids: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     longest_session: int = 3600
     policies: tuple[Policy, ...] = ()
@@ -135,6 +138,20 @@ class Session:
 
     policies: tuple[Policy, ...] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    source_identity: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        documents: Iterable[Document] | None,
+        tags: Mapping[str, str],
+        source_identity: str | None = None,
+    ) -> Session:
+        """Make one from policy documents; raises MalformedPolicyError."""
+        if documents is None:
+            return cls(None, dict(tags), source_identity)
+        policies = tuple(parse(document, PolicyKind.SESSION) for document in documents)
+        return cls(policies, dict(tags), source_identity)
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ def answer_before_call(
         access_key(credentials),
         context["client_region"],
         model,
+        params["headers"].get("User-Agent"),
     )
     return to_client(mock.answer(call), model)
 

@@ -58,6 +58,7 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
         signed.group(1) if signed else None,
         region,
         _operation_model(operation),
+        _text(request.headers.get("User-Agent", "")) or None,
     )
     answer = Answer("", UnknownOperationException()) if call.model is None else mock.answer(call)
     result = answer.result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kmsmock import errors
@@ -23,6 +24,10 @@ _POLICY_NAME = "default"
 
 
 # --- key policies ------------------------------------------------------------------------
+
+
+#: The unique id of a user, a role, or a session of one.
+_UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z2-7]{16}(?::[\w+=,.@-]+)?", re.ASCII)
 
 
 @operation("GetKeyPolicy", Target("kms:GetKeyPolicy", key_only("KeyId")))
@@ -104,20 +109,32 @@ def grant_terms(call: Call) -> GrantTerms:
         given.get("EncryptionContextSubset"),
         given.get("SourceArn"),
     )
+    grantee, retirer = (_named(call, m) for m in ("GranteePrincipal", "RetiringPrincipal"))
     return GrantTerms(
         tuple(dict.fromkeys(parameters["Operations"])),
-        parameters.get("GranteePrincipal"),
+        grantee,
         parameters.get("GranteeServicePrincipal"),
-        parameters.get("RetiringPrincipal"),
+        retirer,
         parameters.get("RetiringServicePrincipal"),
         constraints if given else None,
         parameters.get("Name"),
         {
             name: unique_id
-            for name in (parameters.get("GranteePrincipal"), parameters.get("RetiringPrincipal"))
+            for name in (grantee, retirer)
             if name and (unique_id := call.backend.identities.unique_id_behind(name)) is not None
         },
     )
+
+
+def _named(call: Call, member: str) -> str | None:
+    """Give the ARN of a principal that the request names, which may be by its unique id."""
+    name: str | None = call.parameters.get(member)
+    if name is None or not _UNIQUE_ID.fullmatch(name):
+        return name
+    arn = call.backend.identities.arn_of_id(name)
+    if arn is None:
+        raise errors.InvalidArnException(f"{member} does not refer to a valid principal.")
+    return arn
 
 
 def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
@@ -230,9 +247,18 @@ def list_grants(call: Call, key: Key) -> Response:
     return page(call, "Grants", grants, lambda g: _entry(call, g), 50)
 
 
-@operation("ListRetirableGrants", Target("kms:ListRetirableGrants"))
+def _retirer(call: Call) -> str:
+    """Give what policies decide about: the principal, whose grants are not a key's alone."""
+    parameters = call.parameters
+    named: str = parameters.get("RetiringPrincipal") or parameters.get(
+        "RetiringServicePrincipal", "*"
+    )
+    return named
+
+
+@operation("ListRetirableGrants", Target("kms:ListRetirableGrants", resource=_retirer))
 def list_retirable_grants(call: Call) -> Response:
-    """List the grants of the account that a principal may retire by name."""
+    """List the grants that a principal may retire by name, on keys of all accounts."""
     principal = _filter(call, "RetiringPrincipal")
     service = call.parameters.get("RetiringServicePrincipal")
     if (principal is None) is (service is None):
@@ -241,7 +267,8 @@ def list_retirable_grants(call: Call) -> Response:
         )
     grants = [
         grant
-        for grant in call.region.grants.values()
+        for region in call.backend.regions_named(call.region.name)
+        for grant in region.grants.values()
         if (principal is not None and grant.terms.retiring_principal == principal)
         or (service is not None and grant.terms.retiring_service_principal == service)
     ]
@@ -262,6 +289,11 @@ def _filter(call: Call, member: str) -> str | None:
     text: str | None = call.parameters.get(member)
     if text is None:
         return None
+    if _UNIQUE_ID.fullmatch(text):
+        arn = call.backend.identities.arn_of_id(text)
+        if arn is None and call.operation.name == "ListRetirableGrants":
+            raise errors.NotFoundException(f"Retiring principal {text} could not be found")
+        text = arn or ""
     if Arn.parse(text) is None and account_of(text) is None:
         raise errors.InvalidArnException("Input does not refer to a valid principal")
     backend = call.backend

@@ -11,6 +11,17 @@ from kmsmock.crypto.errors import CryptoError
 from kmsmock.operations.registry import Call
 
 
+def attested(call: Call) -> attestation.Attestation | None:
+    """Give what the document of a request attests; None without one, or when it does not hold."""
+    document = call.parameters.get("Recipient", {}).get("AttestationDocument")
+    if document is None:
+        return None
+    try:
+        return attestation.verify(document, call.backend.attestation_roots)
+    except CryptoError:
+        return None  # which the operation refuses, once it is allowed
+
+
 def seal(call: Call, plaintext: bytes) -> bytes:
     """Give CiphertextForRecipient; raises ValidationException for a document that does not hold."""
     given = call.parameters["Recipient"]

@@ -57,6 +57,7 @@ class Call:
         "principal",
         "region",
         "request_id",
+        "user_agent",
     )
 
     def __init__(
@@ -67,6 +68,7 @@ class Call:
         backend: Backend,
         request_id: str,
         now: datetime,
+        user_agent: str | None = None,
     ) -> None:
         self.operation = operation
         self.parameters: dict[str, Any] = {}
@@ -75,6 +77,7 @@ class Call:
         self.backend = backend
         self.request_id = request_id
         self.now = now
+        self.user_agent = user_agent
         self.keys: list[Key] = []
         self.alias: str | None = None
         self.grant_id: str | None = None

@@ -12,16 +12,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 from kmsmock.arns import Arn
-from kmsmock.authorization.policy import MalformedPolicyError
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Group
-from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.principals import PrincipalKind
 from kmsmock.services import iam
 from kmsmock.services.iam.finding import find_group, find_managed, find_role, find_user
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.sts import session_policies, session_tags
+from kmsmock.services.sts import session_of
 
 _READS = ("Get", "List", "Simulate")
 
@@ -53,7 +52,7 @@ def learn(
             elif not operation.startswith(_READS) and operation in iam.OPERATIONS:
                 _make_what_is_named(call, operation)
                 _CREATED.get(operation, _again)(call, operation, answer)
-        except (ServiceError, MalformedPolicyError, ValueError) as defect:
+        except (ServiceError, ValueError) as defect:
             warnings.warn(
                 f"{operation} was answered by another mock, but kmsmock cannot take it up: "
                 f"{defect}",
@@ -145,18 +144,8 @@ def _assumed(call: ServiceCall, answer: Answer) -> None:
     assert arn is not None
     _, name, session = arn.resource.split("/")
     given, expires = _given(answer)
-    call.identities.assume(
-        arn.account,
-        call.identities.make(
-            PrincipalKind.ASSUMED_ROLE, arn.account, name, None, partition=arn.partition
-        ),
-        session,
-        session_policies(call),
-        session_tags(call),
-        call.now,
-        expires,
-        given,
-    )
+    role = call.identities.make(PrincipalKind.ASSUMED_ROLE, arn.account, name, None, arn.partition)
+    call.identities.assume(role, session, session_of(call), call.now, expires, given)
 
 
 def _token(call: ServiceCall, answer: Answer) -> None:
@@ -165,11 +154,10 @@ def _token(call: ServiceCall, answer: Answer) -> None:
 
 
 def _federated(call: ServiceCall, answer: Answer) -> None:
-    identities = call.identities
-    principal: Principal = identities.federated_user(call.principal, call.parameters["Name"])
-    identities.set_session(principal, session_policies(call) or (), session_tags(call))
+    name = call.parameters["Name"]
+    principal = call.identities.federate(call.principal, name, session_of(call))
     given, expires = _given(answer)
-    identities.credentials.issue(principal, expires, given)
+    call.identities.credentials.issue(principal, expires, given)
 
 
 def _given(answer: Answer) -> tuple[Credentials, datetime]:

@@ -13,11 +13,11 @@ from dateutil.tz import tzutc
 from kmsmock.arns import Arn
 from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
 from kmsmock.authorization.evaluation import evaluate
-from kmsmock.authorization.policy import MalformedPolicyError
+from kmsmock.authorization.policy import MalformedPolicyError, Policy
 from kmsmock.authorizing import applied_policies
 from kmsmock.context_keys import ContextKeys, context_of_principal, context_of_request
 from kmsmock.identities.credentials import Credentials
-from kmsmock.identities.entities import Document, Entity
+from kmsmock.identities.entities import Document, Entity, Session
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, ValidationError
 from kmsmock.services.registry import Handler, Service, ServiceCall
@@ -57,25 +57,19 @@ def assume_role(call: ServiceCall) -> dict[str, Any]:
     role = identities.entity(arn)
     if role is None or role.kind is not PrincipalKind.ASSUMED_ROLE or role.arn != arn:
         raise _denied(call, "sts:AssumeRole", arn, "No such role exists; make it first.")
-    tags = session_tags(call)
     _require_trust(call, role, "sts:AssumeRole")
-    if tags:
+    if parameters.get("Tags"):
         _require_trust(call, role, "sts:TagSession")
     seconds = _role_seconds(call, role, parameters.get("DurationSeconds", _ROLE_HOUR))
-    policies = session_policies(call)
-    account = _account_of(arn)
-    try:
-        principal, credentials = identities.assume(
-            account, role, name, policies, tags, call.now, call.now + timedelta(seconds=seconds)
-        )
-    except MalformedPolicyError as defect:
-        raise _malformed(defect) from None
+    session = session_of(call)
+    expires = call.now + timedelta(seconds=seconds)
+    principal, credentials = identities.assume(role, name, session, call.now, expires)
     answer: dict[str, Any] = {
-        "Credentials": _shown(credentials, call.now + timedelta(seconds=seconds)),
+        "Credentials": _shown(credentials, expires),
         "AssumedRoleUser": {"AssumedRoleId": principal.unique_id, "Arn": principal.arn},
     }
-    if policies is not None:
-        answer["PackedPolicySize"] = _packed_size(policies)
+    if session.policies is not None:
+        answer["PackedPolicySize"] = _packed_size(session.policies)
     if "SourceIdentity" in parameters:
         answer["SourceIdentity"] = parameters["SourceIdentity"]
     return answer
@@ -98,19 +92,14 @@ def get_federation_token(call: ServiceCall) -> dict[str, Any]:
     seconds = _token_seconds(call)
     expires = call.now + timedelta(seconds=seconds)
     identities = call.identities
-    policies = session_policies(call)
-    tags = session_tags(call)
-    principal = identities.federated_user(call.principal, call.parameters["Name"])
-    try:
-        identities.set_session(principal, policies or (), tags)
-    except MalformedPolicyError as defect:
-        raise _malformed(defect) from None
+    session = session_of(call)
+    principal = identities.federate(call.principal, call.parameters["Name"], session)
     answer: dict[str, Any] = {
         "Credentials": _shown(identities.credentials.issue(principal, expires), expires),
         "FederatedUser": {"FederatedUserId": principal.unique_id, "Arn": principal.arn},
     }
-    if policies is not None:
-        answer["PackedPolicySize"] = _packed_size(policies)
+    if session.policies is not None:
+        answer["PackedPolicySize"] = _packed_size(session.policies)
     return answer
 
 
@@ -145,8 +134,11 @@ def _token_seconds(call: ServiceCall) -> int:
     return min(seconds, _ROLE_HOUR) if call.principal.kind is PrincipalKind.ROOT else seconds
 
 
-def session_policies(call: ServiceCall) -> list[Document] | None:
-    """Give the inline and managed session policies; None without any."""
+def session_of(call: ServiceCall) -> Session:
+    """Give the session that a call asks for: inline and managed session policies, and tags.
+
+    Raises MalformedPolicyDocument, and ValidationError for managed policies that are not there.
+    """
     parameters = call.parameters
     documents: list[Document] = []
     if "Policy" in parameters:
@@ -159,17 +151,18 @@ def session_policies(call: ServiceCall) -> list[Document] | None:
                 explanation="Of AWS's managed policies a few are known; give others as Policy.",
             )
         documents.append(managed.policy.text)
-    return documents or None
+    tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())}
+    try:
+        return Session.of(documents or None, tags, parameters.get("SourceIdentity"))
+    except MalformedPolicyError as defect:
+        raise MalformedPolicyDocument(
+            "This policy contains invalid Json", explanation=f"The session policy: {defect}."
+        ) from None
 
 
-def session_tags(call: ServiceCall) -> dict[str, str]:
-    """Give the session tags of a call."""
-    return {tag["Key"]: tag["Value"] for tag in call.parameters.get("Tags", ())}
-
-
-def _packed_size(policies: list[Document]) -> int:
+def _packed_size(policies: tuple[Policy, ...]) -> int:
     """Give the size of session policies in percent of the 2,048 characters that are allowed."""
-    return min(100, max(1, sum(len(str(document)) for document in policies) * 100 // 2048))
+    return min(100, max(1, sum(len(policy.text) for policy in policies) * 100 // 2048))
 
 
 def _require_trust(call: ServiceCall, role: Entity, action: str) -> None:
@@ -193,6 +186,7 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
             applied.boundary,
             applied.session,
             applied.service_control,
+            unique_ids=role.trust_ids,
         ),
     )
 
@@ -200,7 +194,7 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
 def _context(call: ServiceCall) -> ContextKeys:
     parameters = call.parameters
     context = context_of_request(call.now, call.region)
-    context.update(context_of_principal(call.identities, call.principal))
+    context.update(context_of_principal(call.identities, call.principal, call.region))
     for key, member in (
         ("sts:RoleSessionName", "RoleSessionName"),
         ("sts:ExternalId", "ExternalId"),
@@ -225,12 +219,6 @@ def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> Acces
     return AccessDenied(
         f"User: {call.principal.arn} is not authorized to perform: {action} on resource: {arn}",
         explanation=explanation,
-    )
-
-
-def _malformed(defect: MalformedPolicyError) -> MalformedPolicyDocument:
-    return MalformedPolicyDocument(
-        "This policy contains invalid Json", explanation=f"The session policy: {defect}."
     )
 
 

@@ -46,7 +46,7 @@ def _require_allowed(call: ServiceCall, action: str, resource: str) -> None:
 def _context(call: ServiceCall) -> ContextKeys:
     parameters = call.parameters
     context = context_of_request(call.now, call.region)
-    context.update(context_of_principal(call.identities, call.principal))
+    context.update(context_of_principal(call.identities, call.principal, call.region))
     for key, member in (
         ("iam:PolicyARN", "PolicyArn"),
         ("iam:PermissionsBoundary", "PermissionsBoundary"),

@@ -35,7 +35,7 @@ def create_role(call: ServiceCall) -> dict[str, Any]:
     path = parameters.get("Path", "/")
     call.identities.role(call.account, name, path, partition=call.partition)
     role = find_role(call)
-    role.trust = trust
+    call.identities.set_trust(role, trust)
     role.description = parameters.get("Description", "")
     role.longest_session = parameters.get("MaxSessionDuration", role.longest_session)
     role.set_boundary(boundary)
@@ -77,7 +77,7 @@ def update_role_description(call: ServiceCall) -> dict[str, Any]:
 def update_assume_role_policy(call: ServiceCall) -> None:
     """Replace the trust policy of a role."""
     role = find_role(call)
-    role.trust = read_trust(call, call.parameters["PolicyDocument"])
+    call.identities.set_trust(role, read_trust(call, call.parameters["PolicyDocument"]))
 
 
 @operation("DeleteRole", ROLE.resource)
