@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from operator import is_
 from typing import Any
 
@@ -120,7 +122,13 @@ def applied_policies(
         resource_control,
         key.grants.naming(principal) if key is not None and has_key_policy else (),
         key.policy_ids if key is not None else None,
+        None if key is None else partial(_is_alive, identities, key.policy_ids),
     )
+
+
+def _is_alive(identities: Identities, unique_ids: Mapping[str, str] | None, name: str) -> bool:
+    """Tell whether a name still means whom it meant when the policy was put."""
+    return identities.is_valid_principal(name) and identities.shown(name, unique_ids) == name
 
 
 def policy_of(key: Key) -> Policy:

@@ -83,9 +83,10 @@ class AppliedPolicies(NamedTuple):
     """All that has a say in one request.
 
     resource: the key policy; None where there is none. unique_ids: ARN -> id of the users and
-    roles that the key policy names. session: None for a principal without session policies; a
-    federated user without any has an empty tuple, which allows nothing. service_control,
-    resource_control: one tuple of policies for each level of the organization.
+    roles that the key policy names. exists: tells whether a name in it means anybody. session:
+    None for a principal without session policies; a federated user without any has an empty
+    tuple, which allows nothing. service_control, resource_control: one tuple of policies for each
+    level of the organization.
     """
 
     resource: Policy | None = None
@@ -96,6 +97,7 @@ class AppliedPolicies(NamedTuple):
     resource_control: tuple[tuple[Policy, ...], ...] = ()
     grants: Iterable[Grant] = ()
     unique_ids: Mapping[str, str] | None = None
+    exists: Callable[[str], bool] | None = None
 
 
 class Outcome(Enum):
@@ -148,6 +150,15 @@ class Decision:
         from kmsmock.authorization.explanation import missing
 
         return missing(self)
+
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """What can hardly be meant, in the statements about the action that do not apply."""
+        from kmsmock.authorization.explanation import odd
+
+        if self.request is None or self.policies is None:
+            return ()
+        return tuple(odd(self.request, self.policies))
 
     def __str__(self) -> str:
         from kmsmock.authorization.explanation import text

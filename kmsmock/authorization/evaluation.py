@@ -6,6 +6,8 @@ access" and "Key policies in AWS KMS".
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kmsmock.authorization.decision import AppliedPolicies, Decision, Outcome, Request
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
@@ -216,11 +218,18 @@ def _cross_account(request: Request, policies: AppliedPolicies, side: _ResourceS
         return shared
     if side.trusted is Match.LIMITED:
         return _unless(_limit_of_session(request, policies), shared)
+    limit = None
     if side.limited is not None and side.limited.grant is not None:
         limit = _limit_of_session(request, policies)
-        if limit is not None:
-            return limit
-    return _unless(_caller_side(request, policies), shared)
+    if limit is None:
+        limit = _caller_side(request, policies)
+    if limit is None:
+        return shared
+    return replace(
+        limit,
+        reason=f"the key's account {request.owner} shares it, but in the caller's own account "
+        f"{limit.reason}",
+    )
 
 
 # --- the side of the caller -----------------------------------------------------------------

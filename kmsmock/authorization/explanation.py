@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.decision import AppliedPolicies, Decision, Outcome, Request
 from kmsmock.authorization.grants import Grant
+from kmsmock.authorization.linting import lint_statement
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.variables import Context
@@ -17,7 +19,7 @@ from kmsmock.principals import PrincipalKind
 
 _GRANTS_SHOWN = 10
 _VALUES_SHOWN = 4
-_WIDEST = 90
+_WIDEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,7 @@ class Step:
 
     def __str__(self) -> str:
         verdict = "applies" if self.matched else "does not apply"
-        return f"{self.subject}: {verdict}" + "".join(f"\n    {_folded(why)}" for why in self.why)
-
-
-def _folded(why: str) -> str:
-    """Put what was wanted and what was found on lines of their own when one is too narrow."""
-    return why if len(why) <= _WIDEST else why.replace("; ", ";\n      ")
+        return "\n".join([f"{self.subject}: {verdict}", *(f"  {why}" for why in self.why)])
 
 
 def steps(request: Request, policies: AppliedPolicies) -> Iterator[Step]:
@@ -75,23 +72,36 @@ def _steps_of(
         if why:
             yield Step(subject, matched=False, why=why)
             continue
-        match = statement.match_principal(request.principal, policies.unique_ids)
-        delegates = match is Match.DELEGATED and statement.effect is Effect.ALLOW
-        notes = ("it leaves the decision to the identity policies",) if delegates else ()
-        yield Step(subject, matched=True, why=notes)
+        yield Step(subject, matched=True, why=tuple(_holding(statement, policy, request, policies)))
+
+
+def _holding(
+    statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
+) -> Iterator[str]:
+    """Tell how a statement that applies does so."""
+    context = _context_of(policy, request)
+    for condition in statement.conditions:
+        yield _condition(condition, context, request)
+    match = statement.match_principal(request.principal, policies.unique_ids)
+    if match is Match.DELEGATED and statement.effect is Effect.ALLOW:
+        yield "it leaves the decision to the identity policies"
+
+
+def _context_of(policy: Policy, request: Request) -> Context:
+    """Give the condition keys that a policy sees."""
+    return request.key_policy_context if policy.kind is PolicyKind.RESOURCE else request.context
 
 
 def _mismatches(
     statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
 ) -> Iterator[str]:
-    is_of_key = policy.kind is PolicyKind.RESOURCE
-    context = request.key_policy_context if is_of_key else request.context
+    context = _context_of(policy, request)
     source = statement.source
     if not statement.means_action(request.action.lower()):
         # Nobody who asks for another action is helped by the rest.
         yield f"action: {_element(source, 'Action')}; asked for {request.action}"
         return
-    if is_of_key:
+    if policy.kind is PolicyKind.RESOURCE:
         match = statement.match_principal(
             request.principal,
             policies.unique_ids,
@@ -99,7 +109,9 @@ def _mismatches(
         )
         if match is Match.NONE:
             wanted = _element(source, "Principal")
-            yield f"principal: {wanted}; the caller is {request.principal.own_arn}"
+            caller = request.principal.own_arn
+            again = ", one made anew" if caller in (policies.unique_ids or ()) else ""
+            yield f"principal: {wanted}; the caller is {caller}{again}"
     if not statement.means_resource(request.resource, context):
         yield f"resource: {_element(source, 'Resource')}; asked for {request.resource}"
     undecidable = statement.effect is Effect.DENY
@@ -226,14 +238,45 @@ def _allowed(decision: Decision) -> bool:
     )
 
 
+def odd(request: Request, policies: AppliedPolicies) -> Iterator[str]:
+    """Give what can hardly be meant in the statements about the action that do not apply."""
+    consulted = (*((policies.resource,) if policies.resource else ()), *policies.identity)
+    for policy in consulted:
+        for statement in policy.statements_about(request.lower_action):
+            if tuple(_mismatches(statement, policy, request, policies)):
+                for finding in lint_statement(statement, policy, exists=policies.exists):
+                    yield f"{policy.name}, {statement.name}: {finding}"
+
+
 def text(decision: Decision) -> str:
-    """Tell a decision in full: the reason, what was consulted, and what is missing."""
+    """Tell a decision in full: the reason, what was consulted, what is odd and what is missing.
+
+    Lines are broken to fit a terminal of 100 columns, except for names that are longer.
+    """
     verdict = "Allowed" if decision.allowed else "Denied"
-    lines = [f"{verdict}: {decision.reason}."]
+    lines = _wrapped(f"{verdict}: {decision.reason}.", "")
     if decision.steps:
         lines.append("Consulted:")
-        lines += [f"  - {step}" for step in decision.steps]
+        for step in decision.steps:
+            first, *why = str(step).splitlines()
+            lines += _wrapped(f"- {first}", "  ", hanging="    ")
+            lines += [part for reason in why for part in _wrapped(reason.strip(), "    ")]
+    if not decision.allowed and decision.odd:
+        lines.append("Odd:")
+        lines += [part for found in decision.odd for part in _wrapped(f"- {found}", "  ")]
     if decision.missing:
         lines.append("Missing:")
         lines += ["  " + line for entry in decision.missing for line in str(entry).splitlines()]
     return "\n".join(lines)
+
+
+def _wrapped(text: str, indent: str, hanging: str | None = None) -> list[str]:
+    """Break a line behind words; ARNs stay whole."""
+    return textwrap.wrap(
+        text,
+        _WIDEST,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  " if hanging is None else hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

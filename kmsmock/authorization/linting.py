@@ -69,18 +69,25 @@ class Finding:
 
 def lint(policy: Policy, *, exists: Callable[[str], bool] | None = None) -> list[Finding]:
     """Look through a policy; exists: tells whether a principal does, when that is known."""
-    return [
+    found = [
         Finding(statement.name, text)
         for statement in policy.statements
-        for check in (_conditions, _never, _world)
-        for text in check(statement, policy)
-    ] + [
-        Finding(statement.name, f"there is no principal {name}; the name means nobody")
-        for statement in policy.statements
-        if exists is not None and statement.principals is not None
-        for name in statement.principals.names
-        if name != "*" and not exists(name)
+        for text in lint_statement(statement, policy, exists=exists)
     ]
+    return found + [Finding("the policy", text) for text in _lockout(policy)]
+
+
+def lint_statement(
+    statement: Statement, policy: Policy, *, exists: Callable[[str], bool] | None = None
+) -> Iterator[str]:
+    """Look through one statement of a policy."""
+    for check in (_conditions, _never, _world):
+        yield from check(statement, policy)
+    principals = statement.principals
+    if exists is not None and principals is not None:
+        for name in principals.names:
+            if name != "*" and not exists(name):
+                yield f"there is no principal {name}; the name means nobody"
 
 
 def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
@@ -127,6 +134,22 @@ def _never(statement: Statement, policy: Policy) -> Iterator[str]:
         ["*"],
     ):
         yield 'in a key policy the Resource is this key; write "*"'
+
+
+def _lockout(policy: Policy) -> Iterator[str]:
+    """Tell of a key that nobody, or only principals that may be deleted, can take back."""
+    if policy.kind is not PolicyKind.RESOURCE:
+        return
+    allowing = [
+        statement.principals
+        for statement in policy.statements_about("kms:putkeypolicy")
+        if statement.effect is Effect.ALLOW and statement.principals is not None
+    ]
+    if not allowing:
+        yield "it lets nobody change it, by kms:PutKeyPolicy: the key could not be taken back"
+    elif all(not p.accounts and not p.is_everybody and not p.negated for p in allowing):
+        names = ", ".join(sorted({name for principals in allowing for name in principals.arns}))
+        yield f"only {names} can change it; once deleted, nobody can: let the account in, too"
 
 
 def _world(statement: Statement, policy: Policy) -> Iterator[str]:

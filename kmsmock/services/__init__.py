@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from kmsmock.backend import Backend
@@ -41,12 +42,7 @@ def answer(
                 raise InvalidClientTokenId("The security token included in the request is invalid.")
             handler = SERVICES[service].operations.get(operation)
             if handler is None:
-                raise InvalidAction(
-                    f"Could not find operation {operation} for version "
-                    f"{model.service_model.api_version}",
-                    explanation=f"{operation} of {service} is not emulated; these are: "
-                    f"{', '.join(sorted(SERVICES[service].operations))}.",
-                )
+                raise _not_emulated(service, operation, model.service_model.api_version)
             SERVICES[service].first(parameters)
             # The limits of the model are the same for all protocols.
             body = json.dumps(parameters, default=str)
@@ -57,3 +53,12 @@ def answer(
         except ServiceError as error:
             result = error
     return Answer(request_id, result)
+
+
+def _not_emulated(service: str, operation: str, version: str) -> InvalidAction:
+    near = get_close_matches(operation, SERVICES[service].operations, 4, 0.5)
+    others = f"; the nearest that are: {', '.join(near)}" if near else ""
+    return InvalidAction(
+        f"Could not find operation {operation} for version {version}",
+        explanation=f"{operation} of {service} is not emulated{others}.",
+    )

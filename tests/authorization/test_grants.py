@@ -323,3 +323,55 @@ def test_resource_control_policies_do_not_keep_from_retiring(kms, client, key, r
     kms.account(ACCOUNT).join_organization("o-1", resource_control=[[limit]])
 
     retire(role, key, grant)
+
+
+@pytest.mark.parametrize("kind", ["role", "session", "user"])
+def test_a_grantee_can_be_named_by_its_unique_id(kms, client, key, kind):
+    account = kms.account(ACCOUNT)
+    principal = account.user("alice") if kind == "user" else account.role("App", session="job")
+    name = f"{principal.unique_id}:job" if kind == "session" else principal.unique_id
+    made = client.create_grant(
+        KeyId=key["KeyId"], Name="one", GranteePrincipal=name, Operations=["DescribeKey", "Encrypt"]
+    )
+
+    arn = principal.caller_arn if kind == "session" else principal.arn
+    again = client.create_grant(
+        KeyId=key["KeyId"], Name="one", GranteePrincipal=arn, Operations=["DescribeKey", "Encrypt"]
+    )
+    assert made["GrantId"] == again["GrantId"]
+    assert client.list_grants(KeyId=key["KeyId"])["Grants"][0]["GranteePrincipal"] == arn
+    principal.client().describe_key(KeyId=key["KeyId"])
+
+    principal.delete()
+    with refused("InvalidArnException", "GranteePrincipal does not refer to a valid principal."):
+        client.create_grant(KeyId=key["KeyId"], GranteePrincipal=name, Operations=["Encrypt"])
+
+
+def test_retirable_grants_are_those_on_keys_of_all_accounts(kms, client, key):
+    role = kms.account(ACCOUNT).role("Retirer")
+    other = kms.account(OTHER).client()
+    foreign = other.create_key()["KeyMetadata"]["Arn"]
+    for caller, key_id in ((client, key["Arn"]), (other, foreign)):
+        caller.create_grant(
+            KeyId=key_id,
+            GranteePrincipal=role.arn,
+            RetiringPrincipal=role.arn,
+            Operations=["Decrypt"],
+        )
+
+    grants = client.list_retirable_grants(RetiringPrincipal=role.arn)["Grants"]
+    assert [grant["KeyId"] for grant in grants] == [key["Arn"], foreign]
+    unique_id = role.unique_id
+    role.delete()
+    with refused("NotFoundException", f"Retiring principal {unique_id} could not be found"):
+        client.list_retirable_grants(RetiringPrincipal=unique_id)
+
+
+@pytest.mark.parametrize("resource", ["*", f"arn:aws:iam::{ACCOUNT}:role/App"])
+def test_listing_retirable_grants_is_about_the_principal(role, resource):
+    role.set_policies(policy(allow("kms:ListRetirableGrants", resource)))
+
+    role.client().list_retirable_grants(RetiringPrincipal=role.arn)
+    role.set_policies(policy(allow("kms:ListRetirableGrants", role.arn + "2")))
+    with refused("AccessDeniedException"):
+        role.client().list_retirable_grants(RetiringPrincipal=role.arn)

@@ -16,7 +16,9 @@ def when(key, value):
 
 
 def found(statement, kind=PolicyKind.RESOURCE, **more):
-    return [finding.text for finding in lint(parse(policy(statement), kind), **more)]
+    # A key policy that leaves nobody out is not odd in other ways.
+    others = [allow("kms:PutKeyPolicy", **HOME)] if kind is PolicyKind.RESOURCE else []
+    return [finding.text for finding in lint(parse(policy(statement, *others), kind), **more)]
 
 
 @pytest.mark.parametrize(
@@ -80,10 +82,27 @@ def test_what_makes_sense_is_left_in_peace(statement):
 def test_principals_that_do_not_exist_are_found_where_that_is_known():
     statement = allow("kms:*", **to("arn:aws:iam::1:role/x"))
 
-    [text] = found(statement, exists=lambda _: False)
+    [text] = found(statement, exists=lambda name: name == ACCOUNT)
 
     assert text == "there is no principal arn:aws:iam::1:role/x; the name means nobody"
 
 
 def test_identity_policies_may_name_keys():
     assert found(allow("kms:*", "arn:aws:kms:*:*:key/k"), PolicyKind.IDENTITY) == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        pytest.param([allow("kms:Decrypt", **HOME)], "it lets nobody change it", id="nobody"),
+        pytest.param(
+            [allow("kms:*", **to(f"arn:aws:iam::{ACCOUNT}:user/alice"))],
+            f"only arn:aws:iam::{ACCOUNT}:user/alice can change it",
+            id="one user",
+        ),
+    ],
+)
+def test_a_key_that_could_be_lost_is_found(statements, words):
+    (finding,) = lint(parse(policy(*statements), PolicyKind.RESOURCE))
+
+    assert words in str(finding)

@@ -300,6 +300,18 @@ def test_a_trust_policy_names_principals_that_exist(iam):
         iam.create_role(RoleName="App", AssumeRolePolicyDocument=trusting(arn))
 
 
+def test_a_trust_policy_means_nobody_once_its_principal_was_made_anew(kms, iam):
+    caller = kms.account(ACCOUNT).role("Caller", policies=[policy(allow("*"))])
+    iam.create_role(RoleName="App", AssumeRolePolicyDocument=trusting(caller.arn))
+    arn = iam.get_role(RoleName="App")["Role"]["Arn"]
+    caller.client("sts").assume_role(RoleArn=arn, RoleSessionName="job")
+
+    caller.delete()
+    again = kms.account(ACCOUNT).role("Caller", policies=[policy(allow("*"))])
+    with refused("AccessDenied"):
+        again.client("sts").assume_role(RoleArn=arn, RoleSessionName="job")
+
+
 def test_a_role_of_iam_is_the_one_that_tests_hold(kms, iam, role):
     held = kms.account(ACCOUNT).role("App")
     iam.put_role_policy(RoleName="App", PolicyName="list", PolicyDocument=LIST_KEYS)

@@ -1,0 +1,145 @@
+"""Explanations, word for word: each file under tests/data/explanations is one of them.
+
+``UPDATE_EXPLANATIONS=1 pytest tests/authorization/test_explanations.py`` writes them anew, to be
+read before they are committed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.authorization.documents import ACCOUNT, OTHER, allow, deny, policy, to
+
+FOLDER = Path(__file__).parent.parent / "data" / "explanations"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+TENANT = {"StringEquals": {"kms:EncryptionContext:tenant": "a"}}
+
+
+def an_encryption_context_that_does_not_fit(kms, key, role):
+    role.set_policies(policy(allow("kms:Decrypt", key["Arn"], Condition=TENANT)))
+    return kms.explain(role, "kms:Decrypt", key["Arn"], encryption_context={"tenant": "b"})
+
+
+def nothing_at_all(kms, key, role):
+    return kms.explain(role, "kms:GenerateDataKeyWithoutPlaintext", key["Arn"])
+
+
+def an_explicit_deny(kms, key, role):
+    unless = {"StringNotEquals": {"aws:PrincipalTag/team": "a"}}
+    role.set_policies(policy(allow("kms:*"), deny("kms:Decrypt", Sid="Team", Condition=unless)))
+    return kms.explain(role, "kms:Decrypt", key["Arn"])
+
+
+def a_key_policy_that_lets_others_in(kms, key, role):
+    statements = (
+        allow("kms:*", **to(kms.account(ACCOUNT).administrator.arn)),
+        allow("kms:Decrypt", **to(f"arn:aws:iam::{OTHER}:root")),
+    )
+    kms.client().put_key_policy(KeyId=key["KeyId"], Policy=policy(*statements))
+    role.set_policies(policy(allow("kms:*")))
+    return kms.explain(role, "kms:Decrypt", key["Arn"])
+
+
+def a_foreign_key_that_is_not_shared(kms, key, _):
+    foreign = kms.account(OTHER).role("App", policies=[policy(allow("kms:Encrypt"))])
+    return kms.explain(foreign, "kms:Encrypt", key["Arn"])
+
+
+def a_foreign_key_that_the_own_account_does_not_allow(kms, key, _):
+    statements = (allow("kms:*", **to(ROOT)), allow("kms:Decrypt", **to(OTHER)))
+    kms.client().put_key_policy(KeyId=key["KeyId"], Policy=policy(*statements))
+    foreign = kms.account(OTHER).role("App", policies=[policy(allow("s3:*"))])
+    return kms.explain(foreign, "kms:Decrypt", key["Arn"])
+
+
+def a_grant_for_something_else(kms, key, role):
+    kms.client().create_grant(
+        KeyId=key["KeyId"],
+        GranteePrincipal=role.arn,
+        Operations=["Decrypt", "DescribeKey"],
+        Constraints={"EncryptionContextSubset": {"tenant": "a"}},
+        Name="reader",
+    )
+    return kms.explain(role, "kms:Decrypt", key["Arn"], encryption_context={"tenant": "b"})
+
+
+def a_grant_that_lets_in(kms, key, role):
+    kms.client().create_grant(
+        KeyId=key["KeyId"], GranteePrincipal=role.arn, Operations=["Decrypt"], Name="reader"
+    )
+    return kms.explain(role, "kms:Decrypt", key["Arn"])
+
+
+def a_boundary_that_is_silent(kms, key, role):
+    role.set_policies(policy(allow("kms:*")))
+    role.set_boundary(policy(allow("s3:*")))
+    return kms.explain(role, "kms:Decrypt", key["Arn"])
+
+
+def a_service_control_policy(kms, key, role):
+    role.set_policies(policy(allow("kms:*")))
+    kms.account(ACCOUNT).join_organization(
+        "o-1234567890", service_control=[[policy(allow("*"), deny("kms:Decrypt", Sid="NoDecrypt"))]]
+    )
+    return kms.explain(role, "kms:Decrypt", key["Arn"])
+
+
+def a_tag_that_key_policies_cannot_see(kms, key, role):
+    tag = {"StringEquals": {"aws:ResourceTag/team": "a"}}
+    statements = (
+        allow("kms:*", **to(kms.account(ACCOUNT).administrator.arn)),
+        allow("kms:Decrypt", **to(role.arn), Condition=tag),
+    )
+    kms.client().put_key_policy(KeyId=key["KeyId"], Policy=policy(*statements))
+    kms.client().tag_resource(KeyId=key["KeyId"], Tags=[{"TagKey": "team", "TagValue": "a"}])
+    return kms.explain(role, "kms:Decrypt", key["Arn"])
+
+
+def a_principal_that_was_deleted(kms, key, role):
+    statements = (allow("kms:*", **to(ROOT)), allow("kms:Decrypt", **to(role.arn)))
+    kms.client().put_key_policy(KeyId=key["KeyId"], Policy=policy(*statements))
+    role.delete()
+    return kms.explain(kms.account(ACCOUNT).role("App"), "kms:Decrypt", key["Arn"])
+
+
+def an_account_level_action(kms, key, role):
+    role.set_policies(policy(allow("kms:ListKeys", key["Arn"])))
+    return kms.explain(role, "kms:ListKeys")
+
+
+CASES = (
+    an_encryption_context_that_does_not_fit,
+    nothing_at_all,
+    an_explicit_deny,
+    a_key_policy_that_lets_others_in,
+    a_foreign_key_that_is_not_shared,
+    a_foreign_key_that_the_own_account_does_not_allow,
+    a_grant_for_something_else,
+    a_grant_that_lets_in,
+    a_boundary_that_is_silent,
+    a_service_control_policy,
+    a_tag_that_key_policies_cannot_see,
+    a_principal_that_was_deleted,
+    an_account_level_action,
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_explanations_stay_as_they_were_read(kms, key, role, case):
+    text = str(case(kms, key, role)).replace(key["KeyId"], "1234abcd-12ab-34cd-56ef-1234567890ab")
+    text = re.sub(r"grant [0-9a-f]{64}", "grant 0000", text) + "\n"
+    file = FOLDER / f"{case.__name__}.txt"
+    if os.environ.get("UPDATE_EXPLANATIONS"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    assert text == file.read_text(encoding="utf-8")
+    assert max(len(line) for line in text.splitlines() if "arn:" not in line) <= 100
+
+
+def test_every_file_is_the_explanation_of_a_case():
+    assert {file.stem for file in FOLDER.iterdir()} == {case.__name__ for case in CASES}
