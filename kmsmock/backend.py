@@ -9,6 +9,7 @@ import os
 import threading
 import weakref
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -26,14 +27,16 @@ from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager, KeyState
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.region import KmsRegion
+from kmsmock.keys.rotation import RotationSchedule
 from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin, Source
-from kmsmock.ledger.events import Calls
+from kmsmock.ledger.events import CALLS_KEPT, Calls, ServiceEvent
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
 
 Entropy = Callable[[int], bytes]
 _DELETED_REMEMBERED = 10_000
+_NOT_ROTATED = (KeyState.DISABLED, KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
 class Markers:
@@ -83,6 +86,8 @@ class Backend:
         _backends.add(self)
         self.clock = Clock(start_time)
         self.calls = Calls()
+        #: What the service did by itself, oldest first.
+        self.service_events: deque[ServiceEvent] = deque(maxlen=CALLS_KEPT)
         self.faults = Faults()
         self.enforces_policies = enforces_policies
         self.clear(account, region)
@@ -102,6 +107,7 @@ class Backend:
         self._attestation: AttestationAuthority | None = None
         self.clock.forget()
         self.calls.clear()
+        self.service_events.clear()
         self.faults.clear()
 
     # --- rooms and names ---------------------------------------------------------------
@@ -187,8 +193,10 @@ class Backend:
             manager=KeyManager.AWS,
         )
         key.materials.append(key.new_material())
-        rotation.enable(key, now, None)
         region.add_key(key)
+        schedule = rotation.enable(key, now, None)
+        assert schedule is not None
+        self.rotate_when_due(key, schedule)
         region.add_alias(name, key, now)
 
     # --- what falls due ----------------------------------------------------------------
@@ -198,6 +206,46 @@ class Backend:
         members = [key] if key.multi_region is None else key.multi_region.members.values()
         for member in members:
             self.region(member.account, member.region_name).index_materials(member)
+
+    def rotate_when_due(self, key: Key, schedule: RotationSchedule) -> None:
+        """Rotate a key when its schedule says so, and again and again."""
+        due = schedule.next_date
+        self.clock.at(due, partial(self._rotate_if_due, key, schedule, due))
+
+    def _rotate_if_due(
+        self, key: Key, schedule: RotationSchedule, due: datetime, now: datetime
+    ) -> None:
+        if key.multi_region is not None:
+            key = key.multi_region.primary
+        if key.rotation is not schedule or schedule.next_date != due:
+            return
+        if key.status in _NOT_ROTATED:
+            schedule.is_missed = True
+            return
+        self._rotate(key, schedule, now)
+
+    def make_up_for_rotation(self, key: Key, now: datetime) -> None:
+        """Rotate a key that was disabled when it was due.
+
+        Source: AWS KMS Developer Guide, "How automatic key rotation works", on disabled keys.
+        """
+        if key.rotation is not None and key.rotation.is_missed:
+            self._rotate(key, key.rotation, now)
+
+    def _rotate(self, key: Key, schedule: RotationSchedule, now: datetime) -> None:
+        before, material = rotation.rotate_automatically(key, schedule, now)
+        if key.multi_region is None:
+            self._materials[key.region_name][material.id] = key
+        else:
+            self.index_materials(key)
+        self._note("RotateKey", key, now, "AUTOMATIC", key.origin.value, before.id, material.id)
+        self.rotate_when_due(key, schedule)
+
+    def _note(self, name: str, key: Key, now: datetime, *details: Any) -> None:
+        """Record what the service did by itself; details: the last members of `ServiceEvent`."""
+        self.service_events.append(
+            ServiceEvent(name, key.arn, key.account, key.region_name, now, *details)
+        )
 
     def delete_when_due(self, key: Key) -> None:
         """Delete a key at its deletion date, unless that is cancelled or moved before."""
@@ -209,6 +257,7 @@ class Backend:
         if key.status is not KeyState.PENDING_DELETION or key.deletion_date != due:
             return
         self.region(key.account, key.region_name).remove_key(key)
+        self._note("DeleteKey", key, now)
         if len(self.deleted_materials) < _DELETED_REMEMBERED:
             self.deleted_materials.update((material.id, None) for material in key.materials)
         if key.multi_region is not None:
@@ -221,14 +270,23 @@ class Backend:
         """Remove imported material when its time is over, unless it was imported again."""
         due = material.valid_to
         assert due is not None
-        self.clock.at(due, partial(_expire_if_due, key, material, due))
+        self.clock.at(due, partial(self._expire_if_due, key, material, due))
+
+    def _expire_if_due(self, key: Key, material: KeyMaterial, due: datetime, now: datetime) -> None:
+        if material.valid_to == due:
+            imported.remove_material(key, material)
+            self._note("DeleteExpiredKeyMaterial", key, now, None, None, None, material.id)
 
     def finish_rotation_when_due(self, key: Key, now: datetime) -> None:
         """End a rotation on demand a moment after the answer."""
         self.clock.at(now, partial(self._finish_rotation, key))
 
     def _finish_rotation(self, key: Key, now: datetime) -> None:
-        rotation.finish_on_demand(key, now)
+        before = key.material
+        after = rotation.finish_on_demand(key, now)
+        if after is not None:
+            origin = key.origin.value
+            self._note("RotateKey", key, now, "ON_DEMAND", origin, before.id, after.id)
         self.index_materials(key)
 
     def finish_creation_when_due(self, key: Key, now: datetime) -> None:
@@ -263,10 +321,13 @@ class Backend:
                 clock_state,
                 identities_state,
                 calls,
+                service_events,
             ) = state
             self.clock.restore(clock_state)
             self.identities.restore(identities_state)
             self.calls.truncate(calls)
+            while len(self.service_events) > service_events:
+                self.service_events.pop()
 
     def _state(self) -> tuple[Any, ...]:
         return (
@@ -276,6 +337,7 @@ class Backend:
             self.clock.state(),
             self.identities.state(),
             len(self.calls),
+            len(self.service_events),
         )
 
     def __deepcopy__(self, memo: object) -> Backend:
@@ -296,11 +358,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
 
 
-def _expire_if_due(key: Key, material: KeyMaterial, due: datetime, now: datetime) -> None:  # noqa: ARG001
-    if material.valid_to == due:
-        imported.remove_material(key, material)
-
-
 def _enable_from(key: Key, passing: KeyState, now: datetime) -> None:  # noqa: ARG001
     if key.status is passing:
         key.status = KeyState.ENABLED
@@ -313,4 +370,4 @@ def _connect_from(
     now: datetime,  # noqa: ARG001 - called with the due time
 ) -> None:
     if store.state is passing:
-        store.state = state
+        store.finish(state)

@@ -119,6 +119,9 @@ def _require_usable(target: Target, key: Key) -> None:
         key.require_usage(target.usage, target.action.removeprefix("kms:"))
     if target.states is not ANY_STATE:
         key.require_state(target.states)
+    store = key.custom_key_store
+    if store is not None and target.usage is not None and store.proxy_failure is not None:
+        raise errors.KMSInvalidStateException(store.proxy_failure)
 
 
 def _authorized(call: Call, target: Target) -> Key | None:

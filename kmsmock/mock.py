@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kmsmock.clock import Clock
     from kmsmock.crypto.attestation import AttestationAuthority
     from kmsmock.faults import Faults
+    from kmsmock.keys.custom_key_store import CustomKeyStore
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
     from kmsmock.least_privilege import LeastPrivilege
@@ -114,7 +115,7 @@ class KMSMock:
         """The calls as CloudTrail shows them."""
         from kmsmock.ledger.trail import Trail
 
-        return Trail(self._backend.calls)
+        return Trail(self._backend.calls, self._backend.service_events)
 
     @property
     def faults(self) -> Faults:
@@ -226,6 +227,31 @@ class KMSMock:
             yield
         finally:
             self._backend.request_context = before
+
+    def import_material(self, key: Any, material: bytes, **parameters: Any) -> Any:
+        """Import key material into a key of origin EXTERNAL, by calls of the default principal.
+
+        key: a key id, ARN, or anything with an ``arn``. material: 32 bytes for SYMMETRIC_DEFAULT,
+        the raw secret for HMAC keys, PKCS#8 DER for key pairs. parameters: further ones of
+        ImportKeyMaterial; without ValidTo the material does not expire. Gives its answer.
+        """
+        from kmsmock.arns import Arn
+        from kmsmock.importing import import_material
+
+        named = getattr(key, "arn", key)
+        arn = Arn.parse(named)
+        client = self.client(region=None if arn is None else arn.region)
+        return import_material(client, named, material, parameters)
+
+    def key_store(self, store_id: str) -> CustomKeyStore:
+        """Give a custom key store, which ``.fail(error_code)`` breaks and ``.heal()`` mends.
+
+        store_id: ``cks-…``. Raises ValueError when there is none.
+        """
+        for region in self._backend.regions.values():
+            if store_id in region.custom_key_stores:
+                return region.custom_key_stores[store_id]
+        raise ValueError(f"there is no custom key store {store_id!r}")
 
     def _client_of(self, principal: Principal | None, service: str, region: str | None) -> Any:
         from kmsmock.clients import UNKNOWN, make_client

@@ -5,6 +5,7 @@ Source: RFC 8017 (PKCS #1), RFC 5649 (AES key wrap with padding).
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, keywrap, serialization
@@ -141,6 +142,21 @@ def from_primes(p: int, q: int) -> RsaKey:
         p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q), public
     )
     return RsaKey(numbers.private_key(unsafe_skip_rsa_key_validation=True))
+
+
+def wrap(public_key_der: bytes, algorithm: str, material: bytes) -> bytes:
+    """Wrap key material for its import, as `RsaKey.unwrap` opens it.
+
+    public_key_der: SubjectPublicKeyInfo. algorithm: as GetParametersForImport has it.
+    """
+    public: Any = serialization.load_der_public_key(public_key_der)
+    hash_name = _KEY_WRAP.get(algorithm)
+    if hash_name is None:
+        whole: bytes = public.encrypt(material, _ENCRYPTION[algorithm])
+        return whole
+    wrapping_key = os.urandom(_WRAPPED_KEY_BYTES)
+    sealed: bytes = public.encrypt(wrapping_key, _oaep(hash_name))
+    return sealed + keywrap.aes_key_wrap_with_padding(wrapping_key, material)
 
 
 def load(pkcs8: bytes, bits: int) -> RsaKey:

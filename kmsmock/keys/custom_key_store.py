@@ -24,12 +24,55 @@ class StoreType(Enum):
     EXTERNAL_KEY_STORE = "EXTERNAL_KEY_STORE"
 
 
+_COMMON = ("INTERNAL_ERROR", "NETWORK_ERRORS", "INVALID_CREDENTIALS")
+#: Store type -> why connecting can fail.
+#: Source: AWS KMS API Reference, CustomKeyStoresListEntry, ConnectionErrorCode.
+CONNECTION_ERRORS: dict[StoreType, tuple[str, ...]] = {
+    StoreType.AWS_CLOUDHSM: (
+        *_COMMON,
+        *("CLUSTER_NOT_FOUND", "INSUFFICIENT_CLOUDHSM_HSMS", "SUBNET_NOT_FOUND"),
+        *("INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET", "USER_LOCKED_OUT", "USER_LOGGED_IN"),
+        "USER_NOT_FOUND",
+    ),
+    StoreType.EXTERNAL_KEY_STORE: (
+        *_COMMON,
+        *("XKS_PROXY_ACCESS_DENIED", "XKS_PROXY_INVALID_CONFIGURATION"),
+        *("XKS_PROXY_INVALID_RESPONSE", "XKS_PROXY_INVALID_TLS_CONFIGURATION"),
+        *("XKS_PROXY_NOT_REACHABLE", "XKS_PROXY_TIMED_OUT"),
+        *("XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION", "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND"),
+    ),
+}
+_REPEATEDLY = "If you see this error repeatedly,"
+#: Connection error -> what requests of a connected external key store are answered with.
+#: Source: AWS KMS Developer Guide, "Troubleshooting external key stores".
+PROXY_FAILURES = {
+    "XKS_PROXY_ACCESS_DENIED": "The external key store proxy rejected the request because it could "
+    "not authenticate AWS KMS. Verify the credentials for your external key store and update if "
+    "necessary.",
+    "XKS_PROXY_INVALID_CONFIGURATION": "The external key store proxy rejected the request because "
+    "of an invalid URI path. Verify the URI path for your external key store and update if "
+    "necessary.",
+    "XKS_PROXY_INVALID_RESPONSE": "AWS KMS cannot interpret the response from the external key "
+    f"store proxy. {_REPEATEDLY} consult your external key store proxy administrator.",
+    "XKS_PROXY_INVALID_TLS_CONFIGURATION": "AWS KMS cannot establish a TLS connection to the "
+    "external key store proxy. Verify the TLS configuration, including its certificate.",
+    "XKS_PROXY_NOT_REACHABLE": "AWS KMS cannot communicate with the external key store proxy. This "
+    f"might be a transient network issue. {_REPEATEDLY} verify that your external key store proxy "
+    "is active and is connected to the network, and that its endpoint URI is correct in your "
+    "external key store.",
+    "XKS_PROXY_TIMED_OUT": "AWS KMS rejected the request because the external key store proxy did "
+    f"not respond in time. Retry the request. {_REPEATEDLY} report it to your external key store "
+    "proxy administrator.",
+}
+
+
 @dataclass(slots=True)
 class CustomKeyStore:
     """One custom key store of an account and Region.
 
     settings: the request members of CreateCustomKeyStore that describe cluster or proxy.
-    error_code: why the last connection attempt failed; only in state FAILED.
+    error_code: why the last connection attempt failed; only in state FAILED. fault: what a test
+    has broken, by its connection error.
     """
 
     store_id: str
@@ -39,9 +82,42 @@ class CustomKeyStore:
     settings: dict[str, object]
     state: ConnectionState = ConnectionState.DISCONNECTED
     error_code: str | None = None
+    fault: str | None = None
     xks_key_ids: set[str] = field(default_factory=set)
 
     @property
     def is_connected(self) -> bool:
         """Whether keys of this store can be used."""
         return self.state is ConnectionState.CONNECTED
+
+    @property
+    def proxy_failure(self) -> str | None:
+        """What the proxy of a connected external key store fails with, in AWS's words."""
+        return PROXY_FAILURES.get(self.fault or "") if self.is_connected else None
+
+    def fail(self, error_code: str) -> None:
+        """Break what is behind the store, until it is healed.
+
+        The proxy of a connected external key store fails with each request; a cluster is lost.
+        Raises ValueError for an error that such a store cannot have.
+        """
+        possible = CONNECTION_ERRORS[self.store_type]
+        if error_code not in possible:
+            raise ValueError(
+                f"a store of type {self.store_type.value} cannot fail with {error_code!r}; it can "
+                f"with {', '.join(possible)}"
+            )
+        self.fault = error_code
+        if self.proxy_failure is None and self.state is not ConnectionState.DISCONNECTED:
+            self.finish(ConnectionState.CONNECTED)
+
+    def heal(self) -> None:
+        """Mend what was broken; a store in state FAILED is to be disconnected and connected."""
+        self.fault = None
+
+    def finish(self, state: ConnectionState) -> None:
+        """Reach a connection state, or fail to connect."""
+        if state is ConnectionState.CONNECTED and self.fault is not None:
+            self.state, self.error_code = ConnectionState.FAILED, self.fault
+        else:
+            self.state = state

@@ -17,10 +17,14 @@ ON_DEMAND_LIMIT = 25
 
 @dataclass(slots=True)
 class RotationSchedule:
-    """Automatic rotation that is switched on: its period in days, and when it is next due."""
+    """Automatic rotation that is switched on: its period in days, and when it is next due.
+
+    is_missed: whether it fell due while the key could not be used.
+    """
 
     period_days: int
     next_date: datetime
+    is_missed: bool = False
 
 
 def schedule_of(key: Key) -> RotationSchedule | None:
@@ -28,13 +32,28 @@ def schedule_of(key: Key) -> RotationSchedule | None:
     return key.multi_region.rotation if key.multi_region is not None else key.rotation
 
 
-def enable(key: Key, now: datetime, period_days: int | None) -> None:
-    """Switch automatic rotation on; the same period again changes nothing."""
+def enable(key: Key, now: datetime, period_days: int | None) -> RotationSchedule | None:
+    """Switch automatic rotation on; gives the new schedule.
+
+    The same period again changes nothing, and gives None.
+    """
     schedule = key.rotation
     if schedule is not None and period_days in (None, schedule.period_days):
-        return
+        return None
     period = period_days or DEFAULT_PERIOD_DAYS
     key.rotation = RotationSchedule(period, now + timedelta(days=period))
+    return key.rotation
+
+
+def rotate_automatically(
+    key: Key, schedule: RotationSchedule, now: datetime
+) -> tuple[KeyMaterial, KeyMaterial]:
+    """Give a key new material, as its schedule has it; gives the old one and the new."""
+    before, material = key.material, key.new_material()
+    _make_current(key, material, now, RotationType.AUTOMATIC)
+    schedule.next_date = now + timedelta(days=schedule.period_days)
+    schedule.is_missed = False
+    return before, material
 
 
 def start_on_demand(key: Key, now: datetime) -> bool:
@@ -96,9 +115,9 @@ def pending_material(key: Key) -> KeyMaterial | None:
 def _make_current(
     key: Key, material: KeyMaterial, now: datetime, rotation_type: RotationType
 ) -> None:
-    for earlier in key.materials:
-        if earlier.state is MaterialState.CURRENT:
-            earlier.state = MaterialState.NON_CURRENT
+    earlier = key.current_material
+    if earlier is not None:
+        earlier.state = MaterialState.NON_CURRENT
     material.state = MaterialState.CURRENT
     material.rotation_date = now
     material.rotation_type = rotation_type

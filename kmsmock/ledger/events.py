@@ -48,6 +48,24 @@ class Event(NamedTuple):
     authorized: tuple[tuple[str, str, Mapping[str, str] | None], ...] = ()
 
 
+class ServiceEvent(NamedTuple):
+    """What KMS did by itself: RotateKey, DeleteKey or DeleteExpiredKeyMaterial.
+
+    kind and origin: of a rotation. previous, current: ids of key materials, 32 bytes; of a deletion
+    of material the current one.
+    """
+
+    name: str
+    key_arn: str
+    account: str
+    region: str
+    at: datetime
+    kind: str | None = None
+    origin: str | None = None
+    previous: bytes | None = None
+    current: bytes | None = None
+
+
 class Calls(Sequence[Event]):
     """The records of a mock, oldest first.
 

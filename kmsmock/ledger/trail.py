@@ -6,10 +6,11 @@ Source: AWS CloudTrail User Guide, "CloudTrail record contents".
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kmsmock.ledger.events import Calls, Event
+from kmsmock.ledger.events import Calls, Event, ServiceEvent
 
 _READ_ONLY_PREFIXES = ("Describe", "Get", "List")
 _READ_ONLY = frozenset(
@@ -22,16 +23,26 @@ _READ_ONLY = frozenset(
 )
 
 
+#: Service event -> how it calls the key material.
+_CURRENT_IN = {
+    "RotateKey": "currentKeyMaterialId",
+    "DeleteExpiredKeyMaterial": "keyMaterialId",
+}
+
+
 class Trail:
     """Records in CloudTrail's shape, made from the calls when they are looked at."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, service_events: Iterable[ServiceEvent] = ()) -> None:
         self._calls = calls
+        self._service_events = service_events
 
     @property
     def events(self) -> list[dict[str, Any]]:
         """All records, oldest first."""
-        return [_record(event) for event in self._calls]
+        records = [(event.at, _record(event)) for event in self._calls]
+        records += [(event.at, _service_record(event)) for event in self._service_events]
+        return [record for _, record in sorted(records, key=lambda entry: entry[0])]
 
     def lookup(self, event_name: str | None = None) -> list[dict[str, Any]]:
         """Give the records of an operation."""
@@ -41,6 +52,35 @@ class Trail:
         """Write one record a line."""
         lines = "".join(json.dumps(record) + "\n" for record in self.events)
         Path(path).write_text(lines, encoding="utf-8")
+
+
+def _service_record(event: ServiceEvent) -> dict[str, Any]:
+    """Show what the service did by itself."""
+    record: dict[str, Any] = {
+        "eventVersion": "1.11",
+        "userIdentity": {"accountId": event.account, "invokedBy": "AWS Internal"},
+        "eventTime": event.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": "kms.amazonaws.com",
+        "eventName": event.name,
+        "awsRegion": event.region,
+        "sourceIPAddress": "AWS Internal",
+        "userAgent": "AWS Internal",
+        "readOnly": False,
+        "eventType": "AwsServiceEvent",
+        "managementEvent": True,
+        "recipientAccountId": event.account,
+        "resources": [{"accountId": event.account, "type": "AWS::KMS::Key", "ARN": event.key_arn}],
+    }
+    details = {
+        "rotationType": event.kind,
+        "keyOrigin": event.origin,
+        "previousKeyMaterialId": event.previous and event.previous.hex(),
+        _CURRENT_IN.get(event.name, ""): event.current and event.current.hex(),
+        "keyId": event.key_arn.rpartition("/")[2],
+    }
+    if event.current is not None:
+        record["serviceEventDetails"] = {k: v for k, v in details.items() if v is not None}
+    return record
 
 
 def _record(event: Event) -> dict[str, Any]:

@@ -257,6 +257,8 @@ def _custom_key_store(
         raise errors.CustomKeyStoreInvalidStateException(
             explanation=f"The store is {store.state.value}; ConnectCustomKeyStore comes first."
         )
+    if store.proxy_failure is not None:
+        raise errors.CustomKeyStoreInvalidStateException(store.proxy_failure)
     return store
 
 
@@ -306,8 +308,9 @@ def list_keys(call: Call) -> Response:
 
 @operation("EnableKey", Target("kms:EnableKey", key_only("KeyId"), SWITCHABLE))
 def enable_key(call: Call, key: Key) -> None:
-    """Make a key usable."""
+    """Make a key usable; a rotation that it missed is made up for at once."""
     key.status = KeyState.ENABLED
+    call.backend.make_up_for_rotation(key, call.now)
 
 
 @operation("DisableKey", Target("kms:DisableKey", key_only("KeyId"), SWITCHABLE))

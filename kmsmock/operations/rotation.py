@@ -54,7 +54,9 @@ def _require_symmetric(key: Key) -> None:
 def enable_key_rotation(call: Call, key: Key) -> None:
     """Rotate a key automatically, every so many days."""
     _require_symmetric(key)
-    rotation.enable(key, call.now, call.parameters.get("RotationPeriodInDays"))
+    schedule = rotation.enable(key, call.now, call.parameters.get("RotationPeriodInDays"))
+    if schedule is not None:
+        call.backend.rotate_when_due(key, schedule)
 
 
 @operation(

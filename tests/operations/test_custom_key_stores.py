@@ -358,3 +358,75 @@ def test_random_bytes_come_from_a_connected_cluster(client):
 def test_a_store_is_asked_for_by_id_or_name_not_both(client):
     with refused("ValidationException"):
         client.describe_custom_key_stores(CustomKeyStoreId="cks-1", CustomKeyStoreName="store")
+
+
+# --- stores that a test breaks ----------------------------------------------------------------
+
+
+def key_in(client, store_id, origin="AWS_CLOUDHSM", **more):
+    return client.create_key(Origin=origin, CustomKeyStoreId=store_id, **more)["KeyMetadata"]
+
+
+def test_a_broken_cluster_makes_its_keys_unavailable_until_it_is_healed(kms, client):
+    store_id = connected(client)
+    key_id = key_in(client, store_id)["KeyId"]
+    blob = client.encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+
+    kms.key_store(store_id).fail("USER_LOCKED_OUT")
+    [store] = client.describe_custom_key_stores(CustomKeyStoreId=store_id)["CustomKeyStores"]
+    assert (store["ConnectionState"], store["ConnectionErrorCode"]) == ("FAILED", "USER_LOCKED_OUT")
+    with refused("KMSInvalidStateException"):
+        client.decrypt(CiphertextBlob=blob)
+    with refused("CustomKeyStoreInvalidStateException"):
+        client.connect_custom_key_store(CustomKeyStoreId=store_id)
+
+    kms.key_store(store_id).heal()
+    client.disconnect_custom_key_store(CustomKeyStoreId=store_id)
+    client.connect_custom_key_store(CustomKeyStoreId=store_id)
+    assert state(client, store_id) == "CONNECTED"
+    assert client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"text"
+
+
+def test_connecting_a_broken_store_fails_again(kms, client):
+    store_id = create(client)
+    kms.key_store(store_id).fail("CLUSTER_NOT_FOUND")
+    assert state(client, store_id) == "DISCONNECTED"
+
+    client.connect_custom_key_store(CustomKeyStoreId=store_id)
+    assert state(client, store_id) == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("error_code", "words"),
+    [
+        ("XKS_PROXY_TIMED_OUT", "did not respond in time"),
+        ("XKS_PROXY_ACCESS_DENIED", "could not authenticate AWS KMS"),
+        ("XKS_PROXY_NOT_REACHABLE", "cannot communicate with the external key store proxy"),
+    ],
+)
+def test_a_broken_proxy_fails_requests_while_the_store_stays_connected(
+    kms, client, error_code, words
+):
+    store_id = connected(client, settings=PROXY)
+    key = key_in(client, store_id, "EXTERNAL_KEY_STORE", XksKeyId="one")
+    blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"text")["CiphertextBlob"]
+
+    kms.key_store(store_id).fail(error_code)
+    assert state(client, store_id) == "CONNECTED"
+    with refused("KMSInvalidStateException") as caught:
+        client.decrypt(CiphertextBlob=blob)
+    assert words in str(caught.value)
+    with refused("CustomKeyStoreInvalidStateException"):
+        key_in(client, store_id, "EXTERNAL_KEY_STORE", XksKeyId="two")
+
+    kms.key_store(store_id).heal()
+    assert client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"text"
+
+
+def test_a_store_fails_with_what_such_a_store_can_fail_with(kms, client):
+    store_id = create(client)
+
+    with pytest.raises(ValueError, match="cannot fail with 'XKS_PROXY_TIMED_OUT'"):
+        kms.key_store(store_id).fail("XKS_PROXY_TIMED_OUT")
+    with pytest.raises(ValueError, match="no custom key store"):
+        kms.key_store("cks-0")

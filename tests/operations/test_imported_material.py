@@ -468,3 +468,37 @@ def test_new_material_rotates_when_every_replica_has_it(kms, client, new_key):
     assert materials(client, key_id) == materials(there, key_id) == expected
     blob = client.encrypt(KeyId=key_id, Plaintext=b"new")["CiphertextBlob"]
     assert there.decrypt(CiphertextBlob=blob)["Plaintext"] == b"new"
+
+
+@pytest.mark.parametrize(
+    ("spec", "usage", "material"),
+    [
+        ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", bytes(range(32))),
+        ("HMAC_256", "GENERATE_VERIFY_MAC", bytes(range(32))),
+        ("ECC_NIST_P256", "SIGN_VERIFY", pkcs8(ec.generate_private_key(ec.SECP256R1()))),
+    ],
+)
+def test_the_mock_imports_material_in_one_call(kms, client, spec, usage, material):
+    key = client.create_key(KeySpec=spec, KeyUsage=usage, Origin="EXTERNAL")["KeyMetadata"]
+    until = kms.clock.now() + timedelta(days=30)
+
+    kms.import_material(key["KeyId"], material, ValidTo=until)
+    shown = client.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+    assert (shown["KeyState"], shown["ExpirationModel"]) == ("Enabled", "KEY_MATERIAL_EXPIRES")
+    kms.clock.advance(days=31)
+    assert client.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "PendingImport"
+    kms.import_material(key["Arn"], material)
+    shown = client.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+    assert shown["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
+
+
+def test_expired_material_is_in_the_trail(kms, client):
+    key_id = client.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+    answer = kms.import_material(key_id, bytes(32), ValidTo=kms.clock.now() + timedelta(days=1))
+    kms.clock.advance(days=2)
+
+    (record,) = kms.trail.lookup("DeleteExpiredKeyMaterial")
+    assert record["serviceEventDetails"] == {
+        "keyId": key_id,
+        "keyMaterialId": answer["KeyMaterialId"],
+    }

@@ -360,3 +360,179 @@ def test_data_of_every_material_decrypts_after_many_rotations(client, external_k
 
     assert [answer["Plaintext"] for answer in opened] == [b"\0", b"\1", b"\2"]
     assert len({answer["KeyMaterialId"] for answer in opened}) == 3
+
+
+# --- automatic rotation, on the clock ---------------------------------------------------------
+
+
+def test_a_rotated_key_opens_what_each_of_its_materials_has_encrypted(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=100)
+    blobs, materials = [], []
+    for _ in range(4):
+        materials.append(current_material_of(client, key_id))
+        blobs.append(client.encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"])
+        kms.clock.advance(days=100)
+
+    assert len(set(materials)) == 4
+    answers = [client.decrypt(CiphertextBlob=blob) for blob in blobs]
+    assert [answer["Plaintext"] for answer in answers] == [b"text"] * 4
+    assert [answer["KeyMaterialId"] for answer in answers] == materials
+
+
+def test_each_rotation_has_its_own_date_however_far_the_clock_jumps(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id)
+    first = status_of(client, key_id)["NextRotationDate"]
+    kms.clock.advance(days=3 * 365)
+
+    rotations = rotations_of(client, key_id)
+    dates = [first + timedelta(days=365 * n) for n in range(3)]
+    assert [rotation["RotationDate"] for rotation in rotations] == dates
+    assert {rotation["RotationType"] for rotation in rotations} == {"AUTOMATIC"}
+    states = [material["KeyMaterialState"] for material in materials_of(client, key_id)]
+    assert states == ["NON_CURRENT"] * 3 + ["CURRENT"]
+    assert status_of(client, key_id)["NextRotationDate"] == first + timedelta(days=3 * 365)
+
+
+def test_a_key_whose_rotation_was_switched_off_keeps_its_material(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id)
+    client.disable_key_rotation(KeyId=key_id)
+    kms.clock.advance(days=400)
+
+    assert rotations_of(client, key_id) == []
+
+
+def test_rotation_switched_on_again_begins_anew(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id)
+    kms.clock.advance(days=300)
+    client.disable_key_rotation(KeyId=key_id)
+    client.enable_key_rotation(KeyId=key_id)
+    kms.clock.advance(days=100)
+    assert rotations_of(client, key_id) == []
+
+    kms.clock.advance(days=265)
+    assert len(rotations_of(client, key_id)) == 1
+
+
+def test_another_period_counts_from_now(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=100)
+    kms.clock.advance(days=50)
+    client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=200)
+    kms.clock.advance(days=199)
+    assert rotations_of(client, key_id) == []
+
+    kms.clock.advance(days=1)
+    assert len(rotations_of(client, key_id)) == 1
+
+
+@pytest.mark.parametrize("how", ["disabled", "pending deletion"])
+def test_a_rotation_that_a_key_missed_is_made_up_for_when_it_is_enabled(kms, client, new_key, how):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=90)
+    kms.clock.advance(days=80)
+    if how == "disabled":
+        client.disable_key(KeyId=key_id)
+    else:
+        client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=30)
+    kms.clock.advance(days=20)
+    assert rotations_of(client, key_id) == []
+
+    if how == "pending deletion":
+        client.cancel_key_deletion(KeyId=key_id)
+    client.enable_key(KeyId=key_id)
+    assert len(rotations_of(client, key_id)) == 1
+    next_date = status_of(client, key_id)["NextRotationDate"]
+    assert next_date - kms.clock.now() > timedelta(days=89)
+
+
+def test_a_key_enabled_in_time_keeps_its_schedule(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id)
+    before = status_of(client, key_id)
+    client.disable_key(KeyId=key_id)
+    kms.clock.advance(days=10)
+    client.enable_key(KeyId=key_id)
+
+    assert rotations_of(client, key_id) == []
+    assert status_of(client, key_id) == before
+
+
+def test_replicas_rotate_with_their_primary(kms, client, new_key):
+    key_id = new_key(MultiRegion=True)["KeyId"]
+    client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+    replica = kms.client(region="eu-west-1")
+    client.enable_key_rotation(KeyId=key_id)
+    client.update_primary_region(KeyId=key_id, PrimaryRegion="eu-west-1")
+    kms.clock.advance(days=365)
+
+    assert len(rotations_of(client, key_id)) == 1
+    blob = client.encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+    assert replica.decrypt(CiphertextBlob=blob)["Plaintext"] == b"text"
+    assert current_material_of(replica, key_id) == current_material_of(client, key_id)
+
+
+def test_aws_managed_keys_rotate_every_year(kms, client):
+    key_id = client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["KeyId"]
+    kms.clock.advance(days=2 * 365)
+
+    assert len(rotations_of(client, key_id)) == 2
+
+
+def test_rotations_on_demand_do_not_move_the_schedule(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id)
+    before = status_of(client, key_id)["NextRotationDate"]
+    kms.clock.advance(days=100)
+    client.rotate_key_on_demand(KeyId=key_id)
+    client.describe_key(KeyId=key_id)
+
+    assert status_of(client, key_id)["NextRotationDate"] == before
+    kms.clock.advance(days=265)
+    types = [rotation["RotationType"] for rotation in rotations_of(client, key_id)]
+    assert types == ["ON_DEMAND", "AUTOMATIC"]
+
+
+def test_rotations_are_in_the_trail_as_what_the_service_did(kms, client, new_key):
+    key = new_key()
+    client.enable_key_rotation(KeyId=key["KeyId"])
+    before = current_material_of(client, key["KeyId"])
+    kms.clock.advance(days=365)
+
+    (record,) = kms.trail.lookup("RotateKey")
+    assert record["eventType"] == "AwsServiceEvent"
+    assert record["userIdentity"] == {"accountId": key["AWSAccountId"], "invokedBy": "AWS Internal"}
+    assert record["serviceEventDetails"] == {
+        "rotationType": "AUTOMATIC",
+        "keyOrigin": "AWS_KMS",
+        "previousKeyMaterialId": before,
+        "currentKeyMaterialId": current_material_of(client, key["KeyId"]),
+        "keyId": key["KeyId"],
+    }
+    assert "requestID" not in record
+
+
+def test_a_deleted_key_is_in_the_trail_and_rotates_no_more(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id)
+    client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    kms.clock.advance(days=1000)
+
+    assert [e["eventName"] for e in kms.trail.events if e["eventType"] == "AwsServiceEvent"] == [
+        "DeleteKey"
+    ]
+
+
+def test_a_checkpoint_brings_back_the_schedule(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id)
+    checkpoint = kms.checkpoint()
+    for _ in range(2):
+        kms.clock.advance(days=400)
+        assert len(rotations_of(client, key_id)) == 1
+        kms.restore(checkpoint)
+        assert rotations_of(client, key_id) == []
+        assert kms.trail.lookup("RotateKey") == []
