@@ -19,6 +19,7 @@ from kmsmock.authorization.grants import Grant
 from kmsmock.authorizing import Allowances
 from kmsmock.clock import Clock
 from kmsmock.crypto.rsa_pool import RsaPool
+from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.faults import Faults
 from kmsmock.identities.directory import Identities
 from kmsmock.keys import imported, policies, rotation
@@ -69,8 +70,8 @@ class Backend:
     """The world of one mock. All of its state hangs here; nothing is kept in modules.
 
     enforces_policies: whether key policies, IAM and grants decide; otherwise everybody may do
-    everything. lock: held for the whole of each call, so that calls of many threads come one by
-    one.
+    everything. seed: makes ids, key material and time functions of it. lock: held for the whole of
+    each call, so that calls of many threads come one by one.
     """
 
     def __init__(
@@ -80,11 +81,12 @@ class Backend:
         start_time: datetime | None = None,
         *,
         enforces_policies: bool = True,
+        seed: int | str | None = None,
     ) -> None:
-        self.entropy: Entropy = os.urandom
+        self._seed = seed
         self.lock = threading.RLock()
         _backends.add(self)
-        self.clock = Clock(start_time)
+        self.clock = Clock(start_time, stands_still=seed is not None)
         self.calls = Calls()
         #: What the service did by itself, oldest first.
         self.service_events: deque[ServiceEvent] = deque(maxlen=CALLS_KEPT)
@@ -94,6 +96,8 @@ class Backend:
 
     def clear(self, account: str, region: str) -> None:
         """Begin anew, without keys and records; the clock goes on."""
+        seed = self._seed
+        self.entropy: Entropy = os.urandom if seed is None else SeededEntropy(seed)
         self.regions: dict[tuple[str, str], KmsRegion] = {}
         self._materials: dict[str, dict[bytes, Key]] = {}
         self.deleted_materials: dict[bytes, None] = {}
@@ -102,7 +106,7 @@ class Backend:
         #: Condition keys that all requests have for now.
         self.request_context: Mapping[str, str | list[str]] = {}
         self.identities = Identities(account, region, self.entropy, self.clock.now)
-        self.source = Source(self.entropy, RsaPool(self.entropy))
+        self.source = Source(self.entropy, RsaPool(self.entropy), seed is not None)
         self.markers = Markers(self.entropy(32))
         self._attestation: AttestationAuthority | None = None
         self.clock.forget()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from kmsmock import decorating
 from kmsmock.environment import Environment
-from kmsmock.options import ENFORCED, Options
+from kmsmock.options import ENFORCED, SEEDED_START, Options
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,8 +55,9 @@ class KMSMock:
         self._backend = Backend(
             options.account_id,
             options.region,
-            options.start_time,
+            options.start_time or (None if options.seed is None else SEEDED_START),
             enforces_policies=options.authorization == ENFORCED,
+            seed=options.seed,
         )
         #: Answers an `ApiCall`: for the interception, and for other ways in.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
@@ -409,7 +410,7 @@ def mock_kms(**options: Any) -> KMSMocker: ...
 def mock_kms(decorated: F | None = None, /, **options: Any) -> F | KMSMocker:
     """Answer AWS KMS from memory, as a decorator or as a context manager.
 
-    options: account_id (12 digits), region, authorization, services, start_time (aware
+    options: account_id (12 digits), region, authorization, services, seed, start_time (aware
     datetime), wire, block_real_kms, and isolated, which makes a separate world inside an active
     one, as each other option does. Raises TypeError for unknown ones.
     """

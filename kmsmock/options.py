@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 _LATER = {
-    "seed": "deterministic worlds",
     "world": "worlds from files",
 }
 SERVICES = ("kms", "sts", "iam")
+#: When the clock of a seeded mock starts, unless told otherwise.
+SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ENFORCED = "enforced"
 AUTHORIZATIONS = (ENFORCED, "off")
 
@@ -24,15 +25,17 @@ class Options:
     account_id: the account of clients with unknown credentials, 12 digits. region: the default
     Region while active, if none is configured. authorization: "enforced", key policies, IAM and
     grants decide; or "off", every principal may do everything. services: which services are
-    answered. start_time: an aware datetime at which the clock starts. wire: answer real HTTP,
-    behind botocore's own signing, retries and parsing. block_real_kms: keep unmocked clients away
-    from the real KMS (for the pytest plugin).
+    answered. seed: makes ids, key material and timestamps functions of it and of the order of
+    calls; the clock then stands still until it is moved. start_time: an aware datetime at which
+    the clock starts. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
+    block_real_kms: keep unmocked clients away from the real KMS (for the pytest plugin).
     """
 
     account_id: str = "123456789012"
     region: str = "us-east-1"
     authorization: str = ENFORCED
     services: tuple[str, ...] = SERVICES
+    seed: int | str | None = None
     start_time: datetime | None = None
     wire: bool = False
     block_real_kms: bool = True
@@ -51,6 +54,8 @@ class Options:
                 f"the service {unknown[0]!r} is not built in; this version answers: "
                 f"{', '.join(SERVICES)}"
             )
+        if self.seed is not None and type(self.seed) not in (int, str):
+            raise TypeError(f"seed must be an int or a text, not {self.seed!r}")
         if self.start_time is not None and self.start_time.tzinfo is None:
             raise TypeError("start_time must be an aware datetime, with a time zone")
 

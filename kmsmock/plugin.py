@@ -22,6 +22,7 @@ _INI = {
     "region": ("string", "the default Region while a mock is active, if none is configured"),
     "authorization": ("string", '"enforced" (default), or "off": everybody may do everything'),
     "services": ("args", "the AWS services that are answered"),
+    "seed": ("string", "makes ids, key material and timestamps functions of it"),
     "start_time": ("string", "ISO 8601 time, with offset, at which the clock of mocks starts"),
     "wire": ("bool", "answer real HTTP, behind botocore's signing, retries and parsing"),
     "block_real_kms": ("bool", "keep unmocked clients away from the real AWS KMS (default: true)"),
@@ -44,6 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kms-allow-real",
         action="store_true",
         help="let clients without an active mock call the real AWS KMS",
+    )
+    group.addoption(
+        "--kms-seed",
+        metavar="SEED",
+        help="make ids, key material and timestamps of mocks functions of this seed",
     )
     for name, (kind, text) in _INI.items():
         parser.addini(f"kms_{name}", text, type=kind, default=None)  # type: ignore[arg-type]
@@ -86,10 +92,11 @@ def pytest_report_header(config: pytest.Config) -> str:
     from kmsmock import options
 
     chosen = options.defaults()
+    seed = "" if chosen.seed is None else f", seed {chosen.seed!r}"
     real = "blocked" if _is_blocked(config) else "allowed"
     return (
         f"kmsmock: account {chosen.account_id}, region {chosen.region}, "
-        f"authorization {chosen.authorization}, real KMS {real}"
+        f"authorization {chosen.authorization}, real KMS {real}{seed}"
     )
 
 
@@ -100,6 +107,9 @@ def _ini_options(config: pytest.Config) -> dict[str, Any]:
         if value in (None, "", []):
             continue
         given[name] = tuple(value) if kind == "args" else value
+    seed = config.getoption("--kms-seed")
+    if seed is not None:
+        given["seed"] = seed
     if "start_time" in given:
         from datetime import datetime
 

@@ -116,7 +116,8 @@ def test_a_name_that_the_package_does_not_have_is_no_attribute():
         ({"authorization": "some"}, "must be 'enforced' or 'off'"),
         ({"services": ["kms", "ec2"]}, "'ec2' is not built in"),
         ({"start_time": datetime(2030, 1, 1)}, "aware datetime"),
-        ({"seed": 1}, "not available yet"),
+        ({"world": "file"}, "not available yet"),
+        ({"seed": 1.5}, "seed must be an int or a text"),
         ({"world": {}}, "not available yet"),
     ],
 )

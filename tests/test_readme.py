@@ -57,7 +57,7 @@ def test_the_table_of_options_has_their_names_and_defaults() -> None:
     shown = {name: default.strip().strip("`") for name, default in rows.items()}
 
     defaults = {
-        name: "now" if value is None else repr(value).replace("'", '"')
+        name: "now" if name == "start_time" else repr(value).replace("'", '"')
         for name, value in vars(Options()).items()
     }
 

@@ -5,6 +5,7 @@ Source: FIPS 186-5, SEC 1 and SEC 2, SP 800-56A.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,12 @@ _SCHEMES = {
     for algorithm, algorithm_hash in _HASHES.items()
     for message_type, wrap in (("RAW", lambda h: h), ("DIGEST", utils.Prehashed))
 }
+
+
+def digest_of(message: bytes, algorithm: str, message_type: str) -> tuple[str, bytes]:
+    """Give the name of an algorithm's hash, and the digest of a message, which may be one."""
+    name = algorithm.replace("ECDSA_", "").replace("_", "").lower()
+    return name, message if message_type == "DIGEST" else hashlib.new(name, message).digest()
 
 
 class EllipticKey:

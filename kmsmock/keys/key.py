@@ -11,6 +11,7 @@ from kmsmock import arns, errors
 from kmsmock.authorization.grants import Grants
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.crypto.seeded import deterministic
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
 
@@ -295,6 +296,8 @@ class Key:
             else:
                 assert self.spec.generate is not None
                 material.opened = self.spec.generate(self.source)
+        if self.source.is_seeded:
+            material.opened = deterministic(material.opened)
         return material.opened
 
     @property

@@ -37,10 +37,14 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where new key material is drawn from: random bytes, and ready-made RSA keys."""
+    """Where new key material is drawn from: random bytes, and ready-made RSA keys.
+
+    is_seeded: whether all of it, signatures too, is to be a function of a seed.
+    """
 
     entropy: Entropy
     rsa_pool: RsaPool
+    is_seeded: bool = False
 
     def __deepcopy__(self, memo: object) -> Source:
         # Restored keys draw on: no material comes twice.

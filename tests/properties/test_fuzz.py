@@ -146,7 +146,9 @@ def _conforms(value: Any, shape: Any, path: str) -> None:
         for item in value:
             _conforms(item, shape.member, f"{path}[]")
     elif shape.type_name == "string" and shape.enum:
-        assert value in {*shape.enum, *KNOWN["enums"].get(shape.name, ())}, path
+        # AWS answers the deprecated twin of KeySpec with new specs too, which its enum lacks.
+        name = "KeySpec" if shape.name == "CustomerMasterKeySpec" else shape.name
+        assert value in {*shape.enum, *KNOWN["enums"].get(name, ())}, path
 
 
 def _ask(kms: KMSMock, operation: str, body: bytes) -> Any:

@@ -1,0 +1,93 @@
+"""Determinism: random bytes and signature nonces that are functions of a seed.
+
+Source: NIST FIPS 202 (SHAKE256); RFC 6979 (deterministic ECDSA).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+from kmsmock.crypto.elliptic import EllipticKey, digest_of
+
+
+class SeededEntropy:
+    """A source of bytes that look random: the n-th request always gives the same.
+
+    seed: 1 and "1" are one.
+    """
+
+    def __init__(self, seed: int | str) -> None:
+        self._seed = f"{seed}:".encode()
+        self._drawn = 0
+
+    def __call__(self, size: int) -> bytes:
+        """Give so many bytes."""
+        self._drawn += 1
+        return hashlib.shake_256(self._seed + self._drawn.to_bytes(8, "big")).digest(size)
+
+
+class DeterministicEllipticKey(EllipticKey):
+    """A private key whose signatures are functions of key and message.
+
+    The library has this too, but only in newer versions: here it is the same with all of them.
+    """
+
+    __slots__ = ()
+
+    def sign(self, message: bytes, algorithm: str, message_type: str) -> bytes:
+        """Sign a message (RAW) or its digest (DIGEST); gives DER of r and s."""
+        hash_name, digest = digest_of(message, algorithm, message_type)
+        order = self._curve.order
+        scalar = self._key.private_numbers().private_value
+        number = _bits_to_int(digest, order)
+        for nonce in _nonces(scalar, digest, order, hash_name):
+            point = ec.derive_private_key(nonce, self._curve.curve).public_key().public_numbers()
+            r = point.x % order
+            s = pow(nonce, -1, order) * (number + r * scalar) % order
+            if r and s:
+                return utils.encode_dss_signature(r, s)
+        raise AssertionError("the nonces never end")
+
+
+def deterministic(key: Any) -> Any:
+    """Give a key whose signatures are deterministic, where the family can have that."""
+    if type(key) is EllipticKey:
+        return DeterministicEllipticKey(key._key, key._curve)  # noqa: SLF001 - of its own class
+    return key
+
+
+def _bits_to_int(data: bytes, order: int) -> int:
+    surplus = 8 * len(data) - order.bit_length()
+    number = int.from_bytes(data, "big")
+    return number >> surplus if surplus > 0 else number
+
+
+def _nonces(scalar: int, digest: bytes, order: int, hash_name: str) -> Any:
+    """Give nonces, the first of which is nearly always good (RFC 6979, 3.2)."""
+    size = (order.bit_length() + 7) // 8
+    seed = scalar.to_bytes(size, "big") + (_bits_to_int(digest, order) % order).to_bytes(
+        size, "big"
+    )
+
+    def mac(key: bytes, data: bytes) -> bytes:
+        return hmac.digest(key, data, hash_name)
+
+    length = hashlib.new(hash_name).digest_size
+    key, value = bytes(length), b"\x01" * length
+    for mark in (b"\x00", b"\x01"):
+        key = mac(key, value + mark + seed)
+        value = mac(key, value)
+    while True:
+        drawn = b""
+        while len(drawn) < size:
+            value = mac(key, value)
+            drawn += value
+        nonce = _bits_to_int(drawn[:size], order)
+        if 0 < nonce < order:
+            yield nonce
+        key = mac(key, value + b"\x00")
+        value = mac(key, value)
