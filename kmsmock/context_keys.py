@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.arns import Arn
+from kmsmock.authorization.grants import GrantConstraints
 from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Organization
 from kmsmock.keys.key import Key
 from kmsmock.operations import recipient
+from kmsmock.operations.access import grant_terms
 from kmsmock.operations.registry import Call, Target
 from kmsmock.principals import Principal, PrincipalKind
 
@@ -93,6 +95,7 @@ _CONTEXT_PARAMETERS = {
     "kms:ReEncryptFrom": "SourceEncryptionContext",
     "kms:ReEncryptTo": "DestinationEncryptionContext",
 }
+_ABOUT_CONSTRAINTS = ("kms:CreateGrant", "kms:RetireGrant")
 _ABOUT_GRANTS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 _ABOUT_IDLE_TIME = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
 _WITH_RECIPIENT = (
@@ -124,11 +127,9 @@ def encryption_context_of(call: Call, action: str) -> Mapping[str, str] | None:
     """Give the encryption context that an action of a call has; None without one."""
     parameters = call.parameters
     pairs: Mapping[str, str] | None
-    if action == "kms:CreateGrant":
-        constraints = parameters.get("Constraints", {})
-        pairs = constraints.get("EncryptionContextEquals") or constraints.get(
-            "EncryptionContextSubset"
-        )
+    if action in _ABOUT_CONSTRAINTS:
+        constraints = _constraints(call, action)
+        pairs = None if constraints is None else constraints.equals or constraints.subset
     else:
         pairs = parameters.get(_CONTEXT_PARAMETERS.get(action, "EncryptionContext"))
     return pairs
@@ -160,7 +161,7 @@ def context_keys(call: Call, target: Target, key: Key | None, alias: str | None)
     if action in _ABOUT_GRANTS:
         context["kms:GrantIsForAWSResource"] = _text(call.principal.via is not None)
     _add_measurements(context, call, action)
-    _add_constraints(context, action, parameters)
+    _add_constraints(context, call, action)
     if alias is not None:
         context["kms:RequestAlias"] = alias
     if action in ("kms:ReEncryptFrom", "kms:ReEncryptTo"):
@@ -263,15 +264,25 @@ def _text(value: Any) -> str | list[str]:
     return str(value)
 
 
-def _add_constraints(context: ContextKeys, action: str, parameters: dict[str, Any]) -> None:
-    if action != "kms:CreateGrant":
+def _constraints(call: Call, action: str) -> GrantConstraints | None:
+    """Give the constraints of the grant that is to be made, or to be retired."""
+    if action == "kms:CreateGrant":
+        return grant_terms(call).constraints
+    grant_id = call.grant_id or call.parameters.get("GrantId", "")
+    grant = call.keys[-1].grants.get(grant_id) if call.keys else None
+    return None if grant is None else grant.terms.constraints
+
+
+def _add_constraints(context: ContextKeys, call: Call, action: str) -> None:
+    constraints = _constraints(call, action) if action in _ABOUT_CONSTRAINTS else None
+    if constraints is None:
         return
-    constraints = parameters.get("Constraints", {})
-    for kind in ("EncryptionContextEquals", "EncryptionContextSubset"):
-        if kind in constraints:
-            context["kms:GrantConstraintType"] = kind
-    if "SourceArn" in constraints:
-        context["kms:GrantConstraintSourceArn"] = constraints["SourceArn"]
+    if constraints.equals is not None:
+        context["kms:GrantConstraintType"] = "EncryptionContextEquals"
+    if constraints.subset is not None:
+        context["kms:GrantConstraintType"] = "EncryptionContextSubset"
+    if constraints.source_arn is not None and action == "kms:CreateGrant":
+        context["kms:GrantConstraintSourceArn"] = constraints.source_arn
 
 
 def add_encryption_context(context: ContextKeys, pairs: Mapping[str, str] | None) -> None:

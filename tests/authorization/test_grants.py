@@ -375,3 +375,28 @@ def test_listing_retirable_grants_is_about_the_principal(role, resource):
     role.set_policies(policy(allow("kms:ListRetirableGrants", role.arn + "2")))
     with refused("AccessDeniedException"):
         role.client().list_retirable_grants(RetiringPrincipal=role.arn)
+
+
+def test_retiring_is_about_the_constraints_of_the_grant(client, key, role):
+    def grant(**constraints):
+        return client.create_grant(
+            KeyId=key["KeyId"],
+            GranteePrincipal=role.arn,
+            RetiringPrincipal=role.arn,
+            Operations=["Decrypt"],
+            **constraints,
+        )["GrantId"]
+
+    tenant = {"StringEquals": {"kms:EncryptionContext:tenant": "a"}}
+    kind = {"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset"}}
+    role.set_policies(
+        policy(deny("kms:RetireGrant", Condition=tenant), deny("kms:RetireGrant", Condition=kind))
+    )
+    for constraints in (
+        {"EncryptionContextEquals": {"tenant": "a"}},
+        {"EncryptionContextSubset": {"tenant": "b"}},
+    ):
+        with refused("AccessDeniedException"):
+            role.client().retire_grant(KeyId=key["Arn"], GrantId=grant(Constraints=constraints))
+
+    role.client().retire_grant(KeyId=key["Arn"], GrantId=grant())
