@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import hmac
 import os
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorizing import Allowances
+from kmsmock.checkpoints import Checkpoint
 from kmsmock.clock import Clock
 from kmsmock.crypto.rsa_pool import RsaPool
 from kmsmock.crypto.seeded import SeededEntropy
@@ -312,11 +312,12 @@ class Backend:
     def checkpoint(self) -> object:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return copy.deepcopy(self._state())
+            return Checkpoint(self._state(), kept=(Backend,))
 
     def restore(self, checkpoint: object) -> None:
         """Bring back the state of a checkpoint, which can be used again afterwards."""
-        state: Any = copy.deepcopy(checkpoint)
+        assert isinstance(checkpoint, Checkpoint)
+        state: Any = checkpoint.state()
         with self.lock:
             (
                 self.regions,
@@ -343,10 +344,6 @@ class Backend:
             len(self.calls),
             len(self.service_events),
         )
-
-    def __deepcopy__(self, memo: object) -> Backend:
-        # What is to come refers to the backend, which is one and the same before and after.
-        return self
 
 
 _backends: weakref.WeakSet[Backend] = weakref.WeakSet()

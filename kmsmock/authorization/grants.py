@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from kmsmock.authorization.principal_element import Match, match_name
 from kmsmock.principals import Principal, PrincipalKind
@@ -166,6 +167,14 @@ class Grants:
 
     def __iter__(self) -> Iterator[Grant]:
         return iter((self._by_id or {}).values())
+
+    def indexes(self) -> tuple[Any, Any]:
+        """Give all that there is, for a copy."""
+        return self._by_id, self._by_grantee
+
+    def set_indexes(self, indexes: tuple[Any, Any]) -> None:
+        """Be a copy."""
+        self._by_id, self._by_grantee = indexes
 
     def get(self, grant_id: str) -> Grant | None:
         """Find a grant by its id."""

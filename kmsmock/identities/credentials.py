@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from kmsmock.principals import Principal, PrincipalKind
 
@@ -45,13 +43,6 @@ class CredentialStore:
         self._expirations: dict[str, datetime] = {}
         self._long_term: dict[str, AccessKey] = {}
         self._handed_out: dict[Principal, Credentials] = {}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> CredentialStore:
-        # Clock and entropy are those of the mock, of which there is one.
-        other = CredentialStore(self._entropy, self._now)
-        for name in ("_owners", "_expirations", "_long_term", "_handed_out"):
-            setattr(other, name, copy.deepcopy(getattr(self, name), memo))
-        return other
 
     def new_id(self, prefix: str) -> str:
         """Make an identifier as IAM's are: a prefix that tells the kind, and 16 characters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -45,10 +45,6 @@ class KeyMaterial:
     valid_to: datetime | None = None
     description: str | None = None
     opened: Any = None  # the key object made from the secret, kept between calls
-
-    def __deepcopy__(self, memo: object) -> KeyMaterial:
-        # The opened key is a native object, immutable and not to be copied.
-        return replace(self)
 
     @property
     def is_present(self) -> bool:
