@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from kmsmock import arns, errors
+from kmsmock.api_call import Answer, ApiCall
 from kmsmock.authorization.decision import Decision, Outcome, Request
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
@@ -22,7 +23,7 @@ from kmsmock.operations import OPERATIONS
 from kmsmock.operations.access import grant_terms
 from kmsmock.operations.keys import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
-from kmsmock.protocol import Answer, ApiCall, read
+from kmsmock.protocol import read
 
 #: Actions on AWS managed keys that only services may do, through which the key is used.
 _THROUGH_SERVICES = frozenset(

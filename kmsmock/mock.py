@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kmsmock.accounts import Account, SigningPrincipal
+    from kmsmock.api_call import Answer, ApiCall
     from kmsmock.authorization.decision import Decision
     from kmsmock.backend import Backend
     from kmsmock.clock import Clock
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from kmsmock.ledger.events import Calls
     from kmsmock.ledger.trail import Trail
     from kmsmock.principals import Principal
-    from kmsmock.protocol import Answer, ApiCall
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,8 +48,6 @@ class KMSMock:
     def __init__(self, options: Options) -> None:
         from kmsmock.backend import Backend
         from kmsmock.dispatch import answer
-        from kmsmock.services import answer as answer_service
-        from kmsmock.services.learning import learn
 
         self.options = options
         self._backend = Backend(
@@ -61,12 +59,6 @@ class KMSMock:
         )
         #: Answers an `ApiCall`: for the interception, and for other ways in.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
-        #: Answers a request to another service than KMS.
-        self.answer_service: Callable[..., Answer] = functools.partial(
-            answer_service, self._backend
-        )
-        #: Takes up what another mock has answered for IAM or STS.
-        self.learn: Callable[..., None] = functools.partial(learn, self._backend)
         self._environment = Environment(options.region)
         self._clients: dict[tuple[str, str | None, str], Any] = {}
 
@@ -276,6 +268,18 @@ class KMSMock:
     def wire(self) -> bool:
         """Whether requests are answered as real HTTP: as an option, or since a fault is armed."""
         return self.options.wire or self._backend.faults.are_armed
+
+    def answer_service(self, **call: Any) -> Answer:
+        """Answer a request to another service than KMS."""
+        from kmsmock.services import answer
+
+        return answer(self._backend, **call)
+
+    def learn(self, **call: Any) -> None:
+        """Take up what another mock has answered for IAM or STS."""
+        from kmsmock.services.learning import learn
+
+        learn(self._backend, **call)
 
     # --- active or not -------------------------------------------------------------------
 

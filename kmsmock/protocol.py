@@ -11,9 +11,10 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 from kmsmock import errors
+from kmsmock.api_call import ApiCall
 
 #: Shape -> values as AWS prints them in an enum error, where its order is known to differ from
 #: the model's. Values that a newer or older model lacks are understood all the same.
@@ -68,28 +69,6 @@ _PAGE_LIMITS = {
 }
 
 Check = Callable[[Any, str, "list[str]"], Any]
-
-
-class ApiCall(NamedTuple):
-    """One request as it arrives: by name, with its JSON body, from a client in a Region.
-
-    access_key: None for unsigned requests. model: the operation in botocore's model. user_agent:
-    what the client says of itself.
-    """
-
-    operation: str
-    body: bytes | str
-    access_key: str | None
-    region: str
-    model: Any
-    user_agent: str | None = None
-
-
-class Answer(NamedTuple):
-    """What goes back: a mapping with API member names, or an error, and the request id."""
-
-    request_id: str
-    result: dict[str, Any] | errors.ServiceError
 
 
 _READERS: dict[str, Check] = {}

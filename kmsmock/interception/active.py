@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from kmsmock.protocol import Answer, ApiCall
+from kmsmock.api_call import Answer, ApiCall
 
 
 class ActiveMock(Protocol):

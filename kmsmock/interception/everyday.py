@@ -6,9 +6,9 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
+from kmsmock.api_call import ApiCall
 from kmsmock.interception.active import active
 from kmsmock.interception.parsed import to_client
-from kmsmock.protocol import ApiCall
 
 #: Marks the context of a request that has no credentials to be signed with.
 UNSIGNED = "kmsmock_unsigned"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
 import wrapt
 
-from kmsmock.errors import ServiceError
+if TYPE_CHECKING:
+    from kmsmock.errors import ServiceError
 
 _NOTES_KEPT = 64
 #: Request id -> explanation, of errors that clients have not raised yet.

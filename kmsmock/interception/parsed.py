@@ -6,14 +6,16 @@ import functools
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSResponse
 from dateutil.tz import tzlocal
 
-from kmsmock.errors import ServiceError
+from kmsmock.api_call import Answer
 from kmsmock.interception.notes import keep_explanation
-from kmsmock.protocol import Answer
+
+if TYPE_CHECKING:
+    from kmsmock.errors import ServiceError
 
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 
@@ -23,13 +25,13 @@ def to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
     request_id, result = answer
     headers = headers_of(request_id)
     status = 200
-    if isinstance(result, ServiceError):
+    if isinstance(result, dict):
+        shape = _shaper_of(model) if model is not None else None
+        parsed = result if shape is None else shape(result)
+    else:
         status = result.status
         parsed = _parsed_error(result, model)
         keep_explanation(request_id, result)
-    else:
-        shape = _shaper_of(model) if model is not None else None
-        parsed = result if shape is None else shape(result)
     parsed["ResponseMetadata"] = {
         "RequestId": request_id,
         "HTTPStatusCode": status,

@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 import botocore
 from botocore.awsrequest import AWSResponse
 
+from kmsmock.api_call import Answer, ApiCall
 from kmsmock.blocking import RealKMSBlocked, real_kms_is_blocked
-from kmsmock.errors import ServiceError, UnknownOperationException
 from kmsmock.interception.active import ActiveMock, active
 from kmsmock.interception.everyday import UNSIGNED
 from kmsmock.interception.moto import keep_moto_out, moto_answers
 from kmsmock.interception.notes import keep_explanation
 from kmsmock.interception.parsed import headers_of
-from kmsmock.protocol import Answer, ApiCall, write
 
 _TARGET = "TrentService."
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/([^/]+)/")
@@ -47,6 +46,9 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
 
 def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     """Answer real HTTP: read target, credential and body, and write the bytes that KMS writes."""
+    from kmsmock.errors import UnknownOperationException
+    from kmsmock.protocol import write
+
     target = _text(request.headers.get("X-Amz-Target", ""))
     operation = target.removeprefix(_TARGET)
     signed = _CREDENTIAL.search(_text(request.headers.get("Authorization", "")))
@@ -63,12 +65,12 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     answer = Answer("", UnknownOperationException()) if call.model is None else mock.answer(call)
     result = answer.result
     status = 200
-    if isinstance(result, ServiceError):
+    if isinstance(result, dict):
+        body = write(result)
+    else:
         status = result.status
         keep_explanation(answer.request_id, result)
         body = write(result.body())
-    else:
-        body = write(result)
     return _HttpResponse(request.url, status, headers_of(answer.request_id), body)
 
 

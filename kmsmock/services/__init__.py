@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from kmsmock.api_call import Answer, ApiCall
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError, ValidationException
-from kmsmock.protocol import Answer, ApiCall, read
+from kmsmock.protocol import read
 from kmsmock.services import iam, sts
 from kmsmock.services.errors import InvalidAction, InvalidClientTokenId, ValidationError
 from kmsmock.services.registry import Service, ServiceCall

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kmsmock import KMSMock, mock_kms
+from kmsmock.api_call import ApiCall
 from kmsmock.errors import ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.operations.views import key_metadata
-from kmsmock.protocol import ApiCall
 
 MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
 OPERATIONS = sorted(MODEL.operation_names)
