@@ -15,16 +15,22 @@ from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError, Policy
 from kmsmock.authorizing import applied_policies
-from kmsmock.context_keys import ContextKeys, context_of_principal, context_of_request
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Document, Entity, Session
 from kmsmock.principals import PrincipalKind
+from kmsmock.services.contexts import context_of
 from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, ValidationError
 from kmsmock.services.registry import Handler, Service, ServiceCall
 
 #: Seconds: the default of role sessions and longest of chained ones; the default of tokens.
 _ROLE_HOUR = 3600
 _TOKEN_HOURS = 12 * 3600
+#: Condition key -> the parameter that it tells.
+_MEMBERS = {
+    "sts:RoleSessionName": "RoleSessionName",
+    "sts:ExternalId": "ExternalId",
+    "sts:SourceIdentity": "SourceIdentity",
+}
 
 
 def get_caller_identity(call: ServiceCall) -> dict[str, Any]:
@@ -175,7 +181,7 @@ def _require_trust(call: ServiceCall, role: Entity, action: str) -> None:
 
 def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
     request = Request(
-        call.principal, action, role.arn, _account_of(role.arn), lambda: _context(call)
+        call.principal, action, role.arn, _account_of(role.arn), lambda: context_of(call, _MEMBERS)
     )
     applied = applied_policies(call.identities, request, None)
     return evaluate(
@@ -189,24 +195,6 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
             unique_ids=role.trust_ids,
         ),
     )
-
-
-def _context(call: ServiceCall) -> ContextKeys:
-    parameters = call.parameters
-    context = context_of_request(call.now, call.region)
-    context.update(context_of_principal(call.identities, call.principal, call.region))
-    for key, member in (
-        ("sts:RoleSessionName", "RoleSessionName"),
-        ("sts:ExternalId", "ExternalId"),
-        ("sts:SourceIdentity", "SourceIdentity"),
-    ):
-        if member in parameters:
-            context[key] = parameters[member]
-    tags = parameters.get("Tags", ())
-    context.update((f"aws:RequestTag/{tag['Key']}", tag["Value"]) for tag in tags)
-    if tags:
-        context["aws:TagKeys"] = [tag["Key"] for tag in tags]
-    return context
 
 
 def _account_of(arn: str) -> str:

@@ -80,44 +80,30 @@ KINDS = (USER, ROLE, GROUP)
 
 def find_attachable(call: ServiceCall) -> ManagedPolicy:
     """Find the managed policy that a call is to attach."""
-    arn = call.parameters["PolicyArn"]
-    managed = _managed(call, arn)
-    if managed is None:
-        raise NoSuchEntity(
-            f"Policy {arn} does not exist or is not attachable.", explanation=_few(arn)
-        )
-    return managed
+    return _find_managed(call, "PolicyArn", "Policy {} does not exist or is not attachable.")
 
 
 def find_managed(call: ServiceCall) -> ManagedPolicy:
     """Find the managed policy that a call names."""
-    arn = call.parameters["PolicyArn"]
-    managed = _managed(call, arn)
-    if managed is None:
-        raise NoSuchEntity(f"Policy {arn} was not found.", explanation=_few(arn))
-    return managed
+    return _find_managed(call, "PolicyArn", "Policy {} was not found.")
 
 
 def find_boundary(call: ServiceCall) -> ManagedPolicy:
     """Find the managed policy that is to be a permissions boundary."""
-    arn = call.parameters["PermissionsBoundary"]
-    managed = _managed(call, arn)
+    text = "Scope ARN: {} does not exist or is not attachable."
+    return _find_managed(call, "PermissionsBoundary", text)
+
+
+def _find_managed(call: ServiceCall, member: str, text: str) -> ManagedPolicy:
+    arn = call.parameters[member]
+    is_of_aws = ":iam::aws:" in arn
+    managed = None
+    if is_of_aws or arn.startswith(call.arn("policy/")):
+        managed = call.identities.managed_policy(arn)
     if managed is None:
-        raise NoSuchEntity(
-            f"Scope ARN: {arn} does not exist or is not attachable.", explanation=_few(arn)
-        )
+        few = "Of the policies that AWS manages, the few are here that tests of key access use."
+        raise NoSuchEntity(text.format(arn), explanation=few if is_of_aws else None)
     return managed
-
-
-def _managed(call: ServiceCall, arn: str) -> ManagedPolicy | None:
-    is_own = arn.startswith(call.arn("policy/")) or ":iam::aws:" in arn
-    return call.identities.managed_policy(arn) if is_own else None
-
-
-def _few(arn: str) -> str | None:
-    if ":iam::aws:" not in arn:
-        return None
-    return "Of the policies that AWS manages, the few are here that tests of key access use."
 
 
 def require_free_name(call: ServiceCall, kind: Kind) -> str:

@@ -8,6 +8,7 @@ from kmsmock.identities.entities import Entity, Group
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict, LimitExceeded
 from kmsmock.services.iam import views
+from kmsmock.services.iam.entities import new_arn
 from kmsmock.services.iam.finding import (
     GROUP,
     find_group,
@@ -22,17 +23,12 @@ from kmsmock.services.registry import ServiceCall
 _GROUPS_PER_USER = 10
 
 
-def _new(call: ServiceCall) -> str:
-    path = call.parameters.get("Path", "/")
-    return call.arn(f"group{path}{call.parameters['GroupName']}")
-
-
-@operation("CreateGroup", _new)
+@operation("CreateGroup", new_arn(GROUP))
 def create_group(call: ServiceCall) -> dict[str, Any]:
     """Make a group, which has no members yet."""
     name = require_free_name(call, GROUP)
     group = Group(
-        _new(call),
+        new_arn(GROUP)(call),
         name,
         call.parameters.get("Path", "/"),
         call.identities.credentials.new_id("AGPA"),

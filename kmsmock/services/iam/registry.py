@@ -7,12 +7,14 @@ from typing import Any
 
 from kmsmock.authorization.decision import Request
 from kmsmock.authorizing import authorize
-from kmsmock.context_keys import ContextKeys, context_of_principal, context_of_request
 from kmsmock.denials import refusal
+from kmsmock.services.contexts import context_of
 from kmsmock.services.errors import AccessDenied
 from kmsmock.services.registry import Handler, ServiceCall
 
 OPERATIONS: dict[str, Handler] = {}
+#: Condition key -> the parameter that it tells.
+_MEMBERS = {"iam:PolicyARN": "PolicyArn", "iam:PermissionsBoundary": "PermissionsBoundary"}
 
 Function = Callable[[ServiceCall], "dict[str, Any] | None"]
 
@@ -35,27 +37,9 @@ def _require_allowed(call: ServiceCall, action: str, resource: str) -> None:
     backend = call.backend
     if call.is_answered or not backend.enforces_policies:
         return
-    request = Request(call.principal, action, resource, None, lambda: _context(call))
+    request = Request(call.principal, action, resource, None, lambda: context_of(call, _MEMBERS))
     decision = authorize(call.identities, backend.allowances, request, None)
     if not decision.allowed:
         raise AccessDenied(
             refusal(request, decision, f"on resource: {resource} "), explanation=str(decision)
         )
-
-
-def _context(call: ServiceCall) -> ContextKeys:
-    parameters = call.parameters
-    context = context_of_request(call.now, call.region)
-    context.update(context_of_principal(call.identities, call.principal, call.region))
-    for key, member in (
-        ("iam:PolicyARN", "PolicyArn"),
-        ("iam:PermissionsBoundary", "PermissionsBoundary"),
-    ):
-        if member in parameters:
-            context[key] = parameters[member]
-    tags = parameters.get("Tags", ())
-    context.update((f"aws:RequestTag/{tag['Key']}", tag["Value"]) for tag in tags)
-    names = [tag["Key"] for tag in tags] or parameters.get("TagKeys")
-    if names:
-        context["aws:TagKeys"] = names
-    return context

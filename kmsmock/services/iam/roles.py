@@ -7,39 +7,21 @@ from typing import Any
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.iam import views
 from kmsmock.services.iam.documents import read_trust
-from kmsmock.services.iam.finding import (
-    ROLE,
-    find_boundary,
-    find_role,
-    page,
-    require_free_name,
-    under_path,
-)
+from kmsmock.services.iam.entities import list_entities, make_entity, new_arn, require_bare
+from kmsmock.services.iam.finding import ROLE, find_role
 from kmsmock.services.iam.registry import operation
-from kmsmock.services.iam.users import require_bare
 from kmsmock.services.registry import ServiceCall
 
 
-def _new(call: ServiceCall) -> str:
-    path = call.parameters.get("Path", "/")
-    return call.arn(f"role{path}{call.parameters['RoleName']}")
-
-
-@operation("CreateRole", _new)
+@operation("CreateRole", new_arn(ROLE))
 def create_role(call: ServiceCall) -> dict[str, Any]:
     """Make a role, which its trust policy lets others assume."""
-    name = require_free_name(call, ROLE)
     parameters = call.parameters
     trust = read_trust(call, parameters["AssumeRolePolicyDocument"])
-    boundary = find_boundary(call) if "PermissionsBoundary" in parameters else None
-    path = parameters.get("Path", "/")
-    call.identities.role(call.account, name, path, partition=call.partition)
-    role = find_role(call)
+    role = make_entity(call, ROLE, PrincipalKind.ASSUMED_ROLE)
     call.identities.set_trust(role, trust)
     role.description = parameters.get("Description", "")
     role.longest_session = parameters.get("MaxSessionDuration", role.longest_session)
-    role.set_boundary(boundary)
-    role.tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())}
     return {"Role": views.role(role)}
 
 
@@ -52,9 +34,7 @@ def get_role(call: ServiceCall) -> dict[str, Any]:
 @operation("ListRoles", lambda call: call.arn("role/"))
 def list_roles(call: ServiceCall) -> dict[str, Any]:
     """List the roles of the account."""
-    roles = call.identities.entities_of(call.account, call.partition, PrincipalKind.ASSUMED_ROLE)
-    shown = (views.role(role, brief=True) for role in under_path(call, roles))
-    return page(call, "ListRoles", "Roles", shown)
+    return list_entities(call, ROLE, PrincipalKind.ASSUMED_ROLE, views.role)
 
 
 @operation("UpdateRole", ROLE.resource)

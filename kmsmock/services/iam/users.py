@@ -4,39 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock.identities.entities import Entity
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict
 from kmsmock.services.iam import views
-from kmsmock.services.iam.finding import (
-    USER,
-    find_boundary,
-    find_user,
-    page,
-    require_free_name,
-    under_path,
-)
+from kmsmock.services.iam.entities import list_entities, make_entity, new_arn, require_bare
+from kmsmock.services.iam.finding import USER, find_user, page
 from kmsmock.services.iam.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 
-def _new(call: ServiceCall) -> str:
-    path = call.parameters.get("Path", "/")
-    return call.arn(f"user{path}{call.parameters['UserName']}")
-
-
-@operation("CreateUser", _new)
+@operation("CreateUser", new_arn(USER))
 def create_user(call: ServiceCall) -> dict[str, Any]:
     """Make a user, who has no permissions yet."""
-    name = require_free_name(call, USER)
-    parameters = call.parameters
-    boundary = find_boundary(call) if "PermissionsBoundary" in parameters else None
-    path = parameters.get("Path", "/")
-    call.identities.user(call.account, name, path, call.partition)
-    user = find_user(call)
-    user.set_boundary(boundary)
-    user.tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())}
-    return {"User": views.user(user)}
+    return {"User": views.user(make_entity(call, USER, PrincipalKind.USER))}
 
 
 @operation("GetUser", USER.resource)
@@ -48,9 +28,7 @@ def get_user(call: ServiceCall) -> dict[str, Any]:
 @operation("ListUsers", lambda call: call.arn("user/"))
 def list_users(call: ServiceCall) -> dict[str, Any]:
     """List the users of the account."""
-    users = call.identities.entities_of(call.account, call.partition, PrincipalKind.USER)
-    shown = (views.user(user, brief=True) for user in under_path(call, users))
-    return page(call, "ListUsers", "Users", shown)
+    return list_entities(call, USER, PrincipalKind.USER, views.user)
 
 
 @operation("DeleteUser", USER.resource)
@@ -63,14 +41,6 @@ def delete_user(call: ServiceCall) -> None:
     if user.groups:
         raise DeleteConflict("Cannot delete entity, must remove users from group first.")
     call.identities.delete(user.arn)
-
-
-def require_bare(entity: Entity) -> None:
-    """Require that no policies belong to a user or role that is to be deleted."""
-    if entity.attached:
-        raise DeleteConflict("Cannot delete entity, must detach all policies first.")
-    if entity.inline:
-        raise DeleteConflict("Cannot delete entity, must delete policies first.")
 
 
 @operation("ListGroupsForUser", USER.resource)
