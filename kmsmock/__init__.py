@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kmsmock.blocking import RealKMSBlocked
-    from kmsmock.mock import KMSMock, KMSMocker, current, mock_kms
+    from kmsmock.control import KMSMock, current
+    from kmsmock.mock import KMSMocker, mock_kms
 
 __version__ = "0.1.0"
 __all__ = ["KMSMock", "KMSMocker", "RealKMSBlocked", "current", "mock_kms"]
 
 _HOMES = {
-    "KMSMock": "kmsmock.mock",
+    "KMSMock": "kmsmock.control",
     "KMSMocker": "kmsmock.mock",
     "RealKMSBlocked": "kmsmock.blocking",
-    "current": "kmsmock.mock",
+    "current": "kmsmock.control",
     "mock_kms": "kmsmock.mock",
 }
 

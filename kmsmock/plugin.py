@@ -14,7 +14,7 @@ from kmsmock.blocking import block_real_kms
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, KmsKey
-    from kmsmock.mock import KMSMock
+    from kmsmock.control import KMSMock
     from kmsmock.options import Options
 
 _INI = {

@@ -1,0 +1,331 @@
+"""What a test sees of a mock, and the stack of those that are active.
+
+This module is imported with every pytest run, so everything heavy waits for the first use.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from kmsmock.environment import Environment
+from kmsmock.options import ENFORCED, SEEDED_START, Options
+
+if TYPE_CHECKING:
+    from kmsmock.accounts import Account, SigningPrincipal
+    from kmsmock.api_call import Answer, ApiCall
+    from kmsmock.authorization.decision import Decision
+    from kmsmock.backend import Backend
+    from kmsmock.clock import Clock
+    from kmsmock.crypto.attestation import AttestationAuthority
+    from kmsmock.faults import Faults
+    from kmsmock.keys.custom_key_store import CustomKeyStore
+    from kmsmock.keys.key import Key
+    from kmsmock.keys.region import Alias
+    from kmsmock.least_privilege import LeastPrivilege
+    from kmsmock.ledger.costs import Costs
+    from kmsmock.ledger.events import Calls
+    from kmsmock.ledger.trail import Trail
+    from kmsmock.principals import Principal
+
+
+class KMSMock:
+    """The control object of one mock: its state, its clock, its records, its principals.
+
+    It is active from `start` to `stop`; fixtures, decorators and ``with`` do that for you.
+    """
+
+    def __init__(self, options: Options) -> None:
+        from kmsmock.backend import Backend
+        from kmsmock.dispatch import answer
+
+        self.options = options
+        self._backend = Backend(
+            options.account_id,
+            options.region,
+            options.start_time or (None if options.seed is None else SEEDED_START),
+            enforces_policies=options.authorization == ENFORCED,
+            seed=options.seed,
+        )
+        #: Answers an `ApiCall`: for the interception, and for other ways in.
+        self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
+        self._environment = Environment(options.region)
+        self._clients: dict[tuple[str, str | None, str], Any] = {}
+
+    def __repr__(self) -> str:
+        keys = sum(len(region.keys) for region in self._backend.regions.values())
+        state = "active" if self.is_active else "stopped"
+        return f"<KMSMock {state}: {keys} keys, {len(self.calls)} calls>"
+
+    # --- state -------------------------------------------------------------------------
+
+    @property
+    def backend(self) -> Backend:
+        """The whole state, in domain objects."""
+        return self._backend
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """All keys of all accounts and Regions, oldest first within each."""
+        return tuple(k for region in self._backend.regions.values() for k in region.keys.values())
+
+    @property
+    def aliases(self) -> tuple[Alias, ...]:
+        """All aliases of all accounts and Regions."""
+        return tuple(
+            alias for region in self._backend.regions.values() for alias in region.aliases.values()
+        )
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the mock; moving it lets what is due happen."""
+        return self._backend.clock
+
+    @property
+    def calls(self) -> Calls:
+        """A record of each KMS call that was answered, oldest first."""
+        return self._backend.calls
+
+    @property
+    def costs(self) -> Costs:
+        """Counts of requests, by operation, key and account."""
+        from kmsmock.ledger.costs import Costs
+
+        return Costs(self._backend.calls)
+
+    @property
+    def trail(self) -> Trail:
+        """The calls as CloudTrail shows them."""
+        from kmsmock.ledger.trail import Trail
+
+        return Trail(self._backend.calls, self._backend.service_events)
+
+    @property
+    def faults(self) -> Faults:
+        """Faults that a test arms: throttling, errors of the service."""
+        return self._backend.faults
+
+    @property
+    def attestation(self) -> AttestationAuthority:
+        """Makes attestation documents that this mock trusts, for the Recipient parameter."""
+        return self._backend.attestation
+
+    def reset(self) -> None:
+        """Begin anew, without keys, principals and records."""
+        self._clients.clear()
+        self._backend.clear(self.options.account_id, self.options.region)
+
+    def checkpoint(self) -> object:
+        """Save the state: keys, aliases, grants, stores, principals, clock, number of records."""
+        return self._backend.checkpoint()
+
+    def restore(self, checkpoint: object) -> None:
+        """Go back to a saved state; a checkpoint can be restored more than once."""
+        self._backend.restore(checkpoint)
+
+    # --- principals and clients ----------------------------------------------------------
+
+    def client(self, service: str = "kms", region: str | None = None) -> Any:
+        """Give a boto3 client of the default principal, one for each service and Region."""
+        return self._client_of(None, service, region)
+
+    def account(self, account_id: str) -> Account:
+        """Give an AWS account, made on first use. account_id: 12 digits."""
+        from kmsmock.accounts import Account
+
+        return Account(account_id, self._backend.identities, self._client_of)
+
+    def principal(self, arn: str) -> SigningPrincipal:
+        """Give the principal with this ARN, or the AWS service of this name.
+
+        A service's name is such as ``cloudtrail.amazonaws.com``. Raises ValueError for ARNs that
+        no caller has.
+        """
+        from kmsmock.accounts import SigningPrincipal
+
+        identities = self._backend.identities
+        return SigningPrincipal(identities.at(arn), identities, self._client_of)
+
+    def explain(
+        self,
+        principal: SigningPrincipal | str,
+        action: str,
+        key: Any = None,
+        *,
+        region: str | None = None,
+        encryption_context: Mapping[str, str] | None = None,
+        via_service: str | None = None,
+        context: Mapping[str, str | list[str]] | None = None,
+    ) -> Decision:
+        """Tell whether a principal may do something, and why, without calling.
+
+        principal: one of this mock, or its ARN. action: for example ``kms:Decrypt``. key: an id,
+        ARN, alias, or anything with an ``arn``; None for actions that are not about a key.
+        via_service: the service that calls for the principal, such as ``s3``, or the value of
+        ``kms:ViaService``. context: further condition keys. Raises
+        ValueError for a principal or key that does not exist.
+        """
+        from kmsmock.explaining import explain, find_key
+
+        backend = self._backend
+        who = (
+            backend.identities.at(principal) if isinstance(principal, str) else principal.principal
+        )
+        where = region or self.options.region
+        named = getattr(key, "arn", key)
+        given = dict(context or {})
+        if via_service is not None:
+            who = replace(who, via=via_service.partition(".")[0])
+        with backend.lock:
+            return explain(
+                backend,
+                who,
+                action if ":" in action else f"kms:{action}",
+                None if named is None else find_key(backend, named, who.account, where),
+                region=where,
+                encryption_context=encryption_context,
+                context=given,
+            )
+
+    def least_privilege(self, principal: SigningPrincipal | str) -> LeastPrivilege:
+        """Give the smallest policies for what a principal did: its calls that succeeded.
+
+        principal: one of this mock, or its ARN. Print the result, or look at .identity and .keys.
+        """
+        from kmsmock.least_privilege import least_privilege
+
+        known = self.principal(principal) if isinstance(principal, str) else principal
+        return least_privilege(known.principal, self.calls)
+
+    @contextlib.contextmanager
+    def request_context(self, keys: Mapping[str, str | list[str]]) -> Iterator[None]:
+        """Let requests inside the block have further condition keys.
+
+        keys: what the network or the sign-in decides on AWS, such as ``aws:SourceIp``,
+        ``aws:SourceVpce`` or ``aws:MultiFactorAuthPresent``.
+        """
+        before = self._backend.request_context
+        self._backend.request_context = {**before, **keys}
+        try:
+            yield
+        finally:
+            self._backend.request_context = before
+
+    def import_material(self, key: Any, material: bytes, **parameters: Any) -> Any:
+        """Import key material into a key of origin EXTERNAL, by calls of the default principal.
+
+        key: a key id, ARN, or anything with an ``arn``. material: 32 bytes for SYMMETRIC_DEFAULT,
+        the raw secret for HMAC keys, PKCS#8 DER for key pairs. parameters: further ones of
+        ImportKeyMaterial; without ValidTo the material does not expire. Gives its answer.
+        """
+        from kmsmock.arns import Arn
+        from kmsmock.importing import import_material
+
+        named = getattr(key, "arn", key)
+        arn = Arn.parse(named)
+        client = self.client(region=None if arn is None else arn.region)
+        return import_material(client, named, material, parameters)
+
+    def key_store(self, store_id: str) -> CustomKeyStore:
+        """Give a custom key store, which ``.fail(error_code)`` breaks and ``.heal()`` mends.
+
+        store_id: ``cks-…``. Raises ValueError when there is none.
+        """
+        for region in self._backend.regions.values():
+            if store_id in region.custom_key_stores:
+                return region.custom_key_stores[store_id]
+        raise ValueError(f"there is no custom key store {store_id!r}")
+
+    def _client_of(self, principal: Principal | None, service: str, region: str | None) -> Any:
+        from kmsmock.clients import UNKNOWN, make_client
+
+        identities = self._backend.identities
+        # Credentials that nobody knows are those of the default principal, whoever that is.
+        credentials = UNKNOWN if principal is None else identities.credentials.of(principal)
+        place = (service, region, credentials.access_key)
+        client = self._clients.get(place)
+        if client is None:
+            client = make_client(service, region or self.options.region, credentials)
+            self._clients[place] = client
+        return client
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of the AWS services that are answered."""
+        return self.options.services
+
+    @property
+    def wire(self) -> bool:
+        """Whether requests are answered as real HTTP: as an option, or since a fault is armed."""
+        return self.options.wire or self._backend.faults.are_armed
+
+    def answer_service(self, **call: Any) -> Answer:
+        """Answer a request to another service than KMS."""
+        from kmsmock.services import answer
+
+        return answer(self._backend, **call)
+
+    def learn(self, **call: Any) -> None:
+        """Take up what another mock has answered for IAM or STS."""
+        from kmsmock.services.learning import learn
+
+        learn(self._backend, **call)
+
+    # --- active or not -------------------------------------------------------------------
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this mock has been started and not stopped."""
+        return self in active_mocks()
+
+    def start(self) -> None:
+        """Let clients be answered by this mock, which is the innermost from now on."""
+        self._environment.enter()
+        active_mocks().append(self)
+
+    def stop(self) -> None:
+        """Let clients go where they went before; raises RuntimeError when it is not active."""
+        active = active_mocks()
+        if self not in active:
+            raise RuntimeError("this mock is not active: start() comes before stop(), once each")
+        active.remove(self)
+        self._environment.exit()
+        if not active:
+            from kmsmock.interception import let_moto_in
+
+            let_moto_in()
+
+    @contextlib.contextmanager
+    def pause(self) -> Iterator[None]:
+        """Let calls go, inside the block, where they would have gone without any mock."""
+        active = active_mocks()
+        before = active[:]
+        active.clear()
+        try:
+            yield
+        finally:
+            active[:] = before
+
+
+def active_mocks() -> list[Any]:
+    """Give the stack of active mocks, the innermost last."""
+    from kmsmock import interception
+
+    # Also when botocore was imported by nobody yet: the mock is about to be used.
+    interception.install()
+    return interception.active
+
+
+def current() -> KMSMock:
+    """Give the innermost active mock; raises RuntimeError when none is active."""
+    interception = sys.modules.get("kmsmock.interception")
+    if interception is None or not interception.active:
+        raise RuntimeError(
+            "no mock is active here: use the `kms` fixture, `@mock_kms`, or `with mock_kms():`"
+        )
+    mock: KMSMock = interception.active[-1]
+    return mock
