@@ -19,7 +19,7 @@ from kmsmock.identities.entities import (
     Organization,
     Session,
 )
-from kmsmock.managed_policies import managed_policy
+from kmsmock.identities.managed import ManagedPolicies
 from kmsmock.principals import Principal, PrincipalKind
 
 ADMINISTRATOR = "Administrator"
@@ -37,7 +37,7 @@ class Identities:
 
     #: What `state` and `restore` carry.
     _STATE = (
-        *("_by_arn", "_entities", "_named", "_groups", "_managed", "_sessions", "_organizations"),
+        *("_by_arn", "_entities", "_named", "_groups", "managed", "_sessions", "_organizations"),
         "credentials",
     )
 
@@ -52,7 +52,7 @@ class Identities:
         #: Partition, account, kind and name in lower case -> user or role.
         self._named: dict[tuple[str, str, PrincipalKind, str], Entity] = {}
         self._groups: dict[str, Group] = {}
-        self._managed: dict[str, ManagedPolicy] = {}
+        self.managed = ManagedPolicies(now, self.credentials.new_id)
         self._sessions: dict[tuple[str, str], Session] = {}
         self._organizations: dict[str, Organization] = {}
         self.administrator = self.administrator_of(account)
@@ -182,25 +182,6 @@ class Identities:
         prefix = self._arn("iam", account, "", partition)
         return (group for group in self._groups.values() if group.arn.startswith(prefix))
 
-    def managed_policy(self, arn: str) -> ManagedPolicy | None:
-        """Find a managed policy; those of AWS are there from the beginning."""
-        known = self._managed.get(arn)
-        if known is None:
-            document = managed_policy(arn)
-            if document is None:
-                return None
-            path, _, name = arn.partition(":policy")[2].rpartition("/")
-            policy_id = self.credentials.new_id("ANPA")
-            known = ManagedPolicy(arn, name, f"{path}/", policy_id, self._now())
-            known.add_version(document, known.created, is_default=True)
-            self._managed[arn] = known
-        return known
-
-    def managed_policies_of(self, account: str, partition: str) -> Iterator[ManagedPolicy]:
-        """Give the managed policies that an account has made, oldest first."""
-        prefix = self._arn("iam", account, "", partition)
-        return (policy for arn, policy in self._managed.items() if arn.startswith(prefix))
-
     def holders_of(self, managed: ManagedPolicy) -> Iterator[Identity]:
         """Give the users, roles and groups that a managed policy is attached to."""
         everybody: tuple[Identity, ...] = (*self._entities.values(), *self._groups.values())
@@ -217,14 +198,6 @@ class Identities:
     def remove_group(self, group: Group) -> None:
         """Forget a group."""
         del self._groups[group.arn]
-
-    def add_managed_policy(self, managed: ManagedPolicy) -> None:
-        """Take up a customer managed policy."""
-        self._managed[managed.arn] = managed
-
-    def remove_managed_policy(self, managed: ManagedPolicy) -> None:
-        """Forget a customer managed policy."""
-        del self._managed[managed.arn]
 
     def settle(self, changed: Identity | ManagedPolicy) -> None:
         """Let what is in force follow a change of policies."""
@@ -243,7 +216,7 @@ class Identities:
         """Give an administrator user of an account: one that may do everything."""
         principal = self.user(account, ADMINISTRATOR, partition=partition)
         entity = self._entities[principal.arn]
-        managed = self.managed_policy(_ADMINISTRATOR_ACCESS.format(principal.partition))
+        managed = self.managed.get(_ADMINISTRATOR_ACCESS.format(principal.partition))
         if managed is not None and managed.arn not in entity.attached:
             entity.attached[managed.arn] = managed
             entity.settle()

@@ -150,7 +150,7 @@ def session_of(call: ServiceCall) -> Session:
     if "Policy" in parameters:
         documents.append(parameters["Policy"])
     for entry in parameters.get("PolicyArns", ()):
-        managed = call.identities.managed_policy(entry["arn"])
+        managed = call.identities.managed.get(entry["arn"])
         if managed is None:
             raise ValidationError(
                 f"Policy {entry['arn']} does not exist or is not attachable.",

@@ -99,7 +99,7 @@ def _find_managed(call: ServiceCall, member: str, text: str) -> ManagedPolicy:
     is_of_aws = ":iam::aws:" in arn
     managed = None
     if is_of_aws or arn.startswith(call.arn("policy/")):
-        managed = call.identities.managed_policy(arn)
+        managed = call.identities.managed.get(arn)
     if managed is None:
         few = "Of the policies that AWS manages, the few are here that tests of key access use."
         raise NoSuchEntity(text.format(arn), explanation=few if is_of_aws else None)

@@ -39,7 +39,7 @@ def create_policy(call: ServiceCall) -> dict[str, Any]:
     """Make a managed policy, whose first version is in force."""
     parameters = call.parameters
     name = parameters["PolicyName"]
-    for known in call.identities.managed_policies_of(call.account, call.partition):
+    for known in call.identities.managed.of(call.account, call.partition):
         if known.name.lower() == name.lower():
             raise EntityAlreadyExists(
                 f"A policy called {name} already exists. Duplicate names are not allowed."
@@ -56,7 +56,7 @@ def create_policy(call: ServiceCall) -> dict[str, Any]:
         {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())},
     )
     managed.add_version(parameters["PolicyDocument"], call.now, is_default=True)
-    call.identities.add_managed_policy(managed)
+    call.identities.managed.add(managed)
     return {"Policy": _shown(call, managed)}
 
 
@@ -73,9 +73,9 @@ def list_policies(call: ServiceCall) -> dict[str, Any]:
     identities = call.identities
     policies: list[ManagedPolicy] = []
     if scope != "Local":
-        policies += identities.managed_policies_of("aws", call.partition)
+        policies += identities.managed.of("aws", call.partition)
     if scope != "AWS":
-        policies += identities.managed_policies_of(call.account, call.partition)
+        policies += identities.managed.of(call.account, call.partition)
     shown = [views.managed_policy(call, managed) for managed in under_path(call, policies)]
     usage = {
         "PermissionsPolicy": "AttachmentCount",
@@ -100,7 +100,7 @@ def delete_policy(call: ServiceCall) -> None:
             "This policy has more than one version. Before you delete a policy, you must delete "
             "the policy's versions. The default version is deleted with the policy."
         )
-    identities.remove_managed_policy(managed)
+    identities.managed.remove(managed)
 
 
 @operation("ListEntitiesForPolicy", _named)

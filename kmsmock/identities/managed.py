@@ -1,0 +1,44 @@
+"""The managed policies of all accounts, those of AWS among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from kmsmock.identities.entities import ManagedPolicy
+from kmsmock.managed_policies import managed_policy
+
+
+class ManagedPolicies:
+    """Managed policies by ARN. now: gives the time. new_id: makes ids with a prefix."""
+
+    def __init__(self, now: Callable[[], datetime], new_id: Callable[[str], str]) -> None:
+        self._now = now
+        self._new_id = new_id
+        self._by_arn: dict[str, ManagedPolicy] = {}
+
+    def get(self, arn: str) -> ManagedPolicy | None:
+        """Find a managed policy; those of AWS are there from the beginning."""
+        known = self._by_arn.get(arn)
+        if known is None:
+            document = managed_policy(arn)
+            if document is None:
+                return None
+            path, _, name = arn.partition(":policy")[2].rpartition("/")
+            known = ManagedPolicy(arn, name, f"{path}/", self._new_id("ANPA"), self._now())
+            known.add_version(document, known.created, is_default=True)
+            self._by_arn[arn] = known
+        return known
+
+    def of(self, account: str, partition: str) -> Iterator[ManagedPolicy]:
+        """Give those of an account, oldest first; of ``aws`` those that somebody has used."""
+        prefix = f"arn:{partition}:iam::{account}:"
+        return (policy for arn, policy in self._by_arn.items() if arn.startswith(prefix))
+
+    def add(self, managed: ManagedPolicy) -> None:
+        """Take up a customer managed policy."""
+        self._by_arn[managed.arn] = managed
+
+    def remove(self, managed: ManagedPolicy) -> None:
+        """Forget a customer managed policy."""
+        del self._by_arn[managed.arn]
