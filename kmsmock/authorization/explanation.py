@@ -17,6 +17,8 @@ from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.variables import Context
 from kmsmock.principals import PrincipalKind
 
+#: Kinds of principal that have no identity policies at all.
+_WITHOUT_POLICIES = (PrincipalKind.ROOT, PrincipalKind.SERVICE)
 _GRANTS_SHOWN = 10
 _VALUES_SHOWN = 4
 _WIDEST = 100
@@ -55,7 +57,7 @@ def steps(request: Request, policies: AppliedPolicies) -> Iterator[Step]:
         yield _step_of_grant(grant, request)
     for policy in policies.identity:
         yield from _steps_of(policy, f"identity policy {policy.name}", request, policies)
-    if not policies.identity and request.principal.kind is not PrincipalKind.ROOT:
+    if not policies.identity and request.principal.kind not in _WITHOUT_POLICIES:
         yield Step("identity policies", matched=False, why=("the caller has none",))
     if policies.boundary is not None:
         yield from _steps_of(policies.boundary, "permissions boundary", request, policies)

@@ -106,6 +106,16 @@ def a_principal_that_was_deleted(kms, key, role):
     return kms.explain(kms.account(ACCOUNT).role("App"), "kms:Decrypt", key["Arn"])
 
 
+def a_service_that_calls_for_another_resource(kms, key, _):
+    queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"
+    source = {"ArnEquals": {"aws:SourceArn": queue}}
+    letting_in = {"Principal": {"Service": "sns.amazonaws.com"}, "Condition": source}
+    statements = (allow("kms:*", **to(ROOT)), allow("kms:Decrypt", **letting_in))
+    kms.client().put_key_policy(KeyId=key["KeyId"], Policy=policy(*statements))
+    service = kms.principal("sns.amazonaws.com").on_behalf_of(f"{queue}-2")
+    return kms.explain(service, "kms:Decrypt", key["Arn"])
+
+
 def an_account_level_action(kms, key, role):
     role.set_policies(policy(allow("kms:ListKeys", key["Arn"])))
     return kms.explain(role, "kms:ListKeys")
@@ -124,6 +134,7 @@ CASES = (
     a_service_control_policy,
     a_tag_that_key_policies_cannot_see,
     a_principal_that_was_deleted,
+    a_service_that_calls_for_another_resource,
     an_account_level_action,
 )
 
