@@ -10,7 +10,7 @@ from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Document, Entity, Session
-from kmsmock.principals import Principal
+from kmsmock.principals import Principal, PrincipalKind
 
 ClientOf = Callable[["Principal | None", str, "str | None"], Any]
 
@@ -108,8 +108,11 @@ class SigningPrincipal:
     def via(self, service: str) -> SigningPrincipal:
         """Give the principal as a service calls KMS for it, with ``kms:ViaService``.
 
-        service: such as ``s3``, ``ec2`` for EBS volumes, or ``secretsmanager``.
+        service: such as ``s3``, ``ec2`` for EBS volumes, or ``secretsmanager``. Raises ValueError
+        for a service principal, which calls in its own name.
         """
+        if self._principal.kind is PrincipalKind.SERVICE:
+            raise ValueError(f"{self.arn} calls in its own name: see on_behalf_of()")
         return SigningPrincipal(
             replace(self._principal, via=service.removesuffix(".amazonaws.com")),
             self._identities,
@@ -117,7 +120,12 @@ class SigningPrincipal:
         )
 
     def on_behalf_of(self, source_arn: str) -> SigningPrincipal:
-        """Give a service principal that calls for a resource, with ``aws:SourceArn``."""
+        """Give a service principal that calls for a resource, with ``aws:SourceArn``.
+
+        Raises ValueError for others, whose requests never have that.
+        """
+        if self._principal.kind is not PrincipalKind.SERVICE:
+            raise ValueError(f"only services call on behalf of a resource; {self.arn} is none")
         return SigningPrincipal(
             replace(self._principal, source_arn=source_arn), self._identities, self._client_of
         )

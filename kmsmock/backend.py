@@ -27,7 +27,7 @@ from kmsmock.keys.aws_managed import MANAGED_KEYS
 from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager, KeyState
 from kmsmock.keys.material import KeyMaterial
-from kmsmock.keys.region import KmsRegion
+from kmsmock.keys.region import KmsRegion, Numbers
 from kmsmock.keys.rotation import RotationSchedule
 from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin, Source
 from kmsmock.ledger.events import CALLS_KEPT, Calls, ServiceEvent
@@ -100,6 +100,7 @@ class Backend:
         self.entropy: Entropy = os.urandom if seed is None else SeededEntropy(seed)
         self.regions: dict[tuple[str, str], KmsRegion] = {}
         self._materials: dict[str, dict[bytes, Key]] = {}
+        self._numbers = Numbers()
         self.deleted_materials: dict[bytes, None] = {}
         self._default_policies: dict[tuple[str, str], str] = {}
         self.allowances = Allowances()
@@ -121,7 +122,9 @@ class Backend:
         region = self.regions.get((account, name))
         if region is None:
             materials = self._materials.setdefault(name, {})
-            region = self.regions[account, name] = KmsRegion(account, name, materials)
+            region = self.regions[account, name] = KmsRegion(
+                account, name, materials, self._numbers
+            )
         return region
 
     def regions_named(self, name: str) -> Iterator[KmsRegion]:
@@ -322,6 +325,7 @@ class Backend:
             (
                 self.regions,
                 self._materials,
+                self._numbers,
                 self.deleted_materials,
                 clock_state,
                 identities_state,
@@ -338,6 +342,7 @@ class Backend:
         return (
             self.regions,
             self._materials,
+            self._numbers,
             self.deleted_materials,
             self.clock.state(),
             self.identities.state(),

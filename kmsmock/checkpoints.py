@@ -6,18 +6,16 @@ never changes, or is one and the same before and after, is not copied but kept.
 
 from __future__ import annotations
 
-import contextlib
 import copyreg
-import gc
 import io
 import pickle
-from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
 from kmsmock.authorization.grants import Grants
 from kmsmock.authorization.policy import Policy
 from kmsmock.clock import Clock
+from kmsmock.collector import paused_collector
 from kmsmock.crypto.rsa import RsaKey
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key
@@ -47,7 +45,7 @@ class Checkpoint:
             Key: _reduce_key,
             Alias: _reduce_alias,
         }
-        with _without_collector():
+        with paused_collector():
             pickler.dump(state)
             pickler.clear_memo()
         self._data = written.getvalue()
@@ -56,7 +54,7 @@ class Checkpoint:
         """Give the state again; each time another copy of it."""
         _originals.append(self._originals)
         try:
-            with _without_collector():
+            with paused_collector():
                 return pickle.loads(self._data)  # noqa: S301 - written above, never stored
         finally:
             _originals.pop()
@@ -122,15 +120,3 @@ def _reduce_alias(alias: Alias) -> tuple[Any, ...]:
 def _set_alias(alias: Alias, values: tuple[Any, ...]) -> None:
     for name, value in zip(Alias.__slots__, values, strict=True):
         setattr(alias, name, value)
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Leave the search for garbage for later: there is none, and much to be searched."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()

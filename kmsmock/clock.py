@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import heapq
 import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
+
+from kmsmock.collector import paused_collector
 
 UTC = timezone.utc
 
@@ -79,16 +80,11 @@ class Clock:
         agenda = self._agenda
         if not agenda or agenda[0][0] > now:
             return
-        # Years of events leave much behind and no garbage: looking for it would take longer.
-        collects = gc.isenabled()
-        gc.disable()
-        try:
+        # There may be years of events.
+        with paused_collector():
             while agenda and agenda[0][0] <= now:
                 due, _, action = heapq.heappop(agenda)
                 action(due)
-        finally:
-            if collects:
-                gc.enable()
 
     def state(self) -> tuple[Any, ...]:
         """Give what `restore` needs: the shift, and what is to come."""

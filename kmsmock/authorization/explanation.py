@@ -112,7 +112,8 @@ def _mismatches(
         if match is Match.NONE:
             wanted = _element(source, "Principal")
             caller = request.principal.own_arn
-            again = ", one made anew" if caller in (policies.unique_ids or ()) else ""
+            named = statement.principals is not None and caller in statement.principals.arns
+            again = ", one made anew" if named else ""
             yield f"principal: {wanted}; the caller is {caller}{again}"
     if not statement.means_resource(request.resource, context):
         yield f"resource: {_element(source, 'Resource')}; asked for {request.resource}"

@@ -24,6 +24,18 @@ class Alias:
     sequence: int
 
 
+@dataclass(slots=True)
+class Numbers:
+    """Numbers for all that one mock makes, so that lists over accounts have an order too."""
+
+    last: int = 0
+
+    def next(self) -> int:
+        """Give a number above all before."""
+        self.last += 1
+        return self.last
+
+
 class KmsRegion:
     """The KMS of one account in one Region.
 
@@ -32,7 +44,7 @@ class KmsRegion:
     """
 
     __slots__ = (
-        "_sequence",
+        "_numbers",
         "account",
         "aliases",
         "custom_key_stores",
@@ -45,7 +57,9 @@ class KmsRegion:
         "name",
     )
 
-    def __init__(self, account: str, name: str, materials: dict[bytes, Key]) -> None:
+    def __init__(
+        self, account: str, name: str, materials: dict[bytes, Key], numbers: Numbers
+    ) -> None:
         self.account = account
         self.name = name
         self.keys: dict[str, Key] = {}
@@ -57,7 +71,7 @@ class KmsRegion:
         self.materials = materials
         #: How many keys each manager has; the quota counts customer managed ones only.
         self.managed_by = dict.fromkeys(KeyManager, 0)
-        self._sequence = 0
+        self._numbers = numbers
 
     @property
     def partition(self) -> str:
@@ -65,9 +79,8 @@ class KmsRegion:
         return arns.partition_of(self.name)
 
     def next_sequence(self) -> int:
-        """Give the next number for what is made here, in the order of making."""
-        self._sequence += 1
-        return self._sequence
+        """Give the next number for what is made, here and in other accounts, in that order."""
+        return self._numbers.next()
 
     def add_key(self, key: Key) -> None:
         """Take in a key and index its materials."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from typing import Any
 
 from kmsmock import errors
@@ -272,6 +273,7 @@ def list_retirable_grants(call: Call) -> Response:
         if (principal is not None and grant.terms.retiring_principal == principal)
         or (service is not None and grant.terms.retiring_service_principal == service)
     ]
+    grants.sort(key=attrgetter("sequence"))
     return page(call, "Grants", grants, lambda g: _entry(call, g), 50)
 
 

@@ -25,6 +25,17 @@ from kmsmock.services.registry import Handler, Service, ServiceCall
 #: Seconds: the default of role sessions and longest of chained ones; the default of tokens.
 _ROLE_HOUR = 3600
 _TOKEN_HOURS = 12 * 3600
+_MFA = (
+    "MFA devices are not emulated; kms.request_context({'aws:MultiFactorAuthPresent': 'true'}) "
+    "makes requests that have it"
+)
+#: Parameter -> why it is refused.
+_NOT_EMULATED = {
+    "SerialNumber": _MFA,
+    "TokenCode": _MFA,
+    "TransitiveTagKeys": "session tags do not go on to the next role here; give Tags to each",
+    "ProvidedContexts": "context assertions are not emulated",
+}
 #: Condition key -> the parameter that it tells.
 _MEMBERS = {
     "sts:RoleSessionName": "RoleSessionName",
@@ -56,6 +67,7 @@ def get_access_key_info(call: ServiceCall) -> dict[str, Any]:
 
 def assume_role(call: ServiceCall) -> dict[str, Any]:
     """Begin a session of a role that trusts the caller."""
+    _require_emulated(call)
     parameters = call.parameters
     name = parameters["RoleSessionName"]
     arn = parameters["RoleArn"]
@@ -83,6 +95,7 @@ def assume_role(call: ServiceCall) -> dict[str, Any]:
 
 def get_session_token(call: ServiceCall) -> dict[str, Any]:
     """Give temporary credentials of the calling user."""
+    _require_emulated(call)
     if call.principal.kind not in (PrincipalKind.USER, PrincipalKind.ROOT):
         raise AccessDenied("Cannot call GetSessionToken with session credentials")
     seconds = _token_seconds(call)
@@ -120,6 +133,13 @@ SERVICE = Service(OPERATIONS)
 
 
 # --- what the operations share ----------------------------------------------------------------
+
+
+def _require_emulated(call: ServiceCall) -> None:
+    """Refuse parameters that would change what the session may do, and are not understood."""
+    for member, why in _NOT_EMULATED.items():
+        if member in call.parameters:
+            raise ValidationError(f"{member} cannot be used", explanation=f"{member}: {why}.")
 
 
 def _role_seconds(call: ServiceCall, role: Entity, seconds: int) -> int:

@@ -361,6 +361,10 @@ def test_retirable_grants_are_those_on_keys_of_all_accounts(kms, client, key):
 
     grants = client.list_retirable_grants(RetiringPrincipal=role.arn)["Grants"]
     assert [grant["KeyId"] for grant in grants] == [key["Arn"], foreign]
+    pages = client.get_paginator("list_retirable_grants").paginate(
+        RetiringPrincipal=role.arn, PaginationConfig={"PageSize": 1}
+    )
+    assert [grant for page in pages for grant in page["Grants"]] == grants
     unique_id = role.unique_id
     role.delete()
     with refused("NotFoundException", f"Retiring principal {unique_id} could not be found"):

@@ -154,6 +154,13 @@ def test_explain_takes_the_service_by_its_short_name_too(kms, key, role):
     assert not kms.explain(role, "kms:Encrypt", key["Arn"])
 
 
+def test_services_call_in_their_own_name_and_others_for_no_resource(kms, role):
+    with pytest.raises(ValueError, match="in its own name"):
+        kms.principal("sns.amazonaws.com").via("s3")
+    with pytest.raises(ValueError, match="only services"):
+        role.on_behalf_of(QUEUE)
+
+
 # --- what organization, network and enclave tell ------------------------------------------------
 
 

@@ -512,6 +512,20 @@ def test_tags_are_added_listed_and_taken_away(iam, word):
     assert getattr(iam, f"list_{word}_tags")(**named)["Tags"] == tags[1:]
 
 
+def test_tags_are_checked_wherever_they_are_given(iam):
+    twice = [{"Key": "team", "Value": "a"}, {"Key": "Team", "Value": "b"}]
+    many = [{"Key": f"k{n}", "Value": "v"} for n in range(50)]
+    text = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+    with refused("InvalidInput", text):
+        iam.create_user(UserName="alice", Tags=twice)
+
+    iam.create_user(UserName="alice", Tags=many)
+    with refused("LimitExceeded", "Cannot exceed quota for TagsPerUser: 50"):
+        iam.tag_user(UserName="alice", Tags=[{"Key": "one more", "Value": "v"}])
+    with refused("InvalidInput", text):
+        iam.create_policy(PolicyName="keys", PolicyDocument=LIST_KEYS, Tags=twice)
+
+
 @pytest.mark.usefixtures("role")
 def test_tags_of_a_role_are_tags_of_the_principal(kms, iam):
     condition = {"StringEquals": {"aws:PrincipalTag/team": "a"}}

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from kmsmock import mock_kms
-from tests.authorization.documents import ACCOUNT, allow, deny, policy, to
+from tests.authorization.documents import ACCOUNT, OTHER, allow, deny, policy, to
 from tests.refusals import refused
 
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/12345678-1234-1234-1234-123456789012"
@@ -151,6 +151,23 @@ def test_a_resource_policy_decides_for_the_caller_that_is_named(kms, iam):
 def test_an_unknown_principal_is_no_entity(iam):
     with refused("NoSuchEntity"):
         iam.simulate_principal_policy(PolicySourceArn=ALICE, ActionNames=["kms:Decrypt"])
+
+
+def test_principals_of_other_accounts_cannot_be_simulated(kms):
+    user = kms.account(ACCOUNT).user("alice")
+    with refused("NoSuchEntity"):
+        kms.account(OTHER).client("iam").simulate_principal_policy(
+            PolicySourceArn=user.arn, ActionNames=["kms:Decrypt"]
+        )
+
+
+def test_one_boundary_is_simulated_and_no_handling_of_resources(iam):
+    with refused("InvalidInput"):
+        custom(
+            iam, policy(allow("kms:*")), PermissionsBoundaryPolicyInputList=[policy(allow("*"))] * 2
+        )
+    with refused("InvalidInput"):
+        custom(iam, policy(allow("kms:*")), ResourceHandlingOption="EC2-VPC-EBS")
 
 
 @pytest.mark.parametrize("action", ["kms:*", "kms", "Decrypt"])

@@ -281,3 +281,18 @@ def test_services_that_are_not_listed_are_left_alone():
 
 def _stop(**_):
     raise InterruptedError
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"SerialNumber": f"arn:aws:iam::{ACCOUNT}:mfa/alice", "TokenCode": "123456"},
+        {"Tags": [{"Key": "team", "Value": "a"}], "TransitiveTagKeys": ["team"]},
+    ],
+    ids=["MFA", "transitive tags"],
+)
+@pytest.mark.usefixtures("role")
+def test_what_is_not_emulated_is_refused_and_says_why(sts, parameters):
+    with refused("ValidationError") as caught:
+        assume(sts, **parameters)
+    assert caught.value.__notes__

@@ -26,14 +26,13 @@ def read_policy(text: str, kind: PolicyKind, name: str = "") -> Policy:
     try:
         policy = parse(text, kind, name)
     except MalformedPolicyError as defect:
-        raise refused(defect) from None
+        raise _refused(defect) from None
     if kind is PolicyKind.IDENTITY:
         _require_arns(policy)
     return policy
 
 
-def refused(defect: MalformedPolicyError) -> MalformedPolicyDocument:
-    """Give IAM's error for a text that is no policy."""
+def _refused(defect: MalformedPolicyError) -> MalformedPolicyDocument:
     return MalformedPolicyDocument(
         _TEXTS.get(defect.defect, _SYNTAX), explanation=f"The policy: {defect}."
     )

@@ -8,7 +8,14 @@ from typing import Any
 from kmsmock.identities.entities import Entity
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict
-from kmsmock.services.iam.finding import Kind, find_boundary, page, require_free_name, under_path
+from kmsmock.services.iam.finding import (
+    Kind,
+    find_boundary,
+    page,
+    require_free_name,
+    under_path,
+    with_new_tags,
+)
 from kmsmock.services.registry import ServiceCall
 
 Show = Callable[..., "dict[str, Any]"]
@@ -30,9 +37,10 @@ def make_entity(call: ServiceCall, kind: Kind, principal_kind: PrincipalKind) ->
     name = require_free_name(call, kind)
     boundary = find_boundary(call) if "PermissionsBoundary" in parameters else None
     path = parameters.get("Path", "/")
+    tags = with_new_tags(call, kind.word, {})
     entity = call.identities.make(principal_kind, call.account, name, path, call.partition)
     entity.set_boundary(boundary)
-    entity.tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())}
+    entity.tags = tags
     return entity
 
 

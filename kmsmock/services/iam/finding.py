@@ -1,4 +1,4 @@
-"""Finding what a call names: users, roles, groups and policies, with IAM's errors."""
+"""What the operations share: finding what a call names, its tags, its page of a list."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from typing import Any
 
 from kmsmock.identities.entities import Entity, Group, Identity, ManagedPolicy
 from kmsmock.principals import PrincipalKind
-from kmsmock.services.errors import EntityAlreadyExists, NoSuchEntity, ValidationError
+from kmsmock.services.errors import (
+    EntityAlreadyExists,
+    InvalidInput,
+    LimitExceeded,
+    NoSuchEntity,
+    ValidationError,
+)
 from kmsmock.services.registry import ServiceCall
 
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _PAGE = 100
+_MOST_TAGS = 50
 
 
 @dataclass(frozen=True)
@@ -147,3 +154,16 @@ def under_path(call: ServiceCall, identities: Iterable[Any]) -> Iterable[Any]:
     """Leave out what is not under the path that a call asks for."""
     prefix = call.parameters.get("PathPrefix", "/")
     return (identity for identity in identities if identity.path.startswith(prefix))
+
+
+def with_new_tags(call: ServiceCall, word: str, known: Mapping[str, str]) -> dict[str, str]:
+    """Add the tags of a call to those that are there. word: what has them, ``User`` for example."""
+    given = call.parameters.get("Tags", ())
+    if len({tag["Key"].lower() for tag in given}) < len(given):
+        raise InvalidInput(
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        )
+    pairs = {**known, **{tag["Key"]: tag["Value"] for tag in given}}
+    if len(pairs) > _MOST_TAGS:
+        raise LimitExceeded(f"Cannot exceed quota for TagsPer{word}: {_MOST_TAGS}")
+    return pairs

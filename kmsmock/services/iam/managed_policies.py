@@ -16,7 +16,7 @@ from kmsmock.services.errors import (
 )
 from kmsmock.services.iam import views
 from kmsmock.services.iam.documents import read_policy
-from kmsmock.services.iam.finding import find_managed, page, under_path
+from kmsmock.services.iam.finding import find_managed, page, under_path, with_new_tags
 from kmsmock.services.iam.registry import operation
 from kmsmock.services.registry import ServiceCall
 
@@ -53,7 +53,7 @@ def create_policy(call: ServiceCall) -> dict[str, Any]:
         call.identities.credentials.new_id("ANPA"),
         call.now,
         parameters.get("Description", ""),
-        {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())},
+        with_new_tags(call, "Policy", {}),
     )
     managed.add_version(parameters["PolicyDocument"], call.now, is_default=True)
     call.identities.managed.add(managed)

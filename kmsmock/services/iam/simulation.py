@@ -25,7 +25,11 @@ from kmsmock.services.registry import ServiceCall
 _ACTION = re.compile(r"[a-zA-Z0-9-]+:[a-zA-Z0-9]+")
 _VARIABLE = re.compile(r"\$\{([^},]+)")
 #: Parameters that would change the answer, and are not understood.
-_NOT_EMULATED = ("PolicyExclusionList", "OrderedOrganizationPolicyInputList")
+_NOT_EMULATED = (
+    "PolicyExclusionList",
+    "OrderedOrganizationPolicyInputList",
+    "ResourceHandlingOption",
+)
 _WORDS = {
     Outcome.ALLOW: "allowed",
     Outcome.EXPLICIT_DENY: "explicitDeny",
@@ -76,7 +80,7 @@ def get_context_keys_for_custom_policy(call: ServiceCall) -> dict[str, Any]:
 def _identity(call: ServiceCall) -> Identity:
     arn = _source(call)
     entity = call.identities.entity(arn)
-    if entity is not None and entity.arn == arn:
+    if entity is not None and entity.arn == arn and arn.startswith(call.arn("")):
         return entity
     for group in call.identities.groups_of(call.account, call.partition):
         if group.arn == arn:
@@ -103,6 +107,8 @@ def _simulated(
         if member in parameters:
             raise InvalidInput(f"Invalid input: {member}", explanation=f"{member} is not emulated.")
     boundaries = _given(call, "PermissionsBoundaryPolicyInputList", PolicyKind.BOUNDARY)
+    if len(boundaries) > 1:
+        raise InvalidInput("Only one permissions boundary can be specified.")
     if boundaries:
         applied = applied._replace(boundary=boundaries[0])
     owner = None

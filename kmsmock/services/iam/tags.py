@@ -6,30 +6,27 @@ from collections.abc import Callable
 from typing import Any
 
 from kmsmock.identities.entities import Entity, ManagedPolicy
-from kmsmock.services.errors import InvalidInput, LimitExceeded
 from kmsmock.services.iam import views
-from kmsmock.services.iam.finding import ROLE, USER, find_managed, find_role, find_user, page
+from kmsmock.services.iam.finding import (
+    ROLE,
+    USER,
+    find_managed,
+    find_role,
+    find_user,
+    page,
+    with_new_tags,
+)
 from kmsmock.services.iam.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 Tagged = Callable[[ServiceCall], "Entity | ManagedPolicy"]
-
-_MOST = 50
 
 
 def _register(word: str, find: Tagged, resource: Callable[[ServiceCall], str]) -> None:
     @operation(f"Tag{word}", resource)
     def tag(call: ServiceCall) -> None:
         tagged = find(call)
-        names = [given["Key"] for given in call.parameters["Tags"]]
-        if len({name.lower() for name in names}) < len(names):
-            raise InvalidInput(
-                "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-            )
-        pairs = {**tagged.tags, **{t["Key"]: t["Value"] for t in call.parameters["Tags"]}}
-        if len(pairs) > _MOST:
-            raise LimitExceeded(f"Cannot exceed quota for TagsPer{word}: {_MOST}")
-        tagged.tags = pairs
+        tagged.tags = with_new_tags(call, word, tagged.tags)
 
     @operation(f"Untag{word}", resource)
     def untag(call: ServiceCall) -> None:
