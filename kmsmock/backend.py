@@ -30,7 +30,8 @@ from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.region import KmsRegion, Numbers
 from kmsmock.keys.rotation import RotationSchedule
 from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin, Source
-from kmsmock.ledger.events import CALLS_KEPT, Calls, ServiceEvent
+from kmsmock.ledger.calls import CALLS_KEPT, Calls
+from kmsmock.ledger.events import ServiceEvent
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority

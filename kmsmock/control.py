@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
     from kmsmock.least_privilege import LeastPrivilege
+    from kmsmock.ledger.calls import Calls
     from kmsmock.ledger.costs import Costs
-    from kmsmock.ledger.events import Calls
     from kmsmock.ledger.trail import Trail
     from kmsmock.principals import Principal
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from sys import intern
 from typing import Any
 
 from kmsmock import arns, errors
@@ -18,7 +19,8 @@ from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.denials import denied
 from kmsmock.keys.aws_managed import DIRECT_ACTIONS
 from kmsmock.keys.key import Key, KeyManager, Usage
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
+from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.access import grant_terms
 from kmsmock.operations.keys import read_policy
@@ -68,7 +70,16 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             )
         backend.clock.settle(now)
         region = backend.region(principal.account, api_call.region)
-        call = Call(operation, principal, region, backend, request_id, now, api_call.user_agent)
+        call = Call(
+            operation,
+            principal,
+            region,
+            backend,
+            request_id,
+            now,
+            api_call.access_key,
+            api_call.user_agent,
+        )
         try:
             call.parameters = read(api_call)
             fault = backend.faults.next(operation.name, call.parameters)
@@ -242,31 +253,59 @@ def _require_grant_tokens(call: Call) -> None:
 
 
 def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
-    error = result if isinstance(result, errors.ServiceError) else None
-    key = call.keys[0] if call.keys else None
-    principal = call.principal
-    calls = call.backend.calls
+    """Leave the record of a call; this is on the path of every one, so little is made."""
+    failure: Failure | None = None
+    shown = None
+    operation = call.operation.name
+    members = SHOWN[operation]
+    if isinstance(result, errors.ServiceError):
+        failure = Failure(result.code, result.message, result.explanation, call.decision)
+    elif members.response:
+        shown = tuple([_copied(result.get(name)) for name in members.response])
+    keys, materials, parameters = call.keys, call.material_ids, call.parameters
+    key = keys[0] if keys else None
+    second_key = keys[1] if len(keys) > 1 else None
+    authorized = call.authorized
+    is_plain = len(authorized) == 1 and authorized[0] == (
+        f"kms:{operation}",
+        "*" if key is None else key.arn,
+        parameters.get("EncryptionContext"),
+    )
+    backend = call.backend
+    rest = NO_REST
+    if not is_plain or shown or second_key or call.grant_id or backend.request_context:
+        rest = Rest(
+            second_key,
+            materials[1] if len(materials) > 1 else None,
+            call.grant_id,
+            None if is_plain else tuple(authorized),
+            shown,
+            backend.request_context or None,
+        )
+    calls = backend.calls
     calls.append(
         Event(
-            call.operation.name,
-            principal.arn,
-            principal.account,
+            operation,
+            call.principal,
+            call.access_key,
+            intern(call.user_agent or ""),
             call.region.name,
-            None if key is None else key.arn,
-            None if key is None else key.spec.name,
+            key,
             call.alias,
-            call.encryption_context,
-            call.grant_id,
-            call.dry_run,
-            not isinstance(error, errors.AccessDeniedException),
-            None if error is None else error.code,
-            None if error is None else error.explanation,
-            principal.via_service(call.region.name),
+            calls.shared(operation, tuple([parameters.get(name) for name in members.request])),
+            materials[0] if materials else None,
+            failure,
             None,
             call.now,
             calls.test_id(),
             call.request_id,
-            call.decision,
-            tuple(call.authorized),
+            rest,
         )
     )
+
+
+def _copied(value: Any) -> Any:
+    """Copy what the caller will get to hold, and can change."""
+    if type(value) is dict:
+        return {name: _copied(item) for name, item in value.items()}
+    return list(value) if type(value) is list else value

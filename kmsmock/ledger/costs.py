@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kmsmock.ledger.events import Calls
+from kmsmock.ledger.calls import Calls
 
 
 class Costs:

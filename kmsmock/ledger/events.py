@@ -1,51 +1,177 @@
-"""The record that each call leaves, and the sequence of them that tests look at."""
+"""The record that each call leaves, and what the service did by itself."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kmsmock.keys.key import Key
+from kmsmock.ledger.shown import SHOWN
+from kmsmock.principals import Principal
 
 if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision
 
-#: How many records are kept; older ones are dropped, and counted.
-CALLS_KEPT = 100_000
+Authorized = tuple[str, str, "Mapping[str, str] | None"]
 
 
-class Event(NamedTuple):
-    """One call of the KMS API, allowed or refused.
+class Failure(NamedTuple):
+    """How a call failed: AWS's code and text, and what helps a human.
 
-    caller: ARN of the principal. key_arn and key_spec: of the first key that the call found.
-    alias: the name that the call used, if any. allowed: whether authorization let it pass.
-    error_code and explanation: of a refused or failed call. at: the mock's time.
-    test_id: the pytest node id. price: in USD, None until a price list has been applied.
-    decision: why a call was refused, when authorization refused it. authorized: action, resource
-    and encryption context of each decision that was passed.
+    decision: when it was authorization that refused.
+    """
+
+    code: str
+    message: str | None
+    explanation: str | None
+    decision: Decision | None
+
+
+class Rest(NamedTuple):
+    """What few calls have, apart, so that the records of the many stay small.
+
+    second_key and second_material_id: of the destination of ReEncrypt. authorized: when it is not
+    just the operation on its one key. shown: what CloudTrail shows of the answer. context: the
+    condition keys that came from the network.
+    """
+
+    second_key: Key | None = None
+    second_material_id: bytes | None = None
+    grant_id: str | None = None
+    authorized: tuple[Authorized, ...] | None = None
+    shown: tuple[Any, ...] | None = None
+    context: Mapping[str, Any] | None = None
+
+
+NO_REST = Rest()
+
+
+class Record(NamedTuple):
+    """What is kept of one call. `Event` says what it means.
+
+    parameters: values of the members that `SHOWN` names for the operation, None for those that
+    were not given. material_id: of the key material that was used, 32 bytes.
     """
 
     operation: str
-    caller: str
-    account: str
+    principal: Principal
+    access_key: str | None
+    user_agent: str
     region: str
-    key_arn: str | None
-    key_spec: str | None
+    key: Key | None
     alias: str | None
-    encryption_context: Mapping[str, str] | None
-    grant_id: str | None
-    dry_run: bool
-    allowed: bool
-    error_code: str | None
-    explanation: str | None
-    via_service: str | None
+    parameters: tuple[Any, ...]
+    material_id: bytes | None
+    failure: Failure | None
     price: Any
     at: datetime
     test_id: str | None
     request_id: str
-    decision: Decision | None = None
-    authorized: tuple[tuple[str, str, Mapping[str, str] | None], ...] = ()
+    rest: Rest = NO_REST
+
+
+class Event(Record):
+    """One call of the KMS API, allowed or refused: a record of a few hundred bytes.
+
+    region: of the client. alias: the name that the call used, if any. at: the mock's time.
+    test_id: the pytest node id. price: in USD, None until a price list has been applied.
+    """
+
+    __slots__ = ()
+
+    @property
+    def caller(self) -> str:
+        """The ARN of the principal; of services their name."""
+        return self.principal.arn
+
+    @property
+    def account(self) -> str:
+        """The account that made the request."""
+        return self.principal.account
+
+    @property
+    def key_arn(self) -> str | None:
+        """The ARN of the first key that the call found."""
+        return None if self.key is None else self.key.arn
+
+    @property
+    def key_spec(self) -> str | None:
+        """The key spec of that key."""
+        return None if self.key is None else self.key.spec.name
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The keys that the call found: none, one, or for ReEncrypt two."""
+        return tuple(key for key in (self.key, self.rest.second_key) if key is not None)
+
+    @property
+    def encryption_context(self) -> Mapping[str, str] | None:
+        """The encryption context; for ReEncrypt that of its source."""
+        context: Mapping[str, str] | None = self.parameter("EncryptionContext")
+        return context or self.parameter("SourceEncryptionContext")
+
+    @property
+    def grant_id(self) -> str | None:
+        """The id of the grant that allowed the call, or that the call made."""
+        return self.rest.grant_id
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether the caller only wanted to know if the call would succeed."""
+        return bool(self.parameter("DryRun"))
+
+    @property
+    def allowed(self) -> bool:
+        """Whether authorization let it pass."""
+        return self.error_code != "AccessDeniedException"
+
+    @property
+    def error_code(self) -> str | None:
+        """The code of the error that the call was answered with."""
+        return None if self.failure is None else self.failure.code
+
+    @property
+    def explanation(self) -> str | None:
+        """What helps a human with that error."""
+        return None if self.failure is None else self.failure.explanation
+
+    @property
+    def decision(self) -> Decision | None:
+        """Why the call was refused, when authorization refused it."""
+        return None if self.failure is None else self.failure.decision
+
+    @property
+    def via_service(self) -> str | None:
+        """The service that called KMS for the principal, as ``kms:ViaService`` has it."""
+        return self.principal.via_service(self.region)
+
+    @property
+    def authorized(self) -> tuple[Authorized, ...]:
+        """Action, resource and encryption context of each decision that was passed."""
+        if self.rest.authorized is not None:
+            return self.rest.authorized
+        resource = self.key_arn or "*"
+        return ((f"kms:{self.operation}", resource, self.parameter("EncryptionContext")),)
+
+    def parameter(self, name: str) -> Any:
+        """Give a member of the request; None for what was not given, or is not recorded."""
+        names = SHOWN[self.operation].request
+        return self.parameters[names.index(name)] if name in names else None
+
+    def __str__(self) -> str:
+        outcome = self.error_code or "ok"
+        context = f" {dict(self.encryption_context)}" if self.encryption_context else ""
+        key = self.alias or (self.key_arn or "").rpartition(":")[2]
+        return f"{self.operation} {key}{context} by {self.caller} -> {outcome}"
+
+
+#: What records can be filtered by: the members that are values to compare.
+MEMBERS = (
+    *("operation", "caller", "account", "region", "key_arn", "key_spec", "alias"),
+    *("encryption_context", "grant_id", "dry_run", "allowed", "error_code", "via_service"),
+    *("price", "at", "test_id", "request_id", "explanation", "user_agent"),
+)
 
 
 class ServiceEvent(NamedTuple):
@@ -64,108 +190,3 @@ class ServiceEvent(NamedTuple):
     origin: str | None = None
     previous: bytes | None = None
     current: bytes | None = None
-
-
-class Calls(Sequence[Event]):
-    """The records of a mock, oldest first.
-
-    dropped: how many older ones are no longer kept.
-    """
-
-    def __init__(self, events: Sequence[Event] = ()) -> None:
-        self._events: deque[Event] = deque(events, maxlen=CALLS_KEPT)
-        self.dropped = 0
-        #: The pytest test that runs now; set by the plugin.
-        self.test_id: Callable[[], str | None] = _no_test
-
-    def append(self, event: Event) -> None:
-        """Take in a record; the oldest is dropped when too many are kept."""
-        if len(self._events) == CALLS_KEPT:
-            self.dropped += 1
-        self._events.append(event)
-
-    def clear(self) -> None:
-        """Forget all records."""
-        self._events.clear()
-        self.dropped = 0
-
-    def truncate(self, length: int) -> None:
-        """Forget the records behind the first so many."""
-        while len(self._events) > length:
-            self._events.pop()
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    @overload
-    def __getitem__(self, index: int) -> Event: ...
-    @overload
-    def __getitem__(self, index: slice) -> Calls: ...
-    def __getitem__(self, index: int | slice) -> Event | Calls:
-        if isinstance(index, slice):
-            return Calls(list(self._events)[index])
-        return self._events[index]
-
-    def __iter__(self) -> Iterator[Event]:
-        return iter(self._events)
-
-    def __repr__(self) -> str:
-        shown = "\n".join(f"  {_line(event)}" for event in islice(reversed(self._events), 10))
-        more = f" (newest 10 of {len(self)})" if len(self) > 10 else ""
-        return f"<{len(self)} calls{more}:\n{shown}\n>" if shown else "<no calls>"
-
-    def filter(self, operation: str | None = None, /, **members: Any) -> Calls:
-        """Give the calls of an operation, and those whose members have the given values.
-
-        key: a key id, key ARN or alias name, instead of key_arn. Raises TypeError for a member
-        that records do not have.
-        """
-        key = members.pop("key", None)
-        unknown = members.keys() - set(Event._fields)
-        if unknown:
-            raise TypeError(
-                f"records of calls have no {min(unknown)!r}; they have {', '.join(Event._fields)}"
-            )
-        return Calls(
-            [
-                event
-                for event in self._events
-                if operation in (None, event.operation)
-                and (key is None or _concerns(event, key))
-                and all(getattr(event, name) == value for name, value in members.items())
-            ]
-        )
-
-    def assert_called(self, operation: str, /, *, times: int | None = None, **members: Any) -> None:
-        """Assert that an operation was called, so many times if given, with these members.
-
-        Raises AssertionError that lists the nearest calls.
-        """
-        found = len(self.filter(operation, **members))
-        if (found == times) if times is not None else found:
-            return
-        wanted = "at least once" if times is None else f"{times} times"
-        what = ", ".join([operation, *(f"{name}={value!r}" for name, value in members.items())])
-        nearest = self.filter(operation)[-5:] or self[-5:]
-        lines = "\n".join(f"  {_line(event)}" for event in nearest) or "  (no calls at all)"
-        raise AssertionError(f"expected {what} {wanted}, found {found}; nearest calls:\n{lines}")
-
-    def assert_not_called(self, operation: str, /, **members: Any) -> None:
-        """Assert that an operation was not called with these members."""
-        self.assert_called(operation, times=0, **members)
-
-
-def _concerns(event: Event, key: str) -> bool:
-    arn = event.key_arn or ""
-    return key in (arn, arn.rpartition("/")[2], event.alias) if key else False
-
-
-def _line(event: Event) -> str:
-    outcome = event.error_code or "ok"
-    context = f" {dict(event.encryption_context)}" if event.encryption_context else ""
-    key = event.alias or (event.key_arn or "").rpartition(":")[2]
-    return f"{event.operation} {key}{context} by {event.caller} -> {outcome}"
-
-
-def _no_test() -> None:
-    return None

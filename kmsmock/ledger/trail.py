@@ -10,18 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kmsmock.ledger.events import Calls, Event, ServiceEvent
-
-_READ_ONLY_PREFIXES = ("Describe", "Get", "List")
-_READ_ONLY = frozenset(
-    {
-        *("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyPair"),
-        *("GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPairWithoutPlaintext"),
-        *("GenerateMac", "GenerateRandom", "Sign", "Verify", "VerifyMac"),
-        *("DeriveSharedSecret", "Encapsulate", "Decapsulate"),
-    }
-)
-
+from kmsmock.ledger.calls import Calls
+from kmsmock.ledger.events import Event, ServiceEvent
+from kmsmock.ledger.shown import SHOWN
 
 #: Service event -> how it calls the key material.
 _CURRENT_IN = {
@@ -94,7 +85,7 @@ def _record(event: Event) -> dict[str, Any]:
         "awsRegion": event.region,
         "requestID": event.request_id,
         "eventID": event.request_id,
-        "readOnly": operation in _READ_ONLY or operation.startswith(_READ_ONLY_PREFIXES),
+        "readOnly": SHOWN[operation].is_read_only,
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": event.account,

@@ -48,7 +48,7 @@ def _data_key(call: Call, key: Key) -> tuple[bytes, Response]:
     size = parameters.get("NumberOfBytes") or _DATA_KEY_BYTES[parameters["KeySpec"]]
     plaintext = call.backend.entropy(size)
     response = {"CiphertextBlob": _sealed(call, key, plaintext), "KeyId": key.arn}
-    return plaintext, _with_material_id(key, response)
+    return plaintext, _with_material_id(call, key, response)
 
 
 def _sealed(call: Call, key: Key, plaintext: bytes) -> bytes:
@@ -56,9 +56,10 @@ def _sealed(call: Call, key: Key, plaintext: bytes) -> bytes:
     return key.encrypt(ciphertext.DATA_KEY_PREFIX, plaintext, context)
 
 
-def _with_material_id(key: Key, response: Response) -> Response:
-    if key.shows_material_id:
-        response["KeyMaterialId"] = key.material.id.hex()
+def _with_material_id(call: Call, key: Key, response: Response) -> Response:
+    material_id = call.show_material(key, key.material.id)
+    if material_id is not None:
+        response["KeyMaterialId"] = material_id
     return response
 
 
@@ -103,7 +104,7 @@ def _data_key_pair(call: Call, key: Key) -> tuple[bytes, Response]:
         "KeyId": key.arn,
         "KeyPairSpec": spec.name,
     }
-    return private_key, _with_material_id(key, response)
+    return private_key, _with_material_id(call, key, response)
 
 
 @operation(

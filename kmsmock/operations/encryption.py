@@ -105,8 +105,9 @@ def re_encrypt(call: Call, source: Key, destination: Key) -> Response:
     }
     if source_material_id is not None:
         response["SourceKeyMaterialId"] = source_material_id
-    if destination.shows_material_id:
-        response["DestinationKeyMaterialId"] = destination.material.id.hex()
+    material_id = call.show_material(destination, destination.material.id)
+    if material_id is not None:
+        response["DestinationKeyMaterialId"] = material_id
     return response
 
 
@@ -147,7 +148,7 @@ def _decrypt(
         raise AssertionError("a ciphertext may only be missing in a dry run")
     if call.blob is not None:
         plaintext = key.decrypt(call.blob, context)
-        return plaintext, call.blob.material_id.hex() if key.shows_material_id else None
+        return plaintext, call.show_material(key, call.blob.material_id)
     try:
         return key.key_pair.decrypt(blob, algorithm), None
     except DecryptionFailed as reason:

@@ -170,7 +170,7 @@ def _key_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
         if key is None:
             raise _no_such_alias(region, name)
     else:
-        key = alias.key
+        key, name = alias.key, alias.name  # one text for all records
     call.alias = name
     return key
 

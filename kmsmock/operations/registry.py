@@ -38,12 +38,13 @@ IMPORTABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.PENDING_IMPORT})
 class Call:
     """One call on its way: who asks what of which Region, and what was found out on the way.
 
-    keys, alias, grant_id: noted for the ledger by those who find them. blob: the symmetric
-    ciphertext of the request, once it has been taken apart. authorized: action, resource and
-    encryption context of what was allowed on the way. decision: of a refused call.
+    keys, alias, grant_id, material_ids: noted for the ledger by those who find them. blob: the
+    symmetric ciphertext of the request, once it has been taken apart. authorized: action, resource
+    and encryption context of what was allowed on the way. decision: of a refused call.
     """
 
     __slots__ = (
+        "access_key",
         "alias",
         "authorized",
         "backend",
@@ -51,6 +52,7 @@ class Call:
         "decision",
         "grant_id",
         "keys",
+        "material_ids",
         "now",
         "operation",
         "parameters",
@@ -68,6 +70,7 @@ class Call:
         backend: Backend,
         request_id: str,
         now: datetime,
+        access_key: str | None = None,
         user_agent: str | None = None,
     ) -> None:
         self.operation = operation
@@ -77,8 +80,10 @@ class Call:
         self.backend = backend
         self.request_id = request_id
         self.now = now
+        self.access_key = access_key
         self.user_agent = user_agent
         self.keys: list[Key] = []
+        self.material_ids: list[bytes] = []
         self.alias: str | None = None
         self.grant_id: str | None = None
         self.blob: Blob | None = None
@@ -95,6 +100,14 @@ class Call:
         """The encryption context of the call; for ReEncrypt that of its source."""
         parameters = self.parameters
         return parameters.get("EncryptionContext") or parameters.get("SourceEncryptionContext")
+
+    def show_material(self, key: Key, material_id: bytes) -> str | None:
+        """Note which key material was used, and give its id where KMS tells it."""
+        if not key.shows_material_id:
+            return None
+        known = key.material_with(material_id).id  # one object for all records
+        self.material_ids.append(known)
+        return known.hex()
 
     def before_effect(self) -> None:
         """End a dry run here: a handler calls this when all its checks are done.
