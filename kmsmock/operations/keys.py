@@ -254,9 +254,7 @@ def _custom_key_store(
             f"{store.store_type.value}."
         )
     if not store.is_connected:
-        raise errors.CustomKeyStoreInvalidStateException(
-            explanation=f"The store is {store.state.value}; ConnectCustomKeyStore comes first."
-        )
+        raise errors.CustomKeyStoreInvalidStateException(explanation=store.situation)
     if store.proxy_failure is not None:
         raise errors.CustomKeyStoreInvalidStateException(store.proxy_failure)
     return store
