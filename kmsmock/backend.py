@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorizing import Allowances
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
 
 Entropy = Callable[[int], bytes]
+T = TypeVar("T")
 _DELETED_REMEMBERED = 10_000
 _NOT_ROTATED = (KeyState.DISABLED, KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
@@ -109,6 +110,8 @@ class Backend:
         self.deleted_materials: dict[bytes, None] = {}
         self._default_policies: dict[tuple[str, str], str] = {}
         self.allowances = Allowances()
+        #: What other services hold, by the type that holds it.
+        self._service_states: dict[type, Any] = {}
         #: Condition keys that all requests have for now.
         self.request_context: Mapping[str, str | list[str]] = {}
         self.identities = Identities(account, region, self.entropy, self.clock.now)
@@ -178,6 +181,13 @@ class Backend:
     def attestation_roots(self) -> Sequence[bytes]:
         """The DER root certificates that attestation documents are checked against."""
         return (self.attestation.root_der,)
+
+    def service_state(self, kind: type[T]) -> T:
+        """Give what a service beside KMS holds, made on first use by calling its type."""
+        if kind not in self._service_states:
+            self._service_states[kind] = kind()
+        state: T = self._service_states[kind]
+        return state
 
     # --- AWS managed keys --------------------------------------------------------------
 
@@ -351,6 +361,7 @@ class Backend:
                 self._materials,
                 self._numbers,
                 self.deleted_materials,
+                self._service_states,
                 clock_state,
                 identities_state,
                 calls,
@@ -368,6 +379,7 @@ class Backend:
             self._materials,
             self._numbers,
             self.deleted_materials,
+            self._service_states,
             self.clock.state(),
             self.identities.state(),
             len(self.calls),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from sys import intern
 from typing import Any
@@ -25,6 +26,7 @@ from kmsmock.operations import OPERATIONS
 from kmsmock.operations.access import grant_terms
 from kmsmock.operations.keys import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
+from kmsmock.principals import Principal
 from kmsmock.protocol import read
 
 #: Actions on AWS managed keys that only services may do, through which the key is used.
@@ -90,6 +92,47 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             result = error
         _record(call, result)
     return Answer(request_id, result)
+
+
+def perform_for_service(
+    backend: Backend,
+    operation: str,
+    parameters: dict[str, Any],
+    *,
+    principal: Principal,
+    region: str,
+    now: datetime,
+    source: str,
+    access_key: str | None = None,
+) -> dict[str, Any]:
+    """Carry out a call that a service makes, for its caller or in its own name.
+
+    It is decided, checked and recorded as those of clients. parameters: as the API has them.
+    source: what CloudTrail shows as the address of the service. Raises the `ServiceError` that KMS
+    answers the service with.
+    """
+    with backend.lock:
+        call = Call(
+            OPERATIONS[operation],
+            principal,
+            backend.region(principal.account, region),
+            backend,
+            backend.new_uuid(),
+            now,
+            access_key,
+            source,
+        )
+        call.parameters = parameters
+        try:
+            fault = backend.faults.next(operation, parameters)
+            if fault is not None:
+                raise fault
+            result = perform(call)
+        except errors.ServiceError as error:
+            _record(call, error)
+            raise
+        _record(call, result)
+        return result
 
 
 def perform(call: Call) -> dict[str, Any]:
