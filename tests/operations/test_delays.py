@@ -21,7 +21,7 @@ def kms():
 
 
 @pytest.fixture
-def replicated(kms, client):
+def replicated(client):
     key = client.create_key(MultiRegion=True)["KeyMetadata"]
     client.replicate_key(KeyId=key["KeyId"], ReplicaRegion="eu-west-1")
     return key
