@@ -17,6 +17,7 @@ from kmsmock.interception import notes
 from kmsmock.interception.active import active as active
 from kmsmock.interception.everyday import answer_before_call
 from kmsmock.interception.moto import let_moto_in as let_moto_in
+from kmsmock.interception.overlaid import begin_before_call, finish_after_call
 from kmsmock.interception.other_services import (
     answer_service_before_call,
     keep_parameters,
@@ -28,6 +29,8 @@ from kmsmock.interception.wire import answer_before_send, leave_unsigned
 _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
 #: The services beside KMS that can be answered.
 ANSWERED = ("iam", "sts", "ec2", "rds", "cloudtrail")
+#: The services that something else answers, as botocore's events name them.
+OVERLAID = ("ssm",)
 _COVERED = "_kmsmock_covered"
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", answer_before_call),
@@ -39,6 +42,15 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
         for event, handler in (
             ("before-parameter-build", keep_parameters),
             ("before-call", answer_service_before_call),
+        )
+    ),
+    *(
+        (f"{event}.{service}", handler)
+        for service in OVERLAID
+        for event, handler in (
+            ("before-parameter-build", keep_parameters),
+            ("before-call", begin_before_call),
+            ("after-call", finish_after_call),
         )
     ),
     *((f"after-call.{service}", learn_after_call) for service in ("iam", "sts")),

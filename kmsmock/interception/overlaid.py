@@ -1,0 +1,53 @@
+"""The door of services that something else answers, whose KMS side is here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+
+from kmsmock.interception.active import active
+from kmsmock.interception.everyday import access_key
+from kmsmock.interception.other_services import parameters_of
+from kmsmock.interception.parsed import to_client
+
+_UNDERWAY = "kmsmock_underway"
+
+
+def begin_before_call(
+    *, model: Any, request_signer: Any, context: Any, **_: Any
+) -> tuple[AWSResponse, dict[str, Any]] | None:
+    """Do what a service does with KMS before it stores; the answer is an error or None."""
+    service = model.service_model.service_name
+    if not active or service not in active[-1].services:
+        return None
+    underway, refusal = active[-1].begin(
+        service=service,
+        operation=model.name,
+        parameters=parameters_of(context),
+        access_key=access_key(request_signer._credentials),  # noqa: SLF001 - not to refresh it
+        region=context["client_region"],
+    )
+    if refusal is not None:
+        return to_client(refusal, model)
+    context[_UNDERWAY] = underway
+    return None
+
+
+def finish_after_call(
+    *, http_response: Any, parsed: dict[str, Any], model: Any, context: Any, **_: Any
+) -> None:
+    """Do what a service does with KMS after it has stored, or with what it has stored."""
+    underway = context.pop(_UNDERWAY, None) if isinstance(context, dict) else None
+    if underway is None:
+        return
+    if http_response.status_code >= 300:
+        underway.abandon()
+        return
+    refusal = underway.finish(parsed)
+    if refusal is not None:
+        response, error = to_client(refusal, model)
+        # botocore has nothing of the answer but these two, and looks at them again.
+        http_response.status_code = response.status_code
+        parsed.clear()
+        parsed.update(error)

@@ -1,0 +1,87 @@
+"""The KMS side of services whose storage something else answers: moto, a container, a test double.
+
+What such a service does with KMS before it stores is done before the call goes out, and what it does
+with what it has stored, when the answer comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kmsmock.api_call import Answer
+from kmsmock.backend import Backend
+from kmsmock.errors import ServiceError
+from kmsmock.overlays import ssm
+from kmsmock.overlays.registry import Overlay, Steps
+from kmsmock.services.registry import ServiceCall
+
+OVERLAYS: Mapping[str, Overlay] = {"ssm": ssm.OVERLAY}
+
+
+class Underway:
+    """One call, on its way to whatever answers it."""
+
+    def __init__(self, overlay: Overlay, call: ServiceCall, steps: Steps) -> None:
+        self._overlay = overlay
+        self._call = call
+        self._steps = steps
+
+    def begin(self) -> Answer | None:
+        """Do what comes before storing; gives the service's error when nothing is to be stored."""
+        return self._go_on(None)
+
+    def finish(self, answer: dict[str, Any]) -> Answer | None:
+        """Do what comes after; gives the error that the service answers with instead.
+
+        answer: as the client gets it; it may be changed.
+        """
+        return self._go_on(answer)
+
+    def abandon(self) -> None:
+        """Do nothing more: nothing was stored."""
+        self._steps.close()
+
+    def _go_on(self, answer: dict[str, Any] | None) -> Answer | None:
+        backend = self._call.backend
+        with backend.lock:
+            try:
+                if answer is None:
+                    next(self._steps)
+                else:
+                    self._steps.send(answer)
+            except StopIteration:
+                pass
+            except ServiceError as error:
+                return Answer(self._call.request_id, self._overlay.refused(error, self._call))
+        return None
+
+
+def begin(
+    backend: Backend,
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    access_key: str | None,
+    region: str,
+) -> tuple[Underway | None, Answer | None]:
+    """Do what a service does with KMS before it stores.
+
+    parameters: as boto3 takes them. Gives what is to go on after storing, None for calls without
+    KMS; and the service's error, when nothing is to be stored.
+    """
+    overlay = OVERLAYS[service]
+    handler = overlay.operations.get(operation)
+    if handler is None:
+        return None, None
+    with backend.lock:
+        now = backend.clock.now()
+        backend.clock.settle(now)
+        principal = backend.identities.caller(access_key, backend.identities.partition)
+        if principal is None or backend.identities.credentials.has_expired(access_key, now):
+            return None, None  # which is for the one that answers to refuse
+        request_id = backend.new_uuid()
+        call = ServiceCall(backend, principal, region, now, parameters, access_key, request_id)
+        underway = Underway(overlay, call, handler(call))
+        return underway, underway.begin()

@@ -1,0 +1,89 @@
+"""What an overlay is made of: steps around a call, and the errors that KMS's become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from kmsmock.errors import ServiceError
+from kmsmock.services.registry import ServiceCall
+
+#: What happens around a call: up to the one ``yield`` before storing, which gives the answer, and
+#: then what comes after. Where the one that stores refuses, it ends at the ``yield``.
+Steps = Generator[None, dict[str, Any], None]
+Handler = Callable[[ServiceCall], Steps]
+
+
+class Refused(ServiceError):
+    """An error that a service answers with when KMS, or the service's own rule, says no.
+
+    code: of the service. query_code: what SDKs show instead, for a service that once spoke the
+    query protocol.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        query_code: str | None = None,
+        explanation: str | None = None,
+    ) -> None:
+        super().__init__(message, explanation=explanation)
+        self.status = status
+        self.query_code = query_code
+        self._code = code
+
+    @property
+    def code(self) -> str:
+        """The error code as clients see it."""
+        return self._code
+
+
+class Refusal(NamedTuple):
+    """What a service makes of an error of KMS.
+
+    code: of the service; ``{code}`` in it stands for KMS's. text: its words, in which ``{text}``
+    stands for KMS's, and ``{told}`` for KMS's with the suffix of the SDK for Java.
+    """
+
+    code: str
+    text: str = "{told}"
+    status: int = 400
+    query_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A service. operations: by name, those that use KMS.
+
+    refusals: code of KMS, or ``*`` for all others -> what the service makes of it.
+    """
+
+    operations: Mapping[str, Handler]
+    refusals: Mapping[str, Refusal]
+
+    def refused(self, error: ServiceError, call: ServiceCall) -> Refused:
+        """Give the service's own error for an error of KMS, or for one that is its own already."""
+        if isinstance(error, Refused):
+            return error
+        refusal = self.refusals.get(error.code) or self.refusals["*"]
+        text = error.message or ""
+        return Refused(
+            refusal.code.format(code=error.code),
+            refusal.text.format(text=text, told=_told(error, call)),
+            status=refusal.status,
+            query_code=refusal.query_code and refusal.query_code.format(code=error.code),
+            explanation=error.explanation,
+        )
+
+
+def _told(error: ServiceError, call: ServiceCall) -> str:
+    """Give KMS's text as the SDK for Java has it, which services pass on."""
+    request_id = call.backend.new_uuid()
+    return (
+        f"{error.message} (Service: AWSKMS; Status Code: {error.status}; "
+        f"Error Code: {error.code}; Request ID: {request_id}; Proxy: null)"
+    )
