@@ -191,17 +191,15 @@ class Backend:
 
     # --- AWS managed keys --------------------------------------------------------------
 
-    def aws_managed_key(self, region: KmsRegion, name: str) -> Key | None:
-        """Find the AWS managed key behind a predefined alias; None when it does not exist yet."""
-        alias = region.aliases.get(name)
-        return alias.key if alias is not None else None
+    def new_aws_managed_key(self, region: KmsRegion, name: str, now: datetime) -> Key | None:
+        """Make the AWS managed key of a predefined alias, for `keep_aws_managed_key`.
 
-    def make_aws_managed_key(self, region: KmsRegion, name: str, now: datetime) -> None:
-        """Make the AWS managed key of a predefined alias; other names are left alone."""
+        Gives None for other names.
+        """
         managed = MANAGED_KEYS.get(name)
         if managed is None:
-            return
-        key = Key(
+            return None
+        return Key(
             account=region.account,
             region_name=region.name,
             key_id=self.new_uuid(),
@@ -214,6 +212,15 @@ class Backend:
             description=managed.description,
             manager=KeyManager.AWS,
         )
+
+    def keep_aws_managed_key(self, key: Key, name: str, now: datetime) -> None:
+        """Let an AWS managed key be there from now on, rotated each year; again changes nothing.
+
+        name: the predefined alias.
+        """
+        region = self.region(key.account, key.region_name)
+        if key.key_id in region.keys:
+            return
         key.materials.append(key.new_material())
         region.add_key(key)
         schedule = rotation.enable(key, now, None)

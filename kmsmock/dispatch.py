@@ -29,14 +29,16 @@ from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.principals import Principal
 from kmsmock.protocol import read
 
-#: Actions on AWS managed keys that only services may do, through which the key is used.
-_THROUGH_SERVICES = frozenset(
+#: Uses of AWS managed keys, which are left alone where no policies are enforced.
+_USES = frozenset(
     {
         *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
         *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
         *("kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext"),
+        "kms:RetireGrant",
     }
 )
+_USES_BY_SERVICES = _USES | {"kms:CreateGrant"}
 
 
 def answer(backend: Backend, api_call: ApiCall) -> Answer:
@@ -196,7 +198,10 @@ def _authorized(call: Call, target: Target) -> Key | None:
     ):
         _require_authorized(call, target, key, alias)
     if key is not None and key.manager is KeyManager.AWS:
-        _require_unmanaged(call, target, key)
+        if not backend.enforces_policies:
+            _require_unmanaged(call, target, key)
+        if alias is not None:
+            backend.keep_aws_managed_key(key, alias, call.now)
     resource = key.arn if key is not None else "*"
     if target.resource is not None:
         resource = target.resource(call)
@@ -242,11 +247,12 @@ def _is_from_ciphertext(call: Call, target: Target) -> bool:
 
 
 def _require_unmanaged(call: Call, target: Target, key: Key) -> None:
-    """Refuse to change an AWS managed key, which no policy lets a customer do."""
-    if target.action.startswith(DIRECT_ACTIONS) or target.action in _THROUGH_SERVICES:
+    """Refuse to change an AWS managed key, which nobody can, whatever policies are about."""
+    is_service = call.principal.via is not None
+    if target.action.startswith(DIRECT_ACTIONS) or (
+        target.action in (_USES_BY_SERVICES if is_service else _USES)
+    ):
         return
-    if call.principal.via is not None:
-        return  # for which the policy of the key has the answer
     request = _request(call, target, key, None)
     decision = Decision(
         Outcome.IMPLICIT_DENY,
