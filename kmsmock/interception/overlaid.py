@@ -19,7 +19,8 @@ def begin_before_call(
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
     """Do what a service does with KMS before it stores; the answer is an error or None."""
     service = model.service_model.service_name
-    if not active or service not in active[-1].services:
+    # A client that was made late can have the handlers twice.
+    if not active or service not in active[-1].services or _UNDERWAY in context:
         return None
     underway, refusal = active[-1].begin(
         service=service,
@@ -42,12 +43,21 @@ def finish_after_call(
     if underway is None:
         return
     if http_response.status_code >= 300:
-        underway.abandon()
+        answer = underway.abandon(parsed.get("Error", {}).get("Code", ""))
+        if answer is not None:
+            metadata = {**parsed["ResponseMetadata"], "HTTPStatusCode": 200}
+            _answer_instead(http_response, parsed, 200, {**answer, "ResponseMetadata": metadata})
         return
     refusal = underway.finish(parsed)
     if refusal is not None:
         response, error = to_client(refusal, model)
-        # botocore has nothing of the answer but these two, and looks at them again.
-        http_response.status_code = response.status_code
-        parsed.clear()
-        parsed.update(error)
+        _answer_instead(http_response, parsed, response.status_code, error)
+
+
+def _answer_instead(
+    http_response: Any, parsed: dict[str, Any], status: int, answer: dict[str, Any]
+) -> None:
+    # botocore keeps nothing of an answer but these two, and looks at them again.
+    http_response.status_code = status
+    parsed.clear()
+    parsed.update(answer)

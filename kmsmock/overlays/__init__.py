@@ -12,11 +12,11 @@ from typing import Any
 from kmsmock.api_call import Answer
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
-from kmsmock.overlays import ssm
-from kmsmock.overlays.registry import Overlay, Steps
+from kmsmock.overlays import s3, ssm
+from kmsmock.overlays.registry import NotStored, Overlay, Steps
 from kmsmock.services.registry import ServiceCall
 
-OVERLAYS: Mapping[str, Overlay] = {"ssm": ssm.OVERLAY}
+OVERLAYS: Mapping[str, Overlay] = {"s3": s3.OVERLAY, "ssm": ssm.OVERLAY}
 
 
 class Underway:
@@ -38,9 +38,20 @@ class Underway:
         """
         return self._go_on(answer)
 
-    def abandon(self) -> None:
-        """Do nothing more: nothing was stored."""
-        self._steps.close()
+    def abandon(self, code: str) -> dict[str, Any] | None:
+        """Do what is left when nothing was stored; gives what is answered instead, if anything.
+
+        code: of the error of the one that stores.
+        """
+        with self._call.backend.lock:
+            try:
+                self._steps.throw(NotStored(code))
+            except NotStored:
+                return None
+            except StopIteration as end:
+                answer: dict[str, Any] | None = end.value
+                return answer
+        return None
 
     def _go_on(self, answer: dict[str, Any] | None) -> Answer | None:
         backend = self._call.backend

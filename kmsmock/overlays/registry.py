@@ -10,9 +10,18 @@ from kmsmock.errors import ServiceError
 from kmsmock.services.registry import ServiceCall
 
 #: What happens around a call: up to the one ``yield`` before storing, which gives the answer, and
-#: then what comes after. Where the one that stores refuses, it ends at the ``yield``.
-Steps = Generator[None, dict[str, Any], None]
+#: then what comes after. Where the one that stores refuses, the ``yield`` raises `NotStored`; who
+#: catches it can return what is answered instead.
+Steps = Generator[None, dict[str, Any], Any]
 Handler = Callable[[ServiceCall], Steps]
+
+
+class NotStored(Exception):
+    """What stores has refused the call. code: of its error."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Refused(ServiceError):
