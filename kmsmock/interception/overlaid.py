@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
+from kmsmock.api_call import Answer
 from kmsmock.interception.active import active
 from kmsmock.interception.everyday import access_key
 from kmsmock.interception.other_services import parameters_of
@@ -30,7 +31,7 @@ def begin_before_call(
         region=context["client_region"],
     )
     if refusal is not None:
-        return to_client(refusal, model)
+        return _to_client(refusal, model)
     context[_UNDERWAY] = underway
     return None
 
@@ -50,8 +51,19 @@ def finish_after_call(
         return
     refusal = underway.finish(parsed)
     if refusal is not None:
-        response, error = to_client(refusal, model)
+        response, error = _to_client(refusal, model)
         _answer_instead(http_response, parsed, response.status_code, error)
+
+
+def _to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
+    response, parsed = to_client(answer, model)
+    query_code = getattr(answer.result, "query_code", None)
+    if query_code is not None:
+        # As botocore parses the header x-amzn-query-error.
+        error = parsed["Error"]
+        error["QueryErrorCode"], error["Code"] = error["Code"], query_code
+        error["Type"] = "Sender"
+    return response, parsed
 
 
 def _answer_instead(

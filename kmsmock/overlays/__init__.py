@@ -12,11 +12,16 @@ from typing import Any
 from kmsmock.api_call import Answer
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
-from kmsmock.overlays import s3, ssm
+from kmsmock.overlays import s3, sns, sqs, ssm
 from kmsmock.overlays.registry import NotStored, Overlay, Steps
 from kmsmock.services.registry import ServiceCall
 
-OVERLAYS: Mapping[str, Overlay] = {"s3": s3.OVERLAY, "ssm": ssm.OVERLAY}
+OVERLAYS: Mapping[str, Overlay] = {
+    "s3": s3.OVERLAY,
+    "sns": sns.OVERLAY,
+    "sqs": sqs.OVERLAY,
+    "ssm": ssm.OVERLAY,
+}
 
 
 class Underway:
@@ -28,11 +33,11 @@ class Underway:
         self._steps = steps
 
     def begin(self) -> Answer | None:
-        """Do what comes before storing; gives the service's error when nothing is to be stored."""
+        """Do what comes before storing; gives the answer when nothing is to be stored."""
         return self._go_on(None)
 
     def finish(self, answer: dict[str, Any]) -> Answer | None:
-        """Do what comes after; gives the error that the service answers with instead.
+        """Do what comes after; gives what the service answers with instead.
 
         answer: as the client gets it; it may be changed.
         """
@@ -61,8 +66,9 @@ class Underway:
                     next(self._steps)
                 else:
                     self._steps.send(answer)
-            except StopIteration:
-                pass
+            except StopIteration as end:
+                if end.value is not None:
+                    return Answer(self._call.request_id, end.value)
             except ServiceError as error:
                 return Answer(self._call.request_id, self._overlay.refused(error, self._call))
         return None
@@ -80,7 +86,7 @@ def begin(
     """Do what a service does with KMS before it stores.
 
     parameters: as boto3 takes them. Gives what is to go on after storing, None for calls without
-    KMS; and the service's error, when nothing is to be stored.
+    KMS; and the service's answer, mostly an error, when nothing is to be stored.
     """
     overlay = OVERLAYS[service]
     handler = overlay.operations.get(operation)

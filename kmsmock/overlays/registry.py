@@ -10,8 +10,8 @@ from kmsmock.errors import ServiceError
 from kmsmock.services.registry import ServiceCall
 
 #: What happens around a call: up to the one ``yield`` before storing, which gives the answer, and
-#: then what comes after. Where the one that stores refuses, the ``yield`` raises `NotStored`; who
-#: catches it can return what is answered instead.
+#: then what comes after. Where the one that stores refuses, the ``yield`` raises `NotStored`. What
+#: is returned, if anything, is answered instead; before the ``yield``, nothing is stored then.
 Steps = Generator[None, dict[str, Any], Any]
 Handler = Callable[[ServiceCall], Steps]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kmsmock.overlays.registry import Refused
@@ -44,7 +44,8 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encrypted | None:
         )
 
     if has_bucket_key:
-        made = _at_hand(call, ("made", bucket, key_id, tuple(context.items())), generate)
+        what = (bucket, key_id, tuple(context.items()))
+        made = buckets_of(call).bucket_keys.take(call, what, BUCKET_KEY_TIME, generate)
     else:
         made = generate()
     return Encrypted(
@@ -68,7 +69,7 @@ def open_(call: ServiceCall, encrypted: Encrypted) -> None:
         )
 
     if encrypted.has_bucket_key:
-        _at_hand(call, ("opened", encrypted.data_key), decrypt)
+        buckets_of(call).bucket_keys.take(call, encrypted.data_key, BUCKET_KEY_TIME, decrypt)
     else:
         decrypt()
 
@@ -118,17 +119,6 @@ def _context(given: str | None, arn: str) -> dict[str, str]:
     return {**pairs, _ARN: arn}
 
 
-def _at_hand(call: ServiceCall, what: tuple[Any, ...], ask: Callable[[], Any]) -> Any:
-    """Take what this requester has had a short while ago, or ask KMS for it."""
-    held = buckets_of(call).bucket_keys
-    place = (call.principal.own_arn, *what)
-    answer, until = held.get(place, (None, call.now))
-    if until <= call.now:
-        answer = ask()
-        held[place] = (answer, call.now + BUCKET_KEY_TIME)
-    return answer
-
-
 def _require_signed(call: ServiceCall) -> None:
     if call.access_key is None:
         raise Refused(
@@ -142,7 +132,9 @@ def _kms(call: ServiceCall, region: str) -> KmsCaller:
     return KmsCaller.forwarded(call, "s3", "s3.amazonaws.com", region)
 
 
-def show(answer: dict[str, Any], encrypted: Encrypted | None, *, with_context: bool = False) -> None:
+def show(
+    answer: dict[str, Any], encrypted: Encrypted | None, *, with_context: bool = False
+) -> None:
     """Tell in an answer how an object is encrypted."""
     if encrypted is None:
         answer.setdefault("ServerSideEncryption", "AES256")

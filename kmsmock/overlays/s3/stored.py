@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
+from kmsmock.overlays.at_hand import AtHand
 from kmsmock.services.registry import ServiceCall
 
 #: How long S3 works with the key of a bucket before it calls KMS again. AWS says "time-limited".
@@ -54,14 +55,13 @@ class Buckets:
     """All that S3 keeps. uploads: by the id of a multipart upload.
 
     objects: (bucket, key) -> id of the version -> how it is encrypted, None for SSE-S3.
-    bucket_keys: who has which key of a bucket at hand -> its ciphertext and until when.
     """
 
     regions: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Default] = field(default_factory=dict)
     objects: dict[tuple[str, str], dict[str | None, Encrypted | None]] = field(default_factory=dict)
     uploads: dict[str, Encrypted | None] = field(default_factory=dict)
-    bucket_keys: dict[Any, tuple[Any, datetime]] = field(default_factory=dict)
+    bucket_keys: AtHand = field(default_factory=AtHand)
 
     def keep(
         self, bucket: str, key: str, answer: Mapping[str, Any], encrypted: Encrypted | None
