@@ -30,7 +30,7 @@ _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
 #: The services beside KMS that can be answered.
 ANSWERED = ("iam", "sts", "ec2", "rds", "cloudtrail")
 #: The services that something else answers, as botocore's events name them.
-OVERLAID = ("s3", "sns", "sqs", "ssm")
+OVERLAID = ("dynamodb", "s3", "sns", "sqs", "ssm")
 _COVERED = "_kmsmock_covered"
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", answer_before_call),

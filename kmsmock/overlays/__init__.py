@@ -12,11 +12,12 @@ from typing import Any
 from kmsmock.api_call import Answer
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
-from kmsmock.overlays import s3, sns, sqs, ssm
+from kmsmock.overlays import dynamodb, s3, sns, sqs, ssm
 from kmsmock.overlays.registry import NotStored, Overlay, Steps
 from kmsmock.services.registry import ServiceCall
 
 OVERLAYS: Mapping[str, Overlay] = {
+    "dynamodb": dynamodb.OVERLAY,
     "s3": s3.OVERLAY,
     "sns": sns.OVERLAY,
     "sqs": sqs.OVERLAY,

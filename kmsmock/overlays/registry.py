@@ -54,8 +54,8 @@ class Refused(ServiceError):
 class Refusal(NamedTuple):
     """What a service makes of an error of KMS.
 
-    code: of the service; ``{code}`` in it stands for KMS's. text: its words, in which ``{text}``
-    stands for KMS's, and ``{told}`` for KMS's with the suffix of the SDK for Java.
+    code: of the service. text: its words, in which ``{text}`` stands for KMS's, and ``{told}`` for
+    KMS's with the suffix of the SDK for Java. ``{code}`` in both stands for KMS's code.
     """
 
     code: str
@@ -82,7 +82,7 @@ class Overlay:
         text = error.message or ""
         return Refused(
             refusal.code.format(code=error.code),
-            refusal.text.format(text=text, told=_told(error, call)),
+            refusal.text.format(text=text, code=error.code, told=_told(error, call)),
             status=refusal.status,
             query_code=refusal.query_code and refusal.query_code.format(code=error.code),
             explanation=error.explanation,

@@ -79,7 +79,7 @@ def _receive(call: ServiceCall) -> Steps:
     for message in answer.get("Messages", ()):
         data_key = held.data_keys.get(message["MessageId"])
         if data_key is not None:
-            _open(call, arn, data_key, time)
+            _open(call, arn, data_key, time, "received")
 
 
 def _data_key(call: ServiceCall) -> bytes | None:
@@ -98,17 +98,19 @@ def _data_key(call: ServiceCall) -> bytes | None:
             "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(arn)
         )
         ciphertext: bytes = made["CiphertextBlob"]
-        _open(call, arn, ciphertext, time)
+        _open(call, arn, ciphertext, time, "sent")
         return ciphertext
 
     return held.at_hand.take(call, (arn, key_id), time, make)
 
 
-def _open(call: ServiceCall, arn: str, data_key: bytes, time: timedelta) -> None:
+def _open(call: ServiceCall, arn: str, data_key: bytes, time: timedelta, side: str) -> None:
+    """Open a data key. side: what it is opened for; producers and consumers do not share theirs."""
+
     def ask() -> None:
         _kms(call, arn).call("Decrypt", CiphertextBlob=data_key, EncryptionContext=_context(arn))
 
-    _queues(call).at_hand.take(call, data_key, time, ask)
+    _queues(call).at_hand.take(call, (side, data_key), time, ask)
 
 
 def _set(call: ServiceCall, arn: str, given: Mapping[str, str]) -> None:
