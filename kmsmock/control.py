@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from kmsmock.ledger.calls import Calls
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.trail import Trail
-    from kmsmock.principals import Principal
     from kmsmock.overlays import Underway
+    from kmsmock.principals import Principal
 
 
 class KMSMock:

@@ -17,12 +17,12 @@ from kmsmock.interception import notes
 from kmsmock.interception.active import active as active
 from kmsmock.interception.everyday import answer_before_call
 from kmsmock.interception.moto import let_moto_in as let_moto_in
-from kmsmock.interception.overlaid import begin_before_call, finish_after_call
 from kmsmock.interception.other_services import (
     answer_service_before_call,
     keep_parameters,
     learn_after_call,
 )
+from kmsmock.interception.overlaid import begin_before_call, finish_after_call
 from kmsmock.interception.wire import answer_before_send, leave_unsigned
 
 #: botocore's name for "put this handler before all others".
@@ -30,7 +30,10 @@ _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
 #: The services beside KMS that can be answered.
 ANSWERED = ("iam", "sts", "ec2", "rds", "cloudtrail")
 #: The services that something else answers, as botocore's events name them.
-OVERLAID = ("dynamodb", "s3", "sns", "sqs", "ssm")
+OVERLAID = (
+    *("cloudwatch-logs", "dynamodb", "kinesis", "lambda", "s3", "secrets-manager"),
+    *("sns", "sqs", "ssm"),
+)
 _COVERED = "_kmsmock_covered"
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", answer_before_call),

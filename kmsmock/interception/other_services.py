@@ -58,6 +58,7 @@ def answer_service_before_call(
 
 def learn_after_call(*, http_response: Any, parsed: Any, context: Any, **_: Any) -> None:
     """Take up what moto has answered, so that KMS knows the same users, roles and sessions."""
-    call = context.get(_LEARNED) if isinstance(context, dict) else None
+    # Taken out, for a client that was made late can have the handlers twice.
+    call = context.pop(_LEARNED, None) if isinstance(context, dict) else None
     if active and call is not None and http_response.status_code < 300:
         active[-1].learn(**call, answer=parsed)

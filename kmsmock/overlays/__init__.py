@@ -1,7 +1,7 @@
 """The KMS side of services whose storage something else answers: moto, a container, a test double.
 
-What such a service does with KMS before it stores is done before the call goes out, and what it does
-with what it has stored, when the answer comes back.
+What such a service does with KMS before it stores is done before the call goes out, and what it
+does with what it has stored, when the answer comes back.
 """
 
 from __future__ import annotations
@@ -12,13 +12,27 @@ from typing import Any
 from kmsmock.api_call import Answer
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
-from kmsmock.overlays import dynamodb, s3, sns, sqs, ssm
-from kmsmock.overlays.registry import NotStored, Overlay, Steps
+from kmsmock.overlays import (
+    dynamodb,
+    kinesis,
+    lambda_,
+    logs,
+    s3,
+    secretsmanager,
+    sns,
+    sqs,
+    ssm,
+)
+from kmsmock.overlays.registry import NotStored, Overlay, Steps, refused
 from kmsmock.services.registry import ServiceCall
 
 OVERLAYS: Mapping[str, Overlay] = {
     "dynamodb": dynamodb.OVERLAY,
+    "kinesis": kinesis.OVERLAY,
+    "lambda": lambda_.OVERLAY,
+    "logs": logs.OVERLAY,
     "s3": s3.OVERLAY,
+    "secretsmanager": secretsmanager.OVERLAY,
     "sns": sns.OVERLAY,
     "sqs": sqs.OVERLAY,
     "ssm": ssm.OVERLAY,
@@ -71,7 +85,8 @@ class Underway:
                 if end.value is not None:
                     return Answer(self._call.request_id, end.value)
             except ServiceError as error:
-                return Answer(self._call.request_id, self._overlay.refused(error, self._call))
+                refusals = self._overlay.refusals
+                return Answer(self._call.request_id, refused(error, self._call, refusals))
         return None
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from kmsmock.services.registry import ServiceCall
-
 T = TypeVar("T")
 
 
@@ -18,17 +16,19 @@ class AtHand:
 
     _held: dict[Hashable, tuple[Any, datetime]] = field(default_factory=dict)
 
-    def take(self, call: ServiceCall, what: Hashable, time: timedelta, ask: Callable[[], T]) -> T:
-        """Give what this requester has had within a time, or else ask for it.
+    def take(
+        self, requester: str, now: datetime, what: Hashable, time: timedelta, ask: Callable[[], T]
+    ) -> T:
+        """Give what a requester has had within a time, or else ask for it.
 
         what: tells apart what is asked for. ask: calls KMS; what it raises is not kept.
         """
-        place = (call.principal.own_arn, what)
+        place = (requester, what)
         answer: T
         if place in self._held:
             answer, since = self._held[place]
-            if call.now - since < time:
+            if now - since < time:
                 return answer
         answer = ask()
-        self._held[place] = (answer, call.now)
+        self._held[place] = (answer, now)
         return answer

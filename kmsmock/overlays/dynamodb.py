@@ -128,7 +128,7 @@ def _open(call: ServiceCall, names: Iterable[str]) -> None:
             continue
         decrypt = _Decrypt(call, arn, table)
         held = call.backend.service_state(Tables).at_hand
-        held.take(call, table.table_key, _TABLE_KEY_TIME, decrypt)
+        held.take(call.principal.own_arn, call.now, table.table_key, _TABLE_KEY_TIME, decrypt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +256,7 @@ def _kms(call: ServiceCall) -> KmsCaller:
 
 
 _MODEL = "com.amazonaws.services.kms.model"
-_ONE = dict.fromkeys(
-    ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"), _of_one
-)
+_ONE = dict.fromkeys(("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"), _of_one)
 OVERLAY = Overlay(
     {
         "CreateTable": _create,

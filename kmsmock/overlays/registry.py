@@ -64,35 +64,31 @@ class Refusal(NamedTuple):
     query_code: str | None = None
 
 
+#: Code of KMS, or ``*`` for all others -> what a service makes of it.
+Refusals = Mapping[str, Refusal]
+
+
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A service. operations: by name, those that use KMS.
-
-    refusals: code of KMS, or ``*`` for all others -> what the service makes of it.
-    """
+    """A service. operations: by name, those that use KMS. refusals: of all of them."""
 
     operations: Mapping[str, Handler]
-    refusals: Mapping[str, Refusal]
-
-    def refused(self, error: ServiceError, call: ServiceCall) -> Refused:
-        """Give the service's own error for an error of KMS, or for one that is its own already."""
-        if isinstance(error, Refused):
-            return error
-        refusal = self.refusals.get(error.code) or self.refusals["*"]
-        text = error.message or ""
-        return Refused(
-            refusal.code.format(code=error.code),
-            refusal.text.format(text=text, code=error.code, told=_told(error, call)),
-            status=refusal.status,
-            query_code=refusal.query_code and refusal.query_code.format(code=error.code),
-            explanation=error.explanation,
-        )
+    refusals: Refusals
 
 
-def _told(error: ServiceError, call: ServiceCall) -> str:
-    """Give KMS's text as the SDK for Java has it, which services pass on."""
-    request_id = call.backend.new_uuid()
-    return (
+def refused(error: ServiceError, call: ServiceCall, refusals: Refusals) -> Refused:
+    """Give the service's own error for an error of KMS, or for one that is its own already."""
+    if isinstance(error, Refused):
+        return error
+    refusal = refusals.get(error.code) or refusals["*"]
+    told = (
         f"{error.message} (Service: AWSKMS; Status Code: {error.status}; "
-        f"Error Code: {error.code}; Request ID: {request_id}; Proxy: null)"
+        f"Error Code: {error.code}; Request ID: {call.backend.new_uuid()}; Proxy: null)"
+    )
+    return Refused(
+        refusal.code.format(code=error.code),
+        refusal.text.format(text=error.message, code=error.code, told=told),
+        status=refusal.status,
+        query_code=refusal.query_code,
+        explanation=error.explanation,
     )

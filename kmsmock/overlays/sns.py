@@ -61,7 +61,7 @@ def _require_data_key(call: ServiceCall, arn: str, key_id: str) -> None:
         )
         kms.call("Decrypt", CiphertextBlob=made["CiphertextBlob"], EncryptionContext=context)
 
-    _topics(call).at_hand.take(call, (arn, key_id), _REUSE, make)
+    _topics(call).at_hand.take(call.principal.own_arn, call.now, (arn, key_id), _REUSE, make)
 
 
 def _set(call: ServiceCall, arn: str, key_id: str | None) -> None:

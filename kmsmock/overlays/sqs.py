@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from kmsmock.errors import ServiceError
 from kmsmock.overlays.at_hand import AtHand
-from kmsmock.overlays.registry import Overlay, Refusal, Refused, Steps
+from kmsmock.overlays.registry import Overlay, Refusal, Refused, Steps, refused
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
 
@@ -101,7 +101,7 @@ def _data_key(call: ServiceCall) -> bytes | None:
         _open(call, arn, ciphertext, time, "sent")
         return ciphertext
 
-    return held.at_hand.take(call, (arn, key_id), time, make)
+    return held.at_hand.take(call.principal.own_arn, call.now, (arn, key_id), time, make)
 
 
 def _open(call: ServiceCall, arn: str, data_key: bytes, time: timedelta, side: str) -> None:
@@ -110,7 +110,7 @@ def _open(call: ServiceCall, arn: str, data_key: bytes, time: timedelta, side: s
     def ask() -> None:
         _kms(call, arn).call("Decrypt", CiphertextBlob=data_key, EncryptionContext=_context(arn))
 
-    _queues(call).at_hand.take(call, (side, data_key), time, ask)
+    _queues(call).at_hand.take(call.principal.own_arn, call.now, (side, data_key), time, ask)
 
 
 def _set(call: ServiceCall, arn: str, given: Mapping[str, str]) -> None:
@@ -136,12 +136,12 @@ def _reuse(attributes: Mapping[str, str]) -> timedelta:
 
 
 def _failed(call: ServiceCall, entry: Mapping[str, Any], error: ServiceError) -> dict[str, Any]:
-    refused = OVERLAY.refused(error, call)
+    refusal = refused(error, call, OVERLAY.refusals)
     return {
         "Id": entry["Id"],
         "SenderFault": True,
-        "Code": refused.query_code or refused.code,
-        "Message": refused.message,
+        "Code": refusal.query_code or refusal.code,
+        "Message": refusal.message,
     }
 
 

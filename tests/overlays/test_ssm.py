@@ -8,9 +8,14 @@ from base64 import b64decode
 import pytest
 from botocore.exceptions import ClientError
 
+from kmsmock import mock_kms
+
 CONTEXT = {"PARAMETER_ARN": "arn:aws:ssm:us-east-1:123456789012:parameter/app/password"}
 NAME = "/app/password"
-SUFFIX = r" \(Service: AWSKMS; Status Code: 400; Error Code: {}; Request ID: [0-9a-f-]{{36}}; Proxy: null\)"
+SUFFIX = (
+    r" \(Service: AWSKMS; Status Code: 400; Error Code: {}; Request ID: [0-9a-f-]{{36}}; "
+    r"Proxy: null\)"
+)
 
 
 @pytest.fixture
@@ -124,7 +129,7 @@ def test_reading_many_decrypts_each(kms, ssm, put, read):
     assert [name for name, _ in made(kms)] == ["Encrypt", "Encrypt", "Decrypt", "Decrypt"]
 
 
-def test_a_deleted_parameter_can_be_put_again_without_its_history(kms, ssm, put):
+def test_a_deleted_parameter_can_be_put_again_without_its_history(ssm, put):
     put("one")
     ssm.delete_parameter(Name=NAME)
     put("two")
@@ -220,8 +225,6 @@ def test_what_was_stored_before_the_mock_is_given_back_with_a_warning(kms, ssm):
         value_of(ssm, WithDecryption=True)
 
 
-def test_a_mock_without_the_service_leaves_it_alone(kms, ssm):
-    from kmsmock import mock_kms
-
+def test_a_mock_without_the_service_leaves_it_alone(ssm):
     with mock_kms(services=("kms",)):
         ssm.put_parameter(Name=NAME, Value="x", Type="SecureString", KeyId="nonsense")

@@ -45,7 +45,9 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encrypted | None:
 
     if has_bucket_key:
         what = (bucket, key_id, tuple(context.items()))
-        made = buckets_of(call).bucket_keys.take(call, what, BUCKET_KEY_TIME, generate)
+        made = buckets_of(call).bucket_keys.take(
+            call.principal.own_arn, call.now, what, BUCKET_KEY_TIME, generate
+        )
     else:
         made = generate()
     return Encrypted(
@@ -69,7 +71,9 @@ def open_(call: ServiceCall, encrypted: Encrypted) -> None:
         )
 
     if encrypted.has_bucket_key:
-        buckets_of(call).bucket_keys.take(call, encrypted.data_key, BUCKET_KEY_TIME, decrypt)
+        buckets_of(call).bucket_keys.take(
+            call.principal.own_arn, call.now, encrypted.data_key, BUCKET_KEY_TIME, decrypt
+        )
     else:
         decrypt()
 
@@ -81,7 +85,7 @@ def region_of(call: ServiceCall, bucket: str) -> str:
 
 def _asked(call: ServiceCall, bucket: str) -> Default:
     parameters = call.parameters
-    default = buckets_of(call).defaults.get(bucket, Default("AES256", None, False))
+    default = buckets_of(call).defaults.get(bucket, Default())
     algorithm = parameters.get("ServerSideEncryption")
     key_id = parameters.get("SSEKMSKeyId")
     if key_id is not None and algorithm not in WITH_KMS:

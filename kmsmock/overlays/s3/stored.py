@@ -45,9 +45,9 @@ class Encrypted:
 class Default(NamedTuple):
     """The default encryption of a bucket. key_id: as it was given; None for the managed key."""
 
-    algorithm: str
-    key_id: str | None
-    has_bucket_key: bool
+    algorithm: str = "AES256"
+    key_id: str | None = None
+    has_bucket_key: bool = False
 
 
 @dataclass(slots=True)
