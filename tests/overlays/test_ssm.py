@@ -34,34 +34,25 @@ def put(ssm, key):
     return put
 
 
-def made(kms):
-    """The calls of KMS that Parameter Store has made."""
-    return [
-        (call.operation, call.encryption_context)
-        for call in kms.calls
-        if call.via_service == "ssm.us-east-1.amazonaws.com"
-    ]
-
-
 def value_of(ssm, **parameters):
     return ssm.get_parameter(Name=NAME, **parameters)["Parameter"]["Value"]
 
 
-def test_a_secure_string_is_encrypted_when_it_is_put(kms, put):
+def test_a_secure_string_is_encrypted_when_it_is_put(put, made):
     put()
-    assert made(kms) == [("Encrypt", CONTEXT)]
+    assert made("ssm") == [("Encrypt", CONTEXT)]
 
 
-def test_a_secure_string_is_decrypted_when_asked_for(kms, ssm, put):
+def test_a_secure_string_is_decrypted_when_asked_for(ssm, put, made):
     put()
     assert value_of(ssm, WithDecryption=True) == "hunter2"
-    assert made(kms) == [("Encrypt", CONTEXT), ("Decrypt", CONTEXT)]
+    assert made("ssm") == [("Encrypt", CONTEXT), ("Decrypt", CONTEXT)]
 
 
-def test_without_decryption_kms_is_not_called(kms, ssm, put):
+def test_without_decryption_kms_is_not_called(ssm, put, made):
     put()
     value_of(ssm)
-    assert made(kms) == [("Encrypt", CONTEXT)]
+    assert made("ssm") == [("Encrypt", CONTEXT)]
 
 
 def test_what_is_stored_can_be_decrypted_with_kms_directly(kms, ssm, put):
@@ -71,10 +62,10 @@ def test_what_is_stored_can_be_decrypted_with_kms_directly(kms, ssm, put):
     assert decrypted["Plaintext"] == b"hunter2"
 
 
-def test_a_plain_parameter_has_nothing_to_do_with_kms(kms, ssm):
+def test_a_plain_parameter_has_nothing_to_do_with_kms(ssm, made):
     ssm.put_parameter(Name=NAME, Value="x", Type="String")
     assert value_of(ssm, WithDecryption=True) == "x"
-    assert made(kms) == []
+    assert made("ssm") == []
 
 
 def test_a_plain_parameter_takes_no_key(ssm, key):
@@ -101,12 +92,12 @@ def test_overwriting_without_a_key_goes_to_the_managed_key_not_to_the_one_before
     assert ssm.describe_parameters()["Parameters"][0]["KeyId"] == "alias/aws/ssm"
 
 
-def test_history_decrypts_every_version(kms, ssm, put):
+def test_history_decrypts_every_version(ssm, put, made):
     put("one")
     put("two", Overwrite=True)
     history = ssm.get_parameter_history(Name=NAME, WithDecryption=True)["Parameters"]
     assert [version["Value"] for version in history] == ["one", "two"]
-    assert [name for name, _ in made(kms)].count("Decrypt") == 2
+    assert [name for name, _ in made("ssm")].count("Decrypt") == 2
 
 
 @pytest.mark.parametrize(
@@ -122,11 +113,11 @@ def test_history_decrypts_every_version(kms, ssm, put):
         ),
     ],
 )
-def test_reading_many_decrypts_each(kms, ssm, put, read):
+def test_reading_many_decrypts_each(ssm, put, read, made):
     put("1", Name="/app/a")
     put("2", Name="/app/b")
     assert sorted(found["Value"] for found in read(ssm)["Parameters"]) == ["1", "2"]
-    assert [name for name, _ in made(kms)] == ["Encrypt", "Encrypt", "Decrypt", "Decrypt"]
+    assert [name for name, _ in made("ssm")] == ["Encrypt", "Encrypt", "Decrypt", "Decrypt"]
 
 
 def test_a_deleted_parameter_can_be_put_again_without_its_history(ssm, put):
@@ -136,11 +127,11 @@ def test_a_deleted_parameter_can_be_put_again_without_its_history(ssm, put):
     assert value_of(ssm, WithDecryption=True) == "two"
 
 
-def test_a_parameter_that_is_there_is_refused_by_the_storage_before_kms_is_called(kms, ssm, put):
+def test_the_storage_refuses_a_parameter_that_is_there_before_kms_is_called(ssm, put, made):
     put()
     with pytest.raises(ssm.exceptions.ParameterAlreadyExists):
         put()
-    assert len(made(kms)) == 1
+    assert len(made("ssm")) == 1
 
 
 @pytest.mark.parametrize(
