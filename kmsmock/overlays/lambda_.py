@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from kmsmock.errors import ServiceError
+from kmsmock.errors import DisabledException, ServiceError
 from kmsmock.overlays.registry import NotStored, Overlay, Refusal, Refusals, Steps, refused
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
@@ -45,13 +45,14 @@ _WHEN_INVOKED: Refusals = {
 class Environment:
     """The encrypted variables of a function. role: the ARN of what it runs as.
 
-    grant_id: of the grant by which the role opens them.
+    grant_id, grant_token: of the grant by which the role opens them.
     """
 
     role: str
     key_id: str
     key_arn: str
     grant_id: str
+    grant_token: str
     ciphertext: bytes
 
 
@@ -126,6 +127,10 @@ def _invoke(call: ServiceCall) -> Steps:
         try:
             _decrypt(as_function, arn, environment)
         except ServiceError as error:
+            has_grant = call.backend.grant_of_token(call.region, environment.grant_token)
+            if error.code == "AccessDeniedException" and has_grant is None:
+                # So it shows when the grant of the role has been revoked.
+                error = DisabledException(error.message, explanation=error.explanation)
             raise refused(error, call, _WHEN_INVOKED) from None
     yield
 
@@ -158,7 +163,14 @@ def _encrypt(
         Operations=["Decrypt", "RetireGrant"],
         Constraints={"EncryptionContextEquals": _context(arn)},
     )
-    return Environment(role, key_id or "", key_arn, grant["GrantId"], encrypted["CiphertextBlob"])
+    return Environment(
+        role,
+        key_id or "",
+        key_arn,
+        grant["GrantId"],
+        grant["GrantToken"],
+        encrypted["CiphertextBlob"],
+    )
 
 
 def _show(call: ServiceCall, arn: str, configuration: dict[str, Any]) -> None:
