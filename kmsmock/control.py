@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.recording import CallLog
     from kmsmock.ledger.trail import Trail
+    from kmsmock.overlays import Underway
     from kmsmock.principals import Principal
 
 #: Who is told of each new mock; the pytest plugin is, while it is configured.
@@ -303,6 +304,12 @@ class KMSMock:
         from kmsmock.services import answer
 
         return answer(self._backend, **call)
+
+    def begin(self, **call: Any) -> tuple[Underway | None, Answer | None]:
+        """Do the part with KMS of a service that something else answers; gives what is refused."""
+        from kmsmock.overlays import begin
+
+        return begin(self._backend, **call)
 
     def learn(self, **call: Any) -> None:
         """Take up what another mock has answered for IAM or STS."""

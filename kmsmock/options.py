@@ -13,7 +13,11 @@ from kmsmock.delays import DELAYS
 _LATER = {
     "world": "worlds from files",
 }
-SERVICES = ("kms", "sts", "iam")
+#: Services that something else answers, whose part with KMS is done here.
+OVERLAID = (
+    *("dynamodb", "kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"),
+)
+SERVICES = ("kms", "sts", "iam", *OVERLAID)
 #: When the clock of a seeded mock starts, unless told otherwise.
 SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ENFORCED = "enforced"
