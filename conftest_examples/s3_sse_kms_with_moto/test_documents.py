@@ -12,7 +12,7 @@ def key(kms):
 
 
 @pytest.fixture
-def s3(kms, key):
+def s3(kms):
     with mock_aws():
         s3 = kms.client("s3")
         s3.create_bucket(Bucket="documents")
