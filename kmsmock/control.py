@@ -190,7 +190,7 @@ class KMSMock:
         """
         from kmsmock.worlds.files import read_document
 
-        self._load(read_document(world), getattr(world, "__fspath__", lambda: world)())
+        self._load(read_document(world), world)
 
     def _load_document(self) -> None:
         if self._document is not None:
@@ -203,7 +203,8 @@ class KMSMock:
         try:
             load_world(self._backend, document, self.options.account_id, self.options.region)
         except WorldError as error:
-            error.source = source if isinstance(source, str) else ""
+            if not isinstance(source, Mapping):
+                error.source = os.fspath(source)
             raise
 
     def checkpoint(self) -> object:

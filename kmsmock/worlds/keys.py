@@ -50,6 +50,7 @@ _KEPT_STATES = tuple(
     for state in KeyState
     if state not in (KeyState.PENDING_IMPORT, KeyState.UNAVAILABLE)
 )
+_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _KEY_POLICY = "the key policy"
 
 
@@ -374,8 +375,8 @@ def keys_in_order(backend: Backend) -> Iterator[Key]:
 
 
 def _key_id(value: Any) -> str:
-    if not re.fullmatch(r"[a-zA-Z0-9-]{1,256}", text(value)):
-        raise WorldError(f"must be letters, digits and -, not {shown(value)}")
+    if not _KEY_ID.fullmatch(text(value)):
+        raise WorldError(f"must be a UUID, or mrk- and 32 hexadecimal digits, not {shown(value)}")
     return str(value)
 
 
