@@ -168,6 +168,10 @@ class Identities:
 
     # --- IAM's own view ----------------------------------------------------------------------
 
+    def entities(self) -> Iterator[Entity]:
+        """Give the users and roles of all accounts, oldest first."""
+        return iter(self._entities.values())
+
     def named(self, kind: PrincipalKind, account: str, name: str, partition: str) -> Entity | None:
         """Find a user or role by its name, which knows no case and no path."""
         return self._named.get((partition, account, kind, name.lower()))
