@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kmsmock.delays import DELAYS
 from kmsmock.environment import Environment
 from kmsmock.options import ENFORCED, SEEDED_START, Options
+from kmsmock.watching import emptying, going_back, watchers
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, SigningPrincipal
@@ -167,8 +168,9 @@ class KMSMock:
         The world is what the option of that name says.
         """
         self._clients.clear()
-        self._backend.clear(self.options.account_id, self.options.region)
-        self._load_document()
+        with emptying(self):
+            self._backend.clear(self.options.account_id, self.options.region)
+            self._load_document()
 
     def export(self, path: str | os.PathLike[str], *, material: bool = True) -> None:
         """Write all that there is, but for records, to a file that `load` and ``world=`` read.
@@ -213,7 +215,8 @@ class KMSMock:
 
     def restore(self, checkpoint: object) -> None:
         """Go back to a saved state; a checkpoint can be restored more than once."""
-        self._backend.restore(checkpoint)
+        with going_back(self):
+            self._backend.restore(checkpoint)
 
     # --- principals and clients ----------------------------------------------------------
 
@@ -380,12 +383,16 @@ class KMSMock:
         """Let clients be answered by this mock, which is the innermost from now on."""
         self._environment.enter()
         active_mocks().append(self)
+        for watcher in watchers:
+            watcher.began(self)
 
     def stop(self) -> None:
         """Let clients go where they went before; raises RuntimeError when it is not active."""
         active = active_mocks()
         if self not in active:
             raise RuntimeError("this mock is not active: start() comes before stop(), once each")
+        for watcher in watchers:
+            watcher.ended(self)
         active.remove(self)
         self._environment.exit()
         if not active:
