@@ -124,10 +124,11 @@ def _decode(  # noqa: PLR0911
         return _decode_members(_required(value, dict, place), inner, names, place)
     if issubclass(inner, tuple):
         hints = _hints(inner)
-        if len(_required(value, list, place)) != len(hints):
-            raise BadReportError(f"{place}: {', '.join(hints)} are wanted, not {value!r}")
-        pairs = zip(value, hints.items(), strict=True)
-        return inner(*[_decode(v, of, names, f"{place}.{name}") for v, (name, of) in pairs])
+        row: list[Any] = _required(value, list, place)
+        if len(row) != len(hints):
+            raise BadReportError(f"{place}: {', '.join(hints)} are wanted, not {row!r}")
+        members = zip(row, hints.items(), strict=True)
+        return inner(*[_decode(v, of, names, f"{place}.{name}") for v, (name, of) in members])
     return _decode_plain(value, inner, place)
 
 
