@@ -261,6 +261,11 @@ class Key:
         """Whether this is a replica of a multi-Region key."""
         return self.multi_region is not None and self.multi_region.primary is not self
 
+    @property
+    def relatives(self) -> list[Key]:
+        """The key itself, and all that are the same multi-Region key in other Regions."""
+        return [self] if self.multi_region is None else list(self.multi_region.members.values())
+
     def schedule_deletion(self, now: datetime, window_days: int) -> None:
         """Start the waiting period; a primary waits for its replicas first."""
         self.pending_deletion = PendingDeletion(now, window_days)
