@@ -81,6 +81,11 @@ def _finish_rotation(backend: Backend, key: Key, now: datetime) -> None:
     if after is not None:
         origin = key.origin.value
         _note(backend, "RotateKey", key, now, "ON_DEMAND", origin, before.id, after.id)
+        for member in key.relatives:
+            if (due := member.material.valid_to) is not None and due <= now:
+                backend.clock.at(
+                    now, partial(_expire_if_due, backend, member, member.material, due)
+                )
     backend.index_materials(key)
 
 
@@ -110,7 +115,10 @@ def _delete_if_due(backend: Backend, key: Key, due: datetime, now: datetime) -> 
 
 
 def expire_when_due(backend: Backend, key: Key, material: KeyMaterial) -> None:
-    """Remove imported material when its time is over, unless it was imported again."""
+    """Remove imported material when its time is over, unless it was imported again.
+
+    What awaits rotation is kept until it is current.
+    """
     due = material.valid_to
     assert due is not None
     backend.clock.at(due, partial(_expire_if_due, backend, key, material, due))
@@ -119,7 +127,7 @@ def expire_when_due(backend: Backend, key: Key, material: KeyMaterial) -> None:
 def _expire_if_due(
     backend: Backend, key: Key, material: KeyMaterial, due: datetime, now: datetime
 ) -> None:
-    if material.valid_to == due and backend.holds(key):
+    if material.valid_to == due and material.is_permanent and backend.holds(key):
         imported.remove_material(key, material)
         _note(backend, "DeleteExpiredKeyMaterial", key, now, None, None, None, material.id)
 
@@ -129,17 +137,22 @@ def _expire_if_due(
 
 def finish_creation_when_due(backend: Backend, key: Key, now: datetime) -> None:
     """Let a replica leave the state Creating a while after the answer."""
-    backend.clock.at(now + backend.delays.replica, partial(_enable_from, key, KeyState.CREATING))
+    _enable_when_due(backend, key, KeyState.CREATING, now + backend.delays.replica)
 
 
 def finish_update_when_due(backend: Backend, key: Key, now: datetime) -> None:
     """Let a key leave the state Updating a while after the answer."""
-    due = now + backend.delays.primary_region
-    backend.clock.at(due, partial(_enable_from, key, KeyState.UPDATING))
+    _enable_when_due(backend, key, KeyState.UPDATING, now + backend.delays.primary_region)
 
 
-def _enable_from(key: Key, passing: KeyState, now: datetime) -> None:  # noqa: ARG001
-    if key.status is passing:
+def _enable_when_due(backend: Backend, key: Key, passing: KeyState, due: datetime) -> None:
+    key.settles_at = due
+    backend.clock.at(due, partial(_enable_from, key, passing))
+
+
+def _enable_from(key: Key, passing: KeyState, due: datetime) -> None:
+    # The primary may have moved again meanwhile.
+    if key.status is passing and key.settles_at == due:
         key.status = KeyState.ENABLED
 
 

@@ -153,7 +153,6 @@ def remove_material(key: Key, material: KeyMaterial) -> None:
         return
     for member in key.relatives:
         member.materials = [m for m in member.materials if m.id != material.id]
-    key.on_demand_started = None
 
 
 def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMaterial:

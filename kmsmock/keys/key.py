@@ -108,6 +108,7 @@ class Key:
         "region_name",
         "rotation",
         "sequence",
+        "settles_at",
         "source",
         "spec",
         "status",
@@ -150,6 +151,8 @@ class Key:
         self.grants = Grants()
         #: ARN -> unique id of the users and roles that the key policy names.
         self.policy_ids: Mapping[str, str] | None = None
+        #: When the state Creating or Updating will be over.
+        self.settles_at: datetime | None = None
         self.deletion_date: datetime | None = None
         self.pending_deletion: PendingDeletion | None = None
         self.rotation: RotationSchedule | None = None
