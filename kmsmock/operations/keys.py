@@ -208,10 +208,11 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
 
 def require_possible(partition: str, spec: KeySpec, origin: Origin, *, multi_region: bool) -> None:
     """Refuse a key spec that is not offered there, or not with this origin or in all Regions."""
-    if spec.china_only and partition != "aws-cn":
+    if not spec.is_offered_in(partition):
+        where = "only" if spec.china_only else "everywhere but"
         raise errors.UnsupportedOperationException(
             f"KeySpec {spec.name} is not supported in this Region",
-            explanation="AWS offers it in cn-north-1 and cn-northwest-1 only.",
+            explanation=f"AWS offers it {where} in cn-north-1 and cn-northwest-1.",
         )
     if origin is Origin.EXTERNAL and not spec.importable:
         raise errors.ValidationException(
