@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from kmsmock import falling_due
 from kmsmock.arns import Arn
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.backend import Backend
@@ -326,19 +327,19 @@ class KeyLoader:
         if key.manager is KeyManager.AWS and key.rotation is None:
             rotation.enable(key, self._now, None)
         if key.rotation is not None:
-            backend.rotate_when_due(key, key.rotation)
+            falling_due.rotate_when_due(backend, key, key.rotation)
         if key.deletion_date is not None:
-            backend.delete_when_due(key)
+            falling_due.delete_when_due(backend, key)
         if key.on_demand_started is not None:
-            backend.finish_rotation_when_due(key, key.on_demand_started)
+            falling_due.finish_rotation_when_due(backend, key, key.on_demand_started)
         if key.status is KeyState.CREATING:
-            backend.finish_creation_when_due(key, self._now)
+            falling_due.finish_creation_when_due(backend, key, self._now)
         if key.status is KeyState.UPDATING:
-            backend.finish_update_when_due(key, self._now)
+            falling_due.finish_update_when_due(backend, key, self._now)
         if key.origin is Origin.EXTERNAL:
             for material in key.materials:
                 if material.valid_to is not None:
-                    backend.expire_when_due(key, material)
+                    falling_due.expire_when_due(backend, key, material)
 
 
 _ORIGINS = {

@@ -13,6 +13,7 @@ from kmsmock import arns
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.backend import Backend
 from kmsmock.crypto.seeded import SeededEntropy
+from kmsmock.falling_due import connect_when_due, disconnect_when_due
 from kmsmock.keys.custom_key_store import (
     CONNECTION_ERRORS,
     ConnectionState,
@@ -213,9 +214,9 @@ class _Loader:
         item.end()
         region.custom_key_stores[store.store_id] = store
         if store.state is ConnectionState.CONNECTING:
-            self._backend.connect_when_due(store, self._now)
+            connect_when_due(self._backend, store, self._now)
         elif store.state is ConnectionState.DISCONNECTING:
-            self._backend.disconnect_when_due(store, self._now)
+            disconnect_when_due(self._backend, store, self._now)
 
     def _alias(self, value: Any) -> None:
         item = Object(value)
