@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.trail import Trail
     from kmsmock.principals import Principal
+    from kmsmock.services.ec2.contents import Ebs
 
 
 class KMSMock:
@@ -115,6 +116,13 @@ class KMSMock:
     def attestation(self) -> AttestationAuthority:
         """Makes attestation documents that this mock trusts, for the Recipient parameter."""
         return self._backend.attestation
+
+    @property
+    def ebs(self) -> Ebs:
+        """Volumes and snapshots: their contents, and why some have failed."""
+        from kmsmock.services.ec2.contents import Ebs
+
+        return Ebs(self._backend)
 
     def reset(self) -> None:
         """Begin anew, without keys, principals and records."""
