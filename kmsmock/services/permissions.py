@@ -30,8 +30,8 @@ def require_allowed(
     """Refuse what the policies of the caller do not allow.
 
     action: such as ``iam:CreateRole``. resource: its ARN, or ``*``. members: condition key -> the
-    parameter that it tells. context: further condition keys. error: what the service refuses with; words: its text around AWS's
-    usual sentence.
+    parameter that it tells. context: further condition keys. error: what the service refuses with;
+    words: its text around AWS's usual sentence.
     """
     backend = call.backend
     if call.is_answered or not backend.enforces_policies:

@@ -7,7 +7,19 @@ Source: Amazon EC2 API Reference.
 
 from __future__ import annotations
 
-from kmsmock.services.ec2 import copies, sharing, snapshots, volumes
+from kmsmock.services.ec2 import (
+    account_settings,
+    attachments,
+    copies,
+    image_copies,
+    image_sharing,
+    images,
+    sharing,
+    snapshots,
+    tags,
+    volume_creation,
+    volumes,
+)
 from kmsmock.services.ec2.errors import AuthFailure
 from kmsmock.services.ec2.registry import OPERATIONS
 from kmsmock.services.registry import Service
@@ -24,4 +36,18 @@ SERVICE = Service(
     unauthenticated=_not_valid,
 )
 
-__all__ = ["OPERATIONS", "SERVICE", "copies", "sharing", "snapshots", "volumes"]
+__all__ = [
+    "OPERATIONS",
+    "SERVICE",
+    "account_settings",
+    "attachments",
+    "copies",
+    "image_copies",
+    "image_sharing",
+    "images",
+    "sharing",
+    "snapshots",
+    "tags",
+    "volume_creation",
+    "volumes",
+]

@@ -8,13 +8,13 @@ from kmsmock.backend import Backend
 from kmsmock.crypto import ciphertext
 from kmsmock.keys.key import KeyState
 from kmsmock.services.ec2 import sectors
-from kmsmock.services.ec2.data_keys import DataKey
+from kmsmock.services.ec2.kms_calls import DataKey
 from kmsmock.services.ec2.storage import Snapshot, Storage, Volume
 
 _GIB = 1024**3
 
 
-class ContentsUnreadable(Exception):
+class UnreadableContentsError(Exception):
     """The data key of a volume or snapshot cannot be opened, so that its contents are noise."""
 
 
@@ -33,11 +33,11 @@ class Ebs:
         """Write bytes to a volume.
 
         offset: in bytes. Raises ValueError for an unknown volume or a place outside of it,
-        `ContentsUnreadable` when the data key cannot be opened.
+        `UnreadableContentsError` when the data key cannot be opened.
         """
         volume = self._find(volume_id)
-        if not isinstance(volume, Volume):
-            raise ValueError(f"{volume_id} is a snapshot, which nobody can write to")
+        if isinstance(volume, Snapshot):
+            raise ValueError(f"{volume_id} is a snapshot, which nobody can write to")  # noqa: TRY004
         _require_inside(volume.id, volume.size, offset, len(data))
         sectors.write(volume.sectors, self._opened(volume), offset, data)
 
@@ -87,7 +87,7 @@ class Ebs:
                 if attachment.opened is not None:
                     return attachment.opened
         if found.key is None:
-            raise ContentsUnreadable(f"{found.id} is {found.state}: it has no contents (yet)")
+            raise UnreadableContentsError(f"{found.id} is {found.state}: it has no contents (yet)")
         return self._unseal(found.id, found.key)
 
     def _unseal(self, resource_id: str, data_key: DataKey) -> bytes:
@@ -97,12 +97,12 @@ class Ebs:
             if key is None:
                 continue
             if key.state is not KeyState.ENABLED:
-                raise ContentsUnreadable(
+                raise UnreadableContentsError(
                     f"the data key of {resource_id} cannot be opened: {key.arn} is in state "
                     f"{key.state.value}"
                 )
             return key.decrypt(blob, data_key.context)
-        raise ContentsUnreadable(
+        raise UnreadableContentsError(
             f"the data key of {resource_id} cannot be opened: {data_key.key_arn} is gone, and its "
             "data with it"
         )

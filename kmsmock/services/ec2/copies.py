@@ -13,19 +13,21 @@ from urllib.parse import parse_qs, urlsplit
 
 from kmsmock.arns import is_known_region
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.data_keys import KeyUnusable, describe_target, opened_for_copy
+from kmsmock.services.ec2.data_keys import opened_for_copy
 from kmsmock.services.ec2.finding import facts, is_id, required
+from kmsmock.services.ec2.kms_calls import KeyUnusableError
 from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, new_id, operation, place, storage
 from kmsmock.services.ec2.sectors import rewrite
 from kmsmock.services.ec2.storage import Snapshot
 from kmsmock.services.ec2.tagging import keep_tags, permit_making, shown_tags, tags_for
+from kmsmock.services.ec2.target_keys import describe_target
 from kmsmock.services.registry import ServiceCall
 
 #: Source: Amazon EC2 service quotas, concurrent copies per destination Region.
 _MOST_COPIES = 20
 _DURATIONS = range(15, 2880 + 1, 15)
 _NO_VOLUME = "vol-ffffffff"
-_KEY_MESSAGE = "Given key ID is not accessible"
+KEY_MESSAGE = "Given key ID is not accessible"
 
 
 @operation(
@@ -39,8 +41,10 @@ def copy_snapshot(call: ServiceCall) -> dict[str, Any]:
     tags = tags_for(call, "snapshot")
     named = arn(call, f"snapshot/{source_id}", region=source_region)
     permit_making(call, "CopySnapshot", "snapshot/*", tags, named, context=facts(call, source))
-    target = _target(call, source)
-    copy = begin_copy(call, source, source_id, target)
+    require_encrypted(call)
+    is_encrypted = source is not None and source.is_encrypted
+    target = describe_target(call, target_key(call)) if needs_key(call, is_encrypted) else None
+    copy = _begin(call, source, source_id, target)
     keep_tags(call, copy.id, tags)
     answer: dict[str, Any] = {"SnapshotId": copy.id}
     if tags:
@@ -99,45 +103,54 @@ def _require_good_url(call: ServiceCall, url: str, source_id: str) -> None:
         )
 
 
-def _target(call: ServiceCall, source: Snapshot | None) -> str | None:
-    """Choose the key and look at it; gives its ARN, None for a copy that is not encrypted."""
-    parameters = call.parameters
-    asked, key = parameters.get("Encrypted"), parameters.get("KmsKeyId")
-    here = place(call)
-    if key and not asked and not here.encrypts_by_default:
+def require_encrypted(call: ServiceCall) -> None:
+    """Require that a copy which is to have a certain key is to be encrypted."""
+    asked, key = call.parameters.get("Encrypted"), call.parameters.get("KmsKeyId")
+    if key and not asked and not place(call).encrypts_by_default:
         raise errors.InvalidParameterDependency(
             "The parameter [KmsKeyId] requires the parameter Encrypted to be set."
         )
-    if not (asked or here.encrypts_by_default or (source is not None and source.is_encrypted)):
-        return None
-    return describe_target(call, key or here.default_key)
 
 
-def begin_copy(
-    call: ServiceCall, source: Snapshot | None, source_id: str, target: str | None
-) -> Snapshot:
-    """Make the snapshot that is to become the copy of another one.
+def needs_key(call: ServiceCall, is_encrypted: bool) -> bool:  # noqa: FBT001
+    """Tell whether a copy is to be encrypted. is_encrypted: whether its source is."""
+    # Encrypted=False does not make a copy of what is encrypted less so.
+    return is_encrypted or call.parameters.get("Encrypted") or place(call).encrypts_by_default
 
-    source: None when the caller cannot see it. target: ARN of the key to encrypt under.
-    """
-    here = place(call)
-    pending = [s for s in here.snapshots.values() if s.state == "pending" and _is_copy(s)]
-    if len(pending) >= _MOST_COPIES:
-        raise errors.ResourceLimitExceeded(
-            f"Too many snapshot copies in progress. The limit is {_MOST_COPIES} for this "
-            "destination region."
-        )
+
+def target_key(call: ServiceCall) -> str:
+    """Give the key for an encrypted copy: never that of the source by itself."""
+    return call.parameters.get("KmsKeyId") or place(call).default_key
+
+
+def new_copy(call: ServiceCall, description: str, duration: int | None = None) -> Snapshot:
+    """Make the snapshot that is to become the copy of another one."""
     copy = Snapshot(
         new_id(call, "snap"),
         call.account,
         call.region,
         _NO_VOLUME,
         call.now,
-        call.parameters.get("Description", ""),
+        description,
         state_message="Metadata not updated",
-        duration=call.parameters.get("CompletionDurationMinutes"),
+        duration=duration,
     )
-    here.snapshots[copy.id] = copy
+    place(call).snapshots[copy.id] = copy
+    return copy
+
+
+def _begin(
+    call: ServiceCall, source: Snapshot | None, source_id: str, target: str | None
+) -> Snapshot:
+    """Make a copy, which is finished or fails later.
+
+    source: None when the caller cannot see it. target: ARN of the key to encrypt under.
+    """
+    parameters = call.parameters
+    _require_few_copies(call)
+    copy = new_copy(
+        call, parameters.get("Description", ""), parameters.get("CompletionDurationMinutes")
+    )
     if source is None:
         why = (
             f"Account {call.account} sees no snapshot {source_id} there: it does not exist in "
@@ -148,12 +161,18 @@ def begin_copy(
         why = f"{source_id} was {source.state} when the copy began."
         later(call, partial(_fail, call, copy, "Source snapshot is not complete", why))
     else:
-        later(call, partial(_finish, call, copy, source, target))
+        later(call, partial(finish_copy, call, copy, source, target))
     return copy
 
 
-def _is_copy(snapshot: Snapshot) -> bool:
-    return snapshot.volume_id == _NO_VOLUME
+def _require_few_copies(call: ServiceCall) -> None:
+    snapshots = place(call).snapshots.values()
+    pending = sum(s.state == "pending" and s.volume_id == _NO_VOLUME for s in snapshots)
+    if pending >= _MOST_COPIES:
+        raise errors.ResourceLimitExceeded(
+            f"Too many snapshot copies in progress. The limit is {_MOST_COPIES} for this "
+            "destination region."
+        )
 
 
 def _fail(call: ServiceCall, copy: Snapshot, message: str, why: str, now: datetime) -> None:  # noqa: ARG001
@@ -161,9 +180,13 @@ def _fail(call: ServiceCall, copy: Snapshot, message: str, why: str, now: dateti
     storage(call).failures[copy.id] = f"{message}: {why}"
 
 
-def _finish(
+def finish_copy(
     call: ServiceCall, copy: Snapshot, source: Snapshot, target: str | None, now: datetime
 ) -> None:
+    """Let a copy have its contents, or be in state error when a key cannot be used.
+
+    target: ARN of the key to encrypt under; None for a copy that is not encrypted.
+    """
     copy.volume_size = source.volume_size
     copy.is_encrypted, copy.key_arn = target is not None, target
     try:
@@ -173,7 +196,7 @@ def _finish(
             opened = opened_for_copy(call, now, copy.id, target, source.key)
             with opened as (key, new_key, old_key):
                 copy.key, copy.sectors = key, rewrite(source.sectors, old_key, new_key)
-    except KeyUnusable as reason:
-        _fail(call, copy, _KEY_MESSAGE, str(reason), now)
+    except KeyUnusableError as reason:
+        _fail(call, copy, KEY_MESSAGE, str(reason), now)
         return
     copy.complete(now)

@@ -81,6 +81,10 @@ class InvalidAttachmentNotFound(Ec2Error):
     dotted = "InvalidAttachment.NotFound"
 
 
+class InvalidBlockDeviceMapping(Ec2Error):
+    """A device of an image cannot be like that."""
+
+
 class InvalidID(Ec2Error):
     """An id to tag is none."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from kmsmock.context_keys import ContextKeys
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.registry import place
+from kmsmock.services.ec2.registry import place, storage
 from kmsmock.services.ec2.storage import Image, Snapshot, Volume
 from kmsmock.services.registry import ServiceCall
 
@@ -74,8 +74,6 @@ def find_volume(call: ServiceCall, name: str) -> Volume:
 
 def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
     """Tell that there is no such volume, and to humans why it may have vanished."""
-    from kmsmock.services.ec2.registry import storage
-
     why = storage(call).failures.get(name)
     return errors.InvalidVolumeNotFound(f"The volume '{name}' does not exist.", explanation=why)
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.data_keys import describe_default_key
 from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_id
 from kmsmock.services.ec2.permissions import Change, read_change
 from kmsmock.services.ec2.registry import arn, operation, permit, place
 from kmsmock.services.ec2.storage import UNBLOCKED, Snapshot
+from kmsmock.services.ec2.target_keys import describe_default_key
 from kmsmock.services.registry import ServiceCall
 
 _PERMISSION = "createVolumePermission"

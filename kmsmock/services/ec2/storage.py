@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kmsmock.services.ec2.data_keys import DEFAULT_KEY, DataKey
+from kmsmock.services.ec2.kms_calls import DataKey
 from kmsmock.services.ec2.sectors import Sectors
+from kmsmock.services.ec2.target_keys import DEFAULT_KEY
 
 #: The setting of block public access that shares nothing publicly, not even what was shared.
 BLOCKS_ALL = "block-all-sharing"
