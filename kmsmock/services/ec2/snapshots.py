@@ -154,21 +154,22 @@ def describe_snapshots(call: ServiceCall) -> dict[str, Any]:
     parameters = call.parameters
     names = [snapshot_id(name) for name in parameters.get("SnapshotIds", ())]
     permit(call, "DescribeSnapshots", "*")
-    held = storage(call)
     found = list(_restorable(call) if not names else _named(call, names))
     owners = _accounts(call, parameters.get("OwnerIds", ()))
     if owners:
         found = [snapshot for snapshot in found if snapshot.owner in owners]
     users = _accounts(call, parameters.get("RestorableByUserIds", ()))
     if users:
-        found = [
-            snapshot
-            for snapshot in found
-            if any(user == snapshot.owner or user in snapshot.shared_with for user in users)
-            or ("all" in users and held.is_public(snapshot))
-        ]
+        found = [s for s in found if any(_is_restorable(call, s, user) for user in users)]
     snapshots = filtered(call, found, _FILTERS, lambda snapshot: snapshot.id)
     return page(call, "DescribeSnapshots", "Snapshots", snapshots, partial(_shown, call))
+
+
+def _is_restorable(call: ServiceCall, snapshot: Snapshot, user: str) -> bool:
+    """Tell whether an account, or ``all``, has been given a snapshot, or it is the caller's own."""
+    if user == "all":
+        return storage(call).is_public(snapshot)
+    return user in snapshot.shared_with or user == snapshot.owner == call.account
 
 
 def _accounts(call: ServiceCall, given: list[str]) -> set[str]:

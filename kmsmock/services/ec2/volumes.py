@@ -69,6 +69,7 @@ def delete_volume(call: ServiceCall) -> None:
 
 
 def show_volume(call: ServiceCall, volume: Volume) -> dict[str, Any]:
+    """Show a volume, in the form of answers."""
     shown: dict[str, Any] = {
         "VolumeId": volume.id,
         "State": volume.state,
@@ -96,9 +97,8 @@ def show_volume(call: ServiceCall, volume: Volume) -> dict[str, Any]:
 def _zone_id(zone: str) -> str:
     """Give the id of a zone, such as ``use1-az1`` for ``us-east-1a``."""
     area, *where, number = zone[:-1].split("-")
-    return (
-        f"{area}{''.join(word[0] for word in where)}{number}-az{ZONE_LETTERS.index(zone[-1]) + 1}"
-    )
+    initials = "".join(word[0] for word in where)
+    return f"{area}{initials}{number}-az{ZONE_LETTERS.index(zone[-1]) + 1}"
 
 
 def shown_attachment(volume: Volume, instance: str) -> dict[str, Any]:
