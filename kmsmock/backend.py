@@ -31,8 +31,10 @@ from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.region import KmsRegion, Numbers
 from kmsmock.keys.rotation import RotationSchedule
 from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin, Source
-from kmsmock.ledger.calls import CALLS_KEPT, Calls
 from kmsmock.ledger.events import ServiceEvent
+from kmsmock.ledger.pricing import Prices, Tariff
+from kmsmock.ledger.recording import CallLog, Recorded
+from kmsmock.ledger.storage import KeyLives
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
@@ -74,8 +76,8 @@ class Backend:
 
     enforces_policies: whether key policies, IAM and grants decide; otherwise everybody may do
     everything. seed: makes ids, key material and time functions of it. delays: how long things take
-    that AWS does after its answer. lock: held for the whole of each call, so that calls of many
-    threads come one by one.
+    that AWS does after its answer. calls_kept: how many records are. prices: those of AWS when
+    None. lock: held for the whole of each call, so that calls of many threads come one by one.
     """
 
     def __init__(
@@ -87,15 +89,20 @@ class Backend:
         enforces_policies: bool = True,
         seed: int | str | None = None,
         delays: Delays = DELAYS["kms"],
+        calls_kept: int = 100_000,
+        prices: Prices | None = None,
     ) -> None:
         self._seed = seed
         self.delays = delays
         self.lock = threading.RLock()
         _backends.add(self)
         self.clock = Clock(start_time, stands_still=seed is not None)
-        self.calls = Calls()
+        #: What the bill has to know of keys.
+        self.lives = KeyLives()
+        self.tariff = Tariff(prices or Prices())
+        self.calls = CallLog(calls_kept, self.lives)
         #: What the service did by itself, oldest first.
-        self.service_events: deque[ServiceEvent] = deque(maxlen=CALLS_KEPT)
+        self.service_events: deque[ServiceEvent] = deque(maxlen=calls_kept)
         self.faults = Faults()
         self.enforces_policies = enforces_policies
         self.clear(account, region)
@@ -105,6 +112,8 @@ class Backend:
         seed = self._seed
         self.entropy: Entropy = os.urandom if seed is None else SeededEntropy(seed)
         self.regions: dict[tuple[str, str], KmsRegion] = {}
+        self.lives.regions = self.regions
+        self.lives.ended.clear()
         self._materials: dict[str, dict[bytes, Key]] = {}
         self._numbers = Numbers()
         self.deleted_materials: dict[bytes, None] = {}
@@ -285,6 +294,7 @@ class Backend:
     def _delete_if_due(self, key: Key, due: datetime, now: datetime) -> None:
         if key.status is not KeyState.PENDING_DELETION or key.deletion_date != due:
             return
+        self.lives.end(key)
         self.region(key.account, key.region_name).remove_key(key)
         self._note("DeleteKey", key, now)
         if len(self.deleted_materials) < _DELETED_REMEMBERED:
@@ -356,7 +366,7 @@ class Backend:
     def checkpoint(self) -> object:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return Checkpoint(self._state(), kept=(Backend,))
+            return Checkpoint(self._state(), kept=(Backend, Recorded))
 
     def restore(self, checkpoint: object) -> None:
         """Bring back the state of a checkpoint, which can be used again afterwards."""
@@ -371,12 +381,14 @@ class Backend:
                 self._service_states,
                 clock_state,
                 identities_state,
-                calls,
+                self.lives.ended,
+                recorded,
                 service_events,
             ) = state
+            self.lives.regions = self.regions
             self.clock.restore(clock_state)
             self.identities.restore(identities_state)
-            self.calls.truncate(calls)
+            self.calls.restore(recorded)
             while len(self.service_events) > service_events:
                 self.service_events.pop()
 
@@ -389,7 +401,8 @@ class Backend:
             self._service_states,
             self.clock.state(),
             self.identities.state(),
-            len(self.calls),
+            self.lives.ended,
+            self.calls.state(),
             len(self.service_events),
         )
 

@@ -10,6 +10,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.delays import DELAYS
@@ -28,11 +29,16 @@ if TYPE_CHECKING:
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
     from kmsmock.least_privilege import LeastPrivilege
-    from kmsmock.ledger.calls import Calls
+    from kmsmock.ledger.budget import Budget
     from kmsmock.ledger.costs import Costs
+    from kmsmock.ledger.recording import CallLog
     from kmsmock.ledger.trail import Trail
+    from kmsmock.overlays import Underway
     from kmsmock.principals import Principal
     from kmsmock.services.ec2.contents import Ebs
+
+#: Who is told of each new mock; the pytest plugin is, while it is configured.
+beginnings: list[Callable[[KMSMock], None]] = []
 
 
 class KMSMock:
@@ -53,11 +59,15 @@ class KMSMock:
             enforces_policies=options.authorization == ENFORCED,
             seed=options.seed,
             delays=DELAYS[options.delays],
+            calls_kept=options.calls_kept,
+            prices=options.prices,
         )
         #: Answers an `ApiCall`: for the interception, and for other ways in.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
         self._environment = Environment(options.region)
         self._clients: dict[tuple[str, str | None, str], Any] = {}
+        for note in beginnings:
+            note(self)
 
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
@@ -89,16 +99,40 @@ class KMSMock:
         return self._backend.clock
 
     @property
-    def calls(self) -> Calls:
+    def calls(self) -> CallLog:
         """A record of each KMS call that was answered, oldest first."""
         return self._backend.calls
 
     @property
     def costs(self) -> Costs:
-        """Counts of requests, by operation, key and account."""
+        """What the calls and keys would cost on AWS."""
         from kmsmock.ledger.costs import Costs
 
-        return Costs(self._backend.calls)
+        backend = self._backend
+
+        def now() -> datetime:
+            with backend.lock:
+                time = backend.clock.now()
+                backend.clock.settle(time)
+            return time
+
+        def sharing(account: str) -> str:
+            # The free tier is one for all of an organization.
+            return backend.identities.organization_of(account).organization_id or account
+
+        return Costs(backend.calls, backend.lives, backend.tariff.prices, now, sharing)
+
+    def budget(self, *, requests: int | None = None, usd: Any = None) -> Budget:
+        """Give a context manager that fails when its block makes too many requests.
+
+        requests: the most that are allowed, those that fail among them. usd: the most that they
+        may cost at list price, before the free tier, such as ``"0.01"``. At least one is needed.
+        Raises AssertionError at the end of the block, which shows what spent the budget; a block
+        that fails itself is left alone.
+        """
+        from kmsmock.ledger.budget import Budget
+
+        return Budget([self.calls], requests=requests, usd=usd, name="this block")
 
     @property
     def trail(self) -> Trail:
@@ -130,7 +164,7 @@ class KMSMock:
         self._backend.clear(self.options.account_id, self.options.region)
 
     def checkpoint(self) -> object:
-        """Save the state: keys, aliases, grants, stores, principals, clock, number of records."""
+        """Save the state: keys, aliases, grants, stores, principals, clock, records."""
         return self._backend.checkpoint()
 
     def restore(self, checkpoint: object) -> None:
@@ -278,6 +312,12 @@ class KMSMock:
         from kmsmock.services import answer
 
         return answer(self._backend, **call)
+
+    def begin(self, **call: Any) -> tuple[Underway | None, Answer | None]:
+        """Do the part with KMS of a service that something else answers; gives what is refused."""
+        from kmsmock.overlays import begin
+
+        return begin(self._backend, **call)
 
     def learn(self, **call: Any) -> None:
         """Take up what another mock has answered for IAM or STS."""

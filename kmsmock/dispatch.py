@@ -321,6 +321,13 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
         parameters.get("EncryptionContext"),
     )
     backend = call.backend
+    charge = backend.tariff.charge(
+        operation,
+        call.principal.arn,
+        None if failure is None else failure.code,
+        keys,
+        parameters.get("KeyPairSpec"),
+    )
     rest = NO_REST
     if not is_plain or shown or second_key or call.grant_id or backend.request_context:
         rest = Rest(
@@ -344,7 +351,7 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
             calls.shared(operation, tuple([parameters.get(name) for name in members.request])),
             materials[0] if materials else None,
             failure,
-            None,
+            charge,
             call.now,
             calls.test_id(),
             call.request_id,

@@ -15,6 +15,7 @@ from kmsmock.blocking import block_real_kms
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, KmsKey
     from kmsmock.control import KMSMock
+    from kmsmock.ledger.budget import Budget
     from kmsmock.options import Options
 
 _INI = {
@@ -26,14 +27,20 @@ _INI = {
     "start_time": ("string", "ISO 8601 time, with offset, at which the clock of mocks starts"),
     "delays": ("string", '"kms" (default), "all", "none": what takes a while on the clock'),
     "wire": ("bool", "answer real HTTP, behind botocore's signing, retries and parsing"),
+    "calls_kept": ("string", "how many records of calls are kept; older ones are only counted"),
+    "prices": ("string", "a JSON file of prices, for kms.costs"),
     "block_real_kms": ("bool", "keep unmocked clients away from the real AWS KMS (default: true)"),
 }
 _MARKER = (
     "kms(**options): how the kms fixture's mock is to be, for example "
-    'kms(region="eu-west-1"); marks of function, class and module are merged'
+    'kms(region="eu-west-1"), and what the test may spend: kms(max_requests=3, max_usd="0.01"); '
+    "marks of function, class and module are merged"
 )
+#: What a mark can have besides options: limits of the test -> those of `Budget`.
+_LIMITS = {"max_requests": "requests", "max_usd": "usd"}
 _before: pytest.StashKey[tuple[Options | None, bool]] = pytest.StashKey()
 _node_ids: list[str] = []
+_budgets: list[Budget] = []
 
 
 # --- configuration --------------------------------------------------------------------------
@@ -69,6 +76,9 @@ def pytest_configure(config: pytest.Config) -> None:
             options.set_defaults(options.Options.of(given))
         except (TypeError, ValueError) as reason:
             raise pytest.UsageError(f"kmsmock: {reason}") from None
+    from kmsmock.control import beginnings
+
+    beginnings.append(_begin)
     config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
 
 
@@ -80,6 +90,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         from kmsmock import options
 
         options.set_defaults(options_before)
+    from kmsmock.control import beginnings
+
+    if _begin in beginnings:
+        beginnings.remove(_begin)
 
 
 def _is_blocked(config: pytest.Config) -> bool:
@@ -135,8 +149,49 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
             block_real_kms(before)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Let a test fail that spends more than its mark allows; its set-up is not counted."""
+    marked = _marked(item)
+    limits = {_LIMITS[name]: marked[name] for name in _LIMITS if name in marked}
+    if not limits:
+        return (yield)
+    from kmsmock.control import active_mocks
+    from kmsmock.ledger.budget import Budget
+
+    try:
+        budget = Budget([kms.calls for kms in active_mocks()], name="this test", **limits)
+    except TypeError as reason:
+        raise pytest.UsageError(f"@pytest.mark.kms: {reason}") from None
+    _budgets.append(budget)
+    try:
+        with budget:
+            return (yield)
+    finally:
+        _budgets.remove(budget)
+
+
+def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
+    """Show calls that are compared one by one."""
+    import sys
+
+    calls = sys.modules.get("kmsmock.ledger.calls")
+    if calls is None or not isinstance(left, calls.Calls):
+        return None
+    from kmsmock.ledger.differences import compared
+
+    return compared(left, op, right)
+
+
 def _running_test() -> str | None:
     return _node_ids[-1] if _node_ids else None
+
+
+def _begin(kms: KMSMock) -> None:
+    """Let a new mock know the running test, and what that may spend."""
+    kms.calls.test_id = _running_test
+    for budget in _budgets:
+        budget.watch(kms.calls)
 
 
 # --- fixtures --------------------------------------------------------------------------------
@@ -156,12 +211,12 @@ def _world(node: Any) -> Iterator[KMSMock]:
     """Run a mock of its own for a node, as its marks say."""
     from kmsmock.mock import KMSMocker
 
+    options = {name: value for name, value in _marked(node).items() if name not in _LIMITS}
     try:
-        mocker = KMSMocker({**_marked(node), "isolated": True})
-    except TypeError as reason:
+        mocker = KMSMocker({**options, "isolated": True})
+    except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"@pytest.mark.kms: {reason}") from None
     with mocker as kms:
-        kms.calls.test_id = _running_test
         yield kms
         kms.faults.assert_all_fired()
 

@@ -268,15 +268,14 @@ def evaluate_retirement(request: Request, policies: AppliedPolicies, grant: Gran
     principal = request.principal
     match = grant.match_retirer(principal)
     decision = _allowed_by(None, None, grant)
-    # A service has no account, and no policies that could say more than the grant does.
-    is_service = principal.kind is PrincipalKind.SERVICE
-    is_at_home = is_service or principal.account in (request.owner, grant.issuing_account)
+    is_at_home = principal.account in (request.owner, grant.issuing_account)
     if match > Match.DELEGATED:
         limit = _limit_of_session(request, policies) if match is Match.LIMITED else None
-        if limit is None and not is_at_home:
+        # A service has no account, and so no identity policies that could be asked for.
+        if limit is None and principal.account and not is_at_home:
             limit = _caller_side(request, policies)
         return _unless(limit, decision)
-    if match is Match.DELEGATED or (is_at_home and not is_service):
+    if match is Match.DELEGATED or is_at_home:
         return _unless(_caller_side(request, policies), decision)
     return Decision(
         Outcome.IMPLICIT_DENY,

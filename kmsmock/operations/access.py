@@ -179,6 +179,9 @@ def _require_possible(key: Key, terms: GrantTerms) -> None:
             "1 validation error detected: Value '[]' at 'operations' failed to satisfy "
             "constraint: Member must have length greater than or equal to 1"
         )
+    # Before the operations: so it shows in what DynamoDB says of keys that are not symmetric.
+    if terms.constraints is not None:
+        _require_constraints(key, terms.constraints)
     valid = grant_operations(key.spec, key.usage)
     invalid = [name for name in terms.operations if name not in valid]
     if invalid:
@@ -190,8 +193,6 @@ def _require_possible(key: Key, terms: GrantTerms) -> None:
         )
     if terms.operations == ("CreateGrant",):
         raise errors.ValidationException("Grants must not contain only the CreateGrant operation.")
-    if terms.constraints is not None:
-        _require_constraints(key, terms.constraints)
 
 
 def _require_principals(terms: GrantTerms) -> None:
