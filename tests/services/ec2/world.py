@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from kmsmock.ledger.shown import SHOWN
 from tests.authorization.documents import allow, to
 
 SOURCE, TARGET = "111122223333", "444455556666"
@@ -26,7 +27,8 @@ def key_policy(owner, other=None, actions=SHARED_ACTIONS):
 class World:
     """Source and target account in one Region each, with what the tests begin with."""
 
-    def __init__(self, kms, *, target_region=EAST):
+    def __init__(self, kms, *, target_region=EAST, wait=lambda: None):
+        """wait: lets the time pass that storage takes."""
         self.kms = kms
         self.source, self.target = kms.account(SOURCE), kms.account(TARGET)
         self.source_kms, self.source_ec2 = self.source.client("kms"), self.source.client("ec2")
@@ -37,8 +39,10 @@ class World:
         ]["Arn"]
         self.target_key = self.target_kms.create_key()["KeyMetadata"]["Arn"]
         self.volume = self.make_volume(Encrypted=True, KmsKeyId=self.source_key)
+        wait()
         kms.ebs.write(self.volume, 0, SECRET)
         self.snapshot = self.take_snapshot(self.volume)
+        wait()
 
     def make_volume(self, ec2=None, **parameters):
         if "SnapshotId" not in parameters:
@@ -74,6 +78,12 @@ class World:
     def see(self, snapshot, ec2=None):
         ec2 = ec2 or self.target_ec2
         return ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
+
+
+def shown(call):
+    """Give the parameters of a KMS call, as far as its record has them."""
+    given = zip(SHOWN[call.operation].request, call.parameters, strict=True)
+    return {name: value for name, value in given if value is not None}
 
 
 def operations(calls):
