@@ -25,10 +25,14 @@ def test_a_snapshot_keeps_the_contents_of_its_moment(kms, world):
     assert kms.ebs.read(world.volume, 0, 5) == b"later"
 
 
-def test_what_is_stored_is_encrypted(kms, world):
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_what_is_stored_is_encrypted_unless_the_volume_is_not(kms, world, encrypted):
+    text = b"found on the platter"
+    kms.ebs.write(world.make_volume(Encrypted=encrypted), 0, text)
+
     stored = kms.backend.checkpoint()._data
 
-    assert SECRET not in stored
+    assert (text in stored) is not encrypted
 
 
 def test_a_disabled_key_keeps_the_contents_back(kms, world):
