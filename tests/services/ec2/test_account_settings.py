@@ -27,7 +27,7 @@ def test_encryption_by_default_encrypts_what_is_made_from_then_on(world):
     assert see(world, world.make_volume())["Encrypted"] is False
 
 
-def test_encryption_by_default_is_a_matter_of_account_and_region(kms, world):
+def test_encryption_by_default_is_a_matter_of_account_and_region(world):
     world.source_ec2.enable_ebs_encryption_by_default()
 
     for ec2 in (world.target_ec2, world.source.client("ec2", WEST)):

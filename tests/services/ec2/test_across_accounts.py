@@ -111,7 +111,7 @@ def test_sharing_makes_no_grant_and_leaves_the_key_policy_alone(kms, world):
 # --- half of the permission ------------------------------------------------------------------
 
 
-def test_to_create_a_grant_is_all_that_a_copy_needs_of_the_key_policy(kms, world):
+def test_to_create_a_grant_is_all_that_a_copy_needs_of_the_key_policy(world):
     world.limit_key("kms:CreateGrant")
     world.share()
 
@@ -137,7 +137,7 @@ def test_a_copy_without_the_key_policy_fails_after_the_answer(kms, world):
 
 
 @pytest.mark.parametrize("action", ["kms:CreateGrant", "kms:DescribeKey", "kms:Decrypt"])
-def test_the_identity_policy_of_the_target_is_the_other_half(kms, world, action):
+def test_the_identity_policy_of_the_target_is_the_other_half(world, action):
     world.share()
     caller = world.target.role(
         "Copier",

@@ -203,9 +203,9 @@ def test_a_deregistered_image_lets_its_snapshots_go(world, image, with_snapshots
 
 REFUSED = {
     "a name that is taken": ({}, "InvalidAMIName.Duplicate"),
-    "a key for a snapshot": ({"name": "b", "Encrypted": True}, "InvalidBlockDeviceMapping"),
+    "a key for a snapshot": ({"name": "backup", "Encrypted": True}, "InvalidBlockDeviceMapping"),
     "a snapshot that is not there": (
-        {"name": "b", "snapshot": "snap-0123456789abcdef0"},
+        {"name": "backup", "snapshot": "snap-0123456789abcdef0"},
         "InvalidSnapshot.NotFound",
     ),
 }

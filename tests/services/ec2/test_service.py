@@ -20,8 +20,17 @@ def test_an_operation_that_is_not_emulated_names_moto(kms):
 
 
 def test_ec2_can_be_left_alone():
-    with mock_kms(isolated=True, services=("kms",)) as kms:
-        assert "ec2" not in kms.services
+    class LeftTheClientError(Exception):
+        """What becomes of a request that nobody has answered."""
+
+    def stop(**_):
+        raise LeftTheClientError
+
+    with mock_kms(isolated=True, services=("kms",)):
+        ec2 = boto3.client("ec2", EAST)
+        ec2.meta.events.register("before-send.ec2", stop)
+        with pytest.raises(LeftTheClientError):
+            ec2.describe_volumes()
 
 
 @pytest.mark.parametrize("kms_first", [True, False])
