@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -52,16 +53,26 @@ class KMSMock:
         from kmsmock.dispatch import answer
 
         self.options = options
+        #: What there is from the beginning.
+        self._document: Mapping[str, Any] | None = None
+        start_time = options.start_time
+        if options.world is not None:
+            from kmsmock.worlds.files import read_document
+            from kmsmock.worlds.world import time_of
+
+            self._document = read_document(options.world)
+            start_time = start_time or time_of(self._document)
         self._backend = Backend(
             options.account_id,
             options.region,
-            options.start_time or (None if options.seed is None else SEEDED_START),
+            start_time or (None if options.seed is None else SEEDED_START),
             enforces_policies=options.authorization == ENFORCED,
             seed=options.seed,
             delays=DELAYS[options.delays],
             calls_kept=options.calls_kept,
             prices=options.prices,
         )
+        self._load_document()
         #: Answers an `ApiCall`: for the interception, and for other ways in.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
         self._environment = Environment(options.region)
@@ -159,9 +170,50 @@ class KMSMock:
         return Ebs(self._backend)
 
     def reset(self) -> None:
-        """Begin anew, without keys, principals and records."""
+        """Begin anew, without records, and with no keys and principals but those of the world.
+
+        The world is what the option of that name says.
+        """
         self._clients.clear()
         self._backend.clear(self.options.account_id, self.options.region)
+        self._load_document()
+
+    def export(self, path: str | os.PathLike[str], *, material: bool = True) -> None:
+        """Write all that there is, but for records, to a file that `load` and ``world=`` read.
+
+        path: of a JSON file, or of a YAML file with the extra ``yaml``. material: with the secrets
+        of keys; without them, keys get new ones when they are loaded. Raises OSError.
+        """
+        from kmsmock.worlds.files import write_document
+        from kmsmock.worlds.world import written_world
+
+        write_document(written_world(self._backend, material=material), path)
+
+    def load(self, world: str | os.PathLike[str] | Mapping[str, Any]) -> None:
+        """Bring in what a world has, beside what is there; all of it, or nothing.
+
+        world: the path of a file that `export` or somebody's hand has written, or what it says;
+        seed files of local-kms are understood too. Raises WorldError, a ValueError that names the
+        place, and OSError.
+        """
+        from kmsmock.worlds.files import read_document
+
+        self._load(read_document(world), world)
+
+    def _load_document(self) -> None:
+        if self._document is not None:
+            self._load(self._document, self.options.world)
+
+    def _load(self, document: Mapping[str, Any], source: Any) -> None:
+        from kmsmock.worlds.errors import WorldError
+        from kmsmock.worlds.world import load_world
+
+        try:
+            load_world(self._backend, document, self.options.account_id, self.options.region)
+        except WorldError as error:
+            if not isinstance(source, Mapping):
+                error.source = os.fspath(source)
+            raise
 
     def checkpoint(self) -> object:
         """Save the state: keys, aliases, grants, stores, principals, clock, records."""

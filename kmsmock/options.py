@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -10,9 +11,6 @@ from typing import Any
 
 from kmsmock.delays import DELAYS
 
-_LATER = {
-    "world": "worlds from files",
-}
 #: Services that something else answers, whose part with KMS is done here.
 OVERLAID = (
     *("dynamodb", "kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"),
@@ -32,7 +30,8 @@ class Options:
     Region while active, if none is configured. authorization: "enforced", key policies, IAM and
     grants decide; or "off", every principal may do everything. services: which services are
     answered. seed: makes ids, key material and timestamps functions of it and of the order of
-    calls; the clock then stands still until it is moved. start_time: an aware datetime at which
+    calls; the clock then stands still until it is moved. world: what there is from the beginning,
+    as the path of a file or as what it says. start_time: an aware datetime at which
     the clock starts. delays: what takes a while on the mock's clock, as on AWS: "kms", keys and key
     stores; "all", volumes, snapshots and databases too; or "none", things are done at the next
     call. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
@@ -46,6 +45,7 @@ class Options:
     authorization: str = ENFORCED
     services: tuple[str, ...] = SERVICES
     seed: int | str | None = None
+    world: str | os.PathLike[str] | Mapping[str, Any] | None = None
     start_time: datetime | None = None
     delays: str = "kms"
     wire: bool = False
@@ -85,9 +85,7 @@ class Options:
         """
         known = {field.name for field in fields(cls)}
         for name in given:
-            if name in _LATER and given[name] is not None:
-                raise TypeError(f"the option {name!r} ({_LATER[name]}) is not available yet")
-            if name not in known and name not in _LATER:
+            if name not in known:
                 raise TypeError(
                     f"mock_kms has no option {name!r}; it has {', '.join(sorted(known))}"
                 )

@@ -24,6 +24,7 @@ _INI = {
     "authorization": ("string", '"enforced" (default), or "off": everybody may do everything'),
     "services": ("args", "the AWS services that are answered"),
     "seed": ("string", "makes ids, key material and timestamps functions of it"),
+    "world": ("string", "a file, beside the configuration, of what there is from the beginning"),
     "start_time": ("string", "ISO 8601 time, with offset, at which the clock of mocks starts"),
     "delays": ("string", '"kms" (default), "all", "none": what takes a while on the clock'),
     "wire": ("bool", "answer real HTTP, behind botocore's signing, retries and parsing"),
@@ -122,6 +123,8 @@ def _ini_options(config: pytest.Config) -> dict[str, Any]:
         if value in (None, "", []):
             continue
         given[name] = tuple(value) if kind == "args" else value
+    if "world" in given:
+        given["world"] = str(config.rootpath / given["world"])
     seed = config.getoption("--kms-seed")
     if seed is not None:
         given["seed"] = seed

@@ -13,8 +13,10 @@ NAMES = sorted(str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("test_
 
 @pytest.mark.parametrize("example", NAMES)
 def test_an_example_passes(pytester: pytest.Pytester, example: str) -> None:
-    for name in (example, "pytest.ini"):
-        shutil.copy(EXAMPLES / name, pytester.path / Path(name).name)
+    shutil.copy(EXAMPLES / "pytest.ini", pytester.path)
+    shutil.copy(EXAMPLES / example, pytester.path)
+    for beside in (EXAMPLES / example).parent.glob("*.json"):
+        shutil.copy(beside, pytester.path)
 
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
 

@@ -306,8 +306,8 @@ class Key:
         material = self.material
         if material.opened is None:
             if material.secret is not None:
-                assert self.spec.load is not None
-                material.opened = self.spec.load(material.secret)
+                assert self.spec.reopen is not None
+                material.opened = self.spec.reopen(material.secret)
             else:
                 assert self.spec.generate is not None
                 material.opened = self.spec.generate(self.source)

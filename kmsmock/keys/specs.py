@@ -52,7 +52,8 @@ class KeySpec:
     """One key spec.
 
     usages: permitted usage -> its algorithms. secret_bytes: length of symmetric material, None
-    for key pairs. generate and load: make a key pair, or read one from PKCS#8 DER.
+    for key pairs. generate, load and reopen: make a key pair, read one that is imported from
+    PKCS#8 in BER or DER, or one that was written here, without tests that take long.
     importable: whether ``Origin=EXTERNAL`` is possible. china_only: offered in China Regions only.
     """
 
@@ -61,6 +62,7 @@ class KeySpec:
     secret_bytes: int | None = None
     generate: Callable[[Source], Any] | None = None
     load: Callable[[bytes], Any] | None = None
+    reopen: Callable[[bytes], Any] | None = None
     importable: bool = True
     china_only: bool = False
 
@@ -93,6 +95,7 @@ def _rsa(bits: int) -> KeySpec:
         {KeyUsage.ENCRYPT_DECRYPT: _OAEP, KeyUsage.SIGN_VERIFY: _RSA_SIGNATURES},
         generate=lambda source: source.rsa_pool.take(bits),
         load=lambda pkcs8: rsa.load(pkcs8, bits),
+        reopen=lambda pkcs8: rsa.reopen(pkcs8, bits),
     )
 
 
@@ -102,6 +105,7 @@ def _elliptic(name: str, signature: str, *, agreement: bool = True) -> KeySpec:
         {KeyUsage.SIGN_VERIFY: (signature,), **(_AGREEMENT if agreement else {})},
         generate=lambda source: elliptic.generate(name, source.entropy),
         load=lambda pkcs8: elliptic.load(pkcs8, name),
+        reopen=lambda pkcs8: elliptic.load(pkcs8, name),
     )
 
 
@@ -116,6 +120,7 @@ def _ml_dsa(level: int) -> KeySpec:
         name,
         {KeyUsage.SIGN_VERIFY: ("ML_DSA_SHAKE_256",)},
         generate=lambda source: post_quantum.generate(name, source.entropy),
+        reopen=lambda pkcs8: post_quantum.load(name, pkcs8),
         importable=False,
     )
 
@@ -126,6 +131,7 @@ def _ml_kem(level: int) -> KeySpec:
         name,
         {KeyUsage.ENCAPSULATE_DECAPSULATE: ("ML_KEM",)},
         generate=lambda source: post_quantum.generate(name, source.entropy),
+        reopen=lambda pkcs8: post_quantum.load(name, pkcs8),
         importable=False,
     )
 
@@ -146,6 +152,7 @@ KEY_SPECS: dict[str, KeySpec] = {
             {KeyUsage.SIGN_VERIFY: ("ED25519_PH_SHA_512", "ED25519_SHA_512")},
             generate=lambda source: edwards.generate(source.entropy),
             load=edwards.load,
+            reopen=edwards.load,
         ),
         *(_hmac(bits) for bits in (224, 256, 384, 512)),
         *(_ml_dsa(level) for level in (44, 65, 87)),
@@ -159,6 +166,7 @@ KEY_SPECS: dict[str, KeySpec] = {
             },
             generate=lambda source: sm2.generate(source.entropy),
             load=sm2.load,
+            reopen=sm2.load,
             china_only=True,
         ),
     )

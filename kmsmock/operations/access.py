@@ -76,7 +76,7 @@ def create_grant(call: Call, key: Key) -> Response:
     """Give a principal permissions on a key; the token makes them usable at once."""
     terms = grant_terms(call)
     _require_valid_principals(call, terms)
-    _require_possible(key, terms)
+    require_possible_terms(key, terms)
     same = next((g for g in key.grants if terms.name and g.terms == terms), None)
     if same is None and key.manager is KeyManager.CUSTOMER and len(key.grants) >= GRANTS_QUOTA:
         raise errors.LimitExceededException(
@@ -145,10 +145,7 @@ def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
             continue
         if call.principal.via is not None and _is_of_service(name):
             continue  # a service that gives a grant to itself, or to what it runs
-        arn = Arn.parse(name)
-        is_account = account_of(name) is not None
-        if not is_account and (arn is None or not _is_principal(arn)):
-            raise errors.InvalidArnException(f"ARN is not valid: {name}")
+        require_principal_arn(name)
         exists = call.backend.identities.is_valid_principal(name)
         if call.backend.enforces_policies and not exists:
             raise errors.InvalidArnException(
@@ -162,6 +159,13 @@ def _is_of_service(name: str) -> bool:
     return name.endswith(".amazonaws.com") or ":assumed-role/aws:" in name
 
 
+def require_principal_arn(name: str) -> None:
+    """Refuse what is neither an account nor the ARN of a principal (InvalidArnException)."""
+    arn = Arn.parse(name)
+    if account_of(name) is None and (arn is None or not _is_principal(arn)):
+        raise errors.InvalidArnException(f"ARN is not valid: {name}")
+
+
 def _is_principal(arn: Arn) -> bool:
     is_session = arn.resource.startswith("assumed-role/")
     return (
@@ -171,7 +175,7 @@ def _is_principal(arn: Arn) -> bool:
     )
 
 
-def _require_possible(key: Key, terms: GrantTerms) -> None:
+def require_possible_terms(key: Key, terms: GrantTerms) -> None:
     """Refuse terms that no grant, or no grant on such a key, can have."""
     _require_principals(terms)
     if not terms.operations:

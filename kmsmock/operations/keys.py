@@ -39,7 +39,8 @@ _SINGLE_VALUED = {
     "aws:requesttag/": ("RequestTag", "tag"),
 }
 LONGEST_DESCRIPTION = 8192
-_STORE_ORIGINS = {
+#: Origin of keys in custom key stores -> the type of their store.
+STORE_ORIGINS = {
     Origin.AWS_CLOUDHSM: StoreType.AWS_CLOUDHSM,
     Origin.EXTERNAL_KEY_STORE: StoreType.EXTERNAL_KEY_STORE,
 }
@@ -62,7 +63,7 @@ def create_key(call: Call) -> Response:
     spec, usage = _spec_and_usage(call)
     origin = Origin(parameters.get("Origin", "AWS_KMS"))
     multi_region = parameters.get("MultiRegion", False)
-    _require_possible(call, spec, origin, multi_region=multi_region)
+    require_possible(call.region.partition, spec, origin, multi_region=multi_region)
     store = _custom_key_store(call, spec, origin, multi_region=multi_region)
     xks_key_id = _xks_key_id(call, origin, store)
     new_tags = tags.checked(parameters.get("Tags", []), {})
@@ -165,16 +166,8 @@ def _is_valid(call: Call, name: str) -> bool:
 
 def policy_ids(call: Call, policy: str) -> dict[str, str] | None:
     """Give the unique ids of the users and roles that a key policy names, by ARN."""
-    identities = call.backend.identities
     parsed = policy_language.parse(policy, PolicyKind.RESOURCE, KEY_POLICY)
-    ids = {
-        name: unique_id
-        for statement in parsed.statements
-        if statement.principals is not None
-        for name in statement.principals.arns
-        if (unique_id := identities.unique_id_behind(name)) is not None
-    }
-    return ids or None
+    return call.backend.identities.ids_named_by(parsed) or None
 
 
 def require_room(region: KmsRegion) -> None:
@@ -212,8 +205,9 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
     return spec, usage
 
 
-def _require_possible(call: Call, spec: KeySpec, origin: Origin, *, multi_region: bool) -> None:
-    if spec.china_only and call.region.partition != "aws-cn":
+def require_possible(partition: str, spec: KeySpec, origin: Origin, *, multi_region: bool) -> None:
+    """Refuse a key spec that is not offered there, or not with this origin or in all Regions."""
+    if spec.china_only and partition != "aws-cn":
         raise errors.UnsupportedOperationException(
             f"KeySpec {spec.name} is not supported in this Region",
             explanation="AWS offers it in cn-north-1 and cn-northwest-1 only.",
@@ -222,7 +216,7 @@ def _require_possible(call: Call, spec: KeySpec, origin: Origin, *, multi_region
         raise errors.ValidationException(
             f"KeySpec {spec.name} is not supported for Origin EXTERNAL"
         )
-    if origin in _STORE_ORIGINS and (multi_region or spec is not SYMMETRIC_DEFAULT):
+    if origin in STORE_ORIGINS and (multi_region or spec is not SYMMETRIC_DEFAULT):
         raise errors.UnsupportedOperationException(
             explanation="A custom key store holds single-Region symmetric encryption keys only."
         )
@@ -232,7 +226,7 @@ def _custom_key_store(
     call: Call, spec: KeySpec, origin: Origin, *, multi_region: bool
 ) -> CustomKeyStore | None:
     store_id = call.parameters.get("CustomKeyStoreId")
-    wanted = _STORE_ORIGINS.get(origin)
+    wanted = STORE_ORIGINS.get(origin)
     if store_id is None:
         if wanted is not None:
             raise errors.ValidationException(
