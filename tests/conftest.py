@@ -51,4 +51,4 @@ def pytest_runtest_call() -> Iterator[None]:
 def _is_lack(error: Exception) -> bool:
     if isinstance(error, KeyError):
         return error.args[0] in _MISSING
-    return isinstance(error, ParamValidationError) or "'KMS' object has no attribute" in str(error)
+    return isinstance(error, ParamValidationError) or "' object has no attribute" in str(error)
