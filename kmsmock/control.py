@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.budget import Budget
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.recording import CallLog
+    from kmsmock.ledger.secrets import Secrets
     from kmsmock.ledger.trail import Trail
     from kmsmock.overlays import Underway
     from kmsmock.principals import Principal
@@ -113,6 +114,11 @@ class KMSMock:
     def calls(self) -> CallLog:
         """A record of each KMS call that was answered, oldest first."""
         return self._backend.calls
+
+    @property
+    def secrets(self) -> Secrets:
+        """The plaintexts that were handed out, which `assert_absent_from` looks for."""
+        return self._backend.secrets
 
     @property
     def costs(self) -> Costs:
