@@ -29,6 +29,7 @@ from kmsmock.keys.specs import Source
 from kmsmock.ledger.events import ServiceEvent
 from kmsmock.ledger.pricing import Prices, Tariff
 from kmsmock.ledger.recording import CallLog, Recorded
+from kmsmock.ledger.secrets import HandedOut, Secrets
 from kmsmock.ledger.storage import KeyLives
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Backend:
         #: What the bill has to know of keys.
         self.lives = KeyLives()
         self.tariff = Tariff(prices or Prices())
-        self.calls = CallLog(calls_kept, self.lives)
+        self.secrets = Secrets()
+        self.calls = CallLog(calls_kept, self.lives, self.secrets)
         #: What the service did by itself, oldest first.
         self.service_events: deque[ServiceEvent] = deque(maxlen=calls_kept)
         self.faults = Faults()
@@ -122,6 +124,7 @@ class Backend:
         self._attestation: AttestationAuthority | None = None
         self.clock.forget()
         self.calls.clear()
+        self.secrets.clear()
         self.service_events.clear()
         self.faults.clear()
 
@@ -205,7 +208,7 @@ class Backend:
     def checkpoint(self) -> object:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return Checkpoint(self._state(), kept=(Backend, Recorded))
+            return Checkpoint(self._state(), kept=(Backend, HandedOut, Recorded))
 
     def restore(self, checkpoint: object) -> None:
         """Bring back the state of a checkpoint, which can be used again afterwards."""
@@ -223,11 +226,13 @@ class Backend:
                 self.lives.ended,
                 recorded,
                 service_events,
+                secrets,
             ) = state
             self.lives.regions = self.regions
             self.clock.restore(clock_state)
             self.identities.restore(identities_state)
             self.calls.restore(recorded)
+            self.secrets.restore(secrets)
             while len(self.service_events) > service_events:
                 self.service_events.pop()
 
@@ -243,6 +248,7 @@ class Backend:
             self.lives.ended,
             self.calls.state(),
             len(self.service_events),
+            self.secrets.state(),
         )
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.budget import Budget
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.recording import CallLog
+    from kmsmock.ledger.secrets import Secrets
     from kmsmock.ledger.trail import Trail
     from kmsmock.principals import Principal
     from kmsmock.services.ec2.contents import Ebs
@@ -86,6 +87,11 @@ class KMSMock(Answering):
     def calls(self) -> CallLog:
         """A record of each KMS call that was answered, oldest first."""
         return self._backend.calls
+
+    @property
+    def secrets(self) -> Secrets:
+        """The plaintexts that were handed out, which `assert_absent_from` looks for."""
+        return self._backend.secrets
 
     @property
     def costs(self) -> Costs:

@@ -94,6 +94,8 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         except errors.ServiceError as error:
             result = error
         _record(call, result)
+        if operation.hands_out and isinstance(result, dict):
+            backend.secrets.note(operation.hands_out, result, backend.calls[-1])
     return Answer(request_id, result)
 
 

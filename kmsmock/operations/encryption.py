@@ -65,7 +65,12 @@ def _source_key(call: Call) -> Key:
     return _locate_reencrypted(call)
 
 
-@operation("Decrypt", Target("kms:Decrypt", _decrypting_key, USABLE, _ENCRYPTION), marks_usage=True)
+@operation(
+    "Decrypt",
+    Target("kms:Decrypt", _decrypting_key, USABLE, _ENCRYPTION),
+    marks_usage=True,
+    hands_out=("Plaintext",),
+)
 def decrypt(call: Call, key: Key) -> Response:
     """Decrypt what Encrypt, ReEncrypt, GenerateDataKey or the public key made."""
     parameters = call.parameters

@@ -148,7 +148,8 @@ class Operation:
 
     first: checks that come before those of key usage and key state.
     marks_usage: whether GetKeyLastUsage counts it. puts_policy: whether the caller must be able
-    to change the key policy that it gives (the lockout safety check).
+    to change the key policy that it gives (the lockout safety check). hands_out: members of the
+    answer that are plaintexts.
     """
 
     name: str
@@ -157,6 +158,7 @@ class Operation:
     first: Callable[..., None] | None
     marks_usage: bool
     puts_policy: bool
+    hands_out: tuple[str, ...]
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -168,6 +170,7 @@ def operation(
     first: Callable[..., None] | None = None,
     marks_usage: bool = False,
     puts_policy: bool = False,
+    hands_out: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Response | None]], Callable[..., Response | None]]:
     """Register the handler of an operation.
 
@@ -176,7 +179,9 @@ def operation(
     """
 
     def register(handler: Callable[..., Response | None]) -> Callable[..., Response | None]:
-        OPERATIONS[name] = Operation(name, targets, handler, first, marks_usage, puts_policy)
+        OPERATIONS[name] = Operation(
+            name, targets, handler, first, marks_usage, puts_policy, hands_out
+        )
         return handler
 
     return register
