@@ -8,7 +8,6 @@ import os
 import threading
 import weakref
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -30,11 +29,12 @@ from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.region import KmsRegion, Numbers
 from kmsmock.keys.rotation import RotationSchedule
 from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin, Source
-from kmsmock.ledger.calls import CALLS_KEPT, Calls
-from kmsmock.ledger.events import ServiceEvent
+from kmsmock.ledger.calls import Calls
+from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ServiceEvents
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
+    from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
 
 Entropy = Callable[[int], bytes]
 _DELETED_REMEMBERED = 10_000
@@ -90,7 +90,7 @@ class Backend:
         self.clock = Clock(start_time, stands_still=seed is not None)
         self.calls = Calls()
         #: What the service did by itself, oldest first.
-        self.service_events: deque[ServiceEvent] = deque(maxlen=CALLS_KEPT)
+        self.service_events = ServiceEvents(self.calls)
         self.faults = Faults()
         self.enforces_policies = enforces_policies
         self.clear(account, region)
@@ -110,6 +110,8 @@ class Backend:
         self.identities = Identities(account, region, self.entropy, self.clock.now)
         self.source = Source(self.entropy, RsaPool(self.entropy), seed is not None)
         self.markers = Markers(self.entropy(32))
+        #: ARN -> trail that CreateTrail has made.
+        self.trails: dict[str, ConfiguredTrail] = {}
         self._attestation: AttestationAuthority | None = None
         self.clock.forget()
         self.calls.clear()
@@ -238,22 +240,20 @@ class Backend:
         Source: AWS KMS Developer Guide, "How automatic key rotation works", on disabled keys.
         """
         if key.rotation is not None and key.rotation.is_missed:
-            self._rotate(key, key.rotation, now)
+            self._rotate(key, key.rotation, now, after=1)
 
-    def _rotate(self, key: Key, schedule: RotationSchedule, now: datetime) -> None:
+    def _rotate(
+        self, key: Key, schedule: RotationSchedule, now: datetime, *, after: int = 0
+    ) -> None:
         before, material = rotation.rotate_automatically(key, schedule, now)
         if key.multi_region is None:
             self._materials[key.region_name][material.id] = key
         else:
             self.index_materials(key)
-        self._note("RotateKey", key, now, "AUTOMATIC", key.origin.value, before.id, material.id)
-        self.rotate_when_due(key, schedule)
-
-    def _note(self, name: str, key: Key, now: datetime, *details: Any) -> None:
-        """Record what the service did by itself; details: the last members of `ServiceEvent`."""
-        self.service_events.append(
-            ServiceEvent(name, key.arn, key.account, key.region_name, now, *details)
+        self.service_events.note_rotation(
+            key, now, "AUTOMATIC", before.id, material.id, after=after
         )
+        self.rotate_when_due(key, schedule)
 
     def delete_when_due(self, key: Key) -> None:
         """Delete a key at its deletion date, unless that is cancelled or moved before."""
@@ -265,7 +265,7 @@ class Backend:
         if key.status is not KeyState.PENDING_DELETION or key.deletion_date != due:
             return
         self.region(key.account, key.region_name).remove_key(key)
-        self._note("DeleteKey", key, now)
+        self.service_events.note(DELETE_KEY, key, now)
         if len(self.deleted_materials) < _DELETED_REMEMBERED:
             self.deleted_materials.update((material.id, None) for material in key.materials)
         if key.multi_region is not None:
@@ -283,7 +283,7 @@ class Backend:
     def _expire_if_due(self, key: Key, material: KeyMaterial, due: datetime, now: datetime) -> None:
         if material.valid_to == due:
             imported.remove_material(key, material)
-            self._note("DeleteExpiredKeyMaterial", key, now, None, None, None, material.id)
+            self.service_events.note(DELETE_EXPIRED, key, now, None, None, None, material.id)
 
     def finish_rotation_when_due(self, key: Key, now: datetime) -> None:
         """End a rotation on demand a moment after the answer."""
@@ -293,13 +293,16 @@ class Backend:
         before = key.material
         after = rotation.finish_on_demand(key, now)
         if after is not None:
-            origin = key.origin.value
-            self._note("RotateKey", key, now, "ON_DEMAND", origin, before.id, after.id)
+            self.service_events.note_rotation(key, now, "ON_DEMAND", before.id, after.id)
         self.index_materials(key)
 
     def finish_creation_when_due(self, key: Key, now: datetime) -> None:
         """Let a replica leave the state Creating a moment after the answer."""
-        self.clock.at(now, partial(_enable_from, key, KeyState.CREATING))
+        self.clock.at(now, partial(self._finish_creation, key))
+
+    def _finish_creation(self, key: Key, now: datetime) -> None:
+        _enable_from(key, KeyState.CREATING, now)
+        self.service_events.note_synchronization(key, now)
 
     def finish_update_when_due(self, key: Key, now: datetime) -> None:
         """Let a key leave the state Updating a moment after the answer."""
@@ -330,14 +333,14 @@ class Backend:
                 self.deleted_materials,
                 clock_state,
                 identities_state,
+                self.trails,
                 calls,
                 service_events,
             ) = state
             self.clock.restore(clock_state)
             self.identities.restore(identities_state)
             self.calls.truncate(calls)
-            while len(self.service_events) > service_events:
-                self.service_events.pop()
+            self.service_events.truncate(service_events)
 
     def _state(self) -> tuple[Any, ...]:
         return (
@@ -347,6 +350,7 @@ class Backend:
             self.deleted_materials,
             self.clock.state(),
             self.identities.state(),
+            self.trails,
             len(self.calls),
             len(self.service_events),
         )

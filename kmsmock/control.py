@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kmsmock.least_privilege import LeastPrivilege
     from kmsmock.ledger.calls import Calls
     from kmsmock.ledger.costs import Costs
-    from kmsmock.ledger.trail import Trail
+    from kmsmock.ledger.cloudtrail.trail import Trail
     from kmsmock.principals import Principal
 
 
@@ -99,10 +99,13 @@ class KMSMock:
 
     @property
     def trail(self) -> Trail:
-        """The calls as CloudTrail shows them."""
-        from kmsmock.ledger.trail import Trail
+        """The calls as CloudTrail shows them, and what KMS did by itself."""
+        from kmsmock.ledger.cloudtrail.trail import Trail
 
-        return Trail(self._backend.calls, self._backend.service_events)
+        backend = self._backend
+        with backend.lock:
+            backend.clock.settle(backend.clock.now())
+        return Trail(backend.calls, backend.service_events, backend.trails.values())
 
     @property
     def faults(self) -> Faults:

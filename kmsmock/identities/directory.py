@@ -249,6 +249,7 @@ class Identities:
                 account,
                 f"{entity.unique_id}:{session}",
                 entity.arn,
+                self._now(),
             ),
         )
         self._by_arn.setdefault(entity.arn, principal)
@@ -289,8 +290,20 @@ class Identities:
         self._sessions[arn, ""] = powerless
         return self._add(
             arn,
-            lambda: Principal(PrincipalKind.FEDERATED_USER, arn, user.account, unique_id, user.arn),
+            lambda: Principal(
+                PrincipalKind.FEDERATED_USER,
+                arn,
+                user.account,
+                unique_id,
+                user.arn,
+                self._now(),
+                issuer_id=user.unique_id,
+            ),
         )
+
+    def through(self, principal: Principal, service: str) -> Principal:
+        """Give a principal as a service calls KMS for it, with temporary credentials."""
+        return replace(principal, via=service, issued=principal.issued or self._now())
 
     def at(self, arn: str) -> Principal:
         """Give the principal with this ARN, made on first use; raises ValueError for other ARNs."""

@@ -46,7 +46,6 @@ class Usage(NamedTuple):
 
     operation: str
     at: datetime
-    event_id: str
     request_id: str
 
 

@@ -57,6 +57,7 @@ def enable_key_rotation(call: Call, key: Key) -> None:
     schedule = rotation.enable(key, call.now, call.parameters.get("RotationPeriodInDays"))
     if schedule is not None:
         call.backend.rotate_when_due(key, schedule)
+        call.backend.service_events.note_synchronization(key, call.now, after=1)
 
 
 @operation(
@@ -66,7 +67,9 @@ def enable_key_rotation(call: Call, key: Key) -> None:
 )
 def disable_key_rotation(call: Call, key: Key) -> None:
     """Stop rotating a key; for keys that are never rotated this changes nothing."""
-    key.rotation = None
+    if key.rotation is not None:
+        key.rotation = None
+        call.backend.service_events.note_synchronization(key, call.now, after=1)
 
 
 @operation(
