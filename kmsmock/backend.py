@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorizing import Allowances
@@ -19,11 +19,12 @@ from kmsmock.checkpoints import Checkpoint
 from kmsmock.clock import Clock
 from kmsmock.crypto.rsa_pool import RsaPool
 from kmsmock.crypto.seeded import SeededEntropy
+from kmsmock.delays import DELAYS, Delays
 from kmsmock.faults import Faults
 from kmsmock.identities.directory import Identities
 from kmsmock.keys import imported, policies, rotation
 from kmsmock.keys.aws_managed import MANAGED_KEYS
-from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore
+from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, KeyState
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.region import KmsRegion, Numbers
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
 
 Entropy = Callable[[int], bytes]
+T = TypeVar("T")
 _DELETED_REMEMBERED = 10_000
 _NOT_ROTATED = (KeyState.DISABLED, KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
@@ -71,8 +73,9 @@ class Backend:
     """The world of one mock. All of its state hangs here; nothing is kept in modules.
 
     enforces_policies: whether key policies, IAM and grants decide; otherwise everybody may do
-    everything. seed: makes ids, key material and time functions of it. lock: held for the whole of
-    each call, so that calls of many threads come one by one.
+    everything. seed: makes ids, key material and time functions of it. delays: how long things take
+    that AWS does after its answer. lock: held for the whole of each call, so that calls of many
+    threads come one by one.
     """
 
     def __init__(
@@ -83,8 +86,10 @@ class Backend:
         *,
         enforces_policies: bool = True,
         seed: int | str | None = None,
+        delays: Delays = DELAYS["kms"],
     ) -> None:
         self._seed = seed
+        self.delays = delays
         self.lock = threading.RLock()
         _backends.add(self)
         self.clock = Clock(start_time, stands_still=seed is not None)
@@ -105,6 +110,8 @@ class Backend:
         self.deleted_materials: dict[bytes, None] = {}
         self._default_policies: dict[tuple[str, str], str] = {}
         self.allowances = Allowances()
+        #: What other services hold, by the type that holds it.
+        self._service_states: dict[type, Any] = {}
         #: Condition keys that all requests have for now.
         self.request_context: Mapping[str, str | list[str]] = {}
         self.identities = Identities(account, region, self.entropy, self.clock.now)
@@ -177,19 +184,24 @@ class Backend:
         """The DER root certificates that attestation documents are checked against."""
         return (self.attestation.root_der,)
 
+    def service_state(self, kind: type[T]) -> T:
+        """Give what a service beside KMS holds, made on first use by calling its type."""
+        if kind not in self._service_states:
+            self._service_states[kind] = kind()
+        state: T = self._service_states[kind]
+        return state
+
     # --- AWS managed keys --------------------------------------------------------------
 
-    def aws_managed_key(self, region: KmsRegion, name: str) -> Key | None:
-        """Find the AWS managed key behind a predefined alias; None when it does not exist yet."""
-        alias = region.aliases.get(name)
-        return alias.key if alias is not None else None
+    def new_aws_managed_key(self, region: KmsRegion, name: str, now: datetime) -> Key | None:
+        """Make the AWS managed key of a predefined alias, for `keep_aws_managed_key`.
 
-    def make_aws_managed_key(self, region: KmsRegion, name: str, now: datetime) -> None:
-        """Make the AWS managed key of a predefined alias; other names are left alone."""
+        Gives None for other names.
+        """
         managed = MANAGED_KEYS.get(name)
         if managed is None:
-            return
-        key = Key(
+            return None
+        return Key(
             account=region.account,
             region_name=region.name,
             key_id=self.new_uuid(),
@@ -202,6 +214,15 @@ class Backend:
             description=managed.description,
             manager=KeyManager.AWS,
         )
+
+    def keep_aws_managed_key(self, key: Key, name: str, now: datetime) -> None:
+        """Let an AWS managed key be there from now on, rotated each year; again changes nothing.
+
+        name: the predefined alias.
+        """
+        region = self.region(key.account, key.region_name)
+        if key.key_id in region.keys:
+            return
         key.materials.append(key.new_material())
         region.add_key(key)
         schedule = rotation.enable(key, now, None)
@@ -281,15 +302,26 @@ class Backend:
         self.clock.at(due, partial(self._expire_if_due, key, material, due))
 
     def _expire_if_due(self, key: Key, material: KeyMaterial, due: datetime, now: datetime) -> None:
-        if material.valid_to == due:
+        if material.valid_to == due and self._is_here(key):
             imported.remove_material(key, material)
             self.service_events.note(DELETE_EXPIRED, key, now, None, None, None, material.id)
 
+    def _is_here(self, key: Key) -> bool:
+        """Tell whether a key has not been deleted meanwhile."""
+        return self.region(key.account, key.region_name).keys.get(key.key_id) is key
+
     def finish_rotation_when_due(self, key: Key, now: datetime) -> None:
-        """End a rotation on demand a moment after the answer."""
-        self.clock.at(now, partial(self._finish_rotation, key))
+        """End a rotation on demand a while after the answer, whatever becomes of the key's state.
+
+        Source: AWS KMS Developer Guide, "Perform on-demand key rotation".
+        """
+        self.clock.at(now + self.delays.rotation, partial(self._finish_rotation, key))
 
     def _finish_rotation(self, key: Key, now: datetime) -> None:
+        if key.multi_region is not None:
+            key = key.multi_region.primary
+        if not self._is_here(key):
+            return
         before = key.material
         after = rotation.finish_on_demand(key, now)
         if after is not None:
@@ -297,22 +329,31 @@ class Backend:
         self.index_materials(key)
 
     def finish_creation_when_due(self, key: Key, now: datetime) -> None:
-        """Let a replica leave the state Creating a moment after the answer."""
-        self.clock.at(now, partial(self._finish_creation, key))
+        """Let a replica leave the state Creating a while after the answer."""
+        self.clock.at(now + self.delays.replica, partial(self._finish_creation, key))
 
     def _finish_creation(self, key: Key, now: datetime) -> None:
         _enable_from(key, KeyState.CREATING, now)
-        self.service_events.note_synchronization(key, now)
+        if self._is_here(key):
+            self.service_events.note_synchronization(key, now)
 
     def finish_update_when_due(self, key: Key, now: datetime) -> None:
-        """Let a key leave the state Updating a moment after the answer."""
-        self.clock.at(now, partial(_enable_from, key, KeyState.UPDATING))
+        """Let a key leave the state Updating a while after the answer."""
+        self.clock.at(
+            now + self.delays.primary_region, partial(_enable_from, key, KeyState.UPDATING)
+        )
 
-    def finish_connection_when_due(
-        self, store: CustomKeyStore, state: ConnectionState, now: datetime
-    ) -> None:
-        """Let a custom key store reach a connection state a moment after the answer."""
-        self.clock.at(now, partial(_connect_from, store, store.state, state))
+    def connect_when_due(self, store: CustomKeyStore, now: datetime) -> None:
+        """Let a custom key store be connected, or fail to be, a while after the answer."""
+        is_cluster = store.store_type is StoreType.AWS_CLOUDHSM
+        delays = self.delays
+        delay = delays.cluster_connection if is_cluster else delays.proxy_connection
+        self.clock.at(now + delay, store.begin(ConnectionState.CONNECTING, now + delay))
+
+    def disconnect_when_due(self, store: CustomKeyStore, now: datetime) -> None:
+        """Let a custom key store be disconnected a while after the answer."""
+        due = now + self.delays.disconnection
+        self.clock.at(due, store.begin(ConnectionState.DISCONNECTING, due))
 
     # --- going back --------------------------------------------------------------------
 
@@ -331,6 +372,7 @@ class Backend:
                 self._materials,
                 self._numbers,
                 self.deleted_materials,
+                self._service_states,
                 clock_state,
                 identities_state,
                 self.trails,
@@ -348,6 +390,7 @@ class Backend:
             self._materials,
             self._numbers,
             self.deleted_materials,
+            self._service_states,
             self.clock.state(),
             self.identities.state(),
             self.trails,
@@ -372,13 +415,3 @@ if hasattr(os, "register_at_fork"):
 def _enable_from(key: Key, passing: KeyState, now: datetime) -> None:  # noqa: ARG001
     if key.status is passing:
         key.status = KeyState.ENABLED
-
-
-def _connect_from(
-    store: CustomKeyStore,
-    passing: ConnectionState,
-    state: ConnectionState,
-    now: datetime,  # noqa: ARG001 - called with the due time
-) -> None:
-    if store.state is passing:
-        store.finish(state)

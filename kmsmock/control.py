@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kmsmock.delays import DELAYS
 from kmsmock.environment import Environment
 from kmsmock.options import ENFORCED, SEEDED_START, Options
 
@@ -50,6 +51,7 @@ class KMSMock:
             options.start_time or (None if options.seed is None else SEEDED_START),
             enforces_policies=options.authorization == ENFORCED,
             seed=options.seed,
+            delays=DELAYS[options.delays],
         )
         #: Answers an `ApiCall`: for the interception, and for other ways in.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from sys import intern
 from typing import Any
@@ -25,16 +26,19 @@ from kmsmock.operations import OPERATIONS
 from kmsmock.operations.access import grant_terms
 from kmsmock.operations.keys import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
+from kmsmock.principals import Principal
 from kmsmock.protocol import read
 
-#: Actions on AWS managed keys that only services may do, through which the key is used.
-_THROUGH_SERVICES = frozenset(
+#: Uses of AWS managed keys, which are left alone where no policies are enforced.
+_USES = frozenset(
     {
         *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
         *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
         *("kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext"),
+        "kms:RetireGrant",
     }
 )
+_USES_BY_SERVICES = _USES | {"kms:CreateGrant"}
 
 
 def answer(backend: Backend, api_call: ApiCall) -> Answer:
@@ -90,6 +94,47 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             result = error
         _record(call, result)
     return Answer(request_id, result)
+
+
+def perform_for_service(
+    backend: Backend,
+    operation: str,
+    parameters: dict[str, Any],
+    *,
+    principal: Principal,
+    region: str,
+    now: datetime,
+    source: str,
+    access_key: str | None = None,
+) -> dict[str, Any]:
+    """Carry out a call that a service makes, for its caller or in its own name.
+
+    It is decided, checked and recorded as those of clients. parameters: as the API has them.
+    source: what CloudTrail shows as the address of the service. Raises the `ServiceError` that KMS
+    answers the service with.
+    """
+    with backend.lock:
+        call = Call(
+            OPERATIONS[operation],
+            principal,
+            backend.region(principal.account, region),
+            backend,
+            backend.new_uuid(),
+            now,
+            access_key,
+            source,
+        )
+        call.parameters = parameters
+        try:
+            fault = backend.faults.next(operation, parameters)
+            if fault is not None:
+                raise fault
+            result = perform(call)
+        except errors.ServiceError as error:
+            _record(call, error)
+            raise
+        _record(call, result)
+        return result
 
 
 def perform(call: Call) -> dict[str, Any]:
@@ -153,7 +198,10 @@ def _authorized(call: Call, target: Target) -> Key | None:
     ):
         _require_authorized(call, target, key, alias)
     if key is not None and key.manager is KeyManager.AWS:
-        _require_unmanaged(call, target, key)
+        if not backend.enforces_policies:
+            _require_unmanaged(call, target, key)
+        if alias is not None:
+            backend.keep_aws_managed_key(key, alias, call.now)
     resource = key.arn if key is not None else "*"
     if target.resource is not None:
         resource = target.resource(call)
@@ -199,11 +247,12 @@ def _is_from_ciphertext(call: Call, target: Target) -> bool:
 
 
 def _require_unmanaged(call: Call, target: Target, key: Key) -> None:
-    """Refuse to change an AWS managed key, which no policy lets a customer do."""
-    if target.action.startswith(DIRECT_ACTIONS) or target.action in _THROUGH_SERVICES:
+    """Refuse to change an AWS managed key, which nobody can, whatever policies are about."""
+    is_service = call.principal.via is not None
+    if target.action.startswith(DIRECT_ACTIONS) or (
+        target.action in (_USES_BY_SERVICES if is_service else _USES)
+    ):
         return
-    if call.principal.via is not None:
-        return  # for which the policy of the key has the answer
     request = _request(call, target, key, None)
     decision = Decision(
         Outcome.IMPLICIT_DENY,

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
+from kmsmock.delays import DELAYS
+
 _LATER = {
     "world": "worlds from files",
 }
@@ -27,7 +29,9 @@ class Options:
     grants decide; or "off", every principal may do everything. services: which services are
     answered. seed: makes ids, key material and timestamps functions of it and of the order of
     calls; the clock then stands still until it is moved. start_time: an aware datetime at which
-    the clock starts. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
+    the clock starts. delays: what takes a while on the mock's clock, as on AWS: "kms", keys and key
+    stores; "all", volumes, snapshots and databases too; or "none", things are done at the next
+    call. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
     block_real_kms: keep unmocked clients away from the real KMS (for the pytest plugin).
     """
 
@@ -37,6 +41,7 @@ class Options:
     services: tuple[str, ...] = SERVICES
     seed: int | str | None = None
     start_time: datetime | None = None
+    delays: str = "kms"
     wire: bool = False
     block_real_kms: bool = True
 
@@ -48,6 +53,8 @@ class Options:
                 f"authorization must be {' or '.join(map(repr, AUTHORIZATIONS))}, "
                 f"not {self.authorization!r}"
             )
+        if self.delays not in DELAYS:
+            raise TypeError(f"delays must be {' or '.join(map(repr, DELAYS))}, not {self.delays!r}")
         unknown = [name for name in self.services if name not in SERVICES]
         if unknown:
             raise TypeError(

@@ -24,6 +24,7 @@ _INI = {
     "services": ("args", "the AWS services that are answered"),
     "seed": ("string", "makes ids, key material and timestamps functions of it"),
     "start_time": ("string", "ISO 8601 time, with offset, at which the clock of mocks starts"),
+    "delays": ("string", '"kms" (default), "all", "none": what takes a while on the clock'),
     "wire": ("bool", "answer real HTTP, behind botocore's signing, retries and parsing"),
     "block_real_kms": ("bool", "keep unmocked clients away from the real AWS KMS (default: true)"),
 }

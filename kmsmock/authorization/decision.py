@@ -86,7 +86,8 @@ class AppliedPolicies(NamedTuple):
     roles that the key policy names. exists: tells whether a name in it means anybody. session:
     None for a principal without session policies; a federated user without any has an empty
     tuple, which allows nothing. service_control, resource_control: one tuple of policies for each
-    level of the organization.
+    level of the organization. is_fixed: whether nobody can change the key policy, since the key
+    is AWS's.
     """
 
     resource: Policy | None = None
@@ -98,6 +99,7 @@ class AppliedPolicies(NamedTuple):
     grants: Iterable[Grant] = ()
     unique_ids: Mapping[str, str] | None = None
     exists: Callable[[str], bool] | None = None
+    is_fixed: bool = False
 
 
 class Outcome(Enum):

@@ -22,6 +22,10 @@ _WITHOUT_POLICIES = (PrincipalKind.ROOT, PrincipalKind.SERVICE)
 _GRANTS_SHOWN = 10
 _VALUES_SHOWN = 4
 _WIDEST = 100
+_FIXED = (
+    "This is an AWS managed key, whose policy nobody can change. It is used through its service; "
+    "for all else create a customer managed key."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,8 @@ def missing(decision: Decision) -> tuple[Missing, ...]:
     request, policies = decision.request, decision.policies
     if decision.outcome is not Outcome.IMPLICIT_DENY or request is None or policies is None:
         return ()
+    if decision.cause is PolicyKind.RESOURCE and policies.is_fixed:
+        return ()
     principal = request.principal
     on_identity = Missing(
         f"identity policy of {principal.own_arn}",
@@ -264,6 +270,8 @@ def text(decision: Decision) -> str:
             first, *why = str(step).splitlines()
             lines += _wrapped(f"- {first}", "  ", hanging="    ")
             lines += [part for reason in why for part in _wrapped(reason.strip(), "    ")]
+    if not decision.allowed and decision.policies is not None and decision.policies.is_fixed:
+        lines += _wrapped(_FIXED, "", hanging="")
     if not decision.allowed and decision.odd:
         lines.append("Odd:")
         lines += [part for found in decision.odd for part in _wrapped(f"- {found}", "  ")]

@@ -26,6 +26,8 @@ from kmsmock.interception.wire import answer_before_send, leave_unsigned
 
 #: botocore's name for "put this handler before all others".
 _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
+#: The services beside KMS that can be answered.
+ANSWERED = ("iam", "sts", "ec2", "rds", "cloudtrail")
 _COVERED = "_kmsmock_covered"
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", answer_before_call),
@@ -33,13 +35,13 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("choose-signer.kms", leave_unsigned),
     *(
         (f"{event}.{service}", handler)
-        for service in ("iam", "sts")
+        for service in ANSWERED
         for event, handler in (
             ("before-parameter-build", keep_parameters),
             ("before-call", answer_service_before_call),
-            ("after-call", learn_after_call),
         )
     ),
+    *((f"after-call.{service}", learn_after_call) for service in ("iam", "sts")),
 )
 _installed = False
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+
+from kmsmock.delays import HOW_TO_WAIT
 
 
 class ConnectionState(Enum):
@@ -84,6 +87,8 @@ class CustomKeyStore:
     error_code: str | None = None
     fault: str | None = None
     xks_key_ids: set[str] = field(default_factory=set)
+    #: When a connection or disconnection that is under way will be done.
+    settles_at: datetime | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -94,6 +99,16 @@ class CustomKeyStore:
     def proxy_failure(self) -> str | None:
         """What the proxy of a connected external key store fails with, in AWS's words."""
         return PROXY_FAILURES.get(self.fault or "") if self.is_connected else None
+
+    @property
+    def situation(self) -> str:
+        """The connection state in words, and what comes next, for explanations."""
+        named = f"The custom key store {self.name!r} is {self.state.value}"
+        if self.settles_at is not None:
+            return f"{named} until {self.settles_at:%Y-%m-%d %H:%M:%S} UTC. {HOW_TO_WAIT}"
+        if self.error_code is not None:
+            return f"{named} ({self.error_code}): DisconnectCustomKeyStore, then connect it again."
+        return f"{named}." if self.is_connected else f"{named}: ConnectCustomKeyStore comes first."
 
     def fail(self, error_code: str) -> None:
         """Break what is behind the store, until it is healed.
@@ -108,16 +123,28 @@ class CustomKeyStore:
                 f"with {', '.join(possible)}"
             )
         self.fault = error_code
-        if self.proxy_failure is None and self.state is not ConnectionState.DISCONNECTED:
-            self.finish(ConnectionState.CONNECTED)
+        if self.is_connected and self.proxy_failure is None:
+            self._connect()
 
     def heal(self) -> None:
         """Mend what was broken; a store in state FAILED is to be disconnected and connected."""
         self.fault = None
 
-    def finish(self, state: ConnectionState) -> None:
-        """Reach a connection state, or fail to connect."""
-        if state is ConnectionState.CONNECTED and self.fault is not None:
-            self.state, self.error_code = ConnectionState.FAILED, self.fault
+    def begin(self, passing: ConnectionState, due: datetime) -> Callable[[datetime], None]:
+        """Begin to connect or disconnect; gives what is to be done when that is due."""
+        self.state, self.settles_at, self.error_code = passing, due, None
+        return self._settle
+
+    def _settle(self, due: datetime) -> None:
+        # Another attempt may have begun meanwhile.
+        if self.settles_at != due:
+            return
+        self.settles_at = None
+        if self.state is ConnectionState.CONNECTING:
+            self._connect()
         else:
-            self.state = state
+            self.state = ConnectionState.DISCONNECTED
+
+    def _connect(self) -> None:
+        self.error_code = self.fault
+        self.state = ConnectionState.CONNECTED if self.fault is None else ConnectionState.FAILED

@@ -109,7 +109,7 @@ def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest
     material.valid_to = request.valid_to
     if request.description is not None:
         material.description = request.description
-    if key.has_all_material:
+    if key.has_all_material and key.status is not KeyState.UPDATING:
         key.status = KeyState.ENABLED
     if key.multi_region is not None:
         key.multi_region.settle_pending_material()

@@ -12,6 +12,7 @@ from kmsmock.authorization.grants import Grants
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.seeded import deterministic
+from kmsmock.delays import HOW_TO_WAIT
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
 
@@ -63,9 +64,9 @@ _STATE_WAYS_OUT = {
     KeyState.PENDING_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
     KeyState.PENDING_REPLICA_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
     KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it key material.",
-    KeyState.UNAVAILABLE: "Connect its custom key store (ConnectCustomKeyStore) to use it.",
-    KeyState.CREATING: "It becomes Enabled in a moment.",
-    KeyState.UPDATING: "It becomes Enabled in a moment.",
+    KeyState.UNAVAILABLE: "Its custom key store is to be connected.",
+    KeyState.CREATING: f"It is ready a while after ReplicateKey. {HOW_TO_WAIT}",
+    KeyState.UPDATING: f"It is Enabled a while after UpdatePrimaryRegion. {HOW_TO_WAIT}",
 }
 _PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION})
 
@@ -195,6 +196,8 @@ class Key:
             else errors.KMSInvalidStateException
         )
         way_out = _STATE_WAYS_OUT[state]
+        if state is KeyState.UNAVAILABLE and self.custom_key_store is not None:
+            way_out = self.custom_key_store.situation
         if self.deletion_date is not None:
             way_out = f"It will be deleted on {self.deletion_date:%Y-%m-%d %H:%M} UTC. {way_out}"
         raise kind(f"{self.arn} is {_STATE_WORDS[state]}.", explanation=way_out)

@@ -80,9 +80,12 @@ class MultiRegionKey:
                 )
 
     def make_primary(self, key: Key) -> None:
-        """Let another member be the primary; both are Updating for a moment."""
-        key.rotation, self.primary.rotation = self.primary.rotation, None
-        for member in (self.primary, key):
+        """Let another member be the primary; both are Updating for a while."""
+        before = self.primary
+        key.rotation, before.rotation = before.rotation, None
+        key.on_demand_started, before.on_demand_started = before.on_demand_started, None
+        key.on_demand_rotations = before.on_demand_rotations
+        for member in (before, key):
             member.status = KeyState.UPDATING
         self.primary = key
 

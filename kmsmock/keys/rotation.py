@@ -13,6 +13,7 @@ from kmsmock.keys.specs import Origin
 #: Source: AWS KMS Developer Guide, "Rotate AWS KMS keys".
 DEFAULT_PERIOD_DAYS = 365
 ON_DEMAND_LIMIT = 25
+_TOO_CLOSE = timedelta(minutes=20)
 
 
 @dataclass(slots=True)
@@ -59,8 +60,8 @@ def rotate_automatically(
 def start_on_demand(key: Key, now: datetime) -> bool:
     """Begin a rotation on demand; gives False when one is under way already.
 
-    Raises LimitExceededException at the quota, KMSInvalidStateException when an imported key
-    has no material that awaits rotation.
+    Raises LimitExceededException at the quota, ConflictException shortly before an automatic
+    rotation, KMSInvalidStateException when an imported key has no material that awaits rotation.
     """
     if key.origin is Origin.EXTERNAL:
         pending = pending_material(key)
@@ -76,6 +77,11 @@ def start_on_demand(key: Key, now: datetime) -> bool:
             )
     if key.on_demand_started is not None:
         return False
+    if key.rotation is not None and key.rotation.next_date - now <= _TOO_CLOSE:
+        raise errors.ConflictException(
+            explanation=f"Automatic rotation is due at {key.rotation.next_date:%Y-%m-%d %H:%M:%S} "
+            "UTC; on-demand rotation is not possible in the 20 minutes before."
+        )
     if key.on_demand_rotations >= ON_DEMAND_LIMIT:
         raise errors.LimitExceededException(
             "The on-demand rotations limit has been reached for the given keyId. No more "

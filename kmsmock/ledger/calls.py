@@ -35,7 +35,7 @@ class Calls(Sequence[Event]):
     def shared(self, operation: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
         """Give the parameters of the call before where they are the same, to keep them once."""
         latest = self._latest.get(operation)
-        if latest == parameters:
+        if latest is not None and latest == parameters:
             return latest
         self._latest[operation] = parameters
         return parameters

@@ -143,6 +143,8 @@ def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
     for name in (terms.grantee_principal, terms.retiring_principal):
         if name is None:
             continue
+        if call.principal.via is not None and name.endswith(".amazonaws.com"):
+            continue  # a service that gives a grant to itself
         arn = Arn.parse(name)
         is_account = account_of(name) is not None
         if not is_account and (arn is None or not _is_principal(arn)):

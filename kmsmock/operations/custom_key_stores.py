@@ -128,12 +128,11 @@ def delete_custom_key_store(call: Call) -> Response:
 
 @operation("ConnectCustomKeyStore", Target("kms:ConnectCustomKeyStore"))
 def connect_custom_key_store(call: Call) -> Response:
-    """Connect a store to its cluster or proxy, which is done a moment after the answer."""
+    """Connect a store to its cluster or proxy, which is done a while after the answer."""
     store = _find(call)
     _require_state(store, _CONNECTABLE)
     if store.state is _S.DISCONNECTED:
-        store.state = _S.CONNECTING
-        call.backend.finish_connection_when_due(store, _S.CONNECTED, call.now)
+        call.backend.connect_when_due(store, call.now)
     return {}
 
 
@@ -142,9 +141,7 @@ def disconnect_custom_key_store(call: Call) -> Response:
     """Disconnect a store; its keys are unavailable until it is connected again."""
     store = _find(call)
     _require_state(store, _DISCONNECTABLE)
-    store.state = _S.DISCONNECTING
-    store.error_code = None
-    call.backend.finish_connection_when_due(store, _S.DISCONNECTED, call.now)
+    call.backend.disconnect_when_due(store, call.now)
     return {}
 
 
@@ -170,7 +167,7 @@ def _require_state(store: CustomKeyStore, allowed: frozenset[ConnectionState]) -
     if store.state not in allowed:
         names = ", ".join(sorted(state.value for state in allowed))
         raise errors.CustomKeyStoreInvalidStateException(
-            explanation=f"The store is {store.state.value}; this needs {names}."
+            explanation=f"{store.situation} This operation needs {names}."
         )
 
 

@@ -156,10 +156,12 @@ def generate_random(call: Call) -> Response:
 def _require_random_source(call: Call, store_id: str) -> None:
     store = call.region.custom_key_stores.get(store_id)
     if store is None:
-        raise errors.CustomKeyStoreNotFoundException
+        raise errors.CustomKeyStoreNotFoundException(
+            explanation=f"There is no custom key store {store_id!r} in this account and Region."
+        )
     if store.store_type is StoreType.EXTERNAL_KEY_STORE:
         raise errors.UnsupportedOperationException(
             explanation="An external key store gives no random bytes."
         )
     if not store.is_connected:
-        raise errors.CustomKeyStoreInvalidStateException
+        raise errors.CustomKeyStoreInvalidStateException(explanation=store.situation)

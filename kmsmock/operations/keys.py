@@ -255,9 +255,7 @@ def _custom_key_store(
             f"{store.store_type.value}."
         )
     if not store.is_connected:
-        raise errors.CustomKeyStoreInvalidStateException(
-            explanation=f"The store is {store.state.value}; ConnectCustomKeyStore comes first."
-        )
+        raise errors.CustomKeyStoreInvalidStateException(explanation=store.situation)
     if store.proxy_failure is not None:
         raise errors.CustomKeyStoreInvalidStateException(store.proxy_failure)
     return store
@@ -276,21 +274,9 @@ def _xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -> str
     return xks_key_id
 
 
-def _create_managed_key(call: Call) -> Key:
-    """Find the key, or make the AWS managed key behind a predefined alias on first sight."""
-    reference = call.parameters["KeyId"]
-    name = reference.rpartition(":")[2]
-    if name not in call.region.aliases:
-        call.backend.make_aws_managed_key(call.region, name, call.now)
-    return _locate_any(call)
-
-
-_locate_any = key_at("KeyId")
-
-
-@operation("DescribeKey", Target("kms:DescribeKey", _create_managed_key))
+@operation("DescribeKey", Target("kms:DescribeKey", key_at("KeyId")))
 def describe_key(call: Call, key: Key) -> Response:
-    """Show the metadata of a key, in any state."""
+    """Show the metadata of a key, in any state; an AWS managed key is made on first sight."""
     return {"KeyMetadata": key_metadata(key)}
 
 

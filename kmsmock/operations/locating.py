@@ -165,12 +165,14 @@ def _key_of_other_account(call: Call, arn: arns.Arn, *, cross_account: bool) -> 
 
 def _key_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
     alias = region.aliases.get(name)
-    if alias is None:
-        key = call.backend.aws_managed_key(region, name)
-        if key is None:
-            raise _no_such_alias(region, name)
-    else:
+    key: Key | None = None
+    if alias is not None:
         key, name = alias.key, alias.name  # one text for all records
+    elif call.operation.name == "DescribeKey" or call.principal.via is not None:
+        # Services, and whoever describes it, bring about the AWS managed key that they name.
+        key = call.backend.new_aws_managed_key(region, name, call.now)
+    if key is None:
+        raise _no_such_alias(region, name)
     call.alias = name
     return key
 

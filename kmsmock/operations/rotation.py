@@ -97,7 +97,7 @@ def get_key_rotation_status(call: Call, key: Key) -> Response:
     first=_require_rotatable,
 )
 def rotate_key_on_demand(call: Call, key: Key) -> Response:
-    """Rotate a key now; like on AWS, the new material is there a moment after the answer."""
+    """Rotate a key; the new material is there a while after the answer."""
     _require_symmetric(key)
     if rotation.start_on_demand(key, call.now):
         call.backend.finish_rotation_when_due(key, call.now)

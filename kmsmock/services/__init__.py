@@ -48,7 +48,9 @@ def answer(
             # The limits of the model are the same for all protocols.
             body = json.dumps(parameters, default=str)
             given = read(ApiCall(f"{service}.{operation}", body, access_key, region, model))
-            result = handler(ServiceCall(backend, principal, region, now, given))
+            result = handler(
+                ServiceCall(backend, principal, region, now, given, access_key, request_id)
+            )
         except ValidationException as error:
             result = ValidationError(error.message)
         except ServiceError as error:
@@ -60,6 +62,7 @@ def _not_emulated(service: str, operation: str, version: str) -> InvalidAction:
     near = get_close_matches(operation, SERVICES[service].operations, 4, 0.5)
     others = f"; the nearest that are: {', '.join(near)}" if near else ""
     return InvalidAction(
-        f"Could not find operation {operation} for version {version}",
-        explanation=f"{operation} of {service} is not emulated{others}.",
+        SERVICES[service].unknown.format(name=operation, version=version),
+        explanation=f"{operation} of {service} is not emulated{others}. While moto's mock_aws is "
+        f"active, moto answers {service}.",
     )

@@ -46,7 +46,7 @@ def learn(
         if principal is None or account not in (None, principal.account):
             principal = backend.identities.root(account or backend.identities.administrator.account)
         plain = json.loads(json.dumps(parameters, default=str))
-        call = ServiceCall(backend, principal, region, now, plain, is_answered=True)
+        call = ServiceCall(backend, principal, region, now, plain, access_key, is_answered=True)
         try:
             if service == "sts":
                 _SESSIONS.get(operation, _nothing)(call, answer)

@@ -14,7 +14,7 @@ from kmsmock.principals import Principal
 
 @dataclass(frozen=True, slots=True)
 class ServiceCall:
-    """One call of another service. parameters: as boto3 takes them.
+    """One call of another service. parameters: as boto3 takes them. access_key: that signs it.
 
     is_answered: whether another mock has answered it, so that nothing is to be refused.
     """
@@ -24,6 +24,8 @@ class ServiceCall:
     region: str
     now: datetime
     parameters: Mapping[str, Any]
+    access_key: str | None = None
+    request_id: str = ""
     is_answered: bool = False
 
     @property
@@ -55,7 +57,12 @@ def _accept(parameters: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service. operations: by name. first: what it requires before the limits of the model."""
+    """A service. operations: by name. first: what it requires before the limits of the model.
+
+    unknown: the words for an operation that it does not have, with its ``{name}`` and ``{version}``
+    of the API.
+    """
 
     operations: Mapping[str, Handler]
     first: Callable[[Mapping[str, Any]], None] = _accept
+    unknown: str = "Could not find operation {name} for version {version}"

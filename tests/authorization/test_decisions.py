@@ -371,9 +371,10 @@ def test_a_replica_needs_permission_to_create_keys_there(client, role):
     assert role.client().replicate_key(KeyId=primary["KeyId"], ReplicaRegion="eu-west-1")
 
 
-def test_a_new_primary_is_decided_on_both_keys(client, role):
+def test_a_new_primary_is_decided_on_both_keys(kms, client, role):
     primary = client.create_key(MultiRegion=True)["KeyMetadata"]
     client.replicate_key(KeyId=primary["KeyId"], ReplicaRegion="eu-west-1")
+    kms.clock.advance(minutes=1)
     role.set_policies(policy(allow("kms:UpdatePrimaryRegion", primary["Arn"])))
     request = {"KeyId": primary["KeyId"], "PrimaryRegion": "eu-west-1"}
 

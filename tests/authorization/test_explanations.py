@@ -121,6 +121,11 @@ def an_account_level_action(kms, key, role):
     return kms.explain(role, "kms:ListKeys")
 
 
+def a_change_of_an_aws_managed_key(kms, *_):
+    metadata = kms.client().describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    return kms.explain(kms.account(ACCOUNT).administrator, "kms:DisableKey", metadata["Arn"])
+
+
 CASES = (
     an_encryption_context_that_does_not_fit,
     nothing_at_all,
@@ -136,6 +141,7 @@ CASES = (
     a_principal_that_was_deleted,
     a_service_that_calls_for_another_resource,
     an_account_level_action,
+    a_change_of_an_aws_managed_key,
 )
 
 

@@ -1,4 +1,7 @@
-"""The operations are tested through both doors: answers must be the same."""
+"""The operations are tested through both doors: answers must be the same.
+
+What takes a while on the clock has tests of its own (test_delays.py); here nothing does.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from kmsmock import KMSMock, mock_kms
 
 @pytest.fixture(params=["before-call", "wire"])
 def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
-    with mock_kms(isolated=True, wire=request.param == "wire") as kms:
+    with mock_kms(delays="none", wire=request.param == "wire") as kms:
         for name in ("App", "Admin"):
             kms.account("123456789012").role(name)
         yield kms

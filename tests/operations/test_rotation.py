@@ -475,13 +475,6 @@ def test_replicas_rotate_with_their_primary(kms, client, new_key):
     assert current_material_of(replica, key_id) == current_material_of(client, key_id)
 
 
-def test_aws_managed_keys_rotate_every_year(kms, client):
-    key_id = client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["KeyId"]
-    kms.clock.advance(days=2 * 365)
-
-    assert len(rotations_of(client, key_id)) == 2
-
-
 def test_rotations_on_demand_do_not_move_the_schedule(kms, client, new_key):
     key_id = new_key()["KeyId"]
     client.enable_key_rotation(KeyId=key_id)

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kmsmock.authorization.decision import Request
-from kmsmock.authorizing import authorize
-from kmsmock.denials import refusal
-from kmsmock.services.contexts import context_of
-from kmsmock.services.errors import AccessDenied
+from kmsmock.services.permissions import require_allowed
 from kmsmock.services.registry import Handler, ServiceCall
 
 OPERATIONS: dict[str, Handler] = {}
@@ -24,22 +20,10 @@ def operation(name: str, resource: Callable[[ServiceCall], str]) -> Callable[[Fu
 
     def register(function: Function) -> Function:
         def handle(call: ServiceCall) -> dict[str, Any]:
-            _require_allowed(call, f"iam:{name}", resource(call))
+            require_allowed(call, f"iam:{name}", resource(call), members=_MEMBERS)
             return function(call) or {}
 
         OPERATIONS[name] = handle
         return function
 
     return register
-
-
-def _require_allowed(call: ServiceCall, action: str, resource: str) -> None:
-    backend = call.backend
-    if call.is_answered or not backend.enforces_policies:
-        return
-    request = Request(call.principal, action, resource, None, lambda: context_of(call, _MEMBERS))
-    decision = authorize(call.identities, backend.allowances, request, None)
-    if not decision.allowed:
-        raise AccessDenied(
-            refusal(request, decision, f"on resource: {resource} "), explanation=str(decision)
-        )

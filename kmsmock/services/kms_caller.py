@@ -1,0 +1,75 @@
+"""How services call KMS: with the identity of their caller, or in their own name.
+
+Source: AWS KMS Developer Guide, "kms:ViaService"; IAM User Guide, "Forward access sessions".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from kmsmock.backend import Backend
+from kmsmock.dispatch import perform_for_service
+from kmsmock.principals import Principal
+from kmsmock.services.registry import ServiceCall
+
+
+@dataclass(frozen=True, slots=True)
+class KmsCaller:
+    """Who calls KMS, and where.
+
+    region: its name. source: what CloudTrail shows as address and agent of the service, such as
+    ``ec2-frontend-api.amazonaws.com``. access_key: of the caller whose identity is used.
+    """
+
+    backend: Backend
+    principal: Principal
+    region: str
+    source: str
+    access_key: str | None = None
+
+    @classmethod
+    def forwarded(
+        cls, call: ServiceCall, service: str, source: str, region: str | None = None
+    ) -> KmsCaller:
+        """Call with the identity of a service's caller (a forward access session).
+
+        service: as ``kms:ViaService`` has it, such as ``ec2``.
+        """
+        principal = replace(call.principal, via=service)
+        return cls(call.backend, principal, region or call.region, source, call.access_key)
+
+    @classmethod
+    def own(
+        cls,
+        backend: Backend,
+        name: str,
+        region: str,
+        source: str | None = None,
+        *,
+        source_arn: str | None = None,
+    ) -> KmsCaller:
+        """Call in a service's own name. name: such as ``ec2.us-east-1.amazonaws.com``.
+
+        source_arn: of the resource that it calls for.
+        """
+        principal = replace(backend.identities.at(name), source_arn=source_arn)
+        return cls(backend, principal, region, source or name)
+
+    def call(self, operation: str, now: datetime | None = None, /, **parameters: Any) -> Any:
+        """Call an operation; gives its answer.
+
+        now: when, for what falls due later; the present when left out. parameters: as the API has
+        them. Raises the `ServiceError` that KMS answers with.
+        """
+        return perform_for_service(
+            self.backend,
+            operation,
+            parameters,
+            principal=self.principal,
+            region=self.region,
+            now=now or self.backend.clock.now(),
+            source=self.source,
+            access_key=self.access_key,
+        )
