@@ -114,7 +114,7 @@ class SigningPrincipal:
         if self._principal.kind is PrincipalKind.SERVICE:
             raise ValueError(f"{self.arn} calls in its own name: see on_behalf_of()")
         return SigningPrincipal(
-            self._identities.through(self._principal, service.removesuffix(".amazonaws.com")),
+            replace(self._principal, via=service.removesuffix(".amazonaws.com")),
             self._identities,
             self._client_of,
         )

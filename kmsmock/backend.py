@@ -35,7 +35,6 @@ from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ServiceEve
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
-    from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
 
 Entropy = Callable[[int], bytes]
 T = TypeVar("T")
@@ -117,8 +116,6 @@ class Backend:
         self.identities = Identities(account, region, self.entropy, self.clock.now)
         self.source = Source(self.entropy, RsaPool(self.entropy), seed is not None)
         self.markers = Markers(self.entropy(32))
-        #: ARN -> trail that CreateTrail has made.
-        self.trails: dict[str, ConfiguredTrail] = {}
         self._attestation: AttestationAuthority | None = None
         self.clock.forget()
         self.calls.clear()
@@ -375,7 +372,6 @@ class Backend:
                 self._service_states,
                 clock_state,
                 identities_state,
-                self.trails,
                 calls,
                 service_events,
             ) = state
@@ -393,7 +389,6 @@ class Backend:
             self._service_states,
             self.clock.state(),
             self.identities.state(),
-            self.trails,
             len(self.calls),
             len(self.service_events),
         )

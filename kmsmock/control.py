@@ -102,12 +102,13 @@ class KMSMock:
     @property
     def trail(self) -> Trail:
         """The calls as CloudTrail shows them, and what KMS did by itself."""
+        from kmsmock.ledger.cloudtrail.configured import Trails
         from kmsmock.ledger.cloudtrail.trail import Trail
 
         backend = self._backend
         with backend.lock:
             backend.clock.settle(backend.clock.now())
-        return Trail(backend.calls, backend.service_events, backend.trails.values())
+        return Trail(backend.calls, backend.service_events, backend.service_state(Trails).values())
 
     @property
     def faults(self) -> Faults:

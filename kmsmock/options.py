@@ -13,7 +13,7 @@ from kmsmock.delays import DELAYS
 _LATER = {
     "world": "worlds from files",
 }
-SERVICES = ("kms", "sts", "iam")
+SERVICES = ("kms", "sts", "iam", "cloudtrail")
 #: When the clock of a seeded mock starts, unless told otherwise.
 SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ENFORCED = "enforced"

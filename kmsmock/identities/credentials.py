@@ -10,7 +10,6 @@ from kmsmock.principals import Principal, PrincipalKind
 
 Entropy = Callable[[int], bytes]
 
-_LONG_TERM = (PrincipalKind.USER, PrincipalKind.ROOT)
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -69,7 +68,7 @@ class CredentialStore:
         if known is not None and self._owners.get(known.access_key) is not None:
             return known
         # None of the access keys that IAM lists: a test that takes them need not clean up.
-        is_long_term = principal.kind in _LONG_TERM and principal.via is None
+        is_long_term = principal.kind in (PrincipalKind.USER, PrincipalKind.ROOT)
         known = self._handed_out[principal] = self._new("AKIA" if is_long_term else "ASIA")
         self._owners[known.access_key] = principal
         return known

@@ -301,10 +301,6 @@ class Identities:
             ),
         )
 
-    def through(self, principal: Principal, service: str) -> Principal:
-        """Give a principal as a service calls KMS for it, with temporary credentials."""
-        return replace(principal, via=service, issued=principal.issued or self._now())
-
     def at(self, arn: str) -> Principal:
         """Give the principal with this ARN, made on first use; raises ValueError for other ARNs."""
         known = self._by_arn.get(arn)

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.backend import Backend
+from kmsmock.errors import ServiceError
 from kmsmock.identities.directory import Identities
 from kmsmock.principals import Principal
+from kmsmock.services.errors import InvalidAction, InvalidClientTokenId, ValidationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,13 @@ class Service:
     """A service. operations: by name. first: what it requires before the limits of the model.
 
     unknown: the words for an operation that it does not have, with its ``{name}`` and ``{version}``
-    of the API.
+    of the API. Its errors: unauthenticated, for credentials that are not valid; not_emulated, for
+    an operation that it does not have; invalid, for what breaks the limits of the model.
     """
 
     operations: Mapping[str, Handler]
     first: Callable[[Mapping[str, Any]], None] = _accept
     unknown: str = "Could not find operation {name} for version {version}"
+    unauthenticated: type[ServiceError] = InvalidClientTokenId
+    not_emulated: type[ServiceError] = InvalidAction
+    invalid: type[ServiceError] = ValidationError

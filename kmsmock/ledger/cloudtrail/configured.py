@@ -56,6 +56,11 @@ class ConfiguredTrail:
     selectors: tuple[EventSelector, ...] | tuple[AdvancedEventSelector, ...] = EVERYTHING
     _deliveries: list[Delivery] = field(default_factory=list)
 
+    @property
+    def has_custom_selectors(self) -> bool:
+        """Whether it does not just deliver everything."""
+        return self.selectors != EVERYTHING
+
     def settle(self, at: datetime, place: int) -> None:
         """Let deliveries follow a change of settings, from now on."""
         self._deliveries.append(
@@ -78,3 +83,7 @@ class ConfiguredTrail:
         return (settings.is_multi_region or entry.region == self.home_region) and any(
             selector.takes(record) for selector in settings.selectors
         )
+
+
+class Trails(dict[str, ConfiguredTrail]):
+    """The trails of all accounts, by ARN."""

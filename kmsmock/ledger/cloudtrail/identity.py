@@ -17,8 +17,9 @@ Identity = dict[str, Any]
 
 #: Services whose requests to KMS go by another name than ``<service>.amazonaws.com``.
 _SENDERS = {"ec2": "ec2-frontend-api"}
+_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
 _HERE = "127.0.0.1"
-_TEMPORARY = ("ASIA",)
+_TEMPORARY = "ASIA"
 _LONGEST_USER_AGENT = 1024
 
 
@@ -32,10 +33,13 @@ class Origin(NamedTuple):
 def service_name(event: Event) -> str | None:
     """Give the service that sent a call, for its caller or in its own name; None for others."""
     principal = event.principal
-    if principal.kind is PrincipalKind.SERVICE:
-        return principal.arn
-    if principal.via is None:
+    is_service = principal.kind is PrincipalKind.SERVICE
+    if not is_service and principal.via is None:
         return None
+    if event.user_agent.endswith(_DOMAINS):
+        return event.user_agent
+    if is_service:
+        return principal.arn
     domain = "amazonaws.com.cn" if _is_in_china(event.region) else "amazonaws.com"
     return f"{_SENDERS.get(principal.via, principal.via)}.{domain}"
 
@@ -61,6 +65,12 @@ def network(event: Event, key: str) -> str | None:
     return value[0] if isinstance(value, list) and value else value or None
 
 
+def access_key(event: Event) -> str | None:
+    """Give the access key of a call: services have temporary ones, made from the caller's."""
+    key = event.access_key
+    return key if key is None or event.principal.via is None else f"{_TEMPORARY}{key[4:]}"
+
+
 def caller_identity(event: Event) -> Identity:
     """Show the caller in full, as its own account sees it."""
     principal = event.principal
@@ -69,8 +79,9 @@ def caller_identity(event: Event) -> Identity:
         identity["principalId"] = principal.unique_id
         identity["arn"] = principal.arn
         identity["accountId"] = principal.account
-        if event.access_key is not None:
-            identity["accessKeyId"] = event.access_key
+        key = access_key(event)
+        if key is not None:
+            identity["accessKeyId"] = key
         if principal.kind is PrincipalKind.USER:
             identity["userName"] = _name(principal.arn)
         context = _session_context(event)
@@ -107,7 +118,7 @@ def _session_context(event: Event) -> dict[str, Any]:
     issuer = _ISSUERS.get(principal.kind)
     if issuer is not None:
         context["sessionIssuer"] = issuer(principal)
-    elif not (event.access_key or "").startswith(_TEMPORARY):
+    elif not (access_key(event) or "").startswith(_TEMPORARY):
         return {}
     has_mfa = (event.rest.context or {}).get("aws:MultiFactorAuthPresent") == "true"
     context["attributes"] = {

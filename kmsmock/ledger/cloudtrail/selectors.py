@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from kmsmock.ledger.cloudtrail.record import Record
 
@@ -25,11 +25,13 @@ class EventSelector:
     """A basic selector. read_write_type: All, ReadOnly or WriteOnly.
 
     excluded: sources of management events that are left out, such as ``kms.amazonaws.com``.
+    data_resources: as the API has them; no record of KMS is a data event.
     """
 
     read_write_type: str = "All"
     includes_management: bool = True
     excluded: tuple[str, ...] = ()
+    data_resources: tuple[Mapping[str, Any], ...] = ()
 
     def takes(self, record: Record) -> bool:
         """Tell whether a record is to be delivered."""
@@ -51,7 +53,8 @@ class AdvancedEventSelector:
     def takes(self, record: Record) -> bool:
         """Tell whether a record is to be delivered."""
         return all(
-            _holds(FIELDS[name](record), operators) for name, operators in self.fields.items()
+            name in FIELDS and _holds(FIELDS[name](record), operators)
+            for name, operators in self.fields.items()
         )
 
 

@@ -17,7 +17,7 @@ from kmsmock.ledger.cloudtrail.history import access_key_id, username
 from kmsmock.ledger.cloudtrail.record import Record
 from kmsmock.ledger.service_events import ServiceEvent
 
-_SCHEMA = Path(__file__).parents[1] / "cloudtrail_record.schema.json"
+_SCHEMA = Path(__file__).with_name("record.schema.json")
 
 #: What records can be searched by, beside event name, account, Region, time and key.
 _ATTRIBUTES: dict[str, Callable[[Record], Any]] = {
