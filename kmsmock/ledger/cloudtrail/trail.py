@@ -65,9 +65,9 @@ class Trail(Sequence[Record]):
         """All records, oldest first."""
         return list(self)
 
-    @property
-    def schema(self) -> dict[str, Any]:
-        """The JSON Schema that each record meets."""
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """Give the JSON Schema (draft 7) that each record meets."""
         schema: dict[str, Any] = json.loads(_SCHEMA.read_text(encoding="utf-8"))
         return schema
 
