@@ -25,8 +25,8 @@ def request_parameters(event: Event) -> dict[str, Any] | None:
 
     Nothing is shown of calls that were refused, or that named a key that does not exist.
     """
-    if is_hidden(event):
-        return None
+    if is_hidden(event) or (event.failure is not None and not any(event.parameters)):
+        return None  # the latter: what could not be read
     members = SHOWN[event.operation]
     parameters: dict[str, Any] = {}
     for name, value in zip(members.request, event.parameters, strict=True):
