@@ -113,7 +113,7 @@ def test_events_of_services_have_neither_user_nor_access_key(kms, cloudtrail, cl
         ("ReadOnly", "true", ["Encrypt", "Encrypt"]),
         ("Username", "Alice", ["Encrypt"]),
         ("Username", "Nobody", []),
-        ("ResourceName", "alias/app", ["Encrypt", "Encrypt"]),
+        ("ResourceName", "alias/app", ["Encrypt", "Encrypt", "CreateAlias"]),
         ("ResourceName", "<id>", ["CreateAlias", "CreateKey"]),
         ("ResourceType", "AWS::KMS::Key", ["CreateAlias", "CreateKey"]),
         ("ResourceType", "AWS::S3::Bucket", []),
