@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from kmsmock.keys.region import Alias
     from kmsmock.least_privilege import LeastPrivilege
     from kmsmock.ledger.calls import Calls
-    from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.cloudtrail.trail import Trail
+    from kmsmock.ledger.costs import Costs
     from kmsmock.principals import Principal
 
 

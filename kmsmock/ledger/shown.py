@@ -33,7 +33,6 @@ class Shown:
 
 _PAGE = ("Limit", "Marker")
 _ALGORITHM = {"EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
-_BYPASS = {"BypassPolicyLockoutSafetyCheck": False}
 _ENCRYPTED = ("KeyId", "EncryptionContext", "EncryptionAlgorithm", "DryRun")
 _DECRYPTED = ("EncryptionContext", "EncryptionAlgorithm", "KeyId", "DryRun", "DryRunModifiers")
 _DATA_KEY = ("KeyId", "KeySpec", "NumberOfBytes", "EncryptionContext", "DryRun")
@@ -74,7 +73,7 @@ SHOWN: dict[str, Shown] = {
         *("Description", "KeyUsage", "Origin", "KeySpec", "CustomerMasterKeySpec", "MultiRegion"),
         *("Policy", "BypassPolicyLockoutSafetyCheck", "Tags", "CustomKeyStoreId", "XksKeyId"),
         shows=("KeyMetadata",),
-        **_BYPASS,
+        BypassPolicyLockoutSafetyCheck=False,
         KeyUsage="ENCRYPT_DECRYPT",
         Origin="AWS_KMS",
         KeySpec="SYMMETRIC_DEFAULT",
@@ -120,7 +119,7 @@ SHOWN: dict[str, Shown] = {
     "ListRetirableGrants": _reads("RetiringPrincipal", "RetiringServicePrincipal", *_PAGE),
     "PutKeyPolicy": _writes(
         *("KeyId", "PolicyName", "Policy", "BypassPolicyLockoutSafetyCheck"),
-        **_BYPASS,
+        BypassPolicyLockoutSafetyCheck=False,
         PolicyName="default",
     ),
     "ReEncrypt": _reads(
@@ -134,7 +133,7 @@ SHOWN: dict[str, Shown] = {
         *("KeyId", "ReplicaRegion", "Policy", "Description", "BypassPolicyLockoutSafetyCheck"),
         "Tags",
         shows=("ReplicaKeyMetadata", "ReplicaPolicy", "ReplicaTags"),
-        **_BYPASS,
+        BypassPolicyLockoutSafetyCheck=False,
     ),
     "RetireGrant": _writes("KeyId", "GrantId", "DryRun"),
     "RevokeGrant": _writes("KeyId", "GrantId", "DryRun"),

@@ -10,10 +10,9 @@ from kmsmock.crypto import attestation, enveloped
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.operations.registry import Call
 
-
 #: The registers that CloudTrail shows, of an enclave and of a NitroTPM.
-_ENCLAVE_REGISTERS = (1, 2, 3, 4, 8)
-_TPM_REGISTERS = (4, 7, 8, 9, 16, 23)
+_ENCLAVE_REGISTERS: tuple[int, ...] = (1, 2, 3, 4, 8)
+_TPM_REGISTERS: tuple[int, ...] = (4, 7, 8, 9, 16, 23)
 
 
 def attested(call: Call) -> attestation.Attestation | None:

@@ -122,7 +122,10 @@ def busy(kms, client, key):
         ({"encryption_context": {"Tenant": "a"}}, ["Encrypt"]),
         ({"start": START + timedelta(hours=1)}, ["Encrypt", "ListKeys", "ListKeys"]),
         ({"end": START}, ["CreateKey", "CreateAlias", "Encrypt", "ListKeys"]),
-        ({"error_code": None, "region": "us-east-1", "invoked_by": None, "account": OTHER}, ["ListKeys"]),
+        (
+            {"error_code": None, "region": "us-east-1", "invoked_by": None, "account": OTHER},
+            ["ListKeys"],
+        ),
         ({"event_type": "AwsServiceEvent"}, []),
     ],
     ids=str,
@@ -224,9 +227,7 @@ def test_a_trail_that_logs_delivers_what_happens_from_then_on(kms, client, tmp_p
         pytest.param(
             {"EventSelectors": [{"ReadWriteType": "WriteOnly"}]}, ["CreateKey"], id="writes"
         ),
-        pytest.param(
-            {"EventSelectors": [{"ReadWriteType": "ReadOnly"}]}, ["ListKeys"], id="reads"
-        ),
+        pytest.param({"EventSelectors": [{"ReadWriteType": "ReadOnly"}]}, ["ListKeys"], id="reads"),
         pytest.param(
             {"EventSelectors": [{"ExcludeManagementEventSources": ["kms.amazonaws.com"]}]},
             [],

@@ -94,9 +94,7 @@ class Twins:
 
 OPERATIONS = ("encrypt", "decrypt", "generate_data_key", "describe_key", "create_grant")
 steps = st.lists(
-    st.tuples(
-        *(st.sampled_from(values) for values in (OPERATIONS, ACCOUNTS, CALLERS, KEYS))
-    ),
+    st.tuples(*(st.sampled_from(values) for values in (OPERATIONS, ACCOUNTS, CALLERS, KEYS))),
     min_size=1,
     max_size=12,
 )

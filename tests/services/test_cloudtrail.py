@@ -35,7 +35,9 @@ def cloudtrail(kms):
 
 @pytest.fixture
 def audit(cloudtrail):
-    cloudtrail.create_trail(Name="audit", S3BucketName="logs", TagsList=[{"Key": "a", "Value": "b"}])
+    cloudtrail.create_trail(
+        Name="audit", S3BucketName="logs", TagsList=[{"Key": "a", "Value": "b"}]
+    )
     return "audit"
 
 
@@ -458,7 +460,9 @@ def test_the_key_of_a_trail_must_let_cloudtrail_in(cloudtrail, client):
             "kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws:cloudtrail:*:{ACCOUNT}:trail/*"
         },
     }
-    text = policy(allow("kms:*", **to(ACCOUNT)), service("kms:GenerateDataKey*", Condition=condition))
+    text = policy(
+        allow("kms:*", **to(ACCOUNT)), service("kms:GenerateDataKey*", Condition=condition)
+    )
     client.put_key_policy(KeyId=key["KeyId"], Policy=text)
 
     assert cloudtrail.create_trail(**given)["KmsKeyId"] == key["Arn"]

@@ -32,7 +32,7 @@ def response_elements(event: Event) -> dict[str, Any] | None:
         return None
     if event.operation in _SHOWN_TO_SERVICES and event.principal.kind is not PrincipalKind.SERVICE:
         return None
-    kept = dict(zip(members.response, event.rest.shown or (), strict=False))
+    kept: dict[str, Any] = dict(zip(members.response, event.rest.shown or (), strict=False))
     if KEY in members.elements:
         as_given = event.operation in _AS_GIVEN
         kept[KEY] = event.parameter(KEY) if as_given else changed_key(event).arn

@@ -41,9 +41,7 @@ def _delivery_time(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=minutes)
 
 
-def _write(
-    root: Path, account: str, region: str, time: datetime, records: list[Record]
-) -> Path:
+def _write(root: Path, account: str, region: str, time: datetime, records: list[Record]) -> Path:
     content = json.dumps({"Records": records}, separators=(",", ":")).encode()
     name = f"{account}_CloudTrail_{region}_{time:%Y%m%dT%H%MZ}_{_unique(content)}.json.gz"
     folder = root / account / "CloudTrail" / region / f"{time:%Y}" / f"{time:%m}" / f"{time:%d}"

@@ -41,7 +41,8 @@ def service_name(event: Event) -> str | None:
     if is_service:
         return principal.arn
     domain = "amazonaws.com.cn" if _is_in_china(event.region) else "amazonaws.com"
-    return f"{_SENDERS.get(principal.via, principal.via)}.{domain}"
+    name = principal.via or ""
+    return f"{_SENDERS.get(name, name)}.{domain}"
 
 
 def aws_internal(region: str) -> str:
@@ -61,8 +62,9 @@ def origin(event: Event) -> Origin:
 def network(event: Event, key: str) -> str | None:
     """Give a condition key that the network decides, the first value of many."""
     context = event.rest.context
-    value = None if context is None else context.get(key)
-    return value[0] if isinstance(value, list) and value else value or None
+    value: Any = None if context is None else context.get(key)
+    given: str | None = value[0] if isinstance(value, list) and value else value or None
+    return given
 
 
 def access_key(event: Event) -> str | None:

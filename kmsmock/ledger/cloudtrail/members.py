@@ -13,7 +13,7 @@ _MAPS = frozenset(
         *("EncryptionContextEquals", "EncryptionContextSubset"),
     }
 )
-#: The order in which CloudTrail shows the metadata of a key; what is not here comes before the last.
+#: The order in which CloudTrail shows the metadata of a key.
 _METADATA = (
     *("AWSAccountId", "KeyId", "Arn", "CreationDate", "Enabled", "Description", "KeyUsage"),
     *("KeyState", "DeletionDate", "PendingDeletionWindowInDays", "ValidTo", "Origin"),
@@ -22,7 +22,7 @@ _METADATA = (
     *("MacAlgorithms", "KeyAgreementAlgorithms", "EncapsulationAlgorithms", "MultiRegion"),
     *("MultiRegionConfiguration", "XksKeyConfiguration", "CurrentKeyMaterialId"),
 )
-_PLACES = {name: place for place, name in enumerate(_METADATA)}
+_place = {name: place for place, name in enumerate(_METADATA)}.__getitem__
 
 
 @lru_cache(maxsize=256)
@@ -43,10 +43,8 @@ def shown(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         if name in _MAPS:
             return dict(value)
-        members = value.items()
-        if name.endswith("KeyMetadata"):
-            members = sorted(members, key=lambda member: _PLACES[member[0]])
-        return {lowered(inner): shown(inner, item) for inner, item in members}
+        inner = sorted(value, key=_place) if name.endswith("KeyMetadata") else value
+        return {lowered(member): shown(member, value[member]) for member in inner}
     if isinstance(value, list):
         return [shown("", item) for item in value]
     if isinstance(value, datetime):

@@ -45,7 +45,10 @@ class EventSelector:
 
 @dataclass(frozen=True, slots=True)
 class AdvancedEventSelector:
-    """An advanced selector: takes what all of its fields take. fields: name -> operator -> values."""
+    """An advanced selector: takes what all of its fields take.
+
+    fields: name -> operator -> values.
+    """
 
     name: str | None
     fields: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)

@@ -54,7 +54,7 @@ def lookup_events(call: ServiceCall) -> dict[str, Any]:
     if token is not None:
         _skip(found, _last_shown(parameters, token))
     size = parameters.get("MaxResults", _LARGEST_PAGE)
-    page = []
+    page: list[dict[str, Any]] = []
     for entry, record in found:
         if len(page) == size:
             return {"Events": page, "NextToken": _token(parameters, page[-1]["EventId"])}

@@ -39,9 +39,7 @@ def put_event_selectors(call: ServiceCall) -> dict[str, Any]:
         raise errors.InvalidEventSelectorsException(
             f"A trail can have {_MOST} event selectors at most."
         )
-    trail.selectors = (
-        tuple(map(_basic, basic)) if basic else tuple(map(_advanced, advanced or ()))
-    )
+    trail.selectors = tuple(map(_basic, basic)) if basic else tuple(map(_advanced, advanced or ()))
     calls = call.backend.calls
     trail.settle(call.now, len(calls) + calls.dropped)
     return {"TrailARN": trail.arn, **_shown(trail.selectors)}
