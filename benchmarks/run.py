@@ -19,7 +19,7 @@ import kmsmock  # noqa: F401 - before botocore, as the plugin is
 import boto3  # isort: skip
 from botocore.awsrequest import AWSResponse  # isort: skip
 
-from kmsmock import mock_kms  # isort: skip
+from kmsmock import dispatch, mock_kms  # isort: skip
 from kmsmock.authorization.evaluation import evaluate  # isort: skip
 
 ROUNDS, TIMES = 7, 1500
@@ -242,11 +242,47 @@ def authorization() -> list[tuple[str, float, str]]:
     return rows
 
 
+def records() -> list[tuple[str, float, str]]:
+    """Time what each call leaves behind, and the bill over many of them."""
+    recording, captured = dispatch._record, []  # noqa: SLF001 - one step of the path of a call
+    with mock_kms(calls_kept=100_000) as kms:
+        client = kms.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+
+        def encrypt(times: int) -> None:
+            for _ in range(times):
+                client.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionContext={"tenant": "a"})
+
+        dispatch._record = lambda *call: captured.append(call)  # noqa: SLF001
+        encrypt(1)
+        dispatch._record = recording  # noqa: SLF001
+        [seconds] = best(lambda: recording(*captured[0]), times=5_000)
+        kms.calls.clear()
+        encrypt(2_000)  # what is made once is not the memory of a record
+        gc.collect()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        encrypt(2_000)
+        gc.collect()
+        size = (tracemalloc.get_traced_memory()[0] - before) / 2_000
+        tracemalloc.stop()
+        for _ in range(100_000):
+            recording(*captured[0])
+        [seconds_full] = best(lambda: recording(*captured[0]), times=5_000)
+        [billing] = best(lambda: kms.costs.total, times=1)
+    return [
+        ("recording a call: µs", seconds * MICROSECONDS, "≤ 3"),
+        ("recording a call when the oldest is dropped: µs", seconds_full * MICROSECONDS, "≤ 5"),
+        ("memory a record: bytes", size, "≤ 400"),
+        ("kms.costs.total over 100,000 calls: ms", billing * MILLISECONDS, "≤ 500"),
+    ]
+
+
 def main() -> None:
     """Print the table that the README has."""
     print("| figure | measured | aim |")
     print("|---|---|---|")
-    for measure in (crypto_calls, authorization, start_up, imports, years, many_keys):
+    for measure in (crypto_calls, authorization, start_up, imports, years, records, many_keys):
         for name, value, aim in measure():
             print(f"| {name} | {value:.2f} | {aim} |", flush=True)
 

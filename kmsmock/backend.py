@@ -10,7 +10,6 @@ import weakref
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kmsmock.authorization.grants import Grant
@@ -22,24 +21,20 @@ from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.delays import DELAYS, Delays
 from kmsmock.faults import Faults
 from kmsmock.identities.directory import Identities
-from kmsmock.keys import imported, policies, rotation
-from kmsmock.keys.aws_managed import MANAGED_KEYS
-from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
-from kmsmock.keys.key import Key, KeyManager, KeyState
-from kmsmock.keys.material import KeyMaterial
+from kmsmock.keys import policies
+from kmsmock.keys.key import Key
 from kmsmock.keys.region import KmsRegion, Numbers
-from kmsmock.keys.rotation import RotationSchedule
-from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin, Source
-from kmsmock.ledger.calls import Calls
-from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ServiceEvents
+from kmsmock.keys.specs import Source
+from kmsmock.ledger.pricing import Prices, Tariff
+from kmsmock.ledger.recording import CallLog, Recorded
+from kmsmock.ledger.service_events import ServiceEvents
+from kmsmock.ledger.storage import KeyLives
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
 
 Entropy = Callable[[int], bytes]
 T = TypeVar("T")
-_DELETED_REMEMBERED = 10_000
-_NOT_ROTATED = (KeyState.DISABLED, KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
 class Markers:
@@ -73,8 +68,8 @@ class Backend:
 
     enforces_policies: whether key policies, IAM and grants decide; otherwise everybody may do
     everything. seed: makes ids, key material and time functions of it. delays: how long things take
-    that AWS does after its answer. lock: held for the whole of each call, so that calls of many
-    threads come one by one.
+    that AWS does after its answer. calls_kept: how many records are. prices: those of AWS when
+    None. lock: held for the whole of each call, so that calls of many threads come one by one.
     """
 
     def __init__(
@@ -86,15 +81,20 @@ class Backend:
         enforces_policies: bool = True,
         seed: int | str | None = None,
         delays: Delays = DELAYS["kms"],
+        calls_kept: int = 100_000,
+        prices: Prices | None = None,
     ) -> None:
         self._seed = seed
         self.delays = delays
         self.lock = threading.RLock()
         _backends.add(self)
         self.clock = Clock(start_time, stands_still=seed is not None)
-        self.calls = Calls()
+        #: What the bill has to know of keys.
+        self.lives = KeyLives()
+        self.tariff = Tariff(prices or Prices())
+        self.calls = CallLog(calls_kept, self.lives)
         #: What the service did by itself, oldest first.
-        self.service_events = ServiceEvents(self.calls)
+        self.service_events = ServiceEvents(self.calls, calls_kept)
         self.faults = Faults()
         self.enforces_policies = enforces_policies
         self.clear(account, region)
@@ -104,7 +104,9 @@ class Backend:
         seed = self._seed
         self.entropy: Entropy = os.urandom if seed is None else SeededEntropy(seed)
         self.regions: dict[tuple[str, str], KmsRegion] = {}
-        self._materials: dict[str, dict[bytes, Key]] = {}
+        self.lives.regions = self.regions
+        self.lives.ended.clear()
+        self.materials: dict[str, dict[bytes, Key]] = {}
         self._numbers = Numbers()
         self.deleted_materials: dict[bytes, None] = {}
         self._default_policies: dict[tuple[str, str], str] = {}
@@ -128,7 +130,7 @@ class Backend:
         """Give the KMS of an account in a Region, made on first use."""
         region = self.regions.get((account, name))
         if region is None:
-            materials = self._materials.setdefault(name, {})
+            materials = self.materials.setdefault(name, {})
             region = self.regions[account, name] = KmsRegion(
                 account, name, materials, self._numbers
             )
@@ -188,176 +190,21 @@ class Backend:
         state: T = self._service_states[kind]
         return state
 
-    # --- AWS managed keys --------------------------------------------------------------
-
-    def new_aws_managed_key(self, region: KmsRegion, name: str, now: datetime) -> Key | None:
-        """Make the AWS managed key of a predefined alias, for `keep_aws_managed_key`.
-
-        Gives None for other names.
-        """
-        managed = MANAGED_KEYS.get(name)
-        if managed is None:
-            return None
-        return Key(
-            account=region.account,
-            region_name=region.name,
-            key_id=self.new_uuid(),
-            spec=SYMMETRIC_DEFAULT,
-            usage=KeyUsage.ENCRYPT_DECRYPT,
-            origin=Origin.AWS_KMS,
-            policy=managed.policy(region.account, region.name),
-            creation_date=now,
-            source=self.source,
-            description=managed.description,
-            manager=KeyManager.AWS,
-        )
-
-    def keep_aws_managed_key(self, key: Key, name: str, now: datetime) -> None:
-        """Let an AWS managed key be there from now on, rotated each year; again changes nothing.
-
-        name: the predefined alias.
-        """
-        region = self.region(key.account, key.region_name)
-        if key.key_id in region.keys:
-            return
-        key.materials.append(key.new_material())
-        region.add_key(key)
-        schedule = rotation.enable(key, now, None)
-        assert schedule is not None
-        self.rotate_when_due(key, schedule)
-        region.add_alias(name, key, now)
-
-    # --- what falls due ----------------------------------------------------------------
-
     def index_materials(self, key: Key) -> None:
         """Let ciphertexts of all materials of a key, and of its relatives, lead to them."""
-        members = [key] if key.multi_region is None else key.multi_region.members.values()
-        for member in members:
+        for member in key.relatives:
             self.region(member.account, member.region_name).index_materials(member)
 
-    def rotate_when_due(self, key: Key, schedule: RotationSchedule) -> None:
-        """Rotate a key when its schedule says so, and again and again."""
-        due = schedule.next_date
-        self.clock.at(due, partial(self._rotate_if_due, key, schedule, due))
-
-    def _rotate_if_due(
-        self, key: Key, schedule: RotationSchedule, due: datetime, now: datetime
-    ) -> None:
-        if key.multi_region is not None:
-            key = key.multi_region.primary
-        if key.rotation is not schedule or schedule.next_date != due:
-            return
-        if key.status in _NOT_ROTATED:
-            schedule.is_missed = True
-            return
-        self._rotate(key, schedule, now)
-
-    def make_up_for_rotation(self, key: Key, now: datetime) -> None:
-        """Rotate a key that was disabled when it was due.
-
-        Source: AWS KMS Developer Guide, "How automatic key rotation works", on disabled keys.
-        """
-        if key.rotation is not None and key.rotation.is_missed:
-            self._rotate(key, key.rotation, now, after=1)
-
-    def _rotate(
-        self, key: Key, schedule: RotationSchedule, now: datetime, *, after: int = 0
-    ) -> None:
-        before, material = rotation.rotate_automatically(key, schedule, now)
-        if key.multi_region is None:
-            self._materials[key.region_name][material.id] = key
-        else:
-            self.index_materials(key)
-        self.service_events.note_rotation(
-            key, now, "AUTOMATIC", before.id, material.id, after=after
-        )
-        self.rotate_when_due(key, schedule)
-
-    def delete_when_due(self, key: Key) -> None:
-        """Delete a key at its deletion date, unless that is cancelled or moved before."""
-        due = key.deletion_date
-        assert due is not None
-        self.clock.at(due, partial(self._delete_if_due, key, due))
-
-    def _delete_if_due(self, key: Key, due: datetime, now: datetime) -> None:
-        if key.status is not KeyState.PENDING_DELETION or key.deletion_date != due:
-            return
-        self.region(key.account, key.region_name).remove_key(key)
-        self.service_events.note(DELETE_KEY, key, now)
-        if len(self.deleted_materials) < _DELETED_REMEMBERED:
-            self.deleted_materials.update((material.id, None) for material in key.materials)
-        if key.multi_region is not None:
-            key.multi_region.remove(key, now)
-            primary = key.multi_region.primary
-            if primary is not key and primary.deletion_date is not None:
-                self.delete_when_due(primary)
-
-    def expire_when_due(self, key: Key, material: KeyMaterial) -> None:
-        """Remove imported material when its time is over, unless it was imported again."""
-        due = material.valid_to
-        assert due is not None
-        self.clock.at(due, partial(self._expire_if_due, key, material, due))
-
-    def _expire_if_due(self, key: Key, material: KeyMaterial, due: datetime, now: datetime) -> None:
-        if material.valid_to == due and self._is_here(key):
-            imported.remove_material(key, material)
-            self.service_events.note(DELETE_EXPIRED, key, now, None, None, None, material.id)
-
-    def _is_here(self, key: Key) -> bool:
-        """Tell whether a key has not been deleted meanwhile."""
+    def holds(self, key: Key) -> bool:
+        """Tell whether a key is here and has not been deleted meanwhile."""
         return self.region(key.account, key.region_name).keys.get(key.key_id) is key
-
-    def finish_rotation_when_due(self, key: Key, now: datetime) -> None:
-        """End a rotation on demand a while after the answer, whatever becomes of the key's state.
-
-        Source: AWS KMS Developer Guide, "Perform on-demand key rotation".
-        """
-        self.clock.at(now + self.delays.rotation, partial(self._finish_rotation, key))
-
-    def _finish_rotation(self, key: Key, now: datetime) -> None:
-        if key.multi_region is not None:
-            key = key.multi_region.primary
-        if not self._is_here(key):
-            return
-        before = key.material
-        after = rotation.finish_on_demand(key, now)
-        if after is not None:
-            self.service_events.note_rotation(key, now, "ON_DEMAND", before.id, after.id)
-        self.index_materials(key)
-
-    def finish_creation_when_due(self, key: Key, now: datetime) -> None:
-        """Let a replica leave the state Creating a while after the answer."""
-        self.clock.at(now + self.delays.replica, partial(self._finish_creation, key))
-
-    def _finish_creation(self, key: Key, now: datetime) -> None:
-        _enable_from(key, KeyState.CREATING, now)
-        if self._is_here(key):
-            self.service_events.note_synchronization(key, now)
-
-    def finish_update_when_due(self, key: Key, now: datetime) -> None:
-        """Let a key leave the state Updating a while after the answer."""
-        self.clock.at(
-            now + self.delays.primary_region, partial(_enable_from, key, KeyState.UPDATING)
-        )
-
-    def connect_when_due(self, store: CustomKeyStore, now: datetime) -> None:
-        """Let a custom key store be connected, or fail to be, a while after the answer."""
-        is_cluster = store.store_type is StoreType.AWS_CLOUDHSM
-        delays = self.delays
-        delay = delays.cluster_connection if is_cluster else delays.proxy_connection
-        self.clock.at(now + delay, store.begin(ConnectionState.CONNECTING, now + delay))
-
-    def disconnect_when_due(self, store: CustomKeyStore, now: datetime) -> None:
-        """Let a custom key store be disconnected a while after the answer."""
-        due = now + self.delays.disconnection
-        self.clock.at(due, store.begin(ConnectionState.DISCONNECTING, due))
 
     # --- going back --------------------------------------------------------------------
 
     def checkpoint(self) -> object:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return Checkpoint(self._state(), kept=(Backend,))
+            return Checkpoint(self._state(), kept=(Backend, Recorded))
 
     def restore(self, checkpoint: object) -> None:
         """Bring back the state of a checkpoint, which can be used again afterwards."""
@@ -366,30 +213,33 @@ class Backend:
         with self.lock:
             (
                 self.regions,
-                self._materials,
+                self.materials,
                 self._numbers,
                 self.deleted_materials,
                 self._service_states,
                 clock_state,
                 identities_state,
-                calls,
+                self.lives.ended,
+                recorded,
                 service_events,
             ) = state
+            self.lives.regions = self.regions
             self.clock.restore(clock_state)
             self.identities.restore(identities_state)
-            self.calls.truncate(calls)
+            self.calls.restore(recorded)
             self.service_events.truncate(service_events)
 
     def _state(self) -> tuple[Any, ...]:
         return (
             self.regions,
-            self._materials,
+            self.materials,
             self._numbers,
             self.deleted_materials,
             self._service_states,
             self.clock.state(),
             self.identities.state(),
-            len(self.calls),
+            self.lives.ended,
+            self.calls.state(),
             len(self.service_events),
         )
 
@@ -405,8 +255,3 @@ def _renew_locks() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
-
-
-def _enable_from(key: Key, passing: KeyState, now: datetime) -> None:  # noqa: ARG001
-    if key.status is passing:
-        key.status = KeyState.ENABLED

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.delays import DELAYS
 from kmsmock.environment import Environment
 from kmsmock.options import ENFORCED, SEEDED_START, Options
+from kmsmock.watching import emptying, going_back, watchers
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, SigningPrincipal
@@ -28,10 +31,15 @@ if TYPE_CHECKING:
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
     from kmsmock.least_privilege import LeastPrivilege
-    from kmsmock.ledger.calls import Calls
+    from kmsmock.ledger.budget import Budget
     from kmsmock.ledger.cloudtrail.trail import Trail
     from kmsmock.ledger.costs import Costs
+    from kmsmock.ledger.recording import CallLog
+    from kmsmock.overlays import Underway
     from kmsmock.principals import Principal
+
+#: Who is told of each new mock; the pytest plugin is, while it is configured.
+beginnings: list[Callable[[KMSMock], None]] = []
 
 
 class KMSMock:
@@ -45,18 +53,32 @@ class KMSMock:
         from kmsmock.dispatch import answer
 
         self.options = options
+        #: What there is from the beginning.
+        self._document: Mapping[str, Any] | None = None
+        start_time = options.start_time
+        if options.world is not None:
+            from kmsmock.worlds.files import read_document
+            from kmsmock.worlds.world import time_of
+
+            self._document = read_document(options.world)
+            start_time = start_time or time_of(self._document)
         self._backend = Backend(
             options.account_id,
             options.region,
-            options.start_time or (None if options.seed is None else SEEDED_START),
+            start_time or (None if options.seed is None else SEEDED_START),
             enforces_policies=options.authorization == ENFORCED,
             seed=options.seed,
             delays=DELAYS[options.delays],
+            calls_kept=options.calls_kept,
+            prices=options.prices,
         )
+        self._load_document()
         #: Answers an `ApiCall`: for the interception, and for other ways in.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
         self._environment = Environment(options.region)
         self._clients: dict[tuple[str, str | None, str], Any] = {}
+        for note in beginnings:
+            note(self)
 
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
@@ -88,16 +110,41 @@ class KMSMock:
         return self._backend.clock
 
     @property
-    def calls(self) -> Calls:
+    def calls(self) -> CallLog:
         """A record of each KMS call that was answered, oldest first."""
         return self._backend.calls
 
     @property
     def costs(self) -> Costs:
-        """Counts of requests, by operation, key and account."""
+        """What the calls and keys would cost on AWS."""
         from kmsmock.ledger.costs import Costs
 
-        return Costs(self._backend.calls)
+        backend = self._backend
+
+        def now() -> datetime:
+            with backend.lock:
+                time = backend.clock.now()
+                backend.clock.settle(time)
+            return time
+
+        def sharing(account: str) -> str:
+            # The free tier is one for all of an organization.
+            return backend.identities.organization_of(account).organization_id or account
+
+        return Costs(backend.calls, backend.lives, backend.tariff.prices, now, sharing)
+
+    def budget(self, *, requests: int | None = None, usd: Any = None) -> Budget:
+        """Give a context manager that fails when its block makes too many requests.
+
+        requests: the most that are allowed, those that fail among them. usd: the most that they
+        may cost at list price, before the free tier, such as ``"0.01"``. At least one is needed.
+        Raises AssertionError at the end of the block, which shows what spent the budget; a block
+        that fails itself is left alone.
+        """
+        from kmsmock.ledger.budget import Budget
+    from kmsmock.ledger.cloudtrail.trail import Trail
+
+        return Budget([self.calls], requests=requests, usd=usd, name="this block")
 
     @property
     def trail(self) -> Trail:
@@ -121,17 +168,60 @@ class KMSMock:
         return self._backend.attestation
 
     def reset(self) -> None:
-        """Begin anew, without keys, principals and records."""
+        """Begin anew, without records, and with no keys and principals but those of the world.
+
+        The world is what the option of that name says.
+        """
         self._clients.clear()
-        self._backend.clear(self.options.account_id, self.options.region)
+        with emptying(self):
+            self._backend.clear(self.options.account_id, self.options.region)
+            self._load_document()
+
+    def export(self, path: str | os.PathLike[str], *, material: bool = True) -> None:
+        """Write all that there is, but for records, to a file that `load` and ``world=`` read.
+
+        path: of a JSON file, or of a YAML file with the extra ``yaml``. material: with the secrets
+        of keys; without them, keys get new ones when they are loaded. Raises OSError.
+        """
+        from kmsmock.worlds.files import write_document
+        from kmsmock.worlds.world import written_world
+
+        write_document(written_world(self._backend, material=material), path)
+
+    def load(self, world: str | os.PathLike[str] | Mapping[str, Any]) -> None:
+        """Bring in what a world has, beside what is there; all of it, or nothing.
+
+        world: the path of a file that `export` or somebody's hand has written, or what it says;
+        seed files of local-kms are understood too. Raises WorldError, a ValueError that names the
+        place, and OSError.
+        """
+        from kmsmock.worlds.files import read_document
+
+        self._load(read_document(world), world)
+
+    def _load_document(self) -> None:
+        if self._document is not None:
+            self._load(self._document, self.options.world)
+
+    def _load(self, document: Mapping[str, Any], source: Any) -> None:
+        from kmsmock.worlds.errors import WorldError
+        from kmsmock.worlds.world import load_world
+
+        try:
+            load_world(self._backend, document, self.options.account_id, self.options.region)
+        except WorldError as error:
+            if not isinstance(source, Mapping):
+                error.source = os.fspath(source)
+            raise
 
     def checkpoint(self) -> object:
-        """Save the state: keys, aliases, grants, stores, principals, clock, number of records."""
+        """Save the state: keys, aliases, grants, stores, principals, clock, records."""
         return self._backend.checkpoint()
 
     def restore(self, checkpoint: object) -> None:
         """Go back to a saved state; a checkpoint can be restored more than once."""
-        self._backend.restore(checkpoint)
+        with going_back(self):
+            self._backend.restore(checkpoint)
 
     # --- principals and clients ----------------------------------------------------------
 
@@ -275,6 +365,12 @@ class KMSMock:
 
         return answer(self._backend, **call)
 
+    def begin(self, **call: Any) -> tuple[Underway | None, Answer | None]:
+        """Do the part with KMS of a service that something else answers; gives what is refused."""
+        from kmsmock.overlays import begin
+
+        return begin(self._backend, **call)
+
     def learn(self, **call: Any) -> None:
         """Take up what another mock has answered for IAM or STS."""
         from kmsmock.services.learning import learn
@@ -292,12 +388,16 @@ class KMSMock:
         """Let clients be answered by this mock, which is the innermost from now on."""
         self._environment.enter()
         active_mocks().append(self)
+        for watcher in watchers:
+            watcher.began(self)
 
     def stop(self) -> None:
         """Let clients go where they went before; raises RuntimeError when it is not active."""
         active = active_mocks()
         if self not in active:
             raise RuntimeError("this mock is not active: start() comes before stop(), once each")
+        for watcher in watchers:
+            watcher.ended(self)
         active.remove(self)
         self._environment.exit()
         if not active:

@@ -24,6 +24,7 @@ from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.access import grant_terms
+from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
 from kmsmock.operations.keys import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.principals import Principal
@@ -201,7 +202,7 @@ def _authorized(call: Call, target: Target) -> Key | None:
         if not backend.enforces_policies:
             _require_unmanaged(call, target, key)
         if alias is not None:
-            backend.keep_aws_managed_key(key, alias, call.now)
+            keep_aws_managed_key(backend, key, alias, call.now)
     resource = key.arn if key is not None else "*"
     if target.resource is not None:
         resource = target.resource(call)
@@ -321,6 +322,13 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
         parameters.get("EncryptionContext"),
     )
     backend = call.backend
+    charge = backend.tariff.charge(
+        operation,
+        call.principal.arn,
+        None if failure is None else failure.code,
+        keys,
+        parameters.get("KeyPairSpec"),
+    )
     rest = NO_REST
     context, noted = backend.request_context, call.noted
     if not is_plain or shown or second_key or call.grant_id or context or noted:
@@ -346,7 +354,7 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
             calls.shared(operation, tuple([parameters.get(name) for name in members.request])),
             materials[0] if materials else None,
             failure,
-            None,
+            charge,
             call.now,
             calls.test_id(),
             call.request_id,

@@ -16,7 +16,7 @@ class ServiceError(Exception):
     explanation: our own sentence for humans, which travels beside the error and never in it.
     """
 
-    status: ClassVar[int] = 400
+    status: int = 400
     text_member: ClassVar[str] = "message"
 
     def __init__(self, message: str | None = None, *, explanation: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -10,10 +11,11 @@ from typing import Any
 
 from kmsmock.delays import DELAYS
 
-_LATER = {
-    "world": "worlds from files",
-}
-SERVICES = ("kms", "sts", "iam", "cloudtrail")
+#: Services that something else answers, whose part with KMS is done here.
+OVERLAID = (
+    *("dynamodb", "kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"),
+)
+SERVICES = ("kms", "sts", "iam", "cloudtrail", *OVERLAID)
 #: When the clock of a seeded mock starts, unless told otherwise.
 SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ENFORCED = "enforced"
@@ -28,10 +30,13 @@ class Options:
     Region while active, if none is configured. authorization: "enforced", key policies, IAM and
     grants decide; or "off", every principal may do everything. services: which services are
     answered. seed: makes ids, key material and timestamps functions of it and of the order of
-    calls; the clock then stands still until it is moved. start_time: an aware datetime at which
+    calls; the clock then stands still until it is moved. world: what there is from the beginning,
+    as the path of a file or as what it says. start_time: an aware datetime at which
     the clock starts. delays: what takes a while on the mock's clock, as on AWS: "kms", keys and key
     stores; "all", volumes, snapshots and databases too; or "none", things are done at the next
     call. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
+    calls_kept: how many records of calls are kept; of older ones there are counts. prices: a price
+    list for `kms.costs`, or what differs from AWS's, or a JSON file of that.
     block_real_kms: keep unmocked clients away from the real KMS (for the pytest plugin).
     """
 
@@ -40,9 +45,12 @@ class Options:
     authorization: str = ENFORCED
     services: tuple[str, ...] = SERVICES
     seed: int | str | None = None
+    world: str | os.PathLike[str] | Mapping[str, Any] | None = None
     start_time: datetime | None = None
     delays: str = "kms"
     wire: bool = False
+    calls_kept: int = 100_000
+    prices: Any = None
     block_real_kms: bool = True
 
     def __post_init__(self) -> None:
@@ -65,24 +73,31 @@ class Options:
             raise TypeError(f"seed must be an int or a text, not {self.seed!r}")
         if self.start_time is not None and self.start_time.tzinfo is None:
             raise TypeError("start_time must be an aware datetime, with a time zone")
+        if type(self.calls_kept) is not int or self.calls_kept < 1:
+            raise TypeError(f"calls_kept must be a number, 1 or more, not {self.calls_kept!r}")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Options:
         """Make options from names and values, over the defaults of the run.
 
-        Raises TypeError, which names the options there are, for an unknown one.
+        Raises TypeError, which names the options there are, for an unknown one, and ValueError for
+        a price list that cannot be read.
         """
         known = {field.name for field in fields(cls)}
         for name in given:
-            if name in _LATER and given[name] is not None:
-                raise TypeError(f"the option {name!r} ({_LATER[name]}) is not available yet")
-            if name not in known and name not in _LATER:
+            if name not in known:
                 raise TypeError(
                     f"mock_kms has no option {name!r}; it has {', '.join(sorted(known))}"
                 )
         values = {name: value for name, value in given.items() if name in known}
         if isinstance(values.get("services"), list):
             values["services"] = tuple(values["services"])
+        if isinstance(values.get("calls_kept"), str) and values["calls_kept"].isdecimal():
+            values["calls_kept"] = int(values["calls_kept"])
+        if values.get("prices") is not None:
+            from kmsmock.ledger.pricing import Prices
+
+            values["prices"] = Prices.of(values["prices"])
         return replace(_defaults, **values)
 
 

@@ -15,6 +15,7 @@ from kmsmock.blocking import block_real_kms
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, KmsKey
     from kmsmock.control import KMSMock
+    from kmsmock.ledger.budget import Budget
     from kmsmock.options import Options
 
 _INI = {
@@ -23,17 +24,24 @@ _INI = {
     "authorization": ("string", '"enforced" (default), or "off": everybody may do everything'),
     "services": ("args", "the AWS services that are answered"),
     "seed": ("string", "makes ids, key material and timestamps functions of it"),
+    "world": ("string", "a file, beside the configuration, of what there is from the beginning"),
     "start_time": ("string", "ISO 8601 time, with offset, at which the clock of mocks starts"),
     "delays": ("string", '"kms" (default), "all", "none": what takes a while on the clock'),
     "wire": ("bool", "answer real HTTP, behind botocore's signing, retries and parsing"),
+    "calls_kept": ("string", "how many records of calls are kept; older ones are only counted"),
+    "prices": ("string", "a JSON file of prices, for kms.costs"),
     "block_real_kms": ("bool", "keep unmocked clients away from the real AWS KMS (default: true)"),
 }
 _MARKER = (
     "kms(**options): how the kms fixture's mock is to be, for example "
-    'kms(region="eu-west-1"); marks of function, class and module are merged'
+    'kms(region="eu-west-1"), and what the test may spend: kms(max_requests=3, max_usd="0.01"); '
+    "marks of function, class and module are merged"
 )
+#: What a mark can have besides options: limits of the test -> those of `Budget`.
+_LIMITS = {"max_requests": "requests", "max_usd": "usd"}
 _before: pytest.StashKey[tuple[Options | None, bool]] = pytest.StashKey()
 _node_ids: list[str] = []
+_budgets: list[Budget] = []
 
 
 # --- configuration --------------------------------------------------------------------------
@@ -52,6 +60,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SEED",
         help="make ids, key material and timestamps of mocks functions of this seed",
     )
+    group.addoption(
+        "--kms-report",
+        metavar="FORM",
+        action="append",
+        nargs="?",
+        const="terminal",
+        help="report what the mocks of the run did: in the terminal, or with =json:PATH or "
+        "=html:PATH in a file; may be given more than once",
+    )
     for name, (kind, text) in _INI.items():
         parser.addini(f"kms_{name}", text, type=kind, default=None)  # type: ignore[arg-type]
 
@@ -69,7 +86,15 @@ def pytest_configure(config: pytest.Config) -> None:
             options.set_defaults(options.Options.of(given))
         except (TypeError, ValueError) as reason:
             raise pytest.UsageError(f"kmsmock: {reason}") from None
+    from kmsmock.control import beginnings
+
+    beginnings.append(_begin)
     config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
+    reports = config.getoption("--kms-report")
+    if reports:
+        from kmsmock.reports.plugin import add_reports
+
+        add_reports(config, reports, _running_test)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -80,6 +105,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         from kmsmock import options
 
         options.set_defaults(options_before)
+    from kmsmock.control import beginnings
+
+    if _begin in beginnings:
+        beginnings.remove(_begin)
 
 
 def _is_blocked(config: pytest.Config) -> bool:
@@ -108,6 +137,8 @@ def _ini_options(config: pytest.Config) -> dict[str, Any]:
         if value in (None, "", []):
             continue
         given[name] = tuple(value) if kind == "args" else value
+    if "world" in given:
+        given["world"] = str(config.rootpath / given["world"])
     seed = config.getoption("--kms-seed")
     if seed is not None:
         given["seed"] = seed
@@ -135,8 +166,49 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
             block_real_kms(before)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Let a test fail that spends more than its mark allows; its set-up is not counted."""
+    marked = _marked(item)
+    limits = {_LIMITS[name]: marked[name] for name in _LIMITS if name in marked}
+    if not limits:
+        return (yield)
+    from kmsmock.control import active_mocks
+    from kmsmock.ledger.budget import Budget
+
+    try:
+        budget = Budget([kms.calls for kms in active_mocks()], name="this test", **limits)
+    except TypeError as reason:
+        raise pytest.UsageError(f"@pytest.mark.kms: {reason}") from None
+    _budgets.append(budget)
+    try:
+        with budget:
+            return (yield)
+    finally:
+        _budgets.remove(budget)
+
+
+def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
+    """Show calls that are compared one by one."""
+    import sys
+
+    calls = sys.modules.get("kmsmock.ledger.calls")
+    if calls is None or not isinstance(left, calls.Calls):
+        return None
+    from kmsmock.ledger.differences import compared
+
+    return compared(left, op, right)
+
+
 def _running_test() -> str | None:
     return _node_ids[-1] if _node_ids else None
+
+
+def _begin(kms: KMSMock) -> None:
+    """Let a new mock know the running test, and what that may spend."""
+    kms.calls.test_id = _running_test
+    for budget in _budgets:
+        budget.watch(kms.calls)
 
 
 # --- fixtures --------------------------------------------------------------------------------
@@ -156,12 +228,12 @@ def _world(node: Any) -> Iterator[KMSMock]:
     """Run a mock of its own for a node, as its marks say."""
     from kmsmock.mock import KMSMocker
 
+    options = {name: value for name, value in _marked(node).items() if name not in _LIMITS}
     try:
-        mocker = KMSMocker({**_marked(node), "isolated": True})
-    except TypeError as reason:
+        mocker = KMSMocker({**options, "isolated": True})
+    except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"@pytest.mark.kms: {reason}") from None
     with mocker as kms:
-        kms.calls.test_id = _running_test
         yield kms
         kms.faults.assert_all_fired()
 

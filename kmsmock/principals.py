@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -57,6 +57,12 @@ class Principal:
     def entity_id(self) -> str:
         """The unique id of the user or role, without the name of a session."""
         return self.unique_id.partition(":")[0]
+
+    def with_entity_id(self, before: str, after: str) -> Principal:
+        """Give the same under another unique id; itself when it has not the one before."""
+        if self.entity_id != before:
+            return self
+        return replace(self, unique_id=after + self.unique_id.removeprefix(before))
 
     @property
     def own_arn(self) -> str:

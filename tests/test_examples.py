@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "conftest_examples"
+NAMES = sorted(str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("test_*.py"))
 
 
-@pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("test_*.py")))
+@pytest.mark.parametrize("example", NAMES)
 def test_an_example_passes(pytester: pytest.Pytester, example: str) -> None:
-    for name in (example, "pytest.ini"):
-        shutil.copy(EXAMPLES / name, pytester.path / name)
+    shutil.copy(EXAMPLES / "pytest.ini", pytester.path)
+    shutil.copy(EXAMPLES / example, pytester.path)
+    for beside in (EXAMPLES / example).parent.glob("*.json"):
+        shutil.copy(beside, pytester.path)
 
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
 

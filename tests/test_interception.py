@@ -133,7 +133,8 @@ def test_importing_the_package_and_its_plugin_imports_nothing_heavy():
         """
         import sys, pytest
         import kmsmock, kmsmock.plugin
-        heavy = ("boto3", "botocore", "cryptography", "wrapt", "kmsmock.mock", "kmsmock.backend")
+        heavy = ("boto3", "botocore", "cryptography", "wrapt")
+        heavy += ("kmsmock.mock", "kmsmock.backend", "kmsmock.ledger")
         print([name for name in heavy if name in sys.modules])
         """
     )
@@ -141,11 +142,18 @@ def test_importing_the_package_and_its_plugin_imports_nothing_heavy():
     assert output == "[]"
 
 
+def test_importing_the_package_imports_no_decimals():
+    # Which pytest does itself.
+    output = in_a_process("import sys, kmsmock; print('decimal' in sys.modules)")
+
+    assert output == "False"
+
+
 def test_an_idle_run_of_pytest_imports_nothing_heavy(tmp_path):
     (tmp_path / "test_idle.py").write_text(
         "import sys\n"
         "def test_idle():\n"
-        "    heavy = ('boto3', 'botocore', 'cryptography', 'wrapt')\n"
+        "    heavy = ('boto3', 'botocore', 'cryptography', 'wrapt', 'kmsmock.ledger')\n"
         "    assert [name for name in heavy if name in sys.modules] == []\n"
     )
     code = "import pytest, sys; sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '.']))"

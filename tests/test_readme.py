@@ -9,7 +9,7 @@ import pytest
 
 from kmsmock.keys.specs import KEY_SPECS
 from kmsmock.operations import OPERATIONS
-from kmsmock.options import Options
+from kmsmock.options import SERVICES, Options
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -56,12 +56,18 @@ def test_the_table_of_options_has_their_names_and_defaults() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
     shown = {name: default.strip().strip("`") for name, default in rows.items()}
 
+    words = {"start_time": "now", "services": "all of them"}
     defaults = {
-        name: "now" if name == "start_time" else repr(value).replace("'", '"')
+        name: words.get(name, repr(value).replace("'", '"'))
         for name, value in vars(Options()).items()
     }
 
     assert shown == defaults
+
+
+def test_the_table_of_options_names_all_services() -> None:
+    row = next(line for line in README.splitlines() if line.startswith("| `services`"))
+    assert set(re.findall(r'`"(\w+)"`', row)) == set(SERVICES)
 
 
 def test_both_commands_are_marked_for_continuous_integration() -> None:

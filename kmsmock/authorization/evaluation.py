@@ -271,7 +271,8 @@ def evaluate_retirement(request: Request, policies: AppliedPolicies, grant: Gran
     is_at_home = principal.account in (request.owner, grant.issuing_account)
     if match > Match.DELEGATED:
         limit = _limit_of_session(request, policies) if match is Match.LIMITED else None
-        if limit is None and not is_at_home and principal.kind is not PrincipalKind.SERVICE:
+        # A service has no account, and so no identity policies that could be asked for.
+        if limit is None and principal.account and not is_at_home:
             limit = _caller_side(request, policies)
         return _unless(limit, decision)
     if match is Match.DELEGATED or is_at_home:

@@ -12,11 +12,24 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from kmsmock.crypto import Entropy, PrivateKey, der
-from kmsmock.crypto.errors import AlgorithmUnavailable, DecryptionFailed, extra_missing
+from kmsmock.crypto.errors import (
+    AlgorithmUnavailable,
+    DecryptionFailed,
+    InvalidKeyEncoding,
+    extra_missing,
+)
 
 _MODULES = "cryptography.hazmat.primitives.asymmetric"
 _SEED_BYTES = {"mldsa": 32, "mlkem": 64}
-_ML_KEM_512_OID = der.oid("2.16.840.1.101.3.4.4.1")
+#: Source: RFC 9881 and RFC 9935.
+_OIDS = {
+    spec: der.oid(f"2.16.840.1.101.3.4.{arc}")
+    for spec, arc in (
+        *(("ML_DSA_44", "3.17"), ("ML_DSA_65", "3.18"), ("ML_DSA_87", "3.19")),
+        *(("ML_KEM_512", "4.1"), ("ML_KEM_768", "4.2"), ("ML_KEM_1024", "4.3")),
+    )
+}
+_SEED_TAG = 0x80
 _ML_KEM_512_CIPHERTEXT_BYTES = 768
 _EXTERNAL_MU = "EXTERNAL_MU"
 #: Versions of `cryptography`. 47 has the modules, but its wheels refuse every key.
@@ -137,12 +150,12 @@ class MlKem512Key:
 
     def public_der(self) -> bytes:
         """Give the public key as SubjectPublicKeyInfo."""
-        return der.sequence(der.sequence(_ML_KEM_512_OID), der.bits(self._public))
+        return der.sequence(der.sequence(_OIDS["ML_KEM_512"]), der.bits(self._public))
 
     def private_der(self) -> bytes:
         """Give the private key as PKCS#8, in the form that holds its seed."""
-        seed = der.tlv(0x80, self._seed)
-        return der.sequence(der.integer(0), der.sequence(_ML_KEM_512_OID), der.octets(seed))
+        seed = der.tlv(_SEED_TAG, self._seed)
+        return der.sequence(der.integer(0), der.sequence(_OIDS["ML_KEM_512"]), der.octets(seed))
 
 
 def generate(spec: str, entropy: Entropy) -> PrivateKey:
@@ -160,6 +173,30 @@ def generate(spec: str, entropy: Entropy) -> PrivateKey:
         return kind(spec, native.from_seed_bytes(seed))
     except (ImportError, AttributeError, UnsupportedAlgorithm):
         raise _too_old(spec, _LATTICES_SINCE) from None
+
+
+def load(spec: str, pkcs8: bytes) -> PrivateKey:
+    """Read a key in a form that holds its seed; raises InvalidKeyEncoding for others.
+
+    Raises AlgorithmUnavailable, too. Source: RFC 9881 and RFC 9935, "Private Key Format".
+    """
+    fields = der.children(der.only(pkcs8, der.SEQUENCE))
+    if len(fields) < 3 or fields[2][0] != der.OCTET_STRING:
+        raise InvalidKeyEncoding("not a PKCS#8 private key")
+    if fields[1][1] != _OIDS[spec]:
+        raise InvalidKeyEncoding(f"not an {spec} key")
+    tag, seed = _first(fields[2][1])
+    if tag == der.SEQUENCE:  # of seed and expanded key
+        tag, seed = _first(seed)
+        tag = _SEED_TAG if tag == der.OCTET_STRING else tag
+    size = _SEED_BYTES["mldsa" if spec.startswith("ML_DSA") else "mlkem"]
+    if tag != _SEED_TAG or len(seed) != size:
+        raise InvalidKeyEncoding(f"it has no seed of {size} bytes")
+    return generate(spec, lambda _: seed)
+
+
+def _first(data: bytes) -> tuple[int, bytes]:
+    return next(iter(der.children(data)), (0, b""))
 
 
 def _too_old(algorithm: str, version: int) -> AlgorithmUnavailable:

@@ -102,6 +102,10 @@ class RsaKey:
         except (keywrap.InvalidUnwrap, ValueError) as reason:
             raise DecryptionFailed(f"the AES key wrap does not open: {reason}") from None
 
+    def numbers(self) -> rsa.RSAPrivateNumbers:
+        """Give the numbers that the key is made of."""
+        return self._key.private_numbers()
+
     def public_der(self) -> bytes:
         """Give the public key as SubjectPublicKeyInfo."""
         return self._public.public_bytes(
@@ -161,9 +165,29 @@ def wrap(public_key_der: bytes, algorithm: str, material: bytes) -> bytes:
 
 def load(pkcs8: bytes, bits: int) -> RsaKey:
     """Read an imported key, in BER or DER; raises InvalidKeyEncoding."""
-    key = encodings.private_key(der.private_key_to_der(pkcs8))
+    return _of_size(encodings.private_key(der.private_key_to_der(pkcs8)), bits)
+
+
+def reopen(pkcs8: bytes, bits: int | None = None) -> RsaKey:
+    """Read a key that is trusted to have primes: to test them takes a good part of a second.
+
+    bits: None for any. Raises InvalidKeyEncoding for another kind or size, and for numbers that do
+    not belong together.
+    """
+    key = _of_size(encodings.private_key(pkcs8, skip_primality=True), bits)
+    numbers = key.numbers()
+    p, q, e = numbers.p, numbers.q, numbers.public_numbers.e
+    belong = p * q == numbers.public_numbers.n and all(
+        (e * numbers.d - 1) % (prime - 1) == 0 for prime in (p, q)
+    )
+    if not belong:
+        raise InvalidKeyEncoding("the numbers of the key do not belong together")
+    return key
+
+
+def _of_size(key: Any, bits: int | None) -> RsaKey:
     if not isinstance(key, rsa.RSAPrivateKey):
         raise InvalidKeyEncoding("not an RSA key")
-    if key.key_size != bits:
+    if bits not in (None, key.key_size):
         raise InvalidKeyEncoding(f"the modulus has {key.key_size} bits, not {bits}")
     return RsaKey(key)

@@ -31,19 +31,37 @@ def _primes(bits: int, place: int) -> tuple[int, int]:
     return int.from_bytes(data[start:middle], "big"), int.from_bytes(data[middle:end], "big")
 
 
+@lru_cache(maxsize=len(COUNTS))
+def _places(bits: int) -> dict[int, int]:
+    """Give the places of the ready-made keys by modulus."""
+    primes = (_primes(bits, place) for place in range(COUNTS[bits]))
+    return {p * q: place for place, (p, q) in enumerate(primes)}
+
+
 class RsaPool:
     """The ready-made keys as one mock draws them: each at most once, in an order of its own."""
 
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy
         self._left: dict[int, list[int]] = {}
+        self._withheld: set[tuple[int, int]] = set()
 
     def take(self, bits: int) -> RsaKey:
         """Give a key that was not given before; a newly made one when all have been."""
         left = self._left.get(bits)
         if left is None:
             left = self._left[bits] = self._shuffled(COUNTS[bits])
-        return from_primes(*_primes(bits, left.pop())) if left else generate(bits)
+        while left:
+            place = left.pop()
+            if (bits, place) not in self._withheld:
+                return from_primes(*_primes(bits, place))
+        return generate(bits)
+
+    def withhold(self, key: RsaKey) -> None:
+        """Never give a key that came from elsewhere, if it is one of the ready-made ones."""
+        place = _places(key.bits).get(key.numbers().public_numbers.n)
+        if place is not None:
+            self._withheld.add((key.bits, place))
 
     def _shuffled(self, count: int) -> list[int]:
         numbers = self._entropy(2 * count)

@@ -24,6 +24,18 @@ class SeededEntropy:
         self._seed = f"{seed}:".encode()
         self._drawn = 0
 
+    def absorb(self, data: bytes) -> None:
+        """Let all that comes depend on these bytes too."""
+        self._seed = hashlib.sha256(self._seed + data).digest()
+
+    def state(self) -> tuple[bytes, int]:
+        """Give what `restore` needs."""
+        return self._seed, self._drawn
+
+    def restore(self, state: tuple[bytes, int]) -> None:
+        """Give the same again that came after this state."""
+        self._seed, self._drawn = state
+
     def __call__(self, size: int) -> bytes:
         """Give so many bytes."""
         self._drawn += 1

@@ -82,16 +82,48 @@ class CredentialStore:
         self._expirations[credentials.access_key] = expires
         return credentials
 
+    # --- all of them, for worlds in files ------------------------------------------------------
+
+    def known(self) -> Iterator[tuple[str, Principal | None]]:
+        """Give all access keys but those that IAM lists, with who has them; None for void ones."""
+        return ((k, owner) for k, owner in self._owners.items() if k not in self._long_term)
+
+    def handed_out(self) -> Iterator[Credentials]:
+        """Give the credentials that `of` gives again."""
+        return iter(self._handed_out.values())
+
+    def expiration(self, access_key: str) -> datetime | None:
+        """Give when temporary credentials are over; None for others."""
+        return self._expirations.get(access_key)
+
+    def take_up(
+        self, credentials: Credentials, owner: Principal | None, expires: datetime | None
+    ) -> None:
+        """Know an access key that was given out elsewhere; None for the owner of a void one.
+
+        One that never expires is what `of` gives from now on.
+        """
+        self._owners[credentials.access_key] = owner
+        if expires is not None:
+            self._expirations[credentials.access_key] = expires
+        elif owner is not None:
+            self._handed_out[owner] = credentials
+
     # --- long-term access keys ---------------------------------------------------------------
 
     def keys_of(self, entity_id: str) -> Iterator[AccessKey]:
         """Give the long-term access keys of a user, oldest first. entity_id: its unique id."""
         return (key for key in self._long_term.values() if key.owner.entity_id == entity_id)
 
-    def add_key(self, owner: Principal, given: Credentials | None = None) -> AccessKey:
-        """Make an access key of a user, or take one that was given."""
+    def add_key(
+        self,
+        owner: Principal,
+        given: Credentials | None = None,
+        created: datetime | None = None,
+    ) -> AccessKey:
+        """Make an access key of a user, or take one that was given. created: None for now."""
         credentials = given or self._new("AKIA")
-        key = AccessKey(credentials, owner, self._now())
+        key = AccessKey(credentials, owner, created or self._now())
         self._long_term[credentials.access_key] = key
         self._owners[credentials.access_key] = owner
         return key

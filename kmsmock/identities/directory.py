@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.arns import Arn, partition_of
-from kmsmock.authorization.policy import Policy, PolicyKind, parse
+from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.principal_element import account_of
 from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
 from kmsmock.identities.entities import (
@@ -37,7 +37,7 @@ class Identities:
 
     #: What `state` and `restore` carry.
     _STATE = (
-        *("_by_arn", "_entities", "_named", "_groups", "managed", "_sessions", "_organizations"),
+        *("_by_arn", "entities", "_named", "groups", "managed", "sessions", "organizations"),
         "credentials",
     )
 
@@ -48,13 +48,13 @@ class Identities:
         self._now = now
         self.credentials = CredentialStore(entropy, now)
         self._by_arn: dict[str, Principal] = {}
-        self._entities: dict[str, Entity] = {}
+        self.entities: dict[str, Entity] = {}
         #: Partition, account, kind and name in lower case -> user or role.
         self._named: dict[tuple[str, str, PrincipalKind, str], Entity] = {}
-        self._groups: dict[str, Group] = {}
+        self.groups: dict[str, Group] = {}
         self.managed = ManagedPolicies(now, self.credentials.new_id)
-        self._sessions: dict[tuple[str, str], Session] = {}
-        self._organizations: dict[str, Organization] = {}
+        self.sessions: dict[tuple[str, str], Session] = {}
+        self.organizations: dict[str, Organization] = {}
         self.administrator = self.administrator_of(account)
         #: Stack of the principals whose ``with`` block is open; the last one is the default.
         self.defaults: list[Principal] = [self.administrator]
@@ -74,26 +74,13 @@ class Identities:
             return self.administrator_of(principal.account, partition)
         return principal
 
-    def trust_of(self, role: Entity) -> Policy:
-        """Give the trust policy of a role: its own, or one that leaves it to its account."""
-        if role.trust is not None:
-            return role.trust
-        arn = Arn.parse(role.arn)
-        assert arn is not None
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"AWS": arn.account},
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-        }
-        return parse({"Statement": statement}, PolicyKind.TRUST)
-
     def find(self, arn: str) -> Principal | None:
         """Find a principal by its ARN; role ARNs lead to the role's default session."""
         return self._by_arn.get(arn)
 
     def entity(self, arn: str) -> Entity | None:
         """Find the user or role behind the ARN of a user, role or role session."""
-        found = self._entities.get(arn)
+        found = self.entities.get(arn)
         if found is None:
             principal = self._by_arn.get(arn)
             found = self.entity_of(principal) if principal is not None else None
@@ -101,23 +88,23 @@ class Identities:
 
     def entity_of(self, principal: Principal) -> Entity | None:
         """Find the user or role that a principal is, or is a session of; None once it is gone."""
-        found = self._entities.get(principal.entity_arn or principal.arn)
+        found = self.entities.get(principal.entity_arn or principal.arn)
         # One that was made anew under the same name is somebody else.
         is_same = found is not None and found.unique_id == principal.entity_id
         return found if is_same or principal.kind is PrincipalKind.FEDERATED_USER else None
 
     def session_of(self, principal: Principal) -> Session:
         """Give what a session has of its own."""
-        return self._sessions.get((principal.arn, principal.session_key), _NO_SESSION)
+        return self.sessions.get((principal.arn, principal.session_key), _NO_SESSION)
 
     def organization_of(self, account: str) -> Organization:
         """Give what an organization means for an account."""
-        return self._organizations.get(account, _ALONE)
+        return self.organizations.get(account, _ALONE)
 
     def arn_of_id(self, unique_id: str) -> str | None:
         """Give the ARN behind a unique id, ``AROA…:session`` being a session; None for the dead."""
         entity_id, _, session = unique_id.partition(":")
-        for entity in self._entities.values():
+        for entity in self.entities.values():
             if entity.unique_id == entity_id:
                 if not session:
                     return entity.arn
@@ -129,8 +116,14 @@ class Identities:
 
     def unique_id_behind(self, name: str) -> str | None:
         """Give the unique id of the user or role that a policy or grant names; None for others."""
-        entity = self._entities.get(name) or self._entities.get(self._role_of_session(name) or "")
+        entity = self.entities.get(name) or self.entities.get(self._role_of_session(name) or "")
         return entity.unique_id if entity is not None else None
+
+    def ids_named_by(self, policy: Policy) -> dict[str, str]:
+        """Give the unique ids of the users and roles that a policy names, by ARN."""
+        elements = (statement.principals for statement in policy.statements)
+        names = (name for element in elements if element is not None for name in element.names)
+        return {name: found for name in names if (found := self.unique_id_behind(name)) is not None}
 
     def shown(self, name: str, unique_ids: Mapping[str, str] | None) -> str:
         """Give a name as AWS shows it: the unique id of a user or role that is gone.
@@ -175,33 +168,38 @@ class Identities:
     def entities_of(self, account: str, partition: str, kind: PrincipalKind) -> Iterator[Entity]:
         """Give the users or roles of an account, oldest first."""
         prefix = self._arn("iam", account, "", partition)
-        return (e for arn, e in self._entities.items() if e.kind is kind and arn.startswith(prefix))
+        return (e for arn, e in self.entities.items() if e.kind is kind and arn.startswith(prefix))
 
     def groups_of(self, account: str, partition: str) -> Iterator[Group]:
         """Give the groups of an account, oldest first."""
         prefix = self._arn("iam", account, "", partition)
-        return (group for group in self._groups.values() if group.arn.startswith(prefix))
+        return (group for group in self.groups.values() if group.arn.startswith(prefix))
 
     def holders_of(self, managed: ManagedPolicy) -> Iterator[Identity]:
         """Give the users, roles and groups that a managed policy is attached to."""
-        everybody: tuple[Identity, ...] = (*self._entities.values(), *self._groups.values())
+        everybody: tuple[Identity, ...] = (*self.entities.values(), *self.groups.values())
         return (identity for identity in everybody if managed.arn in identity.attached)
 
     def bounded_by(self, managed: ManagedPolicy) -> Iterator[Entity]:
         """Give the users and roles whose boundary a managed policy is."""
-        return (e for e in self._entities.values() if e.boundary_policy is managed)
+        return (e for e in self.entities.values() if e.boundary_policy is managed)
+
+    def add_entity(self, entity: Entity, account: str, partition: str) -> None:
+        """Take up a user or role."""
+        self.entities[entity.arn] = entity
+        self._named[partition, account, entity.kind, entity.name.lower()] = entity
 
     def add_group(self, group: Group) -> None:
         """Take up a group."""
-        self._groups[group.arn] = group
+        self.groups[group.arn] = group
 
     def remove_group(self, group: Group) -> None:
         """Forget a group."""
-        del self._groups[group.arn]
+        del self.groups[group.arn]
 
     def settle(self, changed: Identity | ManagedPolicy) -> None:
         """Let what is in force follow a change of policies."""
-        affected = (changed,) if isinstance(changed, Entity) else self._entities.values()
+        affected = (changed,) if isinstance(changed, Entity) else self.entities.values()
         for entity in affected:
             entity.settle()
 
@@ -215,7 +213,7 @@ class Identities:
     def administrator_of(self, account: str, partition: str | None = None) -> Principal:
         """Give an administrator user of an account: one that may do everything."""
         principal = self.user(account, ADMINISTRATOR, partition=partition)
-        entity = self._entities[principal.arn]
+        entity = self.entities[principal.arn]
         managed = self.managed.get(_ADMINISTRATOR_ACCESS.format(principal.partition))
         if managed is not None and managed.arn not in entity.attached:
             entity.attached[managed.arn] = managed
@@ -278,7 +276,7 @@ class Identities:
         arn = self._arn("iam", account, f"{word}{path}{name}", partition)
         unique_id = self.credentials.new_id(prefix)
         entity = Entity(arn, name, path, unique_id, self._now(), kind=kind)
-        self._entities[arn] = self._named[partition, account, kind, name.lower()] = entity
+        self.add_entity(entity, account, partition)
         return entity
 
     def federate(self, user: Principal, name: str, session: Session) -> Principal:
@@ -287,7 +285,7 @@ class Identities:
         unique_id = f"{user.account}:{name}"
         # Without session policies it has no permissions of its own.
         powerless = replace(session, policies=session.policies or ())
-        self._sessions[arn, ""] = powerless
+        self.sessions[arn, ""] = powerless
         return self._add(
             arn,
             lambda: Principal(
@@ -356,30 +354,26 @@ class Identities:
     def set_trust(self, role: Entity, trust: Policy) -> None:
         """Replace the trust policy of a role, and remember whom its names mean today."""
         role.trust = trust
-        role.trust_ids = {
-            name: unique_id
-            for statement in trust.statements
-            if statement.principals is not None
-            for name in statement.principals.names
-            if (unique_id := self.unique_id_behind(name)) is not None
-        }
+        role.trust_ids = self.ids_named_by(trust)
 
     def set_session(self, principal: Principal, session: Session) -> None:
         """Give a session its own policies and tags."""
-        self._sessions[principal.arn, principal.session_key] = session
+        self.sessions[principal.arn, principal.session_key] = session
 
     def set_organization(self, account: str, organization: Organization) -> None:
         """Let an account be a member of an organization."""
-        self._organizations[account] = organization
+        self.organizations[account] = organization
 
     def adopt_id(self, entity: Entity, unique_id: str) -> None:
         """Let a user or role have the unique id that it was given elsewhere."""
         self._forget_principals(entity)
-        entity.unique_id = unique_id
+        before, entity.unique_id = entity.unique_id, unique_id
+        defaults = (self.administrator, *self.defaults)
+        self.administrator, *self.defaults = (p.with_entity_id(before, unique_id) for p in defaults)
 
     def delete(self, arn: str) -> None:
         """Forget a user or role; what names it in policies and grants means nobody any more."""
-        entity = self._entities.pop(arn, None)
+        entity = self.entities.pop(arn, None)
         if entity is None:
             return
         self._named = {place: e for place, e in self._named.items() if e is not entity}

@@ -28,7 +28,11 @@ class PolicyVersion:
 
 @dataclass(slots=True, eq=False)
 class ManagedPolicy:
-    """A policy with an ARN of its own. default: the id of the version that is in force."""
+    """A policy with an ARN of its own.
+
+    default: the id of the version that is in force. versions_made: how many there have been, those
+    that were deleted among them.
+    """
 
     arn: str
     name: str
@@ -40,7 +44,7 @@ class ManagedPolicy:
     versions: dict[str, PolicyVersion] = field(default_factory=dict)
     default: str = ""
     updated: datetime | None = None
-    _made: int = 0
+    versions_made: int = 0
 
     @property
     def policy(self) -> Policy:
@@ -55,8 +59,8 @@ class ManagedPolicy:
     def add_version(self, document: Document, now: datetime, *, is_default: bool) -> PolicyVersion:
         """Add a version; raises MalformedPolicyError."""
         policy = parse(document, PolicyKind.IDENTITY, self.arn)
-        self._made += 1
-        version = PolicyVersion(f"v{self._made}", policy, now)
+        self.versions_made += 1
+        version = PolicyVersion(f"v{self.versions_made}", policy, now)
         self.versions[version.version_id] = version
         self.updated = now
         if is_default:
@@ -106,6 +110,17 @@ class Entity(Identity):
     description: str = ""
     longest_session: int = 3600
     policies: tuple[Policy, ...] = ()
+
+    def trust_in_force(self) -> Policy:
+        """Give the trust policy of a role: its own, or one that leaves it to its account."""
+        if self.trust is not None:
+            return self.trust
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": self.arn.split(":")[4]},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }
+        return parse({"Statement": statement}, PolicyKind.TRUST)
 
     def settle(self) -> None:
         """Let what is in force follow what was changed."""

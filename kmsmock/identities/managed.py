@@ -35,6 +35,10 @@ class ManagedPolicies:
         prefix = f"arn:{partition}:iam::{account}:"
         return (policy for arn, policy in self._by_arn.items() if arn.startswith(prefix))
 
+    def of_customers(self) -> Iterator[ManagedPolicy]:
+        """Give those of all accounts, without those of AWS."""
+        return (policy for policy in self._by_arn.values() if not policy.is_of_aws)
+
     def add(self, managed: ManagedPolicy) -> None:
         """Take up a customer managed policy."""
         self._by_arn[managed.arn] = managed

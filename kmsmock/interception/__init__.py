@@ -22,12 +22,18 @@ from kmsmock.interception.other_services import (
     keep_parameters,
     learn_after_call,
 )
+from kmsmock.interception.overlaid import begin_before_call, finish_after_call
 from kmsmock.interception.wire import answer_before_send, leave_unsigned
 
 #: botocore's name for "put this handler before all others".
 _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
 #: The services beside KMS that can be answered.
 ANSWERED = ("iam", "sts", "ec2", "rds", "cloudtrail")
+#: The services that something else answers, as botocore's events name them.
+OVERLAID = (
+    *("cloudwatch-logs", "dynamodb", "kinesis", "lambda", "s3", "secrets-manager"),
+    *("sns", "sqs", "ssm"),
+)
 _COVERED = "_kmsmock_covered"
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", answer_before_call),
@@ -39,6 +45,15 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
         for event, handler in (
             ("before-parameter-build", keep_parameters),
             ("before-call", answer_service_before_call),
+        )
+    ),
+    *(
+        (f"{event}.{service}.*", handler)  # as specific as botocore's own, to come before them
+        for service in OVERLAID
+        for event, handler in (
+            ("before-parameter-build", keep_parameters),
+            ("before-call", begin_before_call),
+            ("after-call", finish_after_call),
         )
     ),
     *((f"after-call.{service}", learn_after_call) for service in ("iam", "sts")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from kmsmock.api_call import Answer, ApiCall
 
@@ -34,6 +34,11 @@ class ActiveMock(Protocol):
     @property
     def answer_service(self) -> Callable[..., Answer]:
         """What answers a request to another service than KMS."""
+        ...
+
+    @property
+    def begin(self) -> Callable[..., tuple[Any, Answer | None]]:
+        """What does a service's part with KMS before something else answers the service."""
         ...
 
 

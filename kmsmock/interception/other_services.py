@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -23,6 +24,12 @@ def keep_parameters(*, params: Any, context: Any, **_: Any) -> None:
         context[_PARAMETERS] = params
 
 
+def parameters_of(context: Any) -> Mapping[str, Any]:
+    """Give the parameters of a call, as boto3 takes them."""
+    parameters: Mapping[str, Any] = context.get(_PARAMETERS, {})
+    return parameters
+
+
 def answer_service_before_call(
     *, model: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
@@ -36,7 +43,7 @@ def answer_service_before_call(
     call = {
         "service": service,
         "operation": model.name,
-        "parameters": context.get(_PARAMETERS, {}),
+        "parameters": parameters_of(context),
         "access_key": access_key(request_signer._credentials),  # noqa: SLF001 - not to refresh it
         "region": context["client_region"],
     }
@@ -53,6 +60,7 @@ def answer_service_before_call(
 
 def learn_after_call(*, http_response: Any, parsed: Any, context: Any, **_: Any) -> None:
     """Take up what moto has answered, so that KMS knows the same users, roles and sessions."""
-    call = context.get(_LEARNED) if isinstance(context, dict) else None
+    # Taken out, for a client that was made late can have the handlers twice.
+    call = context.pop(_LEARNED, None) if isinstance(context, dict) else None
     if active and call is not None and http_response.status_code < 300:
         active[-1].learn(**call, answer=parsed)

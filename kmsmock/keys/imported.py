@@ -82,13 +82,20 @@ def read_secret(spec: KeySpec, unwrapped: bytes) -> tuple[bytes, Any]:
                 explanation=f"The unwrapped material is not a PKCS#8 {spec.name} key: {reason}"
             ) from None
         return key_pair.private_der(), key_pair
-    longest = spec.secret_bytes if spec.is_symmetric_encryption else _LONGEST_HMAC_BYTES
-    if not spec.secret_bytes <= len(unwrapped) <= longest:
-        raise errors.InvalidCiphertextException(
-            explanation=f"The unwrapped material has {len(unwrapped)} bytes; {spec.name} needs "
-            f"{spec.secret_bytes}" + (f" to {longest}." if longest > spec.secret_bytes else ".")
-        )
+    misfit = misfit_of_length(spec, len(unwrapped))
+    if misfit is not None:
+        raise errors.InvalidCiphertextException(explanation=f"The unwrapped material {misfit}.")
     return unwrapped, None
+
+
+def misfit_of_length(spec: KeySpec, size: int) -> str | None:
+    """Say why so many bytes are no symmetric material of a key spec; None when they may be."""
+    assert spec.secret_bytes is not None
+    longest = spec.secret_bytes if spec.is_symmetric_encryption else _LONGEST_HMAC_BYTES
+    if spec.secret_bytes <= size <= longest:
+        return None
+    up_to = f" to {longest}" if longest > spec.secret_bytes else ""
+    return f"has {size} bytes; {spec.name} needs {spec.secret_bytes}{up_to}"
 
 
 def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest) -> KeyMaterial:
@@ -144,13 +151,8 @@ def remove_material(key: Key, material: KeyMaterial) -> None:
         if key.multi_region is not None:
             key.multi_region.settle_pending_material()
         return
-    for member in _members(key):
+    for member in key.relatives:
         member.materials = [m for m in member.materials if m.id != material.id]
-    key.on_demand_started = None
-
-
-def _members(key: Key) -> list[Key]:
-    return [key] if key.multi_region is None else list(key.multi_region.members.values())
 
 
 def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMaterial:
@@ -177,7 +179,7 @@ def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMat
     material = KeyMaterial(identifier, None)
     if key.materials:
         material.state = MaterialState.PENDING_ROTATION
-    for member in _members(key):
+    for member in key.relatives:
         member.materials.append(material if member is key else replace(material))
     return material
 

@@ -42,6 +42,13 @@ class KeyManager(Enum):
     CUSTOMER = "CUSTOMER"
 
 
+class PendingDeletion(NamedTuple):
+    """The waiting period before a deletion: since when, and of how many days."""
+
+    since: datetime
+    window_days: int
+
+
 class Usage(NamedTuple):
     """The last successful cryptographic use of a key."""
 
@@ -94,12 +101,13 @@ class Key:
         "on_demand_rotations",
         "on_demand_started",
         "origin",
-        "pending_window_days",
+        "pending_deletion",
         "policy",
         "policy_ids",
         "region_name",
         "rotation",
         "sequence",
+        "settles_at",
         "source",
         "spec",
         "status",
@@ -142,8 +150,10 @@ class Key:
         self.grants = Grants()
         #: ARN -> unique id of the users and roles that the key policy names.
         self.policy_ids: Mapping[str, str] | None = None
+        #: When the state Creating or Updating will be over.
+        self.settles_at: datetime | None = None
         self.deletion_date: datetime | None = None
-        self.pending_window_days: int | None = None
+        self.pending_deletion: PendingDeletion | None = None
         self.rotation: RotationSchedule | None = None
         self.on_demand_rotations = 0
         self.on_demand_started: datetime | None = None
@@ -244,13 +254,23 @@ class Key:
         return self.status in _PENDING_DELETION
 
     @property
+    def pending_window_days(self) -> int | None:
+        """The length of the waiting period that the key is in, or will be."""
+        return None if self.pending_deletion is None else self.pending_deletion.window_days
+
+    @property
     def is_replica(self) -> bool:
         """Whether this is a replica of a multi-Region key."""
         return self.multi_region is not None and self.multi_region.primary is not self
 
+    @property
+    def relatives(self) -> list[Key]:
+        """The key itself, and all that are the same multi-Region key in other Regions."""
+        return [self] if self.multi_region is None else list(self.multi_region.members.values())
+
     def schedule_deletion(self, now: datetime, window_days: int) -> None:
         """Start the waiting period; a primary waits for its replicas first."""
-        self.pending_window_days = window_days
+        self.pending_deletion = PendingDeletion(now, window_days)
         if self.multi_region is not None and self.multi_region.has_replicas_of(self):
             self.status = KeyState.PENDING_REPLICA_DELETION
             return
@@ -260,7 +280,7 @@ class Key:
     def cancel_deletion(self) -> None:
         """End the waiting period; the key is disabled then, as on AWS."""
         self.status = KeyState.DISABLED
-        self.deletion_date = self.pending_window_days = None
+        self.deletion_date = self.pending_deletion = None
 
     # --- key material ------------------------------------------------------------------
 
@@ -293,8 +313,8 @@ class Key:
         material = self.material
         if material.opened is None:
             if material.secret is not None:
-                assert self.spec.load is not None
-                material.opened = self.spec.load(material.secret)
+                assert self.spec.reopen is not None
+                material.opened = self.spec.reopen(material.secret)
             else:
                 assert self.spec.generate is not None
                 material.opened = self.spec.generate(self.source)

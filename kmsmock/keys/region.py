@@ -130,12 +130,12 @@ class KmsRegion:
         alias.key = key
         alias.last_updated_date = now
 
-    def add_grant(self, grant: Grant, token: str) -> None:
-        """Take in a grant, or another token of one that exists."""
+    def add_grant(self, grant: Grant, *tokens: str) -> None:
+        """Take in a grant with its tokens, or more of them for one that exists."""
         self.keys[grant.key_id].grants.add(grant)
-        grant.tokens.append(token)
+        grant.tokens.extend(tokens)
         self.grants[grant.grant_id] = grant
-        self.grant_tokens[token] = grant
+        self.grant_tokens.update(dict.fromkeys(tokens, grant))
 
     def remove_grant(self, grant: Grant) -> None:
         """Forget a grant; its tokens no longer mean anything then."""

@@ -52,8 +52,10 @@ class KeySpec:
     """One key spec.
 
     usages: permitted usage -> its algorithms. secret_bytes: length of symmetric material, None
-    for key pairs. generate and load: make a key pair, or read one from PKCS#8 DER.
-    importable: whether ``Origin=EXTERNAL`` is possible. china_only: offered in China Regions only.
+    for key pairs. generate, load and reopen: make a key pair, read one that is imported from
+    PKCS#8 in BER or DER, or one that was written here, without tests that take long.
+    importable: whether ``Origin=EXTERNAL`` is possible. china_only, not_in_china: offered in China
+    Regions only, or everywhere else.
     """
 
     name: str
@@ -61,8 +63,14 @@ class KeySpec:
     secret_bytes: int | None = None
     generate: Callable[[Source], Any] | None = None
     load: Callable[[bytes], Any] | None = None
+    reopen: Callable[[bytes], Any] | None = None
     importable: bool = True
     china_only: bool = False
+    not_in_china: bool = False
+
+    def is_offered_in(self, partition: str) -> bool:
+        """Tell whether keys of this spec can be made in an AWS partition."""
+        return not (self.not_in_china if partition == "aws-cn" else self.china_only)
 
     @property
     def is_asymmetric(self) -> bool:
@@ -93,6 +101,7 @@ def _rsa(bits: int) -> KeySpec:
         {KeyUsage.ENCRYPT_DECRYPT: _OAEP, KeyUsage.SIGN_VERIFY: _RSA_SIGNATURES},
         generate=lambda source: source.rsa_pool.take(bits),
         load=lambda pkcs8: rsa.load(pkcs8, bits),
+        reopen=lambda pkcs8: rsa.reopen(pkcs8, bits),
     )
 
 
@@ -102,6 +111,7 @@ def _elliptic(name: str, signature: str, *, agreement: bool = True) -> KeySpec:
         {KeyUsage.SIGN_VERIFY: (signature,), **(_AGREEMENT if agreement else {})},
         generate=lambda source: elliptic.generate(name, source.entropy),
         load=lambda pkcs8: elliptic.load(pkcs8, name),
+        reopen=lambda pkcs8: elliptic.load(pkcs8, name),
     )
 
 
@@ -116,6 +126,7 @@ def _ml_dsa(level: int) -> KeySpec:
         name,
         {KeyUsage.SIGN_VERIFY: ("ML_DSA_SHAKE_256",)},
         generate=lambda source: post_quantum.generate(name, source.entropy),
+        reopen=lambda pkcs8: post_quantum.load(name, pkcs8),
         importable=False,
     )
 
@@ -126,7 +137,9 @@ def _ml_kem(level: int) -> KeySpec:
         name,
         {KeyUsage.ENCAPSULATE_DECAPSULATE: ("ML_KEM",)},
         generate=lambda source: post_quantum.generate(name, source.entropy),
+        reopen=lambda pkcs8: post_quantum.load(name, pkcs8),
         importable=False,
+        not_in_china=True,
     )
 
 
@@ -146,6 +159,7 @@ KEY_SPECS: dict[str, KeySpec] = {
             {KeyUsage.SIGN_VERIFY: ("ED25519_PH_SHA_512", "ED25519_SHA_512")},
             generate=lambda source: edwards.generate(source.entropy),
             load=edwards.load,
+            reopen=edwards.load,
         ),
         *(_hmac(bits) for bits in (224, 256, 384, 512)),
         *(_ml_dsa(level) for level in (44, 65, 87)),
@@ -159,6 +173,7 @@ KEY_SPECS: dict[str, KeySpec] = {
             },
             generate=lambda source: sm2.generate(source.entropy),
             load=sm2.load,
+            reopen=sm2.load,
             china_only=True,
         ),
     )

@@ -1,55 +1,38 @@
-"""The sequence of records that tests look at, filter, and assert on."""
+"""Records of calls that tests look at, filter, and assert on."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, overload
 
-from kmsmock.ledger.events import MEMBERS, Event
+from kmsmock.ledger.differences import not_as_wanted, summary
+from kmsmock.ledger.events import Event
+from kmsmock.ledger.matching import Wanted
+from kmsmock.ledger.usage import Usage, usage_of
 
-#: How many records are kept; older ones are dropped, and counted.
-CALLS_KEPT = 100_000
+_SHOWN = 3
 
 
 class Calls(Sequence[Event]):
-    """The records of a mock, oldest first.
+    """Records of calls, oldest first: all of a mock, or some of them.
 
-    dropped: how many older ones are no longer kept.
+    folded: older calls that are no longer kept one by one, counted: those that belong here, or,
+    if is_exact is false, that may. Assertions take them into account; the items are those kept,
+    and places are counted from the oldest of them.
     """
 
-    def __init__(self, events: Sequence[Event] = ()) -> None:
-        self._events: deque[Event] = deque(events, maxlen=CALLS_KEPT)
-        self.dropped = 0
-        self._latest: dict[str, tuple[Any, ...]] = {}
-        #: The pytest test that runs now; set by the plugin.
-        self.test_id: Callable[[], str | None] = _no_test
+    __hash__ = None  # type: ignore[assignment]
 
-    def append(self, event: Event) -> None:
-        """Take in a record; the oldest is dropped when too many are kept."""
-        if len(self._events) == CALLS_KEPT:
-            self.dropped += 1
-        self._events.append(event)
+    def __init__(
+        self, events: Sequence[Event] = (), folded: Usage | None = None, *, is_exact: bool = True
+    ) -> None:
+        self._events = events
+        self._folded: Usage = {} if folded is None else folded
+        self.is_exact = is_exact
 
-    def shared(self, operation: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give the parameters of the call before where they are the same, to keep them once."""
-        latest = self._latest.get(operation)
-        if latest is not None and latest == parameters:
-            return latest
-        self._latest[operation] = parameters
-        return parameters
-
-    def clear(self) -> None:
-        """Forget all records."""
-        self._events.clear()
-        self._latest.clear()
-        self.dropped = 0
-
-    def truncate(self, length: int) -> None:
-        """Forget the records behind the first so many."""
-        while len(self._events) > length:
-            self._events.pop()
+    # --- a sequence ------------------------------------------------------------------------
 
     def __len__(self) -> int:
         return len(self._events)
@@ -59,63 +42,107 @@ class Calls(Sequence[Event]):
     @overload
     def __getitem__(self, index: slice) -> Calls: ...
     def __getitem__(self, index: int | slice) -> Event | Calls:
-        if isinstance(index, slice):
-            return Calls(list(self._events)[index])
-        return self._events[index]
+        if not isinstance(index, slice):
+            return self._events[index]
+        start, _, step = index.indices(len(self))
+        folded = self._folded if start == 0 and step == 1 else None
+        if self.dropped and (index.start or 0) > 0:
+            warnings.warn(f"places have moved: {self.note}", stacklevel=2)
+        return Calls(list(self._events)[index], folded, is_exact=self.is_exact)
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(self._events)
+        # A copy, since calls of other threads may come meanwhile.
+        return iter(list(self._events))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, (Calls, list, tuple)):
+            return list(self) == list(other)
+        return NotImplemented
 
     def __repr__(self) -> str:
-        shown = "\n".join(f"  {event}" for event in islice(reversed(self._events), 10))
-        more = f" (newest 10 of {len(self)})" if len(self) > 10 else ""
-        return f"<{len(self)} calls{more}:\n{shown}\n>" if shown else "<no calls>"
+        # One line, since pytest shows it inside of others, as that of `len(kms.calls)`.
+        newest = [str(event) for event in islice(reversed(self._events), _SHOWN)]
+        parts = [f"{len(self)} call{'' if len(self) == 1 else 's'}"]
+        if self.dropped:
+            parts.append(f" after {self.dropped} older that are no longer kept")
+        if newest:
+            parts.append(f" ({summary(self)}), newest first: {'; '.join(newest)}")
+        return f"<{''.join(parts)}{'; ...' if len(self) > _SHOWN else ''}>"
+
+    def __str__(self) -> str:
+        lines = [f"{len(self)} calls: {summary(self)}", *(f"  {event}" for event in self)]
+        if self.dropped:
+            lines.insert(1, f"  ... {self.note}")
+        return "\n".join(lines)
+
+    # --- what is in it ---------------------------------------------------------------------
+
+    @property
+    def dropped(self) -> int:
+        """How many older calls are no longer kept that belong here, or may."""
+        return sum(self._folded.values())
+
+    @property
+    def note(self) -> str:
+        """Say what is no longer kept; empty when all is."""
+        if not self.dropped:
+            return ""
+        which = "of these" if self.is_exact else "that may be among these"
+        return (
+            f"{self.dropped} older calls {which} are no longer kept one by one; "
+            "mock_kms(calls_kept=...) keeps more"
+        )
+
+    @property
+    def operations(self) -> list[str]:
+        """The names of the operations, in the order of the calls."""
+        return [event.operation for event in self]
+
+    @property
+    def usage(self) -> Usage:
+        """The calls counted, those among them that are no longer kept."""
+        return usage_of(self, self._folded)
 
     def filter(self, operation: str | None = None, /, **members: Any) -> Calls:
         """Give the calls of an operation, and those whose members have the given values.
 
-        key: a key id, key ARN or alias name, instead of key_arn. Raises TypeError for a member
-        that records do not have.
+        members: those of a record, and key: a key id, key ARN, alias name or alias ARN, or anything
+        with an ``arn``. Raises TypeError for a member that records do not have.
         """
-        key = members.pop("key", None)
-        unknown = members.keys() - set(MEMBERS)
-        if unknown:
-            raise TypeError(
-                f"records of calls have no {min(unknown)!r}; they have {', '.join(MEMBERS)}"
-            )
-        return Calls(
-            [
-                event
-                for event in self._events
-                if operation in (None, event.operation)
-                and (key is None or _concerns(event, key))
-                and all(getattr(event, name) == value for name, value in members.items())
-            ]
-        )
+        return self._select(Wanted(operation, members))
+
+    def _select(self, wanted: Wanted) -> Calls:
+        folded = {line: count for line, count in self._folded.items() if wanted.may_match(line)}
+        is_exact = self.is_exact and all(map(wanted.is_sure, folded))
+        return Calls([e for e in self if wanted.matches(e)], folded, is_exact=is_exact)
+
+    # --- assertions ------------------------------------------------------------------------
 
     def assert_called(self, operation: str, /, *, times: int | None = None, **members: Any) -> None:
         """Assert that an operation was called, so many times if given, with these members.
 
-        Raises AssertionError that lists the nearest calls.
+        Raises AssertionError that shows the nearest call and how it differs; also when it cannot
+        be told, because calls that may be meant are no longer kept.
         """
-        found = len(self.filter(operation, **members))
-        if (found == times) if times is not None else found:
-            return
-        wanted = "at least once" if times is None else f"{times} times"
-        what = ", ".join([operation, *(f"{name}={value!r}" for name, value in members.items())])
-        nearest = self.filter(operation)[-5:] or self[-5:]
-        lines = "\n".join(f"  {event}" for event in nearest) or "  (no calls at all)"
-        raise AssertionError(f"expected {what} {wanted}, found {found}; nearest calls:\n{lines}")
+        self._require(Wanted(operation, members), times)
 
     def assert_not_called(self, operation: str, /, **members: Any) -> None:
         """Assert that an operation was not called with these members."""
-        self.assert_called(operation, times=0, **members)
+        self._require(Wanted(operation, members), 0)
 
+    def assert_call_count(
+        self, count: int, operation: str | None = None, /, **members: Any
+    ) -> None:
+        """Assert how many calls there are: all, or those of an operation or with these members."""
+        self._require(Wanted(operation, members), count)
 
-def _concerns(event: Event, key: str) -> bool:
-    arn = event.key_arn or ""
-    return key in (arn, arn.rpartition("/")[2], event.alias) if key else False
-
-
-def _no_test() -> None:
-    return None
+    def _require(self, wanted: Wanted, times: int | None) -> None:
+        found = self._select(wanted)
+        most = len(found) + found.dropped
+        least = most if found.is_exact else len(found)
+        if least >= 1 if times is None else least == most == times:
+            return
+        lines = not_as_wanted(wanted, times, found, self, (least, most))
+        if found.dropped:
+            lines.append(f"({found.note})")
+        raise AssertionError("\n".join(lines))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock.keys.key import Key
+from kmsmock.ledger.pricing import Charge
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.principals import Principal
 
@@ -53,7 +55,8 @@ class Record(NamedTuple):
     """What is kept of one call. `Event` says what it means.
 
     parameters: values of the members that `SHOWN` names for the operation, None for those that
-    were not given. material_id: of the key material that was used, 32 bytes.
+    were not given. material_id: of the key material that was used, 32 bytes. charge: one and the
+    same object for all that cost the same.
     """
 
     operation: str
@@ -66,7 +69,7 @@ class Record(NamedTuple):
     parameters: tuple[Any, ...]
     material_id: bytes | None
     failure: Failure | None
-    price: Any
+    charge: Charge
     at: datetime
     test_id: str | None
     request_id: str
@@ -77,7 +80,7 @@ class Event(Record):
     """One call of the KMS API, allowed or refused: a record of a few hundred bytes.
 
     region: of the client. alias: the name that the call used, if any. at: the mock's time.
-    test_id: the pytest node id. price: in USD, None until a price list has been applied.
+    test_id: the pytest node id.
     """
 
     __slots__ = ()
@@ -93,6 +96,11 @@ class Event(Record):
         return self.principal.account
 
     @property
+    def price(self) -> Decimal:
+        """The list price in USD, before the free tier; zero for what is not charged."""
+        return self.charge.price
+
+    @property
     def key_arn(self) -> str | None:
         """The ARN of the first key that the call found."""
         return None if self.key is None else self.key.arn
@@ -103,6 +111,16 @@ class Event(Record):
         return None if self.key is None else self.key.spec.name
 
     @property
+    def key_name(self) -> str:
+        """What a person calls the key: the alias that the call used, or ``key/…``; empty if none.
+
+        For a key that was not found, what the call asked for.
+        """
+        arn = self.key_arn
+        known = self.alias or (arn.rpartition(":")[2] if arn else None)
+        return known or self.parameter("KeyId") or ""
+
+    @property
     def keys(self) -> tuple[Key, ...]:
         """The keys that the call found: none, one, or for ReEncrypt two."""
         return tuple(key for key in (self.key, self.rest.second_key) if key is not None)
@@ -111,7 +129,7 @@ class Event(Record):
     def encryption_context(self) -> Mapping[str, str] | None:
         """The encryption context; for ReEncrypt that of its source."""
         context: Mapping[str, str] | None = self.parameter("EncryptionContext")
-        return context or self.parameter("SourceEncryptionContext")
+        return context or self.parameter("SourceEncryptionContext") or None
 
     @property
     def grant_id(self) -> str | None:
@@ -162,10 +180,18 @@ class Event(Record):
         return self.parameters[names.index(name)] if name in names else None
 
     def __str__(self) -> str:
-        outcome = self.error_code or "ok"
-        context = f" {dict(self.encryption_context)}" if self.encryption_context else ""
-        key = self.alias or (self.key_arn or "").rpartition(":")[2]
-        return f"{self.operation} {key}{context} by {self.caller} -> {outcome}"
+        context = dict(self.encryption_context) if self.encryption_context else ""
+        words = (
+            self.operation,
+            self.key_name,
+            context,
+            "dry run" if self.dry_run else "",
+            "by",
+            self.caller,
+        )
+        return f"{' '.join(str(word) for word in words if word)} -> {self.error_code or 'ok'}"
+
+    __repr__ = __str__
 
 
 #: What records can be filtered by: the members that are values to compare.

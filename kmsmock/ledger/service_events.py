@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from kmsmock.keys.key import Key
-from kmsmock.ledger.calls import CALLS_KEPT, Calls
+from kmsmock.ledger.calls import Calls
 
 ROTATE_KEY = "RotateKey"
 DELETE_KEY = "DeleteKey"
@@ -49,14 +49,15 @@ class ServiceEvent(NamedTuple):
 
 
 class ServiceEvents:
-    """What KMS did by itself in one mock, oldest first. calls: between which it happened.
+    """What KMS did by itself in one mock, oldest first.
 
+    calls: between which it happened. kept: how many of the newest are.
     Whoever notes something within a call says so by ``after=1``: the call itself comes first.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, kept: int) -> None:
         self._calls = calls
-        self._events: deque[ServiceEvent] = deque(maxlen=CALLS_KEPT)
+        self._events: deque[ServiceEvent] = deque(maxlen=kept)
 
     def note(self, name: str, key: Key, at: datetime, *details: Any, after: int = 0) -> None:
         """Note one; details: the last members of `ServiceEvent`."""

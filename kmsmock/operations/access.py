@@ -76,7 +76,7 @@ def create_grant(call: Call, key: Key) -> Response:
     """Give a principal permissions on a key; the token makes them usable at once."""
     terms = grant_terms(call)
     _require_valid_principals(call, terms)
-    _require_possible(key, terms)
+    require_possible_terms(key, terms)
     same = next((g for g in key.grants if terms.name and g.terms == terms), None)
     if same is None and key.manager is KeyManager.CUSTOMER and len(key.grants) >= GRANTS_QUOTA:
         raise errors.LimitExceededException(
@@ -145,16 +145,20 @@ def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
             continue
         if call.principal.via is not None and name.endswith(".amazonaws.com"):
             continue  # a service that gives a grant to itself
-        arn = Arn.parse(name)
-        is_account = account_of(name) is not None
-        if not is_account and (arn is None or not _is_principal(arn)):
-            raise errors.InvalidArnException(f"ARN is not valid: {name}")
+        require_principal_arn(name)
         exists = call.backend.identities.is_valid_principal(name)
         if call.backend.enforces_policies and not exists:
             raise errors.InvalidArnException(
                 f"ARN does not refer to a valid principal: {name}",
                 explanation="Make users and roles first: kms.account(...).role(name).",
             )
+
+
+def require_principal_arn(name: str) -> None:
+    """Refuse what is neither an account nor the ARN of a principal (InvalidArnException)."""
+    arn = Arn.parse(name)
+    if account_of(name) is None and (arn is None or not _is_principal(arn)):
+        raise errors.InvalidArnException(f"ARN is not valid: {name}")
 
 
 def _is_principal(arn: Arn) -> bool:
@@ -166,7 +170,7 @@ def _is_principal(arn: Arn) -> bool:
     )
 
 
-def _require_possible(key: Key, terms: GrantTerms) -> None:
+def require_possible_terms(key: Key, terms: GrantTerms) -> None:
     """Refuse terms that no grant, or no grant on such a key, can have."""
     _require_principals(terms)
     if not terms.operations:
@@ -174,6 +178,9 @@ def _require_possible(key: Key, terms: GrantTerms) -> None:
             "1 validation error detected: Value '[]' at 'operations' failed to satisfy "
             "constraint: Member must have length greater than or equal to 1"
         )
+    # Before the operations: so it shows in what DynamoDB says of keys that are not symmetric.
+    if terms.constraints is not None:
+        _require_constraints(key, terms.constraints)
     valid = grant_operations(key.spec, key.usage)
     invalid = [name for name in terms.operations if name not in valid]
     if invalid:
@@ -185,8 +192,6 @@ def _require_possible(key: Key, terms: GrantTerms) -> None:
         )
     if terms.operations == ("CreateGrant",):
         raise errors.ValidationException("Grants must not contain only the CreateGrant operation.")
-    if terms.constraints is not None:
-        _require_constraints(key, terms.constraints)
 
 
 def _require_principals(terms: GrantTerms) -> None:

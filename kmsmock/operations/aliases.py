@@ -56,7 +56,8 @@ def _aliased_key(call: Call) -> Key:
     return alias.key
 
 
-def _require_quota(key: Key) -> None:
+def require_quota(key: Key) -> None:
+    """Refuse another alias above the quota (LimitExceededException)."""
     count = len(key.aliases)
     if count >= QUOTA_PER_KEY:
         raise errors.LimitExceededException(
@@ -84,7 +85,7 @@ def create_alias(call: Call, key: Key) -> None:
             f"An alias with the name {taken.arn} already exists",
             explanation=f"It means key {taken.key.key_id}; UpdateAlias lets it mean another.",
         )
-    _require_quota(key)
+    require_quota(key)
     call.region.add_alias(name, key, call.now)
     call.alias = name
 
@@ -111,7 +112,7 @@ def update_alias(call: Call, old: Key, new: Key) -> None:
             "type."
         )
     if old is not new:
-        _require_quota(new)
+        require_quota(new)
     call.region.retarget_alias(call.region.aliases[name], new, call.now)
 
 

@@ -5,9 +5,11 @@ Source: AWS KMS Developer Guide, "Key stores"; API Reference of the six operatio
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from kmsmock import errors
+from kmsmock.falling_due import connect_when_due, disconnect_when_due
 from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.views import page
@@ -44,14 +46,14 @@ def create_custom_key_store(call: Call) -> Response:
     parameters = call.parameters
     store_type = StoreType(parameters.get("CustomKeyStoreType", "AWS_CLOUDHSM"))
     settings = {name: parameters[name] for name in _ALL_MEMBERS if name in parameters}
-    _require_members(store_type, settings)
+    require_members(store_type, settings)
     stores = call.region.custom_key_stores
     name = parameters["CustomKeyStoreName"]
     for store in stores.values():
         if _is_repeated(store, name, store_type, settings):
             return {"CustomKeyStoreId": store.store_id}
     _require_free_name(call, name)
-    _require_unshared(call, store_type, settings, None)
+    require_unshared(stores.values(), store_type, settings)
     if len(stores) >= QUOTA:
         raise errors.LimitExceededException(
             f"Custom key stores quota for this account in this region is {QUOTA}, current usage "
@@ -102,10 +104,11 @@ def update_custom_key_store(call: Call) -> Response:
         for member in _VPC_MEMBERS:
             if member not in changes:
                 settings.pop(member, None)
-    _require_members(store.store_type, settings)
+    require_members(store.store_type, settings)
     if name != store.name:
         _require_free_name(call, name)
-    _require_unshared(call, store.store_type, settings, store)
+    others = [other for other in call.region.custom_key_stores.values() if other is not store]
+    require_unshared(others, store.store_type, settings)
     store.name = name
     store.settings = settings
     _note(call, store)
@@ -132,7 +135,7 @@ def connect_custom_key_store(call: Call) -> Response:
     store = _find(call)
     _require_state(store, _CONNECTABLE)
     if store.state is _S.DISCONNECTED:
-        call.backend.connect_when_due(store, call.now)
+        connect_when_due(call.backend, store, call.now)
     return {}
 
 
@@ -141,7 +144,7 @@ def disconnect_custom_key_store(call: Call) -> Response:
     """Disconnect a store; its keys are unavailable until it is connected again."""
     store = _find(call)
     _require_state(store, _DISCONNECTABLE)
-    call.backend.disconnect_when_due(store, call.now)
+    disconnect_when_due(call.backend, store, call.now)
     return {}
 
 
@@ -178,7 +181,7 @@ def _require_free_name(call: Call, name: str) -> None:
         )
 
 
-def _require_of_type(store_type: StoreType, given: dict[str, Any]) -> None:
+def _require_of_type(store_type: StoreType, given: Mapping[str, Any]) -> None:
     required, optional = _MEMBERS[store_type]
     foreign = [name for name in given if name not in (*required, *optional)]
     if foreign:
@@ -188,7 +191,8 @@ def _require_of_type(store_type: StoreType, given: dict[str, Any]) -> None:
         )
 
 
-def _require_members(store_type: StoreType, settings: dict[str, Any]) -> None:
+def require_members(store_type: StoreType, settings: Mapping[str, Any]) -> None:
+    """Refuse settings that a store of that type cannot have, or not without others."""
     required, _ = _MEMBERS[store_type]
     missing = [name for name in required if name not in settings]
     if missing:
@@ -217,15 +221,11 @@ def _is_repeated(
     )
 
 
-def _require_unshared(
-    call: Call, store_type: StoreType, settings: dict[str, Any], own: CustomKeyStore | None
+def require_unshared(
+    stores: Iterable[CustomKeyStore], store_type: StoreType, settings: Mapping[str, Any]
 ) -> None:
-    """Refuse what two stores of the account and Region cannot have in common."""
-    others = [
-        store.settings
-        for store in call.region.custom_key_stores.values()
-        if store is not own and store.store_type is store_type
-    ]
+    """Refuse what another store of the account and Region has, and two cannot have in common."""
+    others = [store.settings for store in stores if store.store_type is store_type]
 
     def taken(*members: str) -> bool:
         wanted = tuple(settings.get(member) for member in members)

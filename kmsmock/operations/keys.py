@@ -12,6 +12,7 @@ from kmsmock.authorization.policy import (
     PolicyKind,
 )
 from kmsmock.authorizing import KEY_POLICY
+from kmsmock.falling_due import delete_when_due, make_up_for_rotation
 from kmsmock.keys import policies
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, KeyState
@@ -40,7 +41,8 @@ _SINGLE_VALUED = {
     "aws:requesttag/": ("RequestTag", "tag"),
 }
 LONGEST_DESCRIPTION = 8192
-_STORE_ORIGINS = {
+#: Origin of keys in custom key stores -> the type of their store.
+STORE_ORIGINS = {
     Origin.AWS_CLOUDHSM: StoreType.AWS_CLOUDHSM,
     Origin.EXTERNAL_KEY_STORE: StoreType.EXTERNAL_KEY_STORE,
 }
@@ -63,7 +65,7 @@ def create_key(call: Call) -> Response:
     spec, usage = _spec_and_usage(call)
     origin = Origin(parameters.get("Origin", "AWS_KMS"))
     multi_region = parameters.get("MultiRegion", False)
-    _require_possible(call, spec, origin, multi_region=multi_region)
+    require_possible(call.region.partition, spec, origin, multi_region=multi_region)
     store = _custom_key_store(call, spec, origin, multi_region=multi_region)
     xks_key_id = _xks_key_id(call, origin, store)
     new_tags = tags.checked(parameters.get("Tags", []), {})
@@ -166,16 +168,8 @@ def _is_valid(call: Call, name: str) -> bool:
 
 def policy_ids(call: Call, policy: str) -> dict[str, str] | None:
     """Give the unique ids of the users and roles that a key policy names, by ARN."""
-    identities = call.backend.identities
     parsed = policy_language.parse(policy, PolicyKind.RESOURCE, KEY_POLICY)
-    ids = {
-        name: unique_id
-        for statement in parsed.statements
-        if statement.principals is not None
-        for name in statement.principals.arns
-        if (unique_id := identities.unique_id_behind(name)) is not None
-    }
-    return ids or None
+    return call.backend.identities.ids_named_by(parsed) or None
 
 
 def require_room(region: KmsRegion) -> None:
@@ -213,17 +207,19 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
     return spec, usage
 
 
-def _require_possible(call: Call, spec: KeySpec, origin: Origin, *, multi_region: bool) -> None:
-    if spec.china_only and call.region.partition != "aws-cn":
+def require_possible(partition: str, spec: KeySpec, origin: Origin, *, multi_region: bool) -> None:
+    """Refuse a key spec that is not offered there, or not with this origin or in all Regions."""
+    if not spec.is_offered_in(partition):
+        where = "only" if spec.china_only else "everywhere but"
         raise errors.UnsupportedOperationException(
             f"KeySpec {spec.name} is not supported in this Region",
-            explanation="AWS offers it in cn-north-1 and cn-northwest-1 only.",
+            explanation=f"AWS offers it {where} in cn-north-1 and cn-northwest-1.",
         )
     if origin is Origin.EXTERNAL and not spec.importable:
         raise errors.ValidationException(
             f"KeySpec {spec.name} is not supported for Origin EXTERNAL"
         )
-    if origin in _STORE_ORIGINS and (multi_region or spec is not SYMMETRIC_DEFAULT):
+    if origin in STORE_ORIGINS and (multi_region or spec is not SYMMETRIC_DEFAULT):
         raise errors.UnsupportedOperationException(
             explanation="A custom key store holds single-Region symmetric encryption keys only."
         )
@@ -233,7 +229,7 @@ def _custom_key_store(
     call: Call, spec: KeySpec, origin: Origin, *, multi_region: bool
 ) -> CustomKeyStore | None:
     store_id = call.parameters.get("CustomKeyStoreId")
-    wanted = _STORE_ORIGINS.get(origin)
+    wanted = STORE_ORIGINS.get(origin)
     if store_id is None:
         if wanted is not None:
             raise errors.ValidationException(
@@ -297,7 +293,7 @@ def list_keys(call: Call) -> Response:
 def enable_key(call: Call, key: Key) -> None:
     """Make a key usable; a rotation that it missed is made up for at once."""
     key.status = KeyState.ENABLED
-    call.backend.make_up_for_rotation(key, call.now)
+    make_up_for_rotation(call.backend, key, call.now)
 
 
 @operation("DisableKey", Target("kms:DisableKey", key_only("KeyId"), SWITCHABLE))
@@ -336,7 +332,7 @@ def schedule_key_deletion(call: Call, key: Key) -> Response:
     }
     if key.deletion_date is not None:
         response["DeletionDate"] = key.deletion_date
-        call.backend.delete_when_due(key)
+        delete_when_due(call.backend, key)
     return response
 
 

@@ -209,7 +209,7 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
     return evaluate(
         request,
         AppliedPolicies(
-            call.identities.trust_of(role),
+            role.trust_in_force(),
             applied.identity,
             applied.boundary,
             applied.session,

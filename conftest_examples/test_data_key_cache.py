@@ -1,0 +1,34 @@
+"""Does a cache of data keys work? Make many calls, and count what KMS was asked."""
+
+import pytest
+
+
+@pytest.fixture
+def sdk():
+    return pytest.importorskip("aws_encryption_sdk", reason="aws-encryption-sdk is not installed")
+
+
+@pytest.fixture
+def materials(sdk, kms_key):
+    return sdk.CachingCryptoMaterialsManager(
+        master_key_provider=sdk.StrictAwsKmsMasterKeyProvider(key_ids=[kms_key.arn]),
+        cache=sdk.LocalCryptoMaterialsCache(capacity=10),
+        max_age=60.0,
+        max_messages_encrypted=100,
+    )
+
+
+@pytest.fixture
+def seal(sdk, materials):
+    client = sdk.EncryptionSDKClient()
+    return lambda text: client.encrypt(source=text, materials_manager=materials)[0]
+
+
+def test_a_hundred_messages_need_one_data_key(kms, seal):
+    assert len({seal(b"text") for _ in range(100)}) == 100
+    kms.calls.assert_called("GenerateDataKey", times=1)
+
+
+def test_the_next_message_needs_another(kms, seal):
+    assert len({seal(b"text") for _ in range(101)}) == 101
+    kms.calls.assert_called("GenerateDataKey", times=2)

@@ -1,0 +1,104 @@
+"""Budgets: how many requests, and for how much, a block or a test may make."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from decimal import Decimal, localcontext
+from typing import Any
+
+from kmsmock.ledger.events import Event
+from kmsmock.ledger.pricing import ARITHMETIC, dollars, show
+from kmsmock.ledger.recording import CallLog
+
+_SHOWN = 20
+
+
+class Budget:
+    """Counts requests as they come, those that fail too, and sums up their list prices.
+
+    A context manager: at the end of the block it fails when more was spent than allowed, unless
+    the block failed itself. requests, usd: the limits, at least one of them; list prices are those
+    before the free tier. name: of what the budget is, in messages. Raises TypeError for limits
+    that cannot be.
+    """
+
+    def __init__(
+        self, logs: Iterable[CallLog], *, requests: int | None = None, usd: Any = None, name: str
+    ) -> None:
+        if requests is None and usd is None:
+            raise TypeError(f"the budget of {name} needs a limit: requests, usd, or both")
+        if requests is not None and (type(requests) is not int or requests < 0):
+            raise TypeError(f"a budget has a whole number of requests, not {requests!r}")
+        self._most = requests
+        self._most_usd = None if usd is None else dollars(usd, "usd")
+        self._name = name
+        self._given = tuple(logs)
+        self._watched: list[CallLog] = []
+        self._spent: Counter[tuple[str, str, Decimal]] = Counter()
+        self._newest: deque[Event] = deque(maxlen=_SHOWN)
+
+    def __repr__(self) -> str:
+        return f"<budget of {self._name}: {self._limits()}; {self._figures()} so far>"
+
+    def __enter__(self) -> Budget:  # noqa: PYI034 - Python 3.10 has no Self
+        self._spent.clear()
+        self._newest.clear()
+        for log in self._given:
+            self.watch(log)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        while self._watched:
+            self._watched.pop().meters.remove(self._count)
+        if kind is None:
+            self.require_kept()
+
+    def watch(self, log: CallLog) -> None:
+        """Count the calls of one more mock, from now until the block ends."""
+        self._watched.append(log)
+        log.meters.append(self._count)
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made in the block."""
+        return sum(self._spent.values())
+
+    @property
+    def usd(self) -> Decimal:
+        """What they cost at list price."""
+        with localcontext(ARITHMETIC):
+            return sum((price * n for (*_, price), n in self._spent.items()), Decimal(0))
+
+    def require_kept(self) -> None:
+        """Raise AssertionError that shows what spent the budget, when it is exceeded."""
+        if (self._most is None or self.requests <= self._most) and (
+            self._most_usd is None or self.usd <= self._most_usd
+        ):
+            return
+        lines = [
+            f"the budget of {self._name} is exceeded: {self._limits()} allowed, "
+            f"{self._figures()} made"
+        ]
+        for (operation, key, price), count in self._spent.most_common():
+            lines.append(f"  {count} x {operation}{key and ' '}{key}, {show(price * count)}")
+        before = self.requests - len(self._newest)
+        lines.append(f"the calls{f', after {before} others' if before else ''}:")
+        lines += [f"  {event}" for event in self._newest]
+        raise AssertionError("\n".join(lines))
+
+    def _count(self, event: Event) -> None:
+        self._spent[event.operation, event.key_name, event.price] += 1
+        self._newest.append(event)
+
+    def _limits(self) -> str:
+        limits = [] if self._most is None else [_requests(self._most)]
+        limits += [] if self._most_usd is None else [f"{show(self._most_usd)} at list price"]
+        return " and ".join(limits)
+
+    def _figures(self) -> str:
+        return f"{_requests(self.requests)} ({show(self.usd)})"
+
+
+def _requests(count: int) -> str:
+    return f"{count} request{'' if count == 1 else 's'}"

@@ -1,0 +1,111 @@
+"""What a test wants of a call, and whether a record has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.keys.key import Key
+from kmsmock.ledger.events import MEMBERS, Event
+from kmsmock.ledger.usage import Line
+
+#: Members that calls are still told apart by when they are only counted: member -> that of a line.
+_COUNTED = {"region": "region", "key_arn": "key", "test_id": "test"}
+
+
+class Wanted:
+    """An operation, if any, and values of members.
+
+    members: those of `Event`, and key: a key id, key ARN, alias name or alias ARN, or anything with
+    an ``arn``. Raises TypeError for a member that records do not have.
+    """
+
+    def __init__(self, operation: str | None, members: Mapping[str, Any]) -> None:
+        self.operation = operation
+        self.members = dict(members)
+        unknown = self.members.keys() - {*MEMBERS, "key"}
+        if unknown:
+            raise TypeError(
+                f"records of calls have no {min(unknown)!r}; they have key, {', '.join(MEMBERS)}"
+            )
+        if self.members.get("encryption_context") == {}:
+            self.members["encryption_context"] = None  # which is the same to KMS
+        if "key" in self.members:
+            self.members["key"] = getattr(self.members["key"], "arn", self.members["key"])
+
+    def __str__(self) -> str:
+        members = [f"{name}={value!r}" for name, value in self.members.items()]
+        if self.operation is None:
+            return f"a call with {', '.join(members)}" if members else "a call"
+        return f"{self.operation} with {', '.join(members)}" if members else self.operation
+
+    def matches(self, event: Event) -> bool:
+        """Tell whether a call is one of those that are wanted."""
+        return self.operation in (None, event.operation) and not self.unlike(event)
+
+    def unlike(self, event: Event) -> dict[str, Any]:
+        """Give the members of a call that are not as they are wanted, with what they are."""
+        found = {
+            name: getattr(event, name)
+            for name, value in self.members.items()
+            if name != "key" and getattr(event, name) != value
+        }
+        if "key" in self.members and not is_about(event, self.members["key"]):
+            found["key"] = event.alias or event.key_arn
+        return found
+
+    def may_match(self, line: Line) -> bool:
+        """Tell whether calls that are only counted may be among those that are wanted."""
+        if self.operation not in (None, line.operation):
+            return False
+        if any(
+            getattr(line, _COUNTED[name]) != value
+            for name, value in self.members.items()
+            if name in _COUNTED
+        ):
+            return False
+        return "key" not in self.members or self._may_be_about(line)
+
+    def is_sure(self, line: Line) -> bool:
+        """Tell whether calls that may match do."""
+        others = self.members.keys() - _COUNTED.keys() - {"key"}
+        return not others and ("key" not in self.members or _names(line.key, self.members["key"]))
+
+    def _may_be_about(self, line: Line) -> bool:
+        key = self.members["key"]
+        if _names(line.key, key) or line.operation == "ReEncrypt":
+            return True
+        return _alias_name(key) is not None
+
+
+def is_about(event: Event, key: str) -> bool:
+    """Tell whether a call is about a key, as it named it, or as it is named now.
+
+    key: id, ARN, alias name or alias ARN.
+    """
+    if key == event.parameter("KeyId"):
+        return True
+    alias = _alias_name(key)
+    if alias is None:
+        return any(_names(found.arn, key) for found in event.keys)
+    if event.alias is not None and alias == event.alias.rpartition(":")[2]:
+        return _is_in_place(key, event.key)
+    return any(alias in found.aliases and _is_in_place(key, found) for found in event.keys)
+
+
+def _names(arn: str | None, key: str | None) -> bool:
+    return bool(arn) and bool(key) and (arn == key or str(arn).rpartition("/")[2] == key)
+
+
+def _alias_name(key: str | None) -> str | None:
+    resource = str(key).rpartition(":")[2]
+    return resource if resource.startswith(ALIAS_PREFIX) else None
+
+
+def _is_in_place(key: str, found: Key | None) -> bool:
+    """Tell whether an alias ARN is one of the account and Region of a key."""
+    arn = Arn.parse(key)
+    if arn is None or found is None:
+        return True
+    return (arn.account, arn.region) == (found.account, found.region_name)

@@ -1,0 +1,34 @@
+"""What a service has had from KMS a short while ago, and uses again instead of asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class AtHand:
+    """Answers of KMS, each for the requester that it was asked for."""
+
+    _held: dict[Hashable, tuple[Any, datetime]] = field(default_factory=dict)
+
+    def take(
+        self, requester: str, now: datetime, what: Hashable, time: timedelta, ask: Callable[[], T]
+    ) -> T:
+        """Give what a requester has had within a time, or else ask for it.
+
+        what: tells apart what is asked for. ask: calls KMS; what it raises is not kept.
+        """
+        place = (requester, what)
+        answer: T
+        if place in self._held:
+            answer, since = self._held[place]
+            if now - since < time:
+                return answer
+        answer = ask()
+        self._held[place] = (answer, now)
+        return answer

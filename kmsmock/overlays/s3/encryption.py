@@ -1,0 +1,148 @@
+"""Encrypting and opening objects under the keys of KMS, with and without the keys of buckets."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from typing import Any
+
+from kmsmock.overlays.registry import Refused
+from kmsmock.overlays.s3.stored import BUCKET_KEY_TIME, Default, Encrypted, buckets_of
+from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.registry import ServiceCall
+
+_MANAGED_KEY = "alias/aws/s3"
+_DOUBLE = "aws:kms:dsse"
+WITH_KMS = ("aws:kms", _DOUBLE)
+_ARN = "aws:s3:arn"
+
+
+def encrypt(call: ServiceCall, bucket: str, key: str) -> Encrypted | None:
+    """Encrypt a new object as the request asks for, or else as its bucket does; None without KMS.
+
+    bucket: its name. Raises the errors of KMS, and S3's own for members that do not fit.
+    """
+    parameters = call.parameters
+    if "SSECustomerAlgorithm" in parameters:
+        return None
+    asked = _asked(call, bucket)
+    if asked.algorithm not in WITH_KMS:
+        return None
+    _require_signed(call)
+    has_bucket_key = asked.has_bucket_key and asked.algorithm != _DOUBLE
+    given = parameters.get("SSEKMSEncryptionContext")
+    arn = f"arn:{call.partition}:s3:::{bucket}"
+    context = _context(given, arn if has_bucket_key else f"{arn}/{key}")
+    key_id = asked.key_id or _MANAGED_KEY
+    region = region_of(call, bucket)
+
+    def generate() -> Any:
+        return _kms(call, region).call(
+            "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=context
+        )
+
+    if has_bucket_key:
+        what = (bucket, key_id, tuple(context.items()))
+        made = buckets_of(call).bucket_keys.take(
+            call.principal.own_arn, call.now, what, BUCKET_KEY_TIME, generate
+        )
+    else:
+        made = generate()
+    return Encrypted(
+        asked.algorithm,
+        made["KeyId"],
+        context,
+        made["CiphertextBlob"],
+        has_bucket_key,
+        region,
+        given,
+    )
+
+
+def open_(call: ServiceCall, encrypted: Encrypted) -> None:
+    """Open what is encrypted. Raises the errors of KMS."""
+    _require_signed(call)
+
+    def decrypt() -> Any:
+        return _kms(call, encrypted.region).call(
+            "Decrypt", CiphertextBlob=encrypted.data_key, EncryptionContext=dict(encrypted.context)
+        )
+
+    if encrypted.has_bucket_key:
+        buckets_of(call).bucket_keys.take(
+            call.principal.own_arn, call.now, encrypted.data_key, BUCKET_KEY_TIME, decrypt
+        )
+    else:
+        decrypt()
+
+
+def region_of(call: ServiceCall, bucket: str) -> str:
+    """Give the Region of a bucket: that of the client, for one that was made unseen."""
+    return buckets_of(call).regions.get(bucket, call.region)
+
+
+def _asked(call: ServiceCall, bucket: str) -> Default:
+    parameters = call.parameters
+    default = buckets_of(call).defaults.get(bucket, Default())
+    algorithm = parameters.get("ServerSideEncryption")
+    key_id = parameters.get("SSEKMSKeyId")
+    if key_id is not None and algorithm not in WITH_KMS:
+        raise Refused(
+            "InvalidArgument",
+            "Server Side Encryption with AWS KMS managed key requires HTTP header "
+            "x-amz-server-side-encryption : aws:kms",
+        )
+    has_bucket_key = parameters.get("BucketKeyEnabled", default.has_bucket_key)
+    if algorithm is None:
+        return default._replace(has_bucket_key=has_bucket_key)
+    return Default(algorithm, key_id, has_bucket_key)
+
+
+def _context(given: str | None, arn: str) -> dict[str, str]:
+    """Make the encryption context of a data key: the caller's pairs, and the ARN."""
+    if given is None:
+        return {_ARN: arn}
+    try:
+        pairs = json.loads(b64decode(given, validate=True))
+    except (NotBase64, ValueError):
+        pairs = None
+    if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
+        raise Refused(
+            "InvalidArgument",
+            "The header 'x-amz-server-side-encryption-context' shall be Base64-encoded UTF-8 "
+            "string holding JSON which represents a string-string map",
+        )
+    if pairs.get(_ARN, arn) != arn:
+        raise Refused(
+            "InvalidArgument",
+            f"The encryption context has another value of {_ARN} than this object has.",
+            explanation=f"S3 sets {_ARN} itself, here to {arn}: leave it out.",
+        )
+    return {**pairs, _ARN: arn}
+
+
+def _require_signed(call: ServiceCall) -> None:
+    if call.access_key is None:
+        raise Refused(
+            "InvalidArgument",
+            "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS "
+            "Signature Version 4.",
+        )
+
+
+def _kms(call: ServiceCall, region: str) -> KmsCaller:
+    return KmsCaller.forwarded(call, "s3", "s3.amazonaws.com", region)
+
+
+def show(
+    answer: dict[str, Any], encrypted: Encrypted | None, *, with_context: bool = False
+) -> None:
+    """Tell in an answer how an object is encrypted."""
+    if encrypted is None:
+        answer.setdefault("ServerSideEncryption", "AES256")
+        return
+    members: Mapping[str, Any] = encrypted.shown(with_context=with_context)
+    answer.pop("BucketKeyEnabled", None)
+    answer.update(members)

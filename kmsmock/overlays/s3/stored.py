@@ -1,0 +1,81 @@
+"""What S3 keeps beside objects and buckets, as far as KMS is concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from kmsmock.overlays.at_hand import AtHand
+from kmsmock.services.registry import ServiceCall
+
+#: How long S3 works with the key of a bucket before it calls KMS again. AWS says "time-limited".
+BUCKET_KEY_TIME = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted:
+    """How one object is encrypted. data_key: the ciphertext of its key, or of its bucket's.
+
+    given_context: the pairs of the one who stored it; None without any.
+    """
+
+    algorithm: str
+    key_arn: str
+    context: Mapping[str, str]
+    data_key: bytes
+    has_bucket_key: bool
+    region: str
+    given_context: str | None = None
+
+    def shown(self, *, with_context: bool = False) -> dict[str, Any]:
+        """Give the members of answers that tell it."""
+        members: dict[str, Any] = {
+            "ServerSideEncryption": self.algorithm,
+            "SSEKMSKeyId": self.key_arn,
+        }
+        if self.has_bucket_key:
+            members["BucketKeyEnabled"] = True
+        if with_context and self.given_context is not None:
+            members["SSEKMSEncryptionContext"] = self.given_context
+        return members
+
+
+class Default(NamedTuple):
+    """The default encryption of a bucket. key_id: as it was given; None for the managed key."""
+
+    algorithm: str = "AES256"
+    key_id: str | None = None
+    has_bucket_key: bool = False
+
+
+@dataclass(slots=True)
+class Buckets:
+    """All that S3 keeps. uploads: by the id of a multipart upload.
+
+    objects: (bucket, key) -> id of the version -> how it is encrypted, None for SSE-S3.
+    """
+
+    regions: dict[str, str] = field(default_factory=dict)
+    defaults: dict[str, Default] = field(default_factory=dict)
+    objects: dict[tuple[str, str], dict[str | None, Encrypted | None]] = field(default_factory=dict)
+    uploads: dict[str, Encrypted | None] = field(default_factory=dict)
+    bucket_keys: AtHand = field(default_factory=AtHand)
+
+    def keep(
+        self, bucket: str, key: str, answer: Mapping[str, Any], encrypted: Encrypted | None
+    ) -> None:
+        """Keep how an object was encrypted. answer: which tells the version."""
+        self.objects.setdefault((bucket, key), {})[version_in(answer)] = encrypted
+
+
+def version_in(answer: Mapping[str, Any]) -> str | None:
+    """Give the version of an object that an answer, or a request, tells; None for the only one."""
+    version: str | None = answer.get("VersionId")
+    return None if version == "null" else version
+
+
+def buckets_of(call: ServiceCall) -> Buckets:
+    """Give what S3 keeps."""
+    return call.backend.service_state(Buckets)

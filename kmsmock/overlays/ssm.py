@@ -1,0 +1,156 @@
+"""Secure strings of Systems Manager Parameter Store.
+
+Source: AWS Systems Manager User Guide, "AWS KMS encryption for AWS Systems Manager Parameter Store
+SecureString parameters".
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kmsmock.overlays.registry import Overlay, Refusal, Refused, Steps
+from kmsmock.overlays.unseen import warn_unseen
+from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.registry import ServiceCall
+
+_MANAGED_KEY = "alias/aws/ssm"
+_SECURE = "SecureString"
+#: The longest value of a parameter in the standard tier, in bytes.
+_STANDARD_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SecureString:
+    """One version of a parameter. key_id: as it was given. ciphertext: made by KMS."""
+
+    key_id: str
+    ciphertext: bytes
+
+
+@dataclass(slots=True)
+class SecureStrings:
+    """The versions of secure strings, by the ARN of their parameter and their number."""
+
+    versions: dict[str, dict[int, SecureString]] = field(default_factory=dict)
+
+
+def _put(call: ServiceCall) -> Steps:
+    parameters, versions = call.parameters, _versions(call)
+    arn = _arn(call, parameters["Name"])
+    is_secure = parameters.get("Type", _SECURE if arn in versions else None) == _SECURE
+    if "KeyId" in parameters and not is_secure:
+        raise Refused(
+            "ValidationException", "KeyId is required for SecureString type parameter only."
+        )
+    value = parameters["Value"].encode()
+    is_to_be_stored = arn not in versions or parameters.get("Overwrite", False)
+    if not is_secure or not is_to_be_stored or len(value) > _STANDARD_LIMIT:
+        yield
+        return
+    key_id = parameters.get("KeyId", _MANAGED_KEY)
+    encrypted = _kms(call).call(
+        "Encrypt", KeyId=key_id, Plaintext=value, EncryptionContext=_context(arn)
+    )
+    answer = yield
+    kept = SecureString(key_id, encrypted["CiphertextBlob"])
+    versions.setdefault(arn, {})[answer["Version"]] = kept
+
+
+def _get(call: ServiceCall) -> Steps:
+    answer = yield
+    _give(call, [answer["Parameter"]])
+
+
+def _get_many(call: ServiceCall) -> Steps:
+    answer = yield
+    _give(call, answer["Parameters"])
+
+
+def _history(call: ServiceCall) -> Steps:
+    answer = yield
+    _give(call, answer["Parameters"])
+    _name_keys(call, answer["Parameters"])
+
+
+def _describe(call: ServiceCall) -> Steps:
+    answer = yield
+    _name_keys(call, answer["Parameters"])
+
+
+def _delete(call: ServiceCall) -> Steps:
+    yield
+    _versions(call).pop(_arn(call, call.parameters["Name"]), None)
+
+
+def _delete_many(call: ServiceCall) -> Steps:
+    answer = yield
+    for name in answer.get("DeletedParameters", ()):
+        _versions(call).pop(_arn(call, name), None)
+
+
+def _give(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
+    """Show the values of secure strings: decrypted where it was asked for, else as ciphertext."""
+    for parameter in parameters:
+        if parameter["Type"] != _SECURE:
+            continue
+        arn = _arn(call, parameter.get("ARN", parameter["Name"]))
+        kept = _versions(call).get(arn, {}).get(parameter["Version"])
+        if kept is None:
+            warn_unseen(arn)
+        elif call.parameters.get("WithDecryption"):
+            decrypted = _kms(call).call(
+                "Decrypt", CiphertextBlob=kept.ciphertext, EncryptionContext=_context(arn)
+            )
+            parameter["Value"] = decrypted["Plaintext"].decode()
+        else:
+            parameter["Value"] = b64encode(kept.ciphertext).decode()
+
+
+def _name_keys(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
+    """Show the keys as they were given."""
+    for parameter in parameters:
+        kept = _versions(call).get(_arn(call, parameter["Name"]), {}).get(parameter["Version"])
+        if kept is not None:
+            parameter["KeyId"] = kept.key_id
+
+
+def _versions(call: ServiceCall) -> dict[str, dict[int, SecureString]]:
+    return call.backend.service_state(SecureStrings).versions
+
+
+def _arn(call: ServiceCall, name: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    path = name.lstrip("/")
+    return f"arn:{call.partition}:ssm:{call.region}:{call.account}:parameter/{path}"
+
+
+def _context(arn: str) -> dict[str, str]:
+    return {"PARAMETER_ARN": arn}
+
+
+def _kms(call: ServiceCall) -> KmsCaller:
+    return KmsCaller.forwarded(call, "ssm", "ssm.amazonaws.com")
+
+
+OVERLAY = Overlay(
+    {
+        "PutParameter": _put,
+        "GetParameter": _get,
+        "GetParameters": _get_many,
+        "GetParametersByPath": _get_many,
+        "GetParameterHistory": _history,
+        "DescribeParameters": _describe,
+        "DeleteParameter": _delete,
+        "DeleteParameters": _delete_many,
+    },
+    {
+        "AccessDeniedException": Refusal("AccessDeniedException"),
+        "ThrottlingException": Refusal("ThrottlingException"),
+        "KMSInternalException": Refusal("InternalServerError", status=500),
+        "*": Refusal("InvalidKeyId"),
+    },
+)

@@ -1,0 +1,85 @@
+"""The KMS side of services is tested with moto as their storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from kmsmock import KMSMock, mock_kms
+
+try:
+    from moto import mock_aws
+except ImportError:  # where the oldest versions are tested
+    collect_ignore_glob = ["test_*.py"]
+
+ACCOUNT = "123456789012"
+
+
+@pytest.fixture
+def kms() -> Iterator[KMSMock]:
+    with mock_aws(config={"lambda": {"use_docker": False}}), mock_kms(seed=1) as kms:
+        yield kms
+
+
+@pytest.fixture
+def key(kms: KMSMock) -> str:
+    """A customer managed key: its ARN."""
+    arn: str = kms.client().create_key()["KeyMetadata"]["Arn"]
+    return arn
+
+
+@pytest.fixture
+def made(kms: KMSMock) -> Callable[..., Any]:
+    """What services have called: the operations, and the context where there is one."""
+
+    def made(service: str) -> list[Any]:
+        name = f"{service}.us-east-1.amazonaws.com"
+        return [
+            (call.operation, call.encryption_context)
+            for call in kms.calls
+            if name in (call.via_service, call.caller)
+        ]
+
+    return made
+
+
+@pytest.fixture
+def role(kms: KMSMock) -> Any:
+    """A role that may do all but use keys of KMS."""
+    allowed = {"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": allowed}
+    return kms.account(ACCOUNT).role("App", policies=[policy])
+
+
+#: What makes a key unusable -> the words of KMS, and its code.
+SPOILED = [
+    pytest.param("disable_key", "is disabled.", "DisabledException", id="disabled"),
+    pytest.param(
+        "schedule_key_deletion",
+        "is pending deletion.",
+        "KMSInvalidStateException",
+        id="pending deletion",
+    ),
+]
+#: Names of keys that are missing -> the words of KMS.
+MISSING = [
+    pytest.param("nonsense", "Invalid keyId 'nonsense'", id="nonsense"),
+    pytest.param(
+        f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
+        f"Key 'arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555' does not "
+        "exist",
+        id="no such key",
+    ),
+    pytest.param(
+        f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
+        "Invalid arn eu-west-1",
+        id="another Region",
+    ),
+    pytest.param(
+        "alias/none",
+        f"Alias arn:aws:kms:us-east-1:{ACCOUNT}:alias/none is not found.",
+        id="no such alias",
+    ),
+]

@@ -1,0 +1,327 @@
+"""Tables of DynamoDB under keys of KMS, with moto as their storage."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.overlays.conftest import ACCOUNT
+
+CONTEXT = {"aws:dynamodb:tableName": "orders", "aws:dynamodb:subscriberId": ACCOUNT}
+DYNAMODB = "dynamodb.us-east-1.amazonaws.com"
+MODEL = "com.amazonaws.services.kms.model"
+TAKEN = [("DescribeKey", None), ("CreateGrant", None), ("GenerateDataKey", CONTEXT)]
+ITEM = {"id": {"S": "1"}}
+
+
+@pytest.fixture
+def dynamodb(kms):
+    return kms.client("dynamodb")
+
+
+@pytest.fixture
+def create(dynamodb):
+    """Create a table; without a specification under the key that DynamoDB owns."""
+
+    def create(client=dynamodb, **specification):
+        given = {"SSESpecification": specification} if specification else {}
+        return client.create_table(
+            TableName="orders",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+            **given,
+        )["TableDescription"]
+
+    return create
+
+
+@pytest.fixture
+def under_key(create, key):
+    """Create the table under the customer managed key."""
+    return create(Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
+
+
+def update(client, **specification):
+    answer = client.update_table(TableName="orders", SSESpecification=specification)
+    return answer["TableDescription"]
+
+
+def described(client):
+    return client.describe_table(TableName="orders")["Table"].get("SSEDescription")
+
+
+@pytest.mark.parametrize(
+    "specification", [{}, {"Enabled": False}], ids=["nothing said", "not enabled"]
+)
+def test_a_table_under_a_key_of_aws_shows_nothing_and_makes_no_calls(
+    dynamodb, create, made, specification
+):
+    assert "SSEDescription" not in create(**specification)
+    dynamodb.put_item(TableName="orders", Item=ITEM)
+    assert made("dynamodb") == []
+
+
+@pytest.mark.parametrize(
+    "specification",
+    [{"Enabled": True}, {"SSEType": "KMS"}, {"Enabled": True, "SSEType": "KMS"}],
+    ids=["enabled", "of a type", "both"],
+)
+def test_a_table_without_a_named_key_is_under_the_managed_key(kms, dynamodb, create, specification):
+    create(**specification)
+    managed = kms.client().describe_key(KeyId="alias/aws/dynamodb")["KeyMetadata"]["Arn"]
+    assert described(dynamodb) == {
+        "Status": "ENABLED",
+        "SSEType": "KMS",
+        "KMSMasterKeyArn": managed,
+    }
+
+
+def test_a_table_takes_its_key_with_a_grant_for_dynamodb(kms, under_key, key, made):
+    assert under_key["SSEDescription"]["KMSMasterKeyArn"] == key
+    assert made("dynamodb") == TAKEN
+    (grant,) = kms.client().list_grants(KeyId=key)["Grants"]
+    assert (grant["GranteePrincipal"], grant["RetiringPrincipal"]) == (DYNAMODB, DYNAMODB)
+    assert grant["Constraints"] == {"EncryptionContextSubset": CONTEXT}
+    assert grant["IssuingAccount"] == f"arn:aws:iam::{ACCOUNT}:root"
+    assert grant["Operations"] == [
+        *("Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"),
+        *("RetireGrant", "DescribeKey"),
+    ]
+
+
+@pytest.mark.usefixtures("under_key")
+def test_items_need_the_table_key_once_in_five_minutes(kms, dynamodb, made):
+    for _ in range(3):
+        dynamodb.put_item(TableName="orders", Item=ITEM)
+        dynamodb.get_item(TableName="orders", Key=ITEM)
+    assert made("dynamodb") == [*TAKEN, ("Decrypt", CONTEXT)]
+    kms.clock.advance(minutes=5)
+    dynamodb.scan(TableName="orders")
+    assert len(made("dynamodb")) == 5
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        pytest.param(lambda d: d.put_item(TableName="orders", Item=ITEM), id="PutItem"),
+        pytest.param(lambda d: d.get_item(TableName="orders", Key=ITEM), id="GetItem"),
+        pytest.param(lambda d: d.delete_item(TableName="orders", Key=ITEM), id="DeleteItem"),
+        pytest.param(
+            lambda d: d.update_item(TableName="orders", Key=ITEM, AttributeUpdates={}),
+            id="UpdateItem",
+        ),
+        pytest.param(lambda d: d.scan(TableName="orders"), id="Scan"),
+        pytest.param(
+            lambda d: d.query(
+                TableName="orders",
+                KeyConditionExpression="id = :id",
+                ExpressionAttributeValues={":id": {"S": "1"}},
+            ),
+            id="Query",
+        ),
+        pytest.param(
+            lambda d: d.batch_get_item(RequestItems={"orders": {"Keys": [ITEM]}}),
+            id="BatchGetItem",
+        ),
+        pytest.param(
+            lambda d: d.batch_write_item(RequestItems={"orders": [{"PutRequest": {"Item": ITEM}}]}),
+            id="BatchWriteItem",
+        ),
+        pytest.param(
+            lambda d: d.transact_get_items(
+                TransactItems=[{"Get": {"TableName": "orders", "Key": ITEM}}]
+            ),
+            id="TransactGetItems",
+        ),
+        pytest.param(
+            lambda d: d.transact_write_items(
+                TransactItems=[{"Put": {"TableName": "orders", "Item": ITEM}}]
+            ),
+            id="TransactWriteItems",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("under_key")
+def test_every_access_fails_once_the_key_is_disabled_and_the_table_key_forgotten(
+    kms, dynamodb, key, access
+):
+    access(dynamodb)
+    kms.client().disable_key(KeyId=key)
+    access(dynamodb)
+    kms.clock.advance(minutes=5)
+    with pytest.raises(ClientError) as caught:
+        access(dynamodb)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert error["Message"].startswith(
+        f"KMS key disabled error: {MODEL}.DisabledException: {key} is disabled. (Service: AWSKMS;"
+    )
+
+
+@pytest.mark.usefixtures("under_key")
+def test_a_caller_without_decrypt_cannot_access_items(role):
+    with pytest.raises(ClientError, match=r"KMS key access denied error: .*kms:Decrypt") as caught:
+        role.client("dynamodb").get_item(TableName="orders", Key=ITEM)
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_the_managed_key_needs_no_permission_of_kms(create, role):
+    client = role.client("dynamodb")
+    create(client, Enabled=True)
+    client.put_item(TableName="orders", Item=ITEM)
+
+
+@pytest.mark.usefixtures("under_key")
+def test_a_deleted_table_retires_its_grant(kms, dynamodb, key, made):
+    dynamodb.delete_table(TableName="orders")
+    assert kms.client().list_grants(KeyId=key)["Grants"] == []
+    assert made("dynamodb")[-1][0] == "RetireGrant"
+
+
+@pytest.mark.usefixtures("under_key")
+def test_a_table_that_is_there_already_leaves_no_grant(kms, dynamodb, create, key):
+    with pytest.raises(dynamodb.exceptions.ResourceInUseException):
+        create(Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
+    assert len(kms.client().list_grants(KeyId=key)["Grants"]) == 1
+
+
+@pytest.mark.usefixtures("under_key")
+def test_another_key_takes_over_and_the_grant_on_the_old_is_retired(kms, dynamodb, key):
+    other = kms.client().create_key()["KeyMetadata"]["Arn"]
+    update(dynamodb, Enabled=True, SSEType="KMS", KMSMasterKeyId=other)
+    assert described(dynamodb)["KMSMasterKeyArn"] == other
+    assert kms.client().list_grants(KeyId=key)["Grants"] == []
+    assert len(kms.client().list_grants(KeyId=other)["Grants"]) == 1
+
+
+@pytest.mark.usefixtures("under_key")
+def test_a_table_can_go_back_to_a_key_of_aws(kms, dynamodb, key):
+    assert "SSEDescription" not in update(dynamodb, Enabled=False)
+    assert kms.client().list_grants(KeyId=key)["Grants"] == []
+
+
+def test_an_alias_is_resolved_once(kms, dynamodb, create, key):
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
+    create(Enabled=True, SSEType="KMS", KMSMasterKeyId="alias/app")
+    other = kms.client().create_key()["KeyMetadata"]["Arn"]
+    kms.client().update_alias(AliasName="alias/app", TargetKeyId=other)
+    assert described(dynamodb)["KMSMasterKeyArn"] == key
+
+
+@pytest.mark.parametrize(
+    ("specification", "words"),
+    [
+        (
+            {"Enabled": True, "KMSMasterKeyId": "alias/x"},
+            "SSEType KMS is required if KMSMasterKeyId is specified",
+        ),
+        (
+            {"Enabled": False, "SSEType": "KMS"},
+            "SSEType can not be specified if Enabled is false",
+        ),
+        (
+            {"Enabled": False, "KMSMasterKeyId": "alias/x"},
+            "KMSMasterKeyId can not be specified if Enabled is false",
+        ),
+        ({"Enabled": True, "SSEType": "AES256"}, "SSEType AES256 is not supported"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(create, specification, words):
+    with pytest.raises(ClientError) as caught:
+        create(**specification)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert error["Message"] == f"One or more parameter values were invalid: {words}"
+
+
+@pytest.mark.usefixtures("under_key")
+def test_the_same_key_is_refused_by_its_arn_but_not_by_its_id(dynamodb, key):
+    with pytest.raises(ClientError, match="already encrypted with given KMSMasterKeyId"):
+        update(dynamodb, Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
+    update(dynamodb, Enabled=True, SSEType="KMS", KMSMasterKeyId=key.rpartition("/")[2])
+
+
+@pytest.mark.usefixtures("under_key")
+def test_the_key_can_be_changed_four_times_a_day_and_then_every_six_hours(kms, dynamodb, key):
+    key_id = key.rpartition("/")[2]
+    change = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key_id}
+    for _ in range(4):
+        update(dynamodb, **change)
+    with pytest.raises(dynamodb.exceptions.LimitExceededException, match="updates today: 4"):
+        update(dynamodb, **change)
+    kms.clock.advance(hours=6)
+    update(dynamodb, **change)
+    with pytest.raises(dynamodb.exceptions.LimitExceededException):
+        update(dynamodb, **change)
+    kms.clock.advance(hours=24)
+    update(dynamodb, **change)
+
+
+KEYS = [
+    pytest.param(
+        f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
+        "ValidationException",
+        f"KMS validation error: {MODEL}.NotFoundException: Key 'arn:aws:kms:us-east-1:{ACCOUNT}:"
+        "key/11111111-2222-3333-4444-555555555555' does not exist",
+        id="missing",
+    ),
+    pytest.param(
+        "alias/none",
+        "ValidationException",
+        f"KMS validation error: {MODEL}.NotFoundException: Alias arn:aws:kms:us-east-1:{ACCOUNT}:"
+        "alias/none is not found.",
+        id="no such alias",
+    ),
+    pytest.param(
+        f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
+        "ValidationException",
+        f"KMS validation error: {MODEL}.NotFoundException: Invalid arn eu-west-1",
+        id="of another Region",
+    ),
+    pytest.param(
+        "arn:aws:kms:us-east-1:444455556666:key/11111111-2222-3333-4444-555555555555",
+        "AccessDeniedException",
+        f"KMS key access denied error: {MODEL}.AWSKMSException: User: ",
+        id="of another account",
+    ),
+    pytest.param(
+        "alias/aws/s3",
+        "AccessDeniedException",
+        f"KMS key access denied error: {MODEL}.AWSKMSException: User: ",
+        id="managed for another service",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key_id", "code", "words"), KEYS)
+def test_a_key_that_cannot_be_taken_leaves_no_table(dynamodb, create, key_id, code, words):
+    with pytest.raises(ClientError) as caught:
+        create(Enabled=True, SSEType="KMS", KMSMasterKeyId=key_id)
+    error = caught.value.response["Error"]
+    assert error["Code"] == code
+    assert error["Message"].startswith(words)
+    assert dynamodb.list_tables()["TableNames"] == []
+
+
+def test_a_key_pending_deletion_cannot_be_taken(kms, create, key):
+    kms.client().schedule_key_deletion(KeyId=key)
+    words = rf"KMS validation error: {MODEL}\.KMSInvalidStateException: {key} is pending deletion\."
+    with pytest.raises(ClientError, match=words):
+        create(Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
+
+
+@pytest.mark.parametrize(
+    ("spec", "usage"), [("RSA_2048", "ENCRYPT_DECRYPT"), ("HMAC_256", "GENERATE_VERIFY_MAC")]
+)
+def test_surprisingly_a_key_of_another_kind_is_an_internal_error(
+    kms, dynamodb, create, spec, usage
+):
+    other = kms.client().create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["Arn"]
+    with pytest.raises(dynamodb.exceptions.InternalServerError) as caught:
+        create(Enabled=True, SSEType="KMS", KMSMasterKeyId=other)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert caught.value.response["Error"]["Message"].startswith(
+        f"KMS internal error: {MODEL}.AWSKMSException: EncryptionContext is supported only when "
+        "creating a grant for a symmetric encryption KMS key."
+    )

@@ -1,0 +1,149 @@
+"""Log groups of CloudWatch Logs under keys of KMS, with moto as their storage."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from tests.overlays.conftest import ACCOUNT
+
+ARN = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:app"
+CONTEXT = {"aws:logs:arn": ARN}
+SERVICE = "logs.us-east-1.amazonaws.com"
+
+
+@pytest.fixture
+def logs(kms):
+    return kms.client("logs")
+
+
+def let_in(kms, key, **condition):
+    """Let the policy of a key let CloudWatch Logs in."""
+    policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        "Resource": "*",
+        **({"Condition": condition} if condition else {}),
+    }
+    policy["Statement"].append(statement)
+    kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
+
+
+@pytest.fixture
+def group(kms, logs, key):
+    """A log group under the customer managed key."""
+    let_in(kms, key)
+    logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    logs.create_log_stream(logGroupName="app", logStreamName="one")
+    return {"logGroupName": "app", "logStreamName": "one"}
+
+
+def write(logs, group):
+    now = int(time.time() * 1000)  # moto has a clock of its own
+    logs.put_log_events(**group, logEvents=[{"timestamp": now, "message": "hello"}])
+
+
+@contextmanager
+def answered(logs, operation):
+    """Answer what moto does not know."""
+    with Stubber(logs) as stubber:
+        stubber.add_response(operation, {})
+        yield
+
+
+def test_a_group_without_a_key_makes_no_calls(logs, made):
+    logs.create_log_group(logGroupName="app")
+    logs.create_log_stream(logGroupName="app", logStreamName="one")
+    write(logs, {"logGroupName": "app", "logStreamName": "one"})
+    assert made("logs") == []
+
+
+def test_the_default_key_policy_does_not_let_the_service_in(logs, key):
+    # It gives the account the key, and a service is of no account.
+    with pytest.raises(logs.exceptions.InvalidParameterException) as caught:
+        logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    assert caught.value.response["Error"]["Message"] == (
+        f"The specified KMS key does not exist or is not allowed to be used with Arn '{ARN}'"
+    )
+    assert any(f"no resource-based policy allows {SERVICE}" in n for n in caught.value.__notes__)
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
+def test_a_key_policy_can_let_the_service_in_for_one_group(kms, logs, key):
+    let_in(kms, key, ArnEquals={"kms:EncryptionContext:aws:logs:arn": ARN})
+    logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    with pytest.raises(ClientError, match=r"not allowed to be used with Arn '.*:other'"):
+        logs.create_log_group(logGroupName="other", kmsKeyId=key)
+
+
+def test_a_key_policy_can_ask_for_the_group_as_source(kms, logs, key):
+    let_in(kms, key, ArnLike={"aws:SourceArn": ARN})
+    logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    with pytest.raises(ClientError, match="not allowed to be used"):
+        logs.create_log_group(logGroupName="other", kmsKeyId=key)
+
+
+@pytest.mark.parametrize("name", ["id", "alias"])
+def test_a_key_is_named_by_its_arn_alone(kms, logs, key, name):
+    let_in(kms, key)
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
+    key_id = key.rpartition("/")[2] if name == "id" else "alias/app"
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        logs.create_log_group(logGroupName="app", kmsKeyId=key_id)
+
+
+def test_events_are_encrypted_and_decrypted_in_the_services_own_name(logs, group, made):
+    before = len(made("logs"))
+    write(logs, group)
+    assert logs.get_log_events(**group)["events"][0]["message"] == "hello"
+    assert made("logs")[before:] == [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
+
+
+def test_the_reader_needs_no_permission_of_kms(logs, group, role):
+    write(logs, group)
+    assert role.client("logs").get_log_events(**group)["events"]
+
+
+def test_a_disabled_key_lets_five_minutes_pass(kms, logs, group, key):
+    write(logs, group)
+    logs.get_log_events(**group)
+    kms.client().disable_key(KeyId=key)
+    write(logs, group)
+    logs.get_log_events(**group)
+    kms.clock.advance(minutes=5)
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        logs.get_log_events(**group)
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        write(logs, group)
+
+
+def test_a_key_can_be_set_and_taken_away_later(kms, logs, key, made):
+    let_in(kms, key)
+    logs.create_log_group(logGroupName="app")
+    logs.create_log_stream(logGroupName="app", logStreamName="one")
+    with answered(logs, "associate_kms_key"):
+        logs.associate_kms_key(logGroupName="app", kmsKeyId=key)
+    group = {"logGroupName": "app", "logStreamName": "one"}
+    write(logs, group)
+    with answered(logs, "disassociate_kms_key"):
+        logs.disassociate_kms_key(logGroupName="app")
+    kms.clock.advance(minutes=5)
+    before = len(made("logs"))
+    write(logs, group)
+    assert len(made("logs")) == before
+
+
+def test_what_was_written_under_a_key_still_needs_it(kms, logs, group, key):
+    write(logs, group)
+    with answered(logs, "disassociate_kms_key"):
+        logs.disassociate_kms_key(logGroupName="app")
+    kms.client().disable_key(KeyId=key)
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        logs.get_log_events(**group)

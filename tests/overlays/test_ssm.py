@@ -1,0 +1,221 @@
+"""Secure strings of Parameter Store, with moto as their storage."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+
+import pytest
+from botocore.exceptions import ClientError
+
+from kmsmock import mock_kms
+
+CONTEXT = {"PARAMETER_ARN": "arn:aws:ssm:us-east-1:123456789012:parameter/app/password"}
+NAME = "/app/password"
+SUFFIX = (
+    r" \(Service: AWSKMS; Status Code: 400; Error Code: {}; Request ID: [0-9a-f-]{{36}}; "
+    r"Proxy: null\)"
+)
+
+
+@pytest.fixture
+def ssm(kms):
+    return kms.client("ssm")
+
+
+@pytest.fixture
+def put(ssm, key):
+    """Put a secure string under the customer managed key, or as told."""
+
+    def put(value="hunter2", **parameters):
+        given = {"Name": NAME, "Type": "SecureString", "KeyId": key, **parameters}
+        return ssm.put_parameter(Value=value, **given)
+
+    return put
+
+
+def value_of(ssm, **parameters):
+    return ssm.get_parameter(Name=NAME, **parameters)["Parameter"]["Value"]
+
+
+def test_a_secure_string_is_encrypted_when_it_is_put(put, made):
+    put()
+    assert made("ssm") == [("Encrypt", CONTEXT)]
+
+
+def test_a_secure_string_is_decrypted_when_asked_for(ssm, put, made):
+    put()
+    assert value_of(ssm, WithDecryption=True) == "hunter2"
+    assert made("ssm") == [("Encrypt", CONTEXT), ("Decrypt", CONTEXT)]
+
+
+def test_without_decryption_kms_is_not_called(ssm, put, made):
+    put()
+    value_of(ssm)
+    assert made("ssm") == [("Encrypt", CONTEXT)]
+
+
+def test_what_is_stored_can_be_decrypted_with_kms_directly(kms, ssm, put):
+    put()
+    stored = b64decode(value_of(ssm))
+    decrypted = kms.client().decrypt(CiphertextBlob=stored, EncryptionContext=CONTEXT)
+    assert decrypted["Plaintext"] == b"hunter2"
+
+
+def test_a_plain_parameter_has_nothing_to_do_with_kms(ssm, made):
+    ssm.put_parameter(Name=NAME, Value="x", Type="String")
+    assert value_of(ssm, WithDecryption=True) == "x"
+    assert made("ssm") == []
+
+
+def test_a_plain_parameter_takes_no_key(ssm, key):
+    with pytest.raises(ClientError, match="KeyId is required for SecureString type parameter only"):
+        ssm.put_parameter(Name=NAME, Value="x", Type="String", KeyId=key)
+
+
+def test_without_a_key_the_aws_managed_key_is_made_and_used(kms, ssm):
+    ssm.put_parameter(Name=NAME, Value="x", Type="SecureString")
+    managed = kms.client().describe_key(KeyId="alias/aws/ssm")["KeyMetadata"]
+    assert [call.key_arn for call in kms.calls if call.operation == "Encrypt"] == [managed["Arn"]]
+
+
+def test_the_key_is_shown_as_it_was_given(kms, ssm, put, key):
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
+    put(KeyId="alias/app")
+    assert ssm.describe_parameters()["Parameters"][0]["KeyId"] == "alias/app"
+    assert ssm.get_parameter_history(Name=NAME)["Parameters"][0]["KeyId"] == "alias/app"
+
+
+def test_overwriting_without_a_key_goes_to_the_managed_key_not_to_the_one_before(ssm, put):
+    put()
+    ssm.put_parameter(Name=NAME, Value="y", Type="SecureString", Overwrite=True)
+    assert ssm.describe_parameters()["Parameters"][0]["KeyId"] == "alias/aws/ssm"
+
+
+def test_history_decrypts_every_version(ssm, put, made):
+    put("one")
+    put("two", Overwrite=True)
+    history = ssm.get_parameter_history(Name=NAME, WithDecryption=True)["Parameters"]
+    assert [version["Value"] for version in history] == ["one", "two"]
+    assert [name for name, _ in made("ssm")].count("Decrypt") == 2
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(
+            lambda ssm: ssm.get_parameters(Names=["/app/a", "/app/b"], WithDecryption=True),
+            id="GetParameters",
+        ),
+        pytest.param(
+            lambda ssm: ssm.get_parameters_by_path(Path="/app", WithDecryption=True),
+            id="GetParametersByPath",
+        ),
+    ],
+)
+def test_reading_many_decrypts_each(ssm, put, read, made):
+    put("1", Name="/app/a")
+    put("2", Name="/app/b")
+    assert sorted(found["Value"] for found in read(ssm)["Parameters"]) == ["1", "2"]
+    assert [name for name, _ in made("ssm")] == ["Encrypt", "Encrypt", "Decrypt", "Decrypt"]
+
+
+def test_a_deleted_parameter_can_be_put_again_without_its_history(ssm, put):
+    put("one")
+    ssm.delete_parameter(Name=NAME)
+    put("two")
+    assert value_of(ssm, WithDecryption=True) == "two"
+
+
+def test_the_storage_refuses_a_parameter_that_is_there_before_kms_is_called(ssm, put, made):
+    put()
+    with pytest.raises(ssm.exceptions.ParameterAlreadyExists):
+        put()
+    assert len(made("ssm")) == 1
+
+
+@pytest.mark.parametrize(
+    ("key_id", "words"),
+    [
+        ("nonsense", r"Invalid keyId 'nonsense'"),
+        (
+            "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+            r"Key 'arn:aws:kms:us-east-1:123456789012:key/11111111-\S+' does not exist",
+        ),
+        ("alias/none", r"Alias arn:aws:kms:us-east-1:123456789012:alias/none is not found\."),
+    ],
+)
+def test_a_key_that_is_missing_is_an_invalid_key_id_and_nothing_is_stored(ssm, put, key_id, words):
+    with pytest.raises(ssm.exceptions.InvalidKeyId, match=words + SUFFIX.format("NotFound\\w+")):
+        put(KeyId=key_id)
+    with pytest.raises(ssm.exceptions.ParameterNotFound):
+        ssm.get_parameter(Name=NAME)
+
+
+def disable(client, key):
+    client.disable_key(KeyId=key)
+
+
+def schedule(client, key):
+    client.schedule_key_deletion(KeyId=key)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words", "code"),
+    [
+        pytest.param(disable, "is disabled.", "DisabledException", id="disabled"),
+        pytest.param(schedule, "is pending deletion.", "KMSInvalidStateException", id="pending"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_an_invalid_key_id(kms, ssm, put, key, spoil, words, code):
+    put()
+    spoil(kms.client(), key)
+    text = f"{key} {words}" + SUFFIX.format(code)
+    with pytest.raises(ssm.exceptions.InvalidKeyId, match=text):
+        put("again", Overwrite=True)
+    with pytest.raises(ssm.exceptions.InvalidKeyId, match=text):
+        value_of(ssm, WithDecryption=True)
+
+
+def test_a_key_for_signatures_is_an_invalid_key_id(kms, ssm, put):
+    signing = kms.client().create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+    with pytest.raises(ssm.exceptions.InvalidKeyId):
+        put(KeyId=signing["Arn"])
+
+
+READER = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"},
+}
+
+
+def test_one_who_may_not_decrypt_gets_kms_own_words(kms, put, key):
+    put()
+    role = kms.account("123456789012").role("App", policies=[json.dumps(READER)])
+    with pytest.raises(ClientError) as caught:
+        value_of(role.client("ssm"), WithDecryption=True)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "AccessDeniedException"
+    assert error["Message"].startswith(
+        "User: arn:aws:sts::123456789012:assumed-role/App/session is not authorized to perform: "
+        f"kms:Decrypt on resource: {key} because no identity-based policy allows the kms:Decrypt "
+        "action (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; Request ID: "
+    )
+
+
+def test_the_managed_key_needs_no_permission_of_kms(kms, ssm):
+    ssm.put_parameter(Name=NAME, Value="x", Type="SecureString")
+    role = kms.account("123456789012").role("App", policies=[json.dumps(READER)])
+    assert value_of(role.client("ssm"), WithDecryption=True) == "x"
+
+
+def test_what_was_stored_before_the_mock_is_given_back_with_a_warning(kms, ssm):
+    with kms.pause():
+        ssm.put_parameter(Name=NAME, Value="x", Type="SecureString")
+    with pytest.warns(UserWarning, match="was not stored while this mock of KMS was active"):
+        value_of(ssm, WithDecryption=True)
+
+
+def test_a_mock_without_the_service_leaves_it_alone(ssm):
+    with mock_kms(services=("kms",)):
+        ssm.put_parameter(Name=NAME, Value="x", Type="SecureString", KeyId="nonsense")
