@@ -142,7 +142,6 @@ class KMSMock:
         that fails itself is left alone.
         """
         from kmsmock.ledger.budget import Budget
-    from kmsmock.ledger.cloudtrail.trail import Trail
 
         return Budget([self.calls], requests=requests, usd=usd, name="this block")
 
