@@ -8,7 +8,6 @@ import os
 import threading
 import weakref
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,10 +25,10 @@ from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import KmsRegion, Numbers
 from kmsmock.keys.specs import Source
-from kmsmock.ledger.events import ServiceEvent
 from kmsmock.ledger.pricing import Prices, Tariff
 from kmsmock.ledger.recording import CallLog, Recorded
 from kmsmock.ledger.secrets import HandedOut, Secrets
+from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.ledger.storage import KeyLives
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ class Backend:
         self.secrets = Secrets()
         self.calls = CallLog(calls_kept, self.lives, self.secrets)
         #: What the service did by itself, oldest first.
-        self.service_events: deque[ServiceEvent] = deque(maxlen=calls_kept)
+        self.service_events = ServiceEvents(self.calls, calls_kept)
         self.faults = Faults()
         self.enforces_policies = enforces_policies
         self.clear(account, region)
@@ -233,8 +232,7 @@ class Backend:
             self.identities.restore(identities_state)
             self.calls.restore(recorded)
             self.secrets.restore(secrets)
-            while len(self.service_events) > service_events:
-                self.service_events.pop()
+            self.service_events.truncate(service_events)
 
     def _state(self) -> tuple[Any, ...]:
         return (

@@ -26,6 +26,8 @@ def encrypt(call: Call, key: Key) -> Response:
     algorithm = parameters.get("EncryptionAlgorithm", SYMMETRIC)
     context = parameters.get("EncryptionContext")
     blob = _encrypt(key, parameters["Plaintext"], algorithm, context)
+    if key.shows_material_id:
+        call.material_ids.append(key.material.id)  # which the audit tells, unlike the answer
     return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
 

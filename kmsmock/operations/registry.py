@@ -40,7 +40,8 @@ class Call:
 
     keys, alias, grant_id, material_ids: noted for the ledger by those who find them. blob: the
     symmetric ciphertext of the request, once it has been taken apart. authorized: action, resource
-    and encryption context of what was allowed on the way. decision: of a refused call.
+    and encryption context of what was allowed on the way. decision: of a refused call. noted: what
+    CloudTrail shows beside request and answer.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Call:
         "grant_id",
         "keys",
         "material_ids",
+        "noted",
         "now",
         "operation",
         "parameters",
@@ -88,6 +90,7 @@ class Call:
         self.grant_id: str | None = None
         self.blob: Blob | None = None
         self.decision: Decision | None = None
+        self.noted: dict[str, Any] | None = None
         self.authorized: list[tuple[str, str, Mapping[str, str] | None]] = []
 
     @property
