@@ -98,14 +98,19 @@ def test_a_copy_of_a_copy_opens_it_by_the_id_of_the_snapshot(kms, world):
 
 
 def test_sharing_makes_no_grant_and_leaves_the_key_policy_alone(kms, world):
-    policy_before = world.source_kms.get_key_policy(KeyId=world.source_key)["Policy"]
+    policy_before = world.source_kms.get_key_policy(KeyId=world.source_key, PolicyName="default")[
+        "Policy"
+    ]
     before = len(kms.calls)
     world.share()
 
     assert operations(kms.calls[before:]) == ["DescribeKey"]
     assert kms.calls[-1].alias == "alias/aws/ebs"
     assert world.source_kms.list_grants(KeyId=world.source_key)["Grants"] == []
-    assert world.source_kms.get_key_policy(KeyId=world.source_key)["Policy"] == policy_before
+    assert (
+        world.source_kms.get_key_policy(KeyId=world.source_key, PolicyName="default")["Policy"]
+        == policy_before
+    )
 
 
 # --- half of the permission ------------------------------------------------------------------
