@@ -11,7 +11,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kmsmock.authorization.grants import Grant
@@ -23,14 +22,10 @@ from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.delays import DELAYS, Delays
 from kmsmock.faults import Faults
 from kmsmock.identities.directory import Identities
-from kmsmock.keys import imported, policies, rotation
-from kmsmock.keys.aws_managed import MANAGED_KEYS
-from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
-from kmsmock.keys.key import Key, KeyManager, KeyState
-from kmsmock.keys.material import KeyMaterial
+from kmsmock.keys import policies
+from kmsmock.keys.key import Key
 from kmsmock.keys.region import KmsRegion, Numbers
-from kmsmock.keys.rotation import RotationSchedule
-from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin, Source
+from kmsmock.keys.specs import Source
 from kmsmock.ledger.events import ServiceEvent
 from kmsmock.ledger.pricing import Prices, Tariff
 from kmsmock.ledger.recording import CallLog, Recorded
@@ -41,8 +36,6 @@ if TYPE_CHECKING:
 
 Entropy = Callable[[int], bytes]
 T = TypeVar("T")
-_DELETED_REMEMBERED = 10_000
-_NOT_ROTATED = (KeyState.DISABLED, KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
 
 
 class Markers:
@@ -114,7 +107,7 @@ class Backend:
         self.regions: dict[tuple[str, str], KmsRegion] = {}
         self.lives.regions = self.regions
         self.lives.ended.clear()
-        self._materials: dict[str, dict[bytes, Key]] = {}
+        self.materials: dict[str, dict[bytes, Key]] = {}
         self._numbers = Numbers()
         self.deleted_materials: dict[bytes, None] = {}
         self._default_policies: dict[tuple[str, str], str] = {}
@@ -138,7 +131,7 @@ class Backend:
         """Give the KMS of an account in a Region, made on first use."""
         region = self.regions.get((account, name))
         if region is None:
-            materials = self._materials.setdefault(name, {})
+            materials = self.materials.setdefault(name, {})
             region = self.regions[account, name] = KmsRegion(
                 account, name, materials, self._numbers
             )
@@ -198,168 +191,14 @@ class Backend:
         state: T = self._service_states[kind]
         return state
 
-    # --- AWS managed keys --------------------------------------------------------------
-
-    def new_aws_managed_key(self, region: KmsRegion, name: str, now: datetime) -> Key | None:
-        """Make the AWS managed key of a predefined alias, for `keep_aws_managed_key`.
-
-        Gives None for other names.
-        """
-        managed = MANAGED_KEYS.get(name)
-        if managed is None:
-            return None
-        return Key(
-            account=region.account,
-            region_name=region.name,
-            key_id=self.new_uuid(),
-            spec=SYMMETRIC_DEFAULT,
-            usage=KeyUsage.ENCRYPT_DECRYPT,
-            origin=Origin.AWS_KMS,
-            policy=managed.policy(region.account, region.name),
-            creation_date=now,
-            source=self.source,
-            description=managed.description,
-            manager=KeyManager.AWS,
-        )
-
-    def keep_aws_managed_key(self, key: Key, name: str, now: datetime) -> None:
-        """Let an AWS managed key be there from now on, rotated each year; again changes nothing.
-
-        name: the predefined alias.
-        """
-        region = self.region(key.account, key.region_name)
-        if key.key_id in region.keys:
-            return
-        key.materials.append(key.new_material())
-        region.add_key(key)
-        schedule = rotation.enable(key, now, None)
-        assert schedule is not None
-        self.rotate_when_due(key, schedule)
-        region.add_alias(name, key, now)
-
-    # --- what falls due ----------------------------------------------------------------
-
     def index_materials(self, key: Key) -> None:
         """Let ciphertexts of all materials of a key, and of its relatives, lead to them."""
-        members = [key] if key.multi_region is None else key.multi_region.members.values()
-        for member in members:
+        for member in key.relatives:
             self.region(member.account, member.region_name).index_materials(member)
 
-    def rotate_when_due(self, key: Key, schedule: RotationSchedule) -> None:
-        """Rotate a key when its schedule says so, and again and again."""
-        due = schedule.next_date
-        self.clock.at(due, partial(self._rotate_if_due, key, schedule, due))
-
-    def _rotate_if_due(
-        self, key: Key, schedule: RotationSchedule, due: datetime, now: datetime
-    ) -> None:
-        if key.multi_region is not None:
-            key = key.multi_region.primary
-        if key.rotation is not schedule or schedule.next_date != due:
-            return
-        if key.status in _NOT_ROTATED:
-            schedule.is_missed = True
-            return
-        self._rotate(key, schedule, now)
-
-    def make_up_for_rotation(self, key: Key, now: datetime) -> None:
-        """Rotate a key that was disabled when it was due.
-
-        Source: AWS KMS Developer Guide, "How automatic key rotation works", on disabled keys.
-        """
-        if key.rotation is not None and key.rotation.is_missed:
-            self._rotate(key, key.rotation, now)
-
-    def _rotate(self, key: Key, schedule: RotationSchedule, now: datetime) -> None:
-        before, material = rotation.rotate_automatically(key, schedule, now)
-        if key.multi_region is None:
-            self._materials[key.region_name][material.id] = key
-        else:
-            self.index_materials(key)
-        self._note("RotateKey", key, now, "AUTOMATIC", key.origin.value, before.id, material.id)
-        self.rotate_when_due(key, schedule)
-
-    def _note(self, name: str, key: Key, now: datetime, *details: Any) -> None:
-        """Record what the service did by itself; details: the last members of `ServiceEvent`."""
-        self.service_events.append(
-            ServiceEvent(name, key.arn, key.account, key.region_name, now, *details)
-        )
-
-    def delete_when_due(self, key: Key) -> None:
-        """Delete a key at its deletion date, unless that is cancelled or moved before."""
-        due = key.deletion_date
-        assert due is not None
-        self.clock.at(due, partial(self._delete_if_due, key, due))
-
-    def _delete_if_due(self, key: Key, due: datetime, now: datetime) -> None:
-        if key.status is not KeyState.PENDING_DELETION or key.deletion_date != due:
-            return
-        self.lives.end(key)
-        self.region(key.account, key.region_name).remove_key(key)
-        self._note("DeleteKey", key, now)
-        if len(self.deleted_materials) < _DELETED_REMEMBERED:
-            self.deleted_materials.update((material.id, None) for material in key.materials)
-        if key.multi_region is not None:
-            key.multi_region.remove(key, now)
-            primary = key.multi_region.primary
-            if primary is not key and primary.deletion_date is not None:
-                self.delete_when_due(primary)
-
-    def expire_when_due(self, key: Key, material: KeyMaterial) -> None:
-        """Remove imported material when its time is over, unless it was imported again."""
-        due = material.valid_to
-        assert due is not None
-        self.clock.at(due, partial(self._expire_if_due, key, material, due))
-
-    def _expire_if_due(self, key: Key, material: KeyMaterial, due: datetime, now: datetime) -> None:
-        if material.valid_to == due and self._is_here(key):
-            imported.remove_material(key, material)
-            self._note("DeleteExpiredKeyMaterial", key, now, None, None, None, material.id)
-
-    def _is_here(self, key: Key) -> bool:
-        """Tell whether a key has not been deleted meanwhile."""
+    def holds(self, key: Key) -> bool:
+        """Tell whether a key is here and has not been deleted meanwhile."""
         return self.region(key.account, key.region_name).keys.get(key.key_id) is key
-
-    def finish_rotation_when_due(self, key: Key, now: datetime) -> None:
-        """End a rotation on demand a while after the answer, whatever becomes of the key's state.
-
-        Source: AWS KMS Developer Guide, "Perform on-demand key rotation".
-        """
-        self.clock.at(now + self.delays.rotation, partial(self._finish_rotation, key))
-
-    def _finish_rotation(self, key: Key, now: datetime) -> None:
-        if key.multi_region is not None:
-            key = key.multi_region.primary
-        if not self._is_here(key):
-            return
-        before = key.material
-        after = rotation.finish_on_demand(key, now)
-        if after is not None:
-            origin = key.origin.value
-            self._note("RotateKey", key, now, "ON_DEMAND", origin, before.id, after.id)
-        self.index_materials(key)
-
-    def finish_creation_when_due(self, key: Key, now: datetime) -> None:
-        """Let a replica leave the state Creating a while after the answer."""
-        self.clock.at(now + self.delays.replica, partial(_enable_from, key, KeyState.CREATING))
-
-    def finish_update_when_due(self, key: Key, now: datetime) -> None:
-        """Let a key leave the state Updating a while after the answer."""
-        self.clock.at(
-            now + self.delays.primary_region, partial(_enable_from, key, KeyState.UPDATING)
-        )
-
-    def connect_when_due(self, store: CustomKeyStore, now: datetime) -> None:
-        """Let a custom key store be connected, or fail to be, a while after the answer."""
-        is_cluster = store.store_type is StoreType.AWS_CLOUDHSM
-        delays = self.delays
-        delay = delays.cluster_connection if is_cluster else delays.proxy_connection
-        self.clock.at(now + delay, store.begin(ConnectionState.CONNECTING, now + delay))
-
-    def disconnect_when_due(self, store: CustomKeyStore, now: datetime) -> None:
-        """Let a custom key store be disconnected a while after the answer."""
-        due = now + self.delays.disconnection
-        self.clock.at(due, store.begin(ConnectionState.DISCONNECTING, due))
 
     # --- going back --------------------------------------------------------------------
 
@@ -375,7 +214,7 @@ class Backend:
         with self.lock:
             (
                 self.regions,
-                self._materials,
+                self.materials,
                 self._numbers,
                 self.deleted_materials,
                 self._service_states,
@@ -395,7 +234,7 @@ class Backend:
     def _state(self) -> tuple[Any, ...]:
         return (
             self.regions,
-            self._materials,
+            self.materials,
             self._numbers,
             self.deleted_materials,
             self._service_states,
@@ -418,8 +257,3 @@ def _renew_locks() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
-
-
-def _enable_from(key: Key, passing: KeyState, now: datetime) -> None:  # noqa: ARG001
-    if key.status is passing:
-        key.status = KeyState.ENABLED

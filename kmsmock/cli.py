@@ -1,4 +1,4 @@
-"""The command line: ``kmsmock demo`` and ``kmsmock explain``."""
+"""The command line: ``kmsmock demo``, ``explain`` and ``report``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="run the example tests against the mock")
     _add_explain(commands)
+    _add_report(commands)
     options = parser.parse_args(arguments)
-    return explain(options) if options.command == "explain" else demo()
+    return _COMMANDS[options.command](options)
 
 
 def _add_explain(commands: Any) -> None:
@@ -57,7 +58,43 @@ def explain(options: argparse.Namespace) -> int:
     return 0 if decision.allowed else 1
 
 
-def demo() -> int:
+def _add_report(commands: Any) -> None:
+    command = commands.add_parser(
+        "report",
+        help="show reports that pytest --kms-report=json:PATH has written",
+        description="Several are merged, such as those of the machines of one run.",
+    )
+    command.add_argument("json", nargs="+", type=Path, help="files of --kms-report=json:PATH")
+    command.add_argument("--html", type=Path, metavar="PATH", help="write a page instead of text")
+
+
+def report(options: argparse.Namespace) -> int:
+    """Print reports as text, or write a page; gives 0, or 2 for bad input."""
+    from kmsmock.reports.as_html import page
+    from kmsmock.reports.as_json import BadReportError, read
+    from kmsmock.reports.as_text import text
+    from kmsmock.reports.merging import merge
+
+    parts = []
+    for path in options.json:
+        try:
+            parts.append(read(path.read_text(encoding="utf-8")))
+        except (OSError, BadReportError, UnicodeDecodeError) as reason:  # noqa: PERF203
+            sys.stderr.write(f"{path}: {reason}\n")
+            return 2
+    merged = merge(parts)
+    if options.html is None:
+        sys.stdout.write(text(merged))
+        return 0
+    try:
+        options.html.write_text(page(merged), encoding="utf-8")
+    except OSError as reason:
+        sys.stderr.write(f"{options.html}: {reason}\n")
+        return 2
+    return 0
+
+
+def demo(_: argparse.Namespace) -> int:
     """Run the examples with pytest, in a process of their own; gives pytest's exit code."""
     folder = examples()
     sys.stdout.write(f"The examples are in {folder}: each test is one thing to try.\n\n")
@@ -65,6 +102,9 @@ def demo() -> int:
     configuration = ("-c", str(folder / "pytest.ini"), f"--rootdir={folder}")
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *configuration]
     return subprocess.call([*command, str(folder)])  # noqa: S603 - our own command
+
+
+_COMMANDS = {"demo": demo, "explain": explain, "report": report}
 
 
 def examples() -> Path:

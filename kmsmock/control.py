@@ -6,7 +6,6 @@ This module is imported with every pytest run, so everything heavy waits for the
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,13 +13,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kmsmock.delays import DELAYS
+from kmsmock.answering import Answering
 from kmsmock.environment import Environment
-from kmsmock.options import ENFORCED, SEEDED_START, Options
+from kmsmock.options import Options
+from kmsmock.watching import emptying, going_back, watchers
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, SigningPrincipal
-    from kmsmock.api_call import Answer, ApiCall
     from kmsmock.authorization.decision import Decision
     from kmsmock.backend import Backend
     from kmsmock.clock import Clock
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.recording import CallLog
     from kmsmock.ledger.trail import Trail
-    from kmsmock.overlays import Underway
     from kmsmock.principals import Principal
     from kmsmock.services.ec2.contents import Ebs
 
@@ -42,39 +40,14 @@ if TYPE_CHECKING:
 beginnings: list[Callable[[KMSMock], None]] = []
 
 
-class KMSMock:
+class KMSMock(Answering):
     """The control object of one mock: its state, its clock, its records, its principals.
 
     It is active from `start` to `stop`; fixtures, decorators and ``with`` do that for you.
     """
 
     def __init__(self, options: Options) -> None:
-        from kmsmock.backend import Backend
-        from kmsmock.dispatch import answer
-
-        self.options = options
-        #: What there is from the beginning.
-        self._document: Mapping[str, Any] | None = None
-        start_time = options.start_time
-        if options.world is not None:
-            from kmsmock.worlds.files import read_document
-            from kmsmock.worlds.world import time_of
-
-            self._document = read_document(options.world)
-            start_time = start_time or time_of(self._document)
-        self._backend = Backend(
-            options.account_id,
-            options.region,
-            start_time or (None if options.seed is None else SEEDED_START),
-            enforces_policies=options.authorization == ENFORCED,
-            seed=options.seed,
-            delays=DELAYS[options.delays],
-            calls_kept=options.calls_kept,
-            prices=options.prices,
-        )
-        self._load_document()
-        #: Answers an `ApiCall`: for the interception, and for other ways in.
-        self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
+        super().__init__(options)
         self._environment = Environment(options.region)
         self._clients: dict[tuple[str, str | None, str], Any] = {}
         for note in beginnings:
@@ -175,8 +148,9 @@ class KMSMock:
         The world is what the option of that name says.
         """
         self._clients.clear()
-        self._backend.clear(self.options.account_id, self.options.region)
-        self._load_document()
+        with emptying(self):
+            self._backend.clear(self.options.account_id, self.options.region)
+            self._load_document()
 
     def export(self, path: str | os.PathLike[str], *, material: bool = True) -> None:
         """Write all that there is, but for records, to a file that `load` and ``world=`` read.
@@ -200,28 +174,14 @@ class KMSMock:
 
         self._load(read_document(world), world)
 
-    def _load_document(self) -> None:
-        if self._document is not None:
-            self._load(self._document, self.options.world)
-
-    def _load(self, document: Mapping[str, Any], source: Any) -> None:
-        from kmsmock.worlds.errors import WorldError
-        from kmsmock.worlds.world import load_world
-
-        try:
-            load_world(self._backend, document, self.options.account_id, self.options.region)
-        except WorldError as error:
-            if not isinstance(source, Mapping):
-                error.source = os.fspath(source)
-            raise
-
     def checkpoint(self) -> object:
         """Save the state: keys, aliases, grants, stores, principals, clock, records."""
         return self._backend.checkpoint()
 
     def restore(self, checkpoint: object) -> None:
         """Go back to a saved state; a checkpoint can be restored more than once."""
-        self._backend.restore(checkpoint)
+        with going_back(self):
+            self._backend.restore(checkpoint)
 
     # --- principals and clients ----------------------------------------------------------
 
@@ -349,34 +309,6 @@ class KMSMock:
             self._clients[place] = client
         return client
 
-    @property
-    def services(self) -> tuple[str, ...]:
-        """The names of the AWS services that are answered."""
-        return self.options.services
-
-    @property
-    def wire(self) -> bool:
-        """Whether requests are answered as real HTTP: as an option, or since a fault is armed."""
-        return self.options.wire or self._backend.faults.are_armed
-
-    def answer_service(self, **call: Any) -> Answer:
-        """Answer a request to another service than KMS."""
-        from kmsmock.services import answer
-
-        return answer(self._backend, **call)
-
-    def begin(self, **call: Any) -> tuple[Underway | None, Answer | None]:
-        """Do the part with KMS of a service that something else answers; gives what is refused."""
-        from kmsmock.overlays import begin
-
-        return begin(self._backend, **call)
-
-    def learn(self, **call: Any) -> None:
-        """Take up what another mock has answered for IAM or STS."""
-        from kmsmock.services.learning import learn
-
-        learn(self._backend, **call)
-
     # --- active or not -------------------------------------------------------------------
 
     @property
@@ -388,12 +320,16 @@ class KMSMock:
         """Let clients be answered by this mock, which is the innermost from now on."""
         self._environment.enter()
         active_mocks().append(self)
+        for watcher in watchers:
+            watcher.began(self)
 
     def stop(self) -> None:
         """Let clients go where they went before; raises RuntimeError when it is not active."""
         active = active_mocks()
         if self not in active:
             raise RuntimeError("this mock is not active: start() comes before stop(), once each")
+        for watcher in watchers:
+            watcher.ended(self)
         active.remove(self)
         self._environment.exit()
         if not active:

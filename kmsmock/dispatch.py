@@ -24,6 +24,7 @@ from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.access import grant_terms
+from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
 from kmsmock.operations.keys import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.principals import Principal
@@ -201,7 +202,7 @@ def _authorized(call: Call, target: Target) -> Key | None:
         if not backend.enforces_policies:
             _require_unmanaged(call, target, key)
         if alias is not None:
-            backend.keep_aws_managed_key(key, alias, call.now)
+            keep_aws_managed_key(backend, key, alias, call.now)
     resource = key.arn if key is not None else "*"
     if target.resource is not None:
         resource = target.resource(call)

@@ -60,6 +60,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SEED",
         help="make ids, key material and timestamps of mocks functions of this seed",
     )
+    group.addoption(
+        "--kms-report",
+        metavar="FORM",
+        action="append",
+        nargs="?",
+        const="terminal",
+        help="report what the mocks of the run did: in the terminal, or with =json:PATH or "
+        "=html:PATH in a file; may be given more than once",
+    )
     for name, (kind, text) in _INI.items():
         parser.addini(f"kms_{name}", text, type=kind, default=None)  # type: ignore[arg-type]
 
@@ -81,6 +90,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
     beginnings.append(_begin)
     config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
+    reports = config.getoption("--kms-report")
+    if reports:
+        from kmsmock.reports.plugin import add_reports
+
+        add_reports(config, reports, _running_test)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

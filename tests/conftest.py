@@ -10,7 +10,10 @@ import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
+from hypothesis import settings
 
+#: For the long search in keys' lives: ``--hypothesis-profile=nightly``.
+settings.register_profile("nightly", max_examples=2_000, stateful_step_count=200, deadline=None)
 pytest_plugins = ["pytester"]
 
 _KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())

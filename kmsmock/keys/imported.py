@@ -151,13 +151,8 @@ def remove_material(key: Key, material: KeyMaterial) -> None:
         if key.multi_region is not None:
             key.multi_region.settle_pending_material()
         return
-    for member in _members(key):
+    for member in key.relatives:
         member.materials = [m for m in member.materials if m.id != material.id]
-    key.on_demand_started = None
-
-
-def _members(key: Key) -> list[Key]:
-    return [key] if key.multi_region is None else list(key.multi_region.members.values())
 
 
 def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMaterial:
@@ -184,7 +179,7 @@ def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMat
     material = KeyMaterial(identifier, None)
     if key.materials:
         material.state = MaterialState.PENDING_ROTATION
-    for member in _members(key):
+    for member in key.relatives:
         member.materials.append(material if member is key else replace(material))
     return material
 

@@ -108,6 +108,7 @@ class Key:
         "region_name",
         "rotation",
         "sequence",
+        "settles_at",
         "source",
         "spec",
         "status",
@@ -150,6 +151,8 @@ class Key:
         self.grants = Grants()
         #: ARN -> unique id of the users and roles that the key policy names.
         self.policy_ids: Mapping[str, str] | None = None
+        #: When the state Creating or Updating will be over.
+        self.settles_at: datetime | None = None
         self.deletion_date: datetime | None = None
         self.pending_deletion: PendingDeletion | None = None
         self.rotation: RotationSchedule | None = None
@@ -260,6 +263,11 @@ class Key:
     def is_replica(self) -> bool:
         """Whether this is a replica of a multi-Region key."""
         return self.multi_region is not None and self.multi_region.primary is not self
+
+    @property
+    def relatives(self) -> list[Key]:
+        """The key itself, and all that are the same multi-Region key in other Regions."""
+        return [self] if self.multi_region is None else list(self.multi_region.members.values())
 
     def schedule_deletion(self, now: datetime, window_days: int) -> None:
         """Start the waiting period; a primary waits for its replicas first."""

@@ -105,8 +105,7 @@ def finish_on_demand(key: Key, now: datetime) -> KeyMaterial | None:
     pending = pending_material(key)
     if pending is None:
         return None
-    members = key.multi_region.members.values() if key.multi_region is not None else (key,)
-    for member in members:
+    for member in key.relatives:
         known = member.material_with(pending.id)
         member.materials.remove(known)
         _make_current(member, known, now, RotationType.ON_DEMAND)

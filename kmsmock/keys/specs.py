@@ -54,7 +54,8 @@ class KeySpec:
     usages: permitted usage -> its algorithms. secret_bytes: length of symmetric material, None
     for key pairs. generate, load and reopen: make a key pair, read one that is imported from
     PKCS#8 in BER or DER, or one that was written here, without tests that take long.
-    importable: whether ``Origin=EXTERNAL`` is possible. china_only: offered in China Regions only.
+    importable: whether ``Origin=EXTERNAL`` is possible. china_only, not_in_china: offered in China
+    Regions only, or everywhere else.
     """
 
     name: str
@@ -65,6 +66,11 @@ class KeySpec:
     reopen: Callable[[bytes], Any] | None = None
     importable: bool = True
     china_only: bool = False
+    not_in_china: bool = False
+
+    def is_offered_in(self, partition: str) -> bool:
+        """Tell whether keys of this spec can be made in an AWS partition."""
+        return not (self.not_in_china if partition == "aws-cn" else self.china_only)
 
     @property
     def is_asymmetric(self) -> bool:
@@ -133,6 +139,7 @@ def _ml_kem(level: int) -> KeySpec:
         generate=lambda source: post_quantum.generate(name, source.entropy),
         reopen=lambda pkcs8: post_quantum.load(name, pkcs8),
         importable=False,
+        not_in_china=True,
     )
 
 

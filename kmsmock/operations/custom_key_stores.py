@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from kmsmock import errors
+from kmsmock.falling_due import connect_when_due, disconnect_when_due
 from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.views import page
@@ -133,7 +134,7 @@ def connect_custom_key_store(call: Call) -> Response:
     store = _find(call)
     _require_state(store, _CONNECTABLE)
     if store.state is _S.DISCONNECTED:
-        call.backend.connect_when_due(store, call.now)
+        connect_when_due(call.backend, store, call.now)
     return {}
 
 
@@ -142,7 +143,7 @@ def disconnect_custom_key_store(call: Call) -> Response:
     """Disconnect a store; its keys are unavailable until it is connected again."""
     store = _find(call)
     _require_state(store, _DISCONNECTABLE)
-    call.backend.disconnect_when_due(store, call.now)
+    disconnect_when_due(call.backend, store, call.now)
     return {}
 
 

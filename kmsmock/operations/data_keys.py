@@ -36,7 +36,7 @@ def _require_pair_possible(call: Call, key: Key) -> None:
             f"{key.arn} origin is {key.origin.value} which is not valid for this operation."
         )
     pair_spec = KEY_SPECS[call.parameters["KeyPairSpec"]]
-    if pair_spec.china_only and call.region.partition != "aws-cn":
+    if not pair_spec.is_offered_in(call.region.partition):
         raise errors.UnsupportedOperationException(
             f"KeyPairSpec {pair_spec.name} is not supported in this Region"
         )

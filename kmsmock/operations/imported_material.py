@@ -7,6 +7,7 @@ from datetime import timedelta
 from kmsmock import errors
 from kmsmock.crypto import rsa
 from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.falling_due import expire_when_due
 from kmsmock.keys import imported
 from kmsmock.keys.imported import ImportParameters, ImportRequest
 from kmsmock.keys.key import Key, KeyState
@@ -86,7 +87,7 @@ def import_key_material(call: Call, key: Key) -> Response:
         # Replicas learn of new material too, so their Regions must find it as well.
         call.backend.index_materials(key)
     if material.valid_to is not None:
-        call.backend.expire_when_due(key, material)
+        expire_when_due(call.backend, key, material)
     response = {"KeyId": key.arn}
     if key.spec.is_symmetric_encryption:
         response["KeyMaterialId"] = material.id.hex()

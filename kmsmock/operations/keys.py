@@ -12,6 +12,7 @@ from kmsmock.authorization.policy import (
     PolicyKind,
 )
 from kmsmock.authorizing import KEY_POLICY
+from kmsmock.falling_due import delete_when_due, make_up_for_rotation
 from kmsmock.keys import policies
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, KeyState
@@ -207,10 +208,11 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
 
 def require_possible(partition: str, spec: KeySpec, origin: Origin, *, multi_region: bool) -> None:
     """Refuse a key spec that is not offered there, or not with this origin or in all Regions."""
-    if spec.china_only and partition != "aws-cn":
+    if not spec.is_offered_in(partition):
+        where = "only" if spec.china_only else "everywhere but"
         raise errors.UnsupportedOperationException(
             f"KeySpec {spec.name} is not supported in this Region",
-            explanation="AWS offers it in cn-north-1 and cn-northwest-1 only.",
+            explanation=f"AWS offers it {where} in cn-north-1 and cn-northwest-1.",
         )
     if origin is Origin.EXTERNAL and not spec.importable:
         raise errors.ValidationException(
@@ -290,7 +292,7 @@ def list_keys(call: Call) -> Response:
 def enable_key(call: Call, key: Key) -> None:
     """Make a key usable; a rotation that it missed is made up for at once."""
     key.status = KeyState.ENABLED
-    call.backend.make_up_for_rotation(key, call.now)
+    make_up_for_rotation(call.backend, key, call.now)
 
 
 @operation("DisableKey", Target("kms:DisableKey", key_only("KeyId"), SWITCHABLE))
@@ -329,7 +331,7 @@ def schedule_key_deletion(call: Call, key: Key) -> Response:
     }
     if key.deletion_date is not None:
         response["DeletionDate"] = key.deletion_date
-        call.backend.delete_when_due(key)
+        delete_when_due(call.backend, key)
     return response
 
 

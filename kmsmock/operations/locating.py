@@ -13,6 +13,7 @@ from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import Alias, KmsRegion
+from kmsmock.operations.aws_managed_keys import new_aws_managed_key
 from kmsmock.operations.registry import Call, Locate
 
 SYMMETRIC = "SYMMETRIC_DEFAULT"
@@ -170,7 +171,7 @@ def _key_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
         key, name = alias.key, alias.name  # one text for all records
     elif call.operation.name == "DescribeKey" or call.principal.via is not None:
         # Services, and whoever describes it, bring about the AWS managed key that they name.
-        key = call.backend.new_aws_managed_key(region, name, call.now)
+        key = new_aws_managed_key(call.backend, region, name, call.now)
     if key is None:
         raise _no_such_alias(region, name)
     call.alias = name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kmsmock import arns, errors
+from kmsmock.falling_due import finish_creation_when_due, finish_update_when_due
 from kmsmock.keys.key import Key
 from kmsmock.operations import tags
 from kmsmock.operations.keys import has_tags, policy_ids, read_policy, require_room
@@ -59,7 +60,7 @@ def replicate_key(call: Call, primary: Key) -> Response:
     replica.policy_ids = policy_ids(call, policy)
     family.replicate(replica)
     region.add_key(replica)
-    backend.finish_creation_when_due(replica, call.now)
+    finish_creation_when_due(backend, replica, call.now)
     response = {
         "ReplicaKeyMetadata": key_metadata(replica),
         "ReplicaPolicy": policy,
@@ -126,4 +127,4 @@ def update_primary_region(call: Call, primary: Key, replica: Key | None = None) 
         )
     family.make_primary(replica)
     for key in (primary, replica):
-        call.backend.finish_update_when_due(key, call.now)
+        finish_update_when_due(call.backend, key, call.now)

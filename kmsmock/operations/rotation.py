@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from kmsmock import errors
+from kmsmock.falling_due import finish_rotation_when_due, rotate_when_due
 from kmsmock.keys import rotation
 from kmsmock.keys.key import Key, KeyState
 from kmsmock.keys.material import KeyMaterial
@@ -56,7 +57,7 @@ def enable_key_rotation(call: Call, key: Key) -> None:
     _require_symmetric(key)
     schedule = rotation.enable(key, call.now, call.parameters.get("RotationPeriodInDays"))
     if schedule is not None:
-        call.backend.rotate_when_due(key, schedule)
+        rotate_when_due(call.backend, key, schedule)
 
 
 @operation(
@@ -97,7 +98,7 @@ def rotate_key_on_demand(call: Call, key: Key) -> Response:
     """Rotate a key; the new material is there a while after the answer."""
     _require_symmetric(key)
     if rotation.start_on_demand(key, call.now):
-        call.backend.finish_rotation_when_due(key, call.now)
+        finish_rotation_when_due(call.backend, key, call.now)
     return {"KeyId": key.arn}
 
 

@@ -85,8 +85,13 @@ def _multi_region_configuration(key: Key) -> dict[str, Any]:
 
 
 def _expiration(key: Key) -> dict[str, Any]:
-    """Show when imported material goes: the earliest date over all that the key is tied to."""
-    if key.state is KeyState.PENDING_IMPORT or key.current_material is None:
+    """Show when imported material goes: the earliest date over all that the key is tied to.
+
+    A replica that is being created shows it before it has any.
+    """
+    if not key.has_all_material and key.status is not KeyState.CREATING:
+        return {}
+    if key.current_material is None:
         return {}
     dates = [m.valid_to for m in key.materials if m.is_permanent and m.valid_to is not None]
     if dates:

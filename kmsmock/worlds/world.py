@@ -13,6 +13,7 @@ from kmsmock import arns
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.backend import Backend
 from kmsmock.crypto.seeded import SeededEntropy
+from kmsmock.falling_due import connect_when_due, disconnect_when_due
 from kmsmock.keys.custom_key_store import (
     CONNECTION_ERRORS,
     ConnectionState,
@@ -23,7 +24,7 @@ from kmsmock.keys.region import KmsRegion
 from kmsmock.operations.access import require_possible_terms
 from kmsmock.operations.custom_key_stores import require_members
 from kmsmock.worlds.errors import At, WorldError, shown
-from kmsmock.worlds.keys import KeyLoader, account_id, find_key, keys_in_order, written_key
+from kmsmock.worlds.keys import KeyLoader, account_id, find_key
 from kmsmock.worlds.principals import PrincipalLoader, written_principals
 from kmsmock.worlds.reading import (
     Object,
@@ -36,6 +37,7 @@ from kmsmock.worlds.reading import (
     texts,
     time,
 )
+from kmsmock.worlds.written_keys import keys_in_order, written_key
 
 #: The version of the format that is written; all versions up to it are read.
 VERSION = 1
@@ -213,9 +215,9 @@ class _Loader:
         item.end()
         region.custom_key_stores[store.store_id] = store
         if store.state is ConnectionState.CONNECTING:
-            self._backend.connect_when_due(store, self._now)
+            connect_when_due(self._backend, store, self._now)
         elif store.state is ConnectionState.DISCONNECTING:
-            self._backend.disconnect_when_due(store, self._now)
+            disconnect_when_due(self._backend, store, self._now)
 
     def _alias(self, value: Any) -> None:
         item = Object(value)

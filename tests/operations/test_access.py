@@ -157,6 +157,44 @@ def test_a_named_grant_is_made_once(client, new_key):
     assert unnamed[0] != unnamed[1]
 
 
+SYMMETRIC_GRANTS = [
+    *("Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+    *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"),
+]
+#: Key spec, key usage -> what a grant can allow besides CreateGrant, RetireGrant and DescribeKey.
+#: Source: AWS KMS API Reference, CreateGrant.
+GRANT_OPERATIONS = {
+    ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"): SYMMETRIC_GRANTS,
+    ("RSA_2048", "ENCRYPT_DECRYPT"): [
+        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GetPublicKey")
+    ],
+    ("RSA_2048", "SIGN_VERIFY"): ["Sign", "Verify", "GetPublicKey"],
+    ("ECC_NIST_P256", "SIGN_VERIFY"): ["Sign", "Verify", "GetPublicKey"],
+    ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY"): ["Sign", "Verify", "GetPublicKey"],
+    ("ECC_NIST_P256", "KEY_AGREEMENT"): ["DeriveSharedSecret", "GetPublicKey"],
+    ("ML_DSA_44", "SIGN_VERIFY"): ["Sign", "Verify", "GetPublicKey"],
+    ("ML_KEM_768", "ENCAPSULATE_DECAPSULATE"): ["Encapsulate", "Decapsulate", "GetPublicKey"],
+    ("HMAC_256", "GENERATE_VERIFY_MAC"): ["GenerateMac", "VerifyMac"],
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "usage"), GRANT_OPERATIONS, ids=lambda text: text.lower().replace("_", "-")
+)
+def test_a_grant_allows_what_such_a_key_can_do_and_nothing_else(client, new_key, spec, usage):
+    model = client.meta.service_model
+    if spec not in model.shape_for("KeySpec").enum:
+        pytest.skip("the installed botocore does not know this key spec")
+    key_id = new_key(KeySpec=spec, KeyUsage=usage)["KeyId"]
+    possible = {*GRANT_OPERATIONS[spec, usage], "CreateGrant", "RetireGrant", "DescribeKey"}
+    role = {"KeyId": key_id, "GranteePrincipal": "arn:aws:iam::123456789012:role/App"}
+
+    assert client.create_grant(**role, Operations=sorted(possible))
+    for operation in set(model.shape_for("GrantOperation").enum) - possible:
+        with refused("ValidationException"):
+            client.create_grant(**role, Operations=[operation])
+
+
 @pytest.mark.parametrize(
     ("parameters", "code", "message"),
     [

@@ -22,6 +22,20 @@ def test_arns_are_of_the_partition_of_china(new_key):
     assert new_key()["Arn"].startswith("arn:aws-cn:kms:cn-north-1:")
 
 
+def test_there_are_no_ml_kem_keys(new_key):
+    with refused(
+        "UnsupportedOperationException", "KeySpec ML_KEM_768 is not supported in this Region"
+    ):
+        new_key(KeySpec="ML_KEM_768", KeyUsage="ENCAPSULATE_DECAPSULATE")
+
+
+def test_nor_are_there_ml_kem_data_key_pairs(client, new_key):
+    if "ML_KEM_768" not in client.meta.service_model.shape_for("DataKeyPairSpec").enum:
+        pytest.skip("the installed botocore does not know these")
+    with refused("UnsupportedOperationException"):
+        client.generate_data_key_pair(KeyId=new_key()["KeyId"], KeyPairSpec="ML_KEM_768")
+
+
 @pytest.mark.parametrize("message_type", ["RAW", "DIGEST"])
 def test_an_sm2_signature_verifies(client, new_key, message_type):
     key = new_key(KeySpec="SM2", KeyUsage="SIGN_VERIFY")

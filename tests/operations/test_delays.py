@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from kmsmock import mock_kms
-from tests.material import wrap
+from tests.material import import_material, wrap
 from tests.operations.test_custom_key_stores import CLOUDHSM, PROXY, create
 from tests.refusals import refused
 
@@ -153,6 +153,41 @@ def test_a_rotation_in_progress_goes_on_when_the_primary_moves(kms, client, repl
         == (rotations(there, key_id)[0]["KeyMaterialId"])
     )
     assert "OnDemandRotationStartDate" not in there.get_key_rotation_status(KeyId=key_id)
+
+
+def test_a_primary_that_moves_twice_is_updating_until_the_second_move_is_done(
+    kms, client, replicated
+):
+    key_id = replicated["KeyId"]
+    kms.clock.advance(seconds=10)
+    client.update_primary_region(KeyId=key_id, PrimaryRegion="eu-west-1")
+    kms.clock.advance(seconds=6)
+    there = kms.client(region="eu-west-1")
+    there.update_primary_region(KeyId=key_id, PrimaryRegion="us-east-1")
+    kms.clock.advance(seconds=6)
+
+    assert [state_of(c, key_id) for c in (client, there)] == ["Updating"] * 2
+    kms.clock.advance(seconds=4)
+    assert [state_of(c, key_id) for c in (client, there)] == ["Enabled"] * 2
+
+
+def test_material_deleted_on_a_replica_meanwhile_does_not_stop_the_rotation(kms):
+    client, there = kms.client(), kms.client(region="eu-west-1")
+    key_id = client.create_key(Origin="EXTERNAL", MultiRegion=True)["KeyMetadata"]["KeyId"]
+    import_material(client, key_id, b"1" * 32)
+    client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+    kms.clock.advance(seconds=10)
+    import_material(there, key_id, b"1" * 32)
+    new = import_material(client, key_id, b"2" * 32, ImportType="NEW_KEY_MATERIAL")
+    import_material(there, key_id, b"2" * 32)
+    client.rotate_key_on_demand(KeyId=key_id)
+    there.delete_imported_key_material(KeyId=key_id, KeyMaterialId=new["KeyMaterialId"])
+    kms.clock.advance(minutes=2)
+
+    assert (state_of(client, key_id), state_of(there, key_id)) == ("Enabled", "PendingImport")
+    [rotation] = rotations(there, key_id)
+    shown = (rotation["KeyMaterialState"], rotation["ImportState"])
+    assert shown == ("CURRENT", "PENDING_IMPORT")
 
 
 def test_waiting_material_that_is_deleted_ends_the_rotation_in_silence(kms, client):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import os
+import re
 from datetime import timedelta
 
 import pytest
@@ -73,9 +75,15 @@ RSA_SPECS = ("RSA_2048", "RSA_3072", "RSA_4096")
 #: Source: AWS KMS Developer Guide, "Select a wrapping algorithm".
 WRAPPINGS = {
     ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"): {(a, s) for a in OAEP for s in RSA_SPECS},
-    ("HMAC_256", "GENERATE_VERIFY_MAC"): {(a, s) for a in OAEP for s in RSA_SPECS},
-    ("RSA_2048", "SIGN_VERIFY"): {(a, s) for a in WRAP for s in RSA_SPECS},
-    ("ECC_NIST_P256", "SIGN_VERIFY"): {(a, s) for a in OAEP + WRAP for s in RSA_SPECS},
+    **{
+        (f"HMAC_{bits}", "GENERATE_VERIFY_MAC"): {(a, s) for a in OAEP for s in RSA_SPECS}
+        for bits in (224, 256, 384, 512)
+    },
+    **{(name, "SIGN_VERIFY"): {(a, s) for a in WRAP for s in RSA_SPECS} for name in RSA_SPECS},
+    **{
+        (f"ECC_{curve}", "SIGN_VERIFY"): {(a, s) for a in OAEP + WRAP for s in RSA_SPECS}
+        for curve in ("NIST_P256", "NIST_P384", "SECG_P256K1")
+    },
     ("ECC_NIST_P521", "SIGN_VERIFY"): {(a, s) for a in WRAP for s in RSA_SPECS}
     | {(a, s) for a in OAEP for s in RSA_SPECS[1:]},
     ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY"): {(a, s) for a in WRAP for s in RSA_SPECS}
@@ -139,9 +147,14 @@ def test_material_of_each_kind_can_be_imported_again_but_not_exchanged(
     [
         ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", b"x" * 31),
         ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", b"x" * 33),
-        ("HMAC_256", "GENERATE_VERIFY_MAC", b"x" * 31),
+        *(
+            (f"HMAC_{bits}", "GENERATE_VERIFY_MAC", b"x" * (bits // 8 - 1))
+            for bits in (224, 256, 384, 512)
+        ),
+        ("HMAC_256", "GENERATE_VERIFY_MAC", b"x" * 129),
         ("ECC_NIST_P256", "SIGN_VERIFY", b"garbage"),
     ],
+    ids=lambda value: f"{len(value)} bytes" if isinstance(value, bytes) else None,
 )
 def test_material_of_a_wrong_length_or_kind_is_invalid(client, new_key, spec, usage, material):
     key_id = new_key(KeySpec=spec, KeyUsage=usage, Origin="EXTERNAL")["KeyId"]
@@ -160,7 +173,68 @@ def test_material_on_another_curve_is_invalid(client, new_key):
         import_into(client, key_id, other)
 
 
+def test_material_of_another_modulus_size_is_invalid(client, new_key):
+    key_id = new_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY", Origin="EXTERNAL")["KeyId"]
+    other = pkcs8(rsa.generate_private_key(65537, 3072))
+
+    with refused("InvalidCiphertextException", ""):
+        import_into(client, key_id, other, "RSA_AES_KEY_WRAP_SHA_256")
+
+
+@pytest.mark.parametrize("bits", [224, 256, 384, 512])
+def test_an_hmac_key_may_be_as_short_as_its_hash_or_longer(client, new_key, bits):
+    for size in (bits // 8, 128):
+        key = new_key(KeySpec=f"HMAC_{bits}", KeyUsage="GENERATE_VERIFY_MAC", Origin="EXTERNAL")
+        import_into(client, key["KeyId"], b"k" * size)
+
+        mac = client.generate_mac(
+            KeyId=key["KeyId"], Message=b"text", MacAlgorithm=f"HMAC_SHA_{bits}"
+        )["Mac"]
+        assert mac == hmac.digest(b"k" * size, b"text", f"sha{bits}")
+
+
+def in_ber(der):
+    """Write a DER key in BER: the outer SEQUENCE with an indefinite length (X.690, 8.1.3.6)."""
+    header = 2 + (der[1] & 0x7F if der[1] & 0x80 else 0)
+    return b"\x30\x80" + der[header:] + b"\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("spec", "private_key"),
+    [
+        ("RSA_2048", rsa.generate_private_key(65537, 2048)),
+        ("ECC_NIST_P256", ec.generate_private_key(ec.SECP256R1())),
+        ("ECC_NIST_EDWARDS25519", ed25519.Ed25519PrivateKey.generate()),
+    ],
+    ids=["RSA", "ECC", "Ed25519"],
+)
+def test_a_key_pair_in_ber_is_the_same_material_but_for_ed25519(client, new_key, spec, private_key):
+    key_id = new_key(KeySpec=spec, KeyUsage="SIGN_VERIFY", Origin="EXTERNAL")["KeyId"]
+    import_into(client, key_id, pkcs8(private_key), "RSA_AES_KEY_WRAP_SHA_256")
+    client.delete_imported_key_material(KeyId=key_id)
+
+    if spec == "ECC_NIST_EDWARDS25519":
+        with refused("InvalidCiphertextException", ""):
+            import_into(client, key_id, in_ber(pkcs8(private_key)), "RSA_AES_KEY_WRAP_SHA_256")
+    else:
+        import_into(client, key_id, in_ber(pkcs8(private_key)), "RSA_AES_KEY_WRAP_SHA_256")
+        assert state(client, key_id) == "Enabled"
+
+
 # --- tokens ------------------------------------------------------------------------------
+
+
+def test_several_parameters_are_valid_at_once_and_each_more_than_once(client, external):
+    offers = [offer_of(client, external["KeyId"]) for _ in range(2)]
+
+    assert offers[0]["PublicKey"] != offers[1]["PublicKey"]
+    for offer in (*offers, *offers):
+        client.import_key_material(
+            KeyId=external["KeyId"],
+            ImportToken=offer["ImportToken"],
+            EncryptedKeyMaterial=wrap(offer, OAEP_256, b"x" * 32),
+            **NEVER,
+        )
 
 
 def test_the_parameters_are_valid_for_a_day(kms, client, external):
@@ -235,6 +309,18 @@ def test_an_import_enables_a_disabled_key(client, external):
     assert state(client, external["KeyId"]) == "Enabled"
 
 
+def test_a_cancelled_deletion_leaves_a_key_without_material_waiting_for_it(client, external):
+    import_into(client, external["KeyId"], b"x" * 32)
+    client.schedule_key_deletion(KeyId=external["KeyId"])
+    client.delete_imported_key_material(KeyId=external["KeyId"])
+    going = client.describe_key(KeyId=external["KeyId"])["KeyMetadata"]
+    client.cancel_key_deletion(KeyId=external["KeyId"])
+
+    assert going["KeyState"] == "PendingDeletion"
+    assert not {"ExpirationModel", "ValidTo"} & set(going)
+    assert state(client, external["KeyId"]) == "PendingImport"
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
@@ -282,6 +368,66 @@ def test_expired_material_is_gone_and_the_same_brings_it_back(kms, client, exter
         client.decrypt(CiphertextBlob=blob)
     import_into(client, key_id, b"x" * 32)
     assert client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"text"
+
+
+def test_a_key_shows_the_earliest_expiry_of_all_it_is_tied_to(kms, client, external):
+    key_id = external["KeyId"]
+    days = [kms.clock.now().replace(microsecond=0) + timedelta(days=n) for n in range(10)]
+    new = {"ImportType": "NEW_KEY_MATERIAL"}
+
+    def shown():
+        return client.describe_key(KeyId=key_id)["KeyMetadata"].get("ValidTo")
+
+    import_into(client, key_id, b"1" * 32, ValidTo=days[5])
+    import_into(client, key_id, b"2" * 32, ValidTo=days[3], **new)
+    assert shown() == days[5]
+    client.rotate_key_on_demand(KeyId=key_id)
+    assert shown() == days[3]
+    import_into(client, key_id, b"2" * 32, ValidTo=days[7])
+    assert shown() == days[5]
+    import_into(client, key_id, b"1" * 32)
+    import_into(client, key_id, b"2" * 32)
+    assert shown() is None
+
+
+def test_material_that_awaits_rotation_only_expires_once_it_is_current(kms, client, external):
+    key_id = external["KeyId"]
+    import_into(client, key_id, b"1" * 32)
+    tomorrow = kms.clock.now() + timedelta(days=1)
+    import_into(client, key_id, b"2" * 32, ImportType="NEW_KEY_MATERIAL", ValidTo=tomorrow)
+    kms.clock.advance(days=2)
+
+    assert materials(client, key_id)[1] == ("PENDING_ROTATION", "IMPORTED")
+    assert state(client, key_id) == "Enabled"
+    client.rotate_key_on_demand(KeyId=key_id)
+    assert materials(client, key_id)[1] == ("CURRENT", "PENDING_IMPORT")
+    assert state(client, key_id) == "PendingImport"
+
+
+def test_importing_the_same_again_keeps_the_description_and_sets_another_expiry(
+    kms, client, external
+):
+    key_id = external["KeyId"]
+    import_into(client, key_id, b"1" * 32, KeyMaterialDescription="first")
+    until = kms.clock.now().replace(microsecond=0) + timedelta(days=1)
+    import_into(client, key_id, b"1" * 32, ValidTo=until)
+
+    [entry] = client.list_key_rotations(KeyId=key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")[
+        "Rotations"
+    ]
+    assert entry["KeyMaterialDescription"] == "first"
+    assert (entry["ExpirationModel"], entry["ValidTo"]) == ("KEY_MATERIAL_EXPIRES", until)
+
+
+def test_waiting_material_is_imported_again_without_being_named(client, external):
+    key_id = external["KeyId"]
+    import_into(client, key_id, b"1" * 32)
+    second = import_into(client, key_id, b"2" * 32, ImportType="NEW_KEY_MATERIAL")
+
+    again = import_into(client, key_id, b"2" * 32, KeyMaterialDescription="second")
+
+    assert again["KeyMaterialId"] == second["KeyMaterialId"]
+    assert materials(client, key_id) == [("CURRENT", "IMPORTED"), ("PENDING_ROTATION", "IMPORTED")]
 
 
 def test_new_material_awaits_rotation(client, external):
@@ -349,6 +495,30 @@ def test_other_material_is_refused_by_the_expected_identifier(client, external):
 
     with refused("IncorrectKeyMaterialException", text):
         import_into(client, external["KeyId"], b"2" * 32)
+
+
+def test_the_expected_identifier_is_the_one_that_was_named(client, external):
+    first = import_into(client, external["KeyId"], b"1" * 32)["KeyMaterialId"]
+    new = {"ImportType": "NEW_KEY_MATERIAL"}
+    second = import_into(client, external["KeyId"], b"2" * 32, **new)["KeyMaterialId"]
+    text = f"Imported key material does not have the expected identifier ({second})."
+
+    with refused("IncorrectKeyMaterialException", text):
+        import_into(client, external["KeyId"], b"1" * 32, KeyMaterialId=second)
+    assert import_into(client, external["KeyId"], b"1" * 32, KeyMaterialId=first)
+
+
+def test_an_hmac_key_tells_its_hidden_identifier_when_other_material_comes(client, new_key):
+    key_id = new_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC", Origin="EXTERNAL")["KeyId"]
+    answer = import_into(client, key_id, b"1" * 32)
+
+    with refused("IncorrectKeyMaterialException") as caught:
+        import_into(client, key_id, b"2" * 32)
+
+    text = caught.value.response["Error"]["Message"]
+    form = r"Imported key material does not have the expected identifier \([0-9a-f]{64}\)\."
+    assert re.fullmatch(form, text)
+    assert "KeyMaterialId" not in answer
 
 
 def test_deleting_pending_material_leaves_the_key_as_it_was(client, external):

@@ -305,6 +305,32 @@ def test_the_last_use_tells_operation_and_request(client, new_key):
     assert usage["KeyLastUsage"]["KmsRequestId"] == request_id
 
 
+def test_the_last_use_names_the_event_in_the_trail(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.encrypt(KeyId=key_id, Plaintext=b"text")
+    used = client.get_key_last_usage(KeyId=key_id)["KeyLastUsage"]
+
+    [record] = kms.trail.lookup("Encrypt")
+    assert used["CloudTrailEventId"] == record["eventID"]
+    assert used["KmsRequestId"] == record["requestID"]
+
+
+def test_reencrypting_is_a_use_of_both_keys(client, new_key):
+    source, destination = (new_key()["KeyId"] for _ in range(2))
+    blob = client.encrypt(KeyId=source, Plaintext=b"text")["CiphertextBlob"]
+    client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=destination)
+
+    for key_id in (source, destination):
+        assert client.get_key_last_usage(KeyId=key_id)["KeyLastUsage"]["Operation"] == "ReEncrypt"
+
+
+def test_a_public_key_that_is_fetched_is_no_use(client, new_key):
+    key_id = new_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyId"]
+    client.get_public_key(KeyId=key_id)
+
+    assert client.get_key_last_usage(KeyId=key_id)["KeyLastUsage"] == {}
+
+
 def test_failed_calls_and_dry_runs_are_no_use(client, new_key):
     key_id = new_key()["KeyId"]
     with refused("DryRunOperationException"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from tests.material import import_material, import_parameters
 from tests.refusals import refused
 
 NEW = "NEW_KEY_MATERIAL"
+_SOON = timedelta(minutes=1)
 NOT_SYMMETRIC = [
     pytest.param({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, id="RSA_2048"),
     pytest.param({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}, id="ECC_NIST_P256"),
@@ -116,6 +118,37 @@ def test_a_period_that_is_too_long_is_refused(client, new_key):
 
     with refused("ValidationException", text):
         client.enable_key_rotation(KeyId=new_key()["KeyId"], RotationPeriodInDays=2561)
+
+
+@pytest.mark.parametrize("days", [90, 2560])
+def test_the_shortest_and_the_longest_period_are_taken(kms, client, new_key, days):
+    key_id = new_key()["KeyId"]
+    before = kms.clock.now()
+    client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=days)
+
+    status = status_of(client, key_id)
+    assert status["RotationPeriodInDays"] == days
+    assert timedelta() <= status["NextRotationDate"] - before - timedelta(days=days) < _SOON
+
+
+@pytest.mark.parametrize(
+    ("parameters", "allowed"),
+    [({}, True), ({"RotationPeriodInDays": 365}, True), ({"RotationPeriodInDays": 366}, False)],
+    ids=["left out", "365 days", "366 days"],
+)
+def test_policies_take_a_period_that_is_left_out_for_365_days(kms, new_key, parameters, allowed):
+    statement = {
+        "Effect": "Allow",
+        "Action": "kms:EnableKeyRotation",
+        "Resource": "*",
+        "Condition": {"NumericEquals": {"kms:RotationPeriodInDays": "365"}},
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    role = kms.account("123456789012").role("Rotator", policies=[policy])
+    key_id = new_key()["KeyId"]
+
+    with contextlib.nullcontext() if allowed else refused("AccessDeniedException"):
+        role.client("kms").enable_key_rotation(KeyId=key_id, **parameters)
 
 
 def test_a_disabled_key_shows_its_rotation(client, new_key):
@@ -228,10 +261,11 @@ def test_a_rotation_that_has_begun_is_completed(client, new_key, method):
     assert current_material_of(client, key["KeyId"]) != key["CurrentKeyMaterialId"]
 
 
-def test_the_number_of_rotations_on_demand_is_limited(client, new_key, monkeypatch):
-    monkeypatch.setattr(rotation_module, "ON_DEMAND_LIMIT", 2)
+def test_a_key_is_rotated_on_demand_25_times_and_no_more(kms, client, new_key):
     key = new_key()
-    for _ in range(2):
+    client.enable_key_rotation(KeyId=key["KeyId"])
+    kms.clock.advance(days=365)  # rotations that come by themselves do not count
+    for _ in range(25):
         client.rotate_key_on_demand(KeyId=key["KeyId"])
     text = (
         "The on-demand rotations limit has been reached for the given keyId. No more on-demand "
@@ -240,10 +274,6 @@ def test_the_number_of_rotations_on_demand_is_limited(client, new_key, monkeypat
 
     with refused("LimitExceededException", text):
         client.rotate_key_on_demand(KeyId=key["KeyId"])
-
-
-def test_the_limit_is_25_rotations_on_demand():
-    assert rotation_module.ON_DEMAND_LIMIT == 25
 
 
 # --- history ------------------------------------------------------------------------------------

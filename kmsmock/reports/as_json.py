@@ -1,0 +1,170 @@
+"""The JSON form: the members of `Report`, written and read by their types.
+
+Decimals and times are texts, records of rows are arrays, and a text that comes up many times is
+the place of it in the list ``names``.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from kmsmock.reports.report import Report
+
+FORMAT = "kmsmock-report"
+#: Raised when readers of the version before would be misled.
+VERSION = 1
+
+
+class BadReportError(ValueError):
+    """A file that is not a report, or that this version cannot read."""
+
+
+def write(report: Report) -> str:
+    """Write a report, on one line for each of its members."""
+    names: dict[str, int] = {}
+    members = {
+        each.name: _encode(getattr(report, each.name), _hints(Report)[each.name], names)
+        for each in fields(report)
+    }
+    head = {"format": FORMAT, "version": VERSION, **members, "names": list(names)}
+    lines = [f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in head.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def read(text: str) -> Report:
+    """Read a report; raises BadReportError, which says what is wrong and where."""
+    try:
+        members = json.loads(text)
+    except ValueError as reason:
+        raise BadReportError(f"this is not JSON: {reason}") from None
+    if not isinstance(members, dict) or members.pop("format", None) != FORMAT:
+        raise BadReportError(f"this is not a report: it has no format {FORMAT!r}")
+    version = members.pop("version", None)
+    if not isinstance(version, int) or not 1 <= version <= VERSION:
+        raise BadReportError(
+            f"the report has version {version}, and this kmsmock reads up to {VERSION}: "
+            "a newer kmsmock may read it"
+        )
+    names = members.pop("names", None)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadReportError("names: a list of texts is wanted")
+    report: Report = _decode(members, Report, names, "report")
+    return report
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls, include_extras=True)
+
+
+# --- writing --------------------------------------------------------------------------------
+
+
+def _encode(value: Any, hint: Any, names: dict[str, int]) -> Any:  # noqa: PLR0911
+    if value is None:
+        return None
+    hint = _without_none(hint)
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return names.setdefault(value, len(names))
+    if origin is list:
+        return [_encode(item, get_args(hint)[0], names) for item in value]
+    if origin is dict:
+        of = get_args(hint)[1]
+        return {name: _encode(value[name], of, names) for name in sorted(value)}
+    if is_dataclass(hint):
+        hints = _hints(hint)  # type: ignore[arg-type] # a type
+        return {name: _encode(getattr(value, name), of, names) for name, of in hints.items()}
+    if isinstance(value, tuple):
+        return [_encode(v, of, names) for v, of in zip(value, _hints(hint).values(), strict=True)]
+    return _WRITTEN.get(type(value), _as_it_is)(value)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_WRITTEN: dict[type, Callable[[Any], Any]] = {
+    Decimal: lambda value: format(value.normalize() + 0, "f"),
+    datetime: datetime.isoformat,
+    float: lambda value: round(value, 6),
+}
+
+
+# --- reading --------------------------------------------------------------------------------
+
+
+def _decode(  # noqa: PLR0911
+    value: Any, hint: Any, names: list[str], place: str
+) -> Any:
+    inner = _without_none(hint)
+    if value is None and inner is not hint:
+        return None
+    origin = get_origin(inner)
+    if origin is Annotated:
+        if type(value) is not int or not 0 <= value < len(names):
+            raise BadReportError(f"{place}: {value!r} is no place in the list of names")
+        return names[value]
+    if origin is list:
+        of = get_args(inner)[0]
+        items = enumerate(_required(value, list, place))
+        return [_decode(item, of, names, f"{place}[{n}]") for n, item in items]
+    if origin is dict:
+        of = get_args(inner)[1]
+        pairs = _required(value, dict, place).items()
+        return {name: _decode(item, of, names, f"{place}.{name}") for name, item in pairs}
+    if is_dataclass(inner):
+        return _decode_members(_required(value, dict, place), inner, names, place)
+    if issubclass(inner, tuple):
+        hints = _hints(inner)
+        row: list[Any] = _required(value, list, place)
+        if len(row) != len(hints):
+            raise BadReportError(f"{place}: {', '.join(hints)} are wanted, not {row!r}")
+        members = zip(row, hints.items(), strict=True)
+        return inner(*[_decode(v, of, names, f"{place}.{name}") for v, (name, of) in members])
+    return _decode_plain(value, inner, place)
+
+
+def _decode_members(value: dict[str, Any], cls: Any, names: list[str], place: str) -> Any:
+    """Read the members of a dataclass; a member that is not known comes from nobody we know."""
+    hints = _hints(cls)
+    unknown = value.keys() - hints.keys()
+    if unknown:
+        raise BadReportError(f"{place}: there is no member {min(unknown)!r}")
+    given = {name: _decode(v, hints[name], names, f"{place}.{name}") for name, v in value.items()}
+    try:
+        return cls(**given)
+    except TypeError as reason:
+        raise BadReportError(f"{place}: {reason}") from None
+
+
+def _decode_plain(value: Any, kind: type, place: str) -> Any:
+    if kind is Decimal or kind is datetime:
+        text = _required(value, str, place)
+        try:
+            return Decimal(text) if kind is Decimal else datetime.fromisoformat(text)
+        except (InvalidOperation, ValueError):
+            raise BadReportError(f"{place}: {text!r} is no {kind.__name__}") from None
+    if kind is float and type(value) is int:
+        return float(value)
+    return _required(value, kind, place)
+
+
+def _required(value: Any, kind: type, place: str) -> Any:
+    if type(value) is not kind:
+        raise BadReportError(f"{place}: a {kind.__name__} is wanted, not {value!r:.50}")
+    return value
+
+
+def _without_none(hint: Any) -> Any:
+    """Give the type beside None."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return next(of for of in get_args(hint) if of is not type(None))
+    return hint

@@ -1,0 +1,185 @@
+"""The text form: what fits a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import NamedTuple
+
+from kmsmock.reports.report import KeyRecord, OperationTally, Refusal, Report
+
+WIDTH = 80
+_REFUSALS_SHOWN = 20
+_UNUSED_SHOWN = 10
+
+
+class Style(Enum):
+    """How a line is to look, where there are colours."""
+
+    PLAIN = "plain"
+    HEADING = "heading"
+    BAD = "bad"
+    QUIET = "quiet"
+
+
+class Line(NamedTuple):
+    """One line of text."""
+
+    text: str = ""
+    style: Style = Style.PLAIN
+
+
+def text(report: Report) -> str:
+    """Give the whole form as plain text."""
+    return "".join(f"{line.text}\n" for line in lines(report))
+
+
+def lines(report: Report) -> Iterator[Line]:
+    """Give the form line by line."""
+    if not report.total.calls:
+        yield Line("no KMS calls")
+        yield from (Line(note, Style.BAD) for note in report.notes)
+        return
+    yield from _summary(report)
+    yield from _operations(report.operations)
+    yield from _refusals(report)
+    yield from _slowest(report)
+    yield from _specs(report)
+    yield from _unused(report)
+
+
+def _summary(report: Report) -> Iterator[Line]:
+    total = report.total
+    yield Line(
+        f"{_count(total.calls, 'KMS call')} in {_count(len(report.tests), 'test')}: "
+        f"{total.denied:,} denied, {total.failed:,} failed; {_count(report.key_count, 'key')}"
+    )
+    yield Line(
+        f"At AWS's list prices {usd(total.cost + report.storage)}: requests {usd(total.cost)}, "
+        f"keys {usd(report.storage)}"
+    )
+    for what, number in sorted(report.omitted.items()):
+        yield Line(f"{number:,} {what} are only in the sums.", Style.QUIET)
+    yield from (Line(note, Style.BAD) for note in report.notes)
+
+
+def _operations(operations: Mapping[str, OperationTally]) -> Iterator[Line]:
+    yield from _heading("Calls by operation")
+    width = max(map(len, operations))
+    yield Line(f"{'':{width}}  {'calls':>7} {'denied':>7} {'failed':>7} {'cost':>12}", Style.QUIET)
+    for name, tally in sorted(operations.items(), key=lambda item: (-item[1].calls, item[0])):
+        yield Line(
+            f"{name:{width}}  {tally.calls:7,} {tally.denied or '-':>7} {tally.failed or '-':>7} "
+            f"{usd(tally.cost):>12}"
+        )
+
+
+def _refusals(report: Report) -> Iterator[Line]:
+    if not report.refusals:
+        return
+    yield from _heading("Denied and failed calls")
+    names = names_of_keys(report.keys)
+    shown = sorted(report.refusals, key=lambda refusal: not _has_failed(report, refusal))
+    for test, refusals in _by_test(shown[:_REFUSALS_SHOWN]).items():
+        failed = " (failed)" if _has_failed(report, refusals[0]) else ""
+        yield Line(_fit(test, WIDTH - len(failed)) + failed, Style.BAD if failed else Style.PLAIN)
+        for refusal in refusals:
+            times = f"{refusal.times} x " if refusal.times > 1 else ""
+            key = f" {names.get(refusal.key, refusal.key)}" if refusal.key else ""
+            what = f"{times}{refusal.operation}{key} by {short(refusal.caller)}"
+            yield Line(f"  {_fit(what, WIDTH - 2)}")
+            reason = f"{refusal.code.removesuffix('Exception')}: {refusal.reason}"
+            yield Line(f"    {_fit(reason, WIDTH - 4)}", Style.QUIET)
+    more = len(report.refusals) - _REFUSALS_SHOWN
+    if more > 0:
+        yield Line(f"... and {more:,} more kinds", Style.QUIET)
+
+
+def _by_test(refusals: Iterable[Refusal]) -> dict[str, list[Refusal]]:
+    grouped: dict[str, list[Refusal]] = {}
+    for refusal in refusals:
+        grouped.setdefault(refusal.test or "(outside of tests)", []).append(refusal)
+    return grouped
+
+
+def _has_failed(report: Report, refusal: Refusal) -> bool:
+    tally = report.tests.get(refusal.test or "")
+    return tally is not None and tally.outcome == "failed"
+
+
+def _slowest(report: Report) -> Iterator[Line]:
+    yield from _heading("Slowest calls, in real time")
+    for slow in report.slowest[:5]:
+        what = f"{slow.operation} {slow.spec or ''}".strip()
+        yield Line(_fit(f"{slow.seconds * 1000:9.2f} ms  {what:35}  {slow.test or ''}", WIDTH))
+
+
+def _specs(report: Report) -> Iterator[Line]:
+    if not report.specs:
+        return
+    yield from _heading("Keys by spec")
+    width = max(map(len, report.specs))
+    yield Line(f"{'':{width}}  {'keys':>7} {'unused':>7} {'calls':>7} {'cost':>12}", Style.QUIET)
+    for name, tally in sorted(report.specs.items(), key=lambda item: (-item[1].keys, item[0])):
+        yield Line(
+            f"{name:{width}}  {tally.keys:7,} {tally.unused or '-':>7} {tally.calls:7,} "
+            f"{usd(tally.cost):>12}"
+        )
+
+
+def _unused(report: Report) -> Iterator[Line]:
+    unused = sum(spec.unused for spec in report.specs.values())
+    if not unused:
+        return
+    yield from _heading(f"Keys never used: {unused:,} of {report.key_count:,}")
+    kept = [record for record in report.keys if record.is_unused]
+    for record in kept[:_UNUSED_SHOWN]:
+        yield Line(_fit(f"{name_of_key(record):36}  {record.test or ''}", WIDTH))
+    if unused > _UNUSED_SHOWN:
+        yield Line(f"... and {unused - _UNUSED_SHOWN:,} more", Style.QUIET)
+
+
+def _heading(title: str) -> Iterator[Line]:
+    yield Line()
+    yield Line(title, Style.HEADING)
+
+
+# --- words ----------------------------------------------------------------------------------
+
+
+def usd(amount: Decimal) -> str:
+    """Show an amount, down to what one request costs."""
+    return f"-${-amount:,.6f}" if amount < 0 else f"${amount:,.6f}"
+
+
+def short(arn: str) -> str:
+    """Show the name part of an ARN."""
+    return arn.split(":", 5)[-1]
+
+
+def name_of_key(record: KeyRecord) -> str:
+    """Name a key: by its alias, else its description, else the start of its id."""
+    alias = next(iter(record.aliases), None)
+    return alias or record.description or short(record.arn)[:12]
+
+
+def names_of_keys(records: Iterable[KeyRecord]) -> dict[str, str]:
+    """Give key ARN -> name."""
+    return {record.arn: name_of_key(record) for record in records}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _fit(words: str, width: int) -> str:
+    """Cut the middle out of what is too long; control characters do nothing here."""
+    shown = "".join(c if c.isprintable() else " " for c in words)
+    if len(shown) <= width:
+        return shown
+    if " " in shown[: width // 2]:
+        return textwrap.shorten(shown, width, placeholder=" ...")
+    half = (width - 3) // 2
+    return f"{shown[: width - 3 - half]}...{shown[-half:]}"

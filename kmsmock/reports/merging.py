@@ -1,0 +1,100 @@
+"""Reports of parts of a run, of several processes or machines, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from kmsmock.reports.report import (
+    CALLS_KEPT,
+    KEYS_KEPT,
+    PERMISSIONS_KEPT,
+    REFUSALS_KEPT,
+    SLOWEST_KEPT,
+    Report,
+    Tally,
+)
+
+T = TypeVar("T", bound=Tally)
+
+
+def merge(reports: Iterable[Report]) -> Report:
+    """Give one report of many, in an order that does not depend on theirs."""
+    merged = Report()
+    for report in reports:
+        _tell_mocks_apart(merged, report)
+        _add(merged, report)
+    _sort(merged)
+    _cut(merged)
+    return merged
+
+
+def _add(merged: Report, report: Report) -> None:
+    made = [time for time in (merged.made, report.made) if time is not None]
+    merged.made = max(made, default=None)
+    merged.tests_run += report.tests_run
+    merged.tests_failed += report.tests_failed
+    merged.notes += [note for note in report.notes if note not in merged.notes]
+    merged.total.add(report.total)
+    merged.storage += report.storage
+    _add_tallies(merged.operations, report.operations)
+    _add_tallies(merged.tests, report.tests)
+    _add_tallies(merged.specs, report.specs)
+    merged.keys += report.keys
+    merged.refusals += report.refusals
+    merged.slowest += report.slowest
+    merged.scenes += report.scenes
+    for what, number in report.omitted.items():
+        merged.omit(what, number)
+
+
+def _add_tallies(mine: dict[str, T], others: dict[str, T]) -> None:
+    for name, other in others.items():
+        known = mine.get(name)
+        if known is None:
+            known = mine[name] = type(other)()
+        known.add(other)
+
+
+def _tell_mocks_apart(merged: Report, report: Report) -> None:
+    """Rename the mocks of a report whose names are taken: by the same test, run elsewhere."""
+    taken = set(merged.mocks())
+    new_names: dict[str, str] = {}
+    for name in dict.fromkeys(report.mocks()):
+        new, number = name, 1
+        while new in taken:
+            number += 1
+            new = f"{name.partition(' #')[0]} #{number}"
+        taken.add(new)
+        new_names[name] = new
+    for record in report.keys:
+        record.mock = new_names[record.mock]
+    for scene in report.scenes:
+        scene.mock = new_names[scene.mock]
+
+
+def _sort(report: Report) -> None:
+    """Put all in an order that does not depend on which process did what."""
+    report.keys.sort(key=lambda record: (record.mock, record.created, record.arn))
+    report.refusals.sort(key=lambda refusal: (refusal.test or "", not refusal.is_denied))
+    report.slowest.sort(key=lambda slow: -slow.seconds)
+    report.scenes.sort(key=lambda scene: scene.mock)  # those of one mock stay as they happened
+    report.notes.sort()
+
+
+def _cut(report: Report) -> None:
+    """Drop what is beyond the limits, as one process would have done."""
+    report.omit("keys", len(report.keys) - KEYS_KEPT)
+    report.omit("refusals", sum(refusal.times for refusal in report.refusals[REFUSALS_KEPT:]))
+    del report.keys[KEYS_KEPT:]
+    del report.refusals[REFUSALS_KEPT:]
+    del report.slowest[SLOWEST_KEPT:]
+    calls, permissions = CALLS_KEPT, PERMISSIONS_KEPT
+    for scene in report.scenes:
+        report.omit("calls", len(scene.calls) - calls)
+        report.omit("permissions", len(scene.permissions) - permissions)
+        del scene.calls[calls:]
+        del scene.permissions[permissions:]
+        calls -= len(scene.calls)
+        permissions -= len(scene.permissions)
+    report.scenes = [s for s in report.scenes if s.calls or s.lanes]

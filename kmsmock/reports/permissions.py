@@ -1,0 +1,144 @@
+"""Who may do what with which key, decided at the end of a scene, and who did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from kmsmock.explaining import explain
+from kmsmock.identities.directory import ADMINISTRATOR
+from kmsmock.keys.key import Key
+from kmsmock.keys.specs import KeyUsage
+from kmsmock.ledger.events import Event
+from kmsmock.principals import Principal
+from kmsmock.reports.report import PERMISSIONS_KEPT, Permission, Report
+
+if TYPE_CHECKING:
+    from kmsmock.control import KMSMock
+
+#: At most so many keys and principals of a scene are looked at, and encryption contexts of a key.
+_KEYS, _PRINCIPALS, _CONTEXTS = 20, 20, 2
+
+#: The actions that one wants to know about. What was done beside them is shown too.
+_USES = {
+    KeyUsage.ENCRYPT_DECRYPT: ("kms:Encrypt", "kms:Decrypt"),
+    KeyUsage.SIGN_VERIFY: ("kms:Sign", "kms:Verify"),
+    KeyUsage.GENERATE_VERIFY_MAC: ("kms:GenerateMac", "kms:VerifyMac"),
+    KeyUsage.KEY_AGREEMENT: ("kms:DeriveSharedSecret",),
+    KeyUsage.ENCAPSULATE_DECAPSULATE: ("kms:Encapsulate", "kms:Decapsulate"),
+}
+_SYMMETRIC = ("kms:GenerateDataKey",)
+_PAIR = ("kms:GetPublicKey",)
+_MANAGEMENT = ("kms:DescribeKey", "kms:CreateGrant", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
+
+
+class Deeds:
+    """What principals did with keys, and what they were refused, in one scene."""
+
+    def __init__(self) -> None:
+        #: Key ARN -> name of a principal, and action -> times done, times refused.
+        self.of: dict[str, dict[tuple[str, str], list[int]]] = {}
+        self.principals: dict[str, Principal] = {}
+        self.contexts: dict[str, list[Mapping[str, str]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.of)
+
+    def note(self, event: Event) -> None:
+        """Take in a call."""
+        name = name_of(event.principal)
+        self.principals.setdefault(name, event.principal)
+        decision = event.decision
+        if event.failure is None or event.dry_run:
+            done = [(resource, action) for action, resource, _ in event.authorized]
+            self._count(name, done, 0)
+        elif not event.allowed and event.key_arn is not None:
+            request = decision.request if decision is not None else None
+            action = f"kms:{event.operation}" if request is None else request.action
+            refused = event.key_arn if request is None else request.resource
+            self._count(name, [(refused, action)], 1)
+        context = event.encryption_context
+        if context and event.key_arn is not None:
+            known = self.contexts.setdefault(event.key_arn, [])
+            if context not in known and len(known) < _CONTEXTS:
+                known.append(context)
+
+    def _count(self, name: str, done: list[tuple[str, str]], place: int) -> None:
+        for arn, action in done:
+            if ":key/" in arn:
+                counts = self.of.setdefault(arn, {}).setdefault((name, action), [0, 0])
+                counts[place] += 1
+
+
+def name_of(principal: Principal) -> str:
+    """Name a principal: the ARN of the user or role, and the service that calls for it."""
+    return principal.own_arn + (f" via {principal.via}" if principal.via is not None else "")
+
+
+def permissions(kms: KMSMock, deeds: Deeds, report: Report) -> list[Permission]:
+    """Decide who may do what with the keys of a scene, as things are now."""
+    kept = sum(len(scene.permissions) for scene in report.scenes)
+    found: list[Permission] = []
+    principals = dict(_principals(kms, deeds))
+    for key in _keys(kms, deeds):
+        done = deeds.of.get(key.arn, {})
+        for action in _actions(key, [action for _, action in done]):
+            for name, principal in principals.items():
+                if kept + len(found) >= PERMISSIONS_KEPT:
+                    report.omit("permissions", 1)
+                    continue
+                may, reason = _may(kms, principal, action, key, deeds)
+                did, refused = done.get((name, action), (0, 0))
+                found.append(Permission(key.arn, name, action, may, reason, did, refused))
+    return found
+
+
+def _keys(kms: KMSMock, deeds: Deeds) -> list[Key]:
+    """Give the keys to be looked at, those with which something was done before others."""
+    keys = [key for key in kms.keys if key.arn in deeds.of][:_KEYS]
+    if len(keys) < _KEYS:
+        keys += [key for key in kms.keys if key.arn not in deeds.of][: _KEYS - len(keys)]
+    return keys
+
+
+def _principals(kms: KMSMock, deeds: Deeds) -> Iterator[tuple[str, Principal]]:
+    """Give those who made calls, then users and roles that made none."""
+    yield from list(deeds.principals.items())[:_PRINCIPALS]
+    room = _PRINCIPALS - len(deeds.principals)
+    identities = kms.backend.identities
+    for entity in list(identities.entities.values()):
+        if room > 0 and entity.arn not in deeds.principals and entity.name != ADMINISTRATOR:
+            room -= 1
+            yield entity.arn, identities.at(entity.arn)
+
+
+def _actions(key: Key, done: list[str]) -> list[str]:
+    kind: tuple[str, ...] = ()
+    if key.spec.is_symmetric_encryption:
+        kind = _SYMMETRIC
+    elif key.spec.is_asymmetric:
+        kind = _PAIR
+    return list(dict.fromkeys((*_USES[key.usage], *kind, *_MANAGEMENT, *sorted(done))))
+
+
+def _may(
+    kms: KMSMock, principal: Principal, action: str, key: Key, deeds: Deeds
+) -> tuple[str, str]:
+    """Tell whether it may: ``yes``, ``no``, or ``with context``; and the reason."""
+    reason = ""
+    for context in (None, *deeds.contexts.get(key.arn, ())):
+        decision = explain(
+            kms.backend,
+            principal,
+            action,
+            key,
+            region=key.region_name,
+            encryption_context=context,
+            context={},
+        )
+        if decision.allowed:
+            shown = None if context is None else dict(context)
+            with_context = "" if shown is None else f", with the encryption context {shown}"
+            return "yes" if context is None else "with context", decision.reason + with_context
+        reason = reason or decision.reason
+    return "no", reason

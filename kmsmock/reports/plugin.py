@@ -1,0 +1,158 @@
+"""The part of the pytest plugin that makes reports; only there when one was asked for."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kmsmock.reports.as_json import read, write
+from kmsmock.reports.as_text import Style, lines
+from kmsmock.reports.collecting import Collector
+from kmsmock.reports.forms import BadFormError, Form, Wanted, read_forms
+from kmsmock.reports.merging import merge
+from kmsmock.reports.report import Report, TestTally
+from kmsmock.watching import watchers
+
+#: What a worker of pytest-xdist is told: the folder for its part of the report.
+_FOLDER = "kmsmock_reports"
+_MARKUP: dict[Style, dict[str, bool]] = {
+    Style.PLAIN: {},
+    Style.HEADING: {"bold": True},
+    Style.BAD: {"red": True},
+    Style.QUIET: {"light": True},
+}
+
+
+def add_reports(
+    config: pytest.Config, values: Sequence[str], running_test: Callable[[], str | None]
+) -> None:
+    """Make the reports of a run, or the part of them that this process has.
+
+    values: what the option was given. Raises UsageError for forms that there are not, and files
+    that cannot be written.
+    """
+    if hasattr(config, "workerinput"):
+        collector = Collector(running_test, with_details=_needs_details(values))
+        config.pluginmanager.register(WorkerPart(config, collector), "kmsmock-report")
+        return
+    try:
+        wanted = read_forms(values, config.invocation_params.dir)
+    except BadFormError as reason:
+        raise pytest.UsageError(str(reason)) from None
+    collector = Collector(running_test, with_details=_needs_details(values))
+    config.pluginmanager.register(Reports(config, wanted, collector), "kmsmock-report")
+
+
+def _needs_details(values: Sequence[str]) -> bool:
+    return any(value != Form.TERMINAL.value for value in values)
+
+
+class WorkerPart:
+    """What a worker of pytest-xdist does: it writes its part, for the controller to merge."""
+
+    def __init__(self, config: Any, collector: Collector) -> None:
+        self._path = Path(config.workerinput[_FOLDER], f"{config.workerinput['workerid']}.json")
+        self._collector = collector
+        watchers.append(collector)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Write the part."""
+        self._path.write_text(write(self._collector.finish()), encoding="utf-8")
+
+    def pytest_unconfigure(self) -> None:
+        """Watch no longer."""
+        watchers.remove(self._collector)
+
+
+class Reports:
+    """What the process does that the user started: it collects, merges and writes."""
+
+    def __init__(
+        self, config: pytest.Config, wanted: Sequence[Wanted], collector: Collector
+    ) -> None:
+        self._config = config
+        self._wanted = wanted
+        self._collector = collector
+        self._outcomes: dict[str, str] = {}
+        self._report = Report()
+        self._said: list[tuple[str, Style]] = []
+        self._folder: Path | None = None
+        self._workers: list[str] = []
+        watchers.append(collector)
+
+    # --- pytest-xdist --------------------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker where to write its part."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="kmsmock-report-"))
+        node.workerinput[_FOLDER] = str(self._folder)
+        self._workers.append(node.gateway.id)
+
+    def _parts(self) -> list[Report]:
+        """Read what the workers have written."""
+        parts = []
+        for worker in self._workers:
+            assert self._folder is not None
+            try:
+                parts.append(read((self._folder / f"{worker}.json").read_text(encoding="utf-8")))
+            except (OSError, ValueError):
+                note = f"Worker {worker} ended early: what its tests did is missing here."
+                parts.append(Report(notes=[note]))
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        return parts
+
+    # --- the run --------------------------------------------------------------------------------
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in how a test ends: failed when any part of it failed."""
+        known = "" if report.when == "setup" else self._outcomes.get(report.nodeid, "")
+        if known != "failed" and (report.outcome != "passed" or not known):
+            self._outcomes[report.nodeid] = report.outcome
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Put the report together, and write the files."""
+        report = merge([self._collector.finish(), *self._parts()])
+        report.made = datetime.now(timezone.utc).replace(microsecond=0)
+        report.tests_run = len(self._outcomes)
+        report.tests_failed = sum(outcome == "failed" for outcome in self._outcomes.values())
+        for test, tally in report.tests.items():
+            tally.add(TestTally(outcome=self._outcomes.get(test)))
+        self._report = report
+        for form, path in self._wanted:
+            if path is not None:
+                self._write(form, path)
+
+    def _write(self, form: Form, path: Path) -> None:
+        from kmsmock.reports.as_html import page
+
+        content = write(self._report) if form is Form.JSON else page(self._report)
+        try:
+            path.write_text(content, encoding="utf-8")
+        except OSError as reason:
+            self._said.append((f"{path} could not be written: {reason}", Style.BAD))
+        else:
+            self._said.append((f"{form.value} report: {path}", Style.PLAIN))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Show the text form, if it is wanted, and where the files are."""
+        shown = list(self._said)
+        if any(form is Form.TERMINAL for form, _ in self._wanted):
+            shown = [(line.text, line.style) for line in lines(self._report)] + shown
+        terminalreporter.section("kmsmock report", sep="-")
+        for text, style in shown:
+            terminalreporter.write_line(text, **_MARKUP[style])
+
+    def pytest_unconfigure(self) -> None:
+        """Watch no longer."""
+        watchers.remove(self._collector)

@@ -1,0 +1,103 @@
+"""The clock of a mock beside the libraries that change the time of the whole process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from kmsmock import mock_kms
+
+START = datetime(2031, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+@contextlib.contextmanager
+def frozen_by_freezegun() -> Iterator[Any]:
+    freezegun = pytest.importorskip("freezegun")
+    with freezegun.freeze_time(START) as time:
+        yield time
+
+
+@contextlib.contextmanager
+def frozen_by_time_machine() -> Iterator[Any]:
+    time_machine = pytest.importorskip("time_machine")
+    with time_machine.travel(START, tick=False) as time:
+        yield time
+
+
+LIBRARIES = [
+    pytest.param(frozen_by_freezegun, id="freezegun"),
+    pytest.param(frozen_by_time_machine, id="time-machine"),
+]
+
+
+def created(kms: Any) -> datetime:
+    date: datetime = kms.client().create_key()["KeyMetadata"]["CreationDate"]
+    return date
+
+
+@pytest.mark.parametrize("frozen", LIBRARIES)
+def test_a_mock_inside_stopped_time_has_that_time(frozen):
+    with frozen() as time, mock_kms() as kms:
+        assert created(kms) == kms.clock.now() == START
+        time.move_to(START + timedelta(days=1))
+        assert created(kms) == START + timedelta(days=1)
+
+
+@pytest.mark.parametrize("frozen", LIBRARIES)
+def test_time_that_stops_inside_a_mock_is_the_mocks_too(frozen):
+    with mock_kms() as kms:
+        before = created(kms)
+        with frozen() as time:
+            assert created(kms) == START
+            time.move_to(START + timedelta(days=1))
+            assert created(kms) == START + timedelta(days=1)
+        assert before <= created(kms) < START
+
+
+@pytest.mark.parametrize("frozen", LIBRARIES)
+def test_what_falls_due_happens_when_a_library_moves_the_time(frozen):
+    with frozen() as time, mock_kms() as kms:
+        client = kms.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        client.enable_key_rotation(KeyId=key_id)
+        time.move_to(START + timedelta(days=800))
+
+        rotations = client.list_key_rotations(KeyId=key_id)["Rotations"]
+
+    dates = [rotation["RotationDate"] for rotation in rotations]
+    assert dates == [START + timedelta(days=365), START + timedelta(days=730)]
+
+
+@pytest.mark.parametrize("frozen", LIBRARIES)
+def test_the_mocks_own_moves_come_on_top(frozen):
+    with frozen() as time, mock_kms() as kms:
+        kms.clock.advance(days=10)
+        time.move_to(START + timedelta(days=1))
+
+        assert created(kms) == START + timedelta(days=11)
+        assert datetime.now(timezone.utc) == START + timedelta(days=1)
+
+
+@pytest.mark.parametrize("frozen", LIBRARIES)
+def test_a_mock_with_a_start_time_starts_there_and_follows(frozen):
+    start = datetime(2040, 1, 1, tzinfo=timezone.utc)
+    with frozen() as time, mock_kms(start_time=start) as kms:
+        assert created(kms) == start
+        time.move_to(START + timedelta(days=1))
+        assert created(kms) == start + timedelta(days=1)
+
+
+def test_a_checkpoint_is_the_one_way_back_in_time():
+    with mock_kms(seed=1) as kms:
+        before, checkpoint = kms.clock.now(), kms.checkpoint()
+        kms.clock.advance(days=365)
+        with pytest.raises(ValueError, match="only moves forward"):
+            kms.clock.move_to(before)
+
+        kms.restore(checkpoint)
+
+        assert kms.clock.now() == before
