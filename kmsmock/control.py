@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from kmsmock.keys.region import Alias
     from kmsmock.least_privilege import LeastPrivilege
     from kmsmock.ledger.budget import Budget
+    from kmsmock.ledger.cloudtrail.trail import Trail
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.recording import CallLog
-    from kmsmock.ledger.trail import Trail
+    from kmsmock.ledger.secrets import Secrets
     from kmsmock.principals import Principal
     from kmsmock.services.ec2.contents import Ebs
 
@@ -88,6 +89,11 @@ class KMSMock(Answering):
         return self._backend.calls
 
     @property
+    def secrets(self) -> Secrets:
+        """The plaintexts that were handed out, which `assert_absent_from` looks for."""
+        return self._backend.secrets
+
+    @property
     def costs(self) -> Costs:
         """What the calls and keys would cost on AWS."""
         from kmsmock.ledger.costs import Costs
@@ -120,10 +126,14 @@ class KMSMock(Answering):
 
     @property
     def trail(self) -> Trail:
-        """The calls as CloudTrail shows them."""
-        from kmsmock.ledger.trail import Trail
+        """The calls as CloudTrail shows them, and what KMS did by itself."""
+        from kmsmock.ledger.cloudtrail.configured import Trails
+        from kmsmock.ledger.cloudtrail.trail import Trail
 
-        return Trail(self._backend.calls, self._backend.service_events)
+        backend = self._backend
+        with backend.lock:
+            backend.clock.settle(backend.clock.now())
+        return Trail(backend.calls, backend.service_events, backend.service_state(Trails).values())
 
     @property
     def faults(self) -> Faults:

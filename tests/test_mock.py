@@ -114,7 +114,7 @@ def test_a_name_that_the_package_does_not_have_is_no_attribute():
         ({"regoin": "x"}, "no option 'regoin'; it has account_id, "),
         ({"account_id": "1"}, "12 digits"),
         ({"authorization": "some"}, "must be 'enforced' or 'off'"),
-        ({"services": ["kms", "ec2"]}, "'ec2' is not built in"),
+        ({"services": ["kms", "polly"]}, "'polly' is not built in"),
         ({"start_time": datetime(2030, 1, 1)}, "aware datetime"),
         ({"seed": 1.5}, "seed must be an int or a text"),
     ],

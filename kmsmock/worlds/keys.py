@@ -303,7 +303,6 @@ def _usage(value: Any) -> Usage:
     found = Usage(
         item.need("operation", text),
         item.need("at", time),
-        item.need("event_id", text),
         item.need("request_id", text),
     )
     item.end()

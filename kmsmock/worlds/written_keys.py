@@ -44,7 +44,6 @@ def written_key(key: Key, backend: Backend, *, material: bool) -> dict[str, Any]
         and {
             "operation": last.operation,
             "at": shown_time(last.at),
-            "event_id": last.event_id,
             "request_id": last.request_id,
         },
         "materials": None if is_copy else materials,
