@@ -13,8 +13,6 @@ from kmsmock.interception.moto import moto_answers
 from kmsmock.interception.parsed import to_client
 
 _PARAMETERS = "kmsmock_parameters"
-#: Protocols whose errors tell whose fault they are.
-_QUERY_PROTOCOLS = ("query", "ec2")
 _LEARNED = "kmsmock_learned"
 
 
@@ -53,7 +51,8 @@ def answer_service_before_call(
     answer = active[-1].answer_service(**call, model=model)
     is_good = isinstance(answer.result, dict)
     response, parsed = to_client(answer, None if is_good else model)
-    if not is_good and model.service_model.metadata["protocol"] in _QUERY_PROTOCOLS:
+    if not is_good and model.service_model.metadata["protocol"] == "query":
+        # Its errors, unlike those of EC2, tell whose fault they are.
         parsed["Error"]["Type"] = "Sender"
     return response, parsed
 
