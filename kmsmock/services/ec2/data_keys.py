@@ -113,6 +113,7 @@ def lend_to_instance(
         f"arn:{call.partition}:sts::{account}:{session}",
         account,
         f"{account}:aws:ec2-infrastructure:{instance_id}",
+        f"arn:{call.partition}:iam::{account}:role/aws:ec2-infrastructure",
     )
     answer = call_kms(
         as_caller(call, call.region),

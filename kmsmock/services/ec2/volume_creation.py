@@ -48,10 +48,9 @@ def create_volume(call: ServiceCall) -> dict[str, Any]:
     """Make a volume, empty or from a snapshot."""
     zone = _zone(call)
     name = call.parameters.get("SnapshotId") or ""
-    # What may not be seen is no reason to refuse before the policies do.
-    source = (
-        storage(call).snapshot_for(call.account, call.region, snapshot_id(name)) if name else None
-    )
+    source = None
+    if name:
+        source = storage(call).snapshot_for(call.account, call.region, snapshot_id(name))
     tags = tags_for(call, "volume")
     also = (arn(call, f"snapshot/{name}"),) if name else ()
     permit_making(call, "CreateVolume", "volume/*", tags, *also, context=facts(call, source))

@@ -88,6 +88,27 @@ def test_the_calls_are_made_from_the_addresses_of_ec2_and_ebs(kms, world):
     assert [call.user_agent for call in kms.calls[before:]] == frontend + background
 
 
+def test_the_trail_of_the_source_has_what_concerns_its_key(kms, world):
+    world.share()
+    before = len(kms.trail)
+    world.copy()
+
+    seen = [r for r in kms.trail[before:] if r["recipientAccountId"] == SOURCE]
+    identities = {r["eventName"]: r["userIdentity"] for r in seen}
+    assert [r["eventName"] for r in seen] == ["CreateGrant", "Decrypt", "RetireGrant"]
+    assert identities["CreateGrant"]["type"] == "AWSAccount"
+    assert identities["CreateGrant"]["accountId"] == TARGET
+    assert (
+        identities["Decrypt"]
+        == identities["RetireGrant"]
+        == {
+            "type": "AWSService",
+            "invokedBy": f"prod.kms-caller.ebs.{EAST}.amazonaws.com",
+        }
+    )
+    assert all("sharedEventID" in r for r in seen)
+
+
 def test_a_copy_of_a_copy_opens_it_by_the_id_of_the_snapshot(kms, world):
     world.share()
     first = world.copy()
@@ -98,14 +119,19 @@ def test_a_copy_of_a_copy_opens_it_by_the_id_of_the_snapshot(kms, world):
 
 
 def test_sharing_makes_no_grant_and_leaves_the_key_policy_alone(kms, world):
-    policy_before = world.source_kms.get_key_policy(KeyId=world.source_key)["Policy"]
+    policy_before = world.source_kms.get_key_policy(KeyId=world.source_key, PolicyName="default")[
+        "Policy"
+    ]
     before = len(kms.calls)
     world.share()
 
     assert operations(kms.calls[before:]) == ["DescribeKey"]
     assert kms.calls[-1].alias == "alias/aws/ebs"
     assert world.source_kms.list_grants(KeyId=world.source_key)["Grants"] == []
-    assert world.source_kms.get_key_policy(KeyId=world.source_key)["Policy"] == policy_before
+    assert (
+        world.source_kms.get_key_policy(KeyId=world.source_key, PolicyName="default")["Policy"]
+        == policy_before
+    )
 
 
 # --- half of the permission ------------------------------------------------------------------

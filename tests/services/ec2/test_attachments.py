@@ -45,6 +45,15 @@ def test_the_instance_is_given_a_grant_and_opens_the_data_key(kms, world):
     assert listed["Constraints"] == {"EncryptionContextSubset": {"aws:ebs:id": world.volume}}
 
 
+def test_the_trail_shows_the_instance_as_a_role_of_awss_own(kms, world):
+    attach(world)
+
+    identity = kms.trail.lookup("Decrypt")[-1]["userIdentity"]
+    assert identity["type"] == "AssumedRole"
+    assert identity["principalId"] == f"{SOURCE}:aws:ec2-infrastructure:{INSTANCE}"
+    assert identity["sessionContext"]["sessionIssuer"]["userName"] == "aws:ec2-infrastructure"
+
+
 def test_a_detached_volume_is_available_and_the_grant_gone(world):
     attach(world)
     assert world.source_ec2.detach_volume(VolumeId=world.volume)["State"] == "detaching"

@@ -426,7 +426,7 @@ def test_a_key_policy_can_ask_for_grants_through_ec2_for_aws_resources_alone(wor
         allow("kms:*", **to("arn:aws:iam::111122223333:root")),
         allow("kms:CreateGrant", **to("arn:aws:iam::444455556666:root"), Condition=through),
     )
-    world.source_kms.put_key_policy(KeyId=world.source_key, Policy=document)
+    world.source_kms.put_key_policy(KeyId=world.source_key, PolicyName="default", Policy=document)
     world.share()
 
     assert world.see(world.copy())["State"] == "completed"

@@ -62,7 +62,7 @@ class World:
     def limit_key(self, *actions):
         """Let the key policy of the source allow the target no more than this."""
         policy = key_policy(SOURCE, TARGET, actions) if actions else key_policy(SOURCE)
-        self.source_kms.put_key_policy(KeyId=self.source_key, Policy=policy)
+        self.source_kms.put_key_policy(KeyId=self.source_key, PolicyName="default", Policy=policy)
 
     def copy(self, ec2=None, **parameters):
         """Copy the snapshot into the target account, under its key unless told otherwise."""
