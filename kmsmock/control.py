@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.trail import Trail
     from kmsmock.overlays import Underway
     from kmsmock.principals import Principal
+    from kmsmock.services.ec2.contents import Ebs
 
 #: Who is told of each new mock; the pytest plugin is, while it is configured.
 beginnings: list[Callable[[KMSMock], None]] = []
@@ -161,6 +162,13 @@ class KMSMock:
     def attestation(self) -> AttestationAuthority:
         """Makes attestation documents that this mock trusts, for the Recipient parameter."""
         return self._backend.attestation
+
+    @property
+    def ebs(self) -> Ebs:
+        """Volumes and snapshots: their contents, and why some have failed."""
+        from kmsmock.services.ec2.contents import Ebs
+
+        return Ebs(self._backend)
 
     def reset(self) -> None:
         """Begin anew, without records, and with no keys and principals but those of the world.

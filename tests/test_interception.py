@@ -94,7 +94,7 @@ def test_the_handlers_are_among_those_of_every_later_session():
         if spec[1].__module__.startswith("kmsmock.interception")
     }
 
-    assert {"before-call.kms", "before-send.kms", "choose-signer.kms", "before-call.sts"} <= ours
+    assert {"before-call.kms", "before-send.kms", "choose-signer.kms", "before-call.sts.*"} <= ours
 
 
 def in_a_process(code: str, **environment: str) -> str:

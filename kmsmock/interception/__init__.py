@@ -40,7 +40,7 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-send.kms", answer_before_send),
     ("choose-signer.kms", leave_unsigned),
     *(
-        (f"{event}.{service}", handler)
+        (f"{event}.{service}.*", handler)  # as specific as botocore's own, to come before them
         for service in ANSWERED
         for event, handler in (
             ("before-parameter-build", keep_parameters),
@@ -48,7 +48,7 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
         )
     ),
     *(
-        (f"{event}.{service}.*", handler)  # as specific as botocore's own, to come before them
+        (f"{event}.{service}.*", handler)
         for service in OVERLAID
         for event, handler in (
             ("before-parameter-build", keep_parameters),

@@ -143,8 +143,8 @@ def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
     for name in (terms.grantee_principal, terms.retiring_principal):
         if name is None:
             continue
-        if call.principal.via is not None and name.endswith(".amazonaws.com"):
-            continue  # a service that gives a grant to itself
+        if call.principal.via is not None and _is_of_service(name):
+            continue  # a service that gives a grant to itself, or to what it runs
         require_principal_arn(name)
         exists = call.backend.identities.is_valid_principal(name)
         if call.backend.enforces_policies and not exists:
@@ -152,6 +152,11 @@ def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
                 f"ARN does not refer to a valid principal: {name}",
                 explanation="Make users and roles first: kms.account(...).role(name).",
             )
+
+
+def _is_of_service(name: str) -> bool:
+    """Tell whether a principal is a service, or a role of AWS's own such as that of instances."""
+    return name.endswith(".amazonaws.com") or ":assumed-role/aws:" in name
 
 
 def require_principal_arn(name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,11 +12,11 @@ from kmsmock.api_call import Answer, ApiCall
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError, ValidationException
 from kmsmock.protocol import read
-from kmsmock.services import iam, sts
-from kmsmock.services.errors import InvalidAction, InvalidClientTokenId, ValidationError
+from kmsmock.services import ec2, iam, sts
+from kmsmock.services.errors import InvalidAction, ValidationError
 from kmsmock.services.registry import Service, ServiceCall
 
-SERVICES: dict[str, Service] = {"iam": iam.SERVICE, "sts": sts.SERVICE}
+SERVICES: dict[str, Service] = {"iam": iam.SERVICE, "sts": sts.SERVICE, "ec2": ec2.SERVICE}
 
 
 def answer(
@@ -32,6 +33,7 @@ def answer(
 
     parameters: as boto3 takes them. model: the operation in botocore's model.
     """
+    known = SERVICES[service]
     with backend.lock:
         now = backend.clock.now()
         backend.clock.settle(now)
@@ -40,17 +42,22 @@ def answer(
         try:
             principal = backend.identities.caller(access_key, backend.identities.partition)
             if principal is None or backend.identities.credentials.has_expired(access_key, now):
-                raise InvalidClientTokenId("The security token included in the request is invalid.")
-            handler = SERVICES[service].operations.get(operation)
+                raise known.unauthenticated()
+            handler = known.operations.get(operation)
             if handler is None:
                 raise _not_emulated(service, operation, model.service_model.api_version)
-            SERVICES[service].first(parameters)
-            # The limits of the model are the same for all protocols.
-            body = json.dumps(parameters, default=str)
-            given = read(ApiCall(f"{service}.{operation}", body, access_key, region, model))
+            known.first(parameters)
+            if known.words_limits:
+                given = deepcopy(dict(parameters))
+            else:
+                # The limits of the model are the same for all protocols.
+                body = json.dumps(parameters, default=str)
+                given = read(ApiCall(f"{service}.{operation}", body, access_key, region, model))
             result = handler(
                 ServiceCall(backend, principal, region, now, given, access_key, request_id)
             )
+            # What takes no time is done once the answer has been made.
+            backend.clock.settle(now)
         except ValidationException as error:
             result = ValidationError(error.message)
         except ServiceError as error:

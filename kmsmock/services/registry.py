@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.backend import Backend
+from kmsmock.errors import ServiceError
 from kmsmock.identities.directory import Identities
 from kmsmock.principals import Principal
+from kmsmock.services.errors import InvalidClientTokenId
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,22 @@ def _accept(parameters: Mapping[str, Any]) -> None:
     """Require nothing."""
 
 
+def _invalid_token() -> ServiceError:
+    return InvalidClientTokenId("The security token included in the request is invalid.")
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service. operations: by name. first: what it requires before the limits of the model.
 
     unknown: the words for an operation that it does not have, with its ``{name}`` and ``{version}``
-    of the API.
+    of the API. words_limits: whether it has words of its own for what breaks the limits of the
+    model, so that these are not looked at. unauthenticated: its error for credentials that are not
+    valid.
     """
 
     operations: Mapping[str, Handler]
     first: Callable[[Mapping[str, Any]], None] = _accept
     unknown: str = "Could not find operation {name} for version {version}"
+    words_limits: bool = False
+    unauthenticated: Callable[[], ServiceError] = _invalid_token

@@ -1,0 +1,79 @@
+"""Encryption by default, the default key, and block public access: per account and Region.
+
+Source: Amazon EBS User Guide, "Amazon EBS encryption by default", "Block public access for Amazon
+EBS snapshots".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kmsmock.services.ec2.errors import InvalidParameterValue
+from kmsmock.services.ec2.finding import required
+from kmsmock.services.ec2.registry import operation, permit, place
+from kmsmock.services.ec2.storage import BLOCKS_ALL, UNBLOCKED
+from kmsmock.services.ec2.target_keys import DEFAULT_KEY, named_key
+from kmsmock.services.registry import ServiceCall
+
+_BLOCKING = (BLOCKS_ALL, "block-new-sharing")
+
+
+def _set(action: str, change: Callable[[ServiceCall], None]) -> None:
+    """Register an operation that changes a setting. change: what it does, once it is allowed."""
+
+    @operation(action)
+    def handle(call: ServiceCall) -> dict[str, Any]:
+        permit(call, action, "*")
+        change(call)
+        here = place(call)
+        if "PublicAccess" in action:
+            return {"State": here.block_public_access}
+        if "KmsKeyId" in action:
+            return {"KmsKeyId": here.default_key}
+        return {"EbsEncryptionByDefault": here.encrypts_by_default}
+
+
+def _nothing(call: ServiceCall) -> None:
+    """Only show what is set."""
+
+
+def _enable_encryption(call: ServiceCall) -> None:
+    place(call).encrypts_by_default = True
+
+
+def _disable_encryption(call: ServiceCall) -> None:
+    place(call).encrypts_by_default = False
+
+
+def _modify_key(call: ServiceCall) -> None:
+    # Whether the key can be used is found out when it is.
+    place(call).default_key = named_key(call, required(call, "KmsKeyId"))
+
+
+def _reset_key(call: ServiceCall) -> None:
+    place(call).default_key = DEFAULT_KEY
+
+
+def _block(call: ServiceCall) -> None:
+    state = required(call, "State")
+    if state not in _BLOCKING:
+        raise InvalidParameterValue(
+            f"Invalid value '{state}' for State. Valid values are: {', '.join(_BLOCKING)}"
+        )
+    place(call).block_public_access = state
+
+
+def _unblock(call: ServiceCall) -> None:
+    place(call).block_public_access = UNBLOCKED
+
+
+_set("EnableEbsEncryptionByDefault", _enable_encryption)
+_set("DisableEbsEncryptionByDefault", _disable_encryption)
+_set("GetEbsEncryptionByDefault", _nothing)
+_set("ModifyEbsDefaultKmsKeyId", _modify_key)
+_set("ResetEbsDefaultKmsKeyId", _reset_key)
+_set("GetEbsDefaultKmsKeyId", _nothing)
+_set("EnableSnapshotBlockPublicAccess", _block)
+_set("DisableSnapshotBlockPublicAccess", _unblock)
+_set("GetSnapshotBlockPublicAccessState", _nothing)

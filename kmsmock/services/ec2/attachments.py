@@ -1,0 +1,123 @@
+"""AttachVolume and DetachVolume; the instance is no more than an id.
+
+Source: Amazon EBS User Guide, "Attach an Amazon EBS volume to an Amazon EC2 instance"; AWS KMS
+Developer Guide, "How Amazon EBS uses AWS KMS".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.data_keys import lend_to_instance, take_from_instance
+from kmsmock.services.ec2.finding import facts, find_volume, instance_id, required, volume_id
+from kmsmock.services.ec2.kms_calls import KeyUnusableError
+from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, operation, permit, place, storage
+from kmsmock.services.ec2.storage import Attachment, Volume
+from kmsmock.services.ec2.volumes import shown_attachment
+from kmsmock.services.registry import ServiceCall
+
+_MOST_INSTANCES = 16
+
+
+@operation("AttachVolume", {"EbsCardIndex": OUTPOSTS})
+def attach_volume(call: ServiceCall) -> dict[str, Any]:
+    """Attach a volume; if its key cannot be used, it is available again a moment later."""
+    name = volume_id(required(call, "VolumeId"))
+    instance = instance_id(required(call, "InstanceId"))
+    device = required(call, "Device")
+    context = facts(call, place(call).volumes.get(name))
+    permit(call, "AttachVolume", *_arns(call, name, instance), context=context)
+    volume = find_volume(call, name)
+    _require_free(call, volume, instance, device)
+    volume.attachments[instance] = attachment = Attachment(instance, device, call.now)
+    volume.state = "in-use"
+    storage(call).failures.pop(volume.id, None)
+    later(call, partial(_finish_attaching, call, volume, attachment))
+    return shown_attachment(volume, instance)
+
+
+def _arns(call: ServiceCall, name: str, instance: str | None) -> tuple[str, ...]:
+    of_instance = f"arn:{call.partition}:ec2:{call.region}:{call.account}:instance/{instance}"
+    return (arn(call, f"volume/{name}"), *((of_instance,) if instance else ()))
+
+
+def _require_free(call: ServiceCall, volume: Volume, instance: str, device: str) -> None:
+    if volume.state not in ("available", "in-use"):
+        raise errors.IncorrectState(f"Volume '{volume.id}' is in the '{volume.state}' state.")
+    shared = volume.is_multi_attach and len(volume.attachments) < _MOST_INSTANCES
+    if instance in volume.attachments or (volume.attachments and not shared):
+        raise errors.VolumeInUse(f"{volume.id} is already attached to an instance")
+    for other in place(call).volumes.values():
+        taken = other.attachments.get(instance)
+        if taken is not None and taken.device == device:
+            raise errors.InvalidParameterValue(
+                f"Invalid value '{device}' for unixDevice. Attachment point {device} is already "
+                "in use"
+            )
+
+
+def _finish_attaching(
+    call: ServiceCall, volume: Volume, attachment: Attachment, now: datetime
+) -> None:
+    if volume.attachments.get(attachment.instance_id) is not attachment:
+        return
+    if volume.key is not None:
+        try:
+            attachment.grant_id, attachment.opened = lend_to_instance(
+                call, now, volume.key, attachment.instance_id
+            )
+        except KeyUnusableError as reason:
+            _remove(volume, attachment)
+            storage(call).failures[volume.id] = (
+                f"The volume could not be attached to {attachment.instance_id}: {reason}"
+            )
+            return
+    attachment.state = "attached"
+
+
+@operation("DetachVolume")
+def detach_volume(call: ServiceCall) -> dict[str, Any]:
+    """Detach a volume; from then on it needs its key again."""
+    name = volume_id(required(call, "VolumeId"))
+    instance = call.parameters.get("InstanceId")
+    context = facts(call, place(call).volumes.get(name))
+    permit(call, "DetachVolume", *_arns(call, name, instance), context=context)
+    attachment = _attachment(find_volume(call, name), instance, call.parameters.get("Device"))
+    volume = find_volume(call, name)
+    attachment.state = "detaching"
+    later(call, partial(_finish_detaching, call, volume, attachment))
+    return shown_attachment(volume, attachment.instance_id)
+
+
+def _attachment(volume: Volume, instance: str | None, device: str | None) -> Attachment:
+    if not volume.attachments:
+        raise errors.IncorrectState(f"Volume '{volume.id}' is in the '{volume.state}' state.")
+    if instance is None and len(volume.attachments) > 1:
+        raise errors.InvalidParameterCombination(
+            f"The volume '{volume.id}' is attached to several instances: InstanceId is needed."
+        )
+    for attachment in volume.attachments.values():
+        if instance in (None, attachment.instance_id) and device in (None, attachment.device):
+            return attachment
+    raise errors.InvalidAttachmentNotFound(
+        f"The volume '{volume.id}' is not attached to instance '{instance}' as device '{device}'."
+    )
+
+
+def _finish_detaching(
+    call: ServiceCall, volume: Volume, attachment: Attachment, now: datetime
+) -> None:
+    if volume.attachments.get(attachment.instance_id) is not attachment:
+        return
+    _remove(volume, attachment)
+    if volume.key is not None and attachment.grant_id is not None:
+        take_from_instance(call, now, volume.key, attachment.grant_id)
+
+
+def _remove(volume: Volume, attachment: Attachment) -> None:
+    del volume.attachments[attachment.instance_id]
+    if not volume.attachments:
+        volume.state = "available"

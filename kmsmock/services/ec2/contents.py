@@ -1,0 +1,115 @@
+"""What a test sees of EBS beside the API: contents, and why something failed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kmsmock.backend import Backend
+from kmsmock.crypto import ciphertext
+from kmsmock.keys.key import KeyState
+from kmsmock.services.ec2 import sectors
+from kmsmock.services.ec2.kms_calls import DataKey
+from kmsmock.services.ec2.storage import Snapshot, Storage, Volume
+
+_GIB = 1024**3
+
+
+class UnreadableContentsError(Exception):
+    """The data key of a volume or snapshot cannot be opened, so that its contents are noise."""
+
+
+class Ebs:
+    """The volumes and snapshots of one mock, as ``kms.ebs``.
+
+    Reading and writing stand for what an instance does with a volume that is attached to it: they
+    need no permission and leave no record. They need the key, unless an instance holds the data
+    key already.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def write(self, volume_id: str, offset: int, data: bytes) -> None:
+        """Write bytes to a volume.
+
+        offset: in bytes. Raises ValueError for an unknown volume or a place outside of it,
+        `UnreadableContentsError` when the data key cannot be opened.
+        """
+        volume = self._find(volume_id)
+        if isinstance(volume, Snapshot):
+            raise ValueError(f"{volume_id} is a snapshot, which nobody can write to")  # noqa: TRY004
+        _require_inside(volume.id, volume.size, offset, len(data))
+        sectors.write(volume.sectors, self._opened(volume), offset, data)
+
+    def read(self, resource_id: str, offset: int, length: int) -> bytes:
+        """Read bytes of a volume or snapshot; what was never written is zeros.
+
+        offset, length: in bytes. Raises as `write` does.
+        """
+        found = self._find(resource_id)
+        size = found.size if isinstance(found, Volume) else found.volume_size
+        _require_inside(found.id, size, offset, length)
+        return sectors.read(found.sectors, self._opened(found), offset, length)
+
+    def why(self, resource_id: str) -> str | None:
+        """Tell why a snapshot is in state error, a volume has vanished or could not be attached.
+
+        Gives None for what has not failed.
+        """
+        with self._backend.lock:
+            self._settle()
+            return self._storage.failures.get(resource_id)
+
+    @property
+    def _storage(self) -> Storage:
+        return self._backend.service_state(Storage)
+
+    def _settle(self) -> datetime:
+        now = self._backend.clock.now()
+        self._backend.clock.settle(now)
+        return now
+
+    def _find(self, resource_id: str) -> Volume | Snapshot:
+        with self._backend.lock:
+            self._settle()
+            for place in self._storage.places.values():
+                found = place.volumes.get(resource_id) or place.snapshots.get(resource_id)
+                if found is not None:
+                    return found
+        why = self._storage.failures.get(resource_id)
+        raise ValueError(f"there is no {resource_id!r}" + (f": {why}" if why else ""))
+
+    def _opened(self, found: Volume | Snapshot) -> bytes | None:
+        if not found.is_encrypted:
+            return None
+        if isinstance(found, Volume):
+            for attachment in found.attachments.values():
+                if attachment.opened is not None:
+                    return attachment.opened
+        if found.key is None:
+            raise UnreadableContentsError(f"{found.id} is {found.state}: it has no contents (yet)")
+        return self._unseal(found.id, found.key)
+
+    def _unseal(self, resource_id: str, data_key: DataKey) -> bytes:
+        blob = ciphertext.parse(data_key.sealed)
+        for region in self._backend.regions_named(data_key.region):
+            key = region.materials.get(blob.material_id)
+            if key is None:
+                continue
+            if key.state is not KeyState.ENABLED:
+                raise UnreadableContentsError(
+                    f"the data key of {resource_id} cannot be opened: {key.arn} is in state "
+                    f"{key.state.value}"
+                )
+            return key.decrypt(blob, data_key.context)
+        raise UnreadableContentsError(
+            f"the data key of {resource_id} cannot be opened: {data_key.key_arn} is gone, and its "
+            "data with it"
+        )
+
+
+def _require_inside(resource_id: str, size: int, offset: int, length: int) -> None:
+    if offset < 0 or length < 0 or offset + length > size * _GIB:
+        raise ValueError(
+            f"{resource_id} has {size} GiB; {length} bytes at {offset} are not inside of it"
+        )

@@ -1,0 +1,202 @@
+"""CopySnapshot, which answers with a new snapshot for almost anything and tells the truth later.
+
+Source: Amazon EC2 API Reference, CopySnapshot; Amazon EBS User Guide, "Copy an Amazon EBS
+snapshot".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from kmsmock.arns import is_known_region
+from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.data_keys import opened_for_copy
+from kmsmock.services.ec2.finding import facts, is_id, required
+from kmsmock.services.ec2.kms_calls import KeyUnusableError
+from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, new_id, operation, place, storage
+from kmsmock.services.ec2.sectors import rewrite
+from kmsmock.services.ec2.storage import Snapshot
+from kmsmock.services.ec2.tagging import keep_tags, permit_making, shown_tags, tags_for
+from kmsmock.services.ec2.target_keys import describe_target
+from kmsmock.services.registry import ServiceCall
+
+#: Source: Amazon EC2 service quotas, concurrent copies per destination Region.
+_MOST_COPIES = 20
+_DURATIONS = range(15, 2880 + 1, 15)
+_NO_VOLUME = "vol-ffffffff"
+KEY_MESSAGE = "Given key ID is not accessible"
+
+
+@operation(
+    "CopySnapshot", {"DestinationOutpostArn": OUTPOSTS, "DestinationAvailabilityZone": OUTPOSTS}
+)
+def copy_snapshot(call: ServiceCall) -> dict[str, Any]:
+    """Copy a snapshot into the Region of the call, encrypted under a key of the caller's choice."""
+    source_id, source_region = _source(call)
+    _require_good(call, source_id)
+    source = storage(call).snapshot_for(call.account, source_region, source_id)
+    tags = tags_for(call, "snapshot")
+    named = arn(call, f"snapshot/{source_id}", region=source_region)
+    permit_making(call, "CopySnapshot", "snapshot/*", tags, named, context=facts(call, source))
+    require_encrypted(call)
+    is_encrypted = source is not None and source.is_encrypted
+    target = describe_target(call, target_key(call)) if needs_key(call, is_encrypted) else None
+    copy = _begin(call, source, source_id, target)
+    keep_tags(call, copy.id, tags)
+    answer: dict[str, Any] = {"SnapshotId": copy.id}
+    if tags:
+        answer["Tags"] = shown_tags(call, copy.id)
+    return answer
+
+
+def _source(call: ServiceCall) -> tuple[str, str]:
+    source_id: str = required(call, "SourceSnapshotId")
+    region: str | None = call.parameters.get("SourceRegion")
+    if region is None:
+        raise errors.InternalError(
+            "An internal error has occurred", explanation="SourceRegion is missing."
+        )
+    if not is_id("snap", source_id) or not source_id.strip("snap-0"):
+        raise errors.InvalidParameterValue("The specified snapshotId is invalid")
+    if not is_known_region(region):
+        raise errors.InvalidRegion(f"{region} is not a valid region name.")
+    return source_id, region
+
+
+def _require_good(call: ServiceCall, source_id: str) -> None:
+    parameters = call.parameters
+    duration = parameters.get("CompletionDurationMinutes")
+    if duration is not None and duration not in _DURATIONS:
+        raise errors.InvalidParameterValue(
+            f"'{duration}' is not a valid value for completion duration. Specify a value between "
+            "15 and 2880 minutes, in 15 minute increments only"
+        )
+    here = parameters.get("DestinationRegion", call.region)
+    if here != call.region:
+        raise errors.InvalidParameterValue(
+            f"DestinationRegion '{here}' does not match the current region ({call.region})",
+            explanation="A snapshot is copied by a client of the Region that it goes to.",
+        )
+    if "PresignedUrl" in parameters:
+        _require_good_url(call, parameters["PresignedUrl"], source_id)
+
+
+def _require_good_url(call: ServiceCall, url: str, source_id: str) -> None:
+    """Look at a URL as far as EC2 does, which never checks the signature."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        raise errors.InvalidParameterValue("The protocol in PresignedUrl should be http or https")
+    query = parse_qs(parts.query)
+    named = query.get("SourceSnapshotId", [source_id])[0]
+    if named != source_id:
+        raise errors.InvalidParameterValue(
+            f"The source snapshot specified in PresignedUrl '{named}' does not match the source "
+            f"snapshot in the request: '{source_id}'"
+        )
+    destination = query.get("DestinationRegion", [call.region])[0]
+    if destination != call.region:
+        raise errors.InvalidParameterValue(
+            f"The destination region specified in PresignedUrl: '{destination}' is incorrect"
+        )
+
+
+def require_encrypted(call: ServiceCall) -> None:
+    """Require that a copy which is to have a certain key is to be encrypted."""
+    asked, key = call.parameters.get("Encrypted"), call.parameters.get("KmsKeyId")
+    if key and not asked and not place(call).encrypts_by_default:
+        raise errors.InvalidParameterDependency(
+            "The parameter [KmsKeyId] requires the parameter Encrypted to be set."
+        )
+
+
+def needs_key(call: ServiceCall, is_encrypted: bool) -> bool:  # noqa: FBT001
+    """Tell whether a copy is to be encrypted. is_encrypted: whether its source is."""
+    # Encrypted=False does not make a copy of what is encrypted less so.
+    return is_encrypted or call.parameters.get("Encrypted") or place(call).encrypts_by_default
+
+
+def target_key(call: ServiceCall) -> str:
+    """Give the key for an encrypted copy: never that of the source by itself."""
+    return call.parameters.get("KmsKeyId") or place(call).default_key
+
+
+def new_copy(call: ServiceCall, description: str, duration: int | None = None) -> Snapshot:
+    """Make the snapshot that is to become the copy of another one."""
+    copy = Snapshot(
+        new_id(call, "snap"),
+        call.account,
+        call.region,
+        _NO_VOLUME,
+        call.now,
+        description,
+        state_message="Metadata not updated",
+        duration=duration,
+    )
+    place(call).snapshots[copy.id] = copy
+    return copy
+
+
+def _begin(
+    call: ServiceCall, source: Snapshot | None, source_id: str, target: str | None
+) -> Snapshot:
+    """Make a copy, which is finished or fails later.
+
+    source: None when the caller cannot see it. target: ARN of the key to encrypt under.
+    """
+    parameters = call.parameters
+    _require_few_copies(call)
+    copy = new_copy(
+        call, parameters.get("Description", ""), parameters.get("CompletionDurationMinutes")
+    )
+    if source is None:
+        why = (
+            f"Account {call.account} sees no snapshot {source_id} there: it does not exist in "
+            "that Region, or its owner has not shared it (ModifySnapshotAttribute)."
+        )
+        later(call, partial(_fail, call, copy, "Source snapshot is not found", why))
+    elif source.state != "completed":
+        why = f"{source_id} was {source.state} when the copy began."
+        later(call, partial(_fail, call, copy, "Source snapshot is not complete", why))
+    else:
+        later(call, partial(finish_copy, call, copy, source, target))
+    return copy
+
+
+def _require_few_copies(call: ServiceCall) -> None:
+    snapshots = place(call).snapshots.values()
+    pending = sum(s.state == "pending" and s.volume_id == _NO_VOLUME for s in snapshots)
+    if pending >= _MOST_COPIES:
+        raise errors.ResourceLimitExceeded(
+            f"Too many snapshot copies in progress. The limit is {_MOST_COPIES} for this "
+            "destination region."
+        )
+
+
+def _fail(call: ServiceCall, copy: Snapshot, message: str, why: str, now: datetime) -> None:  # noqa: ARG001
+    copy.fail(message)
+    storage(call).failures[copy.id] = f"{message}: {why}"
+
+
+def finish_copy(
+    call: ServiceCall, copy: Snapshot, source: Snapshot, target: str | None, now: datetime
+) -> None:
+    """Let a copy have its contents, or be in state error when a key cannot be used.
+
+    target: ARN of the key to encrypt under; None for a copy that is not encrypted.
+    """
+    copy.volume_size = source.volume_size
+    copy.is_encrypted, copy.key_arn = target is not None, target
+    try:
+        if target is None:
+            copy.sectors = dict(source.sectors)
+        else:
+            opened = opened_for_copy(call, now, copy.id, target, source.key)
+            with opened as (key, new_key, old_key):
+                copy.key, copy.sectors = key, rewrite(source.sectors, old_key, new_key)
+    except KeyUnusableError as reason:
+        _fail(call, copy, KEY_MESSAGE, str(reason), now)
+        return
+    copy.complete(now)

@@ -1,0 +1,123 @@
+"""Finding what a call names, and how each thing is told that it is not there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kmsmock.context_keys import ContextKeys
+from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.registry import place, storage
+from kmsmock.services.ec2.storage import Image, Snapshot, Volume
+from kmsmock.services.registry import ServiceCall
+
+_IDS = {
+    prefix: re.compile(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})")
+    for prefix in ("vol", "snap", "ami", "i")
+}
+
+
+def required(call: ServiceCall, member: str) -> Any:
+    """Give a parameter that a call must have."""
+    value = call.parameters.get(member)
+    if value is None or value == "":
+        raise errors.MissingParameter(f"The request must contain the parameter {member}")
+    return value
+
+
+def is_id(prefix: str, text: str) -> bool:
+    """Tell whether a text has the form of an id. prefix: such as ``snap``."""
+    return _IDS[prefix].fullmatch(text) is not None
+
+
+def volume_id(text: str) -> str:
+    """Require the form of a volume's id."""
+    if not is_id("vol", text):
+        raise errors.InvalidVolumeIDMalformed(
+            f'Invalid id: "{text}" (expecting "vol-...")'
+            if not text.startswith("vol-")
+            else f'Invalid id: "{text}"'
+        )
+    return text
+
+
+def snapshot_id(text: str) -> str:
+    """Require the form of a snapshot's id."""
+    if not is_id("snap", text):
+        raise errors.InvalidSnapshotIDMalformed(
+            f"Value ( {text} ) for parameter SNAPSHOT is invalid. "
+        )
+    return text
+
+
+def image_id(text: str) -> str:
+    """Require the form of an image's id."""
+    if not is_id("ami", text):
+        raise errors.InvalidAMIIDMalformed(f'Invalid id: "{text}" (expecting "ami-...")')
+    return text
+
+
+def instance_id(text: str) -> str:
+    """Require the form of an instance's id; any instance of such an id is there."""
+    if not is_id("i", text):
+        raise errors.InvalidInstanceIDMalformed(f'Invalid id: "{text}"')
+    return text
+
+
+def find_volume(call: ServiceCall, name: str) -> Volume:
+    """Find a volume of the account."""
+    volume = place(call).volumes.get(name)
+    if volume is None:
+        raise no_volume(call, name)
+    return volume
+
+
+def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
+    """Tell that there is no such volume, and to humans why it may have vanished."""
+    why = storage(call).failures.get(name)
+    return errors.InvalidVolumeNotFound(f"The volume '{name}' does not exist.", explanation=why)
+
+
+def find_own_snapshot(call: ServiceCall, name: str) -> Snapshot:
+    """Find a snapshot of the account; those of others are not there, even when they are shared."""
+    snapshot = place(call).snapshots.get(name)
+    if snapshot is None:
+        raise no_snapshot(name)
+    return snapshot
+
+
+def no_snapshot(name: str) -> errors.InvalidSnapshotNotFound:
+    """Tell that there is no such snapshot, as most operations do."""
+    return errors.InvalidSnapshotNotFound(f"The snapshot '{name}' does not exist.")
+
+
+def find_own_image(call: ServiceCall, name: str) -> Image:
+    """Find an image of the account."""
+    image = place(call).images.get(name)
+    if image is None:
+        raise no_image(name)
+    return image
+
+
+def no_image(name: str) -> errors.InvalidAMIIDNotFound:
+    """Tell that there is no such image."""
+    return errors.InvalidAMIIDNotFound(f"The image id '[{name}]' does not exist")
+
+
+def facts(call: ServiceCall, found: Volume | Snapshot | Image | None) -> ContextKeys:
+    """Give the condition keys that tell of a resource; nothing of one that is not there.
+
+    Source: Service Authorization Reference, "Condition keys for Amazon EC2".
+    """
+    if found is None:
+        return {}
+    keys: ContextKeys = {"ec2:Owner": found.owner}
+    for name, value in place(call).tags.get(found.id, {}).items():
+        keys[f"aws:ResourceTag/{name}"] = keys[f"ec2:ResourceTag/{name}"] = value
+    if isinstance(found, Volume):
+        keys["ec2:VolumeType"], keys["ec2:VolumeSize"] = found.type, str(found.size)
+    if isinstance(found, Snapshot):
+        keys["ec2:VolumeSize"] = str(found.volume_size)
+    if not isinstance(found, Image):
+        keys["ec2:Encrypted"] = "true" if found.is_encrypted else "false"
+    return keys

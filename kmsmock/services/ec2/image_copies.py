@@ -1,0 +1,150 @@
+"""CopyImage: an image is copied with its snapshots, which can get another key.
+
+Source: Amazon EC2 API Reference, CopyImage; Amazon EC2 User Guide, "Copy an Amazon EC2 AMI".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from kmsmock.arns import is_known_region
+from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.copies import (
+    KEY_MESSAGE,
+    finish_copy,
+    needs_key,
+    new_copy,
+    require_encrypted,
+    target_key,
+)
+from kmsmock.services.ec2.finding import facts, image_id, no_image, required
+from kmsmock.services.ec2.images import keep_image, require_free_name
+from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, new_id, operation, place, storage
+from kmsmock.services.ec2.storage import Image, Snapshot
+from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
+from kmsmock.services.ec2.target_keys import describe_target
+from kmsmock.services.registry import ServiceCall
+
+_FAILED = "AMI snapshot copy failed with error: "
+_DEFAULT_CMK = ". You must have DescribeKey permissions on the default CMK"
+
+
+@operation(
+    "CopyImage",
+    {
+        "DestinationOutpostArn": OUTPOSTS,
+        "DestinationAvailabilityZone": OUTPOSTS,
+        "DestinationAvailabilityZoneId": OUTPOSTS,
+        "SnapshotCopyCompletionDurationMinutes": "copies of images take the time of all storage",
+    },
+)
+def copy_image(call: ServiceCall) -> dict[str, Any]:
+    """Copy an image into the Region of the call; what goes wrong with a key shows later."""
+    name = required(call, "Name")
+    source_id = image_id(required(call, "SourceImageId"))
+    source_region: str = required(call, "SourceRegion")
+    if not is_known_region(source_region):
+        raise errors.InvalidRegion(f"{source_region} is not a valid region name.")
+    source = storage(call).image_for(call.account, source_region, source_id)
+    tags = tags_for(call, "image", "snapshot")
+    named = arn(call, f"image/{source_id}", region=source_region)
+    permit_making(call, "CopyImage", "image/*", tags, named, context=facts(call, source))
+    if source is None:
+        raise no_image(source_id)
+    if source.state != "available":
+        raise errors.InvalidAMIIDUnavailable(f"The image id '[{source_id}]' is not available")
+    require_encrypted(call)
+    require_free_name(call, name)
+    snapshots = _snapshots(call, source)
+    image = Image(
+        new_id(call, "ami"),
+        call.account,
+        call.region,
+        name,
+        call.now,
+        {},
+        {**source.shown, "SourceImageId": source.id, "SourceImageRegion": source.region},
+        call.parameters.get("Description", ""),
+        "pending",
+    )
+    keep_image(call, image)
+    if call.parameters.get("CopyImageTags") and source.owner == call.account:
+        held = storage(call).place(call.account, source_region).tags
+        tags = {**held.get(source_id, {}), **tags}
+    keep_tags(call, image.id, tags)
+    of_snapshots = tags_for(call, "snapshot", "image")
+    later(call, partial(_finish, call, image, source, snapshots, of_snapshots))
+    return {"ImageId": image.id}
+
+
+def _snapshots(call: ServiceCall, source: Image) -> dict[str, Snapshot]:
+    """Find the snapshots behind an image, which must be the caller's or shared with it."""
+    found = {}
+    for name in source.snapshot_ids:
+        snapshot = storage(call).snapshot_for(call.account, source.region, name)
+        if snapshot is None:
+            raise errors.InvalidRequest(
+                "You do not have permission to access the storage of this ami",
+                explanation=f"{name} is not shared with account {call.account}: to share an image "
+                "for copying, share its snapshots too (ModifySnapshotAttribute).",
+            )
+        found[name] = snapshot
+    return found
+
+
+def _finish(
+    call: ServiceCall,
+    image: Image,
+    source: Image,
+    snapshots: dict[str, Snapshot],
+    tags: Tags,
+    now: datetime,
+) -> None:
+    here = place(call)
+    if here.images.get(image.id) is not image:
+        return
+    copies: list[Snapshot] = []
+    for device, ebs in source.mappings.items():
+        image.mappings[device] = kept = dict(ebs)
+        snapshot = snapshots.get(str(ebs.get("SnapshotId")))
+        if snapshot is None:
+            continue
+        copy = _copied(call, image, source, snapshot, now)
+        copies.append(copy)
+        if copy.state != "completed":
+            image.state, image.state_reason = "failed", f"{_FAILED}{copy.state_message}"
+            storage(call).failures[image.id] = storage(call).failures[copy.id]
+            break
+        keep_tags(call, copy.id, tags)
+        kept["SnapshotId"], kept["Encrypted"] = copy.id, copy.is_encrypted
+    if image.state == "failed":
+        image.mappings.clear()
+        for copy in copies:
+            del here.snapshots[copy.id]
+        return
+    image.state = "available"
+
+
+def _copied(
+    call: ServiceCall, image: Image, source: Image, snapshot: Snapshot, now: datetime
+) -> Snapshot:
+    """Copy one snapshot, which is completed or in state error afterwards."""
+    copy = new_copy(
+        call,
+        f"Copied for DestinationAmi {image.id} from SourceAmi {source.id} for SourceSnapshot "
+        f"{snapshot.id}.",
+    )
+    target = None
+    if needs_key(call, snapshot.is_encrypted):
+        try:
+            target = describe_target(call, target_key(call), now)
+        except errors.Ec2Error as error:
+            copy.fail(error.message or error.code)
+            storage(call).failures[copy.id] = f"{error}\n{error.explanation or ''}".rstrip()
+            return copy
+    finish_copy(call, copy, snapshot, target, now)
+    if copy.state_message == KEY_MESSAGE:
+        copy.state_message += _DEFAULT_CMK
+    return copy

@@ -1,0 +1,94 @@
+"""Who else may launch an image: Modify- and DescribeImageAttribute.
+
+To copy an image, another account needs its snapshots as well, and their key.
+
+Source: Amazon EC2 User Guide, "Share an AMI with specific AWS accounts".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.finding import required
+from kmsmock.services.ec2.images import own_image, shown_mappings
+from kmsmock.services.ec2.permissions import Change, read_change
+from kmsmock.services.ec2.registry import operation, storage
+from kmsmock.services.ec2.storage import Image
+from kmsmock.services.ec2.target_keys import describe_default_key
+from kmsmock.services.registry import ServiceCall
+
+_PERMISSION = "launchPermission"
+_ORGANIZATIONS = "images are shared with accounts here, not with organizations"
+
+
+@operation(
+    "ModifyImageAttribute",
+    {
+        "OrganizationArns": _ORGANIZATIONS,
+        "OrganizationalUnitArns": _ORGANIZATIONS,
+        "ProductCodes": "products are not emulated",
+        "ImdsSupport": "instances are ids here",
+    },
+)
+def modify_image_attribute(call: ServiceCall) -> None:
+    """Share an image with accounts or everybody, or stop to; or describe it anew."""
+    parameters = call.parameters
+    image = own_image(call, "ModifyImageAttribute")
+    if "Description" in parameters:
+        image.description = parameters["Description"].get("Value", "")
+        return
+    if parameters.get("Attribute") == "description":
+        image.description = parameters.get("Value", "")
+        return
+    if parameters.get("Attribute", _PERMISSION) != _PERMISSION:
+        raise errors.InvalidParameterValue(
+            "Unrecognized attribute.", explanation="Known here: launchPermission, description."
+        )
+    change = read_change(call, "LaunchPermission", _PERMISSION, "UserGroups")
+    if change.adds:
+        _require_shareable(call, image, change)
+    if change.everybody:
+        image.is_public = change.adds
+    for account in change.accounts:
+        if change.adds:
+            image.shared_with[account] = None
+        else:
+            image.shared_with.pop(account, None)
+
+
+def _require_shareable(call: ServiceCall, image: Image, change: Change) -> None:
+    held = storage(call)
+    snapshots = [held.snapshot_for(call.account, call.region, name) for name in image.snapshot_ids]
+    keys = {snapshot.key_arn for snapshot in snapshots if snapshot and snapshot.is_encrypted}
+    if not keys:
+        return
+    if change.everybody:
+        raise errors.InvalidParameter("Encrypted snapshots can't be shared publicly.")
+    if describe_default_key(call) in keys:
+        raise errors.InvalidParameter(
+            "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify another "
+            "snapshot.",
+            explanation="No other account can ever use the AWS managed key alias/aws/ebs: copy the "
+            "image under a customer managed key (CopyImage with KmsKeyId), and share the copy.",
+        )
+
+
+@operation("DescribeImageAttribute")
+def describe_image_attribute(call: ServiceCall) -> dict[str, Any]:
+    """Show with whom an image is shared, its description, or its devices."""
+    image = own_image(call, "DescribeImageAttribute")
+    attribute = required(call, "Attribute")
+    if attribute == _PERMISSION:
+        shared: list[dict[str, str]] = [{"UserId": account} for account in image.shared_with]
+        if image.is_public:
+            shared.append({"Group": "all"})
+        return {"ImageId": image.id, "LaunchPermissions": shared}
+    if attribute == "description":
+        return {"ImageId": image.id, "Description": {"Value": image.description}}
+    if attribute == "blockDeviceMapping":
+        return {"ImageId": image.id, "BlockDeviceMappings": shown_mappings(image)}
+    raise errors.InvalidParameterValue(
+        "Unrecognized attribute.",
+        explanation="Known here: launchPermission, description, blockDeviceMapping.",
+    )

@@ -1,0 +1,88 @@
+"""Changes of who may use a snapshot or an image, in the two forms that EC2 takes them.
+
+Source: Amazon EC2 API Reference, ModifySnapshotAttribute, ModifyImageAttribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kmsmock.services.ec2.errors import (
+    InvalidAMIAttributeItemValue,
+    InvalidParameterCombination,
+    InvalidParameterValue,
+)
+from kmsmock.services.registry import ServiceCall
+
+_MOST_CHANGES = 500
+_EVERYBODY = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change. adds: or else it takes away. everybody: whether it is about the group ``all``."""
+
+    adds: bool
+    accounts: tuple[str, ...]
+    everybody: bool
+
+
+def read_change(call: ServiceCall, member: str, attribute: str, groups_member: str) -> Change:
+    """Read what a call is to change.
+
+    member: the parameter that holds Add and Remove. attribute, groups_member: the name of the
+    attribute, and the parameter for groups, in the older form.
+    """
+    parameters = call.parameters
+    if member in parameters:
+        return _of_new_form(parameters[member], attribute)
+    if "Attribute" not in parameters:
+        raise InvalidParameterCombination("No attributes specified.")
+    return _of_old_form(parameters, attribute, groups_member)
+
+
+def _of_new_form(given: Mapping[str, Any], attribute: str) -> Change:
+    add, remove = given.get("Add", []), given.get("Remove", [])
+    if bool(add) is bool(remove):
+        raise InvalidParameterCombination(
+            f"One and only one operation type may be specified for {attribute}s"
+            if add
+            else "No attributes specified."
+        )
+    entries = add or remove
+    _require_few(len(entries))
+    accounts = [entry["UserId"] for entry in entries if "UserId" in entry]
+    for account in accounts:
+        if not _is_account(account):
+            raise InvalidAMIAttributeItemValue(f"UserId {account}")
+    return _change(bool(add), accounts, [e["Group"] for e in entries if "Group" in e])
+
+
+def _of_old_form(parameters: Mapping[str, Any], attribute: str, groups_member: str) -> Change:
+    wanted = parameters.get("OperationType")
+    if wanted not in ("add", "remove"):
+        raise InvalidParameterCombination(f"No operation specified for {attribute} attribute.")
+    accounts, groups = parameters.get("UserIds", []), parameters.get(groups_member, [])
+    _require_few(len(accounts) + len(groups))
+    for account in accounts:
+        if not _is_account(account):
+            raise InvalidAMIAttributeItemValue(f"UserId ({account}) is invalid.")
+    return _change(wanted == "add", accounts, groups)
+
+
+def _change(adds: bool, accounts: list[str], groups: list[str]) -> Change:  # noqa: FBT001
+    for group in groups:
+        if group != _EVERYBODY:
+            raise InvalidAMIAttributeItemValue(f"UserGroup {group}")
+    return Change(adds, tuple(accounts), bool(groups))
+
+
+def _require_few(count: int) -> None:
+    if count > _MOST_CHANGES:
+        raise InvalidParameterValue(f"Modification size must not be greater than {_MOST_CHANGES}.")
+
+
+def _is_account(text: str) -> bool:
+    return len(text) == 12 and text.isascii() and text.isdigit()

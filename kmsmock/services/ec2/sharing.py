@@ -1,0 +1,92 @@
+"""Who else may use a snapshot: Modify-, Describe- and ResetSnapshotAttribute.
+
+Sharing makes no grant and changes no key policy: that is the other half, for KMS.
+
+Source: Amazon EBS User Guide, "Share an Amazon EBS snapshot with other AWS accounts".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_id
+from kmsmock.services.ec2.permissions import Change, read_change
+from kmsmock.services.ec2.registry import arn, operation, permit, place
+from kmsmock.services.ec2.storage import UNBLOCKED, Snapshot
+from kmsmock.services.ec2.target_keys import describe_default_key
+from kmsmock.services.registry import ServiceCall
+
+_PERMISSION = "createVolumePermission"
+_ATTRIBUTES = (_PERMISSION, "productCodes")
+
+
+@operation("ModifySnapshotAttribute")
+def modify_snapshot_attribute(call: ServiceCall) -> None:
+    """Share a snapshot with accounts or everybody, or stop to."""
+    snapshot = _own(call, "ModifySnapshotAttribute")
+    if call.parameters.get("Attribute", _PERMISSION) not in _ATTRIBUTES:
+        raise errors.InvalidParameterValue("Unrecognized attribute.")
+    change = read_change(call, "CreateVolumePermission", _PERMISSION, "GroupNames")
+    if change.adds:
+        _require_shareable(call, snapshot, change)
+    if change.everybody:
+        snapshot.is_public = change.adds
+    for account in change.accounts:
+        if not change.adds:
+            snapshot.shared_with.pop(account, None)
+        elif account != snapshot.owner:
+            snapshot.shared_with[account] = None
+
+
+def _require_shareable(call: ServiceCall, snapshot: Snapshot, change: Change) -> None:
+    if snapshot.is_encrypted:
+        default_key = describe_default_key(call)
+        if change.everybody:
+            raise errors.OperationNotPermitted("Encrypted snapshots cannot be shared publicly")
+        if snapshot.key_arn == default_key:
+            raise errors.OperationNotPermitted(
+                "Encrypted snapshots with EBS default key cannot be shared",
+                explanation="No other account can ever use the AWS managed key alias/aws/ebs: copy "
+                "the snapshot under a customer managed key (CopySnapshot with KmsKeyId), and share "
+                "the copy.",
+            )
+    elif change.everybody and place(call).block_public_access != UNBLOCKED:
+        raise errors.OperationNotPermitted(
+            "Public sharing of snapshots is blocked for this account."
+        )
+
+
+@operation("DescribeSnapshotAttribute")
+def describe_snapshot_attribute(call: ServiceCall) -> dict[str, Any]:
+    """Show with whom a snapshot is shared."""
+    snapshot = _own(call, "DescribeSnapshotAttribute")
+    attribute = required(call, "Attribute")
+    if attribute not in _ATTRIBUTES:
+        raise errors.InvalidParameterValue("Unrecognized attribute.")
+    if attribute == "productCodes":
+        return {"SnapshotId": snapshot.id, "ProductCodes": []}
+    shared: list[dict[str, str]] = [{"UserId": account} for account in snapshot.shared_with]
+    if snapshot.is_public:
+        shared.append({"Group": "all"})
+    return {"SnapshotId": snapshot.id, "CreateVolumePermissions": shared}
+
+
+@operation("ResetSnapshotAttribute")
+def reset_snapshot_attribute(call: ServiceCall) -> None:
+    """Share a snapshot with nobody any more."""
+    snapshot = _own(call, "ResetSnapshotAttribute")
+    if required(call, "Attribute") != _PERMISSION:
+        raise errors.InvalidParameterValue("Unrecognized attribute.")
+    snapshot.shared_with.clear()
+    snapshot.is_public = False
+
+
+def _own(call: ServiceCall, action: str) -> Snapshot:
+    """Find the snapshot that a call is about; only its owner may change or see who shares it."""
+    name = snapshot_id(required(call, "SnapshotId"))
+    snapshot = place(call).snapshots.get(name)
+    permit(call, action, arn(call, f"snapshot/{name}"), context=facts(call, snapshot))
+    if snapshot is None:
+        raise no_snapshot(name)
+    return snapshot

@@ -1,0 +1,180 @@
+"""What EBS holds: volumes, snapshots and images of all accounts and Regions.
+
+Source: Amazon EBS User Guide, "EBS volume lifecycle", "Amazon EBS snapshots".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kmsmock.services.ec2.kms_calls import DataKey
+from kmsmock.services.ec2.sectors import Sectors
+from kmsmock.services.ec2.target_keys import DEFAULT_KEY
+
+#: The setting of block public access that shares nothing publicly, not even what was shared.
+BLOCKS_ALL = "block-all-sharing"
+UNBLOCKED = "unblocked"
+
+
+@dataclass(slots=True, eq=False)
+class Attachment:
+    """A volume on an instance.
+
+    opened: the data key in plaintext, which stays in the memory of the hypervisor while the volume
+    is attached. grant_id: of the instance's grant on the key.
+    """
+
+    instance_id: str
+    device: str
+    since: datetime
+    state: str = "attaching"
+    opened: bytes | None = None
+    grant_id: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Volume:
+    """A volume. size: GiB. key_arn: as the answers show it; key: once the volume is there."""
+
+    id: str
+    owner: str
+    region: str
+    zone: str
+    size: int
+    type: str
+    created: datetime
+    iops: int | None = None
+    throughput: int | None = None
+    is_multi_attach: bool = False
+    snapshot_id: str = ""
+    is_encrypted: bool = False
+    key_arn: str | None = None
+    state: str = "creating"
+    key: DataKey | None = None
+    sectors: Sectors = field(default_factory=dict)
+    attachments: dict[str, Attachment] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Snapshot:
+    """A snapshot. volume_size: GiB. shared_with: account ids, in the order of sharing."""
+
+    id: str
+    owner: str
+    region: str
+    volume_id: str
+    started: datetime
+    description: str = ""
+    volume_size: int = 0
+    state: str = "pending"
+    state_message: str | None = None
+    progress: str = "0%"
+    completed: datetime | None = None
+    duration: int | None = None
+    is_encrypted: bool = False
+    key_arn: str | None = None
+    key: DataKey | None = None
+    sectors: Sectors = field(default_factory=dict)
+    shared_with: dict[str, None] = field(default_factory=dict)
+    is_public: bool = False
+
+    def complete(self, now: datetime) -> None:
+        """Leave the state pending."""
+        self.state, self.state_message, self.progress = "completed", None, "100%"
+        self.completed = now
+
+    def fail(self, message: str) -> None:
+        """Stay behind in the state error. message: as DescribeSnapshots shows it."""
+        self.state, self.state_message = "error", message
+
+
+@dataclass(slots=True, eq=False)
+class Image:
+    """An image (AMI). mappings: device -> its volume: snapshot, size, type, what else is shown."""
+
+    id: str
+    owner: str
+    region: str
+    name: str
+    created: datetime
+    mappings: dict[str, dict[str, object]]
+    shown: dict[str, object]
+    description: str = ""
+    state: str = "available"
+    state_reason: str | None = None
+    shared_with: dict[str, None] = field(default_factory=dict)
+    is_public: bool = False
+
+    @property
+    def snapshot_ids(self) -> list[str]:
+        """The snapshots behind the devices."""
+        return [str(ebs["SnapshotId"]) for ebs in self.mappings.values() if "SnapshotId" in ebs]
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """What one account has in one Region. tags: id -> tags, also on what others share.
+
+    tokens: client token -> what was asked with it, and the id of what was made.
+    """
+
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    tokens: dict[str, tuple[object, str]] = field(default_factory=dict)
+    encrypts_by_default: bool = False
+    default_key: str = DEFAULT_KEY
+    block_public_access: str = UNBLOCKED
+
+
+@dataclass(slots=True, eq=False)
+class Storage:
+    """All places of one mock. failures: id -> why it did not come to be, for humans."""
+
+    places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def place(self, account: str, region: str) -> Place:
+        """Give what an account has in a Region."""
+        return self.places.setdefault((account, region), Place())
+
+    def snapshots_in(self, region: str) -> Iterator[Snapshot]:
+        """Give the snapshots of all accounts in a Region."""
+        for (_, name), place in self.places.items():
+            if name == region:
+                yield from place.snapshots.values()
+
+    def images_in(self, region: str) -> Iterator[Image]:
+        """Give the images of all accounts in a Region."""
+        for (_, name), place in self.places.items():
+            if name == region:
+                yield from place.images.values()
+
+    def snapshot_for(self, account: str, region: str, snapshot_id: str) -> Snapshot | None:
+        """Find a snapshot that an account may use: its own, or one shared with it."""
+        for snapshot in self.snapshots_in(region):
+            if snapshot.id == snapshot_id:
+                return snapshot if self.is_open(snapshot, account) else None
+        return None
+
+    def is_open(self, snapshot: Snapshot, account: str) -> bool:
+        """Tell whether an account may use a snapshot, as far as that is up to EBS."""
+        return (
+            account == snapshot.owner or account in snapshot.shared_with or self.is_public(snapshot)
+        )
+
+    def is_public(self, snapshot: Snapshot) -> bool:
+        """Tell whether a snapshot is everybody's."""
+        place = self.place(snapshot.owner, snapshot.region)
+        return snapshot.is_public and place.block_public_access != BLOCKS_ALL
+
+    def image_for(self, account: str, region: str, image_id: str) -> Image | None:
+        """Find an image that an account may use."""
+        for image in self.images_in(region):
+            if image.id == image_id:
+                is_open = image.is_public or account in (image.owner, *image.shared_with)
+                return image if is_open else None
+        return None

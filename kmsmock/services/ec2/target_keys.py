@@ -1,0 +1,65 @@
+"""The key that something is to be encrypted under, before it is.
+
+Source: Amazon EC2 API Reference, CopySnapshot, ModifyEbsDefaultKmsKeyId.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kmsmock.errors import AccessDeniedException, ServiceError
+from kmsmock.services.ec2.errors import AuthFailure, InternalError, InvalidParameterValue
+from kmsmock.services.ec2.kms_calls import KeyUnusableError, as_caller
+from kmsmock.services.registry import ServiceCall
+
+#: The AWS managed key of EBS.
+DEFAULT_KEY = "alias/aws/ebs"
+
+
+def describe_target(call: ServiceCall, key: str, now: datetime | None = None) -> str:
+    """Look at the key that something is to be encrypted under; gives its ARN.
+
+    key: as the caller names it. Raises AuthFailure when the caller may not look at it,
+    InvalidParameterValue when it cannot be used.
+    """
+    try:
+        answer = as_caller(call, call.region).call("DescribeKey", now, KeyId=key)
+    except AccessDeniedException as error:
+        raise AuthFailure(
+            f"Not authorized to use key {key} ",
+            explanation=str(KeyUnusableError("DescribeKey", error)),
+        ) from None
+    except ServiceError as error:
+        reason = str(KeyUnusableError("DescribeKey", error))
+        if error.status >= 500:
+            raise InternalError("An internal error has occurred", explanation=reason) from None
+        raise InvalidParameterValue(
+            f"The specified keyId {key} is invalid", explanation=reason
+        ) from None
+    metadata = answer["KeyMetadata"]
+    if metadata["KeyState"] == "Disabled":
+        raise InvalidParameterValue(f"The specified keyId {key} is disabled")
+    if metadata["KeyState"] != "Enabled" or metadata["KeySpec"] != "SYMMETRIC_DEFAULT":
+        raise InvalidParameterValue(
+            f"The specified keyId {key} is invalid",
+            explanation=f"It is a {metadata['KeySpec']} key in state {metadata['KeyState']}; EBS "
+            "needs an enabled symmetric encryption key.",
+        )
+    arn: str = metadata["Arn"]
+    return arn
+
+
+def named_key(call: ServiceCall, key: str) -> str:
+    """Give the ARN of a key as far as the caller may know it; otherwise what the caller says."""
+    try:
+        answer = as_caller(call, call.region).call("DescribeKey", KeyId=key)
+    except ServiceError:
+        return key
+    arn: str = answer["KeyMetadata"]["Arn"]
+    return arn
+
+
+def describe_default_key(call: ServiceCall) -> str | None:
+    """Look at the AWS managed key, as sharing does; gives its ARN, None if that is refused."""
+    arn = named_key(call, DEFAULT_KEY)
+    return None if arn == DEFAULT_KEY else arn

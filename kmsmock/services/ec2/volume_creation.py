@@ -1,0 +1,226 @@
+"""CreateVolume, which looks at no key before it answers: a volume without its key vanishes.
+
+Source: Amazon EC2 API Reference; Amazon EBS User Guide, "How Amazon EBS encryption works".
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from kmsmock.services.ec2 import data_keys, errors, volume_types
+from kmsmock.services.ec2.finding import (
+    facts,
+    required,
+    snapshot_id,
+)
+from kmsmock.services.ec2.kms_calls import DataKey, KeyUnusableError
+from kmsmock.services.ec2.registry import (
+    OUTPOSTS,
+    arn,
+    later,
+    new_id,
+    operation,
+    place,
+    storage,
+)
+from kmsmock.services.ec2.sectors import rewrite
+from kmsmock.services.ec2.storage import Snapshot, Volume
+from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
+from kmsmock.services.ec2.volumes import ZONE_LETTERS, show_volume
+from kmsmock.services.registry import ServiceCall
+
+_DEFAULT_TYPE = "gp2"
+_ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
+
+
+@operation(
+    "CreateVolume",
+    lacks={
+        "OutpostArn": OUTPOSTS,
+        "Operator": "managed resources are not emulated",
+        "VolumeInitializationRate": "contents are there at once",
+    },
+)
+def create_volume(call: ServiceCall) -> dict[str, Any]:
+    """Make a volume, empty or from a snapshot."""
+    zone = _zone(call)
+    name = call.parameters.get("SnapshotId") or ""
+    # What may not be seen is no reason to refuse before the policies do.
+    source = (
+        storage(call).snapshot_for(call.account, call.region, snapshot_id(name)) if name else None
+    )
+    tags = tags_for(call, "volume")
+    also = (arn(call, f"snapshot/{name}"),) if name else ()
+    permit_making(call, "CreateVolume", "volume/*", tags, *also, context=facts(call, source))
+    before = _made_before(call)
+    if before is not None:
+        return show_volume(call, before)
+    if name:
+        _require_complete(source)
+    volume = _volume(call, zone, source)
+    target = _target(call, source)
+    volume.is_encrypted = target is not None
+    if target != place(call).default_key or "KmsKeyId" in call.parameters:
+        volume.key_arn = target
+    return _keep(call, volume, source, target, tags)
+
+
+def _keep(
+    call: ServiceCall, volume: Volume, source: Snapshot | None, target: str | None, tags: Tags
+) -> dict[str, Any]:
+    here = place(call)
+    here.volumes[volume.id] = volume
+    if "ClientToken" in call.parameters:
+        here.tokens[call.parameters["ClientToken"]] = (_asked(call), volume.id)
+    keep_tags(call, volume.id, tags)
+    later(call, partial(_finish, call, volume, source, target))
+    return show_volume(call, volume)
+
+
+def _zone(call: ServiceCall) -> str:
+    """Give the Availability Zone; all Regions have the zones a to f here."""
+    parameters = call.parameters
+    zone_id = _ZONE_ID.fullmatch(parameters.get("AvailabilityZoneId", ""))
+    if zone_id is not None and "AvailabilityZone" not in parameters:
+        return call.region + ZONE_LETTERS[int(zone_id[1]) - 1]
+    zone: str = required(call, "AvailabilityZone")
+    if zone[:-1] != call.region or zone[-1] not in ZONE_LETTERS:
+        raise errors.InvalidZoneNotFound(f"The zone '{zone}' does not exist.")
+    return zone
+
+
+def _asked(call: ServiceCall) -> object:
+    return {name: value for name, value in call.parameters.items() if name != "ClientToken"}
+
+
+def _made_before(call: ServiceCall) -> Volume | None:
+    """Find the volume that an earlier call with the same client token has made."""
+    here = place(call)
+    asked, made = here.tokens.get(call.parameters.get("ClientToken", ""), (None, ""))
+    if not made:
+        return None
+    if asked != _asked(call):
+        raise errors.IdempotentParameterMismatch(
+            "The parameters of this request do not match those of the earlier request with the "
+            "same client token."
+        )
+    return here.volumes.get(made)
+
+
+def _require_complete(source: Snapshot | None) -> None:
+    if source is None:
+        raise errors.InvalidSnapshotNotFound("Snapshot does not exist")
+    if source.state != "completed":
+        raise errors.IncorrectState(
+            f"Snapshot is in invalid state - {source.state}",
+            explanation=source.state_message,
+        )
+
+
+def _size(call: ServiceCall, source: Snapshot | None) -> int:
+    size: int | None = call.parameters.get("Size")
+    if source is None:
+        if size is None:
+            raise errors.MissingParameter("The request must contain the parameter size/snapshot")
+        return size
+    size = size or source.volume_size
+    if size < source.volume_size:
+        raise errors.InvalidParameterValue(
+            f"Volume of {size}GiB is smaller than snapshot '{source.id}', expect size >= "
+            f"{source.volume_size}GiB"
+        )
+    return size
+
+
+def _volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume:
+    """Make the volume, with size, type and performance as they were asked for."""
+    parameters = call.parameters
+    kind = parameters.get("VolumeType", _DEFAULT_TYPE)
+    volume_types.require_type(kind)
+    size = _size(call, source)
+    volume_types.require_size(kind, size)
+    if parameters.get("MultiAttachEnabled"):
+        volume_types.require_multi_attach(kind)
+    iops, throughput = volume_types.performance(
+        kind, size, parameters.get("Iops"), parameters.get("Throughput")
+    )
+    return Volume(
+        new_id(call, "vol"),
+        call.account,
+        call.region,
+        zone,
+        size,
+        kind,
+        call.now,
+        iops,
+        throughput,
+        parameters.get("MultiAttachEnabled", False),
+        source.id if source is not None else "",
+    )
+
+
+def _target(call: ServiceCall, source: Snapshot | None) -> str | None:
+    """Choose the key, as a KeyId; None for a volume that is not encrypted."""
+    parameters = call.parameters
+    asked, key = parameters.get("Encrypted"), parameters.get("KmsKeyId")
+    is_encrypted = source is not None and source.is_encrypted
+    here = place(call)
+    if asked is False and is_encrypted:
+        raise errors.InvalidParameterCombination(
+            "EncryptedVolume parameter [false] is inconsistent with snapshot encryption state "
+            "[true]"
+        )
+    if key and not asked and not here.encrypts_by_default:
+        raise errors.InvalidParameterDependency(
+            "The parameter [KmsKeyId] requires the parameter Encrypted to be set."
+        )
+    if not (asked or is_encrypted or here.encrypts_by_default):
+        return None
+    if key:
+        named: str = key
+        return named
+    if source is not None and is_encrypted and source.owner == call.account:
+        return source.key_arn
+    return here.default_key
+
+
+def _finish(
+    call: ServiceCall, volume: Volume, source: Snapshot | None, target: str | None, now: datetime
+) -> None:
+    """Let the volume be available, or vanish when its key cannot be used."""
+    here = place(call)
+    if here.volumes.get(volume.id) is not volume:
+        return
+    try:
+        if target is not None:
+            _encrypt(call, now, volume, source, target)
+        elif source is not None:
+            volume.sectors = dict(source.sectors)
+    except KeyUnusableError as reason:
+        del here.volumes[volume.id]
+        here.tags.pop(volume.id, None)
+        storage(call).failures[volume.id] = (
+            f"The volume was never made: its data key could not be had. {reason}"
+        )
+        return
+    volume.state = "available"
+
+
+def _encrypt(
+    call: ServiceCall, now: datetime, volume: Volume, source: Snapshot | None, target: str
+) -> None:
+    sectors = {} if source is None else source.sectors
+    sealed: DataKey | None = None
+    if source is not None and source.key is not None:
+        sealed = data_keys.seal_for_volume(call, now, volume.id, target, source.key)
+        if source.owner == volume.owner and sealed.key_arn == source.key.key_arn:
+            # The same data key, so that nothing has to be written anew.
+            volume.key, volume.key_arn, volume.sectors = sealed, sealed.key_arn, dict(sectors)
+            return
+    opened = data_keys.opened_for_volume(call, now, volume.id, target, sealed)
+    with opened as (key, new_key, old_key):
+        volume.key, volume.key_arn = key, key.key_arn
+        volume.sectors = rewrite(sectors, old_key, new_key)

@@ -1,0 +1,103 @@
+"""The types of volumes, and what each can have.
+
+Source: Amazon EBS User Guide, "Amazon EBS volume types".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kmsmock.services.ec2.errors import (
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    MissingParameter,
+    UnknownVolumeType,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeType:
+    """A type of volume. smallest, largest: GiB. iops: what may be asked for, None for nothing.
+
+    own_iops: without being asked. throughput: MiB/s that may be asked for. own_throughput: without
+    being asked.
+    """
+
+    smallest: int
+    largest: int
+    iops: tuple[int, int] | None = None
+    own_iops: int | None = None
+    throughput: tuple[int, int] | None = None
+    own_throughput: int | None = None
+
+
+VOLUME_TYPES = {
+    "standard": VolumeType(1, 1_024),
+    "gp2": VolumeType(1, 16_384, own_iops=100),
+    "gp3": VolumeType(1, 65_536, (3_000, 80_000), 3_000, (125, 2_000), 125),
+    "io1": VolumeType(4, 16_384, (100, 64_000)),
+    "io2": VolumeType(4, 65_536, (100, 256_000)),
+    "st1": VolumeType(125, 16_384),
+    "sc1": VolumeType(125, 16_384),
+}
+_MULTI_ATTACH = ("io1", "io2")
+#: IOPS of gp2 for each GiB, and the most.
+_GP2_IOPS, _GP2_MOST = 3, 16_000
+
+
+def require_type(name: str) -> VolumeType:
+    """Find a type of volume."""
+    found = VOLUME_TYPES.get(name)
+    if found is None:
+        raise UnknownVolumeType(f"Unsupported volume type '{name}' for volume creation.")
+    return found
+
+
+def require_size(name: str, size: int) -> None:
+    """Require a size in GiB that the type can have."""
+    kind = require_type(name)
+    if not kind.smallest <= size <= kind.largest:
+        raise InvalidParameterValue(
+            f"Volume size for volume type {name} must be between {kind.smallest} and "
+            f"{kind.largest} GiB."
+        )
+
+
+def performance(
+    name: str, size: int, iops: int | None, throughput: int | None
+) -> tuple[int | None, int | None]:
+    """Give IOPS and throughput of a volume, as asked for or as the type has them."""
+    kind = require_type(name)
+    if iops is None and kind.iops is not None and kind.own_iops is None:
+        raise MissingParameter(f"The parameter iops must be specified for {name} volumes.")
+    _require_range(name, "iops", iops, kind.iops)
+    _require_range(name, "throughput", throughput, kind.throughput)
+    own = kind.own_iops
+    if name == "gp2":
+        own = max(own or 0, min(_GP2_IOPS * size, _GP2_MOST))
+    return iops or own, throughput or kind.own_throughput
+
+
+def require_multi_attach(name: str) -> None:
+    """Require a type that more than one instance can have at a time."""
+    if name not in _MULTI_ATTACH:
+        raise InvalidParameterCombination(
+            f"The parameter MultiAttachEnabled is not supported for {name} volumes."
+        )
+
+
+def _require_range(
+    name: str, member: str, value: int | None, limits: tuple[int, int] | None
+) -> None:
+    if value is None:
+        return
+    if limits is None:
+        raise InvalidParameterCombination(
+            f"The parameter {member} is not supported for {name} volumes."
+        )
+    low, high = limits
+    if not low <= value <= high:
+        raise InvalidParameterValue(
+            f"Volume {member} of {value} is not valid for {name} volumes: it must be between "
+            f"{low} and {high}."
+        )
