@@ -12,11 +12,16 @@ from kmsmock.api_call import Answer, ApiCall
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError, ValidationException
 from kmsmock.protocol import read
-from kmsmock.services import ec2, iam, sts
+from kmsmock.services import ec2, iam, rds, sts
 from kmsmock.services.errors import InvalidAction, ValidationError
 from kmsmock.services.registry import Service, ServiceCall
 
-SERVICES: dict[str, Service] = {"iam": iam.SERVICE, "sts": sts.SERVICE, "ec2": ec2.SERVICE}
+SERVICES: dict[str, Service] = {
+    "iam": iam.SERVICE,
+    "sts": sts.SERVICE,
+    "ec2": ec2.SERVICE,
+    "rds": rds.SERVICE,
+}
 
 
 def answer(
