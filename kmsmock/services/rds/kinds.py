@@ -31,8 +31,9 @@ class Kind:
     """A kind of database.
 
     words: AWS's for it in texts. name, snapshot: of it and its snapshots, in operations and
-    parameters. arn, snapshot_arn: in ARNs. prefix: of resource ids. context_key: of the encryption context. resource_id, status,
-    arn_member, created: response members. snapshot_encrypted, snapshot_source: those of snapshots.
+    parameters. arn, snapshot_arn: in ARNs. prefix: of resource ids. context_key: of the encryption
+    context. resource_id, status, arn_member, created: response members. snapshot_encrypted,
+    snapshot_source: those of snapshots.
     target_key: AWS's words for a key that a copy cannot be encrypted under. restore: the operation
     that makes a database of a snapshot; restore_from: its parameter.
     """
