@@ -26,19 +26,3 @@ def world(begun):
 @pytest.fixture
 def kms(world):
     return world.kms
-
-
-@pytest.fixture
-def instances(world):
-    """The world of instances, for what clusters do not have."""
-    if world.words.kind != "instance":
-        pytest.skip("about instances")
-    return world
-
-
-@pytest.fixture
-def clusters(world):
-    """The world of clusters, for what instances do not have."""
-    if world.words.kind != "cluster":
-        pytest.skip("about clusters")
-    return world

@@ -16,6 +16,8 @@ from tests.services.rds.world import (
     WEST,
     WORDS,
     World,
+    of_clusters,
+    of_instances,
     operations,
     shown,
 )
@@ -336,32 +338,35 @@ def test_the_default_key_of_the_target_will_do(world):
 # --- restoring what is shared ----------------------------------------------------------------
 
 
-def test_an_instance_cannot_be_restored_from_what_is_shared_and_encrypted(instances):
-    instances.share()
+@of_instances
+def test_an_instance_cannot_be_restored_from_what_is_shared_and_encrypted(world):
+    world.share()
 
     with refused("InvalidDBSnapshotState") as caught:
-        instances.restore(instances.snapshot)
+        world.restore(world.snapshot)
 
     assert "Copy it first" in caught.value.__notes__[0]
 
 
+@of_clusters
 @pytest.mark.parametrize("key", ["source_key", "target_key"])
-def test_a_cluster_can_be_restored_from_what_is_shared_and_encrypted(clusters, key):
-    clusters.share()
-    parameters = {} if key == "source_key" else {"KmsKeyId": clusters.target_key}
+def test_a_cluster_can_be_restored_from_what_is_shared_and_encrypted(world, key):
+    world.share()
+    parameters = {} if key == "source_key" else {"KmsKeyId": world.target_key}
 
-    restored = clusters.restore(clusters.snapshot, **parameters)
+    restored = world.restore(world.snapshot, **parameters)
 
-    assert restored["KmsKeyId"] == getattr(clusters, key)
-    assert clusters.read(restored["DBClusterArn"]) == SECRET
+    assert restored["KmsKeyId"] == getattr(world, key)
+    assert world.read(restored["DBClusterArn"]) == SECRET
 
 
-def test_a_cluster_cannot_be_restored_without_the_key(clusters):
-    clusters.limit_key()
-    clusters.share()
+@of_clusters
+def test_a_cluster_cannot_be_restored_without_the_key(world):
+    world.limit_key()
+    world.share()
 
-    with source_fault(clusters):
-        clusters.restore(clusters.snapshot, KmsKeyId=clusters.target_key)
+    with source_fault(world):
+        world.restore(world.snapshot, KmsKeyId=world.target_key)
 
 
 # --- the other account's view ----------------------------------------------------------------

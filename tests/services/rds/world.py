@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import pytest
+
 from kmsmock.ledger.shown import SHOWN
 from tests.authorization.documents import allow, to
 
@@ -82,6 +84,9 @@ CLUSTER = Words(
     "Specified KMS key [{}]",
 )
 WORDS = (INSTANCE, CLUSTER)
+#: Marks of tests of what the other kind does not have.
+of_instances = pytest.mark.parametrize("begun", [INSTANCE], indirect=True, ids=["instance"])
+of_clusters = pytest.mark.parametrize("begun", [CLUSTER], indirect=True, ids=["cluster"])
 UNUSABLE = "{} does not exist, is not enabled or you do not have permissions to access it."
 
 
