@@ -38,6 +38,14 @@ _PARTITION_PREFIXES = {
     "us-isof-": "aws-iso-f",
     "eusc-": "aws-eusc",
 }
+_DNS_SUFFIXES = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-fA-F]{32}")
 
 
@@ -70,6 +78,11 @@ def partition_of(region: str) -> str:
     return next(
         (p for prefix, p in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws"
     )
+
+
+def kms_host(region: str) -> str:
+    """Name the host that answers for AWS KMS in a Region."""
+    return f"kms.{region}.{_DNS_SUFFIXES.get(partition_of(region), 'amazonaws.com')}"
 
 
 def is_known_region(region: str) -> bool:

@@ -8,7 +8,6 @@ import os
 import threading
 import weakref
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,9 +25,10 @@ from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import KmsRegion, Numbers
 from kmsmock.keys.specs import Source
-from kmsmock.ledger.events import ServiceEvent
 from kmsmock.ledger.pricing import Prices, Tariff
 from kmsmock.ledger.recording import CallLog, Recorded
+from kmsmock.ledger.secrets import HandedOut, Secrets
+from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.ledger.storage import KeyLives
 
 if TYPE_CHECKING:
@@ -93,9 +93,10 @@ class Backend:
         #: What the bill has to know of keys.
         self.lives = KeyLives()
         self.tariff = Tariff(prices or Prices())
-        self.calls = CallLog(calls_kept, self.lives)
+        self.secrets = Secrets()
+        self.calls = CallLog(calls_kept, self.lives, self.secrets)
         #: What the service did by itself, oldest first.
-        self.service_events: deque[ServiceEvent] = deque(maxlen=calls_kept)
+        self.service_events = ServiceEvents(self.calls, calls_kept)
         self.faults = Faults()
         self.enforces_policies = enforces_policies
         self.clear(account, region)
@@ -122,6 +123,7 @@ class Backend:
         self._attestation: AttestationAuthority | None = None
         self.clock.forget()
         self.calls.clear()
+        self.secrets.clear()
         self.service_events.clear()
         self.faults.clear()
 
@@ -205,7 +207,7 @@ class Backend:
     def checkpoint(self) -> object:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return Checkpoint(self._state(), kept=(Backend, Recorded))
+            return Checkpoint(self._state(), kept=(Backend, HandedOut, Recorded))
 
     def restore(self, checkpoint: object) -> None:
         """Bring back the state of a checkpoint, which can be used again afterwards."""
@@ -223,13 +225,14 @@ class Backend:
                 self.lives.ended,
                 recorded,
                 service_events,
+                secrets,
             ) = state
             self.lives.regions = self.regions
             self.clock.restore(clock_state)
             self.identities.restore(identities_state)
             self.calls.restore(recorded)
-            while len(self.service_events) > service_events:
-                self.service_events.pop()
+            self.secrets.restore(secrets)
+            self.service_events.truncate(service_events)
 
     def _state(self) -> tuple[Any, ...]:
         return (
@@ -243,6 +246,7 @@ class Backend:
             self.lives.ended,
             self.calls.state(),
             len(self.service_events),
+            self.secrets.state(),
         )
 
 

@@ -6,7 +6,6 @@ This module is imported with every pytest run, so everything heavy waits for the
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -14,14 +13,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kmsmock.delays import DELAYS
+from kmsmock.answering import Answering
 from kmsmock.environment import Environment
-from kmsmock.options import ENFORCED, SEEDED_START, Options
+from kmsmock.options import Options
 from kmsmock.watching import emptying, going_back, watchers
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, SigningPrincipal
-    from kmsmock.api_call import Answer, ApiCall
     from kmsmock.authorization.decision import Decision
     from kmsmock.backend import Backend
     from kmsmock.clock import Clock
@@ -32,10 +30,10 @@ if TYPE_CHECKING:
     from kmsmock.keys.region import Alias
     from kmsmock.least_privilege import LeastPrivilege
     from kmsmock.ledger.budget import Budget
+    from kmsmock.ledger.cloudtrail.trail import Trail
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.recording import CallLog
-    from kmsmock.ledger.trail import Trail
-    from kmsmock.overlays import Underway
+    from kmsmock.ledger.secrets import Secrets
     from kmsmock.principals import Principal
     from kmsmock.services.ec2.contents import Ebs
     from kmsmock.services.rds.contents import Rds
@@ -44,39 +42,14 @@ if TYPE_CHECKING:
 beginnings: list[Callable[[KMSMock], None]] = []
 
 
-class KMSMock:
+class KMSMock(Answering):
     """The control object of one mock: its state, its clock, its records, its principals.
 
     It is active from `start` to `stop`; fixtures, decorators and ``with`` do that for you.
     """
 
     def __init__(self, options: Options) -> None:
-        from kmsmock.backend import Backend
-        from kmsmock.dispatch import answer
-
-        self.options = options
-        #: What there is from the beginning.
-        self._document: Mapping[str, Any] | None = None
-        start_time = options.start_time
-        if options.world is not None:
-            from kmsmock.worlds.files import read_document
-            from kmsmock.worlds.world import time_of
-
-            self._document = read_document(options.world)
-            start_time = start_time or time_of(self._document)
-        self._backend = Backend(
-            options.account_id,
-            options.region,
-            start_time or (None if options.seed is None else SEEDED_START),
-            enforces_policies=options.authorization == ENFORCED,
-            seed=options.seed,
-            delays=DELAYS[options.delays],
-            calls_kept=options.calls_kept,
-            prices=options.prices,
-        )
-        self._load_document()
-        #: Answers an `ApiCall`: for the interception, and for other ways in.
-        self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self._backend)
+        super().__init__(options)
         self._environment = Environment(options.region)
         self._clients: dict[tuple[str, str | None, str], Any] = {}
         for note in beginnings:
@@ -117,6 +90,11 @@ class KMSMock:
         return self._backend.calls
 
     @property
+    def secrets(self) -> Secrets:
+        """The plaintexts that were handed out, which `assert_absent_from` looks for."""
+        return self._backend.secrets
+
+    @property
     def costs(self) -> Costs:
         """What the calls and keys would cost on AWS."""
         from kmsmock.ledger.costs import Costs
@@ -149,10 +127,14 @@ class KMSMock:
 
     @property
     def trail(self) -> Trail:
-        """The calls as CloudTrail shows them."""
-        from kmsmock.ledger.trail import Trail
+        """The calls as CloudTrail shows them, and what KMS did by itself."""
+        from kmsmock.ledger.cloudtrail.configured import Trails
+        from kmsmock.ledger.cloudtrail.trail import Trail
 
-        return Trail(self._backend.calls, self._backend.service_events)
+        backend = self._backend
+        with backend.lock:
+            backend.clock.settle(backend.clock.now())
+        return Trail(backend.calls, backend.service_events, backend.service_state(Trails).values())
 
     @property
     def faults(self) -> Faults:
@@ -209,21 +191,6 @@ class KMSMock:
         from kmsmock.worlds.files import read_document
 
         self._load(read_document(world), world)
-
-    def _load_document(self) -> None:
-        if self._document is not None:
-            self._load(self._document, self.options.world)
-
-    def _load(self, document: Mapping[str, Any], source: Any) -> None:
-        from kmsmock.worlds.errors import WorldError
-        from kmsmock.worlds.world import load_world
-
-        try:
-            load_world(self._backend, document, self.options.account_id, self.options.region)
-        except WorldError as error:
-            if not isinstance(source, Mapping):
-                error.source = os.fspath(source)
-            raise
 
     def checkpoint(self) -> object:
         """Save the state: keys, aliases, grants, stores, principals, clock, records."""
@@ -359,34 +326,6 @@ class KMSMock:
             client = make_client(service, region or self.options.region, credentials)
             self._clients[place] = client
         return client
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """The names of the AWS services that are answered."""
-        return self.options.services
-
-    @property
-    def wire(self) -> bool:
-        """Whether requests are answered as real HTTP: as an option, or since a fault is armed."""
-        return self.options.wire or self._backend.faults.are_armed
-
-    def answer_service(self, **call: Any) -> Answer:
-        """Answer a request to another service than KMS."""
-        from kmsmock.services import answer
-
-        return answer(self._backend, **call)
-
-    def begin(self, **call: Any) -> tuple[Underway | None, Answer | None]:
-        """Do the part with KMS of a service that something else answers; gives what is refused."""
-        from kmsmock.overlays import begin
-
-        return begin(self._backend, **call)
-
-    def learn(self, **call: Any) -> None:
-        """Take up what another mock has answered for IAM or STS."""
-        from kmsmock.services.learning import learn
-
-        learn(self._backend, **call)
 
     # --- active or not -------------------------------------------------------------------
 

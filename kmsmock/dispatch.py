@@ -94,6 +94,8 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         except errors.ServiceError as error:
             result = error
         _record(call, result)
+        if operation.hands_out and isinstance(result, dict):
+            backend.secrets.note(operation.hands_out, result, backend.calls[-1])
     return Answer(request_id, result)
 
 
@@ -165,7 +167,7 @@ def perform(call: Call) -> dict[str, Any]:
         raise errors.UnsupportedOperationException(str(reason)) from None
     call.before_effect()
     if operation.marks_usage:
-        usage = Usage(operation.name, call.now, call.request_id, call.request_id)
+        usage = Usage(operation.name, call.now, call.request_id)
         for key in keys:
             key.last_usage = usage
     return result if result is not None else {}
@@ -329,14 +331,16 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
         parameters.get("KeyPairSpec"),
     )
     rest = NO_REST
-    if not is_plain or shown or second_key or call.grant_id or backend.request_context:
+    context, noted = backend.request_context, call.noted
+    if not is_plain or shown or second_key or call.grant_id or context or noted:
         rest = Rest(
             second_key,
             materials[1] if len(materials) > 1 else None,
             call.grant_id,
             None if is_plain else tuple(authorized),
             shown,
-            backend.request_context or None,
+            context or None,
+            noted,
         )
     calls = backend.calls
     calls.append(

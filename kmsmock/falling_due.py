@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from kmsmock.backend import Backend
 from kmsmock.keys import imported, rotation
@@ -16,7 +15,7 @@ from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, Store
 from kmsmock.keys.key import Key, KeyState
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.rotation import RotationSchedule
-from kmsmock.ledger.events import ServiceEvent
+from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY
 
 _DELETED_REMEMBERED = 10_000
 _NOT_ROTATED = (KeyState.DISABLED, KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
@@ -50,16 +49,18 @@ def make_up_for_rotation(backend: Backend, key: Key, now: datetime) -> None:
     Source: AWS KMS Developer Guide, "How automatic key rotation works", on disabled keys.
     """
     if key.rotation is not None and key.rotation.is_missed:
-        _rotate(backend, key, key.rotation, now)
+        _rotate(backend, key, key.rotation, now, after=1)
 
 
-def _rotate(backend: Backend, key: Key, schedule: RotationSchedule, now: datetime) -> None:
+def _rotate(
+    backend: Backend, key: Key, schedule: RotationSchedule, now: datetime, *, after: int = 0
+) -> None:
     before, material = rotation.rotate_automatically(key, schedule, now)
     if key.multi_region is None:
         backend.materials[key.region_name][material.id] = key
     else:
         backend.index_materials(key)
-    _note(backend, "RotateKey", key, now, "AUTOMATIC", key.origin.value, before.id, material.id)
+    backend.service_events.note_rotation(key, now, "AUTOMATIC", before.id, material.id, after=after)
     rotate_when_due(backend, key, schedule)
 
 
@@ -79,8 +80,7 @@ def _finish_rotation(backend: Backend, key: Key, now: datetime) -> None:
     before = key.material
     after = rotation.finish_on_demand(key, now)
     if after is not None:
-        origin = key.origin.value
-        _note(backend, "RotateKey", key, now, "ON_DEMAND", origin, before.id, after.id)
+        backend.service_events.note_rotation(key, now, "ON_DEMAND", before.id, after.id)
         for member in key.relatives:
             if (due := member.material.valid_to) is not None and due <= now:
                 backend.clock.at(
@@ -104,7 +104,7 @@ def _delete_if_due(backend: Backend, key: Key, due: datetime, now: datetime) -> 
         return
     backend.lives.end(key)
     backend.region(key.account, key.region_name).remove_key(key)
-    _note(backend, "DeleteKey", key, now)
+    backend.service_events.note(DELETE_KEY, key, now)
     if len(backend.deleted_materials) < _DELETED_REMEMBERED:
         backend.deleted_materials.update((material.id, None) for material in key.materials)
     if key.multi_region is not None:
@@ -129,7 +129,7 @@ def _expire_if_due(
 ) -> None:
     if material.valid_to == due and material.is_permanent and backend.holds(key):
         imported.remove_material(key, material)
-        _note(backend, "DeleteExpiredKeyMaterial", key, now, None, None, None, material.id)
+        backend.service_events.note(DELETE_EXPIRED, key, now, None, None, None, material.id)
 
 
 # --- states that pass -----------------------------------------------------------------------------
@@ -137,7 +137,14 @@ def _expire_if_due(
 
 def finish_creation_when_due(backend: Backend, key: Key, now: datetime) -> None:
     """Let a replica leave the state Creating a while after the answer."""
-    _enable_when_due(backend, key, KeyState.CREATING, now + backend.delays.replica)
+    due = now + backend.delays.replica
+    _enable_when_due(backend, key, KeyState.CREATING, due)
+    backend.clock.at(due, partial(_note_synchronization, backend, key))
+
+
+def _note_synchronization(backend: Backend, key: Key, now: datetime) -> None:
+    if backend.holds(key):
+        backend.service_events.note_synchronization(key, now)
 
 
 def finish_update_when_due(backend: Backend, key: Key, now: datetime) -> None:
@@ -168,10 +175,3 @@ def disconnect_when_due(backend: Backend, store: CustomKeyStore, now: datetime) 
     """Let a custom key store be disconnected a while after the answer."""
     due = now + backend.delays.disconnection
     backend.clock.at(due, store.begin(ConnectionState.DISCONNECTING, due))
-
-
-def _note(backend: Backend, name: str, key: Key, now: datetime, *details: Any) -> None:
-    """Record what the service did by itself; details: the last members of `ServiceEvent`."""
-    backend.service_events.append(
-        ServiceEvent(name, key.arn, key.account, key.region_name, now, *details)
-    )

@@ -101,5 +101,7 @@ def mock_kms(decorated: F | None = None, /, **options: Any) -> F | KMSMocker:
     datetime), wire, block_real_kms, and isolated, which makes a separate world inside an active
     one, as each other option does. Raises TypeError for unknown ones.
     """
+    if "leak_check" in options:
+        raise TypeError("pytest checks for leaks: @pytest.mark.kms(leak_check=True)")
     mocker = KMSMocker(options)
     return mocker if decorated is None else mocker(decorated)

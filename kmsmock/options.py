@@ -15,7 +15,7 @@ from kmsmock.delays import DELAYS
 OVERLAID = (
     *("dynamodb", "kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"),
 )
-SERVICES = ("kms", "sts", "iam", "ec2", "rds", *OVERLAID)
+SERVICES = ("kms", "sts", "iam", "ec2", "rds", "cloudtrail", *OVERLAID)
 #: When the clock of a seeded mock starts, unless told otherwise.
 SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ENFORCED = "enforced"
@@ -38,6 +38,7 @@ class Options:
     calls_kept: how many records of calls are kept; of older ones there are counts. prices: a price
     list for `kms.costs`, or what differs from AWS's, or a JSON file of that.
     block_real_kms: keep unmocked clients away from the real KMS (for the pytest plugin).
+    leak_check: look for plaintexts in what a test leaves behind (for the pytest plugin).
     """
 
     account_id: str = "123456789012"
@@ -52,6 +53,7 @@ class Options:
     calls_kept: int = 100_000
     prices: Any = None
     block_real_kms: bool = True
+    leak_check: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[0-9]{12}", self.account_id):

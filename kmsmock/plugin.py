@@ -6,6 +6,7 @@ Loaded in every pytest run, so it imports nothing but pytest and this package's 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,7 @@ _INI = {
     "calls_kept": ("string", "how many records of calls are kept; older ones are only counted"),
     "prices": ("string", "a JSON file of prices, for kms.costs"),
     "block_real_kms": ("bool", "keep unmocked clients away from the real AWS KMS (default: true)"),
+    "leak_check": ("bool", "fail tests that leave plaintexts in output, logs or tmp_path"),
 }
 _MARKER = (
     "kms(**options): how the kms fixture's mock is to be, for example "
@@ -154,16 +156,26 @@ def _ini_options(config: pytest.Config) -> dict[str, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Know which test runs, and obey its mark about the real KMS."""
+    """Know which test runs, and obey its marks about the real KMS and leaks."""
     _node_ids.append(item.nodeid)
-    chosen = _marked(item).get("block_real_kms")
+    marked = _marked(item)
+    chosen = marked.get("block_real_kms")
     before = None if chosen is None else block_real_kms(bool(chosen))
     try:
-        return (yield)
+        with _leak_check(item, marked):
+            return (yield)
     finally:
         _node_ids.pop()
         if before is not None:
             block_real_kms(before)
+
+
+def _leak_check(item: pytest.Item, marked: dict[str, Any]) -> AbstractContextManager[None]:
+    if not marked.get("leak_check", item.config.getini("kms_leak_check")):
+        return nullcontext()
+    from kmsmock.leak_check import leak_check_of
+
+    return leak_check_of(item.config).during()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import fastjsonschema
 import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from hypothesis import settings
+
+from kmsmock import KMSMock
+from kmsmock.ledger.cloudtrail.trail import Trail
 
 #: For the long search in keys' lives: ``--hypothesis-profile=nightly``.
 settings.register_profile("nightly", max_examples=2_000, stateful_step_count=200, deadline=None)
@@ -51,4 +57,30 @@ def pytest_runtest_call() -> Iterator[None]:
 def _is_lack(error: Exception) -> bool:
     if isinstance(error, KeyError):
         return error.args[0] in _MISSING
-    return isinstance(error, ParamValidationError) or "'KMS' object has no attribute" in str(error)
+    return isinstance(error, ParamValidationError) or "' object has no attribute" in str(error)
+
+
+#: Of a mock with very many records the newest are looked at.
+_RECORDS_CHECKED = 2_000
+
+
+@pytest.fixture(autouse=True)
+def _records_meet_the_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Check the CloudTrail record of every call of a test, once its mocks have been stopped."""
+    stopped = []
+    stop = KMSMock.stop
+
+    def stop_and_note(kms: KMSMock) -> None:
+        stop(kms)
+        stopped.append(kms)
+
+    monkeypatch.setattr(KMSMock, "stop", stop_and_note)
+    yield
+    for kms in stopped:
+        for record in kms.trail[-_RECORDS_CHECKED:]:
+            _schema_check()(record)
+
+
+@lru_cache(maxsize=1)
+def _schema_check() -> Callable[[Any], Any]:
+    return fastjsonschema.compile(Trail.schema())

@@ -247,6 +247,7 @@ class Identities:
                 account,
                 f"{entity.unique_id}:{session}",
                 entity.arn,
+                self._now(),
             ),
         )
         self._by_arn.setdefault(entity.arn, principal)
@@ -287,7 +288,15 @@ class Identities:
         self.sessions[arn, ""] = powerless
         return self._add(
             arn,
-            lambda: Principal(PrincipalKind.FEDERATED_USER, arn, user.account, unique_id, user.arn),
+            lambda: Principal(
+                PrincipalKind.FEDERATED_USER,
+                arn,
+                user.account,
+                unique_id,
+                user.arn,
+                self._now(),
+                issuer_id=user.unique_id,
+            ),
         )
 
     def at(self, arn: str) -> Principal:

@@ -51,7 +51,7 @@ def answer_service_before_call(
     answer = active[-1].answer_service(**call, model=model)
     is_good = isinstance(answer.result, dict)
     response, parsed = to_client(answer, None if is_good else model)
-    if not is_good:
+    if not is_good and model.service_model.metadata["protocol"] == "query":
         parsed["Error"]["Type"] = "Sender"
     return response, parsed
 

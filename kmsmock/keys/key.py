@@ -54,7 +54,6 @@ class Usage(NamedTuple):
 
     operation: str
     at: datetime
-    event_id: str
     request_id: str
 
 

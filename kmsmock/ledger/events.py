@@ -35,7 +35,8 @@ class Rest(NamedTuple):
 
     second_key and second_material_id: of the destination of ReEncrypt. authorized: when it is not
     just the operation on its one key. shown: what CloudTrail shows of the answer. context: the
-    condition keys that came from the network.
+    condition keys that came from the network. noted: what CloudTrail shows beside request and
+    answer, by names of the API.
     """
 
     second_key: Key | None = None
@@ -44,6 +45,7 @@ class Rest(NamedTuple):
     authorized: tuple[Authorized, ...] | None = None
     shown: tuple[Any, ...] | None = None
     context: Mapping[str, Any] | None = None
+    noted: Mapping[str, Any] | None = None
 
 
 NO_REST = Rest()
@@ -198,21 +200,3 @@ MEMBERS = (
     *("encryption_context", "grant_id", "dry_run", "allowed", "error_code", "via_service"),
     *("price", "at", "test_id", "request_id", "explanation", "user_agent"),
 )
-
-
-class ServiceEvent(NamedTuple):
-    """What KMS did by itself: RotateKey, DeleteKey or DeleteExpiredKeyMaterial.
-
-    kind and origin: of a rotation. previous, current: ids of key materials, 32 bytes; of a deletion
-    of material the current one.
-    """
-
-    name: str
-    key_arn: str
-    account: str
-    region: str
-    at: datetime
-    kind: str | None = None
-    origin: str | None = None
-    previous: bytes | None = None
-    current: bytes | None = None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.events import Event
+from kmsmock.ledger.secrets import Secrets
 from kmsmock.ledger.storage import KeyLife
 from kmsmock.ledger.usage import Line, line_of
 
@@ -23,15 +24,16 @@ class CallLog(Calls):
     """The records of a mock, one for each call.
 
     kept: how many; older ones are dropped, and only counted. lives: of all keys that
-    customers manage, the deleted ones among them.
+    customers manage, the deleted ones among them. secrets: what the calls have handed out.
     """
 
-    def __init__(self, kept: int, lives: Iterable[KeyLife]) -> None:
+    def __init__(self, kept: int, lives: Iterable[KeyLife], secrets: Secrets) -> None:
         self._records: deque[Event] = deque()
         self._counts: dict[Line, int] = {}
         super().__init__(self._records, self._counts)
         self._kept = kept
         self._lives = lives
+        self._secrets = secrets
         self._latest: dict[str, tuple[Any, ...]] = {}
         #: The pytest test that runs now; set by the plugin.
         self.test_id: Callable[[], str | None] = _no_test
@@ -97,6 +99,14 @@ class CallLog(Calls):
             maker = f", made by {makers[life.arn]}" if makers.get(life.arn) else ""
             lines.append(f"  {life.arn}{aliases}{maker}")
         raise AssertionError("\n".join(lines))
+
+    def assert_no_plaintext_left(self, *places: Any) -> None:
+        """Assert that nothing that the calls have handed out in plain is in these places.
+
+        The same as `Secrets.assert_absent_from`.
+        """
+        __tracebackhide__ = True
+        self._secrets.assert_absent_from(*places)
 
 
 def _names(life: KeyLife) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from kmsmock.operations.registry import USABLE, Call, Response, Target, operatio
     "DeriveSharedSecret",
     Target("kms:DeriveSharedSecret", key_at("KeyId"), USABLE, KeyUsage.KEY_AGREEMENT),
     marks_usage=True,
+    hands_out=("SharedSecret",),
 )
 def derive_shared_secret(call: Call, key: Key) -> Response:
     """Agree on a secret by ECDH: the x coordinate, without key derivation (SP 800-56A)."""
@@ -43,6 +44,7 @@ def derive_shared_secret(call: Call, key: Key) -> Response:
     "Encapsulate",
     Target("kms:Encapsulate", key_at("KeyId"), USABLE, KeyUsage.ENCAPSULATE_DECAPSULATE),
     marks_usage=True,
+    hands_out=("SharedSecret",),
 )
 def encapsulate(call: Call, key: Key) -> Response:
     """Make a shared secret and its ciphertext (FIPS 203)."""
@@ -61,6 +63,7 @@ def encapsulate(call: Call, key: Key) -> Response:
     "Decapsulate",
     Target("kms:Decapsulate", key_at("KeyId"), USABLE, KeyUsage.ENCAPSULATE_DECAPSULATE),
     marks_usage=True,
+    hands_out=("SharedSecret",),
 )
 def decapsulate(call: Call, key: Key) -> Response:
     """Recover a shared secret; a foreign ciphertext of the right length gives another secret."""

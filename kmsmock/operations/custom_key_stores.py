@@ -111,6 +111,7 @@ def update_custom_key_store(call: Call) -> Response:
     require_unshared(others, store.store_type, settings)
     store.name = name
     store.settings = settings
+    _note(call, store)
     return {}
 
 
@@ -154,7 +155,15 @@ def _find(call: Call) -> CustomKeyStore:
         raise errors.CustomKeyStoreNotFoundException(
             explanation=f"There is no custom key store {store_id!r} in this account and Region."
         )
+    _note(call, store)
     return store
+
+
+def _note(call: Call, store: CustomKeyStore) -> None:
+    """Keep for CloudTrail what the store is called, and its cluster."""
+    call.noted = {"CustomKeyStoreName": store.name}
+    if store.store_type is StoreType.AWS_CLOUDHSM:
+        call.noted["ClusterId"] = store.settings["CloudHsmClusterId"]
 
 
 def _require_state(store: CustomKeyStore, allowed: frozenset[ConnectionState]) -> None:

@@ -68,6 +68,7 @@ def _with_material_id(call: Call, key: Key, response: Response) -> Response:
     Target("kms:GenerateDataKey", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT),
     first=_require_size,
     marks_usage=True,
+    hands_out=("Plaintext",),
 )
 def generate_data_key(call: Call, key: Key) -> Response:
     """Make a data key, plain and encrypted under the KMS key."""
@@ -112,6 +113,7 @@ def _data_key_pair(call: Call, key: Key) -> tuple[bytes, Response]:
     Target("kms:GenerateDataKeyPair", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT),
     first=_require_pair_possible,
     marks_usage=True,
+    hands_out=("PrivateKeyPlaintext",),
 )
 def generate_data_key_pair(call: Call, key: Key) -> Response:
     """Make a key pair: public, private, and private encrypted under the KMS key."""
@@ -138,7 +140,7 @@ def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Response:
     return _data_key_pair(call, key)[1]
 
 
-@operation("GenerateRandom", Target("kms:GenerateRandom"))
+@operation("GenerateRandom", Target("kms:GenerateRandom"), hands_out=("Plaintext",))
 def generate_random(call: Call) -> Response:
     """Give random bytes."""
     size = call.parameters.get("NumberOfBytes")

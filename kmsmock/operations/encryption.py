@@ -26,6 +26,8 @@ def encrypt(call: Call, key: Key) -> Response:
     algorithm = parameters.get("EncryptionAlgorithm", SYMMETRIC)
     context = parameters.get("EncryptionContext")
     blob = _encrypt(key, parameters["Plaintext"], algorithm, context)
+    if key.shows_material_id:
+        call.material_ids.append(key.material.id)  # which the audit tells, unlike the answer
     return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
 
@@ -65,7 +67,12 @@ def _source_key(call: Call) -> Key:
     return _locate_reencrypted(call)
 
 
-@operation("Decrypt", Target("kms:Decrypt", _decrypting_key, USABLE, _ENCRYPTION), marks_usage=True)
+@operation(
+    "Decrypt",
+    Target("kms:Decrypt", _decrypting_key, USABLE, _ENCRYPTION),
+    marks_usage=True,
+    hands_out=("Plaintext",),
+)
 def decrypt(call: Call, key: Key) -> Response:
     """Decrypt what Encrypt, ReEncrypt, GenerateDataKey or the public key made."""
     parameters = call.parameters

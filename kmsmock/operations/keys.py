@@ -19,6 +19,7 @@ from kmsmock.keys.key import Key, KeyManager, KeyState
 from kmsmock.keys.multi_region import MultiRegionKey
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
+from kmsmock.ledger.cloudtrail.ids import event_id
 from kmsmock.operations import tags
 from kmsmock.operations.locating import key_at, key_only
 from kmsmock.operations.registry import (
@@ -367,7 +368,9 @@ def get_key_last_usage(call: Call, key: Key) -> Response:
         else {
             "Operation": usage.operation,
             "Timestamp": usage.at,
-            "CloudTrailEventId": usage.event_id,
+            "CloudTrailEventId": event_id(
+                usage.request_id, usage.operation, key.account, key.region_name
+            ),
             "KmsRequestId": usage.request_id,
         },
     }

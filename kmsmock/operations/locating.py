@@ -190,7 +190,10 @@ def _key_of_blob(call: Call, reference: str | None) -> Key:
         ) from None
     call.blob = blob
     key = call.region.materials.get(blob.material_id)
-    if reference is not None and _named_key(call, reference) is not key:
+    named = key if reference is None else _named_key(call, reference)
+    if named is not key:
+        if named is not None and named.account == call.region.account:
+            call.keys.append(named)  # for the record: this is the key that the call is about
         raise errors.IncorrectKeyException(
             "The key ID in the request does not identify a CMK that can perform this operation.",
             explanation=f"The ciphertext was made by {blob.key_arn}, not by {reference}.",

@@ -10,6 +10,10 @@ from kmsmock.crypto import attestation, enveloped
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.operations.registry import Call
 
+#: The registers that CloudTrail shows, of an enclave and of a NitroTPM.
+_ENCLAVE_REGISTERS: tuple[int, ...] = (1, 2, 3, 4, 8)
+_TPM_REGISTERS: tuple[int, ...] = (4, 7, 8, 9, 16, 23)
+
 
 def attested(call: Call) -> attestation.Attestation | None:
     """Give what the document of a request attests; None without one, or when it does not hold."""
@@ -32,6 +36,7 @@ def seal(call: Call, plaintext: bytes) -> bytes:
         )
     try:
         attested = attestation.verify(document, call.backend.attestation_roots)
+        call.noted = {"Recipient": _measurements(attested)}
         return enveloped.seal(plaintext, attested.public_key_der, call.backend.entropy)
     except CryptoError as reason:
         raise errors.ValidationException(
@@ -39,3 +44,18 @@ def seal(call: Call, plaintext: bytes) -> bytes:
             explanation=f"{reason}. In tests, kms.attestation.document(public_key_der) makes "
             "documents that this mock trusts.",
         ) from None
+
+
+def _measurements(attested: attestation.Attestation) -> dict[str, str]:
+    """Give the measurements as CloudTrail shows them."""
+    kind, registers = ("Enclave", _ENCLAVE_REGISTERS)
+    measurements = {"AttestationDocumentModuleId": attested.module_id}
+    if attested.is_tpm:
+        kind, registers = ("NitroTPM", _TPM_REGISTERS)
+    elif 0 in attested.pcrs:
+        measurements["AttestationDocumentEnclaveImageDigest"] = attested.pcrs[0].hex()
+    for register in registers:
+        if register in attested.pcrs:
+            name = f"AttestationDocument{kind}PCR{register}"
+            measurements[name] = attested.pcrs[register].hex()
+    return measurements

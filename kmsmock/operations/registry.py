@@ -40,7 +40,8 @@ class Call:
 
     keys, alias, grant_id, material_ids: noted for the ledger by those who find them. blob: the
     symmetric ciphertext of the request, once it has been taken apart. authorized: action, resource
-    and encryption context of what was allowed on the way. decision: of a refused call.
+    and encryption context of what was allowed on the way. decision: of a refused call. noted: what
+    CloudTrail shows beside request and answer.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Call:
         "grant_id",
         "keys",
         "material_ids",
+        "noted",
         "now",
         "operation",
         "parameters",
@@ -88,6 +90,7 @@ class Call:
         self.grant_id: str | None = None
         self.blob: Blob | None = None
         self.decision: Decision | None = None
+        self.noted: dict[str, Any] | None = None
         self.authorized: list[tuple[str, str, Mapping[str, str] | None]] = []
 
     @property
@@ -148,7 +151,8 @@ class Operation:
 
     first: checks that come before those of key usage and key state.
     marks_usage: whether GetKeyLastUsage counts it. puts_policy: whether the caller must be able
-    to change the key policy that it gives (the lockout safety check).
+    to change the key policy that it gives (the lockout safety check). hands_out: members of the
+    answer that are plaintexts.
     """
 
     name: str
@@ -157,6 +161,7 @@ class Operation:
     first: Callable[..., None] | None
     marks_usage: bool
     puts_policy: bool
+    hands_out: tuple[str, ...]
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -168,6 +173,7 @@ def operation(
     first: Callable[..., None] | None = None,
     marks_usage: bool = False,
     puts_policy: bool = False,
+    hands_out: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Response | None]], Callable[..., Response | None]]:
     """Register the handler of an operation.
 
@@ -176,7 +182,9 @@ def operation(
     """
 
     def register(handler: Callable[..., Response | None]) -> Callable[..., Response | None]:
-        OPERATIONS[name] = Operation(name, targets, handler, first, marks_usage, puts_policy)
+        OPERATIONS[name] = Operation(
+            name, targets, handler, first, marks_usage, puts_policy, hands_out
+        )
         return handler
 
     return register

@@ -58,6 +58,7 @@ def enable_key_rotation(call: Call, key: Key) -> None:
     schedule = rotation.enable(key, call.now, call.parameters.get("RotationPeriodInDays"))
     if schedule is not None:
         rotate_when_due(call.backend, key, schedule)
+        call.backend.service_events.note_synchronization(key, call.now, after=1)
 
 
 @operation(
@@ -67,7 +68,9 @@ def enable_key_rotation(call: Call, key: Key) -> None:
 )
 def disable_key_rotation(call: Call, key: Key) -> None:
     """Stop rotating a key; for keys that are never rotated this changes nothing."""
-    key.rotation = None
+    if key.rotation is not None:
+        key.rotation = None
+        call.backend.service_events.note_synchronization(key, call.now, after=1)
 
 
 @operation(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from kmsmock.api_call import Answer, ApiCall
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import Event, ServiceEvent
+from kmsmock.ledger.events import Event
+from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.options import ENFORCED
@@ -159,16 +160,16 @@ class WatchedMock:
             self._scene.calls.append(row)
 
     def _read_service_event(self, event: ServiceEvent) -> None:
-        if event.name == "RotateKey":
+        if event.name == ROTATE_KEY:
             lane = self._lanes.setdefault(event.key_arn, Lane(event.key_arn))
             place = (self._since(event.at), self._calls_so_far())
             lane.rotations.append(Rotation(*place, event.kind or ""))
             self._touched.add(event.key_arn)
-        elif event.name == "DeleteKey":
+        elif event.name == DELETE_KEY:
             self._change_state(event.key_arn, event.at, "Deleted")
             if event.key_arn in self._records:
                 self._records[event.key_arn][0].state = "Deleted"
-        else:
+        elif event.name == DELETE_EXPIRED:
             self._change_state(event.key_arn, event.at, "PendingImport")
 
     def _note_key(self, key: Key, event: Event | None = None) -> KeyRecord:

@@ -8,19 +8,21 @@ from copy import deepcopy
 from difflib import get_close_matches
 from typing import Any
 
+from botocore.utils import parse_to_aware_datetime
+
 from kmsmock.api_call import Answer, ApiCall
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError, ValidationException
 from kmsmock.protocol import read
-from kmsmock.services import ec2, iam, rds, sts
-from kmsmock.services.errors import InvalidAction, ValidationError
+from kmsmock.services import cloudtrail, ec2, iam, rds, sts
 from kmsmock.services.registry import Service, ServiceCall
 
 SERVICES: dict[str, Service] = {
-    "iam": iam.SERVICE,
-    "sts": sts.SERVICE,
+    "cloudtrail": cloudtrail.SERVICE,
     "ec2": ec2.SERVICE,
+    "iam": iam.SERVICE,
     "rds": rds.SERVICE,
+    "sts": sts.SERVICE,
 }
 
 
@@ -56,7 +58,7 @@ def answer(
                 given = deepcopy(dict(parameters))
             else:
                 # The limits of the model are the same for all protocols.
-                body = json.dumps(parameters, default=str)
+                body = json.dumps(_with_epochs(parameters, model.input_shape), default=str)
                 given = read(ApiCall(f"{service}.{operation}", body, access_key, region, model))
             result = handler(
                 ServiceCall(backend, principal, region, now, given, access_key, request_id)
@@ -64,17 +66,29 @@ def answer(
             # What takes no time is done once the answer has been made.
             backend.clock.settle(now)
         except ValidationException as error:
-            result = ValidationError(error.message)
+            result = known.invalid(error.message)
         except ServiceError as error:
             result = error
     return Answer(request_id, result)
 
 
-def _not_emulated(service: str, operation: str, version: str) -> InvalidAction:
-    near = get_close_matches(operation, SERVICES[service].operations, 4, 0.5)
+def _with_epochs(parameters: Mapping[str, Any], shape: Any) -> Mapping[str, Any]:
+    """Give times in whole epoch seconds, as they go over the wire."""
+    members = {} if shape is None else shape.members
+    times = {
+        name: int(parse_to_aware_datetime(value).timestamp())
+        for name, value in parameters.items()
+        if name in members and members[name].type_name == "timestamp"
+    }
+    return {**parameters, **times} if times else parameters
+
+
+def _not_emulated(service: str, operation: str, version: str) -> ServiceError:
+    known = SERVICES[service]
+    near = get_close_matches(operation, known.operations, 4, 0.5)
     others = f"; the nearest that are: {', '.join(near)}" if near else ""
-    return InvalidAction(
-        SERVICES[service].unknown.format(name=operation, version=version),
+    return known.not_emulated(
+        known.unknown.format(name=operation, version=version),
         explanation=f"{operation} of {service} is not emulated{others}. While moto's mock_aws is "
         f"active, moto answers {service}.",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -150,7 +151,8 @@ def _assumed(call: ServiceCall, answer: Answer) -> None:
 
 def _token(call: ServiceCall, answer: Answer) -> None:
     given, expires = _given(answer)
-    call.identities.credentials.issue(call.principal, expires, given)
+    principal = replace(call.principal, issued=call.now)
+    call.identities.credentials.issue(principal, expires, given)
 
 
 def _federated(call: ServiceCall, answer: Answer) -> None:

@@ -11,7 +11,7 @@ from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
 from kmsmock.identities.directory import Identities
 from kmsmock.principals import Principal
-from kmsmock.services.errors import InvalidClientTokenId
+from kmsmock.services.errors import InvalidAction, InvalidClientTokenId, ValidationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,9 @@ class Service:
 
     unknown: the words for an operation that it does not have, with its ``{name}`` and ``{version}``
     of the API. words_limits: whether it has words of its own for what breaks the limits of the
-    model, so that these are not looked at. unauthenticated: its error for credentials that are not
-    valid.
+    model, so that these are not looked at. Its errors: unauthenticated, for credentials that are
+    not valid; not_emulated, for an operation that it does not have; invalid, for what breaks the
+    limits of the model.
     """
 
     operations: Mapping[str, Handler]
@@ -76,3 +77,5 @@ class Service:
     unknown: str = "Could not find operation {name} for version {version}"
     words_limits: bool = False
     unauthenticated: Callable[[], ServiceError] = _invalid_token
+    not_emulated: type[ServiceError] = InvalidAction
+    invalid: type[ServiceError] = ValidationError

@@ -5,6 +5,7 @@ Source: AWS Security Token Service API Reference.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,7 +101,8 @@ def get_session_token(call: ServiceCall) -> dict[str, Any]:
         raise AccessDenied("Cannot call GetSessionToken with session credentials")
     seconds = _token_seconds(call)
     expires = call.now + timedelta(seconds=seconds)
-    credentials = call.identities.credentials.issue(call.principal, expires)
+    principal = replace(call.principal, issued=call.now)
+    credentials = call.identities.credentials.issue(principal, expires)
     return {"Credentials": _shown(credentials, expires)}
 
 

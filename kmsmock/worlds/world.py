@@ -24,7 +24,7 @@ from kmsmock.keys.region import KmsRegion
 from kmsmock.operations.access import require_possible_terms
 from kmsmock.operations.custom_key_stores import require_members
 from kmsmock.worlds.errors import At, WorldError, shown
-from kmsmock.worlds.keys import KeyLoader, account_id, find_key, keys_in_order, written_key
+from kmsmock.worlds.keys import KeyLoader, account_id, find_key
 from kmsmock.worlds.principals import PrincipalLoader, written_principals
 from kmsmock.worlds.reading import (
     Object,
@@ -37,6 +37,7 @@ from kmsmock.worlds.reading import (
     texts,
     time,
 )
+from kmsmock.worlds.written_keys import keys_in_order, written_key
 
 #: The version of the format that is written; all versions up to it are read.
 VERSION = 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from kmsmock.backend import Backend
 from kmsmock.crypto import ciphertext
 from kmsmock.keys.key import KeyState
@@ -12,6 +10,7 @@ from kmsmock.services.ec2.kms_calls import DataKey
 from kmsmock.services.ec2.storage import Snapshot, Storage, Volume
 
 _GIB = 1024**3
+_WITHOUT_CONTENTS = ("creating", "pending", "error")
 
 
 class UnreadableContentsError(Exception):
@@ -35,21 +34,24 @@ class Ebs:
         offset: in bytes. Raises ValueError for an unknown volume or a place outside of it,
         `UnreadableContentsError` when the data key cannot be opened.
         """
-        volume = self._find(volume_id)
-        if isinstance(volume, Snapshot):
-            raise ValueError(f"{volume_id} is a snapshot, which nobody can write to")  # noqa: TRY004
-        _require_inside(volume.id, volume.size, offset, len(data))
-        sectors.write(volume.sectors, self._opened(volume), offset, data)
+        with self._backend.lock:
+            volume = self._find(volume_id)
+            if isinstance(volume, Snapshot):
+                raise ValueError(f"{volume_id} is a snapshot, which nobody writes to")  # noqa: TRY004
+            _require_inside(volume.id, volume.size, offset, len(data))
+            sectors.write(volume.sectors, self._opened(volume), offset, data)
 
     def read(self, resource_id: str, offset: int, length: int) -> bytes:
         """Read bytes of a volume or snapshot; what was never written is zeros.
 
         offset, length: in bytes. Raises as `write` does.
         """
-        found = self._find(resource_id)
-        size = found.size if isinstance(found, Volume) else found.volume_size
-        _require_inside(found.id, size, offset, length)
-        return sectors.read(found.sectors, self._opened(found), offset, length)
+        with self._backend.lock:
+            found = self._find(resource_id)
+            key = self._opened(found)
+            size = found.size if isinstance(found, Volume) else found.volume_size
+            _require_inside(found.id, size, offset, length)
+            return sectors.read(found.sectors, key, offset, length)
 
     def why(self, resource_id: str) -> str | None:
         """Tell why a snapshot is in state error, a volume has vanished or could not be attached.
@@ -64,30 +66,30 @@ class Ebs:
     def _storage(self) -> Storage:
         return self._backend.service_state(Storage)
 
-    def _settle(self) -> datetime:
-        now = self._backend.clock.now()
-        self._backend.clock.settle(now)
-        return now
+    def _settle(self) -> None:
+        self._backend.clock.settle(self._backend.clock.now())
 
     def _find(self, resource_id: str) -> Volume | Snapshot:
-        with self._backend.lock:
-            self._settle()
-            for place in self._storage.places.values():
-                found = place.volumes.get(resource_id) or place.snapshots.get(resource_id)
-                if found is not None:
-                    return found
+        self._settle()
+        for place in self._storage.places.values():
+            found = place.volumes.get(resource_id) or place.snapshots.get(resource_id)
+            if found is not None:
+                return found
         why = self._storage.failures.get(resource_id)
         raise ValueError(f"there is no {resource_id!r}" + (f": {why}" if why else ""))
 
     def _opened(self, found: Volume | Snapshot) -> bytes | None:
+        if found.state in _WITHOUT_CONTENTS:
+            raise UnreadableContentsError(
+                f"{found.id} is in state {found.state}: it has no contents"
+            )
         if not found.is_encrypted:
             return None
         if isinstance(found, Volume):
             for attachment in found.attachments.values():
                 if attachment.opened is not None:
                     return attachment.opened
-        if found.key is None:
-            raise UnreadableContentsError(f"{found.id} is {found.state}: it has no contents (yet)")
+        assert found.key is not None
         return self._unseal(found.id, found.key)
 
     def _unseal(self, resource_id: str, data_key: DataKey) -> bytes:

@@ -59,7 +59,7 @@ def _source(call: ServiceCall) -> tuple[str, str]:
         raise errors.InternalError(
             "An internal error has occurred", explanation="SourceRegion is missing."
         )
-    if not is_id("snap", source_id) or not source_id.strip("snap-0"):
+    if not is_id("snap", source_id) or set(source_id.removeprefix("snap-")) == {"0"}:
         raise errors.InvalidParameterValue("The specified snapshotId is invalid")
     if not is_known_region(region):
         raise errors.InvalidRegion(f"{region} is not a valid region name.")

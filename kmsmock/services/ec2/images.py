@@ -73,6 +73,9 @@ def register_image(call: ServiceCall) -> dict[str, Any]:
     )
     keep_image(call, image)
     keep_tags(call, image.id, tags)
+    of_snapshots = tags_for(call, "snapshot", "image")
+    for snapshot in image.snapshot_ids:
+        keep_tags(call, snapshot, {**place(call).tags.get(snapshot, {}), **of_snapshots})
     return {"ImageId": image.id}
 
 

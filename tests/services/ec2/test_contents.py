@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kmsmock import mock_kms
 from kmsmock.services.ec2 import sectors
 from kmsmock.services.ec2.contents import UnreadableContentsError
 from tests.services.ec2.world import SECRET
@@ -72,6 +73,22 @@ def test_a_snapshot_cannot_be_written_to(kms, world):
 def test_what_is_not_there_cannot_be_read(kms):
     with pytest.raises(ValueError, match="there is no 'vol-1'"):
         kms.ebs.read("vol-1", 0, 1)
+
+
+@pytest.mark.parametrize("state", ["creating", "pending", "error"])
+def test_what_has_no_contents_cannot_be_read(state):
+    with mock_kms(isolated=True, delays="all") as kms:
+        ec2 = kms.client("ec2")
+        name = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+        if state != "creating":
+            name = ec2.copy_snapshot(
+                SourceRegion="us-east-1", SourceSnapshotId="snap-0123456789abcdef0"
+            )["SnapshotId"]
+        if state == "error":
+            kms.clock.advance(minutes=5)
+
+        with pytest.raises(UnreadableContentsError, match=f"is in state {state}"):
+            kms.ebs.read(name, 0, 1)
 
 
 def test_there_is_no_reason_for_what_went_well(kms, world):

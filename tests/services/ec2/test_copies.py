@@ -191,6 +191,12 @@ def test_a_copy_that_is_refused_at_once(world, case):
     assert world.target_ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
 
 
+def test_an_id_of_few_letters_is_one(world):
+    copy = world.copy(SourceSnapshotId="snap-0aaaaaaaaaaaaaaaa")
+
+    assert world.see(copy)["StateMessage"] == "Source snapshot is not found"
+
+
 def test_a_url_for_another_snapshot_is_refused(world):
     url = f"https://ec2.{EAST}.amazonaws.com/?SourceSnapshotId=snap-0123456789abcdef0"
 

@@ -171,6 +171,19 @@ def test_the_attributes_of_an_image(world, image):
     assert attribute("launchPermission")["LaunchPermissions"] == []
 
 
+def test_an_image_tags_its_snapshots_too(world):
+    tags = [{"Key": "team", "Value": "blue"}]
+    image = world.source_ec2.register_image(
+        Name="tagged",
+        RootDeviceName=ROOT,
+        BlockDeviceMappings=[{"DeviceName": ROOT, "Ebs": {"SnapshotId": world.snapshot}}],
+        TagSpecifications=[{"ResourceType": kind, "Tags": tags} for kind in ("image", "snapshot")],
+    )["ImageId"]
+
+    assert see(world.source_ec2, image)["Tags"] == tags
+    assert world.see(world.snapshot, world.source_ec2)["Tags"] == tags
+
+
 def test_images_are_found_by_owner_user_and_filter(world, image):
     share(world, image)
 

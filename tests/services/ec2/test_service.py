@@ -65,6 +65,24 @@ def test_a_client_of_nobody_is_refused(kms):
         ec2.describe_volumes()
 
 
+def test_ids_are_functions_of_the_seed():
+    def ids():
+        with mock_kms(isolated=True, seed=7) as kms:
+            ec2 = kms.client("ec2")
+            where = {"AvailabilityZone": f"{EAST}a"}
+            volume = ec2.create_volume(Size=1, Encrypted=True, **where)
+            return volume, ec2.create_snapshot(VolumeId=volume["VolumeId"])
+
+    assert ids() == ids()
+
+
+def test_an_error_has_the_form_that_ec2_gives_it(kms):
+    with refused("InvalidVolume.NotFound") as caught:
+        kms.client("ec2").describe_volumes(VolumeIds=["vol-0123456789abcdef0"])
+
+    assert set(caught.value.response["Error"]) == {"Code", "Message"}
+
+
 def test_a_reset_forgets_volumes():
     with mock_kms(isolated=True) as kms:
         kms.client("ec2").create_volume(AvailabilityZone=f"{EAST}a", Size=1)

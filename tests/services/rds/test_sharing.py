@@ -155,8 +155,6 @@ def test_who_may_share_is_up_to_the_policies(world):
         )
 
     action = f"rds:Modify{world.words.snapshot}Attribute"
-    assert f"User: arn:aws:sts::{SOURCE}:assumed-role/Reader" in str(
-        caught.value
-    ) and f"is not authorized to perform: {action} on resource: {world.snapshot}" in str(
-        caught.value
-    )
+    text = str(caught.value)
+    assert f"User: arn:aws:sts::{SOURCE}:assumed-role/Reader" in text
+    assert f"is not authorized to perform: {action} on resource: {world.snapshot}" in text

@@ -1,0 +1,163 @@
+"""Looking, at the end of a test, for plaintexts of KMS in what the test has left behind."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from kmsmock.ledger import secrets
+from kmsmock.ledger.secrets import Secrets
+
+#: Fixtures with which a test takes captured output away from pytest's report.
+_CAPTURING = frozenset({"capsys", "capsysbinary", "capteesys", "capfd", "capfdbinary"})
+_TITLE = "plaintexts of KMS were found (kms_leak_check)"
+_NAME = "kmsmock-leak-check"
+
+
+def leak_check_of(config: pytest.Config) -> LeakCheck:
+    """Give the check of a run, made when a test first needs it."""
+    check = config.pluginmanager.get_plugin(_NAME)
+    if check is None:
+        check = LeakCheck()
+        config.pluginmanager.register(check, _NAME)
+    assert isinstance(check, LeakCheck)
+    return check
+
+
+class _Log(logging.Handler):
+    """Keeps log records, whatever the test does to ``caplog``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+class _Test:
+    """What is gathered while one test runs.
+
+    handed_out: in which plaintexts are looked up. taken: output that the test has read, with its
+    name. findings: in words, each once.
+    """
+
+    def __init__(self, shared: list[Secrets]) -> None:
+        self.own = Secrets()
+        # The shared ones of now, since they may end with this test, and before its end.
+        self.handed_out = (self.own, *shared)
+        self.log = _Log()
+        self.taken: list[tuple[Any, str | None]] = []
+        self.findings: dict[str, None] = {}
+
+    def look(self, places: list[tuple[Any, str | None]]) -> None:
+        for plaintexts in self.handed_out:
+            if plaintexts:
+                findings = plaintexts.search(places).findings
+                self.findings.update(dict.fromkeys(map(str, findings)))
+
+
+class LeakCheck:
+    """The check of the tests of a run, a pytest plugin of its own.
+
+    Looked for is what was handed out during the test, its fixtures included, by any mock; and
+    while fixtures were set up that live longer and are still there. Looked through are captured
+    stdout and stderr, the log records that reach the root logger, and ``tmp_path``.
+    """
+
+    def __init__(self) -> None:
+        self._shared: list[Secrets] = []
+        self._test: _Test | None = None
+        self._has_said_it = False
+
+    @contextmanager
+    def during(self) -> Iterator[None]:
+        """Check the test that runs inside."""
+        self._test = test = _Test(self._shared)
+        secrets.watchers.append(test.own)
+        logging.getLogger().addHandler(test.log)
+        try:
+            yield
+        finally:
+            logging.getLogger().removeHandler(test.log)
+            secrets.watchers.remove(test.own)
+            self._test = None
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Say it, once, when there is no output to look through."""
+        is_captured = item.config.getoption("capture") != "no"
+        if self._test is None or is_captured or self._has_said_it:
+            return
+        self._has_said_it = True
+        notice = pytest.PytestWarning(
+            "kms_leak_check looks through logging and tmp_path only: stdout and stderr are not "
+            "captured (-s)"
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")  # a notice also where warnings are errors
+            item.warn(notice)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+        """Know what a longer lived fixture was handed out, and where fixtures put output."""
+        if fixturedef.scope != "function":
+            return (yield from self._set_up_shared(fixturedef))
+        value, test = (yield), self._test
+        if test is None:
+            pass
+        elif fixturedef.argname in _CAPTURING:
+            _follow(value, fixturedef.argname, test)
+        elif fixturedef.argname == "tmp_path":
+            # Before its end, when pytest may remove the folder.
+            fixturedef.addfinalizer(lambda: test.look([(value, None)] if value.is_dir() else []))
+        return value
+
+    def _set_up_shared(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+        shared = Secrets()
+        secrets.watchers.append(shared)
+        try:
+            value = yield
+        finally:
+            secrets.watchers.remove(shared)
+        if shared:
+            self._shared.append(shared)
+            fixturedef.addfinalizer(lambda: self._shared.remove(shared))
+        return value
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let the teardown of the test fail when something was found."""
+        report, test = (yield), self._test
+        if test is None or call.when != "teardown":
+            return report
+        output = [(text, title) for title, text in report.sections if "std" in title]
+        records = [(record, f"log record {n}") for n, record in enumerate(test.log.records, 1)]
+        test.look([*output, *test.taken, *records])
+        if test.findings:
+            lines = "\n".join(f"  {finding}" for finding in test.findings)
+            if report.failed:
+                report.longrepr.addsection(_TITLE, lines)  # type: ignore[union-attr]
+            else:
+                report.outcome = "failed"
+                report.longrepr = f"{report.nodeid}: {_TITLE}:\n{lines}"
+        return report
+
+
+def _follow(capture: Any, name: str, test: _Test) -> None:
+    """Keep what a test reads from a fixture, which pytest then does not report."""
+    readouterr = capture.readouterr
+
+    def read_and_keep() -> Any:
+        result = readouterr()
+        test.taken += [(result.out, f"stdout read from {name}")] if result.out else []
+        test.taken += [(result.err, f"stderr read from {name}")] if result.err else []
+        return result
+
+    capture.readouterr = read_and_keep

@@ -1,0 +1,1 @@
+"""Looking for values in places, in all forms in which they can turn up."""

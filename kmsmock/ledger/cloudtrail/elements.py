@@ -1,0 +1,108 @@
+"""What was answered, as CloudTrail shows it: responseElements and additionalEventData."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from kmsmock.keys.key import Key
+from kmsmock.ledger.cloudtrail.members import lowered, shown
+from kmsmock.ledger.events import Event
+from kmsmock.ledger.shown import KEY, SHOWN
+from kmsmock.principals import PrincipalKind
+
+#: Operations that show the key only to the services that call them.
+_SHOWN_TO_SERVICES = frozenset({"RetireGrant"})
+#: Operations that show the key by the name that the caller gave it.
+_AS_GIVEN = frozenset({"RotateKeyOnDemand"})
+#: What keys in custom key stores are used for.
+_USING_STORES = frozenset(
+    {
+        *("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey"),
+        "GenerateDataKeyWithoutPlaintext",
+    }
+)
+
+
+def response_elements(event: Event) -> dict[str, Any] | None:
+    """Show what an operation that changes something has answered, and which key it changed."""
+    members = SHOWN[event.operation]
+    if event.failure is not None or not members.elements:
+        return None
+    if event.operation in _SHOWN_TO_SERVICES and event.principal.kind is not PrincipalKind.SERVICE:
+        return None
+    kept: dict[str, Any] = dict(zip(members.response, event.rest.shown or (), strict=False))
+    if KEY in members.elements:
+        as_given = event.operation in _AS_GIVEN
+        kept[KEY] = event.parameter(KEY) if as_given else changed_key(event).arn
+    return {
+        lowered(name): shown(name, kept[name])
+        for name in members.elements
+        if kept[name] is not None
+    }
+
+
+def changed_key(event: Event) -> Key:
+    """Give the key that a call changed: of UpdateAlias the one that the alias means now."""
+    key = event.rest.second_key if event.operation == "UpdateAlias" else None
+    key = key or event.key
+    assert key is not None
+    return key
+
+
+def additional_event_data(event: Event) -> dict[str, Any]:
+    """Show what the service knows beside request and answer; empty when there is nothing."""
+    data: dict[str, Any] = {}
+    if event.material_id is not None:
+        data.update(_materials(event))
+    if event.operation == "RetireGrant" and event.failure is None:
+        data["grantId"] = event.grant_id
+    key = next((key for key in event.keys if key.custom_key_store is not None), None)
+    if key is not None:
+        if event.operation in _USING_STORES:
+            data.update(_store_of(key))
+        elif event.operation == "CreateKey" and key.xks_key_id is None:
+            data["backingKey"] = _json(_backing_key(key))
+    data.update((lowered(name), shown(name, v)) for name, v in (event.rest.noted or {}).items())
+    return data
+
+
+def deletion_data(key: Key) -> dict[str, Any]:
+    """Show what became of the key in the cluster behind a deleted KMS key; empty for others."""
+    if key.custom_key_store is None or key.xks_key_id is not None:
+        return {}
+    backing_key = _backing_key(key)
+    return {
+        **_store_of(key),
+        "backingKeys": _json([backing_key]),
+        "backingKeysDeletionStatus": _json([{**backing_key, "deletionStatus": "SUCCESS"}]),
+    }
+
+
+def _materials(event: Event) -> dict[str, str]:
+    assert event.material_id is not None
+    if event.operation != "ReEncrypt":
+        return {"keyMaterialId": event.material_id.hex()}
+    ids = {"sourceKeyMaterialId": event.material_id.hex()}
+    if event.rest.second_material_id is not None:
+        ids["destinationKeyMaterialId"] = event.rest.second_material_id.hex()
+    return ids
+
+
+def _store_of(key: Key) -> dict[str, Any]:
+    store = key.custom_key_store
+    assert store is not None
+    if key.xks_key_id is not None:
+        return {"customKeyStoreId": store.store_id, "xksKeyId": key.xks_key_id}
+    return {"customKeyStoreId": store.store_id, "clusterId": store.settings["CloudHsmClusterId"]}
+
+
+def _backing_key(key: Key) -> dict[str, str]:
+    """Name the key in the cluster, which is not there: by what its KMS key is called."""
+    name = hashlib.blake2b(key.arn.encode(), digest_size=32).digest()
+    return {"keyHandle": str(int.from_bytes(name[:3], "big")), "backingKeyId": name.hex()}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

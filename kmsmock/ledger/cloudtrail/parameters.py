@@ -1,0 +1,61 @@
+"""What was asked, as CloudTrail shows it: requestParameters.
+
+Source: AWS KMS Developer Guide, "Logging AWS KMS API calls with CloudTrail", the page of each
+operation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock.ledger.cloudtrail.members import lowered, shown
+from kmsmock.ledger.events import Event
+from kmsmock.ledger.shown import SHOWN
+from kmsmock.principals import PrincipalKind
+
+#: Members that CloudTrail calls by another name than the API, in requests.
+_NAMES = {"CloudHsmClusterId": "clusterId"}
+#: Services whose requests to decrypt show no key, though the ciphertext names it.
+_NAMING_NO_KEY = frozenset({"ec2", "secretsmanager"})
+_SPECS = ("KeySpec", "CustomerMasterKeySpec")
+
+
+def request_parameters(event: Event) -> dict[str, Any] | None:
+    """Show the parameters of a call; None when there is nothing to show.
+
+    Nothing is shown of calls that were refused, or that named a key that does not exist.
+    """
+    if is_hidden(event) or (event.failure is not None and not any(event.parameters)):
+        return None  # the latter: what could not be read
+    members = SHOWN[event.operation]
+    parameters: dict[str, Any] = {}
+    for name, value in zip(members.request, event.parameters, strict=True):
+        given = members.defaults.get(name) if value is None else value
+        if given is not None:
+            parameters[_NAMES.get(name) or lowered(name)] = shown(name, given)
+    if event.operation == "Decrypt":
+        _name_key(parameters, event)
+    elif event.operation == "CreateKey":
+        _name_specs(parameters, event)
+    elif event.operation == "RetireGrant" and event.principal.kind is PrincipalKind.SERVICE:
+        return None
+    return parameters or None
+
+
+def is_hidden(event: Event) -> bool:
+    """Tell whether nothing is shown of what a call was about."""
+    code = event.error_code
+    return code == "AccessDeniedException" or (code == "NotFoundException" and event.key is None)
+
+
+def _name_key(parameters: dict[str, Any], event: Event) -> None:
+    """Add the key that a ciphertext named."""
+    if event.key is not None and event.principal.via not in _NAMING_NO_KEY:
+        parameters.setdefault("keyId", event.key.arn)
+
+
+def _name_specs(parameters: dict[str, Any], event: Event) -> None:
+    """Show the key spec by its old and its new name, whichever was given."""
+    given = next((value for value in map(event.parameter, _SPECS) if value is not None), None)
+    if given is not None:
+        parameters["keySpec"] = parameters["customerMasterKeySpec"] = given
