@@ -473,7 +473,7 @@ def test_the_trail_shows_calls_in_the_shape_of_cloudtrail(tmp_path):
 
         [encrypt] = kms.trail.lookup("Encrypt")
         assert encrypt["resources"][0]["ARN"] == key["Arn"]
-        assert encrypt["requestParameters"] == {"encryptionContext": {"a": "b"}}
+        assert encrypt["requestParameters"]["encryptionContext"] == {"a": "b"}
         assert encrypt["readOnly"] is True
         assert kms.trail.lookup("DescribeKey")[0]["errorCode"] == "NotFoundException"
         assert len((tmp_path / "trail.jsonl").read_text().splitlines()) == 3

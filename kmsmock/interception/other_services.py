@@ -52,7 +52,6 @@ def answer_service_before_call(
     is_good = isinstance(answer.result, dict)
     response, parsed = to_client(answer, None if is_good else model)
     if not is_good and model.service_model.metadata["protocol"] == "query":
-        # Its errors, unlike those of EC2, tell whose fault they are.
         parsed["Error"]["Type"] = "Sender"
     return response, parsed
 
