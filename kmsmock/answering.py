@@ -90,4 +90,5 @@ class Answering:
         except WorldError as error:
             if not isinstance(source, Mapping):
                 error.source = os.fspath(source)
-            raise
+            # The way through the document is in the message.
+            raise error.with_traceback(None) from None

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.secrets import Secrets
     from kmsmock.principals import Principal
     from kmsmock.services.ec2.contents import Ebs
+    from kmsmock.services.rds.contents import Rds
 
 #: Who is told of each new mock; the pytest plugin is, while it is configured.
 beginnings: list[Callable[[KMSMock], None]] = []
@@ -151,6 +152,13 @@ class KMSMock(Answering):
         from kmsmock.services.ec2.contents import Ebs
 
         return Ebs(self._backend)
+
+    @property
+    def rds(self) -> Rds:
+        """Databases and their snapshots: their contents, and why some have failed."""
+        from kmsmock.services.rds.contents import Rds
+
+        return Rds(self._backend)
 
     def reset(self) -> None:
         """Begin anew, without records, and with no keys and principals but those of the world.

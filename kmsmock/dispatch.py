@@ -251,9 +251,8 @@ def _is_from_ciphertext(call: Call, target: Target) -> bool:
 
 def _require_unmanaged(call: Call, target: Target, key: Key) -> None:
     """Refuse to change an AWS managed key, which nobody can, whatever policies are about."""
-    is_service = call.principal.via is not None
     if target.action.startswith(DIRECT_ACTIONS) or (
-        target.action in (_USES_BY_SERVICES if is_service else _USES)
+        target.action in (_USES_BY_SERVICES if call.principal.is_service else _USES)
     ):
         return
     request = _request(call, target, key, None)

@@ -15,7 +15,7 @@ from kmsmock.delays import DELAYS
 OVERLAID = (
     *("dynamodb", "kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"),
 )
-SERVICES = ("kms", "sts", "iam", "ec2", "cloudtrail", *OVERLAID)
+SERVICES = ("kms", "sts", "iam", "ec2", "rds", "cloudtrail", *OVERLAID)
 #: When the clock of a seeded mock starts, unless told otherwise.
 SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ENFORCED = "enforced"

@@ -54,6 +54,11 @@ class Principal:
         return None if self.via is None else f"{self.via}.{region}.amazonaws.com"
 
     @property
+    def is_service(self) -> bool:
+        """Whether a service calls, in its own name or with the identity of its caller."""
+        return self.via is not None or self.kind is PrincipalKind.SERVICE
+
+    @property
     def entity_id(self) -> str:
         """The unique id of the user or role, without the name of a session."""
         return self.unique_id.partition(":")[0]

@@ -460,20 +460,3 @@ def test_requests_are_counted_by_operation_key_and_account():
         assert kms.costs.by_operation() == {"CreateKey": 1, "ListKeys": 1}
         assert kms.costs.by_key() == {key["Arn"]: 1}
         assert kms.costs.by_account() == {"123456789012": 1, "444455556666": 1}
-
-
-def test_the_trail_shows_calls_in_the_shape_of_cloudtrail(tmp_path):
-    with mock_kms() as kms:
-        client = kms.client()
-        key = client.create_key()["KeyMetadata"]
-        client.encrypt(KeyId=key["KeyId"], Plaintext=b"t", EncryptionContext={"a": "b"})
-        with pytest.raises(client.exceptions.NotFoundException):
-            client.describe_key(KeyId="alias/x")
-        kms.trail.write_jsonl(tmp_path / "trail.jsonl")
-
-        [encrypt] = kms.trail.lookup("Encrypt")
-        assert encrypt["resources"][0]["ARN"] == key["Arn"]
-        assert encrypt["requestParameters"]["encryptionContext"] == {"a": "b"}
-        assert encrypt["readOnly"] is True
-        assert kms.trail.lookup("DescribeKey")[0]["errorCode"] == "NotFoundException"
-        assert len((tmp_path / "trail.jsonl").read_text().splitlines()) == 3

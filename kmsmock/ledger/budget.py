@@ -49,6 +49,7 @@ class Budget:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        __tracebackhide__ = True
         while self._watched:
             self._watched.pop().meters.remove(self._count)
         if kind is None:
@@ -72,6 +73,7 @@ class Budget:
 
     def require_kept(self) -> None:
         """Raise AssertionError that shows what spent the budget, when it is exceeded."""
+        __tracebackhide__ = True
         if (self._most is None or self.requests <= self._most) and (
             self._most_usd is None or self.usd <= self._most_usd
         ):

@@ -124,19 +124,23 @@ class Calls(Sequence[Event]):
         Raises AssertionError that shows the nearest call and how it differs; also when it cannot
         be told, because calls that may be meant are no longer kept.
         """
+        __tracebackhide__ = True
         self._require(Wanted(operation, members), times)
 
     def assert_not_called(self, operation: str, /, **members: Any) -> None:
         """Assert that an operation was not called with these members."""
+        __tracebackhide__ = True
         self._require(Wanted(operation, members), 0)
 
     def assert_call_count(
         self, count: int, operation: str | None = None, /, **members: Any
     ) -> None:
         """Assert how many calls there are: all, or those of an operation or with these members."""
+        __tracebackhide__ = True
         self._require(Wanted(operation, members), count)
 
     def _require(self, wanted: Wanted, times: int | None) -> None:
+        __tracebackhide__ = True
         found = self._select(wanted)
         most = len(found) + found.dropped
         least = most if found.is_exact else len(found)

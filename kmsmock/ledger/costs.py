@@ -160,6 +160,7 @@ class Costs:
 
         Raises AssertionError that shows the bill.
         """
+        __tracebackhide__ = True
         limit = dollars(usd, "usd")
         so_far = self._so_far()
         if so_far.total >= limit:

@@ -81,6 +81,7 @@ class CallLog(Calls):
         be: by key id, key ARN, alias name, or anything with an ``arn``. Raises AssertionError that
         lists the others, ValueError for one in except_ that was never made.
         """
+        __tracebackhide__ = True
         given = [except_] if isinstance(except_, str) or hasattr(except_, "arn") else list(except_)
         excepted = {getattr(key, "arn", key) for key in given}
         lives = list(self._lives)

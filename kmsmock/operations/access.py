@@ -143,7 +143,7 @@ def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
     for name in (terms.grantee_principal, terms.retiring_principal):
         if name is None:
             continue
-        if call.principal.via is not None and _is_of_service(name):
+        if call.principal.is_service and _is_of_service(name):
             continue  # a service that gives a grant to itself, or to what it runs
         require_principal_arn(name)
         exists = call.backend.identities.is_valid_principal(name)

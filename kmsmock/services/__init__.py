@@ -14,13 +14,14 @@ from kmsmock.api_call import Answer, ApiCall
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError, ValidationException
 from kmsmock.protocol import read
-from kmsmock.services import cloudtrail, ec2, iam, sts
+from kmsmock.services import cloudtrail, ec2, iam, rds, sts
 from kmsmock.services.registry import Service, ServiceCall
 
 SERVICES: dict[str, Service] = {
     "cloudtrail": cloudtrail.SERVICE,
     "ec2": ec2.SERVICE,
     "iam": iam.SERVICE,
+    "rds": rds.SERVICE,
     "sts": sts.SERVICE,
 }
 

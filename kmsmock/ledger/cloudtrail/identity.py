@@ -63,8 +63,8 @@ def network(event: Event, key: str) -> str | None:
     """Give a condition key that the network decides, the first value of many."""
     context = event.rest.context
     value: Any = None if context is None else context.get(key)
-    given: str | None = value[0] if isinstance(value, list) and value else value or None
-    return given
+    values = value if isinstance(value, list) else [value]
+    return next(iter(values), None) or None
 
 
 def access_key(event: Event) -> str | None:

@@ -1,0 +1,168 @@
+"""DB clusters: Aurora's, and those of several Availability Zones.
+
+Source: Amazon RDS API Reference, CreateDBCluster, DescribeDBClusters, DeleteDBCluster.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from kmsmock.services.rds.databases import (
+    begin,
+    delete,
+    find_for,
+    new_database,
+    require_user,
+    start,
+    stop,
+)
+from kmsmock.services.rds.encrypting import asked_key, encrypt_under
+from kmsmock.services.rds.engines import CLUSTER_ENGINES
+from kmsmock.services.rds.errors import InvalidDBClusterStateFault, InvalidParameterValue
+from kmsmock.services.rds.finding import database_arn, database_name, find_database, new_name
+from kmsmock.services.rds.kinds import CLUSTER
+from kmsmock.services.rds.lists import FilterTable, filtered, page
+from kmsmock.services.rds.parameters import require_known, shown_parameters
+from kmsmock.services.rds.registry import operation, permit, permit_making, place
+from kmsmock.services.rds.storage import Database
+from kmsmock.services.rds.tagging import shown_tags, tags_of
+from kmsmock.services.registry import ServiceCall
+
+_ZONES = "abc"
+
+
+@operation("CreateDBCluster")
+def create_db_cluster(call: ServiceCall) -> dict[str, Any]:
+    """Make a cluster, which has the storage for the instances that become its members."""
+    name = new_name(call, "DBClusterIdentifier", of="database")
+    tags = tags_of(call)
+    context: dict[str, str | list[str]] = {
+        "rds:StorageEncrypted": "true" if call.parameters.get("StorageEncrypted") else "false",
+        "rds:DatabaseEngine": call.parameters["Engine"],
+    }
+    permit_making(call, "CreateDBCluster", database_arn(call, CLUSTER, name), context=context)
+    engine = call.parameters["Engine"]
+    if engine not in CLUSTER_ENGINES:
+        raise InvalidParameterValue(
+            "Invalid DB engine", explanation=f"Known are: {', '.join(CLUSTER_ENGINES)}."
+        )
+    require_user(call)
+    known = CLUSTER_ENGINES[engine]
+    shown = shown_parameters(
+        call, CLUSTER, "CreateDBCluster", usual(call, known.version, known.port)
+    )
+    cluster = new_database(call, CLUSTER, name, shown)
+    key = asked_key(call)
+    if key is not None:
+        encrypt_under(call, cluster, key)
+    begin(call, cluster, tags)
+    return {"DBCluster": shown_cluster(call, cluster)}
+
+
+def usual(call: ServiceCall, version: str, port: int) -> dict[str, Any]:
+    """Give what a cluster has when nothing else is said."""
+    return {
+        "EngineVersion": version,
+        "Port": port,
+        "AllocatedStorage": 1,
+        "AvailabilityZones": [f"{call.region}{zone}" for zone in _ZONES],
+        "DBClusterParameterGroup": "default",
+        "DBSubnetGroup": "default",
+    }
+
+
+_FILTERS: FilterTable[Database] = {
+    "clone-group-id": lambda _: [],
+    "db-cluster-id": lambda cluster: [cluster.identifier, cluster.arn],
+    "db-cluster-resource-id": lambda cluster: [cluster.resource_id],
+    "domain": lambda _: [],
+    "engine": lambda cluster: [cluster.engine],
+}
+
+
+@operation("DescribeDBClusters")
+def describe_db_clusters(call: ServiceCall) -> dict[str, Any]:
+    """Show the clusters of the account in the Region."""
+    if call.parameters.get("IncludeShared"):
+        raise InvalidParameterValue(
+            "The parameter IncludeShared is not supported.",
+            explanation="Clusters that are shared through AWS RAM are not emulated.",
+        )
+    name = None
+    if "DBClusterIdentifier" in call.parameters:
+        name = database_name(call, CLUSTER)
+    permit(call, "DescribeDBClusters", database_arn(call, CLUSTER, name or "*"))
+    found = (
+        place(call).databases_of(CLUSTER) if name is None else [find_database(call, CLUSTER, name)]
+    )
+    clusters = filtered(call, found, _FILTERS)
+    return page(call, "DescribeDBClusters", "DBClusters", clusters, partial(shown_cluster, call))
+
+
+@operation("DeleteDBCluster")
+def delete_db_cluster(call: ServiceCall) -> dict[str, Any]:
+    """Delete a cluster that has no members any more."""
+    cluster = find_for(call, CLUSTER, "DeleteDBCluster")
+    if any(member.status != "deleting" for member in _members(call, cluster)):
+        raise InvalidDBClusterStateFault(
+            "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
+        )
+    delete(call, cluster)
+    return {"DBCluster": shown_cluster(call, cluster)}
+
+
+@operation("StopDBCluster")
+def stop_db_cluster(call: ServiceCall) -> dict[str, Any]:
+    """Stop a cluster with its members."""
+    require_known(call, "StopDBCluster", ("DBClusterIdentifier",))
+    cluster = find_for(call, CLUSTER, "StopDBCluster")
+    stop(call, cluster)
+    return {"DBCluster": shown_cluster(call, cluster)}
+
+
+@operation("StartDBCluster")
+def start_db_cluster(call: ServiceCall) -> dict[str, Any]:
+    """Start a cluster with its members, also one that has its key again."""
+    require_known(call, "StartDBCluster", ("DBClusterIdentifier",))
+    cluster = find_for(call, CLUSTER, "StartDBCluster")
+    start(call, cluster)
+    return {"DBCluster": shown_cluster(call, cluster)}
+
+
+def _members(call: ServiceCall, cluster: Database) -> list[Database]:
+    return [found for found in place(call).databases.values() if found.cluster is cluster]
+
+
+def shown_cluster(call: ServiceCall, cluster: Database) -> dict[str, Any]:
+    """Show a cluster."""
+    host = f"{cluster.resource_id[-12:].lower()}.{cluster.region}.rds.amazonaws.com"
+    members = _members(call, cluster)
+    shown = {
+        "DBClusterIdentifier": cluster.identifier,
+        "DBClusterArn": cluster.arn,
+        "DbClusterResourceId": cluster.resource_id,
+        "Status": cluster.status,
+        "ClusterCreateTime": cluster.created,
+        "StorageEncrypted": cluster.key_arn is not None,
+        "Endpoint": f"{cluster.identifier}.cluster-{host}",
+        "ReaderEndpoint": f"{cluster.identifier}.cluster-ro-{host}",
+        "MultiAZ": len(members) > 1,
+        "DBClusterMembers": [
+            {
+                "DBInstanceIdentifier": member.identifier,
+                "IsClusterWriter": number == 0,
+                "DBClusterParameterGroupStatus": "in-sync",
+                "PromotionTier": member.shown["PromotionTier"],
+            }
+            for number, member in enumerate(members)
+        ],
+        "AssociatedRoles": [],
+        "ReadReplicaIdentifiers": [],
+        "CrossAccountClone": False,
+        "TagList": shown_tags(call, cluster.arn),
+        **cluster.shown,
+    }
+    if cluster.key_arn is not None:
+        shown["KmsKeyId"] = cluster.key_arn
+    return shown

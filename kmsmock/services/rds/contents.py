@@ -1,0 +1,120 @@
+"""What a test sees of RDS beside the API: contents, and why something failed."""
+
+from __future__ import annotations
+
+from kmsmock.backend import Backend
+from kmsmock.crypto import ciphertext
+from kmsmock.keys.key import KeyState
+from kmsmock.services.ec2 import sectors
+from kmsmock.services.rds.kinds import CLUSTER
+from kmsmock.services.rds.kms_calls import DataKey
+from kmsmock.services.rds.storage import Database, Snapshot, Storage
+from kmsmock.services.rds.watching import look_after_keys
+
+_GIB = 1024**3
+#: Source: Amazon Aurora User Guide, "Amazon Aurora storage".
+_LARGEST_CLUSTER = 128 * 1024
+
+
+class UnreadableDatabaseError(Exception):
+    """The contents of a database or snapshot cannot be had."""
+
+
+class Rds:
+    """The databases and snapshots of one mock, as ``kms.rds``.
+
+    Reading and writing stand for what a database engine does with its storage: they need no
+    permission and leave no record. They need the key: a database has opened its data key while it
+    is available, a snapshot needs it each time.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def write(self, arn: str, offset: int, data: bytes) -> None:
+        """Write bytes to the storage of an instance or cluster.
+
+        arn: of the database; a member of a cluster writes to that. offset: in bytes. Raises
+        ValueError for an unknown ARN or a place outside of the storage, `UnreadableDatabaseError`
+        when the database does not run.
+        """
+        with self._backend.lock:
+            found = self._find(arn)
+            if isinstance(found, Snapshot):
+                raise ValueError(f"{arn} is a snapshot, which nobody writes to")  # noqa: TRY004
+            _require_inside(found, offset, len(data))
+            sectors.write(found.sectors, self._opened(found), offset, data)
+
+    def read(self, arn: str, offset: int, length: int) -> bytes:
+        """Read bytes of a database or snapshot; what was never written is zeros.
+
+        offset, length: in bytes. Raises as `write` does.
+        """
+        with self._backend.lock:
+            found = self._find(arn)
+            _require_inside(found, offset, length)
+            return sectors.read(found.sectors, self._opened(found), offset, length)
+
+    def why(self, arn: str) -> str | None:
+        """Tell why a database or snapshot has failed, or a database has lost its key.
+
+        Gives None for what is well.
+        """
+        with self._backend.lock:
+            self._settle()
+            return self._storage.failures.get(arn)
+
+    @property
+    def _storage(self) -> Storage:
+        return self._backend.service_state(Storage)
+
+    def _settle(self) -> None:
+        now = self._backend.clock.now()
+        self._backend.clock.settle(now)
+        look_after_keys(self._backend, now)
+
+    def _find(self, arn: str) -> Database | Snapshot:
+        self._settle()
+        for place in self._storage.places.values():
+            for database in place.databases.values():
+                if database.arn == arn:
+                    return database.cluster or database
+            for snapshot in place.snapshots.values():
+                if snapshot.arn == arn:
+                    return snapshot
+        raise ValueError(f"RDS has nothing of the ARN {arn!r}")
+
+    def _opened(self, found: Database | Snapshot) -> bytes | None:
+        if found.status != "available":
+            why = self._storage.failures.get(found.arn)
+            raise UnreadableDatabaseError(
+                f"{found.arn} is in state {found.status}" + (f": {why}" if why else "")
+            )
+        if isinstance(found, Database):
+            return found.opened
+        return None if found.key is None else self._unseal(found.arn, found.key)
+
+    def _unseal(self, arn: str, data_key: DataKey) -> bytes:
+        blob = ciphertext.parse(data_key.sealed)
+        for region in self._backend.regions.values():
+            key = region.materials.get(blob.material_id)
+            if key is None or key.arn != data_key.key_arn:
+                continue
+            if key.state is not KeyState.ENABLED:
+                raise UnreadableDatabaseError(
+                    f"the data key of {arn} cannot be opened: {key.arn} is in state "
+                    f"{key.state.value}"
+                )
+            return key.decrypt(blob, data_key.context)
+        raise UnreadableDatabaseError(
+            f"the data key of {arn} cannot be opened: {data_key.key_arn} is gone, and the data "
+            "with it"
+        )
+
+
+def _require_inside(found: Database | Snapshot, offset: int, length: int) -> None:
+    size = _LARGEST_CLUSTER if found.kind is CLUSTER else found.shown["AllocatedStorage"]
+    if offset < 0 or length < 0 or offset + length > size * _GIB:
+        raise ValueError(
+            f"{found.arn} has {size} GiB; {length} bytes at {offset} are not inside of it"
+        )

@@ -1,0 +1,135 @@
+"""Names: what is a good one, and what a call means by it.
+
+Source: Amazon RDS API Reference, CreateDBInstance, CopyDBSnapshot.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kmsmock.arns import Arn
+from kmsmock.errors import ServiceError
+from kmsmock.services.rds.errors import InvalidParameterValue
+from kmsmock.services.rds.kinds import KINDS, Kind
+from kmsmock.services.rds.registry import place, required, storage
+from kmsmock.services.rds.storage import Database, Snapshot, arn_of
+from kmsmock.services.registry import ServiceCall
+
+_NAME = re.compile(r"[a-z](-?[a-z0-9])*", re.ASCII)
+_LONGEST = {"database": 63, "snapshot": 255}
+_RULES = (
+    "Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; "
+    "and must not end with a hyphen or contain two consecutive hyphens."
+)
+#: How the names of snapshots begin that RDS takes by itself, and AWS Backup.
+_AUTOMATED, _BACKUP = "rds:", "awsbackup:"
+
+
+def new_name(call: ServiceCall, member: str, *, of: str) -> str:
+    """Read the name of what is to be made. of: ``database`` or ``snapshot``."""
+    name: str = required(call, member).lower()
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST[of]:
+        raise InvalidParameterValue(f"The parameter {member} is not a valid identifier. {_RULES}")
+    return name
+
+
+def require_manual_name(call: ServiceCall, member: str) -> None:
+    """Refuse the name of a snapshot that RDS or AWS Backup has taken by itself."""
+    name: str = required(call, member)
+    why = "Snapshots that were not taken by hand cannot be shared; copy them, and share the copy."
+    if name.startswith(_BACKUP):
+        raise InvalidParameterValue(
+            f"The parameter {name} is not a valid identifier.", explanation=why
+        )
+    if name.startswith(_AUTOMATED):
+        raise InvalidParameterValue(
+            f"The parameter {member} is not a valid identifier. {_RULES}", explanation=why
+        )
+
+
+def database_name(call: ServiceCall, kind: Kind, member: str | None = None) -> str:
+    """Read the name of a database of the account, which may be its ARN."""
+    named: str = required(call, member or kind.identifier)
+    arn = Arn.parse(named)
+    if arn is None:
+        return named.lower()
+    resource_type, _, name = arn.resource.partition(":")
+    here = (arn.service, arn.region, arn.account, resource_type)
+    return name if here == ("rds", call.region, call.account, kind.arn) else named
+
+
+def database_arn(call: ServiceCall, kind: Kind, name: str) -> str:
+    """Give the ARN that a database of the account has, or would have."""
+    return arn_of(call.region, call.account, kind.arn, name)
+
+
+def find_database(call: ServiceCall, kind: Kind, name: str) -> Database:
+    """Find a database of the account."""
+    found = place(call).databases.get((kind.name, name))
+    if found is None:
+        raise kind.errors.not_found(f"{kind.name} {name} not found.")
+    return found
+
+
+def snapshot_arn(call: ServiceCall, kind: Kind, named: str) -> str:
+    """Give the ARN of what a call names: by its ARN, or by a name in its account and Region."""
+    if Arn.parse(named) is not None:
+        return named
+    return arn_of(call.region, call.account, kind.snapshot_arn, named.lower())
+
+
+def find_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
+    """Find a snapshot that the account may use; the ARN may lead to another Region."""
+    arn = Arn.parse(snapshot_arn(call, kind, named))
+    assert arn is not None
+    resource_type, _, name = arn.resource.partition(":")
+    if arn.service == "rds" and resource_type == kind.snapshot_arn:
+        held = storage(call).place(arn.account, arn.region).snapshots
+        found = held.get((kind.name, name.lower()))
+        if found is not None and found.is_open_to(call.account):
+            return found
+    raise no_snapshot(call, kind, named)
+
+
+def find_own_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
+    """Find a snapshot of the account in the Region of the call."""
+    found = find_snapshot(call, kind, named)
+    if (found.owner, found.region) != (call.account, call.region):
+        raise no_snapshot(call, kind, named)
+    return found
+
+
+def no_snapshot(call: ServiceCall, kind: Kind, named: str) -> ServiceError:
+    """Tell that there is no such snapshot, which is also said of those that are not shared."""
+    is_shared = Arn.parse(named) is not None and f":{call.account}:" not in named
+    return kind.errors.snapshot_not_found(
+        f"{kind.snapshot} not found: {named}",
+        explanation=f"If it is there, its owner has not shared it with account {call.account} "
+        f"(Modify{kind.snapshot}Attribute)."
+        if is_shared
+        else None,
+    )
+
+
+def find_by_arn(call: ServiceCall, named: str) -> Database | Snapshot:
+    """Find what an ARN names in the account and Region of the call."""
+    arn = Arn.parse(named)
+    if arn is None or arn.service != "rds":
+        raise InvalidParameterValue(f"Invalid resource name: {named}")
+    resource_type, _, name = arn.resource.partition(":")
+    here = place(call)
+    is_here = (arn.account, arn.region) == (call.account, call.region)
+    for kind in KINDS:
+        key = (kind.name, name.lower())
+        if resource_type == kind.arn:
+            if is_here and key in here.databases:
+                return here.databases[key]
+            raise kind.errors.not_found(f"{kind.name} {name} not found.")
+        if resource_type == kind.snapshot_arn:
+            if is_here and key in here.snapshots:
+                return here.snapshots[key]
+            raise no_snapshot(call, kind, named)
+    raise InvalidParameterValue(
+        f"Invalid resource name: {named}",
+        explanation="Instances, clusters and their snapshots can be tagged here.",
+    )

@@ -1,0 +1,186 @@
+"""The KMS calls of RDS: with the identity of its caller, then in its own name by a grant.
+
+At the time of the request RDS looks at the key and makes a grant for itself, as its caller, so that
+what is not allowed shows at once. Later it makes and opens data keys by that grant; the volumes of
+instances are those of EBS, which gets a grant from RDS.
+
+Source: Amazon RDS User Guide, "Encrypting Amazon RDS resources", "AWS KMS key management"; AWS KMS
+Developer Guide, "kms:ViaService".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kmsmock.backend import Backend
+from kmsmock.crypto.xts import KEY_BYTES
+from kmsmock.errors import ServiceError
+from kmsmock.services.ec2.kms_calls import (
+    SUBSET,
+    KeyUnusableError,
+    background_name,
+    call_kms,
+    region_of,
+)
+from kmsmock.services.ec2.kms_calls import service_name as name_of_ec2
+from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.registry import ServiceCall
+
+#: What CloudTrail shows as the address of RDS.
+_SOURCE = "rds.amazonaws.com"
+#: What RDS lets itself do with a key; the last ones are about the grant and those that follow it.
+_OPERATIONS = (
+    *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+    *("ReEncryptFrom", "ReEncryptTo", "CreateGrant", "RetireGrant", "DescribeKey"),
+)
+_VOLUME = "aws:ebs:id"
+
+Context = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """A sealed data key, with the encryption context that it is bound to."""
+
+    key_arn: str
+    sealed: bytes
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant on a key, and who may retire it."""
+
+    key_arn: str
+    grant_id: str
+    grantee: str
+
+
+class UnfitKeyError(KeyUnusableError):
+    """A key that can be looked at, and is not one to encrypt databases under."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("DescribeKey", ServiceError(why))
+
+    def __str__(self) -> str:
+        return self.error.message or ""
+
+
+def describe_key(call: ServiceCall, key: str, region: str | None = None) -> str:
+    """Look at a key as the caller; gives its ARN. Raises `KeyUnusableError`.
+
+    key: as the caller names it. region: of the key, when it is not that of the call.
+    """
+    caller = KmsCaller.forwarded(call, "rds", _SOURCE, region)
+    metadata = call_kms(caller, "DescribeKey", call.now, KeyId=key)["KeyMetadata"]
+    if metadata["KeyState"] != "Enabled" or metadata["KeySpec"] != "SYMMETRIC_DEFAULT":
+        raise UnfitKeyError(
+            f"{metadata['Arn']} is a {metadata['KeySpec']} key in state {metadata['KeyState']}; "
+            "RDS needs an enabled symmetric encryption key."
+        )
+    arn: str = metadata["Arn"]
+    return arn
+
+
+def lend(call: ServiceCall, key_arn: str, context: Context) -> Grant:
+    """Let RDS use a key for one database, as the caller. Raises `KeyUnusableError`."""
+    region = region_of(key_arn)
+    caller = KmsCaller.forwarded(call, "rds", _SOURCE, region)
+    return _grant(caller, call.now, key_arn, context, service_name(region), _OPERATIONS)
+
+
+def lend_volume(backend: Backend, now: datetime, key: DataKey) -> Grant:
+    """Let EBS open the data key of a volume, as RDS. Raises `KeyUnusableError`."""
+    region = region_of(key.key_arn)
+    grantee = name_of_ec2(region)
+    return _grant(
+        _as_service(backend, region), now, key.key_arn, key.context, grantee, ("Decrypt",)
+    )
+
+
+def _grant(
+    caller: KmsCaller,
+    now: datetime,
+    key_arn: str,
+    context: Context,
+    grantee: str,
+    operations: Iterable[str],
+) -> Grant:
+    answer = call_kms(
+        caller,
+        "CreateGrant",
+        now,
+        KeyId=key_arn,
+        GranteePrincipal=grantee,
+        RetiringPrincipal=grantee,
+        Operations=list(operations),
+        Constraints={SUBSET: context},
+    )
+    return Grant(key_arn, answer["GrantId"], grantee)
+
+
+def new_data_key(backend: Backend, now: datetime, key_arn: str, context: Context) -> DataKey:
+    """Have a data key made and sealed, as RDS. Raises `KeyUnusableError`."""
+    answer = call_kms(
+        _as_service(backend, region_of(key_arn)),
+        "GenerateDataKeyWithoutPlaintext",
+        now,
+        KeyId=key_arn,
+        NumberOfBytes=KEY_BYTES,
+        EncryptionContext=context,
+    )
+    return DataKey(answer["KeyId"], answer["CiphertextBlob"], context)
+
+
+def open_data_key(backend: Backend, now: datetime, key: DataKey) -> bytes:
+    """Open a data key by a grant, as RDS. Raises `KeyUnusableError`."""
+    return _open(_as_service(backend, region_of(key.key_arn)), now, key)
+
+
+def open_volume(backend: Backend, now: datetime, key: DataKey) -> bytes:
+    """Open the data key of a volume by a grant, as EBS. Raises `KeyUnusableError`."""
+    region = region_of(key.key_arn)
+    return _open(
+        KmsCaller.own(backend, name_of_ec2(region), region, background_name(region)), now, key
+    )
+
+
+def _open(caller: KmsCaller, now: datetime, key: DataKey) -> bytes:
+    answer: Any = call_kms(
+        caller,
+        "Decrypt",
+        now,
+        KeyId=key.key_arn,
+        CiphertextBlob=key.sealed,
+        EncryptionContext=key.context,
+    )
+    plaintext: bytes = answer["Plaintext"]
+    return plaintext
+
+
+def retire(backend: Backend, now: datetime, grants: Iterable[Grant]) -> None:
+    """End grants, each as the one that it was for."""
+    for grant in grants:
+        region = region_of(grant.key_arn)
+        caller = KmsCaller.own(backend, grant.grantee, region, _SOURCE)
+        # A grant that is left over, or went with its key, changes nothing about what was done.
+        with suppress(ServiceError):
+            caller.call("RetireGrant", now, KeyId=grant.key_arn, GrantId=grant.grant_id)
+
+
+def service_name(region: str) -> str:
+    """Give the service principal that is given grants."""
+    return f"rds.{region}.amazonaws.com"
+
+
+def of_volume(context: Context, volume_id: str) -> Context:
+    """Give the encryption context of a volume. context: of its instance."""
+    return {**context, _VOLUME: volume_id}
+
+
+def _as_service(backend: Backend, region: str) -> KmsCaller:
+    return KmsCaller.own(backend, service_name(region), region, _SOURCE)

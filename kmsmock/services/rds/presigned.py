@@ -1,0 +1,61 @@
+"""The presigned URL with which an encrypted snapshot is copied from another Region.
+
+It stands for the same request in the source's Region, so that RDS may use the key there as the
+caller. The SDK makes it of the parameter SourceRegion. The signature is not computed anew.
+
+Source: Amazon RDS API Reference, CopyDBSnapshot, CopyDBClusterSnapshot: PreSignedUrl.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from kmsmock.services.rds.errors import InvalidParameterValue
+from kmsmock.services.rds.kinds import Kind
+from kmsmock.services.registry import ServiceCall
+
+
+def require_url(call: ServiceCall, kind: Kind, source_region: str) -> None:
+    """Require a URL that fits the request, or what the SDK makes one of."""
+    url = call.parameters.get("PreSignedUrl")
+    if url:
+        why = _what_is_wrong(call, kind, source_region, url)
+    elif "SourceRegion" in call.parameters:
+        given = call.parameters["SourceRegion"]
+        why = (
+            None if given == source_region else f"SourceRegion is not {source_region}, but {given}."
+        )
+    else:
+        raise InvalidParameterValue(
+            "A pre-signed url must be specified for copying encrypted snapshot across region.",
+            explanation=f"boto3 makes one when it is given SourceRegion={source_region!r}.",
+        )
+    if why is not None:
+        raise InvalidParameterValue("PreSignedurl could not be authenticated", explanation=why)
+
+
+def _what_is_wrong(call: ServiceCall, kind: Kind, source_region: str, url: str) -> str | None:
+    parts = urlsplit(url)
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    source = f"Source{kind.snapshot_identifier}"
+    wanted = {
+        "Action": f"Copy{kind.snapshot}",
+        "DestinationRegion": call.region,
+        source: call.parameters[source],
+        "KmsKeyId": call.parameters["KmsKeyId"],
+    }
+    if parts.scheme != "https" or not parts.netloc.startswith(f"rds.{source_region}."):
+        return f"The URL is not one of RDS in {source_region}."
+    for name, value in wanted.items():
+        if query.get(name) != value:
+            return f"{name} in the URL is {query.get(name)!r}, not {value!r}."
+    credential = query.get("X-Amz-Credential", "").split("/")
+    if credential[2:4] != [source_region, "rds"] or "X-Amz-Signature" not in query:
+        return f"The URL is not signed for RDS in {source_region}."
+    try:
+        signed = datetime.strptime(f"{query['X-Amz-Date']}+0000", "%Y%m%dT%H%M%SZ%z")
+        until = signed + timedelta(seconds=int(query["X-Amz-Expires"]))
+    except (KeyError, ValueError):
+        return "The URL does not say until when it is good."
+    return None if call.now <= until else f"The URL has expired at {until}."

@@ -1,0 +1,111 @@
+"""The table of RDS's operations, and what all of them require first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from kmsmock.context_keys import ContextKeys
+from kmsmock.services.permissions import require_allowed
+from kmsmock.services.rds import errors
+from kmsmock.services.rds.kinds import KINDS, Kind
+from kmsmock.services.rds.storage import Database, Place, Snapshot, Storage
+from kmsmock.services.rds.watching import look_after_keys
+from kmsmock.services.registry import Handler, ServiceCall
+
+OPERATIONS: dict[str, Handler] = {}
+_NO_KEYS: ContextKeys = {}
+HandlerOfKind = Callable[[Kind, ServiceCall], "dict[str, Any]"]
+
+
+def operation(name: str) -> Callable[[Handler], Handler]:
+    """Register what answers an operation."""
+
+    def register(function: Handler) -> Handler:
+        def handle(call: ServiceCall) -> dict[str, Any]:
+            look_after_keys(call.backend, call.now)
+            return function(call)
+
+        OPERATIONS[name] = handle
+        return function
+
+    return register
+
+
+def of_each_kind(name: str) -> Callable[[HandlerOfKind], HandlerOfKind]:
+    """Register what answers an operation on instances, and the same on clusters.
+
+    name: in which ``{0.name}`` and the like stand for words of the kind.
+    """
+
+    def register(function: HandlerOfKind) -> HandlerOfKind:
+        for kind in KINDS:
+            operation(name.format(kind))(partial(function, kind))
+        return function
+
+    return register
+
+
+def permit(
+    call: ServiceCall, action: str, resource: str, *, context: ContextKeys = _NO_KEYS
+) -> None:
+    """Refuse what the caller's policies do not allow.
+
+    action: without ``rds:``. resource: its ARN. context: further condition keys.
+    """
+    tags = place(call).tags.get(resource, {})
+    kind = resource.split(":")[5] if resource != "*" else ""
+    facts: ContextKeys = {}
+    for name, value in tags.items():
+        facts[f"aws:ResourceTag/{name}"] = facts[f"rds:{kind}-tag/{name}"] = value
+    for tag in call.parameters.get("Tags", ()):
+        facts[f"rds:req-tag/{tag.get('Key', '')}"] = tag.get("Value", "")
+    require_allowed(call, f"rds:{action}", resource, context={**facts, **context})
+
+
+def permit_making(
+    call: ServiceCall, action: str, arn: str, *, context: ContextKeys = _NO_KEYS
+) -> None:
+    """Require that the caller may make something, and tag it if it brings tags."""
+    permit(call, action, arn, context=context)
+    if call.parameters.get("Tags"):
+        permit(call, "AddTagsToResource", arn)
+
+
+def storage(call: ServiceCall) -> Storage:
+    """Give all that RDS holds."""
+    return call.backend.service_state(Storage)
+
+
+def place(call: ServiceCall) -> Place:
+    """Give what the caller's account has in the Region of the call."""
+    return storage(call).place(call.account, call.region)
+
+
+def later(call: ServiceCall, action: Callable[..., None]) -> None:
+    """Do something as long after the answer as storage takes; it is given the time then."""
+    call.backend.clock.at(call.now + call.backend.delays.storage, action)
+
+
+def new_resource_id(call: ServiceCall, kind: Kind) -> str:
+    """Make an id that no database has had or will have, such as ``db-``, 26 letters."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+    return f"{kind.prefix}-{''.join(letters[byte % 32] for byte in call.backend.entropy(26))}"
+
+
+def is_there(call: ServiceCall, found: Database | Snapshot) -> bool:
+    """Tell whether something has not been deleted since."""
+    here = storage(call).place(found.owner, found.region)
+    held = here.databases if isinstance(found, Database) else here.snapshots
+    return held.get((found.kind.name, found.identifier)) is found
+
+
+def required(call: ServiceCall, member: str) -> Any:
+    """Give a parameter that a call must have."""
+    value = call.parameters.get(member)
+    if value is None or value == "":
+        raise errors.InvalidParameterValue(
+            f"The parameter {member} must be provided and must not be blank."
+        )
+    return value

@@ -1,0 +1,118 @@
+"""Who else may copy or restore a snapshot: Modify- and Describe-DB(Cluster)SnapshotAttribute(s).
+
+Sharing makes no grant and changes no key policy: that is the other half, for KMS.
+
+Source: Amazon RDS User Guide, "Sharing a DB snapshot", "Sharing encrypted snapshots".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock.keys.key import KeyManager
+from kmsmock.services.rds.errors import (
+    InvalidParameterCombination,
+    InvalidParameterValue,
+    KMSKeyNotAccessibleFault,
+    SharedSnapshotQuotaExceeded,
+)
+from kmsmock.services.rds.finding import find_own_snapshot, require_manual_name, snapshot_arn
+from kmsmock.services.rds.kinds import Kind
+from kmsmock.services.rds.registry import of_each_kind, permit, required
+from kmsmock.services.rds.snapshots import require_available
+from kmsmock.services.rds.storage import Snapshot
+from kmsmock.services.rds.watching import find_key
+from kmsmock.services.registry import ServiceCall
+
+_RESTORE, _EVERYBODY = "restore", "all"
+_MOST_ACCOUNTS = 20
+
+
+@of_each_kind("Modify{0.snapshot}Attribute")
+def modify_snapshot_attribute(kind: Kind, call: ServiceCall) -> dict[str, Any]:
+    """Share a snapshot with accounts or everybody, or stop to."""
+    require_manual_name(call, kind.snapshot_identifier)
+    snapshot = _own(call, kind, f"Modify{kind.snapshot}Attribute")
+    attribute = required(call, "AttributeName")
+    if attribute != _RESTORE:
+        raise InvalidParameterValue(f"Invalid snapshot attribute {attribute}")
+    added = list(dict.fromkeys(call.parameters.get("ValuesToAdd", ())))
+    removed = list(dict.fromkeys(call.parameters.get("ValuesToRemove", ())))
+    both = [value for value in added if value in removed]
+    if both:
+        raise InvalidParameterCombination(
+            "A value may not appear in both the add list and remove list. "
+            f"Please remove the duplicate values: {both}"
+        )
+    for value in (*added, *removed):
+        if value != _EVERYBODY and not (len(value) == 12 and value.isascii() and value.isdigit()):
+            raise InvalidParameterValue(f"Invalid AWS account id: {value}")
+    require_available(snapshot)
+    if added:
+        _require_shareable(call, snapshot, added)
+    _change(snapshot, added, removed)
+    return {f"{kind.snapshot}AttributesResult": _shown(snapshot)}
+
+
+def _require_shareable(call: ServiceCall, snapshot: Snapshot, added: list[str]) -> None:
+    if snapshot.key_arn is not None:
+        if _EVERYBODY in added:
+            raise snapshot.kind.errors.snapshot_state(
+                "Encrypted snapshots cannot be shared publicly.",
+                explanation="Share it with accounts, whose principals need the key as well.",
+            )
+        key = find_key(call.backend, snapshot.key_arn)
+        if key is not None and key.manager is KeyManager.AWS:
+            raise KMSKeyNotAccessibleFault(
+                "Sharing snapshots encrypted with the default service key for RDS is currently not "
+                "supported.",
+                explanation="No other account can ever use the AWS managed key alias/aws/rds: copy "
+                f"the snapshot under a customer managed key (Copy{snapshot.kind.snapshot} with "
+                "KmsKeyId), and share the copy.",
+            )
+    accounts = {*snapshot.shared_with, *added} - {_EVERYBODY}
+    if len(accounts) > _MOST_ACCOUNTS:
+        raise SharedSnapshotQuotaExceeded(
+            "The request cannot be processed because it would exceed the maximum number of "
+            "snapshots.",
+            explanation=f"A snapshot can be shared with {_MOST_ACCOUNTS} accounts.",
+        )
+
+
+def _change(snapshot: Snapshot, added: list[str], removed: list[str]) -> None:
+    for value in added:
+        if value == _EVERYBODY:
+            snapshot.is_public = True
+        else:
+            snapshot.shared_with[value] = None
+    for value in removed:
+        if value == _EVERYBODY:
+            # Accounts that were named keep what they have.
+            snapshot.is_public = False
+        else:
+            snapshot.shared_with.pop(value, None)
+
+
+@of_each_kind("Describe{0.snapshot}Attributes")
+def describe_snapshot_attributes(kind: Kind, call: ServiceCall) -> dict[str, Any]:
+    """Show with whom a snapshot is shared."""
+    snapshot = _own(call, kind, f"Describe{kind.snapshot}Attributes")
+    return {f"{kind.snapshot}AttributesResult": _shown(snapshot)}
+
+
+def _own(call: ServiceCall, kind: Kind, action: str) -> Snapshot:
+    """Find the snapshot that a call is about; only its owner may change or see who shares it."""
+    named: str = required(call, kind.snapshot_identifier)
+    permit(call, action, snapshot_arn(call, kind, named))
+    return find_own_snapshot(call, kind, named)
+
+
+def _shown(snapshot: Snapshot) -> dict[str, Any]:
+    kind = snapshot.kind
+    values = [*snapshot.shared_with, *([_EVERYBODY] if snapshot.is_public else ())]
+    return {
+        kind.snapshot_identifier: snapshot.identifier,
+        f"{kind.snapshot}Attributes": [
+            {"AttributeName": _RESTORE, "AttributeValues": values},
+        ],
+    }

@@ -1,0 +1,45 @@
+"""Whether there is room for another snapshot.
+
+Source: Amazon RDS User Guide, "Quotas and constraints for Amazon RDS": manual snapshots.
+"""
+
+from __future__ import annotations
+
+from kmsmock.services.rds.errors import SnapshotQuotaExceeded
+from kmsmock.services.rds.kinds import Kind
+from kmsmock.services.rds.registry import place
+from kmsmock.services.rds.storage import MANUAL
+from kmsmock.services.registry import ServiceCall
+
+_MOST_MANUAL = 100
+#: Copies that are under way at the same time in a Region.
+_MOST_COPIES = 20
+
+
+def require_room_for_snapshot(call: ServiceCall, kind: Kind, name: str) -> None:
+    """Require that a snapshot of that name can be made."""
+    here = place(call)
+    if (kind.name, name) in here.snapshots:
+        raise kind.errors.snapshot_exists(
+            f"Cannot create the snapshot because a snapshot with the identifier {name} already "
+            "exists."
+        )
+    if sum(snapshot.type == MANUAL for snapshot in here.snapshots_of(kind)) >= _MOST_MANUAL:
+        raise _exceeded(f"An account can have {_MOST_MANUAL} manual snapshots in a Region.")
+
+
+def require_few_copies(call: ServiceCall) -> None:
+    """Require that not too many copies are under way."""
+    under_way = sum(
+        snapshot.is_copy and snapshot.status == "creating"
+        for snapshot in place(call).snapshots.values()
+    )
+    if under_way >= _MOST_COPIES:
+        raise _exceeded(f"{_MOST_COPIES} copies can be under way at the same time in a Region.")
+
+
+def _exceeded(why: str) -> SnapshotQuotaExceeded:
+    return SnapshotQuotaExceeded(
+        "The request cannot be processed because it would exceed the maximum number of snapshots.",
+        explanation=why,
+    )

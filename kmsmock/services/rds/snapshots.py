@@ -1,0 +1,212 @@
+"""Snapshots of instances and of clusters: taken by hand, shown and deleted.
+
+Source: Amazon RDS API Reference, CreateDBSnapshot, DescribeDBSnapshots, DeleteDBSnapshot and the
+same for clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from kmsmock.arns import Arn
+from kmsmock.services.rds.backups import take_snapshot
+from kmsmock.services.rds.databases import require_state
+from kmsmock.services.rds.encrypting import SPECIFIED_KEY, key_faults
+from kmsmock.services.rds.errors import InvalidParameterValue
+from kmsmock.services.rds.finding import (
+    database_arn,
+    database_name,
+    find_database,
+    find_own_snapshot,
+    find_snapshot,
+    new_name,
+    snapshot_arn,
+)
+from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
+from kmsmock.services.rds.kms_calls import describe_key
+from kmsmock.services.rds.lists import FilterTable, filtered, page
+from kmsmock.services.rds.registry import (
+    of_each_kind,
+    permit,
+    permit_making,
+    place,
+    required,
+    storage,
+)
+from kmsmock.services.rds.snapshot_quota import require_room_for_snapshot
+from kmsmock.services.rds.storage import AUTOMATED, MANUAL, Snapshot
+from kmsmock.services.rds.tagging import keep_tags, shown_tags, tags_of
+from kmsmock.services.registry import ServiceCall
+
+_SHARED, _PUBLIC, _BACKUP = "shared", "public", "awsbackup"
+_TYPES = (AUTOMATED, MANUAL, _SHARED, _PUBLIC, _BACKUP)
+
+
+@of_each_kind("Create{0.snapshot}")
+def create_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
+    """Take a snapshot, which has the key of the database."""
+    name = new_name(call, kind.snapshot_identifier, of="snapshot")
+    tags = tags_of(call)
+    source = database_name(call, kind)
+    action = f"Create{kind.snapshot}"
+    permit(call, action, database_arn(call, kind, source))
+    permit_making(call, action, snapshot_arn(call, kind, name))
+    database = find_database(call, kind, source)
+    if database.cluster is not None:
+        raise InvalidParameterValue(
+            "The specified instance is a member of a cluster and a snapshot cannot be created "
+            "directly. Please use the CreateDBClusterSnapshot API instead."
+        )
+    require_room_for_snapshot(call, kind, name)
+    require_state(database, "available", *(("stopped",) if kind is INSTANCE else ()))
+    if database.key_arn is not None:
+        with key_faults(SPECIFIED_KEY, database.key_arn):
+            describe_key(call, database.key_arn)
+    snapshot = take_snapshot(call.backend, database, name, call.now)
+    if database.shown["CopyTagsToSnapshot"]:
+        tags = {**place(call).tags.get(database.arn, {}), **tags}
+    keep_tags(call, snapshot.arn, tags)
+    return {kind.snapshot: shown_snapshot(call, snapshot)}
+
+
+_FILTERS: dict[str, FilterTable[Snapshot]] = {
+    INSTANCE.name: {
+        "db-instance-id": lambda snapshot: [snapshot.source],
+        "db-snapshot-id": lambda snapshot: [snapshot.identifier, snapshot.arn],
+        "dbi-resource-id": lambda snapshot: [snapshot.resource_id],
+        "snapshot-type": lambda snapshot: [snapshot.type],
+        "engine": lambda snapshot: [snapshot.shown["Engine"]],
+    },
+    CLUSTER.name: {
+        "db-cluster-id": lambda snapshot: [snapshot.source],
+        "db-cluster-snapshot-id": lambda snapshot: [snapshot.identifier, snapshot.arn],
+        "snapshot-type": lambda snapshot: [snapshot.type],
+        "engine": lambda snapshot: [snapshot.shown["Engine"]],
+    },
+}
+
+
+@of_each_kind("Describe{0.snapshot}s")
+def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
+    """Show snapshots: those of the account, and if that is asked, those that others share."""
+    parameters = call.parameters
+    named = parameters.get(kind.snapshot_identifier)
+    permit(call, f"Describe{kind.snapshot}s", snapshot_arn(call, kind, named) if named else "*")
+    found: list[Snapshot]
+    if named:
+        found = [find_snapshot(call, kind, named)]
+        if found[0].region != call.region:
+            raise kind.errors.snapshot_not_found(f"{kind.snapshot} not found: {named}")
+    else:
+        found = [s for s in _all(call, kind) if _type_of(call, s) in _wanted_types(call)]
+    source = parameters.get(kind.identifier)
+    if source:
+        name = database_name(call, kind)
+        found = [snapshot for snapshot in found if snapshot.source == name]
+    resource_id = parameters.get(kind.resource_id)
+    if resource_id:
+        found = [snapshot for snapshot in found if snapshot.resource_id == resource_id]
+    snapshots = filtered(call, found, _FILTERS[kind.name])
+    show: Callable[[Snapshot], Any] = partial(shown_snapshot, call)
+    return page(call, f"Describe{kind.snapshot}s", f"{kind.snapshot}s", snapshots, show)
+
+
+def _all(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
+    return (s for s in storage(call).snapshots_in(call.region, kind) if s.is_open_to(call.account))
+
+
+def _type_of(call: ServiceCall, snapshot: Snapshot) -> str:
+    """Give the type of a snapshot as the account sees it."""
+    if snapshot.owner == call.account:
+        return snapshot.type
+    return _SHARED if call.account in snapshot.shared_with else _PUBLIC
+
+
+def _wanted_types(call: ServiceCall) -> set[str]:
+    wanted = call.parameters.get("SnapshotType")
+    if wanted is None:
+        types = {AUTOMATED, MANUAL}
+        if call.parameters.get("IncludeShared"):
+            types.add(_SHARED)
+        if call.parameters.get("IncludePublic"):
+            types.add(_PUBLIC)
+        return types
+    if wanted not in _TYPES:
+        raise InvalidParameterValue(
+            f"Invalid value for snapshot type: {wanted}. Valid values are: {', '.join(_TYPES)}"
+        )
+    return {wanted}
+
+
+@of_each_kind("Delete{0.snapshot}")
+def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
+    """Delete a snapshot; copies of it and databases from it stay."""
+    named: str = required(call, kind.snapshot_identifier)
+    permit(call, f"Delete{kind.snapshot}", snapshot_arn(call, kind, named))
+    snapshot = find_own_snapshot(call, kind, named)
+    if snapshot.type == AUTOMATED:
+        raise kind.errors.snapshot_state(
+            "Only manual snapshots may be deleted.",
+            explanation="Automated ones go when their time is over, or with their database.",
+        )
+    require_available(snapshot, "failed")
+    here = place(call)
+    shown = {**shown_snapshot(call, snapshot), "Status": "deleted"}
+    del here.snapshots[kind.name, snapshot.identifier]
+    here.tags.pop(snapshot.arn, None)
+    return {kind.snapshot: shown}
+
+
+def require_available(snapshot: Snapshot, *others: str) -> None:
+    """Refuse what cannot be done with a snapshot as it is. others: states in which it can."""
+    if snapshot.status not in ("available", *others):
+        raise snapshot.kind.errors.snapshot_state(
+            f"{snapshot.kind.snapshot} {snapshot.identifier} is not in available state.",
+            explanation=f"It is in state {snapshot.status}.",
+        )
+
+
+def shown_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
+    """Show a snapshot; those of others go by their ARN."""
+    kind = snapshot.kind
+    is_own = snapshot.owner == call.account
+    shown = {
+        kind.snapshot_identifier: snapshot.identifier if is_own else snapshot.arn,
+        f"{kind.snapshot}Arn": snapshot.arn,
+        kind.identifier: snapshot.source,
+        kind.resource_id: snapshot.resource_id,
+        "SnapshotCreateTime": snapshot.created,
+        "SnapshotType": _type_of(call, snapshot),
+        "Status": snapshot.status,
+        "PercentProgress": snapshot.progress,
+        kind.snapshot_encrypted: snapshot.key_arn is not None,
+        "TagList": shown_tags(call, snapshot.arn) if is_own else [],
+        **{name: value for name, value in snapshot.shown.items() if name in _SHOWN[kind.name]},
+    }
+    if snapshot.key_arn is not None:
+        shown["KmsKeyId"] = snapshot.key_arn
+    if snapshot.copied_from is not None:
+        arn = Arn.parse(snapshot.copied_from)
+        assert arn is not None
+        if kind is CLUSTER or (arn.account, arn.region) != (snapshot.owner, snapshot.region):
+            shown[kind.snapshot_source] = snapshot.copied_from
+        if kind is INSTANCE and arn.region != snapshot.region:
+            shown["SourceRegion"] = arn.region
+    return shown
+
+
+_OF_BOTH = {
+    *("Engine", "EngineVersion", "AllocatedStorage", "MasterUsername", "Port", "LicenseModel"),
+    *("StorageType", "StorageThroughput", "IAMDatabaseAuthenticationEnabled"),
+    *("BackupRetentionPeriod", "PreferredBackupWindow"),
+}
+_SHOWN = {
+    INSTANCE.name: {
+        *_OF_BOTH,
+        *("AvailabilityZone", "InstanceCreateTime", "Iops", "Timezone", "ProcessorFeatures"),
+        *("DedicatedLogVolume", "OriginalSnapshotCreateTime"),
+    },
+    CLUSTER.name: {*_OF_BOTH, "AvailabilityZones", "ClusterCreateTime", "EngineMode"},
+}

@@ -1,0 +1,91 @@
+"""Tags: those that a call gives to what it makes, and the operations about tags alone.
+
+Source: Amazon RDS User Guide, "Tagging Amazon RDS resources".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kmsmock.services.rds.errors import InvalidParameterValue
+from kmsmock.services.rds.finding import find_by_arn
+from kmsmock.services.rds.parameters import require_known
+from kmsmock.services.rds.registry import operation, permit, place, required
+from kmsmock.services.registry import ServiceCall
+
+_MOST_TAGS = 50
+_LONGEST_KEY, _LONGEST_VALUE = 128, 256
+
+Tags = dict[str, str]
+
+
+def read_tags(given: Iterable[Mapping[str, str]]) -> Tags:
+    """Read tags, and require what tags must be."""
+    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in given}
+    for key, value in tags.items():
+        if not 0 < len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
+            raise InvalidParameterValue(
+                f"Tag keys must have 1 to {_LONGEST_KEY} characters and tag values up to "
+                f"{_LONGEST_VALUE}: {key}"
+            )
+        if key.startswith(("aws:", "rds:")):
+            raise InvalidParameterValue(f"The tag key prefix is reserved: {key}")
+    return _few(tags)
+
+
+def _few(tags: Tags) -> Tags:
+    if len(tags) > _MOST_TAGS:
+        raise InvalidParameterValue(
+            f"A resource can have no more than {_MOST_TAGS} tags, not {len(tags)}."
+        )
+    return tags
+
+
+def tags_of(call: ServiceCall) -> Tags:
+    """Read the tags that a call brings for what it makes."""
+    return read_tags(call.parameters.get("Tags", ()))
+
+
+def keep_tags(call: ServiceCall, arn: str, tags: Tags) -> None:
+    """Let what was made have its tags."""
+    if tags:
+        place(call).tags[arn] = dict(tags)
+
+
+def shown_tags(call: ServiceCall, arn: str) -> list[dict[str, Any]]:
+    """Give tags in the form of answers; other accounts do not see them."""
+    return [{"Key": key, "Value": value} for key, value in place(call).tags.get(arn, {}).items()]
+
+
+@operation("ListTagsForResource")
+def list_tags_for_resource(call: ServiceCall) -> dict[str, Any]:
+    """Show the tags of something."""
+    require_known(call, "ListTagsForResource", ("ResourceName",))
+    return {"TagList": shown_tags(call, _found(call, "ListTagsForResource"))}
+
+
+@operation("AddTagsToResource")
+def add_tags_to_resource(call: ServiceCall) -> dict[str, Any]:
+    """Put tags on something, in place of those with the same keys."""
+    tags = read_tags(required(call, "Tags"))
+    arn = _found(call, "AddTagsToResource")
+    here = place(call)
+    here.tags[arn] = _few({**here.tags.get(arn, {}), **tags})
+    return {}
+
+
+@operation("RemoveTagsFromResource")
+def remove_tags_from_resource(call: ServiceCall) -> dict[str, Any]:
+    """Take tags from something; those that it does not have are no matter."""
+    keys = required(call, "TagKeys")
+    arn = _found(call, "RemoveTagsFromResource")
+    here = place(call)
+    here.tags[arn] = {k: v for k, v in here.tags.get(arn, {}).items() if k not in keys}
+    return {}
+
+
+def _found(call: ServiceCall, action: str) -> str:
+    named = required(call, "ResourceName")
+    permit(call, action, named if named.count(":") >= 6 else "*")
+    return find_by_arn(call, named).arn
