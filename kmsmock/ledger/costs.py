@@ -99,7 +99,11 @@ class Costs:
 
     def by_key(self) -> dict[str, Requests]:
         """Group requests by the ARN of their (first) key, and storage; others are left out."""
-        return self._grouped(lambda line: line.key, self._storage(lambda life: life.arn))
+        return self._grouped(lambda line: line.key, self.storage_by_key())
+
+    def storage_by_key(self) -> dict[str, Decimal]:
+        """Give what it costs to keep each key, by its ARN: the deleted ones too."""
+        return self._storage(lambda life: life.arn)
 
     def by_account(self) -> dict[str, Requests]:
         """Group by the account that pays: for requests who makes them, for storage the owner."""

@@ -11,6 +11,19 @@ from kmsmock.reports.as_json import write
 from kmsmock.reports.as_text import text
 from kmsmock.reports.report import Report
 
+#: The parts of the script, each after those that it uses.
+_SCRIPTS = (
+    "elements",
+    "sums",
+    "tables",
+    "refusals",
+    "timeline",
+    "matrix",
+    "scenes",
+    "keys",
+    "start",
+)
+
 
 def page(report: Report) -> str:
     """Make the page of a report.
@@ -18,7 +31,8 @@ def page(report: Report) -> str:
     Its script and style are allowed by their hashes, and everything else is forbidden; the page
     makes its elements from texts, so that no name in a report can be markup.
     """
-    style, script = _part("page.css"), _part("page.js")
+    style = _part("page.css")
+    script = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
     content = {
         "policy": f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
         f"style-src {_source(style)}; script-src {_source(script)}",
@@ -39,7 +53,7 @@ def _filled(piece: str, content: dict[str, str]) -> str:
 
 
 def _part(name: str) -> str:
-    return (files("kmsmock.reports") / name).read_text(encoding="utf-8")
+    return (files("kmsmock.reports") / "page" / name).read_text(encoding="utf-8")
 
 
 def _source(code: str) -> str:

@@ -91,7 +91,7 @@ def _refusals(report: Report) -> Iterator[Line]:
             what = f"{times}{refusal.operation}{key} by {short(refusal.caller)}"
             yield Line(f"  {_fit(what, WIDTH - 2)}")
             reason = f"{refusal.code.removesuffix('Exception')}: {refusal.reason}"
-            yield Line(f"    {_fit(reason, WIDTH - 4)}", Style.QUIET)
+            yield from (Line(f"    {line}", Style.QUIET) for line in _wrapped(reason, WIDTH - 4))
     more = len(report.refusals) - _REFUSALS_SHOWN
     if more > 0:
         yield Line(f"... and {more:,} more kinds", Style.QUIET)
@@ -111,9 +111,11 @@ def _has_failed(report: Report, refusal: Refusal) -> bool:
 
 def _slowest(report: Report) -> Iterator[Line]:
     yield from _heading("Slowest calls, in real time")
-    for slow in report.slowest[:5]:
-        what = f"{slow.operation} {slow.spec or ''}".strip()
-        yield Line(_fit(f"{slow.seconds * 1000:9.2f} ms  {what:35}  {slow.test or ''}", WIDTH))
+    shown = [(slow, f"{slow.operation} {slow.spec or ''}") for slow in report.slowest[:5]]
+    width = max((len(what) for _, what in shown), default=0)
+    for slow, what in shown:
+        start = f"{slow.seconds * 1000:9.2f} ms  {what:{width}}  "
+        yield Line(start + _fit(slow.test or "", WIDTH - len(start)))
 
 
 def _specs(report: Report) -> Iterator[Line]:
@@ -121,11 +123,14 @@ def _specs(report: Report) -> Iterator[Line]:
         return
     yield from _heading("Keys by spec")
     width = max(map(len, report.specs))
-    yield Line(f"{'':{width}}  {'keys':>7} {'unused':>7} {'calls':>7} {'cost':>12}", Style.QUIET)
+    yield Line(
+        f"{'':{width}}  {'keys':>7} {'unused':>7} {'calls':>7} {'requests':>11} {'storage':>12}",
+        Style.QUIET,
+    )
     for name, tally in sorted(report.specs.items(), key=lambda item: (-item[1].keys, item[0])):
         yield Line(
             f"{name:{width}}  {tally.keys:7,} {tally.unused or '-':>7} {tally.calls:7,} "
-            f"{usd(tally.cost):>12}"
+            f"{usd(tally.cost):>11} {usd(tally.storage):>12}"
         )
 
 
@@ -136,7 +141,8 @@ def _unused(report: Report) -> Iterator[Line]:
     yield from _heading(f"Keys never used: {unused:,} of {report.key_count:,}")
     kept = [record for record in report.keys if record.is_unused]
     for record in kept[:_UNUSED_SHOWN]:
-        yield Line(_fit(f"{name_of_key(record):36}  {record.test or ''}", WIDTH))
+        start = f"{_fit(name_of_key(record), 28):28}  "
+        yield Line(start + _fit(record.test or "", WIDTH - len(start)))
     if unused > _UNUSED_SHOWN:
         yield Line(f"... and {unused - _UNUSED_SHOWN:,} more", Style.QUIET)
 
@@ -174,12 +180,22 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _printable(words: str) -> str:
+    """Let control characters do nothing."""
+    return "".join(c if c.isprintable() else " " for c in words)
+
+
+def _wrapped(words: str, width: int) -> list[str]:
+    """Give a sentence in lines, and no more than three."""
+    return textwrap.wrap(
+        _printable(words), width, max_lines=3, placeholder=" ...", subsequent_indent="  "
+    )
+
+
 def _fit(words: str, width: int) -> str:
-    """Cut the middle out of what is too long; control characters do nothing here."""
-    shown = "".join(c if c.isprintable() else " " for c in words)
+    """Cut the middle out of what is too long."""
+    shown = _printable(words)
     if len(shown) <= width:
         return shown
-    if " " in shown[: width // 2]:
-        return textwrap.shorten(shown, width, placeholder=" ...")
     half = (width - 3) // 2
     return f"{shown[: width - 3 - half]}...{shown[-half:]}"

@@ -158,7 +158,7 @@ class Collector:
     def note_key(self, record: KeyRecord) -> None:
         """Take in a key that is not going to change any more."""
         spec = _tally_of(self.report.specs, record.spec, SpecTally)
-        spec.add(SpecTally(keys=1, unused=int(record.is_unused)))
+        spec.add(SpecTally(keys=1, unused=int(record.is_unused), storage=record.storage))
         Tally.add(spec, record.tally)
         if len(self.report.keys) < KEYS_KEPT:
             self.report.keys.append(record)

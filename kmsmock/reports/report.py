@@ -73,10 +73,14 @@ class TestTally(Tally):
 
 @dataclass
 class SpecTally(Tally):
-    """Sums over the keys of a key spec. unused: made by a customer, and never used."""
+    """Sums over the keys of a key spec.
+
+    unused: made by a customer, and never used. storage: what it costs to keep them, in USD.
+    """
 
     keys: int = 0
     unused: int = 0
+    storage: Decimal = ZERO
 
     def add(self, other: Tally) -> None:
         """Add the sums of another one."""
@@ -84,6 +88,7 @@ class SpecTally(Tally):
         if isinstance(other, SpecTally):
             self.keys += other.keys
             self.unused += other.unused
+            self.storage += other.storage
 
 
 @dataclass
@@ -91,7 +96,8 @@ class KeyRecord:
     """One key of one mock.
 
     mock: which. test: that made it. manager: CUSTOMER or AWS. created: by the mock's clock.
-    state: the last one. used: whether a cryptographic operation succeeded with it.
+    state: the last one. used: whether a cryptographic operation succeeded with it. storage: what
+    it costs to keep it, in USD.
     """
 
     mock: str
@@ -106,6 +112,7 @@ class KeyRecord:
     aliases: list[str] = field(default_factory=list)
     state: str = ""
     used: bool = False
+    storage: Decimal = ZERO
     tally: Tally = field(default_factory=Tally)
 
     @property

@@ -15,7 +15,15 @@ from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.options import ENFORCED
 from kmsmock.reports.permissions import Deeds, permissions
-from kmsmock.reports.report import KeyRecord, Lane, Rotation, Scene, StateChange
+from kmsmock.reports.report import (
+    ZERO,
+    KeyRecord,
+    Lane,
+    Report,
+    Rotation,
+    Scene,
+    StateChange,
+)
 
 if TYPE_CHECKING:
     from kmsmock.control import KMSMock
@@ -55,7 +63,7 @@ class WatchedMock:
             self._lanes: dict[str, Lane] = {}
             self._touched: set[str] = set()
             self._deeds = Deeds()
-            self._storage_before = kms.costs.storage
+            self._storage_before = kms.costs.storage_by_key()
             for key in kms.keys:
                 self._see_state(key, now)
 
@@ -70,12 +78,20 @@ class WatchedMock:
                 self._note_key(key)
                 self._see_state(key, scene.ended)
                 self._records[key.arn] = (self._records[key.arn][0], key)
-            report.storage += kms.costs.storage - self._storage_before
+            self._note_storage(report)
             scene.lanes = [self._lanes[arn] for arn in self._lanes if arn in self._touched]
             if self._collector.with_details and scene.enforced and self._deeds:
                 scene.permissions = permissions(kms, self._deeds, report)
         if scene.calls or scene.lanes:
             report.scenes.append(scene)
+
+    def _note_storage(self, report: Report) -> None:
+        """Take in what it costs to keep keys in this scene."""
+        for arn, storage in self._kms.costs.storage_by_key().items():
+            fresh = storage - self._storage_before.get(arn, ZERO)
+            report.storage += fresh
+            if arn in self._records:
+                self._records[arn][0].storage += fresh
 
     def close(self) -> None:
         """End the last scene, and let the mock go."""

@@ -18,7 +18,7 @@ _START = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); "
     "os.execv(sys.argv[3], sys.argv[3:])"
 )
-_KEYS = {"Tab": 9, "Enter": 13, "ArrowRight": 39, "ArrowLeft": 37, "End": 35, " ": 32}
+_KEYS = {"Enter": 13, "End": 35, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 
 
 class Browser:
@@ -131,7 +131,7 @@ class Browser:
 
     def press(self, key: str) -> None:
         """Press a key."""
-        text = {"Enter": "\r", " ": " "}.get(key, "")
+        text = "\r" if key == "Enter" else ""
         pressed = {"key": key, "code": key, "windowsVirtualKeyCode": _KEYS[key]}
         self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **pressed)
         self.call("Input.dispatchKeyEvent", type="keyUp", **pressed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 
@@ -27,53 +29,62 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"
 )
 START = datetime(2030, 1, 1, tzinfo=timezone.utc)
-ARN = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
-ROLE = "arn:aws:iam::123456789012:role/App"
+KEYS = "arn:aws:kms:us-east-1:123456789012:key/"
+ORDERS, RECEIPTS = f"{KEYS}11111111-2222", f"{KEYS}99999999-8888"
+ROLE, USER = "arn:aws:iam::123456789012:role/App", "arn:aws:iam::123456789012:user/Eve"
+TEST = "shop/test_orders.py::TestOrders::test_it"
+DENIED = "AccessDeniedException"
 #: What would be markup, if it were not text.
 NASTY = "</script><img src=x onerror=alert(1)><!--"
 
 
 def a_report(calls=20, name="alias/orders"):
-    rows = [
-        CallRow(n * 1000, "Encrypt", ARN, ROLE, "ok", "test_a.py::test_it") for n in range(calls)
-    ]
-    denied = "AccessDeniedException"
-    rows[-1] = rows[-1]._replace(outcome=denied)
-    tally = Tally(calls, 1, 0)
+    """Make a report of a test that used one of its two keys. The last call was denied."""
+    rows = [CallRow(n * 1000, "Encrypt", ORDERS, ROLE, "ok", TEST) for n in range(calls)]
+    rows[-1] = rows[-1]._replace(outcome=DENIED)
+    tally = Tally(calls, 1, 0, Decimal("0.000003") * (calls - 1))
     scene = Scene(
-        "test_a.py::test_it",
-        "test_a.py::test_it",
+        TEST,
+        TEST,
         START,
         START + timedelta(days=1),
-        lanes=[Lane(ARN, [StateChange(0, 0, "Enabled"), StateChange(9000, 9, "Disabled")])],
+        lanes=[Lane(ORDERS, [StateChange(0, 0, "Enabled"), StateChange(9000, 9, "Disabled")])],
         calls=rows,
-        permissions=[Permission(ARN, ROLE, "kms:Encrypt", "no", "nothing allows it", 0, 1)],
+        permissions=[
+            Permission(ORDERS, ROLE, "kms:Encrypt", "no", "nothing allows it", calls - 1, 1),
+            Permission(ORDERS, ROLE, "kms:DescribeKey", "yes", "a policy allows it", 0, 0),
+            Permission(ORDERS, USER, "kms:Encrypt", "with context", "with a tenant", 0, 0),
+            Permission(RECEIPTS, USER, "kms:Sign", "yes", "a grant allows it", 0, 0),
+            Permission(RECEIPTS, USER, "kms:DescribeKey", "yes", "a policy allows it", 0, 0),
+        ],
     )
-    key = KeyRecord(
-        scene.mock,
-        ARN,
-        scene.test,
-        "SYMMETRIC_DEFAULT",
-        "ENCRYPT_DECRYPT",
-        "AWS_KMS",
-        "CUSTOMER",
-        START,
+    orders = KeyRecord(
+        *(scene.mock, ORDERS, TEST, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "AWS_KMS"),
+        *("CUSTOMER", START),
         aliases=[name],
         state="Disabled",
         used=True,
         tally=tally,
+        storage=Decimal("1.5"),
+    )
+    receipts = KeyRecord(
+        *(scene.mock, RECEIPTS, TEST, "RSA_2048", "SIGN_VERIFY", "AWS_KMS", "CUSTOMER", START),
+        aliases=["alias/receipts"],
+        state="Enabled",
+        storage=Decimal("0.5"),
     )
     refusal = Refusal(
-        scene.test, "Encrypt", ROLE, ARN, denied, "User: ...", f"nothing allows it {name}", "why"
+        TEST, "Encrypt", ROLE, ORDERS, DENIED, "User: ...", f"nothing allows it {name}", "the why"
     )
     return Report(
         made=START,
         tests_run=1,
         total=tally,
-        operations={"Encrypt": OperationTally(calls, 1)},
-        tests={"test_a.py::test_it": TestTally(calls, 1, outcome="passed")},
-        specs={"SYMMETRIC_DEFAULT": SpecTally(calls, 1, keys=1)},
-        keys=[key],
+        storage=Decimal(2),
+        operations={"Encrypt": OperationTally(calls, 1, 0, tally.cost)},
+        tests={TEST: TestTally(calls, 1, 0, tally.cost, outcome="passed")},
+        specs={"SYMMETRIC_DEFAULT": SpecTally(calls, 1, keys=1), "RSA_2048": SpecTally(keys=1)},
+        keys=[orders, receipts],
         refusals=[refusal],
         scenes=[scene],
     )
@@ -101,38 +112,78 @@ def show(browser, tmp_path):
     return show
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [420, 1280])
-def test_the_page_fits_into_a_window(show, width, dark):
+def texts(browser, selector):
+    """Give the texts of elements."""
+    return browser.evaluate(
+        f"[...document.querySelectorAll({selector!r})].map(e => e.textContent.trim())"
+    )
+
+
+def text(browser, selector):
+    """Give the text of the first element."""
+    return texts(browser, selector)[0]
+
+
+def focus(browser, selector):
+    browser.evaluate(f"document.querySelector({selector!r}).focus()")
+
+
+def colours(browser):
+    """Take a screenshot, and let the browser count its pixels: those of each red, green, blue."""
+    taken = "data:image/png;base64," + b64encode(browser.screenshot()).decode()
+    return browser.evaluate(
+        f"""(async () => {{
+            const image = new Image();
+            image.src = {taken!r};
+            await image.decode();
+            const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+            canvas.drawImage(image, 0, 0);
+            const {{ data }} = canvas.getImageData(0, 0, image.width, image.height), found = {{}};
+            for (let n = 0; n < data.length; n += 4) {{
+                const colour = data.slice(n, n + 3).join();
+                found[colour] = (found[colour] ?? 0) + 1;
+            }}
+            return found;
+        }})()"""
+    )
+
+
+# --- how it looks -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dark", "page_colour", "bar"),
+    [(False, "244,246,249", "76,124,229"), (True, "16,21,29", "95,143,240")],
+    ids=["light", "dark"],
+)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_screenshot_shows_bars_on_the_page(show, width, dark, page_colour, bar):
     browser = show(a_report(), width=width, dark=dark)
     assert browser.evaluate("document.documentElement.scrollWidth") == width
-    assert browser.screenshot(whole=True).startswith(b"\x89PNG")
-    dark_page = "getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] < 100"
-    assert browser.evaluate(dark_page) is dark
+    seen = colours(browser)
+    assert seen[page_colour] > 0.1 * width * 900
+    assert seen[bar] > 500
 
 
-def test_the_page_has_a_section_for_each_question(show):
-    browser = show(a_report())
-    headings = browser.evaluate("[...document.querySelectorAll('h2')].map(e => e.textContent)")
-    assert headings == ["Calls and cost", "Refused calls", "Test by test", "Keys"]
-
-
-def test_a_refusal_opens_to_its_whole_explanation(show):
-    browser = show(a_report())
-    folded = "document.querySelector('details').open"
-    assert browser.evaluate(folded) is False
-    browser.evaluate("document.querySelector('details > summary').focus()")
+def test_the_theme_button_goes_from_the_system_s_to_light_to_dark(show):
+    browser = show(a_report(), dark=True)
+    themes = []
+    for _ in range(4):
+        themes.append(browser.evaluate("document.documentElement.dataset.theme"))
+        focus(browser, "#theme")
+        browser.press("Enter")
     browser.press("Enter")
-    assert browser.evaluate(folded) is True
+    browser.press("Enter")  # as the system again, for the next test
+    assert themes == ["dark", "light", "dark", "dark"]
 
 
-def test_the_timeline_is_walked_by_arrow_keys(show):
+def test_the_page_is_printed_with_all_explanations_open(show):
     browser = show(a_report())
-    browser.evaluate("document.querySelector('[tabindex=\"0\"]').focus()")
-    before = browser.evaluate("document.activeElement.outerHTML")
-    for _ in range(3):
-        browser.press("Tab")
-    assert browser.evaluate("document.activeElement.outerHTML") != before
+    is_open = "document.querySelector('details').open"
+    browser.evaluate(f"addEventListener('beforeprint', () => {{ window.wasOpen = {is_open}; }})")
+    assert browser.pdf().startswith(b"%PDF")
+    assert browser.evaluate("window.wasOpen") is True
+    assert browser.evaluate(is_open) is False
 
 
 def test_names_are_never_markup(show):
@@ -141,18 +192,147 @@ def test_names_are_never_markup(show):
     assert NASTY in browser.evaluate("document.body.textContent")
 
 
-def test_the_page_can_be_printed(show):
-    assert show(a_report()).pdf().startswith(b"%PDF")
+def test_ten_thousand_calls_are_painted_within_two_seconds(show):
+    painted = "new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
 
+    def time():
+        browser = show(a_report(calls=10_000))
+        return browser.evaluate(f"{painted}.then(() => performance.now())")
 
-def test_ten_thousand_calls_are_shown_within_two_seconds(show):
-    browser = show(a_report(calls=10_000))
-    shown = browser.evaluate("performance.getEntriesByName('shown')[0].startTime")
-    # The aim is two seconds on an idle machine.
-    assert shown < 10_000
-    rows = browser.evaluate("document.querySelectorAll('table.rows tbody tr').length")
-    assert rows < 500  # the rest is on further pages
+    # Others may want the processor too: the best of some counts.
+    assert any(time() < 2000 for _ in range(5))
 
 
 def test_an_empty_report_says_so(show):
     assert "No KMS calls." in show(Report()).evaluate("document.body.textContent")
+
+
+# --- what it tells ------------------------------------------------------------------------------
+
+
+def test_there_is_a_section_for_each_question(show):
+    browser = show(a_report())
+    sections = ["Calls and cost", "Refused calls", "Test by test", "Keys"]
+    assert texts(browser, "h2") == texts(browser, "nav a") == sections
+
+
+def test_the_figures_are_calls_cost_refusals_and_keys(show):
+    browser = show(a_report())
+    assert texts(browser, ".tile b") == ["20", "$2.00", "1", "0", "2"]
+
+
+def test_bars_show_calls_and_how_many_were_denied(show):
+    browser = show(a_report())
+    assert texts(browser, ".bars th") == [
+        "Encrypt",
+        "alias/orders SYMMETRIC_DEFAULT",
+        TEST,
+    ]
+    assert texts(browser, ".bars td")[0] == "20: 19 succeeded, 1 denied"
+    width = "document.querySelector('.track .denied').style.width"
+    assert browser.evaluate(width) == "5%"
+
+
+def test_bars_show_costs_of_requests_and_of_keeping_keys(show):
+    browser = show(a_report())
+    focus(browser, "input[value=calls]")
+    browser.press("ArrowRight")
+    costs = [words for words in texts(browser, ".bars td") if words]
+    assert costs == [
+        "$0.000057",
+        "$1.50: $0.000057 requests, $1.50 keeping the key",
+        "$0.50",
+        "$0.000057",
+    ]
+
+
+def test_a_refusal_opens_to_its_whole_explanation(show):
+    browser = show(a_report())
+    folded = "document.querySelector('details').open"
+    assert browser.evaluate(folded) is False
+    focus(browser, "details > summary")
+    browser.press("Enter")
+    assert browser.evaluate(folded) is True
+    assert text(browser, "details pre") == "the why"
+
+
+def test_refusals_are_searched(show):
+    browser = show(a_report())
+    for words, found in [("nothing allows", "1 of 1"), ("something else", "0 of 1")]:
+        browser.evaluate(
+            "{ const it = document.querySelector('#refused-calls input');"
+            f"it.value = {words!r}; it.dispatchEvent(new Event('input')); }}"
+        )
+        assert text(browser, "#refused-calls [role=status]") == found
+
+
+def test_the_timeline_shows_the_states_of_a_key(show):
+    browser = show(a_report())
+    assert texts(browser, ".strip .state") == ["Enabled", "Disabled"]
+
+
+def test_the_timeline_is_walked_by_arrow_keys(show):
+    browser = show(a_report())
+    cursor = "getComputedStyle(document.querySelector('.cursor')).display"
+    assert browser.evaluate(cursor) == "none"
+    focus(browser, ".timeline")
+    browser.press("ArrowRight")
+    browser.press("ArrowRight")
+    assert text(browser, ".told") == (
+        "Call 2 of 20, 2030-01-01 00:00:01: Encrypt on alias/orders by role/App: ok"
+    )
+    browser.press("End")
+    assert text(browser, ".told").startswith("Call 20 of 20")
+    assert text(browser, ".told").endswith(f"by role/App: {DENIED}")
+    spoken = browser.evaluate("document.querySelector('.timeline').ariaValueText")
+    assert spoken == text(browser, ".told")
+    assert browser.evaluate(cursor) == "block"
+
+
+def test_one_matrix_has_all_keys_and_principals(show):
+    browser = show(a_report())
+    assert texts(browser, ".matrix thead th") == [
+        *("Key", "Principal", "Sign", "Encrypt", "DescribeKey"),
+    ]
+    assert texts(browser, ".matrix tbody th") == [
+        *("alias/orders", "role/App", "user/Eve", "alias/receipts", "user/Eve"),
+    ]
+    assert texts(browser, ".matrix .cell .hidden") == [
+        "may not, done 19 times, refused 1 times",
+        "may, done 0 times, refused 0 times",
+        "may with context, done 0 times, refused 0 times",
+        "may, done 0 times, refused 0 times",
+        "may, done 0 times, refused 0 times",
+    ]
+
+
+def test_the_matrix_is_walked_by_arrow_keys_and_says_why(show):
+    browser = show(a_report())
+    focus(browser, ".matrix .cell[tabindex='0']")
+    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+        browser.press(key)  # nothing is below in this column: the second one stays
+    assert (
+        text(browser, ".whyto")
+        == "role/App may not kms:Encrypt with alias/orders: nothing allows it."
+    )
+    browser.press("ArrowRight")
+    browser.press("ArrowDown")  # over an empty cell
+    browser.press("Enter")
+    assert text(browser, ".whyto") == (
+        "user/Eve may kms:DescribeKey with alias/receipts: a policy allows it."
+    )
+
+
+def test_calls_are_on_pages(show):
+    browser = show(a_report(calls=60))
+    assert text(browser, "#test-by-test .pager [role=status]") == "60 of 60, page 1 of 3"
+    browser.evaluate("document.querySelector('#test-by-test .pager button + button').click()")
+    assert text(browser, "#test-by-test .rows tbody td") == "26"
+
+
+def test_keys_that_nobody_used_are_marked_and_can_be_seen_alone(show):
+    browser = show(a_report())
+    assert len(texts(browser, "#keys tbody tr")) == 2
+    browser.evaluate("document.querySelector('#keys input[type=checkbox]').click()")
+    assert texts(browser, "#keys tbody td:first-child") == ["alias/receiptskey/99999999"]
+    assert texts(browser, "#keys tbody .badge") == ["never"]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import textwrap
+from decimal import Decimal
 
 import pytest
 
@@ -21,6 +25,7 @@ SUITE = """
         for _ in range(3):
             blob = client.encrypt(KeyId="alias/orders", Plaintext=b"x")["CiphertextBlob"]
             client.decrypt(CiphertextBlob=blob)
+        kms.clock.advance(days=10)
 
 
     def test_refusals(kms, kms_key):
@@ -33,108 +38,168 @@ SUITE = """
             kms.client().encrypt(KeyId=kms_key.id, Plaintext=b"x")
 
 
+    def test_a_key_that_there_is_not(kms):
+        kms.client().describe_key(KeyId="alias/none")
+
+
     def test_without_kms():
         pass
 """
 
 
-@pytest.fixture
-def run(pytester):
-    """Run the suite with options."""
-    pytester.makepyfile(test_shop=SUITE)
-
-    def run(*options, suite="test_shop.py"):
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options, suite)
-
-    return run
+def run(folder, *options, suite=SUITE):
+    """Run a suite in a folder; gives its exit code and what it printed."""
+    (folder / "test_shop.py").write_text(textwrap.dedent(suite))
+    (folder / "pytest.ini").write_text("[pytest]")
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "test_shop.py")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
-@pytest.fixture
-def report(run, pytester):
-    """The report of the suite, as JSON."""
-    run("--kms-report=json:report.json")
-    return json.loads((pytester.path / "report.json").read_text())
+class Run:
+    """What a run of the suite left: what it printed, and its files."""
+
+    def __init__(self, folder, *options):
+        forms = (
+            "--kms-report=terminal",
+            "--kms-report=json:out/it.json",
+            "--kms-report=html:it.html",
+        )
+        self.path = folder / "out" / "it.json"
+        self.code, self.output = run(folder, *forms, *options)
+        self.report = json.loads(self.path.read_text())
+        self.page = (folder / "it.html").read_text()
+
+    def scene(self, test):
+        return next(s for s in self.report["scenes"] if s["test"] == f"test_shop.py::{test}")
+
+    def names(self, places):
+        return [self.report["names"][place] for place in places]
 
 
-def names(report, places):
-    return [report["names"][place] for place in places]
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    return Run(tmp_path_factory.mktemp("alone"), "-p", "no:xdist")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    pytest.importorskip("xdist")
+    return Run(tmp_path_factory.mktemp("shared"), "-n2")
 
 
 # --- the terminal -------------------------------------------------------------------------------
 
 
-def test_without_the_option_nothing_is_reported(run):
-    run().stdout.no_fnmatch_line("*kmsmock report*")
+def test_without_the_option_nothing_is_reported_and_nothing_of_it_imported(tmp_path):
+    code, output = run(
+        tmp_path,
+        suite="""
+        import sys
+        def test_it(kms):
+            kms.client().create_key()
+            assert [name for name in sys.modules if name.startswith("kmsmock.reports")] == []
+        """,
+    )
+    assert code == 0, output
+    assert "kmsmock report" not in output
 
 
-def test_the_terminal_tells_calls_costs_refusals_and_unused_keys(run):
-    run("--kms-report=terminal").stdout.fnmatch_lines(
+def test_the_terminal_tells_calls_costs_refusals_and_unused_keys(alone):
+    pytest.LineMatcher(alone.output.splitlines()).fnmatch_lines(
         [
             "*kmsmock report*",
-            "14 KMS calls in 2 tests: 2 denied, 1 failed; 3 keys",
-            "At AWS's list prices $*: requests $*, keys $*",
+            "15 KMS calls in 3 tests: 2 denied, 2 failed; 3 keys",
+            "At AWS's list prices $0.6*: requests $0.0000*, keys $0.6*",
             "Calls by operation",
-            "Encrypt * 6 * 2 * 1 *",
+            "Encrypt      *      6       2       1    $0.0000*",
             "Denied and failed calls",
+            "test_shop.py::test_a_key_that_there_is_not (failed)",
+            "  DescribeKey by user/Administrator",
             "test_shop.py::test_refusals",
             "  2 x Encrypt * by assumed-role/App/session",
-            "    AccessDenied: no identity-based policy allows*",
+            "    AccessDenied: no identity-based policy allows",
+            "      arn:aws:sts::123456789012:assumed-role/App/session to perform kms:Encrypt",
             "    Disabled: EnableKey makes it usable again.",
             "Slowest calls, in real time",
+            "* ms  * SYMMETRIC_DEFAULT *  test_shop.py::test_*",
             "Keys by spec",
+            "SYMMETRIC_DEFAULT        3       2      14   $0.0000* $0.6*",
             "Keys never used: 2 of 3",
+            "forgotten                     test_shop.py::test_orders",
         ]
     )
 
 
-def test_a_run_without_calls_says_so(run, pytester):
-    pytester.makepyfile(test_none="def test_none(): pass")
-    run("--kms-report=terminal", suite="test_none.py").stdout.fnmatch_lines(["no KMS calls"])
+def test_the_terminal_needs_no_more_than_80_columns(alone):
+    shown = alone.output.partition("kmsmock report")[2].splitlines()[1:]
+    assert [line for line in shown if len(line) > 80 and "report: " not in line] == []
 
 
-@pytest.mark.parametrize("value", ["xml:report.xml", "json", "json:", "html"])
-def test_a_form_that_there_is_not_is_refused_before_the_run(run, value):
-    done = run(f"--kms-report={value}")
-    assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["*there is no such form; there are --kms-report*"])
+def test_a_run_without_calls_says_so(tmp_path):
+    _, output = run(tmp_path, "--kms-report=terminal", suite="def test_none(): pass")
+    assert "\nno KMS calls\n" in output
 
 
-def test_a_path_that_cannot_be_written_is_refused_before_the_run(run, pytester):
-    (pytester.path / "file").write_text("")
-    done = run("--kms-report=json:file/report.json")
-    assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["*cannot be written*"])
+@pytest.mark.parametrize("value", ["xml:report.xml", "json", "html:"])
+def test_a_form_that_there_is_not_is_refused_before_the_run(tmp_path, value):
+    code, output = run(tmp_path, f"--kms-report={value}")
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert "there is no such form; there are --kms-report" in output
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_the_run(tmp_path):
+    (tmp_path / "file").write_text("")
+    code, output = run(tmp_path, "--kms-report=json:file/report.json")
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert "cannot be written" in output
 
 
 # --- JSON ---------------------------------------------------------------------------------------
 
 
-def test_json_has_the_sums(report):
+def test_json_has_the_sums(alone):
+    report = alone.report
     assert (report["format"], report["version"]) == ("kmsmock-report", 1)
-    assert report["total"] == {
-        "calls": 14,
-        "denied": 2,
-        "failed": 1,
-        "cost": report["total"]["cost"],
-    }
+    total = report["total"]
+    assert (total["calls"], total["denied"], total["failed"]) == (15, 2, 2)
     assert report["operations"]["Encrypt"]["calls"] == 6
-    assert report["tests"]["test_shop.py::test_orders"]["outcome"] == "passed"
-    assert report["tests_run"] == 3
+    outcomes = {test: tally["outcome"] for test, tally in report["tests"].items()}
+    assert outcomes == {
+        "test_shop.py::test_orders": "passed",
+        "test_shop.py::test_refusals": "passed",
+        "test_shop.py::test_a_key_that_there_is_not": "failed",
+    }
+    assert (report["tests_run"], report["tests_failed"]) == (4, 1)
 
 
-def test_json_has_each_call_and_each_state(report):
-    scene = next(s for s in report["scenes"] if s["test"] == "test_shop.py::test_refusals")
-    calls = [report["names"][row[1]] for row in scene["calls"]]
+@pytest.mark.parametrize("group", ["operations", "tests"])
+def test_the_costs_of_each_group_add_up(alone, group):
+    costs = [Decimal(tally["cost"]) for tally in alone.report[group].values()]
+    assert sum(costs) == Decimal(alone.report["total"]["cost"]) > 0
+
+
+def test_keys_cost_what_it_costs_to_keep_them(alone):
+    storage = {key["description"]: Decimal(key["storage"]) for key in alone.report["keys"]}
+    # Ten days of a month, at a dollar; the third key was there for an hour.
+    assert storage["orders"] == storage["forgotten"] > Decimal("0.3")
+    assert sum(Decimal(key["storage"]) for key in alone.report["keys"]) == pytest.approx(
+        Decimal(alone.report["storage"]), abs=Decimal("1e-12")
+    )
+
+
+def test_json_has_each_call_and_each_state(alone):
+    scene = alone.scene("test_refusals")
+    calls = alone.names(row[1] for row in scene["calls"])
     assert calls == ["CreateKey", "Encrypt", "Encrypt", "DisableKey", "Encrypt"]
     (lane,) = scene["lanes"]
-    assert [report["names"][state] for _, _, state in lane["states"]] == ["Enabled", "Disabled"]
+    assert alone.names(state for _, _, state in lane["states"]) == ["Enabled", "Disabled"]
 
 
-def test_json_has_who_may_and_who_did(report):
-    scene = next(s for s in report["scenes"] if s["test"] == "test_shop.py::test_refusals")
-    refused = [row for row in scene["permissions"] if row[6]]
+def test_json_has_who_may_and_who_did(alone):
+    refused = [row for row in alone.scene("test_refusals")["permissions"] if row[6]]
     ((_, principal, action, may, _, did, times),) = refused
-    assert names(report, (principal, action, may)) == [
+    assert alone.names((principal, action, may)) == [
         "arn:aws:iam::123456789012:role/App",
         "kms:Encrypt",
         "no",
@@ -142,77 +207,76 @@ def test_json_has_who_may_and_who_did(report):
     assert (did, times) == (0, 2)
 
 
-def test_json_keeps_the_explanation_of_a_refusal(report):
-    denied = next(r for r in report["refusals"] if r["code"] == "AccessDeniedException")
+def test_json_keeps_the_explanation_of_a_refusal(alone):
+    denied = next(r for r in alone.report["refusals"] if r["code"] == "AccessDeniedException")
     assert denied["times"] == 2
     assert "Missing:" in denied["text"]
 
 
-@pytest.mark.parametrize("form", ["json:report.json", "html:report.html"])
-def test_processes_of_xdist_make_one_report(run, pytester, form):
+def test_the_page_holds_the_report(alone):
+    data = alone.page.split('type="application/json">')[1].split("</script>")[0]
+    assert json.loads(data) == alone.report
+
+
+# --- many processes, and mocks that forget ------------------------------------------------------
+
+
+def test_the_workers_of_xdist_make_one_report(alone, shared):
+    for member in ("total", "tests", "tests_run", "tests_failed"):
+        assert shared.report[member] == alone.report[member]
+    for member in ("keys", "scenes", "refusals"):
+        assert len(shared.report[member]) == len(alone.report[member])
+    assert shared.report["notes"] == []
+
+
+def test_a_worker_that_crashed_is_noted(tmp_path):
     pytest.importorskip("xdist")
-    alone, shared = pytester.path / "alone", pytester.path / "shared"
-    kind, _, name = form.partition(":")
-    run(f"--kms-report={kind}:{alone}/{name}")
-    run(f"--kms-report={kind}:{shared}/{name}", "-n2")
-
-    def sums(folder):
-        text = (folder / name).read_text()
-        if kind == "html":
-            text = text.split('type="application/json">')[1].split("</script>")[0]
-        read = json.loads(text)
-        return read["total"], read["tests"], read["tests_run"], len(read["keys"])
-
-    assert sums(shared) == sums(alone)
+    suite = """
+        import os
+        def test_crash(kms):
+            kms.client().create_key()
+            os._exit(1)
+    """
+    _, output = run(tmp_path, "--kms-report=terminal", "-n1", suite=suite)
+    assert "Worker gw0 ended early: what its tests did is missing here." in output
 
 
-def test_what_happened_before_a_reset_is_reported_too(run, pytester):
-    pytester.makepyfile(
-        test_reset="""
+def test_what_a_mock_forgets_is_reported_too(tmp_path):
+    suite = """
         def test_reset(kms):
             kms.client().create_key()
             kms.reset()
             kms.client().create_key()
-        """
-    )
-    done = run("--kms-report=terminal", suite="test_reset.py")
-    done.stdout.fnmatch_lines(["2 KMS calls in 1 test:*; 2 keys"])
 
-
-def test_what_a_shared_mock_takes_back_is_reported_too(run, pytester):
-    pytester.makepyfile(
-        test_shared="""
-        def test_one(module_kms, kms):
+        def test_rolled_back(module_kms, kms):
             kms.client().create_key()
 
-        def test_two(module_kms, kms):
+        def test_again(module_kms, kms):
             kms.client().create_key()
-        """
-    )
-    done = run("--kms-report=terminal", suite="test_shared.py")
-    done.stdout.fnmatch_lines(["2 KMS calls in 2 tests:*; 2 keys"])
+    """
+    _, output = run(tmp_path, "--kms-report=terminal", suite=suite)
+    assert "4 KMS calls in 3 tests: 0 denied, 0 failed; 4 keys" in output
 
 
 # --- the command line ---------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("report")
-def test_the_command_shows_a_report_as_the_terminal_did(capsys):
-    assert main(["report", "report.json"]) == 0
+def test_the_command_shows_a_report_as_the_terminal_did(alone, capsys):
+    assert main(["report", str(alone.path)]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("14 KMS calls in 2 tests: 2 denied, 1 failed; 3 keys\n")
+    assert shown.startswith("15 KMS calls in 3 tests: 2 denied, 2 failed; 3 keys\n")
+    assert shown in alone.output
 
 
-@pytest.mark.usefixtures("report")
-def test_the_command_merges_reports(capsys):
-    assert main(["report", "report.json", "report.json"]) == 0
-    assert capsys.readouterr().out.startswith("28 KMS calls in 2 tests: 4 denied")
+def test_the_command_merges_reports(alone, capsys):
+    assert main(["report", str(alone.path), str(alone.path)]) == 0
+    assert capsys.readouterr().out.startswith("30 KMS calls in 3 tests: 4 denied, 4 failed; 6 keys")
 
 
-@pytest.mark.usefixtures("report")
-def test_the_command_writes_a_page(pytester):
-    assert main(["report", "report.json", "--html", "page.html"]) == 0
-    assert (pytester.path / "page.html").read_text().startswith("<!doctype html>")
+def test_the_command_writes_the_same_page(alone, tmp_path):
+    page = tmp_path / "page.html"
+    assert main(["report", str(alone.path), "--html", str(page)]) == 0
+    assert page.read_text() == alone.page
 
 
 @pytest.mark.parametrize(

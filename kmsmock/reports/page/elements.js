@@ -1,0 +1,92 @@
+"use strict";
+
+const report = JSON.parse(document.getElementById("data").textContent);
+const names = report.names;
+const main = document.getElementById("main");
+
+// --- making elements: texts are texts, whatever is in them ---------------------------------------
+
+function el(tag, options = {}, ...children) {
+  const made = options.svg
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+    : document.createElement(tag);
+  for (const [name, value] of Object.entries(options)) {
+    if (name === "on") for (const [event, heard] of Object.entries(value)) made.addEventListener(event, heard);
+    else if (name === "style") for (const [part, set] of Object.entries(value)) made.style.setProperty(part, set);
+    else if (name !== "svg" && value !== null && value !== undefined && value !== false) {
+      made.setAttribute(name, value === true ? "" : value);
+    }
+  }
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+const count = (number) => number.toLocaleString("en-US");
+const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+const short = (arn) => arn.split(":").slice(5).join(":") || arn;
+const moment = (ms) => new Date(ms).toISOString().slice(0, 23).replace("T", " ").replace(".000", "");
+
+/** Show an amount: in cents, or down to what one request costs. */
+function usd(amount) {
+  const cents = Number(amount) === 0 || Math.abs(amount) >= 1;
+  return Number(amount).toLocaleString("en-US", {
+    style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: cents ? 2 : 6 });
+}
+
+/** Let a name be broken between its words, and not within them. */
+const breakable = (name) => name.split(/(?<=[_/:.])|(?<=[a-z])(?=[A-Z])/)
+  .flatMap((word, place) => place ? [el("wbr"), word] : [word]);
+
+/** Show a test: its name before the file that it is in. */
+function testName(test) {
+  if (!test) return el("span", { class: "quiet" }, "outside of tests");
+  const [file, ...name] = test.split(/(?<=::)/);
+  return name.length ? [el("span", { class: "quiet" }, breakable(file)), breakable(name.join(""))] : breakable(test);
+}
+
+function section(title, about, ...content) {
+  const id = title.toLowerCase().replace(/[^a-z]+/g, "-");
+  document.getElementById("sections").append(el("a", { href: `#${id}` }, title));
+  const made = el("section", { class: "card", id, "aria-labelledby": `${id}-title` },
+    el("h2", { id: `${id}-title` }, title), el("p", { class: "quiet" }, about), ...content);
+  main.append(made);
+  return made;
+}
+
+// --- keys, and what they are called --------------------------------------------------------------
+
+const keyOf = new Map(report.keys.map((key) => [`${key.mock} ${key.arn}`, key]));
+
+function nameOfKey(arn, mock) {
+  const key = keyOf.get(`${mock} ${arn}`) ?? report.keys.find((one) => one.arn === arn);
+  return key?.aliases[0] || key?.description || short(arn).slice(0, 12);
+}
+
+const costOfKey = (key) => Number(key.tally.cost) + Number(key.storage);
+const failedTests = new Set(Object.keys(report.tests).filter((test) => report.tests[test].outcome === "failed"));
+const kindOf = (outcome) => outcome === "ok" ? "ok" : outcome === "AccessDeniedException" ? "denied" : "failed";
+const badge = (outcome) =>
+  el("span", { class: `badge ${kindOf(outcome)}` }, outcome.replace(/Exception$/, ""));
+const STATES = { PendingDeletion: "Pending deletion", PendingReplicaDeletion: "Pending replica deletion", PendingImport: "Pending import" };
+const outcomeOf = (test) =>
+  failedTests.has(test) ? el("span", { class: "badge failed" }, "test failed") : null;
+
+// --- the theme -----------------------------------------------------------------------------------
+
+const darkSystem = matchMedia("(prefers-color-scheme: dark)");
+const themes = ["system", "light", "dark"];
+let theme = "system";
+try { theme = localStorage.getItem("kmsmock-theme") || theme; } catch { /* not for files, perhaps */ }
+
+function showTheme() {
+  const dark = theme === "dark" || (theme === "system" && darkSystem.matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  document.getElementById("theme").textContent = `Theme: ${theme === "system" ? "as the system" : theme}`;
+}
+darkSystem.addEventListener("change", showTheme);
+document.getElementById("theme").addEventListener("click", () => {
+  theme = themes[(themes.indexOf(theme) + 1) % themes.length];
+  try { localStorage.setItem("kmsmock-theme", theme); } catch { /* then for this time only */ }
+  showTheme();
+});
+showTheme();

@@ -1,0 +1,67 @@
+// --- one scene: timeline, permissions, calls -----------------------------------------------------
+
+/** Give the scenes with their titles: those of failed tests first, then those in which much happened. */
+function sortedScenes() {
+  const parts = new Map();
+  const scenes = report.scenes.map((scene) => {
+    const test = scene.test ?? "outside of tests";
+    const part = (parts.get(test) ?? 0) + 1;
+    parts.set(test, part);
+    const refused = scene.calls.filter((call) => names[call[4]] !== "ok").length;
+    const turns = scene.lanes.reduce((sum, lane) => sum + lane.states.length - 1 + lane.rotations.length, 0);
+    const title = `${test}${part === 1 ? "" : `, part ${part}`}${failedTests.has(test) ? ", failed" : ""}` +
+      ` (${plural(scene.calls.length, "call")}${refused ? `, ${count(refused)} refused` : ""})`;
+    return { scene, title, weights: [Number(failedTests.has(test)), refused + turns, scene.calls.length] };
+  });
+  return scenes.sort((a, b) => a.weights.reduce((order, weight, place) => order || b.weights[place] - weight, 0));
+}
+
+function showScenes() {
+  if (!report.scenes.length) return;
+  const scenes = sortedScenes();
+  const content = el("div");
+  const select = el("select", { on: { change: () => show(Number(select.value)) } }, scenes.map(({ title }, place) =>
+    el("option", { value: place }, title)));
+  const step = (by) => () => {
+    select.value = String((Number(select.value) + by + scenes.length) % scenes.length);
+    show(Number(select.value));
+  };
+
+  function show(place) {
+    const { scene } = scenes[place];
+    const parts = [el("h3", {}, "Keys and calls over time"), timeline(scene)];
+    if (scene.permissions.length) parts.push(el("h3", {}, "Who may, and who did"), matrix(scene));
+    else if (!scene.enforced) parts.push(el("p", { class: "quiet" }, "Policies did not decide here: authorization was off."));
+    parts.push(el("h3", {}, "Calls"), callTable(scene));
+    content.replaceChildren(...parts);
+  }
+
+  section("Test by test", "What happened in one mock, on its own clock: choose the test that started it.",
+    el("div", { class: "controls" },
+      el("label", { class: "grow" }, el("span", { class: "hidden" }, "Test"), select),
+      scenes.length > 1 ? [el("button", { type: "button", on: { click: step(-1) } }, "Previous test"),
+        el("button", { type: "button", on: { click: step(1) } }, "Next test")] : null),
+    content);
+  show(0);
+}
+
+function callTable(scene) {
+  const began = Date.parse(scene.began);
+  const rows = scene.calls.map(([at, operation, key, caller, outcome, test], place) =>
+    ({ place, at, operation: names[operation], key: key === null ? "" : names[key], caller: names[caller], outcome: names[outcome], test: test === null ? "" : names[test] }));
+  const keyName = new Map();
+  for (const { key } of rows) if (key && !keyName.has(key)) keyName.set(key, nameOfKey(key, scene.mock));
+  return pagedTable({
+    title: "Calls", rows, extra: "only denied and failed", keep: (row) => row.outcome !== "ok",
+    text: (row) => `${row.operation} ${row.key} ${keyName.get(row.key)} ${row.caller} ${row.outcome} ${row.test}`,
+    columns: [
+      { title: "#", kind: "number", cell: (row) => String(row.place + 1), by: (row) => row.place },
+      { title: "Time, UTC", cell: (row) => el("span", { class: "mono" }, moment(began + row.at)), by: (row) => row.at },
+      { title: "Operation", cell: (row) => row.operation, by: (row) => row.operation },
+      { title: "Key", kind: "name", cell: (row) => row.key ? el("span", { title: row.key }, keyName.get(row.key)) : "–", by: (row) => row.key },
+      { title: "Principal", kind: "name", cell: (row) => el("span", { title: row.caller }, short(row.caller)), by: (row) => row.caller },
+      { title: "Outcome", cell: (row) => badge(row.outcome), by: (row) => row.outcome },
+      ...(rows.some((row) => row.test !== (scene.test ?? "")) ? [{ title: "Test", kind: "name", cell: (row) => testName(row.test), by: (row) => row.test }] : []),
+    ],
+  });
+}
