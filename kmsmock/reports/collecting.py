@@ -98,6 +98,7 @@ class Collector:
 
     def note_time(self, event: Event, seconds: float) -> None:
         """Take in the real time that a call took."""
+        seconds = round(seconds, 6)  # as it is written, so that all forms show the same
         tally = _tally_of(self.report.operations, event.operation, OperationTally)
         tally.seconds += seconds
         tally.slowest = max(tally.slowest, seconds)
