@@ -181,7 +181,6 @@ def _leak_check(item: pytest.Item, marked: dict[str, Any]) -> AbstractContextMan
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Let a test fail that spends more than its mark allows; its set-up is not counted."""
-    __tracebackhide__ = True
     marked = _marked(item)
     limits = {_LIMITS[name]: marked[name] for name in _LIMITS if name in marked}
     if not limits:
