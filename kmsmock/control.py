@@ -174,12 +174,14 @@ class KMSMock(Answering):
         """Write all that there is, but for records, to a file that `load` and ``world=`` read.
 
         path: of a JSON file, or of a YAML file with the extra ``yaml``. material: with the secrets
-        of keys; without them, keys get new ones when they are loaded. Raises OSError.
+        of keys; without them, keys get new ones when they are loaded, and imported material is to
+        be imported again. Temporary credentials, import tokens and what other services hold are not
+        in it. Raises OSError.
         """
         from kmsmock.worlds.files import write_document
         from kmsmock.worlds.world import written_world
 
-        write_document(written_world(self._backend, material=material), path)
+        write_document(written_world(self._backend, secrets=material), path)
 
     def load(self, world: str | os.PathLike[str] | Mapping[str, Any]) -> None:
         """Bring in what a world has, beside what is there; all of it, or nothing.

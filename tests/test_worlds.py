@@ -117,15 +117,50 @@ def test_the_clock_starts_at_the_time_of_the_world():
         assert kms.clock.now() == datetime(2027, 2, 28, 23, tzinfo=timezone.utc)
 
 
-def test_a_replica_follows_its_primary():
+@pytest.mark.parametrize("order", [1, -1], ids=["primary first", "replica first"])
+def test_a_replica_follows_its_primary(order):
     keys = [
         {"id": MULTI_REGION_ID, "multi_region": True, "alias": "alias/app"},
         {"id": MULTI_REGION_ID, "multi_region": "replica", "region": "eu-west-1"},
-    ]
+    ][::order]
     with mock_kms(world={"keys": keys}) as kms:
         blob = kms.client().encrypt(KeyId=MULTI_REGION_ID, Plaintext=b"x")["CiphertextBlob"]
         there = kms.client(region="eu-west-1")
         assert there.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+
+
+def test_a_replica_says_nothing_twice():
+    keys = [
+        {"id": MULTI_REGION_ID, "multi_region": True, "spec": "RSA_2048", "usage": "SIGN_VERIFY"},
+        {"id": MULTI_REGION_ID, "multi_region": "replica", "region": "eu-west-1"},
+    ]
+    with mock_kms(world={"keys": keys}) as kms:
+        here, there = (
+            kms.client(region=region).get_public_key(KeyId=MULTI_REGION_ID)["PublicKey"]
+            for region in ("us-east-1", "eu-west-1")
+        )
+    assert here == there
+
+
+def test_a_grant_can_name_its_key_by_an_alias():
+    role = f"arn:aws:iam::{ACCOUNT}:role/App"
+    grant = {"key": "alias/app", "grantee": role, "operations": ["Encrypt"]}
+    with mock_kms(world={"keys": ["alias/app"], "roles": ["App"], "grants": [grant]}) as kms:
+        client = kms.principal(role).client()
+        client.encrypt(KeyId=kms.keys[0].arn, Plaintext=b"x")
+
+
+def test_a_deletion_needs_no_state_beside_it():
+    with mock_kms(world={"keys": [{"alias": "alias/old", "deletion": {"days": 7}}]}) as kms:
+        assert kms.keys[0].state.value == "PendingDeletion"
+        kms.clock.advance(days=7)
+        assert kms.keys == ()
+
+
+def test_the_newest_of_several_materials_is_the_current_one():
+    with mock_kms(world={"keys": [{"materials": [{}, {}, {}]}]}) as kms:
+        states = [material.state.value for material in kms.keys[0].materials]
+        assert states == ["NON_CURRENT", "NON_CURRENT", "CURRENT"]
 
 
 def test_reset_gives_the_world_back():
@@ -162,12 +197,28 @@ def key_with(**members):
     return {"keys": [{"alias": "alias/a", **members}]}
 
 
+def grant_with(**members):
+    role = f"arn:aws:iam::{ACCOUNT}:role/App"
+    grant = {"key": "alias/a", "grantee": role, "operations": ["Decrypt"], **members}
+    return {"keys": ["alias/a"], "roles": ["App"], "grants": [grant]}
+
+
+def store_with(**members):
+    settings = {
+        "CloudHsmClusterId": "cluster-2a23b4cdefgh",
+        "TrustAnchorCertificate": "x",
+        "KeyStorePassword": "kmsPswd",
+    }
+    return {"custom_key_stores": [{"name": "hsm", "settings": settings, **members}]}
+
+
+REPLICA = {"id": MULTI_REGION_ID, "multi_region": "replica", "region": "eu-west-1"}
 ERRORS = [
     ({"kyes": []}, "'kyes' is no member here; did you mean 'keys'?"),
     ({"keys": {}}, "keys: must be a list, not an object"),
     ({"keys": [1]}, r"keys[0]: must be an object, not the number 1"),
     (key_with(spec="RSA_248"), "keys[0].spec: must be one of "),
-    (key_with(spec="RSA_248"), "(did you mean 'RSA_2048'?)"),
+    (key_with(spec="RSA_248"), "; did you mean 'RSA_2048'?"),
     (key_with(usage="SIGN_VERIFY"), "keys[0].usage: must be one of ENCRYPT_DECRYPT"),
     (key_with(material="eHg="), "keys[0].material: The unwrapped material has 2 bytes"),
     (key_with(material="?"), "keys[0].material: must be bytes in Base64"),
@@ -175,11 +226,57 @@ ERRORS = [
     (key_with(rotation={"days": 1}), "keys[0].rotation.days: must be a whole number from 90"),
     (key_with(created="yesterday"), "keys[0].created: must be a time with its zone"),
     (key_with(created="2026-01-01T00:00:00"), "keys[0].created: must be a time with its zone"),
+    (key_with(rotation=True, origin="EXTERNAL"), "keys[0].rotation: is for SYMMETRIC_DEFAULT keys"),
+    (key_with(origin="AWS_CLOUDHSM"), "keys[0]: 'custom_key_store' belongs to an origin of its"),
+    (key_with(alias="alias/aws/s3"), "keys[0].alias: names under alias/aws/ are for AWS managed"),
+    (key_with(account=123456789012), "keys[0].account: must be an account id of 12 digits, in qu"),
+    (key_with(materials=[{"expires": "2999-01-01T00:00:00Z"}]), "keys[0].materials[0]: only imp"),
+    (key_with(materials=[{"state": "NON_CURRENT"}]), "keys[0].materials: one material must be C"),
+    (key_with(materials=[{"state": "CURRENT"}] * 2), "keys[0].materials: one material must be C"),
+    (key_with(origin="EXTERNAL", materials=[{}]), "keys[0].materials[0]: 'id' is missing"),
+    (
+        key_with(material="AA" * 21 + "A=", materials=[{}]),
+        "keys[0]: 'material' is short for 'materials'",
+    ),
+    (
+        {"keys": [{"id": MULTI_REGION_ID, "multi_region": True}, {**REPLICA, "spec": "RSA_2048"}]},
+        "keys[1]: spec, usage and origin of a replica are those of its primary",
+    ),
+    (
+        {"keys": [{"id": MULTI_REGION_ID, "multi_region": True}, {**REPLICA, "materials": [{}]}]},
+        "keys[1]: a replica has the material of its primary",
+    ),
+    (grant_with(key="alias/b"), "grants[0].key: there is no key 'alias/b' in 123456789012 us-eas"),
+    (grant_with(key="alias/aa"), "; did you mean 'alias/a'?"),
+    (grant_with(grantee="App"), "grants[0].grantee: ARN is not valid: App"),
+    (grant_with(operations=["Decrpyt"]), "grants[0]: Operations [Decrpyt] are not supported"),
+    (grant_with(operations=[]), "grants[0]: 1 validation error detected: Value '[]' at 'operat"),
+    (store_with(state="FAILED"), "custom_key_stores[0]: 'error' belongs to the state FAILED"),
+    (store_with(state="CONNECTING"), "custom_key_stores[0]: 'until' belongs to CONNECTING"),
+    (store_with(settings={}), "custom_key_stores[0].settings: CloudHsmClusterId, "),
+    ({"policies": [{"name": "P"}]}, "policies[0]: it has a 'document', or 'versions'"),
+    (
+        {"policies": [{"name": "P", "versions": {"1": {"document": ALL}}}]},
+        "policies[0].versions.1: must be a version such as v1, not the text '1'",
+    ),
+    ({"organizations": {"1": {}}}, "organizations.1: must be an account id of 12 digits"),
+    ({"kmsmock": True}, "kmsmock: must be a format up to 1, not true"),
+    (key_with(state="Updating"), "keys[0]: 'until' belongs to Creating and Updating"),
     (key_with(state="PendingDeletion"), "keys[0]: 'deletion' belongs to the state PendingDeletion"),
-    (key_with(multi_region="replica", id=MULTI_REGION_ID), "keys[0]: the primary of mrk-00000000"),
+    (
+        key_with(multi_region="replica", id=MULTI_REGION_ID),
+        "keys[0]: there is no primary of mrk-00000000",
+    ),
     (key_with(multi_region=True, id=KEY_ID), "keys[0].id: begins with mrk-"),
     (key_with(policy={"Statement": [{}]}), "keys[0].policy: the policy is malformed"),
     (key_with(custom_key_store="cks-1"), "keys[0].custom_key_store: there is no such custom key"),
+    (key_with(region="Europe"), "keys[0].region: must be a Region such as eu-west-1"),
+    ({"roles": [{"name": "a b"}]}, "roles[0].name: must be letters, digits and +=,.@_-"),
+    ({"roles": [{"name": "R", "path": "x"}]}, "roles[0].path: must be / or begin and end with it"),
+    (
+        {"users": [{"name": "U", "partition": "x"}]},
+        "users[0].partition: must be one of aws, aws-cn",
+    ),
     (key_with(account="12"), "keys[0].account: must be an account id of 12 digits"),
     ({"keys": ["app"]}, "keys[0].alias: must be alias/ with letters"),
     ({"keys": ["alias/a", "alias/a"]}, "keys[1].alias: there is an alias arn:aws:kms:"),
@@ -218,11 +315,29 @@ def test_what_cannot_be_loaded_leaves_nothing_behind():
         assert kms.clock.now() - before < timedelta(days=1)
 
 
-def test_a_file_that_is_no_json_says_so(tmp_path):
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"{", "this is not JSON: Expecting"),
+        (b"\xff", "this is not JSON: 'utf-8' codec"),
+        (b"[" * 100_000, "this is not JSON: maximum recursion depth"),
+        (b'{"keys": [], "keys": []}', "this is not JSON: the member 'keys' is there twice"),
+        (b"[]", "must be an object, not a list"),
+    ],
+    ids=["broken", "not UTF-8", "deep", "a member twice", "a list"],
+)
+def test_a_file_that_is_no_world_says_so(tmp_path, data, words):
     path = tmp_path / "world.json"
-    path.write_text("{")
-    with pytest.raises(ValueError, match="this is not JSON"), mock_kms() as kms:
+    path.write_bytes(data)
+    with mock_kms() as kms, pytest.raises(ValueError) as caught:
         kms.load(path)
+    assert str(caught.value).startswith(f"{path}: {words}")
+
+
+@pytest.mark.parametrize("world", [1, ["alias/app"]], ids=["a number", "a list"])
+def test_an_option_that_is_no_world_is_refused_at_once(world):
+    with pytest.raises(TypeError, match="world must be a path or a mapping"):
+        mock_kms(world=world)
 
 
 # --- there and back -----------------------------------------------------------------------------
@@ -487,6 +602,67 @@ def test_seed_files_of_local_kms_are_understood():
         assert client.describe_key(KeyId=OTHER_ID)["KeyMetadata"]["KeySpec"] == "ECC_NIST_P521"
         assert [m.secret for m in kms.keys[0].materials] == [b"\x00" * 32, b"\x11" * 32]
         client.encrypt(KeyId="alias/app", Plaintext=b"x")
+
+
+PEM = LOCAL_KMS["Keys"]["Asymmetric"]["Ecc"][0]["PrivateKeyPem"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "more", "spec", "state"),
+    [
+        ({"Origin": "EXTERNAL"}, {"BackingKeys": ["00" * 32]}, "SYMMETRIC_DEFAULT", "Enabled"),
+        ({"Origin": "EXTERNAL"}, {}, "SYMMETRIC_DEFAULT", "PendingImport"),
+        ({}, {"PrivateKeyPem": PEM}, "ECC_NIST_P521", "Enabled"),
+        ({"KeySpec": "HMAC_384"}, {"BackingKeys": ["00" * 48]}, "HMAC_384", "Enabled"),
+    ],
+    ids=["imported", "not imported yet", "PEM", "HMAC"],
+)
+@pytest.mark.parametrize("version", [1, 2])
+def test_seed_files_of_both_versions_have_keys_of_all_families(
+    version, metadata, more, spec, state
+):
+    if version == 1:
+        family = {"SYM": "Aes", "HMA": "Hmac", "ECC": "Ecc"}[spec[:3]]
+        group = "Asymmetric" if family == "Ecc" else "Symmetric"
+        key = {"Metadata": {"KeyId": KEY_ID, **metadata}, **more}
+        document = {"Keys": {group: {family: [key]}}}
+    else:
+        keys = [{"KeyId": KEY_ID, "Metadata": metadata, "Material": more}]
+        document = {"Version": 2, "Keys": keys}
+    document["Aliases"] = [{"AliasName": "app", "TargetKeyId": KEY_ID}]
+    with mock_kms(world=document) as kms:
+        shown = kms.client().describe_key(KeyId="alias/app")["KeyMetadata"]
+    assert (shown["KeyId"], shown["KeySpec"], shown["KeyState"]) == (KEY_ID, spec, state)
+
+
+def test_a_seed_file_can_say_when_a_key_is_rotated_next():
+    key = {
+        "Metadata": {"KeyId": KEY_ID},
+        "BackingKeys": ["00" * 32],
+        "NextKeyRotation": "2030-03-01T00:00:00+00:00",
+    }
+    start = datetime(2030, 1, 1, tzinfo=timezone.utc)
+    with mock_kms(world={"Keys": {"Symmetric": {"Aes": [key]}}}, start_time=start) as kms:
+        status = kms.client().get_key_rotation_status(KeyId=KEY_ID)
+        kms.clock.advance(days=60)
+        rotations = kms.client().list_key_rotations(KeyId=KEY_ID)["Rotations"]
+    assert status["NextRotationDate"] == datetime(2030, 3, 1, tzinfo=timezone.utc)
+    assert len(rotations) == 1
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"Symetric": {}},
+        {"Symmetric": {"Aess": []}},
+        {"Symmetric": {"Aes": [{"Metadata": {"KeyId": KEY_ID, "Tags": []}}]}},
+        {"Symmetric": {"Aes": [{"Metadata": {"KeyId": KEY_ID}, "BackingKeys": ["0"]}]}},
+    ],
+    ids=["group", "family", "metadata", "hexadecimal"],
+)
+def test_nothing_in_a_seed_file_is_ignored(keys):
+    with mock_kms() as kms, pytest.raises(ValueError, match=r"^Keys.*(no member|must be hexa)"):
+        kms.load({"Keys": keys})
 
 
 def test_an_error_in_a_seed_file_names_its_place():

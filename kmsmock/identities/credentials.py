@@ -82,32 +82,15 @@ class CredentialStore:
         self._expirations[credentials.access_key] = expires
         return credentials
 
-    # --- all of them, for worlds in files ------------------------------------------------------
-
-    def known(self) -> Iterator[tuple[str, Principal | None]]:
-        """Give all access keys but those that IAM lists, with who has them; None for void ones."""
-        return ((k, owner) for k, owner in self._owners.items() if k not in self._long_term)
-
-    def handed_out(self) -> Iterator[Credentials]:
-        """Give the credentials that `of` gives again."""
-        return iter(self._handed_out.values())
-
-    def expiration(self, access_key: str) -> datetime | None:
-        """Give when temporary credentials are over; None for others."""
-        return self._expirations.get(access_key)
-
-    def take_up(
-        self, credentials: Credentials, owner: Principal | None, expires: datetime | None
-    ) -> None:
-        """Know an access key that was given out elsewhere; None for the owner of a void one.
-
-        One that never expires is what `of` gives from now on.
-        """
-        self._owners[credentials.access_key] = owner
-        if expires is not None:
-            self._expirations[credentials.access_key] = expires
-        elif owner is not None:
-            self._handed_out[owner] = credentials
+    def follow(self, before: str, after: str) -> None:
+        """Let what a user or role has be its own under another unique id."""
+        self._owners = {
+            access_key: owner and owner.with_entity_id(before, after)
+            for access_key, owner in self._owners.items()
+        }
+        self._handed_out = {
+            owner.with_entity_id(before, after): given for owner, given in self._handed_out.items()
+        }
 
     # --- long-term access keys ---------------------------------------------------------------
 

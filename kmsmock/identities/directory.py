@@ -368,6 +368,7 @@ class Identities:
         """Let a user or role have the unique id that it was given elsewhere."""
         self._forget_principals(entity)
         before, entity.unique_id = entity.unique_id, unique_id
+        self.credentials.follow(before, unique_id)
         defaults = (self.administrator, *self.defaults)
         self.administrator, *self.defaults = (p.with_entity_id(before, unique_id) for p in defaults)
 

@@ -20,7 +20,7 @@ from kmsmock.operations.registry import (
 from kmsmock.operations.views import alias_entry, page
 
 QUOTA_PER_KEY = 50
-_NAME = re.compile(r"alias/[a-zA-Z0-9/_-]+")
+NAME = re.compile(r"alias/[a-zA-Z0-9/_-]+")
 
 
 def _require_own_name(call: Call) -> str:
@@ -33,7 +33,7 @@ def _require_own_name(call: Call) -> str:
         )
     if name == arns.ALIAS_PREFIX:
         raise errors.ValidationException("Invalid identifier")
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise errors.ValidationException(f"{name} contains invalid characters for an alias")
     if name.startswith(arns.AWS_ALIAS_PREFIX):
         raise errors.NotAuthorizedException(

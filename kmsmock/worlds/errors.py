@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Union
 
 from kmsmock.authorization.policy import MalformedPolicyError
 from kmsmock.errors import ServiceError
@@ -15,6 +15,7 @@ _LONGEST = 60
 _HUGE = 10**18
 
 Step = str | int
+Problem = Union["WorldError", ServiceError, MalformedPolicyError]
 
 
 class WorldError(ValueError):
@@ -65,14 +66,22 @@ class At:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(error, WorldError):
-            error.within(*self._steps)
-        elif isinstance(error, ServiceError):
-            texts = (error.message, error.explanation)
-            text = " ".join(text for text in texts if text) or error.code
-            raise WorldError(text, *self._steps) from None
-        elif isinstance(error, MalformedPolicyError):
-            raise WorldError(f"the policy is malformed: {error}", *self._steps) from None
+        if isinstance(error, PROBLEMS):
+            raise located(error, *self._steps) from None
+
+
+def located(error: Problem, *steps: Step) -> WorldError:
+    """Give an error as one that names a place."""
+    if isinstance(error, WorldError):
+        return error.within(*steps)
+    if isinstance(error, MalformedPolicyError):
+        return WorldError(f"the policy is malformed: {error}", *steps)
+    texts = (error.message, error.explanation)
+    return WorldError(" ".join(text for text in texts if text) or error.code, *steps)
+
+
+#: What may be wrong with what a document says.
+PROBLEMS = (WorldError, ServiceError, MalformedPolicyError)
 
 
 #: Types whose values tell nothing, or too much, with how an error speaks of them.
@@ -95,11 +104,6 @@ def shown(value: Any) -> str:
     return next(
         (words for kind, words in _KINDS if isinstance(value, kind)), f"a {type(value).__name__}"
     )
-
-
-def listed(names: Any) -> str:
-    """Name what is possible."""
-    return ", ".join(names)
 
 
 def _shown_step(step: Step) -> str:

@@ -18,7 +18,12 @@ def read_document(world: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[
     """Read a document, from a file or from what it means. Raises WorldError, OSError."""
     document: Any = world
     if not isinstance(world, Mapping):
-        document = _parsed(Path(world))
+        path = Path(world)
+        try:
+            document = _parsed(path)
+        except WorldError as problem:
+            problem.source = str(path)
+            raise
     return from_local_kms(document) if is_of_local_kms(document) else document
 
 
@@ -26,7 +31,9 @@ def write_document(document: Mapping[str, Any], path: str | os.PathLike[str]) ->
     """Write a document to a file, which is there as a whole or not at all. Raises OSError."""
     target = Path(path)
     if target.suffix in _YAML:
-        text = _yaml(target).safe_dump(document, sort_keys=False, allow_unicode=True)
+        yaml = _yaml(target)
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        text = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True)
     else:
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     beside = target.with_name(f".{target.name}.{os.getpid()}")
@@ -38,17 +45,25 @@ def write_document(document: Mapping[str, Any], path: str | os.PathLike[str]) ->
 
 
 def _parsed(path: Path) -> Any:
-    text = path.read_text(encoding="utf-8")
+    data = path.read_bytes()
     if path.suffix in _YAML:
         yaml = _yaml(path)
         try:
-            return yaml.safe_load(text)
+            return yaml.load(data, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         except yaml.YAMLError as problem:
             raise WorldError(f"this is not YAML: {problem}") from None
     try:
-        return json.loads(text)
-    except ValueError as problem:
+        return json.loads(data, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as problem:
         raise WorldError(f"this is not JSON: {problem}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice = next(name for name in members if [n for n, _ in pairs].count(name) > 1)
+        raise ValueError(f"the member {twice!r} is there twice")
+    return members
 
 
 def _yaml(path: Path) -> Any:

@@ -1,6 +1,6 @@
-"""Seed files of local-kms as documents of worlds.
+"""Seed files of local-kms as documents of worlds, of both versions.
 
-Source: README of nsmithuk/local-kms, "Seeding".
+Source: README of nsmithuk/local-kms, "Seeding file format"; of version 2 its reader.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from kmsmock.arns import ALIAS_PREFIX
 from kmsmock.crypto import encodings
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.keys.specs import KEY_SPECS
 from kmsmock.worlds.errors import At, WorldError
-from kmsmock.worlds.reading import Object, hexadecimal, list_of, text
+from kmsmock.worlds.reading import Object, hexadecimal, list_of, text, time, whole
+from kmsmock.worlds.writing import shown_time, told
 
-#: Where keys are in a seed file -> the beginnings of the key specs that they can have.
+#: Where version 1 has keys -> the beginning of the key specs that they can have, the first of
+#: which it means when it names none.
 _FAMILIES = {
     ("Symmetric", "Aes"): "SYMMETRIC_DEFAULT",
     ("Symmetric", "Hmac"): "HMAC_",
@@ -33,51 +36,78 @@ def is_of_local_kms(document: Any) -> bool:
 def from_local_kms(document: Mapping[str, Any]) -> dict[str, Any]:
     """Give the document of a world that a seed file means. Raises WorldError."""
     item = Object(document)
-    keys: list[dict[str, Any]] = item.get("Keys", lambda given: list(_keys(given))) or []
+    version = item.get("Version", whole(1, 2)) or 1
+    read = _keys if version == 1 else list_of(_key)
+    keys = item.get("Keys", read) or []
     aliases = item.each("Aliases", _alias)
     item.end()
-    return {"kmsmock": 1, "keys": keys, "aliases": aliases}
+    return {"keys": keys, "aliases": aliases}
 
 
-def _keys(value: Any) -> Iterator[dict[str, Any]]:
+def _keys(value: Any) -> list[dict[str, Any]]:
+    """Read the keys of version 1, which stand in groups of families."""
     groups = Object(value)
-    for (group, family), start in _FAMILIES.items():
+    keys: list[dict[str, Any]] = []
+    for group in dict.fromkeys(group for group, _ in _FAMILIES):
         families = groups.get(group, Object)
         if families is not None:
             with At(group):
-                yield from families.each(family, partial(_key, start))
+                keys += _of_families(group, families)
     groups.end()
+    return keys
 
 
-def _key(start: str, value: Any) -> dict[str, Any]:
+def _of_families(group: str, families: Object) -> Iterator[dict[str, Any]]:
+    for (place, family), start in _FAMILIES.items():
+        if place == group:
+            yield from families.each(family, partial(_key, start=start))
+    families.end()
+
+
+def _key(value: Any, start: str = "") -> dict[str, Any]:
+    """Read a key. start: that of its key spec."""
     item = Object(value)
-    told = item.need("Metadata", Object)
+    metadata = item.need("Metadata", Object)
+    material = item.get("Material", Object) or item
+    backing = material.get("BackingKeys", list_of(hexadecimal))
+    pem = material.get("PrivateKeyPem", text)
+    rotation = item.get("NextKeyRotation", time)
     with At("Metadata"):
-        key: dict[str, Any] = {
-            "id": told.need("KeyId", text),
-            "description": told.get("Description", text),
-            "usage": told.get("KeyUsage", text),
-            "origin": told.get("Origin", text),
-            "spec": told.get("KeySpec", text) or told.get("CustomerMasterKeySpec", text),
-        }
-        told.end()
-    backing = item.get("BackingKeys", list_of(hexadecimal))
-    pem = item.get("PrivateKeyPem", text)
-    item.get("NextKeyRotation", lambda given: given)
-    if backing:
-        key["materials"] = [{"secret": b64encode(secret).decode()} for secret in backing]
-        key["spec"] = key["spec"] or ("SYMMETRIC_DEFAULT" if start != "HMAC_" else "HMAC_256")
-    elif pem is not None:
-        key["material"] = pem
-        with At("PrivateKeyPem"):
-            key["spec"] = key["spec"] or _spec_of(pem, start)
-    else:
-        raise WorldError("it has neither 'BackingKeys' nor 'PrivateKeyPem'")
+        key_id = item.get("KeyId", text) or metadata.need("KeyId", text)
+        spec = metadata.get("KeySpec", text) or metadata.get("CustomerMasterKeySpec", text)
+        usage, origin = metadata.get("KeyUsage", text), metadata.get("Origin", text)
+        description = metadata.get("Description", text)
+        metadata.end()
     item.end()
-    return {name: given for name, given in key.items() if given is not None}
+    if material is not item:
+        with At("Material"):
+            material.end()
+    if not backing and pem is None and origin != "EXTERNAL":
+        raise WorldError("it has neither 'BackingKeys' nor 'PrivateKeyPem'")
+    with At("PrivateKeyPem"):
+        spec = spec or (_spec_of(start, backing or []) if pem is None else _spec_of_pem(start, pem))
+    return told(
+        {
+            "id": key_id,
+            "description": description,
+            "spec": spec,
+            "usage": usage,
+            "origin": origin,
+            "material": pem,
+            "materials": backing and [{"secret": b64encode(one).decode()} for one in backing],
+            "rotation": rotation and {"next": shown_time(rotation)},
+        }
+    )
 
 
-def _spec_of(pem: str, start: str) -> str:
+def _spec_of(start: str, secrets: list[bytes]) -> str:
+    """Find the key spec of symmetric keys: of an HMAC key by its length."""
+    sizes = [len(secret) for secret in secrets]
+    fitting = (name for name, spec in KEY_SPECS.items() if spec.secret_bytes in sizes)
+    return next((name for name in fitting if name.startswith(start)), "SYMMETRIC_DEFAULT")
+
+
+def _spec_of_pem(start: str, pem: str) -> str:
     """Find the key spec of a private key: the one that takes it."""
     try:
         secret = encodings.pkcs8_of_pem(pem)
@@ -95,6 +125,7 @@ def _spec_of(pem: str, start: str) -> str:
 
 def _alias(value: Any) -> dict[str, str]:
     item = Object(value)
-    alias = {"name": item.need("AliasName", text), "key": item.need("TargetKeyId", text)}
+    name = item.need("AliasName", text).removeprefix(ALIAS_PREFIX)
+    alias = {"name": ALIAS_PREFIX + name, "key": item.need("TargetKeyId", text)}
     item.end()
     return alias

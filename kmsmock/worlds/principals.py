@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.arns import Arn
+from kmsmock.arns import REGIONS, Arn
 from kmsmock.authorization.policy import Policy, PolicyKind
 from kmsmock.backend import Backend
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import ADMINISTRATOR
-from kmsmock.identities.entities import Entity, Group, Identity, ManagedPolicy, Organization
+from kmsmock.identities.entities import (
+    Entity,
+    Group,
+    Identity,
+    ManagedPolicy,
+    Organization,
+    PolicyVersion,
+)
 from kmsmock.principals import PrincipalKind
 from kmsmock.worlds.errors import At, WorldError, shown
 from kmsmock.worlds.keys import account_id
@@ -21,13 +29,14 @@ from kmsmock.worlds.reading import (
     Read,
     flag,
     list_of,
+    one_of,
     policy,
-    shown_time,
     text,
     texts,
     time,
     whole,
 )
+from kmsmock.worlds.writing import shown_time, told, written_ids, written_policy
 
 _KINDS = {"users": PrincipalKind.USER, "roles": PrincipalKind.ASSUMED_ROLE}
 
@@ -42,7 +51,7 @@ def written_principals(backend: Backend) -> dict[str, Any]:
         name: [
             _written_entity(entity, backend)
             for entity in identities.entities.values()
-            if entity.kind is kind and not _is_untouched(entity)
+            if entity.kind is kind and not _is_untouched(entity, backend)
         ]
         for name, kind in _KINDS.items()
     }
@@ -56,26 +65,34 @@ def written_principals(backend: Backend) -> dict[str, Any]:
     }
 
 
-def _is_untouched(entity: Entity) -> bool:
+def _is_untouched(entity: Entity, backend: Backend) -> bool:
     """Tell whether this is an administrator as each account has one."""
-    return entity.name == ADMINISTRATOR and not (
-        entity.inline or entity.tags or entity.groups or entity.boundary
+    credentials = backend.identities.credentials
+    return (
+        (entity.name, entity.kind) == (ADMINISTRATOR, PrincipalKind.USER)
+        and all(policy.is_of_aws for policy in entity.attached.values())
+        and len(entity.attached) == 1
+        and not any((entity.inline, entity.tags, entity.groups, entity.boundary))
+        and not any(credentials.keys_of(entity.unique_id))
     )
 
 
 def _written_identity(identity: Identity) -> dict[str, Any]:
     arn = Arn.parse(identity.arn)
     assert arn is not None
-    return {
-        "name": identity.name,
-        "account": arn.account,
-        "partition": None if arn.partition == "aws" else arn.partition,
-        "path": None if identity.path == "/" else identity.path,
-        "id": identity.unique_id,
-        "created": shown_time(identity.created),
-        "policies": {name: one.document for name, one in identity.inline.items()} or None,
-        "attached": list(identity.attached) or None,
-    }
+    inline = {name: written_policy(one.text) for name, one in identity.inline.items()}
+    return told(
+        {
+            "name": identity.name,
+            "account": arn.account,
+            "partition": None if arn.partition == "aws" else arn.partition,
+            "path": None if identity.path == "/" else identity.path,
+            "id": identity.unique_id,
+            "created": shown_time(identity.created),
+            "policies": inline or None,
+            "attached": list(identity.attached),
+        }
+    )
 
 
 def _written_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
@@ -86,54 +103,67 @@ def _written_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
             "id": key.credentials.access_key,
             "secret": key.credentials.secret_key,
             "created": shown_time(key.created),
-            "active": None if key.is_active else False,
+            "active": key.is_active,
         }
         for key in backend.identities.credentials.keys_of(entity.unique_id)
     ]
     is_role = entity.kind is PrincipalKind.ASSUMED_ROLE
+    trust = entity.trust
+    today = backend.identities.ids_named_by(trust) if trust is not None else {}
     return {
         **_written_identity(entity),
-        "groups": [group.name for group in entity.groups.values()] or None,
-        "tags": dict(entity.tags) or None,
-        "boundary": boundary.arn if boundary is not None else own and own.document,
-        "description": entity.description or None,
-        "trust": entity.trust and entity.trust.document,
-        "longest_session": entity.longest_session if is_role else None,
-        "access_keys": keys or None,
+        **told(
+            {
+                "groups": [group.name for group in entity.groups.values()] or None,
+                "tags": dict(entity.tags) or None,
+                "boundary": boundary.arn if boundary else own and written_policy(own.text),
+                "description": entity.description or None,
+                "trust": trust and written_policy(trust.text),
+                "trust_ids": written_ids(entity.trust_ids, today),
+                "longest_session": entity.longest_session if is_role else None,
+                "access_keys": keys or None,
+            }
+        ),
     }
 
 
 def _written_managed(managed: ManagedPolicy) -> dict[str, Any]:
     arn = Arn.parse(managed.arn)
     assert arn is not None
-    return {
-        "name": managed.name,
-        "account": arn.account,
-        "partition": None if arn.partition == "aws" else arn.partition,
-        "path": None if managed.path == "/" else managed.path,
-        "id": managed.policy_id,
-        "created": shown_time(managed.created),
-        "description": managed.description or None,
-        "tags": dict(managed.tags) or None,
-        "default": managed.default,
-        "versions_made": managed.versions_made,
-        "versions": {
-            name: {"document": one.policy.document, "created": shown_time(one.created)}
-            for name, one in managed.versions.items()
-        },
+    versions = {
+        name: {"document": written_policy(one.policy.text), "created": shown_time(one.created)}
+        for name, one in managed.versions.items()
     }
+    return told(
+        {
+            "name": managed.name,
+            "account": arn.account,
+            "partition": None if arn.partition == "aws" else arn.partition,
+            "path": None if managed.path == "/" else managed.path,
+            "id": managed.policy_id,
+            "created": shown_time(managed.created),
+            "updated": shown_time(managed.updated),
+            "description": managed.description or None,
+            "tags": dict(managed.tags) or None,
+            "default": managed.default,
+            "versions_made": managed.versions_made,
+            "versions": versions,
+        }
+    )
 
 
 def _written_organization(organization: Organization) -> dict[str, Any]:
     def levels(given: Iterable[Iterable[Policy]]) -> list[list[Any]] | None:
-        return [[one.document for one in level] for level in given] or None
+        return [[written_policy(one.text) for one in level] for level in given] or None
 
-    return {
-        "id": organization.organization_id,
-        "path": organization.path,
-        "service_control": levels(organization.service_control),
-        "resource_control": levels(organization.resource_control),
-    }
+    return told(
+        {
+            "id": organization.organization_id,
+            "path": organization.path,
+            "service_control": levels(organization.service_control),
+            "resource_control": levels(organization.resource_control),
+        }
+    )
 
 
 # --- loading ------------------------------------------------------------------------------------
@@ -143,10 +173,11 @@ class PrincipalLoader:
     """Makes the principals of a document in a backend. account: of those that do not say."""
 
     def __init__(self, backend: Backend, account: str, now: datetime) -> None:
+        self._backend = backend
         self._identities = backend.identities
         self._account = account
         self._now = now
-        self._trusts: list[tuple[Entity, Policy]] = []
+        self._trusts: list[tuple[Entity, Policy, dict[str, str] | None]] = []
 
     def load(self, document: Object) -> None:
         """Make all of them. Raises WorldError."""
@@ -155,17 +186,18 @@ class PrincipalLoader:
         for name, kind in _KINDS.items():
             document.get(name, list_of(self._entity_of(kind)))
         # Only now is everybody there whom a trust policy may name.
-        for role, trust in self._trusts:
+        for role, trust, ids in self._trusts:
             self._identities.set_trust(role, trust)
+            role.trust_ids = role.trust_ids if ids is None else ids
         document.get("organizations", self._organizations)
 
-    def _place(self, item: Object, default_name: str = "") -> tuple[str, str, str, str]:
+    def _place(self, item: Object) -> tuple[str, str, str, str]:
         """Give name, account, partition and path."""
         return (
-            default_name or item.need("name", text),
+            item.need("name", _name),
             item.get("account", account_id) or self._account,
-            item.get("partition", text) or self._identities.partition,
-            item.get("path", text) or "/",
+            item.get("partition", one_of(REGIONS)) or self._identities.partition,
+            item.get("path", _path) or "/",
         )
 
     def _managed(self, value: Any) -> None:
@@ -187,13 +219,13 @@ class PrincipalLoader:
         if single is not None:
             made.add_version(single.text, made.created, is_default=True)
         versions = item.get("versions", _versions(made))
-        if (single is None) is (versions is None):
+        if (single is None) is not bool(versions):
             raise WorldError("it has a 'document', or 'versions'")
-        made.default = item.get("default", text) or made.default
-        if made.default not in made.versions:
-            raise WorldError(f"'default' must be one of {', '.join(made.versions)}")
-        count = item.get("versions_made", whole(1, 10**6))
-        made.versions_made = max(made.versions_made, count or 0)
+        made.versions.update(versions or {})
+        newest = max(int(name.removeprefix("v")) for name in made.versions)
+        made.default = item.get("default", one_of(made.versions)) or f"v{newest}"
+        made.versions_made = item.get("versions_made", whole(newest, 10**6)) or newest
+        made.updated = item.get("updated", time) or made.created
         item.end()
         self._identities.managed.add(made)
 
@@ -219,7 +251,7 @@ class PrincipalLoader:
         identities = self._identities
         name, account, partition, path = self._place(item)
         known = identities.named(kind, account, name, partition)
-        if known is not None and not _is_untouched(known):
+        if known is not None and not _is_untouched(known, self._backend):
             raise WorldError(f"there is {known.arn}")
         entity = known or identities.make(kind, account, name, path, partition)
         unique_id = item.get("id", text)
@@ -231,10 +263,12 @@ class PrincipalLoader:
         entity.groups.update((group.arn, group) for group in item.each("groups", find))
         entity.tags = item.get("tags", texts) or {}
         entity.description = item.get("description", text) or ""
-        entity.longest_session = item.get("longest_session", whole(3600, 43200)) or 3600
-        trust = item.get("trust", policy(PolicyKind.TRUST, entity.arn))
-        if trust is not None:
-            self._trusts.append((entity, trust))
+        if kind is PrincipalKind.ASSUMED_ROLE:
+            trust = item.get("trust", policy(PolicyKind.TRUST, entity.arn))
+            ids = item.get("trust_ids", texts)
+            entity.longest_session = item.get("longest_session", whole(3600, 43200)) or 3600
+            if trust is not None:
+                self._trusts.append((entity, trust, ids))
         entity.set_boundary(item.get("boundary", self._boundary))
         entity.settle()
         if kind is PrincipalKind.USER:
@@ -245,8 +279,9 @@ class PrincipalLoader:
         given = item.get("policies", _inline)
         if given is not None:
             identity.inline = given
-        attached = item.each("attached", self._found_policy)
-        identity.attached.update((managed.arn, managed) for managed in attached)
+        attached = item.get("attached", list_of(self._found_policy))
+        if attached is not None:
+            identity.attached = {managed.arn: managed for managed in attached}
 
     def _found_policy(self, value: Any) -> ManagedPolicy:
         managed = self._identities.managed.get(text(value))
@@ -283,10 +318,9 @@ class PrincipalLoader:
         return read
 
     def _organizations(self, value: Any) -> None:
-        if not isinstance(value, Mapping):
-            raise WorldError(f"must be an object, not {shown(value)}")
-        for account, given in value.items():
-            with At(account_id(account)):
+        for account, given in Object(value).members.items():
+            with At(str(account)):
+                account_id(account)
                 item = Object(given)
                 levels = (
                     item.each(name, list_of(policy(kind)))
@@ -303,6 +337,18 @@ class PrincipalLoader:
                 self._identities.set_organization(account, organization)
 
 
+def _name(value: Any) -> str:
+    if not re.fullmatch(r"[\w+=,.@-]+", text(value), re.ASCII):
+        raise WorldError(f"must be letters, digits and +=,.@_-, not {shown(value)}")
+    return str(value)
+
+
+def _path(value: Any) -> str:
+    if not re.fullmatch(r"/|/[!-~]+/", text(value)):
+        raise WorldError(f"must be / or begin and end with it, not {shown(value)}")
+    return str(value)
+
+
 def _inline(value: Any) -> dict[str, Policy]:
     """Read inline policies: by name, or a list of them without."""
     if isinstance(value, (list, tuple)):
@@ -316,21 +362,18 @@ def _inline(value: Any) -> dict[str, Policy]:
     return found
 
 
-def _versions(made: ManagedPolicy) -> Read[bool]:
-    def read(value: Any) -> bool:
-        if not isinstance(value, Mapping):
-            raise WorldError(f"must be versions by id, not {shown(value)}")
-        for name, given in value.items():
+def _versions(managed: ManagedPolicy) -> Read[dict[str, PolicyVersion]]:
+    def read(value: Any) -> dict[str, PolicyVersion]:
+        found = {}
+        for name, given in Object(value).members.items():
             with At(name):
+                if not re.fullmatch(r"v[1-9][0-9]{0,5}", text(name)):
+                    raise WorldError(f"must be a version such as v1, not {shown(name)}")
                 item = Object(given)
-                document = item.need("document", policy(PolicyKind.IDENTITY, made.arn))
-                created = item.get("created", time) or made.created
+                document = item.need("document", policy(PolicyKind.IDENTITY, managed.arn))
+                created = item.get("created", time) or managed.created
                 item.end()
-                version = made.add_version(document.text, created, is_default=True)
-                made.versions[name] = version.__class__(name, version.policy, created)
-                if name != version.version_id:
-                    del made.versions[version.version_id]
-                made.default = name
-        return True
+                found[name] = PolicyVersion(name, document, created)
+        return found
 
     return read

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timezone
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from kmsmock.authorization.policy import PolicyKind, parse
-from kmsmock.worlds.errors import At, WorldError, listed, shown
+from kmsmock.worlds.errors import PROBLEMS, At, WorldError, located, shown
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
@@ -19,46 +19,53 @@ Read = Callable[[Any], T]
 
 
 class Object:
-    """An object of a document. Members are asked for by name; `end` refuses all others."""
+    """An object of a document. Members are asked for by name; `end` refuses all others.
+
+    members: all of them, as they are.
+    """
 
     def __init__(self, value: Any) -> None:
         if not isinstance(value, Mapping):
             raise WorldError(f"must be an object, not {shown(value)}")
-        self._value = value
+        self.members = value
         self._asked: dict[str, None] = {}
 
     def get(self, name: str, read: Read[T]) -> T | None:
         """Give a member; None when it is left out."""
         self._asked[name] = None
-        value = self._value.get(name)
+        value = self.members.get(name)
         if value is None:
             return None
-        with At(name):
+        try:  # no block of `At`, since this is done for each member of thousands of keys
             return read(value)
+        except PROBLEMS as error:
+            raise located(error, name) from None
 
     def need(self, name: str, read: Read[T]) -> T:
         """Give a member that must be there."""
         found = self.get(name, read)
-        if found is None:
-            raise WorldError(f"{name!r} is missing")
-        return found
+        return self.missing(name) if found is None else found
+
+    def missing(self, name: str) -> NoReturn:
+        """Refuse an object that has not got a member (WorldError)."""
+        raise WorldError(f"{name!r} is missing")
 
     def each(self, name: str, read: Read[T]) -> list[T]:
         """Give what each item of a list is; nothing when it is left out."""
         return self.get(name, list_of(read)) or []
 
-    def all(self) -> Mapping[str, Any]:
-        """Give all members as they are."""
-        self._asked.update(dict.fromkeys(self._value))
-        return self._value
-
     def end(self) -> None:
         """Refuse members that nobody has asked for."""
-        for name in self._value:
+        for name in self.members:
             if name not in self._asked:
-                near = difflib.get_close_matches(str(name), self._asked, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there is {listed(self._asked)}"
-                raise WorldError(f"{name!r} is no member here; {hint}")
+                known = hint(name, self._asked) or f"; there is {', '.join(self._asked)}"
+                raise WorldError(f"{name!r} is no member here{known}")
+
+
+def hint(value: Any, names: Iterable[str]) -> str:
+    """Name what somebody may have meant, for the end of an error; nothing when nothing is near."""
+    near = difflib.get_close_matches(str(value), list(names), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def list_of(read: Read[T]) -> Read[list[T]]:
@@ -105,10 +112,10 @@ def one_of(names: Collection[str]) -> Read[str]:
     """Read one of several texts."""
 
     def read(value: Any) -> str:
-        if value not in names:
-            near = difflib.get_close_matches(str(value), names, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise WorldError(f"must be one of {listed(names)}, not {shown(value)}{hint}")
+        if not isinstance(value, str) or value not in names:
+            raise WorldError(
+                f"must be one of {', '.join(names)}, not {shown(value)}{hint(value, names)}"
+            )
         return str(value)
 
     return read
@@ -116,8 +123,14 @@ def one_of(names: Collection[str]) -> Read[str]:
 
 def member_of(kind: type[E]) -> Read[E]:
     """Read the value of an enumeration's member."""
-    read = one_of([member.value for member in kind])
-    return lambda value: kind(read(value))
+
+    def read(value: Any) -> E:
+        try:
+            return kind(value)
+        except ValueError:
+            return kind(one_of([member.value for member in kind])(value))  # which tells them
+
+    return read
 
 
 def time(value: Any) -> datetime:
@@ -133,14 +146,6 @@ def time(value: Any) -> datetime:
             f"must be a time with its zone, such as 2026-01-31T12:00:00Z, not {shown(value)}"
         )
     return found.astimezone(timezone.utc)
-
-
-def shown_time(moment: datetime | None) -> str | None:
-    """Write a time, for `time`."""
-    if moment is None:
-        return None
-    smallest = "milliseconds" if moment.microsecond % 1000 == 0 and moment.microsecond else "auto"
-    return moment.isoformat(timespec=smallest).replace("+00:00", "Z")
 
 
 def binary(value: Any) -> bytes:
