@@ -73,6 +73,8 @@ class Options:
             )
         if self.seed is not None and type(self.seed) not in (int, str):
             raise TypeError(f"seed must be an int or a text, not {self.seed!r}")
+        if not isinstance(self.world, (str, os.PathLike, Mapping, type(None))):
+            raise TypeError(f"world must be a path or a mapping, not {self.world!r}")
         if self.start_time is not None and self.start_time.tzinfo is None:
             raise TypeError("start_time must be an aware datetime, with a time zone")
         if type(self.calls_kept) is not int or self.calls_kept < 1:

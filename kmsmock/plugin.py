@@ -5,6 +5,7 @@ Loaded in every pytest run, so it imports nothing but pytest and this package's 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ _INI = {
     "authorization": ("string", '"enforced" (default), or "off": everybody may do everything'),
     "services": ("args", "the AWS services that are answered"),
     "seed": ("string", "makes ids, key material and timestamps functions of it"),
-    "world": ("string", "a file, beside the configuration, of what there is from the beginning"),
+    "world": ("string", "what there is from the beginning: a file, from the root directory on"),
     "start_time": ("string", "ISO 8601 time, with offset, at which the clock of mocks starts"),
     "delays": ("string", '"kms" (default), "all", "none": what takes a while on the clock'),
     "wire": ("bool", "answer real HTTP, behind botocore's signing, retries and parsing"),
@@ -139,8 +140,6 @@ def _ini_options(config: pytest.Config) -> dict[str, Any]:
         if value in (None, "", []):
             continue
         given[name] = tuple(value) if kind == "args" else value
-    if "world" in given:
-        given["world"] = str(config.rootpath / given["world"])
     seed = config.getoption("--kms-seed")
     if seed is not None:
         given["seed"] = seed
@@ -148,6 +147,14 @@ def _ini_options(config: pytest.Config) -> dict[str, Any]:
         from datetime import datetime
 
         given["start_time"] = datetime.fromisoformat(given["start_time"])
+    return _from_root(config, given)
+
+
+def _from_root(config: pytest.Config, given: dict[str, Any]) -> dict[str, Any]:
+    """Let the path of a world start at the root directory of the run."""
+    world = given.get("world")
+    if isinstance(world, (str, os.PathLike)):
+        return {**given, "world": config.rootpath / world}
     return given
 
 
@@ -242,7 +249,7 @@ def _world(node: Any) -> Iterator[KMSMock]:
 
     options = {name: value for name, value in _marked(node).items() if name not in _LIMITS}
     try:
-        mocker = KMSMocker({**options, "isolated": True})
+        mocker = KMSMocker({**_from_root(node.config, options), "isolated": True})
     except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"@pytest.mark.kms: {reason}") from None
     with mocker as kms:
