@@ -31,7 +31,7 @@ _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
 ANSWERED = ("iam", "sts", "ec2", "rds", "cloudtrail")
 #: The services that something else answers, as botocore's events name them.
 OVERLAID = (
-    *("cloudwatch-logs", "dynamodb", "kinesis", "lambda", "s3", "secrets-manager"),
+    *("cloudwatch-logs", "dynamodb", "ec2", "kinesis", "lambda", "rds", "s3", "secrets-manager"),
     *("sns", "sqs", "ssm"),
 )
 _COVERED = "_kmsmock_covered"

@@ -10,19 +10,24 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.api_call import Answer
 from kmsmock.interception.active import active
 from kmsmock.interception.everyday import access_key
+from kmsmock.interception.moto import moto_answers
 from kmsmock.interception.other_services import parameters_of
 from kmsmock.interception.parsed import to_client
 
+#: Services that this mock answers, unless moto does.
+_ANSWERED_ALONE = ("ec2", "rds")
 _UNDERWAY = "kmsmock_underway"
 
 
 def begin_before_call(
-    *, model: Any, request_signer: Any, context: Any, **_: Any
+    *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
     """Do what a service does with KMS before it stores; the answer is an error or None."""
     service = model.service_model.service_name
     # A client that was made late can have the handlers twice.
     if not active or service not in active[-1].services or _UNDERWAY in context:
+        return None
+    if service in _ANSWERED_ALONE and not moto_answers():
         return None
     underway, refusal = active[-1].begin(
         service=service,
@@ -33,7 +38,10 @@ def begin_before_call(
     )
     if refusal is not None:
         return _to_client(refusal, model)
-    context[_UNDERWAY] = underway
+    if underway is not None:
+        context[_UNDERWAY] = underway
+        for name in underway.hidden:
+            params["body"].pop(name, None)
     return None
 
 

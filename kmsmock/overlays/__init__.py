@@ -6,7 +6,7 @@ does with what it has stored, when the answer comes back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kmsmock.api_call import Answer
@@ -14,9 +14,11 @@ from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
 from kmsmock.overlays import (
     dynamodb,
+    ec2,
     kinesis,
     lambda_,
     logs,
+    rds,
     s3,
     secretsmanager,
     sns,
@@ -28,9 +30,11 @@ from kmsmock.services.registry import ServiceCall
 
 OVERLAYS: Mapping[str, Overlay] = {
     "dynamodb": dynamodb.OVERLAY,
+    "ec2": ec2.OVERLAY,
     "kinesis": kinesis.OVERLAY,
     "lambda": lambda_.OVERLAY,
     "logs": logs.OVERLAY,
+    "rds": rds.OVERLAY,
     "s3": s3.OVERLAY,
     "secretsmanager": secretsmanager.OVERLAY,
     "sns": sns.OVERLAY,
@@ -46,6 +50,15 @@ class Underway:
         self._overlay = overlay
         self._call = call
         self._steps = steps
+
+    def __deepcopy__(self, _: Any) -> Underway:
+        # botocore copies the context of requests for which it signs URLs.
+        return self
+
+    @property
+    def hidden(self) -> Sequence[str]:
+        """The members that are nothing for the one that stores."""
+        return self._overlay.hidden
 
     def begin(self) -> Answer | None:
         """Do what comes before storing; gives the answer when nothing is to be stored."""

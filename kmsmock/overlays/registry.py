@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -64,23 +64,27 @@ class Refusal(NamedTuple):
     query_code: str | None = None
 
 
-#: Code of KMS, or ``*`` for all others -> what a service makes of it.
+#: Code of KMS, or ``*`` for all others -> what a service makes of it. Others are its own.
 Refusals = Mapping[str, Refusal]
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A service. operations: by name, those that use KMS. refusals: of all of them."""
+    """A service. operations: by name, those that use KMS. refusals: of all of them.
+
+    hidden: members of queries that name keys, which the one that stores would look for in vain.
+    """
 
     operations: Mapping[str, Handler]
     refusals: Refusals
+    hidden: Sequence[str] = ()
 
 
-def refused(error: ServiceError, call: ServiceCall, refusals: Refusals) -> Refused:
+def refused(error: ServiceError, call: ServiceCall, refusals: Refusals) -> ServiceError:
     """Give the service's own error for an error of KMS, or for one that is its own already."""
-    if isinstance(error, Refused):
+    refusal = refusals.get(error.code) or refusals.get("*")
+    if refusal is None or isinstance(error, Refused):
         return error
-    refusal = refusals.get(error.code) or refusals["*"]
     told = (
         f"{error.message} (Service: AWSKMS; Status Code: {error.status}; "
         f"Error Code: {error.code}; Request ID: {call.backend.new_uuid()}; Proxy: null)"

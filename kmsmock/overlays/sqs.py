@@ -140,7 +140,7 @@ def _failed(call: ServiceCall, entry: Mapping[str, Any], error: ServiceError) ->
     return {
         "Id": entry["Id"],
         "SenderFault": True,
-        "Code": refusal.query_code or refusal.code,
+        "Code": getattr(refusal, "query_code", None) or refusal.code,
         "Message": refusal.message,
     }
 

@@ -1,0 +1,230 @@
+"""EBS and RDS while moto answers EC2 and RDS: what they do with KMS is done all the same."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.overlays.conftest import ACCOUNT
+
+
+@pytest.fixture
+def ec2(kms):
+    return kms.client("ec2")
+
+
+@pytest.fixture
+def rds(kms):
+    return kms.client("rds")
+
+
+@pytest.fixture
+def volume(ec2, key):
+    """A volume under the customer managed key: its id."""
+    given = {"Encrypted": True, "KmsKeyId": key}
+    return ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, **given)["VolumeId"]
+
+
+@pytest.fixture
+def other(kms):
+    """A second customer managed key: its ARN."""
+    return kms.client().create_key()["KeyMetadata"]["Arn"]
+
+
+def operations(kms, since=0):
+    return [call.operation for call in kms.calls[since:]]
+
+
+def deny(kms, key, action):
+    """Let the policy of a key deny an action to all."""
+    policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
+    denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    policy["Statement"].append(denial)
+    kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
+
+
+# --- EBS ----------------------------------------------------------------------------------------
+
+
+def test_an_encrypted_volume_has_a_data_key_and_a_grant(kms, ec2, volume, key):
+    assert operations(kms, 1) == [
+        *("GenerateDataKeyWithoutPlaintext", "CreateGrant", "Decrypt", "RetireGrant"),
+    ]
+    assert kms.calls[1].encryption_context == {"aws:ebs:id": volume}
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["KmsKeyId"] == key
+
+
+def test_a_volume_without_encryption_makes_no_calls(kms, ec2):
+    ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)
+    assert operations(kms) == []
+
+
+def test_a_volume_whose_key_cannot_be_used_is_there_no_more(kms, ec2, key):
+    kms.client().disable_key(KeyId=key)
+    made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True, KmsKeyId=key)[
+        "VolumeId"
+    ]
+    with pytest.raises(ClientError, match=r"InvalidVolume\.NotFound"):
+        ec2.describe_volumes(VolumeIds=[made])
+    assert made not in [v["VolumeId"] for v in ec2.describe_volumes()["Volumes"]]
+
+
+def test_a_copy_is_under_a_key_of_its_own(kms, ec2, volume, other):
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    before = len(kms.calls)
+    copy = ec2.copy_snapshot(
+        SourceRegion="us-east-1", SourceSnapshotId=snapshot, Encrypted=True, KmsKeyId=other
+    )["SnapshotId"]
+    assert operations(kms, before) == [
+        *("DescribeKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant", "CreateGrant"),
+        *("Decrypt", "Decrypt", "RetireGrant", "RetireGrant"),
+    ]
+    shown = ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]
+    assert (shown["State"], shown["KmsKeyId"]) == ("completed", other)
+
+
+def test_a_copy_without_the_key_of_its_source_is_in_state_error(kms, ec2, volume, key, other):
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    deny(kms, key, "kms:CreateGrant")
+    copy = ec2.copy_snapshot(
+        SourceRegion="us-east-1", SourceSnapshotId=snapshot, Encrypted=True, KmsKeyId=other
+    )["SnapshotId"]
+    shown = ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]
+    assert (shown["State"], shown["StateMessage"]) == ("error", "Given key ID is not accessible")
+
+
+def test_a_copy_under_a_disabled_key_is_refused_at_once(kms, ec2, volume, other):
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    kms.client().disable_key(KeyId=other)
+    with pytest.raises(ClientError, match=r"The specified keyId .* is disabled"):
+        ec2.copy_snapshot(
+            SourceRegion="us-east-1", SourceSnapshotId=snapshot, Encrypted=True, KmsKeyId=other
+        )
+
+
+@pytest.mark.parametrize(
+    ("shared_with", "words"),
+    [
+        (
+            {"UserIds": ["444455556666"]},
+            "Encrypted snapshots with EBS default key cannot be shared",
+        ),
+        ({"GroupNames": ["all"]}, "Encrypted snapshots cannot be shared publicly"),
+    ],
+    ids=["another account", "everybody"],
+)
+def test_a_snapshot_under_the_managed_key_cannot_be_shared(ec2, shared_with, words):
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True)["VolumeId"]
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    with pytest.raises(ClientError) as caught:
+        ec2.modify_snapshot_attribute(
+            SnapshotId=snapshot,
+            Attribute="createVolumePermission",
+            OperationType="add",
+            **shared_with,
+        )
+    error = caught.value.response["Error"]
+    assert (error["Code"], error["Message"]) == ("OperationNotPermitted", words)
+
+
+def test_a_snapshot_under_an_own_key_can_be_shared(ec2, volume):
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    ec2.modify_snapshot_attribute(
+        SnapshotId=snapshot,
+        Attribute="createVolumePermission",
+        OperationType="add",
+        UserIds=["444455556666"],
+    )
+
+
+# --- RDS ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def create(rds, key):
+    """Create a DB instance under the customer managed key, or as told."""
+
+    def create(client=rds, **parameters):
+        given = {"StorageEncrypted": True, "KmsKeyId": key, **parameters}
+        return client.create_db_instance(
+            DBInstanceIdentifier="shop",
+            DBInstanceClass="db.t3.micro",
+            Engine="postgres",
+            AllocatedStorage=20,
+            MasterUsername="ruler",
+            MasterUserPassword="password",
+            **{name: value for name, value in given.items() if value is not None},
+        )["DBInstance"]
+
+    return create
+
+
+def test_an_encrypted_instance_has_a_grant_for_rds(kms, rds, create, key):
+    shown = create()
+    assert shown["KmsKeyId"] == key
+    assert operations(kms, 1) == [
+        *("DescribeKey", "CreateGrant", "GenerateDataKeyWithoutPlaintext"),
+    ]
+    (grant,) = kms.client().list_grants(KeyId=key)["Grants"]
+    assert grant["GranteePrincipal"] == "rds.us-east-1.amazonaws.com"
+    context = {"aws:rds:db-id": shown["DbiResourceId"]}
+    assert grant["Constraints"] == {"EncryptionContextSubset": context}
+    found = rds.describe_db_instances()["DBInstances"][0]
+    assert found["DbiResourceId"] == shown["DbiResourceId"]
+
+
+@pytest.mark.parametrize("action", ["kms:DescribeKey", "kms:CreateGrant"])
+def test_an_instance_without_its_key_is_refused_at_once(kms, rds, create, key, action):
+    deny(kms, key, action)
+    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault):
+        create()
+    assert rds.describe_db_instances()["DBInstances"] == []
+
+
+def test_a_deleted_instance_gives_its_grant_back(kms, rds, create, key):
+    create()
+    rds.delete_db_instance(DBInstanceIdentifier="shop", SkipFinalSnapshot=True)
+    assert kms.client().list_grants(KeyId=key)["Grants"] == []
+
+
+def test_an_instance_that_is_there_already_leaves_no_grant(kms, rds, create, key):
+    create()
+    with pytest.raises(rds.exceptions.DBInstanceAlreadyExistsFault):
+        create()
+    assert len(kms.client().list_grants(KeyId=key)["Grants"]) == 1
+
+
+def test_a_copied_snapshot_is_under_another_key_and_restores_under_it(kms, rds, create, key, other):
+    create()
+    rds.create_db_snapshot(DBInstanceIdentifier="shop", DBSnapshotIdentifier="one")
+    copy = rds.copy_db_snapshot(
+        SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two", KmsKeyId=other
+    )["DBSnapshot"]
+    assert copy["KmsKeyId"] == other
+    kms.client().disable_key(KeyId=key)
+    restored = rds.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier="again", DBSnapshotIdentifier="two"
+    )["DBInstance"]
+    assert restored["KmsKeyId"] == other
+
+
+def test_a_copy_needs_the_key_of_its_source(kms, rds, create, key, other):
+    create()
+    rds.create_db_snapshot(DBInstanceIdentifier="shop", DBSnapshotIdentifier="one")
+    deny(kms, key, "kms:CreateGrant")
+    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault, match="The source snapshot KMS"):
+        rds.copy_db_snapshot(
+            SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two", KmsKeyId=other
+        )
+
+
+def test_without_a_key_the_managed_key_is_used(kms, create):
+    shown = create(KmsKeyId=None)
+    managed = kms.client().describe_key(KeyId="alias/aws/rds")["KeyMetadata"]["Arn"]
+    assert shown["KmsKeyId"] == managed
+
+
+def test_an_account_is_as_the_callers(create):
+    assert create()["DBInstanceArn"] == f"arn:aws:rds:us-east-1:{ACCOUNT}:db:shop"
