@@ -100,7 +100,7 @@ def test_wrong_turn_the_key_policy_is_forgotten(
 ):
     source, target = kms_accounts
     own = allow("kms:*", Principal={"AWS": source.root.arn})
-    source.client().put_key_policy(KeyId=source_key, Policy=key_policy(own))
+    source.client().put_key_policy(KeyId=source_key, PolicyName="default", Policy=key_policy(own))
     share(kms_accounts, snapshot)
 
     copied = copy(target.client("ec2"), snapshot, target_key)

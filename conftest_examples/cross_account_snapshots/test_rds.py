@@ -121,7 +121,9 @@ def test_wrong_turn_the_key_policy_lacks_create_grant(
     source, target = kms_accounts
     own = allow("kms:*", Principal={"AWS": source.root.arn})
     usual = allow(["kms:DescribeKey", "kms:Decrypt"], Principal={"AWS": target.root.arn})
-    source.client().put_key_policy(KeyId=source_key, Policy=key_policy(own, usual))
+    source.client().put_key_policy(
+        KeyId=source_key, PolicyName="default", Policy=key_policy(own, usual)
+    )
     share(kms_accounts)
 
     with pytest.raises(Exception, match="The source snapshot KMS key") as caught:

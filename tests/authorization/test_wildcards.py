@@ -57,4 +57,4 @@ def test_a_hostile_pattern_is_matched_in_no_time(pattern):
 
     assert not Pattern.of(pattern).matches("a" * 8_000 + "b")
 
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 30
