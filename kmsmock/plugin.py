@@ -102,7 +102,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Put back what the run changed."""
-    options_before, blocked_before = config.stash.get(_before, (None, False))
+    if _before not in config.stash:
+        return  # the run ended before it began, and changed nothing
+    options_before, blocked_before = config.stash[_before]
     block_real_kms(blocked_before)
     if options_before is not None:
         from kmsmock import options

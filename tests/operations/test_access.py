@@ -185,8 +185,10 @@ def test_a_grant_allows_what_such_a_key_can_do_and_nothing_else(client, new_key,
     model = client.meta.service_model
     if spec not in model.shape_for("KeySpec").enum:
         pytest.skip("the installed botocore does not know this key spec")
-    key_id = new_key(KeySpec=spec, KeyUsage=usage)["KeyId"]
     possible = {*GRANT_OPERATIONS[spec, usage], "CreateGrant", "RetireGrant", "DescribeKey"}
+    if not possible <= set(model.shape_for("GrantOperation").enum):
+        pytest.skip("the installed botocore does not know these operations")
+    key_id = new_key(KeySpec=spec, KeyUsage=usage)["KeyId"]
     role = {"KeyId": key_id, "GranteePrincipal": "arn:aws:iam::123456789012:role/App"}
 
     assert client.create_grant(**role, Operations=sorted(possible))
