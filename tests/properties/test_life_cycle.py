@@ -11,7 +11,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+import pytest
 from botocore.exceptions import ClientError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -592,6 +595,12 @@ def _state_of(material: Material, family: Family) -> str:
     return "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
 
 
+_MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
+pytestmark = pytest.mark.skipif(
+    "RotationPeriodInDays" not in _MODEL.shape_for("EnableKeyRotationRequest").members
+    or "ImportType" not in _MODEL.shape_for("ImportKeyMaterialRequest").members,
+    reason="the installed botocore does not know rotation and import as they are now",
+)
 TestLifeCycle = LifeCycle.TestCase
 if settings.default != settings.get_profile("nightly"):
     TestLifeCycle.settings = settings(
