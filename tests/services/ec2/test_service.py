@@ -35,7 +35,7 @@ def test_ec2_can_be_left_alone():
 
 @pytest.mark.parametrize("kms_first", [True, False])
 def test_moto_answers_ec2_while_it_is_active(kms_first):
-    from moto import mock_aws
+    mock_aws = pytest.importorskip("moto").mock_aws
 
     managers = [mock_kms(isolated=True), mock_aws()]
     outer, inner = managers if kms_first else reversed(managers)
