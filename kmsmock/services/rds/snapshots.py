@@ -14,7 +14,7 @@ from kmsmock.arns import Arn
 from kmsmock.services.rds.backups import take_snapshot
 from kmsmock.services.rds.databases import require_state
 from kmsmock.services.rds.encrypting import SPECIFIED_KEY, key_faults
-from kmsmock.services.rds.errors import InvalidParameterValue
+from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
 from kmsmock.services.rds.finding import (
     database_arn,
     database_name,
@@ -22,6 +22,7 @@ from kmsmock.services.rds.finding import (
     find_own_snapshot,
     find_snapshot,
     new_name,
+    no_snapshot,
     snapshot_arn,
 )
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
@@ -94,14 +95,16 @@ def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     parameters = call.parameters
     named = parameters.get(kind.snapshot_identifier)
     permit(call, f"Describe{kind.snapshot}s", snapshot_arn(call, kind, named) if named else "*")
-    found: list[Snapshot]
-    if named:
-        found = [find_snapshot(call, kind, named)]
-        if found[0].region != call.region:
-            raise kind.errors.snapshot_not_found(f"{kind.snapshot} not found: {named}")
-    else:
-        found = [s for s in _all(call, kind) if _type_of(call, s) in _wanted_types(call)]
     source = parameters.get(kind.identifier)
+    if kind is CLUSTER and named and source:
+        raise InvalidParameterCombination(
+            f"{kind.snapshot_identifier} and {kind.identifier} cannot be specified together."
+        )
+    wanted = _wanted_types(call)
+    if named:
+        found = [_named(call, kind, named, wanted)]
+    else:
+        found = [s for s in _all(call, kind) if _type_of(call, s) in wanted]
     if source:
         name = database_name(call, kind)
         found = [snapshot for snapshot in found if snapshot.source == name]
@@ -111,6 +114,21 @@ def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     snapshots = filtered(call, found, _FILTERS[kind.name])
     show: Callable[[Snapshot], Any] = partial(shown_snapshot, call)
     return page(call, f"Describe{kind.snapshot}s", f"{kind.snapshot}s", snapshots, show)
+
+
+def _named(call: ServiceCall, kind: Kind, named: str, wanted: set[str]) -> Snapshot:
+    """Find the snapshot that is asked for; what is of another type than was asked is not there."""
+    found = find_snapshot(call, kind, named)
+    if found.region != call.region:
+        raise no_snapshot(call, kind, named)
+    seen = _type_of(call, found)
+    if "SnapshotType" in call.parameters and seen not in wanted:
+        raise kind.errors.snapshot_not_found(
+            f"{kind.snapshot} not found: {named}",
+            explanation=f"It is of type {seen} for account {call.account}, and SnapshotType asks "
+            f"for {call.parameters['SnapshotType']}.",
+        )
+    return found
 
 
 def _all(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:

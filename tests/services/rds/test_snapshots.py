@@ -6,7 +6,7 @@ import pytest
 
 from tests.authorization.documents import allow, policy
 from tests.refusals import refused
-from tests.services.rds.world import SECRET, UNUSABLE
+from tests.services.rds.world import SECRET, UNUSABLE, of_clusters
 
 
 def names(world, **parameters):
@@ -117,6 +117,35 @@ def test_snapshots_are_listed_by_database_type_and_filter(world):
         assert names(world, Filters=given) == wanted
     with refused("InvalidParameterValue"):
         names(world, SnapshotType="secret")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [("manual", None), ("automated", "not found"), ("secret", "InvalidParameterValue")],
+    ids=["its type", "another type", "no type"],
+)
+def test_a_snapshot_that_is_named_has_to_be_of_the_type_that_is_asked(world, asked, code):
+    given = {world.words.snapshot_identifier: "before", "SnapshotType": asked}
+    if code is None:
+        assert names(world, **given) == ["before"]
+        return
+    with refused(world.words.not_found if code == "not found" else code):
+        names(world, **given)
+
+
+def test_a_shared_snapshot_that_is_named_is_none_by_hand(world):
+    world.share()
+    named = {world.words.snapshot_identifier: world.snapshot}
+
+    assert len(world.list(**named, SnapshotType="shared")) == 1
+    with refused(world.words.not_found):
+        world.list(**named, SnapshotType="manual")
+
+
+@of_clusters
+def test_a_cluster_snapshot_is_named_by_itself_or_by_its_cluster(world):
+    with refused("InvalidParameterCombination"):
+        names(world, DBClusterIdentifier="orders", DBClusterSnapshotIdentifier="before")
 
 
 def test_a_snapshot_is_taken_of_what_runs(world):
