@@ -7,7 +7,7 @@ SecureString parameters".
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,16 +18,21 @@ from kmsmock.services.registry import ServiceCall
 
 _MANAGED_KEY = "alias/aws/ssm"
 _SECURE = "SecureString"
-#: The longest value of a parameter in the standard tier, in bytes.
-_STANDARD_LIMIT = 4096
+_ADVANCED, _INTELLIGENT = "Advanced", "Intelligent-Tiering"
+#: The longest value of a parameter in each tier, in bytes.
+_STANDARD_LIMIT, _ADVANCED_LIMIT = 4096, 8192
 
 
 @dataclass(frozen=True, slots=True)
 class SecureString:
-    """One version of a parameter. key_id: as it was given. ciphertext: made by KMS."""
+    """One version of a parameter. key_id: as it was given.
+
+    ciphertext: made by KMS, of the value in the standard tier, in the advanced one of its data key.
+    """
 
     key_id: str
     ciphertext: bytes
+    is_advanced: bool
 
 
 @dataclass(slots=True)
@@ -47,16 +52,33 @@ def _put(call: ServiceCall) -> Steps:
         )
     value = parameters["Value"].encode()
     is_to_be_stored = arn not in versions or parameters.get("Overwrite", False)
-    if not is_secure or not is_to_be_stored or len(value) > _STANDARD_LIMIT:
-        yield
+    is_advanced = _is_advanced(parameters, versions.get(arn, {}), len(value))
+    if (
+        not is_secure
+        or not is_to_be_stored
+        or len(value) > (_ADVANCED_LIMIT if is_advanced else _STANDARD_LIMIT)
+    ):
+        yield  # to something that is no secure string, or that what stores refuses
         return
-    key_id = parameters.get("KeyId", _MANAGED_KEY)
-    encrypted = _kms(call).call(
-        "Encrypt", KeyId=key_id, Plaintext=value, EncryptionContext=_context(arn)
-    )
+    key_id, kms, context = parameters.get("KeyId", _MANAGED_KEY), _kms(call), _context(arn)
+    if is_advanced:
+        made = kms.call(
+            "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=context
+        )
+    else:
+        made = kms.call("Encrypt", KeyId=key_id, Plaintext=value, EncryptionContext=context)
     answer = yield
-    kept = SecureString(key_id, encrypted["CiphertextBlob"])
+    kept = SecureString(key_id, made["CiphertextBlob"], is_advanced)
     versions.setdefault(arn, {})[answer["Version"]] = kept
+
+
+def _is_advanced(
+    parameters: Mapping[str, Any], versions: Mapping[int, SecureString], size: int
+) -> bool:
+    """Tell whether a version is in the advanced tier, which a parameter never leaves again."""
+    tier = parameters.get("Tier")
+    is_large = tier == _INTELLIGENT and (size > _STANDARD_LIMIT or "Policies" in parameters)
+    return tier == _ADVANCED or is_large or any(one.is_advanced for one in versions.values())
 
 
 def _get(call: ServiceCall) -> Steps:
@@ -104,7 +126,8 @@ def _give(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
             decrypted = _kms(call).call(
                 "Decrypt", CiphertextBlob=kept.ciphertext, EncryptionContext=_context(arn)
             )
-            parameter["Value"] = decrypted["Plaintext"].decode()
+            if not kept.is_advanced:
+                parameter["Value"] = decrypted["Plaintext"].decode()
         else:
             parameter["Value"] = b64encode(kept.ciphertext).decode()
 

@@ -120,6 +120,21 @@ def test_reading_many_decrypts_each(ssm, put, read, made):
     assert [name for name, _ in made("ssm")] == ["Encrypt", "Encrypt", "Decrypt", "Decrypt"]
 
 
+@pytest.mark.parametrize(
+    ("tier", "size"), [("Advanced", 10), ("Intelligent-Tiering", 5000)], ids=["named", "by size"]
+)
+def test_the_advanced_tier_has_a_data_key(ssm, put, made, tier, size):
+    put("x" * size, Tier=tier)
+    assert value_of(ssm, WithDecryption=True) == "x" * size
+    assert made("ssm") == [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
+
+
+def test_a_parameter_never_leaves_the_advanced_tier(put, made):
+    put("one", Tier="Advanced")
+    put("two", Overwrite=True)
+    assert [name for name, _ in made("ssm")] == ["GenerateDataKey", "GenerateDataKey"]
+
+
 def test_a_deleted_parameter_can_be_put_again_without_its_history(ssm, put):
     put("one")
     ssm.delete_parameter(Name=NAME)
