@@ -49,7 +49,6 @@ class Environment:
     """
 
     role: str
-    key_id: str
     key_arn: str
     grant_id: str
     grant_token: str
@@ -58,50 +57,46 @@ class Environment:
 
 @dataclass(slots=True)
 class Functions:
-    """The variables of functions, by ARN; those without any are not here."""
+    """Functions by ARN: their role and key as given, and their variables if they have any."""
 
+    settings: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
 
 
 def _create(call: ServiceCall) -> Steps:
     parameters = call.parameters
-    arn = _arn(call)
-    environment = _encrypt(call, arn, parameters, parameters.get("KMSKeyArn"), parameters["Role"])
-    yield from _keep(call, arn, environment, None)
+    given = parameters["Role"], parameters.get("KMSKeyArn")
+    yield from _keep(call, parameters, *given)
 
 
 def _update(call: ServiceCall) -> Steps:
     arn, parameters = _arn(call), call.parameters
-    before = _environments(call).get(arn)
-    changes = parameters.keys() & {"Environment", "KMSKeyArn", "Role"}
-    if before is None or not changes:
-        if before is None and "Environment" in parameters and "Role" in parameters:
-            key_id, role = parameters.get("KMSKeyArn"), parameters["Role"]
-            yield from _keep(call, arn, _encrypt(call, arn, parameters, key_id, role), None)
-            return
-        answer = yield
+    role, key_id = call.backend.service_state(Functions).settings.get(arn, (None, None))
+    role = parameters.get("Role", role)
+    if role is None or not parameters.keys() & {"Environment", "KMSKeyArn", "Role"}:
+        answer = yield  # to a function that was made unseen, or without anything for KMS
         _show(call, arn, answer)
         return
-    variables = parameters if "Environment" in parameters else _opened(call, arn, before)
-    key_id = parameters.get("KMSKeyArn", before.key_id)
-    environment = _encrypt(call, arn, variables, key_id, parameters.get("Role", before.role))
-    yield from _keep(call, arn, environment, before)
+    before = _environments(call).get(arn)
+    variables: Mapping[str, Any] = parameters
+    if "Environment" not in parameters:
+        variables = {} if before is None else _opened(call, arn, before)
+    yield from _keep(call, variables, role, parameters.get("KMSKeyArn", key_id))
 
 
-def _keep(
-    call: ServiceCall, arn: str, environment: Environment | None, before: Environment | None
-) -> Steps:
-    """Keep the variables once the function is stored; what they replace loses its grant."""
+def _keep(call: ServiceCall, given: Mapping[str, Any], role: str, key_id: str | None) -> Steps:
+    """Encrypt variables, and keep them once the function is stored; older ones lose their grant."""
+    arn, held = _arn(call), call.backend.service_state(Functions)
+    environment = _encrypt(call, arn, given, key_id, role)
     try:
         yield
     except NotStored:
         _retire(call, environment)
         raise
-    _retire(call, before)
-    if environment is None:
-        _environments(call).pop(arn, None)
-    else:
-        _environments(call)[arn] = environment
+    held.settings[arn] = (role, key_id)
+    _retire(call, held.environments.pop(arn, None))
+    if environment is not None:
+        held.environments[arn] = environment
 
 
 def _get(call: ServiceCall) -> Steps:
@@ -112,6 +107,7 @@ def _get(call: ServiceCall) -> Steps:
 def _delete(call: ServiceCall) -> Steps:
     yield
     if "Qualifier" not in call.parameters:
+        call.backend.service_state(Functions).settings.pop(_arn(call), None)
         _retire(call, _environments(call).pop(_arn(call), None))
 
 
@@ -165,7 +161,6 @@ def _encrypt(
     )
     return Environment(
         role,
-        key_id or "",
         key_arn,
         grant["GrantId"],
         grant["GrantToken"],

@@ -170,6 +170,15 @@ def test_changed_variables_are_encrypted_anew_and_the_old_grant_is_retired(
     assert environment(functions) == {"Variables": {"TOKEN": "two"}}
 
 
+def test_variables_can_come_later_under_the_key_of_the_function(kms, functions, create, made, key):
+    create(Environment=None)
+    functions.update_function_configuration(
+        FunctionName="job", Environment={"Variables": {"TOKEN": "two"}}
+    )
+    assert made("lambda") == [("Encrypt", CONTEXT), ("CreateGrant", None)]
+    assert {call.key_arn for call in kms.calls if call.via_service} == {key}
+
+
 def test_another_key_takes_over_the_variables(kms, functions, create, key):
     create()
     other = kms.client().create_key()["KeyMetadata"]["Arn"]
