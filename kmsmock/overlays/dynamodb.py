@@ -6,6 +6,7 @@ encryption at rest usage notes".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ _TABLE_KEY_TIME = timedelta(minutes=5)
 _DAY = timedelta(hours=24)
 _CHANGES_AT_ONCE = 4
 _BETWEEN_CHANGES = timedelta(hours=6)
+#: The tables of a PartiQL statement.
+_NAMED = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+\"?([\w.-]+)", re.IGNORECASE)
 _PREFIX = "One or more parameter values were invalid: "
 
 
@@ -116,6 +119,13 @@ def _of_many(call: ServiceCall) -> Steps:
 def _of_transaction(call: ServiceCall) -> Steps:
     items = call.parameters["TransactItems"]
     _open(call, (part["TableName"] for item in items for part in item.values()))
+    yield
+
+
+def _of_statements(call: ServiceCall) -> Steps:
+    parameters = call.parameters
+    given = parameters.get("Statements") or parameters.get("TransactStatements") or [parameters]
+    _open(call, (name for one in given for name in _NAMED.findall(one["Statement"])))
     yield
 
 
@@ -268,6 +278,9 @@ OVERLAY = Overlay(
         "BatchWriteItem": _of_many,
         "TransactGetItems": _of_transaction,
         "TransactWriteItems": _of_transaction,
+        "ExecuteStatement": _of_statements,
+        "BatchExecuteStatement": _of_statements,
+        "ExecuteTransaction": _of_statements,
     },
     {
         "DisabledException": Refusal(

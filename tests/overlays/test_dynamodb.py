@@ -129,6 +129,16 @@ def test_items_need_the_table_key_once_in_five_minutes(kms, dynamodb, made):
             id="BatchWriteItem",
         ),
         pytest.param(
+            lambda d: d.execute_statement(Statement='SELECT * FROM "orders"'),
+            id="ExecuteStatement",
+        ),
+        pytest.param(
+            lambda d: d.batch_execute_statement(
+                Statements=[{"Statement": "SELECT * FROM orders WHERE id='1'"}]
+            ),
+            id="BatchExecuteStatement",
+        ),
+        pytest.param(
             lambda d: d.transact_get_items(
                 TransactItems=[{"Get": {"TableName": "orders", "Key": ITEM}}]
             ),
