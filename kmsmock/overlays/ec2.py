@@ -16,6 +16,7 @@ from kmsmock.overlays.registry import Overlay, Refused, Steps
 from kmsmock.services.ec2.copies import KEY_MESSAGE
 from kmsmock.services.ec2.data_keys import opened_for_copy, opened_for_volume, seal_for_volume
 from kmsmock.services.ec2.kms_calls import DataKey, KeyUnusableError
+from kmsmock.services.ec2.sharing import change_of_snapshot, require_shareable_key
 from kmsmock.services.ec2.target_keys import DEFAULT_KEY, describe_target
 from kmsmock.services.registry import ServiceCall
 
@@ -116,37 +117,11 @@ def _describe_snapshots(call: ServiceCall) -> Steps:
 
 def _share_snapshot(call: ServiceCall) -> Steps:
     sealed = _storage(call).sealed.get(call.parameters["SnapshotId"])
-    if sealed is not None and _shares(call):
-        _require_shareable(call, sealed)
+    if sealed is not None:
+        change = change_of_snapshot(call)
+        if change.adds:
+            require_shareable_key(call, sealed.key.key_arn, change)
     yield
-
-
-def _require_shareable(call: ServiceCall, sealed: Sealed) -> None:
-    if "all" in _groups(call):
-        raise Refused("OperationNotPermitted", "Encrypted snapshots cannot be shared publicly")
-    backend, arn = call.backend, sealed.key.key_arn
-    region = backend.region(sealed.owner, sealed.key.region)
-    alias = region.aliases.get(DEFAULT_KEY)
-    if alias is not None and alias.key.arn == arn:
-        raise Refused(
-            "OperationNotPermitted",
-            "Encrypted snapshots with EBS default key cannot be shared",
-            explanation=f"No other account can ever use the AWS managed key {DEFAULT_KEY}: copy "
-            "the snapshot under a customer managed key (CopySnapshot with KmsKeyId), and share the "
-            "copy.",
-        )
-
-
-def _shares(call: ServiceCall) -> bool:
-    parameters = call.parameters
-    added = parameters.get("CreateVolumePermission", {}).get("Add")
-    return bool(added) or parameters.get("OperationType") == "add"
-
-
-def _groups(call: ServiceCall) -> list[str]:
-    parameters = call.parameters
-    added = parameters.get("CreateVolumePermission", {}).get("Add", ())
-    return [*parameters.get("GroupNames", ()), *(one.get("Group", "") for one in added)]
 
 
 def _show(call: ServiceCall, shown: Iterable[dict[str, Any]], name: str) -> None:

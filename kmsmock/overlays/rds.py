@@ -14,7 +14,7 @@ from typing import Any
 
 from kmsmock.overlays.registry import NotStored, Overlay, Steps
 from kmsmock.services.rds import kms_calls
-from kmsmock.services.rds.encrypting import DEFAULT_KEY, SOURCE_KEY, SPECIFIED_KEY, key_faults
+from kmsmock.services.rds.encrypting import SOURCE_KEY, SPECIFIED_KEY, asked_key, key_faults
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
 from kmsmock.services.registry import ServiceCall
 
@@ -23,9 +23,18 @@ from kmsmock.services.registry import ServiceCall
 class Encrypted:
     """What a database or snapshot is encrypted under. grant: of RDS; None for snapshots."""
 
-    key_arn: str
+    key: kms_calls.DataKey
     resource_id: str
     grant: kms_calls.Grant | None = None
+
+    @property
+    def key_arn(self) -> str:
+        """The ARN of the KMS key."""
+        return self.key.key_arn
+
+    def context(self, kind: Kind) -> kms_calls.Context:
+        """Give the encryption context that grants are bound to."""
+        return {kind.context_key: self.resource_id}
 
 
 @dataclass(slots=True)
@@ -37,11 +46,11 @@ class Databases:
 
 def _create(kind: Kind) -> Callable[[ServiceCall], Steps]:
     def create(call: ServiceCall) -> Steps:
-        key = call.parameters.get("KmsKeyId")
-        if not call.parameters.get("StorageEncrypted"):
+        key = asked_key(call)
+        if key is None:
             yield
             return
-        yield from _keep(call, kind, key or DEFAULT_KEY)
+        yield from _keep(call, kind, key)
 
     return create
 
@@ -62,7 +71,7 @@ def _restore(kind: Kind) -> Callable[[ServiceCall], Steps]:
 
 def _keep(call: ServiceCall, kind: Kind, key: str) -> Steps:
     """Let RDS have a key for a database, and make the data key once it is stored."""
-    resource_id = f"{kind.prefix}-{call.backend.entropy(13).hex().upper()}"
+    resource_id = _new_resource_id(call, kind)
     with key_faults(SPECIFIED_KEY, key):
         key_arn = kms_calls.describe_key(call, key)
         context = {kind.context_key: resource_id}
@@ -72,9 +81,9 @@ def _keep(call: ServiceCall, kind: Kind, key: str) -> Steps:
     except NotStored:
         kms_calls.retire(call.backend, call.now, [grant])
         raise
-    kms_calls.new_data_key(call.backend, call.now, key_arn, context)
+    data_key = kms_calls.new_data_key(call.backend, call.now, key_arn, context)
     shown = answer[kind.name]
-    _held(call)[shown[kind.arn_member]] = Encrypted(key_arn, resource_id, grant)
+    _held(call)[shown[kind.arn_member]] = Encrypted(data_key, resource_id, grant)
     _show(call, kind, [shown])
 
 
@@ -108,7 +117,7 @@ def _snapshot(kind: Kind) -> Callable[[ServiceCall], Steps]:
         if source is not None:
             shown = answer[kind.snapshot]
             arn = shown[f"{kind.snapshot}Arn"]
-            _held(call)[arn] = Encrypted(source.key_arn, source.resource_id)
+            _held(call)[arn] = Encrypted(source.key, source.resource_id)
             shown["KmsKeyId"] = source.key_arn
 
     return snapshot
@@ -118,37 +127,53 @@ def _copy(kind: Kind) -> Callable[[ServiceCall], Steps]:
     def copy(call: ServiceCall) -> Steps:
         named = call.parameters[f"Source{kind.snapshot_identifier}"]
         source = _found(call, kind.snapshot_arn, named)
-        key = call.parameters.get("KmsKeyId")
-        if source is None and key is None:
+        if source is None and "KmsKeyId" not in call.parameters:
             yield
             return
-        grants = []
-        target = key or (source.key_arn if source is not None else DEFAULT_KEY)
-        resource_id = source.resource_id if source is not None else ""
+        resource_id = _new_resource_id(call, kind) if source is None else source.resource_id
         context = {kind.context_key: resource_id}
-        if source is not None:
-            with key_faults(SOURCE_KEY, source.key_arn):
-                kms_calls.describe_key(call, source.key_arn, _region_of(source.key_arn))
-        with key_faults(kind.target_key, target):
-            target_arn = kms_calls.describe_key(call, target)
-        if source is not None:
-            with key_faults(SOURCE_KEY, source.key_arn):
-                grants.append(kms_calls.lend(call, source.key_arn, context))
-        with key_faults(kind.target_key, target):
-            grants.append(kms_calls.lend(call, target_arn, context))
+        grants: list[kms_calls.Grant] = []
         try:
+            target = _lend(call, kind, source, context, grants)
             answer = yield
+            key = kms_calls.new_data_key(call.backend, call.now, target, context)
+            for opened in (key,) if source is None else (source.key, key):
+                kms_calls.open_data_key(call.backend, call.now, opened)
         finally:
             kms_calls.retire(call.backend, call.now, grants)
         shown = answer[kind.snapshot]
-        _held(call)[shown[f"{kind.snapshot}Arn"]] = Encrypted(target_arn, resource_id)
-        shown["KmsKeyId"] = target_arn
+        _held(call)[shown[f"{kind.snapshot}Arn"]] = Encrypted(key, resource_id)
+        shown["KmsKeyId"] = target
 
     return copy
 
 
-def _region_of(arn: str) -> str:
-    return arn.split(":")[3]
+def _lend(
+    call: ServiceCall,
+    kind: Kind,
+    source: Encrypted | None,
+    context: kms_calls.Context,
+    grants: list[kms_calls.Grant],
+) -> str:
+    """Look at the keys of a copy, and let RDS use them; gives the ARN of the target's."""
+    if source is not None:
+        with key_faults(SOURCE_KEY, source.key_arn):
+            kms_calls.describe_key(call, source.key_arn, kms_calls.region_of(source.key_arn))
+    own = "" if source is None else source.key_arn
+    target: str = call.parameters.get("KmsKeyId", own)
+    with key_faults(kind.target_key, target):
+        target_arn = kms_calls.describe_key(call, target)
+    if source is not None:
+        with key_faults(SOURCE_KEY, source.key_arn):
+            grants.append(kms_calls.lend(call, source.key_arn, source.context(kind)))
+    if source is None or target_arn != source.key_arn:
+        with key_faults(kind.target_key, target):
+            grants.append(kms_calls.lend(call, target_arn, context))
+    return target_arn
+
+
+def _new_resource_id(call: ServiceCall, kind: Kind) -> str:
+    return f"{kind.prefix}-{call.backend.entropy(13).hex().upper()}"
 
 
 def _found(call: ServiceCall, word: str, named: str) -> Encrypted | None:

@@ -203,6 +203,10 @@ def test_a_copied_snapshot_is_under_another_key_and_restores_under_it(kms, rds, 
         SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two", KmsKeyId=other
     )["DBSnapshot"]
     assert copy["KmsKeyId"] == other
+    assert operations(kms)[-9:] == [
+        *("DescribeKey", "DescribeKey", "CreateGrant", "CreateGrant"),
+        *("GenerateDataKeyWithoutPlaintext", "Decrypt", "Decrypt", "RetireGrant", "RetireGrant"),
+    ]
     kms.client().disable_key(KeyId=key)
     restored = rds.restore_db_instance_from_db_snapshot(
         DBInstanceIdentifier="again", DBSnapshotIdentifier="two"
@@ -218,6 +222,17 @@ def test_a_copy_needs_the_key_of_its_source(kms, rds, create, key, other):
         rds.copy_db_snapshot(
             SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two", KmsKeyId=other
         )
+
+
+def test_a_copy_that_its_target_key_refuses_leaves_no_grant(kms, rds, create, key, other):
+    create()
+    rds.create_db_snapshot(DBInstanceIdentifier="shop", DBSnapshotIdentifier="one")
+    deny(kms, other, "kms:CreateGrant")
+    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault, match="The target KMS key"):
+        rds.copy_db_snapshot(
+            SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two", KmsKeyId=other
+        )
+    assert len(kms.client().list_grants(KeyId=key)["Grants"]) == 1
 
 
 def test_without_a_key_the_managed_key_is_used(kms, create):

@@ -27,7 +27,7 @@ def modify_snapshot_attribute(call: ServiceCall) -> None:
     snapshot = _own(call, "ModifySnapshotAttribute")
     if call.parameters.get("Attribute", _PERMISSION) not in _ATTRIBUTES:
         raise errors.InvalidParameterValue("Unrecognized attribute.")
-    change = read_change(call, "CreateVolumePermission", _PERMISSION, "GroupNames")
+    change = change_of_snapshot(call)
     if change.adds:
         _require_shareable(call, snapshot, change)
     if change.everybody:
@@ -39,18 +39,28 @@ def modify_snapshot_attribute(call: ServiceCall) -> None:
             snapshot.shared_with[account] = None
 
 
+def change_of_snapshot(call: ServiceCall) -> Change:
+    """Read whom a call shares a snapshot with, or no more."""
+    return read_change(call, "CreateVolumePermission", _PERMISSION, "GroupNames")
+
+
+def require_shareable_key(call: ServiceCall, key_arn: str | None, change: Change) -> None:
+    """Require that an encrypted snapshot can be shared. key_arn: of its key."""
+    default_key = describe_default_key(call)
+    if change.everybody:
+        raise errors.OperationNotPermitted("Encrypted snapshots cannot be shared publicly")
+    if key_arn == default_key:
+        raise errors.OperationNotPermitted(
+            "Encrypted snapshots with EBS default key cannot be shared",
+            explanation="No other account can ever use the AWS managed key alias/aws/ebs: copy the "
+            "snapshot under a customer managed key (CopySnapshot with KmsKeyId), and share the "
+            "copy.",
+        )
+
+
 def _require_shareable(call: ServiceCall, snapshot: Snapshot, change: Change) -> None:
     if snapshot.is_encrypted:
-        default_key = describe_default_key(call)
-        if change.everybody:
-            raise errors.OperationNotPermitted("Encrypted snapshots cannot be shared publicly")
-        if snapshot.key_arn == default_key:
-            raise errors.OperationNotPermitted(
-                "Encrypted snapshots with EBS default key cannot be shared",
-                explanation="No other account can ever use the AWS managed key alias/aws/ebs: copy "
-                "the snapshot under a customer managed key (CopySnapshot with KmsKeyId), and share "
-                "the copy.",
-            )
+        require_shareable_key(call, snapshot.key_arn, change)
     elif change.everybody and place(call).block_public_access != UNBLOCKED:
         raise errors.OperationNotPermitted(
             "Public sharing of snapshots is blocked for this account."
