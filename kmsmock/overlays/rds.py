@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kmsmock.overlays.registry import NotStored, Overlay, Steps
+from kmsmock.services.ec2.kms_calls import region_of
 from kmsmock.services.rds import kms_calls
 from kmsmock.services.rds.encrypting import SOURCE_KEY, SPECIFIED_KEY, asked_key, key_faults
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
@@ -158,7 +159,7 @@ def _lend(
     """Look at the keys of a copy, and let RDS use them; gives the ARN of the target's."""
     if source is not None:
         with key_faults(SOURCE_KEY, source.key_arn):
-            kms_calls.describe_key(call, source.key_arn, kms_calls.region_of(source.key_arn))
+            kms_calls.describe_key(call, source.key_arn, region_of(source.key_arn))
     own = "" if source is None else source.key_arn
     target: str = call.parameters.get("KmsKeyId", own)
     with key_faults(kind.target_key, target):
