@@ -133,6 +133,8 @@ def test_the_terminal_tells_calls_costs_refusals_and_unused_keys(alone):
 
 def test_the_terminal_needs_no_more_than_80_columns(alone):
     shown = alone.output.partition("kmsmock report")[2].splitlines()[1:]
+    # Where CI is set in the environment, pytest does not shorten the lines of its own summary.
+    shown = [line for line in shown if not line.startswith(("FAILED", "ERROR"))]
     assert [line for line in shown if len(line) > 80 and "report: " not in line] == []
 
 
