@@ -23,7 +23,7 @@ from kmsmock.faults import Faults
 from kmsmock.identities.directory import Identities
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
-from kmsmock.keys.region import KmsRegion, Numbers
+from kmsmock.keys.region import KmsRegion, MaterialIndex, Numbers
 from kmsmock.keys.specs import Source
 from kmsmock.ledger.pricing import Prices, Tariff
 from kmsmock.ledger.recording import CallLog, Recorded
@@ -108,7 +108,7 @@ class Backend:
         self.regions: dict[tuple[str, str], KmsRegion] = {}
         self.lives.regions = self.regions
         self.lives.ended.clear()
-        self.materials: dict[str, dict[bytes, Key]] = {}
+        self.materials: dict[str, MaterialIndex] = {}
         self._numbers = Numbers()
         self.deleted_materials: dict[bytes, None] = {}
         self._default_policies: dict[tuple[str, str], str] = {}
@@ -133,7 +133,7 @@ class Backend:
         """Give the KMS of an account in a Region, made on first use."""
         region = self.regions.get((account, name))
         if region is None:
-            materials = self.materials.setdefault(name, {})
+            materials = self.materials.setdefault(name, MaterialIndex())
             region = self.regions[account, name] = KmsRegion(
                 account, name, materials, self._numbers
             )

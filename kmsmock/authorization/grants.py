@@ -168,14 +168,6 @@ class Grants:
     def __iter__(self) -> Iterator[Grant]:
         return iter((self._by_id or {}).values())
 
-    def indexes(self) -> tuple[Any, Any]:
-        """Give all that there is, for a copy."""
-        return self._by_id, self._by_grantee
-
-    def set_indexes(self, indexes: tuple[Any, Any]) -> None:
-        """Be a copy."""
-        self._by_id, self._by_grantee = indexes
-
     def get(self, grant_id: str) -> Grant | None:
         """Find a grant by its id."""
         return (self._by_id or {}).get(grant_id)

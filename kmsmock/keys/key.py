@@ -115,6 +115,13 @@ class Key:
         "usage",
         "xks_key_id",
     )
+    #: What is never set again.
+    FIXED = frozenset(
+        {
+            *("account", "arn", "creation_date", "key_id", "manager", "origin", "region_name"),
+            *("sequence", "source", "spec", "usage", "xks_key_id"),
+        }
+    )
 
     def __init__(  # noqa: PLR0913 - what is fixed when a key is made
         self,
@@ -145,8 +152,8 @@ class Key:
         self.source = source
         self.status = KeyState.ENABLED
         self.materials: list[KeyMaterial] = []
-        self.tags: dict[str, str] = {}
-        self.aliases: list[str] = []
+        self.tags: Mapping[str, str] = {}
+        self.aliases: tuple[str, ...] = ()
         self.grants = Grants()
         #: ARN -> unique id of the users and roles that the key policy names.
         self.policy_ids: Mapping[str, str] | None = None

@@ -12,6 +12,13 @@ from kmsmock.keys.imported import ImportParameters
 from kmsmock.keys.key import Key, KeyManager
 
 
+class MaterialIndex(dict[bytes, Key]):
+    """Key material id -> its key: of all accounts in one Region.
+
+    A ciphertext names its material and not its account.
+    """
+
+
 @dataclass(slots=True)
 class Alias:
     """An alias: a name for one key of the same account and Region."""
@@ -37,11 +44,7 @@ class Numbers:
 
 
 class KmsRegion:
-    """The KMS of one account in one Region.
-
-    materials: key material id -> key, shared by all accounts of the Region, since a ciphertext
-    names its material and not its account.
-    """
+    """The KMS of one account in one Region."""
 
     __slots__ = (
         "_numbers",
@@ -58,7 +61,7 @@ class KmsRegion:
     )
 
     def __init__(
-        self, account: str, name: str, materials: dict[bytes, Key], numbers: Numbers
+        self, account: str, name: str, materials: MaterialIndex, numbers: Numbers
     ) -> None:
         self.account = account
         self.name = name
@@ -115,20 +118,25 @@ class KmsRegion:
         arn = arns.alias_arn(self.name, self.account, name)
         alias = Alias(name, arn, key, now, now, self.next_sequence())
         self.aliases[name] = alias
-        key.aliases.append(name)
+        key.aliases += (name,)
         return alias
 
     def remove_alias(self, alias: Alias) -> None:
         """Forget a name."""
         del self.aliases[alias.name]
-        alias.key.aliases.remove(alias.name)
+        self._take(alias)
 
     def retarget_alias(self, alias: Alias, key: Key, now: datetime) -> None:
         """Let a name mean another key."""
-        alias.key.aliases.remove(alias.name)
-        key.aliases.append(alias.name)
+        self._take(alias)
+        key.aliases += (alias.name,)
         alias.key = key
         alias.last_updated_date = now
+
+    @staticmethod
+    def _take(alias: Alias) -> None:
+        key = alias.key
+        key.aliases = tuple(name for name in key.aliases if name != alias.name)
 
     def add_grant(self, grant: Grant, *tokens: str) -> None:
         """Take in a grant with its tokens, or more of them for one that exists."""

@@ -259,3 +259,30 @@ def test_a_broken_world_is_refused_with_its_place_and_changes_nothing(data: st.D
         for key in kms.keys:
             with contextlib.suppress(ClientError):
                 kms.client(region=key.region_name).describe_key(KeyId=key.arn)
+
+
+@given(st.lists(steps, max_size=20), st.lists(steps, max_size=20), st.integers(0, 800))
+@settings(max_examples=25, deadline=None)
+def test_a_world_is_the_same_after_it_was_restored(
+    done: list[Step], later: list[Step], days: int
+) -> None:
+    with mock_kms(seed=1) as kms:
+        client = kms.client()
+        for step in done:
+            with contextlib.suppress(ClientError, ValueError):
+                step(kms, client)
+        blobs = [blob for key in kms.keys for blob in blobs_of(kms, key)]
+        checkpoint, before = kms.checkpoint(), answers(kms)
+
+        for _ in range(2):
+            kms.restore(checkpoint)
+            for step in later:
+                with contextlib.suppress(ClientError, ValueError):
+                    step(kms, client)
+            kms.clock.advance(days=days)
+        kms.restore(checkpoint)
+
+        assert answers(kms) == before
+        for key, blob in blobs:
+            there = kms.client(region=key.split(":")[3])
+            assert there.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
