@@ -26,13 +26,10 @@ _NOT_ROTATED = (KeyState.DISABLED, KeyState.PENDING_DELETION, KeyState.PENDING_R
 
 def rotate_when_due(backend: Backend, key: Key, schedule: RotationSchedule) -> None:
     """Rotate a key when its schedule says so, and again and again."""
-    due = schedule.next_date
-    backend.clock.at(due, partial(_rotate_if_due, backend, key, schedule, due))
+    backend.clock.at(schedule.next_date, partial(_rotate_if_due, backend, key, schedule))
 
 
-def _rotate_if_due(
-    backend: Backend, key: Key, schedule: RotationSchedule, due: datetime, now: datetime
-) -> None:
+def _rotate_if_due(backend: Backend, key: Key, schedule: RotationSchedule, due: datetime) -> None:
     if key.multi_region is not None:
         key = key.multi_region.primary
     if key.rotation is not schedule or schedule.next_date != due:
@@ -40,7 +37,7 @@ def _rotate_if_due(
     if key.status in _NOT_ROTATED:
         schedule.is_missed = True
         return
-    _rotate(backend, key, schedule, now)
+    _rotate(backend, key, schedule, due)
 
 
 def make_up_for_rotation(backend: Backend, key: Key, now: datetime) -> None:

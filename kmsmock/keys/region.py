@@ -60,9 +60,7 @@ class KmsRegion:
         "name",
     )
 
-    def __init__(
-        self, account: str, name: str, materials: MaterialIndex, numbers: Numbers
-    ) -> None:
+    def __init__(self, account: str, name: str, materials: MaterialIndex, numbers: Numbers) -> None:
         self.account = account
         self.name = name
         self.keys: dict[str, Key] = {}

@@ -18,12 +18,12 @@ _TOO_CLOSE = timedelta(minutes=20)
 
 @dataclass(slots=True)
 class RotationSchedule:
-    """Automatic rotation that is switched on: its period in days, and when it is next due.
+    """Automatic rotation that is switched on: its period, in whole days, and when it is next due.
 
     is_missed: whether it fell due while the key could not be used.
     """
 
-    period_days: int
+    period: timedelta
     next_date: datetime
     is_missed: bool = False
 
@@ -39,10 +39,10 @@ def enable(key: Key, now: datetime, period_days: int | None) -> RotationSchedule
     The same period again changes nothing, and gives None.
     """
     schedule = key.rotation
-    if schedule is not None and period_days in (None, schedule.period_days):
+    if schedule is not None and period_days in (None, schedule.period.days):
         return None
-    period = period_days or DEFAULT_PERIOD_DAYS
-    key.rotation = RotationSchedule(period, now + timedelta(days=period))
+    period = timedelta(days=period_days or DEFAULT_PERIOD_DAYS)
+    key.rotation = RotationSchedule(period, now + period)
     return key.rotation
 
 
@@ -50,9 +50,10 @@ def rotate_automatically(
     key: Key, schedule: RotationSchedule, now: datetime
 ) -> tuple[KeyMaterial, KeyMaterial]:
     """Give a key new material, as its schedule has it; gives the old one and the new."""
-    before, material = key.material, key.new_material()
-    _make_current(key, material, now, RotationType.AUTOMATIC)
-    schedule.next_date = now + timedelta(days=schedule.period_days)
+    material = key.new_material()
+    before = _make_current(key, material, now, RotationType.AUTOMATIC)
+    assert before is not None  # only imported material can be missing, and is not rotated so
+    schedule.next_date = now + schedule.period
     schedule.is_missed = False
     return before, material
 
@@ -119,7 +120,7 @@ def pending_material(key: Key) -> KeyMaterial | None:
 
 def _make_current(
     key: Key, material: KeyMaterial, now: datetime, rotation_type: RotationType
-) -> None:
+) -> KeyMaterial | None:
     earlier = key.current_material
     if earlier is not None:
         earlier.state = MaterialState.NON_CURRENT
@@ -127,6 +128,7 @@ def _make_current(
     material.rotation_date = now
     material.rotation_type = rotation_type
     key.materials.append(material)
+    return earlier
 
 
 def on_demand_start(key: Key) -> datetime | None:

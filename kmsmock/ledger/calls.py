@@ -83,6 +83,11 @@ class Calls(Sequence[Event]):
         return sum(self._folded.values())
 
     @property
+    def made(self) -> int:
+        """How many calls there were, those that are no longer kept among them."""
+        return len(self._events) + (sum(self._folded.values()) if self._folded else 0)
+
+    @property
     def note(self) -> str:
         """Say what is no longer kept; empty when all is."""
         if not self.dropped:

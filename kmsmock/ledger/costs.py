@@ -70,7 +70,7 @@ class Costs:
     @property
     def requests(self) -> int:
         """How many requests were made."""
-        return len(self._calls) + self._calls.dropped
+        return self._calls.made
 
     @property
     def is_estimate(self) -> bool:

@@ -61,7 +61,7 @@ class ServiceEvents:
 
     def note(self, name: str, key: Key, at: datetime, *details: Any, after: int = 0) -> None:
         """Note one; details: the last members of `ServiceEvent`."""
-        place = len(self._calls) + self._calls.dropped + after
+        place = self._calls.made + after
         self._events.append(ServiceEvent(name, key, at, place, *details))
 
     def note_rotation(
@@ -69,7 +69,8 @@ class ServiceEvents:
     ) -> None:
         """Note that a key has other material now. kind: AUTOMATIC or ON_DEMAND."""
         self.note(ROTATE_KEY, key, at, kind, key.origin.value, previous, current, after=after)
-        self.note_synchronization(key, at, after=after)
+        if key.multi_region is not None:
+            self.note_synchronization(key, at, after=after)
 
     def note_synchronization(self, key: Key, at: datetime, *, after: int = 0) -> None:
         """Note that what a key shares with its replicas was copied; nothing when it has none."""

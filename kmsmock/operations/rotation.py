@@ -84,7 +84,7 @@ def get_key_rotation_status(call: Call, key: Key) -> Response:
     shown = schedule is not None and key.status is not KeyState.PENDING_DELETION
     response: dict[str, Any] = {"KeyRotationEnabled": shown, "KeyId": key.arn}
     if shown and schedule is not None:
-        response["RotationPeriodInDays"] = schedule.period_days
+        response["RotationPeriodInDays"] = schedule.period.days
         response["NextRotationDate"] = schedule.next_date
     started = rotation.on_demand_start(key)
     if started is not None:

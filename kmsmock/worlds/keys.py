@@ -210,7 +210,7 @@ class KeyLoader:
             due = schedule.get("next", time) or self._now + timedelta(days=days)
             missed = schedule.get("missed", flag) or False
             schedule.end()
-        key.rotation = RotationSchedule(days, due, missed)
+        key.rotation = RotationSchedule(timedelta(days=days), due, missed)
 
     def _schedule(self, key: Key) -> None:
         backend = self._backend

@@ -79,7 +79,7 @@ def _written_rotation(schedule: RotationSchedule | None) -> dict[str, Any] | Non
         if schedule is None
         else told(
             {
-                "days": schedule.period_days,
+                "days": schedule.period.days,
                 "next": shown_time(schedule.next_date),
                 "missed": schedule.is_missed or None,
             }

@@ -41,7 +41,7 @@ def put_event_selectors(call: ServiceCall) -> dict[str, Any]:
         )
     trail.selectors = tuple(map(_basic, basic)) if basic else tuple(map(_advanced, advanced or ()))
     calls = call.backend.calls
-    trail.settle(call.now, len(calls) + calls.dropped)
+    trail.settle(call.now, calls.made)
     return {"TrailARN": trail.arn, **_shown(trail.selectors)}
 
 

@@ -194,7 +194,7 @@ def _configure(call: ServiceCall, trail: ConfiguredTrail) -> None:
 
 def _settle(call: ServiceCall, trail: ConfiguredTrail) -> None:
     calls = call.backend.calls
-    trail.settle(call.now, len(calls) + calls.dropped)
+    trail.settle(call.now, calls.made)
 
 
 def _settings(trail: ConfiguredTrail) -> dict[str, Any]:
