@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from kmsmock.authorization.principal_element import Match, match_name
 from kmsmock.principals import Principal, PrincipalKind
