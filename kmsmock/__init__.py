@@ -52,12 +52,13 @@ class _BotocoreWatch:
 def _install_after_import(*, late: bool) -> None:
     import wrapt
 
-    def install(_: object) -> None:
-        from kmsmock import interception
+    def install_interception(_: object) -> None:
+        # By its full name: where botocore was unloaded, this was too, and is loaded anew.
+        from kmsmock.interception import install
 
-        interception.install(late=late)
+        install(late=late)
 
-    wrapt.register_post_import_hook(install, "botocore.session")
+    wrapt.register_post_import_hook(install_interception, "botocore.session")
 
 
 if "botocore" in sys.modules:

@@ -371,11 +371,11 @@ class KMSMock(Answering):
 
 def active_mocks() -> list[Any]:
     """Give the stack of active mocks, the innermost last."""
-    from kmsmock import interception
+    from kmsmock.interception import active, install
 
     # Also when botocore was imported by nobody yet: the mock is about to be used.
-    interception.install()
-    return interception.active
+    install()
+    return active
 
 
 def current() -> KMSMock:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import boto3  # noqa: F401 - see run_alone
 import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from hypothesis import settings
 
+import kmsmock
 from kmsmock import KMSMock
 from kmsmock.ledger.cloudtrail.trail import Trail
 
@@ -47,6 +51,32 @@ _MISSING -= _members_of_installed_model()
 #: The services whose clients the tests use, as botocore names their classes.
 _SERVICES = ("EC2", "KMS")
 _IS_OLDER = bool(_MISSING or set(_KNOWN["operations"]) - set(_MODEL.operation_names))
+
+
+@cache
+def _load_everything() -> None:
+    for module in pkgutil.walk_packages(kmsmock.__path__, "kmsmock."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+@pytest.fixture
+def run_alone(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+    """Give a function that runs pytest on a test module, given its text, and pytest's options.
+
+    In this process, which unloads afterwards what was loaded only then; so what cannot be loaded
+    twice is loaded before, and tests with moto have a process of their own.
+    """
+
+    def run_alone(text: str, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(test_it=text)
+        if "moto" in text:
+            pytest.importorskip("moto")
+            return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+        _load_everything()
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
+
+    return run_alone
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,16 +24,14 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize("code", BLOCKS)
-def test_a_code_block_runs_and_so_do_the_tests_in_it(pytester: pytest.Pytester, code: str) -> None:
-    if 'importorskip("moto")' in code:
-        pytest.importorskip("moto")
-    # Inside a test function nothing would be collected, so the block is a test module.
-    pytester.makepyfile(test_block=code + "\n\ndef test_the_block_was_executed(): pass\n")
+def test_a_code_block_runs_and_so_do_the_tests_in_it(
+    pytester: pytest.Pytester, run_alone: Callable[..., pytest.RunResult], code: str
+) -> None:
     pytester.makeini("[pytest]\nfilterwarnings = ignore:.*async def.*\n")
 
-    result = pytester.runpytest_subprocess(
-        "-p", "no:cacheprovider", "-W", "ignore", "-k", "not async"
-    )
+    # Inside a test function nothing would be collected, so the block is a test module.
+    module = code + "\n\ndef test_the_block_was_executed(): pass\n"
+    result = run_alone(module, "-W", "ignore", "-k", "not async")
 
     assert result.ret == 0
 
