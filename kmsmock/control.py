@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.answering import Answering
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 #: Who is told of each new mock; the pytest plugin is, while it is configured.
 beginnings: list[Callable[[KMSMock], None]] = []
+_in_order = attrgetter("sequence")
 
 
 class KMSMock(Answering):
@@ -69,15 +71,15 @@ class KMSMock(Answering):
 
     @property
     def keys(self) -> tuple[Key, ...]:
-        """All keys of all accounts and Regions, oldest first within each."""
-        return tuple(k for region in self._backend.regions.values() for k in region.keys.values())
+        """All keys of all accounts and Regions, oldest first."""
+        regions = self._backend.regions.values()
+        return tuple(sorted((k for r in regions for k in r.keys.values()), key=_in_order))
 
     @property
     def aliases(self) -> tuple[Alias, ...]:
-        """All aliases of all accounts and Regions."""
-        return tuple(
-            alias for region in self._backend.regions.values() for alias in region.aliases.values()
-        )
+        """All aliases of all accounts and Regions, oldest first."""
+        regions = self._backend.regions.values()
+        return tuple(sorted((a for r in regions for a in r.aliases.values()), key=_in_order))
 
     @property
     def clock(self) -> Clock:
