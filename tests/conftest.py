@@ -6,11 +6,11 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import boto3  # noqa: F401 - see run_alone
+import boto3  # noqa: F401 - see everything_loaded
 import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.loaders import Loader
@@ -53,19 +53,22 @@ _SERVICES = ("EC2", "KMS")
 _IS_OLDER = bool(_MISSING or set(_KNOWN["operations"]) - set(_MODEL.operation_names))
 
 
-@cache
-def _load_everything() -> None:
+@pytest.fixture(scope="session")
+def everything_loaded() -> None:
+    """Load what cannot be loaded twice: pytester unloads what a run in this process has loaded."""
     for module in pkgutil.walk_packages(kmsmock.__path__, "kmsmock."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
 
 
 @pytest.fixture
-def run_alone(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+def run_alone(
+    pytester: pytest.Pytester,
+    everything_loaded: None,  # noqa: ARG001
+) -> Callable[..., pytest.RunResult]:
     """Give a function that runs pytest on a test module, given its text, and pytest's options.
 
-    In this process, which unloads afterwards what was loaded only then; so what cannot be loaded
-    twice is loaded before, and tests with moto have a process of their own.
+    In this process; but tests with moto, which cannot be loaded twice, have one of their own.
     """
 
     def run_alone(text: str, *options: str) -> pytest.RunResult:
@@ -73,7 +76,6 @@ def run_alone(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
         if "moto" in text:
             pytest.importorskip("moto")
             return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
-        _load_everything()
         return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
 
     return run_alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,15 @@ import pytest
 from kmsmock import cli
 
 
-def test_demo_runs_the_examples_and_ends_well(capfd: pytest.CaptureFixture[str]) -> None:
+def test_demo_runs_the_examples_and_ends_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # One of them; that each passes is told by other tests.
+    (tmp_path / "conftest_examples").mkdir()
+    for name in ("pytest.ini", "test_first_steps.py"):
+        shutil.copy(cli.examples() / name, tmp_path / "conftest_examples")
+    monkeypatch.setattr(cli, "__file__", str(tmp_path / "kmsmock" / "cli.py"))
+
     code = cli.main(["demo"])
 
     output = capfd.readouterr().out

@@ -72,10 +72,11 @@ def test_an_unknown_error_code_is_refused():
         kms.faults.fail("*", "Oops")
 
 
+@pytest.mark.usefixtures("everything_loaded")
 def test_the_fixture_fails_a_test_whose_fault_did_not_fire(pytester):
     pytester.makepyfile("def test_it(kms):\n    kms.faults.throttle('Encrypt')\n")
 
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
 
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*faults that did not fire:*"])

@@ -519,6 +519,7 @@ def test_yaml_is_read_and_written_too(tmp_path):
         assert {alias.name for alias in kms.aliases} == names == {"alias/app", "alias/signing"}
 
 
+@pytest.mark.usefixtures("everything_loaded")
 def test_a_mark_and_the_configuration_can_name_a_world(pytester):
     pytester.makefile(".json", world='{"keys": ["alias/app"]}', marked='{"keys": ["alias/marked"]}')
     pytester.makeini("[pytest]\nkms_world = world.json")
@@ -534,7 +535,7 @@ def test_a_mark_and_the_configuration_can_name_a_world(pytester):
             assert [alias.name for alias in kms.aliases] == ["alias/marked"]
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
 
 
 # --- old files ----------------------------------------------------------------------------------

@@ -427,6 +427,7 @@ def test_without_material_imported_keys_wait_for_theirs(kms, tmp_path):
         assert other.client().decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
 
 
+@pytest.mark.usefixtures("everything_loaded")
 def test_paths_in_marks_start_at_the_root_directory(pytester):
     pytester.makefile(".json", world='{"keys": ["alias/app"]}')
     pytester.makeini("[pytest]")
@@ -439,7 +440,7 @@ def test_paths_in_marks_start_at_the_root_directory(pytester):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        result = pytester.runpytest_subprocess("-p", "no:cacheprovider", folder)
+        result = pytester.runpytest_inprocess("-p", "no:cacheprovider", folder)
     result.assert_outcomes(passed=1)
 
 

@@ -154,7 +154,7 @@ def naive(world):
     return bool(named("Allow", accounts)) and caller
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(worlds)
 def test_the_evaluator_agrees_with_a_naive_one(world):
     assert decide(world).allowed is naive(world)

@@ -156,6 +156,7 @@ def test_keys_that_aws_manages_need_no_use(kms: KMSMock) -> None:
 # --- in pytest -----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("everything_loaded")
 def test_pytest_shows_where_calls_differ(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -170,7 +171,7 @@ def test_pytest_shows_where_calls_differ(pytester: pytest.Pytester) -> None:
         """
     )
 
-    output = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    output = pytester.runpytest_inprocess("-p", "no:cacheprovider")
 
     output.assert_outcomes(failed=2)
     output.stdout.fnmatch_lines(

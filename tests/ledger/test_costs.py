@@ -306,6 +306,7 @@ def test_a_mark_limits_what_a_test_may_spend(pytester: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.usefixtures("everything_loaded")
 def test_records_and_prices_are_options_of_marks_and_of_the_configuration(
     pytester: pytest.Pytester,
 ) -> None:
@@ -330,4 +331,4 @@ def test_records_and_prices_are_options_of_marks_and_of_the_configuration(
         """
     )
 
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
