@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kmsmock.errors import ServiceError
+from kmsmock.keys.key import Key, KeyState
 from kmsmock.overlays.at_hand import AtHand
 from kmsmock.overlays.registry import NotStored, Overlay, Refusal, Refused, Steps
 from kmsmock.services.kms_caller import KmsCaller
@@ -24,6 +27,8 @@ _GRANTED = [
 ]
 #: How long DynamoDB works with the key of a table before it asks KMS again.
 _TABLE_KEY_TIME = timedelta(minutes=5)
+#: How long after a key was lost DynamoDB notices; on AWS it takes from 13 to 75 minutes.
+_UNTIL_NOTICED = timedelta(minutes=13)
 _DAY = timedelta(hours=24)
 _CHANGES_AT_ONCE = 4
 _BETWEEN_CHANGES = timedelta(hours=6)
@@ -34,11 +39,17 @@ _PREFIX = "One or more parameter values were invalid: "
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How a table is encrypted. table_key: its ciphertext. changes: of the key, when."""
+    """How a table is encrypted.
+
+    table_key: its ciphertext. seen: when its key was last known to be usable. lost: when DynamoDB
+    noticed that it is no longer. changes: of the key, when.
+    """
 
     key_arn: str
     grant_id: str
     table_key: bytes
+    seen: datetime
+    lost: datetime | None = None
     changes: tuple[datetime, ...] = ()
 
 
@@ -81,6 +92,9 @@ def _update(call: ServiceCall) -> Steps:
             "parameter if you want to change Master Key",
         )
     changes = _require_change_allowed(call, before)
+    if before is not None and not _key_is_usable(call, before):
+        # What is there cannot be read to be encrypted anew; this raises what says so.
+        _Decrypt(KmsCaller.own(call.backend, _service(call), call.region), arn, before)()
     table = None if key_id is None else replace(_encrypt(call, arn, key_id), changes=changes)
     try:
         answer = yield
@@ -136,19 +150,19 @@ def _open(call: ServiceCall, names: Iterable[str]) -> None:
         table = _tables(call).get(arn)
         if table is None:
             continue
-        decrypt = _Decrypt(call, arn, table)
+        decrypt = _Decrypt(_kms(call), arn, table)
         held = call.backend.service_state(Tables).at_hand
         held.take(call.principal.own_arn, call.now, table.table_key, _TABLE_KEY_TIME, decrypt)
 
 
 @dataclass(frozen=True, slots=True)
 class _Decrypt:
-    call: ServiceCall
+    kms: KmsCaller
     arn: str
     table: Table
 
     def __call__(self) -> None:
-        _kms(self.call).call(
+        self.kms.call(
             "Decrypt",
             CiphertextBlob=self.table.table_key,
             EncryptionContext=_context(self.arn),
@@ -197,11 +211,13 @@ def _encrypt(call: ServiceCall, arn: str, key_id: str) -> Table:
         EncryptionContext=context,
         GrantTokens=[grant["GrantToken"]],
     )
-    return Table(key_arn, grant["GrantId"], made["CiphertextBlob"])
+    return Table(key_arn, grant["GrantId"], made["CiphertextBlob"], call.now)
 
 
 def _retire(call: ServiceCall, table: Table | None) -> None:
-    if table is not None:
+    if table is None:
+        return
+    with suppress(ServiceError):  # of a grant that was revoked, or is gone with its key
         KmsCaller.own(call.backend, _service(call), call.region).call(
             "RetireGrant", KeyId=table.key_arn, GrantId=table.grant_id
         )
@@ -232,12 +248,42 @@ def _show(call: ServiceCall, description: dict[str, Any]) -> None:
         return  # made unseen
     description.pop("SSEDescription", None)
     table = tables[arn]
-    if table is not None:
-        description["SSEDescription"] = {
-            "Status": "ENABLED",
-            "SSEType": "KMS",
-            "KMSMasterKeyArn": table.key_arn,
-        }
+    if table is None:
+        return
+    encryption: dict[str, Any] = {
+        "Status": "ENABLED",
+        "SSEType": "KMS",
+        "KMSMasterKeyArn": table.key_arn,
+    }
+    table = tables[arn] = _looked_after(call, table)
+    if table.lost is not None and description["TableStatus"] == "ACTIVE":
+        description["TableStatus"] = "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+        encryption["InaccessibleEncryptionDateTime"] = table.lost
+    description["SSEDescription"] = encryption
+
+
+def _looked_after(call: ServiceCall, table: Table) -> Table:
+    """Notice that the key of a table has gone, or is back."""
+    if _key_is_usable(call, table) and _grant_is_there(call, table):
+        return replace(table, seen=call.now, lost=None)
+    if table.lost is None and call.now - table.seen >= _UNTIL_NOTICED:
+        return replace(table, lost=call.now)
+    return table
+
+
+def _key_is_usable(call: ServiceCall, table: Table) -> bool:
+    key = _key(call, table)
+    return key is not None and key.state is KeyState.ENABLED
+
+
+def _grant_is_there(call: ServiceCall, table: Table) -> bool:
+    key = _key(call, table)
+    return key is not None and key.grants.get(table.grant_id) is not None
+
+
+def _key(call: ServiceCall, table: Table) -> Key | None:
+    _, _, _, region, account, resource = table.key_arn.split(":")
+    return call.backend.region(account, region).keys.get(resource.removeprefix("key/"))
 
 
 def _tables(call: ServiceCall) -> dict[str, Table | None]:

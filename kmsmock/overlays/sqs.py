@@ -6,12 +6,15 @@ management".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
 from kmsmock.overlays.at_hand import AtHand
 from kmsmock.overlays.registry import Overlay, Refusal, Refused, Steps, refused
@@ -27,10 +30,13 @@ class Queues:
     """Queues with a key of KMS, by ARN, with the attributes that tell of it.
 
     data_keys: the id of a message -> the ciphertext of the data key that it is encrypted with.
+    delivered: of messages from services the same, by the ARN of the queue and what names the
+    message; None for those that could not be encrypted, and so never came.
     """
 
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     data_keys: dict[str, bytes] = field(default_factory=dict)
+    delivered: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
     at_hand: AtHand = field(default_factory=AtHand)
 
 
@@ -75,42 +81,84 @@ def _send_batch(call: ServiceCall) -> Steps:
 def _receive(call: ServiceCall) -> Steps:
     answer = yield
     held, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
-    time = _reuse(held.attributes.get(arn, {}))
+    time, messages = _reuse(held.attributes.get(arn, {})), []
     for message in answer.get("Messages", ()):
         data_key = held.data_keys.get(message["MessageId"])
+        if data_key is None:
+            place = next((p for p in _places(arn, message["Body"]) if p in held.delivered), None)
+            if place is not None:
+                data_key = held.delivered[place]
+                if data_key is None:
+                    continue
         if data_key is not None:
-            _open(call, arn, data_key, time, "received")
+            _open(_kms(call, arn), arn, data_key, time, "received")
+        messages.append(message)
+    if messages:
+        answer["Messages"] = messages
+    else:
+        answer.pop("Messages", None)
+
+
+def _places(arn: str, body: str) -> Iterator[tuple[str, str]]:
+    """Tell under what a message from a service may be known: its id in there, or all of it."""
+    with suppress(ValueError):
+        notification = json.loads(body)
+        if isinstance(notification, dict):
+            yield arn, str(notification.get("MessageId"))
+    yield arn, body
+
+
+def deliver(backend: Backend, arn: str, sender: KmsCaller, names: Iterable[str]) -> None:
+    """Encrypt a message that a service delivers to a queue, in the service's own name.
+
+    names: what tells the message: its id, or the whole of it. Where KMS refuses, the message does
+    not come, and nobody is told, as on AWS.
+    Source: Amazon SQS Developer Guide, "Configure KMS permissions for AWS services".
+    """
+    held = backend.service_state(Queues)
+    if arn not in held.attributes:
+        return
+    try:
+        data_key = _data_key_for(sender, arn, _full(held.attributes[arn][_KEY], arn))
+    except ServiceError:
+        data_key = None
+    held.delivered.update(((arn, name), data_key) for name in names)
 
 
 def _data_key(call: ServiceCall) -> bytes | None:
-    """Give the ciphertext of a data key for a new message; None for a queue without KMS.
+    arn = _arn(call.parameters["QueueUrl"], call)
+    attributes = _queues(call).attributes.get(arn)
+    return _data_key_for(_kms(call, arn), arn, attributes[_KEY]) if attributes else None
+
+
+def _data_key_for(kms: KmsCaller, arn: str, key_id: str) -> bytes:
+    """Give the ciphertext of a data key for a new message in an encrypted queue.
 
     A new one is made, and opened once to see that it is whole, when there is none to be used again.
     """
-    held, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
-    attributes = held.attributes.get(arn)
-    if attributes is None:
-        return None
-    key_id, time = attributes[_KEY], _reuse(attributes)
+    held = kms.backend.service_state(Queues)
+    time = _reuse(held.attributes[arn])
 
     def make() -> bytes:
-        made = _kms(call, arn).call(
+        made = kms.call(
             "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(arn)
         )
         ciphertext: bytes = made["CiphertextBlob"]
-        _open(call, arn, ciphertext, time, "sent")
+        _open(kms, arn, ciphertext, time, "sent")
         return ciphertext
 
-    return held.at_hand.take(call.principal.own_arn, call.now, (arn, key_id), time, make)
+    now = kms.backend.clock.now()
+    return held.at_hand.take(kms.principal.own_arn, now, (arn, key_id), time, make)
 
 
-def _open(call: ServiceCall, arn: str, data_key: bytes, time: timedelta, side: str) -> None:
+def _open(kms: KmsCaller, arn: str, data_key: bytes, time: timedelta, side: str) -> None:
     """Open a data key. side: what it is opened for; producers and consumers do not share theirs."""
 
     def ask() -> None:
-        _kms(call, arn).call("Decrypt", CiphertextBlob=data_key, EncryptionContext=_context(arn))
+        kms.call("Decrypt", CiphertextBlob=data_key, EncryptionContext=_context(arn))
 
-    _queues(call).at_hand.take(call.principal.own_arn, call.now, (side, data_key), time, ask)
+    at_hand, now = kms.backend.service_state(Queues).at_hand, kms.backend.clock.now()
+    at_hand.take(kms.principal.own_arn, now, (side, data_key), time, ask)
 
 
 def _set(call: ServiceCall, arn: str, given: Mapping[str, str]) -> None:
@@ -153,6 +201,15 @@ def _arn(url: str, call: ServiceCall) -> str:
     """Give the ARN of a queue by its URL, whose path is its account and name."""
     account, _, name = urlsplit(url).path.strip("/").rpartition("/")
     return f"arn:{call.partition}:sqs:{call.region}:{account or call.account}:{name}"
+
+
+def _full(key_id: str, arn: str) -> str:
+    """Give the ARN of a key or alias in the account of a queue: services have no account."""
+    if key_id.startswith("arn:"):
+        return key_id
+    _, partition, _, region, account, _ = arn.split(":")
+    resource = key_id if key_id.startswith("alias/") else f"key/{key_id}"
+    return f"arn:{partition}:kms:{region}:{account}:{resource}"
 
 
 def _context(arn: str) -> dict[str, str]:

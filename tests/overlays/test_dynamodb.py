@@ -169,6 +169,60 @@ def test_every_access_fails_once_the_key_is_disabled_and_the_table_key_forgotten
     )
 
 
+def status(client):
+    table = client.describe_table(TableName="orders")["Table"]
+    return table["TableStatus"], table["SSEDescription"]
+
+
+@pytest.mark.usefixtures("under_key")
+@pytest.mark.parametrize("spoil", ["disable_key", "schedule_key_deletion"])
+def test_a_table_whose_key_has_gone_shows_so_after_a_while(kms, dynamodb, key, spoil):
+    getattr(kms.client(), spoil)(KeyId=key)
+    assert status(dynamodb)[0] == "ACTIVE"
+
+    kms.clock.advance(minutes=15)
+    shown, encryption = status(dynamodb)
+
+    assert shown == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+    assert encryption["Status"] == "ENABLED"
+    assert encryption["InaccessibleEncryptionDateTime"] == kms.clock.now()
+
+
+@pytest.mark.usefixtures("under_key")
+def test_a_table_is_active_again_when_its_key_is_back(kms, dynamodb, key):
+    kms.client().disable_key(KeyId=key)
+    kms.clock.advance(hours=1)
+    assert status(dynamodb)[0] != "ACTIVE"
+    kms.client().enable_key(KeyId=key)
+
+    shown, encryption = status(dynamodb)
+
+    assert shown == "ACTIVE"
+    assert "InaccessibleEncryptionDateTime" not in encryption
+
+
+@pytest.mark.usefixtures("under_key")
+def test_a_table_under_a_disabled_key_cannot_be_given_another(kms, dynamodb, key):
+    other = kms.client().create_key()["KeyMetadata"]["Arn"]
+    kms.client().disable_key(KeyId=key)
+    with pytest.raises(ClientError, match=f"KMS key disabled error: .*{key} is disabled") as caught:
+        update(dynamodb, Enabled=True, SSEType="KMS", KMSMasterKeyId=other)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+@pytest.mark.usefixtures("under_key")
+def test_a_table_without_its_grant_is_inaccessible_until_it_has_another_key(kms, dynamodb, key):
+    other = kms.client().create_key()["KeyMetadata"]["Arn"]
+    [grant] = kms.client().list_grants(KeyId=key)["Grants"]
+    kms.client().revoke_grant(KeyId=key, GrantId=grant["GrantId"])
+    kms.clock.advance(hours=1)
+    assert status(dynamodb)[0] == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+
+    update(dynamodb, Enabled=True, SSEType="KMS", KMSMasterKeyId=other)
+
+    assert status(dynamodb)[0] == "ACTIVE"
+
+
 @pytest.mark.usefixtures("under_key")
 def test_a_caller_without_decrypt_cannot_access_items(role):
     with pytest.raises(ClientError, match=r"KMS key access denied error: .*kms:Decrypt") as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -92,3 +94,117 @@ def test_one_who_may_not_use_the_key_is_refused(topic, role):
     with pytest.raises(ClientError, match="kms:GenerateDataKey") as caught:
         publish(role.client("sns"), topic)
     assert caught.value.response["Error"]["Code"] == "KMSAccessDenied"
+
+
+# --- encrypted queues that subscribe ----------------------------------------------------------
+
+QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"
+DELIVERED = {"aws:sqs:arn": QUEUE}
+
+
+def let_sns(kms, key, **condition):
+    """Let the service use the key of a queue."""
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    service = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+        "Resource": "*",
+        **condition,
+    }
+    all_ = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [all_, service]}
+    kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
+
+
+@pytest.fixture
+def subscribed(kms, sns):
+    """Let a queue under a key subscribe a topic; gives topic, and how to read from the queue."""
+
+    def subscribed(key, *, raw=False):
+        sqs = kms.client("sqs")
+        url = sqs.create_queue(QueueName="orders", Attributes={"KmsMasterKeyId": key})["QueueUrl"]
+        topic = sns.create_topic(Name="news")["TopicArn"]
+        attributes = {"RawMessageDelivery": "true"} if raw else {}
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE, Attributes=attributes)
+
+        def read(client=sqs):
+            answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+            return [message["Body"] for message in answer.get("Messages", ())]
+
+        return topic, read
+
+    return subscribed
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["in an envelope", "raw"])
+def test_sns_itself_encrypts_what_it_delivers_to_an_encrypted_queue(
+    kms, sns, subscribed, key, made, raw
+):
+    let_sns(kms, key)
+    topic, read = subscribed(key, raw=raw)
+
+    publish(sns, topic)
+
+    own = [
+        (c.operation, c.encryption_context) for c in kms.calls.filter(caller="sns.amazonaws.com")
+    ]
+    assert own == [("GenerateDataKey", DELIVERED), ("Decrypt", DELIVERED)]
+    [body] = read()
+    assert (body if raw else json.loads(body)["Message"]) == "hello"
+    assert made("sqs") == [("Decrypt", DELIVERED)]
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["in an envelope", "raw"])
+def test_without_permission_for_sns_a_message_never_comes_and_nobody_is_told(
+    kms, sns, subscribed, key, raw
+):
+    topic, read = subscribed(key, raw=raw)
+
+    assert publish(sns, topic)["MessageId"]
+
+    assert read() == []
+    [denied] = kms.calls.filter(caller="sns.amazonaws.com")
+    assert (denied.operation, denied.error_code) == ("GenerateDataKey", "AccessDeniedException")
+
+
+def test_surprisingly_the_managed_key_lets_no_service_deliver(sns, subscribed):
+    topic, read = subscribed("alias/aws/sqs")
+    publish(sns, topic)
+    assert read() == []
+
+
+def test_a_key_policy_can_let_sns_deliver_for_one_topic(kms, sns, subscribed, key):
+    topic, read = subscribed(key)
+    let_sns(kms, key, Condition={"ArnEquals": {"aws:SourceArn": f"{topic}-other"}})
+    publish(sns, topic)
+    assert read() == []
+    let_sns(kms, key, Condition={"ArnEquals": {"aws:SourceArn": topic}})
+    publish(sns, topic)
+    assert len(read()) == 1
+
+
+def test_a_batch_is_delivered_under_one_data_key(kms, sns, subscribed, key):
+    let_sns(kms, key)
+    topic, read = subscribed(key)
+    entries = [{"Id": name, "Message": name} for name in ("1", "2")]
+    sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    assert sorted(json.loads(body)["Message"] for body in read()) == ["1", "2"]
+    assert len(kms.calls.filter("GenerateDataKey", caller="sns.amazonaws.com")) == 1
+
+
+def test_a_consumer_needs_decrypt_for_what_sns_delivered(kms, sns, subscribed, key, role):
+    let_sns(kms, key)
+    topic, read = subscribed(key)
+    publish(sns, topic)
+    with pytest.raises(ClientError, match="kms:Decrypt") as caught:
+        read(role.client("sqs"))
+    assert caught.value.response["Error"]["Code"] == "KMS.AccessDeniedException"
+
+
+def test_a_queue_that_has_left_is_not_encrypted_for(kms, sns, subscribed, key):
+    topic, _ = subscribed(key)
+    [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    publish(sns, topic)
+    assert len(kms.calls) == 1  # the key itself
