@@ -129,7 +129,10 @@ def applied_policies(
 
 def _is_alive(identities: Identities, unique_ids: Mapping[str, str] | None, name: str) -> bool:
     """Tell whether a name still means whom it meant when the policy was put."""
-    return identities.is_valid_principal(name) and identities.shown(name, unique_ids) == name
+    return (
+        identities.names.is_valid_principal(name)
+        and identities.names.shown(name, unique_ids) == name
+    )
 
 
 def policy_of(key: Key) -> Policy:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from kmsmock.arns import Arn, partition_of
 from kmsmock.authorization.policy import Policy
-from kmsmock.authorization.principal_element import account_of
 from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
 from kmsmock.identities.entities import (
     Entity,
@@ -20,6 +19,7 @@ from kmsmock.identities.entities import (
     Session,
 )
 from kmsmock.identities.managed import ManagedPolicies
+from kmsmock.identities.names import PrincipalNames
 from kmsmock.principals import Principal, PrincipalKind
 
 ADMINISTRATOR = "Administrator"
@@ -55,6 +55,8 @@ class Identities:
         self.managed = ManagedPolicies(now, self.credentials.new_id)
         self.sessions: dict[tuple[str, str], Session] = {}
         self.organizations: dict[str, Organization] = {}
+        #: What policies and grants call principals.
+        self.names = PrincipalNames(self)
         self.administrator = self.administrator_of(account)
         #: Stack of the principals whose ``with`` block is open; the last one is the default.
         self.defaults: list[Principal] = [self.administrator]
@@ -100,64 +102,6 @@ class Identities:
     def organization_of(self, account: str) -> Organization:
         """Give what an organization means for an account."""
         return self.organizations.get(account, _ALONE)
-
-    def arn_of_id(self, unique_id: str) -> str | None:
-        """Give the ARN behind a unique id, ``AROA…:session`` being a session; None for the dead."""
-        entity_id, _, session = unique_id.partition(":")
-        for entity in self.entities.values():
-            if entity.unique_id == entity_id:
-                if not session:
-                    return entity.arn
-                arn = Arn.parse(entity.arn)
-                assert arn is not None
-                name = f"assumed-role/{entity.name}/{session}"
-                return self._arn("sts", arn.account, name, arn.partition)
-        return None
-
-    def unique_id_behind(self, name: str) -> str | None:
-        """Give the unique id of the user or role that a policy or grant names; None for others."""
-        entity = self.entities.get(name) or self.entities.get(self._role_of_session(name) or "")
-        return entity.unique_id if entity is not None else None
-
-    def ids_named_by(self, policy: Policy) -> dict[str, str]:
-        """Give the unique ids of the users and roles that a policy names, by ARN."""
-        elements = (statement.principals for statement in policy.statements)
-        names = (name for element in elements if element is not None for name in element.names)
-        return {name: found for name in names if (found := self.unique_id_behind(name)) is not None}
-
-    def shown(self, name: str, unique_ids: Mapping[str, str] | None) -> str:
-        """Give a name as AWS shows it: the unique id of a user or role that is gone.
-
-        unique_ids: ARN -> id at the time when the name was given.
-        """
-        bound = (unique_ids or {}).get(name)
-        if bound is None or self.unique_id_behind(name) == bound:
-            return name
-        is_session = ":assumed-role/" in name
-        return f"{bound}:{name.rpartition('/')[2]}" if is_session else bound
-
-    def is_valid_principal(self, name: str) -> bool:
-        """Tell whether a policy or grant may name a principal: users and roles must exist."""
-        if account_of(name) is not None:
-            return True
-        arn = Arn.parse(name)
-        if arn is None or len(arn.account) != 12:
-            return False
-        if arn.service == "sts" and arn.resource.startswith("federated-user/"):
-            return True
-        return self.unique_id_behind(name) is not None
-
-    def _role_of_session(self, name: str) -> str | None:
-        arn = Arn.parse(name)
-        if arn is None or arn.service != "sts":
-            return None
-        kind, _, rest = arn.resource.partition("/")
-        if kind != "assumed-role":
-            return None
-        role = self.named(
-            PrincipalKind.ASSUMED_ROLE, arn.account, rest.partition("/")[0], arn.partition
-        )
-        return None if role is None else role.arn
 
     # --- IAM's own view ----------------------------------------------------------------------
 
@@ -354,7 +298,7 @@ class Identities:
     def set_trust(self, role: Entity, trust: Policy) -> None:
         """Replace the trust policy of a role, and remember whom its names mean today."""
         role.trust = trust
-        role.trust_ids = self.ids_named_by(trust)
+        role.trust_ids = self.names.ids_named_by(trust)
 
     def set_session(self, principal: Principal, session: Session) -> None:
         """Give a session its own policies and tags."""

@@ -40,7 +40,7 @@ def get_key_policy(call: Call, key: Key) -> Response:
     identities = call.backend.identities
     for name in key.policy_ids or ():
         # Of a user or role that was deleted the id is left.
-        text = text.replace(f'"{name}"', f'"{identities.shown(name, key.policy_ids)}"')
+        text = text.replace(f'"{name}"', f'"{identities.names.shown(name, key.policy_ids)}"')
     return {"Policy": text, "PolicyName": _POLICY_NAME}
 
 
@@ -111,6 +111,7 @@ def grant_terms(call: Call) -> GrantTerms:
         given.get("SourceArn"),
     )
     grantee, retirer = (_named(call, m) for m in ("GranteePrincipal", "RetiringPrincipal"))
+    names = call.backend.identities.names
     return GrantTerms(
         tuple(dict.fromkeys(parameters["Operations"])),
         grantee,
@@ -122,7 +123,7 @@ def grant_terms(call: Call) -> GrantTerms:
         {
             name: unique_id
             for name in (grantee, retirer)
-            if name and (unique_id := call.backend.identities.unique_id_behind(name)) is not None
+            if name and (unique_id := names.unique_id_behind(name)) is not None
         },
     )
 
@@ -132,7 +133,7 @@ def _named(call: Call, member: str) -> str | None:
     name: str | None = call.parameters.get(member)
     if name is None or not _UNIQUE_ID.fullmatch(name):
         return name
-    arn = call.backend.identities.arn_of_id(name)
+    arn = call.backend.identities.names.arn_of_id(name)
     if arn is None:
         raise errors.InvalidArnException(f"{member} does not refer to a valid principal.")
     return arn
@@ -146,7 +147,7 @@ def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
         if call.principal.is_service and _is_of_service(name):
             continue  # a service that gives a grant to itself, or to what it runs
         require_principal_arn(name)
-        exists = call.backend.identities.is_valid_principal(name)
+        exists = call.backend.identities.names.is_valid_principal(name)
         if call.backend.enforces_policies and not exists:
             raise errors.InvalidArnException(
                 f"ARN does not refer to a valid principal: {name}",
@@ -295,7 +296,7 @@ def _entry(call: Call, grant: Grant) -> dict[str, Any]:
     for member in ("GranteePrincipal", "RetiringPrincipal"):
         if member in entry:
             ids = grant.terms.unique_ids
-            entry[member] = call.backend.identities.shown(entry[member], ids)
+            entry[member] = call.backend.identities.names.shown(entry[member], ids)
     return entry
 
 
@@ -304,14 +305,14 @@ def _filter(call: Call, member: str) -> str | None:
     if text is None:
         return None
     if _UNIQUE_ID.fullmatch(text):
-        arn = call.backend.identities.arn_of_id(text)
+        arn = call.backend.identities.names.arn_of_id(text)
         if arn is None and call.operation.name == "ListRetirableGrants":
             raise errors.NotFoundException(f"Retiring principal {text} could not be found")
         text = arn or ""
     if Arn.parse(text) is None and account_of(text) is None:
         raise errors.InvalidArnException("Input does not refer to a valid principal")
     backend = call.backend
-    if backend.enforces_policies and not backend.identities.is_valid_principal(text):
+    if backend.enforces_policies and not backend.identities.names.is_valid_principal(text):
         raise errors.InvalidArnException(f"ARN does not refer to a valid principal: {text}")
     return text
 

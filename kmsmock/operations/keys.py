@@ -163,13 +163,13 @@ def _require_strict_conditions(policy: Policy) -> None:
 def _is_valid(call: Call, name: str) -> bool:
     if name == "*" or not call.backend.enforces_policies:
         return True
-    return call.backend.identities.is_valid_principal(name)
+    return call.backend.identities.names.is_valid_principal(name)
 
 
 def policy_ids(call: Call, policy: str) -> dict[str, str] | None:
     """Give the unique ids of the users and roles that a key policy names, by ARN."""
     parsed = policy_language.parse(policy, PolicyKind.RESOURCE, KEY_POLICY)
-    return call.backend.identities.ids_named_by(parsed) or None
+    return call.backend.identities.names.ids_named_by(parsed) or None
 
 
 def require_room(region: KmsRegion) -> None:

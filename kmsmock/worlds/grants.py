@@ -53,7 +53,7 @@ def _written_constraints(constraints: GrantConstraints | None) -> dict[str, Any]
 
 def _ids_today(backend: Backend, terms: GrantTerms) -> dict[str, str]:
     """Give the unique ids of those whom a grant names, by ARN."""
-    found = backend.identities.unique_id_behind
+    found = backend.identities.names.unique_id_behind
     names = (terms.grantee_principal, terms.retiring_principal)
     return {name: known for name in names if name and (known := found(name))}
 

@@ -109,7 +109,7 @@ def _written_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
     ]
     is_role = entity.kind is PrincipalKind.ASSUMED_ROLE
     trust = entity.trust
-    today = backend.identities.ids_named_by(trust) if trust is not None else {}
+    today = backend.identities.names.ids_named_by(trust) if trust is not None else {}
     return {
         **_written_identity(entity),
         **told(

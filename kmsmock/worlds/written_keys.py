@@ -59,7 +59,7 @@ def written_key(key: Key, backend: Backend, *, secrets: bool) -> dict[str, Any]:
 def ids_today(key: Key, backend: Backend) -> dict[str, str]:
     """Give the unique ids of those whom a key policy names, by ARN, as they are now."""
     parsed = parse(key.policy, PolicyKind.RESOURCE, KEY_POLICY)
-    return backend.identities.ids_named_by(parsed)
+    return backend.identities.names.ids_named_by(parsed)
 
 
 def _written_deletion(key: Key) -> dict[str, Any] | None:

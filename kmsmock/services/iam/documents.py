@@ -51,7 +51,7 @@ def read_trust(call: ServiceCall, text: str) -> Policy:
         if call.is_answered or not isinstance(principal, Mapping):
             continue
         for name in _texts(principal, "AWS"):
-            if name != "*" and not call.identities.is_valid_principal(name):
+            if name != "*" and not call.identities.names.is_valid_principal(name):
                 raise MalformedPolicyDocument(
                     f'Invalid principal in policy: "AWS":"{name}"',
                     explanation="Make the user or role first: it must exist to be trusted.",

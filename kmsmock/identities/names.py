@@ -1,0 +1,84 @@
+"""What policies and grants call principals: ARNs, bound to the unique ids of users and roles.
+
+Source: IAM User Guide, "IAM identifiers", on unique identifiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from kmsmock.arns import Arn
+from kmsmock.authorization.policy import Policy
+from kmsmock.authorization.principal_element import account_of
+from kmsmock.principals import PrincipalKind
+
+if TYPE_CHECKING:
+    from kmsmock.identities.directory import Identities
+
+
+class PrincipalNames:
+    """The names of principals of one mock, and whom they mean."""
+
+    def __init__(self, identities: Identities) -> None:
+        self._identities = identities
+
+    def arn_of_id(self, unique_id: str) -> str | None:
+        """Give the ARN behind a unique id, ``AROA…:session`` being a session; None for the dead."""
+        entity_id, _, session = unique_id.partition(":")
+        for entity in self._identities.entities.values():
+            if entity.unique_id == entity_id:
+                if not session:
+                    return entity.arn
+                arn = Arn.parse(entity.arn)
+                assert arn is not None
+                place = f"arn:{arn.partition}:sts::{arn.account}"
+                return f"{place}:assumed-role/{entity.name}/{session}"
+        return None
+
+    def unique_id_behind(self, name: str) -> str | None:
+        """Give the unique id of the user or role that a policy or grant names; None for others."""
+        entity = self._identities.entities.get(name) or self._identities.entities.get(
+            self._role_of_session(name) or ""
+        )
+        return entity.unique_id if entity is not None else None
+
+    def ids_named_by(self, policy: Policy) -> dict[str, str]:
+        """Give the unique ids of the users and roles that a policy names, by ARN."""
+        elements = (statement.principals for statement in policy.statements)
+        names = (name for element in elements if element is not None for name in element.names)
+        return {name: found for name in names if (found := self.unique_id_behind(name)) is not None}
+
+    def shown(self, name: str, unique_ids: Mapping[str, str] | None) -> str:
+        """Give a name as AWS shows it: the unique id of a user or role that is gone.
+
+        unique_ids: ARN -> id at the time when the name was given.
+        """
+        bound = (unique_ids or {}).get(name)
+        if bound is None or self.unique_id_behind(name) == bound:
+            return name
+        is_session = ":assumed-role/" in name
+        return f"{bound}:{name.rpartition('/')[2]}" if is_session else bound
+
+    def is_valid_principal(self, name: str) -> bool:
+        """Tell whether a policy or grant may name a principal: users and roles must exist."""
+        if account_of(name) is not None:
+            return True
+        arn = Arn.parse(name)
+        if arn is None or len(arn.account) != 12:
+            return False
+        if arn.service == "sts" and arn.resource.startswith("federated-user/"):
+            return True
+        return self.unique_id_behind(name) is not None
+
+    def _role_of_session(self, name: str) -> str | None:
+        arn = Arn.parse(name)
+        if arn is None or arn.service != "sts":
+            return None
+        kind, _, rest = arn.resource.partition("/")
+        if kind != "assumed-role":
+            return None
+        role = self._identities.named(
+            PrincipalKind.ASSUMED_ROLE, arn.account, rest.partition("/")[0], arn.partition
+        )
+        return None if role is None else role.arn
