@@ -23,11 +23,15 @@ EQUALS, SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A sealed data key. bound_to: the volume or snapshot in its encryption context."""
+    """A sealed data key. bound_to: the volume or snapshot in its encryption context.
+
+    id: of the data key itself, which it keeps when it is sealed anew.
+    """
 
     key_arn: str
     sealed: bytes
     bound_to: str
+    id: str
 
     @property
     def context(self) -> dict[str, str]:
@@ -112,7 +116,7 @@ def new_data_key(call: ServiceCall, now: datetime, target: str, resource_id: str
         NumberOfBytes=KEY_BYTES,
         EncryptionContext=context_of(resource_id),
     )
-    return DataKey(answer["KeyId"], answer["CiphertextBlob"], resource_id)
+    return DataKey(answer["KeyId"], answer["CiphertextBlob"], resource_id, call.backend.new_uuid())
 
 
 def lend(caller: KmsCaller, now: datetime, key: DataKey, constraint: str) -> Grant:
