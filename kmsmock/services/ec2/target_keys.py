@@ -62,7 +62,7 @@ def named_key(call: ServiceCall, key: str) -> str:
 
 
 def describe_default_key(call: ServiceCall) -> None:
-    """Look at the AWS managed key, as sharing does; whether the caller may do so is all the same."""
+    """Look at the AWS managed key, as sharing does; it goes on when that is refused."""
     named_key(call, DEFAULT_KEY)
 
 
