@@ -27,9 +27,9 @@ _POLICY_NAME = "default"
 # --- key policies ------------------------------------------------------------------------
 
 
-#: The unique id of a user, a role, or a session of one.
 #: The unique id of a session of AWS's own roles, which services give grants to.
 _AWS_SESSION_ID = re.compile(r"([0-9]{12}):(aws:[\w-]+):([\w-]+)", re.ASCII)
+#: The unique id of a user, a role, or a session of one.
 _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z2-7]{16}(?::[\w+=,.@-]+)?", re.ASCII)
 
 
