@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kmsmock.overlays.registry import NotStored, Overlay, Steps
-from kmsmock.services.ec2.kms_calls import region_of
 from kmsmock.services.rds import kms_calls
 from kmsmock.services.rds.encrypting import SOURCE_KEY, SPECIFIED_KEY, asked_key, key_faults
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import region_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from kmsmock.services.ec2.finding import (
     required,
     snapshot_id,
 )
-from kmsmock.services.ec2.kms_calls import DataKey, KeyUnusableError
+from kmsmock.services.ec2.kms_calls import DataKey
 from kmsmock.services.ec2.registry import (
     OUTPOSTS,
     arn,
@@ -26,11 +26,12 @@ from kmsmock.services.ec2.registry import (
     place,
     storage,
 )
-from kmsmock.services.ec2.sectors import rewrite
 from kmsmock.services.ec2.storage import Snapshot, Volume
 from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
 from kmsmock.services.ec2.volumes import ZONE_LETTERS, show_volume
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import rewrite
+from kmsmock.services.storage_keys import KeyUnusableError
 
 _DEFAULT_TYPE = "gp2"
 _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")

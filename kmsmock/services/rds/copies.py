@@ -12,8 +12,6 @@ from typing import Any
 
 from kmsmock.arns import partition_of
 from kmsmock.principals import PrincipalKind
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
-from kmsmock.services.ec2.sectors import rewrite
 from kmsmock.services.rds.encrypting import SOURCE_KEY, context_of, key_fault, key_faults
 from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
 from kmsmock.services.rds.finding import find_snapshot, new_name, no_snapshot, snapshot_arn
@@ -43,6 +41,8 @@ from kmsmock.services.rds.snapshots import require_available, shown_snapshot
 from kmsmock.services.rds.storage import Snapshot
 from kmsmock.services.rds.tagging import keep_tags, tags_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import rewrite
+from kmsmock.services.storage_keys import KeyUnusableError
 
 _CHINA = "aws-cn"
 #: What a copy in another Region does not have of its source.

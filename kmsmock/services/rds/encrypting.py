@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from kmsmock.backend import Backend
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
 from kmsmock.services.rds import kms_calls
 from kmsmock.services.rds.errors import InvalidParameterCombination, KMSKeyNotAccessibleFault
 from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_calls import Context, Grant
 from kmsmock.services.rds.storage import Database, Snapshot
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import KeyUnusableError
 
 #: The AWS managed key of RDS.
 DEFAULT_KEY = "alias/aws/rds"

@@ -10,8 +10,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
-from kmsmock.services.ec2.sectors import rewrite
 from kmsmock.services.rds.clusters import shown_cluster, usual
 from kmsmock.services.rds.databases import begin, fail, make_available, new_database
 from kmsmock.services.rds.encrypting import (
@@ -44,6 +42,8 @@ from kmsmock.services.rds.snapshots import require_available
 from kmsmock.services.rds.storage import Database, Snapshot
 from kmsmock.services.rds.tagging import tags_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import rewrite
+from kmsmock.services.storage_keys import KeyUnusableError
 
 
 @of_each_kind("{0.restore}")
