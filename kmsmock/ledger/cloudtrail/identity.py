@@ -38,6 +38,8 @@ def service_name(event: Event) -> str | None:
         return None
     if event.user_agent.endswith(_DOMAINS):
         return event.user_agent
+    if is_service and event.user_agent == aws_internal(event.region):
+        return event.user_agent
     if is_service:
         return principal.arn
     domain = "amazonaws.com.cn" if _is_in_china(event.region) else "amazonaws.com"

@@ -49,8 +49,10 @@ def is_hidden(event: Event) -> bool:
 
 
 def _name_key(parameters: dict[str, Any], event: Event) -> None:
-    """Add the key that a ciphertext named."""
-    if event.key is not None and event.principal.via not in _NAMING_NO_KEY:
+    """Add the key that a ciphertext named, unless a service opens what it made."""
+    principal = event.principal
+    is_service = principal.kind is PrincipalKind.SERVICE or principal.via in _NAMING_NO_KEY
+    if event.key is not None and not is_service:
         parameters.setdefault("keyId", event.key.arn)
 
 

@@ -74,6 +74,28 @@ def test_a_volume_from_a_shared_snapshot_gets_a_data_key_of_its_own(kms, world):
     assert kms.ebs.read(volume, 0, len(SECRET)) == SECRET
 
 
+def test_the_trail_shows_who_opens_and_ends_what_a_volume_was_given(kms, world):
+    world.share()
+    before = len(kms.trail)
+    world.make_volume(
+        world.target_ec2, SnapshotId=world.snapshot, Encrypted=True, KmsKeyId=world.target_key
+    )
+    world.target_ec2.describe_volumes()
+
+    by_services = [
+        (record["eventName"], record["userIdentity"]["invokedBy"], record["requestParameters"])
+        for record in kms.trail[before:]
+        if record["userIdentity"]["type"] == "AWSService"
+    ]
+    opened = [parameters for name, by, parameters in by_services if name == "Decrypt"]
+    assert {name: by for name, by, _ in by_services} == {
+        "Decrypt": "ebs.amazonaws.com",
+        "RetireGrant": "AWS Internal",
+    }
+    assert len(opened) == 2
+    assert all("keyId" not in parameters for parameters in opened)
+
+
 def test_a_snapshot_needs_no_permission_of_kms(kms, world):
     statements = allow("ec2:*"), deny("kms:*")
     caller = world.source.role("Keeper", policies=[policy(*statements)]).client("ec2")
