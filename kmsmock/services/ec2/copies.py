@@ -15,13 +15,13 @@ from kmsmock.arns import is_known_region
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.data_keys import opened_for_copy
 from kmsmock.services.ec2.finding import facts, is_id, required, why_unseen
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
 from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, new_id, operation, place, storage
-from kmsmock.services.ec2.sectors import rewrite
 from kmsmock.services.ec2.storage import Snapshot
 from kmsmock.services.ec2.tagging import keep_tags, permit_making, shown_tags, tags_for
 from kmsmock.services.ec2.target_keys import describe_target
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import rewrite
+from kmsmock.services.storage_keys import KeyUnusableError
 
 #: Source: Amazon EC2 service quotas, concurrent copies per destination Region.
 _MOST_COPIES = 20

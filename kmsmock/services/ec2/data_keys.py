@@ -14,25 +14,21 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.services.ebs_identity import background_name, service_name
 from kmsmock.services.ec2.kms_calls import (
-    EQUALS,
-    SUBSET,
     DataKey,
     Grant,
-    KeyUnusableError,
     as_caller,
-    background_name,
-    call_kms,
     context_of,
     grants_of,
     lend,
     new_data_key,
     open_data_key,
     retire,
-    service_name,
 )
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import EQUALS, SUBSET, KeyUnusableError, call_kms
 
 _VOLUMES = "ebs.amazonaws.com"
 #: What has been seen to retire the grants of volumes.

@@ -31,10 +31,10 @@ from kmsmock.services.ec2.registry import (
     place,
     storage,
 )
-from kmsmock.services.ec2.sectors import stored_bytes
 from kmsmock.services.ec2.storage import Snapshot, Volume
 from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, shown_tags, tags_for
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import stored_bytes
 
 _LACKS = {"OutpostArn": OUTPOSTS, "Location": OUTPOSTS}
 _BOOT_DEVICES = ("/dev/sda1", "/dev/xvda")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kmsmock.services.ec2.kms_calls import DataKey
-from kmsmock.services.ec2.sectors import Sectors
 from kmsmock.services.ec2.target_keys import DEFAULT_KEY
+from kmsmock.services.sectors import Sectors
 
 #: The setting of block public access that shares nothing publicly, not even what was shared.
 BLOCKS_ALL = "block-all-sharing"

@@ -11,8 +11,9 @@ from kmsmock.arns import Arn
 from kmsmock.errors import AccessDeniedException, ServiceError
 from kmsmock.keys.key import KeyManager
 from kmsmock.services.ec2.errors import AuthFailure, InternalError, InvalidParameterValue
-from kmsmock.services.ec2.kms_calls import KeyUnusableError, as_caller
+from kmsmock.services.ec2.kms_calls import as_caller
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import KeyUnusableError
 
 #: The AWS managed key of EBS.
 DEFAULT_KEY = "alias/aws/ebs"

@@ -13,7 +13,7 @@ from typing import Any
 from kmsmock.services.ec2 import data_keys, errors, volume_types
 from kmsmock.services.ec2.copies import require_encrypted
 from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_id
-from kmsmock.services.ec2.kms_calls import DataKey, KeyUnusableError
+from kmsmock.services.ec2.kms_calls import DataKey
 from kmsmock.services.ec2.registry import (
     OUTPOSTS,
     arn,
@@ -23,11 +23,12 @@ from kmsmock.services.ec2.registry import (
     place,
     storage,
 )
-from kmsmock.services.ec2.sectors import rewrite
 from kmsmock.services.ec2.storage import Snapshot, Volume
 from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
 from kmsmock.services.ec2.volumes import ZONE_LETTERS, show_volume
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import rewrite
+from kmsmock.services.storage_keys import KeyUnusableError
 
 _DEFAULT_TYPE = "gp2"
 _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
