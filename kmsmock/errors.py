@@ -234,6 +234,12 @@ class KeyUnavailableException(ServiceError):
     status = 500
 
 
+class OptInRequired(ServiceError):
+    """The access key needs a subscription for the service."""
+
+    status = 403
+
+
 class ExpiredTokenException(ServiceError):
     """The temporary credentials are over."""
 

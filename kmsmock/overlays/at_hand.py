@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
+
+
+class DataKey(NamedTuple):
+    """A data key that something is encrypted with.
+
+    of: the ARN of what it belongs to, such as a queue. key_arn: of the key of KMS.
+    """
+
+    of: str
+    key_arn: str
+    ciphertext: bytes
 
 
 @dataclass(slots=True)

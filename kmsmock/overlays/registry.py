@@ -85,13 +85,14 @@ def refused(error: ServiceError, call: ServiceCall, refusals: Refusals) -> Servi
     refusal = refusals.get(error.code) or refusals.get("*")
     if refusal is None or isinstance(error, Refused):
         return error
+    text = "null" if error.message is None else error.message
     told = (
-        f"{error.message} (Service: AWSKMS; Status Code: {error.status}; "
+        f"{text} (Service: AWSKMS; Status Code: {error.status}; "
         f"Error Code: {error.code}; Request ID: {call.backend.new_uuid()}; Proxy: null)"
     )
     return Refused(
         refusal.code.format(code=error.code),
-        refusal.text.format(text=error.message, code=error.code, told=told),
+        refusal.text.format(text=text, code=error.code, told=told),
         status=refusal.status,
         query_code=refusal.query_code,
         explanation=error.explanation,

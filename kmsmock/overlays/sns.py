@@ -132,6 +132,7 @@ OVERLAY = Overlay(
         "AccessDeniedException": Refusal("KMSAccessDenied"),
         "DisabledException": Refusal("KMSDisabled"),
         "NotFoundException": Refusal("KMSNotFound"),
+        "OptInRequired": Refusal("KMSOptInRequired", status=403),
         "ThrottlingException": Refusal("KMSThrottling"),
         "*": Refusal("KMSInvalidState"),
     },

@@ -7,49 +7,54 @@ management".
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
-from kmsmock.overlays.at_hand import AtHand
+from kmsmock.overlays.at_hand import AtHand, DataKey
 from kmsmock.overlays.registry import Overlay, Refusal, Refused, Steps, refused
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
 
+T = TypeVar("T")
+
 _KEY, _REUSE, _OWNED = "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"
 _DEFAULT_REUSE = "300"
+#: In seconds.
+_REUSES = range(60, 86_401)
 
 
 @dataclass(slots=True)
 class Queues:
-    """Queues with a key of KMS, by ARN, with the attributes that tell of it.
+    """Queues by ARN, with the attributes that tell of their encryption, shown as SQS shows them.
 
-    data_keys: the id of a message -> the ciphertext of the data key that it is encrypted with.
-    delivered: of messages from services the same, by the ARN of the queue and what names the
-    message; None for those that could not be encrypted, and so never came.
+    data_keys: the id of a message -> what it is encrypted with, wherever it is moved; None for one
+    that could not be encrypted, and so never came. delivered: of messages from services the same,
+    by the ARN of the queue and what names the message.
     """
 
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
-    data_keys: dict[str, bytes] = field(default_factory=dict)
-    delivered: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    data_keys: dict[str, DataKey | None] = field(default_factory=dict)
+    delivered: dict[tuple[str, str], DataKey | None] = field(default_factory=dict)
     at_hand: AtHand = field(default_factory=AtHand)
 
 
 def _create(call: ServiceCall) -> Steps:
     given = call.parameters.get("Attributes", {})
-    _require_one_kind(given)
+    _require_good(given)
     answer = yield
     _set(call, _arn(answer["QueueUrl"], call), given)
 
 
 def _set_attributes(call: ServiceCall) -> Steps:
     given = call.parameters["Attributes"]
-    _require_one_kind(given)
+    _require_good(given)
     yield
     _set(call, _arn(call.parameters["QueueUrl"], call), given)
 
@@ -78,21 +83,33 @@ def _send_batch(call: ServiceCall) -> Steps:
     return None
 
 
+def _get_attributes(call: ServiceCall) -> Steps:
+    answer = yield
+    known = _queues(call).attributes.get(_arn(call.parameters["QueueUrl"], call))
+    if known is None:
+        return
+    shown = answer.get("Attributes", {})
+    if _OWNED in shown:
+        shown[_OWNED] = known.get(_OWNED, shown[_OWNED])
+    if known.get(_OWNED) == "true":
+        for name in (_KEY, _REUSE):
+            shown.pop(name, None)
+
+
 def _receive(call: ServiceCall) -> Steps:
     answer = yield
     held, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
-    time, messages = _reuse(held.attributes.get(arn, {})), []
+    messages = []
     for message in answer.get("Messages", ()):
-        data_key = held.data_keys.get(message["MessageId"])
-        if data_key is None:
-            place = next((p for p in _places(arn, message["Body"]) if p in held.delivered), None)
-            if place is not None:
-                data_key = held.delivered[place]
-                if data_key is None:
-                    continue
+        name = message["MessageId"]
+        if name not in held.data_keys:
+            places = (place for place in _places(arn, message["Body"]) if place in held.delivered)
+            held.data_keys.update((name, held.delivered[place]) for place in islice(places, 1))
+        data_key = held.data_keys.get(name)
         if data_key is not None:
-            _open(_kms(call, arn), arn, data_key, time, "received")
-        messages.append(message)
+            _open(_kms(call, data_key.of), data_key)
+        if name not in held.data_keys or data_key is not None:
+            messages.append(message)
     if messages:
         answer["Messages"] = messages
     else:
@@ -116,71 +133,103 @@ def deliver(backend: Backend, arn: str, sender: KmsCaller, names: Iterable[str])
     Source: Amazon SQS Developer Guide, "Configure KMS permissions for AWS services".
     """
     held = backend.service_state(Queues)
-    if arn not in held.attributes:
+    key_id = key_of(backend, arn)
+    if key_id is None:
         return
     try:
-        data_key = _data_key_for(sender, arn, _full(held.attributes[arn][_KEY], arn))
+        data_key = _data_key_for(sender, arn, key_id)
     except ServiceError:
         data_key = None
     held.delivered.update(((arn, name), data_key) for name in names)
 
 
-def _data_key(call: ServiceCall) -> bytes | None:
-    arn = _arn(call.parameters["QueueUrl"], call)
-    attributes = _queues(call).attributes.get(arn)
-    return _data_key_for(_kms(call, arn), arn, attributes[_KEY]) if attributes else None
+def key_of(backend: Backend, arn: str) -> str | None:
+    """Give the ARN of the key or alias that a queue is encrypted with; None without any.
 
-
-def _data_key_for(kms: KmsCaller, arn: str, key_id: str) -> bytes:
-    """Give the ciphertext of a data key for a new message in an encrypted queue.
-
-    A new one is made, and opened once to see that it is whole, when there is none to be used again.
+    Services name it so, since they have no account.
     """
-    held = kms.backend.service_state(Queues)
-    time = _reuse(held.attributes[arn])
-
-    def make() -> bytes:
-        made = kms.call(
-            "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(arn)
-        )
-        ciphertext: bytes = made["CiphertextBlob"]
-        _open(kms, arn, ciphertext, time, "sent")
-        return ciphertext
-
-    now = kms.backend.clock.now()
-    return held.at_hand.take(kms.principal.own_arn, now, (arn, key_id), time, make)
+    key_id = backend.service_state(Queues).attributes.get(arn, {}).get(_KEY)
+    if not key_id or key_id.startswith("arn:"):
+        return key_id or None
+    _, partition, _, region, account, _ = arn.split(":")
+    resource = key_id if key_id.startswith("alias/") else f"key/{key_id}"
+    return f"arn:{partition}:kms:{region}:{account}:{resource}"
 
 
-def _open(kms: KmsCaller, arn: str, data_key: bytes, time: timedelta, side: str) -> None:
-    """Open a data key. side: what it is opened for; producers and consumers do not share theirs."""
+def make_data_key(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
+    """Make a data key for a queue, and open it once to see that it is whole.
 
-    def ask() -> None:
-        kms.call("Decrypt", CiphertextBlob=data_key, EncryptionContext=_context(arn))
+    arn: of the queue. Raises the errors of KMS.
+    """
+    made = kms.call(
+        "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(arn)
+    )
+    data_key = DataKey(arn, made["KeyId"], made["CiphertextBlob"])
+    _decrypt(kms, data_key)
+    return data_key
 
-    at_hand, now = kms.backend.service_state(Queues).at_hand, kms.backend.clock.now()
-    at_hand.take(kms.principal.own_arn, now, (side, data_key), time, ask)
+
+def _data_key(call: ServiceCall) -> DataKey | None:
+    arn = _arn(call.parameters["QueueUrl"], call)
+    key_id = _queues(call).attributes.get(arn, {}).get(_KEY)
+    return _data_key_for(_kms(call, arn), arn, key_id) if key_id else None
+
+
+def _data_key_for(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
+    """Give a data key for a new message: one that is at hand, or else a new one."""
+    return _at_hand(
+        kms, arn, (arn, key_id, kms.principal.source_arn), lambda: make_data_key(kms, arn, key_id)
+    )
+
+
+def _open(kms: KmsCaller, data_key: DataKey) -> None:
+    """Open the data key of a message.
+
+    As AWS counts, a consumer calls KMS once in the reuse period, however many producers there are.
+    Source: Amazon SQS Developer Guide, "Estimating AWS KMS costs".
+    """
+    what = ("received", data_key.of, data_key.key_arn)
+    _at_hand(kms, data_key.of, what, lambda: _decrypt(kms, data_key))
+
+
+def _at_hand(kms: KmsCaller, arn: str, what: Hashable, ask: Callable[[], T]) -> T:
+    held, now = kms.backend.service_state(Queues), kms.backend.clock.now()
+    seconds = int(held.attributes.get(arn, {}).get(_REUSE, _DEFAULT_REUSE))
+    time = timedelta(seconds=seconds)
+    return held.at_hand.take(kms.principal.own_arn, now, what, time, ask)
+
+
+def _decrypt(kms: KmsCaller, data_key: DataKey) -> None:
+    kms.call("Decrypt", CiphertextBlob=data_key.ciphertext, EncryptionContext=_context(data_key.of))
 
 
 def _set(call: ServiceCall, arn: str, given: Mapping[str, str]) -> None:
-    held = _queues(call).attributes
-    attributes = {**held.get(arn, {}), **given}
-    if given.get(_OWNED) == "true" or not attributes.get(_KEY):
-        held.pop(arn, None)
-    else:
-        held[arn] = {name: attributes[name] for name in (_KEY, _REUSE) if name in attributes}
+    known = _queues(call).attributes.setdefault(arn, {})
+    known.update((name, given[name]) for name in (_KEY, _REUSE, _OWNED) if name in given)
+    if given.get(_KEY):
+        known[_OWNED] = "false"
+    elif given.get(_OWNED) == "true":
+        known.pop(_KEY, None)
 
 
-def _require_one_kind(given: Mapping[str, str]) -> None:
+def _require_good(given: Mapping[str, str]) -> None:
+    """Require one kind of encryption, and a period that can be.
+
+    Source: Amazon SQS API Reference, SetQueueAttributes.
+    """
     if given.get(_KEY) and given.get(_OWNED) == "true":
         raise Refused(
             "InvalidAttributeName",
             "You can use one type of server-side encryption (SSE) at one time. You can either "
             "enable KMS SSE or SQS SSE.",
         )
-
-
-def _reuse(attributes: Mapping[str, str]) -> timedelta:
-    return timedelta(seconds=int(attributes.get(_REUSE, _DEFAULT_REUSE)))
+    reuse = given.get(_REUSE)
+    if reuse is not None and not (reuse.isdecimal() and int(reuse) in _REUSES):
+        raise Refused(
+            "InvalidAttributeValue",
+            f"Invalid value for the parameter {_REUSE}.",
+            explanation=f"It takes {_REUSES[0]} to {_REUSES[-1]} seconds.",
+        )
 
 
 def _failed(call: ServiceCall, entry: Mapping[str, Any], error: ServiceError) -> dict[str, Any]:
@@ -203,15 +252,6 @@ def _arn(url: str, call: ServiceCall) -> str:
     return f"arn:{call.partition}:sqs:{call.region}:{account or call.account}:{name}"
 
 
-def _full(key_id: str, arn: str) -> str:
-    """Give the ARN of a key or alias in the account of a queue: services have no account."""
-    if key_id.startswith("arn:"):
-        return key_id
-    _, partition, _, region, account, _ = arn.split(":")
-    resource = key_id if key_id.startswith("alias/") else f"key/{key_id}"
-    return f"arn:{partition}:kms:{region}:{account}:{resource}"
-
-
 def _context(arn: str) -> dict[str, str]:
     return {"aws:sqs:arn": arn}
 
@@ -224,6 +264,7 @@ OVERLAY = Overlay(
     {
         "CreateQueue": _create,
         "SetQueueAttributes": _set_attributes,
+        "GetQueueAttributes": _get_attributes,
         "DeleteQueue": _delete,
         "SendMessage": _send,
         "SendMessageBatch": _send_batch,
@@ -236,6 +277,7 @@ OVERLAY = Overlay(
             "KmsInvalidKeyUsage", query_code="KMS.InvalidKeyUsageException"
         ),
         "NotFoundException": Refusal("KmsNotFound", query_code="KMS.NotFoundException"),
+        "OptInRequired": Refusal("KmsOptInRequired", status=403, query_code="KMS.OptInRequired"),
         "ThrottlingException": Refusal("KmsThrottled", query_code="KMS.ThrottlingException"),
         "*": Refusal("KmsInvalidState", query_code="KMS.InvalidStateException"),
     },

@@ -96,6 +96,50 @@ def test_one_who_may_not_use_the_key_is_refused(topic, role):
     assert caught.value.response["Error"]["Code"] == "KMSAccessDenied"
 
 
+def test_a_publisher_needs_decrypt_to_see_that_a_data_key_is_whole(kms, topic):
+    allowed = [
+        {"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": "*"},
+    ]
+    policy = {"Version": "2012-10-17", "Statement": allowed}
+    publisher = kms.account(ACCOUNT).role("Half", policies=[policy]).client("sns")
+    with pytest.raises(publisher.exceptions.KMSAccessDeniedException, match="kms:Decrypt"):
+        publish(publisher, topic)
+
+
+def test_a_key_that_waits_for_its_material_serves_no_messages(kms, sns):
+    waiting = kms.client().create_key(Origin="EXTERNAL")["KeyMetadata"]["Arn"]
+    topic = sns.create_topic(Name="news", Attributes={"KmsMasterKeyId": waiting})["TopicArn"]
+    with pytest.raises(sns.exceptions.KMSInvalidStateException, match="is pending import"):
+        publish(sns, topic)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "code", "status"),
+    [
+        ("ThrottlingException", "KMSThrottlingException", "KMSThrottling", 400),
+        ("OptInRequired", "KMSOptInRequired", "KMSOptInRequired", 403),
+    ],
+)
+def test_faults_of_kms_are_those_of_the_topic(kms, sns, topic, fault, kind, code, status):
+    kms.faults.fail("GenerateDataKey", fault)
+    with pytest.raises(getattr(sns.exceptions, kind)) as caught:
+        publish(sns, topic)
+    answer = caught.value.response
+    assert answer["Error"]["Code"] == code
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert answer["Error"]["Message"].startswith(f"null (Service: AWSKMS; Status Code: {status}; ")
+    assert publish(sns, topic)["MessageId"]
+
+
+@pytest.mark.parametrize("key_id", ["alias/mine", "no-key", "alias/aws/sns"])
+def test_the_key_of_a_topic_is_shown_as_it_was_given(sns, key_id, made):
+    topic = sns.create_topic(Name="news", Attributes={"KmsMasterKeyId": key_id})["TopicArn"]
+    shown = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert shown["KmsMasterKeyId"] == key_id
+    assert made("sns") == []
+
+
 # --- encrypted queues that subscribe ----------------------------------------------------------
 
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"
@@ -208,3 +252,35 @@ def test_a_queue_that_has_left_is_not_encrypted_for(kms, sns, subscribed, key):
     sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     publish(sns, topic)
     assert len(kms.calls) == 1  # the key itself
+
+
+def test_a_dead_letter_from_sns_is_opened_with_the_key_of_its_source_queue(
+    kms, sns, subscribed, key
+):
+    let_sns(kms, key)
+    topic, read = subscribed(key)
+    sqs = kms.client("sqs")
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    redrive = {"deadLetterTargetArn": QUEUE.replace(":orders", ":dead"), "maxReceiveCount": 1}
+    attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "0"}
+    url = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    publish(sns, topic)
+    read()
+    assert read() == []
+    kms.clock.advance(seconds=300)
+
+    assert sqs.receive_message(QueueUrl=dead)["Messages"]
+
+    opened = kms.calls[-1]
+    assert (opened.operation, opened.encryption_context) == ("Decrypt", DELIVERED)
+
+
+def test_sns_asks_kms_anew_for_each_topic(kms, sns, subscribed, key):
+    topic, read = subscribed(key)
+    other = sns.create_topic(Name="other")["TopicArn"]
+    sns.subscribe(TopicArn=other, Protocol="sqs", Endpoint=QUEUE)
+    let_sns(kms, key, Condition={"ArnEquals": {"aws:SourceArn": topic}})
+    publish(sns, topic)
+    publish(sns, other)
+    assert len(read()) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -81,27 +83,43 @@ def test_principals_do_not_share_data_keys(kms, sqs, queue, made):
     assert made("sqs") == SENT * 2
 
 
+# Source: Amazon SQS Developer Guide, "Estimating AWS KMS costs".
 @pytest.mark.parametrize(
-    ("hours", "reuse", "producers", "consumers"),
-    [pytest.param(1, 300, 1, 1, id="one of each"), pytest.param(6, 3600, 3, 1, id="three to one")],
+    ("hours", "reuse", "queues", "times", "calls"),
+    [
+        pytest.param(1, 300, [(1, 1)], 744, 26_784, id="an hour, of which a month has 744"),
+        pytest.param(672, 86_400, [(3, 1), (5, 2)], 1, 532, id="two queues for four weeks"),
+    ],
 )
-def test_the_calls_of_a_busy_queue_are_those_of_awss_formula(
-    kms, sqs, queue, made, hours, reuse, producers, consumers
+def test_the_calls_of_busy_queues_are_those_of_awss_formula(
+    kms, key, made, hours, reuse, queues, times, calls
 ):
-    attributes = {"KmsDataKeyReusePeriodSeconds": str(reuse), "VisibilityTimeout": "0"}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes=attributes)
     allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": allowed}
-    account = kms.account(ACCOUNT)
-    roles = [account.role(f"P{n}", policies=[policy]).client("sqs") for n in range(producers)]
+    attributes = {"KmsMasterKeyId": key, "KmsDataKeyReusePeriodSeconds": str(reuse)}
+    sqs, busy = kms.client("sqs"), []
+    for number, (producers, consumers) in enumerate(queues):
+        url = sqs.create_queue(QueueName=f"q{number}", Attributes=attributes)["QueueUrl"]
+        clients = [
+            kms.account(ACCOUNT).role(f"R{number}-{n}", policies=[policy]).client("sqs")
+            for n in range(producers + consumers)
+        ]
+        busy.append((url, clients[:producers], clients[producers:]))
+
     for _ in range(0, hours * 3600, reuse):
-        for producer in roles:
-            send(producer, queue)
-        for _ in range(consumers):
-            sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        for url, producers, consumers in busy:
+            for producer in producers:
+                send(producer, url)
+            for consumer in consumers:
+                messages = consumer.receive_message(
+                    QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, WaitTimeSeconds=0
+                )["Messages"]
+                assert len(messages) == len(producers)
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         kms.clock.advance(seconds=reuse)
-    sent = len([name for name, _ in made("sqs") if name == "GenerateDataKey"])
-    assert sent == hours * 3600 // reuse * producers
+
+    assert len(made("sqs")) * times == calls
 
 
 def test_the_key_of_a_queue_is_not_checked_when_it_is_set(sqs):
@@ -110,13 +128,6 @@ def test_the_key_of_a_queue_is_not_checked_when_it_is_set(sqs):
     assert attributes["Attributes"]["KmsMasterKeyId"] == "no-key"
     with pytest.raises(sqs.exceptions.KmsNotFound):
         send(sqs, queue)
-
-
-def test_a_queue_has_one_kind_of_encryption(sqs, key):
-    with pytest.raises(ClientError, match="You can use one type of server-side encryption"):
-        sqs.create_queue(
-            QueueName="jobs", Attributes={"KmsMasterKeyId": key, "SqsManagedSseEnabled": "true"}
-        )
 
 
 def test_a_changed_key_is_for_new_messages_and_old_ones_need_the_old(kms, sqs, queue, key):
@@ -201,6 +212,50 @@ def test_one_who_may_not_use_the_key_is_refused(queue, role, key):
     )
 
 
+def test_a_producer_needs_decrypt_to_see_that_a_data_key_is_whole(kms, queue):
+    allowed = [
+        {"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": "*"},
+    ]
+    policy = {"Version": "2012-10-17", "Statement": allowed}
+    producer = kms.account(ACCOUNT).role("Half", policies=[policy]).client("sqs")
+    with pytest.raises(producer.exceptions.KmsAccessDenied, match="kms:Decrypt"):
+        send(producer, queue)
+
+
+def test_a_consumer_may_be_refused_what_another_has_received(sqs, queue, role):
+    send(sqs, queue)
+    with pytest.raises(sqs.exceptions.KmsAccessDenied, match="kms:Decrypt"):
+        receive(role.client("sqs"), queue)
+
+
+def test_a_key_that_waits_for_its_material_serves_no_messages(kms, sqs):
+    waiting = kms.client().create_key(Origin="EXTERNAL")["KeyMetadata"]["Arn"]
+    queue = sqs.create_queue(QueueName="jobs", Attributes={"KmsMasterKeyId": waiting})["QueueUrl"]
+    with pytest.raises(sqs.exceptions.KmsInvalidState, match="is pending import"):
+        send(sqs, queue)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "shown", "status"),
+    [
+        ("ThrottlingException", "KmsThrottled", "KMS.ThrottlingException", 400),
+        ("OptInRequired", "KmsOptInRequired", "KMS.OptInRequired", 403),
+    ],
+)
+def test_faults_of_kms_are_those_of_the_queue(kms, sqs, queue, fault, kind, shown, status):
+    kms.faults.fail("GenerateDataKey", fault)
+    with pytest.raises(getattr(sqs.exceptions, kind)) as caught:
+        send(sqs, queue)
+    answer = caught.value.response
+    assert answer["Error"]["Code"] == shown
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert answer["Error"]["Message"].startswith(
+        f"null (Service: AWSKMS; Status Code: {status}; Error Code: {fault}; Request ID: "
+    )
+    assert send(sqs, queue)["MessageId"]
+
+
 def test_the_managed_key_needs_no_permission_of_kms(sqs, role):
     attributes = {"KmsMasterKeyId": "alias/aws/sqs"}
     queue = sqs.create_queue(QueueName="jobs", Attributes=attributes)["QueueUrl"]
@@ -222,3 +277,63 @@ def test_a_batch_shares_one_data_key(sqs, queue, made):
     entries = [{"Id": name, "MessageBody": "x"} for name in ("1", "2")]
     sqs.send_message_batch(QueueUrl=queue, Entries=entries)
     assert made("sqs") == SENT
+
+
+# --- dead-letter queues -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def dead_letters(kms, sqs, queue):
+    """Give a dead-letter queue under a key of its own, and that key."""
+    key = kms.client().create_key()["KeyMetadata"]["Arn"]
+    attributes = {"KmsMasterKeyId": key, "VisibilityTimeout": "0"}
+    url = sqs.create_queue(QueueName="dead", Attributes=attributes)["QueueUrl"]
+    redrive = {
+        "deadLetterTargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead",
+        "maxReceiveCount": 1,
+    }
+    attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "0"}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=attributes)
+    return url, key
+
+
+def fail_to_process(client, queue):
+    """Receive a message, and leave it there, so that it is moved."""
+    receive(client, queue)
+    assert "Messages" not in client.receive_message(QueueUrl=queue, WaitTimeSeconds=0)
+
+
+def test_a_dead_letter_is_opened_with_the_key_and_context_of_its_own_queue(
+    kms, sqs, queue, key, dead_letters
+):
+    url, _ = dead_letters
+    send(sqs, queue)
+    fail_to_process(sqs, queue)
+    kms.clock.advance(seconds=300)
+    assert receive(sqs, url)[0]["Body"] == "hello"
+    opened = kms.calls[-1]
+    assert (opened.operation, opened.key_arn, opened.encryption_context) == (
+        "Decrypt",
+        key,
+        CONTEXT,
+    )
+
+
+def test_who_reads_dead_letters_needs_decrypt_on_the_key_of_the_source_queue(
+    kms, sqs, queue, key, dead_letters
+):
+    url, own_key = dead_letters
+    send(sqs, queue)
+    fail_to_process(sqs, queue)
+
+    def reader(name, key):
+        allowed = [
+            {"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"},
+            {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key},
+        ]
+        policy = {"Version": "2012-10-17", "Statement": allowed}
+        return kms.account(ACCOUNT).role(name, policies=[policy]).client("sqs")
+
+    with pytest.raises(sqs.exceptions.KmsAccessDenied, match="kms:Decrypt"):
+        receive(reader("Wrong", own_key), url)
+    assert receive(reader("Right", key), url)[0]["Body"] == "hello"
