@@ -227,8 +227,9 @@ def _add_service(context: ContextKeys, principal: Principal, region: str) -> Non
     source = Arn.parse(principal.source_arn or "")
     if principal.source_arn is not None and source is not None:
         context["aws:SourceArn"] = principal.source_arn
-        if source.account:
-            context["aws:SourceAccount"] = source.account
+        account = source.account or principal.source_account
+        if account:
+            context["aws:SourceAccount"] = account
 
 
 def _add_organization(context: ContextKeys, whose: str, organization: Organization) -> None:

@@ -27,7 +27,8 @@ class Principal:
     entity_arn: of what is behind a session: the role with its path, or the user of a federated
     one; None for others. issued: when temporary credentials were. via: the service that calls
     KMS with the identity of the principal (a forward access session), such as ``s3``.
-    source_arn: of the resource for which a service calls. issuer_id: the unique id of the user
+    source_arn: of the resource for which a service calls. source_account: which it is in, where
+    its ARN does not tell. issuer_id: the unique id of the user
     whom a federated one comes from.
     """
 
@@ -41,6 +42,7 @@ class Principal:
     session_key: str = ""
     via: str | None = None
     source_arn: str | None = None
+    source_account: str = ""
     issuer_id: str = field(default="", compare=False)
     #: The AWS partition of the principal.
     partition: str = field(init=False, compare=False)

@@ -49,12 +49,16 @@ class KmsCaller:
         source: str | None = None,
         *,
         source_arn: str | None = None,
+        source_account: str = "",
     ) -> KmsCaller:
         """Call in a service's own name. name: such as ``ec2.us-east-1.amazonaws.com``.
 
-        source_arn: of the resource that it calls for.
+        source_arn: of the resource that it calls for. source_account: which that is in, where the
+        ARN does not tell.
         """
-        principal = replace(backend.identities.at(name), source_arn=source_arn)
+        principal = replace(
+            backend.identities.at(name), source_arn=source_arn, source_account=source_account
+        )
         return cls(backend, principal, region, source or name)
 
     def call(self, operation: str, now: datetime | None = None, /, **parameters: Any) -> Any:

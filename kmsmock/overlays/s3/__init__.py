@@ -7,10 +7,15 @@ Source: Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys (S
 from __future__ import annotations
 
 from kmsmock.overlays.registry import Overlay, Refusal
-from kmsmock.overlays.s3 import buckets, multipart, objects
+from kmsmock.overlays.s3 import buckets, multipart, notifications, objects
 
 OVERLAY = Overlay(
-    {**buckets.OPERATIONS, **objects.OPERATIONS, **multipart.OPERATIONS},
+    {
+        **buckets.OPERATIONS,
+        **notifications.OPERATIONS,
+        **objects.OPERATIONS,
+        **multipart.OPERATIONS,
+    },
     {
         "AccessDeniedException": Refusal("AccessDenied", "{text}", status=403),
         "*": Refusal("KMS.{code}", "{text}"),
