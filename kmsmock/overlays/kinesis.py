@@ -6,10 +6,14 @@ Data Streams?".
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from kmsmock.overlays.at_hand import AtHand
+from kmsmock.errors import DisabledException, InvalidKeyUsageException, KMSInvalidStateException
+from kmsmock.overlays.at_hand import AtHand, DataKey
 from kmsmock.overlays.registry import Overlay, Refusal, Steps
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
@@ -20,29 +24,42 @@ _TIME = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class Stream:
-    """A stream under a key. data_key: the ciphertext of the one that records are under now."""
+    """A stream that is, or was, under a key. key_id: as it was given; None when it is no more.
 
-    key_id: str
-    data_key: bytes | None = None
+    data_keys: (shard, sequence number) of a record -> what it is encrypted with.
+    """
+
+    key_id: str | None
+    data_keys: dict[tuple[str, str], DataKey] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Streams:
-    """Streams under a key, by ARN. iterators: shard iterator -> the ARN of its stream."""
+    """Streams that are, or were, under a key, by ARN.
+
+    iterators: shard iterator -> the ARN of its stream, and its shard.
+    """
 
     streams: dict[str, Stream] = field(default_factory=dict)
-    iterators: dict[str, str] = field(default_factory=dict)
+    iterators: dict[str, tuple[str, str]] = field(default_factory=dict)
     at_hand: AtHand = field(default_factory=AtHand)
 
 
 def _start(call: ServiceCall) -> Steps:
     arn, key_id = _arn(call), call.parameters["KeyId"]
-    _kms(call).call("DescribeKey", KeyId=key_id)
+    _require_usable(_kms(call).call("DescribeKey", KeyId=key_id)["KeyMetadata"])
     yield
-    _streams(call).streams[arn] = Stream(key_id)
+    _streams(call).streams.setdefault(arn, Stream(None)).key_id = key_id
 
 
 def _stop(call: ServiceCall) -> Steps:
+    yield
+    stream = _streams(call).streams.get(_arn(call))
+    if stream is not None:
+        stream.key_id = None
+
+
+def _delete(call: ServiceCall) -> Steps:
     yield
     _streams(call).streams.pop(_arn(call), None)
 
@@ -50,44 +67,74 @@ def _stop(call: ServiceCall) -> Steps:
 def _put(call: ServiceCall) -> Steps:
     held, arn = _streams(call), _arn(call)
     stream = held.streams.get(arn)
-    if stream is not None:
-        key_id = stream.key_id
+    if stream is None or stream.key_id is None:
+        yield
+        return
+    key_id = stream.key_id
 
-        def make() -> bytes:
-            made = _kms(call).call(
-                "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(arn)
-            )
-            ciphertext: bytes = made["CiphertextBlob"]
-            return ciphertext
+    def make() -> DataKey:
+        made = _kms(call).call(
+            "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(arn)
+        )
+        return DataKey(arn, made["KeyId"], made["CiphertextBlob"])
 
-        what = (arn, key_id)
-        requester = call.principal.own_arn
-        stream.data_key = held.at_hand.take(requester, call.now, what, _TIME, make)
-    yield
+    data_key = held.at_hand.take(call.principal.own_arn, call.now, (arn, key_id), _TIME, make)
+    answer = yield
+    answer["EncryptionType"] = "KMS"
+    for record in answer.get("Records", (answer,)):
+        if "SequenceNumber" in record:  # which the records that failed have not
+            stream.data_keys[record["ShardId"], record["SequenceNumber"]] = data_key
 
 
 def _iterate(call: ServiceCall) -> Steps:
     answer = yield
-    _streams(call).iterators[answer["ShardIterator"]] = _arn(call)
+    place = _arn(call), call.parameters["ShardId"]
+    _streams(call).iterators[answer["ShardIterator"]] = place
 
 
 def _get(call: ServiceCall) -> Steps:
     answer = yield
     held = _streams(call)
-    arn = held.iterators.pop(call.parameters["ShardIterator"], None)
-    if arn is None:
+    place = held.iterators.get(call.parameters["ShardIterator"])
+    if place is None:
         return
-    if "NextShardIterator" in answer:
-        held.iterators[answer["NextShardIterator"]] = arn
+    arn, shard = place
     stream = held.streams.get(arn)
-    data_key = None if stream is None else stream.data_key
-    if data_key is None or not answer["Records"]:
-        return
+    if stream is not None:
+        for record in answer["Records"]:
+            data_key = stream.data_keys.get((shard, record["SequenceNumber"]))
+            if data_key is not None:
+                _open(call, data_key)
+                record["EncryptionType"] = "KMS"
+    if "NextShardIterator" in answer:
+        held.iterators[answer["NextShardIterator"]] = place
 
-    def open_() -> None:
-        _kms(call).call("Decrypt", CiphertextBlob=data_key, EncryptionContext=_context(arn))
 
-    held.at_hand.take(call.principal.own_arn, call.now, data_key, _TIME, open_)
+def _open(call: ServiceCall, data_key: DataKey) -> None:
+    """Open the data key of a record; a consumer calls KMS once in five minutes."""
+
+    def decrypt() -> None:
+        _kms(call).call(
+            "Decrypt",
+            CiphertextBlob=data_key.ciphertext,
+            EncryptionContext=_context(data_key.of),
+        )
+
+    what = ("read", data_key.of, data_key.key_arn)
+    _streams(call).at_hand.take(call.principal.own_arn, call.now, what, _TIME, decrypt)
+
+
+def _require_usable(key: Mapping[str, Any]) -> None:
+    """Require an enabled key for encryption. key: as DescribeKey tells of it."""
+    arn, state = key["Arn"], key["KeyState"]
+    if key["KeySpec"] != "SYMMETRIC_DEFAULT":
+        raise InvalidKeyUsageException(
+            f"{arn} is not a symmetric encryption key.",
+            explanation=f"Its key spec is {key['KeySpec']}; Kinesis takes SYMMETRIC_DEFAULT.",
+        )
+    if state != "Enabled":
+        kind = DisabledException if state == "Disabled" else KMSInvalidStateException
+        raise kind(f"{arn} is {re.sub('(?<=[a-z])(?=[A-Z])', ' ', state).lower()}.")
 
 
 def _arn(call: ServiceCall) -> str:
@@ -114,7 +161,7 @@ OVERLAY = Overlay(
     {
         "StartStreamEncryption": _start,
         "StopStreamEncryption": _stop,
-        "DeleteStream": _stop,
+        "DeleteStream": _delete,
         "PutRecord": _put,
         "PutRecords": _put,
         "GetShardIterator": _iterate,
@@ -124,6 +171,7 @@ OVERLAY = Overlay(
         "AccessDeniedException": Refusal("KMSAccessDeniedException"),
         "DisabledException": Refusal("KMSDisabledException"),
         "NotFoundException": Refusal("KMSNotFoundException"),
+        "OptInRequired": Refusal("KMSOptInRequired"),
         "ThrottlingException": Refusal("KMSThrottlingException"),
         "*": Refusal("KMSInvalidStateException"),
     },

@@ -27,14 +27,15 @@ def put(client):
     client.put_record(StreamName="clicks", Data=b"x", PartitionKey="1")
 
 
-def read(client):
+def iterator(client, kind="TRIM_HORIZON"):
     stream = client.describe_stream(StreamName="clicks")["StreamDescription"]
-    iterator = client.get_shard_iterator(
-        StreamName="clicks",
-        ShardId=stream["Shards"][0]["ShardId"],
-        ShardIteratorType="TRIM_HORIZON",
+    return client.get_shard_iterator(
+        StreamName="clicks", ShardId=stream["Shards"][0]["ShardId"], ShardIteratorType=kind
     )["ShardIterator"]
-    return client.get_records(ShardIterator=iterator)["Records"]
+
+
+def read(client):
+    return client.get_records(ShardIterator=iterator(client))["Records"]
 
 
 def test_a_stream_without_a_key_makes_no_calls(kinesis, made):
@@ -98,3 +99,143 @@ def test_a_missing_key_cannot_be_taken(kinesis, key_id, words):
     error = caught.value.response["Error"]
     assert error["Code"] == "KMSNotFoundException"
     assert error["Message"].startswith(words)
+
+
+UNUSABLE = [
+    pytest.param(
+        {},
+        lambda client, key: client.disable_key(KeyId=key),
+        "KMSDisabledException",
+        "is disabled.",
+        id="disabled",
+    ),
+    pytest.param(
+        {},
+        lambda client, key: client.schedule_key_deletion(KeyId=key),
+        "KMSInvalidStateException",
+        "is pending deletion.",
+        id="pending deletion",
+    ),
+    pytest.param(
+        {"Origin": "EXTERNAL"},
+        lambda *_: None,
+        "KMSInvalidStateException",
+        "is pending import.",
+        id="pending import",
+    ),
+    pytest.param(
+        {"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"},
+        lambda *_: None,
+        "KMSInvalidStateException",
+        "is not a symmetric encryption key.",
+        id="RSA",
+    ),
+    pytest.param(
+        {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+        lambda *_: None,
+        "KMSInvalidStateException",
+        "is not a symmetric encryption key.",
+        id="HMAC",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "spoil", "code", "words"), UNUSABLE)
+def test_a_key_that_cannot_encrypt_cannot_be_taken(kms, kinesis, kind, spoil, code, words):
+    client = kms.client()
+    key = client.create_key(**kind)["KeyMetadata"]["Arn"]
+    spoil(client, key)
+    with pytest.raises(ClientError) as caught:
+        kinesis.start_stream_encryption(StreamName="clicks", EncryptionType="KMS", KeyId=key)
+    error = caught.value.response["Error"]
+    assert error["Code"] == code
+    assert error["Message"].startswith(f"{key} {words} (Service: AWSKMS; ")
+    stream = kinesis.describe_stream(StreamName="clicks")["StreamDescription"]
+    assert stream["EncryptionType"] == "NONE"
+
+
+def test_who_takes_a_key_must_be_allowed_to_describe_it(kinesis, role, key):
+    with pytest.raises(kinesis.exceptions.KMSAccessDeniedException, match="kms:DescribeKey"):
+        role.client("kinesis").start_stream_encryption(
+            StreamName="clicks", EncryptionType="KMS", KeyId=key
+        )
+
+
+def test_the_managed_key_needs_no_permission_of_kms(kms, kinesis, role):
+    kinesis.start_stream_encryption(
+        StreamName="clicks", EncryptionType="KMS", KeyId="alias/aws/kinesis"
+    )
+    put(role.client("kinesis"))
+    assert len(read(role.client("kinesis"))) == 1
+    managed = kms.client().describe_key(KeyId="alias/aws/kinesis")["KeyMetadata"]["Arn"]
+    assert {call.key_arn for call in kms.calls if call.via_service} == {managed}
+
+
+@pytest.mark.usefixtures("encrypted")
+def test_a_consumer_who_may_not_decrypt_is_refused_each_time(kinesis, role):
+    put(kinesis)
+    consumer = role.client("kinesis")
+    first = iterator(consumer)
+    for _ in range(2):
+        with pytest.raises(kinesis.exceptions.KMSAccessDeniedException, match="kms:Decrypt"):
+            consumer.get_records(ShardIterator=first)
+
+
+@pytest.mark.usefixtures("encrypted")
+def test_answers_tell_that_records_are_encrypted(kinesis):
+    put_ = kinesis.put_record(StreamName="clicks", Data=b"x", PartitionKey="1")
+    assert put_["EncryptionType"] == "KMS"
+    assert read(kinesis)[0]["EncryptionType"] == "KMS"
+
+
+@pytest.mark.usefixtures("encrypted")
+@pytest.mark.parametrize("how", ["changed", "stopped"])
+def test_older_records_need_the_key_that_they_were_encrypted_with(kms, kinesis, key, how):
+    put(kinesis)
+    which = {"StreamName": "clicks", "EncryptionType": "KMS"}
+    if how == "changed":
+        other = kms.client().create_key()["KeyMetadata"]["Arn"]
+        kinesis.start_stream_encryption(**which, KeyId=other)
+    else:
+        kinesis.stop_stream_encryption(**which, KeyId=key)
+    kms.client().disable_key(KeyId=key)
+    latest = iterator(kinesis, "LATEST")
+    kinesis.put_records(StreamName="clicks", Records=[{"Data": b"y", "PartitionKey": "1"}])
+
+    with pytest.raises(kinesis.exceptions.KMSDisabledException):
+        read(kinesis)
+    assert len(kinesis.get_records(ShardIterator=latest)["Records"]) == 1
+
+
+def test_records_from_before_a_stream_had_a_key_need_none(kms, kinesis, key, made):
+    put(kinesis)
+    kinesis.start_stream_encryption(StreamName="clicks", EncryptionType="KMS", KeyId=key)
+    kms.client().disable_key(KeyId=key)
+    assert len(read(kinesis)) == 1
+    assert [name for name, _ in made("kinesis")] == ["DescribeKey"]
+
+
+@pytest.mark.usefixtures("encrypted")
+def test_a_consumer_opens_one_data_key_however_many_producers_there_are(kms, kinesis, made):
+    allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": allowed}
+    for name in ("A", "B"):
+        put(kms.account(ACCOUNT).role(name, policies=[policy]).client("kinesis"))
+    assert len(read(kinesis)) == 2
+    assert [name for name, _ in made("kinesis")[1:]] == ["GenerateDataKey"] * 2 + ["Decrypt"]
+
+
+@pytest.mark.usefixtures("encrypted")
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("ThrottlingException", "KMSThrottlingException"),
+        ("OptInRequired", "KMSOptInRequired"),
+    ],
+)
+def test_faults_of_kms_are_those_of_the_stream(kms, kinesis, fault, kind):
+    kms.faults.fail("GenerateDataKey", fault)
+    with pytest.raises(getattr(kinesis.exceptions, kind)) as caught:
+        put(kinesis)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    put(kinesis)
