@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from kmsmock.errors import DisabledException, ServiceError
+from kmsmock.errors import DisabledException, NotFoundException, ServiceError
 from kmsmock.overlays.registry import NotStored, Overlay, Refusal, Refusals, Steps, refused
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
@@ -23,7 +23,7 @@ _SETTINGS = "Please check the function's KMS key settings."
 _WHEN_INVOKED: Refusals = {
     "AccessDeniedException": Refusal(
         "KMSAccessDeniedException",
-        f"{_UNABLE} KMS access was denied. {_SETTINGS} KMS Exception: {{code}} "
+        f"{_UNABLE} KMS access was denied. {_SETTINGS} KMS Exception: {{code}}"
         "KMS Message: {text}",
         status=502,
     ),
@@ -57,10 +57,14 @@ class Environment:
 
 @dataclass(slots=True)
 class Functions:
-    """Functions by ARN: their role and key as given, and their variables if they have any."""
+    """Functions by ARN: their role and key as given, and their variables if they have any.
+
+    environments: of published versions too, by their ARN. aliases: ARN of one -> of its version.
+    """
 
     settings: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
 
 
 def _create(call: ServiceCall) -> Steps:
@@ -75,7 +79,8 @@ def _update(call: ServiceCall) -> Steps:
     role = parameters.get("Role", role)
     if role is None or not parameters.keys() & {"Environment", "KMSKeyArn", "Role"}:
         answer = yield  # to a function that was made unseen, or without anything for KMS
-        _show(call, arn, answer)
+        _keep_version(call, answer)
+        _show(call, answer)
         return
     before = _environments(call).get(arn)
     variables: Mapping[str, Any] = parameters
@@ -89,7 +94,7 @@ def _keep(call: ServiceCall, given: Mapping[str, Any], role: str, key_id: str | 
     arn, held = _arn(call), call.backend.service_state(Functions)
     environment = _encrypt(call, arn, given, key_id, role)
     try:
-        yield
+        answer = yield
     except NotStored:
         _retire(call, environment)
         raise
@@ -97,23 +102,55 @@ def _keep(call: ServiceCall, given: Mapping[str, Any], role: str, key_id: str | 
     _retire(call, held.environments.pop(arn, None))
     if environment is not None:
         held.environments[arn] = environment
+    _keep_version(call, answer)
+
+
+def _publish(call: ServiceCall) -> Steps:
+    answer = yield
+    _keep_version(call, answer)
+    _show(call, answer)
+
+
+def _keep_version(call: ServiceCall, configuration: Mapping[str, Any]) -> None:
+    """Keep the variables of a version that was published: they stay as they are."""
+    environments, arn = _environments(call), _arn(call)
+    if arn in environments:
+        environments.setdefault(_version_arn(arn, configuration.get("Version")), environments[arn])
+
+
+def _keep_alias(call: ServiceCall) -> Steps:
+    answer = yield
+    arn = _arn(call)
+    aliases = call.backend.service_state(Functions).aliases
+    aliases[f"{arn}:{answer['Name']}"] = _version_arn(arn, answer["FunctionVersion"])
 
 
 def _get(call: ServiceCall) -> Steps:
     answer = yield
-    _show(call, _arn(call), answer.get("Configuration", answer))
+    _show(call, answer.get("Configuration", answer))
+
+
+def _list(call: ServiceCall) -> Steps:
+    answer = yield
+    for configuration in (*answer.get("Functions", ()), *answer.get("Versions", ())):
+        _show(call, configuration)
 
 
 def _delete(call: ServiceCall) -> Steps:
     yield
-    if "Qualifier" not in call.parameters:
-        call.backend.service_state(Functions).settings.pop(_arn(call), None)
-        _retire(call, _environments(call).pop(_arn(call), None))
+    held, arn, qualifier = call.backend.service_state(Functions), _arn(call), _qualifier(call)
+    gone = [_version_arn(arn, qualifier)]
+    if qualifier is None:
+        held.settings.pop(arn, None)
+        gone += [known for known in held.environments if known.startswith(f"{arn}:")]
+    for known in gone:
+        _retire(call, held.environments.pop(known, None))
 
 
 def _invoke(call: ServiceCall) -> Steps:
-    arn = _arn(call)
-    environment = _environments(call).get(arn)
+    arn, held = _arn(call), call.backend.service_state(Functions)
+    version = _version_arn(arn, _qualifier(call))
+    environment = held.environments.get(held.aliases.get(version, version))
     if environment is not None:
         _, role = environment.role.split(":role/")
         session = f"assumed-role/{role.rpartition('/')[2]}/{arn.split(':')[6]}"
@@ -124,7 +161,9 @@ def _invoke(call: ServiceCall) -> Steps:
             _decrypt(as_function, arn, environment)
         except ServiceError as error:
             has_grant = call.backend.grant_of_token(call.region, environment.grant_token)
-            if error.code == "AccessDeniedException" and has_grant is None:
+            if error.code == "AccessDeniedException" and not _exists(call, environment.key_arn):
+                error = NotFoundException(error.message, explanation=error.explanation)
+            elif error.code == "AccessDeniedException" and has_grant is None:
                 # So it shows when the grant of the role has been revoked.
                 error = DisabledException(error.message, explanation=error.explanation)
             raise refused(error, call, _WHEN_INVOKED) from None
@@ -168,9 +207,15 @@ def _encrypt(
     )
 
 
-def _show(call: ServiceCall, arn: str, configuration: dict[str, Any]) -> None:
+def _exists(call: ServiceCall, key_arn: str) -> bool:
+    _, _, _, region, account, resource = key_arn.split(":")
+    return resource.removeprefix("key/") in call.backend.region(account, region).keys
+
+
+def _show(call: ServiceCall, configuration: dict[str, Any]) -> None:
     """Show the variables to one who may decrypt them, or else why not."""
-    environment = _environments(call).get(arn)
+    arn = ":".join(configuration["FunctionArn"].split(":")[:7])
+    environment = _environments(call).get(_version_arn(arn, configuration.get("Version")))
     if environment is None:
         return
     try:
@@ -181,7 +226,7 @@ def _show(call: ServiceCall, arn: str, configuration: dict[str, Any]) -> None:
                 "ErrorCode": error.code,
                 "Message": "Lambda was unable to decrypt your environment variables because the "
                 "KMS access was denied. Please check your KMS permissions. KMS Exception: "
-                f"{error.code} KMS Message: {error.message}",
+                f"{error.code} KMS Message: {error.message or 'null'}",
             }
         }
 
@@ -198,7 +243,8 @@ def _decrypt(kms: KmsCaller, arn: str, environment: Environment) -> Any:
 
 
 def _retire(call: ServiceCall, environment: Environment | None) -> None:
-    if environment is None:
+    """Retire the grant of variables that are no more, unless a version shares it."""
+    if environment is None or environment in _environments(call).values():
         return
     with suppress(ServiceError):  # of a grant that was revoked, or is gone with its key
         KmsCaller.own(call.backend, _SERVICE, call.region).call(
@@ -213,6 +259,18 @@ def _arn(call: ServiceCall) -> str:
     account, _, name = named.rpartition(":function:")
     name = name.partition(":")[0]
     return f"arn:{call.partition}:lambda:{call.region}:{account or call.account}:function:{name}"
+
+
+def _qualifier(call: ServiceCall) -> str | None:
+    """Give the version or alias that a call is about; None for the function itself."""
+    name: str = call.parameters["FunctionName"]
+    told = name.partition(":function:")[2] or name
+    qualifier: str | None = call.parameters.get("Qualifier") or told.partition(":")[2] or None
+    return qualifier
+
+
+def _version_arn(arn: str, version: str | None) -> str:
+    return arn if version in (None, "$LATEST") else f"{arn}:{version}"
 
 
 def _context(arn: str) -> dict[str, str]:
@@ -234,8 +292,14 @@ OVERLAY = Overlay(
     {
         "CreateFunction": _create,
         "UpdateFunctionConfiguration": _update,
+        "UpdateFunctionCode": _publish,
+        "PublishVersion": _publish,
+        "CreateAlias": _keep_alias,
+        "UpdateAlias": _keep_alias,
         "GetFunction": _get,
         "GetFunctionConfiguration": _get,
+        "ListFunctions": _list,
+        "ListVersionsByFunction": _list,
         "DeleteFunction": _delete,
         "Invoke": _invoke,
     },
