@@ -65,6 +65,16 @@ def _delete(call: ServiceCall) -> Steps:
     _groups(call).groups.pop(_arn(call), None)
 
 
+def _describe(call: ServiceCall) -> Steps:
+    answer = yield
+    for shown in answer.get("logGroups", ()):
+        group = _groups(call).groups.get(shown["arn"].removesuffix(":*"))
+        if group is not None:
+            shown.pop("kmsKeyId", None)
+            if group.key_arn is not None:
+                shown["kmsKeyId"] = group.key_arn
+
+
 def _write(call: ServiceCall) -> Steps:
     held, arn = _groups(call), _arn(call)
     group = held.groups.get(arn)
@@ -153,6 +163,7 @@ OVERLAY = Overlay(
         "AssociateKmsKey": _associate,
         "DisassociateKmsKey": _disassociate,
         "DeleteLogGroup": _delete,
+        "DescribeLogGroups": _describe,
         "PutLogEvents": _write,
         "GetLogEvents": _read,
         "FilterLogEvents": _read,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 
-from tests.overlays.conftest import ACCOUNT
+from tests.overlays.conftest import ACCOUNT, SPOILED
 
 ARN = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:app"
 CONTEXT = {"aws:logs:arn": ARN}
@@ -50,12 +48,12 @@ def write(logs, group):
     logs.put_log_events(**group, logEvents=[{"timestamp": now, "message": "hello"}])
 
 
-@contextmanager
-def answered(logs, operation):
-    """Answer what moto does not know."""
-    with Stubber(logs) as stubber:
-        stubber.add_response(operation, {})
-        yield
+@pytest.fixture
+def rekeying(monkeypatch):
+    """Let moto store nothing for what it does not know."""
+    moto = pytest.importorskip("moto.logs.responses").LogsResponse
+    for operation in ("associate_kms_key", "disassociate_kms_key"):
+        monkeypatch.setattr(moto, operation, lambda _: "{}", raising=False)
 
 
 def test_a_group_without_a_key_makes_no_calls(logs, made):
@@ -90,6 +88,59 @@ def test_a_key_policy_can_ask_for_the_group_as_source(kms, logs, key):
         logs.create_log_group(logGroupName="other", kmsKeyId=key)
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_let_in"),
+    [
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "999999999999"}}, False),
+        ({"Null": {"kms:ViaService": "true"}}, True),
+        ({"StringEquals": {"kms:ViaService": SERVICE}}, False),
+        ({"Bool": {"aws:PrincipalIsAWSService": "true"}}, True),
+    ],
+    ids=["own account", "another account", "not via a service", "via a service", "is a service"],
+)
+def test_a_key_policy_sees_a_service_that_calls_for_an_account(
+    kms, logs, key, condition, is_let_in
+):
+    let_in(kms, key, **condition)
+    if is_let_in:
+        logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    else:
+        with pytest.raises(ClientError, match="not allowed to be used"):
+            logs.create_log_group(logGroupName="app", kmsKeyId=key)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"},
+        {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    ],
+    ids=["RSA", "HMAC"],
+)
+def test_a_key_must_be_symmetric(kms, logs, kind):
+    key = kms.client().create_key(**kind)["KeyMetadata"]["Arn"]
+    let_in(kms, key)
+    with pytest.raises(logs.exceptions.InvalidParameterException, match="not allowed to be used"):
+        logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
+@pytest.mark.parametrize(("spoil", "words", "code"), SPOILED)
+def test_a_key_must_be_enabled(kms, logs, key, spoil, words, code):
+    let_in(kms, key)
+    getattr(kms.client(), spoil)(KeyId=key)
+    with pytest.raises(logs.exceptions.InvalidParameterException) as caught:
+        logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    assert any(f"{code}: {key} {words}" in note for note in caught.value.__notes__)
+
+
+def test_a_key_that_is_gone_is_refused(logs):
+    missing = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+    with pytest.raises(logs.exceptions.InvalidParameterException, match="does not exist"):
+        logs.create_log_group(logGroupName="app", kmsKeyId=missing)
+
+
 @pytest.mark.parametrize("name", ["id", "alias"])
 def test_a_key_is_named_by_its_arn_alone(kms, logs, key, name):
     let_in(kms, key)
@@ -111,10 +162,35 @@ def test_the_reader_needs_no_permission_of_kms(logs, group, role):
     assert role.client("logs").get_log_events(**group)["events"]
 
 
-def test_a_disabled_key_lets_five_minutes_pass(kms, logs, group, key):
+def test_events_that_are_searched_are_decrypted_too(kms, logs, group, key, made):
+    write(logs, group)
+    assert logs.filter_log_events(logGroupName="app")["events"][0]["message"] == "hello"
+    assert made("logs")[-1] == ("Decrypt", CONTEXT)
+    kms.client().disable_key(KeyId=key)
+    kms.clock.advance(minutes=5)
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        logs.filter_log_events(logGroupName="app")
+
+
+@pytest.mark.usefixtures("group", "rekeying")
+def test_a_group_shows_the_arn_of_its_key(kms, logs, key):
+    def shown():
+        return logs.describe_log_groups()["logGroups"][0].get("kmsKeyId")
+
+    assert shown() == key
+    other = kms.client().create_key()["KeyMetadata"]["Arn"]
+    let_in(kms, other)
+    logs.associate_kms_key(logGroupName="app", kmsKeyId=other)
+    assert shown() == other
+    logs.disassociate_kms_key(logGroupName="app")
+    assert shown() is None
+
+
+@pytest.mark.parametrize("spoil", ["disable_key", "schedule_key_deletion"])
+def test_a_spoiled_key_lets_five_minutes_pass(kms, logs, group, key, spoil):
     write(logs, group)
     logs.get_log_events(**group)
-    kms.client().disable_key(KeyId=key)
+    getattr(kms.client(), spoil)(KeyId=key)
     write(logs, group)
     logs.get_log_events(**group)
     kms.clock.advance(minutes=5)
@@ -124,26 +200,26 @@ def test_a_disabled_key_lets_five_minutes_pass(kms, logs, group, key):
         write(logs, group)
 
 
+@pytest.mark.usefixtures("rekeying")
 def test_a_key_can_be_set_and_taken_away_later(kms, logs, key, made):
     let_in(kms, key)
     logs.create_log_group(logGroupName="app")
     logs.create_log_stream(logGroupName="app", logStreamName="one")
-    with answered(logs, "associate_kms_key"):
-        logs.associate_kms_key(logGroupName="app", kmsKeyId=key)
+    logs.associate_kms_key(logGroupName="app", kmsKeyId=key)
     group = {"logGroupName": "app", "logStreamName": "one"}
     write(logs, group)
-    with answered(logs, "disassociate_kms_key"):
-        logs.disassociate_kms_key(logGroupName="app")
+    assert made("logs") == [("GenerateDataKey", CONTEXT)] * 2
+    logs.disassociate_kms_key(logGroupName="app")
     kms.clock.advance(minutes=5)
     before = len(made("logs"))
     write(logs, group)
     assert len(made("logs")) == before
 
 
+@pytest.mark.usefixtures("rekeying")
 def test_what_was_written_under_a_key_still_needs_it(kms, logs, group, key):
     write(logs, group)
-    with answered(logs, "disassociate_kms_key"):
-        logs.disassociate_kms_key(logGroupName="app")
+    logs.disassociate_kms_key(logGroupName="app")
     kms.client().disable_key(KeyId=key)
     with pytest.raises(logs.exceptions.InvalidParameterException):
         logs.get_log_events(**group)
