@@ -442,6 +442,10 @@ def test_a_region_has_room_for_five_trails(cloudtrail):
         cloudtrail.create_trail(Name="trail-5", S3BucketName="logs")
 
 
+DESCRIBE = "kms:DescribeKey"
+OPEN = policy(allow("kms:*", **to("*")))
+
+
 def service(action, **more):
     return {**allow(action, **more), "Principal": {"Service": "cloudtrail.amazonaws.com"}}
 
@@ -460,20 +464,70 @@ def test_the_key_of_a_trail_must_let_cloudtrail_in(cloudtrail, client):
             "kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws:cloudtrail:*:{ACCOUNT}:trail/*"
         },
     }
-    text = policy(
-        allow("kms:*", **to(ACCOUNT)), service("kms:GenerateDataKey*", Condition=condition)
-    )
-    client.put_key_policy(KeyId=key["KeyId"], Policy=text)
+    root = allow("kms:*", **to(ACCOUNT))
+    encrypt, describe = service("kms:GenerateDataKey*", Condition=condition), service(DESCRIBE)
+    for half in (encrypt, describe):
+        client.put_key_policy(KeyId=key["KeyId"], Policy=policy(root, half))
+        with refused("InsufficientEncryptionPolicyException"):
+            cloudtrail.create_trail(**given)
+    client.put_key_policy(KeyId=key["KeyId"], Policy=policy(root, encrypt, describe))
 
     assert cloudtrail.create_trail(**given)["KmsKeyId"] == key["Arn"]
 
 
-def test_the_key_of_a_trail_must_be_enabled(cloudtrail, client):
-    key = client.create_key(Policy=policy(allow("kms:*", **to("*"))))["KeyMetadata"]["KeyId"]
-    client.disable_key(KeyId=key)
+def test_cloudtrail_tries_the_key_of_a_trail_in_its_own_name(kms, cloudtrail, client):
+    key = client.create_key(Policy=OPEN)["KeyMetadata"]["Arn"]
+    cloudtrail.create_trail(Name="audit", S3BucketName="logs", KmsKeyId=key)
 
-    with refused("KmsKeyDisabledException"):
-        cloudtrail.create_trail(Name="audit", S3BucketName="logs", KmsKeyId=key)
+    calls = kms.calls.filter(caller="cloudtrail.amazonaws.com")
+    assert [(call.operation, call.encryption_context) for call in calls] == [
+        ("DescribeKey", None),
+        ("GenerateDataKey", {"aws:cloudtrail:arn": ARN}),
+    ]
+    assert {call.via_service for call in calls} == {None}
+
+
+UNUSABLE = [
+    pytest.param({}, "disable_key", "is disabled.", id="disabled"),
+    pytest.param({}, "schedule_key_deletion", "is pending deletion.", id="pending deletion"),
+    pytest.param({"Origin": "EXTERNAL"}, None, "is pending import.", id="pending import"),
+    pytest.param(
+        {"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"}, None, "asymmetric", id="RSA"
+    ),
+    pytest.param(
+        {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}, None, "key usage", id="HMAC"
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "spoil", "words"), UNUSABLE)
+def test_the_key_of_a_trail_must_be_able_to_encrypt(cloudtrail, client, audit, kind, spoil, words):
+    key = client.create_key(Policy=OPEN, **kind)["KeyMetadata"]["KeyId"]
+    if spoil is not None:
+        getattr(client, spoil)(KeyId=key)
+
+    for call in (
+        lambda: cloudtrail.create_trail(Name="other", S3BucketName="logs", KmsKeyId=key),
+        lambda: cloudtrail.update_trail(Name=audit, KmsKeyId=key),
+    ):
+        with refused("KmsException") as caught:
+            call()
+        assert any(words in note for note in caught.value.__notes__)
+    assert [trail["Name"] for trail in cloudtrail.list_trails()["Trails"]] == [audit]
+
+
+def test_a_trail_can_take_a_key_later(cloudtrail, client, audit):
+    key = client.create_key()["KeyMetadata"]
+    with refused("KmsKeyNotFoundException"):
+        cloudtrail.update_trail(Name=audit, KmsKeyId="alias/none")
+    with refused(
+        "InsufficientEncryptionPolicyException",
+        f"Insufficient permissions to access S3 bucket logs or KMS key {key['Arn']}.",
+    ):
+        cloudtrail.update_trail(Name=audit, KmsKeyId=key["KeyId"])
+    assert "KmsKeyId" not in cloudtrail.get_trail(Name=audit)["Trail"]
+    client.put_key_policy(KeyId=key["KeyId"], Policy=OPEN)
+    assert cloudtrail.update_trail(Name=audit, KmsKeyId=key["KeyId"])["KmsKeyId"] == key["Arn"]
 
 
 def test_tags_are_put_and_taken(cloudtrail, audit):

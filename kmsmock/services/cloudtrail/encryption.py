@@ -6,32 +6,43 @@ Source: AWS CloudTrail User Guide, "Configure AWS KMS key policies for CloudTrai
 from __future__ import annotations
 
 from kmsmock import arns
-from kmsmock.authorization.decision import Request
-from kmsmock.authorizing import authorize
-from kmsmock.context_keys import ContextKeys
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.errors import ServiceError
+from kmsmock.keys.key import Key
 from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
 from kmsmock.services.cloudtrail import errors
+from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
 
 _SERVICE = "cloudtrail.amazonaws.com"
-_ACTION = "kms:GenerateDataKey"
-_CONTEXT = "aws:cloudtrail:arn"
 
 
 def usable_key(call: ServiceCall, trail: ConfiguredTrail, bucket: str, key_id: str) -> str:
     """Give the ARN of a key that CloudTrail may encrypt log files with.
 
-    key_id: id, ARN, alias name or alias ARN. Raises KmsKeyNotFoundException,
-    KmsKeyDisabledException, InsufficientEncryptionPolicyException.
+    CloudTrail looks at the key and makes a data key with it, in its own name. key_id: id, ARN,
+    alias name or alias ARN. Raises KmsKeyNotFoundException, InvalidKmsKeyIdException,
+    InsufficientEncryptionPolicyException, and KmsException for a key that cannot encrypt.
     """
     key = _find(call, key_id)
-    if key.state is not KeyState.ENABLED:
-        raise errors.KmsKeyDisabledException(
-            f"KMS key {key.arn} is not usable.", explanation=f"Its state is {key.state.value}."
+    kms = KmsCaller.own(call.backend, _SERVICE, call.region, source_arn=trail.arn)
+    try:
+        kms.call("DescribeKey", KeyId=key.arn)
+        kms.call(
+            "GenerateDataKey",
+            KeyId=key.arn,
+            KeySpec="AES_256",
+            EncryptionContext={"aws:cloudtrail:arn": trail.arn},
         )
-    if call.backend.enforces_policies:
-        _require_permitted(call, trail, bucket, key)
+    except ServiceError as error:
+        explanation = f"{error}\n{error.explanation or ''}".strip()
+        if error.code == "AccessDeniedException":
+            raise errors.InsufficientEncryptionPolicyException(
+                f"Insufficient permissions to access S3 bucket {bucket} or KMS key {key.arn}.",
+                explanation=explanation,
+            ) from None
+        raise errors.KmsException(
+            f"KMS key {key.arn} cannot be used.", explanation=explanation
+        ) from None
     return key.arn
 
 
@@ -53,27 +64,3 @@ def _find(call: ServiceCall, key_id: str) -> Key:
             explanation="It must be in the Region of the trail and its bucket.",
         )
     return key
-
-
-def _require_permitted(call: ServiceCall, trail: ConfiguredTrail, bucket: str, key: Key) -> None:
-    context: ContextKeys = {
-        "aws:SourceArn": trail.arn,
-        "aws:SourceAccount": trail.account,
-        f"kms:EncryptionContext:{_CONTEXT}": trail.arn,
-        "kms:EncryptionContextKeys": [_CONTEXT],
-    }
-    request = Request(
-        call.identities.at(_SERVICE),
-        _ACTION,
-        key.arn,
-        key.account,
-        lambda: context,
-        encryption_context={_CONTEXT: trail.arn},
-        source_arn=trail.arn,
-    )
-    decision = authorize(call.identities, call.backend.allowances, request, key)
-    if not decision.allowed:
-        raise errors.InsufficientEncryptionPolicyException(
-            f"Insufficient permissions to access S3 bucket {bucket} or KMS key {key.arn}.",
-            explanation=str(decision),
-        )

@@ -65,8 +65,8 @@ class InvalidTrailNameException(ServiceError):
     """No trail can have that name."""
 
 
-class KmsKeyDisabledException(ServiceError):
-    """The key cannot be used in its state."""
+class KmsException(ServiceError):
+    """The key cannot encrypt log files: of its kind, or in its state."""
 
 
 class KmsKeyNotFoundException(ServiceError):
