@@ -21,7 +21,8 @@ def usable_key(call: ServiceCall, trail: ConfiguredTrail, bucket: str, key_id: s
 
     CloudTrail looks at the key and makes a data key with it, in its own name. key_id: id, ARN,
     alias name or alias ARN. Raises KmsKeyNotFoundException, InvalidKmsKeyIdException,
-    InsufficientEncryptionPolicyException, and KmsException for a key that cannot encrypt.
+    InsufficientEncryptionPolicyException, KmsKeyDisabledException, and KmsException for others that
+    cannot encrypt.
     """
     key = _find(call, key_id)
     kms = KmsCaller.own(call.backend, _SERVICE, call.region, source_arn=trail.arn)
@@ -40,9 +41,9 @@ def usable_key(call: ServiceCall, trail: ConfiguredTrail, bucket: str, key_id: s
                 f"Insufficient permissions to access S3 bucket {bucket} or KMS key {key.arn}.",
                 explanation=explanation,
             ) from None
-        raise errors.KmsException(
-            f"KMS key {key.arn} cannot be used.", explanation=explanation
-        ) from None
+        is_disabled = error.code == "DisabledException"
+        kind = errors.KmsKeyDisabledException if is_disabled else errors.KmsException
+        raise kind(f"KMS key {key.arn} cannot be used.", explanation=explanation) from None
     return key.arn
 
 

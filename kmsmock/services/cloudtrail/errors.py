@@ -69,6 +69,10 @@ class KmsException(ServiceError):
     """The key cannot encrypt log files: of its kind, or in its state."""
 
 
+class KmsKeyDisabledException(ServiceError):
+    """The key is disabled."""
+
+
 class KmsKeyNotFoundException(ServiceError):
     """There is no such key, or not in the Region of the trail."""
 
