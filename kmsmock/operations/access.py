@@ -27,6 +27,8 @@ _POLICY_NAME = "default"
 # --- key policies ------------------------------------------------------------------------
 
 
+#: The unique id of a session of AWS's own roles, which services give grants to.
+_AWS_SESSION_ID = re.compile(r"([0-9]{12}):(aws:[\w-]+):([\w-]+)", re.ASCII)
 #: The unique id of a user, a role, or a session of one.
 _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z2-7]{16}(?::[\w+=,.@-]+)?", re.ASCII)
 
@@ -131,6 +133,10 @@ def grant_terms(call: Call) -> GrantTerms:
 def _named(call: Call, member: str) -> str | None:
     """Give the ARN of a principal that the request names, which may be by its unique id."""
     name: str | None = call.parameters.get(member)
+    session = _AWS_SESSION_ID.fullmatch(name) if name and call.principal.is_service else None
+    if session is not None:
+        account, role, rest = session.groups()
+        return f"arn:{call.region.partition}:sts::{account}:assumed-role/{role}/{rest}"
     if name is None or not _UNIQUE_ID.fullmatch(name):
         return name
     arn = call.backend.identities.names.arn_of_id(name)

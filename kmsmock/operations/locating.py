@@ -127,10 +127,13 @@ def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
     if arn is None or arn.service != "kms" or kind not in ("key", "alias") or not name:
         raise errors.NotFoundException(f"Invalid arn {reference}")
     if arn.region != call.region.name or arn.partition != call.region.partition:
+        here = call.region.name
         raise errors.NotFoundException(
             f"Invalid arn {arn.region}",
-            explanation=f"The ARN is of Region {arn.region}, this client talks to "
-            f"{call.region.name}. Use a client of that Region.",
+            explanation=f"The ARN is of Region {arn.region}, but a key of {here} is needed."
+            if call.principal.is_service
+            else f"The ARN is of Region {arn.region}, this client talks to {here}. Use a client of "
+            "that Region.",
         )
     if arn.account != call.region.account:
         return _key_of_other_account(call, arn, cross_account=cross_account)

@@ -15,10 +15,11 @@ from typing import Any
 from kmsmock.overlays.registry import Overlay, Refused, Steps
 from kmsmock.services.ec2.copies import KEY_MESSAGE
 from kmsmock.services.ec2.data_keys import opened_for_copy, opened_for_volume, seal_for_volume
-from kmsmock.services.ec2.kms_calls import DataKey, KeyUnusableError
+from kmsmock.services.ec2.kms_calls import DataKey
 from kmsmock.services.ec2.sharing import change_of_snapshot, require_shareable_key
 from kmsmock.services.ec2.target_keys import DEFAULT_KEY, describe_target
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import KeyUnusableError
 
 
 @dataclass(frozen=True, slots=True)

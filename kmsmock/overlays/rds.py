@@ -13,11 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kmsmock.overlays.registry import NotStored, Overlay, Steps
-from kmsmock.services.ec2.kms_calls import region_of
 from kmsmock.services.rds import kms_calls
-from kmsmock.services.rds.encrypting import SOURCE_KEY, SPECIFIED_KEY, asked_key, key_faults
+from kmsmock.services.rds.encrypting import (
+    SOURCE_KEY,
+    SPECIFIED_KEY,
+    asked_key,
+    describe_target,
+    key_faults,
+)
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import region_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +79,9 @@ def _restore(kind: Kind) -> Callable[[ServiceCall], Steps]:
 def _keep(call: ServiceCall, kind: Kind, key: str) -> Steps:
     """Let RDS have a key for a database, and make the data key once it is stored."""
     resource_id = _new_resource_id(call, kind)
+    key_arn = describe_target(call, SPECIFIED_KEY, key)
+    context = {kind.context_key: resource_id}
     with key_faults(SPECIFIED_KEY, key):
-        key_arn = kms_calls.describe_key(call, key)
-        context = {kind.context_key: resource_id}
         grant = kms_calls.lend(call, key_arn, context)
     try:
         answer = yield
@@ -162,8 +168,7 @@ def _lend(
             kms_calls.describe_key(call, source.key_arn, region_of(source.key_arn))
     own = "" if source is None else source.key_arn
     target: str = call.parameters.get("KmsKeyId", own)
-    with key_faults(kind.target_key, target):
-        target_arn = kms_calls.describe_key(call, target)
+    target_arn = describe_target(call, kind.target_key, target)
     if source is not None:
         with key_faults(SOURCE_KEY, source.key_arn):
             grants.append(kms_calls.lend(call, source.key_arn, source.context(kind)))

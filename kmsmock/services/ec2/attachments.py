@@ -13,11 +13,11 @@ from typing import Any
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.data_keys import lend_to_instance, take_from_instance
 from kmsmock.services.ec2.finding import facts, find_volume, instance_id, required, volume_id
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
 from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, operation, permit, place, storage
 from kmsmock.services.ec2.storage import Attachment, Volume
 from kmsmock.services.ec2.volumes import shown_attachment
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import KeyUnusableError
 
 _MOST_INSTANCES = 16
 

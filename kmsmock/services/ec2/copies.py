@@ -14,14 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 from kmsmock.arns import is_known_region
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.data_keys import opened_for_copy
-from kmsmock.services.ec2.finding import facts, is_id, required
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
+from kmsmock.services.ec2.finding import facts, is_id, required, why_unseen
 from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, new_id, operation, place, storage
-from kmsmock.services.ec2.sectors import rewrite
 from kmsmock.services.ec2.storage import Snapshot
 from kmsmock.services.ec2.tagging import keep_tags, permit_making, shown_tags, tags_for
 from kmsmock.services.ec2.target_keys import describe_target
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import rewrite
+from kmsmock.services.storage_keys import KeyUnusableError
 
 #: Source: Amazon EC2 service quotas, concurrent copies per destination Region.
 _MOST_COPIES = 20
@@ -104,11 +104,12 @@ def _require_good_url(call: ServiceCall, url: str, source_id: str) -> None:
 
 
 def require_encrypted(call: ServiceCall) -> None:
-    """Require that a copy which is to have a certain key is to be encrypted."""
+    """Require that what is to have a certain key is to be encrypted."""
     asked, key = call.parameters.get("Encrypted"), call.parameters.get("KmsKeyId")
     if key and not asked and not place(call).encrypts_by_default:
         raise errors.InvalidParameterDependency(
-            "The parameter [KmsKeyId] requires the parameter Encrypted to be set."
+            "The parameter [KmsKeyId] requires the parameter Encrypted to be set.",
+            explanation="Give Encrypted=True in the same call.",
         )
 
 
@@ -152,10 +153,7 @@ def _begin(
         call, parameters.get("Description", ""), parameters.get("CompletionDurationMinutes")
     )
     if source is None:
-        why = (
-            f"Account {call.account} sees no snapshot {source_id} there: it does not exist in "
-            "that Region, or its owner has not shared it (ModifySnapshotAttribute)."
-        )
+        why = why_unseen(call, source_id, parameters["SourceRegion"])
         later(call, partial(_fail, call, copy, "Source snapshot is not found", why))
     elif source.state != "completed":
         why = f"{source_id} was {source.state} when the copy began."

@@ -14,30 +14,27 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.services.ebs_identity import background_name, service_name
 from kmsmock.services.ec2.kms_calls import (
-    EQUALS,
-    FRONTEND,
-    SUBSET,
     DataKey,
     Grant,
-    KeyUnusableError,
     as_caller,
-    background_name,
-    call_kms,
     context_of,
     grants_of,
     lend,
     new_data_key,
     open_data_key,
     retire,
-    service_name,
 )
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import EQUALS, SUBSET, KeyUnusableError, call_kms
 
 _VOLUMES = "ebs.amazonaws.com"
 #: What has been seen to retire the grants of volumes.
 _CLEANING = "AWS Internal"
+#: AWS's role of instances, of which each is a session.
+_INSTANCES = "aws:ec2-infrastructure"
 
 
 @contextmanager
@@ -95,7 +92,7 @@ def seal_for_volume(
         DestinationKeyId=target,
         DestinationEncryptionContext=context_of(volume_id),
     )
-    return DataKey(answer["KeyId"], answer["CiphertextBlob"], volume_id)
+    return DataKey(answer["KeyId"], answer["CiphertextBlob"], volume_id, source.id)
 
 
 def lend_to_instance(
@@ -107,26 +104,26 @@ def lend_to_instance(
     before is retired then.
     """
     account = call.account
-    session = f"assumed-role/aws:ec2-infrastructure/{instance_id}"
     instance = Principal(
         PrincipalKind.ASSUMED_ROLE,
-        f"arn:{call.partition}:sts::{account}:{session}",
+        f"arn:{call.partition}:sts::{account}:assumed-role/{_INSTANCES}/{instance_id}",
         account,
-        f"{account}:aws:ec2-infrastructure:{instance_id}",
-        f"arn:{call.partition}:iam::{account}:role/aws:ec2-infrastructure",
+        f"{account}:{_INSTANCES}:{instance_id}",
+        f"arn:{call.partition}:iam::{account}:role/{_INSTANCES}",
     )
     answer = call_kms(
         as_caller(call, call.region),
         "CreateGrant",
         now,
         KeyId=key.key_arn,
-        GranteePrincipal=instance.arn,
+        GranteePrincipal=instance.unique_id,
         RetiringPrincipal=service_name(key.region),
         Operations=["Decrypt"],
         Constraints={SUBSET: key.context},
     )
     grant_id: str = answer["GrantId"]
-    caller = KmsCaller(call.backend, instance, key.region, FRONTEND)
+    # CloudTrail shows neither an access key nor a user agent of an instance.
+    caller = KmsCaller(call.backend, instance, key.region, source="", access_key="")
     try:
         opened = call_kms(
             caller, "Decrypt", now, CiphertextBlob=key.sealed, EncryptionContext=key.context

@@ -78,17 +78,37 @@ def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
     return errors.InvalidVolumeNotFound(f"The volume '{name}' does not exist.", explanation=why)
 
 
-def find_own_snapshot(call: ServiceCall, name: str) -> Snapshot:
-    """Find a snapshot of the account; those of others are not there, even when they are shared."""
-    snapshot = place(call).snapshots.get(name)
-    if snapshot is None:
-        raise no_snapshot(name)
-    return snapshot
+def no_snapshot(
+    call: ServiceCall, name: str, message: str | None = None
+) -> errors.InvalidSnapshotNotFound:
+    """Tell that there is no such snapshot, and to humans where it is.
+
+    message: where an operation does not say what most do.
+    """
+    return errors.InvalidSnapshotNotFound(
+        message or f"The snapshot '{name}' does not exist.",
+        explanation=why_unseen(call, name, call.region),
+    )
 
 
-def no_snapshot(name: str) -> errors.InvalidSnapshotNotFound:
-    """Tell that there is no such snapshot, as most operations do."""
-    return errors.InvalidSnapshotNotFound(f"The snapshot '{name}' does not exist.")
+def why_unseen(call: ServiceCall, name: str, region: str) -> str:
+    """Tell humans why a call does not find a snapshot in a Region; AWS tells nobody."""
+    held = storage(call)
+    for (owner, place_name), place_held in held.places.items():
+        if name not in place_held.snapshots:
+            continue
+        if place_name != region:
+            return f"{name} is in {place_name} of account {owner}, not in {region}."
+        if held.is_open(place_held.snapshots[name], call.account):
+            return (
+                f"Account {owner} shares {name} with account {call.account}, but only its owner "
+                "may do this."
+            )
+        return (
+            f"{name} belongs to account {owner}, which has not shared it with account "
+            f"{call.account} (ModifySnapshotAttribute)."
+        )
+    return f"No account of this mock has {name}: it was never made, or has been deleted."
 
 
 def find_own_image(call: ServiceCall, name: str) -> Image:

@@ -15,7 +15,7 @@ from kmsmock.services.ec2.images import own_image, shown_mappings
 from kmsmock.services.ec2.permissions import Change, read_change
 from kmsmock.services.ec2.registry import operation, storage
 from kmsmock.services.ec2.storage import Image
-from kmsmock.services.ec2.target_keys import describe_default_key
+from kmsmock.services.ec2.target_keys import describe_default_key, is_aws_managed
 from kmsmock.services.registry import ServiceCall
 
 _PERMISSION = "launchPermission"
@@ -60,12 +60,13 @@ def modify_image_attribute(call: ServiceCall) -> None:
 def _require_shareable(call: ServiceCall, image: Image, change: Change) -> None:
     held = storage(call)
     snapshots = [held.snapshot_for(call.account, call.region, name) for name in image.snapshot_ids]
-    keys = {snapshot.key_arn for snapshot in snapshots if snapshot and snapshot.is_encrypted}
+    keys = {snapshot.key_arn for snapshot in snapshots if snapshot and snapshot.key_arn}
     if not keys:
         return
     if change.everybody:
         raise errors.InvalidParameter("Encrypted snapshots can't be shared publicly.")
-    if describe_default_key(call) in keys:
+    describe_default_key(call)
+    if any(is_aws_managed(call, key) for key in keys):
         raise errors.InvalidParameter(
             "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify another "
             "snapshot.",

@@ -10,7 +10,14 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import facts, image_id, no_image, required, snapshot_id
+from kmsmock.services.ec2.finding import (
+    facts,
+    image_id,
+    no_image,
+    no_snapshot,
+    required,
+    snapshot_id,
+)
 from kmsmock.services.ec2.lists import FilterTable, filtered, page
 from kmsmock.services.ec2.registry import arn, new_id, operation, permit, place, storage
 from kmsmock.services.ec2.storage import Image
@@ -115,7 +122,7 @@ def _device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict[str,
         )
     snapshot = storage(call).snapshot_for(call.account, call.region, snapshot_id(name))
     if snapshot is None:
-        raise errors.InvalidSnapshotNotFound(f"The snapshot '{name}' does not exist.")
+        raise no_snapshot(call, name)
     if snapshot.state != "completed":
         raise errors.IncorrectState(f"Snapshot is in invalid state - {snapshot.state}")
     return {

@@ -6,28 +6,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from kmsmock.arns import Arn
 from kmsmock.backend import Backend
 from kmsmock.crypto.xts import KEY_BYTES
 from kmsmock.errors import ServiceError
+from kmsmock.services.ebs_identity import background_name, service_name
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import call_kms, region_of
 
 #: What CloudTrail shows as the address of EC2, at the time of a request.
 FRONTEND = "ec2-frontend-api.amazonaws.com"
-#: How a grant can bind what it allows to an encryption context.
-EQUALS, SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
 
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A sealed data key. bound_to: the volume or snapshot in its encryption context."""
+    """A sealed data key. bound_to: the volume or snapshot in its encryption context.
+
+    id: of the data key itself, which it keeps when it is sealed anew.
+    """
 
     key_arn: str
     sealed: bytes
     bound_to: str
+    id: str
 
     @property
     def context(self) -> dict[str, str]:
@@ -40,33 +42,12 @@ class DataKey:
         return region_of(self.key_arn)
 
 
-class KeyUnusableError(Exception):
-    """KMS has refused a call. operation: of KMS. error: its answer."""
-
-    def __init__(self, operation: str, error: ServiceError) -> None:
-        super().__init__(operation, error)
-        self.operation = operation
-        self.error = error
-
-    def __str__(self) -> str:
-        text = f"kms:{self.operation} was refused with {self.error}"
-        explanation = self.error.explanation
-        return text if explanation is None else f"{text}\n{explanation}"
-
-
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What EBS is given to open one data key."""
 
     key: DataKey
     grant_id: str
-
-
-def region_of(key_arn: str) -> str:
-    """Give the Region of a KMS key."""
-    arn = Arn.parse(key_arn)
-    assert arn is not None
-    return arn.region
 
 
 def as_caller(call: ServiceCall, region: str, source: str = FRONTEND) -> KmsCaller:
@@ -79,27 +60,9 @@ def as_service(backend: Backend, region: str, source: str | None = None) -> KmsC
     return KmsCaller.own(backend, service_name(region), region, source or background_name(region))
 
 
-def background_name(region: str) -> str:
-    """Give what CloudTrail shows as the address of EBS, when it works later."""
-    return f"prod.kms-caller.ebs.{region}.amazonaws.com"
-
-
-def service_name(region: str) -> str:
-    """Give the service principal that is given grants."""
-    return f"ec2.{region}.amazonaws.com"
-
-
 def context_of(resource_id: str) -> dict[str, str]:
     """Give the encryption context of a volume or snapshot."""
     return {"aws:ebs:id": resource_id}
-
-
-def call_kms(caller: KmsCaller, operation: str, now: datetime, **parameters: Any) -> Any:
-    """Call KMS; raises `KeyUnusableError`."""
-    try:
-        return caller.call(operation, now, **parameters)
-    except ServiceError as error:
-        raise KeyUnusableError(operation, error) from None
 
 
 def new_data_key(call: ServiceCall, now: datetime, target: str, resource_id: str) -> DataKey:
@@ -112,7 +75,7 @@ def new_data_key(call: ServiceCall, now: datetime, target: str, resource_id: str
         NumberOfBytes=KEY_BYTES,
         EncryptionContext=context_of(resource_id),
     )
-    return DataKey(answer["KeyId"], answer["CiphertextBlob"], resource_id)
+    return DataKey(answer["KeyId"], answer["CiphertextBlob"], resource_id, call.backend.new_uuid())
 
 
 def lend(caller: KmsCaller, now: datetime, key: DataKey, constraint: str) -> Grant:

@@ -14,7 +14,7 @@ from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_
 from kmsmock.services.ec2.permissions import Change, read_change
 from kmsmock.services.ec2.registry import arn, operation, permit, place
 from kmsmock.services.ec2.storage import UNBLOCKED, Snapshot
-from kmsmock.services.ec2.target_keys import describe_default_key
+from kmsmock.services.ec2.target_keys import describe_default_key, is_aws_managed
 from kmsmock.services.registry import ServiceCall
 
 _PERMISSION = "createVolumePermission"
@@ -25,8 +25,6 @@ _ATTRIBUTES = (_PERMISSION, "productCodes")
 def modify_snapshot_attribute(call: ServiceCall) -> None:
     """Share a snapshot with accounts or everybody, or stop to."""
     snapshot = _own(call, "ModifySnapshotAttribute")
-    if call.parameters.get("Attribute", _PERMISSION) not in _ATTRIBUTES:
-        raise errors.InvalidParameterValue("Unrecognized attribute.")
     change = change_of_snapshot(call)
     if change.adds:
         _require_shareable(call, snapshot, change)
@@ -41,15 +39,20 @@ def modify_snapshot_attribute(call: ServiceCall) -> None:
 
 def change_of_snapshot(call: ServiceCall) -> Change:
     """Read whom a call shares a snapshot with, or no more."""
+    if call.parameters.get("Attribute", _PERMISSION) != _PERMISSION:
+        raise errors.InvalidParameterValue(
+            "Unrecognized attribute.",
+            explanation=f"Of a snapshot's attributes only {_PERMISSION} can be changed.",
+        )
     return read_change(call, "CreateVolumePermission", _PERMISSION, "GroupNames")
 
 
-def require_shareable_key(call: ServiceCall, key_arn: str | None, change: Change) -> None:
+def require_shareable_key(call: ServiceCall, key_arn: str, change: Change) -> None:
     """Require that an encrypted snapshot can be shared. key_arn: of its key."""
-    default_key = describe_default_key(call)
+    describe_default_key(call)
     if change.everybody:
         raise errors.OperationNotPermitted("Encrypted snapshots cannot be shared publicly")
-    if key_arn == default_key:
+    if is_aws_managed(call, key_arn):
         raise errors.OperationNotPermitted(
             "Encrypted snapshots with EBS default key cannot be shared",
             explanation="No other account can ever use the AWS managed key alias/aws/ebs: copy the "
@@ -59,7 +62,7 @@ def require_shareable_key(call: ServiceCall, key_arn: str | None, change: Change
 
 
 def _require_shareable(call: ServiceCall, snapshot: Snapshot, change: Change) -> None:
-    if snapshot.is_encrypted:
+    if snapshot.key_arn is not None:
         require_shareable_key(call, snapshot.key_arn, change)
     elif change.everybody and place(call).block_public_access != UNBLOCKED:
         raise errors.OperationNotPermitted(
@@ -98,5 +101,5 @@ def _own(call: ServiceCall, action: str) -> Snapshot:
     snapshot = place(call).snapshots.get(name)
     permit(call, action, arn(call, f"snapshot/{name}"), context=facts(call, snapshot))
     if snapshot is None:
-        raise no_snapshot(name)
+        raise no_snapshot(call, name)
     return snapshot

@@ -31,10 +31,10 @@ from kmsmock.services.ec2.registry import (
     place,
     storage,
 )
-from kmsmock.services.ec2.sectors import stored_bytes
 from kmsmock.services.ec2.storage import Snapshot, Volume
 from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, shown_tags, tags_for
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import stored_bytes
 
 _LACKS = {"OutpostArn": OUTPOSTS, "Location": OUTPOSTS}
 _BOOT_DEVICES = ("/dev/sda1", "/dev/xvda")
@@ -136,6 +136,8 @@ def _begun(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
 _FILTERS: FilterTable[Snapshot] = {
     "description": lambda snapshot: [snapshot.description],
     "encrypted": lambda snapshot: [snapshot.is_encrypted],
+    # Aliases are Amazon's, which has no snapshots here.
+    "owner-alias": lambda _: [],
     "owner-id": lambda snapshot: [snapshot.owner],
     "progress": lambda snapshot: [snapshot.progress],
     "snapshot-id": lambda snapshot: [snapshot.id],
@@ -185,7 +187,7 @@ def _named(call: ServiceCall, names: list[str]) -> Iterator[Snapshot]:
     for name in names:
         snapshot = storage(call).snapshot_for(call.account, call.region, name)
         if snapshot is None:
-            raise no_snapshot(name)
+            raise no_snapshot(call, name)
         yield snapshot
 
 
@@ -197,7 +199,7 @@ def delete_snapshot(call: ServiceCall) -> None:
     snapshot = here.snapshots.get(name)
     permit(call, "DeleteSnapshot", arn(call, f"snapshot/{name}"), context=facts(call, snapshot))
     if snapshot is None:
-        raise no_snapshot(name)
+        raise no_snapshot(call, name)
     users = [image.id for image in here.images.values() if name in image.snapshot_ids]
     if users:
         raise errors.InvalidSnapshotInUse(
@@ -229,6 +231,7 @@ def _shown(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
     optional = {
         "StateMessage": snapshot.state_message,
         "KmsKeyId": snapshot.key_arn,
+        "DataEncryptionKeyId": None if snapshot.key is None else snapshot.key.id,
         "CompletionTime": snapshot.completed,
         "CompletionDurationMinutes": snapshot.duration,
         "FullSnapshotSizeInBytes": (

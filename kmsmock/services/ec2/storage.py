@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kmsmock.services.ec2.kms_calls import DataKey
-from kmsmock.services.ec2.sectors import Sectors
 from kmsmock.services.ec2.target_keys import DEFAULT_KEY
+from kmsmock.services.sectors import Sectors
 
 #: The setting of block public access that shares nothing publicly, not even what was shared.
 BLOCKS_ALL = "block-all-sharing"
@@ -36,7 +36,10 @@ class Attachment:
 
 @dataclass(slots=True, eq=False)
 class Volume:
-    """A volume. size: GiB. key_arn: as the answers show it; key: once the volume is there."""
+    """A volume. size: GiB. key_arn: as the answers show it; key: once the volume is there.
+
+    initialization_rate: MiB/s that were asked for; contents are there at once all the same.
+    """
 
     id: str
     owner: str
@@ -49,6 +52,7 @@ class Volume:
     throughput: int | None = None
     is_multi_attach: bool = False
     snapshot_id: str = ""
+    initialization_rate: int | None = None
     is_encrypted: bool = False
     key_arn: str | None = None
     state: str = "creating"

@@ -88,7 +88,7 @@ def _find(call: ServiceCall, name: str) -> Volume | Snapshot | Image | None:
 def _nothing(call: ServiceCall, name: str) -> errors.Ec2Error:
     if name.startswith("vol"):
         return no_volume(call, name)
-    return no_snapshot(name) if name.startswith("snap") else no_image(name)
+    return no_snapshot(call, name) if name.startswith("snap") else no_image(name)
 
 
 _FILTERS: FilterTable[_Tag] = {

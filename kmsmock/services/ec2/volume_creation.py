@@ -11,12 +11,9 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import data_keys, errors, volume_types
-from kmsmock.services.ec2.finding import (
-    facts,
-    required,
-    snapshot_id,
-)
-from kmsmock.services.ec2.kms_calls import DataKey, KeyUnusableError
+from kmsmock.services.ec2.copies import require_encrypted
+from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_id
+from kmsmock.services.ec2.kms_calls import DataKey
 from kmsmock.services.ec2.registry import (
     OUTPOSTS,
     arn,
@@ -26,11 +23,12 @@ from kmsmock.services.ec2.registry import (
     place,
     storage,
 )
-from kmsmock.services.ec2.sectors import rewrite
 from kmsmock.services.ec2.storage import Snapshot, Volume
 from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
 from kmsmock.services.ec2.volumes import ZONE_LETTERS, show_volume
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import rewrite
+from kmsmock.services.storage_keys import KeyUnusableError
 
 _DEFAULT_TYPE = "gp2"
 _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
@@ -38,11 +36,7 @@ _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
 
 @operation(
     "CreateVolume",
-    lacks={
-        "OutpostArn": OUTPOSTS,
-        "Operator": "managed resources are not emulated",
-        "VolumeInitializationRate": "contents are there at once",
-    },
+    lacks={"OutpostArn": OUTPOSTS, "Operator": "managed resources are not emulated"},
 )
 def create_volume(call: ServiceCall) -> dict[str, Any]:
     """Make a volume, empty or from a snapshot."""
@@ -58,12 +52,12 @@ def create_volume(call: ServiceCall) -> dict[str, Any]:
     if before is not None:
         return show_volume(call, before)
     if name:
-        _require_complete(source)
+        _require_complete(call, name, source)
     volume = _volume(call, zone, source)
-    target = _target(call, source)
-    volume.is_encrypted = target is not None
-    if target != place(call).default_key or "KmsKeyId" in call.parameters:
-        volume.key_arn = target
+    volume.is_encrypted = _is_encrypted(call, source)
+    # The default key is not known before it is used, and not in the answer.
+    volume.key_arn = _known_key(call, source)
+    target = (volume.key_arn or place(call).default_key) if volume.is_encrypted else None
     return _keep(call, volume, source, target, tags)
 
 
@@ -109,9 +103,9 @@ def _made_before(call: ServiceCall) -> Volume | None:
     return here.volumes.get(made)
 
 
-def _require_complete(source: Snapshot | None) -> None:
+def _require_complete(call: ServiceCall, name: str, source: Snapshot | None) -> None:
     if source is None:
-        raise errors.InvalidSnapshotNotFound("Snapshot does not exist")
+        raise no_snapshot(call, name, "Snapshot does not exist")
     if source.state != "completed":
         raise errors.IncorrectState(
             f"Snapshot is in invalid state - {source.state}",
@@ -140,6 +134,9 @@ def _volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume:
     kind = parameters.get("VolumeType", _DEFAULT_TYPE)
     volume_types.require_type(kind)
     size = _size(call, source)
+    rate: int | None = parameters.get("VolumeInitializationRate")
+    if rate is not None:
+        volume_types.require_initialization_rate(rate, from_snapshot=source is not None)
     volume_types.require_size(kind, size)
     if parameters.get("MultiAttachEnabled"):
         volume_types.require_multi_attach(kind)
@@ -158,32 +155,28 @@ def _volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume:
         throughput,
         parameters.get("MultiAttachEnabled", False),
         source.id if source is not None else "",
+        initialization_rate=rate,
     )
 
 
-def _target(call: ServiceCall, source: Snapshot | None) -> str | None:
-    """Choose the key, as a KeyId; None for a volume that is not encrypted."""
-    parameters = call.parameters
-    asked, key = parameters.get("Encrypted"), parameters.get("KmsKeyId")
+def _is_encrypted(call: ServiceCall, source: Snapshot | None) -> bool:
+    """Tell whether a volume is to be encrypted."""
+    asked = call.parameters.get("Encrypted")
     is_encrypted = source is not None and source.is_encrypted
-    here = place(call)
     if asked is False and is_encrypted:
         raise errors.InvalidParameterCombination(
             "EncryptedVolume parameter [false] is inconsistent with snapshot encryption state "
             "[true]"
         )
-    if key and not asked and not here.encrypts_by_default:
-        raise errors.InvalidParameterDependency(
-            "The parameter [KmsKeyId] requires the parameter Encrypted to be set."
-        )
-    if not (asked or is_encrypted or here.encrypts_by_default):
-        return None
-    if key:
-        named: str = key
-        return named
-    if source is not None and is_encrypted and source.owner == call.account:
-        return source.key_arn
-    return here.default_key
+    require_encrypted(call)
+    return bool(asked or is_encrypted or place(call).encrypts_by_default)
+
+
+def _known_key(call: ServiceCall, source: Snapshot | None) -> str | None:
+    """Give the key that the call names, or that an own snapshot passes on, as a KeyId."""
+    named: str | None = call.parameters.get("KmsKeyId")
+    is_own = source is not None and source.owner == call.account
+    return named or (source.key_arn if source is not None and is_own else None)
 
 
 def _finish(

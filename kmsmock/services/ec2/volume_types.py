@@ -41,6 +41,8 @@ VOLUME_TYPES = {
     "sc1": VolumeType(125, 16_384),
 }
 _MULTI_ATTACH = ("io1", "io2")
+#: MiB/s at which the contents of a snapshot may be asked to come.
+_INITIALIZATION_RATES = range(100, 300 + 1)
 #: IOPS of gp2 for each GiB, and the most.
 _GP2_IOPS, _GP2_MOST = 3, 16_000
 
@@ -83,6 +85,20 @@ def require_multi_attach(name: str) -> None:
     if name not in _MULTI_ATTACH:
         raise InvalidParameterCombination(
             f"The parameter MultiAttachEnabled is not supported for {name} volumes."
+        )
+
+
+def require_initialization_rate(rate: int, *, from_snapshot: bool) -> None:
+    """Require a rate in MiB/s at which the contents of a snapshot can come to a volume."""
+    if not from_snapshot:
+        raise InvalidParameterCombination(
+            "The parameter VolumeInitializationRate is supported only for volumes created from "
+            "snapshots."
+        )
+    if rate not in _INITIALIZATION_RATES:
+        raise InvalidParameterValue(
+            f"Volume initialization rate of {rate} is not valid: it must be between "
+            f"{_INITIALIZATION_RATES[0]} and {_INITIALIZATION_RATES[-1]} MiB/s."
         )
 
 

@@ -90,6 +90,7 @@ def show_volume(call: ServiceCall, volume: Volume) -> dict[str, Any]:
         "KmsKeyId": volume.key_arn,
         "Iops": volume.iops,
         "Throughput": volume.throughput,
+        "VolumeInitializationRate": volume.initialization_rate,
     }
     return shown | {name: value for name, value in optional.items() if value is not None}
 

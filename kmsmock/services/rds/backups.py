@@ -26,6 +26,9 @@ def take_snapshot(
     backend: Backend, database: Database, name: str, now: datetime, kind: str = MANUAL
 ) -> Snapshot:
     """Take a snapshot, which keeps the data key of the database. kind: MANUAL or AUTOMATED."""
+    shown = {member: database.shown[member] for member in _KEPT if member in database.shown}
+    for group in database.shown.get("OptionGroupMemberships", ()):
+        shown["OptionGroupName"] = group["OptionGroupName"]
     snapshot = Snapshot(
         database.kind,
         name,
@@ -34,8 +37,7 @@ def take_snapshot(
         database.identifier,
         database.resource_id,
         now,
-        {member: database.shown[member] for member in _KEPT if member in database.shown}
-        | {database.kind.created: database.created},
+        {**shown, database.kind.created: database.created},
         kind,
         key_arn=database.key_arn,
         key=database.key,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kmsmock.backend import Backend
 from kmsmock.crypto import ciphertext
 from kmsmock.keys.key import KeyState
-from kmsmock.services.ec2 import sectors
+from kmsmock.services import sectors
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.rds.kms_calls import DataKey
 from kmsmock.services.rds.storage import Database, Snapshot, Storage

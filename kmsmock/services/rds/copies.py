@@ -11,10 +11,14 @@ from functools import partial
 from typing import Any
 
 from kmsmock.arns import partition_of
-from kmsmock.principals import PrincipalKind
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
-from kmsmock.services.ec2.sectors import rewrite
-from kmsmock.services.rds.encrypting import SOURCE_KEY, context_of, key_fault, key_faults
+from kmsmock.services.rds.encrypting import (
+    SOURCE_KEY,
+    context_of,
+    describe_target,
+    key_faults,
+    refuse_root,
+)
+from kmsmock.services.rds.engines import AURORA
 from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
 from kmsmock.services.rds.finding import find_snapshot, new_name, no_snapshot, snapshot_arn
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
@@ -43,11 +47,13 @@ from kmsmock.services.rds.snapshots import require_available, shown_snapshot
 from kmsmock.services.rds.storage import Snapshot
 from kmsmock.services.rds.tagging import keep_tags, tags_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import rewrite
+from kmsmock.services.storage_keys import KeyUnusableError
 
 _CHINA = "aws-cn"
 #: What a copy in another Region does not have of its source.
 _OF_REGION = ("AvailabilityZone", "AvailabilityZones")
-_PARAMETERS = ("KmsKeyId", "Tags", "CopyTags", "PreSignedUrl", "SourceRegion")
+_PARAMETERS = ("KmsKeyId", "Tags", "CopyTags", "PreSignedUrl", "SourceRegion", "OptionGroupName")
 
 
 @of_each_kind("Copy{0.snapshot}")
@@ -84,7 +90,7 @@ def copy_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
 
 
 def _require_reachable(call: ServiceCall, source: Snapshot, named: str) -> None:
-    here, there = call.partition, partition_of(source.region)
+    here, there = partition_of(call.region), partition_of(source.region)
     if here != there:
         raise no_snapshot(call, source.kind, named)
     if here == _CHINA and source.region != call.region:
@@ -95,6 +101,11 @@ def _require_possible(call: ServiceCall, source: Snapshot) -> None:
     """Require what the copy of an encrypted snapshot needs, keys aside."""
     assert source.key_arn is not None
     is_elsewhere, is_shared = source.region != call.region, source.owner != call.account
+    if is_elsewhere and is_shared and source.kind is INSTANCE:
+        raise InvalidParameterCombination(
+            "An encrypted snapshot that is shared cannot be copied to another region.",
+            explanation="Copy it within its Region first, then the copy to the other Region.",
+        )
     if "KmsKeyId" not in call.parameters:
         if is_elsewhere:
             raise InvalidParameterValue(
@@ -106,20 +117,9 @@ def _require_possible(call: ServiceCall, source: Snapshot) -> None:
                 explanation="Only copies of one's own snapshots have the key of the source by "
                 "themselves.",
             )
-    if is_elsewhere and is_shared and source.kind is INSTANCE:
-        raise InvalidParameterCombination(
-            "An encrypted snapshot that is shared cannot be copied to another region.",
-            explanation="Copy it within its Region first, then the copy to the other Region.",
-        )
     if is_elsewhere:
         require_url(call, source.kind, source.region)
-    if is_shared and call.principal.kind is PrincipalKind.ROOT:
-        raise key_fault(
-            SOURCE_KEY,
-            source.key_arn,
-            "The root user of an account cannot copy what is shared and encrypted; a user or role "
-            "of it can.",
-        )
+    refuse_root(call, source)
 
 
 def _lend_both(call: ServiceCall, source: Snapshot, source_key: str, grants: list[Grant]) -> str:
@@ -130,8 +130,7 @@ def _lend_both(call: ServiceCall, source: Snapshot, source_key: str, grants: lis
         describe_key(call, source_key, source.region)
     target = source_key
     if given is not None:
-        with key_faults(words, given):
-            target = describe_key(call, given)
+        target = describe_target(call, words, given)
     with key_faults(SOURCE_KEY, source_key):
         grants.append(lend(call, source_key, context_of(source)))
     if target != source_key:
@@ -150,11 +149,14 @@ def _lend_target(call: ServiceCall, source: Snapshot, grants: list[Grant]) -> st
         raise InvalidParameterCombination(
             "KmsKeyId cannot be specified for a copy of a DB cluster snapshot that is not "
             "encrypted.",
-            explanation="RestoreDBClusterFromSnapshot with KmsKeyId encrypts.",
+            explanation="RestoreDBClusterFromSnapshot with KmsKeyId encrypts."
+            if source.shown["Engine"] in AURORA
+            else None,
         )
     given = call.parameters["KmsKeyId"]
-    with key_faults(source.kind.target_key, given):
-        target = describe_key(call, given)
+    words = source.kind.target_key
+    target = describe_target(call, words, given)
+    with key_faults(words, given):
         grants.append(lend(call, target, context_of(source)))
     return target
 
@@ -166,6 +168,10 @@ def _begin(
     if source.region != call.region:
         for member in _OF_REGION:
             shown.pop(member, None)
+    if (source.owner, source.region) != (call.account, call.region):
+        shown.pop("OptionGroupName", None)
+    if "OptionGroupName" in call.parameters:
+        shown["OptionGroupName"] = call.parameters["OptionGroupName"]
     copy = Snapshot(
         source.kind,
         name,

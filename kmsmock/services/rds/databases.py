@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
 from kmsmock.services.rds.backups import begin_backups, take_snapshot
 from kmsmock.services.rds.encrypting import (
     SPECIFIED_KEY,
@@ -39,6 +38,7 @@ from kmsmock.services.rds.storage import AUTOMATED, RECOVERABLE, Database
 from kmsmock.services.rds.tagging import Tags, keep_tags
 from kmsmock.services.rds.watching import watch, why_unusable
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import KeyUnusableError
 
 #: Source: Amazon RDS User Guide, "Quotas and constraints for Amazon RDS".
 _MOST_DATABASES = 40

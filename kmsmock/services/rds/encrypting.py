@@ -10,19 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from kmsmock.arns import Arn
 from kmsmock.backend import Backend
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
+from kmsmock.errors import AccessDeniedException
+from kmsmock.principals import PrincipalKind
 from kmsmock.services.rds import kms_calls
 from kmsmock.services.rds.errors import InvalidParameterCombination, KMSKeyNotAccessibleFault
 from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_calls import Context, Grant
 from kmsmock.services.rds.storage import Database, Snapshot
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import KeyUnusableError
 
 #: The AWS managed key of RDS.
 DEFAULT_KEY = "alias/aws/rds"
 SPECIFIED_KEY = "Specified KMS key [{}]"
 SOURCE_KEY = "The source snapshot KMS key [{}]"
+_NEEDED = (
+    "RDS needs both kms:DescribeKey and kms:CreateGrant on the key, with the identity of its "
+    "caller. For a key of another account the key policy has to allow them, and the policies of "
+    "the caller as well."
+)
 
 
 @contextmanager
@@ -31,7 +39,28 @@ def key_faults(words: str, key: str) -> Iterator[None]:
     try:
         yield
     except KeyUnusableError as reason:
-        raise key_fault(words, key, str(reason)) from None
+        why = str(reason)
+        if isinstance(reason.error, AccessDeniedException):
+            why = f"{why}\n{_NEEDED}"
+        raise key_fault(words, key, why) from None
+
+
+def describe_target(call: ServiceCall, words: str, key: str) -> str:
+    """Look at the key that storage is to be encrypted under; gives its ARN.
+
+    key: as the caller names it. Raises `KMSKeyNotAccessibleFault` with AWS's words.
+    """
+    try:
+        with key_faults(words, key):
+            return kms_calls.describe_key(call, key)
+    except KMSKeyNotAccessibleFault as fault:
+        arn = Arn.parse(key)
+        if arn is not None and arn.region != call.region:
+            fault.explanation = (
+                f"The key is in {arn.region}. What is stored in {call.region} needs a key of "
+                f"{call.region}."
+            )
+        raise
 
 
 def key_fault(words: str, key: str, why: str) -> KMSKeyNotAccessibleFault:
@@ -41,6 +70,18 @@ def key_fault(words: str, key: str, why: str) -> KMSKeyNotAccessibleFault:
         "access it.",
         explanation=why,
     )
+
+
+def refuse_root(call: ServiceCall, source: Snapshot) -> None:
+    """Refuse the root user what is encrypted, and shared by another account."""
+    is_shared = source.owner != call.account
+    if source.key_arn is not None and is_shared and call.principal.kind is PrincipalKind.ROOT:
+        raise key_fault(
+            SOURCE_KEY,
+            source.key_arn,
+            "The root user of an account cannot use what is shared and encrypted; a user or role "
+            "of it can.",
+        )
 
 
 def context_of(found: Database | Snapshot) -> Context:
@@ -69,10 +110,10 @@ def asked_key(call: ServiceCall) -> str | None:
 
 def encrypt_under(call: ServiceCall, database: Database, key: str) -> None:
     """Let a new database be encrypted under a key, as far as that is up to the request."""
+    arn = describe_target(call, SPECIFIED_KEY, key)
     with key_faults(SPECIFIED_KEY, key):
-        arn = kms_calls.describe_key(call, key)
         database.grants.append(kms_calls.lend(call, arn, context_of(database)))
-        database.key_arn = arn
+    database.key_arn = arn
 
 
 def make_storage(backend: Backend, now: datetime, database: Database) -> None:

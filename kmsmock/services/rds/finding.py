@@ -6,8 +6,9 @@ Source: Amazon RDS API Reference, CreateDBInstance, CopyDBSnapshot.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from kmsmock.arns import Arn
+from kmsmock.arns import Arn, partition_of
 from kmsmock.errors import ServiceError
 from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.rds.kinds import KINDS, Kind
@@ -34,12 +35,14 @@ def new_name(call: ServiceCall, member: str, *, of: str) -> str:
 
 
 def require_manual_name(call: ServiceCall, member: str) -> None:
-    """Refuse the name of a snapshot that RDS or AWS Backup has taken by itself."""
-    name: str = required(call, member)
+    """Refuse the name or ARN of a snapshot that RDS or AWS Backup has taken by itself."""
+    named: str = required(call, member)
+    arn = Arn.parse(named)
+    name = (named if arn is None else arn.resource.partition(":")[2]).lower()
     why = "Snapshots that were not taken by hand cannot be shared; copy them, and share the copy."
     if name.startswith(_BACKUP):
         raise InvalidParameterValue(
-            f"The parameter {name} is not a valid identifier.", explanation=why
+            f"The parameter {named} is not a valid identifier.", explanation=why
         )
     if name.startswith(_AUTOMATED):
         raise InvalidParameterValue(
@@ -101,14 +104,45 @@ def find_own_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
 
 def no_snapshot(call: ServiceCall, kind: Kind, named: str) -> ServiceError:
     """Tell that there is no such snapshot, which is also said of those that are not shared."""
-    is_shared = Arn.parse(named) is not None and f":{call.account}:" not in named
     return kind.errors.snapshot_not_found(
-        f"{kind.snapshot} not found: {named}",
-        explanation=f"If it is there, its owner has not shared it with account {call.account} "
-        f"(Modify{kind.snapshot}Attribute)."
-        if is_shared
-        else None,
+        f"{kind.snapshot} not found: {named}", explanation=_why_not_found(call, kind, named)
     )
+
+
+def _why_not_found(call: ServiceCall, kind: Kind, named: str) -> str | None:
+    """Tell which snapshot may be meant, of those that the account may use."""
+    arn = Arn.parse(named)
+    meant = next((found for found in _open(call, kind) if named.lower() in _names(found)), None)
+    if meant is None:
+        if arn is None or arn.account == call.account:
+            return None
+        return (
+            f"If it is there, its owner has not shared it with account {call.account} "
+            f"(Modify{kind.snapshot}Attribute)."
+        )
+    if partition_of(meant.region) != partition_of(call.region):
+        return f"{meant.arn} is in another partition, from which nothing can be copied."
+    if meant.region != call.region:
+        return (
+            f"{meant.arn} is in {meant.region}, this client talks to {call.region}. Only "
+            f"Copy{kind.snapshot} reaches other Regions, by the ARN."
+        )
+    if arn is None:
+        return f"What other accounts share goes by its ARN: {meant.arn}."
+    return (
+        f"It is shared with account {call.account}, but only its owner {meant.owner} can do this."
+    )
+
+
+def _open(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
+    """Give the snapshots that the account may use, those in the Region of the call first."""
+    places = storage(call).places.items()
+    for _, found in sorted(places, key=lambda item: item[0][1] != call.region):
+        yield from (s for s in found.snapshots_of(kind) if s.is_open_to(call.account))
+
+
+def _names(snapshot: Snapshot) -> tuple[str, str]:
+    return snapshot.identifier, snapshot.arn.lower()
 
 
 def find_by_arn(call: ServiceCall, named: str) -> Database | Snapshot:

@@ -19,16 +19,10 @@ from typing import Any
 from kmsmock.backend import Backend
 from kmsmock.crypto.xts import KEY_BYTES
 from kmsmock.errors import ServiceError
-from kmsmock.services.ec2.kms_calls import (
-    SUBSET,
-    KeyUnusableError,
-    background_name,
-    call_kms,
-    region_of,
-)
-from kmsmock.services.ec2.kms_calls import service_name as name_of_ec2
+from kmsmock.services import ebs_identity
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import SUBSET, KeyUnusableError, call_kms, region_of
 
 #: What CloudTrail shows as the address of RDS.
 _SOURCE = "rds.amazonaws.com"
@@ -96,7 +90,7 @@ def lend(call: ServiceCall, key_arn: str, context: Context) -> Grant:
 def lend_volume(backend: Backend, now: datetime, key: DataKey) -> Grant:
     """Let EBS open the data key of a volume, as RDS. Raises `KeyUnusableError`."""
     region = region_of(key.key_arn)
-    grantee = name_of_ec2(region)
+    grantee = ebs_identity.service_name(region)
     return _grant(
         _as_service(backend, region), now, key.key_arn, key.context, grantee, ("Decrypt",)
     )
@@ -144,9 +138,8 @@ def open_data_key(backend: Backend, now: datetime, key: DataKey) -> bytes:
 def open_volume(backend: Backend, now: datetime, key: DataKey) -> bytes:
     """Open the data key of a volume by a grant, as EBS. Raises `KeyUnusableError`."""
     region = region_of(key.key_arn)
-    return _open(
-        KmsCaller.own(backend, name_of_ec2(region), region, background_name(region)), now, key
-    )
+    name, source = ebs_identity.service_name(region), ebs_identity.background_name(region)
+    return _open(KmsCaller.own(backend, name, region, source), now, key)
 
 
 def _open(caller: KmsCaller, now: datetime, key: DataKey) -> bytes:

@@ -10,17 +10,18 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.services.ec2.kms_calls import KeyUnusableError
-from kmsmock.services.ec2.sectors import rewrite
 from kmsmock.services.rds.clusters import shown_cluster, usual
 from kmsmock.services.rds.databases import begin, fail, make_available, new_database
 from kmsmock.services.rds.encrypting import (
     SOURCE_KEY,
     SPECIFIED_KEY,
     context_of,
+    describe_target,
     key_faults,
     make_storage,
+    refuse_root,
 )
+from kmsmock.services.rds.engines import AURORA
 from kmsmock.services.rds.errors import InvalidParameterCombination
 from kmsmock.services.rds.finding import (
     database_arn,
@@ -44,6 +45,8 @@ from kmsmock.services.rds.snapshots import require_available
 from kmsmock.services.rds.storage import Database, Snapshot
 from kmsmock.services.rds.tagging import tags_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sectors import rewrite
+from kmsmock.services.storage_keys import KeyUnusableError
 
 
 @of_each_kind("{0.restore}")
@@ -74,6 +77,13 @@ def _require_restorable(call: ServiceCall, source: Snapshot) -> None:
             "encrypted.",
             explanation="Copy it first (CopyDBSnapshot with KmsKeyId), and restore from the copy.",
         )
+    refuse_root(call, source)
+    is_encrypted, is_to_be = source.key_arn is not None, "KmsKeyId" in call.parameters
+    if is_to_be and not is_encrypted and source.shown["Engine"] not in AURORA:
+        raise InvalidParameterCombination(
+            "KmsKeyId cannot be specified for a DB cluster snapshot that is not encrypted.",
+            explanation="Only Aurora encrypts while it restores.",
+        )
     engine = call.parameters.get("Engine")
     if engine not in (None, source.shown["Engine"]):
         raise InvalidParameterCombination(
@@ -85,6 +95,10 @@ def _usual(call: ServiceCall, source: Snapshot) -> dict[str, Any]:
     """Give what the database has when nothing else is said."""
     of_snapshots = (source.kind.created, "OriginalSnapshotCreateTime")
     kept = {name: value for name, value in source.shown.items() if name not in of_snapshots}
+    # Option groups belong to an account.
+    group = kept.pop("OptionGroupName", None)
+    if group is not None and source.owner == call.account:
+        kept["OptionGroupMemberships"] = [{"OptionGroupName": group, "Status": "in-sync"}]
     if source.kind is CLUSTER:
         return {**usual(call, kept["EngineVersion"], kept["Port"]), **kept}
     port = call.parameters.get("Port", kept["Port"])
@@ -100,8 +114,7 @@ def _lend_both(call: ServiceCall, source: Snapshot, database: Database) -> list[
         with key_faults(SOURCE_KEY, source.key_arn):
             describe_key(call, source.key_arn)
     if given is not None:
-        with key_faults(SPECIFIED_KEY, given):
-            target = describe_key(call, given)
+        target = describe_target(call, SPECIFIED_KEY, given)
     if source.key_arn is not None:
         with key_faults(SOURCE_KEY, source.key_arn):
             grants.append(lend(call, source.key_arn, context_of(source)))

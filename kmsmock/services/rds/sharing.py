@@ -41,8 +41,7 @@ def modify_snapshot_attribute(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     both = [value for value in added if value in removed]
     if both:
         raise InvalidParameterCombination(
-            "A value may not appear in both the add list and remove list. "
-            f"Please remove the duplicate values: {both}"
+            f"A value may not appear in both the add list and remove list. {both}"
         )
     for value in (*added, *removed):
         if value != _EVERYBODY and not (len(value) == 12 and value.isascii() and value.isdigit()):

@@ -136,7 +136,7 @@ def _all(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
 
 
 def _type_of(call: ServiceCall, snapshot: Snapshot) -> str:
-    """Give the type of a snapshot as the account sees it."""
+    """Give the type of a snapshot as the account sees it; answers show ``shared`` as well."""
     if snapshot.owner == call.account:
         return snapshot.type
     return _SHARED if call.account in snapshot.shared_with else _PUBLIC
@@ -224,7 +224,7 @@ _SHOWN = {
     INSTANCE.name: {
         *_OF_BOTH,
         *("AvailabilityZone", "InstanceCreateTime", "Iops", "Timezone", "ProcessorFeatures"),
-        *("DedicatedLogVolume", "OriginalSnapshotCreateTime"),
+        *("DedicatedLogVolume", "OriginalSnapshotCreateTime", "OptionGroupName"),
     },
     CLUSTER.name: {*_OF_BOTH, "AvailabilityZones", "ClusterCreateTime", "EngineMode"},
 }

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.arns import partition_of
-from kmsmock.services.ec2.sectors import Sectors
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.rds.kms_calls import DataKey, Grant
+from kmsmock.services.sectors import Sectors
 
 MANUAL, AUTOMATED = "manual", "automated"
 #: The states of a database whose key cannot be used; the first for a week, then the other.

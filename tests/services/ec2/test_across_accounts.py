@@ -154,7 +154,7 @@ def test_a_copy_without_the_key_policy_fails_after_the_answer(kms, world):
     assert (seen["State"], seen["StateMessage"], seen["Progress"]) == ("error", UNUSABLE, "0%")
     assert (seen["VolumeSize"], seen["Encrypted"]) == (1, True)
     assert seen["KmsKeyId"] == world.target_key
-    assert "CompletionTime" not in seen
+    assert not {"CompletionTime", "FullSnapshotSizeInBytes", "DataEncryptionKeyId"} & set(seen)
     why = kms.ebs.why(copy)
     assert "kms:CreateGrant" in why
     assert "no resource-based policy allows" in why or "key policy" in why
@@ -218,7 +218,7 @@ def test_to_look_at_the_target_key_is_needed_before_there_is_a_snapshot(world):
 
 
 @pytest.mark.parametrize("source", ["not shared", "does not exist", "in another Region"])
-def test_a_source_that_cannot_be_seen_shows_after_the_answer(kms, world, source):
+def test_a_source_that_cannot_be_seen_shows_after_the_answer(world, source):
     parameters = {}
     if source == "does not exist":
         parameters["SourceSnapshotId"] = "snap-0123456789abcdef0"
@@ -231,7 +231,7 @@ def test_a_source_that_cannot_be_seen_shows_after_the_answer(kms, world, source)
     seen = world.see(copy)
     assert (seen["State"], seen["StateMessage"]) == ("error", "Source snapshot is not found")
     assert (seen["VolumeSize"], seen["Progress"]) == (0, "0%")
-    assert "ModifySnapshotAttribute" in kms.ebs.why(copy)
+    assert not {"CompletionTime", "FullSnapshotSizeInBytes"} & set(seen)
 
 
 @pytest.mark.parametrize("state", ["disabled", "pending deletion", "deleted"])
@@ -263,6 +263,41 @@ def test_a_snapshot_under_the_aws_managed_key_cannot_be_shared(world):
         world.share(snapshot)
 
     assert "copy the snapshot under a customer managed key" in caught.value.__notes__[0]
+
+
+@pytest.fixture
+def blind(world):
+    """A client of the source that may do everything but look at keys."""
+    statements = allow("ec2:*"), deny("kms:DescribeKey")
+    return world.source.role("Blind", policies=[policy(*statements)]).client("ec2")
+
+
+def share_with_target(ec2, snapshot):
+    ec2.modify_snapshot_attribute(
+        SnapshotId=snapshot, CreateVolumePermission={"Add": [{"UserId": TARGET}]}
+    )
+
+
+def test_a_snapshot_under_the_aws_managed_key_is_not_shared_by_who_may_not_look_at_keys(
+    world, blind
+):
+    snapshot = world.take_snapshot(world.make_volume(Encrypted=True))
+
+    with refused(
+        "OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared"
+    ):
+        share_with_target(blind, snapshot)
+
+    with refused("InvalidSnapshot.NotFound"):
+        world.see(snapshot)
+
+
+def test_a_snapshot_under_a_customer_key_is_shared_by_who_may_not_look_at_keys(kms, world, blind):
+    share_with_target(blind, world.snapshot)
+
+    looked = kms.calls[-1]
+    assert (looked.operation, looked.error_code) == ("DescribeKey", "AccessDeniedException")
+    assert world.see(world.snapshot)["OwnerId"] == SOURCE
 
 
 def test_a_copy_under_a_customer_key_makes_a_default_key_snapshot_shareable(world):

@@ -10,6 +10,7 @@ from tests.services.ec2.world import EAST, SECRET, SOURCE, operations, shown
 INSTANCE = "i-0123456789abcdef0"
 ANOTHER = "i-0fedcba9876543210"
 INFRASTRUCTURE = f"arn:aws:sts::{SOURCE}:assumed-role/aws:ec2-infrastructure/{INSTANCE}"
+INFRASTRUCTURE_ID = f"{SOURCE}:aws:ec2-infrastructure:{INSTANCE}"
 
 
 def attach(world, volume=None, instance=INSTANCE, device="/dev/sdf"):
@@ -38,9 +39,11 @@ def test_the_instance_is_given_a_grant_and_opens_the_data_key(kms, world):
 
     grant, opened = kms.calls[before:]
     assert operations((grant, opened)) == ["CreateGrant", "Decrypt"]
-    assert shown(grant)["GranteePrincipal"] == opened.caller == INFRASTRUCTURE
+    assert shown(grant)["GranteePrincipal"] == INFRASTRUCTURE_ID
+    assert opened.caller == INFRASTRUCTURE
     assert opened.encryption_context == {"aws:ebs:id": world.volume}
     (listed,) = world.source_kms.list_grants(KeyId=world.source_key)["Grants"]
+    assert listed["GranteePrincipal"] == INFRASTRUCTURE
     assert listed["Operations"] == ["Decrypt"]
     assert listed["Constraints"] == {"EncryptionContextSubset": {"aws:ebs:id": world.volume}}
 
@@ -48,10 +51,21 @@ def test_the_instance_is_given_a_grant_and_opens_the_data_key(kms, world):
 def test_the_trail_shows_the_instance_as_a_role_of_awss_own(kms, world):
     attach(world)
 
-    identity = kms.trail.lookup("Decrypt")[-1]["userIdentity"]
-    assert identity["type"] == "AssumedRole"
-    assert identity["principalId"] == f"{SOURCE}:aws:ec2-infrastructure:{INSTANCE}"
+    grant = kms.trail.lookup("CreateGrant")[-1]
+    assert grant["requestParameters"]["granteePrincipal"] == INFRASTRUCTURE_ID
+    record = kms.trail.lookup("Decrypt")[-1]
+    assert "userAgent" not in record
+    identity = record["userIdentity"]
+    assert (identity["type"], identity["arn"]) == ("AssumedRole", INFRASTRUCTURE)
+    assert (identity["principalId"], identity["accessKeyId"]) == (INFRASTRUCTURE_ID, "")
     assert identity["sessionContext"]["sessionIssuer"]["userName"] == "aws:ec2-infrastructure"
+
+
+def test_only_a_service_may_name_an_instance_by_its_id_in_a_grant(world):
+    with refused("InvalidArnException", f"ARN is not valid: {INFRASTRUCTURE_ID}"):
+        world.source_kms.create_grant(
+            KeyId=world.source_key, GranteePrincipal=INFRASTRUCTURE_ID, Operations=["Decrypt"]
+        )
 
 
 def test_a_detached_volume_is_available_and_the_grant_gone(world):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kmsmock import mock_kms
-from kmsmock.services.ec2 import sectors
+from kmsmock.services import sectors
 from kmsmock.services.ec2.contents import UnreadableContentsError
 from tests.services.ec2.world import SECRET
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kmsmock import mock_kms
+from tests.authorization.documents import allow, deny, policy
 from tests.refusals import refused
 from tests.services.ec2.world import EAST, SECRET, SOURCE, TARGET, WEST, World
 
@@ -136,6 +137,19 @@ def test_an_image_under_the_aws_managed_key_cannot_be_shared(world):
         "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify another snapshot.",
     ):
         share(world, image)
+
+
+def test_an_image_under_the_aws_managed_key_cannot_be_shared_by_who_may_not_look_at_keys(world):
+    image = register(world, world.take_snapshot(world.make_volume(Encrypted=True)), "managed")
+    statements = allow("ec2:*"), deny("kms:DescribeKey")
+    ec2 = world.source.role("Blind", policies=[policy(*statements)]).client("ec2")
+
+    with refused("InvalidParameter"):
+        ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": TARGET}]})
+
+    assert see(world.source_ec2, image)["ImageId"] == image
+    with refused("InvalidAMIID.NotFound"):
+        see(world.target_ec2, image)
 
 
 def test_an_encrypted_image_cannot_be_public(world, image):

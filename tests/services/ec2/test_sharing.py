@@ -69,6 +69,30 @@ REFUSED = {
         "InvalidParameterCombination",
         "No operation specified for createVolumePermission attribute.",
     ),
+    "an unknown operation": (
+        {"Attribute": PERMISSION, "OperationType": "lend", "UserIds": [TARGET]},
+        "InvalidParameterCombination",
+        "No operation specified for createVolumePermission attribute.",
+    ),
+    "product codes": (
+        {"Attribute": "productCodes", "OperationType": "add", "UserIds": [TARGET]},
+        "InvalidParameterValue",
+        "Unrecognized attribute.",
+    ),
+    "product codes beside permissions": (
+        {"Attribute": "productCodes", "CreateVolumePermission": {"Add": [{"UserId": TARGET}]}},
+        "InvalidParameterValue",
+        "Unrecognized attribute.",
+    ),
+    "too many with the own account": (
+        {
+            "CreateVolumePermission": {
+                "Add": [{"UserId": a} for a in (SOURCE, *(f"{n:012}" for n in range(500)))]
+            }
+        },
+        "InvalidParameterValue",
+        "Modification size must not be greater than 500.",
+    ),
     "an unknown attribute": (
         {"Attribute": "colour", "OperationType": "add", "UserIds": [TARGET]},
         "InvalidParameterValue",
@@ -121,6 +145,19 @@ def test_a_public_snapshot_is_everybodys(kms, world, plain):
     found = others.describe_snapshots(RestorableByUserIds=["all"])["Snapshots"]
     assert [snapshot["SnapshotId"] for snapshot in found] == [plain]
     assert world.see(world.copy(others, SourceSnapshotId=plain, KmsKeyId=None), others)
+
+
+def test_an_encrypted_snapshot_cannot_be_public_in_the_older_form_either(world):
+    with refused("OperationNotPermitted", "Encrypted snapshots cannot be shared publicly"):
+        modify(
+            world,
+            world.snapshot,
+            Attribute=PERMISSION,
+            OperationType="add",
+            GroupNames=["all"],
+        )
+
+    assert shared_with(world, world.snapshot) == []
 
 
 @pytest.mark.parametrize("state", ["block-all-sharing", "block-new-sharing"])

@@ -9,7 +9,7 @@ from botocore.exceptions import WaiterError
 from kmsmock import mock_kms
 from tests.authorization.documents import allow, deny, policy
 from tests.refusals import refused
-from tests.services.ec2.world import EAST, SECRET, World, operations, shown
+from tests.services.ec2.world import EAST, World
 
 MISSING_KEY = f"arn:aws:kms:{EAST}:111122223333:key/00000000-0000-4000-8000-000000000000"
 
@@ -22,117 +22,6 @@ def gone(ec2, volume):
 
 def see(ec2, volume):
     return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
-
-
-# --- calls of KMS ----------------------------------------------------------------------------
-
-
-def test_the_kms_calls_of_a_new_volume(kms, world):
-    before = len(kms.calls)
-    volume = world.make_volume(Encrypted=True, KmsKeyId=world.source_key)
-
-    made, grant, opened, retired = kms.calls[before:]
-    context = {"aws:ebs:id": volume}
-    assert operations((made, grant, opened, retired)) == [
-        "GenerateDataKeyWithoutPlaintext",
-        "CreateGrant",
-        "Decrypt",
-        "RetireGrant",
-    ]
-    assert shown(made)["NumberOfBytes"] == 64
-    assert made.encryption_context == opened.encryption_context == context
-    assert shown(grant)["Constraints"] == {"EncryptionContextSubset": context}
-    assert shown(grant)["Operations"] == ["Decrypt"]
-    assert made.caller == grant.caller == world.source.administrator.arn
-    assert opened.caller == retired.caller == f"ec2.{EAST}.amazonaws.com"
-
-
-def test_a_volume_from_an_own_snapshot_takes_a_single_call(kms, world):
-    before = len(kms.calls)
-    volume = world.make_volume(SnapshotId=world.snapshot)
-
-    (call,) = kms.calls[before:]
-    assert call.operation == "ReEncrypt"
-    assert shown(call)["SourceEncryptionContext"] == {"aws:ebs:id": world.volume}
-    assert shown(call)["DestinationEncryptionContext"] == {"aws:ebs:id": volume}
-    assert kms.ebs.read(volume, 0, len(SECRET)) == SECRET
-
-
-def test_a_volume_from_a_shared_snapshot_gets_a_data_key_of_its_own(kms, world):
-    world.share()
-    before = len(kms.calls)
-    volume = world.make_volume(world.target_ec2, SnapshotId=world.snapshot)
-
-    assert operations(kms.calls[before:]) == [
-        "ReEncrypt",
-        "GenerateDataKeyWithoutPlaintext",
-        "CreateGrant",
-        "Decrypt",
-        "Decrypt",
-        "RetireGrant",
-    ]
-    assert kms.ebs.read(volume, 0, len(SECRET)) == SECRET
-
-
-def test_a_snapshot_needs_no_permission_of_kms(kms, world):
-    statements = allow("ec2:*"), deny("kms:*")
-    caller = world.source.role("Keeper", policies=[policy(*statements)]).client("ec2")
-    before = len(kms.calls)
-
-    snapshot = caller.create_snapshot(VolumeId=world.volume)["SnapshotId"]
-
-    assert world.see(snapshot, world.source_ec2)["State"] == "completed"
-    assert kms.calls[before:] == []
-
-
-# --- which key -------------------------------------------------------------------------------
-
-KEYS = {
-    "nothing asked": ({}, None),
-    "encrypted": ({"Encrypted": True}, "alias/aws/ebs"),
-    "encrypted with a key": ({"Encrypted": True, "KmsKeyId": "alias/own"}, "alias/own"),
-    "own snapshot": ({"SnapshotId": "own"}, "alias/source"),
-    "own snapshot, encrypted": ({"SnapshotId": "own", "Encrypted": True}, "alias/source"),
-    "own snapshot with a key": (
-        {"SnapshotId": "own", "Encrypted": True, "KmsKeyId": "alias/own"},
-        "alias/own",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", KEYS)
-def test_the_key_of_a_volume(world, case):
-    parameters, alias = KEYS[case]
-    own = world.source_kms.create_key()["KeyMetadata"]["KeyId"]
-    for name, key in (("alias/own", own), ("alias/source", world.source_key)):
-        world.source_kms.create_alias(AliasName=name, TargetKeyId=key)
-    if "SnapshotId" in parameters:
-        parameters = {**parameters, "SnapshotId": world.snapshot}
-
-    volume = see(world.source_ec2, world.make_volume(**parameters))
-
-    assert volume["Encrypted"] is (alias is not None)
-    expected = alias and world.source_kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
-    assert volume.get("KmsKeyId") == expected
-
-
-def test_a_volume_from_a_shared_snapshot_is_under_the_default_key(world):
-    world.share()
-
-    volume = see(world.target_ec2, world.make_volume(world.target_ec2, SnapshotId=world.snapshot))
-
-    own = world.target_kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["Arn"]
-    assert volume["KmsKeyId"] == own
-
-
-def test_the_answer_shows_no_key_that_is_chosen_later(world):
-    create = world.source_ec2.create_volume
-    where = {"AvailabilityZone": f"{EAST}a"}
-
-    assert "KmsKeyId" not in create(**where, Size=1, Encrypted=True)
-    assert create(**where, SnapshotId=world.snapshot)["KmsKeyId"] == world.source_key
-    named = create(**where, Size=1, Encrypted=True, KmsKeyId=world.source_key)
-    assert (named["State"], named["KmsKeyId"]) == ("creating", world.source_key)
 
 
 # --- refused at once -------------------------------------------------------------------------
@@ -166,6 +55,11 @@ AT_ONCE = {
     ),
     "a type that needs IOPS": ({"VolumeType": "io2", "Size": 8}, "MissingParameter", None),
     "a zone elsewhere": ({"AvailabilityZone": "eu-west-1a"}, "InvalidZone.NotFound", None),
+    "an initialization rate without a snapshot": (
+        {"VolumeInitializationRate": 100},
+        "InvalidParameterCombination",
+        None,
+    ),
     "an Outpost": ({"OutpostArn": "arn:aws:outposts:x"}, "UnsupportedOperation", None),
 }
 
@@ -293,6 +187,23 @@ def test_a_volume_has_the_performance_of_its_type(world, parameters, iops, throu
     volume = see(world.source_ec2, world.make_volume(Size=100, **parameters))
 
     assert (volume.get("Iops"), volume.get("Throughput")) == (iops, throughput)
+
+
+@pytest.mark.parametrize("rate", [100, 300])
+def test_a_volume_from_a_snapshot_shows_its_initialization_rate(world, rate):
+    answer = world.source_ec2.create_volume(
+        AvailabilityZone=f"{EAST}a", SnapshotId=world.snapshot, VolumeInitializationRate=rate
+    )
+
+    assert answer["VolumeInitializationRate"] == rate
+    assert see(world.source_ec2, answer["VolumeId"])["VolumeInitializationRate"] == rate
+    assert "VolumeInitializationRate" not in see(world.source_ec2, world.volume)
+
+
+@pytest.mark.parametrize("rate", [99, 301])
+def test_an_initialization_rate_is_100_to_300_mib_a_second(world, rate):
+    with refused("InvalidParameterValue"):
+        world.make_volume(SnapshotId=world.snapshot, VolumeInitializationRate=rate)
 
 
 def test_volumes_are_listed_by_filters_and_pages(world):

@@ -5,35 +5,21 @@ from __future__ import annotations
 import pytest
 
 from kmsmock import mock_kms
-from tests.authorization.documents import allow, deny, policy
 from tests.refusals import refused
 from tests.services.rds.world import (
     EAST,
     SECRET,
     SOURCE,
     TARGET,
-    UNUSABLE,
     WEST,
     WORDS,
     World,
-    of_clusters,
     of_instances,
     operations,
     shown,
+    source_fault,
+    target_fault,
 )
-
-
-def source_fault(world):
-    return refused(
-        "KMSKeyNotAccessibleFault",
-        UNUSABLE.format(f"The source snapshot KMS key [{world.source_key}]"),
-    )
-
-
-def target_fault(world, key):
-    return refused(
-        "KMSKeyNotAccessibleFault", UNUSABLE.format(world.words.target_fault.format(key))
-    )
 
 
 @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "wire"])
@@ -55,6 +41,16 @@ def test_a_shared_snapshot_is_copied_under_a_key_of_the_target(words, wire):
         assert arn.split(":")[4] == TARGET
         assert seen["SnapshotType"] == "manual"
         assert world.read(arn) == SECRET
+
+
+@of_instances
+def test_a_copy_has_completed_when_it_is_available(world):
+    world.share()
+    world.copy()
+
+    world.target_rds.get_waiter("db_snapshot_completed").wait(
+        DBSnapshotIdentifier="copy", WaiterConfig={"MaxAttempts": 1}
+    )
 
 
 def test_the_copy_needs_the_source_no_more(kms, world):
@@ -88,6 +84,10 @@ def test_a_new_database_has_rds_make_a_grant_and_then_a_data_key_by_it(kms, worl
     grant = shown(calls[1])
     assert grant["GranteePrincipal"] == grant["RetiringPrincipal"] == f"rds.{EAST}.amazonaws.com"
     assert grant["Constraints"] == {"EncryptionContextSubset": bound}
+    assert grant["Operations"] == [
+        *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+        *("ReEncryptFrom", "ReEncryptTo", "CreateGrant", "RetireGrant", "DescribeKey"),
+    ]
     assert bound.items() <= calls[2].encryption_context.items()
     assert [call.principal.account for call in calls[:2]] == [SOURCE, SOURCE]
     assert {call.via_service for call in calls[:2]} == {f"rds.{EAST}.amazonaws.com"}
@@ -153,86 +153,6 @@ def test_sharing_makes_no_call_of_kms(kms, world):
 
     assert operations(kms.calls[before:]) == ["ListGrants"]
     assert world.source_kms.list_grants(KeyId=world.source_key)["Grants"] == grants
-
-
-# --- half of the permission ------------------------------------------------------------------
-
-
-def test_without_the_key_policy_the_source_key_cannot_be_used(world):
-    world.limit_key()
-    world.share()
-
-    with source_fault(world) as caught:
-        world.copy()
-
-    assert "kms:DescribeKey was refused" in caught.value.__notes__[0]
-    assert world.list() == []
-
-
-def test_all_the_usual_actions_are_not_enough_without_create_grant(world):
-    world.share()
-    usual = ("kms:DescribeKey", "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*")
-    world.limit_key(*usual, "kms:GenerateDataKey*")
-    with source_fault(world) as caught:
-        world.copy()
-    assert "kms:CreateGrant was refused" in caught.value.__notes__[0]
-
-    world.limit_key(*usual, "kms:GenerateDataKey*", "kms:CreateGrant")
-    world.copy()
-
-
-@pytest.mark.parametrize(
-    ("action", "on", "is_refused"),
-    [
-        ("kms:DescribeKey", "source_key", True),
-        ("kms:CreateGrant", "source_key", True),
-        ("kms:DescribeKey", "target_key", True),
-        ("kms:CreateGrant", "target_key", True),
-        ("kms:Decrypt", "source_key", False),
-        ("kms:GenerateDataKey*", "target_key", False),
-        ("kms:ReEncrypt*", "source_key", False),
-    ],
-)
-def test_the_identity_policy_of_the_target_is_the_other_half(world, action, on, is_refused):
-    world.share()
-    key = getattr(world, on)
-    statements = allow(["rds:*", "kms:*"]), deny(action, key)
-    caller = world.target.role("Copier", policies=[policy(*statements)]).client("rds")
-    if not is_refused:
-        world.copy(caller)
-        return
-
-    fault = source_fault(world) if on == "source_key" else target_fault(world, key)
-    with fault:
-        world.copy(caller)
-    assert world.target_kms.list_grants(KeyId=world.target_key)["Grants"] == []
-
-
-def test_a_key_policy_can_name_rds_as_the_one_that_calls(world):
-    statement = allow(
-        ["kms:DescribeKey", "kms:CreateGrant"],
-        world.source_key,
-        Condition={"StringEquals": {"kms:ViaService": f"rds.{EAST}.amazonaws.com"}},
-    )
-    caller = world.target.role(
-        "Copier",
-        policies=[policy(allow("rds:*"), allow("kms:*", world.target_key), statement)],
-    )
-    world.share()
-
-    world.copy(caller.client("rds"))
-
-    with refused("AccessDeniedException"):
-        caller.client("kms").describe_key(KeyId=world.source_key)
-
-
-def test_the_root_user_cannot_copy_what_is_shared(world):
-    world.share()
-
-    with source_fault(world) as caught:
-        world.copy(world.target.root.client("rds"))
-
-    assert "root user" in caught.value.__notes__[0]
 
 
 # --- the source ------------------------------------------------------------------------------
@@ -333,40 +253,6 @@ def test_the_default_key_of_the_target_will_do(world):
     default = world.target_kms.describe_key(KeyId="alias/aws/rds")["KeyMetadata"]["Arn"]
     assert copy["KmsKeyId"] == default
     assert world.read(copy[f"{world.words.snapshot}Arn"]) == SECRET
-
-
-# --- restoring what is shared ----------------------------------------------------------------
-
-
-@of_instances
-def test_an_instance_cannot_be_restored_from_what_is_shared_and_encrypted(world):
-    world.share()
-
-    with refused("InvalidDBSnapshotState") as caught:
-        world.restore(world.snapshot)
-
-    assert "Copy it first" in caught.value.__notes__[0]
-
-
-@of_clusters
-@pytest.mark.parametrize("key", ["source_key", "target_key"])
-def test_a_cluster_can_be_restored_from_what_is_shared_and_encrypted(world, key):
-    world.share()
-    parameters = {} if key == "source_key" else {"KmsKeyId": world.target_key}
-
-    restored = world.restore(world.snapshot, **parameters)
-
-    assert restored["KmsKeyId"] == getattr(world, key)
-    assert world.read(restored["DBClusterArn"]) == SECRET
-
-
-@of_clusters
-def test_a_cluster_cannot_be_restored_without_the_key(world):
-    world.limit_key()
-    world.share()
-
-    with source_fault(world):
-        world.restore(world.snapshot, KmsKeyId=world.target_key)
 
 
 # --- the other account's view ----------------------------------------------------------------

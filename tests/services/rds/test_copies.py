@@ -12,7 +12,6 @@ from tests.services.rds.world import (
     EAST,
     SECRET,
     SOURCE,
-    TARGET,
     UNUSABLE,
     WEST,
     WORDS,
@@ -133,9 +132,11 @@ def test_a_shared_encrypted_snapshot_of_an_instance_goes_to_another_region_in_tw
     world.share()
     rds = world.target.client("rds", WEST)
     key = world.target.client("kms", WEST).create_key()["KeyMetadata"]["Arn"]
-    with refused("InvalidParameterCombination") as caught:
-        world.copy(rds, KmsKeyId=key, SourceRegion=EAST)
-    assert "within its Region first" in caught.value.__notes__[0]
+    # It is no matter of a parameter: whether there is a key or not, this is said at once.
+    for parameters in ({"KmsKeyId": key, "SourceRegion": EAST}, {"KmsKeyId": None}):
+        with refused("InvalidParameterCombination") as caught:
+            world.copy(rds, **parameters)
+        assert "within its Region first" in caught.value.__notes__[0]
 
     first = world.copy()["DBSnapshotArn"]
     second = world.copy(rds, source=first, KmsKeyId=key, SourceRegion=EAST)
@@ -334,28 +335,38 @@ def test_a_copy_can_have_the_tags_of_its_source(world):
 @of_instances
 def test_what_is_not_emulated_of_copies_is_refused(world):
     with refused("InvalidParameterValue") as caught:
-        world.copy(world.source_rds, OptionGroupName="default")
+        world.copy(world.source_rds, CopyOptionGroup=True)
 
-    assert "OptionGroupName of CopyDBSnapshot is not emulated" in caught.value.__notes__[0]
+    assert "CopyOptionGroup of CopyDBSnapshot is not emulated" in caught.value.__notes__[0]
 
 
-@pytest.mark.parametrize("words", WORDS, ids=lambda words: words.kind)
-def test_nothing_is_copied_between_the_regions_of_china(words):
-    north, northwest = "cn-north-1", "cn-northwest-1"
-    with mock_kms(isolated=True, region=north) as kms:
-        account = kms.account(TARGET)
-        rds = account.client("rds", north)
-        word = "db_instance" if words.kind == "instance" else "db_cluster"
-        getattr(rds, f"create_{word}")(**{words.identifier: "orders", **words.asked})
-        take = {words.identifier: "orders", words.snapshot_identifier: "before"}
-        snapshot = word.replace("_instance", "") + "_snapshot"
-        source = getattr(rds, f"create_{snapshot}")(**take)[words.snapshot][f"{words.snapshot}Arn"]
-        assert source.startswith(f"arn:aws-cn:rds:{north}:")
+@of_instances
+def test_a_copy_has_the_option_group_that_is_asked_for(world):
+    copy = world.copy(world.source_rds, KmsKeyId=None, OptionGroupName="with-tde")
 
-        with refused("InvalidParameterValue"):
-            getattr(account.client("rds", northwest), f"copy_{snapshot}")(
-                **{
-                    f"Source{words.snapshot_identifier}": source,
-                    f"Target{words.snapshot_identifier}": "copy",
-                }
-            )
+    assert copy["OptionGroupName"] == world.see("copy", world.source_rds)["OptionGroupName"]
+    assert copy["OptionGroupName"] == "with-tde"
+
+
+@of_instances
+@pytest.mark.parametrize(
+    ("to", "group"),
+    [("the own account", "options"), ("another Region", None), ("another account", None)],
+)
+def test_an_option_group_stays_in_its_account_and_region(world, west, to, group):
+    world.make("optional", OptionGroupName="options")
+    source = world.take("optional", "optional")
+    world.share(name="optional")
+    rds = {
+        "the own account": world.source_rds,
+        "another Region": west[0],
+        "another account": world.target_rds,
+    }[to]
+
+    copy = world.copy(rds, source, KmsKeyId=None)
+
+    assert copy.get("OptionGroupName") == group
+    restored = world.restore(rds=rds)
+    assert [g["OptionGroupName"] for g in restored.get("OptionGroupMemberships", ())] == (
+        [] if group is None else [group]
+    )

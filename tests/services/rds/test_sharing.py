@@ -32,7 +32,10 @@ def test_a_snapshot_is_shared_with_no_more_than_20_accounts(world):
     accounts = [f"{number:012}" for number in range(1, 21)]
     world.share(*accounts)
 
-    with refused("SharedSnapshotQuotaExceeded"):
+    with refused(
+        "SharedSnapshotQuotaExceeded",
+        "The request cannot be processed because it would exceed the maximum number of snapshots.",
+    ):
         world.share(TARGET)
 
     assert world.shared_with() == accounts
@@ -90,16 +93,23 @@ def test_a_copy_under_a_customer_key_makes_a_default_key_snapshot_shareable(worl
     assert world.copy(source=source)["KmsKeyId"] == world.target_key
 
 
-def test_an_automated_snapshot_cannot_be_shared_but_its_copy_can(world):
+@pytest.mark.parametrize("form", ["name", "ARN", "another spelling"])
+def test_an_automated_snapshot_cannot_be_shared_but_its_copy_can(world, form):
     (automated,) = world.list(world.source_rds, SnapshotType="automated")
     name = automated[world.words.snapshot_identifier]
+    named = {
+        "name": name,
+        "ARN": automated[f"{world.words.snapshot}Arn"],
+        "another spelling": name.upper(),
+    }[form]
     with refused(
         "InvalidParameterValue",
         f"The parameter {world.words.snapshot_identifier} is not a valid identifier. Identifiers "
         "must begin with a letter; must contain only ASCII letters, digits, and hyphens; and must "
         "not end with a hyphen or contain two consecutive hyphens.",
     ):
-        world.share(name=name)
+        world.share(name=named)
+    assert world.shared_with(name) == []
 
     copy = world.copy(world.source_rds, name, "manual", KmsKeyId=None)
     assert copy["SnapshotType"] == "manual"
@@ -108,8 +118,11 @@ def test_an_automated_snapshot_cannot_be_shared_but_its_copy_can(world):
     assert world.copy(source=copy[f"{world.words.snapshot}Arn"])["Status"] == "creating"
 
 
-def test_a_snapshot_of_aws_backup_cannot_be_shared(world):
+@pytest.mark.parametrize("form", ["name", "ARN"])
+def test_a_snapshot_of_aws_backup_cannot_be_shared(world, form):
     name = "awsbackup:job-0a1b2c3d"
+    if form == "ARN":
+        name = world.snapshot.replace(":before", f":{name}")
 
     with refused("InvalidParameterValue", f"The parameter {name} is not a valid identifier."):
         world.share(name=name)
@@ -126,7 +139,7 @@ def test_a_snapshot_of_aws_backup_cannot_be_shared(world):
         (
             {"ValuesToAdd": [TARGET], "ValuesToRemove": [TARGET]},
             "InvalidParameterCombination",
-            None,
+            f"A value may not appear in both the add list and remove list. ['{TARGET}']",
         ),
         ({"ValuesToAdd": ["everybody"]}, "InvalidParameterValue", None),
     ],

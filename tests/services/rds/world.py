@@ -9,6 +9,7 @@ import pytest
 
 from kmsmock.ledger.shown import SHOWN
 from tests.authorization.documents import allow, to
+from tests.refusals import refused
 
 SOURCE, TARGET = "111122223333", "444455556666"
 EAST, WEST = "us-east-1", "us-west-2"
@@ -206,3 +207,16 @@ def shown(call):
 
 def operations(calls):
     return [call.operation for call in calls]
+
+
+def source_fault(world):
+    return refused(
+        "KMSKeyNotAccessibleFault",
+        UNUSABLE.format(f"The source snapshot KMS key [{world.source_key}]"),
+    )
+
+
+def target_fault(world, key):
+    return refused(
+        "KMSKeyNotAccessibleFault", UNUSABLE.format(world.words.target_fault.format(key))
+    )

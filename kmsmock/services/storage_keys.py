@@ -1,0 +1,42 @@
+"""KMS calls about the keys of stored data, as EBS and RDS make them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from kmsmock.arns import Arn
+from kmsmock.errors import ServiceError
+from kmsmock.services.kms_caller import KmsCaller
+
+#: How a grant can bind what it allows to an encryption context.
+EQUALS, SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
+
+
+class KeyUnusableError(Exception):
+    """KMS has refused a call. operation: of KMS. error: its answer."""
+
+    def __init__(self, operation: str, error: ServiceError) -> None:
+        super().__init__(operation, error)
+        self.operation = operation
+        self.error = error
+
+    def __str__(self) -> str:
+        text = f"kms:{self.operation} was refused with {self.error}"
+        explanation = self.error.explanation
+        return text if explanation is None else f"{text}\n{explanation}"
+
+
+def call_kms(caller: KmsCaller, operation: str, now: datetime, **parameters: Any) -> Any:
+    """Call KMS; raises `KeyUnusableError`."""
+    try:
+        return caller.call(operation, now, **parameters)
+    except ServiceError as error:
+        raise KeyUnusableError(operation, error) from None
+
+
+def region_of(key_arn: str) -> str:
+    """Give the Region of a KMS key."""
+    arn = Arn.parse(key_arn)
+    assert arn is not None
+    return arn.region
