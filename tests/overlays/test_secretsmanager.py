@@ -338,6 +338,26 @@ def test_a_replica_that_kms_refuses_fails_and_the_secret_is_there_without(secret
     assert any("alias/none is not found" in note for note in caught.value.__notes__)
 
 
+def test_a_version_without_a_label_gets_to_the_replica_when_it_is_current_again(
+    kms, secrets, arn, there
+):
+    first = secrets.get_secret_value(SecretId=arn)["VersionId"]
+    secrets.put_secret_value(SecretId=arn, SecretString="two")
+    third = secrets.put_secret_value(SecretId=arn, SecretString="three")["VersionId"]
+    secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=EUROPE)
+    with pytest.raises(there.exceptions.ResourceNotFoundException):
+        there.get_secret_value(SecretId="db", VersionId=first)
+    secrets.update_secret_version_stage(
+        SecretId=arn,
+        VersionStage="AWSCURRENT",
+        MoveToVersionId=first,
+        RemoveFromVersionId=third,
+    )
+    assert calls_of(kms)[-3:] == REPLICATED
+    assert there.get_secret_value(SecretId="db", VersionId=first)["SecretString"] == "one"
+    assert calls_of(kms)[-1] == ("Decrypt", "eu-west-1")
+
+
 def test_a_removed_replica_is_no_longer_brought_in_sync(kms, secrets, arn):
     secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=EUROPE)
     secrets.remove_regions_from_replication(SecretId=arn, RemoveReplicaRegions=["eu-west-1"])

@@ -94,6 +94,7 @@ def _move_stage(call: ServiceCall) -> Steps:
     version = call.parameters.get("MoveToVersionId")
     if version is not None:
         secret.move(stage, version)
+        bring_in_sync(call, secret)
     else:
         secret.stages.pop(stage, None)
 
