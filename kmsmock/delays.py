@@ -18,7 +18,8 @@ class Delays:
 
     replica: from Creating to Enabled. primary_region: in state Updating. rotation: a rotation on
     demand. cluster_connection, proxy_connection: a custom key store in state CONNECTING.
-    disconnection: one in state DISCONNECTING. storage: volumes, snapshots and databases.
+    disconnection: one in state DISCONNECTING. storage: volumes, snapshots and databases. tables: a
+    table of DynamoDB under another key.
     """
 
     replica: timedelta = timedelta(seconds=10)
@@ -28,6 +29,7 @@ class Delays:
     proxy_connection: timedelta = timedelta(minutes=5)
     disconnection: timedelta = timedelta(minutes=1)
     storage: timedelta = timedelta(minutes=5)
+    tables: timedelta = timedelta(seconds=21)
 
 
 #: For the explanations of refusals.
@@ -37,7 +39,7 @@ HOW_TO_WAIT = (
 _ALL = Delays()
 #: The values of the option `delays`. Without a delay things are done at the next call.
 DELAYS = {
-    "kms": replace(_ALL, storage=_AT_ONCE),
+    "kms": replace(_ALL, storage=_AT_ONCE, tables=_AT_ONCE),
     "all": _ALL,
     "none": Delays(*(_AT_ONCE for _ in Delays.__slots__)),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from enum import Enum, auto
 from functools import partial
 from sys import intern
 from typing import Any
@@ -40,6 +41,17 @@ _USES = frozenset(
     }
 )
 _USES_BY_SERVICES = _USES | {"kms:CreateGrant"}
+
+
+class Rehearsal(Enum):
+    """A service's look at whether a call will succeed, before it does what cannot be undone.
+
+    NOW: a refusal is recorded as that of the call, a success is not. DONE: the call itself, for
+    which no fault fires anew.
+    """
+
+    NOW = auto()
+    DONE = auto()
 
 
 def answer(backend: Backend, api_call: ApiCall) -> Answer:
@@ -99,7 +111,7 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
     return Answer(request_id, result)
 
 
-def perform_for_service(
+def perform_for_service(  # noqa: PLR0913 - who calls, and how
     backend: Backend,
     operation: str,
     parameters: dict[str, Any],
@@ -109,12 +121,14 @@ def perform_for_service(
     now: datetime,
     source: str,
     access_key: str | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> dict[str, Any]:
     """Carry out a call that a service makes, for its caller or in its own name.
 
     It is decided, checked and recorded as those of clients. parameters: as the API has them.
-    source: what CloudTrail shows as the address of the service. Raises the `ServiceError` that KMS
-    answers the service with.
+    source: what CloudTrail shows as the address of the service. rehearsal: whether this only sees
+    if the call will succeed, or follows such a look. Raises the `ServiceError` that KMS answers the
+    service with.
     """
     with backend.lock:
         call = Call(
@@ -129,11 +143,17 @@ def perform_for_service(
         )
         call.parameters = parameters
         try:
-            fault = backend.faults.next(operation, parameters)
-            if fault is not None:
-                raise fault
+            if rehearsal is not Rehearsal.DONE:
+                fault = backend.faults.next(operation, parameters)
+                if fault is not None:
+                    raise fault
+            if rehearsal is Rehearsal.NOW:
+                call.parameters = {**parameters, "DryRun": True}
             result = perform(call)
+        except errors.DryRunOperationException:  # which is how a rehearsal goes well
+            return {}
         except errors.ServiceError as error:
+            call.parameters = parameters
             _record(call, error)
             raise
         _record(call, result)

@@ -33,8 +33,8 @@ class Options:
     calls; the clock then stands still until it is moved. world: what there is from the beginning,
     as the path of a file or as what it says. start_time: an aware datetime at which
     the clock starts. delays: what takes a while on the mock's clock, as on AWS: "kms", keys and key
-    stores; "all", volumes, snapshots and databases too; or "none", things are done at the next
-    call. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
+    stores; "all", volumes, snapshots, databases and tables too; or "none", things are done at the
+    next call. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
     calls_kept: how many records of calls are kept; of older ones there are counts. prices: a price
     list for `kms.costs`, or what differs from AWS's, or a JSON file of that.
     block_real_kms: keep unmocked clients away from the real KMS (for the pytest plugin).

@@ -72,6 +72,7 @@ def _access_key(signer: Any) -> str | None:
 
 def _to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
     response, parsed = to_client(answer, model)
+    parsed.get("Error", {}).update(getattr(answer.result, "members", {}))
     query_code = getattr(answer.result, "query_code", None)
     if query_code is not None:
         # As botocore parses the header x-amzn-query-error.

@@ -28,7 +28,7 @@ class Refused(ServiceError):
     """An error that a service answers with when KMS, or the service's own rule, says no.
 
     code: of the service. query_code: what SDKs show instead, for a service that once spoke the
-    query protocol.
+    query protocol. members: what else the error has, such as the argument it is about.
     """
 
     def __init__(
@@ -38,10 +38,12 @@ class Refused(ServiceError):
         *,
         status: int = 400,
         query_code: str | None = None,
+        members: Mapping[str, str] | None = None,
         explanation: str | None = None,
     ) -> None:
         super().__init__(message, explanation=explanation)
         self.status = status
+        self.members = members or {}
         self.query_code = query_code
         self._code = code
 

@@ -18,7 +18,7 @@ from kmsmock.services.registry import ServiceCall
 
 _MANAGED_KEY = "alias/aws/ssm"
 _SECURE = "SecureString"
-_ADVANCED, _INTELLIGENT = "Advanced", "Intelligent-Tiering"
+_STANDARD, _ADVANCED, _INTELLIGENT = "Standard", "Advanced", "Intelligent-Tiering"
 #: The longest value of a parameter in each tier, in bytes.
 _STANDARD_LIMIT, _ADVANCED_LIMIT = 4096, 8192
 
@@ -52,6 +52,8 @@ def _put(call: ServiceCall) -> Steps:
         )
     value = parameters["Value"].encode()
     is_to_be_stored = arn not in versions or parameters.get("Overwrite", False)
+    if is_to_be_stored:
+        _require_no_downgrade(parameters, versions.get(arn, {}))
     is_advanced = _is_advanced(parameters, versions.get(arn, {}), len(value))
     if (
         not is_secure
@@ -70,6 +72,19 @@ def _put(call: ServiceCall) -> Steps:
     answer = yield
     kept = SecureString(key_id, made["CiphertextBlob"], is_advanced)
     versions.setdefault(arn, {})[answer["Version"]] = kept
+
+
+def _require_no_downgrade(
+    parameters: Mapping[str, Any], versions: Mapping[int, SecureString]
+) -> None:
+    if parameters.get("Tier") == _STANDARD and any(one.is_advanced for one in versions.values()):
+        raise Refused(
+            "ValidationException",
+            "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from "
+            "the advanced-parameter tier to the standard-parameter tier. If necessary, you can "
+            "delete the advanced parameter and recreate it as a standard parameter. Be aware that "
+            "standard parameters have a value limit of 4096 characters.",
+        )
 
 
 def _is_advanced(

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.backend import Backend
-from kmsmock.dispatch import perform_for_service
+from kmsmock.dispatch import Rehearsal, perform_for_service
 from kmsmock.principals import Principal
 from kmsmock.services.registry import ServiceCall
 
@@ -67,6 +67,26 @@ class KmsCaller:
         now: when, for what falls due later; the present when left out. parameters: as the API has
         them. Raises the `ServiceError` that KMS answers with.
         """
+        return self._perform(operation, parameters, None, now)
+
+    def rehearse(self, operation: str, **parameters: Any) -> None:
+        """See that a call will succeed, for which `call_rehearsed` follows once all is known.
+
+        operation: one that has dry runs. Raises the `ServiceError` that KMS would answer with.
+        """
+        self._perform(operation, parameters, Rehearsal.NOW)
+
+    def call_rehearsed(self, operation: str, **parameters: Any) -> Any:
+        """Make the call that was rehearsed; gives its answer."""
+        return self._perform(operation, parameters, Rehearsal.DONE)
+
+    def _perform(
+        self,
+        operation: str,
+        parameters: dict[str, Any],
+        rehearsal: Rehearsal | None,
+        now: datetime | None = None,
+    ) -> Any:
         return perform_for_service(
             self.backend,
             operation,
@@ -76,4 +96,5 @@ class KmsCaller:
             now=now or self.backend.clock.now(),
             source=self.source,
             access_key=self.access_key,
+            rehearsal=rehearsal,
         )

@@ -53,6 +53,45 @@ def role(kms: KMSMock) -> Any:
     return kms.account(ACCOUNT).role("App", policies=[policy])
 
 
+@pytest.fixture
+def s3(kms: KMSMock) -> Any:
+    """A client of S3, where there is a bucket "papers"."""
+    client = kms.client("s3")
+    client.create_bucket(Bucket="papers")
+    return client
+
+
+@pytest.fixture
+def put_object(s3: Any, key: str) -> Callable[..., Any]:
+    """Put an object of S3 under the customer managed key, or as told."""
+
+    def put_object(name: str = "a.txt", body: bytes = b"hello", **parameters: Any) -> Any:
+        given = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key, **parameters}
+        given = {name: value for name, value in given.items() if value is not None}
+        return s3.put_object(Bucket="papers", Key=name, Body=body, **given)
+
+    return put_object
+
+
+@pytest.fixture
+def set_default(s3: Any, key: str) -> Callable[..., None]:
+    """Set the default encryption of the bucket."""
+
+    def set_default(*, bucket_key: bool = False, **applied: Any) -> None:
+        applied = applied or {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+        rule = {"ApplyServerSideEncryptionByDefault": applied, "BucketKeyEnabled": bucket_key}
+        rules = {"Rules": [rule]}
+        s3.put_bucket_encryption(Bucket="papers", ServerSideEncryptionConfiguration=rules)
+
+    return set_default
+
+
+def error_of(caught: Any) -> tuple[str, str]:
+    """Give the code and the words of an error."""
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
 #: What makes a key unusable -> the words of KMS, and its code.
 SPOILED = [
     pytest.param("disable_key", "is disabled.", "DisabledException", id="disabled"),

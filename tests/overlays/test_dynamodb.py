@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from kmsmock import mock_kms
 from tests.overlays.conftest import ACCOUNT
 
 CONTEXT = {"aws:dynamodb:tableName": "orders", "aws:dynamodb:subscriberId": ACCOUNT}
@@ -223,6 +224,131 @@ def test_a_table_without_its_grant_is_inaccessible_until_it_has_another_key(kms,
     assert status(dynamodb)[0] == "ACTIVE"
 
 
+def revoke(client, key):
+    for grant in client.list_grants(KeyId=key)["Grants"]:
+        client.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
+
+
+def disable(client, key):
+    client.disable_key(KeyId=key)
+
+
+ACCESSES = [
+    pytest.param(lambda d: d.get_item(TableName="orders", Key=ITEM), id="GetItem"),
+    pytest.param(
+        lambda d: d.update_time_to_live(
+            TableName="orders", TimeToLiveSpecification={"Enabled": True, "AttributeName": "end"}
+        ),
+        id="UpdateTimeToLive",
+    ),
+    pytest.param(
+        lambda d: d.create_backup(TableName="orders", BackupName="kept"), id="CreateBackup"
+    ),
+]
+
+
+@pytest.mark.usefixtures("under_key")
+@pytest.mark.parametrize("lose", [disable, revoke], ids=["key disabled", "grant revoked"])
+@pytest.mark.parametrize("access", ACCESSES)
+def test_an_inaccessible_table_refuses_what_reads_or_keeps_its_items(
+    kms, dynamodb, key, lose, access
+):
+    lose(kms.client(), key)
+    kms.clock.advance(minutes=15)
+    assert status(dynamodb)[0] == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+    with pytest.raises(ClientError) as caught:
+        access(dynamodb)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert error["Message"].startswith(
+        f"KMS key disabled error: {MODEL}.DisabledException: {key} is disabled. (Service: AWSKMS;"
+    )
+
+
+@pytest.mark.usefixtures("under_key")
+@pytest.mark.parametrize("lose", [disable, revoke], ids=["key disabled", "grant revoked"])
+def test_until_it_is_noticed_a_lost_key_stops_neither_backups_nor_time_to_live(
+    kms, dynamodb, key, lose
+):
+    lose(kms.client(), key)
+    dynamodb.create_backup(TableName="orders", BackupName="kept")
+    dynamodb.update_time_to_live(
+        TableName="orders", TimeToLiveSpecification={"Enabled": True, "AttributeName": "end"}
+    )
+
+
+@pytest.mark.usefixtures("under_key")
+def test_what_says_nothing_of_the_items_works_on_an_inaccessible_table(kms, dynamodb, key):
+    disable(kms.client(), key)
+    kms.clock.advance(minutes=15)
+    answer = dynamodb.update_table(TableName="orders", DeletionProtectionEnabled=True)
+    assert answer["TableDescription"]["TableStatus"] == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+
+
+# --- backups ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def backup(dynamodb, under_key):
+    """A backup of the table under the customer managed key: its ARN."""
+    dynamodb.put_item(TableName="orders", Item=ITEM)
+    answer = dynamodb.create_backup(TableName=under_key["TableName"], BackupName="kept")
+    return answer["BackupDetails"]["BackupArn"]
+
+
+def test_a_backup_tells_the_key_that_it_is_under(dynamodb, backup, key):
+    description = dynamodb.describe_backup(BackupArn=backup)["BackupDescription"]
+    assert description["SourceTableFeatureDetails"]["SSEDescription"]["KMSMasterKeyArn"] == key
+
+
+RESTORED = {**CONTEXT, "aws:dynamodb:tableName": "restored"}
+
+
+@pytest.mark.parametrize("source", ["backup", "point in time"])
+def test_a_restored_table_is_under_the_key_of_its_source(dynamodb, backup, key, made, source):
+    before = len(made("dynamodb"))
+    if source == "backup":
+        answer = dynamodb.restore_table_from_backup(TargetTableName="restored", BackupArn=backup)
+    else:
+        answer = dynamodb.restore_table_to_point_in_time(
+            TargetTableName="restored", SourceTableName="orders"
+        )
+    assert answer["TableDescription"]["SSEDescription"]["KMSMasterKeyArn"] == key
+    assert made("dynamodb")[before:] == [
+        ("Decrypt", CONTEXT),
+        *[("DescribeKey", None), ("CreateGrant", None), ("GenerateDataKey", RESTORED)],
+    ]
+    assert dynamodb.get_item(TableName="restored", Key=ITEM)["Item"] == ITEM
+    assert made("dynamodb")[-1] == ("Decrypt", RESTORED)
+
+
+def test_a_table_can_be_restored_under_another_key(kms, dynamodb, backup):
+    other = kms.client().create_key()["KeyMetadata"]["Arn"]
+    answer = dynamodb.restore_table_from_backup(
+        TargetTableName="restored",
+        BackupArn=backup,
+        SSESpecificationOverride={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": other},
+    )
+    assert answer["TableDescription"]["SSEDescription"]["KMSMasterKeyArn"] == other
+
+
+def test_a_backup_under_a_disabled_key_cannot_be_restored(kms, dynamodb, backup, key):
+    disable(kms.client(), key)
+    with pytest.raises(ClientError, match=f"KMS key disabled error: .*{key} is disabled"):
+        dynamodb.restore_table_from_backup(
+            TargetTableName="restored",
+            BackupArn=backup,
+            SSESpecificationOverride={"Enabled": False},
+        )
+    assert dynamodb.list_tables()["TableNames"] == ["orders"]
+
+
+def test_a_table_restored_in_place_of_one_that_is_there_leaves_no_grant(kms, dynamodb, backup, key):
+    with pytest.raises(ClientError):
+        dynamodb.restore_table_from_backup(TargetTableName="orders", BackupArn=backup)
+    assert len(kms.client().list_grants(KeyId=key)["Grants"]) == 1
+
+
 @pytest.mark.usefixtures("under_key")
 def test_a_caller_without_decrypt_cannot_access_items(role):
     with pytest.raises(ClientError, match=r"KMS key access denied error: .*kms:Decrypt") as caught:
@@ -263,6 +389,65 @@ def test_another_key_takes_over_and_the_grant_on_the_old_is_retired(kms, dynamod
 def test_a_table_can_go_back_to_a_key_of_aws(kms, dynamodb, key):
     assert "SSEDescription" not in update(dynamodb, Enabled=False)
     assert kms.client().list_grants(KeyId=key)["Grants"] == []
+
+
+@pytest.fixture
+def slow():
+    """A mock in which the change of a key takes its time."""
+    with mock_kms(seed=1, delays="all") as kms:
+        yield kms
+
+
+def seen(kms, client, *seconds):
+    """Describe the encryption so many seconds after now."""
+    shown, gone = [], 0
+    for second in seconds:
+        kms.clock.advance(seconds=second - gone)
+        gone = second
+        shown.append(described(client))
+        table = client.describe_table(TableName="orders")["Table"]
+        assert table["TableStatus"] == "ACTIVE"
+    return shown
+
+
+def under(status, key):
+    return {"Status": status, "SSEType": "KMS", "KMSMasterKeyArn": key}
+
+
+@pytest.mark.usefixtures("kms")
+def test_with_all_delays_a_change_shows_the_old_key_then_the_new_one_then_that_it_is_done(
+    slow, create
+):
+    old, new = (slow.client().create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    client = slow.client("dynamodb")
+    create(client, Enabled=True, SSEType="KMS", KMSMasterKeyId=old)
+    changed = update(client, Enabled=True, SSEType="KMS", KMSMasterKeyId=new)
+    assert changed["SSEDescription"] == under("UPDATING", old)
+    assert seen(slow, client, 7, 9, 20, 22) == [
+        under("UPDATING", old),
+        under("UPDATING", new),
+        under("UPDATING", new),
+        under("ENABLED", new),
+    ]
+
+
+@pytest.mark.usefixtures("kms")
+def test_with_all_delays_a_change_from_the_key_of_aws_names_no_key_until_it_is_done(slow, create):
+    key = slow.client().create_key()["KeyMetadata"]["Arn"]
+    client = slow.client("dynamodb")
+    create(client)
+    changed = update(client, Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
+    assert changed["SSEDescription"] == {"Status": "UPDATING"}
+    assert seen(slow, client, 20, 22) == [{"Status": "UPDATING"}, under("ENABLED", key)]
+
+
+@pytest.mark.usefixtures("kms")
+def test_with_all_delays_a_change_to_the_key_of_aws_names_the_old_key_and_then_none(slow, create):
+    key = slow.client().create_key()["KeyMetadata"]["Arn"]
+    client = slow.client("dynamodb")
+    create(client, Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
+    update(client, Enabled=False)
+    assert seen(slow, client, 1, 9, 22) == [under("UPDATING", key), {"Status": "UPDATING"}, None]
 
 
 def test_an_alias_is_resolved_once(kms, dynamodb, create, key):
@@ -322,6 +507,48 @@ def test_the_key_can_be_changed_four_times_a_day_and_then_every_six_hours(kms, d
     update(dynamodb, **change)
 
 
+@pytest.mark.usefixtures("under_key")
+def test_changes_to_a_key_of_aws_and_back_count_too(dynamodb, key):
+    changes = [{"Enabled": False}, {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}]
+    for change in changes * 2:
+        update(dynamodb, **change)
+    with pytest.raises(dynamodb.exceptions.LimitExceededException, match="updates today: 4"):
+        update(dynamodb, **changes[0])
+
+
+@pytest.mark.parametrize("specification", [{}, {"Enabled": False}], ids=["empty", "not enabled"])
+def test_a_table_under_a_key_of_aws_cannot_change_to_it(dynamodb, create, specification):
+    create()
+    with pytest.raises(ClientError) as caught:
+        update(dynamodb, **specification)
+    assert caught.value.response["Error"]["Message"] == (
+        "One or more parameter values were invalid: Table is already encrypted by default"
+    )
+
+
+@pytest.mark.usefixtures("under_key")
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"BillingMode": "PAY_PER_REQUEST"},
+        {"DeletionProtectionEnabled": True},
+        {"TableClass": "STANDARD"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_change_of_the_key_must_be_the_only_one(dynamodb, made, other):
+    before = len(made("dynamodb"))
+    with pytest.raises(ClientError) as caught:
+        dynamodb.update_table(TableName="orders", SSESpecification={"Enabled": False}, **other)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert error["Message"] == (
+        "One or more parameter values were invalid: Server-Side Encryption modification must be "
+        "the only operation in the request"
+    )
+    assert len(made("dynamodb")) == before
+
+
 KEYS = [
     pytest.param(
         f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555",
@@ -366,6 +593,30 @@ def test_a_key_that_cannot_be_taken_leaves_no_table(dynamodb, create, key_id, co
     assert error["Code"] == code
     assert error["Message"].startswith(words)
     assert dynamodb.list_tables()["TableNames"] == []
+
+
+@pytest.mark.parametrize("by", ["ARN", "alias"])
+def test_a_disabled_key_cannot_be_taken_by_any_name(kms, dynamodb, create, key, by):
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
+    kms.client().disable_key(KeyId=key)
+    words = rf"KMS key disabled error: {MODEL}\.DisabledException: {key} is disabled\. \(Service"
+    with pytest.raises(ClientError, match=words) as caught:
+        create(Enabled=True, SSEType="KMS", KMSMasterKeyId=key if by == "ARN" else "alias/app")
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert dynamodb.list_tables()["TableNames"] == []
+
+
+def test_a_multi_region_key_is_taken_by_its_bare_id_but_not_by_the_arn_of_another_region(
+    kms, dynamodb, create
+):
+    primary = kms.client().create_key(MultiRegion=True)["KeyMetadata"]["Arn"]
+    kms.client().replicate_key(KeyId=primary, ReplicaRegion="eu-west-1")
+    kms.clock.advance(minutes=1)
+    there = primary.replace("us-east-1", "eu-west-1")
+    with pytest.raises(ClientError, match="NotFoundException: Invalid arn eu-west-1"):
+        create(Enabled=True, SSEType="KMS", KMSMasterKeyId=there)
+    create(Enabled=True, SSEType="KMS", KMSMasterKeyId=primary.rpartition("/")[2])
+    assert described(dynamodb)["KMSMasterKeyArn"] == primary
 
 
 def test_a_key_pending_deletion_cannot_be_taken(kms, create, key):

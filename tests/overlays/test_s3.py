@@ -6,14 +6,11 @@ import json
 from base64 import b64encode
 from io import BytesIO
 
-import boto3
-import botocore
 import pytest
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, MISSING, SPOILED
+from tests.overlays.conftest import ACCOUNT, error_of
 
 BUCKET = "papers"
 ARN = "aws:s3:arn"
@@ -21,46 +18,11 @@ OF_OBJECT = {ARN: "arn:aws:s3:::papers/a.txt"}
 OF_BUCKET = {ARN: "arn:aws:s3:::papers"}
 
 
-@pytest.fixture
-def s3(kms):
-    client = kms.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    return client
-
-
-@pytest.fixture
-def put(s3, key):
-    """Put an object under the customer managed key, or as told."""
-
-    def put(name="a.txt", body=b"hello", **parameters):
-        given = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key, **parameters}
-        given = {name: value for name, value in given.items() if value is not None}
-        return s3.put_object(Bucket=BUCKET, Key=name, Body=body, **given)
-
-    return put
-
-
-@pytest.fixture
-def set_default(s3, key):
-    """Set the default encryption of the bucket."""
-
-    def set_default(bucket_key=False, **applied):
-        applied = applied or {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
-        rule = {"ApplyServerSideEncryptionByDefault": applied, "BucketKeyEnabled": bucket_key}
-        s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration={"Rules": [rule]})
-
-    return set_default
-
-
 def get(client, name="a.txt", **parameters):
     return client.get_object(Bucket=BUCKET, Key=name, **parameters)
 
 
-def error_of(caught):
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
-
-
-# --- modes --------------------------------------------------------------------------------------
+# --- modes ----------------------------------------------------------------------------------------
 
 
 def test_an_object_without_kms_makes_no_calls(s3, made):
@@ -70,41 +32,38 @@ def test_an_object_without_kms_makes_no_calls(s3, made):
     assert made("s3") == []
 
 
-def test_an_object_is_encrypted_when_put_and_decrypted_when_got(s3, put, made):
-    put()
+def test_an_object_is_encrypted_when_put_and_decrypted_when_got(s3, put_object, made):
+    put_object()
     assert get(s3)["Body"].read() == b"hello"
     assert made("s3") == [("GenerateDataKey", OF_OBJECT), ("Decrypt", OF_OBJECT)]
 
 
-def test_answers_show_the_arn_of_the_key_however_it_was_named(kms, s3, put, key):
+def test_answers_show_the_arn_of_the_key_however_it_was_named(kms, s3, put_object, key):
     kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
-    assert put(SSEKMSKeyId="alias/app")["SSEKMSKeyId"] == key
+    assert put_object(SSEKMSKeyId="alias/app")["SSEKMSKeyId"] == key
     assert get(s3)["SSEKMSKeyId"] == key
     assert s3.head_object(Bucket=BUCKET, Key="a.txt")["SSEKMSKeyId"] == key
 
 
-def test_the_head_of_an_object_needs_no_kms(s3, put, made):
-    put()
+def test_the_head_of_an_object_needs_no_kms(s3, put_object, made):
+    put_object()
     s3.head_object(Bucket=BUCKET, Key="a.txt")
     assert [name for name, _ in made("s3")] == ["GenerateDataKey"]
 
 
-def test_without_a_key_all_buckets_share_the_aws_managed_key(kms, s3, put):
-    put(SSEKMSKeyId=None)
+def test_without_a_key_all_buckets_share_the_aws_managed_key(kms, s3, put_object):
+    put_object(SSEKMSKeyId=None)
     managed = kms.client().describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
     assert managed["KeyManager"] == "AWS"
     assert get(s3)["SSEKMSKeyId"] == managed["Arn"]
 
 
-def test_a_customer_key_of_sse_c_has_nothing_to_do_with_kms(s3, made):
-    s3.put_object(
-        Bucket=BUCKET,
-        Key="a.txt",
-        Body=b"x",
-        SSECustomerAlgorithm="AES256",
-        SSECustomerKey="0" * 32,
-    )
-    assert made("s3") == []
+@pytest.mark.parametrize("read", ["get_object", "head_object"])
+def test_an_object_put_without_encryption_shows_the_key_that_s3_owns(s3, read):
+    s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")
+    answer = getattr(s3, read)(Bucket=BUCKET, Key="a.txt")
+    assert answer["ServerSideEncryption"] == "AES256"
+    assert "SSEKMSKeyId" not in answer
 
 
 def test_a_key_needs_encryption_with_kms(s3, key):
@@ -112,15 +71,15 @@ def test_a_key_needs_encryption_with_kms(s3, key):
         s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x", SSEKMSKeyId=key)
 
 
-# --- the encryption context ---------------------------------------------------------------------
+# --- the encryption context -----------------------------------------------------------------------
 
 
 def encoded(pairs):
     return b64encode(json.dumps(pairs).encode()).decode()
 
 
-def test_the_callers_context_is_kept_with_the_object(s3, put, made):
-    answer = put(SSEKMSEncryptionContext=encoded({"tenant": "a"}))
+def test_the_callers_context_is_kept_with_the_object(s3, put_object, made):
+    answer = put_object(SSEKMSEncryptionContext=encoded({"tenant": "a"}))
     assert answer["SSEKMSEncryptionContext"] == encoded({"tenant": "a"})
     get(s3)
     assert made("s3")[-1] == ("Decrypt", {"tenant": "a", **OF_OBJECT})
@@ -134,39 +93,39 @@ def test_the_callers_context_is_kept_with_the_object(s3, put, made):
         pytest.param(encoded({"tenant": 1}), id="not texts"),
     ],
 )
-def test_a_context_must_be_a_map_of_texts(put, context):
+def test_a_context_must_be_a_map_of_texts(put_object, context):
     with pytest.raises(ClientError, match="shall be Base64-encoded UTF-8 string holding JSON"):
-        put(SSEKMSEncryptionContext=context)
+        put_object(SSEKMSEncryptionContext=context)
 
 
-def test_a_context_cannot_say_that_it_is_another_object(put):
+def test_a_context_cannot_say_that_it_is_another_object(put_object):
     with pytest.raises(ClientError, match="InvalidArgument"):
-        put(SSEKMSEncryptionContext=encoded({ARN: "arn:aws:s3:::papers/b.txt"}))
+        put_object(SSEKMSEncryptionContext=encoded({ARN: "arn:aws:s3:::papers/b.txt"}))
 
 
-# --- bucket keys --------------------------------------------------------------------------------
+# --- bucket keys ----------------------------------------------------------------------------------
 
 
-def test_with_a_bucket_key_many_objects_make_one_call_of_each_kind(s3, put, made):
+def test_with_a_bucket_key_many_objects_make_one_call_of_each_kind(s3, put_object, made):
     for name in "abc":
-        assert put(name, BucketKeyEnabled=True)["BucketKeyEnabled"] is True
+        assert put_object(name, BucketKeyEnabled=True)["BucketKeyEnabled"] is True
     for name in "abc":
         assert get(s3, name)["BucketKeyEnabled"] is True
     assert made("s3") == [("GenerateDataKey", OF_BUCKET), ("Decrypt", OF_BUCKET)]
 
 
-def test_without_a_bucket_key_each_object_makes_its_own_calls(s3, put, made):
+def test_without_a_bucket_key_each_object_makes_its_own_calls(s3, put_object, made):
     for name in "abc":
-        put(name)
+        put_object(name)
         get(s3, name)
     assert len(made("s3")) == 6
 
 
-def test_each_requester_has_a_bucket_key_of_its_own(kms, put, made, key):
+def test_each_requester_has_a_bucket_key_of_its_own(kms, put_object, made, key):
     allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": allowed}
     other = kms.account(ACCOUNT).role("B", policies=[policy])
-    put(BucketKeyEnabled=True)
+    put_object(BucketKeyEnabled=True)
     other.client("s3").put_object(
         Bucket=BUCKET,
         Key="b",
@@ -178,14 +137,14 @@ def test_each_requester_has_a_bucket_key_of_its_own(kms, put, made, key):
     assert [name for name, _ in made("s3")] == ["GenerateDataKey", "GenerateDataKey"]
 
 
-def test_a_bucket_key_is_asked_for_again_after_its_time(kms, put, made):
-    put(BucketKeyEnabled=True)
+def test_a_bucket_key_is_asked_for_again_after_its_time(kms, put_object, made):
+    put_object(BucketKeyEnabled=True)
     kms.clock.advance(minutes=5)
-    put(BucketKeyEnabled=True)
+    put_object(BucketKeyEnabled=True)
     assert len(made("s3")) == 2
 
 
-def test_a_policy_for_the_arn_of_the_object_does_not_hold_with_a_bucket_key(kms, put, key):
+def test_a_policy_for_the_arn_of_the_object_does_not_hold_with_a_bucket_key(kms, put_object, key):
     # The encryption context is then the ARN of the bucket.
     policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
     denial = {
@@ -197,20 +156,20 @@ def test_a_policy_for_the_arn_of_the_object_does_not_hold_with_a_bucket_key(kms,
     }
     policy["Statement"].append(denial)
     kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
-    put()
+    put_object()
     with pytest.raises(ClientError, match="AccessDenied"):
-        put(BucketKeyEnabled=True)
+        put_object(BucketKeyEnabled=True)
 
 
-def test_dual_layer_encryption_has_no_bucket_keys(put, made):
+def test_dual_layer_encryption_has_no_bucket_keys(put_object, made):
     for _ in range(2):
-        answer = put(ServerSideEncryption="aws:kms:dsse", BucketKeyEnabled=True)
+        answer = put_object(ServerSideEncryption="aws:kms:dsse", BucketKeyEnabled=True)
         assert answer["ServerSideEncryption"] == "aws:kms:dsse"
         assert "BucketKeyEnabled" not in answer
     assert made("s3") == [("GenerateDataKey", OF_OBJECT)] * 2
 
 
-# --- the default of a bucket --------------------------------------------------------------------
+# --- the default of a bucket ----------------------------------------------------------------------
 
 
 def test_a_new_bucket_encrypts_with_a_key_that_s3_owns(s3):
@@ -245,8 +204,8 @@ def test_the_key_of_a_default_is_kept_as_given_and_not_checked(s3, set_default):
         s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")
 
 
-def test_a_changed_default_does_not_touch_the_objects_there_are(s3, set_default, put, key):
-    put()
+def test_a_changed_default_does_not_touch_the_objects_there_are(s3, set_default, put_object, key):
+    put_object()
     set_default(SSEAlgorithm="aws:kms")
     assert get(s3)["SSEKMSKeyId"] == key
 
@@ -266,6 +225,41 @@ def test_a_default_without_kms_takes_no_key(set_default, key):
         "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or "
         "aws:kms:dsse",
     )
+    argument = caught.value.response["Error"]["ArgumentName"]
+    assert argument == "ApplyServerSideEncryptionByDefault"
+
+
+def rule_of(s3):
+    answer = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]
+    return answer["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+
+
+def test_a_default_without_a_key_shows_none_and_means_the_managed_key(kms, s3, set_default):
+    set_default(SSEAlgorithm="aws:kms")
+    assert rule_of(s3) == {"SSEAlgorithm": "aws:kms"}
+    answer = s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")
+    managed = kms.client().describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["Arn"]
+    assert answer["SSEKMSKeyId"] == managed
+
+
+def test_an_alias_stays_an_alias_in_the_default_and_is_resolved_for_each_object(
+    kms, s3, set_default, key
+):
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
+    set_default(SSEAlgorithm="aws:kms", KMSMasterKeyID="alias/app")
+    assert rule_of(s3)["KMSMasterKeyID"] == "alias/app"
+    assert s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")["SSEKMSKeyId"] == key
+    other = kms.client().create_key()["KeyMetadata"]["Arn"]
+    kms.client().update_alias(AliasName="alias/app", TargetKeyId=other)
+    assert s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")["SSEKMSKeyId"] == other
+
+
+def test_a_default_can_be_dual_layer_encryption_which_has_no_bucket_key(s3, set_default, key, made):
+    set_default(bucket_key=True, SSEAlgorithm="aws:kms:dsse", KMSMasterKeyID=key)
+    answer = s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")
+    assert (answer["ServerSideEncryption"], answer["SSEKMSKeyId"]) == ("aws:kms:dsse", key)
+    assert "BucketKeyEnabled" not in answer
+    assert made("s3") == [("GenerateDataKey", OF_OBJECT)]
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -277,11 +271,11 @@ def test_a_default_has_one_rule(s3, count):
         )
 
 
-# --- copies and parts ---------------------------------------------------------------------------
+# --- copies and parts -----------------------------------------------------------------------------
 
 
-def test_a_copy_opens_the_source_and_encrypts_the_target(s3, put, key, made):
-    put()
+def test_a_copy_opens_the_source_and_encrypts_the_target(s3, put_object, key, made):
+    put_object()
     s3.copy_object(
         Bucket=BUCKET,
         Key="b.txt",
@@ -293,8 +287,8 @@ def test_a_copy_opens_the_source_and_encrypts_the_target(s3, put, key, made):
     assert made("s3")[1:] == [("Decrypt", OF_OBJECT), ("GenerateDataKey", target)]
 
 
-def test_the_encryption_of_the_source_is_not_inherited_by_its_copy(s3, put):
-    put()
+def test_the_encryption_of_the_source_is_not_inherited_by_its_copy(s3, put_object):
+    put_object()
     answer = s3.copy_object(Bucket=BUCKET, Key="b.txt", CopySource=f"{BUCKET}/a.txt")
     assert answer["ServerSideEncryption"] == "AES256"
 
@@ -307,102 +301,10 @@ def test_an_upload_in_parts_needs_decrypt_too(s3, key, made):
     assert get(s3)["SSEKMSKeyId"] == key
 
 
-def test_each_version_of_an_object_has_its_own_key(kms, s3, put, key):
+def test_each_version_of_an_object_has_its_own_key(kms, s3, put_object, key):
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    first = put()["VersionId"]
+    first = put_object()["VersionId"]
     other = kms.client().create_key()["KeyMetadata"]["Arn"]
-    put(SSEKMSKeyId=other)
+    put_object(SSEKMSKeyId=other)
     assert get(s3)["SSEKMSKeyId"] == other
     assert get(s3, VersionId=first)["SSEKMSKeyId"] == key
-
-
-# --- refusals -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("key_id", "words"), MISSING)
-def test_a_missing_key_is_not_found_and_nothing_is_stored(s3, put, key_id, words):
-    with pytest.raises(ClientError) as caught:
-        put(SSEKMSKeyId=key_id)
-    assert error_of(caught) == ("KMS.NotFoundException", words)
-    with pytest.raises(s3.exceptions.NoSuchKey):
-        get(s3)
-
-
-@pytest.mark.parametrize(("spoil", "words", "code"), SPOILED)
-@pytest.mark.parametrize("operation", ["put", "get"])
-def test_a_key_in_the_wrong_state_serves_no_objects(
-    kms, s3, put, key, spoil, words, code, operation
-):
-    put()
-    getattr(kms.client(), spoil)(KeyId=key)
-    with pytest.raises(ClientError) as caught:
-        put() if operation == "put" else get(s3)
-    assert error_of(caught) == (f"KMS.{code}", f"{key} {words}")
-
-
-@pytest.mark.parametrize(
-    ("spec", "usage"), [("RSA_2048", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")]
-)
-def test_only_symmetric_encryption_keys_serve_objects(kms, put, spec, usage):
-    other = kms.client().create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["Arn"]
-    with pytest.raises(ClientError, match=r"KMS\.InvalidKeyUsageException"):
-        put(SSEKMSKeyId=other)
-
-
-def test_one_who_may_not_use_the_key_gets_kms_own_words(put, role, key):
-    put()
-    with pytest.raises(ClientError) as caught:
-        get(role.client("s3"))
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-    assert error_of(caught) == (
-        "AccessDenied",
-        f"User: arn:aws:sts::{ACCOUNT}:assumed-role/App/session is not authorized to perform: "
-        f"kms:Decrypt on resource: {key} because no identity-based policy allows the kms:Decrypt "
-        "action",
-    )
-
-
-def test_an_object_under_the_managed_key_needs_no_permission_of_kms(put, role):
-    put(SSEKMSKeyId=None)
-    assert get(role.client("s3"))["Body"].read() == b"hello"
-
-
-def test_a_key_can_be_left_to_s3_alone(kms, put, key):
-    allowed = {
-        "Effect": "Allow",
-        "Principal": {"AWS": "*"},
-        "Action": "kms:*",
-        "Resource": "*",
-        "Condition": {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}},
-    }
-    policy = {"Version": "2012-10-17", "Statement": [allowed]}
-    kms.client().put_key_policy(
-        KeyId=key, Policy=json.dumps(policy), BypassPolicyLockoutSafetyCheck=True
-    )
-    put()
-    with pytest.raises(ClientError, match="AccessDeniedException"):
-        kms.client().encrypt(KeyId=key, Plaintext=b"x")
-
-
-def test_another_account_cannot_read_under_the_managed_key(kms, put):
-    put(SSEKMSKeyId=None)
-    policy = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    other = kms.account("444455556666").role(
-        "Reader", policies=[{"Version": "2012-10-17", "Statement": policy}]
-    )
-    with pytest.raises(ClientError, match="AccessDenied"):
-        get(other.client("s3"))
-
-
-def test_an_unsigned_request_cannot_use_kms(put):
-    put(ACL="public-read")
-    unsigned = boto3.client("s3", config=Config(signature_version=botocore.UNSIGNED))
-    with pytest.raises(ClientError, match="require AWS Signature Version 4"):
-        get(unsigned)
-
-
-def test_what_was_stored_before_the_mock_is_given_back_with_a_warning(kms, s3, put):
-    with kms.pause():
-        put()
-    with pytest.warns(UserWarning, match="s3://papers/a.txt is encrypted, but was not stored"):
-        get(s3)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.overlays.conftest import ACCOUNT, MISSING, SPOILED
 
 VALIDATION = "RequestToValidateKeyAccess"
+#: Without the retries of botocore.
+ONCE = Config(retries={"total_max_attempts": 1})
 TOLD = "(Service: AWSKMS; Status Code: 400; Error Code: {}; Request ID: "
 
 
@@ -44,6 +48,12 @@ def policy_of(*actions, key=None):
         {"Effect": "Allow", "Action": list(actions), "Resource": key or "*"},
     ]
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def versions_of(secrets, name):
+    """Show the labels of versions, and the keys that open them."""
+    versions = secrets.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)["Versions"]
+    return {tuple(version["VersionStages"]): version["KmsKeyIds"] for version in versions}
 
 
 def deny(kms, key, action):
@@ -150,15 +160,34 @@ def test_versions_show_the_keys_that_open_them(secrets, arn, key, other):
     secrets.update_secret(SecretId=arn, KmsKeyId=other)
     secrets.put_secret_value(SecretId=arn, SecretString="two")
 
-    def keys_of(name):
-        versions = secrets.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)
-        return {
-            tuple(version["VersionStages"]): version["KmsKeyIds"]
-            for version in versions["Versions"]
-        }
+    assert versions_of(secrets, "managed") == {("AWSCURRENT",): ["DefaultEncryptionKey"]}
+    assert versions_of(secrets, arn) == {("AWSCURRENT",): [other], ("AWSPREVIOUS",): [key, other]}
 
-    assert keys_of("managed") == {("AWSCURRENT",): ["DefaultEncryptionKey"]}
-    assert keys_of(arn) == {("AWSCURRENT",): [other], ("AWSPREVIOUS",): [key, other]}
+
+@pytest.mark.parametrize(
+    "named",
+    ["alias/aws/secretsmanager", f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/aws/secretsmanager"],
+    ids=["alias", "ARN of the alias"],
+)
+def test_the_managed_key_is_not_shown_when_it_was_named_either(secrets, arn, named):
+    secrets.create_secret(Name="named", SecretString="x", KmsKeyId=named)
+    secrets.update_secret(SecretId=arn, KmsKeyId=named, SecretString="two")
+    for name in ("named", arn):
+        assert "KmsKeyId" not in secrets.describe_secret(SecretId=name)
+        assert versions_of(secrets, name)["AWSCURRENT",] == ["DefaultEncryptionKey"]
+
+
+def test_cloudtrail_shows_the_caller_and_names_no_key_where_one_is_opened(kms, secrets, arn, key):
+    secrets.get_secret_value(SecretId=arn)
+    made, opened = [
+        record for record in kms.trail if record["eventName"] in ("GenerateDataKey", "Decrypt")
+    ][-2:]
+    assert made["requestParameters"]["keyId"] == key
+    assert set(opened["requestParameters"]) == {"encryptionAlgorithm", "encryptionContext"}
+    for record in (made, opened):
+        assert record["userIdentity"]["invokedBy"] == "secretsmanager.amazonaws.com"
+        assert record["userIdentity"]["accountId"] == ACCOUNT
+        assert record["additionalEventData"]["keyMaterialId"]
 
 
 # --- another key --------------------------------------------------------------------------------
@@ -170,6 +199,24 @@ def test_another_key_wraps_the_labelled_versions_again(secrets, arn, other, made
     secrets.update_secret(SecretId=arn, KmsKeyId=other)
     names = [name for name, _ in made("secretsmanager")[before:]]
     assert names == ["GenerateDataKey", "Decrypt", *["Decrypt", "Encrypt"] * 2]
+
+
+def test_only_versions_with_labels_of_aws_are_wrapped_again(secrets, arn, key, other):
+    # Five versions: each label of AWS, one of the user's, and one without any.
+    secrets.put_secret_value(SecretId=arn, SecretString="unlabelled", VersionStages=["later"])
+    secrets.put_secret_value(SecretId=arn, SecretString="custom", VersionStages=["later"])
+    secrets.put_secret_value(SecretId=arn, SecretString="current")
+    secrets.put_secret_value(SecretId=arn, SecretString="pending", VersionStages=["AWSPENDING"])
+
+    secrets.update_secret(SecretId=arn, KmsKeyId=other)
+
+    assert versions_of(secrets, arn) == {
+        (): [key],
+        ("later",): [key],
+        ("AWSCURRENT",): [key, other],
+        ("AWSPREVIOUS",): [key, other],
+        ("AWSPENDING",): [key, other],
+    }
 
 
 @pytest.mark.parametrize("which", ["old", "new"])
@@ -232,7 +279,134 @@ def test_a_replica_is_under_a_key_of_its_region(kms, secrets, arn):
     assert kms.calls[-1].region == "eu-west-1"
 
 
+# --- replicas -----------------------------------------------------------------------------------
+
+EUROPE = [{"Region": "eu-west-1"}]
+REPLICATED = [("Decrypt", "us-east-1"), ("GenerateDataKey", "eu-west-1"), ("Encrypt", "eu-west-1")]
+
+
+@pytest.fixture
+def there(kms):
+    """A client in the Region of the replica."""
+    return kms.client("secretsmanager", region="eu-west-1")
+
+
+def calls_of(kms):
+    return [(call.operation, call.region) for call in kms.calls if call.via_service]
+
+
+def test_a_secret_can_be_replicated_when_it_is_created(kms, secrets, there):
+    answer = secrets.create_secret(Name="db", SecretString="one", AddReplicaRegions=EUROPE)
+    assert answer["ReplicationStatus"][0]["Status"] == "InSync"
+    assert calls_of(kms) == [("GenerateDataKey", "us-east-1"), *REPLICATED]
+    assert there.get_secret_value(SecretId="db")["SecretString"] == "one"
+
+
+@pytest.mark.parametrize("operation", ["put_secret_value", "update_secret"])
+def test_a_new_value_gets_to_the_replica_under_its_key(kms, secrets, arn, there, operation):
+    secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=EUROPE)
+    getattr(secrets, operation)(SecretId=arn, SecretString="two")
+    assert calls_of(kms)[-4:] == [("GenerateDataKey", "us-east-1"), *REPLICATED]
+
+    assert there.get_secret_value(SecretId="db")["SecretString"] == "two"
+
+    assert calls_of(kms)[-1] == ("Decrypt", "eu-west-1")
+
+
+def test_a_replica_is_as_closed_as_its_key(kms, secrets, arn, there):
+    europe = kms.client(region="eu-west-1")
+    their_key = europe.create_key()["KeyMetadata"]["Arn"]
+    secrets.replicate_secret_to_regions(
+        SecretId=arn, AddReplicaRegions=[{"Region": "eu-west-1", "KmsKeyId": their_key}]
+    )
+    secrets.put_secret_value(SecretId=arn, SecretString="two")
+    europe.disable_key(KeyId=their_key)
+    with pytest.raises(there.exceptions.DecryptionFailure, match=f"{their_key} is disabled"):
+        there.get_secret_value(SecretId="db")
+
+
+def test_a_replica_that_kms_refuses_fails_and_the_secret_is_there_without(secrets, there):
+    europe = [{"Region": "eu-west-1", "KmsKeyId": "alias/none"}]
+    answer = secrets.create_secret(Name="db", SecretString="one", AddReplicaRegions=europe)
+    for shown in (answer, secrets.describe_secret(SecretId="db")):
+        [status] = shown["ReplicationStatus"]
+        assert (status["Status"], status["KmsKeyId"]) == ("Failed", "alias/none")
+        assert "alias/none is not found" in status["StatusMessage"]
+    assert secrets.get_secret_value(SecretId="db")["SecretString"] == "one"
+    with pytest.raises(there.exceptions.ResourceNotFoundException) as caught:
+        there.get_secret_value(SecretId="db")
+    assert any("alias/none is not found" in note for note in caught.value.__notes__)
+
+
+def test_a_version_without_a_label_gets_to_the_replica_when_it_is_current_again(
+    kms, secrets, arn, there
+):
+    first = secrets.get_secret_value(SecretId=arn)["VersionId"]
+    secrets.put_secret_value(SecretId=arn, SecretString="two")
+    third = secrets.put_secret_value(SecretId=arn, SecretString="three")["VersionId"]
+    secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=EUROPE)
+    with pytest.raises(there.exceptions.ResourceNotFoundException):
+        there.get_secret_value(SecretId="db", VersionId=first)
+    secrets.update_secret_version_stage(
+        SecretId=arn,
+        VersionStage="AWSCURRENT",
+        MoveToVersionId=first,
+        RemoveFromVersionId=third,
+    )
+    assert calls_of(kms)[-3:] == REPLICATED
+    assert there.get_secret_value(SecretId="db", VersionId=first)["SecretString"] == "one"
+    assert calls_of(kms)[-1] == ("Decrypt", "eu-west-1")
+
+
+def test_a_removed_replica_is_no_longer_brought_in_sync(kms, secrets, arn):
+    secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=EUROPE)
+    secrets.remove_regions_from_replication(SecretId=arn, RemoveReplicaRegions=["eu-west-1"])
+    before = len(calls_of(kms))
+    secrets.put_secret_value(SecretId=arn, SecretString="two")
+    assert calls_of(kms)[before:] == [("GenerateDataKey", "us-east-1")]
+
+
 # --- refusals -----------------------------------------------------------------------------------
+
+
+def test_a_secret_that_kms_refuses_is_not_stored(kms, secrets):
+    allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    denied = {"Effect": "Deny", "Action": "kms:GenerateDataKey", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [allowed, denied]}
+    client = kms.account(ACCOUNT).role("Denied", policies=[policy]).client("secretsmanager")
+    with pytest.raises(ClientError) as caught:
+        client.create_secret(Name="db", SecretString="one")
+    assert error_of(caught) == ("AccessDeniedException", "Access to KMS is not allowed")
+    assert [(call.operation, call.error_code) for call in kms.calls] == [
+        ("GenerateDataKey", "AccessDeniedException")
+    ]
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.get_secret_value(SecretId="db")
+
+
+@pytest.mark.parametrize("which", [1, 2], ids=["to validate the key", "for the value"])
+def test_a_secret_is_stored_only_when_all_calls_of_kms_went_well(kms, secrets, key, which):
+    kms.faults.throttle("GenerateDataKey", on_call=which, times=5)
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        secrets.create_secret(Name="db", SecretString="one", KmsKeyId=key)
+    kms.faults.clear()
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.get_secret_value(SecretId="db")
+
+
+def test_a_fault_meets_the_call_that_it_is_armed_for(kms, secrets, key):
+    # The third, which is not of the secret's two: to see beforehand that it can be stored is none.
+    kms.faults.throttle("GenerateDataKey", on_call=3)
+    secrets.create_secret(Name="db", SecretString="one", KmsKeyId=key)
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        boto3.client("kms", config=ONCE).generate_data_key(KeyId=key, KeySpec="AES_256")
+
+
+def test_what_is_there_already_is_refused_by_the_storage_without_a_call_of_kms(secrets, made):
+    secrets.create_secret(Name="db", SecretString="one")
+    with pytest.raises(secrets.exceptions.ResourceExistsException):
+        secrets.create_secret(Name="db", SecretString="two")
+    assert len(made("secretsmanager")) == 1
 
 
 @pytest.mark.parametrize(("key_id", "words"), MISSING)
@@ -247,11 +421,38 @@ def test_a_missing_key_is_an_invalid_parameter_and_nothing_is_stored(secrets, ke
         secrets.get_secret_value(SecretId="db")
 
 
-def test_a_disabled_key_cannot_be_taken(kms, secrets, key):
-    kms.client().disable_key(KeyId=key)
+@pytest.fixture(params=["create_secret", "update_secret"])
+def take(request, secrets, arn):
+    """Take a key, for a new secret or for the one there is."""
+    named = {"Name": "new"} if request.param == "create_secret" else {"SecretId": arn}
+
+    def take(key):
+        getattr(secrets, request.param)(SecretString="x", KmsKeyId=key, **named)
+
+    return take
+
+
+def test_a_disabled_key_cannot_be_taken(kms, secrets, other, take):
+    kms.client().disable_key(KeyId=other)
     with pytest.raises(secrets.exceptions.InvalidParameterException) as caught:
-        secrets.create_secret(Name="db", SecretString="x", KmsKeyId=key)
+        take(other)
     assert error_of(caught)[1] == "The operation failed because the specified KMS key is disabled."
+
+
+def test_a_key_pending_deletion_cannot_be_taken(kms, secrets, other, take):
+    kms.client().schedule_key_deletion(KeyId=other)
+    with pytest.raises(secrets.exceptions.InvalidParameterException) as caught:
+        take(other)
+    assert error_of(caught)[1].startswith(
+        "The operation failed because of an invalid KMS key: "
+        f"{other} is pending deletion. {TOLD.format('KMSInvalidStateException')}"
+    )
+
+
+def test_a_key_for_signatures_cannot_be_taken(kms, secrets, take):
+    signing = kms.client().create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+    with pytest.raises(secrets.exceptions.InvalidParameterException, match="InvalidKeyUsage"):
+        take(signing["Arn"])
 
 
 @pytest.mark.parametrize(("spoil", "words", "code"), SPOILED)
@@ -266,8 +467,20 @@ def test_a_key_in_the_wrong_state_opens_no_secret(kms, secrets, arn, key, spoil,
 
 def test_nothing_is_written_under_a_key_that_became_disabled(kms, secrets, arn, key):
     kms.client().disable_key(KeyId=key)
-    with pytest.raises(secrets.exceptions.EncryptionFailure):
+    with pytest.raises(secrets.exceptions.EncryptionFailure) as caught:
         secrets.put_secret_value(SecretId=arn, SecretString="two")
+    assert error_of(caught)[1].startswith(
+        f"Secrets Manager can't encrypt the secret value: {key} is disabled. "
+        f"{TOLD.format('DisabledException')}"
+    )
+
+
+def test_a_value_put_again_needs_a_data_key_though_it_is_only_compared(kms, secrets, arn, key):
+    token = "00000000-1111-2222-3333-444444444444"
+    secrets.put_secret_value(SecretId=arn, SecretString="two", ClientRequestToken=token)
+    deny(kms, key, "kms:GenerateDataKey")
+    with pytest.raises(ClientError, match="Access to KMS is not allowed"):
+        secrets.put_secret_value(SecretId=arn, SecretString="two", ClientRequestToken=token)
 
 
 @pytest.mark.parametrize("operation", ["create_secret", "put_secret_value", "get_secret_value"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from kmsmock import mock_kms
@@ -135,6 +137,51 @@ def test_a_parameter_never_leaves_the_advanced_tier(put, made):
     assert [name for name, _ in made("ssm")] == ["GenerateDataKey", "GenerateDataKey"]
 
 
+def test_a_parameter_cannot_be_put_back_into_the_standard_tier(ssm, put, made):
+    put("one", Tier="Advanced")
+    with pytest.raises(ClientError) as caught:
+        put("two", Tier="Standard", Overwrite=True)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert error["Message"].startswith("This parameter uses the advanced-parameter tier. You can't")
+    assert [name for name, _ in made("ssm")] == ["GenerateDataKey"]
+    assert value_of(ssm, WithDecryption=True) == "one"
+
+
+def test_a_deleted_advanced_parameter_can_be_put_as_a_standard_one(ssm, put, made):
+    put("one", Tier="Advanced")
+    ssm.delete_parameter(Name=NAME)
+    put("two", Tier="Standard")
+    assert [name for name, _ in made("ssm")] == ["GenerateDataKey", "Encrypt"]
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        pytest.param(f"{NAME}:1", id="version"),
+        pytest.param(f"{NAME}:old", id="label"),
+        pytest.param(CONTEXT["PARAMETER_ARN"], id="ARN"),
+    ],
+)
+def test_each_way_to_name_a_parameter_decrypts_what_it_names(ssm, put, made, selector):
+    put("one")
+    if selector != CONTEXT["PARAMETER_ARN"]:
+        ssm.label_parameter_version(Name=NAME, ParameterVersion=1, Labels=["old"])
+        put("two", Overwrite=True)
+    answer = ssm.get_parameter(Name=selector, WithDecryption=True)["Parameter"]
+    assert (answer["Value"], answer["Version"]) == ("one", 1)
+    assert made("ssm")[-1] == ("Decrypt", CONTEXT)
+
+
+@pytest.mark.parametrize("is_decrypted", [False, True])
+def test_getting_a_parameter_does_not_show_its_key(ssm, put, is_decrypted):
+    put()
+    answer = ssm.get_parameter(Name=NAME, WithDecryption=is_decrypted)["Parameter"]
+    assert set(answer) == {
+        *("ARN", "DataType", "LastModifiedDate", "Name", "Type", "Value", "Version"),
+    }
+
+
 def test_a_deleted_parameter_can_be_put_again_without_its_history(ssm, put):
     put("one")
     ssm.delete_parameter(Name=NAME)
@@ -198,10 +245,49 @@ def test_a_key_for_signatures_is_an_invalid_key_id(kms, ssm, put):
         put(KeyId=signing["Arn"])
 
 
+def test_a_key_that_waits_for_its_material_is_an_invalid_key_id(kms, ssm, put):
+    waiting = kms.client().create_key(Origin="EXTERNAL")["KeyMetadata"]["Arn"]
+    text = f"{waiting} is pending import." + SUFFIX.format("KMSInvalidStateException")
+    with pytest.raises(ssm.exceptions.InvalidKeyId, match=text):
+        put(KeyId=waiting)
+
+
+@pytest.mark.parametrize("operation", ["Encrypt", "Decrypt"])
+def test_when_kms_is_throttled_so_is_parameter_store(kms, put, key, operation):
+    put()
+    once = boto3.client("ssm", config=Config(retries={"total_max_attempts": 1}))
+    kms.faults.throttle(operation)
+    use, given = once.get_parameter, {"WithDecryption": True}
+    if operation == "Encrypt":
+        use, given = once.put_parameter, {"Value": "two", "KeyId": key, "Overwrite": True}
+    with pytest.raises(ClientError) as caught:
+        use(Name=NAME, **given)
+    assert caught.value.response["Error"]["Code"] == "ThrottlingException"
+
+
 READER = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"},
 }
+
+
+@pytest.mark.parametrize(
+    ("tier", "action"), [("Standard", "Encrypt"), ("Advanced", "GenerateDataKey")]
+)
+def test_one_who_may_not_use_the_key_cannot_write_in_either_tier(ssm, role, key, tier, action):
+    with pytest.raises(ClientError) as caught:
+        role.client("ssm").put_parameter(
+            Name=NAME, Value="x", Type="SecureString", KeyId=key, Tier=tier
+        )
+    error = caught.value.response["Error"]
+    assert error["Code"] == "AccessDeniedException"
+    assert error["Message"].startswith(
+        "User: arn:aws:sts::123456789012:assumed-role/App/session is not authorized to perform: "
+        f"kms:{action} on resource: {key} because no identity-based policy allows the kms:{action} "
+        "action (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; Request ID: "
+    )
+    with pytest.raises(ssm.exceptions.ParameterNotFound):
+        ssm.get_parameter(Name=NAME)
 
 
 def test_one_who_may_not_decrypt_gets_kms_own_words(kms, put, key):

@@ -43,6 +43,7 @@ def _put_encryption(call: ServiceCall) -> Steps:
             "InvalidArgument",
             "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or "
             "aws:kms:dsse",
+            members={"ArgumentName": "ApplyServerSideEncryptionByDefault"},
         )
     yield
     default = Default(algorithm, key_id, rules[0].get("BucketKeyEnabled", False))

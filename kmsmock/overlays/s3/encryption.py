@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Mapping
 from typing import Any
 
 from kmsmock.overlays.registry import Refused
-from kmsmock.overlays.s3.stored import BUCKET_KEY_TIME, Default, Encrypted, buckets_of
+from kmsmock.overlays.s3.customer_keys import customer_key
+from kmsmock.overlays.s3.stored import (
+    BUCKET_KEY_TIME,
+    Default,
+    Encrypted,
+    Encryption,
+    Owned,
+    buckets_of,
+)
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
 
@@ -19,17 +26,18 @@ WITH_KMS = ("aws:kms", _DOUBLE)
 _ARN = "aws:s3:arn"
 
 
-def encrypt(call: ServiceCall, bucket: str, key: str) -> Encrypted | None:
-    """Encrypt a new object as the request asks for, or else as its bucket does; None without KMS.
+def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
+    """Encrypt a new object as the request asks for, or else as its bucket does.
 
     bucket: its name. Raises the errors of KMS, and S3's own for members that do not fit.
     """
     parameters = call.parameters
-    if "SSECustomerAlgorithm" in parameters:
-        return None
+    customers = customer_key(parameters)
+    if customers is not None:
+        return customers
     asked = _asked(call, bucket)
     if asked.algorithm not in WITH_KMS:
-        return None
+        return Owned()
     _require_signed(call)
     has_bucket_key = asked.has_bucket_key and asked.algorithm != _DOUBLE
     given = parameters.get("SSEKMSEncryptionContext")
@@ -61,8 +69,10 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encrypted | None:
     )
 
 
-def open_(call: ServiceCall, encrypted: Encrypted) -> None:
-    """Open what is encrypted. Raises the errors of KMS."""
+def open_(call: ServiceCall, encrypted: Encryption) -> None:
+    """Open what is encrypted with KMS. Raises the errors of KMS."""
+    if not isinstance(encrypted, Encrypted):
+        return
     _require_signed(call)
 
     def decrypt() -> Any:
@@ -136,13 +146,10 @@ def _kms(call: ServiceCall, region: str) -> KmsCaller:
     return KmsCaller.forwarded(call, "s3", "s3.amazonaws.com", region)
 
 
-def show(
-    answer: dict[str, Any], encrypted: Encrypted | None, *, with_context: bool = False
-) -> None:
+def show(answer: dict[str, Any], encryption: Encryption, *, with_context: bool = False) -> None:
     """Tell in an answer how an object is encrypted."""
-    if encrypted is None:
-        answer.setdefault("ServerSideEncryption", "AES256")
-        return
-    members: Mapping[str, Any] = encrypted.shown(with_context=with_context)
-    answer.pop("BucketKeyEnabled", None)
-    answer.update(members)
+    for name in ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled"):
+        answer.pop(name, None)
+    answer.update(encryption.shown())
+    if with_context and isinstance(encryption, Encrypted) and encryption.given_context is not None:
+        answer["SSEKMSEncryptionContext"] = encryption.given_context

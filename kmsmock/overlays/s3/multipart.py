@@ -8,23 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kmsmock.overlays.registry import Handler, Steps
+from kmsmock.overlays.s3.customer_keys import require_key_of_upload
 from kmsmock.overlays.s3.encryption import encrypt, open_, show
 from kmsmock.overlays.s3.objects import open_source
-from kmsmock.overlays.s3.stored import Encrypted, buckets_of
+from kmsmock.overlays.s3.stored import Customers, buckets_of, version_in
 from kmsmock.services.registry import ServiceCall
 
 
 def _create(call: ServiceCall) -> Steps:
-    encrypted = encrypt(call, call.parameters["Bucket"], call.parameters["Key"])
+    encryption = encrypt(call, call.parameters["Bucket"], call.parameters["Key"])
     answer = yield
-    buckets_of(call).uploads[answer["UploadId"]] = encrypted
-    show(answer, encrypted, with_context=True)
+    buckets_of(call).uploads[answer["UploadId"]] = encryption
+    show(answer, encryption, with_context=True)
 
 
 def _part(call: ServiceCall) -> Steps:
-    encrypted = _open_upload(call)
+    encryption = buckets_of(call).uploads.get(call.parameters["UploadId"])
+    if encryption is not None:
+        require_key_of_upload(call.parameters, encryption)
+        open_(call, encryption)
     answer = yield
-    show(answer, encrypted)
+    if encryption is not None:
+        show(answer, encryption)
 
 
 def _part_copy(call: ServiceCall) -> Steps:
@@ -33,24 +38,25 @@ def _part_copy(call: ServiceCall) -> Steps:
 
 
 def _complete(call: ServiceCall) -> Steps:
-    encrypted = _open_upload(call)
-    answer = yield
     held, upload = buckets_of(call), call.parameters["UploadId"]
+    encryption = held.uploads.get(upload)
+    if encryption is not None:
+        open_(call, encryption)
+    answer = yield
+    if encryption is None:
+        return  # begun unseen
     held.uploads.pop(upload, None)
-    held.keep(call.parameters["Bucket"], call.parameters["Key"], answer, encrypted)
-    show(answer, encrypted)
+    bucket, key = call.parameters["Bucket"], call.parameters["Key"]
+    held.keep(bucket, key, version_in(answer), encryption)
+    if isinstance(encryption, Customers):
+        answer.pop("ServerSideEncryption", None)  # and the answer has no member for the key
+    else:
+        show(answer, encryption)
 
 
 def _abort(call: ServiceCall) -> Steps:
     yield
     buckets_of(call).uploads.pop(call.parameters["UploadId"], None)
-
-
-def _open_upload(call: ServiceCall) -> Encrypted | None:
-    encrypted = buckets_of(call).uploads.get(call.parameters["UploadId"])
-    if encrypted is not None:
-        open_(call, encrypted)
-    return encrypted
 
 
 OPERATIONS: Mapping[str, Handler] = {

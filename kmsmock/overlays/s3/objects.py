@@ -3,63 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from kmsmock.overlays.registry import Handler, Steps
+from kmsmock.overlays.registry import Handler, Refused, Steps
+from kmsmock.overlays.s3.customer_keys import require_key_of_object
 from kmsmock.overlays.s3.encryption import WITH_KMS, encrypt, open_, show
-from kmsmock.overlays.s3.stored import Encrypted, buckets_of, version_in
+from kmsmock.overlays.s3.stored import DeleteMarker, Encryption, buckets_of, version_in
 from kmsmock.overlays.unseen import warn_unseen
 from kmsmock.services.registry import ServiceCall
 
 
 def _put(call: ServiceCall) -> Steps:
     bucket, key = call.parameters["Bucket"], call.parameters["Key"]
-    encrypted = encrypt(call, bucket, key)
+    encryption = encrypt(call, bucket, key)
     answer = yield
-    buckets_of(call).keep(bucket, key, answer, encrypted)
-    if "SSECustomerAlgorithm" not in call.parameters:
-        show(answer, encrypted, with_context=True)
+    buckets_of(call).keep(bucket, key, version_in(answer), encryption)
+    show(answer, encryption, with_context=True)
 
 
 def _copy(call: ServiceCall) -> Steps:
-    bucket, key = call.parameters["Bucket"], call.parameters["Key"]
     open_source(call)
-    encrypted = encrypt(call, bucket, key)
-    answer = yield
-    buckets_of(call).keep(bucket, key, answer, encrypted)
-    show(answer, encrypted, with_context=True)
+    yield from _put(call)
 
 
 def _get(call: ServiceCall) -> Steps:
     answer = yield
-    encrypted = _found(call, answer)
-    if encrypted is not None:
-        open_(call, encrypted)
-        show(answer, encrypted)
+    encryption = _found(call, answer)
+    if encryption is not None:
+        require_key_of_object(call.parameters, encryption)
+        open_(call, encryption)
+        show(answer, encryption)
 
 
 def _head(call: ServiceCall) -> Steps:
     answer = yield
-    encrypted = _found(call, answer)
-    if encrypted is not None:
-        show(answer, encrypted)
+    encryption = _found(call, answer)
+    if encryption is None:
+        return
+    try:
+        require_key_of_object(call.parameters, encryption)
+    except Refused as refusal:
+        # Answers to HEAD have no body that could tell more.
+        status, explanation = refusal.status, refusal.message
+        raise Refused(
+            str(status), HTTPStatus(status).phrase, status=status, explanation=explanation
+        ) from None
+    show(answer, encryption)
 
 
 def _delete(call: ServiceCall) -> Steps:
-    version = version_in(call.parameters)
-    yield
-    place = (call.parameters["Bucket"], call.parameters["Key"])
-    buckets_of(call).objects.get(place, {}).pop(version, None)
+    answer = yield
+    _note_deleted(call, call.parameters["Key"], call.parameters, answer)
 
 
-def _found(call: ServiceCall, answer: Mapping[str, Any]) -> Encrypted | None:
-    """Find how the object of an answer is encrypted; None without KMS."""
+def _delete_many(call: ServiceCall) -> Steps:
+    answer = yield
+    failed = {(one["Key"], one.get("VersionId")) for one in answer.get("Errors", ())}
+    told = {(one["Key"], one.get("VersionId")): one for one in answer.get("Deleted", ())}
+    for asked in call.parameters["Delete"]["Objects"]:
+        place = (asked["Key"], asked.get("VersionId"))
+        if place not in failed:
+            deleted = told.get(place, {})
+            version = deleted.get("DeleteMarkerVersionId")
+            _note_deleted(call, asked["Key"], asked, {**deleted, "VersionId": version})
+
+
+def _note_deleted(
+    call: ServiceCall, key: str, asked: Mapping[str, Any], answer: Mapping[str, Any]
+) -> None:
+    """Note that a version is gone, or that there is a delete marker now, which answers tell."""
+    held, bucket = buckets_of(call), call.parameters["Bucket"]
+    if "VersionId" in asked or not answer.get("DeleteMarker"):
+        held.forget(bucket, key, version_in(asked))
+    else:
+        held.keep(bucket, key, version_in(answer), DeleteMarker())
+
+
+def _found(call: ServiceCall, answer: dict[str, Any]) -> Encryption | None:
+    """Find how the object of an answer is encrypted; None for one that was put unseen."""
     bucket, key = call.parameters["Bucket"], call.parameters["Key"]
-    encrypted = buckets_of(call).objects.get((bucket, key), {}).get(version_in(answer))
-    if encrypted is None and answer.get("ServerSideEncryption") in WITH_KMS:
-        warn_unseen(f"s3://{bucket}/{key}")
-    return encrypted
+    encryption = buckets_of(call).objects.get((bucket, key), {}).get(version_in(answer))
+    if encryption is None or isinstance(encryption, DeleteMarker):
+        if answer.get("ServerSideEncryption") in WITH_KMS:
+            warn_unseen(f"s3://{bucket}/{key}")
+        return None
+    return encryption
 
 
 def open_source(call: ServiceCall) -> None:
@@ -72,9 +102,10 @@ def open_source(call: ServiceCall) -> None:
         bucket, key, version = source["Bucket"], source["Key"], source.get("VersionId")
     versions = buckets_of(call).objects.get((bucket, key), {})
     latest = next(reversed(versions.values()), None)
-    encrypted = versions.get(version) if version else latest
-    if encrypted is not None:
-        open_(call, encrypted)
+    encryption = versions.get(None if version == "null" else version) if version else latest
+    if encryption is not None and not isinstance(encryption, DeleteMarker):
+        require_key_of_object(call.parameters, encryption, "CopySource")
+        open_(call, encryption)
 
 
 OPERATIONS: Mapping[str, Handler] = {
@@ -83,4 +114,5 @@ OPERATIONS: Mapping[str, Handler] = {
     "GetObject": _get,
     "HeadObject": _head,
     "DeleteObject": _delete,
+    "DeleteObjects": _delete_many,
 }

@@ -15,8 +15,33 @@ BUCKET_KEY_TIME = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """An object under a key that S3 owns (SSE-S3)."""
+
+    def shown(self) -> dict[str, Any]:
+        """Give the members of answers that tell it."""
+        return {"ServerSideEncryption": "AES256"}
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """An object under a key that the customer sends along (SSE-C). key_md5: in base64."""
+
+    key_md5: str
+
+    def shown(self) -> dict[str, Any]:
+        """Give the members of answers that tell it."""
+        return {"SSECustomerAlgorithm": "AES256", "SSECustomerKeyMD5": self.key_md5}
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMarker:
+    """The version of an object that was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Encrypted:
-    """How one object is encrypted. data_key: the ciphertext of its key, or of its bucket's.
+    """An object under a key of KMS. data_key: the ciphertext of its key, or of its bucket's.
 
     given_context: the pairs of the one who stored it; None without any.
     """
@@ -29,7 +54,7 @@ class Encrypted:
     region: str
     given_context: str | None = None
 
-    def shown(self, *, with_context: bool = False) -> dict[str, Any]:
+    def shown(self) -> dict[str, Any]:
         """Give the members of answers that tell it."""
         members: dict[str, Any] = {
             "ServerSideEncryption": self.algorithm,
@@ -37,9 +62,10 @@ class Encrypted:
         }
         if self.has_bucket_key:
             members["BucketKeyEnabled"] = True
-        if with_context and self.given_context is not None:
-            members["SSEKMSEncryptionContext"] = self.given_context
         return members
+
+
+Encryption = Owned | Customers | Encrypted
 
 
 class Default(NamedTuple):
@@ -54,20 +80,32 @@ class Default(NamedTuple):
 class Buckets:
     """All that S3 keeps. uploads: by the id of a multipart upload.
 
-    objects: (bucket, key) -> id of the version -> how it is encrypted, None for SSE-S3.
+    objects: (bucket, key) -> id of the version -> how it is encrypted; the latest version last.
     """
 
     regions: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, Default] = field(default_factory=dict)
-    objects: dict[tuple[str, str], dict[str | None, Encrypted | None]] = field(default_factory=dict)
-    uploads: dict[str, Encrypted | None] = field(default_factory=dict)
+    objects: dict[tuple[str, str], dict[str | None, Encryption | DeleteMarker]] = field(
+        default_factory=dict
+    )
+    uploads: dict[str, Encryption] = field(default_factory=dict)
     bucket_keys: AtHand = field(default_factory=AtHand)
 
     def keep(
-        self, bucket: str, key: str, answer: Mapping[str, Any], encrypted: Encrypted | None
+        self,
+        bucket: str,
+        key: str,
+        version: str | None,
+        encryption: Encryption | DeleteMarker,
     ) -> None:
-        """Keep how an object was encrypted. answer: which tells the version."""
-        self.objects.setdefault((bucket, key), {})[version_in(answer)] = encrypted
+        """Keep how the latest version of an object is encrypted."""
+        versions = self.objects.setdefault((bucket, key), {})
+        versions.pop(version, None)  # which would keep its place
+        versions[version] = encryption
+
+    def forget(self, bucket: str, key: str, version: str | None) -> None:
+        """Forget a version of an object, which is deleted for good."""
+        self.objects.get((bucket, key), {}).pop(version, None)
 
 
 def version_in(answer: Mapping[str, Any]) -> str | None:
