@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from kmsmock import KMSMock, mock_kms
 
@@ -21,9 +23,21 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
         yield kms
 
 
+@pytest.fixture(scope="session")
+def shared_client() -> Any:
+    """Make one client for all tests, which takes an error for an answer at once."""
+    return boto3.client(
+        "kms",
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(retries={"max_attempts": 0}),
+    )
+
+
 @pytest.fixture
-def client(kms: KMSMock) -> Any:
-    return kms.client()
+def client(kms: KMSMock, shared_client: Any) -> Any:  # noqa: ARG001
+    return shared_client
 
 
 @pytest.fixture
