@@ -126,7 +126,7 @@ def _expire_if_due(
 ) -> None:
     if material.valid_to == due and material.is_permanent and backend.holds(key):
         imported.remove_material(key, material)
-        backend.service_events.note(DELETE_EXPIRED, key, now, None, None, None, material.id)
+        backend.service_events.note(DELETE_EXPIRED, key, now, None, None, material.id)
 
 
 # --- states that pass -----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ SYNCHRONIZE = "SynchronizeMultiRegionKey"
 class ServiceEvent(NamedTuple):
     """One thing that KMS did by itself.
 
-    place: how many calls came before. kind and origin: of a rotation. previous, current: ids of
+    place: how many calls came before. kind: of a rotation. previous, current: ids of
     key materials, 32 bytes; of a deletion of material the current one.
     """
 
@@ -28,7 +28,6 @@ class ServiceEvent(NamedTuple):
     at: datetime
     place: int
     kind: str | None = None
-    origin: str | None = None
     previous: bytes | None = None
     current: bytes | None = None
 
@@ -68,7 +67,7 @@ class ServiceEvents:
         self, key: Key, at: datetime, kind: str, previous: bytes, current: bytes, *, after: int = 0
     ) -> None:
         """Note that a key has other material now. kind: AUTOMATIC or ON_DEMAND."""
-        self.note(ROTATE_KEY, key, at, kind, key.origin.value, previous, current, after=after)
+        self.note(ROTATE_KEY, key, at, kind, previous, current, after=after)
         if key.multi_region is not None:
             self.note_synchronization(key, at, after=after)
 

@@ -60,7 +60,7 @@ def _details(event: ServiceEvent) -> dict[str, Any]:
     if event.name == ROTATE_KEY:
         return {
             "rotationType": event.kind,
-            "keyOrigin": event.origin,
+            "keyOrigin": event.key.origin.value,
             "previousKeyMaterialId": _id(event.previous),
             "currentKeyMaterialId": _id(event.current),
             "keyId": event.key.key_id,
