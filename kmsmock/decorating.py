@@ -10,8 +10,16 @@ from typing import Any
 
 MakeMocker = Callable[[], Any]
 
-#: The attribute of a test instance that says how to end the world of its test.
+#: The attribute of a test instance that says how to end the worlds of its test, innermost last.
 _MARK = "_kmsmock_test"
+#: The attribute of a test instance that has, for each set-up under way, what makes its mock.
+_SET_UPS = "_kmsmock_set_ups"
+#: The attribute of a class that tells that its tests have mocks.
+_DECORATED = "_kmsmock_decorated"
+#: The attribute of a class inside of another decorated one that has that one.
+_AROUND = "_kmsmock_around"
+#: The attribute of a class that has the mock of its class-level set-up.
+_CLASS = "_kmsmock_class"
 
 
 def decorate_function(function: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
@@ -55,10 +63,11 @@ def decorate_function(function: Callable[..., Any], make: MakeMocker) -> Callabl
 
 
 def decorate_class(decorated: type, make: MakeMocker) -> type:
-    """Make each test of a class run in a fresh world, its set-up included.
+    """Make each test of a class, and of those inside of it, run in a fresh world.
 
-    What the class-level set-up makes is there in every test, and as it was.
+    Its set-up is included. What the class-level set-up makes is there in every test, and as it was.
     """
+    setattr(decorated, _DECORATED, True)
     test_case: Any = _unittest_case()
     if test_case is not None and issubclass(decorated, test_case):
         _wrap_class_fixtures(decorated, make, "setUpClass", "tearDownClass")
@@ -67,10 +76,40 @@ def decorate_class(decorated: type, make: MakeMocker) -> type:
         return decorated
     _wrap_class_fixtures(decorated, make, "setup_class", "teardown_class")
     _wrap_method_fixtures(decorated, make)
+    _decorate_nested(decorated, make)
     for name, member in list(vars(decorated).items()):
         if name.startswith("test") and inspect.isfunction(member):
             setattr(decorated, name, _unless_started(member, make))
     return decorated
+
+
+def _decorate_nested(decorated: type, make: MakeMocker) -> None:
+    """Decorate the test classes inside of a class, for which pytest calls its set-up, too.
+
+    One that a base class has is left alone: a subclass of it takes its place here.
+    """
+    for around in decorated.__mro__:
+        for name, member in list(vars(around).items()):
+            is_nested = inspect.isclass(member) and member.__qualname__.startswith(
+                f"{around.__qualname__}."
+            )
+            if not is_nested or getattr(decorated, name) is not member:
+                continue
+            if not any(each.startswith(("test", "Test")) for each in (name, *dir(member))):
+                continue
+            if _DECORATED in vars(member):
+                continue
+            own: Any = member
+            if around is not decorated:
+                named = {"__module__": decorated.__module__, "__doc__": member.__doc__}
+                own = type(member)(name, (member,), named)
+                own.__qualname__ = f"{decorated.__qualname__}.{name}"
+                setattr(decorated, name, own)
+            setattr(own, _AROUND, decorated)
+            decorate_class(own, make)
+            for unused in ("setup_method", "teardown_method"):
+                if not hasattr(own, unused):  # of unittest, which has no need of them
+                    setattr(own, unused, lambda _self, *_: None)
 
 
 def _unless_started(test: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
@@ -78,7 +117,7 @@ def _unless_started(test: Callable[..., Any], make: MakeMocker) -> Callable[...,
     alone = decorate_function(test, make)
 
     def chosen(instance: Any) -> Callable[..., Any]:
-        return test if _MARK in vars(instance) else alone
+        return test if vars(instance).get(_MARK) else alone
 
     if inspect.iscoroutinefunction(test):
 
@@ -121,8 +160,13 @@ def _wrap_class_fixtures(decorated: type, make: MakeMocker, set_up: str, tear_do
     ):
         return
     ending = getattr(decorated, tear_down, None)
+    started: list[Any] = []
 
     def start_class(cls: Any) -> None:
+        if _CLASS in vars(cls):
+            # pytest calls the set-up of a class for those inside of it, too: they share one mock.
+            _call_on_class(original, cls)
+            return
         mocker = make()
         mocker.start()
         try:
@@ -130,14 +174,18 @@ def _wrap_class_fixtures(decorated: type, make: MakeMocker, set_up: str, tear_do
         except BaseException:
             mocker.stop()
             raise
-        cls._kmsmock_class = mocker
+        setattr(cls, _CLASS, mocker)
+        started.append(cls)
 
     def stop_class(cls: Any) -> None:
         try:
             if ending is not None:
                 _call_on_class(ending, cls)
         finally:
-            cls._kmsmock_class.stop()
+            if cls in started:
+                started.remove(cls)
+                vars(cls)[_CLASS].stop()
+                delattr(cls, _CLASS)
 
     setattr(decorated, set_up, classmethod(start_class))
     setattr(decorated, tear_down, classmethod(stop_class))
@@ -157,14 +205,23 @@ def _wrap_method_fixtures(decorated: type, make: MakeMocker) -> None:
     tear_down = getattr(decorated, "teardown_method", None)
 
     def setup_method(self: Any, method: Any) -> None:
+        under_way = vars(self).setdefault(_SET_UPS, [])
+        under_way.append(make)
+        if under_way.count(make) > 1:
+            return  # pytest calls it once more for each class around
         start_test(self, make)
         try:
             _call_with_method(set_up, self, method)
         except BaseException:
             stop_test(self)
+            under_way.remove(make)
             raise
 
     def teardown_method(self: Any, method: Any) -> None:
+        under_way = vars(self)[_SET_UPS]
+        under_way.remove(make)
+        if make in under_way:
+            return
         try:
             _call_with_method(tear_down, self, method)
         finally:
@@ -183,19 +240,30 @@ def _call_with_method(fixture: Any, instance: Any, method: Any) -> None:
 
 def start_test(instance: Any, make: MakeMocker) -> None:
     """Begin the world of one test: that of its class as it is now, or a new one."""
-    class_mocker = getattr(type(instance), "_kmsmock_class", None)
+    ends = vars(instance).setdefault(_MARK, [])
+    class_mocker = _mocker_of_class(type(instance))
     mocker = make()
     if class_mocker is None:
         mocker.start()
-        setattr(instance, _MARK, mocker.stop)
+        ends.append(mocker.stop)
         return
     kms = class_mocker.world
     checkpoint = kms.checkpoint()
-    setattr(instance, _MARK, functools.partial(kms.restore, checkpoint))
+    ends.append(functools.partial(kms.restore, checkpoint))
+
+
+def _mocker_of_class(cls: type | None) -> Any:
+    """Give the mock of the class-level set-up, also that of a class around; None without any."""
+    while cls is not None:
+        mocker = getattr(cls, _CLASS, None)
+        if mocker is not None:
+            return mocker
+        cls = getattr(cls, _AROUND, None)
+    return None
 
 
 def stop_test(instance: Any) -> None:
-    """End the world of one test."""
-    end = vars(instance).pop(_MARK, None)
-    if end is not None:
-        end()
+    """End the innermost world of one test."""
+    ends = vars(instance).get(_MARK)
+    if ends:
+        ends.pop()()

@@ -5,7 +5,6 @@ Loaded in every pytest run, so it imports nothing but pytest and this package's 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kmsmock.blocking import block_real_kms
+from kmsmock.marking import (
+    LIMITS,
+    from_root,
+    marked,
+    options_of,
+    require_sound_marks,
+    wider_fixture,
+)
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, KmsKey
@@ -40,11 +47,11 @@ _MARKER = (
     'kms(region="eu-west-1"), and what the test may spend: kms(max_requests=3, max_usd="0.01"); '
     "marks of function, class and module are merged"
 )
-#: What a mark can have besides options: limits of the test -> those of `Budget`.
-_LIMITS = {"max_requests": "requests", "max_usd": "usd"}
 _before: pytest.StashKey[tuple[Options | None, bool]] = pytest.StashKey()
 _node_ids: list[str] = []
 _budgets: list[Budget] = []
+#: The tests under way that have had a mock, active still or not.
+_mocked: set[str | None] = set()
 
 
 # --- configuration --------------------------------------------------------------------------
@@ -149,15 +156,7 @@ def _ini_options(config: pytest.Config) -> dict[str, Any]:
         from datetime import datetime
 
         given["start_time"] = datetime.fromisoformat(given["start_time"])
-    return _from_root(config, given)
-
-
-def _from_root(config: pytest.Config, given: dict[str, Any]) -> dict[str, Any]:
-    """Let the path of a world start at the root directory of the run."""
-    world = given.get("world")
-    if isinstance(world, (str, os.PathLike)):
-        return {**given, "world": config.rootpath / world}
-    return given
+    return from_root(config, given)
 
 
 # --- the running test, for the records ---------------------------------------------------------
@@ -167,31 +166,46 @@ def _from_root(config: pytest.Config, given: dict[str, Any]) -> dict[str, Any]:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Know which test runs, and obey its marks about the real KMS and leaks."""
     _node_ids.append(item.nodeid)
-    marked = _marked(item)
-    chosen = marked.get("block_real_kms")
+    marks = marked(item)
+    chosen = marks.get("block_real_kms")
     before = None if chosen is None else block_real_kms(bool(chosen))
     try:
-        with _leak_check(item, marked):
+        with _leak_check(item, marks):
             return (yield)
     finally:
-        _node_ids.pop()
+        _mocked.discard(_node_ids.pop())
         if before is not None:
             block_real_kms(before)
 
 
-def _leak_check(item: pytest.Item, marked: dict[str, Any]) -> AbstractContextManager[None]:
-    if not marked.get("leak_check", item.config.getini("kms_leak_check")):
+def _leak_check(item: pytest.Item, marks: dict[str, Any]) -> AbstractContextManager[None]:
+    if not marks.get("leak_check", item.config.getini("kms_leak_check")):
         return nullcontext()
     from kmsmock.leak_check import leak_check_of
 
     return leak_check_of(item.config).during()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse marks that would have no effect, before any fixture of the test is made."""
+    require_sound_marks(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
+    """Say it beside what clients raise without a mock, where nothing else is configured."""
+    if call.excinfo is not None and _running_test() not in _mocked:
+        from kmsmock.hints import hint_at_mock
+
+        hint_at_mock(call.excinfo.value)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Let a test fail that spends more than its mark allows; its set-up is not counted."""
-    marked = _marked(item)
-    limits = {_LIMITS[name]: marked[name] for name in _LIMITS if name in marked}
+    marks = marked(item)
+    limits = {LIMITS[name]: marks[name] for name in LIMITS if name in marks}
     if not limits:
         return (yield)
     from kmsmock.control import active_mocks
@@ -228,6 +242,7 @@ def _running_test() -> str | None:
 def _begin(kms: KMSMock) -> None:
     """Let a new mock know the running test, and what that may spend."""
     kms.calls.test_id = _running_test
+    _mocked.add(_running_test())
     for budget in _budgets:
         budget.watch(kms.calls)
 
@@ -235,23 +250,12 @@ def _begin(kms: KMSMock) -> None:
 # --- fixtures --------------------------------------------------------------------------------
 
 
-def _marked(node: Any) -> dict[str, Any]:
-    """Merge the marks of a test, its class and its module; the nearest wins."""
-    merged: dict[str, Any] = {}
-    for mark in reversed(list(node.iter_markers("kms"))):
-        if mark.args:
-            raise pytest.UsageError("@pytest.mark.kms takes keyword arguments only")
-        merged.update(mark.kwargs)
-    return merged
-
-
 def _world(node: Any) -> Iterator[KMSMock]:
     """Run a mock of its own for a node, as its marks say."""
     from kmsmock.mock import KMSMocker
 
-    options = {name: value for name, value in _marked(node).items() if name not in _LIMITS}
     try:
-        mocker = KMSMocker({**_from_root(node.config, options), "isolated": True})
+        mocker = KMSMocker({**options_of(node), "isolated": True})
     except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"@pytest.mark.kms: {reason}") from None
     with mocker as kms:
@@ -294,11 +298,8 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
 
 def _longer_lived(request: pytest.FixtureRequest) -> KMSMock | None:
     """Give the mock of the narrowest longer-lived fixture that the test uses."""
-    for name in ("class_kms", "module_kms", "session_kms"):
-        if name in request.fixturenames:
-            wider: KMSMock = request.getfixturevalue(name)
-            return wider
-    return None
+    name = wider_fixture(request.fixturenames)
+    return None if name is None else request.getfixturevalue(name)  # type: ignore[no-any-return]
 
 
 @pytest.fixture

@@ -153,6 +153,85 @@ class TestDerivedClass(TestPlainClass):
         assert key_count() == 2
 
 
+class Nesting:
+    class TestInherited:
+        def test_it_is_mocked_where_it_is_inherited(self):
+            assert key_count() == 0
+
+
+@mock_kms
+class TestNestingClass(Nesting):
+    def setup_method(self):
+        boto3.client("kms").create_key()
+
+    def test_the_outer_class_has_its_own_set_up(self):
+        assert key_count() == 1
+
+    class TestInner:
+        @pytest.mark.parametrize("turn", [1, 2])
+        def test_each_test_has_a_fresh_world(self, turn):  # noqa: ARG002
+            assert key_count() == 0
+            boto3.client("kms").create_key()
+
+        class TestInnermost:
+            def setup_method(self):
+                boto3.client("kms").create_key()
+
+            def teardown_method(self):
+                assert key_count() == 2
+
+            def test_its_set_up_runs_once(self):
+                assert key_count() == 1
+                boto3.client("kms").create_key()
+
+    @mock_kms(region="eu-west-1")
+    class TestDecorated:
+        def test_it_keeps_its_own_options(self):
+            assert boto3.client("kms").meta.region_name == "eu-west-1"
+            assert key_count() == 0
+
+    class TestCase(unittest.TestCase):
+        def test_it_is_mocked(self):
+            assert key_count() == 0
+            boto3.client("kms").create_key()
+
+        test_again = test_it_is_mocked
+
+
+@mock_kms
+class TestNestingClassWithSharedSetUp:
+    @classmethod
+    def setup_class(cls):
+        boto3.client("kms").create_key()
+
+    def test_the_outer_class_has_it(self):
+        assert key_count() == 1
+
+    class TestInner:
+        @pytest.mark.parametrize("turn", [1, 2])
+        def test_the_inner_class_has_it_as_it_was(self, turn):  # noqa: ARG002
+            assert key_count() == 1
+            boto3.client("kms").create_key()
+
+
+def test_no_mock_of_nesting_classes_is_left():
+    assert not hasattr(Nesting.TestInherited, "setup_method")
+    with pytest.raises(RuntimeError):
+        kmsmock.current()
+
+
+@mock_kms(region="eu-west-1")
+@mock_kms(region="eu-west-2")
+class TestTwiceDecorated:
+    def test_the_inner_options_hold(self):
+        assert kmsmock.current().options.region == "eu-west-2"
+
+
+def test_no_mock_of_the_twice_decorated_class_is_left():
+    with pytest.raises(RuntimeError):
+        kmsmock.current()
+
+
 @mock_kms(region="eu-west-1")
 class TestUnittestClass(unittest.TestCase):
     @classmethod

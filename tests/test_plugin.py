@@ -345,3 +345,209 @@ def test_there_are_three_ways_to_allow_the_real_kms(
         """,
         *arguments,
     )
+
+
+# --- marks in the wrong place or form ------------------------------------------------------------
+
+
+def outcome(pytester: pytest.Pytester, code: str, **counts: int) -> pytest.RunResult:
+    pytester.makepyfile(code)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(**counts)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        ("'eu-west-1'", 'kms(region="eu-west-1")'),
+        ("'us-gov-west-1'", 'kms(region="us-gov-west-1")'),
+        ("'111122223333'", 'kms(account_id="111122223333")'),
+        ("True", 'for example kms(region="eu-west-1")'),
+    ],
+)
+def test_a_positional_mark_is_an_error_of_its_tests_alone(
+    run: pytest.Pytester, given: str, right: str
+) -> None:
+    result = outcome(
+        run,
+        f"""
+        import pytest
+
+        @pytest.mark.kms({given})
+        def test_marked(kms):
+            pass
+
+        def test_other(kms):
+            pass
+        """,
+        errors=1,
+        passed=1,
+    )
+
+    result.stdout.fnmatch_lines([f"*::test_marked: *@pytest.mark.kms({given}) *: write {right}"])
+
+
+WIDER = """
+    import pytest
+
+    {module_mark}
+
+    {class_mark}
+    class TestIt:
+        {test_mark}
+        def test_it(self, {fixtures}):
+            pass
+"""
+REGION = '@pytest.mark.kms(region="eu-west-1")'
+
+
+def wider(fixtures: str, module: str = "", cls: str = "", test: str = "") -> str:
+    marks = {"module_mark": module, "class_mark": cls, "test_mark": test}
+    return WIDER.format(fixtures=fixtures, **marks)
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (wider("module_kms, kms", test=REGION), "Put the mark on the module (pytestmark), *"),
+        (wider("module_kms, kms", cls=REGION), "Put the mark on the module (pytestmark), *"),
+        (wider("class_kms, kms_key", test=REGION), "Put the mark on the class, *"),
+        (wider("session_kms", test=REGION), "Set kms_region in the configuration *"),
+        (wider("kms, session_kms", "pytestmark = " + REGION[1:]), "Set kms_region *"),
+    ],
+    ids=["module-test", "module-class", "class-test", "session-test", "session-module"],
+)
+def test_a_mark_that_comes_too_late_for_a_wider_mock_is_an_error(
+    run: pytest.Pytester, code: str, advice: str
+) -> None:
+    result = outcome(run, code, errors=1)
+
+    result.stdout.fnmatch_lines(
+        [f"*::test_it: kms(region='eu-west-1') comes too late: *_kms, *. {advice} out."]
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        wider("module_kms, kms", "pytestmark = " + REGION[1:]),
+        wider("module_kms, kms", "pytestmark = " + REGION[1:], test=REGION),
+        wider("class_kms, kms", cls=REGION),
+        wider("class_kms, module_kms, kms", "pytestmark = " + REGION[1:]),
+        wider("module_kms, kms", test='@pytest.mark.kms(max_requests=3, max_usd="0.01")'),
+        wider("session_kms, kms", test="@pytest.mark.kms(block_real_kms=False, leak_check=True)"),
+        wider("session_kms, kms", test='@pytest.mark.kms(region="us-east-1")'),
+    ],
+    ids=["module", "repeated", "class", "two", "limits", "of tests", "as it is anyway"],
+)
+def test_a_mark_that_a_wider_mock_was_made_with_or_that_is_of_tests_is_no_error(
+    run: pytest.Pytester, code: str
+) -> None:
+    outcome(run, code, passed=1)
+
+
+def test_a_class_wide_mock_outside_of_classes_obeys_the_mark_of_its_test(
+    run: pytest.Pytester,
+) -> None:
+    passes(
+        run,
+        """
+        import pytest
+
+        @pytest.mark.kms(region="eu-west-1")
+        def test_it(class_kms, kms):
+            assert kms.options.region == "eu-west-1"
+        """,
+    )
+
+
+# --- clients without a mock ----------------------------------------------------------------------
+
+HINT = "no mock of KMS is active: use the `kms` fixture or `@mock_kms`"
+UNCONFIGURED = """
+    import boto3
+    import pytest
+    from botocore.exceptions import NoCredentialsError, NoRegionError
+    from kmsmock import mock_kms
+
+    @pytest.fixture(autouse=True)
+    def unconfigured(monkeypatch, tmp_path):
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'boto3.client("kms")',
+        'boto3.client("kms", "us-east-1").list_keys()',
+        'boto3.Session().client("kms", "us-east-1").get_paginator("list_keys").paginate()\\\n'
+        "            .build_full_result()",
+    ],
+    ids=["no Region", "no credentials", "paginator"],
+)
+def test_a_kms_client_without_mock_and_configuration_gets_a_hint(
+    run: pytest.Pytester, body: str
+) -> None:
+    code = f"""
+    def test_it():
+        try:
+            {body}
+        except Exception as error:
+            raise LookupError("of the application") from error
+    """
+    run.makeconftest(
+        """
+        import pytest
+
+        @pytest.hookimpl(wrapper=True)
+        def pytest_runtest_makereport(item, call):
+            report = yield
+            if call.excinfo is not None:
+                item.config.rootpath.joinpath("notes").write_text(
+                    "\\n".join(call.excinfo.value.__cause__.__notes__)
+                )
+            return report
+        """
+    )
+    outcome(run, UNCONFIGURED + code, failed=1)
+
+    assert (run.path / "notes").read_text() == HINT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'boto3.client("sqs")',
+        'boto3.client("s3", "us-east-1").list_buckets()',
+        'exec("class NoRegionError(Exception): pass"); raise locals()["NoRegionError"]',
+    ],
+    ids=["no Region", "no credentials", "another error of that name"],
+)
+def test_what_is_not_of_kms_gets_no_hint(run: pytest.Pytester, body: str) -> None:
+    result = outcome(run, f"{UNCONFIGURED}\n    def test_it():\n        {body}\n", failed=1)
+
+    result.stdout.no_fnmatch_line("*no mock of KMS is active*")
+
+
+def test_a_test_that_has_had_a_mock_gets_no_hint(run: pytest.Pytester) -> None:
+    code = """
+    @mock_kms
+    def test_it():
+        raise_it()
+
+    def raise_it():
+        import os
+        del os.environ["AWS_DEFAULT_REGION"]
+        boto3.client("kms")
+    """
+    result = outcome(run, UNCONFIGURED + code, failed=1)
+
+    result.stdout.fnmatch_lines(["*NoRegionError*"])
+    result.stdout.no_fnmatch_line("*no mock of KMS is active*")

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import logging
+import os
 import pprint
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -382,6 +383,29 @@ def test_a_path_may_be_given_as_text(kms: KMSMock, data_key: bytes, tmp_path: Pa
     file.write_bytes(data_key)
 
     assert f"{file}, line 1, byte 0" in message(kms, str(file))
+
+
+@pytest.mark.parametrize("text", ["leak", "folder"])
+def test_a_relative_path_without_any_dot_may_be_given_as_text(
+    kms: KMSMock, data_key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for file in (tmp_path / "leak", tmp_path / "folder" / "leak"):
+        file.write_bytes(data_key)
+
+    place = "leak" if text == "leak" else f"folder{os.sep}leak"
+    assert f"{place}, line 1, byte 0" in message(kms, text)
+    kms.secrets.assert_absent_from("nothing of this name", [text])
+
+
+def test_text_that_names_a_file_is_looked_through_as_text_too(
+    kms: KMSMock, data_key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / data_key.hex()).write_bytes(b"")
+
+    assert "text, line 1, byte 0: hex" in message(kms, data_key.hex())
 
 
 def test_gzip_files_are_opened(kms: KMSMock, data_key: bytes, tmp_path: Path) -> None:

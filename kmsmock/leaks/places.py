@@ -40,8 +40,8 @@ def places_of(thing: Any, name: str | None = None) -> Found:
 
     thing: text, bytes, a path to a file or folder (as text, too), an open file, a log record,
     ``caplog``, an exception, a dataclass, or a mapping or collection of these. Inside those, paths
-    and files count as what is printed of them. name: how the place is called. Raises TypeError for
-    other things, OSError for a path that cannot be read.
+    and files count as what is printed of them. name: how the place is called; text that has one is
+    no path. Raises TypeError for other things, OSError for a path that cannot be read.
     """
     if isinstance(thing, os.PathLike):
         yield from _path(Path(os.fsdecode(thing)), name)
@@ -50,7 +50,7 @@ def places_of(thing: Any, name: str | None = None) -> Found:
     elif _is_looked_into(thing):
         kind = "text" if isinstance(thing, str) else type(thing).__name__
         yield from _inside(thing, name or kind, set())
-        if isinstance(thing, str) and _names_something(thing):
+        if isinstance(thing, str) and name is None and _names_something(thing):
             yield from _path(Path(thing), name)
     elif isinstance(getattr(thing, "records", None), list):
         yield from _inside(thing.records, name or "log records", set())
@@ -156,10 +156,10 @@ def _record(record: logging.LogRecord, name: str, within: set[int]) -> Found:
 
 
 def _names_something(text: str) -> bool:
-    """Tell whether a text looks like a path and leads to something: it may have been meant so."""
+    """Tell whether a text is the path of something, from the working directory or the root on."""
     if not 0 < len(text) < 4096 or "\n" in text or "\0" in text:
         return False
-    return (os.sep in text or "." in text.strip(".")) and os.path.exists(text)  # noqa: PTH110
+    return os.path.exists(text)  # noqa: PTH110
 
 
 def _read(file: Any) -> str | bytes:

@@ -1,0 +1,52 @@
+"""What stands beside errors of botocore in tests that have no mock."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+#: What clients raise where nothing is configured, and no mock has set it.
+_UNCONFIGURED = ("NoRegionError", "NoCredentialsError")
+_HINT = "no mock of KMS is active: use the `kms` fixture or `@mock_kms`"
+
+
+def hint_at_mock(error: BaseException) -> None:
+    """Add a note to what a KMS client raised for want of Region or credentials, if no mock is on.
+
+    It goes by names, since botocore need not have been imported by anybody.
+    """
+    interception = sys.modules.get("kmsmock.interception")
+    if interception is not None and interception.active:
+        return
+    for each in _with_those_behind(error):
+        kind = type(each)
+        if kind.__name__ in _UNCONFIGURED and kind.__module__ == "botocore.exceptions":
+            notes = getattr(each, "__notes__", [])
+            if _service_of(each.__traceback__) == "kms" and _HINT not in notes:
+                # Before Python 3.11 nobody prints notes, but pytest and we find them.
+                each.__notes__ = [*notes, _HINT]  # type: ignore[attr-defined]
+
+
+def _with_those_behind(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _service_of(traceback: TracebackType | None) -> Any:
+    """Tell whose client it was: one that was made, or one that was called."""
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_globals.get("__name__") in ("botocore.session", "botocore.client"):
+            names = frame.f_locals
+            if "service_name" in names:
+                return names["service_name"]
+            meta = getattr(names.get("self"), "meta", None)
+            if meta is not None:
+                return meta.service_model.service_name
+        traceback = traceback.tb_next
+    return None

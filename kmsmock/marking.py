@@ -1,0 +1,95 @@
+"""The mark ``@pytest.mark.kms(...)``: what it says, and where it says it in vain."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+import pytest
+
+#: What a mark can have besides options: limits of the test -> those of `Budget`.
+LIMITS = {"max_requests": "requests", "max_usd": "usd"}
+#: Wider fixtures that make mocks, the narrowest first -> the node whose marks they obey.
+WIDER = {"class_kms": pytest.Class, "module_kms": pytest.Module, "session_kms": pytest.Session}
+#: What is obeyed for each test, whoever has made its mock.
+_OF_TESTS = (*LIMITS, "block_real_kms", "leak_check")
+#: What else a mark was meant to be, by how its positional argument looks.
+_MEANT = {"region": r"[a-z]{2,}(-[a-z]+)+-\d", "account_id": r"\d{12}"}
+
+
+def marked(node: Any) -> dict[str, Any]:
+    """Merge the marks of a test, its class and its module; the nearest wins."""
+    merged: dict[str, Any] = {}
+    for mark in reversed(list(node.iter_markers("kms"))):
+        merged.update(mark.kwargs)
+    return merged
+
+
+def options_of(node: Any) -> dict[str, Any]:
+    """Give the options for the mock of a node, as its marks say."""
+    given = {name: value for name, value in marked(node).items() if name not in LIMITS}
+    return from_root(node.config, given)
+
+
+def from_root(config: pytest.Config, given: dict[str, Any]) -> dict[str, Any]:
+    """Let the path of a world start at the root directory of the run."""
+    world = given.get("world")
+    if isinstance(world, (str, os.PathLike)):
+        return {**given, "world": config.rootpath / world}
+    return given
+
+
+def wider_fixture(names: Any) -> str | None:
+    """Give the narrowest of the longer lived mocks among the names of fixtures."""
+    return next((name for name in WIDER if name in names), None)
+
+
+def require_sound_marks(item: pytest.Item) -> None:
+    """Let a test fail whose marks cannot be obeyed: positional ones, and those that come late."""
+    for mark in item.iter_markers("kms"):
+        if mark.args:
+            pytest.fail(_not_positional(item, mark.args), pytrace=False)
+    fixture = wider_fixture(getattr(item, "fixturenames", ()))
+    if fixture is not None:
+        _require_same_options(item, fixture)
+
+
+def _not_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
+    shown = ", ".join(map(repr, values))
+    names = [n for n, form in _MEANT.items() if re.fullmatch(form, str(values[0]))]
+    example = f'{names[0]}="{values[0]}"' if names else 'region="eu-west-1"'
+    return (
+        f"{item.nodeid}: the options of @pytest.mark.kms({shown}) are keywords: write "
+        f"{'' if names else 'for example '}kms({example})"
+    )
+
+
+def _require_same_options(item: pytest.Item, fixture: str) -> None:
+    """Let a test fail that wants other options than those its longer lived mock was made with."""
+    wanted = {n: v for n, v in options_of(item).items() if n not in _OF_TESTS and n != "isolated"}
+    if not wanted:
+        return
+    from kmsmock.options import Options
+
+    # Of a class-wide fixture outside of classes the test itself is the node.
+    node: Any = item.getparent(WIDER[fixture]) or item
+    made_with = {n: v for n, v in options_of(node).items() if n in wanted}
+    try:
+        here, there = Options.of(wanted), Options.of(made_with)
+    except (TypeError, ValueError):
+        return  # which is told where a mock is made of it
+    late = [name for name in wanted if getattr(here, name) != getattr(there, name)]
+    if not late:
+        return
+    shown = ", ".join(f"{name}={wanted[name]!r}" for name in late)
+    place = {
+        "class_kms": "Put the mark on the class",
+        "module_kms": "Put the mark on the module (pytestmark)",
+        "session_kms": f"Set kms_{late[0]} in the configuration of pytest, for the whole run",
+    }[fixture]
+    pytest.fail(
+        f"{item.nodeid}: kms({shown}) comes too late: the mock of this test is that of "
+        f"{fixture}, which has been made without it. {place}, or leave {fixture} out.",
+        pytrace=False,
+    )
