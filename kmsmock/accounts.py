@@ -12,6 +12,8 @@ from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Document, Entity, Session
 from kmsmock.principals import Principal, PrincipalKind
 
+#: One document, or several.
+Policies = Document | Iterable[Document]
 ClientOf = Callable[["Principal | None", str, "str | None"], Any]
 
 
@@ -95,13 +97,13 @@ class SigningPrincipal:
         self._entity().tags = dict(tags)
 
     def federated_user(
-        self, name: str, *, policies: Iterable[Document] = (), tags: Mapping[str, str] | None = None
+        self, name: str, *, policies: Policies = (), tags: Mapping[str, str] | None = None
     ) -> SigningPrincipal:
         """Give a federated user of this IAM user, who may do what both may.
 
         policies: the session policies; without any it has no permissions of its own.
         """
-        session = Session.of(policies, tags or {})
+        session = Session.of(_listed(policies), tags or {})
         principal = self._identities.federate(self._principal, name, session)
         return SigningPrincipal(principal, self._identities, self._client_of)
 
@@ -152,6 +154,8 @@ class Account:
     """An AWS account. id: 12 digits."""
 
     def __init__(self, account_id: str, identities: Identities, client_of: ClientOf) -> None:
+        if not isinstance(account_id, str):
+            raise TypeError(f"an account id is 12 digits, as text, not {account_id!r}")
         if len(account_id) != 12 or not account_id.isdigit():
             raise ValueError(f"an account id has 12 digits; {account_id!r} has not")
         self.id = account_id
@@ -175,15 +179,15 @@ class Account:
         self,
         name: str,
         *,
-        policies: Iterable[Document] | None = None,
+        policies: Policies | None = None,
         boundary: Document | None = None,
         tags: Mapping[str, str] | None = None,
         path: str | None = None,
     ) -> SigningPrincipal:
         """Give the IAM user of that name, made on first use; it may do what its policies allow.
 
-        policies: identity policies, as JSON text or as what it means. What is given replaces
-        what the user had. Raises MalformedPolicyError.
+        policies: identity policies, as JSON text or as what it means, one or a list of them. What
+        is given replaces what the user had. Raises MalformedPolicyError.
         """
         user = self._signing(self._identities.user(self.id, name, path))
         return _equipped(user, policies, boundary, tags)
@@ -192,12 +196,12 @@ class Account:
         self,
         name: str,
         *,
-        policies: Iterable[Document] | None = None,
+        policies: Policies | None = None,
         boundary: Document | None = None,
         tags: Mapping[str, str] | None = None,
         path: str | None = None,
         session: str = "session",
-        session_policies: Iterable[Document] | None = None,
+        session_policies: Policies | None = None,
         session_tags: Mapping[str, str] | None = None,
         trust: Document | None = None,
     ) -> SigningPrincipal:
@@ -209,7 +213,8 @@ class Account:
         """
         principal = self._identities.role(self.id, name, path, session)
         if session_policies is not None or session_tags is not None:
-            own = Session.of(session_policies, session_tags or {})
+            given = None if session_policies is None else _listed(session_policies)
+            own = Session.of(given, session_tags or {})
             self._identities.set_session(principal, own)
         role = _equipped(self._signing(principal), policies, boundary, tags)
         if trust is not None:
@@ -224,8 +229,8 @@ class Account:
         self,
         organization_id: str,
         *,
-        service_control: Iterable[Iterable[Document]] = (),
-        resource_control: Iterable[Iterable[Document]] = (),
+        service_control: Iterable[Policies] = (),
+        resource_control: Iterable[Policies] = (),
         path: str | None = None,
     ) -> None:
         """Let the account be a member of an organization.
@@ -252,12 +257,12 @@ class Account:
 
 def _equipped(
     principal: SigningPrincipal,
-    policies: Iterable[Document] | None,
+    policies: Policies | None,
     boundary: Document | None,
     tags: Mapping[str, str] | None,
 ) -> SigningPrincipal:
     if policies is not None:
-        principal.set_policies(*policies)
+        principal.set_policies(*_listed(policies))
     if boundary is not None:
         principal.set_boundary(boundary)
     if tags is not None:
@@ -265,5 +270,14 @@ def _equipped(
     return principal
 
 
-def _levels(levels: Iterable[Iterable[Document]], kind: PolicyKind) -> Any:
-    return tuple(tuple(parse(document, kind) for document in level) for level in levels)
+def _listed(policies: Policies) -> Iterable[Document]:
+    """Give documents as a list, whether one was given or several."""
+    if isinstance(policies, (str, Mapping)):
+        return (policies,)
+    return policies
+
+
+def _levels(levels: Iterable[Policies], kind: PolicyKind) -> Any:
+    if isinstance(levels, (str, Mapping)):
+        raise TypeError("service_control and resource_control take a list of policies a level")
+    return tuple(tuple(parse(document, kind) for document in _listed(level)) for level in levels)

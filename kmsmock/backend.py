@@ -211,7 +211,10 @@ class Backend:
 
     def restore(self, checkpoint: object) -> None:
         """Bring back the state of a checkpoint, which can be used again afterwards."""
-        assert isinstance(checkpoint, Checkpoint)
+        if not isinstance(checkpoint, Checkpoint):
+            raise TypeError(
+                f"not a checkpoint, which is what kms.checkpoint() gave: {checkpoint!r}"
+            )
         state: Any = checkpoint.state()
         with self.lock:
             (

@@ -41,6 +41,8 @@ class Clock:
 
     def advance(
         self,
+        by: timedelta | None = None,
+        /,
         *,
         days: float = 0,
         hours: float = 0,
@@ -49,7 +51,13 @@ class Clock:
         weeks: float = 0,
     ) -> datetime:
         """Move the clock forward and give the new time; raises ValueError for going back."""
+        if not isinstance(by, (timedelta, type(None))):
+            raise TypeError(
+                f"advance() takes a timedelta, or days=, hours=, minutes=, seconds=, weeks=; not "
+                f"{by!r}"
+            )
         step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, weeks=weeks)
+        step += by or timedelta()
         if step < timedelta():
             raise ValueError(
                 "the clock of a mock only moves forward; advance() takes what is to come"
@@ -100,6 +108,8 @@ class Clock:
 
 
 def _aware(time: datetime) -> datetime:
+    if not isinstance(time, datetime):
+        raise TypeError(f"the clock needs an aware datetime, not a {type(time).__name__}")
     if time.tzinfo is None:
         raise ValueError(f"the clock needs an aware datetime, with a time zone; {time!r} has none")
     return time.astimezone(UTC)

@@ -99,7 +99,7 @@ def delete_when_due(backend: Backend, key: Key) -> None:
 def _delete_if_due(backend: Backend, key: Key, due: datetime, now: datetime) -> None:
     if key.status is not KeyState.PENDING_DELETION or key.deletion_date != due:
         return
-    backend.lives.end(key)
+    backend.lives.end(key, now)
     backend.region(key.account, key.region_name).remove_key(key)
     backend.service_events.note(DELETE_KEY, key, now)
     if len(backend.deleted_materials) < _DELETED_REMEMBERED:

@@ -26,7 +26,7 @@ def hint_at_mock(error: BaseException) -> None:
             notes = getattr(each, "__notes__", [])
             if _service_of(each.__traceback__) == "kms" and _HINT not in notes:
                 # Before Python 3.11 nobody prints notes, but pytest and we find them.
-                each.__notes__ = [*notes, _HINT]  # type: ignore[attr-defined]
+                each.__notes__ = [*notes, _HINT]
 
 
 def _with_those_behind(error: BaseException | None) -> Iterator[BaseException]:

@@ -13,8 +13,11 @@ def import_material(client: Any, key_id: str, material: bytes, parameters: dict[
     """Import key material; gives the answer of ImportKeyMaterial.
 
     material: raw bytes for symmetric and HMAC keys, PKCS#8 DER for key pairs. parameters: further
-    ones of ImportKeyMaterial; without ValidTo the material does not expire.
+    ones of ImportKeyMaterial; without ValidTo the material does not expire. Raises TypeError for
+    material that is not bytes.
     """
+    if not isinstance(material, (bytes, bytearray, memoryview)):
+        raise TypeError(f"material: bytes, not {type(material).__name__}")
     metadata = client.describe_key(KeyId=key_id)["KeyMetadata"]
     is_raw = metadata["KeySpec"] in _RAW
     algorithm = "RSAES_OAEP_SHA_256" if is_raw else "RSA_AES_KEY_WRAP_SHA_256"

@@ -85,6 +85,10 @@ class KMSMocker:
 
     def __call__(self, decorated: F) -> F:
         """Decorate a function, coroutine function, generator function or test class."""
+        if not callable(decorated):
+            raise TypeError(
+                f"{decorated!r} is nothing to decorate; options are keywords: mock_kms(region=...)"
+            )
         if inspect.isclass(decorated):
             return decorating.decorate_class(decorated, self.again)  # type: ignore[return-value]
         return decorating.decorate_function(decorated, self.again)  # type: ignore[return-value]
@@ -97,9 +101,11 @@ def mock_kms(**options: Any) -> KMSMocker: ...
 def mock_kms(decorated: F | None = None, /, **options: Any) -> F | KMSMocker:
     """Answer AWS KMS from memory, as a decorator or as a context manager.
 
-    options: account_id (12 digits), region, authorization, services, seed, start_time (aware
-    datetime), wire, block_real_kms, and isolated, which makes a separate world inside an active
-    one, as each other option does. Raises TypeError for unknown ones.
+    options: account_id (12 digits, as text), region, authorization, services (a list), seed, world
+    (a path, or what a file would say), start_time (aware datetime), delays, wire, calls_kept,
+    prices, block_real_kms, and isolated, which makes a separate world inside an active one, as each
+    other option does; see `Options`. leak_check is one of pytest's marks and configuration alone.
+    Raises TypeError for unknown ones.
     """
     if "leak_check" in options:
         raise TypeError("pytest checks for leaks: @pytest.mark.kms(leak_check=True)")

@@ -20,6 +20,13 @@ SERVICES = ("kms", "sts", "iam", "ec2", "rds", "cloudtrail", *OVERLAID)
 SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ENFORCED = "enforced"
 AUTHORIZATIONS = (ENFORCED, "off")
+#: Options that are easily given as something else: name, types, and these in words.
+_KINDS: tuple[tuple[str, Any, str], ...] = (
+    ("account_id", str, "12 digits, as text"),
+    ("services", tuple, "a list, such as ['kms']"),
+    ("world", (str, os.PathLike, Mapping, type(None)), "a path or a mapping"),
+    ("start_time", (datetime, type(None)), "an aware datetime"),
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,10 @@ class Options:
     leak_check: bool = False
 
     def __post_init__(self) -> None:
+        for name, kinds, words in _KINDS:
+            value = getattr(self, name)
+            if not isinstance(value, kinds):
+                raise TypeError(f"{name} must be {words}, not {value!r}")
         if not re.fullmatch(r"[0-9]{12}", self.account_id):
             raise TypeError(f"account_id must be 12 digits, not {self.account_id!r}")
         if self.authorization not in AUTHORIZATIONS:
@@ -73,8 +84,6 @@ class Options:
             )
         if self.seed is not None and type(self.seed) not in (int, str):
             raise TypeError(f"seed must be an int or a text, not {self.seed!r}")
-        if not isinstance(self.world, (str, os.PathLike, Mapping, type(None))):
-            raise TypeError(f"world must be a path or a mapping, not {self.world!r}")
         if self.start_time is not None and self.start_time.tzinfo is None:
             raise TypeError("start_time must be an aware datetime, with a time zone")
         if type(self.calls_kept) is not int or self.calls_kept < 1:
@@ -94,7 +103,7 @@ class Options:
                     f"mock_kms has no option {name!r}; it has {', '.join(sorted(known))}"
                 )
         values = {name: value for name, value in given.items() if name in known}
-        if isinstance(values.get("services"), list):
+        if isinstance(values.get("services"), (list, set, frozenset)):
             values["services"] = tuple(values["services"])
         if isinstance(values.get("calls_kept"), str) and values["calls_kept"].isdecimal():
             values["calls_kept"] = int(values["calls_kept"])

@@ -87,15 +87,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take over the configuration of the run, and keep clients away from the real KMS."""
     config.addinivalue_line("markers", _MARKER)
     options_before = None
-    given = _ini_options(config)
-    if given:
-        from kmsmock import options
+    try:
+        given = _ini_options(config)
+        if given:
+            from kmsmock import options
 
-        options_before = options.defaults()
-        try:
+            options_before = options.defaults()
             options.set_defaults(options.Options.of(given))
-        except (TypeError, ValueError) as reason:
-            raise pytest.UsageError(f"kmsmock: {reason}") from None
+    except (TypeError, ValueError) as reason:
+        raise pytest.UsageError(f"kmsmock: {reason}") from None
     from kmsmock.control import beginnings
 
     beginnings.append(_begin)
@@ -299,7 +299,7 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
 def _longer_lived(request: pytest.FixtureRequest) -> KMSMock | None:
     """Give the mock of the narrowest longer-lived fixture that the test uses."""
     name = wider_fixture(request.fixturenames)
-    return None if name is None else request.getfixturevalue(name)  # type: ignore[no-any-return]
+    return None if name is None else request.getfixturevalue(name)
 
 
 @pytest.fixture
@@ -324,9 +324,11 @@ def kms_key_factory(kms_client: Any) -> Callable[..., KmsKey]:
         tags: dict[str, str] | None = None,
     ) -> KmsKey:
         """Make a key. usage: the first that the spec can have, when left out."""
-        if usage is None:
-            from kmsmock.keys.specs import KEY_SPECS
+        from kmsmock.keys.specs import KEY_SPECS, unknown_spec
 
+        if spec not in KEY_SPECS:
+            raise ValueError(unknown_spec(spec))
+        if usage is None:
             usage = next(iter(KEY_SPECS[spec].usages)).value
         wanted = {
             "KeySpec": spec,

@@ -367,10 +367,10 @@ class Key:
                 "ciphertext or additional authenticated data is corrupted, missing, or otherwise "
                 "invalid."
             )
-        given = "none" if not context else ", ".join(f"{k}={v}" for k, v in sorted(context.items()))
         raise errors.InvalidCiphertextException(
             explanation=f"The ciphertext is one of {self.arn}, but the encryption context is not "
-            f"the one it was encrypted with (given: {given}), or its last part was changed."
+            f"the one it was encrypted with (given: {shown_context(context)}), or its last part "
+            "was changed."
         )
 
     def material_with(self, material_id: bytes) -> KeyMaterial:
@@ -382,3 +382,8 @@ class Key:
 
     def _blob_origin(self, material: KeyMaterial) -> ciphertext.Origin:
         return ciphertext.origin(material.id, self.key_id, self.account, self.region_name)
+
+
+def shown_context(context: Mapping[str, str] | None) -> str:
+    """Write an encryption context for a human."""
+    return ", ".join(f"{k}={v}" for k, v in sorted(context.items())) if context else "none"

@@ -208,3 +208,12 @@ def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
         return _ANY_GRANT + _SYMMETRIC_GRANT
     public = ("GetPublicKey",) if spec.is_asymmetric else ()
     return _ANY_GRANT + public + _USAGE_GRANT[usage]
+
+
+def unknown_spec(name: object) -> str:
+    """Say of what is no key spec which there are, and which is the nearest."""
+    import difflib
+
+    close = difflib.get_close_matches(str(name).upper(), KEY_SPECS, n=1)
+    nearest = f"; the nearest is {close[0]!r}" if close else ""
+    return f"there is no key spec {name!r}{nearest}. There are: {', '.join(KEY_SPECS)}"

@@ -130,12 +130,17 @@ class Costs:
         calls: some of ``kms.calls``, such as those of a test. By default all, but those that set up
         keys are not multiplied. The keys are those that there are now, for the whole time, with the
         rotations that they have had. Raises ValueError for another period, and for what is no
-        number of times.
+        number of times, TypeError for other things than calls.
         """
         if per not in _PERIODS:
             raise ValueError(f"per must be {' or '.join(map(repr, _PERIODS))}, not {per!r}")
         if isinstance(times, bool) or not isinstance(times, int) or times < 0:
             raise ValueError(f"times must be a whole number, 0 or more, not {times!r}")
+        if not isinstance(calls, (Calls, type(None))):
+            raise TypeError(
+                f"calls must be some of kms.calls, such as kms.calls.filter('Decrypt'), "
+                f"not {calls!r}"
+            )
         usage = (self._calls if calls is None else calls).usage
         once = {line: count for line, count in usage.items() if calls is None and not _is_use(line)}
         repeated = sum(usage.values()) - sum(once.values())

@@ -26,7 +26,7 @@ class KeyLife(NamedTuple):
 
     aliases: their names. rotations: when they were, oldest first; those before a replica count from
     its creation on. until: from when on the key is not charged, None while that is open. was_used:
-    for a cryptographic operation that succeeded.
+    for a cryptographic operation that succeeded. deleted: when the key was, None while it is there.
     """
 
     arn: str
@@ -37,9 +37,10 @@ class KeyLife(NamedTuple):
     rotations: tuple[datetime, ...]
     until: datetime | None
     was_used: bool
+    deleted: datetime | None = None
 
     @classmethod
-    def of(cls, key: Key) -> KeyLife:
+    def of(cls, key: Key, deleted: datetime | None = None) -> KeyLife:
         """Tell the life of a key as it is now."""
         dates = [m.rotation_date for m in key.materials if m.rotation_date is not None]
         return cls(
@@ -51,6 +52,7 @@ class KeyLife(NamedTuple):
             tuple(sorted(max(date, key.creation_date) for date in dates)),
             None if key.pending_deletion is None else key.pending_deletion.since,
             key.last_usage is not None,
+            deleted,
         )
 
 
@@ -64,10 +66,10 @@ class KeyLives(Iterable[KeyLife]):
         self.regions: Mapping[Place, KmsRegion] = {}
         self.ended: list[KeyLife] = []
 
-    def end(self, key: Key) -> None:
+    def end(self, key: Key, now: datetime) -> None:
         """Remember a key that is about to be deleted."""
         if key.manager is KeyManager.CUSTOMER:
-            self.ended.append(KeyLife.of(key))
+            self.ended.append(KeyLife.of(key, now))
 
     def __iter__(self) -> Iterator[KeyLife]:
         yield from self.ended

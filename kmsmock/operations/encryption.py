@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from kmsmock import errors
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.rsa import max_plaintext_bytes
-from kmsmock.keys.key import Key
+from kmsmock.keys.key import Key, shown_context
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.operations import recipient
 from kmsmock.operations.locating import SYMMETRIC, key_at, key_of_ciphertext
@@ -17,6 +18,13 @@ from kmsmock.operations.registry import USABLE, Call, Response, Target, operatio
 _ENCRYPTION = KeyUsage.ENCRYPT_DECRYPT
 #: Source: AWS KMS API Reference, Encrypt, Plaintext.
 _LONGEST_SM2_PLAINTEXT = 1024
+#: What makes ciphertexts that are bound to an encryption context.
+_ENCRYPTING = frozenset(
+    {"Encrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"}
+    | {"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"}
+)
+_CALLS_LOOKED_AT = 1_000
+_CONTEXTS_TOLD = 3
 
 
 @operation("Encrypt", Target("kms:Encrypt", key_at("KeyId"), USABLE, _ENCRYPTION), marks_usage=True)
@@ -154,7 +162,11 @@ def _decrypt(
         call.before_effect()
         raise AssertionError("a ciphertext may only be missing in a dry run")
     if call.blob is not None:
-        plaintext = key.decrypt(call.blob, context)
+        try:
+            plaintext = key.decrypt(call.blob, context)
+        except errors.InvalidCiphertextException as error:
+            error.explanation = f"{error.explanation}{_contexts_used(call, key)}"
+            raise
         return plaintext, call.show_material(key, call.blob.material_id)
     try:
         return key.key_pair.decrypt(blob, algorithm), None
@@ -163,6 +175,22 @@ def _decrypt(
             explanation=f"{key.arn} cannot open it with {algorithm}: {reason}. An {algorithm} "
             "ciphertext does not tell which key made it; check KeyId and algorithm."
         ) from None
+
+
+def _contexts_used(call: Call, key: Key) -> str:
+    """Tell the encryption contexts that were lately used with a key, the newest first."""
+    used: dict[str, None] = {}
+    for event in islice(reversed(call.backend.calls), _CALLS_LOOKED_AT):
+        if event.operation not in _ENCRYPTING or event.error_code is not None or event.dry_run:
+            continue
+        its_key, member = event.key, "EncryptionContext"
+        if event.operation == "ReEncrypt":
+            its_key, member = event.rest.second_key or its_key, f"Destination{member}"
+        if its_key is key:
+            used[shown_context(event.parameter(member))] = None
+        if len(used) == _CONTEXTS_TOLD:
+            break
+    return f" Lately used with this key: {'; '.join(used)}." if used else ""
 
 
 def _require_no_context(context: Mapping[str, str] | None) -> None:

@@ -108,7 +108,7 @@ def find_alias(call: Call, name: str) -> Alias:
     """Find an alias of the caller's account and Region; raises NotFoundException."""
     alias = call.region.aliases.get(name)
     if alias is None:
-        raise _no_such_alias(call.region, name)
+        raise _no_such_alias(call, call.region, name)
     return alias
 
 
@@ -176,7 +176,7 @@ def _key_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
         # Services, and whoever describes it, bring about the AWS managed key that they name.
         key = new_aws_managed_key(call.backend, region, name, call.now)
     if key is None:
-        raise _no_such_alias(region, name)
+        raise _no_such_alias(call, region, name)
     call.alias = name
     return key
 
@@ -249,18 +249,37 @@ def _no_such_key(call: Call, region: KmsRegion, key_id: str) -> errors.NotFoundE
     if elsewhere:
         found = elsewhere[0]
         where = f"it is in {found.name} of account {found.account}"
-        explanation = f"The key exists, but {where}; this client talks to {region.name}."
+        here = f"this client talks to {region.name}"
+        if found.account != region.account:
+            here = f"this client is of account {region.account}"
+            if found.name != region.name:
+                here += f" and talks to {region.name}"
+            here += ". Use the key's ARN, with a client of its Region"
+        explanation = f"The key exists, but {where}; {here}."
     else:
-        explanation = _nearest("key", key_id, region.keys)
+        explanation = _deleted(call, region, key_id) or _nearest("key", key_id, region.keys)
     arn = arns.key_arn(region.name, region.account, key_id)
     return errors.NotFoundException(f"Key '{arn}' does not exist", explanation=explanation)
 
 
-def _no_such_alias(region: KmsRegion, name: str) -> errors.NotFoundException:
+def _no_such_alias(call: Call, region: KmsRegion, name: str) -> errors.NotFoundException:
     arn = arns.alias_arn(region.name, region.account, name)
-    return errors.NotFoundException(
-        f"Alias {arn} is not found.", explanation=_nearest("alias", name, region.aliases)
-    )
+    explanation = _deleted(call, region, name) or _nearest("alias", name, region.aliases)
+    return errors.NotFoundException(f"Alias {arn} is not found.", explanation=explanation)
+
+
+def _deleted(call: Call, region: KmsRegion, name: str) -> str | None:
+    """Say when the key of this id, or the last one of this alias, was deleted; None if none was."""
+    place = (region.account, region.name)
+    for life in reversed(call.backend.lives.ended):
+        if life.deleted is None or (life.account, life.region) != place:
+            continue
+        when = f"was deleted on {life.deleted:%Y-%m-%d}"
+        if life.arn.endswith(f":key/{name}"):
+            return f"The key {when}."
+        if name in life.aliases:
+            return f"Its key {life.arn} {when}, and the alias with it."
+    return None
 
 
 def _nearest(kind: str, name: str, known: Iterable[str]) -> str:
@@ -268,4 +287,6 @@ def _nearest(kind: str, name: str, known: Iterable[str]) -> str:
     if not names:
         return f"There is no {kind} at all in this account and Region."
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"The nearest {kind} is {close[0]!r}." if close else f"There are {len(names)} others."
+    if close:
+        return f"The nearest {kind} is {close[0]!r}."
+    return "There is one other." if len(names) == 1 else f"There are {len(names)} others."

@@ -24,6 +24,10 @@ def read_document(world: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[
         except WorldError as problem:
             problem.source = str(path)
             raise
+        except FileNotFoundError as problem:
+            looked = "" if path.is_absolute() else f", looked for from {Path.cwd()}"
+            problem.strerror = f"{problem.strerror}: the world of a mock (world=){looked}"
+            raise
     return from_local_kms(document) if is_of_local_kms(document) else document
 
 

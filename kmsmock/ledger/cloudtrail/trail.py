@@ -111,7 +111,7 @@ class Trail(Sequence[Record]):
         id, ARN or alias, or anything with an ``arn``: what the record names or lists. attributes:
         error_code, read_only, username, access_key_id, principal (an ARN), invoked_by and others;
         None finds records that have none. Raises TypeError for an attribute that there is not,
-        ValueError for a time without time zone.
+        and for a time that is no datetime, ValueError for one without time zone.
         """
         unknown = attributes.keys() - _ATTRIBUTES.keys()
         if unknown:
@@ -120,6 +120,10 @@ class Trail(Sequence[Record]):
                 f"end, key, {', '.join(_ATTRIBUTES)}"
             )
         for time in (start, end):
+            if not isinstance(time, (datetime, type(None))):
+                raise TypeError(
+                    f"start and end are aware datetimes, and {time!r} is a {type(time).__name__}"
+                )
             if time is not None and time.tzinfo is None:
                 raise ValueError(f"start and end need a time zone; {time!r} has none")
         records = (

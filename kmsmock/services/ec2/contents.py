@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kmsmock.backend import Backend
 from kmsmock.crypto import ciphertext
+from kmsmock.interception.moto import moto_answers
 from kmsmock.keys.key import KeyState
 from kmsmock.services import sectors
 from kmsmock.services.ec2.kms_calls import DataKey
@@ -76,6 +77,11 @@ class Ebs:
             if found is not None:
                 return found
         why = self._storage.failures.get(resource_id)
+        if why is None and moto_answers():
+            why = (
+                "moto keeps volumes and snapshots while it is active, and they have contents only "
+                "without it"
+            )
         raise ValueError(f"there is no {resource_id!r}" + (f": {why}" if why else ""))
 
     def _opened(self, found: Volume | Snapshot) -> bytes | None:

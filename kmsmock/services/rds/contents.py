@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kmsmock.backend import Backend
 from kmsmock.crypto import ciphertext
+from kmsmock.interception.moto import moto_answers
 from kmsmock.keys.key import KeyState
 from kmsmock.services import sectors
 from kmsmock.services.rds.kinds import CLUSTER
@@ -82,7 +83,15 @@ class Rds:
             for snapshot in place.snapshots.values():
                 if snapshot.arn == arn:
                     return snapshot
-        raise ValueError(f"RDS has nothing of the ARN {arn!r}")
+        raise ValueError(
+            f"RDS has nothing of the ARN {arn!r}"
+            + (
+                ": moto keeps databases and snapshots while it is active, and they have contents "
+                "only without it"
+                if moto_answers()
+                else ""
+            )
+        )
 
     def _opened(self, found: Database | Snapshot) -> bytes | None:
         if found.status != "available":
