@@ -243,3 +243,18 @@ def test_without_a_key_the_managed_key_is_used(kms, create):
 
 def test_an_account_is_as_the_callers(create):
     assert create()["DBInstanceArn"] == f"arn:aws:rds:us-east-1:{ACCOUNT}:db:shop"
+
+
+# --- contents -------------------------------------------------------------------------------------
+
+
+def test_contents_that_moto_does_not_keep_are_told_so(kms, volume):
+    arn = f"arn:aws:rds:us-east-1:{ACCOUNT}:db:orders"
+    for act in (
+        lambda: kms.ebs.write(volume, 0, b"text"),
+        lambda: kms.ebs.read(volume, 0, 4),
+        lambda: kms.rds.write(arn, 0, b"text"),
+        lambda: kms.rds.read(arn, 0, 4),
+    ):
+        with pytest.raises(ValueError, match=r"moto keeps .* contents only without it"):
+            act()
