@@ -28,6 +28,7 @@ REGIONS: dict[str, tuple[str, ...]] = {
     "aws-iso-f": ("us-isof-east-1", "us-isof-south-1"),
     "aws-eusc": ("eusc-de-east-1",),
 }
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
 _PARTITION_OF = {region: partition for partition, names in REGIONS.items() for region in names}
 _PARTITION_PREFIXES = {
     "cn-": "aws-cn",
@@ -68,6 +69,11 @@ class Arn(NamedTuple):
         if len(parts) != 6 or parts[0] != "arn":
             return None
         return cls(*parts[1:])
+
+
+def is_region(value: object) -> bool:
+    """Tell whether something has the form of a Region's name; there may be new ones."""
+    return isinstance(value, str) and _REGION.fullmatch(value) is not None
 
 
 def partition_of(region: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import MAXYEAR, datetime, timedelta, timezone
 from typing import Any
 
 from kmsmock.collector import paused_collector
@@ -62,10 +62,7 @@ class Clock:
             raise ValueError(
                 "the clock of a mock only moves forward; advance() takes what is to come"
             )
-        self._shift += step
-        now = self.now()
-        self.settle(now)
-        return now
+        return self._move(step)
 
     def move_to(self, time: datetime) -> datetime:
         """Move the clock to an aware datetime and give it; raises ValueError for going back."""
@@ -75,9 +72,18 @@ class Clock:
             raise ValueError(
                 f"the clock of a mock only moves forward; it is {now} and cannot be {time}"
             )
-        self._shift += time - now
-        self.settle(time)
-        return time
+        return self._move(time - now)
+
+    def _move(self, step: timedelta) -> datetime:
+        before = self._shift
+        try:
+            self._shift += step
+            now = self.now()
+        except OverflowError:
+            self._shift = before
+            raise ValueError(f"the clock of a mock ends with the year {MAXYEAR}") from None
+        self.settle(now)
+        return now
 
     def at(self, due: datetime, action: Callable[[datetime], None]) -> None:
         """Note an action for a time to come; it is called with the time at which it was due."""

@@ -54,6 +54,8 @@ class KMSMock(Answering):
         super().__init__(options)
         self._environment = Environment(options.region)
         self._clients: dict[tuple[str, str | None, str], Any] = {}
+        #: How many decorators and blocks, of whatever thread or task, this is to be there for.
+        self._users = 0
         for note in beginnings:
             note(self)
 
@@ -245,13 +247,18 @@ class KMSMock(Answering):
         ARN, alias, or anything with an ``arn``; None for actions that are not about a key.
         via_service: the service that calls for the principal, such as ``s3``, or the value of
         ``kms:ViaService``. context: further condition keys. Raises
-        ValueError for a principal or key that does not exist.
+        ValueError for a principal, key or action of KMS that does not exist.
         """
-        from kmsmock.explaining import explain, find_key
+        from kmsmock.explaining import explain, find_key, find_principal
+        from kmsmock.ledger.operation_names import require_action
 
         backend = self._backend
+        action = action if ":" in action else f"kms:{action}"
+        require_action(action)
         who = (
-            backend.identities.at(principal) if isinstance(principal, str) else principal.principal
+            find_principal(backend, principal)
+            if isinstance(principal, str)
+            else principal.principal
         )
         where = region or self.options.region
         named = getattr(key, "arn", key)
@@ -262,7 +269,7 @@ class KMSMock(Answering):
             return explain(
                 backend,
                 who,
-                action if ":" in action else f"kms:{action}",
+                action,
                 None if named is None else find_key(backend, named, who.account, where),
                 region=where,
                 encryption_context=encryption_context,
@@ -358,6 +365,18 @@ class KMSMock(Answering):
             from kmsmock.interception import let_moto_in
 
             let_moto_in()
+
+    def join(self) -> None:
+        """Be one of those that this mock is active for; the first one starts it."""
+        self._users += 1
+        if self._users == 1 and not self.is_active:
+            self.start()
+
+    def leave(self) -> None:
+        """Be no longer one of them; the last one stops it, unless somebody else has."""
+        self._users -= 1
+        if self._users == 0 and self.is_active:
+            self.stop()
 
     @contextlib.contextmanager
     def pause(self) -> Iterator[None]:

@@ -17,6 +17,10 @@ _CREDENTIAL_SETTINGS = (
 )
 
 
+#: What the mocks that are active have set as the Region, the innermost last.
+_regions_set: list[str | None] = []
+
+
 class Environment:
     """What a mock sets in the environment, and what was there before.
 
@@ -38,13 +42,17 @@ class Environment:
             or any(name in settings for name in _CREDENTIAL_SETTINGS)
         ):
             wanted["AWS_ACCESS_KEY_ID"] = wanted["AWS_SECRET_ACCESS_KEY"] = _DUMMY
-        if not environ.get("AWS_DEFAULT_REGION") and "region" not in settings:
+        configured = environ.get("AWS_DEFAULT_REGION") or settings.get("region")
+        # What a mock around this one has set is not for this one.
+        if not configured or configured in _regions_set:
             wanted["AWS_DEFAULT_REGION"] = environ.get("AWS_REGION") or self._region
         self._before = {name: environ.get(name) for name in wanted}
         environ.update(wanted)
+        _regions_set.append(wanted.get("AWS_DEFAULT_REGION"))
 
     def exit(self) -> None:
         """Put everything back exactly as it was."""
+        _regions_set.pop()
         for name, value in self._before.items():
             if value is None:
                 os.environ.pop(name, None)

@@ -57,6 +57,16 @@ def explain(
     return replace(evaluate(request, policies), request=request, policies=policies)
 
 
+def find_principal(backend: Backend, arn: str) -> Principal:
+    """Find a principal by ARN, or a service by name; raises ValueError when there is none."""
+    identities = backend.identities
+    if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):
+        raise ValueError(
+            f"{arn} does not exist; kms.account(...).role(...) and .user(...) make principals"
+        )
+    return identities.at(arn)
+
+
 def find_key(backend: Backend, reference: str, account: str, region: str) -> Key:
     """Find a key by id, ARN, alias name or alias ARN; raises ValueError when there is none."""
     name = reference

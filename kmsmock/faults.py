@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmsmock import errors
+from kmsmock.ledger.operation_names import require_operation
 
 _THROTTLED = (
     "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
@@ -72,7 +73,8 @@ class Faults:
 
         operation: its name, or ``*`` for all. times: how many calls fail, from the on_call-th
         matching one. key: only calls whose KeyId is just this. optional: whether the test may
-        end without the fault having fired. Raises ValueError for a code that KMS does not have.
+        end without the fault having fired. Raises ValueError for a code, or an operation, that KMS
+        does not have.
         """
         kind = vars(errors).get(code)
         is_error = isinstance(kind, type) and issubclass(kind, errors.ServiceError)
@@ -89,6 +91,8 @@ class Faults:
         key: str | None,
         optional: bool,  # noqa: FBT001
     ) -> Fault:
+        if operation != "*":
+            require_operation(operation)
         fault = Fault(operation, error, times, on_call, key, optional)
         self._faults.append(fault)
         return fault

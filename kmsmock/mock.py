@@ -29,30 +29,25 @@ class KMSMocker:
         self._given = dict(given)
         self._isolated = bool(self._given.pop("isolated", False)) or bool(self._given)
         self._options = Options.of(self._given)
-        self._started: list[tuple[KMSMock, bool]] = []
+        self._started: list[KMSMock] = []
 
     def start(self) -> KMSMock:
         """Start a mock, or join the active one; gives the control object."""
-        if not self._isolated and active_mocks():
-            self._started.append((current(), False))
-            return current()
-        kms = KMSMock(self._options)
-        kms.start()
-        self._started.append((kms, True))
+        kms = current() if not self._isolated and active_mocks() else KMSMock(self._options)
+        kms.join()
+        self._started.append(kms)
         return kms
 
     @property
     def world(self) -> KMSMock:
         """The mock that the last `start` began or joined."""
-        return self._started[-1][0]
+        return self._started[-1]
 
     def stop(self) -> None:
         """End what the last `start` began; raises RuntimeError when there is nothing to end."""
         if not self._started:
             raise RuntimeError("this mock was not started: start() comes before stop(), once each")
-        kms, is_own = self._started.pop()
-        if is_own and kms.is_active:
-            kms.stop()
+        self._started.pop().leave()
 
     def __enter__(self) -> KMSMock:
         return self.start()

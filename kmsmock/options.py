@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
+from kmsmock.arns import is_region
 from kmsmock.delays import DELAYS
 
 #: Services that something else answers, whose part with KMS is done here.
@@ -69,6 +70,8 @@ class Options:
                 raise TypeError(f"{name} must be {words}, not {value!r}")
         if not re.fullmatch(r"[0-9]{12}", self.account_id):
             raise TypeError(f"account_id must be 12 digits, not {self.account_id!r}")
+        if not is_region(self.region):
+            raise TypeError(f"region must be one such as eu-west-1, not {self.region!r}")
         if self.authorization not in AUTHORIZATIONS:
             raise TypeError(
                 f"authorization must be {' or '.join(map(repr, AUTHORIZATIONS))}, "

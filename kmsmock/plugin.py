@@ -5,7 +5,7 @@ Loaded in every pytest run, so it imports nothing but pytest and this package's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -318,16 +318,24 @@ def kms_key_factory(kms_client: Any) -> Callable[..., KmsKey]:
         usage: str | None = None,
         *,
         alias: str | None = None,
-        policy: str | None = None,
+        policy: str | Mapping[str, Any] | None = None,
         description: str | None = None,
         multi_region: bool = False,
         tags: dict[str, str] | None = None,
     ) -> KmsKey:
-        """Make a key. usage: the first that the spec can have, when left out."""
+        """Make a key.
+
+        usage: the first that the spec can have, when left out. policy: as JSON text or as what it
+        means. Raises ValueError for an unknown spec, which names the nearest one.
+        """
         from kmsmock.keys.specs import KEY_SPECS, unknown_spec
 
         if spec not in KEY_SPECS:
             raise ValueError(unknown_spec(spec))
+        if isinstance(policy, Mapping):
+            import json
+
+            policy = json.dumps(policy)
         if usage is None:
             usage = next(iter(KEY_SPECS[spec].usages)).value
         wanted = {

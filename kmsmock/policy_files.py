@@ -15,7 +15,11 @@ from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.linting import Finding, lint
 from kmsmock.authorization.policy import MalformedPolicyError, Policy, PolicyKind, parse
+from kmsmock.ledger.operation_names import require_action
 from kmsmock.principals import Principal, PrincipalKind
+
+#: What a request can have.
+_MEMBERS = ("principal", "action", "resource", "encryptionContext", "context")
 
 
 class BadInputError(Exception):
@@ -41,6 +45,15 @@ def decide(
     for member in ("principal", "action"):
         if not isinstance(asked.get(member), str):
             raise BadInputError(f"{request_file}: the request needs a text {member!r}")
+    unknown = asked.keys() - _MEMBERS
+    if unknown:
+        raise BadInputError(
+            f"{request_file}: a request has no {min(unknown)!r}, but {', '.join(_MEMBERS)}"
+        )
+    try:
+        require_action(asked["action"])
+    except ValueError as problem:
+        raise BadInputError(f"{request_file}: {problem}") from None
     principal = _principal(asked["principal"], request_file)
     resource = asked.get("resource", "*")
     arn = Arn.parse(resource)

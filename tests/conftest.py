@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import pkgutil
@@ -59,6 +60,8 @@ def everything_loaded() -> None:
     for module in pkgutil.walk_packages(kmsmock.__path__, "kmsmock."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("yaml")
 
 
 @pytest.fixture

@@ -91,6 +91,15 @@ def test_a_mock_with_a_start_time_starts_there_and_follows(frozen):
         assert created(kms) == start + timedelta(days=1)
 
 
+def test_a_step_beyond_the_last_year_is_refused_and_changes_nothing():
+    with mock_kms(seed=1) as kms:
+        before = kms.clock.now()
+        with pytest.raises(ValueError, match="ends with the year 9999"):
+            kms.clock.advance(days=4_000_000)
+
+        assert kms.clock.now() == before
+
+
 def test_a_checkpoint_is_the_one_way_back_in_time():
     with mock_kms(seed=1) as kms:
         before, checkpoint = kms.clock.now(), kms.checkpoint()

@@ -91,6 +91,8 @@ def test_odd_statements_are_named(explain):
         ({"action": "kms:Encrypt"}, "needs a text 'principal'"),
         ({**REQUEST, "principal": "someone"}, "is no principal that makes requests"),
         ({**REQUEST, "principal": f"arn:aws:iam::{ACCOUNT}:group/x"}, "is no principal"),
+        ({**REQUEST, "action": "kms:Encypt"}, "did you mean 'Encrypt'?"),
+        ({**REQUEST, "encryptionContxt": {}}, "a request has no 'encryptionContxt', but principal"),
     ],
 )
 def test_bad_input_ends_with_two(explain, request_file, message):

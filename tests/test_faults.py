@@ -73,6 +73,11 @@ def test_an_unknown_error_code_is_refused():
 
 
 @pytest.mark.usefixtures("everything_loaded")
+def test_an_operation_that_there_is_not_is_refused():
+    with mock_kms() as kms, pytest.raises(ValueError, match="did you mean 'Encrypt'"):
+        kms.faults.throttle("Encypt")
+
+
 def test_the_fixture_fails_a_test_whose_fault_did_not_fire(pytester):
     pytester.makepyfile("def test_it(kms):\n    kms.faults.throttle('Encrypt')\n")
 

@@ -128,6 +128,24 @@ def test_clients_and_sessions_older_than_this_package_are_answered():
     assert output == "[]" * 6
 
 
+def test_a_request_is_answered_once_where_boto3_was_imported_first():
+    output = in_a_process(
+        """
+        import boto3
+        keys = dict(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+        older = boto3.client("kms", **keys)
+        from kmsmock import mock_kms
+        for client in (older, boto3.client("kms", **keys)):
+            with mock_kms(wire=True) as kms:
+                client.create_key()
+                kms.faults.throttle("ListKeys", on_call=2, optional=True)
+                print(client.list_keys()["ResponseMetadata"]["RetryAttempts"], len(kms.keys))
+        """
+    )
+
+    assert output.splitlines() == ["0 1", "0 1"]
+
+
 def test_importing_the_package_and_its_plugin_imports_nothing_heavy():
     output = in_a_process(
         """

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta, timezone
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 import kmsmock
-from kmsmock import mock_kms
+from kmsmock import current, mock_kms
 from kmsmock.blocking import block_real_kms
 
 REGION = {"region_name": "us-east-1"}
@@ -88,7 +89,7 @@ def test_a_mock_is_started_and_stopped_by_hand():
     mocker = mock_kms()
 
     kms = mocker.start()
-    assert kmsmock.current() is kms
+    assert current() is kms
     mocker.stop()
 
     assert not kms.is_active
@@ -100,7 +101,7 @@ def test_a_mock_is_started_and_stopped_by_hand():
 
 def test_without_a_mock_there_is_no_current_one():
     with pytest.raises(RuntimeError, match="use the `kms` fixture"):
-        kmsmock.current()
+        current()
 
 
 def test_a_name_that_the_package_does_not_have_is_no_attribute():
@@ -292,7 +293,7 @@ def test_a_class_whose_set_up_fails_leaves_no_mock_behind():
         Failing().setup_method(None)
 
     with pytest.raises(RuntimeError):
-        kmsmock.current()
+        current()
 
 
 # --- nesting -----------------------------------------------------------------------------
@@ -305,6 +306,32 @@ def test_a_bare_mock_joins_the_active_one():
             assert inner is outer
             assert key_count() == 1
         assert key_count() == 1
+
+
+def test_coroutines_at_the_same_time_share_a_mock_until_the_last_has_ended():
+    @mock_kms
+    async def make(seconds):
+        client = boto3.client("kms", region_name="us-east-1")
+        client.create_key()
+        await asyncio.sleep(seconds)
+        return len(client.list_keys()["Keys"])
+
+    async def both():
+        return await asyncio.gather(make(0), make(0.02))
+
+    assert asyncio.run(both()) == [2, 2]
+    with pytest.raises(RuntimeError, match="no mock is active"):
+        current()
+
+
+def test_a_mock_that_was_joined_is_there_after_the_one_who_began_it():
+    first, second = mock_kms(), mock_kms()
+    kms = first.start()
+    assert second.start() is kms
+    first.stop()
+    assert current() is kms
+    second.stop()
+    assert not kms.is_active
 
 
 @pytest.mark.parametrize("options", [{"isolated": True}, {"region": "us-east-1"}])
@@ -363,6 +390,22 @@ def test_a_checkpoint_brings_everything_back_more_than_once():
             kms.restore(checkpoint)
 
 
+def test_who_was_made_after_a_checkpoint_is_nobody_once_it_is_restored():
+    with mock_kms() as kms:
+        account = kms.account("123456789012")
+        checkpoint = kms.checkpoint()
+        allowed = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": allowed}
+        later = account.role("Later", policies=[policy]).client()
+        assert later.list_keys()["Keys"] == []
+
+        kms.restore(checkpoint)
+
+        with pytest.raises(ClientError, match="UnrecognizedClientException"):
+            later.list_keys()
+        assert kms.client().list_keys()["Keys"] == []
+
+
 # --- environment -------------------------------------------------------------------------
 
 
@@ -385,7 +428,8 @@ def test_nothing_need_be_configured_and_nothing_is_left_behind():
         assert os.environ["AWS_EC2_METADATA_DISABLED"] == "true"
         arn = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
         with mock_kms(region="eu-west-3"):
-            assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-2"
+            assert boto3.client("kms").meta.region_name == "eu-west-3"
+        assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-2"
 
     assert arn.startswith("arn:aws:kms:eu-west-2:")
     assert dict(os.environ) == before

@@ -93,6 +93,24 @@ def test_the_key_factory_makes_keys_of_any_spec(run: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.parametrize("form", ["policy", "json.dumps(policy)"])
+def test_the_key_factory_takes_a_policy_as_a_dict_or_as_text(
+    run: pytest.Pytester, form: str
+) -> None:
+    passes(
+        run,
+        f"""
+        import json
+
+        def test_it(kms_key_factory, kms_client):
+            allow = {{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}}
+            policy = {{"Version": "2012-10-17", "Statement": [allow]}}
+            key = kms_key_factory(policy={form})
+            assert json.loads(kms_client.get_key_policy(KeyId=key.id)["Policy"]) == policy
+        """,
+    )
+
+
 def test_the_key_factory_chooses_a_usage_that_the_spec_can_have(run: pytest.Pytester) -> None:
     passes(
         run,

@@ -130,6 +130,11 @@ class CredentialStore:
         for key in list(self.keys_of(entity_id)):
             del self._long_term[key.credentials.access_key]
 
+    def void_all_of(self, later: CredentialStore) -> None:
+        """Let what a later state has handed out be good no more, where this one has not."""
+        for access_key in later._owners.keys() - self._owners.keys():
+            self._owners[access_key] = None
+
     def _new(self, prefix: str) -> Credentials:
         return Credentials(
             self.new_id(prefix),

@@ -335,9 +335,11 @@ class Identities:
         return tuple(getattr(self, name) for name in self._STATE)
 
     def restore(self, state: tuple[Any, ...]) -> None:
-        """Know those principals and credentials again that were known then."""
+        """Know those principals and credentials again that were known then, and no others."""
+        later = self.credentials
         for name, value in zip(self._STATE, state, strict=True):
             setattr(self, name, value)
+        self.credentials.void_all_of(later)
 
     def _add(self, arn: str, make: Callable[[], Principal]) -> Principal:
         principal = self._by_arn.get(arn)

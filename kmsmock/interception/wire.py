@@ -20,6 +20,7 @@ from kmsmock.interception.notes import keep_explanation
 from kmsmock.interception.parsed import headers_of
 
 _TARGET = "TrentService."
+_ANSWERED = "_kmsmock_answered"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/([^/]+)/")
 #: Hosts that answer for AWS KMS: plain, FIPS, dual-stack, and VPC interface endpoints.
 #: Source: AWS General Reference, "AWS Key Management Service endpoints and quotas".
@@ -37,6 +38,10 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
     """
     if active:
         keep_moto_out()
+        # A client that was made late can have the handlers twice.
+        if _ANSWERED in vars(request):
+            return None
+        setattr(request, _ANSWERED, True)
         return _to_http(request, active[-1])
     host = urlsplit(request.url).hostname or ""
     if real_kms_is_blocked() and _KMS_HOST.fullmatch(host) and not moto_answers():

@@ -112,7 +112,8 @@ class Calls(Sequence[Event]):
         """Give the calls of an operation, and those whose members have the given values.
 
         members: those of a record, and key: a key id, key ARN, alias name or alias ARN, or anything
-        with an ``arn``. Raises TypeError for a member that records do not have.
+        with an ``arn``. Raises TypeError for a member that records do not have, ValueError for an
+        operation that KMS does not have.
         """
         return self._select(Wanted(operation, members))
 

@@ -8,6 +8,7 @@ from typing import Any
 from kmsmock.arns import ALIAS_PREFIX, Arn
 from kmsmock.keys.key import Key
 from kmsmock.ledger.events import MEMBERS, Event
+from kmsmock.ledger.operation_names import require_operation
 from kmsmock.ledger.usage import Line
 
 #: Members that calls are still told apart by when they are only counted: member -> that of a line.
@@ -18,10 +19,13 @@ class Wanted:
     """An operation, if any, and values of members.
 
     members: those of `Event`, and key: a key id, key ARN, alias name or alias ARN, or anything with
-    an ``arn``. Raises TypeError for a member that records do not have.
+    an ``arn``. Raises TypeError for a member that records do not have, ValueError for an operation
+    that KMS does not have.
     """
 
     def __init__(self, operation: str | None, members: Mapping[str, Any]) -> None:
+        if operation is not None:
+            require_operation(operation)
         self.operation = operation
         self.members = dict(members)
         unknown = self.members.keys() - {*MEMBERS, "key"}

@@ -14,6 +14,8 @@ ROTATE_KEY = "RotateKey"
 DELETE_KEY = "DeleteKey"
 DELETE_EXPIRED = "DeleteExpiredKeyMaterial"
 SYNCHRONIZE = "SynchronizeMultiRegionKey"
+#: All that KMS does by itself.
+BY_ITSELF = (ROTATE_KEY, DELETE_KEY, DELETE_EXPIRED, SYNCHRONIZE)
 
 
 class ServiceEvent(NamedTuple):

@@ -8,7 +8,8 @@ import warnings
 def warn_unseen(what: str) -> None:
     """Tell that something encrypted is given back without KMS. what: such as the ARN of it."""
     warnings.warn(
-        f"{what} is encrypted, but was not stored while this mock of KMS was active: it is given "
-        "back without a call of KMS. Store it inside of the mock to have its key checked.",
+        f"{what} is encrypted, but this mock of KMS does not know how: it was stored before the "
+        "mock was active, or since the checkpoint that was restored. It is given back without a "
+        "call of KMS. Store it inside of the mock to have its key checked.",
         stacklevel=2,
     )

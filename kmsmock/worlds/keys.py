@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kmsmock import falling_due
-from kmsmock.arns import Arn, is_key_id
+from kmsmock.arns import Arn, is_key_id, is_region
 from kmsmock.authorization.policy import PolicyKind
 from kmsmock.backend import Backend
 from kmsmock.keys import rotation
@@ -252,9 +252,9 @@ def account_id(value: Any) -> str:
 
 def region_name(value: Any) -> str:
     """Read the name of a Region."""
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]", value):
+    if not is_region(value):
         raise WorldError(f"must be a Region such as eu-west-1, not {shown(value)}")
-    return value
+    return str(value)
 
 
 def find_key(backend: Backend, value: Any, region: KmsRegion) -> Key:

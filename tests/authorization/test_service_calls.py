@@ -154,6 +154,17 @@ def test_explain_takes_the_service_by_its_short_name_too(kms, key, role):
     assert not kms.explain(role, "kms:Encrypt", key["Arn"])
 
 
+def test_explain_is_about_what_there_is_and_makes_nothing(kms, key):
+    ghost = "arn:aws:iam::123456789012:role/Ghost"
+    with pytest.raises(ValueError, match="role/Ghost does not exist"):
+        kms.explain(ghost, "kms:Encrypt", key["Arn"])
+    with pytest.raises(ValueError, match="did you mean 'Encrypt'"):
+        kms.explain("arn:aws:iam::123456789012:root", "kms:Encypt", key["Arn"])
+
+    roles = kms.client("iam").list_roles()["Roles"]
+    assert "Ghost" not in [role["RoleName"] for role in roles]
+
+
 def test_services_call_in_their_own_name_and_others_for_no_resource(kms, role):
     with pytest.raises(ValueError, match="in its own name"):
         kms.principal("sns.amazonaws.com").via("s3")

@@ -119,6 +119,15 @@ def test_a_member_that_records_do_not_have_is_refused(kms: KMSMock) -> None:
 # --- keys that nobody used -----------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["create_key", "kms:CreateKey", "CreatKey", "createKey"])
+def test_a_misspelt_operation_is_refused_with_the_one_that_is_meant(
+    kms: KMSMock, name: str
+) -> None:
+    for ask in (kms.calls.assert_not_called, kms.calls.filter, kms.trail.lookup):
+        with pytest.raises(ValueError, match="did you mean 'CreateKey'"):
+            ask(name)
+
+
 def test_keys_that_were_never_used_are_named_with_alias_and_test(kms: KMSMock) -> None:
     kms.calls.assert_all_keys_used()
     client = kms.client()

@@ -183,7 +183,8 @@ def answers(kms: KMSMock) -> Any:
     for key in kms.keys:
         for name in ("one", "two"):
             role = f"arn:aws:iam::{OTHER}:role/{name}"
-            seen.append(bool(kms.explain(role, "kms:DescribeKey", key)))
+            with contextlib.suppress(ValueError):  # of a role that there is not
+                seen.append(bool(kms.explain(role, "kms:DescribeKey", key)))
     return seen
 
 

@@ -15,7 +15,8 @@ from kmsmock.ledger.cloudtrail.entries import Entry, entries
 from kmsmock.ledger.cloudtrail.files import write_log_files
 from kmsmock.ledger.cloudtrail.history import access_key_id, username
 from kmsmock.ledger.cloudtrail.record import Record
-from kmsmock.ledger.service_events import ServiceEvent
+from kmsmock.ledger.operation_names import require_operation
+from kmsmock.ledger.service_events import BY_ITSELF, ServiceEvent
 
 _SCHEMA = Path(__file__).with_name("record.schema.json")
 
@@ -111,8 +112,11 @@ class Trail(Sequence[Record]):
         id, ARN or alias, or anything with an ``arn``: what the record names or lists. attributes:
         error_code, read_only, username, access_key_id, principal (an ARN), invoked_by and others;
         None finds records that have none. Raises TypeError for an attribute that there is not,
-        and for a time that is no datetime, ValueError for one without time zone.
+        and for a time that is no datetime, ValueError for one without time zone, and for a name
+        that no record has.
         """
+        if event_name is not None:
+            require_operation(event_name, BY_ITSELF)
         unknown = attributes.keys() - _ATTRIBUTES.keys()
         if unknown:
             raise TypeError(

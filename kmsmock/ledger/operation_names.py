@@ -1,0 +1,33 @@
+"""The names of operations, for tests that name one: a name that is misspelt would match nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+from kmsmock.ledger.shown import SHOWN
+
+#: Actions of policies that are no operations.
+_PERMISSIONS = ("ReEncryptFrom", "ReEncryptTo", "SynchronizeMultiRegionKey")
+_PREFIX = "kms:"
+
+
+def require_operation(name: str, others: Collection[str] = ()) -> None:
+    """Require the name of an operation, or one of others; raises ValueError with the nearest."""
+    if name not in SHOWN and name not in others:
+        raise ValueError(f"KMS has no operation {name!r}{_hint(name, (*SHOWN, *others))}")
+
+
+def require_action(name: str) -> None:
+    """Require an action of KMS, such as ``kms:Decrypt``, or one of another service."""
+    known = (*SHOWN, *_PERMISSIONS)
+    if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in known:
+        raise ValueError(f"KMS has no action {name!r}{_hint(name, known)}")
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    """Suggest what is meant, whatever the spelling: as a method of boto3, or as an action."""
+    bare = name.rpartition(":")[2].replace("_", "").lower()
+    spelt = {candidate.lower(): candidate for candidate in known}
+    nearest = get_close_matches(bare, spelt, n=1)
+    return f"; did you mean {spelt[nearest[0]]!r}?" if nearest else ""
