@@ -272,9 +272,8 @@ def _equipped(
 
 def _listed(policies: Policies) -> Iterable[Document]:
     """Give documents as a list, whether one was given or several."""
-    if isinstance(policies, (str, Mapping)):
-        return (policies,)
-    return policies
+    one: Any = policies
+    return (one,) if isinstance(policies, (str, Mapping)) else policies
 
 
 def _levels(levels: Iterable[Policies], kind: PolicyKind) -> Any:

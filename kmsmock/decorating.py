@@ -102,7 +102,8 @@ def _decorate_nested(decorated: type, make: MakeMocker) -> None:
             own: Any = member
             if around is not decorated:
                 named = {"__module__": decorated.__module__, "__doc__": member.__doc__}
-                own = type(member)(name, (member,), named)
+                make_class: Any = type(member)
+                own = make_class(name, (member,), named)
                 own.__qualname__ = f"{decorated.__qualname__}.{name}"
                 setattr(decorated, name, own)
             setattr(own, _AROUND, decorated)

@@ -10,16 +10,22 @@ from typing import Any
 #: What clients raise where nothing is configured, and no mock has set it.
 _UNCONFIGURED = ("NoRegionError", "NoCredentialsError")
 _HINT = "no mock of KMS is active: use the `kms` fixture or `@mock_kms`"
+AT_IMPORT = (
+    "no mock of KMS is active while modules are imported: make the client in a function, and use "
+    "the `kms` fixture or `@mock_kms` around it"
+)
 
 
-def hint_at_mock(error: BaseException) -> None:
+def hint_at_mock(error: BaseException) -> bool:
     """Add a note to what a KMS client raised for want of Region or credentials, if no mock is on.
 
-    It goes by names, since botocore need not have been imported by anybody.
+    Gives whether there was anything to hint at. It goes by names, since botocore need not have been
+    imported by anybody.
     """
+    is_wanted = False
     interception = sys.modules.get("kmsmock.interception")
     if interception is not None and interception.active:
-        return
+        return False
     for each in _with_those_behind(error):
         kind = type(each)
         if kind.__name__ in _UNCONFIGURED and kind.__module__ == "botocore.exceptions":
@@ -27,9 +33,11 @@ def hint_at_mock(error: BaseException) -> None:
             if _service_of(each.__traceback__) == "kms" and _HINT not in notes:
                 # Before Python 3.11 nobody prints notes, but pytest and we find them.
                 each.__notes__ = [*notes, _HINT]
+                is_wanted = True
+    return is_wanted
 
 
-def _with_those_behind(error: BaseException | None) -> Iterator[BaseException]:
+def _with_those_behind(error: BaseException | None) -> Iterator[Any]:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -64,10 +64,7 @@ class Options:
     leak_check: bool = False
 
     def __post_init__(self) -> None:
-        for name, kinds, words in _KINDS:
-            value = getattr(self, name)
-            if not isinstance(value, kinds):
-                raise TypeError(f"{name} must be {words}, not {value!r}")
+        self._require_kinds()
         if not re.fullmatch(r"[0-9]{12}", self.account_id):
             raise TypeError(f"account_id must be 12 digits, not {self.account_id!r}")
         if not is_region(self.region):
@@ -91,6 +88,12 @@ class Options:
             raise TypeError("start_time must be an aware datetime, with a time zone")
         if type(self.calls_kept) is not int or self.calls_kept < 1:
             raise TypeError(f"calls_kept must be a number, 1 or more, not {self.calls_kept!r}")
+
+    def _require_kinds(self) -> None:
+        for name, kinds, words in _KINDS:
+            value = getattr(self, name)
+            if not isinstance(value, kinds):
+                raise TypeError(f"{name} must be {words}, not {value!r}")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Options:

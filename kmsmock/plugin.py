@@ -201,6 +201,15 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
         hint_at_mock(call.excinfo.value)
 
 
+def pytest_exception_interact(call: pytest.CallInfo[Any], report: Any) -> None:
+    """Say it likewise where a module makes its client while it is imported."""
+    if call.when == "collect" and call.excinfo is not None:
+        from kmsmock.hints import AT_IMPORT, hint_at_mock
+
+        if hint_at_mock(call.excinfo.value) and hasattr(report.longrepr, "addsection"):
+            report.longrepr.addsection("kmsmock", AT_IMPORT)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Let a test fail that spends more than its mark allows; its set-up is not counted."""

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from kmsmock import KMSMock, mock_kms
 
 OTHER = "444455556666"
+BY_POSITION: Any = mock_kms
 ALLOW = {"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}
 
 
@@ -60,7 +61,7 @@ def test_an_option_of_the_wrong_kind_is_told_with_the_right_one(
             lambda kms: kms.account(OTHER).join_organization("o-a", service_control=ALLOW),
             "a list of policies a level",
         ),
-        (lambda _: mock_kms("eu-west-1"), r"options are keywords: mock_kms\(region=\.\.\.\)"),
+        (lambda _: BY_POSITION("eu-west-1"), r"options are keywords: mock_kms\(region=\.\.\.\)"),
     ],
     ids=[
         "move_to",

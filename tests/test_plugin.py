@@ -539,6 +539,19 @@ def test_a_kms_client_without_mock_and_configuration_gets_a_hint(
     assert (run.path / "notes").read_text() == HINT
 
 
+def test_a_kms_client_that_a_module_makes_when_it_is_imported_gets_a_hint(
+    run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(run.path / "none"))
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+
+    result = outcome(run, 'import boto3\nclient = boto3.client("kms")\n', errors=1)
+
+    result.stdout.fnmatch_lines(["no mock of KMS is active while modules are imported: make the*"])
+
+
 @pytest.mark.parametrize(
     "body",
     [
