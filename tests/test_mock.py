@@ -162,11 +162,9 @@ class Nesting:
 
 @mock_kms
 class TestNestingClass(Nesting):
-    def setup_method(self):
+    def test_the_outer_class_is_mocked(self):
+        assert key_count() == 0
         boto3.client("kms").create_key()
-
-    def test_the_outer_class_has_its_own_set_up(self):
-        assert key_count() == 1
 
     class TestInner:
         @pytest.mark.parametrize("turn", [1, 2])

@@ -106,7 +106,8 @@ def test_the_key_factory_takes_a_policy_as_a_dict_or_as_text(
             allow = {{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}}
             policy = {{"Version": "2012-10-17", "Statement": [allow]}}
             key = kms_key_factory(policy={form})
-            assert json.loads(kms_client.get_key_policy(KeyId=key.id)["Policy"]) == policy
+            found = kms_client.get_key_policy(KeyId=key.id, PolicyName="default")
+            assert json.loads(found["Policy"]) == policy
         """,
     )
 
