@@ -647,6 +647,7 @@ def test_new_material_rotates_when_every_replica_has_it(kms, client, new_key):
         ("HMAC_256", "GENERATE_VERIFY_MAC", bytes(range(32))),
         ("ECC_NIST_P256", "SIGN_VERIFY", pkcs8(ec.generate_private_key(ec.SECP256R1()))),
     ],
+    ids=["symmetric", "HMAC", "key pair"],
 )
 def test_the_mock_imports_material_in_one_call(kms, client, spec, usage, material):
     key = client.create_key(KeySpec=spec, KeyUsage=usage, Origin="EXTERNAL")["KeyMetadata"]
