@@ -62,7 +62,9 @@ class Clock:
             raise ValueError(
                 "the clock of a mock only moves forward; advance() takes what is to come"
             )
-        return self._move(step)
+        now = self._move(step)
+        self.settle(now)
+        return now
 
     def move_to(self, time: datetime) -> datetime:
         """Move the clock to an aware datetime and give it; raises ValueError for going back."""
@@ -72,7 +74,10 @@ class Clock:
             raise ValueError(
                 f"the clock of a mock only moves forward; it is {now} and cannot be {time}"
             )
-        return self._move(time - now)
+        # The computer's time goes on meanwhile: what is due is what is due at this time.
+        self._move(time - now)
+        self.settle(time)
+        return time
 
     def _move(self, step: timedelta) -> datetime:
         before = self._shift
@@ -82,7 +87,6 @@ class Clock:
         except OverflowError:
             self._shift = before
             raise ValueError(f"the clock of a mock ends with the year {MAXYEAR}") from None
-        self.settle(now)
         return now
 
     def at(self, due: datetime, action: Callable[[datetime], None]) -> None:

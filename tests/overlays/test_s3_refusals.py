@@ -222,5 +222,5 @@ def test_an_unsigned_request_cannot_use_kms(put_object):
 def test_what_was_stored_before_the_mock_is_given_back_with_a_warning(kms, s3, put_object):
     with kms.pause():
         put_object()
-    with pytest.warns(UserWarning, match="s3://papers/a.txt is encrypted, but was not stored"):
+    with pytest.warns(UserWarning, match="s3://papers/a.txt is encrypted, but this mock"):
         get(s3)
