@@ -272,3 +272,15 @@ class UnknownOperationException(ServiceError):
 
 class ValidationException(ServiceError):
     """A parameter breaks a rule of the service model or of the operation."""
+
+
+def of_code(code: str) -> type[ServiceError]:
+    """Give the error of a code; raises ValueError, with the nearest one, when KMS has none."""
+    codes = {k.__name__: k for k in ServiceError.__subclasses__() if k.__module__ == __name__}
+    if code not in codes:
+        from difflib import get_close_matches
+
+        nearest = get_close_matches(str(code), codes, n=1)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise ValueError(f"KMS has no error code {code!r}{hint}")
+    return codes[code]

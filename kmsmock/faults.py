@@ -76,11 +76,7 @@ class Faults:
         end without the fault having fired. Raises ValueError for a code, or an operation, that KMS
         does not have.
         """
-        kind = vars(errors).get(code)
-        is_error = isinstance(kind, type) and issubclass(kind, errors.ServiceError)
-        if kind is None or not is_error:
-            raise ValueError(f"KMS has no error code {code!r}")
-        return self._arm(operation, kind(), times, on_call, key, optional)
+        return self._arm(operation, errors.of_code(code)(), times, on_call, key, optional)
 
     def _arm(
         self,

@@ -112,8 +112,10 @@ class Calls(Sequence[Event]):
         """Give the calls of an operation, and those whose members have the given values.
 
         members: those of a record, and key: a key id, key ARN, alias name or alias ARN, or anything
-        with an ``arn``. Raises TypeError for a member that records do not have, ValueError for an
-        operation that KMS does not have.
+        with an ``arn``. caller: an ARN or a principal; that of a role means all of its sessions.
+        via_service: such as ``s3``, with or without Region and domain. Raises TypeError for a
+        member that records do not have, ValueError for an operation or error code that KMS does
+        not have.
         """
         return self._select(Wanted(operation, members))
 

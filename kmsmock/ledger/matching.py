@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.errors import of_code
 from kmsmock.keys.key import Key
 from kmsmock.ledger.events import MEMBERS, Event
 from kmsmock.ledger.operation_names import require_operation
@@ -13,14 +14,17 @@ from kmsmock.ledger.usage import Line
 
 #: Members that calls are still told apart by when they are only counted: member -> that of a line.
 _COUNTED = {"region": "region", "key_arn": "key", "test_id": "test"}
+#: Members that things can be given for -> the attribute of these that is meant.
+_STANDING_FOR = {"key": "arn", "key_arn": "arn", "caller": "arn", "account": "id"}
 
 
 class Wanted:
     """An operation, if any, and values of members.
 
     members: those of `Event`, and key: a key id, key ARN, alias name or alias ARN, or anything with
-    an ``arn``. Raises TypeError for a member that records do not have, ValueError for an operation
-    that KMS does not have.
+    an ``arn``. caller: of a role all its sessions, or one by its ARN. via_service: with or without
+    the Region. Raises TypeError for a member that records do not have, ValueError for an operation
+    or error code that KMS does not have.
     """
 
     def __init__(self, operation: str | None, members: Mapping[str, Any]) -> None:
@@ -35,8 +39,11 @@ class Wanted:
             )
         if self.members.get("encryption_context") == {}:
             self.members["encryption_context"] = None  # which is the same to KMS
-        if "key" in self.members:
-            self.members["key"] = getattr(self.members["key"], "arn", self.members["key"])
+        for name in _STANDING_FOR.keys() & self.members.keys():
+            given = self.members[name]
+            self.members[name] = getattr(given, _STANDING_FOR[name], given)
+        if self.members.get("error_code") is not None:
+            of_code(self.members["error_code"])
 
     def __str__(self) -> str:
         members = [f"{name}={value!r}" for name, value in self.members.items()]
@@ -50,14 +57,13 @@ class Wanted:
 
     def unlike(self, event: Event) -> dict[str, Any]:
         """Give the members of a call that are not as they are wanted, with what they are."""
-        found = {
-            name: getattr(event, name)
+        return {
+            name: (event.alias or event.key_arn) if name == "key" else getattr(event, name)
             for name, value in self.members.items()
-            if name != "key" and getattr(event, name) != value
+            if not (
+                _MATCHES[name](event, value) if name in _MATCHES else getattr(event, name) == value
+            )
         }
-        if "key" in self.members and not is_about(event, self.members["key"]):
-            found["key"] = event.alias or event.key_arn
-        return found
 
     def may_match(self, line: Line) -> bool:
         """Tell whether calls that are only counted may be among those that are wanted."""
@@ -96,6 +102,14 @@ def is_about(event: Event, key: str) -> bool:
     if event.alias is not None and alias == event.alias.rpartition(":")[2]:
         return _is_in_place(key, event.key)
     return any(alias in found.aliases and _is_in_place(key, found) for found in event.keys)
+
+
+#: Members that have more than one name -> whether a value is one of them.
+_MATCHES: dict[str, Callable[[Event, Any], bool]] = {
+    "key": is_about,
+    "caller": lambda event, arn: arn in (event.caller, event.principal.own_arn),
+    "via_service": lambda event, name: name in (event.via_service, event.principal.via),
+}
 
 
 def _names(arn: str | None, key: str | None) -> bool:

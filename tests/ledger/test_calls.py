@@ -133,6 +133,8 @@ FILTERS: list[tuple[dict[str, Any], list[int]]] = [
     ({"error_code": None, "operation": "Encrypt"}, [0, 1]),
     ({"at": START}, [0]),
     ({"key_spec": None}, [4]),
+    ({"caller": f"arn:aws:iam::{ACCOUNT}:role/App"}, [3]),
+    ({"caller": f"arn:aws:sts::{ACCOUNT}:assumed-role/App/session"}, [3]),
 ]
 
 
@@ -141,6 +143,28 @@ def test_records_are_filtered_by_any_member(
     busy: KMSMock, members: dict[str, Any], places: list[int]
 ) -> None:
     assert busy.calls.filter(**members) == [busy.calls[place] for place in places]
+
+
+def test_callers_and_accounts_can_be_given_themselves(busy: KMSMock) -> None:
+    account = busy.account(ACCOUNT)
+
+    assert busy.calls.filter(caller=account.role("App")) == [busy.calls[3]]
+    assert len(busy.calls.filter(caller=account.administrator, account=account)) == 3
+    assert busy.calls.filter(account=busy.account(OTHER)) == [busy.calls[4]]
+
+
+def test_a_service_in_between_is_named_with_or_without_the_region(kms: KMSMock) -> None:
+    kms.account(ACCOUNT).administrator.via("s3").client().list_keys()
+
+    kms.calls.assert_called("ListKeys", via_service="s3")
+    kms.calls.assert_called("ListKeys", via_service="s3.us-east-1.amazonaws.com")
+    kms.calls.assert_not_called("ListKeys", via_service="sqs")
+    kms.calls.assert_not_called("ListKeys", via_service=None)
+
+
+def test_an_error_code_that_no_call_can_have_is_refused(busy: KMSMock) -> None:
+    with pytest.raises(ValueError, match="no error code 'AccessDenied'; did you mean 'AccessDen"):
+        busy.calls.assert_not_called("Encrypt", error_code="AccessDenied")
 
 
 def test_filters_can_follow_each_other(busy: KMSMock, key: Any) -> None:

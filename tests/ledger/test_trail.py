@@ -118,6 +118,7 @@ def busy(kms, client, key):
         ({"username": "job"}, ["ListKeys", "ListKeys"]),
         ({"invoked_by": "s3.amazonaws.com"}, ["ListKeys"]),
         ({"principal": f"arn:aws:sts::{OTHER}:assumed-role/App/job"}, ["ListKeys", "ListKeys"]),
+        ({"principal": f"arn:aws:iam::{OTHER}:role/App"}, ["ListKeys", "ListKeys"]),
         ({"key": "alias/app"}, ["CreateAlias", "Encrypt"]),
         ({"encryption_context": {"Tenant": "a"}}, ["Encrypt"]),
         ({"start": START + timedelta(hours=1)}, ["Encrypt", "ListKeys", "ListKeys"]),
@@ -145,6 +146,25 @@ def test_records_are_found_by_the_key_in_any_form(kms, client, key):
 
     for form in (key["KeyId"], key["Arn"], kms.keys[0]):
         assert names(kms.trail.lookup(key=form)) == ["CreateKey", "Encrypt"]
+
+
+def test_records_are_found_by_principals_and_accounts_themselves(kms, busy):
+    account = kms.account(OTHER)
+
+    assert names(busy.lookup(principal=account.role("App"))) == ["ListKeys", "ListKeys"]
+    assert names(busy.lookup(account=account)) == ["ListKeys", "ListKeys"]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("AccessDeniedException", "CloudTrail calls 'AccessDeniedException' 'AccessDenied'"),
+        ("DisabledExcepton", "did you mean 'DisabledException'"),
+    ],
+)
+def test_an_error_code_that_no_record_has_is_refused(kms, code, words):
+    with pytest.raises(ValueError, match=words):
+        kms.trail.lookup(error_code=code)
 
 
 def test_an_attribute_that_there_is_not_is_refused(kms):

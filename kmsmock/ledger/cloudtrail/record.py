@@ -26,6 +26,8 @@ Record = dict[str, Any]
 
 VERSION = "1.11"
 SOURCE = "kms.amazonaws.com"
+#: What CloudTrail calls AccessDeniedException.
+ACCESS_DENIED = "AccessDenied"
 _LONGEST_MESSAGE = 1024
 #: Services whose refused requests do not show on which key.
 _NAMING_NO_KEY = frozenset({"ebs", "ec2", "s3", "sns"})
@@ -168,7 +170,7 @@ def _elsewhere(event: Event, name: str, region: str) -> Record:
 def _add_error(record: Record, event: Event) -> None:
     assert event.failure is not None
     code, message = event.failure.code, event.failure.message
-    record["errorCode"] = "AccessDenied" if code == "AccessDeniedException" else code
+    record["errorCode"] = ACCESS_DENIED if code == "AccessDeniedException" else code
     if not message:
         return
     if event.key is not None and event.principal.via in _NAMING_NO_KEY:

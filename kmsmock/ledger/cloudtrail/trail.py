@@ -9,18 +9,31 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
+from kmsmock.errors import AccessDeniedException, of_code
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
 from kmsmock.ledger.cloudtrail.entries import Entry, entries
 from kmsmock.ledger.cloudtrail.files import write_log_files
 from kmsmock.ledger.cloudtrail.history import access_key_id, username
-from kmsmock.ledger.cloudtrail.record import Record
+from kmsmock.ledger.cloudtrail.record import ACCESS_DENIED, Record
 from kmsmock.ledger.operation_names import require_operation
 from kmsmock.ledger.service_events import BY_ITSELF, ServiceEvent
+from kmsmock.principals import PrincipalKind
 
 _SCHEMA = Path(__file__).with_name("record.schema.json")
 
-#: What records can be searched by, beside event name, account, Region, time and key.
+
+def _principal(record: Record) -> tuple[str | None, ...]:
+    """Give the ARN of who called, and for sessions of a role that of the role."""
+    identity = record["userIdentity"]
+    arns = [identity.get("arn")]
+    if identity.get("type") == PrincipalKind.ASSUMED_ROLE.value:
+        arns.append(identity["sessionContext"]["sessionIssuer"]["arn"])
+    return tuple(arns)
+
+
+#: What records can be searched by, beside event name, account, Region, time and key. What has more
+#: than one name gives a tuple of them.
 _ATTRIBUTES: dict[str, Callable[[Record], Any]] = {
     "access_key_id": access_key_id,
     "encryption_context": lambda record: (record["requestParameters"] or {}).get(
@@ -31,7 +44,7 @@ _ATTRIBUTES: dict[str, Callable[[Record], Any]] = {
     "event_id": lambda record: record["eventID"],
     "event_type": lambda record: record["eventType"],
     "invoked_by": lambda record: record["userIdentity"].get("invokedBy"),
-    "principal": lambda record: record["userIdentity"].get("arn"),
+    "principal": _principal,
     "read_only": lambda record: record["readOnly"],
     "request_id": lambda record: record.get("requestID"),
     "shared_event_id": lambda record: record.get("sharedEventID"),
@@ -99,7 +112,7 @@ class Trail(Sequence[Record]):
         event_name: str | None = None,
         /,
         *,
-        account: str | None = None,
+        account: Any = None,
         region: str | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
@@ -108,15 +121,22 @@ class Trail(Sequence[Record]):
     ) -> list[Record]:
         """Give the records that fit all that is given, oldest first.
 
-        account: in whose log; 12 digits. start and end: aware datetimes, both inclusive. key: an
-        id, ARN or alias, or anything with an ``arn``: what the record names or lists. attributes:
-        error_code, read_only, username, access_key_id, principal (an ARN), invoked_by and others;
-        None finds records that have none. Raises TypeError for an attribute that there is not,
-        and for a time that is no datetime, ValueError for one without time zone, and for a name
+        account: in whose log; 12 digits, or an `Account`. start and end: aware datetimes, both
+        inclusive. key: an id, ARN or alias, or anything with an ``arn``: what the record names or
+        lists. attributes: error_code, read_only, username, access_key_id, principal (an ARN, or
+        anything that has one; of a role all its sessions), invoked_by and others; None finds
+        records that have none. Raises TypeError for an attribute that there is not, and for a time
+        that is no datetime, ValueError for one without time zone, and for a name or an error code
         that no record has.
         """
         if event_name is not None:
             require_operation(event_name, BY_ITSELF)
+        account = getattr(account, "id", account)
+        if "principal" in attributes:
+            attributes["principal"] = getattr(
+                attributes["principal"], "arn", attributes["principal"]
+            )
+        _require_error_code(attributes.get("error_code"))
         unknown = attributes.keys() - _ATTRIBUTES.keys()
         if unknown:
             raise TypeError(
@@ -143,7 +163,7 @@ class Trail(Sequence[Record]):
             record
             for record in records
             if (key is None or _concerns(record, getattr(key, "arn", key)))
-            and all(_ATTRIBUTES[name](record) == value for name, value in attributes.items())
+            and all(_has(record, name, value) for name, value in attributes.items())
         ]
 
     def write_jsonl(self, path: str | Path) -> None:
@@ -175,6 +195,19 @@ class Trail(Sequence[Record]):
                 f"there are: {', '.join(known.arn for known in self._configured) or 'none'}"
             )
         return found[0]
+
+
+def _require_error_code(code: str | None) -> None:
+    """Raise ValueError for an error code that records never have; they spell one their own way."""
+    if code in (None, ACCESS_DENIED):
+        return
+    if of_code(str(code)) is AccessDeniedException:
+        raise ValueError(f"CloudTrail calls {code!r} {ACCESS_DENIED!r}")
+
+
+def _has(record: Record, name: str, value: Any) -> bool:
+    found = _ATTRIBUTES[name](record)
+    return value in found if isinstance(found, tuple) else bool(found == value)
 
 
 def _concerns(record: Record, key: str) -> bool:
