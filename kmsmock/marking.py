@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 import pytest
 
@@ -40,19 +41,45 @@ def from_root(config: pytest.Config, given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+def limits_of(node: Any) -> dict[str, Any]:
+    """Give what a test may spend, as its marks say, by the names of `Budget`."""
+    marks = marked(node)
+    return {LIMITS[name]: marks[name] for name in LIMITS if name in marks}
+
+
+def refuse(node: Any, reason: str) -> NoReturn:
+    """Let a test, or the fixture of a node, fail whose marks cannot be obeyed."""
+    text = f"{node.nodeid}: @pytest.mark.kms: {reason}"
+    raise pytest.fail.Exception(text, pytrace=False) from None
+
+
 def wider_fixture(names: Any) -> str | None:
     """Give the narrowest of the longer lived mocks among the names of fixtures."""
     return next((name for name in WIDER if name in names), None)
 
 
 def require_sound_marks(item: pytest.Item) -> None:
-    """Let a test fail whose marks cannot be obeyed: positional ones, and those that come late."""
+    """Let a test fail whose marks cannot be obeyed: positional, unknown, and those that come late.
+
+    Also where the test has no mock: a limit that is misspelt would be none.
+    """
     for mark in item.iter_markers("kms"):
         if mark.args:
             pytest.fail(_not_positional(item, mark.args), pytrace=False)
+        _require_known(item, mark.kwargs)
     fixture = wider_fixture(getattr(item, "fixturenames", ()))
     if fixture is not None:
         _require_same_options(item, fixture)
+
+
+def _require_known(item: pytest.Item, given: Mapping[str, Any]) -> None:
+    from dataclasses import fields
+
+    from kmsmock.options import Options
+
+    known = {*LIMITS, *(field.name for field in fields(Options))}
+    for name in given.keys() - {*known, "isolated"}:
+        refuse(item, f"there is no option {name!r}; there are {', '.join(sorted(known))}")
 
 
 def _not_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:

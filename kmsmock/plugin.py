@@ -5,6 +5,7 @@ Loaded in every pytest run, so it imports nothing but pytest and this package's 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,11 @@ import pytest
 
 from kmsmock.blocking import block_real_kms
 from kmsmock.marking import (
-    LIMITS,
     from_root,
+    limits_of,
     marked,
     options_of,
+    refuse,
     require_sound_marks,
     wider_fixture,
 )
@@ -24,7 +26,6 @@ from kmsmock.marking import (
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, KmsKey
     from kmsmock.control import KMSMock
-    from kmsmock.ledger.budget import Budget
     from kmsmock.options import Options
 
 _INI = {
@@ -49,7 +50,6 @@ _MARKER = (
 )
 _before: pytest.StashKey[tuple[Options | None, bool]] = pytest.StashKey()
 _node_ids: list[str] = []
-_budgets: list[Budget] = []
 #: The tests under way that have had a mock, active still or not.
 _mocked: set[str | None] = set()
 
@@ -213,29 +213,31 @@ def pytest_exception_interact(call: pytest.CallInfo[Any], report: Any) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Let a test fail that spends more than its mark allows; its set-up is not counted."""
-    marks = marked(item)
-    limits = {LIMITS[name]: marks[name] for name in LIMITS if name in marks}
+    limits = limits_of(item)
     if not limits:
         return (yield)
-    from kmsmock.control import active_mocks
-    from kmsmock.ledger.budget import Budget
+    from kmsmock.spending import limited
 
-    try:
-        budget = Budget([kms.calls for kms in active_mocks()], name="this test", **limits)
-    except TypeError as reason:
-        raise pytest.UsageError(f"@pytest.mark.kms: {reason}") from None
-    _budgets.append(budget)
-    try:
-        with budget:
-            return (yield)
-    finally:
-        _budgets.remove(budget)
+    with limited(item, limits):
+        return (yield)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell which budgets were exceeded."""
+    failed = terminalreporter.getreports("failed")
+    if not failed:
+        return
+    from kmsmock.spending import exceeded
+
+    lines = list(exceeded(failed))
+    if lines:
+        terminalreporter.section("kmsmock budgets", sep="-")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
     """Show calls that are compared one by one."""
-    import sys
-
     calls = sys.modules.get("kmsmock.ledger.calls")
     if calls is None or not isinstance(left, calls.Calls):
         return None
@@ -252,7 +254,8 @@ def _begin(kms: KMSMock) -> None:
     """Let a new mock know the running test, and what that may spend."""
     kms.calls.test_id = _running_test
     _mocked.add(_running_test())
-    for budget in _budgets:
+    spending = sys.modules.get("kmsmock.spending")
+    for budget in () if spending is None else spending.budgets:
         budget.watch(kms.calls)
 
 
@@ -266,7 +269,7 @@ def _world(node: Any) -> Iterator[KMSMock]:
     try:
         mocker = KMSMocker({**options_of(node), "isolated": True})
     except (TypeError, ValueError) as reason:
-        raise pytest.UsageError(f"@pytest.mark.kms: {reason}") from None
+        refuse(node, str(reason))
     with mocker as kms:
         yield kms
         kms.faults.assert_all_fired()

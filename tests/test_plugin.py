@@ -233,20 +233,34 @@ def test_marks_of_function_class_and_module_are_merged(run: pytest.Pytester) -> 
     )
 
 
-def test_an_unknown_mark_option_is_named_together_with_the_known_ones(run: pytest.Pytester) -> None:
+@pytest.mark.parametrize("fixture", ["kms", ""], ids=["with a mock", "without one"])
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        ('regoin="eu-west-1"', "there is no option 'regoin'; there are account_id, *"),
+        ("max_request=3", "there is no option 'max_request'; there are *, max_requests, *"),
+        ("max_requests='3'", "a budget has a whole number of requests, not '3'"),
+    ],
+    ids=["option", "limit", "value"],
+)
+def test_a_mark_that_cannot_be_is_told_in_a_line(
+    run: pytest.Pytester, mark: str, said: str, fixture: str
+) -> None:
     run.makepyfile(
-        """
+        f"""
         import pytest
 
-        @pytest.mark.kms(regoin="eu-west-1")
-        def test_it(kms):
+        @pytest.mark.kms({mark})
+        def test_it({fixture}):
             pass
         """
     )
 
-    result = run.runpytest_inprocess()
+    result = run.runpytest_inprocess("-p", "no:cacheprovider")
 
-    result.stdout.fnmatch_lines(["*mock_kms has no option 'regoin'; it has account_id, *"])
+    result.stdout.fnmatch_lines([f"*::test_it: @pytest.mark.kms: {said}"])
+    result.stdout.no_fnmatch_line("*plugin.py*")
+    result.stdout.no_fnmatch_line("*During handling*")
 
 
 def test_ini_options_hold_for_fixtures_and_decorators(run: pytest.Pytester) -> None:

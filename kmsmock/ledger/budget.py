@@ -42,18 +42,27 @@ class Budget:
         return f"<budget of {self._name}: {self._limits()}; {self._figures()} so far>"
 
     def __enter__(self) -> Budget:  # noqa: PYI034 - Python 3.10 has no Self
-        self._spent.clear()
-        self._newest.clear()
-        for log in self._given:
-            self.watch(log)
+        self.begin()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         __tracebackhide__ = True
+        self.end()
+        excess = self.excess
+        if kind is None and excess is not None:
+            raise AssertionError(excess)
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self._spent.clear()
+        self._newest.clear()
+        for log in self._given:
+            self.watch(log)
+
+    def end(self) -> None:
+        """Count no longer."""
         while self._watched:
             self._watched.pop().meters.remove(self._count)
-        if kind is None:
-            self.require_kept()
 
     def watch(self, log: CallLog) -> None:
         """Count the calls of one more mock, from now until the block ends."""
@@ -71,13 +80,13 @@ class Budget:
         with localcontext(ARITHMETIC):
             return sum((price * n for (*_, price), n in self._spent.items()), Decimal(0))
 
-    def require_kept(self) -> None:
-        """Raise AssertionError that shows what spent the budget, when it is exceeded."""
-        __tracebackhide__ = True
+    @property
+    def excess(self) -> str | None:
+        """What spent the budget, for a person to read, when it is exceeded; else None."""
         if (self._most is None or self.requests <= self._most) and (
             self._most_usd is None or self.usd <= self._most_usd
         ):
-            return
+            return None
         lines = [
             f"the budget of {self._name} is exceeded: {self._limits()} allowed, "
             f"{self._figures()} made"
@@ -87,7 +96,7 @@ class Budget:
         before = self.requests - len(self._newest)
         lines.append(f"the calls{f', after {before} others' if before else ''}:")
         lines += [f"  {event}" for event in self._newest]
-        raise AssertionError("\n".join(lines))
+        return "\n".join(lines)
 
     def _count(self, event: Event) -> None:
         self._spent[event.operation, event.key_name, event.price] += 1

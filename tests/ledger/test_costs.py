@@ -297,12 +297,46 @@ def test_a_mark_limits_what_a_test_may_spend(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1, failed=4)
     result.stdout.fnmatch_lines(
         [
-            "E *the budget of this test is exceeded: 2 requests allowed, 3 requests * made",
-            "E *3 x ListAliases, $0.000009",
-            "E *3 x ListKeys, $0.000009",
-            "E *$0.000002 at list price allowed, 1 request ($0.000003) made",
+            "the budget of this test is exceeded: 2 requests allowed, 3 requests * made",
+            "  3 x ListAliases, $0.000009",
+            "  3 x ListKeys, $0.000009",
+            "the budget *$0.000002 at list price allowed, 1 request ($0.000003) made",
             "*@pytest.mark.kms: usd must be an amount in USD*",
         ]
+    )
+
+
+@pytest.mark.parametrize("processes", ["-n0", "-n1"])
+def test_the_summary_of_a_run_tells_which_budgets_were_exceeded(
+    pytester: pytest.Pytester, processes: str
+) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.kms(max_requests=0)
+        def test_mark(kms_client):
+            kms_client.list_keys()
+
+        def test_block(kms, kms_client):
+            with kms.budget(usd="0.000001"):
+                kms_client.list_keys()
+
+        def test_other():
+            assert False
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "xdist", processes)
+
+    result.stdout.fnmatch_lines(
+        [
+            "*- kmsmock budgets -*",
+            "*::test_mark: 0 requests allowed, 1 request ($0.000003) made",
+            "*::test_block: $0.000001 at list price allowed, 1 request ($0.000003) made",
+            "*short test summary*",
+        ],
+        consecutive=True,
     )
 
 

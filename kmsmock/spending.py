@@ -1,0 +1,57 @@
+"""Limits of what tests may spend: ``@pytest.mark.kms(max_requests=..., max_usd=...)``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kmsmock.marking import refuse
+
+if TYPE_CHECKING:
+    from kmsmock.ledger.budget import Budget
+
+#: The budgets of the tests under way, for the mocks that they will still make.
+budgets: list[Budget] = []
+#: How a budget that is exceeded begins to say so, wherever it was.
+_EXCEEDED = re.compile(
+    r"^(?:E\s+AssertionError: )?the budget of .+ is exceeded: (.+)$", re.MULTILINE
+)
+
+
+@contextmanager
+def limited(item: pytest.Item, limits: dict[str, Any]) -> Iterator[None]:
+    """Let a test fail that spends more inside than it may, unless it fails anyway.
+
+    limits: those of `Budget`.
+    """
+    from kmsmock.control import active_mocks
+    from kmsmock.ledger.budget import Budget
+
+    try:
+        budget = Budget([kms.calls for kms in active_mocks()], name="this test", **limits)
+    except TypeError as reason:
+        refuse(item, str(reason))
+    budgets.append(budget)
+    budget.begin()
+    try:
+        yield
+    finally:
+        budget.end()
+        budgets.remove(budget)
+    if budget.excess is not None:
+        pytest.fail(budget.excess, pytrace=False)
+
+
+def exceeded(reports: Iterable[Any]) -> Iterator[str]:
+    """Tell, test by test, which budgets were exceeded, and by how much.
+
+    reports: of failed tests, from this process or another.
+    """
+    for report in reports:
+        found = _EXCEEDED.search(report.longreprtext)
+        if found is not None:
+            yield f"{report.nodeid}: {found[1]}"
