@@ -233,6 +233,18 @@ def test_bars_show_calls_and_how_many_were_denied(show):
     assert browser.evaluate(width) == "5%"
 
 
+def test_keys_that_are_called_alike_are_told_apart_by_their_tests(show):
+    report = a_report()
+    report.keys[0].tally = report.keys[1].tally = Tally(1)
+    report.keys[1].aliases = report.keys[0].aliases
+    report.keys[1].test = "shop/test_orders.py::test_other"
+
+    assert texts(show(report), ".bars th")[1:3] == [
+        "alias/orders test_it",
+        "alias/orders test_other",
+    ]
+
+
 def test_bars_show_costs_of_requests_and_of_keeping_keys(show):
     browser = show(a_report())
     focus(browser, "input[value=calls]")

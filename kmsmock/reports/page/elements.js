@@ -62,6 +62,13 @@ function nameOfKey(arn, mock) {
   return key?.aliases[0] || key?.description || short(arn).slice(0, 12);
 }
 
+/** How many keys there are of each name: tests often make one of the same alias. */
+const keysCalled = new Map();
+for (const { arn, mock } of report.keys) {
+  const name = nameOfKey(arn, mock);
+  keysCalled.set(name, (keysCalled.get(name) ?? 0) + 1);
+}
+
 const costOfKey = (key) => Number(key.tally.cost) + Number(key.storage);
 const failedTests = new Set(Object.keys(report.tests).filter((test) => report.tests[test].outcome === "failed"));
 const kindOf = (outcome) => outcome === "ok" ? "ok" : outcome === "AccessDeniedException" ? "denied" : "failed";

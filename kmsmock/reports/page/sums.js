@@ -80,6 +80,11 @@ function bars(title, entries, chosen) {
   return { made: el("div", {}, el("h3", {}, title), table, button), draw };
 }
 
+/** Say what tells a key from others: its spec, or of those that are called alike the test that made it. */
+function tellingApart({ spec, test }, name) {
+  return test && keysCalled.get(name) > 1 ? test.split("::").pop() : spec;
+}
+
 function showBars() {
   let measure = MEASURES.calls;
   const legend = el("p", { class: "legend" });
@@ -87,7 +92,7 @@ function showBars() {
     ["By operation", Object.entries(report.operations).map(([name, tally]) => ({ name, tally }))],
     ["By key", report.keys.map((key) => {
       const name = nameOfKey(key.arn, key.mock);
-      return { name, shown: [breakable(name), el("span", { class: "quiet" }, ` ${key.spec}`)],
+      return { name, shown: [breakable(name), el("span", { class: "quiet" }, " ", breakable(tellingApart(key, name)))],
         full: `${key.arn}, made by ${key.test ?? "nobody: outside of tests"}`, tally: key.tally, storage: key.storage };
     })],
     ["By test", Object.entries(report.tests).map(([name, tally]) => ({ name, shown: testName(name), tally }))],
