@@ -413,6 +413,13 @@ def test_an_error_without_text_has_no_message(kms, client, key):
     assert record["requestParameters"]["encryptionContext"] == {"wrong": "context"}
 
 
+def test_the_algorithm_is_shown_also_when_the_ciphertext_says_nothing(kms, client):
+    with refused("InvalidCiphertextException"):
+        client.decrypt(CiphertextBlob=b"no ciphertext")
+
+    assert last(kms)["requestParameters"] == {"encryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+
+
 def test_a_request_that_breaks_limits_is_logged_without_parameters(kms, client):
     with refused("ValidationException"):
         client.encrypt(KeyId="alias/x", Plaintext=b"x" * 5000)

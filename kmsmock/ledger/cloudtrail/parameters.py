@@ -18,15 +18,18 @@ _NAMES = {"CloudHsmClusterId": "clusterId"}
 #: Services whose requests to decrypt show no key, though the ciphertext names it.
 _NAMING_NO_KEY = frozenset({"ec2", "secretsmanager"})
 _SPECS = ("KeySpec", "CustomerMasterKeySpec")
+#: Errors of requests that could not be read, of which nothing is recorded then.
+_UNREADABLE = frozenset({"SerializationException", "ValidationException"})
 
 
 def request_parameters(event: Event) -> dict[str, Any] | None:
     """Show the parameters of a call; None when there is nothing to show.
 
-    Nothing is shown of calls that were refused, or that named a key that does not exist.
+    Nothing is shown of calls that were refused, that named a key that does not exist, or that
+    could not be read.
     """
-    if is_hidden(event) or (event.failure is not None and not any(event.parameters)):
-        return None  # the latter: what could not be read
+    if is_hidden(event) or (event.error_code in _UNREADABLE and not any(event.parameters)):
+        return None
     members = SHOWN[event.operation]
     parameters: dict[str, Any] = {}
     for name, value in zip(members.request, event.parameters, strict=True):
