@@ -10,6 +10,7 @@ from typing import Any
 from kmsmock.ledger.events import Event
 from kmsmock.ledger.pricing import ARITHMETIC, dollars, show
 from kmsmock.ledger.recording import CallLog
+from kmsmock.ledger.usage import requests_in_words
 
 _SHOWN = 20
 
@@ -103,13 +104,9 @@ class Budget:
         self._newest.append(event)
 
     def _limits(self) -> str:
-        limits = [] if self._most is None else [_requests(self._most)]
+        limits = [] if self._most is None else [requests_in_words(self._most)]
         limits += [] if self._most_usd is None else [f"{show(self._most_usd)} at list price"]
         return " and ".join(limits)
 
     def _figures(self) -> str:
-        return f"{_requests(self.requests)} ({show(self.usd)})"
-
-
-def _requests(count: int) -> str:
-    return f"{count} request{'' if count == 1 else 's'}"
+        return f"{requests_in_words(self.requests)} ({show(self.usd)})"

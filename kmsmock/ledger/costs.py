@@ -15,7 +15,14 @@ from kmsmock.ledger.invoice import Invoice, bill, merged, parts_of
 from kmsmock.ledger.pricing import ARITHMETIC, Prices, dollars, show
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.ledger.storage import KeyLife, Place, hours_in, key_hours
-from kmsmock.ledger.usage import Line, Requests, grouped, month_of, month_text
+from kmsmock.ledger.usage import (
+    Line,
+    Requests,
+    grouped,
+    month_of,
+    month_text,
+    requests_in_words,
+)
 
 #: What a projection can be for -> months.
 _PERIODS = {"month": 1, "year": 12}
@@ -50,7 +57,7 @@ class Costs:
     def __repr__(self) -> str:
         so_far = self._so_far()
         estimate = " (an estimate)" if so_far.is_estimate else ""
-        return f"<{self.requests} requests, {show(so_far.total)} so far{estimate}>"
+        return f"<{requests_in_words(self.requests)}, {show(so_far.total)} so far{estimate}>"
 
     def __str__(self) -> str:
         return self.table()
@@ -151,7 +158,7 @@ class Costs:
                 rotations = life.rotations[: self.prices.surcharged_rotations]
                 keys[life.account, life.region] += 1 + len(rotations)
         estimate = bill(
-            f"{repeated:,} request{'' if repeated == 1 else 's'} x {times:,} a {per}",
+            f"{requests_in_words(repeated)} x {times:,} a {per}",
             {**{line: count * times for line, count in usage.items()}, **once},
             {place: Decimal(count * months) for place, count in keys.items()},
             self.prices,

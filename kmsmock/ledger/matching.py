@@ -10,6 +10,7 @@ from kmsmock.errors import of_code
 from kmsmock.keys.key import Key
 from kmsmock.ledger.events import MEMBERS, Event
 from kmsmock.ledger.operation_names import require_operation
+from kmsmock.ledger.pricing import dollars
 from kmsmock.ledger.usage import Line
 
 #: Members that calls are still told apart by when they are only counted: member -> that of a line.
@@ -39,6 +40,8 @@ class Wanted:
             )
         if self.members.get("encryption_context") == {}:
             self.members["encryption_context"] = None  # which is the same to KMS
+        if "price" in self.members:
+            self.members["price"] = dollars(self.members["price"], "price")
         for name in _STANDING_FOR.keys() & self.members.keys():
             given = self.members[name]
             self.members[name] = getattr(given, _STANDING_FOR[name], given)

@@ -52,6 +52,11 @@ class Requests(int):
     __str__ = __repr__
 
 
+def requests_in_words(count: int) -> str:
+    """Write how many requests, such as ``1 request``."""
+    return f"{count:,} request{'' if count == 1 else 's'}"
+
+
 def line_of(event: Event) -> Line:
     """Give the line that a record belongs to; this is on the path of calls, once many are kept."""
     key, at, principal = event.key, event.at, event.principal

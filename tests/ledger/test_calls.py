@@ -133,6 +133,8 @@ FILTERS: list[tuple[dict[str, Any], list[int]]] = [
     ({"error_code": None, "operation": "Encrypt"}, [0, 1]),
     ({"at": START}, [0]),
     ({"key_spec": None}, [4]),
+    ({"price": "0.000003"}, [0, 1, 2, 4]),
+    ({"price": 0}, [3]),
     ({"caller": f"arn:aws:iam::{ACCOUNT}:role/App"}, [3]),
     ({"caller": f"arn:aws:sts::{ACCOUNT}:assumed-role/App/session"}, [3]),
 ]

@@ -112,7 +112,7 @@ def test_amounts_are_exact_whatever_the_precision_of_the_test(kms: KMSMock, key:
 
 
 def test_the_sums_fit_in_a_line(kms: KMSMock, key: Any) -> None:  # noqa: ARG001
-    assert repr(kms.costs) == "<1 requests, $0.00 so far>"
+    assert repr(kms.costs) == "<1 request, $0.00 so far>"
     assert repr(kms.costs.invoice("2026-04")) == "<2026-04: $0.00, 1 lines>"
 
 

@@ -172,6 +172,21 @@ def test_an_attribute_that_there_is_not_is_refused(kms):
         kms.trail.lookup(colour="red")
 
 
+def test_a_trail_without_its_oldest_records_says_so(tmp_path):
+    with mock_kms(calls_kept=2) as kms:
+        for _ in range(5):
+            kms.client().list_keys()
+
+        for look in (
+            lambda: kms.trail.lookup("ListKeys"),
+            lambda: kms.trail.write_jsonl(tmp_path / "trail.jsonl"),
+            lambda: kms.trail.write_files(tmp_path),
+        ):
+            with pytest.warns(UserWarning, match="not complete: 3 older calls .* no longer kept"):
+                look()
+        assert "(3 older calls" in repr(kms.trail)
+
+
 def test_a_time_without_zone_is_refused(kms):
     with pytest.raises(ValueError, match="need a time zone"):
         kms.trail.lookup(start=datetime(2026, 1, 1))

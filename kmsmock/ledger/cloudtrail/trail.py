@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -105,7 +106,8 @@ class Trail(Sequence[Record]):
             return "<no records>"
         shown = "\n".join(f"  {_line(entry.make())}" for entry in islice(reversed(found), 10))
         more = f" (newest 10 of {len(found)})" if len(found) > 10 else ""
-        return f"<{len(found)} records{more}:\n{shown}\n>"
+        note = f"\n  ({self._calls.note})" if self._calls.dropped else ""
+        return f"<{len(found)} records{more}:\n{shown}{note}\n>"
 
     def lookup(
         self,
@@ -127,8 +129,9 @@ class Trail(Sequence[Record]):
         anything that has one; of a role all its sessions), invoked_by and others; None finds
         records that have none. Raises TypeError for an attribute that there is not, and for a time
         that is no datetime, ValueError for one without time zone, and for a name or an error code
-        that no record has.
+        that no record has. Warns when records of older calls are no longer kept.
         """
+        self._tell_dropped()
         if event_name is not None:
             require_operation(event_name, BY_ITSELF)
         account = getattr(account, "id", account)
@@ -167,7 +170,8 @@ class Trail(Sequence[Record]):
         ]
 
     def write_jsonl(self, path: str | Path) -> None:
-        """Write one record a line."""
+        """Write one record a line; warns as `lookup` does."""
+        self._tell_dropped()
         with Path(path).open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(record, separators=(",", ":")) + "\n" for record in self)
 
@@ -176,8 +180,9 @@ class Trail(Sequence[Record]):
 
         folder: stands for the bucket. trail: name or ARN of a trail that CreateTrail has made, for
         what that one delivers: while it was logging, in its Regions, by its event selectors, under
-        its prefix. Raises ValueError for a trail that there is not.
+        its prefix. Raises ValueError for a trail that there is not; warns as `lookup` does.
         """
+        self._tell_dropped()
         delivered: Iterable[tuple[Entry, Record]]
         delivered = ((entry, entry.make()) for entry in self.entries())
         prefix = ""
@@ -186,6 +191,10 @@ class Trail(Sequence[Record]):
             delivered = (pair for pair in delivered if settings.delivers(*pair))
             prefix = settings.prefix
         return write_log_files(Path(folder), delivered, prefix)
+
+    def _tell_dropped(self) -> None:
+        if self._calls.dropped:
+            warnings.warn(f"the trail is not complete: {self._calls.note}", stacklevel=3)
 
     def _find(self, trail: str) -> ConfiguredTrail:
         found = [known for known in self._configured if trail in (known.name, known.arn)]
