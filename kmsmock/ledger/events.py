@@ -186,8 +186,8 @@ class Event(Record):
             self.key_name,
             context,
             "dry run" if self.dry_run else "",
-            "by",
-            self.caller,
+            f"by {self.caller}",
+            f"via {self.principal.via}" if self.principal.via else "",
         )
         return f"{' '.join(str(word) for word in words if word)} -> {self.error_code or 'ok'}"
 

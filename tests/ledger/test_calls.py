@@ -158,6 +158,7 @@ def test_callers_and_accounts_can_be_given_themselves(busy: KMSMock) -> None:
 def test_a_service_in_between_is_named_with_or_without_the_region(kms: KMSMock) -> None:
     kms.account(ACCOUNT).administrator.via("s3").client().list_keys()
 
+    assert str(kms.calls[-1]).endswith("user/Administrator via s3 -> ok")
     kms.calls.assert_called("ListKeys", via_service="s3")
     kms.calls.assert_called("ListKeys", via_service="s3.us-east-1.amazonaws.com")
     kms.calls.assert_not_called("ListKeys", via_service="sqs")
