@@ -127,9 +127,9 @@ class Event(Record):
 
     @property
     def encryption_context(self) -> Mapping[str, str] | None:
-        """The encryption context; for ReEncrypt that of its source."""
-        context: Mapping[str, str] | None = self.parameter("EncryptionContext")
-        return context or self.parameter("SourceEncryptionContext") or None
+        """The encryption context, a copy; for ReEncrypt that of its source."""
+        context = self.parameter("EncryptionContext") or self.parameter("SourceEncryptionContext")
+        return dict(context) if context else None
 
     @property
     def grant_id(self) -> str | None:

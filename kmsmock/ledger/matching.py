@@ -15,6 +15,8 @@ from kmsmock.ledger.usage import Line
 
 #: Members that calls are still told apart by when they are only counted: member -> that of a line.
 _COUNTED = {"region": "region", "key_arn": "key", "test_id": "test"}
+#: Members that no text is ever equal to.
+_NO_TEXTS = ("allowed", "at", "dry_run")
 #: Members that things can be given for -> the attribute of these that is meant.
 _STANDING_FOR = {"key": "arn", "key_arn": "arn", "caller": "arn", "account": "id"}
 
@@ -38,6 +40,9 @@ class Wanted:
             raise TypeError(
                 f"records of calls have no {min(unknown)!r}; they have key, {', '.join(MEMBERS)}"
             )
+        for name in _NO_TEXTS:
+            if isinstance(self.members.get(name), str):
+                raise TypeError(f"{name} of a call is never a text, such as {members[name]!r}")
         if self.members.get("encryption_context") == {}:
             self.members["encryption_context"] = None  # which is the same to KMS
         if "price" in self.members:

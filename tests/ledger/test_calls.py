@@ -105,6 +105,14 @@ def test_a_record_cannot_be_changed(kms: KMSMock, key: Any, member: str) -> None
         setattr(kms.calls[0], member, None)
 
 
+def test_a_record_stays_as_it_was_when_its_context_is_changed(kms: KMSMock, key: Any) -> None:
+    encrypt(kms.client(), key["KeyId"], **TENANT)
+
+    kms.calls[-1].encryption_context["tenant"] = "other"
+
+    assert kms.calls[-1].encryption_context == TENANT
+
+
 # --- filters and slices -------------------------------------------------------------------------
 
 
@@ -163,6 +171,12 @@ def test_a_service_in_between_is_named_with_or_without_the_region(kms: KMSMock) 
     kms.calls.assert_called("ListKeys", via_service="s3.us-east-1.amazonaws.com")
     kms.calls.assert_not_called("ListKeys", via_service="sqs")
     kms.calls.assert_not_called("ListKeys", via_service=None)
+
+
+@pytest.mark.parametrize("member", [{"allowed": "no"}, {"dry_run": "true"}, {"at": "2026-04-01"}])
+def test_a_text_that_no_call_can_have_is_refused(busy: KMSMock, member: dict[str, str]) -> None:
+    with pytest.raises(TypeError, match="is never a text"):
+        busy.calls.assert_not_called("Encrypt", **member)
 
 
 def test_an_error_code_that_no_call_can_have_is_refused(busy: KMSMock) -> None:

@@ -167,6 +167,11 @@ def test_an_error_code_that_no_record_has_is_refused(kms, code, words):
         kms.trail.lookup(error_code=code)
 
 
+def test_a_text_for_read_only_is_refused(kms):
+    with pytest.raises(TypeError, match="read_only is True or False, not 'false'"):
+        kms.trail.lookup(read_only="false")
+
+
 def test_an_attribute_that_there_is_not_is_refused(kms):
     with pytest.raises(TypeError, match="not searched by 'colour', but by account"):
         kms.trail.lookup(colour="red")

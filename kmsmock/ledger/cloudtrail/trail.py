@@ -139,6 +139,8 @@ class Trail(Sequence[Record]):
             attributes["principal"] = getattr(
                 attributes["principal"], "arn", attributes["principal"]
             )
+        if isinstance(attributes.get("read_only"), str):
+            raise TypeError(f"read_only is True or False, not {attributes['read_only']!r}")
         _require_error_code(attributes.get("error_code"))
         unknown = attributes.keys() - _ATTRIBUTES.keys()
         if unknown:
