@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 budgets: list[Budget] = []
 #: How a budget that is exceeded begins to say so, wherever it was.
 _EXCEEDED = re.compile(
-    r"^(?:E\s+AssertionError: )?the budget of .+ is exceeded: (.+)$", re.MULTILINE
+    r"^(?:(?:E\s+)?AssertionError: )?the budget of .+ is exceeded: (.+)$", re.MULTILINE
 )
 
 

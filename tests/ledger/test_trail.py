@@ -167,6 +167,13 @@ def test_an_error_code_that_no_record_has_is_refused(kms, code, words):
         kms.trail.lookup(error_code=code)
 
 
+def test_a_record_is_found_up_to_the_time_that_it_shows():
+    with mock_kms(start_time=START + timedelta(milliseconds=900)) as kms:
+        kms.client().list_keys()
+
+        assert names(kms.trail.lookup(start=START, end=START)) == ["ListKeys"]
+
+
 def test_a_text_for_read_only_is_refused(kms):
     with pytest.raises(TypeError, match="read_only is True or False, not 'false'"):
         kms.trail.lookup(read_only="false")

@@ -34,6 +34,11 @@ class Entry(NamedTuple):
     place: int
     make: Callable[[], Record]
 
+    @property
+    def second(self) -> datetime:
+        """The time as the record shows it, in whole seconds."""
+        return self.at.replace(microsecond=0)
+
 
 def entries(
     calls: Iterable[Event], service_events: Iterable[ServiceEvent], dropped: int

@@ -162,7 +162,7 @@ class Trail(Sequence[Record]):
             and account in (None, entry.account)
             and region in (None, entry.region)
             and (start is None or start <= entry.at)
-            and (end is None or entry.at <= end)
+            and (end is None or entry.second <= end)
         )
         return [
             record

@@ -80,7 +80,7 @@ def _found(call: ServiceCall, parameters: Mapping[str, Any]) -> Iterator[tuple[E
         if entry.account == call.account
         and entry.region == call.region
         and start <= entry.at
-        and (end is None or entry.at.replace(microsecond=0) <= end)
+        and (end is None or entry.second <= end)
     ]
     records = ((entry, entry.make()) for entry in reversed(entries))
     if attribute is None:
