@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from kmsmock import mock_kms
+from kmsmock.ledger.cloudtrail import entries
 from tests.authorization.documents import ACCOUNT, OTHER, allow, policy, to
 from tests.refusals import refused
 
@@ -193,6 +194,28 @@ def test_a_page_has_50_events_and_the_paginator_gets_them_all(cloudtrail, client
     assert len(cloudtrail.lookup_events()["Events"]) == 50
     pages = cloudtrail.get_paginator("lookup_events").paginate()
     assert [len(page["Events"]) for page in pages] == [50, 10]
+
+
+@pytest.mark.parametrize("attribute", [{}, where("EventName", "ListKeys")], ids=["all", "some"])
+def test_a_page_makes_no_records_but_its_own(cloudtrail, client, monkeypatch, attribute):
+    for _ in range(40):
+        client.list_keys()
+    for _ in range(40):
+        client.list_aliases()
+    made, record_of = [], entries.record_of
+
+    def make(event, account):
+        made.append(event)
+        return record_of(event, account)
+
+    monkeypatch.setattr(entries, "record_of", make)
+    page = cloudtrail.lookup_events(MaxResults=10, **attribute)
+    for _ in range(3):
+        made.clear()
+        page = cloudtrail.lookup_events(MaxResults=10, NextToken=page["NextToken"], **attribute)
+
+        assert len(page["Events"]) == 10
+        assert len(made) <= 12  # with the one before, and the one that tells if there are more
 
 
 def test_a_last_page_that_is_full_has_no_token(cloudtrail, client):

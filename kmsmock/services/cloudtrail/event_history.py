@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import dropwhile
+from typing import Any, NamedTuple
 
 from dateutil.tz import tzlocal
 
@@ -26,6 +27,7 @@ from kmsmock.services.registry import ServiceCall
 _KEPT = timedelta(days=90)
 _LARGEST_PAGE = 50
 _INSIGHTS = "insight"
+_NAME = "EventName"
 #: What makes two requests the same but for their page.
 _SEARCH = ("LookupAttributes", "StartTime", "EndTime", "EventCategory")
 
@@ -49,21 +51,26 @@ def require_good_request(parameters: Mapping[str, Any]) -> None:
 def lookup_events(call: ServiceCall) -> dict[str, Any]:
     """Give records of the caller's account and Region, newest first, page by page."""
     parameters = call.parameters
-    found = _found(call, parameters)
     token = parameters.get("NextToken")
-    if token is not None:
-        _skip(found, _last_shown(parameters, token))
+    shown = None if token is None else _last_shown(parameters, token)
+    found = _found(call, parameters, shown)
+    if shown is not None and not any(r["eventID"] == shown.event_id for _, r in found):
+        raise _invalid_token()
     size = parameters.get("MaxResults", _LARGEST_PAGE)
     page: list[dict[str, Any]] = []
+    last = _Shown(0, "")
     for entry, record in found:
         if len(page) == size:
-            return {"Events": page, "NextToken": _token(parameters, page[-1]["EventId"])}
+            return {"Events": page, "NextToken": _token(parameters, last)}
         page.append(envelope(record, entry.at.astimezone(tzlocal())))
+        last = _Shown(entry.place, record["eventID"])
     return {"Events": page}
 
 
-def _found(call: ServiceCall, parameters: Mapping[str, Any]) -> Iterator[tuple[Entry, Record]]:
-    """Give the records that are looked for, newest first.
+def _found(
+    call: ServiceCall, parameters: Mapping[str, Any], shown: _Shown | None
+) -> Iterator[tuple[Entry, Record]]:
+    """Give the records that are looked for, newest first, from about the one that was shown last.
 
     Raises InvalidTimeRangeException, InvalidLookupAttributesException.
     """
@@ -74,15 +81,21 @@ def _found(call: ServiceCall, parameters: Mapping[str, Any]) -> Iterator[tuple[E
     start = max(start or call.now - _KEPT, call.now - _KEPT)
     backend = call.backend
     trail = Trail(backend.calls, backend.service_events, backend.service_state(Trails).values())
+    name = attribute["AttributeValue"] if attribute and attribute["AttributeKey"] == _NAME else None
     entries = [
         entry
         for entry in trail.entries()
-        if entry.account == call.account
+        if name in (None, entry.name)
+        and entry.account == call.account
         and entry.region == call.region
         and start <= entry.at
         and (end is None or entry.second <= end)
     ]
-    records = ((entry, entry.make()) for entry in reversed(entries))
+    newest_first: Iterable[Entry] = reversed(entries)
+    if shown is not None:
+        # Newer ones are not even made: there may be many, for each of many pages.
+        newest_first = dropwhile(lambda entry: entry.place > shown.place, newest_first)
+    records = ((entry, entry.make()) for entry in newest_first)
     if attribute is None:
         return records
     values_of, value = ATTRIBUTES[attribute["AttributeKey"]], attribute["AttributeValue"]
@@ -123,25 +136,30 @@ def _attribute(parameters: Mapping[str, Any]) -> Mapping[str, str] | None:
 # --- pages --------------------------------------------------------------------------------------
 
 
-def _token(parameters: Mapping[str, Any], event_id: str) -> str:
-    """Name the last event that was shown, so that newer ones in between change no page."""
-    return b64encode(f"{event_id}{_digest(parameters)}".encode()).decode()
+class _Shown(NamedTuple):
+    """The last event of a page, so that newer ones in between change no other page.
+
+    place: how many calls came before.
+    """
+
+    place: int
+    event_id: str
 
 
-def _last_shown(parameters: Mapping[str, Any], token: str) -> str:
+def _token(parameters: Mapping[str, Any], last: _Shown) -> str:
+    text = f"{last.place} {last.event_id} {_digest(parameters)}"
+    return b64encode(text.encode()).decode()
+
+
+def _last_shown(parameters: Mapping[str, Any], token: str) -> _Shown:
     try:
-        text = b64decode(token, validate=True).decode("ascii")
+        place, event_id, digest = b64decode(token, validate=True).decode("ascii").split(" ")
+        shown = _Shown(int(place), event_id)
     except ValueError:
-        text = ""
-    digest = _digest(parameters)
-    if not text.endswith(digest) or len(text) == len(digest):
+        raise _invalid_token() from None
+    if digest != _digest(parameters):
         raise _invalid_token()
-    return text[: -len(digest)]
-
-
-def _skip(found: Iterator[tuple[Entry, Record]], event_id: str) -> None:
-    if not any(record["eventID"] == event_id for _, record in found):
-        raise _invalid_token()
+    return shown
 
 
 def _digest(parameters: Mapping[str, Any]) -> str:
