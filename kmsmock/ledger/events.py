@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 Authorized = tuple[str, str, "Mapping[str, str] | None"]
 
 
+#: Members of requests that name keys.
+_NAMING = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
+
+
 class Failure(NamedTuple):
     """How a call failed: AWS's code and text, and what helps a human.
 
@@ -118,7 +122,13 @@ class Event(Record):
         """
         arn = self.key_arn
         known = self.alias or (arn.rpartition(":")[2] if arn else None)
-        return known or self.parameter("KeyId") or ""
+        return known or next(iter(self.named), "")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The names of keys that the call gave, whether there are such keys or not."""
+        given = (self.parameter(member) for member in _NAMING)
+        return tuple(name for name in given if name is not None)
 
     @property
     def keys(self) -> tuple[Key, ...]:

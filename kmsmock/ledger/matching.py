@@ -92,17 +92,21 @@ class Wanted:
 
     def _may_be_about(self, line: Line) -> bool:
         key = self.members["key"]
+        if key is None:
+            return line.key is None
         if _names(line.key, key) or line.operation == "ReEncrypt":
             return True
         return _alias_name(key) is not None
 
 
-def is_about(event: Event, key: str) -> bool:
+def is_about(event: Event, key: str | None) -> bool:
     """Tell whether a call is about a key, as it named it, or as it is named now.
 
-    key: id, ARN, alias name or alias ARN.
+    key: id, ARN, alias name or alias ARN; None for none at all.
     """
-    if key == event.parameter("KeyId"):
+    if key is None:
+        return not event.keys and not event.named
+    if key in event.named:
         return True
     alias = _alias_name(key)
     if alias is None:

@@ -201,6 +201,30 @@ def test_a_key_is_found_under_all_of_its_names(busy: KMSMock, key: Any) -> None:
     assert len(busy.calls.filter("Encrypt", key=elsewhere)) == 0
 
 
+def test_a_key_that_is_not_there_is_found_by_what_it_was_called(kms: KMSMock, key: Any) -> None:
+    client = kms.client()
+    blob = encrypt(client, key["KeyId"])
+    with refused("NotFoundException"):
+        client.re_encrypt(CiphertextBlob=blob, DestinationKeyId="alias/gone")
+    with refused("NotFoundException"):
+        client.create_alias(AliasName="alias/new", TargetKeyId=key["KeyId"][:-12] + "0" * 12)
+
+    kms.calls.assert_called("ReEncrypt", key="alias/gone", error_code="NotFoundException")
+    assert "000000000000 by" in str(kms.calls[-1])
+
+
+def test_calls_about_no_key_are_found(busy: KMSMock) -> None:
+    assert busy.calls.filter(key=None).operations == ["ListKeys"]
+
+
+def test_calls_about_no_key_may_be_among_those_that_are_no_longer_kept() -> None:
+    with mock_kms(calls_kept=1) as kms:
+        for _ in range(3):
+            kms.client().list_keys()
+
+        assert kms.calls.filter(key=None).dropped == 2
+
+
 def test_slices_are_records_too_and_can_be_asserted_on(busy: KMSMock) -> None:
     assert busy.calls[1:3].operations == ["Encrypt", "Decrypt"]
     assert busy.calls[-1].operation == "ListKeys"
