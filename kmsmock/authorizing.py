@@ -110,8 +110,9 @@ def applied_policies(
     principal = request.principal
     identity, boundary = _of_entity(identities, principal)
     resource_control: tuple[tuple[Policy, ...], ...] = ()
-    if key is not None and key.manager is KeyManager.CUSTOMER and request.action != _RETIRE:
-        resource_control = identities.organization_of(key.account).resource_control
+    if _is_customers(request, key) and request.action != _RETIRE:
+        account = principal.account if key is None else key.account
+        resource_control = identities.organization_of(account).resource_control
     has_key_policy = key is not None and request.owner is not None
     return AppliedPolicies(
         key_policy or (policy_of(key) if key is not None and has_key_policy else None),
@@ -125,6 +126,13 @@ def applied_policies(
         None if key is None else partial(_is_alive, identities, key.policy_ids),
         key is not None and key.manager is KeyManager.AWS,
     )
+
+
+def _is_customers(request: Request, key: Key | None) -> bool:
+    """Tell whether a request is about a key of a customer, or an alias, which is the caller's."""
+    if key is None:
+        return ":alias/" in request.resource
+    return key.manager is KeyManager.CUSTOMER
 
 
 def _is_alive(identities: Identities, unique_ids: Mapping[str, str] | None, name: str) -> bool:

@@ -249,7 +249,7 @@ class KMSMock(Answering):
         ``kms:ViaService``. context: further condition keys. Raises
         ValueError for a principal, key or action of KMS that does not exist.
         """
-        from kmsmock.explaining import explain, find_key, find_principal
+        from kmsmock.explaining import explain, find_principal
         from kmsmock.ledger.operation_names import require_action
 
         backend = self._backend
@@ -270,7 +270,7 @@ class KMSMock(Answering):
                 backend,
                 who,
                 action,
-                None if named is None else find_key(backend, named, who.account, where),
+                named,
                 region=where,
                 encryption_context=encryption_context,
                 context=given,

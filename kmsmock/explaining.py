@@ -12,7 +12,9 @@ from kmsmock.authorizing import applied_policies
 from kmsmock.backend import Backend
 from kmsmock.context_keys import (
     add_encryption_context,
+    context_of_action,
     context_of_key,
+    context_of_new_key,
     context_of_principal,
     context_of_request,
 )
@@ -24,7 +26,7 @@ def explain(
     backend: Backend,
     principal: Principal,
     action: str,
-    key: Key | None,
+    named: str | None,
     *,
     region: str,
     encryption_context: Mapping[str, str] | None,
@@ -32,14 +34,20 @@ def explain(
 ) -> Decision:
     """Decide an action on a key, or on none, without calling anything.
 
-    context: condition keys of the request beside those that key and principal have.
+    named: how the request names the key. context: condition keys of the request beside those that
+    key and principal have. Raises ValueError when there is no such key.
     """
+    key = None if named is None else find_key(backend, named, principal.account, region)
+    resource = (named or "").rpartition(":")[2]
     now = backend.clock.now()
     collected = context_of_request(now, region)
     collected.update(context_of_principal(backend.identities, principal, region))
     if key is not None:
         collected.update(context_of_key(backend.identities, key, now, action))
-    collected["kms:CallerAccount"] = principal.account
+    elif action == "kms:CreateKey":
+        collected.update(context_of_new_key({}, None))
+    alias = resource if resource.startswith(ALIAS_PREFIX) else None
+    collected.update(context_of_action(principal, action, key, alias, {}))
     add_encryption_context(collected, encryption_context)
     collected.update(backend.request_context)
     collected.update(context)

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from kmsmock import errors
-from kmsmock.arns import Arn
+from kmsmock.arns import Arn, is_key_id
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.principal_element import account_of
 from kmsmock.keys.key import Key, KeyManager
@@ -338,7 +338,13 @@ def _key_of_grant(call: Call) -> Key:
         return find_key_only(call, grant.key_arn, cross_account=True)
     if token is not None or not all(by_id):
         raise errors.ValidationException("Specify either GrantToken, or both KeyId and GrantId.")
-    return find_key_only(call, parameters["KeyId"], cross_account=True)
+    reference: str = parameters["KeyId"]
+    if is_key_id(reference):
+        raise errors.NotFoundException(
+            f"Invalid arn {reference}",
+            explanation="RetireGrant takes the ARN of a key, not its id.",
+        )
+    return find_key_only(call, reference, cross_account=True)
 
 
 @operation("RetireGrant", Target("kms:RetireGrant", _key_of_grant))

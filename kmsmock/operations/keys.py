@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kmsmock import errors
+from kmsmock import arns, errors
 from kmsmock.authorization import policy as policy_language
 from kmsmock.authorization.policy import (
     Defect,
@@ -53,10 +53,29 @@ def has_tags(call: Call) -> bool:
     return bool(call.parameters.get("Tags"))
 
 
+def _any_key(call: Call) -> str:
+    """Give what tags of a new key are asked for on: all keys of the account in the Region.
+
+    Source: AWS KMS Developer Guide, "Controlling access to tags".
+    """
+    region = call.parameters.get("ReplicaRegion", call.region.name)
+    return arns.key_arn(region, call.region.account, "*")
+
+
+#: The permission to give tags to a new key.
+TAGGING = Target(
+    "kms:TagResource",
+    resource=_any_key,
+    when=has_tags,
+    region_from="ReplicaRegion",
+    is_unnamed=True,
+)
+
+
 @operation(
     "CreateKey",
     Target("kms:CreateKey"),
-    Target("kms:TagResource", when=has_tags, is_unnamed=True),
+    TAGGING,
     puts_policy=True,
 )
 def create_key(call: Call) -> Response:

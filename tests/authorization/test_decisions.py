@@ -467,6 +467,44 @@ def test_a_ciphertext_of_another_account_does_not_tell_its_key(client, stranger,
         stranger.client().decrypt(CiphertextBlob=blob)
 
 
+def share(client, key):
+    """Share a key, and give a ciphertext of it."""
+    put(client, key, allow("kms:*", **to(OTHER)))
+    return client.encrypt(KeyId=key["KeyId"], Plaintext=b"text")["CiphertextBlob"]
+
+
+def test_a_bare_key_id_names_the_foreign_key_that_made_a_ciphertext(client, stranger, key):
+    blob = share(client, key)
+    theirs = stranger.client()
+    own = theirs.create_key()["KeyMetadata"]
+
+    assert theirs.decrypt(CiphertextBlob=blob, KeyId=key["KeyId"])["KeyId"] == key["Arn"]
+    assert theirs.re_encrypt(
+        CiphertextBlob=blob, SourceKeyId=key["KeyId"], DestinationKeyId=own["KeyId"]
+    )
+    with refused("NotFoundException"):
+        theirs.encrypt(KeyId=key["KeyId"], Plaintext=b"text")
+
+
+def test_a_bare_key_id_does_not_show_the_foreign_key_that_made_a_ciphertext(client, stranger, key):
+    blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"text")["CiphertextBlob"]
+
+    with refused("AccessDeniedException", denial(stranger, key, HIDDEN, "kms:Decrypt")):
+        stranger.client().decrypt(CiphertextBlob=blob, KeyId=key["KeyId"])
+
+
+def test_a_foreign_destination_that_is_missing_is_told_as_one(client, key):
+    blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"text")["CiphertextBlob"]
+    missing = f"arn:aws:kms:us-east-1:{OTHER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    message = (
+        f"User: arn:aws:iam::{ACCOUNT}:user/Administrator is not authorized to perform: "
+        f"kms:ReEncryptTo on this resource {HIDDEN}"
+    )
+
+    with refused("AccessDeniedException", message):
+        client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=missing)
+
+
 def test_operations_that_stay_at_home_are_refused_whatever_the_policy_says(client, stranger, key):
     put(client, key, allow("kms:*", **to(OTHER)))
 
