@@ -6,7 +6,8 @@ from kmsmock import arns, errors
 from kmsmock.falling_due import finish_creation_when_due, finish_update_when_due
 from kmsmock.keys.key import Key
 from kmsmock.operations import tags
-from kmsmock.operations.keys import TAGGING, policy_ids, read_policy, require_room
+from kmsmock.operations.key_policies import policy_ids, read_policy
+from kmsmock.operations.keys import TAGGING, require_room
 from kmsmock.operations.locating import key_only
 from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
 from kmsmock.operations.views import key_metadata

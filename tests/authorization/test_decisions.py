@@ -543,13 +543,37 @@ def test_delegation_saves_from_a_lockout_only_those_whose_identity_policies_allo
         f"arn:aws:iam::{ACCOUNT}:user/*",
         f"arn:aws:iam::{ACCOUNT}:group/x",
         f"arn:aws:sts::{ACCOUNT}:assumed-role/Nobody/session",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/App/*",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/App/path/session",
+        f"arn:aws:sts::{ACCOUNT}:federated-user/*",
+        f"arn:aws-cn:iam::{ACCOUNT}:root",
         "AIDAABCDEFGHIJKLMNOPQ",
         "someone",
     ],
 )
+@pytest.mark.usefixtures("role")
 def test_a_principal_that_does_not_exist_is_refused(client, key, name):
     with refused(MALFORMED, INVALID):
         put(client, key, allow("kms:Encrypt", **to(name)))
+
+
+@pytest.mark.parametrize("name", ["lambda", "*", "*.amazonaws.com"])
+def test_what_can_be_no_service_is_refused(client, key, name):
+    with refused(MALFORMED, INVALID):
+        put(client, key, allow("kms:Encrypt", Principal={"Service": name}))
+
+
+def test_a_principal_can_be_named_by_its_unique_id_while_it_lives(client, role, key):
+    by_id = allow("kms:Encrypt", **to(role.unique_id))
+    put(client, key, by_id)
+
+    stored = json.loads(client.get_key_policy(KeyId=key["KeyId"])["Policy"])["Statement"]
+    assert stored[1]["Principal"] == {"AWS": role.arn}
+    assert encrypt(role, key)
+
+    role.delete()
+    with refused(MALFORMED, INVALID):
+        put(client, key, by_id)
 
 
 @pytest.mark.parametrize("principal", [None, {}, {"AWS": []}])
@@ -581,6 +605,17 @@ def test_of_a_deleted_role_a_key_policy_shows_the_id(client, role, key):
     statements = json.loads(client.get_key_policy(KeyId=key["KeyId"])["Policy"])["Statement"]
 
     assert statements[1]["Principal"] == {"AWS": role.unique_id}
+
+
+def test_the_conditions_of_a_key_policy_keep_their_words(client, role, key):
+    condition = {"StringEquals": {"aws:PrincipalArn": role.arn, "aws:userid": role.unique_id}}
+    put(client, key, allow("kms:Encrypt", **to([role.arn, "*"]), Condition=condition))
+    role.delete()
+
+    statements = json.loads(client.get_key_policy(KeyId=key["KeyId"])["Policy"])["Statement"]
+
+    assert statements[1]["Condition"] == condition
+    assert statements[1]["Principal"] == {"AWS": [role.unique_id, "*"]}
 
 
 @pytest.mark.parametrize(

@@ -325,6 +325,22 @@ def test_resource_control_policies_do_not_keep_from_retiring(kms, client, key, r
     retire(role, key, grant)
 
 
+@pytest.mark.parametrize(
+    "grantee",
+    [
+        f"arn:aws:iam::{ACCOUNT}:role/Nobody",
+        f"arn:aws:iam::{ACCOUNT}:group/App",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/Nobody/session",
+        f"arn:aws-cn:iam::{ACCOUNT}:root",
+    ],
+)
+def test_a_grant_is_for_principals_that_exist(client, key, grantee):
+    message = f"ARN does not refer to a valid principal: {grantee}"
+
+    with refused("InvalidArnException", message):
+        give(client, key, grantee)
+
+
 @pytest.mark.parametrize("kind", ["role", "session", "user"])
 def test_a_grantee_can_be_named_by_its_unique_id(kms, client, key, kind):
     account = kms.account(ACCOUNT)
