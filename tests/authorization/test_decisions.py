@@ -184,6 +184,26 @@ def test_resource_control_policies_limit_who_uses_the_keys_of_an_account(kms, ro
         encrypt(role, key)
 
 
+def test_policies_of_organizations_spare_service_linked_roles(kms, client, key):
+    path = "/aws-service-role/autoscaling.amazonaws.com/"
+    linked = kms.account(ACCOUNT).role("AWSServiceRoleForAutoScaling", path=path)
+    put(client, key, allow("kms:Encrypt", **to(linked.arn)))
+    kms.account(ACCOUNT).join_organization(
+        "o-1",
+        service_control=[[policy(deny("*"))]],
+        resource_control=[[policy(deny("kms:*", Principal="*"))]],
+    )
+
+    assert encrypt(linked, key)
+
+
+@pytest.mark.parametrize("action", ["*", "*:*", "kms:*", "KMS:encrypt", "kms:Encryp?"])
+def test_an_action_can_be_meant_in_many_ways(role, key, action):
+    role.set_policies(policy(allow(action)))
+
+    assert encrypt(role, key)
+
+
 def test_a_role_that_was_made_anew_is_another(kms, client, role, key):
     put(client, key, allow("kms:Encrypt", **to(role.arn)))
     assert encrypt(role, key)
