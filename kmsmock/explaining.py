@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn
 from kmsmock.authorization.decision import Decision, Request
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorizing import applied_policies
@@ -19,7 +19,15 @@ from kmsmock.context_keys import (
     context_of_request,
 )
 from kmsmock.keys.key import Key
+from kmsmock.operations import OPERATIONS
 from kmsmock.principals import Principal
+
+_TARGETS = [target for operation in OPERATIONS.values() for target in operation.targets]
+_ON_KEYS = {target.action for target in _TARGETS if target.locate is not None}
+#: Actions that no key has a say in, even if one is named.
+_ACCOUNT_LEVEL = {target.action for target in _TARGETS} - _ON_KEYS
+#: Actions that are decided on an alias first.
+_ABOUT_ALIASES = ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")
 
 
 def explain(
@@ -39,30 +47,39 @@ def explain(
     """
     key = None if named is None else find_key(backend, named, principal.account, region)
     resource = (named or "").rpartition(":")[2]
-    now = backend.clock.now()
-    collected = context_of_request(now, region)
-    collected.update(context_of_principal(backend.identities, principal, region))
-    if key is not None:
-        collected.update(context_of_key(backend.identities, key, now, action))
-    elif action == "kms:CreateKey":
-        collected.update(context_of_new_key({}, None))
     alias = resource if resource.startswith(ALIAS_PREFIX) else None
-    collected.update(context_of_action(principal, action, key, alias, {}))
-    add_encryption_context(collected, encryption_context)
-    collected.update(backend.request_context)
-    collected.update(context)
-    source_arn = collected.get("aws:SourceArn")
-    request = Request(
-        principal,
-        action,
-        "*" if key is None else key.arn,
-        None if key is None else key.account,
-        lambda: collected,
-        encryption_context=encryption_context,
-        source_arn=source_arn if isinstance(source_arn, str) else None,
-    )
-    policies = applied_policies(backend.identities, request, key)
-    return replace(evaluate(request, policies), request=request, policies=policies)
+
+    def decide(key: Key | None, resource: str) -> Decision:
+        collected = context_of_request(backend.clock.now(), region)
+        collected.update(context_of_principal(backend.identities, principal, region))
+        if key is not None:
+            collected.update(context_of_key(backend.identities, key, backend.clock.now(), action))
+        elif action == "kms:CreateKey":
+            collected.update(context_of_new_key({}, None))
+        collected.update(context_of_action(principal, action, key, alias, {}))
+        add_encryption_context(collected, encryption_context)
+        collected.update(backend.request_context)
+        collected.update(context)
+        source_arn = collected.get("aws:SourceArn")
+        request = Request(
+            principal,
+            action,
+            resource,
+            None if key is None else key.account,
+            lambda: collected,
+            encryption_context=encryption_context,
+            source_arn=source_arn if isinstance(source_arn, str) else None,
+        )
+        policies = applied_policies(backend.identities, request, key)
+        return replace(evaluate(request, policies), request=request, policies=policies)
+
+    if key is None or action in _ACCOUNT_LEVEL:
+        return decide(None, "*")
+    if alias is not None and action in _ABOUT_ALIASES:
+        on_alias = decide(None, alias_arn(key.region_name, key.account, alias))
+        if not on_alias.allowed:
+            return on_alias
+    return decide(key, key.arn)
 
 
 def find_principal(backend: Backend, arn: str) -> Principal:

@@ -228,3 +228,22 @@ def test_explain_has_no_caller_account_where_requests_have_none(kms, role):
 
     assert kms.explain(role, "kms:ListKeys")
     assert not kms.explain(role, "kms:CreateKey")
+
+
+def test_explain_leaves_keys_out_of_what_is_not_about_them(kms, role, key):
+    role.set_policies(policy(allow("kms:*", key["Arn"])))
+
+    assert kms.explain(role, "kms:DescribeKey", key["Arn"])
+    assert not kms.explain(role, "kms:ListKeys", key["Arn"])
+
+
+def test_explain_decides_on_an_alias_and_on_its_key(kms, client, role, key):
+    client.create_alias(AliasName="alias/app", TargetKeyId=key["KeyId"])
+    alias = f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/app"
+
+    role.set_policies(policy(allow("kms:DeleteAlias", key["Arn"])))
+    assert alias in str(kms.explain(role, "kms:DeleteAlias", "alias/app"))
+    role.set_policies(policy(allow("kms:DeleteAlias", alias)))
+    assert key["Arn"] in str(kms.explain(role, "kms:DeleteAlias", "alias/app"))
+    role.set_policies(policy(allow("kms:DeleteAlias", [alias, key["Arn"]])))
+    assert kms.explain(role, "kms:DeleteAlias", "alias/app")
