@@ -72,12 +72,14 @@ class Principal:
     @property
     def entity_id(self) -> str:
         """The unique id of the user or role, without the name of a session."""
-        return self.unique_id.partition(":")[0]
+        return self.issuer_id or self.unique_id.partition(":")[0]
 
     def with_entity_id(self, before: str, after: str) -> Principal:
         """Give the same under another unique id; itself when it has not the one before."""
         if self.entity_id != before:
             return self
+        if self.issuer_id:
+            return replace(self, issuer_id=after)
         return replace(self, unique_id=after + self.unique_id.removeprefix(before))
 
     @property

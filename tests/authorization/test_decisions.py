@@ -159,6 +159,39 @@ def test_a_federated_user_without_session_policy_has_no_permissions_of_its_own(k
     assert encrypt(federated, key)
 
 
+def test_naming_a_user_means_its_federated_users_within_their_session_policies(kms, client, key):
+    user = kms.account(ACCOUNT).user("bob")
+    put(client, key, allow("kms:Encrypt", **to(user.arn)))
+
+    assert encrypt(user.federated_user("guest", policies=[policy(allow("kms:Encrypt"))]), key)
+    visitor = user.federated_user("visitor", policies=[policy(allow("s3:*"))])
+    with refused_to(visitor, key, "because no session policy allows the kms:Encrypt action"):
+        encrypt(visitor, key)
+
+
+def test_a_federated_user_ends_with_its_user(kms):
+    def federated():
+        user = kms.account(ACCOUNT).user("bob", policies=[policy(allow("kms:*"))])
+        return user, user.federated_user("guest", policies=[policy(allow("kms:*"))]).client()
+
+    user, former = federated()
+    assert former.list_keys()
+    user.delete()
+    _, again = federated()
+
+    with refused("UnrecognizedClientException"):
+        former.list_keys()
+    assert again.list_keys()
+
+
+def test_federated_users_of_one_name_have_the_permissions_of_their_own_users(kms):
+    account, everything = kms.account(ACCOUNT), policy(allow("kms:*"))
+    account.user("alice").federated_user("guest", policies=[everything]).client()
+    bob = account.user("bob", policies=[everything])
+
+    assert bob.federated_user("guest", policies=[everything]).client().list_keys()
+
+
 @pytest.mark.parametrize(
     ("levels", "reason"),
     [

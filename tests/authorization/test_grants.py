@@ -118,6 +118,15 @@ def test_a_federated_user_can_have_a_grant_and_retire_it(kms, client, key):
     assert client.list_grants(KeyId=key["KeyId"])["Grants"] == []
 
 
+def test_a_federated_user_has_the_grants_of_its_user_within_its_session_policies(kms, client, key):
+    user = kms.account(ACCOUNT).user("bob")
+    give(client, key, user.arn)
+
+    assert encrypt(user.federated_user("guest", policies=[policy(allow("kms:*"))]), key)
+    with denied(SESSION):
+        encrypt(user.federated_user("visitor", policies=[NOTHING]), key)
+
+
 @pytest.mark.parametrize(
     ("constraint", "context", "allowed"),
     [
