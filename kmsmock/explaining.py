@@ -19,6 +19,7 @@ from kmsmock.context_keys import (
     context_of_request,
 )
 from kmsmock.keys.key import Key
+from kmsmock.ledger.operation_names import require_action
 from kmsmock.operations import OPERATIONS
 from kmsmock.principals import Principal
 
@@ -34,26 +35,25 @@ def explain(
     backend: Backend,
     principal: Principal,
     action: str,
-    named: str | None,
+    key: Key | None,
     *,
+    alias: str | None = None,
     region: str,
     encryption_context: Mapping[str, str] | None,
     context: Mapping[str, str | list[str]],
 ) -> Decision:
     """Decide an action on a key, or on none, without calling anything.
 
-    named: how the request names the key. context: condition keys of the request beside those that
-    key and principal have. Raises ValueError when there is no such key.
+    alias: the name that the request has for the key. context: condition keys of the request beside
+    those that key and principal have.
     """
-    key = None if named is None else find_key(backend, named, principal.account, region)
-    resource = (named or "").rpartition(":")[2]
-    alias = resource if resource.startswith(ALIAS_PREFIX) else None
 
     def decide(key: Key | None, resource: str) -> Decision:
-        collected = context_of_request(backend.clock.now(), region)
+        now = backend.clock.now()
+        collected = context_of_request(now, region)
         collected.update(context_of_principal(backend.identities, principal, region))
         if key is not None:
-            collected.update(context_of_key(backend.identities, key, backend.clock.now(), action))
+            collected.update(context_of_key(backend.identities, key, now, action))
         elif action == "kms:CreateKey":
             collected.update(context_of_new_key({}, None))
         collected.update(context_of_action(principal, action, key, alias, {}))
@@ -82,7 +82,42 @@ def explain(
     return decide(key, key.arn)
 
 
-def find_principal(backend: Backend, arn: str) -> Principal:
+def explain_named(
+    backend: Backend,
+    principal: Principal | str,
+    action: str,
+    key: str | None,
+    *,
+    region: str,
+    via_service: str | None,
+    encryption_context: Mapping[str, str] | None,
+    context: Mapping[str, str | list[str]],
+) -> Decision:
+    """Decide as `explain` does, about what a person names.
+
+    principal: one, or its ARN. action: with or without ``kms:``. key: an id, ARN or alias.
+    via_service: the service that calls for the principal. Raises ValueError for what is not there.
+    """
+    action = action if ":" in action else f"kms:{action}"
+    require_action(action)
+    name = (key or "").rpartition(":")[2]
+    with backend.lock:
+        who = _principal(backend, principal) if isinstance(principal, str) else principal
+        if via_service is not None:
+            who = replace(who, via=via_service.partition(".")[0])
+        return explain(
+            backend,
+            who,
+            action,
+            None if key is None else _key(backend, key, who.account, region),
+            alias=name if name.startswith(ALIAS_PREFIX) else None,
+            region=region,
+            encryption_context=encryption_context,
+            context=context,
+        )
+
+
+def _principal(backend: Backend, arn: str) -> Principal:
     """Find a principal by ARN, or a service by name; raises ValueError when there is none."""
     identities = backend.identities
     if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):
@@ -92,7 +127,7 @@ def find_principal(backend: Backend, arn: str) -> Principal:
     return identities.at(arn)
 
 
-def find_key(backend: Backend, reference: str, account: str, region: str) -> Key:
+def _key(backend: Backend, reference: str, account: str, region: str) -> Key:
     """Find a key by id, ARN, alias name or alias ARN; raises ValueError when there is none."""
     name = reference
     arn = Arn.parse(reference)

@@ -213,6 +213,10 @@ def list_grants(call: Call, key: Key) -> Response:
     grant_id = call.parameters.get("GrantId")
     grantee = _filter(call, "GranteePrincipal")
     service = call.parameters.get("GranteeServicePrincipal")
+    if grantee is not None and service is not None:
+        raise errors.ValidationException(
+            "At most one of GranteePrincipal and GranteeServicePrincipal can be specified."
+        )
     grants = [
         grant
         for grant in key.grants

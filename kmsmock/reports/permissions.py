@@ -131,7 +131,7 @@ def _may(
             kms.backend,
             principal,
             action,
-            key.arn,
+            key,
             region=key.region_name,
             encryption_context=context,
             context={},
