@@ -19,6 +19,7 @@ from kmsmock.principals import Principal
 #: How explanations speak of it.
 KEY_POLICY = "the key policy"
 _RETIRE = "kms:RetireGrant"
+_Levels = tuple[tuple[Policy, ...], ...]
 _REMEMBERED = 128
 
 
@@ -109,22 +110,41 @@ def applied_policies(
     """Gather all that has a say. key_policy: instead of the one that the key has."""
     principal = request.principal
     identity, boundary = _of_entity(identities, principal)
-    resource_control: tuple[tuple[Policy, ...], ...] = ()
-    if key is not None and key.manager is KeyManager.CUSTOMER and request.action != _RETIRE:
-        resource_control = identities.organization_of(key.account).resource_control
+    service_control, resource_control = _of_organizations(identities, request, key)
     has_key_policy = key is not None and request.owner is not None
     return AppliedPolicies(
         key_policy or (policy_of(key) if key is not None and has_key_policy else None),
         identity,
         boundary,
         identities.session_of(principal).policies,
-        identities.organization_of(principal.account).service_control,
+        service_control,
         resource_control,
         key.grants.naming(principal) if key is not None and has_key_policy else (),
         key.policy_ids if key is not None else None,
         None if key is None else partial(_is_alive, identities, key.policy_ids),
         key is not None and key.manager is KeyManager.AWS,
     )
+
+
+def _of_organizations(
+    identities: Identities, request: Request, key: Key | None
+) -> tuple[_Levels, _Levels]:
+    """Give the service control policies of the caller, and the resource control ones of the key."""
+    principal = request.principal
+    if principal.is_service_linked:
+        return (), ()
+    resource_control: _Levels = ()
+    if _is_customers(request, key) and request.action != _RETIRE:
+        account = principal.account if key is None else key.account
+        resource_control = identities.organization_of(account).resource_control
+    return identities.organization_of(principal.account).service_control, resource_control
+
+
+def _is_customers(request: Request, key: Key | None) -> bool:
+    """Tell whether a request is about a key of a customer, or an alias, which is the caller's."""
+    if key is None:
+        return ":alias/" in request.resource
+    return key.manager is KeyManager.CUSTOMER
 
 
 def _is_alive(identities: Identities, unique_ids: Mapping[str, str] | None, name: str) -> bool:

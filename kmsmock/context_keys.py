@@ -67,13 +67,7 @@ _FROM_PARAMETERS: dict[str, _Parameters] = {
         "kms:RetiringServicePrincipal": ("RetiringServicePrincipal", None),
         "kms:GrantOperations": ("Operations", None),
     },
-    "kms:CreateKey": {
-        **_BYPASS,
-        "kms:KeySpec": ("KeySpec", _SYMMETRIC),
-        "kms:KeyUsage": ("KeyUsage", "ENCRYPT_DECRYPT"),
-        "kms:KeyOrigin": ("Origin", "AWS_KMS"),
-        "kms:MultiRegion": ("MultiRegion", False),
-    },
+    "kms:CreateKey": _BYPASS,
     "kms:PutKeyPolicy": {**_BYPASS, "kms:PolicyName": ("PolicyName", "default")},
     "kms:GetKeyPolicy": {"kms:PolicyName": ("PolicyName", "default")},
     "kms:EnableKeyRotation": {"kms:RotationPeriodInDays": ("RotationPeriodInDays", 365)},
@@ -97,6 +91,19 @@ _CONTEXT_PARAMETERS = {
 }
 _ABOUT_CONSTRAINTS = ("kms:CreateGrant", "kms:RetireGrant")
 _ABOUT_GRANTS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
+#: Actions on a key that may not exist yet; PutKeyPolicy is in the lockout safety check.
+_ON_NEW_KEYS = ("kms:CreateKey", "kms:PutKeyPolicy")
+#: Actions that can name their key by an alias. UpdateAlias and DeleteAlias name the alias itself.
+_BY_ALIAS = frozenset(
+    f"kms:{name}"
+    for name in (
+        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey"),
+        *("GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair"),
+        *("GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "Sign", "Verify"),
+        *("DeriveSharedSecret", "Encapsulate", "Decapsulate", "GetPublicKey", "DescribeKey"),
+    )
+)
+_ABOUT_TAGS = ("kms:CreateKey", "kms:TagResource", "kms:UntagResource")
 _ABOUT_IDLE_TIME = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
 _WITH_RECIPIENT = (
     *("kms:Decrypt", "kms:DeriveSharedSecret", "kms:GenerateDataKey"),
@@ -104,15 +111,17 @@ _WITH_RECIPIENT = (
 )
 #: Services that tell of themselves in aws:CalledVia.
 #: Source: IAM User Guide, "AWS global condition context keys".
-_SHOWING_CALLED_VIA = ("athena", "backup", "cloudformation", "dataexchange", "dynamodb", "kms")
+_SHOWING_CALLED_VIA = (
+    *("athena", "backup", "cloud9", "cloudformation", "databrew", "dataexchange", "dynamodb"),
+    *("kms", "omics", "ram", "servicecatalog-appregistry", "sqlworkbench"),
+)
 _WITH_CALLER_ACCOUNT = (
-    *("kms:CreateKey", "kms:ConnectCustomKeyStore", "kms:CreateCustomKeyStore"),
+    *(*_ON_NEW_KEYS, "kms:TagResource", "kms:ConnectCustomKeyStore", "kms:CreateCustomKeyStore"),
     *("kms:DeleteCustomKeyStore", "kms:DescribeCustomKeyStores"),
     *("kms:DisconnectCustomKeyStore", "kms:UpdateCustomKeyStore"),
 )
 #: Condition key -> what it tells of the key.
 _FROM_KEY: dict[str, Callable[[Key], Any]] = {
-    "kms:CallerAccount": lambda key: key.account,  # overwritten: each key action has it
     "kms:KeySpec": lambda key: key.spec.name,
     "kms:CustomerMasterKeySpec": lambda key: key.spec.name,
     "kms:KeyUsage": lambda key: key.usage.value,
@@ -151,24 +160,43 @@ def context_keys(call: Call, target: Target, key: Key | None, alias: str | None)
         context["aws:UserAgent"] = call.user_agent
     if key is not None:
         context.update(context_of_key(identities, key, call.now, action))
-        context["kms:CallerAccount"] = call.principal.account
-    elif action in _WITH_CALLER_ACCOUNT:
-        context["kms:CallerAccount"] = call.principal.account
+    elif action in _ON_NEW_KEYS:
+        context.update(context_of_new_key(parameters, call.keys[0] if call.keys else None))
+    context.update(context_of_action(call.principal, action, key, alias, parameters))
+    _add_measurements(context, call, action)
+    _add_constraints(context, call, action)
+    if action in ("kms:ReEncryptFrom", "kms:ReEncryptTo"):
+        context["kms:ReEncryptOnSameKey"] = _text(_is_on_same_key(call))
+    add_encryption_context(context, encryption_context_of(call, action))
+    if action in _ABOUT_TAGS:
+        _add_request_tags(context, parameters)
+    context.update(call.backend.request_context)
+    return context
+
+
+def context_of_action(
+    principal: Principal,
+    action: str,
+    key: Key | None,
+    alias: str | None,
+    parameters: Mapping[str, Any],
+) -> ContextKeys:
+    """Give what an action tells of caller and parameters, which may be left out.
+
+    alias: the name that the request has for the key.
+    """
+    context: ContextKeys = {}
+    if alias is not None and action in _BY_ALIAS:
+        context["kms:RequestAlias"] = alias
+    # A service that calls in its own name has no account.
+    if principal.account and (key is not None or action in _WITH_CALLER_ACCOUNT):
+        context["kms:CallerAccount"] = principal.account
     for name, (member, default) in _FROM_PARAMETERS.get(action, {}).items():
         value = parameters.get(member, default)
         if value is not None:
             context[name] = _text(value)
     if action in _ABOUT_GRANTS:
-        context["kms:GrantIsForAWSResource"] = _text(call.principal.via is not None)
-    _add_measurements(context, call, action)
-    _add_constraints(context, call, action)
-    if alias is not None:
-        context["kms:RequestAlias"] = alias
-    if action in ("kms:ReEncryptFrom", "kms:ReEncryptTo"):
-        context["kms:ReEncryptOnSameKey"] = _text(_is_on_same_key(call))
-    add_encryption_context(context, encryption_context_of(call, action))
-    _add_request_tags(context, action, parameters)
-    context.update(call.backend.request_context)
+        context["kms:GrantIsForAWSResource"] = _text(principal.via is not None)
     return context
 
 
@@ -192,7 +220,7 @@ def context_of_principal(identities: Identities, principal: Principal, region: s
         "aws:PrincipalType": _PRINCIPAL_TYPES[principal.kind],
         "aws:userid": principal.unique_id,
     }
-    _add_service(context, principal, region)
+    _add_service(context, identities, principal, region)
     if is_service:
         context["aws:PrincipalServiceName"] = principal.arn
         context["aws:PrincipalServiceNamesList"] = [principal.arn]
@@ -214,7 +242,9 @@ def context_of_principal(identities: Identities, principal: Principal, region: s
     return context
 
 
-def _add_service(context: ContextKeys, principal: Principal, region: str) -> None:
+def _add_service(
+    context: ContextKeys, identities: Identities, principal: Principal, region: str
+) -> None:
     """Add what a request has that a service makes, for a principal or in its own name."""
     via = principal.via_service(region)
     if via is not None:
@@ -230,6 +260,7 @@ def _add_service(context: ContextKeys, principal: Principal, region: str) -> Non
         account = source.account or principal.source_account
         if account:
             context["aws:SourceAccount"] = account
+            _add_organization(context, "Source", identities.organization_of(account))
 
 
 def _add_organization(context: ContextKeys, whose: str, organization: Organization) -> None:
@@ -252,6 +283,26 @@ def context_of_key(identities: Identities, key: Key, now: datetime, action: str)
     if action in _ABOUT_IDLE_TIME:
         used = key.last_usage.at if key.last_usage is not None else key.creation_date
         context["kms:TrailingDaysWithoutKeyUsage"] = str((now - used).days)
+    return context
+
+
+def context_of_new_key(parameters: Mapping[str, Any], primary: Key | None) -> ContextKeys:
+    """Give what is known of a key that is to be made. primary: what it is to be a replica of."""
+    if primary is not None:
+        spec, usage, origin = primary.spec.name, primary.usage.value, primary.origin.value
+    else:
+        spec = parameters.get("KeySpec") or parameters.get("CustomerMasterKeySpec", _SYMMETRIC)
+        usage = parameters.get("KeyUsage", "ENCRYPT_DECRYPT")
+        origin = parameters.get("Origin", "AWS_KMS")
+    is_multi_region = primary is not None or parameters.get("MultiRegion", False)
+    context: ContextKeys = {
+        **dict.fromkeys(("kms:KeySpec", "kms:CustomerMasterKeySpec"), spec),
+        **dict.fromkeys(("kms:KeyUsage", "kms:CustomerMasterKeyUsage"), usage),
+        "kms:KeyOrigin": origin,
+        "kms:MultiRegion": _text(is_multi_region),
+    }
+    if is_multi_region:
+        context["kms:MultiRegionKeyType"] = "PRIMARY" if primary is None else "REPLICA"
     return context
 
 
@@ -293,8 +344,8 @@ def add_encryption_context(context: ContextKeys, pairs: Mapping[str, str] | None
         context.update((f"kms:EncryptionContext:{name}", value) for name, value in pairs.items())
 
 
-def _add_request_tags(context: ContextKeys, action: str, parameters: dict[str, Any]) -> None:
-    names = list(parameters.get("TagKeys", ())) if action == "kms:UntagResource" else []
+def _add_request_tags(context: ContextKeys, parameters: dict[str, Any]) -> None:
+    names = list(parameters.get("TagKeys", ()))
     for tag in parameters.get("Tags", ()):
         names.append(tag["TagKey"])
         context[f"aws:RequestTag/{tag['TagKey']}"] = tag["TagValue"]

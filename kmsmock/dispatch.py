@@ -26,7 +26,7 @@ from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.access import grant_terms
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
-from kmsmock.operations.keys import read_policy
+from kmsmock.operations.key_policies import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.principals import Principal
 from kmsmock.protocol import read
@@ -294,15 +294,17 @@ def _require_no_lockout(call: Call) -> None:
     text = read_policy(call)
     if not backend.enforces_policies or call.parameters.get("BypassPolicyLockoutSafetyCheck"):
         return
-    key = call.keys[0] if call.keys else None
-    region = call.region
-    target = Target("kms:PutKeyPolicy")
+    account = call.region.account
+    region = call.parameters.get("ReplicaRegion", call.region.name)
+    key_id = call.keys[0].key_id if call.keys else "new"
+    existing = call.keys[0] if call.operation.name == "PutKeyPolicy" else None
+    target = Target("kms:PutKeyPolicy", region_from="ReplicaRegion")
     request = Request(
         call.principal,
         target.action,
-        arns.key_arn(region.name, region.account, "new") if key is None else key.arn,
-        region.account,
-        partial(context_keys, call, target, key, None),
+        arns.key_arn(region, account, key_id),
+        account,
+        lambda: {"aws:ResourceAccount": account, **context_keys(call, target, existing, None)},
     )
     policy = parse(text, PolicyKind.RESOURCE, "the new key policy")
     policies = applied_policies(backend.identities, request, None, policy)

@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn
 from kmsmock.authorization.decision import Decision, Request
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorizing import applied_policies
 from kmsmock.backend import Backend
 from kmsmock.context_keys import (
     add_encryption_context,
+    context_of_action,
     context_of_key,
+    context_of_new_key,
     context_of_principal,
     context_of_request,
 )
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
+from kmsmock.operations import OPERATIONS
 from kmsmock.principals import Principal
+
+_TARGETS = [target for operation in OPERATIONS.values() for target in operation.targets]
+_ON_KEYS = {target.action for target in _TARGETS if target.locate is not None}
+#: Actions that no key has a say in, even if one is named.
+_ACCOUNT_LEVEL = {target.action for target in _TARGETS} - _ON_KEYS
+#: Actions that are decided on an alias first.
+_ABOUT_ALIASES = ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")
 
 
 def explain(
@@ -27,35 +37,49 @@ def explain(
     action: str,
     key: Key | None,
     *,
+    alias: str | None = None,
     region: str,
     encryption_context: Mapping[str, str] | None,
     context: Mapping[str, str | list[str]],
 ) -> Decision:
     """Decide an action on a key, or on none, without calling anything.
 
-    context: condition keys of the request beside those that key and principal have.
+    alias: the name that the request has for the key. context: condition keys of the request beside
+    those that key and principal have.
     """
-    now = backend.clock.now()
-    collected = context_of_request(now, region)
-    collected.update(context_of_principal(backend.identities, principal, region))
-    if key is not None:
-        collected.update(context_of_key(backend.identities, key, now, action))
-    collected["kms:CallerAccount"] = principal.account
-    add_encryption_context(collected, encryption_context)
-    collected.update(backend.request_context)
-    collected.update(context)
-    source_arn = collected.get("aws:SourceArn")
-    request = Request(
-        principal,
-        action,
-        "*" if key is None else key.arn,
-        None if key is None else key.account,
-        lambda: collected,
-        encryption_context=encryption_context,
-        source_arn=source_arn if isinstance(source_arn, str) else None,
-    )
-    policies = applied_policies(backend.identities, request, key)
-    return replace(evaluate(request, policies), request=request, policies=policies)
+
+    def decide(key: Key | None, resource: str) -> Decision:
+        now = backend.clock.now()
+        collected = context_of_request(now, region)
+        collected.update(context_of_principal(backend.identities, principal, region))
+        if key is not None:
+            collected.update(context_of_key(backend.identities, key, now, action))
+        elif action == "kms:CreateKey":
+            collected.update(context_of_new_key({}, None))
+        collected.update(context_of_action(principal, action, key, alias, {}))
+        add_encryption_context(collected, encryption_context)
+        collected.update(backend.request_context)
+        collected.update(context)
+        source_arn = collected.get("aws:SourceArn")
+        request = Request(
+            principal,
+            action,
+            resource,
+            None if key is None else key.account,
+            lambda: collected,
+            encryption_context=encryption_context,
+            source_arn=source_arn if isinstance(source_arn, str) else None,
+        )
+        policies = applied_policies(backend.identities, request, key)
+        return replace(evaluate(request, policies), request=request, policies=policies)
+
+    if key is None or action in _ACCOUNT_LEVEL:
+        return decide(None, "*")
+    if alias is not None and action in _ABOUT_ALIASES:
+        on_alias = decide(None, alias_arn(key.region_name, key.account, alias))
+        if not on_alias.allowed:
+            return on_alias
+    return decide(key, key.arn)
 
 
 def explain_named(
@@ -76,6 +100,7 @@ def explain_named(
     """
     action = action if ":" in action else f"kms:{action}"
     require_action(action)
+    name = (key or "").rpartition(":")[2]
     with backend.lock:
         who = _principal(backend, principal) if isinstance(principal, str) else principal
         if via_service is not None:
@@ -85,6 +110,7 @@ def explain_named(
             who,
             action,
             None if key is None else _key(backend, key, who.account, region),
+            alias=name if name.startswith(ALIAS_PREFIX) else None,
             region=region,
             encryption_context=encryption_context,
             context=context,

@@ -61,14 +61,25 @@ class Principal:
         return self.via is not None or self.kind is PrincipalKind.SERVICE
 
     @property
+    def is_service_linked(self) -> bool:
+        """Whether it is a session of a role that AWS gives to a service, and organizations spare.
+
+        Source: AWS Organizations User Guide, "Service control policies" and "Resource control
+        policies".
+        """
+        return ":role/aws-service-role/" in (self.entity_arn or "")
+
+    @property
     def entity_id(self) -> str:
         """The unique id of the user or role, without the name of a session."""
-        return self.unique_id.partition(":")[0]
+        return self.issuer_id or self.unique_id.partition(":")[0]
 
     def with_entity_id(self, before: str, after: str) -> Principal:
         """Give the same under another unique id; itself when it has not the one before."""
         if self.entity_id != before:
             return self
+        if self.issuer_id:
+            return replace(self, issuer_id=after)
         return replace(self, unique_id=after + self.unique_id.removeprefix(before))
 
     @property

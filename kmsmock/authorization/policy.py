@@ -26,7 +26,7 @@ _STATEMENT_MEMBERS = frozenset(
     | {"Resource", "NotResource", "Condition"}
 )
 _PRINCIPAL_TYPES = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
-_ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
+_ACTION = re.compile(r"\*(?::\*)?|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
 _ACTIONS_REMEMBERED = 256
 
 

@@ -92,8 +92,7 @@ class Identities:
         """Find the user or role that a principal is, or is a session of; None once it is gone."""
         found = self.entities.get(principal.entity_arn or principal.arn)
         # One that was made anew under the same name is somebody else.
-        is_same = found is not None and found.unique_id == principal.entity_id
-        return found if is_same or principal.kind is PrincipalKind.FEDERATED_USER else None
+        return found if found is not None and found.unique_id == principal.entity_id else None
 
     def session_of(self, principal: Principal) -> Session:
         """Give what a session has of its own."""
@@ -230,9 +229,9 @@ class Identities:
         # Without session policies it has no permissions of its own.
         powerless = replace(session, policies=session.policies or ())
         self.sessions[arn, ""] = powerless
-        return self._add(
-            arn,
-            lambda: Principal(
+        known = self._by_arn.get(arn)
+        if known is None or known.issuer_id != user.unique_id:  # of another user, or none yet
+            known = self._by_arn[arn] = Principal(
                 PrincipalKind.FEDERATED_USER,
                 arn,
                 user.account,
@@ -240,8 +239,8 @@ class Identities:
                 user.arn,
                 self._now(),
                 issuer_id=user.unique_id,
-            ),
-        )
+            )
+        return known
 
     def at(self, arn: str) -> Principal:
         """Give the principal with this ARN, made on first use; raises ValueError for other ARNs."""

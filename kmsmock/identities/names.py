@@ -5,6 +5,7 @@ Source: IAM User Guide, "IAM identifiers", on unique identifiers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from kmsmock.principals import PrincipalKind
 
 if TYPE_CHECKING:
     from kmsmock.identities.directory import Identities
+
+_SESSION = re.compile(r"assumed-role/([^/]+)/[\w+=,.@-]+", re.ASCII)
+_FEDERATED = re.compile(r"federated-user/[\w+=,.@-]+", re.ASCII)
 
 
 class PrincipalNames:
@@ -60,14 +64,19 @@ class PrincipalNames:
         is_session = ":assumed-role/" in name
         return f"{bound}:{name.rpartition('/')[2]}" if is_session else bound
 
-    def is_valid_principal(self, name: str) -> bool:
-        """Tell whether a policy or grant may name a principal: users and roles must exist."""
+    def is_valid_principal(self, name: str, partition: str | None = None) -> bool:
+        """Tell whether a policy or grant may name a principal: users and roles must exist.
+
+        partition: which ARNs must be of, if that matters.
+        """
+        arn = Arn.parse(name)
+        if arn is not None and partition not in (None, arn.partition):
+            return False
         if account_of(name) is not None:
             return True
-        arn = Arn.parse(name)
         if arn is None or len(arn.account) != 12:
             return False
-        if arn.service == "sts" and arn.resource.startswith("federated-user/"):
+        if arn.service == "sts" and _FEDERATED.fullmatch(arn.resource):
             return True
         return self.unique_id_behind(name) is not None
 
@@ -75,10 +84,10 @@ class PrincipalNames:
         arn = Arn.parse(name)
         if arn is None or arn.service != "sts":
             return None
-        kind, _, rest = arn.resource.partition("/")
-        if kind != "assumed-role":
+        session = _SESSION.fullmatch(arn.resource)
+        if session is None:
             return None
         role = self._identities.named(
-            PrincipalKind.ASSUMED_ROLE, arn.account, rest.partition("/")[0], arn.partition
+            PrincipalKind.ASSUMED_ROLE, arn.account, session.group(1), arn.partition
         )
         return None if role is None else role.arn

@@ -1,4 +1,4 @@
-"""Key policies and grants: who may use a key."""
+"""Grants: making, listing and ending them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from operator import attrgetter
 from typing import Any
 
 from kmsmock import errors
-from kmsmock.arns import Arn
+from kmsmock.arns import Arn, is_key_id
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.principal_element import account_of
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.specs import grant_operations
-from kmsmock.operations.keys import policy_ids, read_policy
 from kmsmock.operations.locating import find_key_only, key_only
 from kmsmock.operations.registry import GRANTABLE, Call, Response, Target, operation
 from kmsmock.operations.views import grant_entry, page
@@ -21,54 +20,10 @@ from kmsmock.operations.views import grant_entry, page
 GRANTS_QUOTA = 50_000
 _CONTEXT_PAIRS = 8
 _CONTEXT_VALUE_CHARACTERS = 384
-_POLICY_NAME = "default"
-
-
-# --- key policies ------------------------------------------------------------------------
-
-
 #: The unique id of a session of AWS's own roles, which services give grants to.
 _AWS_SESSION_ID = re.compile(r"([0-9]{12}):(aws:[\w-]+):([\w-]+)", re.ASCII)
 #: The unique id of a user, a role, or a session of one.
 _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z2-7]{16}(?::[\w+=,.@-]+)?", re.ASCII)
-
-
-@operation("GetKeyPolicy", Target("kms:GetKeyPolicy", key_only("KeyId")))
-def get_key_policy(call: Call, key: Key) -> Response:
-    """Give the key policy, to the letter as it was put, as far as its principals exist."""
-    if call.parameters.get("PolicyName", _POLICY_NAME) != _POLICY_NAME:
-        raise errors.NotFoundException("No such policy exists")
-    text = key.policy
-    identities = call.backend.identities
-    for name in key.policy_ids or ():
-        # Of a user or role that was deleted the id is left.
-        text = text.replace(f'"{name}"', f'"{identities.names.shown(name, key.policy_ids)}"')
-    return {"Policy": text, "PolicyName": _POLICY_NAME}
-
-
-@operation("ListKeyPolicies", Target("kms:ListKeyPolicies", key_only("KeyId")))
-def list_key_policies(call: Call, key: Key) -> Response:
-    """List the names of a key's policies; there is always just the one."""
-    return {"PolicyNames": [_POLICY_NAME], "Truncated": False}
-
-
-@operation("PutKeyPolicy", Target("kms:PutKeyPolicy", key_only("KeyId")), puts_policy=True)
-def put_key_policy(call: Call, key: Key) -> None:
-    """Replace the key policy."""
-    name = call.parameters.get("PolicyName", _POLICY_NAME)
-    if name == "AWS_RAM":
-        raise errors.ValidationException(
-            "The AWS_RAM policy can only be managed by the RAM service"
-        )
-    if name != _POLICY_NAME:
-        raise errors.ValidationException(
-            f"PolicyName {name} is not supported. The only valid value is {_POLICY_NAME}."
-        )
-    policy = read_policy(call)
-    key.policy, key.policy_ids = policy, policy_ids(call, policy)
-
-
-# --- grants ------------------------------------------------------------------------------
 
 
 @operation(
@@ -153,7 +108,8 @@ def _require_valid_principals(call: Call, terms: GrantTerms) -> None:
         if call.principal.is_service and _is_of_service(name):
             continue  # a service that gives a grant to itself, or to what it runs
         require_principal_arn(name)
-        exists = call.backend.identities.names.is_valid_principal(name)
+        names = call.backend.identities.names
+        exists = names.is_valid_principal(name, call.region.partition)
         if call.backend.enforces_policies and not exists:
             raise errors.InvalidArnException(
                 f"ARN does not refer to a valid principal: {name}",
@@ -257,6 +213,10 @@ def list_grants(call: Call, key: Key) -> Response:
     grant_id = call.parameters.get("GrantId")
     grantee = _filter(call, "GranteePrincipal")
     service = call.parameters.get("GranteeServicePrincipal")
+    if grantee is not None and service is not None:
+        raise errors.ValidationException(
+            "At most one of GranteePrincipal and GranteeServicePrincipal can be specified."
+        )
     grants = [
         grant
         for grant in key.grants
@@ -338,7 +298,13 @@ def _key_of_grant(call: Call) -> Key:
         return find_key_only(call, grant.key_arn, cross_account=True)
     if token is not None or not all(by_id):
         raise errors.ValidationException("Specify either GrantToken, or both KeyId and GrantId.")
-    return find_key_only(call, parameters["KeyId"], cross_account=True)
+    reference: str = parameters["KeyId"]
+    if is_key_id(reference):
+        raise errors.NotFoundException(
+            f"Invalid arn {reference}",
+            explanation="RetireGrant takes the ARN of a key, not its id.",
+        )
+    return find_key_only(call, reference, cross_account=True)
 
 
 @operation("RetireGrant", Target("kms:RetireGrant", _key_of_grant))

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from kmsmock import errors
-from kmsmock.authorization import policy as policy_language
-from kmsmock.authorization.policy import (
-    Defect,
-    Effect,
-    MalformedPolicyError,
-    Policy,
-    PolicyKind,
-)
-from kmsmock.authorizing import KEY_POLICY
+from kmsmock import arns, errors
 from kmsmock.falling_due import delete_when_due, make_up_for_rotation
-from kmsmock.keys import policies
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, KeyState
 from kmsmock.keys.multi_region import MultiRegionKey
@@ -21,6 +11,7 @@ from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
 from kmsmock.ledger.cloudtrail.ids import event_id
 from kmsmock.operations import tags
+from kmsmock.operations.key_policies import policy_ids, read_policy
 from kmsmock.operations.locating import key_at, key_only
 from kmsmock.operations.registry import (
     DELETABLE,
@@ -35,11 +26,6 @@ from kmsmock.operations.views import key_metadata, page
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
 KEYS_QUOTA = 100_000
-_NO_PRINCIPAL = "Policy contains a statement with no principal."
-_SINGLE_VALUED = {
-    "kms:encryptioncontext:": ("EncryptionContext", "encryption context"),
-    "aws:requesttag/": ("RequestTag", "tag"),
-}
 LONGEST_DESCRIPTION = 8192
 #: Origin of keys in custom key stores -> the type of their store.
 STORE_ORIGINS = {
@@ -53,10 +39,29 @@ def has_tags(call: Call) -> bool:
     return bool(call.parameters.get("Tags"))
 
 
+def _any_key(call: Call) -> str:
+    """Give what tags of a new key are asked for on: all keys of the account in the Region.
+
+    Source: AWS KMS Developer Guide, "Controlling access to tags".
+    """
+    region = call.parameters.get("ReplicaRegion", call.region.name)
+    return arns.key_arn(region, call.region.account, "*")
+
+
+#: The permission to give tags to a new key.
+TAGGING = Target(
+    "kms:TagResource",
+    resource=_any_key,
+    when=has_tags,
+    region_from="ReplicaRegion",
+    is_unnamed=True,
+)
+
+
 @operation(
     "CreateKey",
     Target("kms:CreateKey"),
-    Target("kms:TagResource", when=has_tags, is_unnamed=True),
+    TAGGING,
     puts_policy=True,
 )
 def create_key(call: Call) -> Response:
@@ -99,77 +104,6 @@ def create_key(call: Call) -> Response:
     call.region.add_key(key)
     call.keys.append(key)
     return {"KeyMetadata": key_metadata(key)}
-
-
-def read_policy(call: Call) -> str:
-    """Give the policy of the request, checked, or the default one.
-
-    Raises MalformedPolicyDocumentException, or LimitExceededException above 32 KiB.
-    """
-    text: str | None = call.parameters.get("Policy")
-    if text is None:
-        return call.backend.default_policy(call.region)
-    if len(text.encode()) > policies.LARGEST_POLICY_BYTES:
-        raise errors.LimitExceededException(
-            f"Key policy size quota is {policies.LARGEST_POLICY_BYTES} bytes, current size is "
-            f"{len(text.encode())}."
-        )
-    try:
-        policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
-    except MalformedPolicyError as defect:
-        told = _NO_PRINCIPAL if defect.defect is Defect.NO_PRINCIPAL else ""
-        raise errors.MalformedPolicyDocumentException(
-            told, explanation=f"The key policy is malformed: {defect}."
-        ) from None
-    _require_valid_principals(call, policy)
-    _require_strict_conditions(policy)
-    return text
-
-
-def _require_valid_principals(call: Call, policy: Policy) -> None:
-    for statement in policy.statements:
-        principals = statement.principals
-        if principals is None or not (principals.names or principals.services):
-            continue
-        unknown = [name for name in principals.names if not _is_valid(call, name)]
-        if unknown:
-            raise errors.MalformedPolicyDocumentException(
-                "Policy contains a statement with one or more invalid principals.",
-                explanation=f"{statement.name} names {unknown[0]}, which does not exist. Make "
-                "users and roles first: kms.account(...).role(name).",
-            )
-
-
-def _require_strict_conditions(policy: Policy) -> None:
-    """Refuse conditions that hold without the encryption context or tag that they are about.
-
-    Source: AWS KMS Developer Guide, "kms:EncryptionContext:context-key".
-    """
-    for statement in policy.statements:
-        for condition in statement.conditions if statement.effect is Effect.ALLOW else ():
-            for prefix, (name, words) in _SINGLE_VALUED.items():
-                if condition.operator.startswith("ForAllValues:") and (
-                    condition.lower_key.startswith(prefix)
-                ):
-                    raise errors.MalformedPolicyDocumentException(
-                        f"OverlyPermissiveCondition:{name}: Using the ForAllValues set operator "
-                        "with a single-valued condition key matches requests without the "
-                        f"specified {words} or with an unspecified {words}. To fix, remove "
-                        "ForAllValues.",
-                        explanation=f"{statement.name} has {condition.operator} {condition.key}.",
-                    )
-
-
-def _is_valid(call: Call, name: str) -> bool:
-    if name == "*" or not call.backend.enforces_policies:
-        return True
-    return call.backend.identities.names.is_valid_principal(name)
-
-
-def policy_ids(call: Call, policy: str) -> dict[str, str] | None:
-    """Give the unique ids of the users and roles that a key policy names, by ARN."""
-    parsed = policy_language.parse(policy, PolicyKind.RESOURCE, KEY_POLICY)
-    return call.backend.identities.names.ids_named_by(parsed) or None
 
 
 def require_room(region: KmsRegion) -> None:

@@ -157,7 +157,9 @@ def _key_of_other_account(call: Call, arn: arns.Arn, *, cross_account: bool) -> 
     if key is not None and cross_account:
         call.alias = alias.name if alias is not None else None
         return key
-    error = access_hidden(call, call.operation.targets[0].action, "this resource")
+    # Each target before this one has found its key.
+    action = call.operation.targets[len(call.keys)].action
+    error = access_hidden(call, action, "this resource")
     error.explanation = (
         f"Account {arn.account} has no such key or alias in {arn.region}; AWS does not tell other "
         "accounts which it has."
@@ -193,7 +195,10 @@ def _key_of_blob(call: Call, reference: str | None) -> Key:
         ) from None
     call.blob = blob
     key = call.region.materials.get(blob.material_id)
-    named = key if reference is None else _named_key(call, reference)
+    named = key
+    # Its bare id names the key of a ciphertext even where it is another account's.
+    if reference is not None and (key is None or reference != key.key_id):
+        named = _named_key(call, reference)
     if named is not key:
         if named is not None and named.account == call.region.account:
             call.keys.append(named)  # for the record: this is the key that the call is about

@@ -6,7 +6,8 @@ from kmsmock import arns, errors
 from kmsmock.falling_due import finish_creation_when_due, finish_update_when_due
 from kmsmock.keys.key import Key
 from kmsmock.operations import tags
-from kmsmock.operations.keys import has_tags, policy_ids, read_policy, require_room
+from kmsmock.operations.key_policies import policy_ids, read_policy
+from kmsmock.operations.keys import TAGGING, require_room
 from kmsmock.operations.locating import key_only
 from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
 from kmsmock.operations.views import key_metadata
@@ -24,7 +25,7 @@ def _require_primary(call: Call, key: Key) -> None:
     "ReplicateKey",
     Target("kms:ReplicateKey", key_only("KeyId"), REPLICABLE),
     Target("kms:CreateKey", region_from="ReplicaRegion"),
-    Target("kms:TagResource", when=has_tags, region_from="ReplicaRegion", is_unnamed=True),
+    TAGGING,
     puts_policy=True,
     first=_require_primary,
 )

@@ -159,6 +159,39 @@ def test_a_federated_user_without_session_policy_has_no_permissions_of_its_own(k
     assert encrypt(federated, key)
 
 
+def test_naming_a_user_means_its_federated_users_within_their_session_policies(kms, client, key):
+    user = kms.account(ACCOUNT).user("bob")
+    put(client, key, allow("kms:Encrypt", **to(user.arn)))
+
+    assert encrypt(user.federated_user("guest", policies=[policy(allow("kms:Encrypt"))]), key)
+    visitor = user.federated_user("visitor", policies=[policy(allow("s3:*"))])
+    with refused_to(visitor, key, "because no session policy allows the kms:Encrypt action"):
+        encrypt(visitor, key)
+
+
+def test_a_federated_user_ends_with_its_user(kms):
+    def federated():
+        user = kms.account(ACCOUNT).user("bob", policies=[policy(allow("kms:*"))])
+        return user, user.federated_user("guest", policies=[policy(allow("kms:*"))]).client()
+
+    user, former = federated()
+    assert former.list_keys()
+    user.delete()
+    _, again = federated()
+
+    with refused("UnrecognizedClientException"):
+        former.list_keys()
+    assert again.list_keys()
+
+
+def test_federated_users_of_one_name_have_the_permissions_of_their_own_users(kms):
+    account, everything = kms.account(ACCOUNT), policy(allow("kms:*"))
+    account.user("alice").federated_user("guest", policies=[everything]).client()
+    bob = account.user("bob", policies=[everything])
+
+    assert bob.federated_user("guest", policies=[everything]).client().list_keys()
+
+
 @pytest.mark.parametrize(
     ("levels", "reason"),
     [
@@ -182,6 +215,26 @@ def test_resource_control_policies_limit_who_uses_the_keys_of_an_account(kms, ro
 
     with refused_to(role, key, "with an explicit deny in a resource control policy"):
         encrypt(role, key)
+
+
+def test_policies_of_organizations_spare_service_linked_roles(kms, client, key):
+    path = "/aws-service-role/autoscaling.amazonaws.com/"
+    linked = kms.account(ACCOUNT).role("AWSServiceRoleForAutoScaling", path=path)
+    put(client, key, allow("kms:Encrypt", **to(linked.arn)))
+    kms.account(ACCOUNT).join_organization(
+        "o-1",
+        service_control=[[policy(deny("*"))]],
+        resource_control=[[policy(deny("kms:*", Principal="*"))]],
+    )
+
+    assert encrypt(linked, key)
+
+
+@pytest.mark.parametrize("action", ["*", "*:*", "kms:*", "KMS:encrypt", "kms:Encryp?"])
+def test_an_action_can_be_meant_in_many_ways(role, key, action):
+    role.set_policies(policy(allow(action)))
+
+    assert encrypt(role, key)
 
 
 def test_a_role_that_was_made_anew_is_another(kms, client, role, key):
@@ -467,6 +520,44 @@ def test_a_ciphertext_of_another_account_does_not_tell_its_key(client, stranger,
         stranger.client().decrypt(CiphertextBlob=blob)
 
 
+def share(client, key):
+    """Share a key, and give a ciphertext of it."""
+    put(client, key, allow("kms:*", **to(OTHER)))
+    return client.encrypt(KeyId=key["KeyId"], Plaintext=b"text")["CiphertextBlob"]
+
+
+def test_a_bare_key_id_names_the_foreign_key_that_made_a_ciphertext(client, stranger, key):
+    blob = share(client, key)
+    theirs = stranger.client()
+    own = theirs.create_key()["KeyMetadata"]
+
+    assert theirs.decrypt(CiphertextBlob=blob, KeyId=key["KeyId"])["KeyId"] == key["Arn"]
+    assert theirs.re_encrypt(
+        CiphertextBlob=blob, SourceKeyId=key["KeyId"], DestinationKeyId=own["KeyId"]
+    )
+    with refused("NotFoundException"):
+        theirs.encrypt(KeyId=key["KeyId"], Plaintext=b"text")
+
+
+def test_a_bare_key_id_does_not_show_the_foreign_key_that_made_a_ciphertext(client, stranger, key):
+    blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"text")["CiphertextBlob"]
+
+    with refused("AccessDeniedException", denial(stranger, key, HIDDEN, "kms:Decrypt")):
+        stranger.client().decrypt(CiphertextBlob=blob, KeyId=key["KeyId"])
+
+
+def test_a_foreign_destination_that_is_missing_is_told_as_one(client, key):
+    blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"text")["CiphertextBlob"]
+    missing = f"arn:aws:kms:us-east-1:{OTHER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    message = (
+        f"User: arn:aws:iam::{ACCOUNT}:user/Administrator is not authorized to perform: "
+        f"kms:ReEncryptTo on this resource {HIDDEN}"
+    )
+
+    with refused("AccessDeniedException", message):
+        client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=missing)
+
+
 def test_operations_that_stay_at_home_are_refused_whatever_the_policy_says(client, stranger, key):
     put(client, key, allow("kms:*", **to(OTHER)))
 
@@ -505,13 +596,37 @@ def test_delegation_saves_from_a_lockout_only_those_whose_identity_policies_allo
         f"arn:aws:iam::{ACCOUNT}:user/*",
         f"arn:aws:iam::{ACCOUNT}:group/x",
         f"arn:aws:sts::{ACCOUNT}:assumed-role/Nobody/session",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/App/*",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/App/path/session",
+        f"arn:aws:sts::{ACCOUNT}:federated-user/*",
+        f"arn:aws-cn:iam::{ACCOUNT}:root",
         "AIDAABCDEFGHIJKLMNOPQ",
         "someone",
     ],
 )
+@pytest.mark.usefixtures("role")
 def test_a_principal_that_does_not_exist_is_refused(client, key, name):
     with refused(MALFORMED, INVALID):
         put(client, key, allow("kms:Encrypt", **to(name)))
+
+
+@pytest.mark.parametrize("name", ["lambda", "*", "*.amazonaws.com"])
+def test_what_can_be_no_service_is_refused(client, key, name):
+    with refused(MALFORMED, INVALID):
+        put(client, key, allow("kms:Encrypt", Principal={"Service": name}))
+
+
+def test_a_principal_can_be_named_by_its_unique_id_while_it_lives(client, role, key):
+    by_id = allow("kms:Encrypt", **to(role.unique_id))
+    put(client, key, by_id)
+
+    stored = json.loads(client.get_key_policy(KeyId=key["KeyId"])["Policy"])["Statement"]
+    assert stored[1]["Principal"] == {"AWS": role.arn}
+    assert encrypt(role, key)
+
+    role.delete()
+    with refused(MALFORMED, INVALID):
+        put(client, key, by_id)
 
 
 @pytest.mark.parametrize("principal", [None, {}, {"AWS": []}])
@@ -543,6 +658,17 @@ def test_of_a_deleted_role_a_key_policy_shows_the_id(client, role, key):
     statements = json.loads(client.get_key_policy(KeyId=key["KeyId"])["Policy"])["Statement"]
 
     assert statements[1]["Principal"] == {"AWS": role.unique_id}
+
+
+def test_the_conditions_of_a_key_policy_keep_their_words(client, role, key):
+    condition = {"StringEquals": {"aws:PrincipalArn": role.arn, "aws:userid": role.unique_id}}
+    put(client, key, allow("kms:Encrypt", **to([role.arn, "*"]), Condition=condition))
+    role.delete()
+
+    statements = json.loads(client.get_key_policy(KeyId=key["KeyId"])["Policy"])["Statement"]
+
+    assert statements[1]["Condition"] == condition
+    assert statements[1]["Principal"] == {"AWS": [role.unique_id, "*"]}
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,15 @@ def test_a_federated_user_can_have_a_grant_and_retire_it(kms, client, key):
     assert client.list_grants(KeyId=key["KeyId"])["Grants"] == []
 
 
+def test_a_federated_user_has_the_grants_of_its_user_within_its_session_policies(kms, client, key):
+    user = kms.account(ACCOUNT).user("bob")
+    give(client, key, user.arn)
+
+    assert encrypt(user.federated_user("guest", policies=[policy(allow("kms:*"))]), key)
+    with denied(SESSION):
+        encrypt(user.federated_user("visitor", policies=[NOTHING]), key)
+
+
 @pytest.mark.parametrize(
     ("constraint", "context", "allowed"),
     [
@@ -323,6 +332,22 @@ def test_resource_control_policies_do_not_keep_from_retiring(kms, client, key, r
     kms.account(ACCOUNT).join_organization("o-1", resource_control=[[limit]])
 
     retire(role, key, grant)
+
+
+@pytest.mark.parametrize(
+    "grantee",
+    [
+        f"arn:aws:iam::{ACCOUNT}:role/Nobody",
+        f"arn:aws:iam::{ACCOUNT}:group/App",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/Nobody/session",
+        f"arn:aws-cn:iam::{ACCOUNT}:root",
+    ],
+)
+def test_a_grant_is_for_principals_that_exist(client, key, grantee):
+    message = f"ARN does not refer to a valid principal: {grantee}"
+
+    with refused("InvalidArnException", message):
+        give(client, key, grantee)
 
 
 @pytest.mark.parametrize("kind", ["role", "session", "user"])

@@ -301,6 +301,10 @@ def test_grants_are_found_by_id_and_grantee(client, new_key):
     assert [g["GrantId"] for g in by_grantee] == [second]
     with refused("InvalidArnException", "Input does not refer to a valid principal"):
         client.list_grants(KeyId=key_id, GranteePrincipal="someone")
+    with refused("ValidationException"):
+        client.list_grants(
+            KeyId=key_id, GranteePrincipal=ADMIN, GranteeServicePrincipal="sns.amazonaws.com"
+        )
 
 
 def test_retirable_grants_are_those_that_name_the_principal(client, new_key):

@@ -131,6 +131,11 @@ def _grant(client: Any, key_id: str) -> Parameters:
     return {"KeyId": key_id, "GrantId": grant["GrantId"]}
 
 
+def _grant_token(client: Any, key_id: str) -> Parameters:
+    grant = client.create_grant(KeyId=key_id, GranteePrincipal=ROLE, Operations=["Decrypt"])
+    return {"GrantToken": grant["GrantToken"]}
+
+
 def _other(client: Any) -> str:
     return client.create_key()["KeyMetadata"]["KeyId"]
 
@@ -213,7 +218,7 @@ SUBJECTS: dict[str, Subject] = {
         },
     ),
     "ReplicateKey": Subject(MULTI_REGION, _with(ReplicaRegion="ap-south-1")),
-    "RetireGrant": Subject({}, _grant),
+    "RetireGrant": Subject({}, _grant_token),
     "RevokeGrant": Subject({}, _grant),
     "Sign": Subject(SIGNING, _with(Message=b"text", SigningAlgorithm="ECDSA_SHA_256")),
     "TagResource": Subject({}, _with(Tags=[{"TagKey": "a", "TagValue": "b"}])),

@@ -1,0 +1,152 @@
+"""Key policies: reading, checking and replacing them.
+
+Source: AWS KMS Developer Guide, "Key policies in AWS KMS".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from kmsmock import errors
+from kmsmock.authorization import policy as policy_language
+from kmsmock.authorization.policy import (
+    Defect,
+    Effect,
+    MalformedPolicyError,
+    Policy,
+    PolicyKind,
+)
+from kmsmock.authorizing import KEY_POLICY
+from kmsmock.keys import policies
+from kmsmock.keys.key import Key
+from kmsmock.operations.locating import key_only
+from kmsmock.operations.registry import Call, Response, Target, operation
+
+_POLICY_NAME = "default"
+#: A Principal element as it is written, and each of the texts in it.
+_PRINCIPALS = re.compile(r'"(?:Not)?Principal"\s*:\s*\{[^{}]*\}')
+_NAME = re.compile(r'"([^"\\]+)"')
+_SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_NO_PRINCIPAL = "Policy contains a statement with no principal."
+_SINGLE_VALUED = {
+    "kms:encryptioncontext:": ("EncryptionContext", "encryption context"),
+    "aws:requesttag/": ("RequestTag", "tag"),
+}
+
+
+@operation("GetKeyPolicy", Target("kms:GetKeyPolicy", key_only("KeyId")))
+def get_key_policy(call: Call, key: Key) -> Response:
+    """Give the key policy, to the letter as it was put, as far as its principals exist."""
+    if call.parameters.get("PolicyName", _POLICY_NAME) != _POLICY_NAME:
+        raise errors.NotFoundException("No such policy exists")
+    names = call.backend.identities.names
+    # Of a user or role that was deleted the id is left.
+    text = _renamed(key.policy, lambda name: names.shown(name, key.policy_ids))
+    return {"Policy": text, "PolicyName": _POLICY_NAME}
+
+
+@operation("ListKeyPolicies", Target("kms:ListKeyPolicies", key_only("KeyId")))
+def list_key_policies(call: Call, key: Key) -> Response:
+    """List the names of a key's policies; there is always just the one."""
+    return {"PolicyNames": [_POLICY_NAME], "Truncated": False}
+
+
+@operation("PutKeyPolicy", Target("kms:PutKeyPolicy", key_only("KeyId")), puts_policy=True)
+def put_key_policy(call: Call, key: Key) -> None:
+    """Replace the key policy."""
+    name = call.parameters.get("PolicyName", _POLICY_NAME)
+    if name == "AWS_RAM":
+        raise errors.ValidationException(
+            "The AWS_RAM policy can only be managed by the RAM service"
+        )
+    if name != _POLICY_NAME:
+        raise errors.ValidationException(
+            f"PolicyName {name} is not supported. The only valid value is {_POLICY_NAME}."
+        )
+    policy = read_policy(call)
+    key.policy, key.policy_ids = policy, policy_ids(call, policy)
+
+
+def read_policy(call: Call) -> str:
+    """Give the policy of the request, checked, or the default one.
+
+    Unique ids of users and roles become ARNs, as in AWS's answers.
+
+    Raises MalformedPolicyDocumentException, or LimitExceededException above 32 KiB.
+    """
+    text: str | None = call.parameters.get("Policy")
+    if text is None:
+        return call.backend.default_policy(call.region)
+    if len(text.encode()) > policies.LARGEST_POLICY_BYTES:
+        raise errors.LimitExceededException(
+            f"Key policy size quota is {policies.LARGEST_POLICY_BYTES} bytes, current size is "
+            f"{len(text.encode())}."
+        )
+    names = call.backend.identities.names
+    text = _renamed(text, lambda name: names.arn_of_id(name) or name)
+    try:
+        policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
+    except MalformedPolicyError as defect:
+        told = _NO_PRINCIPAL if defect.defect is Defect.NO_PRINCIPAL else ""
+        raise errors.MalformedPolicyDocumentException(
+            told, explanation=f"The key policy is malformed: {defect}."
+        ) from None
+    _require_valid_principals(call, policy)
+    _require_strict_conditions(policy)
+    return text
+
+
+def _renamed(text: str, rename: Callable[[str], str]) -> str:
+    """Replace names in the Principal elements of a policy; conditions keep theirs."""
+    return _PRINCIPALS.sub(
+        lambda element: _NAME.sub(lambda name: f'"{rename(name.group(1))}"', element.group()), text
+    )
+
+
+def _require_valid_principals(call: Call, policy: Policy) -> None:
+    for statement in policy.statements:
+        principals = statement.principals
+        if principals is None or not (principals.names or principals.services):
+            continue
+        unknown = [name for name in principals.names if not _is_valid(call, name)]
+        unknown += [name for name in principals.services if not _SERVICE.fullmatch(name)]
+        if unknown:
+            raise errors.MalformedPolicyDocumentException(
+                "Policy contains a statement with one or more invalid principals.",
+                explanation=f"{statement.name} names {unknown[0]}, which does not exist. Make "
+                "users and roles first: kms.account(...).role(name). Services have names such as "
+                "sns.amazonaws.com.",
+            )
+
+
+def _require_strict_conditions(policy: Policy) -> None:
+    """Refuse conditions that hold without the encryption context or tag that they are about.
+
+    Source: AWS KMS Developer Guide, "kms:EncryptionContext:context-key".
+    """
+    for statement in policy.statements:
+        for condition in statement.conditions if statement.effect is Effect.ALLOW else ():
+            for prefix, (name, words) in _SINGLE_VALUED.items():
+                if condition.operator.startswith("ForAllValues:") and (
+                    condition.lower_key.startswith(prefix)
+                ):
+                    raise errors.MalformedPolicyDocumentException(
+                        f"OverlyPermissiveCondition:{name}: Using the ForAllValues set operator "
+                        "with a single-valued condition key matches requests without the "
+                        f"specified {words} or with an unspecified {words}. To fix, remove "
+                        "ForAllValues.",
+                        explanation=f"{statement.name} has {condition.operator} {condition.key}.",
+                    )
+
+
+def _is_valid(call: Call, name: str) -> bool:
+    if name == "*" or not call.backend.enforces_policies:
+        return True
+    return call.backend.identities.names.is_valid_principal(name, call.region.partition)
+
+
+def policy_ids(call: Call, policy: str) -> dict[str, str] | None:
+    """Give the unique ids of the users and roles that a key policy names, by ARN."""
+    parsed = policy_language.parse(policy, PolicyKind.RESOURCE, KEY_POLICY)
+    return call.backend.identities.names.ids_named_by(parsed) or None
