@@ -89,7 +89,7 @@ class Backend:
         self.delays = delays
         self.lock = threading.RLock()
         _backends.add(self)
-        self.clock = Clock(start_time, stands_still=seed is not None)
+        self.clock = Clock(start_time, stands_still=seed is not None, lock=self.lock)
         #: What the bill has to know of keys.
         self.lives = KeyLives()
         self.tariff = Tariff(prices or Prices())
@@ -259,7 +259,7 @@ _backends: weakref.WeakSet[Backend] = weakref.WeakSet()
 def _renew_locks() -> None:
     """Give a forked child locks that no thread of its parent holds."""
     for backend in _backends:
-        backend.lock = threading.RLock()
+        backend.lock = backend.clock.lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
