@@ -59,11 +59,18 @@ def create_custom_key_store(call: Call) -> Response:
             f"Custom key stores quota for this account in this region is {QUOTA}, current usage "
             f"is {len(stores)}."
         )
-    if store_type is StoreType.EXTERNAL_KEY_STORE and settings["XksProxyConnectivity"] == _VPC:
-        settings.setdefault("XksProxyVpcEndpointServiceOwner", call.region.account)
     store_id = f"cks-{call.backend.entropy(9).hex()[:17]}"
-    stores[store_id] = CustomKeyStore(store_id, name, store_type, call.now, settings)
+    stores[store_id] = CustomKeyStore(
+        store_id, name, store_type, call.now, _complete(call, settings)
+    )
     return {"CustomKeyStoreId": store_id}
+
+
+def _complete(call: Call, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings with the owner of the VPC endpoint service, which is the caller if none."""
+    owner = "XksProxyVpcEndpointServiceOwner"
+    default = {owner: call.region.account} if settings.get("XksProxyConnectivity") == _VPC else {}
+    return {**default, **settings}
 
 
 @operation("DescribeCustomKeyStores", Target("kms:DescribeCustomKeyStores"))
@@ -99,11 +106,12 @@ def update_custom_key_store(call: Call) -> Response:
     _require_of_type(store.store_type, changes)
     if changes.keys() - _CHANGEABLE_ANYTIME:
         _require_state(store, frozenset({_S.DISCONNECTED}))
-    settings = {**store.settings, **changes}
-    if settings.get("XksProxyConnectivity") == "PUBLIC_ENDPOINT":
-        for member in _VPC_MEMBERS:
-            if member not in changes:
-                settings.pop(member, None)
+    connectivity = changes.get("XksProxyConnectivity")
+    kept = store.settings
+    if connectivity not in (None, kept.get("XksProxyConnectivity")):
+        _require_endpoint(changes)
+        kept = {member: kept[member] for member in kept if member not in _VPC_MEMBERS}
+    settings = _complete(call, {**kept, **changes})
     require_members(store.store_type, settings)
     if name != store.name:
         _require_free_name(call, name)
@@ -208,6 +216,22 @@ def require_members(store_type: StoreType, settings: Mapping[str, Any]) -> None:
                 "XksProxyVpcEndpointServiceName must be specified when XksProxyConnectivity is "
                 f"{_VPC}, and only then."
             )
+        if not in_vpc and "XksProxyVpcEndpointServiceOwner" in settings:
+            raise errors.ValidationException(
+                "XksProxyVpcEndpointServiceOwner can only be specified when XksProxyConnectivity "
+                f"is {_VPC}."
+            )
+
+
+def _require_endpoint(changes: Mapping[str, Any]) -> None:
+    """Require another endpoint with another connectivity: they go together.
+
+    Source: AWS KMS API Reference, UpdateCustomKeyStore, XksProxyConnectivity.
+    """
+    if "XksProxyUriEndpoint" not in changes:
+        raise errors.ValidationException(
+            "XksProxyUriEndpoint must be specified when XksProxyConnectivity is changed."
+        )
 
 
 def _is_repeated(

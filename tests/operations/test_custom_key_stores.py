@@ -210,6 +210,31 @@ def test_path_and_credential_of_a_proxy_can_change_while_connected(client):
     assert store["XksProxyConfiguration"]["UriPath"] == "/y/kms/xks/v1"
 
 
+def test_another_connectivity_comes_with_another_endpoint(client):
+    store_id = create(client, settings=PROXY)
+    service = {
+        "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE",
+        "XksProxyVpcEndpointServiceName": VPC["XksProxyVpcEndpointServiceName"],
+    }
+    public = {"XksProxyConnectivity": "PUBLIC_ENDPOINT"}
+
+    for changes, endpoint in (
+        (service, "https://vpc.example.com"),
+        (public, "https://example.com"),
+    ):
+        with refused("ValidationException"):
+            client.update_custom_key_store(CustomKeyStoreId=store_id, **changes)
+        client.update_custom_key_store(
+            CustomKeyStoreId=store_id, XksProxyUriEndpoint=endpoint, **changes
+        )
+        [store] = client.describe_custom_key_stores()["CustomKeyStores"]
+        shown = store["XksProxyConfiguration"]
+        assert shown["Connectivity"] == changes["XksProxyConnectivity"]
+        owner = {"VpcEndpointServiceOwner": "123456789012"} if changes is service else {}
+        expected = installed(client, "XksProxyConfigurationType", owner)
+        assert {name: shown[name] for name in shown if name.endswith("Owner")} == expected
+
+
 @pytest.mark.parametrize("changes", [{}, {"XksProxyUriPath": "/kms/xks/v1"}])
 def test_an_update_of_nothing_or_of_what_is_not_there_is_refused(client, changes):
     store_id = create(client)
