@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from kmsmock.operations import (
-    access,
     agreement,
     aliases,
     custom_key_stores,
     data_keys,
     encryption,
+    grants,
     imported_material,
+    key_policies,
     keys,
     multi_region,
     rotation,
@@ -21,13 +22,14 @@ from kmsmock.operations.registry import OPERATIONS, Operation
 __all__ = [
     "OPERATIONS",
     "Operation",
-    "access",
     "agreement",
     "aliases",
     "custom_key_stores",
     "data_keys",
     "encryption",
+    "grants",
     "imported_material",
+    "key_policies",
     "keys",
     "multi_region",
     "rotation",

@@ -419,7 +419,8 @@ def test_dynamodb_describes_its_key_in_its_own_name(kms, client):
 
 
 def test_a_grant_that_a_service_made_is_used_retired_and_revoked_directly(kms, client, role):
-    key_id = described(client, "ebs")["KeyId"]
+    key = described(client, "ebs")
+    key_id = key["KeyId"]
     retirer = kms.account(ACCOUNT).role("Retirer")
     terms = {
         "KeyId": key_id,
@@ -431,7 +432,7 @@ def test_a_grant_that_a_service_made_is_used_retired_and_revoked_directly(kms, c
 
     assert role.client().encrypt(KeyId=key_id, Plaintext=b"text")
     assert len(client.list_grants(KeyId=key_id)["Grants"]) == 2
-    retirer.client().retire_grant(KeyId=key_id, GrantId=first)
+    retirer.client().retire_grant(KeyId=key["Arn"], GrantId=first)
     client.revoke_grant(KeyId=key_id, GrantId=second)
     with refused("AccessDeniedException"):
         role.client().encrypt(KeyId=key_id, Plaintext=b"text")

@@ -1,4 +1,4 @@
-"""Key policies and grants: who may use a key."""
+"""Grants: who may use a key, beside what its policy says."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from operator import attrgetter
 from typing import Any
 
 from kmsmock import errors
-from kmsmock.arns import Arn
+from kmsmock.arns import ALIAS_PREFIX, Arn
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.principal_element import account_of
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.specs import grant_operations
-from kmsmock.operations.keys import policy_ids, read_policy
-from kmsmock.operations.locating import find_key_only, key_only
+from kmsmock.operations.locating import access_hidden, find_key_only, key_only
 from kmsmock.operations.registry import GRANTABLE, Call, Response, Target, operation
 from kmsmock.operations.views import grant_entry, page
 
@@ -21,54 +20,11 @@ from kmsmock.operations.views import grant_entry, page
 GRANTS_QUOTA = 50_000
 _CONTEXT_PAIRS = 8
 _CONTEXT_VALUE_CHARACTERS = 384
-_POLICY_NAME = "default"
-
-
-# --- key policies ------------------------------------------------------------------------
-
-
+_GRANT_ID = re.compile(r"[0-9a-f]{64}")
 #: The unique id of a session of AWS's own roles, which services give grants to.
 _AWS_SESSION_ID = re.compile(r"([0-9]{12}):(aws:[\w-]+):([\w-]+)", re.ASCII)
 #: The unique id of a user, a role, or a session of one.
 _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z2-7]{16}(?::[\w+=,.@-]+)?", re.ASCII)
-
-
-@operation("GetKeyPolicy", Target("kms:GetKeyPolicy", key_only("KeyId")))
-def get_key_policy(call: Call, key: Key) -> Response:
-    """Give the key policy, to the letter as it was put, as far as its principals exist."""
-    if call.parameters.get("PolicyName", _POLICY_NAME) != _POLICY_NAME:
-        raise errors.NotFoundException("No such policy exists")
-    text = key.policy
-    identities = call.backend.identities
-    for name in key.policy_ids or ():
-        # Of a user or role that was deleted the id is left.
-        text = text.replace(f'"{name}"', f'"{identities.names.shown(name, key.policy_ids)}"')
-    return {"Policy": text, "PolicyName": _POLICY_NAME}
-
-
-@operation("ListKeyPolicies", Target("kms:ListKeyPolicies", key_only("KeyId")))
-def list_key_policies(call: Call, key: Key) -> Response:
-    """List the names of a key's policies; there is always just the one."""
-    return {"PolicyNames": [_POLICY_NAME], "Truncated": False}
-
-
-@operation("PutKeyPolicy", Target("kms:PutKeyPolicy", key_only("KeyId")), puts_policy=True)
-def put_key_policy(call: Call, key: Key) -> None:
-    """Replace the key policy."""
-    name = call.parameters.get("PolicyName", _POLICY_NAME)
-    if name == "AWS_RAM":
-        raise errors.ValidationException(
-            "The AWS_RAM policy can only be managed by the RAM service"
-        )
-    if name != _POLICY_NAME:
-        raise errors.ValidationException(
-            f"PolicyName {name} is not supported. The only valid value is {_POLICY_NAME}."
-        )
-    policy = read_policy(call)
-    key.policy, key.policy_ids = policy, policy_ids(call, policy)
-
-
-# --- grants ------------------------------------------------------------------------------
 
 
 @operation(
@@ -255,8 +211,14 @@ def _require_constraints(key: Key, constraints: GrantConstraints) -> None:
 def list_grants(call: Call, key: Key) -> Response:
     """List the grants on a key, oldest first, all or those of one id or grantee."""
     grant_id = call.parameters.get("GrantId")
+    if grant_id is not None:
+        _require_grant_id(grant_id)
     grantee = _filter(call, "GranteePrincipal")
     service = call.parameters.get("GranteeServicePrincipal")
+    if grantee is not None and service is not None:
+        raise errors.ValidationException(
+            "At most one of GranteePrincipal and GranteeServicePrincipal can be specified."
+        )
     grants = [
         grant
         for grant in key.grants
@@ -285,6 +247,12 @@ def list_retirable_grants(call: Call) -> Response:
         raise errors.ValidationException(
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
+    if principal is not None and _account(principal) != call.region.account:
+        error = access_hidden(call, "kms:ListRetirableGrants", "this resource")
+        error.explanation = (
+            f"{principal} is of another account, which alone may ask for its grants."
+        )
+        raise error
     grants = [
         grant
         for region in call.backend.regions_named(call.region.name)
@@ -323,6 +291,12 @@ def _filter(call: Call, member: str) -> str | None:
     return text
 
 
+def _account(name: str) -> str:
+    """Give the account of a principal, which may be one itself."""
+    arn = Arn.parse(name)
+    return name if arn is None else arn.account
+
+
 def _key_of_grant(call: Call) -> Key:
     """Find the key of the grant to retire, which is named by token or by key and grant id."""
     parameters = call.parameters
@@ -338,7 +312,13 @@ def _key_of_grant(call: Call) -> Key:
         return find_key_only(call, grant.key_arn, cross_account=True)
     if token is not None or not all(by_id):
         raise errors.ValidationException("Specify either GrantToken, or both KeyId and GrantId.")
-    return find_key_only(call, parameters["KeyId"], cross_account=True)
+    reference: str = parameters["KeyId"]
+    if not reference.startswith(("arn:", ALIAS_PREFIX)):
+        raise errors.NotFoundException(
+            f"Invalid arn {reference}",
+            explanation="RetireGrant takes the ARN of the key, and not its id.",
+        )
+    return find_key_only(call, reference, cross_account=True)
 
 
 @operation("RetireGrant", Target("kms:RetireGrant", _key_of_grant))
@@ -353,7 +333,15 @@ def revoke_grant(call: Call, key: Key) -> None:
     _end_grant(call, key, call.parameters["GrantId"])
 
 
+def _require_grant_id(grant_id: str) -> None:
+    if not _GRANT_ID.fullmatch(grant_id):
+        raise errors.InvalidGrantIdException(
+            explanation=f"{grant_id!r} is no grant id: those have 64 hexadecimal digits."
+        )
+
+
 def _end_grant(call: Call, key: Key, grant_id: str) -> None:
+    _require_grant_id(grant_id)
     grant = key.grants.get(grant_id)
     if grant is None:
         raise errors.NotFoundException(
