@@ -303,6 +303,8 @@ class KMSMock(Answering):
     def import_material(self, key: Any, material: bytes, **parameters: Any) -> Any:
         """Import key material into a key of origin EXTERNAL, by calls of the default principal.
 
+        Keys of other accounts get it from the administrator of theirs.
+
         key: a key id, ARN, or anything with an ``arn``. material: 32 bytes for SYMMETRIC_DEFAULT,
         the raw secret for HMAC keys, PKCS#8 DER for key pairs. parameters: further ones of
         ImportKeyMaterial; without ValidTo the material does not expire. Gives its answer.
@@ -313,6 +315,8 @@ class KMSMock(Answering):
         named = getattr(key, "arn", key)
         arn = Arn.parse(named)
         client = self.client(region=None if arn is None else arn.region)
+        if arn is not None and arn.account != self._backend.identities.defaults[-1].account:
+            client = self.account(arn.account).client(region=arn.region)
         return import_material(client, named, material, parameters)
 
     def key_store(self, store_id: str) -> CustomKeyStore:
