@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 
 from kmsmock import errors
 from kmsmock.falling_due import connect_when_due, disconnect_when_due
-from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
+from kmsmock.keys.custom_key_store import (
+    PROXY_FAILURES,
+    ConnectionState,
+    CustomKeyStore,
+    StoreType,
+)
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.views import page
 
@@ -30,6 +35,16 @@ _MEMBERS = {
 _ALL_MEMBERS = (*_CLUSTER_MEMBERS, *_PROXY_MEMBERS, *_VPC_MEMBERS)
 #: What can be changed while a store is connected; everything else needs a disconnected one.
 _CHANGEABLE_ANYTIME = frozenset({"XksProxyUriPath", "XksProxyAuthenticationCredential"})
+#: Connection error -> what the management of an external key store is refused with.
+#: Source: AWS KMS Developer Guide, "Troubleshooting external key stores".
+_PROXY_ERRORS: dict[str, type[errors.ServiceError]] = {
+    "XKS_PROXY_ACCESS_DENIED": errors.XksProxyIncorrectAuthenticationCredentialException,
+    "XKS_PROXY_INVALID_CONFIGURATION": errors.XksProxyInvalidConfigurationException,
+    "XKS_PROXY_INVALID_RESPONSE": errors.XksProxyInvalidResponseException,
+    "XKS_PROXY_INVALID_TLS_CONFIGURATION": errors.XksProxyInvalidConfigurationException,
+    "XKS_PROXY_NOT_REACHABLE": errors.XksProxyUriUnreachableException,
+    "XKS_PROXY_TIMED_OUT": errors.XksProxyUriUnreachableException,
+}
 _S = ConnectionState
 _CONNECTABLE = frozenset({_S.DISCONNECTED, _S.CONNECTING, _S.CONNECTED})
 _DISCONNECTABLE = frozenset({_S.CONNECTING, _S.CONNECTED, _S.FAILED})
@@ -117,6 +132,10 @@ def update_custom_key_store(call: Call) -> Response:
         _require_free_name(call, name)
     others = [other for other in call.region.custom_key_stores.values() if other is not store]
     require_unshared(others, store.store_type, settings)
+    # Through a VPC, KMS asks the proxy only when it connects.
+    in_vpc = settings.get("XksProxyConnectivity") == _VPC
+    if changes and (store.is_connected or not in_vpc):
+        _require_proxy(store)
     store.name = name
     store.settings = settings
     _note(call, store)
@@ -231,6 +250,16 @@ def _require_endpoint(changes: Mapping[str, Any]) -> None:
     if "XksProxyUriEndpoint" not in changes:
         raise errors.ValidationException(
             "XksProxyUriEndpoint must be specified when XksProxyConnectivity is changed."
+        )
+
+
+def _require_proxy(store: CustomKeyStore) -> None:
+    """Require that the proxy, which KMS asks for its health, is not one that a test has broken."""
+    fault = store.fault or ""
+    if fault in _PROXY_ERRORS:
+        raise _PROXY_ERRORS[fault](
+            PROXY_FAILURES[fault],
+            explanation=f"The test has broken the store ({fault}); heal() mends it.",
         )
 
 
