@@ -10,6 +10,7 @@ import weakref
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kmsmock.authorization.grants import Grant
@@ -201,6 +202,20 @@ class Backend:
     def holds(self, key: Key) -> bool:
         """Tell whether a key is here and has not been deleted meanwhile."""
         return self.region(key.account, key.region_name).keys.get(key.key_id) is key
+
+    def settle(self) -> datetime:
+        """Let all happen that is due by now; gives the time."""
+        with self.lock:
+            now = self.clock.now()
+            self.clock.settle(now)
+        return now
+
+    def everywhere(self, held: Callable[[KmsRegion], Mapping[Any, T]]) -> tuple[T, ...]:
+        """Give what the Regions of all accounts hold by now, oldest first."""
+        with self.lock:
+            self.settle()
+            found = (item for region in self.regions.values() for item in held(region).values())
+            return tuple(sorted(found, key=attrgetter("sequence")))
 
     # --- going back --------------------------------------------------------------------
 

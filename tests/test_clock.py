@@ -130,3 +130,24 @@ def test_calls_of_other_threads_wait_while_the_clock_is_moved():
 
     assert seen == [False]
     assert answered.is_set()
+
+
+@pytest.mark.parametrize("frozen", LIBRARIES)
+def test_what_a_mock_shows_is_what_there_is_by_now(frozen):
+    with frozen() as time, mock_kms() as kms:
+        client = kms.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        client.create_alias(AliasName="alias/app", TargetKeyId=key_id)
+        store_id = client.create_custom_key_store(
+            CustomKeyStoreName="store",
+            CloudHsmClusterId="cluster-2a23b4cdefg",
+            TrustAnchorCertificate="certificate",
+            KeyStorePassword="password",
+        )["CustomKeyStoreId"]
+        client.connect_custom_key_store(CustomKeyStoreId=store_id)
+        client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+
+        time.move_to(START + timedelta(days=7))
+
+        assert (kms.keys, kms.aliases) == ((), ())
+        assert kms.key_store(store_id).is_connected
