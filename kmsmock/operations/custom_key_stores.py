@@ -6,7 +6,7 @@ Source: AWS KMS Developer Guide, "Key stores"; API Reference of the six operatio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kmsmock import errors
 from kmsmock.falling_due import connect_when_due, disconnect_when_due
@@ -50,11 +50,6 @@ _CONNECTABLE = frozenset({_S.DISCONNECTED, _S.CONNECTING, _S.CONNECTED})
 _DISCONNECTABLE = frozenset({_S.CONNECTING, _S.CONNECTED, _S.FAILED})
 
 
-class _Numbered(NamedTuple):
-    sequence: int
-    store: CustomKeyStore
-
-
 @operation("CreateCustomKeyStore", Target("kms:CreateCustomKeyStore"))
 def create_custom_key_store(call: Call) -> Response:
     """Make a custom key store, disconnected at first."""
@@ -75,9 +70,9 @@ def create_custom_key_store(call: Call) -> Response:
             f"is {len(stores)}."
         )
     store_id = f"cks-{call.backend.entropy(9).hex()[:17]}"
-    stores[store_id] = CustomKeyStore(
-        store_id, name, store_type, call.now, _complete(call, settings)
-    )
+    place = call.region.next_sequence()
+    settings = _complete(call, settings)
+    stores[store_id] = CustomKeyStore(store_id, name, store_type, call.now, settings, place)
     return {"CustomKeyStoreId": store_id}
 
 
@@ -98,15 +93,15 @@ def describe_custom_key_stores(call: Call) -> Response:
             "Specify either CustomKeyStoreId or CustomKeyStoreName, but not both."
         )
     stores = [
-        _Numbered(place, store)
-        for place, store in enumerate(call.region.custom_key_stores.values(), 1)
+        store
+        for store in call.region.custom_key_stores.values()
         if store_id in (None, store.store_id) and name in (None, store.name)
     ]
     if not stores and (store_id or name):
         raise errors.CustomKeyStoreNotFoundException(
             explanation=f"There is no custom key store {store_id or name!r} here."
         )
-    return page(call, "CustomKeyStores", stores, lambda numbered: _show(numbered.store), 1000)
+    return page(call, "CustomKeyStores", stores, _show, 1000)
 
 
 @operation("UpdateCustomKeyStore", Target("kms:UpdateCustomKeyStore"))

@@ -392,6 +392,18 @@ def test_random_bytes_come_from_a_connected_cluster(client):
         client.generate_random(NumberOfBytes=8, CustomKeyStoreId="cks-1234567890abcdef0")
 
 
+def test_a_store_that_is_deleted_between_pages_makes_none_be_skipped(client):
+    for number in "234":
+        create(client, number, {**CLOUDHSM, "CloudHsmClusterId": f"cluster-2a23b4cdef{number}"})
+    first = client.describe_custom_key_stores(Limit=1)
+    store_id = first["CustomKeyStores"][0]["CustomKeyStoreId"]
+
+    client.delete_custom_key_store(CustomKeyStoreId=store_id)
+    rest = client.describe_custom_key_stores(Marker=first["NextMarker"])["CustomKeyStores"]
+
+    assert [store["CustomKeyStoreName"] for store in rest] == ["3", "4"]
+
+
 def test_a_store_is_asked_for_by_id_or_name_not_both(client):
     with refused("ValidationException"):
         client.describe_custom_key_stores(CustomKeyStoreId="cks-1", CustomKeyStoreName="store")
