@@ -9,7 +9,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -238,33 +237,18 @@ class KMSMock(Answering):
         ``kms:ViaService``. context: further condition keys. Raises
         ValueError for a principal, key or action of KMS that does not exist.
         """
-        from kmsmock.explaining import explain, find_key, find_principal
-        from kmsmock.ledger.operation_names import require_action
+        from kmsmock.explaining import explain_named
 
-        backend = self._backend
-        action = action if ":" in action else f"kms:{action}"
-        require_action(action)
-        who = (
-            find_principal(backend, principal)
-            if isinstance(principal, str)
-            else principal.principal
+        return explain_named(
+            self._backend,
+            principal if isinstance(principal, str) else principal.principal,
+            action,
+            getattr(key, "arn", key),
+            region=region or self.options.region,
+            via_service=via_service,
+            encryption_context=encryption_context,
+            context=context or {},
         )
-        where = region or self.options.region
-        named = getattr(key, "arn", key)
-        given = dict(context or {})
-        if via_service is not None:
-            who = replace(who, via=via_service.partition(".")[0])
-        with backend.lock:
-            backend.settle()
-            return explain(
-                backend,
-                who,
-                action,
-                None if named is None else find_key(backend, named, who.account, where),
-                region=where,
-                encryption_context=encryption_context,
-                context=given,
-            )
 
     def least_privilege(self, principal: SigningPrincipal | str) -> LeastPrivilege:
         """Give the smallest policies for what a principal did: its calls that succeeded.

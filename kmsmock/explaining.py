@@ -17,6 +17,7 @@ from kmsmock.context_keys import (
     context_of_request,
 )
 from kmsmock.keys.key import Key
+from kmsmock.ledger.operation_names import require_action
 from kmsmock.principals import Principal
 
 
@@ -57,7 +58,41 @@ def explain(
     return replace(evaluate(request, policies), request=request, policies=policies)
 
 
-def find_principal(backend: Backend, arn: str) -> Principal:
+def explain_named(
+    backend: Backend,
+    principal: Principal | str,
+    action: str,
+    key: str | None,
+    *,
+    region: str,
+    via_service: str | None,
+    encryption_context: Mapping[str, str] | None,
+    context: Mapping[str, str | list[str]],
+) -> Decision:
+    """Decide as `explain` does, about what a person names.
+
+    principal: one, or its ARN. action: with or without ``kms:``. key: an id, ARN or alias.
+    via_service: the service that calls for the principal. Raises ValueError for what is not there.
+    """
+    action = action if ":" in action else f"kms:{action}"
+    require_action(action)
+    with backend.lock:
+        backend.settle()
+        who = _principal(backend, principal) if isinstance(principal, str) else principal
+        if via_service is not None:
+            who = replace(who, via=via_service.partition(".")[0])
+        return explain(
+            backend,
+            who,
+            action,
+            None if key is None else _key(backend, key, who.account, region),
+            region=region,
+            encryption_context=encryption_context,
+            context=context,
+        )
+
+
+def _principal(backend: Backend, arn: str) -> Principal:
     """Find a principal by ARN, or a service by name; raises ValueError when there is none."""
     identities = backend.identities
     if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):
@@ -67,7 +102,7 @@ def find_principal(backend: Backend, arn: str) -> Principal:
     return identities.at(arn)
 
 
-def find_key(backend: Backend, reference: str, account: str, region: str) -> Key:
+def _key(backend: Backend, reference: str, account: str, region: str) -> Key:
     """Find a key by id, ARN, alias name or alias ARN; raises ValueError when there is none."""
     name = reference
     arn = Arn.parse(reference)
