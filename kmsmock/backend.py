@@ -10,6 +10,7 @@ import weakref
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kmsmock.authorization.grants import Grant
@@ -89,7 +90,7 @@ class Backend:
         self.delays = delays
         self.lock = threading.RLock()
         _backends.add(self)
-        self.clock = Clock(start_time, stands_still=seed is not None)
+        self.clock = Clock(start_time, stands_still=seed is not None, lock=self.lock)
         #: What the bill has to know of keys.
         self.lives = KeyLives()
         self.tariff = Tariff(prices or Prices())
@@ -202,6 +203,20 @@ class Backend:
         """Tell whether a key is here and has not been deleted meanwhile."""
         return self.region(key.account, key.region_name).keys.get(key.key_id) is key
 
+    def settle(self) -> datetime:
+        """Let all happen that is due by now; gives the time."""
+        with self.lock:
+            now = self.clock.now()
+            self.clock.settle(now)
+        return now
+
+    def everywhere(self, held: Callable[[KmsRegion], Mapping[Any, T]]) -> tuple[T, ...]:
+        """Give what the Regions of all accounts hold by now, oldest first."""
+        with self.lock:
+            self.settle()
+            found = (item for region in self.regions.values() for item in held(region).values())
+            return tuple(sorted(found, key=attrgetter("sequence")))
+
     # --- going back --------------------------------------------------------------------
 
     def checkpoint(self) -> object:
@@ -259,7 +274,7 @@ _backends: weakref.WeakSet[Backend] = weakref.WeakSet()
 def _renew_locks() -> None:
     """Give a forked child locks that no thread of its parent holds."""
     for backend in _backends:
-        backend.lock = threading.RLock()
+        backend.lock = backend.clock.lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -27,7 +27,9 @@ from kmsmock.keys.specs import KeySpec, Source
 
 #: Types whose objects are kept. Restored keys draw on from the same source, so that no material
 #: comes twice.
-_KEPT: tuple[type, ...] = (Clock, Key, KeySpec, Policy, RsaKey, SeededEntropy, Source)
+_KEPT: tuple[type, ...] = (
+    *(Clock, Key, KeyMaterial, KeySpec, Policy, RsaKey, SeededEntropy, Source),
+)
 _KEY = tuple(name for name in Key.__slots__ if name not in Key.FIXED)
 _of_key = attrgetter(*_KEY)
 _of_material = attrgetter(*KeyMaterial.__slots__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import MAXYEAR, datetime, timedelta, timezone
 from typing import Any
 
@@ -18,10 +19,18 @@ class Clock:
 
     It asks ``datetime.now`` anew each time, so that it follows freezegun and time-machine.
     start_time: an aware datetime at which the clock starts; the computer's time when None.
-    stands_still: whether it only moves when it is moved; then start_time is needed.
+    stands_still: whether it only moves when it is moved; then start_time is needed. lock: held
+    while it is moved, so that no call comes in between what falls due.
     """
 
-    def __init__(self, start_time: datetime | None = None, *, stands_still: bool = False) -> None:
+    def __init__(
+        self,
+        start_time: datetime | None = None,
+        *,
+        stands_still: bool = False,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self.lock = lock or nullcontext()
         self._shift = timedelta()
         self._base: datetime | None = None
         self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
@@ -62,21 +71,23 @@ class Clock:
             raise ValueError(
                 "the clock of a mock only moves forward; advance() takes what is to come"
             )
-        now = self._move(step)
-        self.settle(now)
+        with self.lock:
+            now = self._move(step)
+            self.settle(now)
         return now
 
     def move_to(self, time: datetime) -> datetime:
         """Move the clock to an aware datetime and give it; raises ValueError for going back."""
-        now = self.now()
         time = _aware(time)
-        if time < now:
-            raise ValueError(
-                f"the clock of a mock only moves forward; it is {now} and cannot be {time}"
-            )
-        # The computer's time goes on meanwhile: what is due is what is due at this time.
-        self._move(time - now)
-        self.settle(time)
+        with self.lock:
+            now = self.now()
+            if time < now:
+                raise ValueError(
+                    f"the clock of a mock only moves forward; it is {now} and cannot be {time}"
+                )
+            # The computer's time goes on meanwhile: what is due is what is due at this time.
+            self._move(time - now)
+            self.settle(time)
         return time
 
     def _move(self, step: timedelta) -> datetime:

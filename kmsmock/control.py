@@ -9,7 +9,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 #: Who is told of each new mock; the pytest plugin is, while it is configured.
 beginnings: list[Callable[[KMSMock], None]] = []
-_in_order = attrgetter("sequence")
 
 
 class KMSMock(Answering):
@@ -73,14 +71,12 @@ class KMSMock(Answering):
     @property
     def keys(self) -> tuple[Key, ...]:
         """All keys of all accounts and Regions, oldest first."""
-        regions = self._backend.regions.values()
-        return tuple(sorted((k for r in regions for k in r.keys.values()), key=_in_order))
+        return self._backend.everywhere(attrgetter("keys"))
 
     @property
     def aliases(self) -> tuple[Alias, ...]:
         """All aliases of all accounts and Regions, oldest first."""
-        regions = self._backend.regions.values()
-        return tuple(sorted((a for r in regions for a in r.aliases.values()), key=_in_order))
+        return self._backend.everywhere(attrgetter("aliases"))
 
     @property
     def clock(self) -> Clock:
@@ -104,17 +100,11 @@ class KMSMock(Answering):
 
         backend = self._backend
 
-        def now() -> datetime:
-            with backend.lock:
-                time = backend.clock.now()
-                backend.clock.settle(time)
-            return time
-
         def sharing(account: str) -> str:
             # The free tier is one for all of an organization.
             return backend.identities.organization_of(account).organization_id or account
 
-        return Costs(backend.calls, backend.lives, backend.tariff.prices, now, sharing)
+        return Costs(backend.calls, backend.lives, backend.tariff.prices, backend.settle, sharing)
 
     def budget(self, *, requests: int | None = None, usd: Any = None) -> Budget:
         """Give a context manager that fails when its block makes too many requests.
@@ -135,8 +125,7 @@ class KMSMock(Answering):
         from kmsmock.ledger.cloudtrail.trail import Trail
 
         backend = self._backend
-        with backend.lock:
-            backend.clock.settle(backend.clock.now())
+        backend.settle()
         return Trail(backend.calls, backend.service_events, backend.service_state(Trails).values())
 
     @property
@@ -288,6 +277,8 @@ class KMSMock(Answering):
     def import_material(self, key: Any, material: bytes, **parameters: Any) -> Any:
         """Import key material into a key of origin EXTERNAL, by calls of the default principal.
 
+        Keys of other accounts get it from the administrator of theirs.
+
         key: a key id, ARN, or anything with an ``arn``. material: 32 bytes for SYMMETRIC_DEFAULT,
         the raw secret for HMAC keys, PKCS#8 DER for key pairs. parameters: further ones of
         ImportKeyMaterial; without ValidTo the material does not expire. Gives its answer.
@@ -298,6 +289,8 @@ class KMSMock(Answering):
         named = getattr(key, "arn", key)
         arn = Arn.parse(named)
         client = self.client(region=None if arn is None else arn.region)
+        if arn is not None and arn.account != self._backend.identities.defaults[-1].account:
+            client = self.account(arn.account).client(region=arn.region)
         return import_material(client, named, material, parameters)
 
     def key_store(self, store_id: str) -> CustomKeyStore:
@@ -305,9 +298,11 @@ class KMSMock(Answering):
 
         store_id: ``cks-…``. Raises ValueError when there is none.
         """
-        for region in self._backend.regions.values():
-            if store_id in region.custom_key_stores:
-                return region.custom_key_stores[store_id]
+        stores: tuple[CustomKeyStore, ...]
+        stores = self._backend.everywhere(attrgetter("custom_key_stores"))
+        for store in stores:
+            if store.store_id == store_id:
+                return store
         raise ValueError(f"there is no custom key store {store_id!r}")
 
     def _client_of(self, principal: Principal | None, service: str, region: str | None) -> Any:

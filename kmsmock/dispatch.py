@@ -24,8 +24,8 @@ from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
-from kmsmock.operations.access import grant_terms
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
+from kmsmock.operations.grants import grant_terms
 from kmsmock.operations.key_policies import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.principals import Principal

@@ -17,8 +17,8 @@ _CREDENTIAL_SETTINGS = (
 )
 
 
-#: What the mocks that are active have set as the Region, the innermost last.
-_regions_set: list[str | None] = []
+#: Those of the mocks that are active, the innermost last.
+_entered: list[Environment] = []
 
 
 class Environment:
@@ -26,11 +26,14 @@ class Environment:
 
     Only what is missing is set: dummy credentials if none are configured, the Region likewise;
     the instance metadata service is always switched off.
+
+    region_set: the Region that it has set, if any. before: what it has to put back.
     """
 
     def __init__(self, region: str) -> None:
         self._region = region
-        self._before: dict[str, str | None] = {}
+        self.region_set: str | None = None
+        self.before: dict[str, str | None] = {}
 
     def enter(self) -> None:
         """Set what is missing."""
@@ -44,23 +47,28 @@ class Environment:
             wanted["AWS_ACCESS_KEY_ID"] = wanted["AWS_SECRET_ACCESS_KEY"] = _DUMMY
         configured = environ.get("AWS_DEFAULT_REGION") or settings.get("region")
         # What a mock around this one has set is not for this one.
-        if not configured or configured in _regions_set:
+        if not configured or any(configured == entered.region_set for entered in _entered):
             wanted["AWS_DEFAULT_REGION"] = environ.get("AWS_REGION") or self._region
-        self._before = {name: environ.get(name) for name in wanted}
+        self.before = {name: environ.get(name) for name in wanted}
         environ.update(wanted)
-        _regions_set.append(wanted.get("AWS_DEFAULT_REGION"))
+        self.region_set = wanted.get("AWS_DEFAULT_REGION")
+        _entered.append(self)
 
     def exit(self) -> None:
-        """Put everything back exactly as it was."""
-        _regions_set.pop()
-        for name, value in self._before.items():
+        """Put everything back exactly as it was, once those that were entered later are left."""
+        before, self.before = self.before, {}
+        place = _entered.index(self)
+        del _entered[place]
+        if place < len(_entered):
+            _entered[place].before.update(before)
+            return
+        for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        if self._before.get("AWS_ACCESS_KEY_ID", _DUMMY) is None:
+        if before.get("AWS_ACCESS_KEY_ID", _DUMMY) is None:
             _forget_dummy_credentials()
-        self._before = {}
 
 
 def _file_settings() -> dict[str, str]:

@@ -102,6 +102,7 @@ def explain_named(
     require_action(action)
     name = (key or "").rpartition(":")[2]
     with backend.lock:
+        backend.settle()
         who = _principal(backend, principal) if isinstance(principal, str) else principal
         if via_service is not None:
             who = replace(who, via=via_service.partition(".")[0])

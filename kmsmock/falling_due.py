@@ -97,7 +97,8 @@ def delete_when_due(backend: Backend, key: Key) -> None:
 
 
 def _delete_if_due(backend: Backend, key: Key, due: datetime, now: datetime) -> None:
-    if key.status is not KeyState.PENDING_DELETION or key.deletion_date != due:
+    # Scheduled, cancelled and scheduled again in one moment, it falls due twice.
+    if not backend.holds(key) or key.deletion_date != due:
         return
     backend.lives.end(key, now)
     backend.region(key.account, key.region_name).remove_key(key)

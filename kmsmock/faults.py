@@ -7,11 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmsmock import errors
+from kmsmock.keys.custom_key_store import PROXY_FAILURES
 from kmsmock.ledger.operation_names import require_operation
 
-_THROTTLED = (
-    "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
-)
+#: Error code -> AWS's text, where it is the same whatever the request. XksKeyNotFoundException and
+#: the like: AWS KMS Developer Guide, "Troubleshooting external key stores".
+_TEXTS = {
+    "ExpiredTokenException": "The security token included in the request is expired",
+    "ThrottlingException": "You have exceeded the rate at which you may call KMS. Reduce the "
+    "frequency of your calls.",
+    "UnrecognizedClientException": "The security token included in the request is invalid.",
+    "XksKeyNotFoundException": "The external key store proxy rejected the request because it could "
+    "not find the external key.",
+    "XksProxyIncorrectAuthenticationCredentialException": PROXY_FAILURES["XKS_PROXY_ACCESS_DENIED"],
+    "XksProxyInvalidResponseException": PROXY_FAILURES["XKS_PROXY_INVALID_RESPONSE"],
+    "XksProxyUriUnreachableException": PROXY_FAILURES["XKS_PROXY_NOT_REACHABLE"],
+}
 
 
 @dataclass
@@ -55,8 +66,13 @@ class Faults:
         optional: bool = False,
     ) -> Fault:
         """Answer ThrottlingException, so many times; the arguments are those of `fail`."""
-        return self._arm(
-            operation, errors.ThrottlingException(_THROTTLED), times, on_call, key, optional
+        return self.fail(
+            operation,
+            "ThrottlingException",
+            times=times,
+            on_call=on_call,
+            key=key,
+            optional=optional,
         )
 
     def fail(
@@ -69,27 +85,17 @@ class Faults:
         key: str | None = None,
         optional: bool = False,
     ) -> Fault:
-        """Let calls fail with an error code of KMS.
+        """Let calls fail with an error code of KMS, and AWS's text if it has just one.
 
         operation: its name, or ``*`` for all. times: how many calls fail, from the on_call-th
         matching one. key: only calls whose KeyId is just this. optional: whether the test may
         end without the fault having fired. Raises ValueError for a code, or an operation, that KMS
         does not have.
         """
-        return self._arm(operation, errors.of_code(code)(), times, on_call, key, optional)
-
-    def _arm(
-        self,
-        operation: str,
-        error: errors.ServiceError,
-        times: int,
-        on_call: int,
-        key: str | None,
-        optional: bool,  # noqa: FBT001
-    ) -> Fault:
+        kind = errors.of_code(code)
         if operation != "*":
             require_operation(operation)
-        fault = Fault(operation, error, times, on_call, key, optional)
+        fault = Fault(operation, kind(_TEXTS.get(code)), times, on_call, key, optional)
         self._faults.append(fault)
         return fault
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -110,3 +111,43 @@ def test_a_checkpoint_is_the_one_way_back_in_time():
         kms.restore(checkpoint)
 
         assert kms.clock.now() == before
+
+
+def test_calls_of_other_threads_wait_while_the_clock_is_moved():
+    with mock_kms() as kms:
+        client = kms.client()
+        answered = threading.Event()
+        thread = threading.Thread(target=lambda: (client.list_keys(), answered.set()))
+        seen = []
+
+        def fall_due(_: datetime) -> None:
+            thread.start()
+            seen.append(answered.wait(0.1))
+
+        kms.clock.at(kms.clock.now() + timedelta(seconds=1), fall_due)
+        kms.clock.advance(seconds=1)
+        thread.join()
+
+    assert seen == [False]
+    assert answered.is_set()
+
+
+@pytest.mark.parametrize("frozen", LIBRARIES)
+def test_what_a_mock_shows_is_what_there_is_by_now(frozen):
+    with frozen() as time, mock_kms() as kms:
+        client = kms.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        client.create_alias(AliasName="alias/app", TargetKeyId=key_id)
+        store_id = client.create_custom_key_store(
+            CustomKeyStoreName="store",
+            CloudHsmClusterId="cluster-2a23b4cdefg",
+            TrustAnchorCertificate="certificate",
+            KeyStorePassword="password",
+        )["CustomKeyStoreId"]
+        client.connect_custom_key_store(CustomKeyStoreId=store_id)
+        client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+
+        time.move_to(START + timedelta(days=7))
+
+        assert (kms.keys, kms.aliases) == ((), ())
+        assert kms.key_store(store_id).is_connected

@@ -43,6 +43,30 @@ def test_without_retries_throttling_is_seen():
             client_with(attempts=1).list_keys()
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (
+            "ThrottlingException",
+            "You have exceeded the rate at which you may call KMS. Reduce the frequency of your "
+            "calls.",
+        ),
+        (
+            "XksKeyNotFoundException",
+            "The external key store proxy rejected the request because it could not find the "
+            "external key.",
+        ),
+        ("InvalidCiphertextException", ""),
+    ],
+)
+def test_a_fault_has_the_text_that_aws_gives_its_code(code, text):
+    with mock_kms() as kms:
+        kms.faults.fail("CreateKey", code)
+
+        with refused(code, text):
+            client_with(attempts=1).create_key()
+
+
 def test_a_fault_hits_the_call_and_the_key_it_is_meant_for():
     with mock_kms() as kms:
         client = client_with(attempts=1)

@@ -435,6 +435,20 @@ def test_nothing_need_be_configured_and_nothing_is_left_behind():
 
 
 @pytest.mark.usefixtures("nothing_configured")
+def test_mocks_may_end_in_the_order_in_which_they_began():
+    before = dict(os.environ)
+    first, second = mock_kms(isolated=True, region="eu-west-1"), mock_kms(isolated=True)
+    first.start()
+    second.start()
+
+    first.stop()
+    boto3.Session().client("kms").create_key()
+    second.stop()
+
+    assert dict(os.environ) == before
+
+
+@pytest.mark.usefixtures("nothing_configured")
 def test_the_environment_is_restored_after_an_exception():
     before = dict(os.environ)
 

@@ -83,6 +83,7 @@ class CustomKeyStore:
     store_type: StoreType
     creation_date: datetime
     settings: dict[str, object]
+    sequence: int
     state: ConnectionState = ConnectionState.DISCONNECTED
     error_code: str | None = None
     fault: str | None = None

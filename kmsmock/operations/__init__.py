@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from kmsmock.operations import (
-    access,
     agreement,
     aliases,
     custom_key_stores,
     data_keys,
     encryption,
+    grants,
     imported_material,
     key_policies,
     keys,
@@ -22,12 +22,12 @@ from kmsmock.operations.registry import OPERATIONS, Operation
 __all__ = [
     "OPERATIONS",
     "Operation",
-    "access",
     "agreement",
     "aliases",
     "custom_key_stores",
     "data_keys",
     "encryption",
+    "grants",
     "imported_material",
     "key_policies",
     "keys",

@@ -6,11 +6,16 @@ Source: AWS KMS Developer Guide, "Key stores"; API Reference of the six operatio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kmsmock import errors
 from kmsmock.falling_due import connect_when_due, disconnect_when_due
-from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
+from kmsmock.keys.custom_key_store import (
+    PROXY_FAILURES,
+    ConnectionState,
+    CustomKeyStore,
+    StoreType,
+)
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.views import page
 
@@ -30,14 +35,19 @@ _MEMBERS = {
 _ALL_MEMBERS = (*_CLUSTER_MEMBERS, *_PROXY_MEMBERS, *_VPC_MEMBERS)
 #: What can be changed while a store is connected; everything else needs a disconnected one.
 _CHANGEABLE_ANYTIME = frozenset({"XksProxyUriPath", "XksProxyAuthenticationCredential"})
+#: Connection error -> what the management of an external key store is refused with.
+#: Source: AWS KMS Developer Guide, "Troubleshooting external key stores".
+_PROXY_ERRORS: dict[str, type[errors.ServiceError]] = {
+    "XKS_PROXY_ACCESS_DENIED": errors.XksProxyIncorrectAuthenticationCredentialException,
+    "XKS_PROXY_INVALID_CONFIGURATION": errors.XksProxyInvalidConfigurationException,
+    "XKS_PROXY_INVALID_RESPONSE": errors.XksProxyInvalidResponseException,
+    "XKS_PROXY_INVALID_TLS_CONFIGURATION": errors.XksProxyInvalidConfigurationException,
+    "XKS_PROXY_NOT_REACHABLE": errors.XksProxyUriUnreachableException,
+    "XKS_PROXY_TIMED_OUT": errors.XksProxyUriUnreachableException,
+}
 _S = ConnectionState
 _CONNECTABLE = frozenset({_S.DISCONNECTED, _S.CONNECTING, _S.CONNECTED})
 _DISCONNECTABLE = frozenset({_S.CONNECTING, _S.CONNECTED, _S.FAILED})
-
-
-class _Numbered(NamedTuple):
-    sequence: int
-    store: CustomKeyStore
 
 
 @operation("CreateCustomKeyStore", Target("kms:CreateCustomKeyStore"))
@@ -59,11 +69,18 @@ def create_custom_key_store(call: Call) -> Response:
             f"Custom key stores quota for this account in this region is {QUOTA}, current usage "
             f"is {len(stores)}."
         )
-    if store_type is StoreType.EXTERNAL_KEY_STORE and settings["XksProxyConnectivity"] == _VPC:
-        settings.setdefault("XksProxyVpcEndpointServiceOwner", call.region.account)
     store_id = f"cks-{call.backend.entropy(9).hex()[:17]}"
-    stores[store_id] = CustomKeyStore(store_id, name, store_type, call.now, settings)
+    place = call.region.next_sequence()
+    settings = _complete(call, settings)
+    stores[store_id] = CustomKeyStore(store_id, name, store_type, call.now, settings, place)
     return {"CustomKeyStoreId": store_id}
+
+
+def _complete(call: Call, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings with the owner of the VPC endpoint service, which is the caller if none."""
+    owner = "XksProxyVpcEndpointServiceOwner"
+    default = {owner: call.region.account} if settings.get("XksProxyConnectivity") == _VPC else {}
+    return {**default, **settings}
 
 
 @operation("DescribeCustomKeyStores", Target("kms:DescribeCustomKeyStores"))
@@ -76,15 +93,15 @@ def describe_custom_key_stores(call: Call) -> Response:
             "Specify either CustomKeyStoreId or CustomKeyStoreName, but not both."
         )
     stores = [
-        _Numbered(place, store)
-        for place, store in enumerate(call.region.custom_key_stores.values(), 1)
+        store
+        for store in call.region.custom_key_stores.values()
         if store_id in (None, store.store_id) and name in (None, store.name)
     ]
     if not stores and (store_id or name):
         raise errors.CustomKeyStoreNotFoundException(
             explanation=f"There is no custom key store {store_id or name!r} here."
         )
-    return page(call, "CustomKeyStores", stores, lambda numbered: _show(numbered.store), 1000)
+    return page(call, "CustomKeyStores", stores, _show, 1000)
 
 
 @operation("UpdateCustomKeyStore", Target("kms:UpdateCustomKeyStore"))
@@ -99,16 +116,21 @@ def update_custom_key_store(call: Call) -> Response:
     _require_of_type(store.store_type, changes)
     if changes.keys() - _CHANGEABLE_ANYTIME:
         _require_state(store, frozenset({_S.DISCONNECTED}))
-    settings = {**store.settings, **changes}
-    if settings.get("XksProxyConnectivity") == "PUBLIC_ENDPOINT":
-        for member in _VPC_MEMBERS:
-            if member not in changes:
-                settings.pop(member, None)
+    connectivity = changes.get("XksProxyConnectivity")
+    kept = store.settings
+    if connectivity not in (None, kept.get("XksProxyConnectivity")):
+        _require_endpoint(changes)
+        kept = {member: kept[member] for member in kept if member not in _VPC_MEMBERS}
+    settings = _complete(call, {**kept, **changes})
     require_members(store.store_type, settings)
     if name != store.name:
         _require_free_name(call, name)
     others = [other for other in call.region.custom_key_stores.values() if other is not store]
     require_unshared(others, store.store_type, settings)
+    # Through a VPC, KMS asks the proxy only when it connects.
+    in_vpc = settings.get("XksProxyConnectivity") == _VPC
+    if changes and (store.is_connected or not in_vpc):
+        _require_proxy(store)
     store.name = name
     store.settings = settings
     _note(call, store)
@@ -208,6 +230,32 @@ def require_members(store_type: StoreType, settings: Mapping[str, Any]) -> None:
                 "XksProxyVpcEndpointServiceName must be specified when XksProxyConnectivity is "
                 f"{_VPC}, and only then."
             )
+        if not in_vpc and "XksProxyVpcEndpointServiceOwner" in settings:
+            raise errors.ValidationException(
+                "XksProxyVpcEndpointServiceOwner can only be specified when XksProxyConnectivity "
+                f"is {_VPC}."
+            )
+
+
+def _require_endpoint(changes: Mapping[str, Any]) -> None:
+    """Require another endpoint with another connectivity: they go together.
+
+    Source: AWS KMS API Reference, UpdateCustomKeyStore, XksProxyConnectivity.
+    """
+    if "XksProxyUriEndpoint" not in changes:
+        raise errors.ValidationException(
+            "XksProxyUriEndpoint must be specified when XksProxyConnectivity is changed."
+        )
+
+
+def _require_proxy(store: CustomKeyStore) -> None:
+    """Require that the proxy, which KMS asks for its health, is not one that a test has broken."""
+    fault = store.fault or ""
+    if fault in _PROXY_ERRORS:
+        raise _PROXY_ERRORS[fault](
+            PROXY_FAILURES[fault],
+            explanation=f"The test has broken the store ({fault}); heal() mends it.",
+        )
 
 
 def _is_repeated(

@@ -12,7 +12,12 @@ from kmsmock.crypto.rsa import max_plaintext_bytes
 from kmsmock.keys.key import Key, shown_context
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.operations import recipient
-from kmsmock.operations.locating import SYMMETRIC, key_at, key_of_ciphertext
+from kmsmock.operations.locating import (
+    SYMMETRIC,
+    ignores_ciphertext,
+    key_at,
+    key_of_ciphertext,
+)
 from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
 
 _ENCRYPTION = KeyUsage.ENCRYPT_DECRYPT
@@ -39,20 +44,13 @@ def encrypt(call: Call, key: Key) -> Response:
     return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
 
-def _require_modifiers(call: Call, *keys: Key) -> None:
+def _require_ciphertext(call: Call) -> None:
     """Refuse a call without ciphertext, unless it is a dry run that says so."""
-    parameters = call.parameters
-    modifiers = parameters.get("DryRunModifiers")
-    if modifiers and not call.dry_run:
+    if call.parameters.get("DryRunModifiers") and not call.dry_run:
         raise errors.ValidationException(
             "DryRunModifiers can only be specified when DryRun is true"
         )
-
-
-def _require_ciphertext(call: Call) -> None:
-    if "CiphertextBlob" not in call.parameters and not (
-        call.dry_run and "IGNORE_CIPHERTEXT" in call.parameters.get("DryRunModifiers", ())
-    ):
+    if "CiphertextBlob" not in call.parameters and not ignores_ciphertext(call):
         raise errors.ValidationException(
             "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy "
             "constraint: Member must not be null"
@@ -64,13 +62,11 @@ _locate_reencrypted = key_of_ciphertext("SourceKeyId", "SourceEncryptionAlgorith
 
 
 def _decrypting_key(call: Call) -> Key:
-    _require_modifiers(call)
     _require_ciphertext(call)
     return _locate_source(call)
 
 
 def _source_key(call: Call) -> Key:
-    _require_modifiers(call)
     _require_ciphertext(call)
     return _locate_reencrypted(call)
 
@@ -154,13 +150,11 @@ def _decrypt(
 ) -> tuple[bytes, str | None]:
     """Give the plaintext, and the id of the key material where KMS tells it."""
     key.require_algorithm(algorithm)
-    blob = call.parameters.get("CiphertextBlob")
     if algorithm != SYMMETRIC:
         _require_no_context(context)
-    if blob is None:
-        # Only a dry run comes without, and this is as far as it can go.
+    if ignores_ciphertext(call):
+        # Only a dry run may, and this is as far as it can go.
         call.before_effect()
-        raise AssertionError("a ciphertext may only be missing in a dry run")
     if call.blob is not None:
         try:
             plaintext = key.decrypt(call.blob, context)
@@ -169,7 +163,7 @@ def _decrypt(
             raise
         return plaintext, call.show_material(key, call.blob.material_id)
     try:
-        return key.key_pair.decrypt(blob, algorithm), None
+        return key.key_pair.decrypt(call.parameters["CiphertextBlob"], algorithm), None
     except DecryptionFailed as reason:
         raise errors.InvalidCiphertextException(
             explanation=f"{key.arn} cannot open it with {algorithm}: {reason}. An {algorithm} "

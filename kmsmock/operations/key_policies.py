@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from operator import attrgetter
+from typing import NamedTuple
 
 from kmsmock import errors
 from kmsmock.authorization import policy as policy_language
@@ -22,6 +24,7 @@ from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.operations.locating import key_only
 from kmsmock.operations.registry import Call, Response, Target, operation
+from kmsmock.operations.views import page
 
 _POLICY_NAME = "default"
 #: A Principal element as it is written, and each of the texts in it.
@@ -46,15 +49,18 @@ def get_key_policy(call: Call, key: Key) -> Response:
     return {"Policy": text, "PolicyName": _POLICY_NAME}
 
 
+class _PolicyName(NamedTuple):
+    sequence: int
+    text: str
+
+
 @operation("ListKeyPolicies", Target("kms:ListKeyPolicies", key_only("KeyId")))
 def list_key_policies(call: Call, key: Key) -> Response:
     """List the names of a key's policies; there is always just the one."""
-    return {"PolicyNames": [_POLICY_NAME], "Truncated": False}
+    return page(call, "PolicyNames", [_PolicyName(1, _POLICY_NAME)], attrgetter("text"), 100)
 
 
-@operation("PutKeyPolicy", Target("kms:PutKeyPolicy", key_only("KeyId")), puts_policy=True)
-def put_key_policy(call: Call, key: Key) -> None:
-    """Replace the key policy."""
+def _require_policy_name(call: Call, key: Key) -> None:
     name = call.parameters.get("PolicyName", _POLICY_NAME)
     if name == "AWS_RAM":
         raise errors.ValidationException(
@@ -64,6 +70,16 @@ def put_key_policy(call: Call, key: Key) -> None:
         raise errors.ValidationException(
             f"PolicyName {name} is not supported. The only valid value is {_POLICY_NAME}."
         )
+
+
+@operation(
+    "PutKeyPolicy",
+    Target("kms:PutKeyPolicy", key_only("KeyId")),
+    first=_require_policy_name,
+    puts_policy=True,
+)
+def put_key_policy(call: Call, key: Key) -> None:
+    """Replace the key policy."""
     policy = read_policy(call)
     key.policy, key.policy_ids = policy, policy_ids(call, policy)
 

@@ -51,9 +51,7 @@ def key_of_ciphertext(
     def locate(call: Call) -> Key:
         parameters = call.parameters
         reference: str | None = parameters.get(key_member)
-        if parameters.get(algorithm_member, SYMMETRIC) != SYMMETRIC or (
-            "CiphertextBlob" not in parameters
-        ):
+        if parameters.get(algorithm_member, SYMMETRIC) != SYMMETRIC or ignores_ciphertext(call):
             if reference is None:
                 raise errors.ValidationException(
                     "KeyId must not be null",
@@ -63,6 +61,11 @@ def key_of_ciphertext(
         return _key_of_blob(call, reference)
 
     return locate
+
+
+def ignores_ciphertext(call: Call) -> bool:
+    """Tell whether a dry run is about permissions alone, whatever ciphertext it has."""
+    return "IGNORE_CIPHERTEXT" in call.parameters.get("DryRunModifiers", ())
 
 
 def find_key_only(call: Call, reference: str, *, cross_account: bool = False) -> Key:

@@ -112,18 +112,19 @@ class _Entry(NamedTuple):
 
 @operation("ListKeyRotations", Target("kms:ListKeyRotations", key_only("KeyId")))
 def list_key_rotations(call: Call, key: Key) -> Response:
-    """List the rotations of a key, oldest first, or all of its key materials."""
+    """List the rotations of a key, oldest first, or all of its key materials.
+
+    Keys that KMS tells no key material of have none: key pairs, HMAC keys, those in key stores.
+    """
     include = call.parameters.get("IncludeKeyMaterial")
-    if not key.spec.is_symmetric_encryption:
-        if include is not None:
-            raise errors.ValidationException(
-                "Input parameter includeKeyMaterial can only be used with symmetric keys."
-            )
-        return page(call, "Rotations", [], None, 100)
+    if include is not None and not key.spec.is_symmetric_encryption:
+        raise errors.ValidationException(
+            "Input parameter includeKeyMaterial can only be used with symmetric keys."
+        )
     everything = include == "ALL_KEY_MATERIAL"
     listed = [
         _Entry(place, material)
-        for place, material in enumerate(key.materials, 1)
+        for place, material in enumerate(key.materials if key.shows_material_id else (), 1)
         if everything or material.rotation_date is not None
     ]
     return page(call, "Rotations", listed, lambda entry: _show(key, entry.material), 100)

@@ -44,7 +44,8 @@ def written_store(region: KmsRegion, store: CustomKeyStore) -> dict[str, Any]:
 def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> None:
     """Make a custom key store. Raises WorldError, also for what KMS would not have."""
     item = Object(value)
-    stores = keys.place(item).custom_key_stores
+    region = keys.place(item)
+    stores = region.custom_key_stores
     kind = item.get("type", member_of(StoreType)) or StoreType.AWS_CLOUDHSM
     settings = item.get("settings", _settings) or {}
     with At("settings"):
@@ -56,6 +57,7 @@ def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
         kind,
         item.get("created", time) or now,
         settings,
+        region.next_sequence(),
     )
     for known in stores.values():
         if store.store_id == known.store_id or store.name == known.name:

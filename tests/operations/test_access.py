@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kmsmock.operations import access as access_module
+from kmsmock.operations import grants as grants_module
 from tests.refusals import refused
 
 ACCOUNT = "123456789012"
@@ -102,7 +102,7 @@ def test_other_policy_names_are_refused(client, new_key):
     with refused(
         "ValidationException", "The AWS_RAM policy can only be managed by the RAM service"
     ):
-        client.put_key_policy(KeyId=key_id, Policy=policy(STATEMENT), PolicyName="AWS_RAM")
+        client.put_key_policy(KeyId=key_id, Policy="{}", PolicyName="AWS_RAM")
     with refused("ValidationException"):
         client.put_key_policy(KeyId=key_id, Policy=policy(STATEMENT), PolicyName="other")
 
@@ -281,7 +281,7 @@ def test_context_constraints_need_a_symmetric_encryption_key(client, new_key):
 
 
 def test_the_quota_of_grants_is_enforced(client, new_key, monkeypatch):
-    monkeypatch.setattr(access_module, "GRANTS_QUOTA", 1)
+    monkeypatch.setattr(grants_module, "GRANTS_QUOTA", 1)
     key_id = new_key()["KeyId"]
     grant(client, key_id)
 
@@ -347,6 +347,34 @@ def test_an_unknown_grant_is_not_found(client, new_key):
         client.revoke_grant(KeyId=key_id, GrantId="0" * 64)
     with refused("InvalidGrantTokenException"):
         client.retire_grant(GrantToken="unknown")
+
+
+def test_what_is_no_grant_id_is_refused_as_such(client, new_key):
+    key = new_key()
+
+    for method in ("list_grants", "retire_grant", "revoke_grant"):
+        with refused("InvalidGrantIdException"):
+            getattr(client, method)(KeyId=key["Arn"], GrantId="0" * 63)
+    assert client.list_grants(KeyId=key["Arn"], GrantId="0" * 64)["Grants"] == []
+
+
+def test_grants_are_listed_by_one_kind_of_grantee(client, new_key):
+    with refused("ValidationException"):
+        client.list_grants(
+            KeyId=new_key()["KeyId"],
+            GranteePrincipal=ADMIN,
+            GranteeServicePrincipal="s3.amazonaws.com",
+        )
+
+
+@pytest.mark.parametrize("retirer", ["444455556666", "arn:aws:iam::444455556666:root"])
+def test_an_account_does_not_ask_what_principals_of_others_may_retire(client, new_key, retirer):
+    grant(client, new_key()["KeyId"], RetiringPrincipal=retirer)
+
+    with refused("AccessDeniedException") as caught:
+        client.list_retirable_grants(RetiringPrincipal=retirer)
+
+    assert "on this resource because the resource does not exist" in str(caught.value)
 
 
 def test_a_grant_token_is_taken_by_other_calls_until_the_grant_ends(client, new_key):
@@ -415,14 +443,14 @@ def test_what_is_deleted_between_pages_makes_none_repeat_or_skip(kms, client, ne
 
 
 def test_a_marker_belongs_to_its_operation(client, new_key):
-    for _ in range(2):
-        new_key()
+    key_id, _ = (new_key()["KeyId"] for _ in range(2))
     marker = client.list_keys(Limit=1)["NextMarker"]
 
     for call in (
         lambda: client.list_aliases(Marker=marker),
         lambda: client.list_keys(Marker=marker[:-4] + "AAAA"),
         lambda: client.list_keys(Marker="x"),
+        lambda: client.list_key_policies(KeyId=key_id, Marker="x"),
     ):
         with refused("InvalidMarkerException", ""):
             call()

@@ -890,6 +890,8 @@ def test_a_dry_run_may_leave_out_the_ciphertext_when_it_says_so(client, new_key)
 
     with refused("DryRunOperationException", DRY_RUN_TEXT):
         client.decrypt(KeyId=key_id, DryRun=True, **modifiers)
+    with refused("DryRunOperationException", DRY_RUN_TEXT):
+        client.decrypt(KeyId=key_id, CiphertextBlob=b"none", DryRun=True, **modifiers)
     with refused("ValidationException", "KeyId must not be null"):
         client.decrypt(DryRun=True, **modifiers)
     with refused(

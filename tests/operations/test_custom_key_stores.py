@@ -210,6 +210,31 @@ def test_path_and_credential_of_a_proxy_can_change_while_connected(client):
     assert store["XksProxyConfiguration"]["UriPath"] == "/y/kms/xks/v1"
 
 
+def test_another_connectivity_comes_with_another_endpoint(client):
+    store_id = create(client, settings=PROXY)
+    service = {
+        "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE",
+        "XksProxyVpcEndpointServiceName": VPC["XksProxyVpcEndpointServiceName"],
+    }
+    public = {"XksProxyConnectivity": "PUBLIC_ENDPOINT"}
+
+    for changes, endpoint in (
+        (service, "https://vpc.example.com"),
+        (public, "https://example.com"),
+    ):
+        with refused("ValidationException"):
+            client.update_custom_key_store(CustomKeyStoreId=store_id, **changes)
+        client.update_custom_key_store(
+            CustomKeyStoreId=store_id, XksProxyUriEndpoint=endpoint, **changes
+        )
+        [store] = client.describe_custom_key_stores()["CustomKeyStores"]
+        shown = store["XksProxyConfiguration"]
+        assert shown["Connectivity"] == changes["XksProxyConnectivity"]
+        owner = {"VpcEndpointServiceOwner": "123456789012"} if changes is service else {}
+        expected = installed(client, "XksProxyConfigurationType", owner)
+        assert {name: shown[name] for name in shown if name.endswith("Owner")} == expected
+
+
 @pytest.mark.parametrize("changes", [{}, {"XksProxyUriPath": "/kms/xks/v1"}])
 def test_an_update_of_nothing_or_of_what_is_not_there_is_refused(client, changes):
     store_id = create(client)
@@ -329,6 +354,18 @@ def test_keys_in_stores_are_neither_rotated_nor_make_key_pairs(client, new_key):
             call()
 
 
+def test_keys_in_stores_have_no_key_material_to_list(client, new_key):
+    key = new_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=connected(client))
+    if "IncludeKeyMaterial" not in (
+        client.meta.service_model.operation_model("ListKeyRotations").input_shape.members
+    ):
+        pytest.skip("the installed botocore does not know IncludeKeyMaterial")
+
+    answer = client.list_key_rotations(KeyId=key["KeyId"], IncludeKeyMaterial="ALL_KEY_MATERIAL")
+
+    assert answer["Rotations"] == []
+
+
 def test_a_store_with_keys_is_not_deleted_until_they_are_gone(kms, client, new_key):
     store_id = connected(client)
     key_id = new_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store_id)["KeyId"]
@@ -353,6 +390,18 @@ def test_random_bytes_come_from_a_connected_cluster(client):
         client.generate_random(NumberOfBytes=8, CustomKeyStoreId=proxy)
     with refused("CustomKeyStoreNotFoundException"):
         client.generate_random(NumberOfBytes=8, CustomKeyStoreId="cks-1234567890abcdef0")
+
+
+def test_a_store_that_is_deleted_between_pages_makes_none_be_skipped(client):
+    for number in "234":
+        create(client, number, {**CLOUDHSM, "CloudHsmClusterId": f"cluster-2a23b4cdef{number}"})
+    first = client.describe_custom_key_stores(Limit=1)
+    store_id = first["CustomKeyStores"][0]["CustomKeyStoreId"]
+
+    client.delete_custom_key_store(CustomKeyStoreId=store_id)
+    rest = client.describe_custom_key_stores(Marker=first["NextMarker"])["CustomKeyStores"]
+
+    assert [store["CustomKeyStoreName"] for store in rest] == ["3", "4"]
 
 
 def test_a_store_is_asked_for_by_id_or_name_not_both(client):
@@ -421,6 +470,57 @@ def test_a_broken_proxy_fails_requests_while_the_store_stays_connected(
 
     kms.key_store(store_id).heal()
     assert client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"text"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        (
+            "XKS_PROXY_ACCESS_DENIED",
+            "XksProxyIncorrectAuthenticationCredentialException",
+            "could not authenticate AWS KMS",
+        ),
+        (
+            "XKS_PROXY_INVALID_CONFIGURATION",
+            "XksProxyInvalidConfigurationException",
+            "invalid URI path",
+        ),
+        (
+            "XKS_PROXY_INVALID_TLS_CONFIGURATION",
+            "XksProxyInvalidConfigurationException",
+            "cannot establish a TLS connection",
+        ),
+        (
+            "XKS_PROXY_INVALID_RESPONSE",
+            "XksProxyInvalidResponseException",
+            "cannot interpret the response",
+        ),
+        ("XKS_PROXY_NOT_REACHABLE", "XksProxyUriUnreachableException", "cannot communicate"),
+        ("XKS_PROXY_TIMED_OUT", "XksProxyUriUnreachableException", "did not respond in time"),
+    ],
+)
+def test_a_broken_proxy_is_noticed_when_its_store_is_changed(kms, client, fault, code, words):
+    store_id = connected(client, settings=PROXY)
+    change = {"CustomKeyStoreId": store_id, "XksProxyUriPath": "/y/kms/xks/v1"}
+    kms.key_store(store_id).fail(fault)
+
+    with refused(code) as caught:
+        client.update_custom_key_store(**change)
+    assert words in caught.value.response["Error"]["Message"]
+    client.update_custom_key_store(CustomKeyStoreId=store_id, NewCustomKeyStoreName="other")
+
+    kms.key_store(store_id).heal()
+    client.update_custom_key_store(**change)
+
+
+def test_a_broken_proxy_in_a_vpc_is_only_noticed_once_it_is_connected(kms, client):
+    store_id = create(client, settings=VPC)
+    kms.key_store(store_id).fail("XKS_PROXY_TIMED_OUT")
+
+    client.update_custom_key_store(CustomKeyStoreId=store_id, XksProxyUriPath="/y/kms/xks/v1")
+    client.connect_custom_key_store(CustomKeyStoreId=store_id)
+
+    assert state(client, store_id) == "FAILED"
 
 
 def test_a_store_fails_with_what_such_a_store_can_fail_with(kms, client):

@@ -663,6 +663,29 @@ def test_the_mock_imports_material_in_one_call(kms, client, spec, usage, materia
     assert shown["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
 
 
+def test_the_mock_imports_material_into_keys_of_other_accounts(kms):
+    theirs = kms.account("444455556666").administrator.client(region="eu-west-1")
+    key = theirs.create_key(Origin="EXTERNAL")["KeyMetadata"]
+
+    kms.import_material(key["Arn"], bytes(32))
+
+    assert theirs.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+def test_a_checkpoint_brings_back_when_material_expires(kms, client):
+    key_id = client.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+    kms.import_material(key_id, bytes(32), ValidTo=kms.clock.now() + timedelta(days=1))
+    blob = client.encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+    saved = kms.checkpoint()
+
+    for _ in range(2):
+        assert client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"text"
+        kms.clock.advance(days=1)
+        state = client.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"]
+        assert state == "PendingImport"
+        kms.restore(saved)
+
+
 def test_expired_material_is_in_the_trail(kms, client):
     key_id = client.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
     answer = kms.import_material(key_id, bytes(32), ValidTo=kms.clock.now() + timedelta(days=1))

@@ -128,7 +128,8 @@ def _alias(client: Any, key_id: str) -> str:
 
 def _grant(client: Any, key_id: str) -> Parameters:
     grant = client.create_grant(KeyId=key_id, GranteePrincipal=ROLE, Operations=["Decrypt"])
-    return {"KeyId": key_id, "GrantId": grant["GrantId"]}
+    arn = client.describe_key(KeyId=key_id)["KeyMetadata"]["Arn"]
+    return {"KeyId": arn, "GrantId": grant["GrantId"]}
 
 
 def _grant_token(client: Any, key_id: str) -> Parameters:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from kmsmock import mock_kms
 from kmsmock.operations import keys as keys_module
 from tests.models import installed
 from tests.refusals import refused
@@ -263,6 +264,21 @@ def test_a_deletion_that_was_put_off_happens_at_its_new_date(kms, client, new_ke
     kms.clock.advance(days=1)
 
     assert client.list_keys()["Keys"] == []
+
+
+def test_a_deletion_that_is_put_off_by_no_time_happens_once():
+    with mock_kms(seed=1) as kms:
+        client = kms.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        for _ in range(2):
+            client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+            client.cancel_key_deletion(KeyId=key_id)
+        client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+
+        kms.clock.advance(days=8)
+
+        assert kms.keys == ()
+        assert len(kms.trail.lookup("DeleteKey")) == 1
 
 
 def test_a_deleted_key_takes_its_aliases_and_grants_with_it(kms, client, new_key):

@@ -1,4 +1,4 @@
-"""Grants: making, listing and ending them."""
+"""Grants: who may use a key, beside what its policy says."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from operator import attrgetter
 from typing import Any
 
 from kmsmock import errors
-from kmsmock.arns import Arn, is_key_id
+from kmsmock.arns import ALIAS_PREFIX, Arn
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.principal_element import account_of
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.specs import grant_operations
-from kmsmock.operations.locating import find_key_only, key_only
+from kmsmock.operations.locating import access_hidden, find_key_only, key_only
 from kmsmock.operations.registry import GRANTABLE, Call, Response, Target, operation
 from kmsmock.operations.views import grant_entry, page
 
@@ -20,6 +20,7 @@ from kmsmock.operations.views import grant_entry, page
 GRANTS_QUOTA = 50_000
 _CONTEXT_PAIRS = 8
 _CONTEXT_VALUE_CHARACTERS = 384
+_GRANT_ID = re.compile(r"[0-9a-f]{64}")
 #: The unique id of a session of AWS's own roles, which services give grants to.
 _AWS_SESSION_ID = re.compile(r"([0-9]{12}):(aws:[\w-]+):([\w-]+)", re.ASCII)
 #: The unique id of a user, a role, or a session of one.
@@ -211,6 +212,8 @@ def _require_constraints(key: Key, constraints: GrantConstraints) -> None:
 def list_grants(call: Call, key: Key) -> Response:
     """List the grants on a key, oldest first, all or those of one id or grantee."""
     grant_id = call.parameters.get("GrantId")
+    if grant_id is not None:
+        _require_grant_id(grant_id)
     grantee = _filter(call, "GranteePrincipal")
     service = call.parameters.get("GranteeServicePrincipal")
     if grantee is not None and service is not None:
@@ -245,6 +248,12 @@ def list_retirable_grants(call: Call) -> Response:
         raise errors.ValidationException(
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
+    if principal is not None and _account(principal) != call.region.account:
+        error = access_hidden(call, "kms:ListRetirableGrants", "this resource")
+        error.explanation = (
+            f"{principal} is of another account, which alone may ask for its grants."
+        )
+        raise error
     grants = [
         grant
         for region in call.backend.regions_named(call.region.name)
@@ -283,6 +292,12 @@ def _filter(call: Call, member: str) -> str | None:
     return text
 
 
+def _account(name: str) -> str:
+    """Give the account of a principal, which may be one itself."""
+    arn = Arn.parse(name)
+    return name if arn is None else arn.account
+
+
 def _key_of_grant(call: Call) -> Key:
     """Find the key of the grant to retire, which is named by token or by key and grant id."""
     parameters = call.parameters
@@ -299,10 +314,10 @@ def _key_of_grant(call: Call) -> Key:
     if token is not None or not all(by_id):
         raise errors.ValidationException("Specify either GrantToken, or both KeyId and GrantId.")
     reference: str = parameters["KeyId"]
-    if is_key_id(reference):
+    if not reference.startswith(("arn:", ALIAS_PREFIX)):
         raise errors.NotFoundException(
             f"Invalid arn {reference}",
-            explanation="RetireGrant takes the ARN of a key, not its id.",
+            explanation="RetireGrant takes the ARN of the key, and not its id.",
         )
     return find_key_only(call, reference, cross_account=True)
 
@@ -319,7 +334,15 @@ def revoke_grant(call: Call, key: Key) -> None:
     _end_grant(call, key, call.parameters["GrantId"])
 
 
+def _require_grant_id(grant_id: str) -> None:
+    if not _GRANT_ID.fullmatch(grant_id):
+        raise errors.InvalidGrantIdException(
+            explanation=f"{grant_id!r} is no grant id: those have 64 hexadecimal digits."
+        )
+
+
 def _end_grant(call: Call, key: Key, grant_id: str) -> None:
+    _require_grant_id(grant_id)
     grant = key.grants.get(grant_id)
     if grant is None:
         raise errors.NotFoundException(
