@@ -102,6 +102,10 @@ SPOILED = [
         id="pending deletion",
     ),
 ]
+#: What KMS says of too many calls.
+THROTTLED = (
+    "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+)
 #: Names of keys that are missing -> the words of KMS.
 MISSING = [
     pytest.param("nonsense", "Invalid keyId 'nonsense'", id="nonsense"),

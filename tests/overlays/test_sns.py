@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, MISSING
+from tests.overlays.conftest import ACCOUNT, MISSING, THROTTLED
 
 CONTEXT = {"aws:sns:topicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:news"}
 PUBLISHED = [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
@@ -115,20 +115,22 @@ def test_a_key_that_waits_for_its_material_serves_no_messages(kms, sns):
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "code", "status"),
+    ("fault", "kind", "code", "text", "status"),
     [
-        ("ThrottlingException", "KMSThrottlingException", "KMSThrottling", 400),
-        ("OptInRequired", "KMSOptInRequired", "KMSOptInRequired", 403),
+        ("ThrottlingException", "KMSThrottlingException", "KMSThrottling", THROTTLED, 400),
+        ("OptInRequired", "KMSOptInRequired", "KMSOptInRequired", "null", 403),
     ],
 )
-def test_faults_of_kms_are_those_of_the_topic(kms, sns, topic, fault, kind, code, status):
+def test_faults_of_kms_are_those_of_the_topic(kms, sns, topic, fault, kind, code, text, status):
     kms.faults.fail("GenerateDataKey", fault)
     with pytest.raises(getattr(sns.exceptions, kind)) as caught:
         publish(sns, topic)
     answer = caught.value.response
     assert answer["Error"]["Code"] == code
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
-    assert answer["Error"]["Message"].startswith(f"null (Service: AWSKMS; Status Code: {status}; ")
+    assert answer["Error"]["Message"].startswith(
+        f"{text} (Service: AWSKMS; Status Code: {status}; "
+    )
     assert publish(sns, topic)["MessageId"]
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, MISSING, SPOILED
+from tests.overlays.conftest import ACCOUNT, MISSING, SPOILED, THROTTLED
 
 CONTEXT = {"aws:sqs:arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs"}
 SUFFIX = " (Service: AWSKMS; Status Code: 400; Error Code: {}; Request ID: "
@@ -237,13 +237,13 @@ def test_a_key_that_waits_for_its_material_serves_no_messages(kms, sqs):
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "shown", "status"),
+    ("fault", "kind", "shown", "text", "status"),
     [
-        ("ThrottlingException", "KmsThrottled", "KMS.ThrottlingException", 400),
-        ("OptInRequired", "KmsOptInRequired", "KMS.OptInRequired", 403),
+        ("ThrottlingException", "KmsThrottled", "KMS.ThrottlingException", THROTTLED, 400),
+        ("OptInRequired", "KmsOptInRequired", "KMS.OptInRequired", "null", 403),
     ],
 )
-def test_faults_of_kms_are_those_of_the_queue(kms, sqs, queue, fault, kind, shown, status):
+def test_faults_of_kms_are_those_of_the_queue(kms, sqs, queue, fault, kind, shown, text, status):
     kms.faults.fail("GenerateDataKey", fault)
     with pytest.raises(getattr(sqs.exceptions, kind)) as caught:
         send(sqs, queue)
@@ -251,7 +251,7 @@ def test_faults_of_kms_are_those_of_the_queue(kms, sqs, queue, fault, kind, show
     assert answer["Error"]["Code"] == shown
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
     assert answer["Error"]["Message"].startswith(
-        f"null (Service: AWSKMS; Status Code: {status}; Error Code: {fault}; Request ID: "
+        f"{text} (Service: AWSKMS; Status Code: {status}; Error Code: {fault}; Request ID: "
     )
     assert send(sqs, queue)["MessageId"]
 
