@@ -60,7 +60,6 @@ def explain(
         add_encryption_context(collected, encryption_context)
         collected.update(backend.request_context)
         collected.update(context)
-        source_arn = collected.get("aws:SourceArn")
         request = Request(
             principal,
             action,
@@ -68,7 +67,6 @@ def explain(
             None if key is None else key.account,
             lambda: collected,
             encryption_context=encryption_context,
-            source_arn=source_arn if isinstance(source_arn, str) else None,
         )
         policies = applied_policies(backend.identities, request, key)
         return replace(evaluate(request, policies), request=request, policies=policies)
