@@ -11,9 +11,10 @@ from typing import Any
 
 from kmsmock import arns, errors
 from kmsmock.api_call import Answer, ApiCall
-from kmsmock.authorization.decision import Decision, Outcome, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.request import Outcome, Request
 from kmsmock.authorizing import applied_policies, authorize
 from kmsmock.backend import Backend
 from kmsmock.context_keys import context_keys, encryption_context_of
