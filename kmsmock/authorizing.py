@@ -8,10 +8,11 @@ from functools import partial
 from operator import is_
 from typing import Any
 
-from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
+from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.principals import Principal

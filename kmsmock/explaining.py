@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn
-from kmsmock.authorization.decision import Decision, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
+from kmsmock.authorization.request import Request
 from kmsmock.authorizing import applied_policies
 from kmsmock.backend import Backend
 from kmsmock.context_keys import (

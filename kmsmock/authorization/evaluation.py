@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kmsmock.authorization.decision import AppliedPolicies, Decision, Outcome, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match
+from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.authorization.variables import Context
 from kmsmock.principals import PrincipalKind
 
