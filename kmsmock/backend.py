@@ -95,7 +95,7 @@ class Backend:
         self.lives = KeyLives()
         self.tariff = Tariff(prices or Prices())
         self.secrets = Secrets()
-        self.calls = CallLog(calls_kept, self.lives, self.secrets)
+        self.calls = CallLog(calls_kept, self.lives)
         #: What the service did by itself, oldest first.
         self.service_events = ServiceEvents(self.calls, calls_kept)
         self.faults = Faults()
