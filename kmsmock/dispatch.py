@@ -12,14 +12,16 @@ from typing import Any
 
 from kmsmock import arns, errors
 from kmsmock.api_call import Answer, ApiCall
-from kmsmock.authorization.decision import Decision, Outcome, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.request import Outcome, Request
 from kmsmock.authorizing import applied_policies, authorize
 from kmsmock.backend import Backend
 from kmsmock.context_keys import context_keys, encryption_context_of
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.denials import denied
+from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.aws_managed import DIRECT_ACTIONS
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
@@ -70,25 +72,10 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             ),
         )
     with backend.lock:
-        partition = arns.partition_of(api_call.region)
-        principal = backend.identities.caller(api_call.access_key, partition)
-        if principal is None:
-            return Answer(
-                request_id,
-                errors.UnrecognizedClientException(
-                    "The security token included in the request is invalid.",
-                    explanation="The user or role of these credentials has been deleted.",
-                ),
-            )
-        now = backend.clock.now()
-        if backend.identities.credentials.has_expired(api_call.access_key, now):
-            return Answer(
-                request_id,
-                errors.ExpiredTokenException(
-                    "The security token included in the request is expired"
-                ),
-            )
-        backend.clock.settle(now)
+        try:
+            principal, now = backend.admit(api_call.access_key, api_call.region)
+        except CredentialsError as refusal:
+            return Answer(request_id, _unauthenticated(refusal))
         region = backend.region(principal.account, api_call.region)
         call = Call(
             operation,
@@ -115,6 +102,17 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             if watchers.handed_out:
                 notify(watchers.handed_out, backend, backend.calls[-1], plaintexts)
     return Answer(request_id, result)
+
+
+def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
+    """Give the words of KMS for credentials that are no longer good."""
+    if isinstance(refusal, ExpiredCredentialsError):
+        return errors.ExpiredTokenException(
+            "The security token included in the request is expired", explanation=str(refusal)
+        )
+    return errors.UnrecognizedClientException(
+        "The security token included in the request is invalid.", explanation=str(refusal)
+    )
 
 
 def perform_for_service(  # noqa: PLR0913 - who calls, and how
@@ -264,7 +262,6 @@ def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> 
         None if key is None else key.account,
         partial(context_keys, call, target, key, alias),
         encryption_context=encryption_context_of(call, action),
-        source_arn=call.principal.source_arn,
         child=grant_terms(call) if action == "kms:CreateGrant" else None,
     )
 

@@ -9,8 +9,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from kmsmock import errors
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import KeyState
 from kmsmock.watchers import watchers
 
 if TYPE_CHECKING:
