@@ -257,6 +257,7 @@ class Backend:
             self.calls.restore(recorded)
             self.secrets.restore(secrets)
             self.service_events.truncate(service_events)
+            self.allowances.clear()
 
     def _state(self) -> tuple[Any, ...]:
         return (

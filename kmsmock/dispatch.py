@@ -256,7 +256,6 @@ def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> 
         None if key is None else key.account,
         partial(context_keys, call, target, key, alias),
         encryption_context=encryption_context_of(call, action),
-        source_arn=call.principal.source_arn,
         child=grant_terms(call) if action == "kms:CreateGrant" else None,
     )
 
