@@ -11,7 +11,6 @@ from kmsmock.ledger.events import Event
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
-from kmsmock.options import ENFORCED
 from kmsmock.reports.permissions import ObservedUse, permissions
 from kmsmock.reports.report import (
     ZERO,
@@ -49,8 +48,7 @@ class MockHistory:
         kms = self._kms
         with kms.backend.lock:
             now = kms.clock.now()
-            enforced = kms.options.authorization == ENFORCED
-            self._scene = Scene(self._name, running_test(), now, now, enforced)
+            self._scene = Scene(self._name, running_test(), now, now, kms.backend.enforces_policies)
             self._calls_before = kms.calls.made
             self._newest_service_event = next(reversed(kms.backend.service_events), None)
             self._lanes: dict[str, Lane] = {}
