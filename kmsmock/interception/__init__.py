@@ -7,6 +7,7 @@ before this package was imported at all.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,6 @@ OVERLAID = (
     *("cloudwatch-logs", "dynamodb", "ec2", "kinesis", "lambda", "rds", "s3", "secrets-manager"),
     *("sns", "sqs", "ssm"),
 )
-_COVERED = "_kmsmock_covered"
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
@@ -65,7 +65,7 @@ def install(*, late: bool = False) -> None:
     """Register the handlers, once.
 
     late: botocore was in use before, so that clients may exist which have no handlers yet; they
-    get them when they announce their next event.
+    get them when they emit their next event.
     """
     global _installed  # noqa: PLW0603 - once per process
     if _installed:
@@ -80,14 +80,23 @@ def install(*, late: bool = False) -> None:
 
 
 def _events_of(meta: Any) -> Any:
-    members = vars(meta)
-    events = members["events"]
-    if _COVERED not in members:
-        for event, handler in _HANDLERS:
-            events.register_first(event, handler, f"kmsmock.{event}")
-        members[_COVERED] = True
+    """Give the emitter of a client, which gets our handlers at the first look.
+
+    From then on the client's meta object is of a class in which ``events`` is a plain attribute
+    again, so that this is the only time.
+    """
+    events = vars(meta)["events"]
+    for event, handler in _HANDLERS:
+        events.register_first(event, handler, f"kmsmock.{event}")
+    meta.__class__ = _with_plain_events(type(meta))
     return events
 
 
 def _set_events(meta: Any, events: Any) -> None:
     vars(meta)["events"] = events
+
+
+@functools.cache
+def _with_plain_events(kind: type) -> type:
+    """Make the class in which an instance's own ``events`` hides the property."""
+    return type(kind.__name__, (kind,), {"events": None, "__module__": kind.__module__})
