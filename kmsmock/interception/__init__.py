@@ -97,6 +97,6 @@ def _set_events(meta: Any, events: Any) -> None:
 
 
 @functools.cache
-def _with_plain_events(kind: type) -> type:
+def _with_plain_events(kind: Any) -> Any:
     """Make the class in which an instance's own ``events`` hides the property."""
     return type(kind.__name__, (kind,), {"events": None, "__module__": kind.__module__})
