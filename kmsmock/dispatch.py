@@ -20,6 +20,7 @@ from kmsmock.backend import Backend
 from kmsmock.context_keys import context_keys, encryption_context_of
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.denials import denied
+from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.aws_managed import DIRECT_ACTIONS
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
@@ -68,25 +69,10 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             ),
         )
     with backend.lock:
-        partition = arns.partition_of(api_call.region)
-        principal = backend.identities.caller(api_call.access_key, partition)
-        if principal is None:
-            return Answer(
-                request_id,
-                errors.UnrecognizedClientException(
-                    "The security token included in the request is invalid.",
-                    explanation="The user or role of these credentials has been deleted.",
-                ),
-            )
-        now = backend.clock.now()
-        if backend.identities.credentials.has_expired(api_call.access_key, now):
-            return Answer(
-                request_id,
-                errors.ExpiredTokenException(
-                    "The security token included in the request is expired"
-                ),
-            )
-        backend.clock.settle(now)
+        try:
+            principal, now = backend.admit(api_call.access_key, api_call.region)
+        except CredentialsError as refusal:
+            return Answer(request_id, _unauthenticated(refusal))
         region = backend.region(principal.account, api_call.region)
         call = Call(
             operation,
@@ -110,6 +96,17 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         if operation.hands_out and isinstance(result, dict):
             backend.secrets.note(operation.hands_out, result, backend.calls[-1])
     return Answer(request_id, result)
+
+
+def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
+    """Give the words of KMS for credentials that are no longer good."""
+    if isinstance(refusal, ExpiredCredentialsError):
+        return errors.ExpiredTokenException(
+            "The security token included in the request is expired", explanation=str(refusal)
+        )
+    return errors.UnrecognizedClientException(
+        "The security token included in the request is invalid.", explanation=str(refusal)
+    )
 
 
 def perform_for_service(  # noqa: PLR0913 - who calls, and how
@@ -259,7 +256,6 @@ def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> 
         None if key is None else key.account,
         partial(context_keys, call, target, key, alias),
         encryption_context=encryption_context_of(call, action),
-        source_arn=call.principal.source_arn,
         child=grant_terms(call) if action == "kms:CreateGrant" else None,
     )
 

@@ -61,7 +61,6 @@ def explain(
         add_encryption_context(collected, encryption_context)
         collected.update(backend.request_context)
         collected.update(context)
-        source_arn = collected.get("aws:SourceArn")
         request = Request(
             principal,
             action,
@@ -69,7 +68,6 @@ def explain(
             None if key is None else key.account,
             lambda: collected,
             encryption_context=encryption_context,
-            source_arn=source_arn if isinstance(source_arn, str) else None,
         )
         policies = applied_policies(backend.identities, request, key)
         return replace(evaluate(request, policies), request=request, policies=policies)

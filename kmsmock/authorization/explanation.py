@@ -169,8 +169,11 @@ def _step_of_grant(grant: Grant, request: Request) -> Step:
     elif not why and not grant.allows(
         operation, request.encryption_context, request.source_arn, request.child
     ):
-        given = dict(request.encryption_context or {})
-        why.append(f"constraints: wanted {_constraints(grant)}; got encryption context {given}")
+        given = f"encryption context {dict(request.encryption_context or {})}"
+        constraints = grant.terms.constraints
+        if constraints is not None and constraints.source_arn is not None:
+            given += f" and aws:SourceArn {request.source_arn()}"
+        why.append(f"constraints: wanted {_constraints(grant)}; got {given}")
     return Step(subject, matched=not why, why=tuple(why))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -22,14 +22,14 @@ class Request:
     action: for example ``kms:Decrypt``. resource: a key ARN, an alias ARN, or ``*``.
     owner: the account of the key; None where no key policy has a say: account-level actions, and
     the alias half of alias operations. context_source: gives the condition keys of the request;
-    asked only when a policy needs them. encryption_context, source_arn: what grants look at.
+    asked only when a policy or grant needs them. encryption_context: what grants look at.
     child: the terms of the grant that CreateGrant is to make.
     """
 
     # Made for each call, so as plain as can be.
     __slots__ = (
         *("_context", "_context_source", "_key_policy_context", "action", "child"),
-        *("encryption_context", "lower_action", "owner", "principal", "resource", "source_arn"),
+        *("encryption_context", "lower_action", "owner", "principal", "resource"),
     )
 
     def __init__(
@@ -41,7 +41,6 @@ class Request:
         context_source: Callable[[], Mapping[str, Any]],
         *,
         encryption_context: Mapping[str, str] | None = None,
-        source_arn: str | None = None,
         child: GrantTerms | None = None,
     ) -> None:
         self.principal = principal
@@ -50,7 +49,6 @@ class Request:
         self.resource = resource
         self.owner = owner
         self.encryption_context = encryption_context
-        self.source_arn = source_arn
         self.child = child
         self._context_source = context_source
         self._context: Context | None = None
@@ -74,6 +72,11 @@ class Request:
             }
         return self._key_policy_context
 
+    def source_arn(self) -> str | None:
+        """Give ``aws:SourceArn``: the resource for which a service makes the request."""
+        value = self.context.get("aws:sourcearn")
+        return value if isinstance(value, str) else None
+
 
 class AppliedPolicies(NamedTuple):
     """All that has a say in one request.
@@ -92,7 +95,7 @@ class AppliedPolicies(NamedTuple):
     session: tuple[Policy, ...] | None = None
     service_control: tuple[tuple[Policy, ...], ...] = ()
     resource_control: tuple[tuple[Policy, ...], ...] = ()
-    grants: Iterable[Grant] = ()
+    grants: Sequence[Grant] = ()
     unique_ids: Mapping[str, str] | None = None
     exists: Callable[[str], bool] | None = None
     is_fixed: bool = False
