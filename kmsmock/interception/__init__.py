@@ -7,7 +7,6 @@ before this package was imported at all.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +58,8 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     *((f"after-call.{service}", learn_after_call) for service in ("iam", "sts")),
 )
 _installed = False
+#: Class of a client's meta object -> the one in which ``events`` is a plain attribute.
+_plain_kinds: dict[Any, Any] = {}
 
 
 def install(*, late: bool = False) -> None:
@@ -82,21 +83,18 @@ def install(*, late: bool = False) -> None:
 def _events_of(meta: Any) -> Any:
     """Give the emitter of a client, which gets our handlers at the first look.
 
-    From then on the client's meta object is of a class in which ``events`` is a plain attribute
-    again, so that this is the only time.
+    From then on the client's meta object is of a class in which its own ``events`` hides the
+    property, so that this is the only time.
     """
     events = vars(meta)["events"]
     for event, handler in _HANDLERS:
         events.register_first(event, handler, f"kmsmock.{event}")
-    meta.__class__ = _with_plain_events(type(meta))
+    kind: Any = type(meta)
+    if kind not in _plain_kinds:
+        _plain_kinds[kind] = type(kind.__name__, (kind,), {"events": None})
+    meta.__class__ = _plain_kinds[kind]
     return events
 
 
 def _set_events(meta: Any, events: Any) -> None:
     vars(meta)["events"] = events
-
-
-@functools.cache
-def _with_plain_events(kind: Any) -> Any:
-    """Make the class in which an instance's own ``events`` hides the property."""
-    return type(kind.__name__, (kind,), {"events": None, "__module__": kind.__module__})
