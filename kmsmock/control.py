@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsmock.answering import Answering
 from kmsmock.environment import Environment
-from kmsmock.options import Options
+from kmsmock.options import MockOptions
 from kmsmock.watching import emptying, going_back, watchers
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class KMSMock(Answering):
     It is active from `start` to `stop`; fixtures, decorators and ``with`` do that for you.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: MockOptions) -> None:
         super().__init__(options)
-        self._environment = Environment(options.region)
+        self._environment = Environment(options["region"])
         self._clients: dict[tuple[str, str | None, str], Any] = {}
         #: How many decorators and blocks, of whatever thread or task, this is to be there for.
         self._users = 0
@@ -159,7 +159,7 @@ class KMSMock(Answering):
         """
         self._clients.clear()
         with emptying(self):
-            self._backend.clear(self.options.account_id, self.options.region)
+            self._backend.clear()
             self._load_document()
 
     def export(self, path: str | os.PathLike[str], *, material: bool = True) -> None:
@@ -244,7 +244,7 @@ class KMSMock(Answering):
             principal if isinstance(principal, str) else principal.principal,
             action,
             getattr(key, "arn", key),
-            region=region or self.options.region,
+            region=region or self.options["region"],
             via_service=via_service,
             encryption_context=encryption_context,
             context=context or {},
@@ -314,7 +314,7 @@ class KMSMock(Answering):
         place = (service, region, credentials.access_key)
         client = self._clients.get(place)
         if client is None:
-            client = make_client(service, region or self.options.region, credentials)
+            client = make_client(service, region or self.options["region"], credentials)
             self._clients[place] = client
         return client
 

@@ -13,7 +13,6 @@ from kmsmock.ledger.events import Event
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
-from kmsmock.options import ENFORCED
 from kmsmock.reports.permissions import Deeds, permissions
 from kmsmock.reports.report import (
     ZERO,
@@ -56,7 +55,7 @@ class WatchedMock:
         with kms.backend.lock:
             now = kms.clock.now()
             test = self._collector.test_id()
-            enforced = kms.options.authorization == ENFORCED
+            enforced = kms.backend.enforces_policies
             self._scene = Scene(self._name, test, now, now, enforced)
             self._read_calls = self._calls_before = kms.calls.dropped + len(kms.calls)
             self._read_service_events = len(kms.backend.service_events)
