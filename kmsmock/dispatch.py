@@ -24,7 +24,8 @@ from kmsmock.denials import denied
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.aws_managed import DIRECT_ACTIONS
 from kmsmock.keys.key import Key, KeyManager, Usage
-from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
+from kmsmock.ledger.events import NO_REST, Failure, Rest
+from kmsmock.ledger.events import Call as CallRecord
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
@@ -367,8 +368,8 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
             context or None,
             noted,
         )
-    calls = backend.calls
-    event = Event(
+    log = backend.call_log
+    event = CallRecord(
         operation,
         call.principal,
         call.access_key,
@@ -376,7 +377,7 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
         call.region.name,
         key,
         call.alias,
-        calls.shared(operation, tuple([parameters.get(name) for name in members.request])),
+        log.shared(operation, tuple([parameters.get(name) for name in members.request])),
         materials[0] if materials else None,
         failure,
         charge,
@@ -385,7 +386,7 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
         call.request_id,
         rest,
     )
-    calls.append(event)
+    log.append(event)
     if call.started:
         notify(watchers.called, backend, event, perf_counter() - call.started)
 

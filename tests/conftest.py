@@ -22,6 +22,7 @@ from hypothesis import settings
 import kmsmock
 from kmsmock import KMSMock
 from kmsmock.ledger.cloudtrail.trail import Trail
+from kmsmock.watchers import Watcher, watching
 
 try:
     import fastjsonschema
@@ -119,21 +120,25 @@ def _is_lack(error: Exception) -> bool:
 _RECORDS_CHECKED = 2_000
 
 
+class _EndedMocks(Watcher):
+    """The mocks that a test has stopped or emptied."""
+
+    def __init__(self) -> None:
+        self.mocks: dict[KMSMock, None] = {}
+
+    def ended(self, kms: KMSMock) -> None:
+        self.mocks[kms] = None
+
+
 @pytest.fixture(autouse=True)
-def _records_meet_the_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _records_meet_the_schema() -> Iterator[None]:
     """Check the CloudTrail record of every call of a test, once its mocks have been stopped."""
-    stopped = []
-    stop = KMSMock.stop
-
-    def stop_and_note(kms: KMSMock) -> None:
-        stop(kms)
-        stopped.append(kms)
-
-    monkeypatch.setattr(KMSMock, "stop", stop_and_note)
-    yield
+    ended = _EndedMocks()
+    with watching(ended):
+        yield
     if fastjsonschema is None:
         return
-    for kms in stopped:
+    for kms in ended.mocks:
         for record in kms.trail[-_RECORDS_CHECKED:]:
             _schema_check()(record)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from kmsmock.ledger.calls import Calls
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.storage import KeyLife
 from kmsmock.ledger.usage import Line, line_of
 
@@ -15,59 +15,28 @@ from kmsmock.ledger.usage import Line, line_of
 class Recorded(NamedTuple):
     """All that was recorded, for going back to it."""
 
-    events: tuple[Event, ...]
-    folded: dict[Line, int]
+    calls: tuple[Call, ...]
+    counts: dict[Line, int]
 
 
-class CallLog(Calls):
-    """The records of a mock, one for each call.
+class AllCalls(Calls):
+    """The records of all calls of a mock, and counts of those that are no longer kept.
 
-    kept: how many; older ones are dropped, and only counted. lives: of all keys that
-    customers manage, the deleted ones among them.
+    lives: of all keys that customers manage, the deleted ones among them.
     """
 
-    def __init__(self, kept: int, lives: Iterable[KeyLife]) -> None:
-        self._records: deque[Event] = deque()
-        self._counts: dict[Line, int] = {}
-        super().__init__(self._records, self._counts)
-        self._kept = kept
+    def __init__(
+        self, records: deque[Call], counts: dict[Line, int], lives: Iterable[KeyLife]
+    ) -> None:
+        super().__init__(records, counts)
+        self._records = records
+        self._counts = counts
         self._lives = lives
-        self._latest: dict[str, tuple[Any, ...]] = {}
-
-    def append(self, event: Event) -> None:
-        """Take in a record; the oldest is dropped when too many are kept."""
-        records = self._records
-        records.append(event)
-        if len(records) > self._kept:
-            line = line_of(records.popleft())
-            self._counts[line] = self._counts.get(line, 0) + 1
-
-    def shared(self, operation: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give the parameters of the call before where they are the same, to keep them once.
-
-        Only what is equal is shared, and only to be shown: nothing is decided by it.
-        """
-        latest = self._latest.get(operation)
-        if latest is not None and latest == parameters:
-            return latest
-        self._latest[operation] = parameters
-        return parameters
 
     def clear(self) -> None:
         """Forget all records and counts."""
         self._records.clear()
         self._counts.clear()
-        self._latest.clear()
-
-    def state(self) -> Recorded:
-        """Give what `restore` needs."""
-        return Recorded(tuple(self._records), dict(self._counts))
-
-    def restore(self, recorded: Recorded) -> None:
-        """Go back, also to records that have been dropped since."""
-        self.clear()
-        self._records.extend(recorded.events)
-        self._counts.update(recorded.folded)
 
     def assert_all_keys_used(self, *, except_: Any = ()) -> None:
         """Assert that each customer managed key was used for cryptography, and successfully.
@@ -95,6 +64,52 @@ class CallLog(Calls):
             maker = f", made by {makers[life.arn]}" if makers.get(life.arn) else ""
             lines.append(f"  {life.arn}{aliases}{maker}")
         raise AssertionError("\n".join(lines))
+
+
+class CallLog:
+    """Keeps the records of a mock, one for each call.
+
+    kept: how many; older ones are dropped, and only counted. calls: what was recorded, for tests,
+    reports and bills; it follows what this one takes in.
+    """
+
+    def __init__(self, kept: int, lives: Iterable[KeyLife]) -> None:
+        self._records: deque[Call] = deque()
+        self._counts: dict[Line, int] = {}
+        self._kept = kept
+        self._latest: dict[str, tuple[Any, ...]] = {}
+        self.calls = AllCalls(self._records, self._counts, lives)
+
+    def append(self, call: Call) -> None:
+        """Take in a record; the oldest is dropped when too many are kept."""
+        records = self._records
+        records.append(call)
+        if len(records) > self._kept:
+            line = line_of(records.popleft())
+            self._counts[line] = self._counts.get(line, 0) + 1
+
+    def shared(self, operation: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Give the parameters of the call before where they are the same, to keep them once."""
+        latest = self._latest.get(operation)
+        if latest is not None and latest == parameters:
+            return latest
+        self._latest[operation] = parameters
+        return parameters
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.calls.clear()
+        self._latest.clear()
+
+    def state(self) -> Recorded:
+        """Give what `restore` needs."""
+        return Recorded(tuple(self._records), dict(self._counts))
+
+    def restore(self, recorded: Recorded) -> None:
+        """Go back, also to records that have been dropped since."""
+        self.clear()
+        self._records.extend(recorded.calls)
+        self._counts.update(recorded.counts)
 
 
 def _names(life: KeyLife) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kmsmock.keys.key import Key
 from kmsmock.ledger.cloudtrail.members import lowered, shown
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.shown import KEY, SHOWN
 from kmsmock.principals import PrincipalKind
 
@@ -25,7 +25,7 @@ _USING_STORES = frozenset(
 )
 
 
-def response_elements(event: Event) -> dict[str, Any] | None:
+def response_elements(event: Call) -> dict[str, Any] | None:
     """Show what an operation that changes something has answered, and which key it changed."""
     members = SHOWN[event.operation]
     if event.failure is not None or not members.elements:
@@ -43,7 +43,7 @@ def response_elements(event: Event) -> dict[str, Any] | None:
     }
 
 
-def changed_key(event: Event) -> Key:
+def changed_key(event: Call) -> Key:
     """Give the key that a call changed: of UpdateAlias the one that the alias means now."""
     key = event.rest.second_key if event.operation == "UpdateAlias" else None
     key = key or event.key
@@ -51,7 +51,7 @@ def changed_key(event: Event) -> Key:
     return key
 
 
-def additional_event_data(event: Event) -> dict[str, Any]:
+def additional_event_data(event: Call) -> dict[str, Any]:
     """Show what the service knows beside request and answer; empty when there is nothing."""
     data: dict[str, Any] = {}
     if event.material_id is not None:
@@ -80,7 +80,7 @@ def deletion_data(key: Key) -> dict[str, Any]:
     }
 
 
-def _materials(event: Event) -> dict[str, str]:
+def _materials(event: Call) -> dict[str, str]:
     assert event.material_id is not None
     if event.operation != "ReEncrypt":
         return {"keyMaterialId": event.material_id.hex()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.ledger.cloudtrail.members import lowered, shown
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.shown import SHOWN
 from kmsmock.principals import PrincipalKind
 
@@ -22,7 +22,7 @@ _SPECS = ("KeySpec", "CustomerMasterKeySpec")
 _UNREADABLE = frozenset({"SerializationException", "ValidationException"})
 
 
-def request_parameters(event: Event) -> dict[str, Any] | None:
+def request_parameters(event: Call) -> dict[str, Any] | None:
     """Show the parameters of a call; None when there is nothing to show.
 
     Nothing is shown of calls that were refused, that named a key that does not exist, or that
@@ -45,13 +45,13 @@ def request_parameters(event: Event) -> dict[str, Any] | None:
     return parameters or None
 
 
-def is_hidden(event: Event) -> bool:
+def is_hidden(event: Call) -> bool:
     """Tell whether nothing is shown of what a call was about."""
     code = event.error_code
     return code == "AccessDeniedException" or (code == "NotFoundException" and event.key is None)
 
 
-def _name_key(parameters: dict[str, Any], event: Event) -> None:
+def _name_key(parameters: dict[str, Any], event: Call) -> None:
     """Add the key that a ciphertext named, unless a service opens what it made."""
     principal = event.principal
     is_service = principal.kind is PrincipalKind.SERVICE or principal.via in _NAMING_NO_KEY
@@ -59,7 +59,7 @@ def _name_key(parameters: dict[str, Any], event: Event) -> None:
         parameters.setdefault("keyId", event.key.arn)
 
 
-def _name_specs(parameters: dict[str, Any], event: Event) -> None:
+def _name_specs(parameters: dict[str, Any], event: Call) -> None:
     """Show the key spec by its old and its new name, whichever was given."""
     given = next((value for value in map(event.parameter, _SPECS) if value is not None), None)
     if given is not None:
