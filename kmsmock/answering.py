@@ -71,12 +71,6 @@ class Answering:
 
         return begin(self._backend, **call)
 
-    def learn(self, **call: Any) -> None:
-        """Take up what another mock has answered for IAM or STS."""
-        from kmsmock.services.learning import learn
-
-        learn(self._backend, **call)
-
     def _load_document(self) -> None:
         if self._document is not None:
             self._load(self._document, self.options.world)

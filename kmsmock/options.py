@@ -10,13 +10,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from kmsmock.arns import is_region
+from kmsmock.aws.services import MOCKED
 from kmsmock.delays import DELAYS
 
-#: Services that something else answers, whose part with KMS is done here.
-OVERLAID = (
-    *("dynamodb", "kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"),
-)
-SERVICES = ("kms", "sts", "iam", "ec2", "rds", "cloudtrail", *OVERLAID)
 #: When the clock of a seeded mock starts, unless told otherwise.
 SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ENFORCED = "enforced"
@@ -52,7 +48,7 @@ class Options:
     account_id: str = "123456789012"
     region: str = "us-east-1"
     authorization: str = ENFORCED
-    services: tuple[str, ...] = SERVICES
+    services: tuple[str, ...] = MOCKED
     seed: int | str | None = None
     world: str | os.PathLike[str] | Mapping[str, Any] | None = None
     start_time: datetime | None = None
@@ -76,11 +72,11 @@ class Options:
             )
         if self.delays not in DELAYS:
             raise TypeError(f"delays must be {' or '.join(map(repr, DELAYS))}, not {self.delays!r}")
-        unknown = [name for name in self.services if name not in SERVICES]
+        unknown = [name for name in self.services if name not in MOCKED]
         if unknown:
             raise TypeError(
                 f"the service {unknown[0]!r} is not built in; this version answers: "
-                f"{', '.join(SERVICES)}"
+                f"{', '.join(MOCKED)}"
             )
         if self.seed is not None and type(self.seed) not in (int, str):
             raise TypeError(f"seed must be an int or a text, not {self.seed!r}")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from kmsmock.aws.services import MOCKED
 from kmsmock.keys.specs import KEY_SPECS
 from kmsmock.operations import OPERATIONS
-from kmsmock.options import SERVICES, Options
+from kmsmock.options import Options
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -68,7 +69,7 @@ def test_the_table_of_options_has_their_names_and_defaults() -> None:
 
 def test_the_table_of_options_names_all_services() -> None:
     row = next(line for line in README.splitlines() if line.startswith("| `services`"))
-    assert set(re.findall(r'`"(\w+)"`', row)) == set(SERVICES)
+    assert set(re.findall(r'`"(\w+)"`', row)) == set(MOCKED)
 
 
 def test_both_commands_are_marked_for_continuous_integration() -> None:

@@ -7,14 +7,13 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.api_call import Answer
+from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.active import active
 from kmsmock.interception.everyday import access_key
 from kmsmock.interception.moto import moto_answers
 from kmsmock.interception.other_services import parameters_of
 from kmsmock.interception.parsed import to_client
 
-#: Services that this mock answers, unless moto does.
-_ANSWERED_ALONE = ("ec2", "rds")
 _UNDERWAY = "kmsmock_underway"
 
 
@@ -26,7 +25,7 @@ def begin_before_call(
     # A client that was made late can have the handlers twice.
     if not active or service not in active[-1].services or _UNDERWAY in context:
         return None
-    if service in _ANSWERED_ALONE and not moto_answers():
+    if service in ANSWERED and not moto_answers():
         return None
     underway, refusal = active[-1].begin(
         service=service,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock.arns import is_known_region, partition_of
+from kmsmock.aws.services import AWS_SERVICES
 
 if TYPE_CHECKING:
     from kmsmock.keys.key import Key
@@ -84,7 +85,9 @@ _CHARGED_ERRORS = frozenset({"DryRunOperationException"})
 #: Errors of requests that are never charged.
 _FREE_ERRORS = frozenset({"ThrottlingException"})
 #: Services whose own requests are free. Source: AWS CloudTrail User Guide, on SSE-KMS.
-_FREE_SERVICES = frozenset({"cloudtrail.amazonaws.com"})
+_FREE_SERVICES = frozenset(
+    f"{service.name}.amazonaws.com" for service in AWS_SERVICES.values() if service.is_free
+)
 
 
 class Charge(NamedTuple):

@@ -7,41 +7,16 @@ does with what it has stored, when the answer comes back.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from kmsmock.api_call import Answer
+from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
 from kmsmock.identities.credentials import CredentialsError
-from kmsmock.overlays import (
-    dynamodb,
-    ec2,
-    kinesis,
-    lambda_,
-    logs,
-    rds,
-    s3,
-    secretsmanager,
-    sns,
-    sqs,
-    ssm,
-)
 from kmsmock.overlays.registry import NotStored, Overlay, Steps, refused
 from kmsmock.services.registry import ServiceCall
-
-OVERLAYS: Mapping[str, Overlay] = {
-    "dynamodb": dynamodb.OVERLAY,
-    "ec2": ec2.OVERLAY,
-    "kinesis": kinesis.OVERLAY,
-    "lambda": lambda_.OVERLAY,
-    "logs": logs.OVERLAY,
-    "rds": rds.OVERLAY,
-    "s3": s3.OVERLAY,
-    "secretsmanager": secretsmanager.OVERLAY,
-    "sns": sns.OVERLAY,
-    "sqs": sqs.OVERLAY,
-    "ssm": ssm.OVERLAY,
-}
 
 
 class Underway:
@@ -118,16 +93,28 @@ def begin(
     parameters: as boto3 takes them. Gives what is to go on after storing, None for calls without
     KMS; and the service's answer, mostly an error, when nothing is to be stored.
     """
-    overlay = OVERLAYS[service]
+    overlay = _load(service)
     handler = overlay.operations.get(operation)
     if handler is None:
         return None, None
     with backend.lock:
         try:
             principal, now = backend.admit(access_key, region)
-        except CredentialsError:
-            return None, None  # for the one that stores to refuse
+        except CredentialsError as refusal:
+            if not overlay.trusts_store:
+                return None, None  # for the one that stores to refuse
+            identities = backend.identities
+            principal = refusal.principal or identities.root(identities.administrator.account)
+            now = backend.clock.now()
         request_id = backend.new_uuid()
         call = ServiceCall(backend, principal, region, now, parameters, access_key, request_id)
         underway = Underway(overlay, call, handler(call))
         return underway, underway.begin()
+
+
+def _load(service: str) -> Overlay:
+    """Import what a service does beside a store. service: one that is declared to."""
+    module = AWS_SERVICES[service].beside
+    assert module is not None
+    loaded: Overlay = import_module(module).OVERLAY
+    return loaded

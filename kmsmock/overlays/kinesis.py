@@ -154,7 +154,7 @@ def _streams(call: ServiceCall) -> Streams:
 
 
 def _kms(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.forwarded(call, "kinesis", "kinesis.amazonaws.com")
+    return KmsCaller.forwarded(call, "kinesis")
 
 
 OVERLAY = Overlay(

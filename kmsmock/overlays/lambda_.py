@@ -285,7 +285,7 @@ _SERVICE = "lambda.amazonaws.com"
 
 
 def _kms(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.forwarded(call, "lambda", _SERVICE)
+    return KmsCaller.forwarded(call, "lambda")
 
 
 OVERLAY = Overlay(

@@ -75,11 +75,15 @@ class Overlay:
     """A service. operations: by name, those that use KMS. refusals: of all of them.
 
     hidden: members of queries that name keys, which the one that stores would look for in vain.
+    trusts_store: whether requests are looked at whose credentials are no longer good here, because
+    the one that stores has the say about them; the caller is then the one that they led to, or the
+    root user of the default account.
     """
 
     operations: Mapping[str, Handler]
     refusals: Refusals
     hidden: Sequence[str] = ()
+    trusts_store: bool = False
 
 
 def refused(error: ServiceError, call: ServiceCall, refusals: Refusals) -> ServiceError:

@@ -93,7 +93,7 @@ def _require_data_key(call: ServiceCall) -> str | None:
     key_id = _topics(call).keys.get(arn or "")
     if arn is None or key_id is None:
         return arn
-    kms = KmsCaller.forwarded(call, "sns", _SERVICE, arn.split(":")[3])
+    kms = KmsCaller.forwarded(call, "sns", arn.split(":")[3])
     context = {"aws:sns:topicArn": arn}
 
     def make() -> None:

@@ -257,7 +257,7 @@ def _context(arn: str) -> dict[str, str]:
 
 
 def _kms(call: ServiceCall, arn: str) -> KmsCaller:
-    return KmsCaller.forwarded(call, "sqs", "sqs.amazonaws.com", arn.split(":")[3])
+    return KmsCaller.forwarded(call, "sqs", arn.split(":")[3])
 
 
 OVERLAY = Overlay(

@@ -171,7 +171,7 @@ def _context(arn: str) -> dict[str, str]:
 
 
 def _kms(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.forwarded(call, "ssm", "ssm.amazonaws.com")
+    return KmsCaller.forwarded(call, "ssm")
 
 
 OVERLAY = Overlay(

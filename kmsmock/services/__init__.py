@@ -6,25 +6,18 @@ import json
 from collections.abc import Mapping
 from copy import deepcopy
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any
 
 from botocore.utils import parse_to_aware_datetime
 
 from kmsmock.api_call import Answer, ApiCall
+from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError, ValidationException
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.protocol import read
-from kmsmock.services import cloudtrail, ec2, iam, rds, sts
 from kmsmock.services.registry import Service, ServiceCall
-
-SERVICES: dict[str, Service] = {
-    "cloudtrail": cloudtrail.SERVICE,
-    "ec2": ec2.SERVICE,
-    "iam": iam.SERVICE,
-    "rds": rds.SERVICE,
-    "sts": sts.SERVICE,
-}
 
 
 def answer(
@@ -41,7 +34,7 @@ def answer(
 
     parameters: as boto3 takes them. model: the operation in botocore's model.
     """
-    known = SERVICES[service]
+    known = _load(service)
     with backend.lock:
         request_id = backend.new_uuid()
         result: dict[str, Any] | ServiceError
@@ -49,7 +42,7 @@ def answer(
             principal, now = backend.admit(access_key, region)
             handler = known.operations.get(operation)
             if handler is None:
-                raise _not_emulated(service, operation, model.service_model.api_version)
+                raise _not_emulated(known, service, operation, model.service_model.api_version)
             known.first(parameters)
             if known.words_limits:
                 given = deepcopy(dict(parameters))
@@ -71,6 +64,14 @@ def answer(
     return Answer(request_id, result)
 
 
+def _load(service: str) -> Service:
+    """Import what answers a service. service: one that is declared to be answered."""
+    module = AWS_SERVICES[service].answered
+    assert module is not None
+    loaded: Service = import_module(module).SERVICE
+    return loaded
+
+
 def _with_epochs(parameters: Mapping[str, Any], shape: Any) -> Mapping[str, Any]:
     """Give times in whole epoch seconds, as they go over the wire."""
     members = {} if shape is None else shape.members
@@ -82,8 +83,7 @@ def _with_epochs(parameters: Mapping[str, Any], shape: Any) -> Mapping[str, Any]
     return {**parameters, **times} if times else parameters
 
 
-def _not_emulated(service: str, operation: str, version: str) -> ServiceError:
-    known = SERVICES[service]
+def _not_emulated(known: Service, service: str, operation: str, version: str) -> ServiceError:
     near = get_close_matches(operation, known.operations, 4, 0.5)
     others = f"; the nearest that are: {', '.join(near)}" if near else ""
     return known.not_emulated(

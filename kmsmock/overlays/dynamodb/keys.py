@@ -156,4 +156,4 @@ def _own(call: ServiceCall) -> KmsCaller:
 
 
 def _forwarded(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.forwarded(call, "dynamodb", "dynamodb.amazonaws.com")
+    return KmsCaller.forwarded(call, "dynamodb")

@@ -143,7 +143,7 @@ def _require_signed(call: ServiceCall) -> None:
 
 
 def _kms(call: ServiceCall, region: str) -> KmsCaller:
-    return KmsCaller.forwarded(call, "s3", "s3.amazonaws.com", region)
+    return KmsCaller.forwarded(call, "s3", region)
 
 
 def show(answer: dict[str, Any], encryption: Encryption, *, with_context: bool = False) -> None:

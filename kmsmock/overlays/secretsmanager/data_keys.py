@@ -154,9 +154,7 @@ def _ask(
     **parameters: Any,
 ) -> Any:
     """Call KMS for the caller. Raises what the service makes of KMS's errors here."""
-    kms = KmsCaller.forwarded(
-        call, "secretsmanager", "secretsmanager.amazonaws.com", region or call.region
-    )
+    kms = KmsCaller.forwarded(call, "secretsmanager", region or call.region)
     try:
         return how(kms, operation, **parameters)
     except ServiceError as error:
