@@ -15,7 +15,7 @@ from kmsmock.options import ENFORCED, SEEDED_START, Options
 
 if TYPE_CHECKING:
     from kmsmock.api_call import Answer, ApiCall
-    from kmsmock.overlays import Underway
+    from kmsmock.services.beside import PendingCall
 
 
 class Answering:
@@ -61,13 +61,13 @@ class Answering:
 
     def answer_service(self, **call: Any) -> Answer:
         """Answer a request to another service than KMS."""
-        from kmsmock.services import answer
+        from kmsmock.services.answering import answer
 
         return answer(self._backend, **call)
 
-    def begin(self, **call: Any) -> tuple[Underway | None, Answer | None]:
+    def begin(self, **call: Any) -> tuple[PendingCall | None, Answer | None]:
         """Do the part with KMS of a service that something else answers; gives what is refused."""
-        from kmsmock.overlays import begin
+        from kmsmock.services.beside import begin
 
         return begin(self._backend, **call)
 

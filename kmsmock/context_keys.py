@@ -12,7 +12,7 @@ from typing import Any
 
 from kmsmock.arns import Arn
 from kmsmock.authorization.grants import GrantConstraints
-from kmsmock.aws.services import find_service
+from kmsmock.aws.services import calling_service
 from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Organization
 from kmsmock.keys.key import Key
@@ -245,7 +245,7 @@ def _add_service(
     if via is not None:
         context["kms:ViaService"] = via
         context["aws:ViaAWSService"] = "true"
-        if find_service(principal.via).shows_called_via:
+        if calling_service(principal.via).shows_called_via:
             called_via = f"{principal.via}.amazonaws.com"
             context["aws:CalledVia"] = [called_via]
             context["aws:CalledViaFirst"] = context["aws:CalledViaLast"] = called_via

@@ -1,4 +1,4 @@
-"""The AWS services that kmsmock knows: each is declared once, and every list of services is derived.
+"""The AWS services: each is declared here once, and every list of services is derived from it.
 
 Importing this imports nothing else: the modules that it names are imported when they are used.
 """
@@ -11,13 +11,14 @@ from typing import NamedTuple
 class AwsService(NamedTuple):
     """What is known of an AWS service.
 
-    name: boto3's name of it, which is also the one in ``kms:ViaService``. event_name: what
-    botocore's events call it, its hyphenized service id; the name when None. answered: the module
+    name: what boto3 calls it. event_name: what botocore's events call it, its hyphenized service
+    id. via: what ``kms:ViaService`` and service principals call it. Both are the name when None.
+    answered: the module
     whose ``SERVICE`` answers its requests. beside: the module whose ``BESIDE`` does this service's
     part when something else stores, such as moto. Both are None where there is nothing to do; with
     both, the first one answers unless moto does. shows_called_via: whether it appears in
-    ``aws:CalledVia``. frontend: the name that CloudTrail shows as the source of the requests that it
-    makes with its caller's identity; ``<name>.amazonaws.com`` when None. hides_denied_key: whether
+    ``aws:CalledVia``. frontend: what CloudTrail shows as the source of the requests that it makes
+    with its caller's identity; ``<via>.amazonaws.com`` when None. hides_denied_key: whether
     CloudTrail leaves out the key of such a request that was denied. hides_decrypting_key: whether
     it leaves out the key that only the ciphertext names. internal_endpoint: operations of KMS that
     it calls through an endpoint within AWS. is_free: whether nobody pays for the requests that it
@@ -28,6 +29,7 @@ class AwsService(NamedTuple):
 
     name: str
     event_name: str | None = None
+    via: str | None = None
     answered: str | None = None
     beside: str | None = None
     shows_called_via: bool = False
@@ -40,7 +42,7 @@ class AwsService(NamedTuple):
     @property
     def sender(self) -> str:
         """What CloudTrail shows as the source of requests made with the caller's identity."""
-        return self.frontend or f"{self.name}.amazonaws.com"
+        return self.frontend or f"{self.via or self.name}.amazonaws.com"
 
 
 _SERVICES = "kmsmock.services"
@@ -84,7 +86,7 @@ _DECLARED = (
     AwsService("dataexchange", shows_called_via=True),
     AwsService("omics", shows_called_via=True),
     AwsService("ram", shows_called_via=True),
-    AwsService("servicecatalog-appregistry", shows_called_via=True),
+    AwsService("servicecatalog-appregistry", "service-catalog-appregistry", shows_called_via=True),
     AwsService("sqlworkbench", shows_called_via=True),
 )
 #: The services by their names.
@@ -92,16 +94,15 @@ AWS_SERVICES = {service.name: service for service in _DECLARED}
 #: Names of the services that a mock answers itself, as long as nothing else does.
 ANSWERED = ("kms", *(service.name for service in _DECLARED if service.answered))
 #: Names of the services for which a mock does the part with KMS only, and something else stores.
-ONLY_BESIDE = tuple(
-    service.name for service in _DECLARED if service.beside and not service.answered
-)
+ONLY_BESIDE = tuple(s.name for s in _DECLARED if s.beside and not s.answered)
 #: Names of all of these.
 MOCKED = (*ANSWERED, *ONLY_BESIDE)
+_BY_VIA = {service.via or service.name: service for service in _DECLARED}
 
 
-def find_service(name: str | None) -> AwsService:
-    """Give what is known of a service; of one that is not declared, that is its name.
+def calling_service(via: str | None) -> AwsService:
+    """Give what is known of the service that makes a request; of others that is only the name.
 
-    name: None for requests that no service makes, of which everything is shown.
+    via: as ``kms:ViaService`` calls it; None for requests that no service makes.
     """
-    return AWS_SERVICES.get(name or "") or AwsService(name or "")
+    return _BY_VIA.get(via or "") or AwsService(via or "")

@@ -86,7 +86,9 @@ _CHARGED_ERRORS = frozenset({"DryRunOperationException"})
 _FREE_ERRORS = frozenset({"ThrottlingException"})
 #: Services whose own requests are free. Source: AWS CloudTrail User Guide, on SSE-KMS.
 _FREE_SERVICES = frozenset(
-    f"{service.name}.amazonaws.com" for service in AWS_SERVICES.values() if service.is_free
+    f"{service.via or name}.amazonaws.com"
+    for name, service in AWS_SERVICES.items()
+    if service.is_free
 )
 
 

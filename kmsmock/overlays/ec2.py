@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from kmsmock.overlays.flows import until_stored
-from kmsmock.overlays.registry import Overlay, Refused, Steps
+from kmsmock.services.beside import BesideStore, Steps, until_stored
 from kmsmock.services.ec2.kms_use.kms_calls import DataKey
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.ec2.sharing import change_of_snapshot, require_shareable_key
+from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 
 
@@ -68,7 +68,7 @@ def _describe_volumes(call: ServiceCall) -> Steps:
     lost = failures.keys() - stored.keys()
     for volume_id in call.parameters.get("VolumeIds", ()):
         if volume_id in lost:
-            raise Refused(
+            raise CodedError(
                 "InvalidVolume.NotFound",
                 f"The volume '{volume_id}' does not exist.",
                 explanation=failures[volume_id],
@@ -140,7 +140,7 @@ def _stored(call: ServiceCall) -> dict[str, StoredResource]:
     return call.backend.service_state(StoredResources).by_id
 
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "CreateVolume": _create_volume,
         "DescribeVolumes": _describe_volumes,

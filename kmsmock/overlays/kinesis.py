@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 from kmsmock.errors import DisabledException, InvalidKeyUsageException, KMSInvalidStateException
-from kmsmock.overlays.at_hand import AtHand, DataKey
-from kmsmock.overlays.registry import Overlay, Refusal, Steps
+from kmsmock.services.beside import BesideStore, Steps
+from kmsmock.services.data_key_cache import DataKey, DataKeyCache
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import ErrorTemplate
 from kmsmock.services.registry import ServiceCall
 
 #: How long a producer or consumer works with a data key before KMS is called again.
@@ -42,7 +43,7 @@ class Streams:
 
     streams: dict[str, Stream] = field(default_factory=dict)
     iterators: dict[str, tuple[str, str]] = field(default_factory=dict)
-    at_hand: AtHand = field(default_factory=AtHand)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 
 def _start(call: ServiceCall) -> Steps:
@@ -78,7 +79,7 @@ def _put(call: ServiceCall) -> Steps:
         )
         return DataKey(arn, made["KeyId"], made["CiphertextBlob"])
 
-    data_key = held.at_hand.take(call.principal.own_arn, call.now, (arn, key_id), _TIME, make)
+    data_key = held.cache.get(call.principal.own_arn, call.now, (arn, key_id), _TIME, make)
     answer = yield
     answer["EncryptionType"] = "KMS"
     for record in answer.get("Records", (answer,)):
@@ -121,7 +122,7 @@ def _open(call: ServiceCall, data_key: DataKey) -> None:
         )
 
     what = ("read", data_key.of, data_key.key_arn)
-    _streams(call).at_hand.take(call.principal.own_arn, call.now, what, _TIME, decrypt)
+    _streams(call).cache.get(call.principal.own_arn, call.now, what, _TIME, decrypt)
 
 
 def _require_usable(key: Mapping[str, Any]) -> None:
@@ -157,7 +158,7 @@ def _kms(call: ServiceCall) -> KmsCaller:
     return KmsCaller.forwarded(call, "kinesis")
 
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "StartStreamEncryption": _start,
         "StopStreamEncryption": _stop,
@@ -168,11 +169,11 @@ OVERLAY = Overlay(
         "GetRecords": _get,
     },
     {
-        "AccessDeniedException": Refusal("KMSAccessDeniedException"),
-        "DisabledException": Refusal("KMSDisabledException"),
-        "NotFoundException": Refusal("KMSNotFoundException"),
-        "OptInRequired": Refusal("KMSOptInRequired"),
-        "ThrottlingException": Refusal("KMSThrottlingException"),
-        "*": Refusal("KMSInvalidStateException"),
+        "AccessDeniedException": ErrorTemplate("KMSAccessDeniedException"),
+        "DisabledException": ErrorTemplate("KMSDisabledException"),
+        "NotFoundException": ErrorTemplate("KMSNotFoundException"),
+        "OptInRequired": ErrorTemplate("KMSOptInRequired"),
+        "ThrottlingException": ErrorTemplate("KMSThrottlingException"),
+        "*": ErrorTemplate("KMSInvalidStateException"),
     },
 )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from kmsmock.overlays.registry import NotStored, Overlay, Steps
+from kmsmock.services.beside import BesideStore, NotStoredError, Steps
 from kmsmock.services.rds import kms_calls
 from kmsmock.services.rds.encrypting import (
     SOURCE_KEY,
@@ -85,7 +85,7 @@ def _keep(call: ServiceCall, kind: Kind, key: str) -> Steps:
         grant = kms_calls.lend(call, key_arn, context)
     try:
         answer = yield
-    except NotStored:
+    except NotStoredError:
         kms_calls.retire(call.backend, call.now, [grant])
         raise
     data_key = kms_calls.new_data_key(call.backend, call.now, key_arn, context)
@@ -201,7 +201,7 @@ def _held(call: ServiceCall) -> dict[str, Encrypted]:
     return call.backend.service_state(Databases).encrypted
 
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "CreateDBInstance": _create(INSTANCE),
         "CreateDBCluster": _create(CLUSTER),

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kmsmock.overlays import sqs
-from kmsmock.overlays.at_hand import AtHand
-from kmsmock.overlays.registry import Overlay, Refusal, Steps
+from kmsmock.services.beside import BesideStore, Steps
+from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import ErrorTemplate
 from kmsmock.services.registry import ServiceCall
 
 _KEY, _SERVICE = "KmsMasterKeyId", "sns.amazonaws.com"
@@ -29,7 +30,7 @@ class Topics:
 
     keys: dict[str, str] = field(default_factory=dict)
     queues: dict[str, tuple[str, str]] = field(default_factory=dict)
-    at_hand: AtHand = field(default_factory=AtHand)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 
 def _create(call: ServiceCall) -> Steps:
@@ -102,7 +103,7 @@ def _require_data_key(call: ServiceCall) -> str | None:
         )
         kms.call("Decrypt", CiphertextBlob=made["CiphertextBlob"], EncryptionContext=context)
 
-    _topics(call).at_hand.take(call.principal.own_arn, call.now, (arn, key_id), _REUSE, make)
+    _topics(call).cache.get(call.principal.own_arn, call.now, (arn, key_id), _REUSE, make)
     return arn
 
 
@@ -118,7 +119,7 @@ def _topics(call: ServiceCall) -> Topics:
     return call.backend.service_state(Topics)
 
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "CreateTopic": _create,
         "SetTopicAttributes": _set_attributes,
@@ -129,11 +130,11 @@ OVERLAY = Overlay(
         "PublishBatch": _publish_batch,
     },
     {
-        "AccessDeniedException": Refusal("KMSAccessDenied"),
-        "DisabledException": Refusal("KMSDisabled"),
-        "NotFoundException": Refusal("KMSNotFound"),
-        "OptInRequired": Refusal("KMSOptInRequired", status=403),
-        "ThrottlingException": Refusal("KMSThrottling"),
-        "*": Refusal("KMSInvalidState"),
+        "AccessDeniedException": ErrorTemplate("KMSAccessDenied"),
+        "DisabledException": ErrorTemplate("KMSDisabled"),
+        "NotFoundException": ErrorTemplate("KMSNotFound"),
+        "OptInRequired": ErrorTemplate("KMSOptInRequired", status=403),
+        "ThrottlingException": ErrorTemplate("KMSThrottling"),
+        "*": ErrorTemplate("KMSInvalidState"),
     },
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from kmsmock.aws.services import find_service
+from kmsmock.aws.services import calling_service
 from kmsmock.backend import Backend
 from kmsmock.dispatch import Rehearsal, perform_for_service
 from kmsmock.principals import Principal
@@ -40,7 +40,7 @@ class KmsCaller:
         source: what CloudTrail shows; that which is declared for the service when None.
         """
         principal = replace(call.principal, via=service)
-        source = source or find_service(service).sender
+        source = source or calling_service(service).sender
         return cls(call.backend, principal, region or call.region, source, call.access_key)
 
     @classmethod

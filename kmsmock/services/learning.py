@@ -10,7 +10,7 @@ from typing import Any
 
 from kmsmock.arns import Arn
 from kmsmock.errors import ServiceError
-from kmsmock.overlays.registry import Handler, Steps
+from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 
 Answer = Mapping[str, Any]
@@ -18,7 +18,7 @@ Answer = Mapping[str, Any]
 Repeat = Callable[[ServiceCall, Answer], None]
 
 
-def repeating(operation: str, repeat: Repeat) -> Handler:
+def repeating(operation: str, repeat: Repeat) -> BesideHandler:
     """Make the handler of an operation that lets the other mock answer and does the same here.
 
     It warns when that is not possible.

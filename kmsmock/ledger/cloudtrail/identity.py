@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from kmsmock import arns
-from kmsmock.aws.services import find_service
+from kmsmock.aws.services import calling_service
 from kmsmock.ledger.cloudtrail.members import time
 from kmsmock.ledger.events import Event
 from kmsmock.principals import Principal, PrincipalKind
@@ -41,7 +41,7 @@ def service_name(event: Event) -> str | None:
         return event.user_agent
     if is_service:
         return principal.arn
-    sender = find_service(principal.via).sender
+    sender = calling_service(principal.via).sender
     return f"{sender}.cn" if _is_in_china(event.region) else sender
 
 

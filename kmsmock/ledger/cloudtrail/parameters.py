@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock.aws.services import find_service
+from kmsmock.aws.services import calling_service
 from kmsmock.ledger.cloudtrail.members import lowered, shown
 from kmsmock.ledger.events import Event
 from kmsmock.ledger.shown import SHOWN
@@ -53,9 +53,8 @@ def is_hidden(event: Event) -> bool:
 def _name_key(parameters: dict[str, Any], event: Event) -> None:
     """Add the key that a ciphertext named, unless a service opens what it made."""
     principal = event.principal
-    is_hidden = (
-        principal.kind is PrincipalKind.SERVICE or find_service(principal.via).hides_decrypting_key
-    )
+    service = calling_service(principal.via)
+    is_hidden = principal.kind is PrincipalKind.SERVICE or service.hides_decrypting_key
     if event.key is not None and not is_hidden:
         parameters.setdefault("keyId", event.key.arn)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock import arns
-from kmsmock.aws.services import find_service
+from kmsmock.aws.services import calling_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.cloudtrail.elements import additional_event_data, changed_key, response_elements
 from kmsmock.ledger.cloudtrail.identity import (
@@ -172,7 +172,7 @@ def _add_error(record: Record, event: Event) -> None:
     record["errorCode"] = ACCESS_DENIED if code == "AccessDeniedException" else code
     if not message:
         return
-    if event.key is not None and find_service(event.principal.via).hides_denied_key:
+    if event.key is not None and calling_service(event.principal.via).hides_denied_key:
         for key in event.keys:
             message = message.replace(f"on resource: {key.arn} ", "on this resource ")
     record["errorMessage"] = message[:_LONGEST_MESSAGE]
@@ -192,7 +192,7 @@ def _add_endpoint(record: Record, event: Event) -> None:
 
 def _came_by_internal_endpoint(event: Event) -> bool:
     """Tell whether a call came from a service by an endpoint within AWS; some of EC2's do."""
-    return event.operation in find_service(event.principal.via).internal_endpoint
+    return event.operation in calling_service(event.principal.via).internal_endpoint
 
 
 def _resources(event: Event) -> list[dict[str, str]]:

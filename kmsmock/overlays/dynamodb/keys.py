@@ -73,8 +73,8 @@ def open_where_needed(call: ServiceCall, arn: str) -> None:
     key = looked_after(call, arn)
     if key is not None:
         decrypt = _Decrypt(_forwarded(call), arn, key)
-        at_hand = stored(call).at_hand
-        at_hand.take(call.principal.own_arn, call.now, key.ciphertext, _TABLE_KEY_TIME, decrypt)
+        cache = stored(call).cache
+        cache.get(call.principal.own_arn, call.now, key.ciphertext, _TABLE_KEY_TIME, decrypt)
 
 
 def require_accessible(call: ServiceCall, arn: str) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Group
-from kmsmock.overlays.registry import Overlay
 from kmsmock.principals import PrincipalKind
+from kmsmock.services.beside import BesideStore
 from kmsmock.services.iam.answered import OPERATIONS
 from kmsmock.services.iam.answered.finding import find_group, find_managed, find_role, find_user
 from kmsmock.services.learning import Answer, Repeat, repeating
@@ -84,6 +84,6 @@ def _repeat(operation: str) -> Repeat:
 
 _REPEATED = {name: _repeat(name) for name in OPERATIONS if not name.startswith(_READS)}
 _REPEATED["CreateAccessKey"] = _add_access_key
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {name: repeating(name, repeat) for name, repeat in _REPEATED.items()}, {}, trusts_store=True
 )

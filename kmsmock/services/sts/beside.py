@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 
 from kmsmock.arns import Arn
 from kmsmock.identities.credentials import Credentials
-from kmsmock.overlays.registry import Overlay
 from kmsmock.principals import PrincipalKind
+from kmsmock.services.beside import BesideStore
 from kmsmock.services.learning import Answer, Repeat, repeating
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sts.answered import session_of
@@ -53,6 +53,6 @@ _REPEATED: dict[str, Repeat] = {
     "GetFederationToken": _get_federation_token,
     "GetSessionToken": _get_session_token,
 }
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {name: repeating(name, repeat) for name, repeat in _REPEATED.items()}, {}, trusts_store=True
 )
