@@ -10,17 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kmsmock.authorization.principal_element import Match, match_name
+from kmsmock.aws.operations import permission_of
 from kmsmock.principals import Principal, PrincipalKind
-
-#: Operations that carry an encryption context, which the constraints of a grant look at.
-_WITH_CONTEXT = frozenset(
-    {
-        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
-        *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
-        *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class GrantConstraints:
@@ -147,7 +138,8 @@ class Grant:
         if constraints is None:
             return True
         return constraints.allow_source(source_arn) and (
-            operation not in _WITH_CONTEXT or constraints.allow_context(encryption_context)
+            permission_of(f"kms:{operation}").context_member is None
+            or constraints.allow_context(encryption_context)
         )
 
 

@@ -10,10 +10,27 @@ from kmsmock import errors
 from kmsmock.arns import ALIAS_PREFIX, Arn
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.principal_element import account_of
+from kmsmock.aws.operations import (
+    KEY,
+    KeyNaming,
+    ManagedKeyUse,
+    PageSizes,
+    per_second,
+    reads,
+    writes,
+)
 from kmsmock.keys.key import Key, KeyManager
-from kmsmock.keys.specs import grant_operations
+from kmsmock.keys.specs import KeySpec, KeyUsage
 from kmsmock.operations.locating import access_hidden, find_key_only, key_only
-from kmsmock.operations.registry import GRANTABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import (
+    GRANTABLE,
+    OPERATIONS,
+    Call,
+    Locator,
+    Response,
+    Target,
+    operation,
+)
 from kmsmock.operations.views import grant_entry, page
 
 #: Source: AWS KMS Developer Guide, "Resource quotas"; API Reference, GrantConstraints.
@@ -28,7 +45,21 @@ _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z2-7]{16}(?::[\w+=,.@-]+)?", re.ASCII)
 
 
 @operation(
-    "CreateGrant", Target("kms:CreateGrant", key_only("KeyId", cross_account=True), GRANTABLE)
+    "CreateGrant",
+    Target(
+        "kms:CreateGrant",
+        key_only("KeyId", cross_account=True),
+        GRANTABLE,
+        grant_order=1,
+        managed_key_use=ManagedKeyUse.SERVICES,
+    ),
+    trail=writes(
+        *("KeyId", "GranteePrincipal", "GranteeServicePrincipal", "RetiringPrincipal"),
+        *("RetiringServicePrincipal", "Operations", "Constraints", "Name", "DryRun"),
+        shows=("GrantId", KEY),
+    ),
+    quota=per_second(50),
+    is_routine=True,
 )
 def create_grant(call: Call, key: Key) -> Response:
     """Give a principal permissions on a key; the token makes them usable at once."""
@@ -139,6 +170,22 @@ def _is_principal(arn: Arn) -> bool:
     )
 
 
+def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
+    """List the operations that a grant on such a key can allow, as KMS does.
+
+    Source: AWS KMS API Reference, CreateGrant, Operations.
+    """
+    found = {
+        target.action.removeprefix("kms:"): target.grant_order
+        for declared in OPERATIONS.values()
+        for target in declared.targets
+        if target.grant_order is not None
+        and target.usage in (None, usage)
+        and target.of_key_pairs in (None, spec.is_asymmetric)
+    }
+    return tuple(sorted(found, key=found.__getitem__))
+
+
 def require_possible_terms(key: Key, terms: GrantTerms) -> None:
     """Refuse terms that no grant, or no grant on such a key, can have."""
     _require_principals(terms)
@@ -208,7 +255,15 @@ def _require_constraints(key: Key, constraints: GrantConstraints) -> None:
             )
 
 
-@operation("ListGrants", Target("kms:ListGrants", key_only("KeyId", cross_account=True)))
+@operation(
+    "ListGrants",
+    Target("kms:ListGrants", key_only("KeyId", cross_account=True)),
+    trail=reads(
+        *("KeyId", "Limit", "Marker", "GrantId", "GranteePrincipal", "GranteeServicePrincipal")
+    ),
+    quota=per_second(100),
+    pages=PageSizes(50, 100),
+)
 def list_grants(call: Call, key: Key) -> Response:
     """List the grants on a key, oldest first, all or those of one id or grantee."""
     grant_id = call.parameters.get("GrantId")
@@ -227,7 +282,7 @@ def list_grants(call: Call, key: Key) -> Response:
         and grantee in (None, grant.terms.grantee_principal)
         and service in (None, grant.terms.grantee_service_principal)
     ]
-    return page(call, "Grants", grants, lambda g: _entry(call, g), 50)
+    return page(call, "Grants", grants, lambda g: _entry(call, g))
 
 
 def _retirer(call: Call) -> str:
@@ -239,7 +294,13 @@ def _retirer(call: Call) -> str:
     return named
 
 
-@operation("ListRetirableGrants", Target("kms:ListRetirableGrants", resource=_retirer))
+@operation(
+    "ListRetirableGrants",
+    Target("kms:ListRetirableGrants", resource=_retirer),
+    trail=reads("RetiringPrincipal", "RetiringServicePrincipal", "Limit", "Marker"),
+    quota=per_second(100),
+    pages=PageSizes(50, 100),
+)
 def list_retirable_grants(call: Call) -> Response:
     """List the grants that a principal may retire by name, on keys of all accounts."""
     principal = _filter(call, "RetiringPrincipal")
@@ -262,7 +323,7 @@ def list_retirable_grants(call: Call) -> Response:
         or (service is not None and grant.terms.retiring_service_principal == service)
     ]
     grants.sort(key=attrgetter("sequence"))
-    return page(call, "Grants", grants, lambda g: _entry(call, g), 50)
+    return page(call, "Grants", grants, lambda g: _entry(call, g))
 
 
 def _entry(call: Call, grant: Grant) -> dict[str, Any]:
@@ -322,13 +383,39 @@ def _key_of_grant(call: Call) -> Key:
     return find_key_only(call, reference, cross_account=True)
 
 
-@operation("RetireGrant", Target("kms:RetireGrant", _key_of_grant))
+@operation(
+    "RetireGrant",
+    Target(
+        "kms:RetireGrant",
+        Locator(_key_of_grant, KeyNaming.GRANT, "KeyId", cross_account=True),
+        grant_order=2,
+        managed_key_use=ManagedKeyUse.ANYBODY,
+    ),
+    trail=writes(
+        *("KeyId", "GrantId", "DryRun"),
+        hides_request_of_services=True,
+        hides_response_of_others=True,
+        shows_grant=True,
+    ),
+    quota=per_second(50),
+    is_routine=True,
+)
 def retire_grant(call: Call, key: Key) -> None:
     """End a grant, as one who may retire it."""
     _end_grant(call, key, call.grant_id or call.parameters["GrantId"])
 
 
-@operation("RevokeGrant", Target("kms:RevokeGrant", key_only("KeyId", cross_account=True)))
+@operation(
+    "RevokeGrant",
+    Target(
+        "kms:RevokeGrant",
+        key_only("KeyId", cross_account=True),
+        managed_key_use=ManagedKeyUse.ANYBODY,
+    ),
+    trail=writes("KeyId", "GrantId", "DryRun"),
+    quota=per_second(50),
+    is_routine=True,
+)
 def revoke_grant(call: Call, key: Key) -> None:
     """End a grant, as an administrator of the key."""
     _end_grant(call, key, call.parameters["GrantId"])

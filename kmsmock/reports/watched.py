@@ -11,7 +11,6 @@ from kmsmock.api_call import Answer, ApiCall
 from kmsmock.keys.key import Key
 from kmsmock.ledger.events import Event
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
-from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.options import ENFORCED
 from kmsmock.reports.permissions import Deeds, permissions
@@ -113,7 +112,7 @@ class WatchedMock:
             calls = kms.calls
             if len(calls) and (event := calls[-1]).request_id == answer.request_id:
                 self._collector.note_time(event, seconds)
-                if not SHOWN[event.operation].is_read_only:
+                if not OPERATIONS[event.operation].trail.is_read_only:
                     self._see_states(event)
                 if calls.dropped + len(calls) - self._read_calls >= _READ_EVERY:
                     self._read()
@@ -165,7 +164,7 @@ class WatchedMock:
 
     def _read_call(self, event: Event) -> None:
         records = [self._note_key(key, event) for key in event.keys]
-        if event.failure is None and OPERATIONS[event.operation].marks_usage:
+        if event.failure is None and OPERATIONS[event.operation].is_cryptographic:
             for record in records:
                 record.used = True
         self._touched.update(record.arn for record in records)
