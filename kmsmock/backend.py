@@ -13,6 +13,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from kmsmock.arns import partition_of
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorizing import Allowances
 from kmsmock.checkpoints import Checkpoint
@@ -31,6 +32,7 @@ from kmsmock.ledger.recording import CallLog, Recorded
 from kmsmock.ledger.secrets import HandedOut, Secrets
 from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.ledger.storage import KeyLives
+from kmsmock.principals import Principal
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
@@ -203,6 +205,19 @@ class Backend:
         """Tell whether a key is here and has not been deleted meanwhile."""
         return self.region(key.account, key.region_name).keys.get(key.key_id) is key
 
+    def admit(self, access_key: str | None, region: str) -> tuple[Principal, datetime]:
+        """Let a request in: let all happen that is due by now, and find out who makes the request.
+
+        This is how every request begins, of whatever service, and the lock is held from here to its
+        end. access_key: that it is signed with, None for unsigned requests. region: its name; any
+        of the partition for services without Regions. Gives the caller and the time of the request.
+        Raises DeletedCredentialsError and ExpiredCredentialsError, which each service answers in
+        its own words.
+        """
+        now = self.clock.now()
+        self.clock.settle(now)
+        return self.identities.caller(access_key, partition_of(region), now), now
+
     def settle(self) -> datetime:
         """Let all happen that is due by now; gives the time."""
         with self.lock:
@@ -251,6 +266,7 @@ class Backend:
             self.calls.restore(recorded)
             self.secrets.restore(secrets)
             self.service_events.truncate(service_events)
+            self.allowances.clear()
 
     def _state(self) -> tuple[Any, ...]:
         return (

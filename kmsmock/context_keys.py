@@ -17,7 +17,7 @@ from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Organization
 from kmsmock.keys.key import Key
 from kmsmock.operations import recipient
-from kmsmock.operations.grants import grant_terms
+from kmsmock.operations.grant_terms import grant_terms
 from kmsmock.operations.registry import Call, Target
 from kmsmock.principals import Principal, PrincipalKind
 

@@ -11,24 +11,27 @@ from typing import Any
 
 from kmsmock import arns, errors
 from kmsmock.api_call import Answer, ApiCall
-from kmsmock.authorization.decision import Decision, Outcome, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.request import Outcome, Request
 from kmsmock.authorizing import applied_policies, authorize
 from kmsmock.aws.operations import KeyNaming, ManagedKeyUse, permission_of
 from kmsmock.backend import Backend
 from kmsmock.context_keys import context_keys, encryption_context_of
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.denials import denied
+from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
-from kmsmock.operations.grants import grant_terms
+from kmsmock.operations.grant_terms import grant_terms
 from kmsmock.operations.key_policies import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.principals import Principal
 from kmsmock.protocol import read
+
 
 class Rehearsal(Enum):
     """A service's look at whether a call will succeed, before it does what cannot be undone.
@@ -54,25 +57,10 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             ),
         )
     with backend.lock:
-        partition = arns.partition_of(api_call.region)
-        principal = backend.identities.caller(api_call.access_key, partition)
-        if principal is None:
-            return Answer(
-                request_id,
-                errors.UnrecognizedClientException(
-                    "The security token included in the request is invalid.",
-                    explanation="The user or role of these credentials has been deleted.",
-                ),
-            )
-        now = backend.clock.now()
-        if backend.identities.credentials.has_expired(api_call.access_key, now):
-            return Answer(
-                request_id,
-                errors.ExpiredTokenException(
-                    "The security token included in the request is expired"
-                ),
-            )
-        backend.clock.settle(now)
+        try:
+            principal, now = backend.admit(api_call.access_key, api_call.region)
+        except CredentialsError as refusal:
+            return Answer(request_id, _unauthenticated(refusal))
         region = backend.region(principal.account, api_call.region)
         call = Call(
             operation,
@@ -96,6 +84,17 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         if operation.hands_out and isinstance(result, dict):
             backend.secrets.note(operation.hands_out, result, backend.calls[-1])
     return Answer(request_id, result)
+
+
+def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
+    """Give the words of KMS for credentials that are no longer good."""
+    if isinstance(refusal, ExpiredCredentialsError):
+        return errors.ExpiredTokenException(
+            "The security token included in the request is expired", explanation=str(refusal)
+        )
+    return errors.UnrecognizedClientException(
+        "The security token included in the request is invalid.", explanation=str(refusal)
+    )
 
 
 def perform_for_service(  # noqa: PLR0913 - who calls, and how
@@ -245,7 +244,6 @@ def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> 
         None if key is None else key.account,
         partial(context_keys, call, target, key, alias),
         encryption_context=encryption_context_of(call, action),
-        source_arn=call.principal.source_arn,
         child=grant_terms(call) if action == "kms:CreateGrant" else None,
     )
 
@@ -253,8 +251,9 @@ def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> 
 def _is_from_ciphertext(call: Call, target: Target) -> bool:
     """Tell whether the key was named by nothing but the ciphertext."""
     locator = target.locate
-    is_of_ciphertext = locator is not None and locator.naming is KeyNaming.CIPHERTEXT
-    return is_of_ciphertext and locator.member not in call.parameters
+    if locator is None or locator.naming is not KeyNaming.CIPHERTEXT:
+        return False
+    return locator.member not in call.parameters
 
 
 def _require_unmanaged(call: Call, target: Target, key: Key) -> None:

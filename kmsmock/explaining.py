@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn
-from kmsmock.authorization.decision import Decision, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
+from kmsmock.authorization.request import Request
 from kmsmock.authorizing import applied_policies
 from kmsmock.backend import Backend
 from kmsmock.context_keys import (
@@ -22,6 +23,7 @@ from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
 from kmsmock.operations.registry import is_account_level, is_decided_on_alias
 from kmsmock.principals import Principal
+
 
 def explain(
     backend: Backend,
@@ -52,7 +54,6 @@ def explain(
         add_encryption_context(collected, encryption_context)
         collected.update(backend.request_context)
         collected.update(context)
-        source_arn = collected.get("aws:SourceArn")
         request = Request(
             principal,
             action,
@@ -60,7 +61,6 @@ def explain(
             None if key is None else key.account,
             lambda: collected,
             encryption_context=encryption_context,
-            source_arn=source_arn if isinstance(source_arn, str) else None,
         )
         policies = applied_policies(backend.identities, request, key)
         return replace(evaluate(request, policies), request=request, policies=policies)

@@ -77,8 +77,9 @@ def read(call: ApiCall) -> dict[str, Any]:
     reader = _READERS.get(call.operation)
     if reader is None:
         shape = call.model.input_shape
-        pages = OPERATION_FACTS[call.operation].pages
-        reader = _structure(shape, pages and pages.most) if shape else _empty
+        facts = OPERATION_FACTS.get(call.operation)  # there is none for other services
+        largest = facts.pages.most if facts is not None and facts.pages is not None else None
+        reader = _structure(shape, largest) if shape else _empty
         _READERS[call.operation] = reader
     failures: list[str] = []
     parameters: dict[str, Any] = reader(body, "", failures)

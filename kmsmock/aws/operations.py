@@ -292,6 +292,8 @@ def permissions() -> dict[str, Permission]:
 
     Where several operations need one action, or one needs it twice, those of the key count.
     """
+    if not OPERATION_FACTS:
+        raise RuntimeError("nothing is known of operations before kmsmock.operations is imported")
     found: dict[str, Permission] = {}
     for facts in OPERATION_FACTS.values():
         for permission in facts.permissions:

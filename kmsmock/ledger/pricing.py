@@ -177,8 +177,8 @@ class Tariff:
     ) -> Charge:
         """Give the charge of a request; this is on the path of every call.
 
-        price: what the operation is priced by. caller: its ARN, or the name of a service. keys: that it found. pair_spec: of the data key
-        pair that it asks for.
+        price: what the operation is priced by. caller: its ARN, or the name of a service. keys:
+        that it found. pair_spec: of the data key pair that it asks for.
         """
         if caller in _FREE_SERVICES:
             return FREE

@@ -17,11 +17,13 @@ from kmsmock.aws.operations import (
     PriceClass,
     RequestQuota,
     TrailMembers,
+    permissions,
     register,
     unregister,
 )
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import KeyState
 
 if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision
@@ -262,24 +264,16 @@ def operation(  # noqa: PLR0913 - the columns of a table
 
 def is_account_level(action: str) -> bool:
     """Tell whether an action of KMS is about no key, so that no key policy has a say."""
-    targets = _targets_of(action)
-    return bool(targets) and all(target.locate is None for target in targets)
+    return action in permissions() and permissions()[action].naming is None
 
 
 def is_decided_on_alias(action: str) -> bool:
     """Tell whether an action is decided on an alias before it is decided on a key."""
-    targets = _targets_of(action)
-    return bool(targets) and targets[0].locate is None and not is_account_level(action)
-
-
-def _targets_of(action: str) -> list[Target]:
-    """Give the targets of an action that one of its own name has, or else of any operation."""
-    return [
-        target
+    return any(
+        {target.locate is None for target in declared.targets if target.action == action}
+        == {True, False}
         for declared in OPERATIONS.values()
-        for target in declared.targets
-        if target.action == action
-    ]
+    )
 
 
 def remove_operation(name: str) -> None:

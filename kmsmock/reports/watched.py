@@ -121,7 +121,7 @@ class WatchedMock:
     def _see_states(self, event: Event) -> None:
         """See the states of all keys that a call may have changed."""
         affected = event.keys
-        if event.operation.endswith("CustomKeyStore"):
+        if not affected:  # it may have been about a custom key store, which its keys depend on
             affected = tuple(k for k in self._kms.keys if k.custom_key_store is not None)
         for key in affected:
             related = [key] if key.multi_region is None else key.multi_region.members.values()

@@ -12,6 +12,7 @@ from kmsmock.ledger.cloudtrail.members import lowered, shown
 from kmsmock.ledger.events import Event
 from kmsmock.principals import PrincipalKind
 
+
 def response_elements(event: Event) -> dict[str, Any] | None:
     """Show what an operation that changes something has answered, and which key it changed."""
     members = OPERATION_FACTS[event.operation].trail

@@ -190,7 +190,10 @@ def _add_endpoint(record: Record, event: Event) -> None:
 
 
 def _came_by_internal_endpoint(event: Event) -> bool:
-    """Tell whether a call came from a service by an endpoint within AWS; some of EC2's do."""
+    """Tell whether a call came from a service by an endpoint within AWS; some of EC2's do.
+
+    This is about what EC2 does, and not about the operation.
+    """
     return event.principal.via == "ec2" and event.operation == "DescribeKey"
 
 

@@ -13,7 +13,8 @@ from functools import partial
 
 from kmsmock.arns import Arn
 from kmsmock.backend import Backend
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
+from kmsmock.keys.states import KeyState
 from kmsmock.services.rds.storage import LOST, RECOVERABLE, Database, Storage
 
 _HOUR, _WEEK = timedelta(hours=1), timedelta(days=7)
