@@ -77,10 +77,15 @@ def is_region(value: object) -> bool:
 
 
 def partition_of(region: str) -> str:
-    """Name the AWS partition of a Region; unknown Regions are told by their prefix."""
+    """Name the AWS partition of a Region; unknown Regions are told by their prefix.
+
+    region: also botocore's name for the one endpoint of a partition, such as ``aws-cn-global``.
+    """
     known = _PARTITION_OF.get(region)
     if known:
         return known
+    if region.removesuffix("-global") in REGIONS:
+        return region.removesuffix("-global")
     return next(
         (p for prefix, p in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws"
     )

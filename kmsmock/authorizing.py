@@ -8,10 +8,11 @@ from functools import partial
 from operator import is_
 from typing import Any
 
-from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
+from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.principals import Principal
@@ -24,9 +25,16 @@ _REMEMBERED = 128
 
 
 class Allowances:
-    """Requests that were allowed whatever they bring, so that they need not be decided again.
+    """Requests that were allowed by policies alone, whatever they bring, to be allowed again.
 
-    An allowance holds while every policy and setting that had a say is the same object as then.
+    An allowance depends on the principal, with its unique id; the identity policies and the
+    boundary of its user or role; its session policies; the policies of its organization and of the
+    key's; the key policy, and whom that named when it was put; and on there being no grant on the
+    key that can mean the principal. All but the last are objects that are replaced, and never
+    changed in place: it ends when one of them is another object than then, and when such a grant is
+    made. It never depends on what a request brings (encryption context, tags, aliases, time,
+    Region): what looked at a condition or a policy variable, or was allowed by a grant, is decided
+    each time. The state of a key has no say in authorization.
     """
 
     def __init__(self) -> None:
@@ -38,14 +46,20 @@ class Allowances:
         """Tell whether a request is known to be allowed."""
         arn = "*" if key is None else key.arn
         known = self._known.get((principal.arn, action, arn))
-        return known is not None and all(map(is_, known, _basis(identities, principal, key)))
+        return (
+            known is not None
+            and all(map(is_, known, _basis(identities, principal, key)))
+            and not (key is not None and key.grants.name(principal))
+        )
 
     def note(
         self, identities: Identities, request: Request, key: Key | None, policies: AppliedPolicies
     ) -> None:
-        """Remember an allowed request, unless conditions had to be looked at."""
-        if _looks_at_context(request, policies) or request.resource.startswith("arn:") is not (
-            key is not None
+        """Remember an allowed request, if it depended on nothing but the policies as they are."""
+        if (
+            policies.grants
+            or request.resource.startswith("arn:") is not (key is not None)
+            or _looks_at_context(request, policies)
         ):
             return
         if len(self._known) >= _REMEMBERED:
@@ -53,6 +67,10 @@ class Allowances:
         principal = request.principal
         place = (principal.arn, request.action, request.resource)
         self._known[place] = _basis(identities, principal, key)
+
+    def clear(self) -> None:
+        """Forget all, so that everything is decided again."""
+        self._known.clear()
 
 
 def _basis(identities: Identities, principal: Principal, key: Key | None) -> tuple[Any, ...]:
@@ -99,7 +117,7 @@ def authorize(
         decision = evaluate(request, policies)
     if not decision.allowed:
         return replace(decision, request=request, policies=policies)
-    if decision.grant is None and retired is None:
+    if retired is None:
         allowances.note(identities, request, key, policies)
     return decision
 

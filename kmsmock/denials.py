@@ -6,8 +6,9 @@ Source: IAM User Guide, "Troubleshoot access denied error messages".
 from __future__ import annotations
 
 from kmsmock import errors
-from kmsmock.authorization.decision import Decision, Outcome, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.policy import PolicyKind
+from kmsmock.authorization.request import Outcome, Request
 from kmsmock.operations.registry import Target
 
 _HIDDEN = (

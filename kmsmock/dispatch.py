@@ -7,18 +7,21 @@ from datetime import datetime
 from enum import Enum, auto
 from functools import partial
 from sys import intern
+from time import perf_counter
 from typing import Any
 
 from kmsmock import arns, errors
 from kmsmock.api_call import Answer, ApiCall
-from kmsmock.authorization.decision import Decision, Outcome, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.request import Outcome, Request
 from kmsmock.authorizing import applied_policies, authorize
 from kmsmock.backend import Backend
 from kmsmock.context_keys import context_keys, encryption_context_of
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.denials import denied
+from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.aws_managed import DIRECT_ACTIONS
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
@@ -30,6 +33,8 @@ from kmsmock.operations.key_policies import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.principals import Principal
 from kmsmock.protocol import read
+from kmsmock.running_test import running_test
+from kmsmock.watchers import notify, watchers
 
 #: Uses of AWS managed keys, which are left alone where no policies are enforced.
 _USES = frozenset(
@@ -67,25 +72,10 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             ),
         )
     with backend.lock:
-        partition = arns.partition_of(api_call.region)
-        principal = backend.identities.caller(api_call.access_key, partition)
-        if principal is None:
-            return Answer(
-                request_id,
-                errors.UnrecognizedClientException(
-                    "The security token included in the request is invalid.",
-                    explanation="The user or role of these credentials has been deleted.",
-                ),
-            )
-        now = backend.clock.now()
-        if backend.identities.credentials.has_expired(api_call.access_key, now):
-            return Answer(
-                request_id,
-                errors.ExpiredTokenException(
-                    "The security token included in the request is expired"
-                ),
-            )
-        backend.clock.settle(now)
+        try:
+            principal, now = backend.admit(api_call.access_key, api_call.region)
+        except CredentialsError as refusal:
+            return Answer(request_id, _unauthenticated(refusal))
         region = backend.region(principal.account, api_call.region)
         call = Call(
             operation,
@@ -107,8 +97,22 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             result = error
         _record(call, result)
         if operation.hands_out and isinstance(result, dict):
-            backend.secrets.note(operation.hands_out, result, backend.calls[-1])
+            plaintexts = {name: result[name] for name in operation.hands_out if result.get(name)}
+            backend.secrets.note(plaintexts, backend.calls[-1])
+            if watchers.handed_out:
+                notify(watchers.handed_out, backend, backend.calls[-1], plaintexts)
     return Answer(request_id, result)
+
+
+def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
+    """Give the words of KMS for credentials that are no longer good."""
+    if isinstance(refusal, ExpiredCredentialsError):
+        return errors.ExpiredTokenException(
+            "The security token included in the request is expired", explanation=str(refusal)
+        )
+    return errors.UnrecognizedClientException(
+        "The security token included in the request is invalid.", explanation=str(refusal)
+    )
 
 
 def perform_for_service(  # noqa: PLR0913 - who calls, and how
@@ -258,7 +262,6 @@ def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> 
         None if key is None else key.account,
         partial(context_keys, call, target, key, alias),
         encryption_context=encryption_context_of(call, action),
-        source_arn=call.principal.source_arn,
         child=grant_terms(call) if action == "kms:CreateGrant" else None,
     )
 
@@ -365,25 +368,26 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
             noted,
         )
     calls = backend.calls
-    calls.append(
-        Event(
-            operation,
-            call.principal,
-            call.access_key,
-            intern(call.user_agent or ""),
-            call.region.name,
-            key,
-            call.alias,
-            calls.shared(operation, tuple([parameters.get(name) for name in members.request])),
-            materials[0] if materials else None,
-            failure,
-            charge,
-            call.now,
-            calls.test_id(),
-            call.request_id,
-            rest,
-        )
+    event = Event(
+        operation,
+        call.principal,
+        call.access_key,
+        intern(call.user_agent or ""),
+        call.region.name,
+        key,
+        call.alias,
+        calls.shared(operation, tuple([parameters.get(name) for name in members.request])),
+        materials[0] if materials else None,
+        failure,
+        charge,
+        call.now,
+        running_test(),
+        call.request_id,
+        rest,
     )
+    calls.append(event)
+    if call.started:
+        notify(watchers.called, backend, event, perf_counter() - call.started)
 
 
 def _copied(value: Any) -> Any:

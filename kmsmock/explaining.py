@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn
-from kmsmock.authorization.decision import Decision, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
+from kmsmock.authorization.request import Request
 from kmsmock.authorizing import applied_policies
 from kmsmock.backend import Backend
 from kmsmock.context_keys import (
@@ -60,7 +61,6 @@ def explain(
         add_encryption_context(collected, encryption_context)
         collected.update(backend.request_context)
         collected.update(context)
-        source_arn = collected.get("aws:SourceArn")
         request = Request(
             principal,
             action,
@@ -68,7 +68,6 @@ def explain(
             None if key is None else key.account,
             lambda: collected,
             encryption_context=encryption_context,
-            source_arn=source_arn if isinstance(source_arn, str) else None,
         )
         policies = applied_policies(backend.identities, request, key)
         return replace(evaluate(request, policies), request=request, policies=policies)

@@ -12,9 +12,11 @@ from functools import partial
 from kmsmock.backend import Backend
 from kmsmock.keys import imported, rotation
 from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
-from kmsmock.keys.rotation import RotationSchedule
+from kmsmock.keys.multi_region import remove_member
+from kmsmock.keys.schedule import RotationSchedule
+from kmsmock.keys.states import KeyState
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY
 
 _DELETED_REMEMBERED = 10_000
@@ -106,7 +108,7 @@ def _delete_if_due(backend: Backend, key: Key, due: datetime, now: datetime) -> 
     if len(backend.deleted_materials) < _DELETED_REMEMBERED:
         backend.deleted_materials.update((material.id, None) for material in key.materials)
     if key.multi_region is not None:
-        key.multi_region.remove(key, now)
+        remove_member(key.multi_region, key, now)
         primary = key.multi_region.primary
         if primary is not key and primary.deletion_date is not None:
             delete_when_due(backend, primary)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from kmsmock.arns import Arn
-from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.linting import Finding, lint
 from kmsmock.authorization.policy import MalformedPolicyError, Policy, PolicyKind, parse
+from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.ledger.operation_names import require_action
 from kmsmock.principals import Principal, PrincipalKind
 

@@ -12,9 +12,10 @@ from botocore.model import ServiceModel
 
 from kmsmock import errors
 from kmsmock.keys.custom_key_store import ConnectionState, StoreType
-from kmsmock.keys.key import KeyManager, KeyState
+from kmsmock.keys.key import KeyManager
 from kmsmock.keys.material import MaterialState, RotationType
 from kmsmock.keys.specs import DATA_KEY_PAIR_SPECS, KEY_SPECS, KeyUsage, Origin, grant_operations
+from kmsmock.keys.states import KeyState
 from kmsmock.operations import OPERATIONS
 
 MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))

@@ -1,113 +1,16 @@
-"""The question and the answer: a request, what has a say in it, and the decision."""
+"""The answer to a request: allowed or not, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from kmsmock.authorization.grants import Grant, GrantTerms
+from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Policy, PolicyKind, Statement
-from kmsmock.authorization.variables import Context
-from kmsmock.principals import Principal
+from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 
 if TYPE_CHECKING:
     from kmsmock.authorization.explanation import Missing, Step
-
-#: Condition keys that only policies of the identity side, and of organizations, can see.
-#: Source: AWS KMS Developer Guide, "ABAC for AWS KMS".
-_HIDDEN_FROM_KEY_POLICIES = ("aws:resourcetag/", "kms:resourcealiases")
-
-
-class Request:
-    """One question: whether a principal may perform an action on a resource.
-
-    action: for example ``kms:Decrypt``. resource: a key ARN, an alias ARN, or ``*``.
-    owner: the account of the key; None where no key policy has a say: account-level actions, and
-    the alias half of alias operations. context_source: gives the condition keys of the request;
-    asked only when a policy needs them. encryption_context, source_arn: what grants look at.
-    child: the terms of the grant that CreateGrant is to make.
-    """
-
-    # Made for each call, so as plain as can be.
-    __slots__ = (
-        *("_context", "_context_source", "_key_policy_context", "action", "child"),
-        *("encryption_context", "lower_action", "owner", "principal", "resource", "source_arn"),
-    )
-
-    def __init__(
-        self,
-        principal: Principal,
-        action: str,
-        resource: str,
-        owner: str | None,
-        context_source: Callable[[], Mapping[str, Any]],
-        *,
-        encryption_context: Mapping[str, str] | None = None,
-        source_arn: str | None = None,
-        child: GrantTerms | None = None,
-    ) -> None:
-        self.principal = principal
-        self.action = action
-        self.lower_action = action.lower()
-        self.resource = resource
-        self.owner = owner
-        self.encryption_context = encryption_context
-        self.source_arn = source_arn
-        self.child = child
-        self._context_source = context_source
-        self._context: Context | None = None
-        self._key_policy_context: Context | None = None
-
-    @property
-    def context(self) -> Context:
-        """The condition keys of the request, in lower case."""
-        if self._context is None:
-            self._context = {key.lower(): v for key, v in self._context_source().items()}
-        return self._context
-
-    @property
-    def key_policy_context(self) -> Context:
-        """The condition keys that a key policy sees."""
-        if self._key_policy_context is None:
-            self._key_policy_context = {
-                key: value
-                for key, value in self.context.items()
-                if not key.startswith(_HIDDEN_FROM_KEY_POLICIES)
-            }
-        return self._key_policy_context
-
-
-class AppliedPolicies(NamedTuple):
-    """All that has a say in one request.
-
-    resource: the key policy; None where there is none. unique_ids: ARN -> id of the users and
-    roles that the key policy names. exists: tells whether a name in it means anybody. session:
-    None for a principal without session policies; a federated user without any has an empty
-    tuple, which allows nothing. service_control, resource_control: one tuple of policies for each
-    level of the organization. is_fixed: whether nobody can change the key policy, since the key
-    is AWS's.
-    """
-
-    resource: Policy | None = None
-    identity: tuple[Policy, ...] = ()
-    boundary: Policy | None = None
-    session: tuple[Policy, ...] | None = None
-    service_control: tuple[tuple[Policy, ...], ...] = ()
-    resource_control: tuple[tuple[Policy, ...], ...] = ()
-    grants: Iterable[Grant] = ()
-    unique_ids: Mapping[str, str] | None = None
-    exists: Callable[[str], bool] | None = None
-    is_fixed: bool = False
-
-
-class Outcome(Enum):
-    """How a decision came about, in the words of IAM's policy simulator."""
-
-    ALLOW = "allow"
-    EXPLICIT_DENY = "explicitDeny"
-    IMPLICIT_DENY = "implicitDeny"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +54,9 @@ class Decision:
         """The smallest statements that would have to be added, for want of which it was denied."""
         from kmsmock.authorization.explanation import missing
 
-        return missing(self)
+        if self.outcome is not Outcome.IMPLICIT_DENY or not self.request or not self.policies:
+            return ()
+        return missing(self.request, self.policies, self.cause)
 
     @property
     def odd(self) -> tuple[str, ...]:
@@ -165,4 +70,8 @@ class Decision:
     def __str__(self) -> str:
         from kmsmock.authorization.explanation import text
 
-        return text(self)
+        is_fixed = self.policies is not None and self.policies.is_fixed
+        verdict = f"{'Allowed' if self.allowed else 'Denied'}: {self.reason}."
+        if self.allowed:
+            return text(verdict, self.steps)
+        return text(verdict, self.steps, self.odd, self.missing, is_fixed=is_fixed)

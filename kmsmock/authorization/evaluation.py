@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kmsmock.authorization.decision import AppliedPolicies, Decision, Outcome, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match
+from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.authorization.variables import Context
 from kmsmock.principals import PrincipalKind
 
@@ -115,16 +116,18 @@ class _ResourceSide:
     """What key policy and grants give: how they mean the caller, at best, and by what.
 
     allowance: the decision when nothing limits it. limited: when boundary and session policies
-    must allow too. trusted: how grants of the caller's own account mean it.
+    must allow too. delegated: when identity policies must. trusted: how grants of the caller's own
+    account mean it; trusted_by: the first that does so best.
     """
 
-    __slots__ = ("allowance", "is_delegated", "limited", "trusted")
+    __slots__ = ("allowance", "delegated", "limited", "trusted", "trusted_by")
 
     def __init__(self) -> None:
         self.allowance: Decision | None = None
         self.limited: Decision | None = None
-        self.is_delegated = False
+        self.delegated: Decision | None = None
         self.trusted = Match.NONE
+        self.trusted_by: Decision | None = None
 
     def take(
         self,
@@ -135,12 +138,26 @@ class _ResourceSide:
         grant: Grant | None = None,
     ) -> None:
         """Note what allows the request; the first of each kind is kept."""
-        if match is Match.DELEGATED:
-            self.is_delegated = True
+        if match is Match.DELEGATED and self.delegated is None:
+            self.delegated = _BY_DELEGATION if grant is None else _delegated_by(grant)
         elif match is Match.DIRECT and self.allowance is None:
             self.allowance = _allowed_by(policy, statement, grant)
         elif match is Match.LIMITED and self.limited is None:
             self.limited = _allowed_by(policy, statement, grant)
+
+    def trust(self, match: Match, grant: Grant) -> None:
+        """Note a grant of the caller's own account, which speaks for that account too."""
+        if match > self.trusted:
+            self.trusted, self.trusted_by = match, _allowed_by(None, None, grant)
+
+
+def _delegated_by(grant: Grant) -> Decision:
+    return Decision(
+        Outcome.ALLOW,
+        f"grant {grant.grant_id} leaves it to the identity-based policies of the account, and they "
+        "allow it",
+        grant=grant,
+    )
 
 
 def _allowed_by(
@@ -172,7 +189,7 @@ def _resource_side(request: Request, policies: AppliedPolicies) -> _ResourceSide
             match = _match_grant(grant, request)
             side.take(match, grant=grant)
             if grant.issuing_account == request.principal.account:
-                side.trusted = max(side.trusted, match)
+                side.trust(match, grant)
     return side
 
 
@@ -191,8 +208,8 @@ def _same_account(request: Request, policies: AppliedPolicies, side: _ResourceSi
     if side.limited is not None:
         # A role is limited by its boundary and session policies, however it was allowed.
         return _unless(_limit_of_session(request, policies), side.limited)
-    if side.is_delegated:
-        return _unless(_caller_side(request, policies), _BY_DELEGATION)
+    if side.delegated is not None:
+        return _unless(_caller_side(request, policies), side.delegated)
     return _nothing_allows(request, PolicyKind.RESOURCE)
 
 
@@ -205,7 +222,7 @@ def _cross_account(request: Request, policies: AppliedPolicies, side: _ResourceS
             PolicyKind.RESOURCE,
             is_hidden=True,
         )
-    shared = side.allowance or side.limited or (_BY_DELEGATION if side.is_delegated else None)
+    shared = side.allowance or side.limited or side.delegated
     if shared is None:
         return Decision(
             Outcome.IMPLICIT_DENY,
@@ -214,10 +231,10 @@ def _cross_account(request: Request, policies: AppliedPolicies, side: _ResourceS
             PolicyKind.RESOURCE,
             is_hidden=True,
         )
-    if side.trusted is Match.DIRECT:
-        return shared
-    if side.trusted is Match.LIMITED:
-        return _unless(_limit_of_session(request, policies), shared)
+    if side.trusted_by is not None and side.trusted is Match.DIRECT:
+        return side.trusted_by
+    if side.trusted_by is not None and side.trusted is Match.LIMITED:
+        return _unless(_limit_of_session(request, policies), side.trusted_by)
     limit = None
     if side.limited is not None and side.limited.grant is not None:
         limit = _limit_of_session(request, policies)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmsmock.authorization.conditions import Condition
-from kmsmock.authorization.decision import AppliedPolicies, Decision, Outcome, Request
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.linting import lint_statement
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match
+from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.authorization.variables import Context
 from kmsmock.principals import PrincipalKind
 
@@ -169,8 +169,11 @@ def _step_of_grant(grant: Grant, request: Request) -> Step:
     elif not why and not grant.allows(
         operation, request.encryption_context, request.source_arn, request.child
     ):
-        given = dict(request.encryption_context or {})
-        why.append(f"constraints: wanted {_constraints(grant)}; got encryption context {given}")
+        given = f"encryption context {dict(request.encryption_context or {})}"
+        constraints = grant.terms.constraints
+        if constraints is not None and constraints.source_arn is not None:
+            given += f" and aws:SourceArn {request.source_arn()}"
+        why.append(f"constraints: wanted {_constraints(grant)}; got {given}")
     return Step(subject, matched=not why, why=tuple(why))
 
 
@@ -202,19 +205,21 @@ class Missing:
         return f"{self.where}:\n{json.dumps(self.statement, indent=2)}"
 
 
-def missing(decision: Decision) -> tuple[Missing, ...]:
-    """Give the smallest statements that would allow what was refused for want of an Allow."""
-    request, policies = decision.request, decision.policies
-    if decision.outcome is not Outcome.IMPLICIT_DENY or request is None or policies is None:
-        return ()
-    if decision.cause is PolicyKind.RESOURCE and policies.is_fixed:
+def missing(
+    request: Request, policies: AppliedPolicies, cause: PolicyKind | None
+) -> tuple[Missing, ...]:
+    """Return the smallest statements that would allow what no statement allowed.
+
+    cause: the kind of policy that lacks the permission.
+    """
+    if cause is PolicyKind.RESOURCE and policies.is_fixed:
         return ()
     principal = request.principal
     on_identity = Missing(
         f"identity policy of {principal.own_arn}",
         {"Effect": "Allow", "Action": request.action, "Resource": request.resource},
     )
-    if decision.cause is PolicyKind.RESOURCE and request.owner is not None:
+    if cause is PolicyKind.RESOURCE and request.owner is not None:
         on_key = Missing(
             f"key policy of {request.resource}",
             {
@@ -227,18 +232,16 @@ def missing(decision: Decision) -> tuple[Missing, ...]:
             },
         )
         is_foreign = principal.account not in ("", request.owner)
-        return (on_key, on_identity) if is_foreign and not _allowed(decision) else (on_key,)
-    if decision.cause is PolicyKind.IDENTITY:
+        return (
+            (on_key, on_identity) if is_foreign and not _allowed(request, policies) else (on_key,)
+        )
+    if cause is PolicyKind.IDENTITY:
         return (on_identity,)
-    cause = decision.cause.value if decision.cause is not None else "policy"
-    return (Missing(f"the {cause}", on_identity.statement),)
+    return (Missing(f"the {cause.value if cause else 'policy'}", on_identity.statement),)
 
 
-def _allowed(decision: Decision) -> bool:
+def _allowed(request: Request, policies: AppliedPolicies) -> bool:
     """Tell whether the caller's own account already allows what the key's account does not."""
-    request, policies = decision.request, decision.policies
-    assert request is not None
-    assert policies is not None
     return request.principal.kind is PrincipalKind.ROOT or any(
         statement.effect is Effect.ALLOW
         and not tuple(_mismatches(statement, policy, request, policies))
@@ -257,27 +260,34 @@ def odd(request: Request, policies: AppliedPolicies) -> Iterator[str]:
                     yield f"{policy.name}, {statement.name}: {finding}"
 
 
-def text(decision: Decision) -> str:
-    """Tell a decision in full: the reason, what was consulted, what is odd and what is missing.
+def text(
+    verdict: str,
+    steps: Iterable[Step],
+    odd: Iterable[str] = (),
+    missing: Iterable[Missing] = (),
+    *,
+    is_fixed: bool = False,
+) -> str:
+    """Write a decision in full: the verdict, what was consulted, what is odd, what is missing.
 
-    Lines are broken to fit a terminal of 100 columns, except for names that are longer.
+    is_fixed: whether the key policy that denied is one that nobody can change. Lines are broken
+    to fit a terminal of 100 columns, except for names that are longer.
     """
-    verdict = "Allowed" if decision.allowed else "Denied"
-    lines = _wrapped(f"{verdict}: {decision.reason}.", "")
-    if decision.steps:
+    lines = _wrapped(verdict, "")
+    if steps:
         lines.append("Consulted:")
-        for step in decision.steps:
+        for step in steps:
             first, *why = str(step).splitlines()
             lines += _wrapped(f"- {first}", "  ", hanging="    ")
             lines += [part for reason in why for part in _wrapped(reason.strip(), "    ")]
-    if not decision.allowed and decision.policies is not None and decision.policies.is_fixed:
+    if is_fixed:
         lines += _wrapped(_FIXED, "", hanging="")
-    if not decision.allowed and decision.odd:
+    if odd:
         lines.append("Odd:")
-        lines += [part for found in decision.odd for part in _wrapped(f"- {found}", "  ")]
-    if decision.missing:
+        lines += [part for found in odd for part in _wrapped(f"- {found}", "  ")]
+    if missing:
         lines.append("Missing:")
-        lines += ["  " + line for entry in decision.missing for line in str(entry).splitlines()]
+        lines += ["  " + line for entry in missing for line in str(entry).splitlines()]
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ Source: AWS KMS Developer Guide, "Grants in AWS KMS"; API Reference, GrantConstr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,15 +35,14 @@ class GrantConstraints:
     source_arn: str | None = None
 
     def allow_context(self, context: Mapping[str, str] | None) -> bool:
-        """Tell whether an encryption context meets the constraints."""
-        given = context or {}
-        if self.equals is not None and dict(given) != dict(self.equals):
-            return False
-        return self.subset is None or self.subset.items() <= given.items()
+        """Tell whether an encryption context meets the constraints.
 
-    def allow_source(self, source_arn: str | None) -> bool:
-        """Tell whether a request is made for the resource that the constraint names."""
-        return self.source_arn in (None, source_arn)
+        Source: API Reference, GrantConstraints: names of pairs match in any case, values do not.
+        """
+        pairs = _pairs(context)
+        if self.equals is not None and pairs != _pairs(self.equals):
+            return False
+        return self.subset is None or _pairs(self.subset) <= pairs
 
     def allow_child(self, child: GrantConstraints | None) -> bool:
         """Tell whether the constraints of a grant made through this one are at least as strict."""
@@ -51,11 +50,15 @@ class GrantConstraints:
         if self.source_arn not in (None, theirs.source_arn):
             return False
         if self.equals is not None:
-            return theirs.equals is not None and dict(theirs.equals) == dict(self.equals)
+            return theirs.equals is not None and _pairs(theirs.equals) == _pairs(self.equals)
         if self.subset is None:
             return True
         pairs = theirs.equals if theirs.equals is not None else theirs.subset
-        return pairs is not None and self.subset.items() <= pairs.items()
+        return pairs is not None and _pairs(self.subset) <= _pairs(pairs)
+
+
+def _pairs(context: Mapping[str, str] | None) -> set[tuple[str, str]]:
+    return {(name.lower(), value) for name, value in (context or {}).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +134,25 @@ class Grant:
         self,
         operation: str,
         encryption_context: Mapping[str, str] | None,
-        source_arn: str | None,
+        source_arn: Callable[[], str | None],
         child: GrantTerms | None,
     ) -> bool:
         """Tell whether the grant lets its grantee do something.
 
-        operation: the action without ``kms:``. child: the terms of the grant that is to be made.
+        operation: the action without ``kms:``. source_arn: gives ``aws:SourceArn`` of the request.
+        child: the terms of the grant that is to be made.
         """
         terms = self.terms
         if operation not in terms.operations:
             return False
-        if operation == "CreateGrant":
-            return child is not None and terms.cover(child)
+        if operation == "CreateGrant" and (child is None or not terms.cover(child)):
+            return False
         constraints = terms.constraints
-        if constraints is None:
+        if constraints is None or operation == "RetireGrant":
             return True
-        return constraints.allow_source(source_arn) and (
-            operation not in _WITH_CONTEXT or constraints.allow_context(encryption_context)
-        )
+        if operation in _WITH_CONTEXT and not constraints.allow_context(encryption_context):
+            return False
+        return constraints.source_arn is None or constraints.source_arn == source_arn()
 
 
 class Grants:
@@ -188,16 +192,23 @@ class Grants:
         if not of_grantee:
             del self._by_grantee[grant.grantee]
 
-    def naming(self, principal: Principal) -> Iterable[Grant]:
+    def naming(self, principal: Principal) -> Sequence[Grant]:
         """Give the grants whose grantee can mean a principal: itself, its role, its account."""
         by_grantee = self._by_grantee
         if not by_grantee:
             return ()
-        account = principal.account
-        names = (
-            principal.arn,
-            principal.entity_arn or "",
-            f"arn:{principal.partition}:iam::{account}:root",
-            account,
-        )
-        return [g for name in dict.fromkeys(names) for g in by_grantee.get(name, {}).values()]
+        return [g for name in _names(principal) for g in by_grantee.get(name, {}).values()]
+
+    def name(self, principal: Principal) -> bool:
+        """Tell whether there are grants whose grantee can mean a principal."""
+        by_grantee = self._by_grantee
+        if not by_grantee:
+            return False
+        return any(name in by_grantee for name in _names(principal))
+
+
+def _names(principal: Principal) -> Iterable[str]:
+    """Give what a grant can call a principal, each once."""
+    account = principal.account
+    root = f"arn:{principal.partition}:iam::{account}:root"
+    return dict.fromkeys((principal.arn, principal.entity_arn or "", root, account))

@@ -13,6 +13,32 @@ Entropy = Callable[[int], bytes]
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
+class CredentialsError(Exception):
+    """A request is signed with credentials that are no longer good; each service has its words.
+
+    principal: whose they are, None when they are nobody's any more.
+    """
+
+    principal: Principal | None = None
+
+
+class DeletedCredentialsError(CredentialsError):
+    """The access key has been deleted or deactivated, or its user or role has been deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This access key has been deleted or deactivated, or its user or role has been deleted."
+        )
+
+
+class ExpiredCredentialsError(CredentialsError):
+    """Temporary credentials have expired. expired: when they did."""
+
+    def __init__(self, principal: Principal, expired: datetime) -> None:
+        super().__init__(f"These temporary credentials of {principal.arn} expired at {expired}.")
+        self.principal = principal
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What a client signs with; the token is there for temporary credentials only."""
@@ -48,19 +74,24 @@ class CredentialStore:
         """Make an identifier as IAM's are: a prefix that tells the kind, and 16 characters."""
         return prefix + "".join(_BASE32[byte & 31] for byte in self._entropy(16))
 
-    def caller(self, access_key: str | None, default: Principal) -> Principal | None:
-        """Find who signs with an access key; the default when it is unknown, None when void."""
-        return self._owners.get(access_key or "", default)
+    def caller(self, access_key: str | None, default: Principal, now: datetime) -> Principal:
+        """Find who signs with an access key; the default when it is unknown or None.
+
+        Raises DeletedCredentialsError and ExpiredCredentialsError.
+        """
+        access_key = access_key or ""
+        principal = self._owners.get(access_key, default)
+        if principal is None:
+            raise DeletedCredentialsError
+        expires = self._expirations.get(access_key) if self._expirations else None
+        if expires is not None and expires <= now:
+            raise ExpiredCredentialsError(principal, expires)
+        return principal
 
     def owner_of(self, access_key: str) -> Principal | None:
         """Find whose an access key is; None for one that was not issued here."""
         key = self._long_term.get(access_key)
         return key.owner if key is not None else self._owners.get(access_key)
-
-    def has_expired(self, access_key: str | None, now: datetime) -> bool:
-        """Tell whether temporary credentials are over."""
-        expires = self._expirations.get(access_key or "") if self._expirations else None
-        return expires is not None and expires <= now
 
     def of(self, principal: Principal) -> Credentials:
         """Give credentials of a principal, the same with each call as long as they are good."""

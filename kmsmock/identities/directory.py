@@ -63,15 +63,13 @@ class Identities:
 
     # --- finding ---------------------------------------------------------------------------
 
-    def caller(self, access_key: str | None, partition: str) -> Principal | None:
-        """Find who signs with this access key; the default principal when it is unknown.
+    def caller(self, access_key: str | None, partition: str, now: datetime) -> Principal:
+        """Find who signs with this access key; the default principal when it is unknown or None.
 
-        None for the access key of one that was deleted. An administrator is one in each partition,
-        so that clients of any Region just work.
+        An administrator is one in each partition, so that clients of any Region just work. Raises
+        DeletedCredentialsError and ExpiredCredentialsError.
         """
-        principal = self.credentials.caller(access_key, self.defaults[-1])
-        if principal is None:
-            return None
+        principal = self.credentials.caller(access_key, self.defaults[-1], now)
         if principal.partition != partition and principal.arn.endswith(f":user/{ADMINISTRATOR}"):
             return self.administrator_of(principal.account, partition)
         return principal

@@ -7,24 +7,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from kmsmock.arns import Arn
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.principal_element import account_of
+from kmsmock.identities.entities import Entity
 from kmsmock.principals import PrincipalKind
-
-if TYPE_CHECKING:
-    from kmsmock.identities.directory import Identities
 
 _SESSION = re.compile(r"assumed-role/([^/]+)/[\w+=,.@-]+", re.ASCII)
 _FEDERATED = re.compile(r"federated-user/[\w+=,.@-]+", re.ASCII)
 
 
+class Directory(Protocol):
+    """The users and roles that names can mean."""
+
+    #: By ARN.
+    entities: dict[str, Entity]
+
+    def named(self, kind: PrincipalKind, account: str, name: str, partition: str) -> Entity | None:
+        """Find a user or role by its name."""
+        ...
+
+
 class PrincipalNames:
     """The names of principals of one mock, and whom they mean."""
 
-    def __init__(self, identities: Identities) -> None:
+    def __init__(self, identities: Directory) -> None:
         self._identities = identities
 
     def arn_of_id(self, unique_id: str) -> str | None:

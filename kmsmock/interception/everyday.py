@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.api_call import ApiCall
@@ -11,7 +12,7 @@ from kmsmock.interception.active import active
 from kmsmock.interception.parsed import to_client
 
 #: Marks the context of a request that has no credentials to be signed with.
-UNSIGNED = "kmsmock_unsigned"
+NO_CREDENTIALS = "kmsmock_no_credentials"
 
 
 def answer_before_call(
@@ -21,15 +22,14 @@ def answer_before_call(
     if not active:
         return None
     mock = active[-1]
-    credentials = request_signer._credentials  # noqa: SLF001 - reading it must not refresh it
     if mock.wire:
-        if credentials is None:
-            context[UNSIGNED] = True
+        if request_signer._credentials is None:  # noqa: SLF001 - not to refresh them
+            context[NO_CREDENTIALS] = True
         return None
     call = ApiCall(
         model.name,
         params["body"],
-        access_key(credentials),
+        access_key(request_signer),
         context["client_region"],
         model,
         params["headers"].get("User-Agent"),
@@ -37,9 +37,14 @@ def answer_before_call(
     return to_client(mock.answer(call), model)
 
 
-def access_key(credentials: Any) -> str | None:
-    """Read the access key; the property of refreshable credentials would refresh them."""
-    if credentials is None:
+def access_key(signer: Any) -> str | None:
+    """Read the access key that a client signs with; None for requests that are not signed.
+
+    signer: botocore's RequestSigner. The properties of refreshable credentials are not touched,
+    which would refresh them.
+    """
+    credentials = signer._credentials  # noqa: SLF001 - there is nothing else to ask
+    if credentials is None or signer._signature_version is UNSIGNED:  # noqa: SLF001 - as above
         return None
     members = vars(credentials)
     key: str | None = members.get("access_key") or members.get("_access_key")

@@ -42,7 +42,7 @@ def answer_service_before_call(
         "service": service,
         "operation": model.name,
         "parameters": parameters_of(context),
-        "access_key": access_key(request_signer._credentials),  # noqa: SLF001 - not to refresh it
+        "access_key": access_key(request_signer),
         "region": context["client_region"],
     }
     if moto_answers():

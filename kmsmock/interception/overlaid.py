@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.api_call import Answer
@@ -33,7 +32,7 @@ def begin_before_call(
         service=service,
         operation=model.name,
         parameters=parameters_of(context),
-        access_key=_access_key(request_signer),
+        access_key=access_key(request_signer),
         region=context["client_region"],
     )
     if refusal is not None:
@@ -62,12 +61,6 @@ def finish_after_call(
     if refusal is not None:
         response, error = _to_client(refusal, model)
         _answer_instead(http_response, parsed, response.status_code, error)
-
-
-def _access_key(signer: Any) -> str | None:
-    if signer.signature_version is UNSIGNED:
-        return None
-    return access_key(signer._credentials)  # noqa: SLF001 - reading it must not refresh it
 
 
 def _to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:

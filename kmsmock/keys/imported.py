@@ -9,9 +9,11 @@ from typing import Any
 from kmsmock import errors
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.keys import rotation
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
+from kmsmock.keys.multi_region import settle_pending_material
 from kmsmock.keys.specs import KeySpec
+from kmsmock.keys.states import KeyState
 
 NEW = "NEW_KEY_MATERIAL"
 EXISTING = "EXISTING_KEY_MATERIAL"
@@ -119,7 +121,7 @@ def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest
     if key.has_all_material and key.status is not KeyState.UPDATING:
         key.status = KeyState.ENABLED
     if key.multi_region is not None:
-        key.multi_region.settle_pending_material()
+        settle_pending_material(key.multi_region)
     return material
 
 
@@ -149,7 +151,7 @@ def remove_material(key: Key, material: KeyMaterial) -> None:
     if material.is_permanent or key.is_replica:
         material.remove()
         if key.multi_region is not None:
-            key.multi_region.settle_pending_material()
+            settle_pending_material(key.multi_region)
         return
     for member in key.relatives:
         member.materials = [m for m in member.materials if m.id != material.id]

@@ -12,27 +12,13 @@ from kmsmock.authorization.grants import Grants
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.seeded import deterministic
-from kmsmock.delays import HOW_TO_WAIT
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
+from kmsmock.keys.schedule import RotationSchedule
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
+from kmsmock.keys.states import STATE_WAYS_OUT, STATE_WORDS, KeyState
 
 if TYPE_CHECKING:
     from kmsmock.keys.custom_key_store import CustomKeyStore
-    from kmsmock.keys.multi_region import MultiRegionKey
-    from kmsmock.keys.rotation import RotationSchedule
-
-
-class KeyState(Enum):
-    """The states of a KMS key. Source: AWS KMS Developer Guide, "Key states"."""
-
-    CREATING = "Creating"
-    ENABLED = "Enabled"
-    DISABLED = "Disabled"
-    PENDING_DELETION = "PendingDeletion"
-    PENDING_REPLICA_DELETION = "PendingReplicaDeletion"
-    PENDING_IMPORT = "PendingImport"
-    UNAVAILABLE = "Unavailable"
-    UPDATING = "Updating"
 
 
 class KeyManager(Enum):
@@ -57,24 +43,6 @@ class Usage(NamedTuple):
     request_id: str
 
 
-_STATE_WORDS = {
-    KeyState.DISABLED: "disabled",
-    KeyState.PENDING_DELETION: "pending deletion",
-    KeyState.PENDING_REPLICA_DELETION: "pending replica deletion",
-    KeyState.PENDING_IMPORT: "pending import",
-    KeyState.UNAVAILABLE: "unavailable",
-    KeyState.CREATING: "creating",
-    KeyState.UPDATING: "updating",
-}
-_STATE_WAYS_OUT = {
-    KeyState.DISABLED: "EnableKey makes it usable again.",
-    KeyState.PENDING_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
-    KeyState.PENDING_REPLICA_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
-    KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it key material.",
-    KeyState.UNAVAILABLE: "Its custom key store is to be connected.",
-    KeyState.CREATING: f"It is ready a while after ReplicateKey. {HOW_TO_WAIT}",
-    KeyState.UPDATING: f"It is Enabled a while after UpdatePrimaryRegion. {HOW_TO_WAIT}",
-}
 _PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION})
 
 
@@ -212,12 +180,12 @@ class Key:
             if state is KeyState.DISABLED
             else errors.KMSInvalidStateException
         )
-        way_out = _STATE_WAYS_OUT[state]
+        way_out = STATE_WAYS_OUT[state]
         if state is KeyState.UNAVAILABLE and self.custom_key_store is not None:
             way_out = self.custom_key_store.situation
         if self.deletion_date is not None:
             way_out = f"It will be deleted on {self.deletion_date:%Y-%m-%d %H:%M} UTC. {way_out}"
-        raise kind(f"{self.arn} is {_STATE_WORDS[state]}.", explanation=way_out)
+        raise kind(f"{self.arn} is {STATE_WORDS[state]}.", explanation=way_out)
 
     def require_usage(self, usage: KeyUsage, operation: str) -> None:
         """Refuse an operation that is not for keys of this usage (InvalidKeyUsageException)."""
@@ -382,6 +350,34 @@ class Key:
 
     def _blob_origin(self, material: KeyMaterial) -> ciphertext.Origin:
         return ciphertext.origin(material.id, self.key_id, self.account, self.region_name)
+
+
+class MultiRegionKey:
+    """What the related keys of a multi-Region key have in common.
+
+    members: Region -> key, the primary among them, in the order of their creation.
+    rotation: the schedule, which is set on the primary and holds for all.
+    """
+
+    __slots__ = ("members", "primary")
+
+    def __init__(self, primary: Key) -> None:
+        self.primary = primary
+        self.members: dict[str, Key] = {primary.region_name: primary}
+
+    @property
+    def replicas(self) -> list[Key]:
+        """All members but the primary."""
+        return [key for key in self.members.values() if key is not self.primary]
+
+    @property
+    def rotation(self) -> RotationSchedule | None:
+        """The rotation schedule, kept by the primary."""
+        return self.primary.rotation
+
+    def has_replicas_of(self, key: Key) -> bool:
+        """Tell whether this key is the primary and others depend on it."""
+        return key is self.primary and len(self.members) > 1
 
 
 def shown_context(context: Mapping[str, str] | None) -> str:

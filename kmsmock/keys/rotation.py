@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kmsmock import errors
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType
+from kmsmock.keys.schedule import RotationSchedule
 from kmsmock.keys.specs import Origin
 
 #: Source: AWS KMS Developer Guide, "Rotate AWS KMS keys".
 DEFAULT_PERIOD_DAYS = 365
 ON_DEMAND_LIMIT = 25
 _TOO_CLOSE = timedelta(minutes=20)
-
-
-@dataclass(slots=True)
-class RotationSchedule:
-    """Automatic rotation that is switched on: its period, in whole days, and when it is next due.
-
-    is_missed: whether it fell due while the key could not be used.
-    """
-
-    period: timedelta
-    next_date: datetime
-    is_missed: bool = False
 
 
 def schedule_of(key: Key) -> RotationSchedule | None:

@@ -10,8 +10,9 @@ from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.falling_due import expire_when_due
 from kmsmock.keys import imported
 from kmsmock.keys.imported import ImportParameters, ImportRequest
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
 from kmsmock.keys.specs import Origin
+from kmsmock.keys.states import KeyState
 from kmsmock.operations.locating import key_only
 from kmsmock.operations.registry import (
     ANY_STATE,

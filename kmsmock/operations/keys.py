@@ -5,10 +5,10 @@ from __future__ import annotations
 from kmsmock import arns, errors
 from kmsmock.falling_due import delete_when_due, make_up_for_rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
-from kmsmock.keys.key import Key, KeyManager, KeyState
-from kmsmock.keys.multi_region import MultiRegionKey
+from kmsmock.keys.key import Key, KeyManager, MultiRegionKey
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
+from kmsmock.keys.states import KeyState
 from kmsmock.ledger.cloudtrail.ids import event_id
 from kmsmock.operations import tags
 from kmsmock.operations.key_policies import policy_ids, read_policy

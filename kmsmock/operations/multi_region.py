@@ -5,6 +5,7 @@ from __future__ import annotations
 from kmsmock import arns, errors
 from kmsmock.falling_due import finish_creation_when_due, finish_update_when_due
 from kmsmock.keys.key import Key
+from kmsmock.keys.multi_region import add_replica, make_primary
 from kmsmock.operations import tags
 from kmsmock.operations.key_policies import policy_ids, read_policy
 from kmsmock.operations.keys import TAGGING, require_room
@@ -59,7 +60,7 @@ def replicate_key(call: Call, primary: Key) -> Response:
     )
     replica.tags = new_tags
     replica.policy_ids = policy_ids(call, policy)
-    family.replicate(replica)
+    add_replica(family, replica)
     region.add_key(replica)
     finish_creation_when_due(backend, replica, call.now)
     response = {
@@ -126,6 +127,6 @@ def update_primary_region(call: Call, primary: Key, replica: Key | None = None) 
             f"{primary.key_id} does not have a replica key in the specified Region.",
             explanation=f"It has keys in: {', '.join(family.members)}.",
         )
-    family.make_primary(replica)
+    make_primary(family, replica)
     for key in (primary, replica):
         finish_update_when_due(call.backend, key, call.now)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from kmsmock import errors
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import KeyState
+from kmsmock.watchers import watchers
 
 if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision
@@ -61,6 +64,7 @@ class Call:
         "principal",
         "region",
         "request_id",
+        "started",
         "user_agent",
     )
 
@@ -75,6 +79,8 @@ class Call:
         access_key: str | None = None,
         user_agent: str | None = None,
     ) -> None:
+        #: By `perf_counter`, when somebody observes how long calls take; otherwise 0.
+        self.started = perf_counter() if watchers.called else 0.0
         self.operation = operation
         self.parameters: dict[str, Any] = {}
         self.principal = principal

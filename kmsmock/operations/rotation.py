@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from kmsmock import errors
 from kmsmock.falling_due import finish_rotation_when_due, rotate_when_due
 from kmsmock.keys import rotation
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.specs import Origin
+from kmsmock.keys.states import KeyState
 from kmsmock.operations.locating import key_only
 from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
 from kmsmock.operations.views import page

@@ -7,9 +7,10 @@ from typing import Any, Protocol, TypeVar
 
 from kmsmock import errors
 from kmsmock.authorization.grants import Grant
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
 from kmsmock.keys.region import Alias
 from kmsmock.keys.specs import KeyUsage, Origin
+from kmsmock.keys.states import KeyState
 from kmsmock.operations.registry import Call
 
 #: The metadata member that lists a key's algorithms.

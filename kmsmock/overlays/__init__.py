@@ -12,6 +12,7 @@ from typing import Any
 from kmsmock.api_call import Answer
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
+from kmsmock.identities.credentials import CredentialsError
 from kmsmock.overlays import (
     dynamodb,
     ec2,
@@ -122,11 +123,10 @@ def begin(
     if handler is None:
         return None, None
     with backend.lock:
-        now = backend.clock.now()
-        backend.clock.settle(now)
-        principal = backend.identities.caller(access_key, backend.identities.partition)
-        if principal is None or backend.identities.credentials.has_expired(access_key, now):
-            return None, None  # which is for the one that answers to refuse
+        try:
+            principal, now = backend.admit(access_key, region)
+        except CredentialsError:
+            return None, None  # for the one that stores to refuse
         request_id = backend.new_uuid()
         call = ServiceCall(backend, principal, region, now, parameters, access_key, request_id)
         underway = Underway(overlay, call, handler(call))

@@ -1,7 +1,7 @@
 """Volumes and snapshots of EBS under keys of KMS, while another mock answers EC2.
 
-EC2 looks at most keys after it has answered, and so do these steps: a volume without its key is
-there no more, and a copy without one is in state error.
+What EBS does later on AWS is done here as soon as the answer is there: a volume without its key is
+there no more then, and a copy without one is in state error.
 
 Source: Amazon EBS User Guide, "How Amazon EBS encryption works".
 """
@@ -12,129 +12,132 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from kmsmock.overlays.flows import until_stored
 from kmsmock.overlays.registry import Overlay, Refused, Steps
-from kmsmock.services.ec2.copies import KEY_MESSAGE
-from kmsmock.services.ec2.data_keys import opened_for_copy, opened_for_volume, seal_for_volume
-from kmsmock.services.ec2.kms_calls import DataKey
+from kmsmock.services.ec2.kms_use.kms_calls import DataKey
+from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
+from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.ec2.sharing import change_of_snapshot, require_shareable_key
-from kmsmock.services.ec2.target_keys import DEFAULT_KEY, describe_target
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import KeyUnusableError
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """The data key of a volume or snapshot, and the account that it belongs to."""
+class StoredResource:
+    """A volume or snapshot that something else stores. owner: account id.
 
-    key: DataKey
+    state_message: of a snapshot in state error, whose key could not be used.
+    """
+
     owner: str
+    key_arn: str | None
+    key: DataKey | None
+    state_message: str | None = None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it is encrypted."""
+        return self.key_arn is not None
 
 
 @dataclass(slots=True)
-class Storage:
-    """Encrypted volumes and snapshots by id; and what came to nothing, with the reason."""
+class StoredResources:
+    """Volumes and snapshots by id, as far as they were made while the mock was active."""
 
-    sealed: dict[str, Sealed] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
+    by_id: dict[str, StoredResource] = field(default_factory=dict)
 
 
 def _create_volume(call: ServiceCall) -> Steps:
-    answer = yield
-    if not answer.get("Encrypted"):
-        return
-    held, volume = _storage(call), answer["VolumeId"]
-    source = held.sealed.get(call.parameters.get("SnapshotId", ""))
-    target = call.parameters.get("KmsKeyId")
-    if target is None:
-        is_own = source is not None and source.owner == call.account
-        target = source.key.key_arn if source is not None and is_own else DEFAULT_KEY
+    stored = _stored(call)
+    flow = CreateVolume(call, stored.get(call.parameters.get("SnapshotId", "")))
+    answer = yield from until_stored(flow)
+    volume_id = answer["VolumeId"]
     try:
-        held.sealed[volume] = Sealed(_key_of_volume(call, volume, target, source), call.account)
-    except KeyUnusableError as reason:
-        held.failures[volume] = str(reason)
-    _show(call, [answer], "VolumeId")
-
-
-def _key_of_volume(call: ServiceCall, volume: str, target: str, source: Sealed | None) -> DataKey:
-    sealed = None
-    if source is not None:
-        sealed = seal_for_volume(call, call.now, volume, target, source.key)
-        if source.owner == call.account and sealed.key_arn == source.key.key_arn:
-            return sealed
-    with opened_for_volume(call, call.now, volume, target, sealed) as (key, _, _):
-        return key
+        key = flow.complete(volume_id, call.now)
+    except VolumeLostError as reason:
+        failures_of(call.backend)[volume_id] = str(reason)
+    else:
+        if key is not None:
+            stored[volume_id] = StoredResource(call.account, key.key.key_arn, key.key)
+    _show_key(answer, is_encrypted=flow.is_encrypted, key_arn=flow.known_key)
 
 
 def _describe_volumes(call: ServiceCall) -> Steps:
     answer = yield
-    failures = _storage(call).failures
-    gone = [volume for volume in call.parameters.get("VolumeIds", ()) if volume in failures]
-    if gone:
-        raise Refused(
-            "InvalidVolume.NotFound",
-            f"The volume '{gone[0]}' does not exist.",
-            explanation=failures[gone[0]],
-        )
-    answer["Volumes"] = [v for v in answer["Volumes"] if v["VolumeId"] not in failures]
-    _show(call, answer["Volumes"], "VolumeId")
+    failures, stored = failures_of(call.backend), _stored(call)
+    lost = failures.keys() - stored.keys()
+    for volume_id in call.parameters.get("VolumeIds", ()):
+        if volume_id in lost:
+            raise Refused(
+                "InvalidVolume.NotFound",
+                f"The volume '{volume_id}' does not exist.",
+                explanation=failures[volume_id],
+            )
+    answer["Volumes"] = [v for v in answer["Volumes"] if v["VolumeId"] not in lost]
+    _show_keys(call, answer["Volumes"], "VolumeId")
 
 
 def _create_snapshot(call: ServiceCall) -> Steps:
     answer = yield
-    held = _storage(call)
-    sealed = held.sealed.get(call.parameters["VolumeId"])
-    if sealed is not None:
-        held.sealed[answer["SnapshotId"]] = sealed
-    _show(call, [answer], "SnapshotId")
+    stored = _stored(call)
+    volume = stored.get(call.parameters["VolumeId"])
+    if volume is not None:
+        stored[answer["SnapshotId"]] = volume
+        answer["Encrypted"] = True
 
 
 def _copy_snapshot(call: ServiceCall) -> Steps:
-    held, parameters = _storage(call), call.parameters
-    source = held.sealed.get(parameters["SourceSnapshotId"])
-    target = None
-    if source is not None or parameters.get("Encrypted"):
-        target = describe_target(call, parameters.get("KmsKeyId") or DEFAULT_KEY)
-    answer = yield
-    if target is None:
-        return
-    copy = answer["SnapshotId"]
+    stored = _stored(call)
+    flow = CopySnapshot(call, stored.get(call.parameters["SourceSnapshotId"]))
+    answer = yield from until_stored(flow)
+    snapshot_id = answer["SnapshotId"]
+    key, message = None, None
     try:
-        source_key = None if source is None else source.key
-        opened = opened_for_copy(call, call.now, copy, target, source_key)
-        with opened as (key, _, _):
-            held.sealed[copy] = Sealed(key, call.account)
-    except KeyUnusableError as reason:
-        held.failures[copy] = str(reason)
+        completed = flow.complete(snapshot_id, call.now)
+    except CopyFailedError as failure:
+        message = failure.message
+        failures_of(call.backend)[snapshot_id] = failure.why
+    else:
+        key = None if completed is None else completed.key
+    stored[snapshot_id] = StoredResource(call.account, flow.target_arn, key, message)
 
 
 def _describe_snapshots(call: ServiceCall) -> Steps:
     answer = yield
-    failures = _storage(call).failures
+    stored = _stored(call)
     for snapshot in answer["Snapshots"]:
-        if snapshot["SnapshotId"] in failures:
-            snapshot.update(State="error", StateMessage=KEY_MESSAGE)
-    _show(call, answer["Snapshots"], "SnapshotId")
+        known = stored.get(snapshot["SnapshotId"])
+        if known is not None and known.state_message is not None:
+            snapshot.update(State="error", StateMessage=known.state_message)
+    _show_keys(call, answer["Snapshots"], "SnapshotId")
 
 
-def _share_snapshot(call: ServiceCall) -> Steps:
-    sealed = _storage(call).sealed.get(call.parameters["SnapshotId"])
-    if sealed is not None:
+def _modify_snapshot_attribute(call: ServiceCall) -> Steps:
+    snapshot = _stored(call).get(call.parameters["SnapshotId"])
+    if snapshot is not None and snapshot.key_arn is not None:
         change = change_of_snapshot(call)
         if change.adds:
-            require_shareable_key(call, sealed.key.key_arn, change)
+            require_shareable_key(call, snapshot.key_arn, change)
     yield
 
 
-def _show(call: ServiceCall, shown: Iterable[dict[str, Any]], name: str) -> None:
-    """Show the ARNs of keys."""
-    sealed = _storage(call).sealed
-    for one in shown:
-        if one[name] in sealed:
-            one["KmsKeyId"] = sealed[one[name]].key.key_arn
+def _show_keys(call: ServiceCall, resources: Iterable[dict[str, Any]], id_member: str) -> None:
+    stored = _stored(call)
+    for resource in resources:
+        known = stored.get(resource[id_member])
+        if known is not None:
+            _show_key(resource, is_encrypted=known.is_encrypted, key_arn=known.key_arn)
 
 
-def _storage(call: ServiceCall) -> Storage:
-    return call.backend.service_state(Storage)
+def _show_key(resource: dict[str, Any], *, is_encrypted: bool, key_arn: str | None) -> None:
+    resource["Encrypted"] = is_encrypted
+    resource.pop("KmsKeyId", None)
+    if key_arn is not None:
+        resource["KmsKeyId"] = key_arn
+
+
+def _stored(call: ServiceCall) -> dict[str, StoredResource]:
+    return call.backend.service_state(StoredResources).by_id
 
 
 OVERLAY = Overlay(
@@ -144,7 +147,7 @@ OVERLAY = Overlay(
         "CreateSnapshot": _create_snapshot,
         "CopySnapshot": _copy_snapshot,
         "DescribeSnapshots": _describe_snapshots,
-        "ModifySnapshotAttribute": _share_snapshot,
+        "ModifySnapshotAttribute": _modify_snapshot_attribute,
     },
     {},
 )

@@ -13,6 +13,7 @@ from botocore.utils import parse_to_aware_datetime
 from kmsmock.api_call import Answer, ApiCall
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError, ValidationException
+from kmsmock.identities.credentials import CredentialsError
 from kmsmock.protocol import read
 from kmsmock.services import cloudtrail, ec2, iam, rds, sts
 from kmsmock.services.registry import Service, ServiceCall
@@ -42,14 +43,10 @@ def answer(
     """
     known = SERVICES[service]
     with backend.lock:
-        now = backend.clock.now()
-        backend.clock.settle(now)
         request_id = backend.new_uuid()
         result: dict[str, Any] | ServiceError
         try:
-            principal = backend.identities.caller(access_key, backend.identities.partition)
-            if principal is None or backend.identities.credentials.has_expired(access_key, now):
-                raise known.unauthenticated()
+            principal, now = backend.admit(access_key, region)
             handler = known.operations.get(operation)
             if handler is None:
                 raise _not_emulated(service, operation, model.service_model.api_version)
@@ -65,6 +62,8 @@ def answer(
             )
             # What takes no time is done once the answer has been made.
             backend.clock.settle(now)
+        except CredentialsError as refusal:
+            result = known.unauthenticated(str(refusal))
         except ValidationException as error:
             result = known.invalid(error.message)
         except ServiceError as error:

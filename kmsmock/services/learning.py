@@ -15,9 +15,9 @@ from typing import Any
 from kmsmock.arns import Arn
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
-from kmsmock.identities.credentials import Credentials
+from kmsmock.identities.credentials import Credentials, CredentialsError
 from kmsmock.identities.entities import Group
-from kmsmock.principals import PrincipalKind
+from kmsmock.principals import Principal, PrincipalKind
 from kmsmock.services import iam
 from kmsmock.services.iam.finding import find_group, find_managed, find_role, find_user
 from kmsmock.services.registry import ServiceCall
@@ -40,11 +40,7 @@ def learn(
 ) -> None:
     """Take up one call. answer: what the other mock made of it. Warns when it cannot be."""
     with backend.lock:
-        now = backend.clock.now()
-        principal = backend.identities.caller(access_key, backend.identities.partition)
-        account = _account_in(answer)
-        if principal is None or account not in (None, principal.account):
-            principal = backend.identities.root(account or backend.identities.administrator.account)
+        principal, now = _admit(backend, access_key, region, _account_in(answer))
         plain = json.loads(json.dumps(parameters, default=str))
         call = ServiceCall(backend, principal, region, now, plain, access_key, is_answered=True)
         try:
@@ -59,6 +55,24 @@ def learn(
                 f"{defect}",
                 stacklevel=2,
             )
+
+
+def _admit(
+    backend: Backend, access_key: str | None, region: str, account: str | None
+) -> tuple[Principal, datetime]:
+    """Let the request in, whatever its credentials, since the other mock has answered it already.
+
+    account: where that has done something, None when it does not say. Gives the caller and the
+    time; the caller is the root user of the account when the credentials are nobody's in there.
+    """
+    principal: Principal | None
+    try:
+        principal, now = backend.admit(access_key, region)
+    except CredentialsError as refusal:
+        principal, now = refusal.principal, backend.clock.now()
+    if principal is None or account not in (None, principal.account):
+        principal = backend.identities.root(account or backend.identities.administrator.account)
+    return principal, now
 
 
 def _account_in(answer: Answer) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kmsmock.authorization.decision import Request
+from kmsmock.authorization.request import Request
 from kmsmock.authorizing import authorize
 from kmsmock.context_keys import ContextKeys
 from kmsmock.denials import refusal

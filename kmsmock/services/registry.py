@@ -57,8 +57,10 @@ def _accept(parameters: Mapping[str, Any]) -> None:
     """Require nothing."""
 
 
-def _invalid_token() -> ServiceError:
-    return InvalidClientTokenId("The security token included in the request is invalid.")
+def _invalid_token(explanation: str) -> ServiceError:
+    return InvalidClientTokenId(
+        "The security token included in the request is invalid.", explanation=explanation
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,15 @@ class Service:
 
     unknown: the words for an operation that it does not have, with its ``{name}`` and ``{version}``
     of the API. words_limits: whether it has words of its own for what breaks the limits of the
-    model, so that these are not looked at. Its errors: unauthenticated, for credentials that are
-    not valid; not_emulated, for an operation that it does not have; invalid, for what breaks the
-    limits of the model.
+    model, so that these are not looked at. Its errors: unauthenticated, for credentials that are no
+    longer good, made of the reason; not_emulated, for an operation that it does not have; invalid,
+    for what breaks the limits of the model.
     """
 
     operations: Mapping[str, Handler]
     first: Callable[[Mapping[str, Any]], None] = _accept
     unknown: str = "Could not find operation {name} for version {version}"
     words_limits: bool = False
-    unauthenticated: Callable[[], ServiceError] = _invalid_token
+    unauthenticated: Callable[[str], ServiceError] = _invalid_token
     not_emulated: type[ServiceError] = InvalidAction
     invalid: type[ServiceError] = ValidationError

@@ -12,9 +12,10 @@ from typing import Any
 from dateutil.tz import tzutc
 
 from kmsmock.arns import Arn
-from kmsmock.authorization.decision import AppliedPolicies, Decision, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError, Policy
+from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.authorizing import applied_policies
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Document, Entity, Session

@@ -16,11 +16,13 @@ from kmsmock.authorization.policy import PolicyKind
 from kmsmock.backend import Backend
 from kmsmock.keys import rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore
-from kmsmock.keys.key import Key, KeyManager, KeyState, PendingDeletion, Usage
-from kmsmock.keys.multi_region import MultiRegionKey
+from kmsmock.keys.key import Key, KeyManager, MultiRegionKey, PendingDeletion, Usage
+from kmsmock.keys.multi_region import add_replica, settle_pending_material
 from kmsmock.keys.region import KmsRegion
-from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS, RotationSchedule
+from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS
+from kmsmock.keys.schedule import RotationSchedule
 from kmsmock.keys.specs import KEY_SPECS, Origin
+from kmsmock.keys.states import KeyState
 from kmsmock.operations.keys import STORE_ORIGINS, require_possible
 from kmsmock.worlds.errors import At, WorldError, shown
 from kmsmock.worlds.materials import load_materials
@@ -88,7 +90,7 @@ class KeyLoader:
         load_materials(item, key, self._backend)
         if key.multi_region is not None:
             try:
-                key.multi_region.settle_pending_material()
+                settle_pending_material(key.multi_region)
             except KeyError:
                 raise WorldError("it has not all materials of its primary") from None
         self._load_rotation(item, key)
@@ -134,7 +136,7 @@ class KeyLoader:
         key.custom_key_store = store
         if primary is not None:
             assert primary.multi_region is not None
-            primary.multi_region.replicate(key)
+            add_replica(primary.multi_region, key)
         elif kind == _PRIMARY:
             key.multi_region = MultiRegionKey(key)
         return key

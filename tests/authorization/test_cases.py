@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kmsmock.authorization.decision import AppliedPolicies, Request
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.principals import Principal, PrincipalKind
 
 CASES = [

@@ -150,6 +150,24 @@ def test_a_constraint_looks_at_the_encryption_context(
             encrypt(role, key, context)
 
 
+@pytest.mark.parametrize("constraint", ["EncryptionContextEquals", "EncryptionContextSubset"])
+@pytest.mark.parametrize(
+    ("context", "allowed"),
+    [({"Tenant": "a"}, True), ({"tenant": "A"}, False)],
+    ids=["name in another case", "value in another case"],
+)
+def test_a_constraint_knows_the_case_of_values_alone(
+    client, key, role, constraint, context, allowed
+):
+    give(client, key, role.arn, Constraints={constraint: CONTEXT})
+
+    if allowed:
+        assert encrypt(role, key, context)
+    else:
+        with refused("AccessDeniedException"):
+            encrypt(role, key, context)
+
+
 def test_a_constraint_does_not_concern_operations_without_a_context(client, key, role):
     grant = {"Constraints": {"EncryptionContextEquals": CONTEXT}}
     give(client, key, role.arn, "DescribeKey", "Encrypt", **grant)

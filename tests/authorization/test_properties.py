@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kmsmock.authorization.decision import AppliedPolicies, Request
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError, PolicyKind, parse
+from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.principals import Principal, PrincipalKind
 
 ACCOUNT, OTHER = "111122223333", "444455556666"

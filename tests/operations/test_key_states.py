@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kmsmock.keys.key import KeyState
+from kmsmock.keys.states import KeyState
 from kmsmock.operations import OPERATIONS
 from tests.material import NEVER, import_material, import_parameters, pkcs8
 from tests.refusals import refused

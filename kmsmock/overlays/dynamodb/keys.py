@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from kmsmock.errors import DisabledException, ServiceError
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
+from kmsmock.keys.states import KeyState
 from kmsmock.overlays.dynamodb.stored import TableKey, stored
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall

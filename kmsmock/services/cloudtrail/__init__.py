@@ -17,8 +17,10 @@ from kmsmock.services.cloudtrail.registry import OPERATIONS
 from kmsmock.services.registry import Service
 
 
-def _not_valid() -> UnrecognizedClientException:
-    return UnrecognizedClientException("The security token included in the request is invalid.")
+def _not_valid(explanation: str) -> UnrecognizedClientException:
+    return UnrecognizedClientException(
+        "The security token included in the request is invalid.", explanation=explanation
+    )
 
 
 SERVICE = Service(

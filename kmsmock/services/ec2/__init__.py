@@ -25,8 +25,10 @@ from kmsmock.services.ec2.registry import OPERATIONS
 from kmsmock.services.registry import Service
 
 
-def _not_valid() -> AuthFailure:
-    return AuthFailure("AWS was not able to validate the provided access credentials")
+def _not_valid(explanation: str) -> AuthFailure:
+    return AuthFailure(
+        "AWS was not able to validate the provided access credentials", explanation=explanation
+    )
 
 
 SERVICE = Service(

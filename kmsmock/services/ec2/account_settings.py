@@ -11,9 +11,10 @@ from typing import Any
 
 from kmsmock.services.ec2.errors import InvalidParameterValue
 from kmsmock.services.ec2.finding import required
+from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY, settings_for
+from kmsmock.services.ec2.kms_use.target_keys import named_key
 from kmsmock.services.ec2.registry import operation, permit, place
 from kmsmock.services.ec2.storage import BLOCKS_ALL, UNBLOCKED
-from kmsmock.services.ec2.target_keys import DEFAULT_KEY, named_key
 from kmsmock.services.registry import ServiceCall
 
 _BLOCKING = (BLOCKS_ALL, "block-new-sharing")
@@ -26,12 +27,11 @@ def _set(action: str, change: Callable[[ServiceCall], None]) -> None:
     def handle(call: ServiceCall) -> dict[str, Any]:
         permit(call, action, "*")
         change(call)
-        here = place(call)
         if "PublicAccess" in action:
-            return {"State": here.block_public_access}
+            return {"State": place(call).block_public_access}
         if "KmsKeyId" in action:
-            return {"KmsKeyId": here.default_key}
-        return {"EbsEncryptionByDefault": here.encrypts_by_default}
+            return {"KmsKeyId": settings_for(call).default_key}
+        return {"EbsEncryptionByDefault": settings_for(call).encrypts_by_default}
 
 
 def _nothing(call: ServiceCall) -> None:
@@ -39,20 +39,20 @@ def _nothing(call: ServiceCall) -> None:
 
 
 def _enable_encryption(call: ServiceCall) -> None:
-    place(call).encrypts_by_default = True
+    settings_for(call).encrypts_by_default = True
 
 
 def _disable_encryption(call: ServiceCall) -> None:
-    place(call).encrypts_by_default = False
+    settings_for(call).encrypts_by_default = False
 
 
 def _modify_key(call: ServiceCall) -> None:
     # Whether the key can be used is found out when it is.
-    place(call).default_key = named_key(call, required(call, "KmsKeyId"))
+    settings_for(call).default_key = named_key(call, required(call, "KmsKeyId"))
 
 
 def _reset_key(call: ServiceCall) -> None:
-    place(call).default_key = DEFAULT_KEY
+    settings_for(call).default_key = DEFAULT_KEY
 
 
 def _block(call: ServiceCall) -> None:

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.data_keys import lend_to_instance, take_from_instance
 from kmsmock.services.ec2.finding import facts, find_volume, instance_id, required, volume_id
-from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, operation, permit, place, storage
+from kmsmock.services.ec2.kms_use import attachments as kms_use
+from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, operation, permit, place
 from kmsmock.services.ec2.storage import Attachment, Volume
 from kmsmock.services.ec2.volumes import shown_attachment
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import KeyUnusableError
 
 _MOST_INSTANCES = 16
 
@@ -34,7 +34,7 @@ def attach_volume(call: ServiceCall) -> dict[str, Any]:
     _require_free(call, volume, instance, device)
     volume.attachments[instance] = attachment = Attachment(instance, device, call.now)
     volume.state = "in-use"
-    storage(call).failures.pop(volume.id, None)
+    failures_of(call.backend).pop(volume.id, None)
     later(call, partial(_finish_attaching, call, volume, attachment))
     return shown_attachment(volume, instance)
 
@@ -64,17 +64,12 @@ def _finish_attaching(
 ) -> None:
     if volume.attachments.get(attachment.instance_id) is not attachment:
         return
-    if volume.key is not None:
-        try:
-            attachment.grant_id, attachment.opened = lend_to_instance(
-                call, now, volume.key, attachment.instance_id
-            )
-        except KeyUnusableError as reason:
-            _remove(volume, attachment)
-            storage(call).failures[volume.id] = (
-                f"The volume could not be attached to {attachment.instance_id}: {reason}"
-            )
-            return
+    try:
+        attachment.key = kms_use.attach_volume(call, volume.key, attachment.instance_id, now)
+    except kms_use.NotAttachedError as reason:
+        _remove(volume, attachment)
+        failures_of(call.backend)[volume.id] = str(reason)
+        return
     attachment.state = "attached"
 
 
@@ -113,8 +108,7 @@ def _finish_detaching(
     if volume.attachments.get(attachment.instance_id) is not attachment:
         return
     _remove(volume, attachment)
-    if volume.key is not None and attachment.grant_id is not None:
-        take_from_instance(call, now, volume.key, attachment.grant_id)
+    kms_use.detach_volume(call, attachment.key, now)
 
 
 def _remove(volume: Volume, attachment: Attachment) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from kmsmock.backend import Backend
 from kmsmock.crypto import ciphertext
 from kmsmock.interception.moto import moto_answers
-from kmsmock.keys.key import KeyState
+from kmsmock.keys.states import KeyState
 from kmsmock.services import sectors
-from kmsmock.services.ec2.kms_calls import DataKey
+from kmsmock.services.ec2.kms_use.kms_calls import DataKey
+from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.storage import Snapshot, Storage, Volume
 
 _GIB = 1024**3
@@ -40,7 +41,7 @@ class Ebs:
             if isinstance(volume, Snapshot):
                 raise ValueError(f"{volume_id} is a snapshot, which nobody writes to")  # noqa: TRY004
             _require_inside(volume.id, volume.size, offset, len(data))
-            sectors.write(volume.sectors, self._opened(volume), offset, data)
+            sectors.write(volume.sectors, self._plaintext_key(volume), offset, data)
 
     def read(self, resource_id: str, offset: int, length: int) -> bytes:
         """Read bytes of a volume or snapshot; what was never written is zeros.
@@ -49,7 +50,7 @@ class Ebs:
         """
         with self._backend.lock:
             found = self._find(resource_id)
-            key = self._opened(found)
+            key = self._plaintext_key(found)
             size = found.size if isinstance(found, Volume) else found.volume_size
             _require_inside(found.id, size, offset, length)
             return sectors.read(found.sectors, key, offset, length)
@@ -61,7 +62,7 @@ class Ebs:
         """
         with self._backend.lock:
             self._settle()
-            return self._storage.failures.get(resource_id)
+            return failures_of(self._backend).get(resource_id)
 
     @property
     def _storage(self) -> Storage:
@@ -76,7 +77,7 @@ class Ebs:
             found = place.volumes.get(resource_id) or place.snapshots.get(resource_id)
             if found is not None:
                 return found
-        why = self._storage.failures.get(resource_id)
+        why = failures_of(self._backend).get(resource_id)
         if why is None and moto_answers():
             why = (
                 "moto keeps volumes and snapshots while it is active, and they have contents only "
@@ -84,7 +85,7 @@ class Ebs:
             )
         raise ValueError(f"there is no {resource_id!r}" + (f": {why}" if why else ""))
 
-    def _opened(self, found: Volume | Snapshot) -> bytes | None:
+    def _plaintext_key(self, found: Volume | Snapshot) -> bytes | None:
         if found.state in _WITHOUT_CONTENTS:
             raise UnreadableContentsError(
                 f"{found.id} is in state {found.state}: it has no contents"
@@ -93,13 +94,13 @@ class Ebs:
             return None
         if isinstance(found, Volume):
             for attachment in found.attachments.values():
-                if attachment.opened is not None:
-                    return attachment.opened
+                if attachment.key is not None:
+                    return attachment.key.plaintext
         assert found.key is not None
-        return self._unseal(found.id, found.key)
+        return self._decrypt(found.id, found.key)
 
-    def _unseal(self, resource_id: str, data_key: DataKey) -> bytes:
-        blob = ciphertext.parse(data_key.sealed)
+    def _decrypt(self, resource_id: str, data_key: DataKey) -> bytes:
+        blob = ciphertext.parse(data_key.ciphertext)
         for region in self._backend.regions_named(data_key.region):
             key = region.materials.get(blob.material_id)
             if key is None:

@@ -13,21 +13,18 @@ from urllib.parse import parse_qs, urlsplit
 
 from kmsmock.arns import is_known_region
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.data_keys import opened_for_copy
 from kmsmock.services.ec2.finding import facts, is_id, required, why_unseen
+from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
+from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, new_id, operation, place, storage
-from kmsmock.services.ec2.storage import Snapshot
+from kmsmock.services.ec2.storage import Snapshot, rewritten
 from kmsmock.services.ec2.tagging import keep_tags, permit_making, shown_tags, tags_for
-from kmsmock.services.ec2.target_keys import describe_target
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.sectors import rewrite
-from kmsmock.services.storage_keys import KeyUnusableError
 
 #: Source: Amazon EC2 service quotas, concurrent copies per destination Region.
 _MOST_COPIES = 20
 _DURATIONS = range(15, 2880 + 1, 15)
 _NO_VOLUME = "vol-ffffffff"
-KEY_MESSAGE = "Given key ID is not accessible"
 
 
 @operation(
@@ -41,10 +38,9 @@ def copy_snapshot(call: ServiceCall) -> dict[str, Any]:
     tags = tags_for(call, "snapshot")
     named = arn(call, f"snapshot/{source_id}", region=source_region)
     permit_making(call, "CopySnapshot", "snapshot/*", tags, named, context=facts(call, source))
-    require_encrypted(call)
-    is_encrypted = source is not None and source.is_encrypted
-    target = describe_target(call, target_key(call)) if needs_key(call, is_encrypted) else None
-    copy = _begin(call, source, source_id, target)
+    flow = CopySnapshot(call, source)
+    flow.request()
+    copy = _begin(call, source, source_id, flow)
     keep_tags(call, copy.id, tags)
     answer: dict[str, Any] = {"SnapshotId": copy.id}
     if tags:
@@ -103,27 +99,6 @@ def _require_good_url(call: ServiceCall, url: str, source_id: str) -> None:
         )
 
 
-def require_encrypted(call: ServiceCall) -> None:
-    """Require that what is to have a certain key is to be encrypted."""
-    asked, key = call.parameters.get("Encrypted"), call.parameters.get("KmsKeyId")
-    if key and not asked and not place(call).encrypts_by_default:
-        raise errors.InvalidParameterDependency(
-            "The parameter [KmsKeyId] requires the parameter Encrypted to be set.",
-            explanation="Give Encrypted=True in the same call.",
-        )
-
-
-def needs_key(call: ServiceCall, is_encrypted: bool) -> bool:  # noqa: FBT001
-    """Tell whether a copy is to be encrypted. is_encrypted: whether its source is."""
-    # Encrypted=False does not make a copy of what is encrypted less so.
-    return is_encrypted or call.parameters.get("Encrypted") or place(call).encrypts_by_default
-
-
-def target_key(call: ServiceCall) -> str:
-    """Give the key for an encrypted copy: never that of the source by itself."""
-    return call.parameters.get("KmsKeyId") or place(call).default_key
-
-
 def new_copy(call: ServiceCall, description: str, duration: int | None = None) -> Snapshot:
     """Make the snapshot that is to become the copy of another one."""
     copy = Snapshot(
@@ -141,11 +116,11 @@ def new_copy(call: ServiceCall, description: str, duration: int | None = None) -
 
 
 def _begin(
-    call: ServiceCall, source: Snapshot | None, source_id: str, target: str | None
+    call: ServiceCall, source: Snapshot | None, source_id: str, flow: CopySnapshot
 ) -> Snapshot:
     """Make a copy, which is finished or fails later.
 
-    source: None when the caller cannot see it. target: ARN of the key to encrypt under.
+    source: None when the caller cannot see it.
     """
     parameters = call.parameters
     _require_few_copies(call)
@@ -153,13 +128,15 @@ def _begin(
         call, parameters.get("Description", ""), parameters.get("CompletionDurationMinutes")
     )
     if source is None:
+        message = "Source snapshot is not found"
         why = why_unseen(call, source_id, parameters["SourceRegion"])
-        later(call, partial(_fail, call, copy, "Source snapshot is not found", why))
+        later(call, partial(_fail, call, copy, message, f"{message}: {why}"))
     elif source.state != "completed":
-        why = f"{source_id} was {source.state} when the copy began."
-        later(call, partial(_fail, call, copy, "Source snapshot is not complete", why))
+        message = "Source snapshot is not complete"
+        why = f"{message}: {source_id} was {source.state} when the copy began."
+        later(call, partial(_fail, call, copy, message, why))
     else:
-        later(call, partial(finish_copy, call, copy, source, target))
+        later(call, partial(finish_copy, call, copy, source, flow))
     return copy
 
 
@@ -175,26 +152,20 @@ def _require_few_copies(call: ServiceCall) -> None:
 
 def _fail(call: ServiceCall, copy: Snapshot, message: str, why: str, now: datetime) -> None:  # noqa: ARG001
     copy.fail(message)
-    storage(call).failures[copy.id] = f"{message}: {why}"
+    failures_of(call.backend)[copy.id] = why
 
 
 def finish_copy(
-    call: ServiceCall, copy: Snapshot, source: Snapshot, target: str | None, now: datetime
+    call: ServiceCall, copy: Snapshot, source: Snapshot, flow: CopySnapshot, now: datetime
 ) -> None:
-    """Let a copy have its contents, or be in state error when a key cannot be used.
-
-    target: ARN of the key to encrypt under; None for a copy that is not encrypted.
-    """
+    """Let a copy have its contents, or be in state error when a key cannot be used."""
     copy.volume_size = source.volume_size
-    copy.is_encrypted, copy.key_arn = target is not None, target
     try:
-        if target is None:
-            copy.sectors = dict(source.sectors)
-        else:
-            opened = opened_for_copy(call, now, copy.id, target, source.key)
-            with opened as (key, new_key, old_key):
-                copy.key, copy.sectors = key, rewrite(source.sectors, old_key, new_key)
-    except KeyUnusableError as reason:
-        _fail(call, copy, KEY_MESSAGE, str(reason), now)
-        return
-    copy.complete(now)
+        key = flow.complete(copy.id, now)
+    except CopyFailedError as failure:
+        _fail(call, copy, failure.message, failure.why, now)
+    else:
+        copy.key = None if key is None else key.key
+        copy.sectors = rewritten(source.sectors, key)
+        copy.complete(now)
+    copy.is_encrypted, copy.key_arn = flow.target_arn is not None, flow.target_arn

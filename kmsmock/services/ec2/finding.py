@@ -7,6 +7,7 @@ from typing import Any
 
 from kmsmock.context_keys import ContextKeys
 from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.registry import place, storage
 from kmsmock.services.ec2.storage import Image, Snapshot, Volume
 from kmsmock.services.registry import ServiceCall
@@ -74,7 +75,7 @@ def find_volume(call: ServiceCall, name: str) -> Volume:
 
 def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
     """Tell that there is no such volume, and to humans why it may have vanished."""
-    why = storage(call).failures.get(name)
+    why = failures_of(call.backend).get(name)
     return errors.InvalidVolumeNotFound(f"The volume '{name}' does not exist.", explanation=why)
 
 

@@ -11,24 +11,17 @@ from typing import Any
 
 from kmsmock.arns import is_known_region
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.copies import (
-    KEY_MESSAGE,
-    finish_copy,
-    needs_key,
-    new_copy,
-    require_encrypted,
-    target_key,
-)
+from kmsmock.services.ec2.copies import finish_copy, new_copy
 from kmsmock.services.ec2.finding import facts, image_id, no_image, required
 from kmsmock.services.ec2.images import keep_image, require_free_name
+from kmsmock.services.ec2.kms_use.images import CopyImage
+from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, new_id, operation, place, storage
 from kmsmock.services.ec2.storage import Image, Snapshot
 from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
-from kmsmock.services.ec2.target_keys import describe_target
 from kmsmock.services.registry import ServiceCall
 
 _FAILED = "AMI snapshot copy failed with error: "
-_DEFAULT_CMK = ". You must have DescribeKey permissions on the default CMK"
 
 
 @operation(
@@ -55,7 +48,8 @@ def copy_image(call: ServiceCall) -> dict[str, Any]:
         raise no_image(source_id)
     if source.state != "available":
         raise errors.InvalidAMIIDUnavailable(f"The image id '[{source_id}]' is not available")
-    require_encrypted(call)
+    flow = CopyImage(call)
+    flow.request()
     require_free_name(call, name)
     snapshots = _snapshots(call, source)
     image = Image(
@@ -75,7 +69,7 @@ def copy_image(call: ServiceCall) -> dict[str, Any]:
         tags = {**held.get(source_id, {}), **tags}
     keep_tags(call, image.id, tags)
     of_snapshots = tags_for(call, "snapshot", "image")
-    later(call, partial(_finish, call, image, source, snapshots, of_snapshots))
+    later(call, partial(_finish, call, image, source, snapshots, of_snapshots, flow))
     return {"ImageId": image.id}
 
 
@@ -100,6 +94,7 @@ def _finish(
     source: Image,
     snapshots: dict[str, Snapshot],
     tags: Tags,
+    flow: CopyImage,
     now: datetime,
 ) -> None:
     here = place(call)
@@ -111,11 +106,11 @@ def _finish(
         snapshot = snapshots.get(str(ebs.get("SnapshotId")))
         if snapshot is None:
             continue
-        copy = _copied(call, image, source, snapshot, now)
+        copy = _copied(call, image, source, snapshot, flow, now)
         copies.append(copy)
         if copy.state != "completed":
             image.state, image.state_reason = "failed", f"{_FAILED}{copy.state_message}"
-            storage(call).failures[image.id] = storage(call).failures[copy.id]
+            failures_of(call.backend)[image.id] = failures_of(call.backend)[copy.id]
             break
         keep_tags(call, copy.id, tags)
         kept["SnapshotId"], kept["Encrypted"] = copy.id, copy.is_encrypted
@@ -128,7 +123,12 @@ def _finish(
 
 
 def _copied(
-    call: ServiceCall, image: Image, source: Image, snapshot: Snapshot, now: datetime
+    call: ServiceCall,
+    image: Image,
+    source: Image,
+    snapshot: Snapshot,
+    flow: CopyImage,
+    now: datetime,
 ) -> Snapshot:
     """Copy one snapshot, which is completed or in state error afterwards."""
     copy = new_copy(
@@ -136,15 +136,5 @@ def _copied(
         f"Copied for DestinationAmi {image.id} from SourceAmi {source.id} for SourceSnapshot "
         f"{snapshot.id}.",
     )
-    target = None
-    if needs_key(call, snapshot.is_encrypted):
-        try:
-            target = describe_target(call, target_key(call), now)
-        except errors.Ec2Error as error:
-            copy.fail(error.message or error.code)
-            storage(call).failures[copy.id] = f"{error}\n{error.explanation or ''}".rstrip()
-            return copy
-    finish_copy(call, copy, snapshot, target, now)
-    if copy.state_message == KEY_MESSAGE:
-        copy.state_message += _DEFAULT_CMK
+    finish_copy(call, copy, snapshot, flow.copy_snapshot(snapshot), now)
     return copy

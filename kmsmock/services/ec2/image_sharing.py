@@ -12,10 +12,10 @@ from typing import Any
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.finding import required
 from kmsmock.services.ec2.images import own_image, shown_mappings
+from kmsmock.services.ec2.kms_use.target_keys import describe_default_key, is_aws_managed
 from kmsmock.services.ec2.permissions import Change, read_change
 from kmsmock.services.ec2.registry import operation, storage
 from kmsmock.services.ec2.storage import Image
-from kmsmock.services.ec2.target_keys import describe_default_key, is_aws_managed
 from kmsmock.services.registry import ServiceCall
 
 _PERMISSION = "launchPermission"

@@ -11,10 +11,10 @@ from typing import Any
 
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_id
+from kmsmock.services.ec2.kms_use.target_keys import describe_default_key, is_aws_managed
 from kmsmock.services.ec2.permissions import Change, read_change
 from kmsmock.services.ec2.registry import arn, operation, permit, place
 from kmsmock.services.ec2.storage import UNBLOCKED, Snapshot
-from kmsmock.services.ec2.target_keys import describe_default_key, is_aws_managed
 from kmsmock.services.registry import ServiceCall
 
 _PERMISSION = "createVolumePermission"

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kmsmock.services.ec2.kms_calls import DataKey
-from kmsmock.services.ec2.target_keys import DEFAULT_KEY
-from kmsmock.services.sectors import Sectors
+from kmsmock.services.ec2.kms_use.attachments import AttachedKey
+from kmsmock.services.ec2.kms_use.kms_calls import DataKey
+from kmsmock.services.ec2.kms_use.resources import NewDataKey
+from kmsmock.services.sectors import Sectors, rewrite
 
 #: The setting of block public access that shares nothing publicly, not even what was shared.
 BLOCKS_ALL = "block-all-sharing"
@@ -22,16 +23,15 @@ UNBLOCKED = "unblocked"
 class Attachment:
     """A volume on an instance.
 
-    opened: the data key in plaintext, which stays in the memory of the hypervisor while the volume
-    is attached. grant_id: of the instance's grant on the key.
+    key: what the instance has of the data key, which stays in the memory of the hypervisor while
+    the volume is attached; None when the volume is not encrypted.
     """
 
     instance_id: str
     device: str
     since: datetime
     state: str = "attaching"
-    opened: bytes | None = None
-    grant_id: str | None = None
+    key: AttachedKey | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -129,17 +129,14 @@ class Place:
     images: dict[str, Image] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     tokens: dict[str, tuple[object, str]] = field(default_factory=dict)
-    encrypts_by_default: bool = False
-    default_key: str = DEFAULT_KEY
     block_public_access: str = UNBLOCKED
 
 
 @dataclass(slots=True, eq=False)
 class Storage:
-    """All places of one mock. failures: id -> why it did not come to be, for humans."""
+    """What all accounts of one mock have in all Regions."""
 
     places: dict[tuple[str, str], Place] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
 
     def place(self, account: str, region: str) -> Place:
         """Give what an account has in a Region."""
@@ -182,3 +179,10 @@ class Storage:
                 is_open = image.is_public or account in (image.owner, *image.shared_with)
                 return image if is_open else None
         return None
+
+
+def rewritten(sectors: Sectors, key: NewDataKey | None) -> Sectors:
+    """Give the contents of something new. key: its data key; None when it is not encrypted."""
+    if key is None or key.plaintext is None:
+        return dict(sectors)
+    return rewrite(sectors, key.source_plaintext, key.plaintext)

@@ -10,10 +10,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.services.ec2 import data_keys, errors, volume_types
-from kmsmock.services.ec2.copies import require_encrypted
+from kmsmock.services.ec2 import errors, volume_types
 from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_id
-from kmsmock.services.ec2.kms_calls import DataKey
+from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.ec2.registry import (
     OUTPOSTS,
     arn,
@@ -23,12 +23,10 @@ from kmsmock.services.ec2.registry import (
     place,
     storage,
 )
-from kmsmock.services.ec2.storage import Snapshot, Volume
+from kmsmock.services.ec2.storage import Snapshot, Volume, rewritten
 from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
 from kmsmock.services.ec2.volumes import ZONE_LETTERS, show_volume
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.sectors import rewrite
-from kmsmock.services.storage_keys import KeyUnusableError
 
 _DEFAULT_TYPE = "gp2"
 _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
@@ -54,22 +52,21 @@ def create_volume(call: ServiceCall) -> dict[str, Any]:
     if name:
         _require_complete(call, name, source)
     volume = _volume(call, zone, source)
-    volume.is_encrypted = _is_encrypted(call, source)
-    # The default key is not known before it is used, and not in the answer.
-    volume.key_arn = _known_key(call, source)
-    target = (volume.key_arn or place(call).default_key) if volume.is_encrypted else None
-    return _keep(call, volume, source, target, tags)
+    flow = CreateVolume(call, source)
+    flow.request()
+    volume.is_encrypted, volume.key_arn = flow.is_encrypted, flow.known_key
+    return _keep(call, volume, source, flow, tags)
 
 
 def _keep(
-    call: ServiceCall, volume: Volume, source: Snapshot | None, target: str | None, tags: Tags
+    call: ServiceCall, volume: Volume, source: Snapshot | None, flow: CreateVolume, tags: Tags
 ) -> dict[str, Any]:
     here = place(call)
     here.volumes[volume.id] = volume
     if "ClientToken" in call.parameters:
         here.tokens[call.parameters["ClientToken"]] = (_asked(call), volume.id)
     keep_tags(call, volume.id, tags)
-    later(call, partial(_finish, call, volume, source, target))
+    later(call, partial(_finish, call, volume, source, flow))
     return show_volume(call, volume)
 
 
@@ -159,60 +156,26 @@ def _volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume:
     )
 
 
-def _is_encrypted(call: ServiceCall, source: Snapshot | None) -> bool:
-    """Tell whether a volume is to be encrypted."""
-    asked = call.parameters.get("Encrypted")
-    is_encrypted = source is not None and source.is_encrypted
-    if asked is False and is_encrypted:
-        raise errors.InvalidParameterCombination(
-            "EncryptedVolume parameter [false] is inconsistent with snapshot encryption state "
-            "[true]"
-        )
-    require_encrypted(call)
-    return bool(asked or is_encrypted or place(call).encrypts_by_default)
-
-
-def _known_key(call: ServiceCall, source: Snapshot | None) -> str | None:
-    """Give the key that the call names, or that an own snapshot passes on, as a KeyId."""
-    named: str | None = call.parameters.get("KmsKeyId")
-    is_own = source is not None and source.owner == call.account
-    return named or (source.key_arn if source is not None and is_own else None)
-
-
 def _finish(
-    call: ServiceCall, volume: Volume, source: Snapshot | None, target: str | None, now: datetime
+    call: ServiceCall,
+    volume: Volume,
+    source: Snapshot | None,
+    flow: CreateVolume,
+    now: datetime,
 ) -> None:
     """Let the volume be available, or vanish when its key cannot be used."""
     here = place(call)
     if here.volumes.get(volume.id) is not volume:
         return
     try:
-        if target is not None:
-            _encrypt(call, now, volume, source, target)
-        elif source is not None:
-            volume.sectors = dict(source.sectors)
-    except KeyUnusableError as reason:
+        key = flow.complete(volume.id, now)
+    except VolumeLostError as reason:
         del here.volumes[volume.id]
         here.tags.pop(volume.id, None)
-        storage(call).failures[volume.id] = (
-            f"The volume was never made: its data key could not be had. {reason}"
-        )
+        failures_of(call.backend)[volume.id] = str(reason)
         return
+    if key is not None:
+        volume.key, volume.key_arn = key.key, key.key.key_arn
+    if source is not None:
+        volume.sectors = rewritten(source.sectors, key)
     volume.state = "available"
-
-
-def _encrypt(
-    call: ServiceCall, now: datetime, volume: Volume, source: Snapshot | None, target: str
-) -> None:
-    sectors = {} if source is None else source.sectors
-    sealed: DataKey | None = None
-    if source is not None and source.key is not None:
-        sealed = data_keys.seal_for_volume(call, now, volume.id, target, source.key)
-        if source.owner == volume.owner and sealed.key_arn == source.key.key_arn:
-            # The same data key, so that nothing has to be written anew.
-            volume.key, volume.key_arn, volume.sectors = sealed, sealed.key_arn, dict(sectors)
-            return
-    opened = data_keys.opened_for_volume(call, now, volume.id, target, sealed)
-    with opened as (key, new_key, old_key):
-        volume.key, volume.key_arn = key, key.key_arn
-        volume.sectors = rewrite(sectors, old_key, new_key)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kmsmock.arns import Arn
-from kmsmock.authorization.decision import AppliedPolicies, Decision, Outcome, Request
+from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.identities.entities import Entity, Identity
 from kmsmock.principals import Principal, PrincipalKind
 from kmsmock.services.errors import InvalidInput, NoSuchEntity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kmsmock.backend import Backend
 from kmsmock.crypto import ciphertext
 from kmsmock.interception.moto import moto_answers
-from kmsmock.keys.key import KeyState
+from kmsmock.keys.states import KeyState
 from kmsmock.services import sectors
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption

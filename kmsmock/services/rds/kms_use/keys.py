@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from kmsmock.arns import Arn
 from kmsmock.backend import Backend
 from kmsmock.errors import AccessDeniedException
-from kmsmock.keys.key import Key, KeyState
+from kmsmock.keys.key import Key
+from kmsmock.keys.states import KeyState
 from kmsmock.services.rds.errors import InvalidParameterCombination, KMSKeyNotAccessibleFault
 from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption

@@ -21,13 +21,13 @@ FRONTEND = "ec2-frontend-api.amazonaws.com"
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A sealed data key. bound_to: the volume or snapshot in its encryption context.
+    """An encrypted data key. bound_to: the volume or snapshot in its encryption context.
 
-    id: of the data key itself, which it keeps when it is sealed anew.
+    key_arn: of the KMS key. id: of the data key itself, which it keeps when it is re-encrypted.
     """
 
     key_arn: str
-    sealed: bytes
+    ciphertext: bytes
     bound_to: str
     id: str
 
@@ -44,7 +44,7 @@ class DataKey:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What EBS is given to open one data key."""
+    """A grant on the KMS key of one data key."""
 
     key: DataKey
     grant_id: str
@@ -65,8 +65,8 @@ def context_of(resource_id: str) -> dict[str, str]:
     return {"aws:ebs:id": resource_id}
 
 
-def new_data_key(call: ServiceCall, now: datetime, target: str, resource_id: str) -> DataKey:
-    """Have a data key made and sealed. target: the KMS key."""
+def generate_data_key(call: ServiceCall, now: datetime, target: str, resource_id: str) -> DataKey:
+    """Generate a data key as the caller. target: the KMS key. Raises `KeyUnusableError`."""
     answer = call_kms(
         as_caller(call, call.region),
         "GenerateDataKeyWithoutPlaintext",
@@ -78,15 +78,40 @@ def new_data_key(call: ServiceCall, now: datetime, target: str, resource_id: str
     return DataKey(answer["KeyId"], answer["CiphertextBlob"], resource_id, call.backend.new_uuid())
 
 
-def lend(caller: KmsCaller, now: datetime, key: DataKey, constraint: str) -> Grant:
-    """Let EBS open a data key. constraint: how strictly the grant is bound to its context."""
+def re_encrypt(
+    call: ServiceCall, now: datetime, key: DataKey, target: str, resource_id: str
+) -> DataKey:
+    """Re-encrypt a data key for another resource, as the caller. Raises `KeyUnusableError`.
+
+    target: the KMS key to encrypt under, which may be the same.
+    """
+    answer = call_kms(
+        as_caller(call, call.region),
+        "ReEncrypt",
+        now,
+        CiphertextBlob=key.ciphertext,
+        SourceEncryptionContext=key.context,
+        DestinationKeyId=target,
+        DestinationEncryptionContext=context_of(resource_id),
+    )
+    return DataKey(answer["KeyId"], answer["CiphertextBlob"], resource_id, key.id)
+
+
+def create_grant(
+    caller: KmsCaller, now: datetime, key: DataKey, constraint: str, grantee: str | None = None
+) -> Grant:
+    """Create the grant under which EBS, or another grantee, may decrypt a data key.
+
+    constraint: `EQUALS` or `SUBSET`, how the grant is bound to the encryption context of the data
+    key. grantee: EBS when left out. Raises `KeyUnusableError`.
+    """
     service = service_name(key.region)
     answer = call_kms(
         caller,
         "CreateGrant",
         now,
         KeyId=key.key_arn,
-        GranteePrincipal=service,
+        GranteePrincipal=grantee or service,
         RetiringPrincipal=service,
         Operations=["Decrypt"],
         Constraints={constraint: key.context},
@@ -94,21 +119,17 @@ def lend(caller: KmsCaller, now: datetime, key: DataKey, constraint: str) -> Gra
     return Grant(key, answer["GrantId"])
 
 
-def open_data_key(
-    backend: Backend,
-    now: datetime,
-    key: DataKey,
-    source: str | None = None,
-    *,
-    names_key: bool = True,
-) -> bytes:
-    """Open a data key by a grant; gives its 64 bytes. names_key: whether the call has a KeyId."""
+def decrypt_data_key(caller: KmsCaller, now: datetime, key: DataKey, *, names_key: bool) -> bytes:
+    """Decrypt a data key by a grant; gives its 64 bytes. Raises `KeyUnusableError`.
+
+    names_key: whether the call has a KeyId.
+    """
     named = {"KeyId": key.key_arn} if names_key else {}
     answer = call_kms(
-        as_service(backend, key.region, source),
+        caller,
         "Decrypt",
         now,
-        CiphertextBlob=key.sealed,
+        CiphertextBlob=key.ciphertext,
         EncryptionContext=key.context,
         **named,
     )
@@ -117,18 +138,20 @@ def open_data_key(
 
 
 @contextmanager
-def grants_of(backend: Backend, now: datetime, source: str | None = None) -> Iterator[list[Grant]]:
+def retired_grants(
+    backend: Backend, now: datetime, source: str | None = None
+) -> Iterator[list[Grant]]:
     """Collect grants, which are retired at the end, whether all went well or not."""
     grants: list[Grant] = []
     try:
         yield grants
     finally:
         for grant in grants:
-            retire(backend, now, grant, source)
+            retire_grant(backend, now, grant, source)
 
 
-def retire(backend: Backend, now: datetime, grant: Grant, source: str | None) -> None:
-    """End a grant, as the one who may retire it."""
+def retire_grant(backend: Backend, now: datetime, grant: Grant, source: str | None = None) -> None:
+    """Retire a grant as EC2, its retiring principal."""
     caller = as_service(backend, grant.key.region, source)
     # A grant that is left over, or went with its key, changes nothing about what was done.
     with suppress(ServiceError):

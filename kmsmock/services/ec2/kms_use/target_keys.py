@@ -10,13 +10,37 @@ from datetime import datetime
 from kmsmock.arns import Arn
 from kmsmock.errors import AccessDeniedException, ServiceError
 from kmsmock.keys.key import KeyManager
-from kmsmock.services.ec2.errors import AuthFailure, InternalError, InvalidParameterValue
-from kmsmock.services.ec2.kms_calls import as_caller
+from kmsmock.services.ec2.errors import (
+    AuthFailure,
+    InternalError,
+    InvalidParameterDependency,
+    InvalidParameterValue,
+)
+from kmsmock.services.ec2.kms_use.kms_calls import as_caller
+from kmsmock.services.ec2.kms_use.resources import EncryptedResource
+from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY, settings_for
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
 
-#: The AWS managed key of EBS.
-DEFAULT_KEY = "alias/aws/ebs"
+
+def require_encrypted(call: ServiceCall) -> None:
+    """Require that what is to have a certain key is to be encrypted."""
+    asked, key = call.parameters.get("Encrypted"), call.parameters.get("KmsKeyId")
+    if key and not asked and not settings_for(call).encrypts_by_default:
+        raise InvalidParameterDependency(
+            "The parameter [KmsKeyId] requires the parameter Encrypted to be set.",
+            explanation="Give Encrypted=True in the same call.",
+        )
+
+
+def is_to_be_encrypted(call: ServiceCall, source: EncryptedResource | None) -> bool:
+    """Tell whether what a call makes is to be encrypted. source: what it is made from."""
+    # Encrypted=False does not make a copy of what is encrypted less so.
+    return bool(
+        (source is not None and source.is_encrypted)
+        or call.parameters.get("Encrypted")
+        or settings_for(call).encrypts_by_default
+    )
 
 
 def describe_target(call: ServiceCall, key: str, now: datetime | None = None) -> str:

@@ -1,0 +1,109 @@
+"""The question: a request, and all that has a say in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, NamedTuple
+
+from kmsmock.authorization.grants import Grant, GrantTerms
+from kmsmock.authorization.policy import Policy
+from kmsmock.authorization.variables import Context
+from kmsmock.principals import Principal
+
+#: Condition keys that only policies of the identity side, and of organizations, can see.
+#: Source: AWS KMS Developer Guide, "ABAC for AWS KMS".
+_HIDDEN_FROM_KEY_POLICIES = ("aws:resourcetag/", "kms:resourcealiases")
+
+
+class Request:
+    """One question: whether a principal may perform an action on a resource.
+
+    action: for example ``kms:Decrypt``. resource: a key ARN, an alias ARN, or ``*``.
+    owner: the account of the key; None where no key policy has a say: account-level actions, and
+    the alias half of alias operations. context_source: gives the condition keys of the request;
+    asked only when a policy or grant needs them. encryption_context: what grants look at.
+    child: the terms of the grant that CreateGrant is to make.
+    """
+
+    # Made for each call, so as plain as can be.
+    __slots__ = (
+        *("_context", "_context_source", "_key_policy_context", "action", "child"),
+        *("encryption_context", "lower_action", "owner", "principal", "resource"),
+    )
+
+    def __init__(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        owner: str | None,
+        context_source: Callable[[], Mapping[str, Any]],
+        *,
+        encryption_context: Mapping[str, str] | None = None,
+        child: GrantTerms | None = None,
+    ) -> None:
+        self.principal = principal
+        self.action = action
+        self.lower_action = action.lower()
+        self.resource = resource
+        self.owner = owner
+        self.encryption_context = encryption_context
+        self.child = child
+        self._context_source = context_source
+        self._context: Context | None = None
+        self._key_policy_context: Context | None = None
+
+    @property
+    def context(self) -> Context:
+        """The condition keys of the request, in lower case."""
+        if self._context is None:
+            self._context = {key.lower(): v for key, v in self._context_source().items()}
+        return self._context
+
+    @property
+    def key_policy_context(self) -> Context:
+        """The condition keys that a key policy sees."""
+        if self._key_policy_context is None:
+            self._key_policy_context = {
+                key: value
+                for key, value in self.context.items()
+                if not key.startswith(_HIDDEN_FROM_KEY_POLICIES)
+            }
+        return self._key_policy_context
+
+    def source_arn(self) -> str | None:
+        """Give ``aws:SourceArn``: the resource for which a service makes the request."""
+        value = self.context.get("aws:sourcearn")
+        return value if isinstance(value, str) else None
+
+
+class AppliedPolicies(NamedTuple):
+    """All that has a say in one request.
+
+    resource: the key policy; None where there is none. unique_ids: ARN -> id of the users and
+    roles that the key policy names. exists: tells whether a name in it means anybody. session:
+    None for a principal without session policies; a federated user without any has an empty
+    tuple, which allows nothing. service_control, resource_control: one tuple of policies for each
+    level of the organization. is_fixed: whether nobody can change the key policy, since the key
+    is AWS's.
+    """
+
+    resource: Policy | None = None
+    identity: tuple[Policy, ...] = ()
+    boundary: Policy | None = None
+    session: tuple[Policy, ...] | None = None
+    service_control: tuple[tuple[Policy, ...], ...] = ()
+    resource_control: tuple[tuple[Policy, ...], ...] = ()
+    grants: Sequence[Grant] = ()
+    unique_ids: Mapping[str, str] | None = None
+    exists: Callable[[str], bool] | None = None
+    is_fixed: bool = False
+
+
+class Outcome(Enum):
+    """How a decision came about, in the words of IAM's policy simulator."""
+
+    ALLOW = "allow"
+    EXPLICIT_DENY = "explicitDeny"
+    IMPLICIT_DENY = "implicitDeny"

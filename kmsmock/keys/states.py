@@ -1,0 +1,42 @@
+"""The states of a KMS key, and the words for them."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from kmsmock.delays import HOW_TO_WAIT
+
+
+class KeyState(Enum):
+    """The states of a KMS key. Source: AWS KMS Developer Guide, "Key states"."""
+
+    CREATING = "Creating"
+    ENABLED = "Enabled"
+    DISABLED = "Disabled"
+    PENDING_DELETION = "PendingDeletion"
+    PENDING_REPLICA_DELETION = "PendingReplicaDeletion"
+    PENDING_IMPORT = "PendingImport"
+    UNAVAILABLE = "Unavailable"
+    UPDATING = "Updating"
+
+
+#: How error texts of KMS name a state.
+STATE_WORDS = {
+    KeyState.DISABLED: "disabled",
+    KeyState.PENDING_DELETION: "pending deletion",
+    KeyState.PENDING_REPLICA_DELETION: "pending replica deletion",
+    KeyState.PENDING_IMPORT: "pending import",
+    KeyState.UNAVAILABLE: "unavailable",
+    KeyState.CREATING: "creating",
+    KeyState.UPDATING: "updating",
+}
+#: What to do about a state, for people.
+STATE_WAYS_OUT = {
+    KeyState.DISABLED: "EnableKey makes it usable again.",
+    KeyState.PENDING_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
+    KeyState.PENDING_REPLICA_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
+    KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it key material.",
+    KeyState.UNAVAILABLE: "Its custom key store is to be connected.",
+    KeyState.CREATING: f"It is ready a while after ReplicateKey. {HOW_TO_WAIT}",
+    KeyState.UPDATING: f"It is Enabled a while after UpdatePrimaryRegion. {HOW_TO_WAIT}",
+}

@@ -1,0 +1,78 @@
+"""The KMS side of AttachVolume and DetachVolume, both of which call KMS after EC2 has answered.
+
+Source: AWS KMS Developer Guide, "How Amazon EBS uses AWS KMS".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.services.ec2.kms_use.kms_calls import (
+    DataKey,
+    Grant,
+    as_caller,
+    create_grant,
+    decrypt_data_key,
+    retire_grant,
+)
+from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import SUBSET, KeyUnusableError
+
+#: AWS's role of instances, of which each is a session.
+_INSTANCES = "aws:ec2-infrastructure"
+
+
+class NotAttachedError(Exception):
+    """An instance cannot decrypt the data key of a volume. The text is for humans."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedKey:
+    """What an instance has of the data key of a volume: its grant, and the 64 bytes."""
+
+    grant: Grant
+    plaintext: bytes
+
+
+def attach_volume(
+    call: ServiceCall, key: DataKey | None, instance_id: str, now: datetime
+) -> AttachedKey | None:
+    """Let an instance decrypt the data key of a volume; None for one that is not encrypted.
+
+    Raises `NotAttachedError`; the grant that was made before is retired then.
+    """
+    if key is None:
+        return None
+    instance = _infrastructure_role(call, instance_id)
+    # CloudTrail shows neither an access key nor a user agent of an instance.
+    caller = KmsCaller(call.backend, instance, key.region, source="", access_key="")
+    grant: Grant | None = None
+    try:
+        grant = create_grant(as_caller(call, call.region), now, key, SUBSET, instance.unique_id)
+        return AttachedKey(grant, decrypt_data_key(caller, now, key, names_key=False))
+    except KeyUnusableError as reason:
+        if grant is not None:
+            retire_grant(call.backend, now, grant)
+        raise NotAttachedError(
+            f"The volume could not be attached to {instance_id}: {reason}"
+        ) from None
+
+
+def detach_volume(call: ServiceCall, attached: AttachedKey | None, now: datetime) -> None:
+    """Retire the grant of an instance, if it had one."""
+    if attached is not None:
+        retire_grant(call.backend, now, attached.grant)
+
+
+def _infrastructure_role(call: ServiceCall, instance_id: str) -> Principal:
+    account = call.account
+    return Principal(
+        PrincipalKind.ASSUMED_ROLE,
+        f"arn:{call.partition}:sts::{account}:assumed-role/{_INSTANCES}/{instance_id}",
+        account,
+        f"{account}:{_INSTANCES}:{instance_id}",
+        f"arn:{call.partition}:iam::{account}:role/{_INSTANCES}",
+    )

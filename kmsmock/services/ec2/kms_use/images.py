@@ -1,0 +1,53 @@
+"""The KMS side of CopyImage, which copies the snapshots of an image after EC2 has answered.
+
+Source: Amazon EC2 API Reference, CopyImage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kmsmock.services.ec2.errors import Ec2Error
+from kmsmock.services.ec2.kms_use.resources import EncryptedResource, NewDataKey
+from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
+from kmsmock.services.ec2.kms_use.target_keys import require_encrypted
+from kmsmock.services.flows import Flow
+from kmsmock.services.registry import ServiceCall
+
+_DEFAULT_CMK = ". You must have DescribeKey permissions on the default CMK"
+
+
+@dataclass(slots=True)
+class CopyImage(Flow):
+    """The copy of an image, each of whose snapshots has a flow of its own."""
+
+    call: ServiceCall
+
+    def request(self) -> None:
+        """Require what encrypts; no key is looked at yet."""
+        require_encrypted(self.call)
+
+    def copy_snapshot(self, source: EncryptedResource) -> CopyImageSnapshot:
+        """Give the flow of one snapshot, which has nothing to do before its ``complete``."""
+        return CopyImageSnapshot(self.call, source)
+
+
+@dataclass(slots=True)
+class CopyImageSnapshot(CopySnapshot):
+    """The copy of one snapshot of an image."""
+
+    def request(self) -> None:
+        """Do nothing: the image has been copied already, as far as EC2's answer tells."""
+
+    def complete(self, snapshot_id: str, now: datetime) -> NewDataKey | None:
+        """Describe the key to encrypt under, and do as CopySnapshot does after its answer."""
+        try:
+            self.describe_target_key(now)
+        except Ec2Error as error:
+            why = f"{error}\n{error.explanation or ''}".rstrip()
+            raise CopyFailedError(error.message or error.code, why) from None
+        try:
+            return CopySnapshot.complete(self, snapshot_id, now)
+        except CopyFailedError as failure:
+            raise CopyFailedError(f"{failure.message}{_DEFAULT_CMK}", failure.why) from None

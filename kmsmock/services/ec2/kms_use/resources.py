@@ -1,0 +1,39 @@
+"""What the flows know of volumes and snapshots."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from kmsmock.services.ec2.kms_use.kms_calls import DataKey
+
+
+class EncryptedResource(Protocol):
+    """A volume or snapshot of a host, encrypted or not."""
+
+    @property
+    def owner(self) -> str:
+        """The id of the account that it belongs to."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it is encrypted."""
+
+    @property
+    def key_arn(self) -> str | None:
+        """The ARN of its KMS key; None when it is not encrypted, or that is not known yet."""
+
+    @property
+    def key(self) -> DataKey | None:
+        """Its data key; None when it is not encrypted, or has none yet."""
+
+
+class NewDataKey(NamedTuple):
+    """The data key of something new, and what its contents are to be rewritten with.
+
+    plaintext: its 64 bytes; None when it is that of the source, so that the contents stay as they
+    are. source_plaintext: that of the source; None when the source is not encrypted.
+    """
+
+    key: DataKey
+    plaintext: bytes | None = None
+    source_plaintext: bytes | None = None

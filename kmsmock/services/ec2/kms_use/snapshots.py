@@ -1,0 +1,106 @@
+"""The KMS side of CopySnapshot, in the order in which CloudTrail has shown the calls.
+
+At the time of the request EC2 calls with the identity of its caller; later EBS calls with the same
+identity, or in its own name by a grant that the caller's identity has made for it. CreateSnapshot
+and CreateSnapshots make no call: such a snapshot has the data key of its volume.
+
+Source: Amazon EBS User Guide, "How Amazon EBS encryption works"; AWS KMS Developer Guide, "How
+Amazon EBS uses AWS KMS"; Amazon EC2 API Reference, CopySnapshot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kmsmock.services.ebs_identity import background_name
+from kmsmock.services.ec2.kms_use.kms_calls import (
+    DataKey,
+    as_caller,
+    as_service,
+    create_grant,
+    decrypt_data_key,
+    generate_data_key,
+    retired_grants,
+)
+from kmsmock.services.ec2.kms_use.resources import EncryptedResource, NewDataKey
+from kmsmock.services.ec2.kms_use.state import settings_for
+from kmsmock.services.ec2.kms_use.target_keys import (
+    describe_target,
+    is_to_be_encrypted,
+    require_encrypted,
+)
+from kmsmock.services.flows import Flow
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import EQUALS, KeyUnusableError
+
+_KEY_MESSAGE = "Given key ID is not accessible"
+
+
+class CopyFailedError(Exception):
+    """A copy is in state error. message: its StateMessage. why: the reason, for humans."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message, why)
+        self.message = message
+        self.why = why
+
+
+@dataclass(slots=True)
+class CopySnapshot(Flow):
+    """The copy of a snapshot. source: None when the caller cannot see it.
+
+    target_arn: of the key to encrypt under, as `request` has found it; None for a copy that is not
+    encrypted.
+    """
+
+    call: ServiceCall
+    source: EncryptedResource | None
+    target_arn: str | None = None
+
+    def request(self) -> None:
+        """Describe the key to encrypt under."""
+        require_encrypted(self.call)
+        self.describe_target_key()
+
+    def describe_target_key(self, now: datetime | None = None) -> None:
+        """Describe the key to encrypt under: never that of the source by itself.
+
+        Raises what EC2 answers with when it cannot be used.
+        """
+        if is_to_be_encrypted(self.call, self.source):
+            key = self.call.parameters.get("KmsKeyId") or settings_for(self.call).default_key
+            self.target_arn = describe_target(self.call, key, now)
+
+    def complete(self, snapshot_id: str, now: datetime) -> NewDataKey | None:
+        """Make the data key of the copy, and decrypt it and that of the source.
+
+        Gives None for a copy that is not encrypted. Raises `CopyFailedError`.
+        """
+        if self.target_arn is None:
+            return None
+        source_key = None if self.source is None else self.source.key
+        try:
+            return _copy_key(self.call, now, snapshot_id, self.target_arn, source_key)
+        except KeyUnusableError as reason:
+            raise CopyFailedError(_KEY_MESSAGE, f"{_KEY_MESSAGE}: {reason}") from None
+
+
+def _copy_key(
+    call: ServiceCall, now: datetime, snapshot_id: str, target: str, source: DataKey | None
+) -> NewDataKey:
+    key = generate_data_key(call, now, target, snapshot_id)
+    with retired_grants(call.backend, now) as grants:
+        grants.append(create_grant(as_caller(call, call.region), now, key, EQUALS))
+        if source is not None:
+            background = as_caller(call, source.region, background_name(source.region))
+            grants.append(create_grant(background, now, source, EQUALS))
+        return NewDataKey(
+            key,
+            _decrypt(call, now, key),
+            None if source is None else _decrypt(call, now, source),
+        )
+
+
+def _decrypt(call: ServiceCall, now: datetime, key: DataKey) -> bytes:
+    return decrypt_data_key(as_service(call.backend, key.region), now, key, names_key=True)

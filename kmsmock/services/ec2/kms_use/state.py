@@ -1,0 +1,41 @@
+"""What EBS remembers about keys, whoever stores volumes and snapshots.
+
+Source: Amazon EBS User Guide, "Amazon EBS encryption by default".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kmsmock.backend import Backend
+from kmsmock.services.registry import ServiceCall
+
+#: The AWS managed key of EBS.
+DEFAULT_KEY = "alias/aws/ebs"
+
+
+@dataclass(slots=True)
+class EncryptionSettings:
+    """Settings of one account in one Region. default_key: an alias, or an ARN once it was set."""
+
+    encrypts_by_default: bool = False
+    default_key: str = DEFAULT_KEY
+
+
+@dataclass(slots=True)
+class EbsEncryption:
+    """Settings by account and Region; and resource id -> why its key could not be used."""
+
+    settings: dict[tuple[str, str], EncryptionSettings] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def settings_for(call: ServiceCall) -> EncryptionSettings:
+    """Give the settings of the account and Region of a call."""
+    settings = call.backend.service_state(EbsEncryption).settings
+    return settings.setdefault((call.account, call.region), EncryptionSettings())
+
+
+def failures_of(backend: Backend) -> dict[str, str]:
+    """Give what has failed: resource id -> the reason, for humans. To be read and written."""
+    return backend.service_state(EbsEncryption).failures

@@ -1,0 +1,119 @@
+"""The KMS side of CreateVolume, in the order in which CloudTrail has shown the calls.
+
+No key is looked at before EC2 answers. A volume whose key cannot be used then is there no more.
+
+Source: Amazon EBS User Guide, "How Amazon EBS encryption works"; AWS KMS Developer Guide, "How
+Amazon EBS uses AWS KMS".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kmsmock.services.ec2.errors import InvalidParameterCombination
+from kmsmock.services.ec2.kms_use.kms_calls import (
+    DataKey,
+    as_caller,
+    as_service,
+    create_grant,
+    decrypt_data_key,
+    generate_data_key,
+    re_encrypt,
+    retired_grants,
+)
+from kmsmock.services.ec2.kms_use.resources import EncryptedResource, NewDataKey
+from kmsmock.services.ec2.kms_use.state import settings_for
+from kmsmock.services.ec2.kms_use.target_keys import is_to_be_encrypted, require_encrypted
+from kmsmock.services.flows import Flow
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import SUBSET, KeyUnusableError
+
+_VOLUMES = "ebs.amazonaws.com"
+#: What has been seen to retire the grants of volumes.
+_CLEANING = "AWS Internal"
+
+
+class VolumeLostError(Exception):
+    """A volume has vanished, since its key could not be used. The text is for humans."""
+
+
+@dataclass(slots=True)
+class CreateVolume(Flow):
+    """A new volume. source: the snapshot that it is made from.
+
+    known_key: as answers show it before the volume has a data key: what the call names, or an own
+    snapshot passes on. target: the key to encrypt under; None for a volume that is not encrypted.
+    """
+
+    call: ServiceCall
+    source: EncryptedResource | None
+    known_key: str | None = None
+    target: str | None = None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the volume is to be encrypted."""
+        return self.target is not None
+
+    def request(self) -> None:
+        """Choose the key; it is not looked at."""
+        call, source = self.call, self.source
+        if call.parameters.get("Encrypted") is False and source is not None and source.is_encrypted:
+            raise InvalidParameterCombination(
+                "EncryptedVolume parameter [false] is inconsistent with snapshot encryption state "
+                "[true]"
+            )
+        require_encrypted(call)
+        passed_on = source.key_arn if source is not None and self._is_source_own else None
+        self.known_key = call.parameters.get("KmsKeyId") or passed_on
+        if is_to_be_encrypted(call, source):
+            # The default key is not known before it is used, and not in the answer.
+            self.target = self.known_key or settings_for(call).default_key
+
+    def complete(self, volume_id: str, now: datetime) -> NewDataKey | None:
+        """Make the data key of the volume, or give it that of its snapshot, re-encrypted.
+
+        Gives None for a volume that is not encrypted. Raises `VolumeLostError`.
+        """
+        if self.target is None:
+            return None
+        try:
+            return self._make_key(volume_id, self.target, now)
+        except KeyUnusableError as reason:
+            raise VolumeLostError(
+                f"The volume was never made: its data key could not be had. {reason}"
+            ) from None
+
+    @property
+    def _is_source_own(self) -> bool:
+        return self.source is not None and self.source.owner == self.call.account
+
+    def _make_key(self, volume_id: str, target: str, now: datetime) -> NewDataKey:
+        source_key = None if self.source is None else self.source.key
+        if source_key is None:
+            return _make_volume_key(self.call, now, volume_id, target, None)
+        source = re_encrypt(self.call, now, source_key, target, volume_id)
+        if self._is_source_own and source.key_arn == source_key.key_arn:
+            # The same data key, so that nothing has to be written anew.
+            return NewDataKey(source)
+        return _make_volume_key(self.call, now, volume_id, target, source)
+
+
+def _make_volume_key(
+    call: ServiceCall, now: datetime, volume_id: str, target: str, source: DataKey | None
+) -> NewDataKey:
+    """Make a data key. source: that of the snapshot, re-encrypted for the volume already."""
+    key = generate_data_key(call, now, target, volume_id)
+    with retired_grants(call.backend, now, _CLEANING) as grants:
+        grants.append(create_grant(as_caller(call, call.region), now, key, SUBSET))
+        return NewDataKey(
+            key,
+            _decrypt(call, now, key),
+            None if source is None else _decrypt(call, now, source),
+        )
+
+
+def _decrypt(call: ServiceCall, now: datetime, key: DataKey) -> bytes:
+    caller = as_service(call.backend, key.region, _VOLUMES)
+    return decrypt_data_key(caller, now, key, names_key=False)
