@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum, auto
 from functools import partial
 from sys import intern
+from time import perf_counter
 from typing import Any
 
 from kmsmock import arns, errors
@@ -31,6 +32,8 @@ from kmsmock.operations.key_policies import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.principals import Principal
 from kmsmock.protocol import read
+from kmsmock.running_test import running_test
+from kmsmock.watchers import notify, watchers
 
 
 class Rehearsal(Enum):
@@ -82,7 +85,10 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             result = error
         _record(call, result)
         if operation.hands_out and isinstance(result, dict):
-            backend.secrets.note(operation.hands_out, result, backend.calls[-1])
+            plaintexts = {name: result[name] for name in operation.hands_out if result.get(name)}
+            backend.secrets.note(plaintexts, backend.calls[-1])
+            if watchers.handed_out:
+                notify(watchers.handed_out, backend, backend.calls[-1], plaintexts)
     return Answer(request_id, result)
 
 
@@ -353,25 +359,26 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
             noted,
         )
     calls = backend.calls
-    calls.append(
-        Event(
-            operation,
-            call.principal,
-            call.access_key,
-            intern(call.user_agent or ""),
-            call.region.name,
-            key,
-            call.alias,
-            calls.shared(operation, tuple([parameters.get(name) for name in members.request])),
-            materials[0] if materials else None,
-            failure,
-            charge,
-            call.now,
-            calls.test_id(),
-            call.request_id,
-            rest,
-        )
+    event = Event(
+        operation,
+        call.principal,
+        call.access_key,
+        intern(call.user_agent or ""),
+        call.region.name,
+        key,
+        call.alias,
+        calls.shared(operation, tuple([parameters.get(name) for name in members.request])),
+        materials[0] if materials else None,
+        failure,
+        charge,
+        call.now,
+        running_test(),
+        call.request_id,
+        rest,
     )
+    calls.append(event)
+    if call.started:
+        notify(watchers.called, backend, event, perf_counter() - call.started)
 
 
 def _copied(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What stands beside errors of botocore in tests that have no mock."""
+"""Notes on errors of botocore in tests that have no mock."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
+from kmsmock.running_test import running_test
+from kmsmock.watchers import Watcher
+
 #: What clients raise where nothing is configured, and no mock has set it.
 _UNCONFIGURED = ("NoRegionError", "NoCredentialsError")
 _HINT = "no mock of KMS is active: use the `kms` fixture or `@mock_kms`"
@@ -14,6 +17,24 @@ AT_IMPORT = (
     "no mock of KMS is active while modules are imported: make the client in a function, and use "
     "the `kms` fixture or `@mock_kms` around it"
 )
+
+
+class MockedTests(Watcher):
+    """The running tests in which a mock has begun, be it active still or not."""
+
+    def __init__(self) -> None:
+        self._tests: set[str | None] = set()
+
+    def began(self, kms: Any) -> None:  # noqa: ARG002 - not needed
+        """Note that the running test has a mock."""
+        self._tests.add(running_test())
+
+    def forget(self, test: str) -> None:
+        """Forget a test, which has ended."""
+        self._tests.discard(test)
+
+    def __contains__(self, test: str | None) -> bool:
+        return test in self._tests
 
 
 def hint_at_mock(error: BaseException) -> bool:

@@ -73,7 +73,16 @@ def read(call: ApiCall) -> dict[str, Any]:
     Blobs become bytes and timestamps aware datetimes. Raises SerializationException for JSON
     that does not fit the model's types, ValidationException for values that break its limits.
     """
-    body = _parse(call.body)
+    text = call.body
+    if isinstance(text, bytes):
+        text = text.decode(errors="replace")
+    try:
+        # What json.loads does, without its preparations; white space around is rare.
+        body, end = _decode(text)
+    except (ValueError, RecursionError):
+        end = -1
+    if end != len(text):
+        body = _parse(text)
     reader = _READERS.get(call.operation)
     if reader is None:
         shape = call.model.input_shape
@@ -91,16 +100,8 @@ def read(call: ApiCall) -> dict[str, Any]:
     return parameters
 
 
-def _parse(body: bytes | str) -> Any:
+def _parse(text: str) -> Any:
     """Read JSON; an empty body is an empty object. Raises SerializationException."""
-    text = body.decode(errors="replace") if isinstance(body, bytes) else body
-    try:
-        # What json.loads does, without its preparations; white space around is rare.
-        value, end = _decode(text)
-        if end == len(text):
-            return value
-    except (ValueError, RecursionError):
-        pass
     try:
         return json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError) as reason:

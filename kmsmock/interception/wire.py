@@ -97,7 +97,7 @@ class _Raw(BytesIO):
 
 
 class _HttpResponse(AWSResponse):  # type: ignore[misc] # botocore has no types
-    def __init__(self, url: str, status: int, headers: dict[str, str], body: bytes) -> None:
+    def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
         super().__init__(url, status, headers, _Raw(body))
         self._content = _Body(body)
 

@@ -6,6 +6,7 @@ before tax, always as `Decimal`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from decimal import Context, Decimal, InvalidOperation
@@ -121,7 +122,7 @@ class Prices:
     source: str = "AWS Price List, awskms"
 
     @classmethod
-    def of(cls, given: Prices | Mapping[str, Any] | str | Path | None) -> Prices:
+    def of(cls, given: Prices | Mapping[str, Any] | str | os.PathLike[str] | None) -> Prices:
         """Read a price list: another one, what differs from AWS's, or a JSON file of that.
 
         given: usage types without Region -> USD a unit, as text, for example

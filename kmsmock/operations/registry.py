@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from kmsmock import errors
@@ -24,6 +25,7 @@ from kmsmock.aws.operations import (
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.keys.states import KeyState
+from kmsmock.watchers import watchers
 
 if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision
@@ -74,6 +76,7 @@ class Call:
         "principal",
         "region",
         "request_id",
+        "started",
         "user_agent",
     )
 
@@ -88,6 +91,8 @@ class Call:
         access_key: str | None = None,
         user_agent: str | None = None,
     ) -> None:
+        #: By `perf_counter`, when somebody observes how long calls take; otherwise 0.
+        self.started = perf_counter() if watchers.called else 0.0
         self.operation = operation
         self.parameters: dict[str, Any] = {}
         self.principal = principal
