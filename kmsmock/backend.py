@@ -103,6 +103,7 @@ class Backend:
         self.materials: dict[str, MaterialIndex] = {}
         self._numbers = Numbers()
         self.deleted_materials: dict[bytes, None] = {}
+        #: By account and partition, on which alone the text depends.
         self._default_policies: dict[tuple[str, str], str] = {}
         self.allowances = Allowances()
         #: What other services hold, by the type that holds it.

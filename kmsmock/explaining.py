@@ -102,7 +102,7 @@ def explain_named(
     name = (key or "").rpartition(":")[2]
     with backend.lock:
         backend.settle()
-        who = _principal(backend, principal) if isinstance(principal, str) else principal
+        who = _principal(backend, principal)
         if via_service is not None:
             who = replace(who, via=via_service.partition(".")[0])
         return explain(
@@ -117,9 +117,14 @@ def explain_named(
         )
 
 
-def _principal(backend: Backend, arn: str) -> Principal:
+def _principal(backend: Backend, named: Principal | str) -> Principal:
     """Find a principal by ARN, or a service by name; raises ValueError when there is none."""
     identities = backend.identities
+    if isinstance(named, Principal):
+        if named.is_of_entity and identities.entity_of(named) is None:
+            raise ValueError(f"{named.own_arn} has been deleted: its requests are refused")
+        return named
+    arn = named
     if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):
         raise ValueError(
             f"{arn} does not exist; kms.account(...).role(...) and .user(...) make principals"

@@ -43,7 +43,10 @@ class CallLog(Calls):
             self._counts[line] = self._counts.get(line, 0) + 1
 
     def shared(self, operation: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give the parameters of the call before where they are the same, to keep them once."""
+        """Give the parameters of the call before where they are the same, to keep them once.
+
+        Only what is equal is shared, and only to be shown: nothing is decided by it.
+        """
         latest = self._latest.get(operation)
         if latest is not None and latest == parameters:
             return latest
