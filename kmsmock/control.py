@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from kmsmock.active import active
 from kmsmock.answering import Answering
 from kmsmock.environment import Environment
 from kmsmock.options import MockOptions
@@ -323,19 +323,21 @@ class KMSMock(Answering):
     @property
     def is_active(self) -> bool:
         """Whether this mock has been started and not stopped."""
-        return self in active_mocks()
+        return self in active
 
     def start(self) -> None:
         """Let clients be answered by this mock, which is the innermost from now on."""
+        from kmsmock.interception import install
+
+        install()  # unless it was, when botocore was imported
         self._environment.enter()
-        active_mocks().append(self)
+        active.append(self)
         self._starts += 1
         if self._starts == 1:
             notify(watchers.began, self)
 
     def stop(self) -> None:
         """Let clients go where they went before; raises RuntimeError when it is not active."""
-        active = active_mocks()
         if self not in active:
             raise RuntimeError("this mock is not active: start() comes before stop(), once each")
         self._starts -= 1
@@ -365,7 +367,6 @@ class KMSMock(Answering):
     @contextlib.contextmanager
     def pause(self) -> Iterator[None]:
         """Let calls go, inside the block, where they would have gone without any mock."""
-        active = active_mocks()
         before = active[:]
         active.clear()
         try:
@@ -374,21 +375,10 @@ class KMSMock(Answering):
             active[:] = before
 
 
-def active_mocks() -> list[Any]:
-    """Give the stack of active mocks, the innermost last."""
-    from kmsmock.interception import active, install
-
-    # Also when botocore was imported by nobody yet: the mock is about to be used.
-    install()
-    return active
-
-
 def current() -> KMSMock:
     """Give the innermost active mock; raises RuntimeError when none is active."""
-    interception = sys.modules.get("kmsmock.interception")
-    if interception is None or not interception.active:
+    if not active:
         raise RuntimeError(
             "no mock is active here: use the `kms` fixture, `@mock_kms`, or `with mock_kms():`"
         )
-    mock: KMSMock = interception.active[-1]
-    return mock
+    return cast(KMSMock, active[-1])
