@@ -14,7 +14,7 @@ from typing import Any
 
 from kmsmock.errors import DisabledException, InvalidKeyUsageException, KMSInvalidStateException
 from kmsmock.services.beside import BesideStore, Steps
-from kmsmock.services.data_key_cache import DataKey, DataKeyCache
+from kmsmock.services.data_key_cache import DataKey, DataKeyCache, requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate
 from kmsmock.services.registry import ServiceCall
@@ -62,7 +62,9 @@ def _stop(call: ServiceCall) -> Steps:
 
 def _delete(call: ServiceCall) -> Steps:
     yield
-    _streams(call).streams.pop(_arn(call), None)
+    held, arn = _streams(call), _arn(call)
+    held.streams.pop(arn, None)
+    held.cache.forget(arn)
 
 
 def _put(call: ServiceCall) -> Steps:
@@ -79,7 +81,8 @@ def _put(call: ServiceCall) -> Steps:
         )
         return DataKey(arn, made["KeyId"], made["CiphertextBlob"])
 
-    data_key = held.cache.get(call.principal.own_arn, call.now, (arn, key_id), _TIME, make)
+    requester = requester_of(call.identities, call.principal)
+    data_key = held.cache.get(requester, arn, key_id, call.now, _TIME, make)
     answer = yield
     answer["EncryptionType"] = "KMS"
     for record in answer.get("Records", (answer,)):
@@ -121,8 +124,9 @@ def _open(call: ServiceCall, data_key: DataKey) -> None:
             EncryptionContext=_context(data_key.of),
         )
 
-    what = ("read", data_key.of, data_key.key_arn)
-    _streams(call).cache.get(call.principal.own_arn, call.now, what, _TIME, decrypt)
+    requester = requester_of(call.identities, call.principal)
+    what = ("read", data_key.key_arn)
+    _streams(call).cache.get(requester, data_key.of, what, call.now, _TIME, decrypt)
 
 
 def _require_usable(key: Mapping[str, Any]) -> None:

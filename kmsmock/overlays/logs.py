@@ -63,7 +63,9 @@ def _disassociate(call: ServiceCall) -> Steps:
 
 def _delete(call: ServiceCall) -> Steps:
     yield
-    _groups(call).groups.pop(_arn(call), None)
+    held, arn = _groups(call), _arn(call)
+    held.groups.pop(arn, None)
+    held.cache.forget(arn)
 
 
 def _describe(call: ServiceCall) -> Steps:
@@ -85,7 +87,8 @@ def _write(call: ServiceCall) -> Steps:
         def make() -> bytes:
             return _make_data_key(call, arn, key_arn)
 
-        group.data_keys[held.cache.get(arn, call.now, key_arn, _TIME, make)] = None
+        data_key = held.cache.get("", arn, key_arn, call.now, _TIME, make)
+        group.data_keys[data_key] = None
     yield
 
 
@@ -102,7 +105,7 @@ def _read(call: ServiceCall) -> Steps:
                 "Decrypt", CiphertextBlob=data_key, EncryptionContext=_context(arn)
             )
 
-        held.cache.get(arn, call.now, data_key, _TIME, open_)
+        held.cache.get("", arn, data_key, call.now, _TIME, open_)
 
 
 def _require_usable(call: ServiceCall, arn: str, key_arn: str) -> None:

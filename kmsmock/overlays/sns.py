@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from kmsmock.overlays import sqs
 from kmsmock.services.beside import BesideStore, Steps
-from kmsmock.services.data_key_cache import DataKeyCache
+from kmsmock.services.data_key_cache import DataKeyCache, requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate
 from kmsmock.services.registry import ServiceCall
@@ -46,7 +46,9 @@ def _set_attributes(call: ServiceCall) -> Steps:
 
 def _delete(call: ServiceCall) -> Steps:
     yield
-    _topics(call).keys.pop(call.parameters["TopicArn"], None)
+    held, arn = _topics(call), call.parameters["TopicArn"]
+    held.keys.pop(arn, None)
+    held.cache.forget(arn)
 
 
 def _subscribe(call: ServiceCall) -> Steps:
@@ -103,7 +105,8 @@ def _require_data_key(call: ServiceCall) -> str | None:
         )
         kms.call("Decrypt", CiphertextBlob=made["CiphertextBlob"], EncryptionContext=context)
 
-    _topics(call).cache.get(call.principal.own_arn, call.now, (arn, key_id), _REUSE, make)
+    requester = requester_of(call.identities, call.principal)
+    _topics(call).cache.get(requester, arn, key_id, call.now, _REUSE, make)
     return arn
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
 from kmsmock.services.beside import BesideStore, Steps
-from kmsmock.services.data_key_cache import DataKey, DataKeyCache
+from kmsmock.services.data_key_cache import DataKey, DataKeyCache, requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import CodedError, ErrorTemplate, translate_error
 from kmsmock.services.registry import ServiceCall
@@ -62,7 +62,9 @@ def _set_attributes(call: ServiceCall) -> Steps:
 
 def _delete(call: ServiceCall) -> Steps:
     yield
-    _queues(call).attributes.pop(_arn(call.parameters["QueueUrl"], call), None)
+    held, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
+    held.attributes.pop(arn, None)
+    held.cache.forget(arn)
 
 
 def _send(call: ServiceCall) -> Steps:
@@ -179,7 +181,7 @@ def _data_key(call: ServiceCall) -> DataKey | None:
 def _data_key_for(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
     """Give a data key for a new message: one that is at hand, or else a new one."""
     return _cached(
-        kms, arn, (arn, key_id, kms.principal.source_arn), lambda: make_data_key(kms, arn, key_id)
+        kms, arn, (key_id, kms.principal.source_arn), lambda: make_data_key(kms, arn, key_id)
     )
 
 
@@ -189,7 +191,7 @@ def _open(kms: KmsCaller, data_key: DataKey) -> None:
     As AWS counts, a consumer calls KMS once in the reuse period, however many producers there are.
     Source: Amazon SQS Developer Guide, "Estimating AWS KMS costs".
     """
-    what = ("received", data_key.of, data_key.key_arn)
+    what = ("received", data_key.key_arn)
     _cached(kms, data_key.of, what, lambda: _decrypt(kms, data_key))
 
 
@@ -197,7 +199,8 @@ def _cached(kms: KmsCaller, arn: str, what: Hashable, ask: Callable[[], T]) -> T
     held, now = kms.backend.service_state(Queues), kms.backend.clock.now()
     seconds = int(held.attributes.get(arn, {}).get(_REUSE, _DEFAULT_REUSE))
     time = timedelta(seconds=seconds)
-    return held.cache.get(kms.principal.own_arn, now, what, time, ask)
+    requester = requester_of(kms.backend.identities, kms.principal)
+    return held.cache.get(requester, arn, what, now, time, ask)
 
 
 def _decrypt(kms: KmsCaller, data_key: DataKey) -> None:

@@ -99,7 +99,7 @@ def model_of(name):
     return ServiceModel(Loader().load_service_model(name, "service-2"), name)
 
 
-IS_OLD = tuple(map(int, botocore.__version__.split("."))) < (1, 40)
+IS_OLD = int(botocore.__version__.split(".")[1]) < 40
 #: ``sqlworkbench`` is declared for aws:CalledVia, but boto3 has no client for it.
 KNOWN = sorted(AWS_SERVICES.keys() - {"sqlworkbench"})
 
