@@ -38,7 +38,8 @@ def __getattr__(name: str) -> Any:
 class _BotocoreWatch:
     """Notices that somebody is about to import botocore; finds nothing itself.
 
-    wrapt is only imported then: it takes longer than all else that an idle plugin does.
+    wrapt is only imported then: it takes longer than all else that an idle plugin does. Where
+    botocore has been imported already, nothing has to be noticed, and wrapt is not needed.
     """
 
     @staticmethod
@@ -49,19 +50,22 @@ class _BotocoreWatch:
             _install_after_import(late=False)
 
 
+def _install(*, late: bool) -> None:
+    # By its full name: where botocore was unloaded, this module was too, and is loaded again.
+    from kmsmock.interception import install
+
+    install(late=late)
+
+
 def _install_after_import(*, late: bool) -> None:
     import wrapt
 
-    def install_interception(_: object) -> None:
-        # By its full name: where botocore was unloaded, this was too, and is loaded anew.
-        from kmsmock.interception import install
-
-        install(late=late)
-
-    wrapt.register_post_import_hook(install_interception, "botocore.session")
+    wrapt.register_post_import_hook(lambda _: _install(late=late), "botocore.session")
 
 
-if "botocore" in sys.modules:
+if "botocore.session" in sys.modules:
+    _install(late=True)
+elif "botocore" in sys.modules:
     _install_after_import(late=True)
 else:
     sys.meta_path.insert(0, _BotocoreWatch)

@@ -20,7 +20,7 @@ from kmsmock.checkpoints import Checkpoint
 from kmsmock.clock import Clock
 from kmsmock.crypto.rsa_pool import RsaPool
 from kmsmock.crypto.seeded import SeededEntropy
-from kmsmock.delays import DELAYS, Delays
+from kmsmock.delays import DELAYS
 from kmsmock.faults import Faults
 from kmsmock.identities.directory import Identities
 from kmsmock.keys import policies
@@ -32,6 +32,7 @@ from kmsmock.ledger.recording import CallLog, Recorded
 from kmsmock.ledger.secrets import HandedOut, Secrets
 from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.ledger.storage import KeyLives
+from kmsmock.options import MockOptions
 from kmsmock.principals import Principal
 
 if TYPE_CHECKING:
@@ -70,43 +71,31 @@ class Markers:
 class Backend:
     """The world of one mock. All of its state hangs here; nothing is kept in modules.
 
-    enforces_policies: whether key policies, IAM and grants decide; otherwise everybody may do
-    everything. seed: makes ids, key material and time functions of it. delays: how long things take
-    that AWS does after its answer. calls_kept: how many records are. prices: those of AWS when
-    None. lock: held for the whole of each call, so that calls of many threads come one by one.
+    options: all of them. start_time: when the clock starts, if not now. lock: held for the whole
+    of each call, so that calls of many threads come one by one.
     """
 
-    def __init__(
-        self,
-        account: str,
-        region: str,
-        start_time: datetime | None = None,
-        *,
-        enforces_policies: bool = True,
-        seed: int | str | None = None,
-        delays: Delays = DELAYS["kms"],
-        calls_kept: int = 100_000,
-        prices: Prices | None = None,
-    ) -> None:
-        self._seed = seed
-        self.delays = delays
+    def __init__(self, options: MockOptions, start_time: datetime | None) -> None:
+        self.options = options
+        self.delays = DELAYS[options["delays"]]
         self.lock = threading.RLock()
         _backends.add(self)
-        self.clock = Clock(start_time, stands_still=seed is not None, lock=self.lock)
+        self.clock = Clock(start_time, stands_still=options["seed"] is not None, lock=self.lock)
         #: What the bill has to know of keys.
         self.lives = KeyLives()
-        self.tariff = Tariff(prices or Prices())
+        self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
-        self.calls = CallLog(calls_kept, self.lives, self.secrets)
+        self.calls = CallLog(options["calls_kept"], self.lives)
         #: What the service did by itself, oldest first.
-        self.service_events = ServiceEvents(self.calls, calls_kept)
+        self.service_events = ServiceEvents(self.calls, options["calls_kept"])
         self.faults = Faults()
-        self.enforces_policies = enforces_policies
-        self.clear(account, region)
+        #: Whether key policies, IAM and grants decide; otherwise everybody may do everything.
+        self.enforces_policies = options["authorization"] == "enforced"
+        self.clear()
 
-    def clear(self, account: str, region: str) -> None:
+    def clear(self) -> None:
         """Begin anew, without keys and records; the clock goes on."""
-        seed = self._seed
+        options, seed = self.options, self.options["seed"]
         self.entropy: Entropy = os.urandom if seed is None else SeededEntropy(seed)
         self.regions: dict[tuple[str, str], KmsRegion] = {}
         self.lives.regions = self.regions
@@ -114,13 +103,16 @@ class Backend:
         self.materials: dict[str, MaterialIndex] = {}
         self._numbers = Numbers()
         self.deleted_materials: dict[bytes, None] = {}
+        #: By account and partition, on which alone the text depends.
         self._default_policies: dict[tuple[str, str], str] = {}
         self.allowances = Allowances()
         #: What other services hold, by the type that holds it.
         self._service_states: dict[type, Any] = {}
         #: Condition keys that all requests have for now.
         self.request_context: Mapping[str, str | list[str]] = {}
-        self.identities = Identities(account, region, self.entropy, self.clock.now)
+        self.identities = Identities(
+            options["account_id"], options["region"], self.entropy, self.clock.now
+        )
         self.source = Source(self.entropy, RsaPool(self.entropy), seed is not None)
         self.markers = Markers(self.entropy(32))
         self._attestation: AttestationAuthority | None = None

@@ -54,7 +54,8 @@ class Faults:
     @property
     def are_armed(self) -> bool:
         """Whether a fault is still to fire."""
-        return any(fault.fired < fault.times for fault in self._faults)
+        # Asked with every call, most of which meet no faults at all.
+        return bool(self._faults) and any(fault.fired < fault.times for fault in self._faults)
 
     def throttle(
         self,

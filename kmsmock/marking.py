@@ -9,12 +9,12 @@ from typing import Any, NoReturn
 
 import pytest
 
+from kmsmock.options import complete, table
+
 #: What a mark can have besides options: limits of the test -> those of `Budget`.
 LIMITS = {"max_requests": "requests", "max_usd": "usd"}
 #: Wider fixtures that make mocks, the narrowest first -> the node whose marks they obey.
 WIDER = {"class_kms": pytest.Class, "module_kms": pytest.Module, "session_kms": pytest.Session}
-#: What is obeyed for each test, whoever has made its mock.
-_OF_TESTS = (*LIMITS, "block_real_kms", "leak_check")
 #: What else a mark was meant to be, by how its positional argument looks.
 _MEANT = {"region": r"[a-z]{2,}(-[a-z]+)+-\d", "account_id": r"\d{12}"}
 
@@ -34,11 +34,13 @@ def options_of(node: Any) -> dict[str, Any]:
 
 
 def from_root(config: pytest.Config, given: dict[str, Any]) -> dict[str, Any]:
-    """Let the path of a world start at the root directory of the run."""
-    world = given.get("world")
-    if isinstance(world, (str, os.PathLike)):
-        return {**given, "world": config.rootpath / world}
-    return given
+    """Let the paths of files among options start at the root directory of the run."""
+    paths = {
+        name: config.rootpath / given[name]
+        for name, option in table().items()
+        if option.is_path and isinstance(given.get(name), (str, os.PathLike))
+    }
+    return {**given, **paths}
 
 
 def limits_of(node: Any) -> dict[str, Any]:
@@ -73,12 +75,8 @@ def require_sound_marks(item: pytest.Item) -> None:
 
 
 def _require_known(item: pytest.Item, given: Mapping[str, Any]) -> None:
-    from dataclasses import fields
-
-    from kmsmock.options import Options
-
-    known = {*LIMITS, *(field.name for field in fields(Options))}
-    for name in given.keys() - {*known, "isolated"}:
+    known = {*LIMITS, *table()}
+    for name in given.keys() - known:
         refuse(item, f"there is no option {name!r}; there are {', '.join(sorted(known))}")
 
 
@@ -94,19 +92,19 @@ def _not_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
 
 def _require_same_options(item: pytest.Item, fixture: str) -> None:
     """Let a test fail that wants other options than those its longer lived mock was made with."""
-    wanted = {n: v for n, v in options_of(item).items() if n not in _OF_TESTS and n != "isolated"}
+    of_tests = {name for name, option in table().items() if option.is_of_tests}
+    wanted = {n: v for n, v in options_of(item).items() if n not in {*of_tests, "isolated"}}
     if not wanted:
         return
-    from kmsmock.options import Options
-
     # Of a class-wide fixture outside of classes the test itself is the node.
     node: Any = item.getparent(WIDER[fixture]) or item
     made_with = {n: v for n, v in options_of(node).items() if n in wanted}
     try:
-        here, there = Options.of(wanted), Options.of(made_with)
+        here: Mapping[str, Any] = complete(wanted)
+        there: Mapping[str, Any] = complete(made_with)
     except (TypeError, ValueError):
         return  # which is told where a mock is made of it
-    late = [name for name in wanted if getattr(here, name) != getattr(there, name)]
+    late = [name for name in wanted if here[name] != there[name]]
     if not late:
         return
     shown = ", ".join(f"{name}={wanted[name]!r}" for name in late)

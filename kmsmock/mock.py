@@ -10,11 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from kmsmock import decorating
-from kmsmock.control import KMSMock, active_mocks, current
-from kmsmock.options import Options
+from kmsmock.active import active
+from kmsmock.control import KMSMock, current
+from kmsmock.options import MockOptions, complete
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    # Known to type checkers without being installed.
+    from typing_extensions import Unpack
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,13 +31,13 @@ class KMSMocker:
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         self._given = dict(given)
-        self._isolated = bool(self._given.pop("isolated", False)) or bool(self._given)
-        self._options = Options.of(self._given)
+        self._options = complete(given)
+        self._isolated = self._options["isolated"] or bool(given.keys() - {"isolated"})
         self._started: list[KMSMock] = []
 
     def start(self) -> KMSMock:
         """Start a mock, or join the active one; gives the control object."""
-        kms = current() if not self._isolated and active_mocks() else KMSMock(self._options)
+        kms = current() if not self._isolated and active else KMSMock(self._options)
         kms.join()
         self._started.append(kms)
         return kms
@@ -73,10 +77,7 @@ class KMSMocker:
 
     def again(self) -> KMSMocker:
         """Give another one with the same options; each call of a decorated function has its own."""
-        given = dict(self._given)
-        if self._isolated:
-            given["isolated"] = True
-        return KMSMocker(given)
+        return KMSMocker(self._given)
 
     def __call__(self, decorated: F) -> F:
         """Decorate a function, coroutine function, generator function or test class."""
@@ -92,15 +93,12 @@ class KMSMocker:
 @overload
 def mock_kms(decorated: F, /) -> F: ...
 @overload
-def mock_kms(**options: Any) -> KMSMocker: ...
-def mock_kms(decorated: F | None = None, /, **options: Any) -> F | KMSMocker:
+def mock_kms(**options: Unpack[MockOptions]) -> KMSMocker: ...
+def mock_kms(decorated: F | None = None, /, **options: Unpack[MockOptions]) -> F | KMSMocker:
     """Answer AWS KMS from memory, as a decorator or as a context manager.
 
-    options: account_id (12 digits, as text), region, authorization, services (a list), seed, world
-    (a path, or what a file would say), start_time (aware datetime), delays, wire, calls_kept,
-    prices, block_real_kms, and isolated, which makes a separate world inside an active one, as each
-    other option does; see `Options`. leak_check is one of pytest's marks and configuration alone.
-    Raises TypeError for unknown ones.
+    options: the members of `MockOptions`, which says what they do. leak_check is one of pytest's
+    marks and configuration alone. Raises TypeError for unknown ones.
     """
     if "leak_check" in options:
         raise TypeError("pytest checks for leaks: @pytest.mark.kms(leak_check=True)")

@@ -1,134 +1,279 @@
-"""The options of a mock: the same as keywords, marker arguments and ini options."""
+"""The options of a mock: one table, for keywords, marks, ini options, README and ``--help``.
 
-from __future__ import annotations
+This module is imported with every pytest run, so what an option needs is imported when it is used.
+"""
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import datetime, timezone
-from typing import Any
-
-from kmsmock.arns import is_region
-from kmsmock.delays import DELAYS
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast, get_args, get_origin
 
 #: Services that something else answers, whose part with KMS is done here.
 OVERLAID = (
     *("dynamodb", "kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"),
 )
 SERVICES = ("kms", "sts", "iam", "ec2", "rds", "cloudtrail", *OVERLAID)
-#: When the clock of a seeded mock starts, unless told otherwise.
-SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
-ENFORCED = "enforced"
-AUTHORIZATIONS = (ENFORCED, "off")
-#: Options that are easily given as something else: name, types, and these in words.
-_KINDS: tuple[tuple[str, Any, str], ...] = (
-    ("account_id", str, "12 digits, as text"),
-    ("services", tuple, "a list, such as ['kms']"),
-    ("world", (str, os.PathLike, Mapping, type(None)), "a path or a mapping"),
-    ("start_time", (datetime, type(None)), "an aware datetime"),
-)
+Reader = Callable[[str, Any], Any]
 
 
-@dataclass(frozen=True)
-class Options:
-    """How a mock is to be.
+def _read_as_it_is(_: str, value: Any) -> Any:
+    return value
 
-    account_id: the account of clients with unknown credentials, 12 digits. region: the default
-    Region while active, if none is configured. authorization: "enforced", key policies, IAM and
-    grants decide; or "off", every principal may do everything. services: which services are
-    answered. seed: makes ids, key material and timestamps functions of it and of the order of
-    calls; the clock then stands still until it is moved. world: what there is from the beginning,
-    as the path of a file or as what it says. start_time: an aware datetime at which
-    the clock starts. delays: what takes a while on the mock's clock, as on AWS: "kms", keys and key
-    stores; "all", volumes, snapshots, databases and tables too; or "none", things are done at the
-    next call. wire: answer real HTTP, behind botocore's own signing, retries and parsing.
-    calls_kept: how many records of calls are kept; of older ones there are counts. prices: a price
-    list for `kms.costs`, or what differs from AWS's, or a JSON file of that.
-    block_real_kms: keep unmocked clients away from the real KMS (for the pytest plugin).
-    leak_check: look for plaintexts in what a test leaves behind (for the pytest plugin).
-    """
 
-    account_id: str = "123456789012"
-    region: str = "us-east-1"
-    authorization: str = ENFORCED
-    services: tuple[str, ...] = SERVICES
-    seed: int | str | None = None
-    world: str | os.PathLike[str] | Mapping[str, Any] | None = None
-    start_time: datetime | None = None
-    delays: str = "kms"
-    wire: bool = False
-    calls_kept: int = 100_000
-    prices: Any = None
-    block_real_kms: bool = True
-    leak_check: bool = False
+def _must_be(words: str, test: Callable[[Any], object]) -> Reader:
+    """Give a reader that takes values as they are. words: what they must be."""
 
-    def __post_init__(self) -> None:
-        self._require_kinds()
-        if not re.fullmatch(r"[0-9]{12}", self.account_id):
-            raise TypeError(f"account_id must be 12 digits, not {self.account_id!r}")
-        if not is_region(self.region):
-            raise TypeError(f"region must be one such as eu-west-1, not {self.region!r}")
-        if self.authorization not in AUTHORIZATIONS:
+    def read(name: str, value: Any) -> Any:
+        if not test(value):
+            raise TypeError(f"{name} must be {words}, not {value!r}")
+        return value
+
+    return read
+
+
+def _read_region(name: str, value: Any) -> str:
+    from kmsmock.arns import is_region
+
+    if not isinstance(value, str) or not is_region(value):
+        raise TypeError(f"{name} must be one such as eu-west-1, not {value!r}")
+    return value
+
+
+def _read_services(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        raise TypeError(f"{name} must be a list, such as ['kms'], not {value!r}")
+    for service in value:
+        if service not in SERVICES:
             raise TypeError(
-                f"authorization must be {' or '.join(map(repr, AUTHORIZATIONS))}, "
-                f"not {self.authorization!r}"
-            )
-        if self.delays not in DELAYS:
-            raise TypeError(f"delays must be {' or '.join(map(repr, DELAYS))}, not {self.delays!r}")
-        unknown = [name for name in self.services if name not in SERVICES]
-        if unknown:
-            raise TypeError(
-                f"the service {unknown[0]!r} is not built in; this version answers: "
+                f"the service {service!r} is not built in; this version answers: "
                 f"{', '.join(SERVICES)}"
             )
-        if self.seed is not None and type(self.seed) not in (int, str):
-            raise TypeError(f"seed must be an int or a text, not {self.seed!r}")
-        if self.start_time is not None and self.start_time.tzinfo is None:
-            raise TypeError("start_time must be an aware datetime, with a time zone")
-        if type(self.calls_kept) is not int or self.calls_kept < 1:
-            raise TypeError(f"calls_kept must be a number, 1 or more, not {self.calls_kept!r}")
-
-    def _require_kinds(self) -> None:
-        for name, kinds, words in _KINDS:
-            value = getattr(self, name)
-            if not isinstance(value, kinds):
-                raise TypeError(f"{name} must be {words}, not {value!r}")
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Options:
-        """Make options from names and values, over the defaults of the run.
-
-        Raises TypeError, which names the options there are, for an unknown one, and ValueError for
-        a price list that cannot be read.
-        """
-        known = {field.name for field in fields(cls)}
-        for name in given:
-            if name not in known:
-                raise TypeError(
-                    f"mock_kms has no option {name!r}; it has {', '.join(sorted(known))}"
-                )
-        values = {name: value for name, value in given.items() if name in known}
-        if isinstance(values.get("services"), (list, set, frozenset)):
-            values["services"] = tuple(values["services"])
-        if isinstance(values.get("calls_kept"), str) and values["calls_kept"].isdecimal():
-            values["calls_kept"] = int(values["calls_kept"])
-        if values.get("prices") is not None:
-            from kmsmock.ledger.pricing import Prices
-
-            values["prices"] = Prices.of(values["prices"])
-        return replace(_defaults, **values)
+    return tuple(value)
 
 
-_defaults = Options()
+def _read_number(name: str, value: Any) -> int:
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if type(number) is not int or number < 1:
+        raise TypeError(f"{name} must be a number, 1 or more, not {value!r}")
+    return number
 
 
-def set_defaults(options: Options) -> None:
-    """Set what holds for all mocks of this process that do not say otherwise."""
-    global _defaults  # noqa: PLW0603 - the configuration of the run
-    _defaults = options
+def _read_prices(_: str, value: Any) -> Any:
+    from kmsmock.ledger.pricing import Prices
+
+    return Prices.of(value)
 
 
-def defaults() -> Options:
-    """Give what holds for mocks that say nothing else."""
-    return _defaults
+class Option(NamedTuple):
+    """What is known of an option beside its type, which is a test of its own if it is a Literal.
+
+    default: what holds when nothing else is said. doc: what the option does, in Markdown. ini: the
+    type of the ini option ``kms_...``, as pytest's `Parser.addini` takes it; None where there is
+    none. default_in_words: where the default itself would say too little. read: gives the value
+    from the name and what was said; raises TypeError, or ValueError for a file. from_text: gives
+    what `read` takes from the text of an ini option. is_path: texts are paths of files, which in
+    marks and ini options start at pytest's root directory. is_of_tests: pytest obeys it for each
+    test, whoever has made its mock.
+    """
+
+    default: Any
+    doc: str
+    ini: Literal["string", "bool", "args"] | None = "string"
+    default_in_words: str | None = None
+    read: Reader = _read_as_it_is
+    from_text: Callable[[Any], Any] | None = None
+    is_path: bool = False
+    is_of_tests: bool = False
+
+
+class MockOptions(TypedDict, total=False):
+    """How a mock is to be. To add an option, add a member here, and use its value."""
+
+    account_id: Annotated[
+        str,
+        Option(
+            "123456789012",
+            "the account of clients with unknown credentials",
+            read=_must_be(
+                "12 digits, as text",
+                lambda value: isinstance(value, str) and re.fullmatch(r"[0-9]{12}", value),
+            ),
+        ),
+    ]
+    region: Annotated[
+        str,
+        Option(
+            "us-east-1",
+            "the default Region while active, if none is configured",
+            read=_read_region,
+        ),
+    ]
+    authorization: Annotated[
+        Literal["enforced", "off"],
+        Option(
+            "enforced",
+            'key policies, IAM policies and grants decide as on AWS; `"off"`: every principal may '
+            "do everything",
+        ),
+    ]
+    services: Annotated[
+        Collection[str],
+        Option(
+            SERVICES,
+            "which AWS services are answered, "
+            + ", ".join(f'`"{name}"`' for name in SERVICES if name not in OVERLAID)
+            + ", and for which the part with KMS is done: "
+            + ", ".join(f'`"{name}"`' for name in OVERLAID),
+            ini="args",
+            default_in_words="all of them",
+            read=_read_services,
+        ),
+    ]
+    seed: Annotated[
+        int | str | None,
+        Option(
+            None,
+            "an int or a text: ids, key material and timestamps become functions of it",
+            read=_must_be("an int or a text", lambda value: type(value) in (int, str)),
+        ),
+    ]
+    world: Annotated[
+        str | os.PathLike[str] | Mapping[str, Any] | None,
+        Option(
+            None,
+            "what there is from the beginning: the path of a file, or a mapping that says it",
+            read=_must_be(
+                "a path or a mapping",
+                lambda value: isinstance(value, (str, os.PathLike, Mapping)),
+            ),
+            is_path=True,
+        ),
+    ]
+    start_time: Annotated[
+        datetime | None,
+        Option(
+            None,
+            "an aware datetime, in ini files an ISO 8601 time with its offset, at which the "
+            "mock's clock starts",
+            default_in_words="now",
+            read=_must_be(
+                "an aware datetime, with a time zone",
+                lambda value: isinstance(value, datetime) and value.tzinfo is not None,
+            ),
+            from_text=datetime.fromisoformat,
+        ),
+    ]
+    delays: Annotated[
+        Literal["kms", "all", "none"],
+        Option(
+            "kms",
+            'what takes a while on the mock\'s clock, as on AWS: `"kms"`, keys and key stores; '
+            '`"all"`, volumes, snapshots, databases and tables too; `"none"`, all is done at the '
+            "next call",
+        ),
+    ]
+    calls_kept: Annotated[
+        int,
+        Option(
+            100_000,
+            "how many records of calls are kept; older ones are only counted",
+            read=_read_number,
+        ),
+    ]
+    prices: Annotated[
+        Mapping[str, Any] | str | os.PathLike[str] | None,
+        Option(
+            None,
+            "a price list for `kms.costs`, what differs from AWS's, or a JSON file of that",
+            read=_read_prices,
+            is_path=True,
+        ),
+    ]
+    wire: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="answer real HTTP, behind botocore's signing, retries and parsing",
+            ini="bool",
+        ),
+    ]
+    isolated: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="a separate world inside an active mock, as any other option makes it (no ini "
+            "option)",
+            ini=None,
+        ),
+    ]
+    block_real_kms: Annotated[
+        bool,
+        Option(
+            default=True,
+            doc="keep unmocked clients away from the real KMS (pytest plugin)",
+            ini="bool",
+            is_of_tests=True,
+        ),
+    ]
+    leak_check: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="fail tests that leave plaintexts in output, logs or `tmp_path` (marks and ini "
+            "options alone)",
+            ini="bool",
+            is_of_tests=True,
+        ),
+    ]
+
+
+def table() -> dict[str, Option]:
+    """Give what is known of each option."""
+    return {name: hint.__metadata__[0] for name, hint in _hints().items()}
+
+
+def complete(given: Mapping[str, Any]) -> MockOptions:
+    """Give all options: as given, or else as the run is configured, or else the defaults.
+
+    Raises TypeError for an unknown option, which names those that there are, and for a value that
+    cannot be; ValueError for a price list that cannot be read.
+    """
+    known = table()
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        raise TypeError(f"mock_kms has no option {unknown!r}; it has {', '.join(sorted(known))}")
+    defaults = {name: option.default for name, option in known.items()}
+    values = {name: _read(name, value) for name, value in given.items()}
+    return cast(MockOptions, {**defaults, **_configured, **values})
+
+
+def configure(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Set what holds for all mocks of this process that do not say otherwise.
+
+    Gives what held before. Raises as `complete`.
+    """
+    global _configured  # noqa: PLW0603 - the configuration of the run
+    before = _configured
+    _configured = {name: value for name, value in complete(given).items() if name in given}
+    return before
+
+
+#: What the configuration of the run says.
+_configured: dict[str, Any] = {}
+
+
+def _hints() -> dict[str, Any]:
+    return MockOptions.__annotations__
+
+
+def _read(name: str, value: Any) -> Any:
+    hint = _hints()[name]
+    kind, option = hint.__origin__, hint.__metadata__[0]
+    if value is None and option.default is None:
+        return None
+    is_literal = get_origin(kind) is Literal
+    choices = (True, False) if kind is bool else get_args(kind) if is_literal else ()
+    if choices and value not in choices:
+        raise TypeError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
+    return option.read(name, value)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kmsmock import options
 from kmsmock.blocking import block_real_kms
+from kmsmock.hints import AT_IMPORT, MockedTests, hint_at_mock
 from kmsmock.marking import (
     from_root,
     limits_of,
@@ -22,36 +24,20 @@ from kmsmock.marking import (
     require_sound_marks,
     wider_fixture,
 )
+from kmsmock.running_test import running_test, running_tests
+from kmsmock.watchers import watchers
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, KmsKey
     from kmsmock.control import KMSMock
-    from kmsmock.options import Options
 
-_INI = {
-    "account_id": ("string", "the default account, 12 digits"),
-    "region": ("string", "the default Region while a mock is active, if none is configured"),
-    "authorization": ("string", '"enforced" (default), or "off": everybody may do everything'),
-    "services": ("args", "the AWS services that are answered"),
-    "seed": ("string", "makes ids, key material and timestamps functions of it"),
-    "world": ("string", "what there is from the beginning: a file, from the root directory on"),
-    "start_time": ("string", "ISO 8601 time, with offset, at which the clock of mocks starts"),
-    "delays": ("string", '"kms" (default), "all", "none": what takes a while on the clock'),
-    "wire": ("bool", "answer real HTTP, behind botocore's signing, retries and parsing"),
-    "calls_kept": ("string", "how many records of calls are kept; older ones are only counted"),
-    "prices": ("string", "a JSON file of prices, for kms.costs"),
-    "block_real_kms": ("bool", "keep unmocked clients away from the real AWS KMS (default: true)"),
-    "leak_check": ("bool", "fail tests that leave plaintexts in output, logs or tmp_path"),
-}
 _MARKER = (
     "kms(**options): how the kms fixture's mock is to be, for example "
     'kms(region="eu-west-1"), and what the test may spend: kms(max_requests=3, max_usd="0.01"); '
     "marks of function, class and module are merged"
 )
-_before: pytest.StashKey[tuple[Options | None, bool]] = pytest.StashKey()
-_node_ids: list[str] = []
-#: The tests under way that have had a mock, active still or not.
-_mocked: set[str | None] = set()
+_before: pytest.StashKey[tuple[dict[str, Any], bool]] = pytest.StashKey()
+_mocked_tests: pytest.StashKey[MockedTests] = pytest.StashKey()
 
 
 # --- configuration --------------------------------------------------------------------------
@@ -79,32 +65,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="report what the mocks of the run did: in the terminal, or with =json:PATH or "
         "=html:PATH in a file; may be given more than once",
     )
-    for name, (kind, text) in _INI.items():
-        parser.addini(f"kms_{name}", text, type=kind, default=None)  # type: ignore[arg-type]
+    for name, option in options.table().items():
+        if option.ini is not None:
+            parser.addini(f"kms_{name}", _in_help(option), option.ini, default=None)
+
+
+def _in_help(option: options.Option) -> str:
+    default = option.default_in_words or repr(option.default)
+    return f"{option.doc} (default: {default})".replace("`", "")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take over the configuration of the run, and keep clients away from the real KMS."""
     config.addinivalue_line("markers", _MARKER)
-    options_before = None
     try:
-        given = _ini_options(config)
-        if given:
-            from kmsmock import options
-
-            options_before = options.defaults()
-            options.set_defaults(options.Options.of(given))
+        options_before = options.configure(_ini_options(config))
     except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"kmsmock: {reason}") from None
-    from kmsmock.control import beginnings
-
-    beginnings.append(_begin)
+    watchers.add(config.stash.setdefault(_mocked_tests, MockedTests()))
     config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
     reports = config.getoption("--kms-report")
     if reports:
         from kmsmock.reports.plugin import add_reports
 
-        add_reports(config, reports, _running_test)
+        add_reports(config, reports)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -113,14 +97,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return  # the run ended before it began, and changed nothing
     options_before, blocked_before = config.stash[_before]
     block_real_kms(blocked_before)
-    if options_before is not None:
-        from kmsmock import options
-
-        options.set_defaults(options_before)
-    from kmsmock.control import beginnings
-
-    if _begin in beginnings:
-        beginnings.remove(_begin)
+    options.configure(options_before)
+    watchers.remove(config.stash[_mocked_tests])
 
 
 def _is_blocked(config: pytest.Config) -> bool:
@@ -131,31 +109,24 @@ def _is_blocked(config: pytest.Config) -> bool:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say how mocks are in this run."""
-    from kmsmock import options
-
-    chosen = options.defaults()
-    seed = "" if chosen.seed is None else f", seed {chosen.seed!r}"
+    chosen = options.complete({})
+    seed = "" if chosen["seed"] is None else f", seed {chosen['seed']!r}"
     real = "blocked" if _is_blocked(config) else "allowed"
     return (
-        f"kmsmock: account {chosen.account_id}, region {chosen.region}, "
-        f"authorization {chosen.authorization}, real KMS {real}{seed}"
+        f"kmsmock: account {chosen['account_id']}, region {chosen['region']}, "
+        f"authorization {chosen['authorization']}, real KMS {real}{seed}"
     )
 
 
 def _ini_options(config: pytest.Config) -> dict[str, Any]:
     given: dict[str, Any] = {}
-    for name, (kind, _) in _INI.items():
-        value = config.getini(f"kms_{name}")
-        if value in (None, "", []):
-            continue
-        given[name] = tuple(value) if kind == "args" else value
+    for name, option in options.table().items():
+        value = None if option.ini is None else config.getini(f"kms_{name}")
+        if value not in (None, "", []):
+            given[name] = value if option.from_text is None else option.from_text(value)
     seed = config.getoption("--kms-seed")
     if seed is not None:
         given["seed"] = seed
-    if "start_time" in given:
-        from datetime import datetime
-
-        given["start_time"] = datetime.fromisoformat(given["start_time"])
     return from_root(config, given)
 
 
@@ -165,7 +136,7 @@ def _ini_options(config: pytest.Config) -> dict[str, Any]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Know which test runs, and obey its marks about the real KMS and leaks."""
-    _node_ids.append(item.nodeid)
+    running_tests.append(item.nodeid)
     marks = marked(item)
     chosen = marks.get("block_real_kms")
     before = None if chosen is None else block_real_kms(bool(chosen))
@@ -173,7 +144,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         with _leak_check(item, marks):
             return (yield)
     finally:
-        _mocked.discard(_node_ids.pop())
+        item.config.stash[_mocked_tests].forget(running_tests.pop())
         if before is not None:
             block_real_kms(before)
 
@@ -193,21 +164,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
-    """Say it beside what clients raise without a mock, where nothing else is configured."""
-    if call.excinfo is not None and _running_test() not in _mocked:
-        from kmsmock.hints import hint_at_mock
-
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note it on what clients raise without a mock, where nothing else is configured."""
+    if call.excinfo is not None and running_test() not in item.config.stash[_mocked_tests]:
         hint_at_mock(call.excinfo.value)
 
 
 def pytest_exception_interact(call: pytest.CallInfo[Any], report: Any) -> None:
-    """Say it likewise where a module makes its client while it is imported."""
-    if call.when == "collect" and call.excinfo is not None:
-        from kmsmock.hints import AT_IMPORT, hint_at_mock
-
-        if hint_at_mock(call.excinfo.value) and hasattr(report.longrepr, "addsection"):
-            report.longrepr.addsection("kmsmock", AT_IMPORT)
+    """Note it likewise where a module makes its client while it is imported."""
+    if (
+        call.when == "collect"
+        and call.excinfo is not None
+        and hint_at_mock(call.excinfo.value)
+        and hasattr(report.longrepr, "addsection")
+    ):
+        report.longrepr.addsection("kmsmock", AT_IMPORT)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -244,19 +215,6 @@ def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | Non
     from kmsmock.ledger.differences import compared
 
     return compared(left, op, right)
-
-
-def _running_test() -> str | None:
-    return _node_ids[-1] if _node_ids else None
-
-
-def _begin(kms: KMSMock) -> None:
-    """Let a new mock know the running test, and what that may spend."""
-    kms.calls.test_id = _running_test
-    _mocked.add(_running_test())
-    spending = sys.modules.get("kmsmock.spending")
-    for budget in () if spending is None else spending.budgets:
-        budget.watch(kms.calls)
 
 
 # --- fixtures --------------------------------------------------------------------------------
@@ -380,6 +338,6 @@ def kms_key(kms_key_factory: Callable[..., KmsKey]) -> KmsKey:
 @pytest.fixture
 def kms_accounts(kms: KMSMock) -> tuple[Account, Account]:
     """Give two accounts, ``(source, target)``; the source is the default one."""
-    source = kms.options.account_id
+    source = kms.options["account_id"]
     target = "444455556666" if source != "444455556666" else "111122223333"
     return kms.account(source), kms.account(target)

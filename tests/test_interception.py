@@ -160,6 +160,41 @@ def test_importing_the_package_and_its_plugin_imports_nothing_heavy():
     assert output == "[]"
 
 
+def test_importing_the_package_after_boto3_imports_neither_wrapt_nor_asyncio():
+    output = in_a_process(
+        """
+        import sys, boto3
+        before = set(sys.modules)
+        import kmsmock
+        from kmsmock import mock_kms
+        with mock_kms(services=["kms"]):
+            boto3.client("kms").list_keys()
+        print([name for name in ("wrapt", "asyncio") if name in set(sys.modules) - before])
+        """
+    )
+
+    assert output == "[]"
+
+
+def test_a_client_older_than_the_package_gets_its_handlers_once():
+    output = in_a_process(
+        """
+        import boto3
+        keys = dict(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+        client = boto3.client("kms", **keys)
+        plain = boto3.client("s3", **keys).meta
+        from kmsmock import mock_kms
+        emitters = {client.meta.events, client.meta.events}
+        print(len(emitters), isinstance(client.meta, type(plain).__mro__[-2]))
+        with mock_kms() as kms:
+            client.list_keys()
+            print(len(kms.calls))
+        """
+    )
+
+    assert output.splitlines() == ["1 True", "1"]
+
+
 def test_importing_the_package_imports_no_decimals():
     # Which pytest does itself.
     output = in_a_process("import sys, kmsmock; print('decimal' in sys.modules)")

@@ -223,7 +223,7 @@ def test_no_mock_of_nesting_classes_is_left():
 @mock_kms(region="eu-west-2")
 class TestTwiceDecorated:
     def test_the_inner_options_hold(self):
-        assert kmsmock.current().options.region == "eu-west-2"
+        assert kmsmock.current().options["region"] == "eu-west-2"
 
 
 def test_no_mock_of_the_twice_decorated_class_is_left():

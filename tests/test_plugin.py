@@ -228,7 +228,7 @@ def test_marks_of_function_class_and_module_are_merged(run: pytest.Pytester) -> 
             @pytest.mark.kms(region="eu-west-3")
             def test_it(self, kms, kms_key):
                 assert kms_key.arn.startswith("arn:aws:kms:eu-west-3:111122223333:key/")
-                assert kms.options.wire
+                assert kms.options["wire"]
         """,
     )
 
@@ -284,11 +284,11 @@ def test_ini_options_hold_for_fixtures_and_decorators(run: pytest.Pytester) -> N
             assert kms.clock.now().replace(second=0, microsecond=0) == datetime(
                 2030, 1, 2, 3, 4, tzinfo=timezone.utc
             )
-            assert kms.options.wire
+            assert kms.options["wire"]
 
         @kmsmock.mock_kms
         def test_decorator():
-            assert kmsmock.current().options.account_id == "111122223333"
+            assert kmsmock.current().options["account_id"] == "111122223333"
         """,
         count=2,
     )
@@ -300,7 +300,7 @@ def test_a_wrong_ini_value_ends_the_run_with_a_sentence(run: pytest.Pytester) ->
     result = run.runpytest_inprocess()
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*kmsmock: account_id must be 12 digits, not 'twelve'*"])
+    result.stderr.fnmatch_lines(["*kmsmock: account_id must be 12 digits, as text, not 'twelve'*"])
 
 
 def test_the_header_says_how_mocks_are(run: pytest.Pytester) -> None:
@@ -490,7 +490,7 @@ def test_a_class_wide_mock_outside_of_classes_obeys_the_mark_of_its_test(
 
         @pytest.mark.kms(region="eu-west-1")
         def test_it(class_kms, kms):
-            assert kms.options.region == "eu-west-1"
+            assert kms.options["region"] == "eu-west-1"
         """,
     )
 
@@ -580,6 +580,20 @@ def test_what_is_not_of_kms_gets_no_hint(run: pytest.Pytester, body: str) -> Non
     result = outcome(run, f"{UNCONFIGURED}\n    def test_it():\n        {body}\n", failed=1)
 
     result.stdout.no_fnmatch_line("*no mock of KMS is active*")
+
+
+def test_a_test_after_one_that_had_a_mock_gets_a_hint(run: pytest.Pytester) -> None:
+    code = """
+    @mock_kms
+    def test_before():
+        pass
+
+    def test_it():
+        boto3.client("kms")
+    """
+    result = outcome(run, UNCONFIGURED + code, passed=1, failed=1)
+
+    result.stdout.fnmatch_lines(["*no mock of KMS is active*"])
 
 
 def test_a_test_that_has_had_a_mock_gets_no_hint(run: pytest.Pytester) -> None:

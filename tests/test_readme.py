@@ -10,7 +10,6 @@ import pytest
 
 from kmsmock.keys.specs import KEY_SPECS
 from kmsmock.operations import OPERATIONS
-from kmsmock.options import SERVICES, Options
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -50,25 +49,6 @@ def test_the_table_of_key_specs_is_complete() -> None:
     assert listed == {
         name: ", ".join(usage.value for usage in spec.usages) for name, spec in KEY_SPECS.items()
     }
-
-
-def test_the_table_of_options_has_their_names_and_defaults() -> None:
-    table = README.split("### Options")[1].split("###")[0]
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
-    shown = {name: default.strip().strip("`") for name, default in rows.items()}
-
-    words = {"start_time": "now", "services": "all of them"}
-    defaults = {
-        name: words.get(name, repr(value).replace("'", '"'))
-        for name, value in vars(Options()).items()
-    }
-
-    assert shown == defaults
-
-
-def test_the_table_of_options_names_all_services() -> None:
-    row = next(line for line in README.splitlines() if line.startswith("| `services`"))
-    assert set(re.findall(r'`"(\w+)"`', row)) == set(SERVICES)
 
 
 def test_both_commands_are_marked_for_continuous_integration() -> None:

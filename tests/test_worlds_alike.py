@@ -220,7 +220,7 @@ def test_a_trust_policy_that_names_a_user_made_anew_trusts_nobody(kms, again):
 def test_an_administrator_with_tags_is_the_administrator_there(kms, again):
     tags = [{"Key": "team", "Value": "a"}]
     kms.client("iam").tag_user(UserName="Administrator", Tags=tags)
-    path = again(kms).options.world
+    path = again(kms).options["world"]
     with mock_kms(isolated=True) as other:
         client = other.client()
         key = new_key(client)

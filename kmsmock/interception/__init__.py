@@ -14,7 +14,6 @@ import botocore.client
 import botocore.handlers
 
 from kmsmock.interception import notes
-from kmsmock.interception.active import active as active
 from kmsmock.interception.everyday import answer_before_call
 from kmsmock.interception.moto import let_moto_in as let_moto_in
 from kmsmock.interception.other_services import (
@@ -34,7 +33,6 @@ OVERLAID = (
     *("cloudwatch-logs", "dynamodb", "ec2", "kinesis", "lambda", "rds", "s3", "secrets-manager"),
     *("sns", "sqs", "ssm"),
 )
-_COVERED = "_kmsmock_covered"
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
@@ -59,13 +57,15 @@ _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     *((f"after-call.{service}", learn_after_call) for service in ("iam", "sts")),
 )
 _installed = False
+#: Class of a client's meta object -> the one in which ``events`` is a plain attribute.
+_plain_kinds: dict[Any, Any] = {}
 
 
 def install(*, late: bool = False) -> None:
     """Register the handlers, once.
 
     late: botocore was in use before, so that clients may exist which have no handlers yet; they
-    get them when they announce their next event.
+    get them when they emit their next event.
     """
     global _installed  # noqa: PLW0603 - once per process
     if _installed:
@@ -80,12 +80,18 @@ def install(*, late: bool = False) -> None:
 
 
 def _events_of(meta: Any) -> Any:
-    members = vars(meta)
-    events = members["events"]
-    if _COVERED not in members:
-        for event, handler in _HANDLERS:
-            events.register_first(event, handler, f"kmsmock.{event}")
-        members[_COVERED] = True
+    """Give the emitter of a client, which gets our handlers at the first look.
+
+    From then on the client's meta object is of a class in which its own ``events`` hides the
+    property, so that this is the only time.
+    """
+    events = vars(meta)["events"]
+    for event, handler in _HANDLERS:
+        events.register_first(event, handler, f"kmsmock.{event}")
+    kind: Any = type(meta)
+    if kind not in _plain_kinds:
+        _plain_kinds[kind] = type(kind.__name__, (kind,), {"events": None})
+    meta.__class__ = _plain_kinds[kind]
     return events
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
-import wrapt
 
 if TYPE_CHECKING:
     from kmsmock.errors import ServiceError
@@ -24,18 +24,27 @@ def keep_explanation(request_id: str, error: ServiceError) -> None:
     _explanations[request_id] = error.explanation
 
 
-def _explain(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> None:
-    """Attach our explanation to an error of botocore's as a note (PEP 678)."""
-    wrapped(*args, **kwargs)
-    if not _explanations:
-        return
-    request_id = instance.response.get("ResponseMetadata", {}).get("RequestId")
+def _attach_note(error: Any) -> None:
+    """Attach the explanation of an error of botocore's as a note (PEP 678)."""
+    request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
     note = _explanations.pop(request_id, None)
     if note is not None:
         # Before Python 3.11 nobody prints notes, but pytest and we find them.
-        instance.__notes__ = [*getattr(instance, "__notes__", ()), note]
+        error.__notes__ = [*getattr(error, "__notes__", ()), note]
 
 
 def install() -> None:
-    """Let botocore's errors take their notes."""
-    wrapt.wrap_function_wrapper(botocore.exceptions, "ClientError.__init__", _explain)
+    """Let botocore's errors take their notes, once.
+
+    Without wrapt, whose import takes longer than that of this whole package.
+    """
+    client_error: Any = botocore.exceptions.ClientError
+    original = client_error.__init__
+
+    @functools.wraps(original)
+    def initialize(error: Any, *args: Any, **kwargs: Any) -> None:
+        original(error, *args, **kwargs)
+        if _explanations:
+            _attach_note(error)
+
+    client_error.__init__ = initialize

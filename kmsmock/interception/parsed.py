@@ -17,28 +17,36 @@ from kmsmock.interception.notes import keep_explanation
 if TYPE_CHECKING:
     from kmsmock.errors import ServiceError
 
-_CONTENT_TYPE = "application/x-amz-json-1.1"
+_HEADERS = {
+    "cache-control": "no-cache, no-store, must-revalidate, private",
+    "expires": "0",
+    "pragma": "no-cache",
+    "content-type": "application/x-amz-json-1.1",
+}
 
 
 def to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
     """Give what a ``before-call`` handler answers with. model: None to leave values as they are."""
     request_id, result = answer
-    headers = headers_of(request_id)
-    status = 200
+    response: Any = _new_response(_Response)
+    response.headers = headers = {"x-amzn-requestid": request_id, **_HEADERS}
     if isinstance(result, dict):
-        shape = _shaper_of(model) if model is not None else None
-        parsed = result if shape is None else shape(result)
+        parsed = result
+        if model is not None:
+            output = _outputs.get(model.name) or _output_of(model)
+            if output.converters or not result.keys() <= output.members:
+                parsed = output.shape(result)
     else:
-        status = result.status
+        response.status_code = result.status
         parsed = _parsed_error(result, model)
         keep_explanation(request_id, result)
     parsed["ResponseMetadata"] = {
         "RequestId": request_id,
-        "HTTPStatusCode": status,
+        "HTTPStatusCode": response.status_code,
         "HTTPHeaders": headers,
         "RetryAttempts": 0,
     }
-    return _Answered(status, headers), parsed
+    return response, parsed
 
 
 def _parsed_error(error: ServiceError, model: Any) -> dict[str, Any]:
@@ -51,69 +59,70 @@ def _parsed_error(error: ServiceError, model: Any) -> dict[str, Any]:
 
 
 def headers_of(request_id: str) -> dict[str, str]:
-    """Give the HTTP headers that KMS answers with."""
-    return {
-        "x-amzn-requestid": request_id,
-        "cache-control": "no-cache, no-store, must-revalidate, private",
-        "expires": "0",
-        "pragma": "no-cache",
-        "content-type": _CONTENT_TYPE,
-    }
+    """Return the HTTP headers that KMS answers with."""
+    return {"x-amzn-requestid": request_id, **_HEADERS}
 
 
-class _Answered(AWSResponse):  # type: ignore[misc] # botocore has no types
-    """A response that was never bytes; botocore only asks it for the status."""
+class _Response(AWSResponse):  # type: ignore[misc] # botocore has no types
+    """A response that was never bytes; botocore only asks it for status and headers.
 
-    def __init__(self, status: int, headers: dict[str, str]) -> None:
-        self.url = "https://kms.amazonaws.com/"
-        self.status_code = status
-        self.headers = headers
-        self.raw = None
-        self._content = b""
-
-
-Shape = Callable[[Any], Any]
-_UNKNOWN: Any = object()
-_shapers: dict[str, Shape | None] = {}
-
-
-def _shaper_of(model: Any) -> Shape | None:
-    shape: Shape | None = _shapers.get(model.name, _UNKNOWN)
-    if shape is _UNKNOWN:
-        output = model.output_shape
-        shape = _shapers[model.name] = _shaper(output) if output is not None else None
-    return shape
-
-
-def _shaper(shape: Any) -> Shape | None:
-    """Make the function that gives a value the form that the parser would have given it.
-
-    Timestamps are in the computer's own time zone, and members that an older model does not know
-    are not there. None for shapes whose values stay as they are.
+    Made without calling `__init__`, since one is made for each call.
     """
+
+    url = "https://kms.amazonaws.com/"
+    status_code = 200
+    raw = None
+    _content = b""
+
+
+_new_response = _Response.__new__
+
+
+class _Structure:
+    """What botocore's parser makes of one kind of structure.
+
+    members: those that the installed model knows; others are not shown to the client. converters:
+    what gives members another form, by name: timestamps are in the computer's own time zone.
+    """
+
+    __slots__ = ("converters", "members")
+
+    def __init__(self, shape: Any) -> None:
+        members = shape.members if shape is not None else {}
+        self.members = frozenset(members)
+        self.converters = {
+            name: convert
+            for name, member in members.items()
+            if (convert := _converter(member)) is not None
+        }
+
+    def shape(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return the structure as the parser would have returned it."""
+        if not value.keys() <= self.members:
+            value = {name: item for name, item in value.items() if name in self.members}
+        for name, convert in self.converters.items():
+            if name in value:
+                value[name] = convert(value[name])
+        return value
+
+
+#: By the name of the operation.
+_outputs: dict[str, _Structure] = {}
+
+
+def _output_of(model: Any) -> _Structure:
+    output = _outputs[model.name] = _Structure(model.output_shape)
+    return output
+
+
+def _converter(shape: Any) -> Callable[[Any], Any] | None:
+    """Make the function that converts values of a shape; None when they stay as they are."""
     if shape.type_name == "timestamp":
         return _local
     if shape.type_name == "list":
-        item = _shaper(shape.member)
+        item = _converter(shape.member)
         return None if item is None else lambda values: [item(value) for value in values]
-    if shape.type_name != "structure":
-        return None
-    known = frozenset(shape.members)
-    members = [
-        (name, shaper)
-        for name, member in shape.members.items()
-        if (shaper := _shaper(member)) is not None
-    ]
-
-    def shape_structure(value: dict[str, Any]) -> dict[str, Any]:
-        if not value.keys() <= known:
-            value = {name: item for name, item in value.items() if name in known}
-        for name, shaper in members:
-            if name in value:
-                value[name] = shaper(value[name])
-        return value
-
-    return shape_structure
+    return _Structure(shape).shape if shape.type_name == "structure" else None
 
 
 def _local(moment: datetime) -> datetime:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import botocore
 from botocore.awsrequest import AWSResponse
 
+from kmsmock.active import ActiveMock, active
 from kmsmock.api_call import Answer, ApiCall
 from kmsmock.blocking import RealKMSBlocked, real_kms_is_blocked
-from kmsmock.interception.active import ActiveMock, active
 from kmsmock.interception.everyday import NO_CREDENTIALS
 from kmsmock.interception.moto import keep_moto_out, moto_answers
 from kmsmock.interception.notes import keep_explanation
@@ -97,7 +97,7 @@ class _Raw(BytesIO):
 
 
 class _HttpResponse(AWSResponse):  # type: ignore[misc] # botocore has no types
-    def __init__(self, url: str, status: int, headers: dict[str, str], body: bytes) -> None:
+    def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
         super().__init__(url, status, headers, _Raw(body))
         self._content = _Body(body)
 

@@ -275,9 +275,11 @@ def test_an_encrypted_instance_has_a_grant_for_rds(kms, rds, create, key):
     assert shown["KmsKeyId"] == key
     assert operations(kms, 1) == [
         *("DescribeKey", "CreateGrant", "GenerateDataKeyWithoutPlaintext"),
+        *("CreateGrant", "Decrypt"),
     ]
-    (grant,) = kms.client().list_grants(KeyId=key)["Grants"]
+    grant, of_volume = kms.client().list_grants(KeyId=key)["Grants"]
     assert grant["GranteePrincipal"] == "rds.us-east-1.amazonaws.com"
+    assert of_volume["GranteePrincipal"] == "ec2.us-east-1.amazonaws.com"
     context = {"aws:rds:db-id": shown["DbiResourceId"]}
     assert grant["Constraints"] == {"EncryptionContextSubset": context}
     found = rds.describe_db_instances()["DBInstances"][0]
@@ -300,9 +302,10 @@ def test_a_deleted_instance_gives_its_grant_back(kms, rds, create, key):
 
 def test_an_instance_that_is_there_already_leaves_no_grant(kms, rds, create, key):
     create()
+    before = kms.client().list_grants(KeyId=key)["Grants"]
     with pytest.raises(rds.exceptions.DBInstanceAlreadyExistsFault):
         create()
-    assert len(kms.client().list_grants(KeyId=key)["Grants"]) == 1
+    assert kms.client().list_grants(KeyId=key)["Grants"] == before
 
 
 def test_a_copied_snapshot_is_under_another_key_and_restores_under_it(kms, rds, create, key, other):
@@ -337,11 +340,12 @@ def test_a_copy_that_its_target_key_refuses_leaves_no_grant(kms, rds, create, ke
     create()
     rds.create_db_snapshot(DBInstanceIdentifier="shop", DBSnapshotIdentifier="one")
     deny(kms, other, "kms:CreateGrant")
+    before = kms.client().list_grants(KeyId=key)["Grants"]
     with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault, match="The target KMS key"):
         rds.copy_db_snapshot(
             SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two", KmsKeyId=other
         )
-    assert len(kms.client().list_grants(KeyId=key)["Grants"]) == 1
+    assert kms.client().list_grants(KeyId=key)["Grants"] == before
 
 
 def test_without_a_key_the_managed_key_is_used(kms, create):

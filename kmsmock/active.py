@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from kmsmock.api_call import Answer, ApiCall
@@ -22,7 +22,7 @@ class ActiveMock(Protocol):
         ...
 
     @property
-    def services(self) -> tuple[str, ...]:
+    def services(self) -> Collection[str]:
         """The names of the AWS services that are answered."""
         ...
 
