@@ -85,7 +85,7 @@ class Backend:
         self.lives = KeyLives()
         self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
-        self.calls = CallLog(options["calls_kept"], self.lives, self.secrets)
+        self.calls = CallLog(options["calls_kept"], self.lives)
         #: What the service did by itself, oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
         self.faults = Faults()
@@ -103,6 +103,7 @@ class Backend:
         self.materials: dict[str, MaterialIndex] = {}
         self._numbers = Numbers()
         self.deleted_materials: dict[bytes, None] = {}
+        #: By account and partition, on which alone the text depends.
         self._default_policies: dict[tuple[str, str], str] = {}
         self.allowances = Allowances()
         #: What other services hold, by the type that holds it.

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from kmsmock.active import active
 from kmsmock.answering import Answering
 from kmsmock.environment import Environment
 from kmsmock.options import MockOptions
-from kmsmock.watching import emptying, going_back, watchers
+from kmsmock.watchers import notify, notifying, watchers
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, SigningPrincipal
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from kmsmock.services.ec2.contents import Ebs
     from kmsmock.services.rds.contents import Rds
 
-#: Who is told of each new mock; the pytest plugin is, while it is configured.
-beginnings: list[Callable[[KMSMock], None]] = []
-
 
 class KMSMock(Answering):
     """The control object of one mock: its state, its clock, its records, its principals.
@@ -53,8 +50,8 @@ class KMSMock(Answering):
         self._clients: dict[tuple[str, str | None, str], Any] = {}
         #: How many decorators and blocks, of whatever thread or task, this is to be there for.
         self._users = 0
-        for note in beginnings:
-            note(self)
+        #: How many starts were not followed by a stop.
+        self._starts = 0
 
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
@@ -116,7 +113,7 @@ class KMSMock(Answering):
         """
         from kmsmock.ledger.budget import Budget
 
-        return Budget([self.calls], requests=requests, usd=usd, name="this block")
+        return Budget(self._backend, requests=requests, usd=usd, name="this block")
 
     @property
     def trail(self) -> Trail:
@@ -158,7 +155,10 @@ class KMSMock(Answering):
         The world is what the option of that name says.
         """
         self._clients.clear()
-        with emptying(self):
+        # A mock that is not started has no observers.
+        is_observed = self._starts > 0
+        emptying = notifying(self, watchers.ended, watchers.began)
+        with emptying if is_observed else contextlib.nullcontext():
             self._backend.clear()
             self._load_document()
 
@@ -192,7 +192,7 @@ class KMSMock(Answering):
 
     def restore(self, checkpoint: object) -> None:
         """Go back to a saved state; a checkpoint can be restored more than once."""
-        with going_back(self):
+        with notifying(self, watchers.restoring, watchers.restored):
             self._backend.restore(checkpoint)
 
     # --- principals and clients ----------------------------------------------------------
@@ -323,28 +323,34 @@ class KMSMock(Answering):
     @property
     def is_active(self) -> bool:
         """Whether this mock has been started and not stopped."""
-        return self in active_mocks()
+        return self in active
 
     def start(self) -> None:
         """Let clients be answered by this mock, which is the innermost from now on."""
+        from kmsmock.interception import install
+
+        install()  # unless it was, when botocore was imported
         self._environment.enter()
-        active_mocks().append(self)
-        for watcher in watchers:
-            watcher.began(self)
+        active.append(self)
+        self._starts += 1
+        if self._starts == 1:
+            notify(watchers.began, self)
 
     def stop(self) -> None:
         """Let clients go where they went before; raises RuntimeError when it is not active."""
-        active = active_mocks()
         if self not in active:
             raise RuntimeError("this mock is not active: start() comes before stop(), once each")
-        for watcher in watchers:
-            watcher.ended(self)
-        active.remove(self)
-        self._environment.exit()
-        if not active:
-            from kmsmock.interception import let_moto_in
+        self._starts -= 1
+        try:
+            if self._starts == 0:
+                notify(watchers.ended, self)
+        finally:
+            active.remove(self)
+            self._environment.exit()
+            if not active:
+                from kmsmock.interception import let_moto_in
 
-            let_moto_in()
+                let_moto_in()
 
     def join(self) -> None:
         """Be one of those that this mock is active for; the first one starts it."""
@@ -361,7 +367,6 @@ class KMSMock(Answering):
     @contextlib.contextmanager
     def pause(self) -> Iterator[None]:
         """Let calls go, inside the block, where they would have gone without any mock."""
-        active = active_mocks()
         before = active[:]
         active.clear()
         try:
@@ -370,21 +375,10 @@ class KMSMock(Answering):
             active[:] = before
 
 
-def active_mocks() -> list[Any]:
-    """Give the stack of active mocks, the innermost last."""
-    from kmsmock.interception import active, install
-
-    # Also when botocore was imported by nobody yet: the mock is about to be used.
-    install()
-    return active
-
-
 def current() -> KMSMock:
     """Give the innermost active mock; raises RuntimeError when none is active."""
-    interception = sys.modules.get("kmsmock.interception")
-    if interception is None or not interception.active:
+    if not active:
         raise RuntimeError(
             "no mock is active here: use the `kms` fixture, `@mock_kms`, or `with mock_kms():`"
         )
-    mock: KMSMock = interception.active[-1]
-    return mock
+    return cast(KMSMock, active[-1])

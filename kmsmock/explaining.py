@@ -21,15 +21,8 @@ from kmsmock.context_keys import (
 )
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
-from kmsmock.operations import OPERATIONS
+from kmsmock.operations.registry import is_account_level, is_decided_on_alias
 from kmsmock.principals import Principal
-
-_TARGETS = [target for operation in OPERATIONS.values() for target in operation.targets]
-_ON_KEYS = {target.action for target in _TARGETS if target.locate is not None}
-#: Actions that no key has a say in, even if one is named.
-_ACCOUNT_LEVEL = {target.action for target in _TARGETS} - _ON_KEYS
-#: Actions that are decided on an alias first.
-_ABOUT_ALIASES = ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")
 
 
 def explain(
@@ -72,9 +65,9 @@ def explain(
         policies = applied_policies(backend.identities, request, key)
         return replace(evaluate(request, policies), request=request, policies=policies)
 
-    if key is None or action in _ACCOUNT_LEVEL:
+    if key is None or is_account_level(action):
         return decide(None, "*")
-    if alias is not None and action in _ABOUT_ALIASES:
+    if alias is not None and is_decided_on_alias(action):
         on_alias = decide(None, alias_arn(key.region_name, key.account, alias))
         if not on_alias.allowed:
             return on_alias
@@ -102,7 +95,7 @@ def explain_named(
     name = (key or "").rpartition(":")[2]
     with backend.lock:
         backend.settle()
-        who = _principal(backend, principal) if isinstance(principal, str) else principal
+        who = _principal(backend, principal)
         if via_service is not None:
             who = replace(who, via=via_service.partition(".")[0])
         return explain(
@@ -117,9 +110,14 @@ def explain_named(
         )
 
 
-def _principal(backend: Backend, arn: str) -> Principal:
+def _principal(backend: Backend, named: Principal | str) -> Principal:
     """Find a principal by ARN, or a service by name; raises ValueError when there is none."""
     identities = backend.identities
+    if isinstance(named, Principal):
+        if named.is_of_entity and identities.entity_of(named) is None:
+            raise ValueError(f"{named.own_arn} has been deleted: its requests are refused")
+        return named
+    arn = named
     if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):
         raise ValueError(
             f"{arn} does not exist; kms.account(...).role(...) and .user(...) make principals"

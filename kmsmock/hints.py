@@ -1,11 +1,14 @@
-"""What stands beside errors of botocore in tests that have no mock."""
+"""Notes on errors of botocore in tests that have no mock."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
+
+from kmsmock.active import active
+from kmsmock.running_test import running_test
+from kmsmock.watchers import Watcher
 
 #: What clients raise where nothing is configured, and no mock has set it.
 _UNCONFIGURED = ("NoRegionError", "NoCredentialsError")
@@ -16,6 +19,24 @@ AT_IMPORT = (
 )
 
 
+class MockedTests(Watcher):
+    """The running tests in which a mock has begun, be it active still or not."""
+
+    def __init__(self) -> None:
+        self._tests: set[str | None] = set()
+
+    def began(self, kms: Any) -> None:  # noqa: ARG002 - not needed
+        """Note that the running test has a mock."""
+        self._tests.add(running_test())
+
+    def forget(self, test: str) -> None:
+        """Forget a test, which has ended."""
+        self._tests.discard(test)
+
+    def __contains__(self, test: str | None) -> bool:
+        return test in self._tests
+
+
 def hint_at_mock(error: BaseException) -> bool:
     """Add a note to what a KMS client raised for want of Region or credentials, if no mock is on.
 
@@ -23,8 +44,7 @@ def hint_at_mock(error: BaseException) -> bool:
     imported by anybody.
     """
     is_wanted = False
-    interception = sys.modules.get("kmsmock.interception")
-    if interception is not None and interception.active:
+    if active:
         return False
     for each in _with_those_behind(error):
         kind = type(each)

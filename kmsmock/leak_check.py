@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from kmsmock.ledger import secrets
+from kmsmock.ledger.events import Event
 from kmsmock.ledger.secrets import Secrets
+from kmsmock.watchers import Watcher, watching
 
 #: Fixtures with which a test takes captured output away from pytest's report.
 _CAPTURING = frozenset({"capsys", "capsysbinary", "capteesys", "capfd", "capfdbinary"})
@@ -40,25 +41,41 @@ class _Log(logging.Handler):
         self.records.append(record)
 
 
+class _Plaintexts(Watcher):
+    """Keeps what any mock hands out while it watches."""
+
+    def __init__(self) -> None:
+        self.secrets = Secrets()
+
+    def handed_out(
+        self,
+        backend: object,  # noqa: ARG002 - plaintexts of any mock are kept
+        event: Event,
+        plaintexts: Mapping[str, bytes],
+    ) -> None:
+        """Keep the plaintexts of an answer."""
+        self.secrets.note(plaintexts, event)
+
+
 class _Test:
     """What is gathered while one test runs.
 
-    handed_out: in which plaintexts are looked up. taken: output that the test has read, with its
+    secrets: the plaintexts that are looked for. taken: output that the test has read, with its
     name. findings: in words, each once.
     """
 
     def __init__(self, shared: list[Secrets]) -> None:
-        self.own = Secrets()
+        self.plaintexts = _Plaintexts()
         # The shared ones of now, since they may end with this test, and before its end.
-        self.handed_out = (self.own, *shared)
+        self.secrets = (self.plaintexts.secrets, *shared)
         self.log = _Log()
         self.taken: list[tuple[Any, str | None]] = []
         self.findings: dict[str, None] = {}
 
     def look(self, places: list[tuple[Any, str | None]]) -> None:
-        for plaintexts in self.handed_out:
-            if plaintexts:
-                findings = plaintexts.search(places).findings
+        for secrets in self.secrets:
+            if secrets:
+                findings = secrets.search(places).findings
                 self.findings.update(dict.fromkeys(map(str, findings)))
 
 
@@ -79,13 +96,12 @@ class LeakCheck:
     def during(self) -> Iterator[None]:
         """Check the test that runs inside."""
         self._test = test = _Test(self._shared)
-        secrets.watchers.append(test.own)
         logging.getLogger().addHandler(test.log)
         try:
-            yield
+            with watching(test.plaintexts):
+                yield
         finally:
             logging.getLogger().removeHandler(test.log)
-            secrets.watchers.remove(test.own)
             self._test = None
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -118,15 +134,13 @@ class LeakCheck:
         return value
 
     def _set_up_shared(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
-        shared = Secrets()
-        secrets.watchers.append(shared)
-        try:
+        plaintexts = _Plaintexts()
+        with watching(plaintexts):
             value = yield
-        finally:
-            secrets.watchers.remove(shared)
-        if shared:
-            self._shared.append(shared)
-            fixturedef.addfinalizer(lambda: self._shared.remove(shared))
+        secrets = plaintexts.secrets
+        if secrets:
+            self._shared.append(secrets)
+            fixturedef.addfinalizer(lambda: self._shared.remove(secrets))
         return value
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from kmsmock import decorating
-from kmsmock.control import KMSMock, active_mocks, current
+from kmsmock.active import active
+from kmsmock.control import KMSMock, current
 from kmsmock.options import MockOptions, complete
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class KMSMocker:
 
     def start(self) -> KMSMock:
         """Start a mock, or join the active one; gives the control object."""
-        kms = current() if not self._isolated and active_mocks() else KMSMock(self._options)
+        kms = current() if not self._isolated and active else KMSMock(self._options)
         kms.join()
         self._started.append(kms)
         return kms

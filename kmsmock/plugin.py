@@ -14,6 +14,7 @@ import pytest
 
 from kmsmock import options
 from kmsmock.blocking import block_real_kms
+from kmsmock.hints import AT_IMPORT, MockedTests, hint_at_mock
 from kmsmock.marking import (
     from_root,
     limits_of,
@@ -23,6 +24,8 @@ from kmsmock.marking import (
     require_sound_marks,
     wider_fixture,
 )
+from kmsmock.running_test import running_test, running_tests
+from kmsmock.watchers import watchers
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, KmsKey
@@ -34,9 +37,7 @@ _MARKER = (
     "marks of function, class and module are merged"
 )
 _before: pytest.StashKey[tuple[dict[str, Any], bool]] = pytest.StashKey()
-_node_ids: list[str] = []
-#: The tests under way that have had a mock, active still or not.
-_mocked: set[str | None] = set()
+_mocked_tests: pytest.StashKey[MockedTests] = pytest.StashKey()
 
 
 # --- configuration --------------------------------------------------------------------------
@@ -81,15 +82,13 @@ def pytest_configure(config: pytest.Config) -> None:
         options_before = options.configure(_ini_options(config))
     except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"kmsmock: {reason}") from None
-    from kmsmock.control import beginnings
-
-    beginnings.append(_begin)
+    watchers.add(config.stash.setdefault(_mocked_tests, MockedTests()))
     config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
     reports = config.getoption("--kms-report")
     if reports:
         from kmsmock.reports.plugin import add_reports
 
-        add_reports(config, reports, _running_test)
+        add_reports(config, reports)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -99,10 +98,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     options_before, blocked_before = config.stash[_before]
     block_real_kms(blocked_before)
     options.configure(options_before)
-    from kmsmock.control import beginnings
-
-    if _begin in beginnings:
-        beginnings.remove(_begin)
+    watchers.remove(config.stash[_mocked_tests])
 
 
 def _is_blocked(config: pytest.Config) -> bool:
@@ -140,7 +136,7 @@ def _ini_options(config: pytest.Config) -> dict[str, Any]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Know which test runs, and obey its marks about the real KMS and leaks."""
-    _node_ids.append(item.nodeid)
+    running_tests.append(item.nodeid)
     marks = marked(item)
     chosen = marks.get("block_real_kms")
     before = None if chosen is None else block_real_kms(bool(chosen))
@@ -148,7 +144,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         with _leak_check(item, marks):
             return (yield)
     finally:
-        _mocked.discard(_node_ids.pop())
+        item.config.stash[_mocked_tests].forget(running_tests.pop())
         if before is not None:
             block_real_kms(before)
 
@@ -168,21 +164,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
-    """Say it beside what clients raise without a mock, where nothing else is configured."""
-    if call.excinfo is not None and _running_test() not in _mocked:
-        from kmsmock.hints import hint_at_mock
-
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note it on what clients raise without a mock, where nothing else is configured."""
+    if call.excinfo is not None and running_test() not in item.config.stash[_mocked_tests]:
         hint_at_mock(call.excinfo.value)
 
 
 def pytest_exception_interact(call: pytest.CallInfo[Any], report: Any) -> None:
-    """Say it likewise where a module makes its client while it is imported."""
-    if call.when == "collect" and call.excinfo is not None:
-        from kmsmock.hints import AT_IMPORT, hint_at_mock
-
-        if hint_at_mock(call.excinfo.value) and hasattr(report.longrepr, "addsection"):
-            report.longrepr.addsection("kmsmock", AT_IMPORT)
+    """Note it likewise where a module makes its client while it is imported."""
+    if (
+        call.when == "collect"
+        and call.excinfo is not None
+        and hint_at_mock(call.excinfo.value)
+        and hasattr(report.longrepr, "addsection")
+    ):
+        report.longrepr.addsection("kmsmock", AT_IMPORT)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -219,19 +215,6 @@ def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | Non
     from kmsmock.ledger.differences import compared
 
     return compared(left, op, right)
-
-
-def _running_test() -> str | None:
-    return _node_ids[-1] if _node_ids else None
-
-
-def _begin(kms: KMSMock) -> None:
-    """Let a new mock know the running test, and what that may spend."""
-    kms.calls.test_id = _running_test
-    _mocked.add(_running_test())
-    spending = sys.modules.get("kmsmock.spending")
-    for budget in () if spending is None else spending.budgets:
-        budget.watch(kms.calls)
 
 
 # --- fixtures --------------------------------------------------------------------------------

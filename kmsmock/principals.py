@@ -70,6 +70,11 @@ class Principal:
         return ":role/aws-service-role/" in (self.entity_arn or "")
 
     @property
+    def is_of_entity(self) -> bool:
+        """Whether there is a user or role behind it."""
+        return self.kind not in (PrincipalKind.ROOT, PrincipalKind.SERVICE)
+
+    @property
     def entity_id(self) -> str:
         """The unique id of the user or role, without the name of a session."""
         return self.issuer_id or self.unique_id.partition(":")[0]

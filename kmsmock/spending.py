@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from kmsmock.marking import refuse
+from kmsmock.watchers import watching
 
-if TYPE_CHECKING:
-    from kmsmock.ledger.budget import Budget
-
-#: The budgets of the tests under way, for the mocks that they will still make.
-budgets: list[Budget] = []
 #: How a budget that is exceeded begins to say so, wherever it was.
 _EXCEEDED = re.compile(
     r"^(?:(?:E\s+)?AssertionError: )?the budget of .+ is exceeded: (.+)$", re.MULTILINE
@@ -24,24 +20,18 @@ _EXCEEDED = re.compile(
 
 @contextmanager
 def limited(item: pytest.Item, limits: dict[str, Any]) -> Iterator[None]:
-    """Let a test fail that spends more inside than it may, unless it fails anyway.
+    """Fail a test that spends more inside than it may, in all mocks, unless it fails anyway.
 
     limits: those of `Budget`.
     """
-    from kmsmock.control import active_mocks
     from kmsmock.ledger.budget import Budget
 
     try:
-        budget = Budget([kms.calls for kms in active_mocks()], name="this test", **limits)
+        budget = Budget(None, name="this test", **limits)
     except TypeError as reason:
         refuse(item, str(reason))
-    budgets.append(budget)
-    budget.begin()
-    try:
+    with watching(budget):
         yield
-    finally:
-        budget.end()
-        budgets.remove(budget)
     if budget.excess is not None:
         pytest.fail(budget.excess, pytrace=False)
 

@@ -582,6 +582,20 @@ def test_what_is_not_of_kms_gets_no_hint(run: pytest.Pytester, body: str) -> Non
     result.stdout.no_fnmatch_line("*no mock of KMS is active*")
 
 
+def test_a_test_after_one_that_had_a_mock_gets_a_hint(run: pytest.Pytester) -> None:
+    code = """
+    @mock_kms
+    def test_before():
+        pass
+
+    def test_it():
+        boto3.client("kms")
+    """
+    result = outcome(run, UNCONFIGURED + code, passed=1, failed=1)
+
+    result.stdout.fnmatch_lines(["*no mock of KMS is active*"])
+
+
 def test_a_test_that_has_had_a_mock_gets_no_hint(run: pytest.Pytester) -> None:
     code = """
     @mock_kms

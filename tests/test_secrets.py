@@ -476,16 +476,3 @@ def test_places_that_cannot_be_looked_through_are_refused(kms: KMSMock, tmp_path
         kms.secrets.assert_absent_from()
     with pytest.raises(FileNotFoundError):
         kms.secrets.assert_absent_from(tmp_path / "nothing")
-
-
-# --- as an assertion on calls ----------------------------------------------------------------
-
-
-def test_no_plaintext_of_any_call_may_be_left_in_places(
-    kms: KMSMock, data_key: bytes, tmp_path: Path
-) -> None:
-    kms.calls.assert_no_plaintext_left(tmp_path)
-    (tmp_path / "key").write_bytes(data_key)
-
-    with pytest.raises(AssertionError, match="plaintexts of KMS were found"):
-        kms.calls.assert_no_plaintext_left(tmp_path)

@@ -15,21 +15,11 @@ from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.authorization.variables import Context
+from kmsmock.aws.operations import permission_of
 from kmsmock.principals import PrincipalKind
 
-#: Actions that also work on keys of other accounts.
-#: Source: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
-CROSS_ACCOUNT_ACTIONS = frozenset({"sts:AssumeRole", "sts:TagSession"}) | frozenset(
-    f"kms:{name}"
-    for name in (
-        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey"),
-        *("GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair"),
-        *("GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "Sign", "Verify"),
-        *("DeriveSharedSecret", "Encapsulate", "Decapsulate", "GetPublicKey", "DescribeKey"),
-        *("CreateGrant", "ListGrants", "RevokeGrant", "RetireGrant", "GetKeyRotationStatus"),
-    )
-)
-
+#: Actions of other services that other accounts can allow.
+_TAKING_ROLES = frozenset({"sts:AssumeRole", "sts:TagSession"})
 
 _BY_IDENTITY = Decision(Outcome.ALLOW, "an identity-based policy allows it")
 _BY_ROOT = Decision(Outcome.ALLOW, "the root user of an account needs no identity-based policy")
@@ -205,9 +195,13 @@ def _same_account(request: Request, policies: AppliedPolicies, side: _ResourceSi
     return _nothing_allows(request, PolicyKind.RESOURCE)
 
 
+def _works_across_accounts(action: str) -> bool:
+    return action in _TAKING_ROLES or permission_of(action).works_across_accounts
+
+
 def _cross_account(request: Request, policies: AppliedPolicies, side: _ResourceSide) -> Decision:
     """Let both accounts decide: the key's must share it, and the caller's must allow its use."""
-    if request.action not in CROSS_ACCOUNT_ACTIONS:
+    if not _works_across_accounts(request.action):
         return Decision(
             Outcome.IMPLICIT_DENY,
             f"{request.action} does not work on keys of other accounts",

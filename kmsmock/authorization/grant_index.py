@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from kmsmock.authorization.grants import WITH_CONTEXT, Grant, GrantTerms, pairs_of
+from kmsmock.authorization.grants import Grant, GrantTerms, has_context, pairs_of
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import Request
 from kmsmock.principals import Principal
@@ -169,7 +169,7 @@ def _wanted_by(request: Request, operation: str) -> Iterable[_Wanted] | None:
     if operation == "CreateGrant":
         constraints = None if request.child is None else request.child.constraints
         given = None if constraints is None else constraints.equals or constraints.subset
-    elif operation in WITH_CONTEXT:
+    elif has_context(operation):
         given = request.encryption_context
     else:
         return None

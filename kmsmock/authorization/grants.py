@@ -10,16 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kmsmock.authorization.principal_element import Match, match_name
+from kmsmock.aws.operations import permission_of
 from kmsmock.principals import Principal, PrincipalKind
 
-#: Operations that carry an encryption context, which the constraints of a grant look at.
-WITH_CONTEXT = frozenset(
-    {
-        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
-        *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
-        *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
-    }
-)
+
+def has_context(operation: str) -> bool:
+    """Tell whether an operation has an encryption context, which constraints of grants look at."""
+    return permission_of(f"kms:{operation}").context_member is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +148,6 @@ class Grant:
         constraints = terms.constraints
         if constraints is None or operation == "RetireGrant":
             return True
-        if operation in WITH_CONTEXT and not constraints.allow_context(encryption_context):
+        if has_context(operation) and not constraints.allow_context(encryption_context):
             return False
         return constraints.source_arn is None or constraints.source_arn == source_arn()

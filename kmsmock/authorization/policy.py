@@ -156,7 +156,10 @@ class Policy:
     _by_action: dict[str, tuple[Statement, ...]] = field(default_factory=dict)
 
     def statements_about(self, action: str) -> tuple[Statement, ...]:
-        """Give the statements that are about an action, given in lower case."""
+        """Give the statements that are about an action, given in lower case.
+
+        They are remembered, since they depend on nothing but the action and the document.
+        """
         found = self._by_action.get(action)
         if found is None:
             found = tuple(s for s in self.statements if s.means_action(action))
@@ -174,6 +177,7 @@ def parse(document: str | Mapping[str, Any], kind: PolicyKind, name: str = "") -
     return _parse(text, kind, name)
 
 
+# Depends on its arguments alone; a policy never changes.
 @lru_cache(maxsize=4096)
 def _parse(text: str, kind: PolicyKind, name: str) -> Policy:
     document = _read(text)

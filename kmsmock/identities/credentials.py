@@ -68,7 +68,10 @@ class CredentialStore:
         self._owners: dict[str, Principal | None] = {}
         self._expirations: dict[str, datetime] = {}
         self._long_term: dict[str, AccessKey] = {}
+        #: Depends on the principal with its unique id, and ends with it or with its credentials.
         self._handed_out: dict[Principal, Credentials] = {}
+        #: Unique ids of users and roles that are gone.
+        self._gone: set[str] = set()
 
     def new_id(self, prefix: str) -> str:
         """Make an identifier as IAM's are: a prefix that tells the kind, and 16 characters."""
@@ -94,14 +97,18 @@ class CredentialStore:
         return key.owner if key is not None else self._owners.get(access_key)
 
     def of(self, principal: Principal) -> Credentials:
-        """Give credentials of a principal, the same with each call as long as they are good."""
+        """Give credentials of a principal, the same with each call as long as they are good.
+
+        Those of one that is gone are not good.
+        """
+        is_gone = principal.entity_id in self._gone
         known = self._handed_out.get(principal)
-        if known is not None and self._owners.get(known.access_key) is not None:
+        if known is not None and (is_gone or self._owners.get(known.access_key) is not None):
             return known
         # None of the access keys that IAM lists: a test that takes them need not clean up.
         is_long_term = principal.kind in (PrincipalKind.USER, PrincipalKind.ROOT)
         known = self._handed_out[principal] = self._new("AKIA" if is_long_term else "ASIA")
-        self._owners[known.access_key] = principal
+        self._owners[known.access_key] = None if is_gone else principal
         return known
 
     def issue(
@@ -155,6 +162,7 @@ class CredentialStore:
 
     def void(self, entity_id: str) -> None:
         """Let all credentials of a user or role, and of its sessions, be good no more."""
+        self._gone.add(entity_id)
         for access_key, owner in self._owners.items():
             if owner is not None and owner.entity_id == entity_id:
                 self._owners[access_key] = None

@@ -14,7 +14,6 @@ import botocore.client
 import botocore.handlers
 
 from kmsmock.interception import notes
-from kmsmock.interception.active import active as active
 from kmsmock.interception.everyday import answer_before_call
 from kmsmock.interception.moto import let_moto_in as let_moto_in
 from kmsmock.interception.other_services import (

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from kmsmock.interception.active import active
+from kmsmock.active import active
 from kmsmock.interception.everyday import access_key
 from kmsmock.interception.moto import moto_answers
 from kmsmock.interception.parsed import to_client

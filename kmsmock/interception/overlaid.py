@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
+from kmsmock.active import active
 from kmsmock.api_call import Answer
-from kmsmock.interception.active import active
 from kmsmock.interception.everyday import access_key
 from kmsmock.interception.moto import moto_answers
 from kmsmock.interception.other_services import parameters_of

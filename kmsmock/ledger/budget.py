@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from typing import Any
 
 from kmsmock.ledger.events import Event
 from kmsmock.ledger.pricing import ARITHMETIC, dollars, show
-from kmsmock.ledger.recording import CallLog
 from kmsmock.ledger.usage import requests_in_words
+from kmsmock.watchers import Watcher, watchers
 
 _SHOWN = 20
 
 
-class Budget:
+class Budget(Watcher):
     """Counts requests as they come, those that fail too, and sums up their list prices.
 
     A context manager: at the end of the block it fails when more was spent than allowed, unless
-    the block failed itself. requests, usd: the limits, at least one of them; list prices are those
-    before the free tier. name: of what the budget is, in messages. Raises TypeError for limits
-    that cannot be.
+    the block failed itself. backend: of the mock whose requests count; None for those of all
+    mocks. requests, usd: the limits, at least one of them; list prices are those before the free
+    tier. name: of what the budget is, in messages. Raises TypeError for limits that cannot be.
     """
 
     def __init__(
-        self, logs: Iterable[CallLog], *, requests: int | None = None, usd: Any = None, name: str
+        self, backend: object, *, requests: int | None = None, usd: Any = None, name: str
     ) -> None:
         if requests is None and usd is None:
             raise TypeError(f"the budget of {name} needs a limit: requests, usd, or both")
@@ -34,8 +33,7 @@ class Budget:
         self._most = requests
         self._most_usd = None if usd is None else dollars(usd, "usd")
         self._name = name
-        self._given = tuple(logs)
-        self._watched: list[CallLog] = []
+        self._backend = backend
         self._spent: Counter[tuple[str, str, Decimal]] = Counter()
         self._newest: deque[Event] = deque(maxlen=_SHOWN)
 
@@ -43,32 +41,28 @@ class Budget:
         return f"<budget of {self._name}: {self._limits()}; {self._figures()} so far>"
 
     def __enter__(self) -> Budget:  # noqa: PYI034 - Python 3.10 has no Self
-        self.begin()
+        self._spent.clear()
+        self._newest.clear()
+        watchers.add(self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         __tracebackhide__ = True
-        self.end()
+        watchers.remove(self)
         excess = self.excess
         if kind is None and excess is not None:
             raise AssertionError(excess)
 
-    def begin(self) -> None:
-        """Count from now on."""
-        self._spent.clear()
-        self._newest.clear()
-        for log in self._given:
-            self.watch(log)
-
-    def end(self) -> None:
-        """Count no longer."""
-        while self._watched:
-            self._watched.pop().meters.remove(self._count)
-
-    def watch(self, log: CallLog) -> None:
-        """Count the calls of one more mock, from now until the block ends."""
-        self._watched.append(log)
-        log.meters.append(self._count)
+    def called(
+        self,
+        backend: object,
+        event: Event,
+        seconds: float,  # noqa: ARG002 - not needed
+    ) -> None:
+        """Count a call, if it is one of the budget's mock."""
+        if self._backend is None or backend is self._backend:
+            self._spent[event.operation, event.key_name, event.price] += 1
+            self._newest.append(event)
 
     @property
     def requests(self) -> int:
@@ -98,10 +92,6 @@ class Budget:
         lines.append(f"the calls{f', after {before} others' if before else ''}:")
         lines += [f"  {event}" for event in self._newest]
         return "\n".join(lines)
-
-    def _count(self, event: Event) -> None:
-        self._spent[event.operation, event.key_name, event.price] += 1
-        self._newest.append(event)
 
     def _limits(self) -> str:
         limits = [] if self._most is None else [requests_in_words(self._most)]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.events import Event
-from kmsmock.ledger.secrets import Secrets
 from kmsmock.ledger.storage import KeyLife
 from kmsmock.ledger.usage import Line, line_of
 
@@ -24,21 +23,16 @@ class CallLog(Calls):
     """The records of a mock, one for each call.
 
     kept: how many; older ones are dropped, and only counted. lives: of all keys that
-    customers manage, the deleted ones among them. secrets: what the calls have handed out.
+    customers manage, the deleted ones among them.
     """
 
-    def __init__(self, kept: int, lives: Iterable[KeyLife], secrets: Secrets) -> None:
+    def __init__(self, kept: int, lives: Iterable[KeyLife]) -> None:
         self._records: deque[Event] = deque()
         self._counts: dict[Line, int] = {}
         super().__init__(self._records, self._counts)
         self._kept = kept
         self._lives = lives
-        self._secrets = secrets
         self._latest: dict[str, tuple[Any, ...]] = {}
-        #: The pytest test that runs now; set by the plugin.
-        self.test_id: Callable[[], str | None] = _no_test
-        #: Who is told of each call.
-        self.meters: list[Callable[[Event], None]] = []
 
     def append(self, event: Event) -> None:
         """Take in a record; the oldest is dropped when too many are kept."""
@@ -47,11 +41,12 @@ class CallLog(Calls):
         if len(records) > self._kept:
             line = line_of(records.popleft())
             self._counts[line] = self._counts.get(line, 0) + 1
-        for meter in self.meters:
-            meter(event)
 
     def shared(self, operation: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give the parameters of the call before where they are the same, to keep them once."""
+        """Give the parameters of the call before where they are the same, to keep them once.
+
+        Only what is equal is shared, and only to be shown: nothing is decided by it.
+        """
         latest = self._latest.get(operation)
         if latest is not None and latest == parameters:
             return latest
@@ -101,18 +96,6 @@ class CallLog(Calls):
             lines.append(f"  {life.arn}{aliases}{maker}")
         raise AssertionError("\n".join(lines))
 
-    def assert_no_plaintext_left(self, *places: Any) -> None:
-        """Assert that nothing that the calls have handed out in plain is in these places.
-
-        The same as `Secrets.assert_absent_from`.
-        """
-        __tracebackhide__ = True
-        self._secrets.assert_absent_from(*places)
-
 
 def _names(life: KeyLife) -> tuple[str, ...]:
     return (life.arn, life.arn.rpartition("/")[2], *life.aliases)
-
-
-def _no_test() -> None:
-    return None

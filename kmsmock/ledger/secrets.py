@@ -17,9 +17,6 @@ BYTES_KEPT = 1 << 21
 #: How many findings a failure tells about.
 _FINDINGS_TOLD = 20
 
-#: Collections that take in what any mock hands out, for as long as they are here.
-watchers: list[Secrets] = []
-
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -112,14 +109,10 @@ class Secrets(Sequence[Secret]):
 
     # --- taking in -----------------------------------------------------------------------
 
-    def note(self, members: tuple[str, ...], answer: Mapping[str, Any], call: Event) -> None:
-        """Take in what an answer has in plain. members: names of the members to look at."""
-        for member in members:
-            value = answer.get(member)
-            if value:
-                self.take(value, member, call)
-                for watcher in watchers:
-                    watcher.take(value, member, call)
+    def note(self, plaintexts: Mapping[str, bytes], call: Event) -> None:
+        """Note the plaintexts of an answer, by the member of the answer that has them."""
+        for member, plaintext in plaintexts.items():
+            self._take(plaintext, member, call)
 
     def add(self, value: bytes | str, name: str = "plaintext") -> None:
         """Look for another plaintext, such as one that was given to Encrypt.
@@ -129,9 +122,9 @@ class Secrets(Sequence[Secret]):
         plain = value.encode() if isinstance(value, str) else bytes(value)
         if not Secret(name, None, plain).is_looked_for:
             raise ValueError(f"{name} would be found by accident: it is too short or monotonous")
-        self.take(plain, name, None)
+        self._take(plain, name, None)
 
-    def take(self, value: bytes, name: str, call: Event | None) -> None:
+    def _take(self, value: bytes, name: str, call: Event | None) -> None:
         """Take in a plaintext; one that is here already stays as it is."""
         entries = self._entries
         if value in entries:

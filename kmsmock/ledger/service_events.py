@@ -93,3 +93,6 @@ class ServiceEvents:
 
     def __iter__(self) -> Iterator[ServiceEvent]:
         return iter(self._events)
+
+    def __reversed__(self) -> Iterator[ServiceEvent]:
+        return reversed(self._events)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
+from kmsmock.identities.directory import Identities
+from kmsmock.principals import Principal
+
 T = TypeVar("T")
 
 
@@ -21,25 +24,67 @@ class DataKey(NamedTuple):
     ciphertext: bytes
 
 
+class Requester(NamedTuple):
+    """For whom an answer of KMS is used again: it was asked with the permissions of this one.
+
+    arn: of the user or role, or of what else there is no role behind. unique_id: of the user or
+    role; one that was made anew is another requester. session_policies: as JSON texts.
+    Source: Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys": other
+    roles and accounts, and the same role with other scoping policies, are other requesters.
+    """
+
+    arn: str
+    unique_id: str
+    session_policies: tuple[str, ...] | None
+
+
+def requester_of(identities: Identities, principal: Principal) -> Requester:
+    """Tell for whom an answer is used again that a principal has had."""
+    policies = identities.session_of(principal).policies
+    return Requester(
+        principal.own_arn,
+        principal.entity_id,
+        None if policies is None else tuple(policy.text for policy in policies),
+    )
+
+
 @dataclass(slots=True)
 class AtHand:
-    """Answers of KMS, each for the requester that it was asked for."""
+    """Answers of KMS, each for the requester that it was asked for.
 
-    _held: dict[Hashable, tuple[Any, datetime]] = field(default_factory=dict)
+    An answer depends on the requester, on what it belongs to, and on what was asked for it, and
+    ends with its time on the clock of the mock, or with what it belongs to. As on AWS, nothing else
+    ends it: while it is at hand KMS is not asked, and so key policies, grants, aliases and the
+    state of the key make no difference to the service.
+    """
+
+    _held: dict[str, dict[Hashable, tuple[Any, datetime]]] = field(default_factory=dict)
 
     def take(
-        self, requester: str, now: datetime, what: Hashable, time: timedelta, ask: Callable[[], T]
+        self,
+        requester: Hashable,
+        of: str,
+        what: Hashable,
+        now: datetime,
+        time: timedelta,
+        ask: Callable[[], T],
     ) -> T:
         """Give what a requester has had within a time, or else ask for it.
 
-        what: tells apart what is asked for. ask: calls KMS; what it raises is not kept.
+        of: what the answer belongs to, such as the ARN of a queue. what: tells apart what is asked
+        for it. ask: calls KMS; what it raises is not kept.
         """
+        held = self._held.setdefault(of, {})
         place = (requester, what)
         answer: T
-        if place in self._held:
-            answer, since = self._held[place]
+        if place in held:
+            answer, since = held[place]
             if now - since < time:
                 return answer
         answer = ask()
-        self._held[place] = (answer, now)
+        held[place] = (answer, now)
         return answer
+
+    def forget(self, of: str) -> None:
+        """Forget the answers for what is deleted."""
+        self._held.pop(of, None)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from kmsmock.errors import DisabledException, InvalidKeyUsageException, KMSInvalidStateException
-from kmsmock.overlays.at_hand import AtHand, DataKey
+from kmsmock.overlays.at_hand import AtHand, DataKey, requester_of
 from kmsmock.overlays.registry import Overlay, Refusal, Steps
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
@@ -61,7 +61,9 @@ def _stop(call: ServiceCall) -> Steps:
 
 def _delete(call: ServiceCall) -> Steps:
     yield
-    _streams(call).streams.pop(_arn(call), None)
+    held, arn = _streams(call), _arn(call)
+    held.streams.pop(arn, None)
+    held.at_hand.forget(arn)
 
 
 def _put(call: ServiceCall) -> Steps:
@@ -78,7 +80,8 @@ def _put(call: ServiceCall) -> Steps:
         )
         return DataKey(arn, made["KeyId"], made["CiphertextBlob"])
 
-    data_key = held.at_hand.take(call.principal.own_arn, call.now, (arn, key_id), _TIME, make)
+    requester = requester_of(call.identities, call.principal)
+    data_key = held.at_hand.take(requester, arn, key_id, call.now, _TIME, make)
     answer = yield
     answer["EncryptionType"] = "KMS"
     for record in answer.get("Records", (answer,)):
@@ -120,8 +123,9 @@ def _open(call: ServiceCall, data_key: DataKey) -> None:
             EncryptionContext=_context(data_key.of),
         )
 
-    what = ("read", data_key.of, data_key.key_arn)
-    _streams(call).at_hand.take(call.principal.own_arn, call.now, what, _TIME, decrypt)
+    requester = requester_of(call.identities, call.principal)
+    what = ("read", data_key.key_arn)
+    _streams(call).at_hand.take(requester, data_key.of, what, call.now, _TIME, decrypt)
 
 
 def _require_usable(key: Mapping[str, Any]) -> None:

@@ -62,7 +62,9 @@ def _disassociate(call: ServiceCall) -> Steps:
 
 def _delete(call: ServiceCall) -> Steps:
     yield
-    _groups(call).groups.pop(_arn(call), None)
+    held, arn = _groups(call), _arn(call)
+    held.groups.pop(arn, None)
+    held.at_hand.forget(arn)
 
 
 def _describe(call: ServiceCall) -> Steps:
@@ -84,7 +86,8 @@ def _write(call: ServiceCall) -> Steps:
         def make() -> bytes:
             return _make_data_key(call, arn, key_arn)
 
-        group.data_keys[held.at_hand.take(arn, call.now, key_arn, _TIME, make)] = None
+        data_key = held.at_hand.take("", arn, key_arn, call.now, _TIME, make)
+        group.data_keys[data_key] = None
     yield
 
 
@@ -101,7 +104,7 @@ def _read(call: ServiceCall) -> Steps:
                 "Decrypt", CiphertextBlob=data_key, EncryptionContext=_context(arn)
             )
 
-        held.at_hand.take(arn, call.now, data_key, _TIME, open_)
+        held.at_hand.take("", arn, data_key, call.now, _TIME, open_)
 
 
 def _require_usable(call: ServiceCall, arn: str, key_arn: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kmsmock.overlays import sqs
-from kmsmock.overlays.at_hand import AtHand
+from kmsmock.overlays.at_hand import AtHand, requester_of
 from kmsmock.overlays.registry import Overlay, Refusal, Steps
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
@@ -45,7 +45,9 @@ def _set_attributes(call: ServiceCall) -> Steps:
 
 def _delete(call: ServiceCall) -> Steps:
     yield
-    _topics(call).keys.pop(call.parameters["TopicArn"], None)
+    held, arn = _topics(call), call.parameters["TopicArn"]
+    held.keys.pop(arn, None)
+    held.at_hand.forget(arn)
 
 
 def _subscribe(call: ServiceCall) -> Steps:
@@ -102,7 +104,8 @@ def _require_data_key(call: ServiceCall) -> str | None:
         )
         kms.call("Decrypt", CiphertextBlob=made["CiphertextBlob"], EncryptionContext=context)
 
-    _topics(call).at_hand.take(call.principal.own_arn, call.now, (arn, key_id), _REUSE, make)
+    requester = requester_of(call.identities, call.principal)
+    _topics(call).at_hand.take(requester, arn, key_id, call.now, _REUSE, make)
     return arn
 
 

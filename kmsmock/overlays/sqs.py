@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
-from kmsmock.overlays.at_hand import AtHand, DataKey
+from kmsmock.overlays.at_hand import AtHand, DataKey, requester_of
 from kmsmock.overlays.registry import Overlay, Refusal, Refused, Steps, refused
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
@@ -61,7 +61,9 @@ def _set_attributes(call: ServiceCall) -> Steps:
 
 def _delete(call: ServiceCall) -> Steps:
     yield
-    _queues(call).attributes.pop(_arn(call.parameters["QueueUrl"], call), None)
+    held, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
+    held.attributes.pop(arn, None)
+    held.at_hand.forget(arn)
 
 
 def _send(call: ServiceCall) -> Steps:
@@ -178,7 +180,7 @@ def _data_key(call: ServiceCall) -> DataKey | None:
 def _data_key_for(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
     """Give a data key for a new message: one that is at hand, or else a new one."""
     return _at_hand(
-        kms, arn, (arn, key_id, kms.principal.source_arn), lambda: make_data_key(kms, arn, key_id)
+        kms, arn, (key_id, kms.principal.source_arn), lambda: make_data_key(kms, arn, key_id)
     )
 
 
@@ -188,7 +190,7 @@ def _open(kms: KmsCaller, data_key: DataKey) -> None:
     As AWS counts, a consumer calls KMS once in the reuse period, however many producers there are.
     Source: Amazon SQS Developer Guide, "Estimating AWS KMS costs".
     """
-    what = ("received", data_key.of, data_key.key_arn)
+    what = ("received", data_key.key_arn)
     _at_hand(kms, data_key.of, what, lambda: _decrypt(kms, data_key))
 
 
@@ -196,7 +198,8 @@ def _at_hand(kms: KmsCaller, arn: str, what: Hashable, ask: Callable[[], T]) -> 
     held, now = kms.backend.service_state(Queues), kms.backend.clock.now()
     seconds = int(held.attributes.get(arn, {}).get(_REUSE, _DEFAULT_REUSE))
     time = timedelta(seconds=seconds)
-    return held.at_hand.take(kms.principal.own_arn, now, what, time, ask)
+    requester = requester_of(kms.backend.identities, kms.principal)
+    return held.at_hand.take(requester, arn, what, now, time, ask)
 
 
 def _decrypt(kms: KmsCaller, data_key: DataKey) -> None:

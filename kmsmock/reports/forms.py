@@ -16,8 +16,8 @@ class Form(Enum):
     HTML = "html"
 
 
-class Wanted(NamedTuple):
-    """One form that is wanted, and the file that it goes to."""
+class RequestedForm(NamedTuple):
+    """One form that was asked for, and the file that it goes to."""
 
     form: Form
     path: Path | None = None
@@ -27,7 +27,7 @@ class BadFormError(ValueError):
     """A form that there is not, or a path that cannot be written."""
 
 
-def read_forms(values: Iterable[str], folder: Path) -> list[Wanted]:
+def read_forms(values: Iterable[str], folder: Path) -> list[RequestedForm]:
     """Read what the option was given. folder: what paths are relative to.
 
     Raises BadFormError, which names the forms there are.
@@ -35,12 +35,12 @@ def read_forms(values: Iterable[str], folder: Path) -> list[Wanted]:
     return [_read_form(value, folder) for value in dict.fromkeys(values)]
 
 
-def _read_form(value: str, folder: Path) -> Wanted:
+def _read_form(value: str, folder: Path) -> RequestedForm:
     name, colon, path = value.partition(":")
     if (name, colon) == (Form.TERMINAL.value, ""):
-        return Wanted(Form.TERMINAL)
+        return RequestedForm(Form.TERMINAL)
     if name in (Form.JSON.value, Form.HTML.value) and path:
-        return Wanted(Form(name), _writable(folder / path))
+        return RequestedForm(Form(name), _writable(folder / path))
     raise BadFormError(
         f"--kms-report={value}: there is no such form; there are --kms-report (or "
         "--kms-report=terminal), --kms-report=json:PATH and --kms-report=html:PATH. Paths of tests "

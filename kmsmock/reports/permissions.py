@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: At most so many keys and principals of a scene are looked at, and encryption contexts of a key.
 _KEYS, _PRINCIPALS, _CONTEXTS = 20, 20, 2
 
-#: The actions that one wants to know about. What was done beside them is shown too.
+#: What is asked of each principal, a choice for the reader. What was done beside is shown too.
 _USES = {
     KeyUsage.ENCRYPT_DECRYPT: ("kms:Encrypt", "kms:Decrypt"),
     KeyUsage.SIGN_VERIFY: ("kms:Sign", "kms:Verify"),
@@ -32,7 +32,7 @@ _PAIR = ("kms:GetPublicKey",)
 _MANAGEMENT = ("kms:DescribeKey", "kms:CreateGrant", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
 
 
-class Deeds:
+class ObservedUse:
     """What principals did with keys, and what they were refused, in one scene."""
 
     def __init__(self) -> None:
@@ -75,39 +75,39 @@ def name_of(principal: Principal) -> str:
     return principal.own_arn + (f" via {principal.via}" if principal.via is not None else "")
 
 
-def permissions(kms: KMSMock, deeds: Deeds, report: Report) -> list[Permission]:
+def permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> list[Permission]:
     """Decide who may do what with the keys of a scene, as things are now."""
     kept = sum(len(scene.permissions) for scene in report.scenes)
     found: list[Permission] = []
-    principals = dict(_principals(kms, deeds))
-    for key in _keys(kms, deeds):
-        done = deeds.of.get(key.arn, {})
+    principals = dict(_principals(kms, uses))
+    for key in _keys(kms, uses):
+        done = uses.of.get(key.arn, {})
         for action in _actions(key, [action for _, action in done]):
             for name, principal in principals.items():
                 if kept + len(found) >= PERMISSIONS_KEPT:
                     report.omit("permissions", 1)
                     continue
-                may, reason = _may(kms, principal, action, key, deeds)
+                may, reason = _may(kms, principal, action, key, uses)
                 did, refused = done.get((name, action), (0, 0))
                 found.append(Permission(key.arn, name, action, may, reason, did, refused))
     return found
 
 
-def _keys(kms: KMSMock, deeds: Deeds) -> list[Key]:
+def _keys(kms: KMSMock, uses: ObservedUse) -> list[Key]:
     """Give the keys to be looked at, those with which something was done before others."""
-    keys = [key for key in kms.keys if key.arn in deeds.of][:_KEYS]
+    keys = [key for key in kms.keys if key.arn in uses.of][:_KEYS]
     if len(keys) < _KEYS:
-        keys += [key for key in kms.keys if key.arn not in deeds.of][: _KEYS - len(keys)]
+        keys += [key for key in kms.keys if key.arn not in uses.of][: _KEYS - len(keys)]
     return keys
 
 
-def _principals(kms: KMSMock, deeds: Deeds) -> Iterator[tuple[str, Principal]]:
+def _principals(kms: KMSMock, uses: ObservedUse) -> Iterator[tuple[str, Principal]]:
     """Give those who made calls, then users and roles that made none."""
-    yield from list(deeds.principals.items())[:_PRINCIPALS]
-    room = _PRINCIPALS - len(deeds.principals)
+    yield from list(uses.principals.items())[:_PRINCIPALS]
+    room = _PRINCIPALS - len(uses.principals)
     identities = kms.backend.identities
     for entity in list(identities.entities.values()):
-        if room > 0 and entity.arn not in deeds.principals and entity.name != ADMINISTRATOR:
+        if room > 0 and entity.arn not in uses.principals and entity.name != ADMINISTRATOR:
             room -= 1
             yield entity.arn, identities.at(entity.arn)
 
@@ -122,11 +122,11 @@ def _actions(key: Key, done: list[str]) -> list[str]:
 
 
 def _may(
-    kms: KMSMock, principal: Principal, action: str, key: Key, deeds: Deeds
+    kms: KMSMock, principal: Principal, action: str, key: Key, uses: ObservedUse
 ) -> tuple[str, str]:
     """Tell whether it may: ``yes``, ``no``, or ``with context``; and the reason."""
     reason = ""
-    for context in (None, *deeds.contexts.get(key.arn, ())):
+    for context in (None, *uses.contexts.get(key.arn, ())):
         decision = explain(
             kms.backend,
             principal,

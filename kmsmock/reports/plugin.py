@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ import pytest
 
 from kmsmock.reports.as_json import read, write
 from kmsmock.reports.as_text import Style, lines
-from kmsmock.reports.collecting import Collector
-from kmsmock.reports.forms import BadFormError, Form, Wanted, read_forms
+from kmsmock.reports.collection import Collection
+from kmsmock.reports.forms import BadFormError, Form, RequestedForm, read_forms
 from kmsmock.reports.merging import merge
 from kmsmock.reports.report import Report, TestTally
-from kmsmock.watching import watchers
+from kmsmock.watchers import watchers
 
 #: What a worker of pytest-xdist is told: the folder for its part of the report.
 _FOLDER = "kmsmock_reports"
@@ -29,24 +29,22 @@ _MARKUP: dict[Style, dict[str, bool]] = {
 }
 
 
-def add_reports(
-    config: pytest.Config, values: Sequence[str], running_test: Callable[[], str | None]
-) -> None:
+def add_reports(config: pytest.Config, values: Sequence[str]) -> None:
     """Make the reports of a run, or the part of them that this process has.
 
     values: what the option was given. Raises UsageError for forms that there are not, and files
     that cannot be written.
     """
     if hasattr(config, "workerinput"):
-        collector = Collector(running_test, with_details=_needs_details(values))
-        config.pluginmanager.register(WorkerPart(config, collector), "kmsmock-report")
+        collection = Collection(with_details=_needs_details(values))
+        config.pluginmanager.register(WorkerPart(config, collection), "kmsmock-report")
         return
     try:
-        wanted = read_forms(values, config.invocation_params.dir)
+        forms = read_forms(values, config.invocation_params.dir)
     except BadFormError as reason:
         raise pytest.UsageError(str(reason)) from None
-    collector = Collector(running_test, with_details=_needs_details(values))
-    config.pluginmanager.register(Reports(config, wanted, collector), "kmsmock-report")
+    collection = Collection(with_details=_needs_details(values))
+    config.pluginmanager.register(Reports(config, forms, collection), "kmsmock-report")
 
 
 def _needs_details(values: Sequence[str]) -> bool:
@@ -56,36 +54,36 @@ def _needs_details(values: Sequence[str]) -> bool:
 class WorkerPart:
     """What a worker of pytest-xdist does: it writes its part, for the controller to merge."""
 
-    def __init__(self, config: Any, collector: Collector) -> None:
+    def __init__(self, config: Any, collection: Collection) -> None:
         self._path = Path(config.workerinput[_FOLDER], f"{config.workerinput['workerid']}.json")
-        self._collector = collector
-        watchers.append(collector)
+        self._collection = collection
+        watchers.add(collection)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Write the part."""
-        self._path.write_text(write(self._collector.finish()), encoding="utf-8")
+        self._path.write_text(write(self._collection.finish()), encoding="utf-8")
 
     def pytest_unconfigure(self) -> None:
         """Watch no longer."""
-        watchers.remove(self._collector)
+        watchers.remove(self._collection)
 
 
 class Reports:
     """What the process does that the user started: it collects, merges and writes."""
 
     def __init__(
-        self, config: pytest.Config, wanted: Sequence[Wanted], collector: Collector
+        self, config: pytest.Config, forms: Sequence[RequestedForm], collection: Collection
     ) -> None:
         self._config = config
-        self._wanted = wanted
-        self._collector = collector
+        self._forms = forms
+        self._collection = collection
         self._outcomes: dict[str, str] = {}
         self._report = Report()
-        self._said: list[tuple[str, Style]] = []
+        self._messages: list[tuple[str, Style]] = []
         self._folder: Path | None = None
         self._workers: list[str] = []
-        watchers.append(collector)
+        watchers.add(collection)
 
     # --- pytest-xdist --------------------------------------------------------------------------
 
@@ -122,14 +120,14 @@ class Reports:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Put the report together, and write the files."""
-        report = merge([self._collector.finish(), *self._parts()])
+        report = merge([self._collection.finish(), *self._parts()])
         report.made = datetime.now(timezone.utc).replace(microsecond=0)
         report.tests_run = len(self._outcomes)
         report.tests_failed = sum(outcome == "failed" for outcome in self._outcomes.values())
         for test, tally in report.tests.items():
             tally.add(TestTally(outcome=self._outcomes.get(test)))
         self._report = report
-        for form, path in self._wanted:
+        for form, path in self._forms:
             if path is not None:
                 self._write(form, path)
 
@@ -140,14 +138,14 @@ class Reports:
         try:
             path.write_text(content, encoding="utf-8")
         except OSError as reason:
-            self._said.append((f"{path} could not be written: {reason}", Style.BAD))
+            self._messages.append((f"{path} could not be written: {reason}", Style.BAD))
         else:
-            self._said.append((f"{form.value} report: {path}", Style.PLAIN))
+            self._messages.append((f"{form.value} report: {path}", Style.PLAIN))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Show the text form, if it is wanted, and where the files are."""
-        shown = list(self._said)
-        if any(form is Form.TERMINAL for form, _ in self._wanted):
+        """Show the text form, if it was asked for, and where the files are."""
+        shown = list(self._messages)
+        if any(form is Form.TERMINAL for form, _ in self._forms):
             shown = [(line.text, line.style) for line in lines(self._report)] + shown
         terminalreporter.section("kmsmock report", sep="-")
         for text, style in shown:
@@ -155,4 +153,4 @@ class Reports:
 
     def pytest_unconfigure(self) -> None:
         """Watch no longer."""
-        watchers.remove(self._collector)
+        watchers.remove(self._collection)

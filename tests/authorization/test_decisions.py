@@ -258,6 +258,16 @@ def test_the_credentials_of_a_deleted_role_are_refused(role):
         before.list_keys()
 
 
+def test_a_deleted_role_gets_no_new_credentials(kms, client, role, key):
+    put(client, key, allow("kms:*", Principal="*"))
+    role.delete()
+
+    with refused("UnrecognizedClientException"):
+        encrypt(role, key)
+    with pytest.raises(ValueError, match="has been deleted"):
+        kms.explain(role, "kms:Encrypt", key["Arn"])
+
+
 def test_authorization_can_be_switched_off():
     with mock_kms(authorization="off") as kms:
         key = kms.client().create_key()["KeyMetadata"]

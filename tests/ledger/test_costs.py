@@ -306,6 +306,38 @@ def test_a_mark_limits_what_a_test_may_spend(pytester: pytest.Pytester) -> None:
     )
 
 
+def test_the_limits_of_a_test_hold_for_all_mocks_that_answer_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        from kmsmock import mock_kms
+
+        with mock_kms(isolated=True) as earlier:
+            pass
+
+        @pytest.mark.kms(max_requests=0)
+        @pytest.mark.parametrize("which", ["active", "new", "earlier"])
+        def test_it(kms, which):
+            if which == "active":
+                kms.client().list_keys()
+            elif which == "new":
+                with mock_kms(isolated=True) as new:
+                    new.client().list_keys()
+            else:
+                earlier.start()
+                earlier.client().list_keys()
+                earlier.stop()
+        """
+    )
+
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(failed=3)
+
+
+def test_the_budget_of_a_block_is_for_one_mock(kms: KMSMock) -> None:
+    with kms.budget(requests=0), mock_kms(isolated=True) as inner:
+        inner.client().list_keys()
+
+
 @pytest.mark.parametrize("processes", ["-n0", "-n1"])
 def test_the_summary_of_a_run_tells_which_budgets_were_exceeded(
     pytester: pytest.Pytester, processes: str

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kmsmock.operations  # noqa: F401 - declares which have an encryption context
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.grant_index import Grants
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms

@@ -260,6 +260,71 @@ def test_what_a_mock_forgets_is_reported_too(tmp_path):
     assert "4 KMS calls in 3 tests: 0 denied, 0 failed; 4 keys" in output
 
 
+def test_calls_of_which_a_mock_keeps_no_record_are_reported_too(tmp_path):
+    suite = """
+        import pytest
+
+        @pytest.mark.kms(calls_kept=1)
+        def test_it(kms):
+            kms.client().create_key()
+            kms.client().list_keys()
+            kms.client().list_aliases()
+    """
+    _, output = run(tmp_path, "--kms-report=terminal", suite=suite)
+    assert "3 KMS calls in 1 test: 0 denied, 0 failed; 1 key" in output
+
+
+def test_calls_that_services_make_are_reported_with_their_duration(tmp_path):
+    suite = """
+        def test_it(kms):
+            kms.client("ec2").create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True)
+    """
+    run(tmp_path, "--kms-report=json:it.json", suite=suite)
+    operations = json.loads((tmp_path / "it.json").read_text())["operations"]
+    assert operations["GenerateDataKeyWithoutPlaintext"]["seconds"] > 0
+
+
+def test_a_restore_that_is_refused_leaves_the_report_as_it_was(tmp_path):
+    suite = """
+        import pytest
+
+        def test_it(kms):
+            kms.client().create_key()
+            with pytest.raises(TypeError):
+                kms.restore("no checkpoint")
+            kms.client().list_keys()
+    """
+    run(tmp_path, "--kms-report=json:it.json", suite=suite)
+    report = json.loads((tmp_path / "it.json").read_text())
+    assert [len(scene["calls"]) for scene in report["scenes"]] == [1, 1]
+    assert report["total"]["calls"] == 2
+
+
+def test_each_state_and_rotation_stands_after_the_calls_that_came_before_it(tmp_path):
+    suite = """
+        from datetime import timedelta
+
+        def test_it(kms):
+            client = kms.client()
+            key = client.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+            rotated = client.create_key()["KeyMetadata"]["KeyId"]
+            client.enable_key_rotation(KeyId=rotated, RotationPeriodInDays=90)
+            end = kms.clock.now() + timedelta(days=1)
+            kms.import_material(key, bytes(32), ValidTo=end)  # three calls
+            kms.clock.advance(days=100)
+            kms.import_material(key, bytes(32))
+            client.list_keys()
+    """
+    run(tmp_path, "--kms-report=json:it.json", suite=suite)
+    report = json.loads((tmp_path / "it.json").read_text())
+    (scene,) = report["scenes"]
+    imported, rotated = scene["lanes"]
+    assert [(after, report["names"][state]) for _, after, state in imported["states"]] == [
+        *((1, "PendingImport"), (6, "Enabled"), (6, "PendingImport"), (9, "Enabled")),
+    ]
+    assert [after for _, after, _ in rotated["rotations"]] == [6]
+
+
 # --- the command line ---------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from kmsmock.errors import DisabledException, ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
+from kmsmock.overlays.at_hand import requester_of
 from kmsmock.overlays.dynamodb.stored import TableKey, stored
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
@@ -74,7 +75,8 @@ def open_where_needed(call: ServiceCall, arn: str) -> None:
     if key is not None:
         decrypt = _Decrypt(_forwarded(call), arn, key)
         at_hand = stored(call).at_hand
-        at_hand.take(call.principal.own_arn, call.now, key.ciphertext, _TABLE_KEY_TIME, decrypt)
+        requester = requester_of(call.identities, call.principal)
+        at_hand.take(requester, arn, key.ciphertext, call.now, _TABLE_KEY_TIME, decrypt)
 
 
 def require_accessible(call: ServiceCall, arn: str) -> None:

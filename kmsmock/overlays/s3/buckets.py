@@ -25,6 +25,7 @@ def _delete(call: ServiceCall) -> Steps:
     held, bucket = buckets_of(call), call.parameters["Bucket"]
     held.regions.pop(bucket, None)
     held.defaults.pop(bucket, None)
+    held.bucket_keys.forget(f"arn:{call.partition}:s3:::{bucket}")
     held.objects = {place: found for place, found in held.objects.items() if place[0] != bucket}
 
 

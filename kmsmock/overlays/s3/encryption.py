@@ -7,6 +7,7 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from typing import Any
 
+from kmsmock.overlays.at_hand import requester_of
 from kmsmock.overlays.registry import Refused
 from kmsmock.overlays.s3.customer_keys import customer_key
 from kmsmock.overlays.s3.stored import (
@@ -52,9 +53,14 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
         )
 
     if has_bucket_key:
-        what = (bucket, key_id, tuple(context.items()))
+        what = (key_id, tuple(sorted(context.items())))
         made = buckets_of(call).bucket_keys.take(
-            call.principal.own_arn, call.now, what, BUCKET_KEY_TIME, generate
+            requester_of(call.identities, call.principal),
+            arn,
+            what,
+            call.now,
+            BUCKET_KEY_TIME,
+            generate,
         )
     else:
         made = generate()
@@ -82,7 +88,12 @@ def open_(call: ServiceCall, encrypted: Encryption) -> None:
 
     if encrypted.has_bucket_key:
         buckets_of(call).bucket_keys.take(
-            call.principal.own_arn, call.now, encrypted.data_key, BUCKET_KEY_TIME, decrypt
+            requester_of(call.identities, call.principal),
+            encrypted.context[_ARN],
+            encrypted.data_key,
+            call.now,
+            BUCKET_KEY_TIME,
+            decrypt,
         )
     else:
         decrypt()

@@ -21,8 +21,6 @@ from kmsmock.services.ec2.storage import Image, Snapshot
 from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
 from kmsmock.services.registry import ServiceCall
 
-_FAILED = "AMI snapshot copy failed with error: "
-
 
 @operation(
     "CopyImage",
@@ -109,7 +107,7 @@ def _finish(
         copy = _copied(call, image, source, snapshot, flow, now)
         copies.append(copy)
         if copy.state != "completed":
-            image.state, image.state_reason = "failed", f"{_FAILED}{copy.state_message}"
+            image.state, image.state_reason = "failed", copy.state_message
             failures_of(call.backend)[image.id] = failures_of(call.backend)[copy.id]
             break
         keep_tags(call, copy.id, tags)

@@ -25,6 +25,8 @@ from kmsmock.services.ec2.tagging import keep_tags, permit_making, shown_tags, t
 from kmsmock.services.registry import ServiceCall
 
 _DEFAULT_TYPE = "gp2"
+#: The code of why an image is in state failed.
+FAILURE_CODE = "Client.InternalError"
 #: What an image has beside its devices, with the values when nothing else is said.
 _SHOWN: dict[str, Any] = {
     "Architecture": "i386",
@@ -232,5 +234,5 @@ def _shown(call: ServiceCall, image: Image) -> dict[str, Any]:
     if image.description:
         shown["Description"] = image.description
     if image.state_reason is not None:
-        shown["StateReason"] = {"Code": "Client.InternalError", "Message": image.state_reason}
+        shown["StateReason"] = {"Code": FAILURE_CODE, "Message": image.state_reason}
     return shown

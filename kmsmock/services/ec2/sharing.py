@@ -11,7 +11,7 @@ from typing import Any
 
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_id
-from kmsmock.services.ec2.kms_use.target_keys import describe_default_key, is_aws_managed
+from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
 from kmsmock.services.ec2.permissions import Change, read_change
 from kmsmock.services.ec2.registry import arn, operation, permit, place
 from kmsmock.services.ec2.storage import UNBLOCKED, Snapshot
@@ -47,23 +47,9 @@ def change_of_snapshot(call: ServiceCall) -> Change:
     return read_change(call, "CreateVolumePermission", _PERMISSION, "GroupNames")
 
 
-def require_shareable_key(call: ServiceCall, key_arn: str, change: Change) -> None:
-    """Require that an encrypted snapshot can be shared. key_arn: of its key."""
-    describe_default_key(call)
-    if change.everybody:
-        raise errors.OperationNotPermitted("Encrypted snapshots cannot be shared publicly")
-    if is_aws_managed(call, key_arn):
-        raise errors.OperationNotPermitted(
-            "Encrypted snapshots with EBS default key cannot be shared",
-            explanation="No other account can ever use the AWS managed key alias/aws/ebs: copy the "
-            "snapshot under a customer managed key (CopySnapshot with KmsKeyId), and share the "
-            "copy.",
-        )
-
-
 def _require_shareable(call: ServiceCall, snapshot: Snapshot, change: Change) -> None:
     if snapshot.key_arn is not None:
-        require_shareable_key(call, snapshot.key_arn, change)
+        require_shareable_snapshot(call, snapshot.key_arn, change)
     elif change.everybody and place(call).block_public_access != UNBLOCKED:
         raise errors.OperationNotPermitted(
             "Public sharing of snapshots is blocked for this account."

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kmsmock.arns import Arn
 from kmsmock.errors import AccessDeniedException, ServiceError
-from kmsmock.keys.key import KeyManager
 from kmsmock.services.ec2.errors import (
     AuthFailure,
     InternalError,
@@ -18,7 +16,7 @@ from kmsmock.services.ec2.errors import (
 )
 from kmsmock.services.ec2.kms_use.kms_calls import as_caller
 from kmsmock.services.ec2.kms_use.resources import EncryptedResource
-from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY, settings_for
+from kmsmock.services.ec2.kms_use.state import settings_for
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
 
@@ -84,17 +82,3 @@ def named_key(call: ServiceCall, key: str) -> str:
         return key
     arn: str = answer["KeyMetadata"]["Arn"]
     return arn
-
-
-def describe_default_key(call: ServiceCall) -> None:
-    """Look at the AWS managed key, as sharing does; it goes on when that is refused."""
-    named_key(call, DEFAULT_KEY)
-
-
-def is_aws_managed(call: ServiceCall, key_arn: str) -> bool:
-    """Tell whether a key is one of AWS's own, which no other account can use."""
-    arn = Arn.parse(key_arn)
-    assert arn is not None
-    region = call.backend.region(arn.account, arn.region)
-    key = region.keys.get(arn.resource.removeprefix("key/"))
-    return key is not None and key.manager is KeyManager.AWS

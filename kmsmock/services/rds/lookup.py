@@ -12,7 +12,7 @@ from kmsmock.arns import Arn, partition_of
 from kmsmock.errors import ServiceError
 from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.rds.kinds import KINDS, Kind
-from kmsmock.services.rds.registry import place, required, storage
+from kmsmock.services.rds.registry import account_region, required, storage
 from kmsmock.services.rds.storage import Database, Snapshot, arn_of
 from kmsmock.services.registry import ServiceCall
 
@@ -26,7 +26,7 @@ _RULES = (
 _AUTOMATED, _BACKUP = "rds:", "awsbackup:"
 
 
-def new_name(call: ServiceCall, member: str, *, of: str) -> str:
+def read_new_identifier(call: ServiceCall, member: str, *, of: str) -> str:
     """Read the name of what is to be made. of: ``database`` or ``snapshot``."""
     name: str = required(call, member).lower()
     if not _NAME.fullmatch(name) or len(name) > _LONGEST[of]:
@@ -34,7 +34,7 @@ def new_name(call: ServiceCall, member: str, *, of: str) -> str:
     return name
 
 
-def require_manual_name(call: ServiceCall, member: str) -> None:
+def require_manual_snapshot(call: ServiceCall, member: str) -> None:
     """Refuse the name or ARN of a snapshot that RDS or AWS Backup has taken by itself."""
     named: str = required(call, member)
     arn = Arn.parse(named)
@@ -50,7 +50,7 @@ def require_manual_name(call: ServiceCall, member: str) -> None:
         )
 
 
-def database_name(call: ServiceCall, kind: Kind, member: str | None = None) -> str:
+def read_database_identifier(call: ServiceCall, kind: Kind, member: str | None = None) -> str:
     """Read the name of a database of the account, which may be its ARN."""
     named: str = required(call, member or kind.identifier)
     arn = Arn.parse(named)
@@ -68,7 +68,7 @@ def database_arn(call: ServiceCall, kind: Kind, name: str) -> str:
 
 def find_database(call: ServiceCall, kind: Kind, name: str) -> Database:
     """Find a database of the account."""
-    found = place(call).databases.get((kind.name, name))
+    found = account_region(call).databases.get((kind.name, name))
     if found is None:
         raise kind.errors.not_found(f"{kind.name} {name} not found.")
     return found
@@ -87,8 +87,8 @@ def find_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
     assert arn is not None
     resource_type, _, name = arn.resource.partition(":")
     if arn.service == "rds" and resource_type == kind.snapshot_arn:
-        held = storage(call).place(arn.account, arn.region).snapshots
-        found = held.get((kind.name, name.lower()))
+        snapshots = storage(call).account_region(arn.account, arn.region).snapshots
+        found = snapshots.get((kind.name, name.lower()))
         if found is not None and found.is_open_to(call.account):
             return found
     raise no_snapshot(call, kind, named)
@@ -136,8 +136,8 @@ def _why_not_found(call: ServiceCall, kind: Kind, named: str) -> str | None:
 
 def _open(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
     """Give the snapshots that the account may use, those in the Region of the call first."""
-    places = storage(call).places.items()
-    for _, found in sorted(places, key=lambda item: item[0][1] != call.region):
+    stored = storage(call).account_regions.items()
+    for _, found in sorted(stored, key=lambda item: item[0][1] != call.region):
         yield from (s for s in found.snapshots_of(kind) if s.is_open_to(call.account))
 
 
@@ -151,7 +151,7 @@ def find_by_arn(call: ServiceCall, named: str) -> Database | Snapshot:
     if arn is None or arn.service != "rds":
         raise InvalidParameterValue(f"Invalid resource name: {named}")
     resource_type, _, name = arn.resource.partition(":")
-    here = place(call)
+    here = account_region(call)
     is_here = (arn.account, arn.region) == (call.account, call.region)
     for kind in KINDS:
         key = (kind.name, name.lower())

@@ -1,8 +1,8 @@
 """The KMS calls of RDS: with the identity of its caller, then in its own name by a grant.
 
-At the time of the request RDS looks at the key and makes a grant for itself, as its caller, so that
-what is not allowed shows at once. Later it makes and opens data keys by that grant; the volumes of
-instances are those of EBS, which gets a grant from RDS.
+At the time of the request RDS calls DescribeKey and CreateGrant as its caller, so that what is not
+allowed shows at once. Later it generates and decrypts data keys by that grant. The volumes of
+instances are those of EBS, for which RDS creates a grant.
 
 Source: Amazon RDS User Guide, "Encrypting Amazon RDS resources", "AWS KMS key management"; AWS KMS
 Developer Guide, "kms:ViaService".
@@ -26,7 +26,7 @@ from kmsmock.services.storage_keys import SUBSET, KeyUnusableError, call_kms, re
 
 #: What CloudTrail shows as the address of RDS.
 _SOURCE = "rds.amazonaws.com"
-#: What RDS lets itself do with a key; the last ones are about the grant and those that follow it.
+#: The operations of RDS's grants; the last ones are about the grant and those that follow it.
 _OPERATIONS = (
     *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
     *("ReEncryptFrom", "ReEncryptTo", "CreateGrant", "RetireGrant", "DescribeKey"),
@@ -38,16 +38,16 @@ Context = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A sealed data key, with the encryption context that it is bound to."""
+    """An encrypted data key, with the encryption context that it is bound to."""
 
     key_arn: str
-    sealed: bytes
+    ciphertext: bytes
     context: Context
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant on a key, and who may retire it."""
+    """A grant on a KMS key, and its grantee, who may retire it."""
 
     key_arn: str
     grant_id: str
@@ -55,7 +55,7 @@ class Grant:
 
 
 class UnfitKeyError(KeyUnusableError):
-    """A key that can be looked at, and is not one to encrypt databases under."""
+    """A key that DescribeKey shows, and that databases cannot be encrypted under."""
 
     def __init__(self, why: str) -> None:
         super().__init__("DescribeKey", ServiceError(why))
@@ -65,7 +65,7 @@ class UnfitKeyError(KeyUnusableError):
 
 
 def describe_key(call: ServiceCall, key: str, region: str | None = None) -> str:
-    """Look at a key as the caller; gives its ARN. Raises `KeyUnusableError`.
+    """Call DescribeKey as the caller; gives the key's ARN. Raises `KeyUnusableError`.
 
     key: as the caller names it. region: of the key, when it is not that of the call.
     """
@@ -80,23 +80,25 @@ def describe_key(call: ServiceCall, key: str, region: str | None = None) -> str:
     return arn
 
 
-def lend(call: ServiceCall, key_arn: str, context: Context) -> Grant:
-    """Let RDS use a key for one database, as the caller. Raises `KeyUnusableError`."""
+def create_grant(call: ServiceCall, key_arn: str, context: Context) -> Grant:
+    """Create RDS's grant for one database, as the caller. Raises `KeyUnusableError`."""
     region = region_of(key_arn)
     caller = KmsCaller.forwarded(call, "rds", _SOURCE, region)
-    return _grant(caller, call.now, key_arn, context, service_name(region), _OPERATIONS)
+    return _create_grant(caller, call.now, key_arn, context, service_name(region), _OPERATIONS)
 
 
-def lend_volume(backend: Backend, now: datetime, key: DataKey) -> Grant:
-    """Let EBS open the data key of a volume, as RDS. Raises `KeyUnusableError`."""
+def create_volume_grant(backend: Backend, now: datetime, key: DataKey) -> Grant:
+    """Create EBS's grant to decrypt the data key of a volume, as RDS.
+
+    Raises `KeyUnusableError`.
+    """
     region = region_of(key.key_arn)
     grantee = ebs_identity.service_name(region)
-    return _grant(
-        _as_service(backend, region), now, key.key_arn, key.context, grantee, ("Decrypt",)
-    )
+    caller = _as_service(backend, region)
+    return _create_grant(caller, now, key.key_arn, key.context, grantee, ("Decrypt",))
 
 
-def _grant(
+def _create_grant(
     caller: KmsCaller,
     now: datetime,
     key_arn: str,
@@ -117,8 +119,8 @@ def _grant(
     return Grant(key_arn, answer["GrantId"], grantee)
 
 
-def new_data_key(backend: Backend, now: datetime, key_arn: str, context: Context) -> DataKey:
-    """Have a data key made and sealed, as RDS. Raises `KeyUnusableError`."""
+def generate_data_key(backend: Backend, now: datetime, key_arn: str, context: Context) -> DataKey:
+    """Generate a data key without plaintext, as RDS. Raises `KeyUnusableError`."""
     answer = call_kms(
         _as_service(backend, region_of(key_arn)),
         "GenerateDataKeyWithoutPlaintext",
@@ -130,33 +132,33 @@ def new_data_key(backend: Backend, now: datetime, key_arn: str, context: Context
     return DataKey(answer["KeyId"], answer["CiphertextBlob"], context)
 
 
-def open_data_key(backend: Backend, now: datetime, key: DataKey) -> bytes:
-    """Open a data key by a grant, as RDS. Raises `KeyUnusableError`."""
-    return _open(_as_service(backend, region_of(key.key_arn)), now, key)
+def decrypt_data_key(backend: Backend, now: datetime, key: DataKey) -> bytes:
+    """Decrypt a data key by a grant, as RDS. Raises `KeyUnusableError`."""
+    return _decrypt(_as_service(backend, region_of(key.key_arn)), now, key)
 
 
-def open_volume(backend: Backend, now: datetime, key: DataKey) -> bytes:
-    """Open the data key of a volume by a grant, as EBS. Raises `KeyUnusableError`."""
+def decrypt_volume_key(backend: Backend, now: datetime, key: DataKey) -> bytes:
+    """Decrypt the data key of a volume by a grant, as EBS. Raises `KeyUnusableError`."""
     region = region_of(key.key_arn)
     name, source = ebs_identity.service_name(region), ebs_identity.background_name(region)
-    return _open(KmsCaller.own(backend, name, region, source), now, key)
+    return _decrypt(KmsCaller.own(backend, name, region, source), now, key)
 
 
-def _open(caller: KmsCaller, now: datetime, key: DataKey) -> bytes:
+def _decrypt(caller: KmsCaller, now: datetime, key: DataKey) -> bytes:
     answer: Any = call_kms(
         caller,
         "Decrypt",
         now,
         KeyId=key.key_arn,
-        CiphertextBlob=key.sealed,
+        CiphertextBlob=key.ciphertext,
         EncryptionContext=key.context,
     )
     plaintext: bytes = answer["Plaintext"]
     return plaintext
 
 
-def retire(backend: Backend, now: datetime, grants: Iterable[Grant]) -> None:
-    """End grants, each as the one that it was for."""
+def retire_grants(backend: Backend, now: datetime, grants: Iterable[Grant]) -> None:
+    """Retire grants, each as its grantee."""
     for grant in grants:
         region = region_of(grant.key_arn)
         caller = KmsCaller.own(backend, grant.grantee, region, _SOURCE)
@@ -166,11 +168,11 @@ def retire(backend: Backend, now: datetime, grants: Iterable[Grant]) -> None:
 
 
 def service_name(region: str) -> str:
-    """Give the service principal that is given grants."""
+    """Give the service principal that is the grantee of RDS's grants."""
     return f"rds.{region}.amazonaws.com"
 
 
-def of_volume(context: Context, volume_id: str) -> Context:
+def volume_context(context: Context, volume_id: str) -> Context:
     """Give the encryption context of a volume. context: of its instance."""
     return {**context, _VOLUME: volume_id}
 

@@ -1,0 +1,66 @@
+"""The collection of a run: the histories of its mocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kmsmock.ledger.events import Event
+from kmsmock.reports.history import MockHistory
+from kmsmock.reports.report import Report
+from kmsmock.reports.sums import Sums
+from kmsmock.running_test import running_test
+from kmsmock.watchers import Watcher
+
+if TYPE_CHECKING:
+    from kmsmock.backend import Backend
+    from kmsmock.control import KMSMock
+
+
+class Collection(Watcher):
+    """Observes the mocks of a run. with_details: also what only pages show: who may do what."""
+
+    def __init__(self, *, with_details: bool) -> None:
+        self._sums = Sums(with_details=with_details)
+        self._histories: dict[Backend, MockHistory] = {}
+        self._names: dict[str, int] = {}
+
+    def began(self, kms: KMSMock) -> None:
+        """Begin the history of a mock."""
+        self._histories[kms.backend] = MockHistory(kms, self._new_name(), self._sums)
+
+    def called(self, backend: Backend, event: Event, seconds: float) -> None:
+        """Note a call."""
+        history = self._histories.get(backend)
+        if history is not None:
+            history.note_call(event, seconds)
+
+    def restoring(self, kms: KMSMock) -> None:
+        """Note what a mock did before it goes back."""
+        history = self._histories.get(kms.backend)
+        if history is not None:
+            history.end_scene()
+
+    def restored(self, kms: KMSMock) -> None:
+        """Go on from where a mock was put back to."""
+        history = self._histories.get(kms.backend)
+        if history is not None:
+            history.begin_scene()
+
+    def ended(self, kms: KMSMock) -> None:
+        """End the history of a mock."""
+        history = self._histories.pop(kms.backend, None)
+        if history is not None:
+            history.close()
+
+    def finish(self) -> Report:
+        """End the histories of mocks that nobody stopped, and give the report."""
+        for history in self._histories.values():
+            history.close()
+        self._histories.clear()
+        return self._sums.finish()
+
+    def _new_name(self) -> str:
+        """Name a mock after the test that starts it; the second one of a test is its #2."""
+        test = running_test() or "outside of tests"
+        number = self._names[test] = self._names.get(test, 0) + 1
+        return test if number == 1 else f"{test} #{number}"

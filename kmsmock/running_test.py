@@ -1,0 +1,11 @@
+"""The pytest test that runs, for the records of calls; the pytest plugin keeps it up to date."""
+
+from __future__ import annotations
+
+#: The node ids of the tests that run, the innermost last: a test can run pytest itself.
+running_tests: list[str] = []
+
+
+def running_test() -> str | None:
+    """Give the node id of the test that runs now; None outside of tests."""
+    return running_tests[-1] if running_tests else None
