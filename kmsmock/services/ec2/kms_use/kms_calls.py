@@ -124,21 +124,21 @@ def decrypt_data_key(caller: KmsCaller, now: datetime, key: DataKey, *, names_ke
 
     names_key: whether the call has a KeyId.
     """
-    named = {"KeyId": key.key_arn} if names_key else {}
+    key_id = {"KeyId": key.key_arn} if names_key else {}
     answer = call_kms(
         caller,
         "Decrypt",
         now,
         CiphertextBlob=key.ciphertext,
         EncryptionContext=key.context,
-        **named,
+        **key_id,
     )
     plaintext: bytes = answer["Plaintext"]
     return plaintext
 
 
 @contextmanager
-def retired_grants(
+def grants_to_retire(
     backend: Backend, now: datetime, source: str | None = None
 ) -> Iterator[list[Grant]]:
     """Collect grants, which are retired at the end, whether all went well or not."""
