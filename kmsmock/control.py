@@ -6,12 +6,12 @@ This module is imported with every pytest run, so everything heavy waits for the
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from kmsmock.active import active
 from kmsmock.options import MockOptions
 from kmsmock.responder import Responder, paused
 from kmsmock.typed_clients import ClientSource
@@ -334,10 +334,8 @@ def new_mock(options: MockOptions) -> Responder:
 
 def current() -> KMSMock:
     """Give the innermost active mock; raises RuntimeError when none is active."""
-    interception = sys.modules.get("kmsmock.interception")
-    if interception is None or not interception.active:
+    if not active:
         raise RuntimeError(
             "no mock is active here: use the `kms` fixture, `@mock_kms`, or `with mock_kms():`"
         )
-    kms: KMSMock = interception.active[-1].kms
-    return kms
+    return cast(KMSMock, active[-1].kms)

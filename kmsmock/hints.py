@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
+from kmsmock.active import active
 from kmsmock.running_test import running_test
 from kmsmock.watchers import Watcher
 
@@ -44,8 +44,7 @@ def hint_at_mock(error: BaseException) -> bool:
     imported by anybody.
     """
     is_wanted = False
-    interception = sys.modules.get("kmsmock.interception")
-    if interception is not None and interception.active:
+    if active:
         return False
     for each in _with_those_behind(error):
         kind = type(each)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from kmsmock import decorating
+from kmsmock.active import active
 from kmsmock.control import KMSMock, new_mock
 from kmsmock.options import MockOptions, complete
-from kmsmock.responder import Responder, active_responders
+from kmsmock.responder import Responder
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,8 +38,8 @@ class KMSMocker:
 
     def start(self) -> KMSMock:
         """Start a mock, or join the active one; gives the control object."""
-        active = [] if self._isolated else active_responders()
-        responder = active[-1] if active else new_mock(self._options)
+        joins = active and not self._isolated
+        responder = cast(Responder, active[-1]) if joins else new_mock(self._options)
         responder.join()
         self._started.append(responder)
         return self.world

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from kmsmock.active import active
 from kmsmock.environment import Environment
 from kmsmock.options import MockOptions
 from kmsmock.watchers import notify, notifying, watchers
 
 if TYPE_CHECKING:
     from kmsmock.api_call import Answer, ApiCall
-    from kmsmock.overlays import Underway
+    from kmsmock.services.beside import PendingCall
 
 #: When the clock of a seeded mock starts, unless told otherwise.
 _SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -66,21 +67,15 @@ class Responder:
 
     def answer_service(self, **call: Any) -> Answer:
         """Answer a request to another service than KMS."""
-        from kmsmock.services import answer
+        from kmsmock.services.answering import answer
 
         return answer(self.backend, **call)
 
-    def begin(self, **call: Any) -> tuple[Underway | None, Answer | None]:
+    def begin(self, **call: Any) -> tuple[PendingCall | None, Answer | None]:
         """Do the part with KMS of a service that something else answers; gives what is refused."""
-        from kmsmock.overlays import begin
+        from kmsmock.services.beside import begin
 
         return begin(self.backend, **call)
-
-    def learn(self, **call: Any) -> None:
-        """Take up what another mock has answered for IAM or STS."""
-        from kmsmock.services.learning import learn
-
-        learn(self.backend, **call)
 
     # --- state -------------------------------------------------------------------------
 
@@ -120,7 +115,7 @@ class Responder:
     @property
     def is_active(self) -> bool:
         """Whether clients can be answered by this one, or are as soon as it is the innermost."""
-        return self in active_responders()
+        return self in active
 
     @property
     def is_started(self) -> bool:
@@ -131,8 +126,11 @@ class Responder:
         """Be one of those that this mock is active for; the first one starts it."""
         self._users += 1
         if self._users == 1:
+            from kmsmock.interception import install
+
+            install()  # unless it was, when botocore was imported
             self._environment.enter()
-            active_responders().append(self)
+            active.append(self)
             notify(watchers.began, self.kms)
 
     def leave(self) -> None:
@@ -143,7 +141,6 @@ class Responder:
         try:
             notify(watchers.ended, self.kms)
         finally:
-            active = active_responders()
             if self in active:
                 active.remove(self)
             self._environment.exit()
@@ -153,22 +150,12 @@ class Responder:
                 let_moto_in()
 
 
-def active_responders() -> list[Any]:
-    """Give the stack of active responders, the innermost last."""
-    from kmsmock.interception import active, install
-
-    # Also when botocore was imported by nobody yet: the mock is about to be used.
-    install()
-    return active
-
-
 @contextlib.contextmanager
 def paused() -> Iterator[None]:
     """Let calls go, inside the block, where they would have gone without any mock."""
-    active = active_responders()
     before = active[:]
     active.clear()
     try:
         yield
     finally:
-        active[:] = [*(responder for responder in before if responder.is_started), *active]
+        active[:] = [*(mock for mock in before if mock.is_started), *active]

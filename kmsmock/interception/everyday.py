@@ -7,8 +7,8 @@ from typing import Any
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
+from kmsmock.active import active
 from kmsmock.api_call import ApiCall
-from kmsmock.interception.active import active
 from kmsmock.interception.parsed import to_client
 
 #: Marks the context of a request that has no credentials to be signed with.

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import botocore
 from botocore.awsrequest import AWSResponse
 
+from kmsmock.active import ActiveMock, active
 from kmsmock.api_call import Answer, ApiCall
 from kmsmock.blocking import RealKMSBlocked, real_kms_is_blocked
-from kmsmock.interception.active import ActiveMock, active
 from kmsmock.interception.everyday import NO_CREDENTIALS
 from kmsmock.interception.moto import keep_moto_out, moto_answers
 from kmsmock.interception.notes import keep_explanation

@@ -1,7 +1,7 @@
-"""Databases of RDS under keys of KMS, while another mock answers RDS.
+"""Databases and snapshots of RDS under keys of KMS, while another mock answers RDS.
 
-What RDS does with a key at the time of the request is done before anything is stored; what it does
-later, by its grant, once it is stored.
+The flows are those of RDS that is answered here; kept is what they need of databases and snapshots
+that the other mock stores. What was stored while no mock of KMS was active counts as not encrypted.
 
 Source: Amazon RDS User Guide, "Encrypting Amazon RDS resources".
 """
@@ -10,211 +10,309 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from kmsmock.overlays.registry import NotStored, Overlay, Steps
-from kmsmock.services.rds import kms_calls
-from kmsmock.services.rds.encrypting import (
-    SOURCE_KEY,
-    SPECIFIED_KEY,
-    asked_key,
-    describe_target,
-    key_faults,
+from kmsmock.arns import Arn
+from kmsmock.services.beside import BesideStore, Steps, until_stored
+from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, KINDS, Kind
+from kmsmock.services.rds.kms_use.databases import (
+    CreateDatabase,
+    DeleteDatabase,
+    StartDatabase,
+    StopDatabase,
 )
-from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
+from kmsmock.services.rds.kms_use.encryption import (
+    DatabaseEncryption,
+    SnapshotEncryption,
+    new_resource_id,
+)
+from kmsmock.services.rds.kms_use.keys import is_member, refuse_key_of_member
+from kmsmock.services.rds.kms_use.snapshots import (
+    CopySnapshot,
+    CreateSnapshot,
+    RestoreDatabase,
+    ShareSnapshot,
+    require_restorable,
+)
+from kmsmock.services.rds.lookup import database_arn, snapshot_arn
+from kmsmock.services.rds.storage import Storage
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import region_of
+from kmsmock.services.storage_keys import KeyUnusableError
 
 
 @dataclass(frozen=True, slots=True)
-class Encrypted:
-    """What a database or snapshot is encrypted under. grant: of RDS; None for snapshots."""
+class StoredDatabase:
+    """An encrypted database that the other mock stores."""
 
-    key: kms_calls.DataKey
     resource_id: str
-    grant: kms_calls.Grant | None = None
+    engine: str
+    encryption: DatabaseEncryption
 
-    @property
-    def key_arn(self) -> str:
-        """The ARN of the KMS key."""
-        return self.key.key_arn
 
-    def context(self, kind: Kind) -> kms_calls.Context:
-        """Give the encryption context that grants are bound to."""
-        return {kind.context_key: self.resource_id}
+@dataclass(frozen=True, slots=True)
+class StoredSnapshot:
+    """A snapshot that the other mock stores, as flows need it (a `SourceSnapshot`)."""
+
+    kind: Kind
+    owner: str
+    region: str
+    resource_id: str
+    engine: str
+    encryption: SnapshotEncryption | None
 
 
 @dataclass(slots=True)
-class Databases:
-    """Encrypted databases and snapshots by ARN."""
+class BesideStorage:
+    """Encrypted databases and snapshots, by ARN."""
 
-    encrypted: dict[str, Encrypted] = field(default_factory=dict)
-
-
-def _create(kind: Kind) -> Callable[[ServiceCall], Steps]:
-    def create(call: ServiceCall) -> Steps:
-        key = asked_key(call)
-        if key is None:
-            yield
-            return
-        yield from _keep(call, kind, key)
-
-    return create
+    databases: dict[str, StoredDatabase] = field(default_factory=dict)
+    snapshots: dict[str, StoredSnapshot] = field(default_factory=dict)
 
 
-def _restore(kind: Kind) -> Callable[[ServiceCall], Steps]:
-    def restore(call: ServiceCall) -> Steps:
-        source = _found(call, kind.snapshot_arn, call.parameters[kind.restore_from])
-        key = call.parameters.get("KmsKeyId")
-        if source is not None:
-            key = key or source.key_arn
-        if key is None:
-            yield
-            return
-        yield from _keep(call, kind, key)
-
-    return restore
+# --- databases ----------------------------------------------------------------------------------
 
 
-def _keep(call: ServiceCall, kind: Kind, key: str) -> Steps:
-    """Let RDS have a key for a database, and make the data key once it is stored."""
-    resource_id = _new_resource_id(call, kind)
-    key_arn = describe_target(call, SPECIFIED_KEY, key)
-    context = {kind.context_key: resource_id}
-    with key_faults(SPECIFIED_KEY, key):
-        grant = kms_calls.lend(call, key_arn, context)
-    try:
-        answer = yield
-    except NotStored:
-        kms_calls.retire(call.backend, call.now, [grant])
-        raise
-    data_key = kms_calls.new_data_key(call.backend, call.now, key_arn, context)
-    shown = answer[kind.name]
-    _held(call)[shown[kind.arn_member]] = Encrypted(data_key, resource_id, grant)
-    _show(call, kind, [shown])
+def _create_database(kind: Kind, call: ServiceCall) -> Steps:
+    if is_member(call, kind):
+        refuse_key_of_member(call)
+    flow = CreateDatabase(call, kind, new_resource_id(call.backend, kind))
+    answer = yield from until_stored(flow)
+    _keep_database(call, kind, flow, answer[kind.name])
 
 
-def _delete(kind: Kind) -> Callable[[ServiceCall], Steps]:
-    def delete(call: ServiceCall) -> Steps:
-        answer = yield
-        shown = answer[kind.name]
-        _show(call, kind, [shown])
-        kept = _held(call).pop(shown[kind.arn_member], None)
-        if kept is not None and kept.grant is not None:
-            kms_calls.retire(call.backend, call.now, [kept.grant])
-
-    return delete
+def _restore_database(kind: Kind, call: ServiceCall) -> Steps:
+    source = _find_snapshot(call, kind, call.parameters[kind.restore_from])
+    require_restorable(call, source)
+    flow = RestoreDatabase(call, source, new_resource_id(call.backend, kind))
+    answer = yield from until_stored(flow)
+    _keep_database(call, kind, flow, answer[kind.name])
 
 
-def _describe(kind: Kind) -> Callable[[ServiceCall], Steps]:
-    def describe(call: ServiceCall) -> Steps:
-        answer = yield
-        _show(call, kind, answer[f"{kind.name}s"])
-
-    return describe
-
-
-def _snapshot(kind: Kind) -> Callable[[ServiceCall], Steps]:
-    def snapshot(call: ServiceCall) -> Steps:
-        source = _found(call, kind.arn, call.parameters[kind.identifier])
-        if source is not None:
-            with key_faults(SPECIFIED_KEY, source.key_arn):
-                kms_calls.describe_key(call, source.key_arn)
-        answer = yield
-        if source is not None:
-            shown = answer[kind.snapshot]
-            arn = shown[f"{kind.snapshot}Arn"]
-            _held(call)[arn] = Encrypted(source.key, source.resource_id)
-            shown["KmsKeyId"] = source.key_arn
-
-    return snapshot
+def _start_database(kind: Kind, call: ServiceCall) -> Steps:
+    encryption = _find_encryption(call, kind)
+    if encryption is not None and encryption.plaintext_key is not None:
+        encryption = None  # It runs, so that the other mock refuses.
+    answer = yield from until_stored(StartDatabase(call, encryption))
+    _show_databases(call, kind, [answer[kind.name]])
 
 
-def _copy(kind: Kind) -> Callable[[ServiceCall], Steps]:
-    def copy(call: ServiceCall) -> Steps:
-        named = call.parameters[f"Source{kind.snapshot_identifier}"]
-        source = _found(call, kind.snapshot_arn, named)
-        if source is None and "KmsKeyId" not in call.parameters:
-            yield
-            return
-        resource_id = _new_resource_id(call, kind) if source is None else source.resource_id
-        context = {kind.context_key: resource_id}
-        grants: list[kms_calls.Grant] = []
-        try:
-            target = _lend(call, kind, source, context, grants)
-            answer = yield
-            key = kms_calls.new_data_key(call.backend, call.now, target, context)
-            for opened in (key,) if source is None else (source.key, key):
-                kms_calls.open_data_key(call.backend, call.now, opened)
-        finally:
-            kms_calls.retire(call.backend, call.now, grants)
-        shown = answer[kind.snapshot]
-        _held(call)[shown[f"{kind.snapshot}Arn"]] = Encrypted(key, resource_id)
-        shown["KmsKeyId"] = target
-
-    return copy
+def _stop_database(kind: Kind, call: ServiceCall) -> Steps:
+    flow = StopDatabase(call, _find_encryption(call, kind))
+    answer = yield from until_stored(flow)
+    flow.complete(call.now)
+    _keep_last_snapshot(call, kind, "DBSnapshotIdentifier")
+    _show_databases(call, kind, [answer[kind.name]])
 
 
-def _lend(
+def _delete_database(kind: Kind, call: ServiceCall) -> Steps:
+    flow = DeleteDatabase(call, _find_encryption(call, kind))
+    answer = yield from until_stored(flow)
+    _show_databases(call, kind, [answer[kind.name]])
+    _keep_last_snapshot(call, kind, "FinalDBSnapshotIdentifier")
+    flow.complete(call.now)
+    _storage(call).databases.pop(answer[kind.name][kind.arn_member], None)
+
+
+def _keep_last_snapshot(call: ServiceCall, kind: Kind, member: str) -> None:
+    """Keep the snapshot that a database leaves behind, if the call asks for one."""
+    snapshot = call.parameters.get(member)
+    if snapshot:
+        _keep_snapshot_of_database(call, kind, call.parameters[kind.identifier], snapshot)
+
+
+def _describe_databases(kind: Kind, call: ServiceCall) -> Steps:
+    answer = yield
+    responses = answer[f"{kind.name}s"]
+    _show_databases(call, kind, responses)
+    _show_failures(call, responses, kind.arn_member, kind.status)
+
+
+# --- snapshots ----------------------------------------------------------------------------------
+
+
+def _create_snapshot(kind: Kind, call: ServiceCall) -> Steps:
+    answer = yield from until_stored(CreateSnapshot(call, _find_encryption(call, kind)))
+    parameters = call.parameters
+    _keep_snapshot_of_database(
+        call, kind, parameters[kind.identifier], parameters[kind.snapshot_identifier]
+    )
+    _show_snapshots(call, kind, [answer[kind.snapshot]])
+
+
+def _copy_snapshot(kind: Kind, call: ServiceCall) -> Steps:
+    source = _find_snapshot(call, kind, call.parameters[f"Source{kind.snapshot_identifier}"])
+    flow = CopySnapshot(call, source)
+    answer = yield from until_stored(flow)
+    response = answer[kind.snapshot]
+    arn = response[f"{kind.snapshot}Arn"]
+    if flow.encryption is not None:
+        _failures(call).pop(arn, None)
+        _complete(call, flow, arn)
+        _keep_snapshot(call, kind, arn, source, flow.encryption)
+    _show_snapshots(call, kind, [response])
+
+
+def _share_snapshot(kind: Kind, call: ServiceCall) -> Steps:
+    snapshot = _find_snapshot(call, kind, call.parameters[kind.snapshot_identifier])
+    yield from until_stored(ShareSnapshot(call, kind, snapshot.encryption))
+
+
+def _describe_snapshots(kind: Kind, call: ServiceCall) -> Steps:
+    answer = yield
+    responses = answer[f"{kind.snapshot}s"]
+    for response in responses:
+        if response["SnapshotType"] == "automated":
+            arn = response[f"{kind.snapshot}Arn"]
+            _keep_snapshot_of_database(call, kind, response[kind.identifier], arn)
+    _show_snapshots(call, kind, responses)
+    _show_failures(call, responses, f"{kind.snapshot}Arn", "Status")
+
+
+def _delete_snapshot(kind: Kind, call: ServiceCall) -> Steps:
+    answer = yield
+    response = answer[kind.snapshot]
+    _show_snapshots(call, kind, [response])
+    arn = response[f"{kind.snapshot}Arn"]
+    _storage(call).snapshots.pop(arn, None)
+    _failures(call).pop(arn, None)
+
+
+# --- what is kept -------------------------------------------------------------------------------
+
+
+def _keep_database(
     call: ServiceCall,
     kind: Kind,
-    source: Encrypted | None,
-    context: kms_calls.Context,
-    grants: list[kms_calls.Grant],
-) -> str:
-    """Look at the keys of a copy, and let RDS use them; gives the ARN of the target's."""
-    if source is not None:
-        with key_faults(SOURCE_KEY, source.key_arn):
-            kms_calls.describe_key(call, source.key_arn, region_of(source.key_arn))
-    own = "" if source is None else source.key_arn
-    target: str = call.parameters.get("KmsKeyId", own)
-    target_arn = describe_target(call, kind.target_key, target)
-    if source is not None:
-        with key_faults(SOURCE_KEY, source.key_arn):
-            grants.append(kms_calls.lend(call, source.key_arn, source.context(kind)))
-    if source is None or target_arn != source.key_arn:
-        with key_faults(kind.target_key, target):
-            grants.append(kms_calls.lend(call, target_arn, context))
-    return target_arn
+    flow: CreateDatabase | RestoreDatabase,
+    response: dict[str, Any],
+) -> None:
+    arn = response[kind.arn_member]
+    _failures(call).pop(arn, None)
+    if flow.encryption is not None:
+        stored = StoredDatabase(flow.resource_id, response["Engine"], flow.encryption)
+        _storage(call).databases[arn] = stored
+        _complete(call, flow, arn)
+    _show_databases(call, kind, [response])
 
 
-def _new_resource_id(call: ServiceCall, kind: Kind) -> str:
-    return f"{kind.prefix}-{call.backend.entropy(13).hex().upper()}"
+def _keep_snapshot_of_database(call: ServiceCall, kind: Kind, named: str, snapshot: str) -> None:
+    """Keep a snapshot of a database that is encrypted. named, snapshot: their names or ARNs."""
+    database = _find_database(call, kind, named)
+    if database is not None:
+        arn = snapshot_arn(call, kind, snapshot)
+        _keep_snapshot(call, kind, arn, database, database.encryption.for_snapshot())
 
 
-def _found(call: ServiceCall, word: str, named: str) -> Encrypted | None:
-    """Find what is encrypted by its name or ARN; None for what is not, or was made unseen."""
-    arn = f"arn:{call.partition}:rds:{call.region}:{call.account}:{word}:{named}"
-    return _held(call).get(named if named.startswith("arn:") else arn)
+def _keep_snapshot(
+    call: ServiceCall,
+    kind: Kind,
+    arn: str,
+    source: StoredDatabase | StoredSnapshot,
+    encryption: SnapshotEncryption,
+) -> None:
+    _storage(call).snapshots[arn] = StoredSnapshot(
+        kind, call.account, call.region, source.resource_id, source.engine, encryption
+    )
 
 
-def _show(call: ServiceCall, kind: Kind, shown: Iterable[dict[str, Any]]) -> None:
-    """Show keys, and the resource ids that they are bound to."""
-    held = _held(call)
-    for one in shown:
-        kept = held.get(one.get(kind.arn_member, ""))
-        if kept is not None:
-            one["KmsKeyId"], one[kind.resource_id] = kept.key_arn, kept.resource_id
+def _complete(
+    call: ServiceCall, flow: CreateDatabase | RestoreDatabase | CopySnapshot, arn: str
+) -> None:
+    try:
+        flow.complete(call.now)
+    except KeyUnusableError as reason:
+        _failures(call)[arn] = str(reason)
 
 
-def _held(call: ServiceCall) -> dict[str, Encrypted]:
-    return call.backend.service_state(Databases).encrypted
+def _find_encryption(call: ServiceCall, kind: Kind) -> DatabaseEncryption | None:
+    """Find how the database is encrypted that a call is about."""
+    database = _find_database(call, kind, call.parameters[kind.identifier])
+    return None if database is None else database.encryption
 
 
-OVERLAY = Overlay(
+def _find_database(call: ServiceCall, kind: Kind, named: str) -> StoredDatabase | None:
+    arn = named if Arn.parse(named) is not None else database_arn(call, kind, named.lower())
+    return _storage(call).databases.get(arn)
+
+
+def _find_snapshot(call: ServiceCall, kind: Kind, named: str) -> StoredSnapshot:
+    """Find a snapshot by its name or ARN; one that is not kept counts as not encrypted."""
+    name = snapshot_arn(call, kind, named)
+    found = _storage(call).snapshots.get(name)
+    if found is not None:
+        return found
+    arn = Arn.parse(name)
+    assert arn is not None
+    engine = call.parameters.get("Engine", "")
+    resource_id = new_resource_id(call.backend, kind)
+    return StoredSnapshot(kind, arn.account, arn.region, resource_id, engine, None)
+
+
+def _storage(call: ServiceCall) -> BesideStorage:
+    return call.backend.service_state(BesideStorage)
+
+
+def _failures(call: ServiceCall) -> dict[str, str]:
+    """Give why databases and snapshots have failed, for ``kms.rds.why``."""
+    return call.backend.service_state(Storage).failures
+
+
+# --- responses ----------------------------------------------------------------------------------
+
+
+def _show_databases(call: ServiceCall, kind: Kind, responses: Iterable[dict[str, Any]]) -> None:
+    """Let responses have keys, and the resource ids that these are bound to."""
+    databases = _storage(call).databases
+    for response in responses:
+        database = databases.get(response[kind.arn_member])
+        if database is not None:
+            response[kind.resource_id] = database.resource_id
+        elif kind is INSTANCE and response.get("DBClusterIdentifier"):
+            database = _find_database(call, CLUSTER, response["DBClusterIdentifier"])
+        if database is not None:
+            response["StorageEncrypted"] = True
+            response["KmsKeyId"] = database.encryption.key_arn
+
+
+def _show_snapshots(call: ServiceCall, kind: Kind, responses: Iterable[dict[str, Any]]) -> None:
+    snapshots = _storage(call).snapshots
+    for response in responses:
+        snapshot = snapshots.get(response[f"{kind.snapshot}Arn"])
+        if snapshot is not None and snapshot.encryption is not None:
+            response[kind.resource_id] = snapshot.resource_id
+            response[kind.snapshot_encrypted] = True
+            response["KmsKeyId"] = snapshot.encryption.key_arn
+
+
+def _show_failures(
+    call: ServiceCall, responses: Iterable[dict[str, Any]], arn: str, status: str
+) -> None:
+    """Let responses have the status of what has failed. arn, status: their members."""
+    failures = _failures(call)
+    for response in responses:
+        if response[arn] in failures:
+            response[status] = "failed"
+
+
+_OF_EACH_KIND: dict[str, Callable[[Kind, ServiceCall], Steps]] = {
+    "Create{0.name}": _create_database,
+    "Delete{0.name}": _delete_database,
+    "Describe{0.name}s": _describe_databases,
+    "Start{0.name}": _start_database,
+    "Stop{0.name}": _stop_database,
+    "{0.restore}": _restore_database,
+    "Create{0.snapshot}": _create_snapshot,
+    "Copy{0.snapshot}": _copy_snapshot,
+    "Delete{0.snapshot}": _delete_snapshot,
+    "Describe{0.snapshot}s": _describe_snapshots,
+    "Modify{0.snapshot}Attribute": _share_snapshot,
+}
+BESIDE = BesideStore(
     {
-        "CreateDBInstance": _create(INSTANCE),
-        "CreateDBCluster": _create(CLUSTER),
-        "DeleteDBInstance": _delete(INSTANCE),
-        "DeleteDBCluster": _delete(CLUSTER),
-        "DescribeDBInstances": _describe(INSTANCE),
-        "DescribeDBClusters": _describe(CLUSTER),
-        "CreateDBSnapshot": _snapshot(INSTANCE),
-        "CreateDBClusterSnapshot": _snapshot(CLUSTER),
-        "CopyDBSnapshot": _copy(INSTANCE),
-        "CopyDBClusterSnapshot": _copy(CLUSTER),
-        "RestoreDBInstanceFromDBSnapshot": _restore(INSTANCE),
-        "RestoreDBClusterFromSnapshot": _restore(CLUSTER),
+        name.format(kind): partial(steps, kind)
+        for name, steps in _OF_EACH_KIND.items()
+        for kind in KINDS
     },
     {},
     hidden=("KmsKeyId",),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: At most so many keys and principals of a scene are looked at, and encryption contexts of a key.
 _KEYS, _PRINCIPALS, _CONTEXTS = 20, 20, 2
 
-#: The actions that one wants to know about. What was done beside them is shown too.
+#: What is asked of each principal, a choice for the reader. What was done beside is shown too.
 _USES = {
     KeyUsage.ENCRYPT_DECRYPT: ("kms:Encrypt", "kms:Decrypt"),
     KeyUsage.SIGN_VERIFY: ("kms:Sign", "kms:Verify"),

@@ -9,11 +9,18 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from kmsmock.backend import Backend
-from kmsmock.services.rds.storage import AUTOMATED, MANUAL, Database, Place, Snapshot, Storage
+from kmsmock.services.rds.storage import (
+    AUTOMATED,
+    MANUAL,
+    AccountRegion,
+    Database,
+    Snapshot,
+    Storage,
+)
 
 _DAY = timedelta(days=1)
-#: What a snapshot tells of its database, as far as that is known.
-_KEPT = (
+#: What responses have of the database of a snapshot, as far as it is known.
+_OF_DATABASE = (
     *("Engine", "EngineVersion", "AllocatedStorage", "MasterUsername", "Port", "LicenseModel"),
     *("AvailabilityZone", "AvailabilityZones", "StorageType", "Iops", "StorageThroughput"),
     *("Timezone", "IAMDatabaseAuthenticationEnabled", "ProcessorFeatures", "DedicatedLogVolume"),
@@ -26,9 +33,11 @@ def take_snapshot(
     backend: Backend, database: Database, name: str, now: datetime, kind: str = MANUAL
 ) -> Snapshot:
     """Take a snapshot, which keeps the data key of the database. kind: MANUAL or AUTOMATED."""
-    shown = {member: database.shown[member] for member in _KEPT if member in database.shown}
-    for group in database.shown.get("OptionGroupMemberships", ()):
-        shown["OptionGroupName"] = group["OptionGroupName"]
+    of_database = database.response_members
+    members = {member: of_database[member] for member in _OF_DATABASE if member in of_database}
+    for group in of_database.get("OptionGroupMemberships", ()):
+        members["OptionGroupName"] = group["OptionGroupName"]
+    encryption = database.encryption
     snapshot = Snapshot(
         database.kind,
         name,
@@ -37,14 +46,13 @@ def take_snapshot(
         database.identifier,
         database.resource_id,
         now,
-        {**shown, database.kind.created: database.created},
+        {**members, database.kind.created: database.created},
         kind,
-        key_arn=database.key_arn,
-        key=database.key,
+        encryption=None if encryption is None else encryption.for_snapshot(),
         sectors=dict(database.sectors),
     )
-    place = backend.service_state(Storage).place(database.owner, database.region)
-    place.snapshots[database.kind.name, name] = snapshot
+    here = backend.service_state(Storage).account_region(database.owner, database.region)
+    here.snapshots[database.kind.name, name] = snapshot
     backend.clock.at(now + backend.delays.storage, partial(complete, snapshot))
     return snapshot
 
@@ -62,21 +70,21 @@ def begin_backups(backend: Backend, database: Database, now: datetime) -> None:
 
 
 def _back_up(backend: Backend, database: Database, now: datetime) -> None:
-    place = backend.service_state(Storage).place(database.owner, database.region)
+    here = backend.service_state(Storage).account_region(database.owner, database.region)
     key = database.kind.name, database.identifier
-    if place.databases.get(key) is not database:
+    if here.databases.get(key) is not database:
         return
     # A database that does not run keeps the backups that it has.
     if database.status == "available":
         name = f"rds:{database.identifier}-{now:%Y-%m-%d-%H-%M}"
         take_snapshot(backend, database, name, now, AUTOMATED)
-        _drop_old(place, database, now)
+        _delete_old(here, database, now)
     backend.clock.at(now + _DAY, partial(_back_up, backend, database))
 
 
-def _drop_old(place: Place, database: Database, now: datetime) -> None:
+def _delete_old(here: AccountRegion, database: Database, now: datetime) -> None:
     oldest = now - database.retention * _DAY
-    for key, snapshot in list(place.snapshots.items()):
+    for key, snapshot in list(here.snapshots.items()):
         is_of_it = snapshot.resource_id == database.resource_id
         if is_of_it and snapshot.type == AUTOMATED and snapshot.created < oldest:
-            del place.snapshots[key]
+            del here.snapshots[key]

@@ -9,24 +9,33 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.rds.databases import (
-    begin,
+    create,
     delete,
-    find_for,
+    find_database_for,
     new_database,
     require_user,
     start,
     stop,
 )
-from kmsmock.services.rds.encrypting import asked_key, encrypt_under
 from kmsmock.services.rds.engines import CLUSTER_ENGINES
 from kmsmock.services.rds.errors import InvalidDBClusterStateFault, InvalidParameterValue
-from kmsmock.services.rds.finding import database_arn, database_name, find_database, new_name
 from kmsmock.services.rds.kinds import CLUSTER
-from kmsmock.services.rds.lists import FilterTable, filtered, page
-from kmsmock.services.rds.parameters import require_known, shown_parameters
-from kmsmock.services.rds.registry import operation, permit, permit_making, place
+from kmsmock.services.rds.lists import FilterTable, apply_filters, paginate
+from kmsmock.services.rds.lookup import (
+    database_arn,
+    find_database,
+    read_database_identifier,
+    read_new_identifier,
+)
+from kmsmock.services.rds.parameters import read_response_members, require_known
+from kmsmock.services.rds.registry import (
+    account_region,
+    operation,
+    require_create_permission,
+    require_permission,
+)
 from kmsmock.services.rds.storage import Database
-from kmsmock.services.rds.tagging import shown_tags, tags_of
+from kmsmock.services.rds.tagging import read_new_tags, show_tags
 from kmsmock.services.registry import ServiceCall
 
 _ZONES = "abc"
@@ -34,14 +43,16 @@ _ZONES = "abc"
 
 @operation("CreateDBCluster")
 def create_db_cluster(call: ServiceCall) -> dict[str, Any]:
-    """Make a cluster, which has the storage for the instances that become its members."""
-    name = new_name(call, "DBClusterIdentifier", of="database")
-    tags = tags_of(call)
+    """Create a cluster, which has the storage for the instances that become its members."""
+    name = read_new_identifier(call, "DBClusterIdentifier", of="database")
+    tags = read_new_tags(call)
     context: dict[str, str | list[str]] = {
         "rds:StorageEncrypted": "true" if call.parameters.get("StorageEncrypted") else "false",
         "rds:DatabaseEngine": call.parameters["Engine"],
     }
-    permit_making(call, "CreateDBCluster", database_arn(call, CLUSTER, name), context=context)
+    require_create_permission(
+        call, "CreateDBCluster", database_arn(call, CLUSTER, name), context=context
+    )
     engine = call.parameters["Engine"]
     if engine not in CLUSTER_ENGINES:
         raise InvalidParameterValue(
@@ -49,19 +60,16 @@ def create_db_cluster(call: ServiceCall) -> dict[str, Any]:
         )
     require_user(call)
     known = CLUSTER_ENGINES[engine]
-    shown = shown_parameters(
-        call, CLUSTER, "CreateDBCluster", usual(call, known.version, known.port)
+    members = read_response_members(
+        call, CLUSTER, "CreateDBCluster", default_members(call, known.version, known.port)
     )
-    cluster = new_database(call, CLUSTER, name, shown)
-    key = asked_key(call)
-    if key is not None:
-        encrypt_under(call, cluster, key)
-    begin(call, cluster, tags)
-    return {"DBCluster": shown_cluster(call, cluster)}
+    cluster = new_database(call, CLUSTER, name, members)
+    create(call, cluster, tags)
+    return {"DBCluster": show_cluster(call, cluster)}
 
 
-def usual(call: ServiceCall, version: str, port: int) -> dict[str, Any]:
-    """Give what a cluster has when nothing else is said."""
+def default_members(call: ServiceCall, version: str, port: int) -> dict[str, Any]:
+    """Give the response members of a cluster that no parameter is about."""
     return {
         "EngineVersion": version,
         "Port": port,
@@ -91,54 +99,56 @@ def describe_db_clusters(call: ServiceCall) -> dict[str, Any]:
         )
     name = None
     if "DBClusterIdentifier" in call.parameters:
-        name = database_name(call, CLUSTER)
-    permit(call, "DescribeDBClusters", database_arn(call, CLUSTER, name or "*"))
+        name = read_database_identifier(call, CLUSTER)
+    require_permission(call, "DescribeDBClusters", database_arn(call, CLUSTER, name or "*"))
     found = (
-        place(call).databases_of(CLUSTER) if name is None else [find_database(call, CLUSTER, name)]
+        account_region(call).databases_of(CLUSTER)
+        if name is None
+        else [find_database(call, CLUSTER, name)]
     )
-    clusters = filtered(call, found, _FILTERS)
-    return page(call, "DescribeDBClusters", "DBClusters", clusters, partial(shown_cluster, call))
+    clusters = apply_filters(call, found, _FILTERS)
+    return paginate(call, "DescribeDBClusters", "DBClusters", clusters, partial(show_cluster, call))
 
 
 @operation("DeleteDBCluster")
 def delete_db_cluster(call: ServiceCall) -> dict[str, Any]:
     """Delete a cluster that has no members any more."""
-    cluster = find_for(call, CLUSTER, "DeleteDBCluster")
+    cluster = find_database_for(call, CLUSTER, "DeleteDBCluster")
     if any(member.status != "deleting" for member in _members(call, cluster)):
         raise InvalidDBClusterStateFault(
             "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
         )
     delete(call, cluster)
-    return {"DBCluster": shown_cluster(call, cluster)}
+    return {"DBCluster": show_cluster(call, cluster)}
 
 
 @operation("StopDBCluster")
 def stop_db_cluster(call: ServiceCall) -> dict[str, Any]:
     """Stop a cluster with its members."""
     require_known(call, "StopDBCluster", ("DBClusterIdentifier",))
-    cluster = find_for(call, CLUSTER, "StopDBCluster")
+    cluster = find_database_for(call, CLUSTER, "StopDBCluster")
     stop(call, cluster)
-    return {"DBCluster": shown_cluster(call, cluster)}
+    return {"DBCluster": show_cluster(call, cluster)}
 
 
 @operation("StartDBCluster")
 def start_db_cluster(call: ServiceCall) -> dict[str, Any]:
     """Start a cluster with its members, also one that has its key again."""
     require_known(call, "StartDBCluster", ("DBClusterIdentifier",))
-    cluster = find_for(call, CLUSTER, "StartDBCluster")
+    cluster = find_database_for(call, CLUSTER, "StartDBCluster")
     start(call, cluster)
-    return {"DBCluster": shown_cluster(call, cluster)}
+    return {"DBCluster": show_cluster(call, cluster)}
 
 
 def _members(call: ServiceCall, cluster: Database) -> list[Database]:
-    return [found for found in place(call).databases.values() if found.cluster is cluster]
+    return [found for found in account_region(call).databases.values() if found.cluster is cluster]
 
 
-def shown_cluster(call: ServiceCall, cluster: Database) -> dict[str, Any]:
-    """Show a cluster."""
+def show_cluster(call: ServiceCall, cluster: Database) -> dict[str, Any]:
+    """Give the DBCluster of responses."""
     host = f"{cluster.resource_id[-12:].lower()}.{cluster.region}.rds.amazonaws.com"
     members = _members(call, cluster)
-    shown = {
+    response = {
         "DBClusterIdentifier": cluster.identifier,
         "DBClusterArn": cluster.arn,
         "DbClusterResourceId": cluster.resource_id,
@@ -153,16 +163,16 @@ def shown_cluster(call: ServiceCall, cluster: Database) -> dict[str, Any]:
                 "DBInstanceIdentifier": member.identifier,
                 "IsClusterWriter": number == 0,
                 "DBClusterParameterGroupStatus": "in-sync",
-                "PromotionTier": member.shown["PromotionTier"],
+                "PromotionTier": member.response_members["PromotionTier"],
             }
             for number, member in enumerate(members)
         ],
         "AssociatedRoles": [],
         "ReadReplicaIdentifiers": [],
         "CrossAccountClone": False,
-        "TagList": shown_tags(call, cluster.arn),
-        **cluster.shown,
+        "TagList": show_tags(call, cluster.arn),
+        **cluster.response_members,
     }
     if cluster.key_arn is not None:
-        shown["KmsKeyId"] = cluster.key_arn
-    return shown
+        response["KmsKeyId"] = cluster.key_arn
+    return response

@@ -8,9 +8,10 @@ from kmsmock.interception.moto import moto_answers
 from kmsmock.keys.states import KeyState
 from kmsmock.services import sectors
 from kmsmock.services.rds.kinds import CLUSTER
-from kmsmock.services.rds.kms_calls import DataKey
+from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
+from kmsmock.services.rds.kms_use.kms_calls import DataKey
+from kmsmock.services.rds.lost_keys import check_keys
 from kmsmock.services.rds.storage import Database, Snapshot, Storage
-from kmsmock.services.rds.watching import look_after_keys
 
 _GIB = 1024**3
 #: Source: Amazon Aurora User Guide, "Amazon Aurora storage".
@@ -25,8 +26,8 @@ class Rds:
     """The databases and snapshots of one mock, as ``kms.rds``.
 
     Reading and writing stand for what a database engine does with its storage: they need no
-    permission and leave no record. They need the key: a database has opened its data key while it
-    is available, a snapshot needs it each time.
+    permission and leave no record. They need the key: a database has its data key in memory while
+    it is available, a snapshot needs the key each time.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -44,7 +45,7 @@ class Rds:
             if isinstance(found, Snapshot):
                 raise ValueError(f"{arn} is a snapshot, which nobody writes to")  # noqa: TRY004
             _require_inside(found, offset, len(data))
-            sectors.write(found.sectors, self._opened(found), offset, data)
+            sectors.write(found.sectors, self._plaintext_key(found), offset, data)
 
     def read(self, arn: str, offset: int, length: int) -> bytes:
         """Read bytes of a database or snapshot; what was never written is zeros.
@@ -54,7 +55,7 @@ class Rds:
         with self._backend.lock:
             found = self._find(arn)
             _require_inside(found, offset, length)
-            return sectors.read(found.sectors, self._opened(found), offset, length)
+            return sectors.read(found.sectors, self._plaintext_key(found), offset, length)
 
     def why(self, arn: str) -> str | None:
         """Tell why a database or snapshot has failed, or a database has lost its key.
@@ -72,15 +73,15 @@ class Rds:
     def _settle(self) -> None:
         now = self._backend.clock.now()
         self._backend.clock.settle(now)
-        look_after_keys(self._backend, now)
+        check_keys(self._backend, now)
 
     def _find(self, arn: str) -> Database | Snapshot:
         self._settle()
-        for place in self._storage.places.values():
-            for database in place.databases.values():
+        for account_region in self._storage.account_regions.values():
+            for database in account_region.databases.values():
                 if database.arn == arn:
                     return database.cluster or database
-            for snapshot in place.snapshots.values():
+            for snapshot in account_region.snapshots.values():
                 if snapshot.arn == arn:
                     return snapshot
         raise ValueError(
@@ -93,18 +94,21 @@ class Rds:
             )
         )
 
-    def _opened(self, found: Database | Snapshot) -> bytes | None:
+    def _plaintext_key(self, found: Database | Snapshot) -> bytes | None:
         if found.status != "available":
             why = self._storage.failures.get(found.arn)
             raise UnreadableDatabaseError(
                 f"{found.arn} is in state {found.status}" + (f": {why}" if why else "")
             )
-        if isinstance(found, Database):
-            return found.opened
-        return None if found.key is None else self._unseal(found.arn, found.key)
+        encryption = found.encryption
+        if isinstance(encryption, DatabaseEncryption):
+            return encryption.plaintext_key
+        if encryption is None or encryption.data_key is None:
+            return None
+        return self._decrypt(found.arn, encryption.data_key)
 
-    def _unseal(self, arn: str, data_key: DataKey) -> bytes:
-        blob = ciphertext.parse(data_key.sealed)
+    def _decrypt(self, arn: str, data_key: DataKey) -> bytes:
+        blob = ciphertext.parse(data_key.ciphertext)
         for region in self._backend.regions.values():
             key = region.materials.get(blob.material_id)
             if key is None or key.arn != data_key.key_arn:
@@ -122,7 +126,7 @@ class Rds:
 
 
 def _require_inside(found: Database | Snapshot, offset: int, length: int) -> None:
-    size = _LARGEST_CLUSTER if found.kind is CLUSTER else found.shown["AllocatedStorage"]
+    size = _LARGEST_CLUSTER if found.kind is CLUSTER else found.response_members["AllocatedStorage"]
     if offset < 0 or length < 0 or offset + length > size * _GIB:
         raise ValueError(
             f"{found.arn} has {size} GiB; {length} bytes at {offset} are not inside of it"

@@ -11,41 +11,29 @@ from functools import partial
 from typing import Any
 
 from kmsmock.arns import partition_of
-from kmsmock.services.rds.encrypting import (
-    SOURCE_KEY,
-    context_of,
-    describe_target,
-    key_faults,
-    refuse_root,
-)
-from kmsmock.services.rds.engines import AURORA
-from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
-from kmsmock.services.rds.finding import find_snapshot, new_name, no_snapshot, snapshot_arn
-from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
-from kmsmock.services.rds.kms_calls import (
-    Grant,
-    describe_key,
-    lend,
-    new_data_key,
-    open_data_key,
-    retire,
+from kmsmock.services.rds.errors import InvalidParameterValue
+from kmsmock.services.rds.kinds import Kind
+from kmsmock.services.rds.kms_use.snapshots import CopySnapshot
+from kmsmock.services.rds.lookup import (
+    find_snapshot,
+    no_snapshot,
+    read_new_identifier,
+    snapshot_arn,
 )
 from kmsmock.services.rds.parameters import require_known
-from kmsmock.services.rds.presigned import require_url
 from kmsmock.services.rds.registry import (
-    is_there,
-    later,
+    account_region,
     of_each_kind,
-    permit,
-    permit_making,
-    place,
+    require_create_permission,
+    require_permission,
     required,
+    schedule,
     storage,
 )
 from kmsmock.services.rds.snapshot_quota import require_few_copies, require_room_for_snapshot
-from kmsmock.services.rds.snapshots import require_available, shown_snapshot
+from kmsmock.services.rds.snapshots import require_available, show_snapshot
 from kmsmock.services.rds.storage import Snapshot
-from kmsmock.services.rds.tagging import keep_tags, tags_of
+from kmsmock.services.rds.tagging import put_tags, read_new_tags
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sectors import rewrite
 from kmsmock.services.storage_keys import KeyUnusableError
@@ -65,28 +53,23 @@ def copy_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     action = f"Copy{kind.snapshot}"
     require_known(call, action, (*_PARAMETERS, source_member, target_member))
     named: str = required(call, source_member)
-    name = new_name(call, target_member, of="snapshot")
-    tags = tags_of(call)
-    permit(call, action, snapshot_arn(call, kind, named))
-    permit_making(call, action, snapshot_arn(call, kind, name))
+    name = read_new_identifier(call, target_member, of="snapshot")
+    tags = read_new_tags(call)
+    require_permission(call, action, snapshot_arn(call, kind, named))
+    require_create_permission(call, action, snapshot_arn(call, kind, name))
     source = find_snapshot(call, kind, named)
     _require_reachable(call, source, named)
     require_available(source)
     require_room_for_snapshot(call, kind, name)
     require_few_copies(call)
-    target = None
-    grants: list[Grant] = []
-    if source.key_arn is not None:
-        _require_possible(call, source)
-        target = _lend_both(call, source, source.key_arn, grants)
-    elif "KmsKeyId" in call.parameters:
-        target = _lend_target(call, source, grants)
-    copy = _begin(call, source, name, target, grants)
+    flow = CopySnapshot(call, source)
+    flow.request()
+    copy = _store(call, source, name, flow)
     if call.parameters.get("CopyTags") and source.owner == call.account:
-        held = storage(call).place(source.owner, source.region).tags
-        tags = {**held.get(source.arn, {}), **tags}
-    keep_tags(call, copy.arn, tags)
-    return {kind.snapshot: shown_snapshot(call, copy)}
+        source_tags = storage(call).account_region(source.owner, source.region).tags
+        tags = {**source_tags.get(source.arn, {}), **tags}
+    put_tags(call, copy.arn, tags)
+    return {kind.snapshot: show_snapshot(call, copy)}
 
 
 def _require_reachable(call: ServiceCall, source: Snapshot, named: str) -> None:
@@ -97,81 +80,15 @@ def _require_reachable(call: ServiceCall, source: Snapshot, named: str) -> None:
         raise InvalidParameterValue("Snapshots are not copied to or from the Regions of China.")
 
 
-def _require_possible(call: ServiceCall, source: Snapshot) -> None:
-    """Require what the copy of an encrypted snapshot needs, keys aside."""
-    assert source.key_arn is not None
-    is_elsewhere, is_shared = source.region != call.region, source.owner != call.account
-    if is_elsewhere and is_shared and source.kind is INSTANCE:
-        raise InvalidParameterCombination(
-            "An encrypted snapshot that is shared cannot be copied to another region.",
-            explanation="Copy it within its Region first, then the copy to the other Region.",
-        )
-    if "KmsKeyId" not in call.parameters:
-        if is_elsewhere:
-            raise InvalidParameterValue(
-                "Must specify new KMS key for cross region encrypted snapshot copy."
-            )
-        if is_shared:
-            raise InvalidParameterValue(
-                "Must specify new KMS key for shared encrypted snapshot copy.",
-                explanation="Only copies of one's own snapshots have the key of the source by "
-                "themselves.",
-            )
-    if is_elsewhere:
-        require_url(call, source.kind, source.region)
-    refuse_root(call, source)
-
-
-def _lend_both(call: ServiceCall, source: Snapshot, source_key: str, grants: list[Grant]) -> str:
-    """Look at the keys of the source and of the copy, and let RDS use both; gives the latter."""
-    given = call.parameters.get("KmsKeyId")
-    words = source.kind.target_key
-    with key_faults(SOURCE_KEY, source_key):
-        describe_key(call, source_key, source.region)
-    target = source_key
-    if given is not None:
-        target = describe_target(call, words, given)
-    with key_faults(SOURCE_KEY, source_key):
-        grants.append(lend(call, source_key, context_of(source)))
-    if target != source_key:
-        try:
-            with key_faults(words, given or target):
-                grants.append(lend(call, target, context_of(source)))
-        except Exception:
-            retire(call.backend, call.now, grants)
-            raise
-    return target
-
-
-def _lend_target(call: ServiceCall, source: Snapshot, grants: list[Grant]) -> str:
-    """Look at the key for the copy of what is not encrypted, and let RDS use it."""
-    if source.kind is CLUSTER:
-        raise InvalidParameterCombination(
-            "KmsKeyId cannot be specified for a copy of a DB cluster snapshot that is not "
-            "encrypted.",
-            explanation="RestoreDBClusterFromSnapshot with KmsKeyId encrypts."
-            if source.shown["Engine"] in AURORA
-            else None,
-        )
-    given = call.parameters["KmsKeyId"]
-    words = source.kind.target_key
-    target = describe_target(call, words, given)
-    with key_faults(words, given):
-        grants.append(lend(call, target, context_of(source)))
-    return target
-
-
-def _begin(
-    call: ServiceCall, source: Snapshot, name: str, target: str | None, grants: list[Grant]
-) -> Snapshot:
-    shown = dict(source.shown)
+def _store(call: ServiceCall, source: Snapshot, name: str, flow: CopySnapshot) -> Snapshot:
+    members = dict(source.response_members)
     if source.region != call.region:
         for member in _OF_REGION:
-            shown.pop(member, None)
+            members.pop(member, None)
     if (source.owner, source.region) != (call.account, call.region):
-        shown.pop("OptionGroupName", None)
+        members.pop("OptionGroupName", None)
     if "OptionGroupName" in call.parameters:
-        shown["OptionGroupName"] = call.parameters["OptionGroupName"]
+        members["OptionGroupName"] = call.parameters["OptionGroupName"]
     copy = Snapshot(
         source.kind,
         name,
@@ -180,39 +97,26 @@ def _begin(
         source.source,
         source.resource_id,
         call.now,
-        {"OriginalSnapshotCreateTime": source.created, **shown},
-        key_arn=target,
+        {"OriginalSnapshotCreateTime": source.created, **members},
+        encryption=flow.encryption,
         copied_from=source.arn,
     )
-    place(call).snapshots[copy.kind.name, name] = copy
+    account_region(call).snapshots[copy.kind.name, name] = copy
     storage(call).failures.pop(copy.arn, None)
-    later(call, partial(_finish, call, copy, source, grants))
+    schedule(call, partial(_finish, call, copy, source, flow))
     return copy
 
 
 def _finish(
-    call: ServiceCall, copy: Snapshot, source: Snapshot, grants: list[Grant], now: datetime
+    call: ServiceCall, copy: Snapshot, source: Snapshot, flow: CopySnapshot, now: datetime
 ) -> None:
-    backend = call.backend
+    """Let a copy have the contents of its source, under a data key of its own."""
     try:
-        if is_there(call, copy):
-            _encrypt(call, copy, source, now)
-            copy.status, copy.progress = "available", 100
+        old_key, new_key = flow.complete(now)
     except KeyUnusableError as reason:
         copy.status = "failed"
         storage(call).failures[copy.arn] = str(reason)
-    finally:
-        retire(backend, now, grants)
-
-
-def _encrypt(call: ServiceCall, copy: Snapshot, source: Snapshot, now: datetime) -> None:
-    """Let a copy have the contents of its source, under a data key of its own."""
-    if copy.key_arn is None:
-        copy.sectors = dict(source.sectors)
         return
-    backend = call.backend
-    context = dict(source.key.context) if source.key is not None else context_of(source)
-    key = new_data_key(backend, now, copy.key_arn, context)
-    old = None if source.key is None else open_data_key(backend, now, source.key)
-    copy.sectors = rewrite(source.sectors, old, open_data_key(backend, now, key))
-    copy.key = key
+    copy.encryption = flow.encryption
+    copy.sectors = rewrite(source.sectors, old_key, new_key)
+    copy.status, copy.progress = "available", 100

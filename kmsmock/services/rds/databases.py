@@ -12,31 +12,32 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.rds.backups import begin_backups, take_snapshot
-from kmsmock.services.rds.encrypting import (
-    SPECIFIED_KEY,
-    close_storage,
-    give_up_storage,
-    key_fault,
-    key_faults,
-    make_storage,
-    open_storage,
-)
 from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
-from kmsmock.services.rds.finding import database_arn, database_name, find_database, new_name
 from kmsmock.services.rds.kinds import INSTANCE, Kind
+from kmsmock.services.rds.kms_use.databases import (
+    CreateDatabase,
+    DeleteDatabase,
+    StartDatabase,
+    StopDatabase,
+)
+from kmsmock.services.rds.kms_use.encryption import new_resource_id
+from kmsmock.services.rds.lookup import (
+    database_arn,
+    find_database,
+    read_database_identifier,
+    read_new_identifier,
+)
+from kmsmock.services.rds.lost_keys import begin_key_checks
 from kmsmock.services.rds.registry import (
-    is_there,
-    later,
-    new_resource_id,
-    permit,
-    place,
+    account_region,
+    require_permission,
     required,
+    schedule,
     storage,
 )
 from kmsmock.services.rds.snapshot_quota import require_room_for_snapshot
 from kmsmock.services.rds.storage import AUTOMATED, RECOVERABLE, Database
-from kmsmock.services.rds.tagging import Tags, keep_tags
-from kmsmock.services.rds.watching import watch, why_unusable
+from kmsmock.services.rds.tagging import Tags, put_tags
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
 
@@ -46,7 +47,7 @@ _SHORTEST_PASSWORD = 8
 
 
 def require_user(call: ServiceCall) -> None:
-    """Require who is to rule a new database."""
+    """Require the master user of a new database, and a password that is long enough."""
     required(call, "MasterUsername")
     if len(required(call, "MasterUserPassword")) < _SHORTEST_PASSWORD:
         raise InvalidParameterValue(
@@ -55,42 +56,48 @@ def require_user(call: ServiceCall) -> None:
         )
 
 
-def new_database(call: ServiceCall, kind: Kind, name: str, shown: dict[str, Any]) -> Database:
-    """Make a database that is not there yet; `begin` lets it be. Requires that it can be.
+def new_database(
+    call: ServiceCall, kind: Kind, name: str, response_members: dict[str, Any]
+) -> Database:
+    """Make a database that is not stored yet, and require that it can be.
 
-    shown: what answers show of it because of parameters.
+    response_members: what responses have of it because of parameters.
     """
-    here = place(call)
+    here = account_region(call)
     if (kind.name, name) in here.databases:
-        raise kind.errors.exists(f"{kind.words} already exists")
+        raise kind.errors.exists(f"{kind.label} already exists")
     if len(here.databases_of(kind)) >= _MOST_DATABASES:
         raise kind.errors.quota(
             f"You have reached the quota of {_MOST_DATABASES} in this Region.",
         )
-    return Database(
-        kind, name, call.account, call.region, new_resource_id(call, kind), call.now, shown
-    )
+    resource_id = new_resource_id(call.backend, kind)
+    return Database(kind, name, call.account, call.region, resource_id, call.now, response_members)
 
 
-def begin(
-    call: ServiceCall,
-    database: Database,
-    tags: Tags,
-    finish: Callable[[ServiceCall, Database, datetime], None] | None = None,
+def create(call: ServiceCall, database: Database, tags: Tags) -> None:
+    """Store a database that has no contents yet, and let it be available a while later."""
+    flow = CreateDatabase(call, database.kind, database.resource_id)
+    flow.request()
+    database.encryption = flow.encryption
+    store(call, database, tags, partial(_finish_creating, call, database, flow))
+
+
+def store(
+    call: ServiceCall, database: Database, tags: Tags, finish: Callable[[datetime], None]
 ) -> None:
-    """Let a database be there, and be available a while later. finish: what makes it so."""
-    place(call).databases[database.kind.name, database.identifier] = database
-    keep_tags(call, database.arn, tags)
+    """Store a new database. finish: what makes it available a while later."""
+    account_region(call).databases[database.kind.name, database.identifier] = database
+    put_tags(call, database.arn, tags)
     storage(call).failures.pop(database.arn, None)
-    later(call, partial(finish or _finish_creating, call, database))
+    schedule(call, finish)
 
 
-def _finish_creating(call: ServiceCall, database: Database, now: datetime) -> None:
+def _finish_creating(
+    call: ServiceCall, database: Database, flow: CreateDatabase, now: datetime
+) -> None:
     """Let a new database be available, or have failed when its key cannot be used any more."""
-    if not is_there(call, database):
-        return
     try:
-        make_storage(call.backend, now, database)
+        flow.complete(now)
     except KeyUnusableError as reason:
         fail(call, database, reason)
         return
@@ -98,7 +105,7 @@ def _finish_creating(call: ServiceCall, database: Database, now: datetime) -> No
 
 
 def fail(call: ServiceCall, database: Database, reason: KeyUnusableError) -> None:
-    """Let a database that was to be there have failed."""
+    """Let a database that was to be available have failed."""
     database.status = "failed"
     storage(call).failures[database.arn] = str(reason)
 
@@ -106,15 +113,15 @@ def fail(call: ServiceCall, database: Database, reason: KeyUnusableError) -> Non
 def make_available(call: ServiceCall, database: Database, now: datetime) -> None:
     """Let a database be available, with backups from then on."""
     database.status = "available"
-    if database.key is not None:
-        watch(call.backend, now)
+    if database.encryption is not None:
+        begin_key_checks(call.backend, now)
     begin_backups(call.backend, database, now)
 
 
-def find_for(call: ServiceCall, kind: Kind, action: str) -> Database:
+def find_database_for(call: ServiceCall, kind: Kind, action: str) -> Database:
     """Find the database that a call is about, and require that the caller may do that."""
-    name = database_name(call, kind)
-    permit(call, action, database_arn(call, kind, name))
+    name = read_database_identifier(call, kind)
+    require_permission(call, action, database_arn(call, kind, name))
     return find_database(call, kind, name)
 
 
@@ -133,38 +140,35 @@ def stop(call: ServiceCall, database: Database) -> None:
     """Stop a database; from then on it needs its key again."""
     require_state(database, "available")
     database.status = "stopping"
-    later(call, partial(_finish_stopping, call, database))
+    flow = StopDatabase(call, database.encryption)
+    flow.request()
+    schedule(call, partial(_finish_stopping, database, flow))
 
 
-def _finish_stopping(call: ServiceCall, database: Database, now: datetime) -> None:
-    if is_there(call, database) and database.status == "stopping":
-        close_storage(call.backend, now, database)
+def _finish_stopping(database: Database, flow: StopDatabase, now: datetime) -> None:
+    if database.status == "stopping":
+        flow.complete(now)
         database.status = "stopped"
 
 
 def start(call: ServiceCall, database: Database) -> None:
     """Start a database that is stopped, or that has its key again within a week."""
     require_state(database, "stopped", RECOVERABLE)
-    if database.key_arn is not None:
-        why = why_unusable(call.backend, database)
-        if why is not None:
-            raise key_fault(SPECIFIED_KEY, database.key_arn, why)
-        with key_faults(SPECIFIED_KEY, database.key_arn):
-            open_storage(call.backend, call.now, database)
+    StartDatabase(call, database.encryption).request()
     database.status, database.lost_since = "starting", None
     storage(call).failures.pop(database.arn, None)
-    later(call, partial(_finish_starting, call, database))
+    schedule(call, partial(_finish_starting, database))
 
 
-def _finish_starting(call: ServiceCall, database: Database, now: datetime) -> None:  # noqa: ARG001
-    if is_there(call, database) and database.status == "starting":
+def _finish_starting(database: Database, now: datetime) -> None:  # noqa: ARG001 - the clock gives it
+    if database.status == "starting":
         database.status = "available"
 
 
 def delete(call: ServiceCall, database: Database, *, needs_snapshot: bool = True) -> None:
     """Delete a database, after a last snapshot unless that is skipped."""
     kind = database.kind
-    if database.shown.get("DeletionProtection"):
+    if database.response_members.get("DeletionProtection"):
         what = "DB Instance" if kind is INSTANCE else "Cluster"
         raise InvalidParameterCombination(
             f"Cannot delete protected {what}, please disable deletion protection and try again."
@@ -179,8 +183,10 @@ def delete(call: ServiceCall, database: Database, *, needs_snapshot: bool = True
             )
     else:
         _take_final_snapshot(call, database, final)
+    flow = DeleteDatabase(call, database.encryption)
+    flow.request()
     database.status = "deleting"
-    later(call, partial(_finish_deleting, call, database))
+    schedule(call, partial(_finish_deleting, call, database, flow))
 
 
 def _take_final_snapshot(call: ServiceCall, database: Database, final: str | None) -> None:
@@ -189,14 +195,16 @@ def _take_final_snapshot(call: ServiceCall, database: Database, final: str | Non
             "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
         )
     require_state(database, "available", "stopped")
-    name = new_name(call, "FinalDBSnapshotIdentifier", of="snapshot")
+    name = read_new_identifier(call, "FinalDBSnapshotIdentifier", of="snapshot")
     require_room_for_snapshot(call, database.kind, name)
     take_snapshot(call.backend, database, name, call.now)
 
 
-def _finish_deleting(call: ServiceCall, database: Database, now: datetime) -> None:
-    here = storage(call).place(database.owner, database.region)
-    give_up_storage(call.backend, now, database)
+def _finish_deleting(
+    call: ServiceCall, database: Database, flow: DeleteDatabase, now: datetime
+) -> None:
+    here = storage(call).account_region(database.owner, database.region)
+    flow.complete(now)
     del here.databases[database.kind.name, database.identifier]
     here.tags.pop(database.arn, None)
     if call.parameters.get("DeleteAutomatedBackups", True):

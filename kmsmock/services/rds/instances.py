@@ -9,28 +9,39 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.rds.databases import (
-    begin,
+    create,
     delete,
-    find_for,
+    find_database_for,
     new_database,
     require_user,
     start,
     stop,
 )
-from kmsmock.services.rds.encrypting import asked_key, encrypt_under
 from kmsmock.services.rds.engines import AURORA, INSTANCE_ENGINES
 from kmsmock.services.rds.errors import (
     InvalidDBClusterStateFault,
     InvalidParameterCombination,
     InvalidParameterValue,
 )
-from kmsmock.services.rds.finding import database_arn, database_name, find_database, new_name
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE
-from kmsmock.services.rds.lists import FilterTable, filtered, page
-from kmsmock.services.rds.parameters import require_known, shown_parameters
-from kmsmock.services.rds.registry import operation, permit, permit_making, place, required
+from kmsmock.services.rds.kms_use.keys import is_member, refuse_key_of_member
+from kmsmock.services.rds.lists import FilterTable, apply_filters, paginate
+from kmsmock.services.rds.lookup import (
+    database_arn,
+    find_database,
+    read_database_identifier,
+    read_new_identifier,
+)
+from kmsmock.services.rds.parameters import read_response_members, require_known
+from kmsmock.services.rds.registry import (
+    account_region,
+    operation,
+    require_create_permission,
+    require_permission,
+    required,
+)
 from kmsmock.services.rds.storage import Database
-from kmsmock.services.rds.tagging import shown_tags, tags_of
+from kmsmock.services.rds.tagging import read_new_tags, show_tags
 from kmsmock.services.registry import ServiceCall
 
 _SMALLEST = 5
@@ -38,26 +49,24 @@ _SMALLEST = 5
 
 @operation("CreateDBInstance")
 def create_db_instance(call: ServiceCall) -> dict[str, Any]:
-    """Make an instance with storage of its own, or a member of a cluster."""
-    name = new_name(call, "DBInstanceIdentifier", of="database")
-    tags = tags_of(call)
+    """Create an instance with storage of its own, or a member of a cluster."""
+    name = read_new_identifier(call, "DBInstanceIdentifier", of="database")
+    tags = read_new_tags(call)
     encrypted = "true" if call.parameters.get("StorageEncrypted") else "false"
     context: dict[str, str | list[str]] = {
         "rds:StorageEncrypted": encrypted,
         "rds:DatabaseClass": call.parameters["DBInstanceClass"],
         "rds:DatabaseEngine": call.parameters["Engine"],
     }
-    permit_making(call, "CreateDBInstance", database_arn(call, INSTANCE, name), context=context)
-    member_of = call.parameters.get("DBClusterIdentifier")
-    if member_of:
-        instance = _new_member(call, name, database_name(call, CLUSTER))
+    require_create_permission(
+        call, "CreateDBInstance", database_arn(call, INSTANCE, name), context=context
+    )
+    if is_member(call, INSTANCE):
+        instance = _new_member(call, name, read_database_identifier(call, CLUSTER))
     else:
         instance = _new_instance(call, name)
-        key = asked_key(call)
-        if key is not None:
-            encrypt_under(call, instance, key)
-    begin(call, instance, tags)
-    return {"DBInstance": shown_instance(call, instance)}
+    create(call, instance, tags)
+    return {"DBInstance": show_instance(call, instance)}
 
 
 def _new_instance(call: ServiceCall, name: str) -> Database:
@@ -78,15 +87,15 @@ def _new_instance(call: ServiceCall, name: str) -> Database:
         )
     require_user(call)
     known = INSTANCE_ENGINES[engine]
-    before = {
+    defaults = {
         "EngineVersion": known.version,
         "LicenseModel": known.license,
         "AvailabilityZone": f"{call.region}a",
         "StorageType": "gp2",
         "Port": call.parameters.get("Port", known.port),
     }
-    shown = shown_parameters(call, INSTANCE, "CreateDBInstance", before)
-    return new_database(call, INSTANCE, name, shown)
+    members = read_response_members(call, INSTANCE, "CreateDBInstance", defaults)
+    return new_database(call, INSTANCE, name, members)
 
 
 def _new_member(call: ServiceCall, name: str, cluster_name: str) -> Database:
@@ -97,28 +106,24 @@ def _new_member(call: ServiceCall, name: str, cluster_name: str) -> Database:
             f"The engine name requested for your DB instance ({parameters['Engine']}) doesn't "
             f"match the engine name of your DB cluster ({cluster.engine})."
         )
-    if "KmsKeyId" in parameters:
-        raise InvalidParameterCombination(
-            "The requested DB Instance will be a member of a DB Cluster and its storage "
-            "encryption key should not be set directly."
-        )
+    refuse_key_of_member(call)
     if cluster.status not in ("creating", "available"):
         raise InvalidDBClusterStateFault(
             f"DBCluster {cluster.identifier} is not in available state.",
             explanation=f"It is in state {cluster.status}.",
         )
-    before = {
-        "EngineVersion": cluster.shown["EngineVersion"],
+    defaults = {
+        "EngineVersion": cluster.response_members["EngineVersion"],
         "BackupRetentionPeriod": cluster.retention,
-        "MasterUsername": cluster.shown["MasterUsername"],
+        "MasterUsername": cluster.response_members["MasterUsername"],
         "AllocatedStorage": 1,
         "AvailabilityZone": f"{call.region}a",
         "StorageType": "aurora",
         "PromotionTier": 1,
-        "Port": cluster.shown["Port"],
+        "Port": cluster.response_members["Port"],
     }
-    shown = shown_parameters(call, INSTANCE, "CreateDBInstance", before)
-    instance = new_database(call, INSTANCE, name, shown)
+    members = read_response_members(call, INSTANCE, "CreateDBInstance", defaults)
+    instance = new_database(call, INSTANCE, name, members)
     instance.cluster = cluster
     return instance
 
@@ -137,45 +142,45 @@ def describe_db_instances(call: ServiceCall) -> dict[str, Any]:
     """Show the instances of the account in the Region."""
     name = None
     if "DBInstanceIdentifier" in call.parameters:
-        name = database_name(call, INSTANCE)
-    permit(call, "DescribeDBInstances", database_arn(call, INSTANCE, name or "*"))
+        name = read_database_identifier(call, INSTANCE)
+    require_permission(call, "DescribeDBInstances", database_arn(call, INSTANCE, name or "*"))
     found = (
-        place(call).databases_of(INSTANCE)
+        account_region(call).databases_of(INSTANCE)
         if name is None
         else [find_database(call, INSTANCE, name)]
     )
-    instances = filtered(call, found, _FILTERS)
-    return page(
-        call, "DescribeDBInstances", "DBInstances", instances, partial(shown_instance, call)
+    instances = apply_filters(call, found, _FILTERS)
+    return paginate(
+        call, "DescribeDBInstances", "DBInstances", instances, partial(show_instance, call)
     )
 
 
 @operation("DeleteDBInstance")
 def delete_db_instance(call: ServiceCall) -> dict[str, Any]:
     """Delete an instance; that of a cluster leaves the storage behind."""
-    instance = find_for(call, INSTANCE, "DeleteDBInstance")
+    instance = find_database_for(call, INSTANCE, "DeleteDBInstance")
     delete(call, instance, needs_snapshot=instance.cluster is None)
-    return {"DBInstance": shown_instance(call, instance)}
+    return {"DBInstance": show_instance(call, instance)}
 
 
 @operation("StopDBInstance")
 def stop_db_instance(call: ServiceCall) -> dict[str, Any]:
     """Stop an instance."""
     require_known(call, "StopDBInstance", ("DBInstanceIdentifier",))
-    instance = find_for(call, INSTANCE, "StopDBInstance")
+    instance = find_database_for(call, INSTANCE, "StopDBInstance")
     _require_own_storage(instance)
     stop(call, instance)
-    return {"DBInstance": shown_instance(call, instance)}
+    return {"DBInstance": show_instance(call, instance)}
 
 
 @operation("StartDBInstance")
 def start_db_instance(call: ServiceCall) -> dict[str, Any]:
     """Start an instance, also one that has its key again."""
     require_known(call, "StartDBInstance", ("DBInstanceIdentifier",))
-    instance = find_for(call, INSTANCE, "StartDBInstance")
+    instance = find_database_for(call, INSTANCE, "StartDBInstance")
     _require_own_storage(instance)
     start(call, instance)
-    return {"DBInstance": shown_instance(call, instance)}
+    return {"DBInstance": show_instance(call, instance)}
 
 
 def _require_own_storage(instance: Database) -> None:
@@ -186,10 +191,10 @@ def _require_own_storage(instance: Database) -> None:
         )
 
 
-def shown_instance(call: ServiceCall, instance: Database) -> dict[str, Any]:
-    """Show an instance."""
+def show_instance(call: ServiceCall, instance: Database) -> dict[str, Any]:
+    """Give the DBInstance of responses."""
     storage = instance.cluster or instance
-    shown = {
+    response = {
         "DBInstanceIdentifier": instance.identifier,
         "DBInstanceArn": instance.arn,
         "DbiResourceId": instance.resource_id,
@@ -198,17 +203,17 @@ def shown_instance(call: ServiceCall, instance: Database) -> dict[str, Any]:
         "DbInstancePort": 0,
         "PendingModifiedValues": {},
         "ReadReplicaDBInstanceIdentifiers": [],
-        "TagList": shown_tags(call, instance.arn),
-        **instance.shown,
+        "TagList": show_tags(call, instance.arn),
+        **instance.response_members,
     }
-    port = shown.pop("Port")
+    port = response.pop("Port")
     if storage.key_arn is not None:
-        shown["KmsKeyId"] = storage.key_arn
+        response["KmsKeyId"] = storage.key_arn
     if instance.cluster is not None:
-        shown["DBClusterIdentifier"] = instance.cluster.identifier
+        response["DBClusterIdentifier"] = instance.cluster.identifier
     if instance.status != "creating":
-        shown["InstanceCreateTime"] = instance.created
+        response["InstanceCreateTime"] = instance.created
         place_id = instance.resource_id[-12:].lower()
         address = f"{instance.identifier}.{place_id}.{instance.region}.rds.amazonaws.com"
-        shown["Endpoint"] = {"Address": address, "Port": port, "HostedZoneId": "Z2R2ITUGPM61AM"}
-    return shown
+        response["Endpoint"] = {"Address": address, "Port": port, "HostedZoneId": "Z2R2ITUGPM61AM"}
+    return response

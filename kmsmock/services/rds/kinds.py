@@ -1,4 +1,4 @@
-"""What differs between DB instances and DB clusters: words, mostly.
+"""What differs between DB instances and DB clusters: names, mostly.
 
 Source: Amazon RDS API Reference; Amazon RDS User Guide, "Amazon Resource Names (ARNs) in Amazon
 RDS".
@@ -30,15 +30,15 @@ class Errors:
 class Kind:
     """A kind of database.
 
-    words: AWS's for it in texts. name, snapshot: of it and its snapshots, in operations and
+    label: AWS's name for it in texts. name, snapshot: of it and its snapshots, in operations and
     parameters. arn, snapshot_arn: in ARNs. prefix: of resource ids. context_key: of the encryption
     context. resource_id, status, arn_member, created: response members. snapshot_encrypted,
-    snapshot_source: those of snapshots.
-    target_key: AWS's words for a key that a copy cannot be encrypted under. restore: the operation
-    that makes a database of a snapshot; restore_from: its parameter.
+    snapshot_source: those of snapshots. target_key: AWS's words for a key that a
+    copy cannot be encrypted under. restore: the operation that creates a database from a snapshot;
+    restore_from: its parameter.
     """
 
-    words: str
+    label: str
     name: str
     snapshot: str
     arn: str
@@ -71,7 +71,7 @@ class Kind:
 
 
 INSTANCE = Kind(
-    words="DB instance",
+    label="DB instance",
     name="DBInstance",
     snapshot="DBSnapshot",
     arn="db",
@@ -98,7 +98,7 @@ INSTANCE = Kind(
     ),
 )
 CLUSTER = Kind(
-    words="DB Cluster",
+    label="DB Cluster",
     name="DBCluster",
     snapshot="DBClusterSnapshot",
     arn="cluster",

@@ -17,22 +17,22 @@ FilterTable = Mapping[str, Callable[[T], "Iterable[str]"]]
 _SMALLEST_PAGE, _LARGEST_PAGE = 20, 100
 
 
-def filtered(call: ServiceCall, things: Iterable[T], table: FilterTable[T]) -> list[T]:
+def apply_filters(call: ServiceCall, things: Iterable[T], table: FilterTable[T]) -> list[T]:
     """Give the things that all filters of a call let through."""
     left = list(things)
-    for given in call.parameters.get("Filters", ()):
-        values = table.get(given["Name"])
+    for each in call.parameters.get("Filters", ()):
+        values = table.get(each["Name"])
         if values is None:
             raise InvalidParameterValue(
-                f"Unrecognized filter name: {given['Name']}",
+                f"Unrecognized filter name: {each['Name']}",
                 explanation=f"Known here are: {', '.join(table)}.",
             )
-        wanted = set(given["Values"])
+        wanted = set(each["Values"])
         left = [thing for thing in left if not wanted.isdisjoint(values(thing))]
     return left
 
 
-def page(
+def paginate(
     call: ServiceCall, operation: str, member: str, things: Sequence[T], show: Callable[[T], Any]
 ) -> dict[str, Any]:
     """Give one page of a list, and the marker of the next."""

@@ -128,7 +128,7 @@ def require_known(call: ServiceCall, operation: str, known: Iterable[str]) -> No
             )
 
 
-def shown_parameters(
+def read_response_members(
     call: ServiceCall, kind: Kind, operation: str, before: dict[str, Any]
 ) -> dict[str, Any]:
     """Give what answers show of a database because of parameters; refuses unknown ones.

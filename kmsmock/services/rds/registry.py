@@ -10,8 +10,8 @@ from kmsmock.context_keys import ContextKeys
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.rds import errors
 from kmsmock.services.rds.kinds import KINDS, Kind
-from kmsmock.services.rds.storage import Database, Place, Snapshot, Storage
-from kmsmock.services.rds.watching import look_after_keys
+from kmsmock.services.rds.lost_keys import check_keys
+from kmsmock.services.rds.storage import AccountRegion, Storage
 from kmsmock.services.registry import Handler, ServiceCall
 
 OPERATIONS: dict[str, Handler] = {}
@@ -24,7 +24,7 @@ def operation(name: str) -> Callable[[Handler], Handler]:
 
     def register(function: Handler) -> Handler:
         def handle(call: ServiceCall) -> dict[str, Any]:
-            look_after_keys(call.backend, call.now)
+            check_keys(call.backend, call.now)
             return function(call)
 
         OPERATIONS[name] = handle
@@ -47,14 +47,14 @@ def of_each_kind(name: str) -> Callable[[HandlerOfKind], HandlerOfKind]:
     return register
 
 
-def permit(
+def require_permission(
     call: ServiceCall, action: str, resource: str, *, context: ContextKeys = _NO_KEYS
 ) -> None:
     """Refuse what the caller's policies do not allow.
 
     action: without ``rds:``. resource: its ARN. context: further condition keys.
     """
-    tags = place(call).tags.get(resource, {})
+    tags = account_region(call).tags.get(resource, {})
     kind = resource.split(":")[5] if resource != "*" else ""
     facts: ContextKeys = {}
     for name, value in tags.items():
@@ -64,41 +64,28 @@ def permit(
     require_allowed(call, f"rds:{action}", resource, context={**facts, **context})
 
 
-def permit_making(
+def require_create_permission(
     call: ServiceCall, action: str, arn: str, *, context: ContextKeys = _NO_KEYS
 ) -> None:
     """Require that the caller may make something, and tag it if it brings tags."""
-    permit(call, action, arn, context=context)
+    require_permission(call, action, arn, context=context)
     if call.parameters.get("Tags"):
-        permit(call, "AddTagsToResource", arn)
+        require_permission(call, "AddTagsToResource", arn)
 
 
 def storage(call: ServiceCall) -> Storage:
-    """Give all that RDS holds."""
+    """Give all that RDS stores."""
     return call.backend.service_state(Storage)
 
 
-def place(call: ServiceCall) -> Place:
+def account_region(call: ServiceCall) -> AccountRegion:
     """Give what the caller's account has in the Region of the call."""
-    return storage(call).place(call.account, call.region)
+    return storage(call).account_region(call.account, call.region)
 
 
-def later(call: ServiceCall, action: Callable[..., None]) -> None:
-    """Do something as long after the answer as storage takes; it is given the time then."""
+def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
+    """Do something as long after the response as storage takes; it is given the time then."""
     call.backend.clock.at(call.now + call.backend.delays.storage, action)
-
-
-def new_resource_id(call: ServiceCall, kind: Kind) -> str:
-    """Make an id that no database has had or will have, such as ``db-``, 26 letters."""
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-    return f"{kind.prefix}-{''.join(letters[byte % 32] for byte in call.backend.entropy(26))}"
-
-
-def is_there(call: ServiceCall, found: Database | Snapshot) -> bool:
-    """Tell whether something has not been deleted since."""
-    here = storage(call).place(found.owner, found.region)
-    held = here.databases if isinstance(found, Database) else here.snapshots
-    return held.get((found.kind.name, found.identifier)) is found
 
 
 def required(call: ServiceCall, member: str) -> Any:

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock.keys.key import KeyManager
 from kmsmock.services.rds.errors import (
     InvalidParameterCombination,
     InvalidParameterValue,
-    KMSKeyNotAccessibleFault,
     SharedSnapshotQuotaExceeded,
 )
-from kmsmock.services.rds.finding import find_own_snapshot, require_manual_name, snapshot_arn
 from kmsmock.services.rds.kinds import Kind
-from kmsmock.services.rds.registry import of_each_kind, permit, required
+from kmsmock.services.rds.kms_use.snapshots import ShareSnapshot
+from kmsmock.services.rds.lookup import find_own_snapshot, require_manual_snapshot, snapshot_arn
+from kmsmock.services.rds.registry import of_each_kind, require_permission, required
 from kmsmock.services.rds.snapshots import require_available
 from kmsmock.services.rds.storage import Snapshot
-from kmsmock.services.rds.watching import find_key
 from kmsmock.services.registry import ServiceCall
 
 _RESTORE, _EVERYBODY = "restore", "all"
@@ -31,7 +29,7 @@ _MOST_ACCOUNTS = 20
 @of_each_kind("Modify{0.snapshot}Attribute")
 def modify_snapshot_attribute(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Share a snapshot with accounts or everybody, or stop to."""
-    require_manual_name(call, kind.snapshot_identifier)
+    require_manual_snapshot(call, kind.snapshot_identifier)
     snapshot = _own(call, kind, f"Modify{kind.snapshot}Attribute")
     attribute = required(call, "AttributeName")
     if attribute != _RESTORE:
@@ -47,28 +45,13 @@ def modify_snapshot_attribute(kind: Kind, call: ServiceCall) -> dict[str, Any]:
         if value != _EVERYBODY and not (len(value) == 12 and value.isascii() and value.isdigit()):
             raise InvalidParameterValue(f"Invalid AWS account id: {value}")
     require_available(snapshot)
-    if added:
-        _require_shareable(call, snapshot, added)
+    ShareSnapshot(call, kind, snapshot.encryption).request()
+    _require_few_accounts(snapshot, added)
     _change(snapshot, added, removed)
-    return {f"{kind.snapshot}AttributesResult": _shown(snapshot)}
+    return {f"{kind.snapshot}AttributesResult": _attributes(snapshot)}
 
 
-def _require_shareable(call: ServiceCall, snapshot: Snapshot, added: list[str]) -> None:
-    if snapshot.key_arn is not None:
-        if _EVERYBODY in added:
-            raise snapshot.kind.errors.snapshot_state(
-                "Encrypted snapshots cannot be shared publicly.",
-                explanation="Share it with accounts, whose principals need the key as well.",
-            )
-        key = find_key(call.backend, snapshot.key_arn)
-        if key is not None and key.manager is KeyManager.AWS:
-            raise KMSKeyNotAccessibleFault(
-                "Sharing snapshots encrypted with the default service key for RDS is currently not "
-                "supported.",
-                explanation="No other account can ever use the AWS managed key alias/aws/rds: copy "
-                f"the snapshot under a customer managed key (Copy{snapshot.kind.snapshot} with "
-                "KmsKeyId), and share the copy.",
-            )
+def _require_few_accounts(snapshot: Snapshot, added: list[str]) -> None:
     accounts = {*snapshot.shared_with, *added} - {_EVERYBODY}
     if len(accounts) > _MOST_ACCOUNTS:
         raise SharedSnapshotQuotaExceeded(
@@ -96,17 +79,17 @@ def _change(snapshot: Snapshot, added: list[str], removed: list[str]) -> None:
 def describe_snapshot_attributes(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Show with whom a snapshot is shared."""
     snapshot = _own(call, kind, f"Describe{kind.snapshot}Attributes")
-    return {f"{kind.snapshot}AttributesResult": _shown(snapshot)}
+    return {f"{kind.snapshot}AttributesResult": _attributes(snapshot)}
 
 
 def _own(call: ServiceCall, kind: Kind, action: str) -> Snapshot:
     """Find the snapshot that a call is about; only its owner may change or see who shares it."""
     named: str = required(call, kind.snapshot_identifier)
-    permit(call, action, snapshot_arn(call, kind, named))
+    require_permission(call, action, snapshot_arn(call, kind, named))
     return find_own_snapshot(call, kind, named)
 
 
-def _shown(snapshot: Snapshot) -> dict[str, Any]:
+def _attributes(snapshot: Snapshot) -> dict[str, Any]:
     kind = snapshot.kind
     values = [*snapshot.shared_with, *([_EVERYBODY] if snapshot.is_public else ())]
     return {

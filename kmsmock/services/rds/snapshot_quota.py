@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kmsmock.services.rds.errors import SnapshotQuotaExceeded
 from kmsmock.services.rds.kinds import Kind
-from kmsmock.services.rds.registry import place
+from kmsmock.services.rds.registry import account_region
 from kmsmock.services.rds.storage import MANUAL
 from kmsmock.services.registry import ServiceCall
 
@@ -18,7 +18,7 @@ _MOST_COPIES = 20
 
 def require_room_for_snapshot(call: ServiceCall, kind: Kind, name: str) -> None:
     """Require that a snapshot of that name can be made."""
-    here = place(call)
+    here = account_region(call)
     if (kind.name, name) in here.snapshots:
         raise kind.errors.snapshot_exists(
             f"Cannot create the snapshot because a snapshot with the identifier {name} already "
@@ -32,7 +32,7 @@ def require_few_copies(call: ServiceCall) -> None:
     """Require that not too many copies are under way."""
     under_way = sum(
         snapshot.is_copy and snapshot.status == "creating"
-        for snapshot in place(call).snapshots.values()
+        for snapshot in account_region(call).snapshots.values()
     )
     if under_way >= _MOST_COPIES:
         raise _exceeded(f"{_MOST_COPIES} copies can be under way at the same time in a Region.")

@@ -13,32 +13,31 @@ from typing import Any
 from kmsmock.arns import Arn
 from kmsmock.services.rds.backups import take_snapshot
 from kmsmock.services.rds.databases import require_state
-from kmsmock.services.rds.encrypting import SPECIFIED_KEY, key_faults
 from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
-from kmsmock.services.rds.finding import (
+from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
+from kmsmock.services.rds.kms_use.snapshots import CreateSnapshot
+from kmsmock.services.rds.lists import FilterTable, apply_filters, paginate
+from kmsmock.services.rds.lookup import (
     database_arn,
-    database_name,
     find_database,
     find_own_snapshot,
     find_snapshot,
-    new_name,
     no_snapshot,
+    read_database_identifier,
+    read_new_identifier,
     snapshot_arn,
 )
-from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
-from kmsmock.services.rds.kms_calls import describe_key
-from kmsmock.services.rds.lists import FilterTable, filtered, page
 from kmsmock.services.rds.registry import (
+    account_region,
     of_each_kind,
-    permit,
-    permit_making,
-    place,
+    require_create_permission,
+    require_permission,
     required,
     storage,
 )
 from kmsmock.services.rds.snapshot_quota import require_room_for_snapshot
 from kmsmock.services.rds.storage import AUTOMATED, MANUAL, Snapshot
-from kmsmock.services.rds.tagging import keep_tags, shown_tags, tags_of
+from kmsmock.services.rds.tagging import put_tags, read_new_tags, show_tags
 from kmsmock.services.registry import ServiceCall
 
 _SHARED, _PUBLIC, _BACKUP = "shared", "public", "awsbackup"
@@ -48,12 +47,12 @@ _TYPES = (AUTOMATED, MANUAL, _SHARED, _PUBLIC, _BACKUP)
 @of_each_kind("Create{0.snapshot}")
 def create_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Take a snapshot, which has the key of the database."""
-    name = new_name(call, kind.snapshot_identifier, of="snapshot")
-    tags = tags_of(call)
-    source = database_name(call, kind)
+    name = read_new_identifier(call, kind.snapshot_identifier, of="snapshot")
+    tags = read_new_tags(call)
+    source = read_database_identifier(call, kind)
     action = f"Create{kind.snapshot}"
-    permit(call, action, database_arn(call, kind, source))
-    permit_making(call, action, snapshot_arn(call, kind, name))
+    require_permission(call, action, database_arn(call, kind, source))
+    require_create_permission(call, action, snapshot_arn(call, kind, name))
     database = find_database(call, kind, source)
     if database.cluster is not None:
         raise InvalidParameterValue(
@@ -62,14 +61,12 @@ def create_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
         )
     require_room_for_snapshot(call, kind, name)
     require_state(database, "available", *(("stopped",) if kind is INSTANCE else ()))
-    if database.key_arn is not None:
-        with key_faults(SPECIFIED_KEY, database.key_arn):
-            describe_key(call, database.key_arn)
+    CreateSnapshot(call, database.encryption).request()
     snapshot = take_snapshot(call.backend, database, name, call.now)
-    if database.shown["CopyTagsToSnapshot"]:
-        tags = {**place(call).tags.get(database.arn, {}), **tags}
-    keep_tags(call, snapshot.arn, tags)
-    return {kind.snapshot: shown_snapshot(call, snapshot)}
+    if database.response_members["CopyTagsToSnapshot"]:
+        tags = {**account_region(call).tags.get(database.arn, {}), **tags}
+    put_tags(call, snapshot.arn, tags)
+    return {kind.snapshot: show_snapshot(call, snapshot)}
 
 
 _FILTERS: dict[str, FilterTable[Snapshot]] = {
@@ -78,13 +75,13 @@ _FILTERS: dict[str, FilterTable[Snapshot]] = {
         "db-snapshot-id": lambda snapshot: [snapshot.identifier, snapshot.arn],
         "dbi-resource-id": lambda snapshot: [snapshot.resource_id],
         "snapshot-type": lambda snapshot: [snapshot.type],
-        "engine": lambda snapshot: [snapshot.shown["Engine"]],
+        "engine": lambda snapshot: [snapshot.response_members["Engine"]],
     },
     CLUSTER.name: {
         "db-cluster-id": lambda snapshot: [snapshot.source],
         "db-cluster-snapshot-id": lambda snapshot: [snapshot.identifier, snapshot.arn],
         "snapshot-type": lambda snapshot: [snapshot.type],
-        "engine": lambda snapshot: [snapshot.shown["Engine"]],
+        "engine": lambda snapshot: [snapshot.response_members["Engine"]],
     },
 }
 
@@ -94,7 +91,9 @@ def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Show snapshots: those of the account, and if that is asked, those that others share."""
     parameters = call.parameters
     named = parameters.get(kind.snapshot_identifier)
-    permit(call, f"Describe{kind.snapshot}s", snapshot_arn(call, kind, named) if named else "*")
+    require_permission(
+        call, f"Describe{kind.snapshot}s", snapshot_arn(call, kind, named) if named else "*"
+    )
     source = parameters.get(kind.identifier)
     if kind is CLUSTER and named and source:
         raise InvalidParameterCombination(
@@ -106,14 +105,14 @@ def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     else:
         found = [s for s in _all(call, kind) if _type_of(call, s) in wanted]
     if source:
-        name = database_name(call, kind)
+        name = read_database_identifier(call, kind)
         found = [snapshot for snapshot in found if snapshot.source == name]
     resource_id = parameters.get(kind.resource_id)
     if resource_id:
         found = [snapshot for snapshot in found if snapshot.resource_id == resource_id]
-    snapshots = filtered(call, found, _FILTERS[kind.name])
-    show: Callable[[Snapshot], Any] = partial(shown_snapshot, call)
-    return page(call, f"Describe{kind.snapshot}s", f"{kind.snapshot}s", snapshots, show)
+    snapshots = apply_filters(call, found, _FILTERS[kind.name])
+    show: Callable[[Snapshot], Any] = partial(show_snapshot, call)
+    return paginate(call, f"Describe{kind.snapshot}s", f"{kind.snapshot}s", snapshots, show)
 
 
 def _named(call: ServiceCall, kind: Kind, named: str, wanted: set[str]) -> Snapshot:
@@ -162,7 +161,7 @@ def _wanted_types(call: ServiceCall) -> set[str]:
 def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Delete a snapshot; copies of it and databases from it stay."""
     named: str = required(call, kind.snapshot_identifier)
-    permit(call, f"Delete{kind.snapshot}", snapshot_arn(call, kind, named))
+    require_permission(call, f"Delete{kind.snapshot}", snapshot_arn(call, kind, named))
     snapshot = find_own_snapshot(call, kind, named)
     if snapshot.type == AUTOMATED:
         raise kind.errors.snapshot_state(
@@ -170,11 +169,11 @@ def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
             explanation="Automated ones go when their time is over, or with their database.",
         )
     require_available(snapshot, "failed")
-    here = place(call)
-    shown = {**shown_snapshot(call, snapshot), "Status": "deleted"}
+    here = account_region(call)
+    response = {**show_snapshot(call, snapshot), "Status": "deleted"}
     del here.snapshots[kind.name, snapshot.identifier]
     here.tags.pop(snapshot.arn, None)
-    return {kind.snapshot: shown}
+    return {kind.snapshot: response}
 
 
 def require_available(snapshot: Snapshot, *others: str) -> None:
@@ -186,11 +185,11 @@ def require_available(snapshot: Snapshot, *others: str) -> None:
         )
 
 
-def shown_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
-    """Show a snapshot; those of others go by their ARN."""
+def show_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
+    """Give the snapshot of responses; those of other accounts go by their ARN."""
     kind = snapshot.kind
     is_own = snapshot.owner == call.account
-    shown = {
+    response = {
         kind.snapshot_identifier: snapshot.identifier if is_own else snapshot.arn,
         f"{kind.snapshot}Arn": snapshot.arn,
         kind.identifier: snapshot.source,
@@ -200,19 +199,23 @@ def shown_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
         "Status": snapshot.status,
         "PercentProgress": snapshot.progress,
         kind.snapshot_encrypted: snapshot.key_arn is not None,
-        "TagList": shown_tags(call, snapshot.arn) if is_own else [],
-        **{name: value for name, value in snapshot.shown.items() if name in _SHOWN[kind.name]},
+        "TagList": show_tags(call, snapshot.arn) if is_own else [],
+        **{
+            name: value
+            for name, value in snapshot.response_members.items()
+            if name in _MEMBERS[kind.name]
+        },
     }
     if snapshot.key_arn is not None:
-        shown["KmsKeyId"] = snapshot.key_arn
+        response["KmsKeyId"] = snapshot.key_arn
     if snapshot.copied_from is not None:
         arn = Arn.parse(snapshot.copied_from)
         assert arn is not None
         if kind is CLUSTER or (arn.account, arn.region) != (snapshot.owner, snapshot.region):
-            shown[kind.snapshot_source] = snapshot.copied_from
+            response[kind.snapshot_source] = snapshot.copied_from
         if kind is INSTANCE and arn.region != snapshot.region:
-            shown["SourceRegion"] = arn.region
-    return shown
+            response["SourceRegion"] = arn.region
+    return response
 
 
 _OF_BOTH = {
@@ -220,7 +223,7 @@ _OF_BOTH = {
     *("StorageType", "StorageThroughput", "IAMDatabaseAuthenticationEnabled"),
     *("BackupRetentionPeriod", "PreferredBackupWindow"),
 }
-_SHOWN = {
+_MEMBERS = {
     INSTANCE.name: {
         *_OF_BOTH,
         *("AvailabilityZone", "InstanceCreateTime", "Iops", "Timezone", "ProcessorFeatures"),

@@ -1,4 +1,4 @@
-"""What RDS holds: databases and snapshots of all accounts and Regions.
+"""What RDS stores: databases and snapshots of all accounts and Regions.
 
 Source: Amazon RDS User Guide, "Viewing Amazon RDS DB instance status", "Sharing a DB snapshot".
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from kmsmock.arns import partition_of
 from kmsmock.services.rds.kinds import Kind
-from kmsmock.services.rds.kms_calls import DataKey, Grant
+from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption, SnapshotEncryption
 from kmsmock.services.sectors import Sectors
 
 MANUAL, AUTOMATED = "manual", "automated"
@@ -25,11 +25,10 @@ LOST = "inaccessible-encryption-credentials"
 class Database:
     """A DB instance or DB cluster.
 
-    resource_id: never used again, unlike the identifier. shown: what answers show of it beside
-    what follows here. key_arn: as answers show it; key: once the storage is there. opened: the data
-    key in plaintext, in memory while the database runs. grants: that RDS holds on the key.
-    lost_since: when RDS noticed that it cannot use the key. cluster: of which it is a member, and
-    which has the storage then.
+    resource_id: never used again, unlike the identifier. response_members: what responses have
+    of it beside what follows here. encryption: None for storage that is not encrypted. lost_since:
+    when RDS noticed that it cannot use the key. cluster: of which it is a member, and which has the
+    storage then.
     """
 
     kind: Kind
@@ -38,12 +37,9 @@ class Database:
     region: str
     resource_id: str
     created: datetime
-    shown: dict[str, Any]
+    response_members: dict[str, Any]
     status: str = "creating"
-    key_arn: str | None = None
-    key: DataKey | None = None
-    opened: bytes | None = None
-    grants: list[Grant] = field(default_factory=list)
+    encryption: DatabaseEncryption | None = None
     lost_since: datetime | None = None
     cluster: Database | None = None
     sectors: Sectors = field(default_factory=dict)
@@ -56,13 +52,18 @@ class Database:
     @property
     def engine(self) -> str:
         """Its database engine."""
-        engine: str = self.shown["Engine"]
+        engine: str = self.response_members["Engine"]
         return engine
+
+    @property
+    def key_arn(self) -> str | None:
+        """The ARN of the KMS key; None when its storage is not encrypted."""
+        return None if self.encryption is None else self.encryption.key_arn
 
     @property
     def retention(self) -> int:
         """For how many days automated snapshots of it are kept; 0 for none."""
-        days: int = self.shown["BackupRetentionPeriod"]
+        days: int = self.response_members["BackupRetentionPeriod"]
         return days
 
     @property
@@ -88,12 +89,11 @@ class Snapshot:
     source: str
     resource_id: str
     created: datetime
-    shown: dict[str, Any]
+    response_members: dict[str, Any]
     type: str = MANUAL
     status: str = "creating"
     progress: int = 0
-    key_arn: str | None = None
-    key: DataKey | None = None
+    encryption: SnapshotEncryption | None = None
     sectors: Sectors = field(default_factory=dict)
     copied_from: str | None = None
     shared_with: dict[str, None] = field(default_factory=dict)
@@ -103,6 +103,17 @@ class Snapshot:
     def arn(self) -> str:
         """Its ARN."""
         return arn_of(self.region, self.owner, self.kind.snapshot_arn, self.identifier)
+
+    @property
+    def engine(self) -> str:
+        """The engine of its database."""
+        engine: str = self.response_members["Engine"]
+        return engine
+
+    @property
+    def key_arn(self) -> str | None:
+        """The ARN of the KMS key; None when it is not encrypted."""
+        return None if self.encryption is None else self.encryption.key_arn
 
     @property
     def is_copy(self) -> bool:
@@ -115,7 +126,7 @@ class Snapshot:
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class AccountRegion:
     """What one account has in one Region: by kind and identifier. tags: ARN -> tags."""
 
     databases: dict[tuple[str, str], Database] = field(default_factory=dict)
@@ -133,29 +144,29 @@ class Place:
 
 @dataclass(slots=True, eq=False)
 class Storage:
-    """All places of one mock. failures: ARN -> what went wrong, for humans.
+    """All that RDS stores in one mock, by account and Region. failures: ARN -> why it has failed.
 
-    is_watched: whether it is looked after the keys of databases from time to time.
+    checks_keys: whether the keys of databases are checked each hour.
     """
 
-    places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    account_regions: dict[tuple[str, str], AccountRegion] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
-    is_watched: bool = False
+    checks_keys: bool = False
 
-    def place(self, account: str, region: str) -> Place:
+    def account_region(self, account: str, region: str) -> AccountRegion:
         """Give what an account has in a Region."""
-        return self.places.setdefault((account, region), Place())
+        return self.account_regions.setdefault((account, region), AccountRegion())
 
     def databases(self) -> Iterator[Database]:
         """Give all databases."""
-        for place in self.places.values():
-            yield from place.databases.values()
+        for account_region in self.account_regions.values():
+            yield from account_region.databases.values()
 
     def snapshots_in(self, region: str, kind: Kind) -> Iterator[Snapshot]:
         """Give the snapshots of all accounts in a Region."""
-        for (_, name), place in self.places.items():
+        for (_, name), account_region in self.account_regions.items():
             if name == region:
-                yield from place.snapshots_of(kind)
+                yield from account_region.snapshots_of(kind)
 
 
 def arn_of(region: str, account: str, resource_type: str, name: str) -> str:

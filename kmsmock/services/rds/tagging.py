@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kmsmock.services.rds.errors import InvalidParameterValue
-from kmsmock.services.rds.finding import find_by_arn
+from kmsmock.services.rds.lookup import find_by_arn
 from kmsmock.services.rds.parameters import require_known
-from kmsmock.services.rds.registry import operation, permit, place, required
+from kmsmock.services.rds.registry import account_region, operation, require_permission, required
 from kmsmock.services.registry import ServiceCall
 
 _MOST_TAGS = 50
@@ -42,27 +42,30 @@ def _few(tags: Tags) -> Tags:
     return tags
 
 
-def tags_of(call: ServiceCall) -> Tags:
+def read_new_tags(call: ServiceCall) -> Tags:
     """Read the tags that a call brings for what it makes."""
     return read_tags(call.parameters.get("Tags", ()))
 
 
-def keep_tags(call: ServiceCall, arn: str, tags: Tags) -> None:
+def put_tags(call: ServiceCall, arn: str, tags: Tags) -> None:
     """Let what was made have its tags."""
     if tags:
-        place(call).tags[arn] = dict(tags)
+        account_region(call).tags[arn] = dict(tags)
 
 
-def shown_tags(call: ServiceCall, arn: str) -> list[dict[str, Any]]:
+def show_tags(call: ServiceCall, arn: str) -> list[dict[str, Any]]:
     """Give tags in the form of answers; other accounts do not see them."""
-    return [{"Key": key, "Value": value} for key, value in place(call).tags.get(arn, {}).items()]
+    return [
+        {"Key": key, "Value": value}
+        for key, value in account_region(call).tags.get(arn, {}).items()
+    ]
 
 
 @operation("ListTagsForResource")
 def list_tags_for_resource(call: ServiceCall) -> dict[str, Any]:
     """Show the tags of something."""
     require_known(call, "ListTagsForResource", ("ResourceName",))
-    return {"TagList": shown_tags(call, _found(call, "ListTagsForResource"))}
+    return {"TagList": show_tags(call, _found(call, "ListTagsForResource"))}
 
 
 @operation("AddTagsToResource")
@@ -70,7 +73,7 @@ def add_tags_to_resource(call: ServiceCall) -> dict[str, Any]:
     """Put tags on something, in place of those with the same keys."""
     tags = read_tags(required(call, "Tags"))
     arn = _found(call, "AddTagsToResource")
-    here = place(call)
+    here = account_region(call)
     here.tags[arn] = _few({**here.tags.get(arn, {}), **tags})
     return {}
 
@@ -80,12 +83,12 @@ def remove_tags_from_resource(call: ServiceCall) -> dict[str, Any]:
     """Take tags from something; those that it does not have are no matter."""
     keys = required(call, "TagKeys")
     arn = _found(call, "RemoveTagsFromResource")
-    here = place(call)
+    here = account_region(call)
     here.tags[arn] = {k: v for k, v in here.tags.get(arn, {}).items() if k not in keys}
     return {}
 
 
 def _found(call: ServiceCall, action: str) -> str:
     named = required(call, "ResourceName")
-    permit(call, action, named if named.count(":") >= 6 else "*")
+    require_permission(call, action, named if named.count(":") >= 6 else "*")
     return find_by_arn(call, named).arn

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 import pytest
 
 from kmsmock import mock_kms
+from kmsmock.services.rds.contents import UnreadableDatabaseError
 from tests.refusals import refused
 from tests.services.rds.world import (
     EAST,
     SECRET,
-    SOURCE,
     UNUSABLE,
     WEST,
     WORDS,
@@ -178,18 +178,15 @@ def test_what_is_not_encrypted_is_copied_without_kms(kms, world, plain):
 
 
 @of_instances
-def test_a_copy_of_what_is_not_encrypted_can_be(kms, world, plain):
+def test_a_copy_of_what_is_not_encrypted_can_be(world, plain):
     copy = world.copy(world.source_rds, plain, KmsKeyId=world.source_key)
 
     assert (copy["Encrypted"], copy["KmsKeyId"]) == (True, world.source_key)
     assert world.read(copy["DBSnapshotArn"]) == SECRET
-    assert (
-        SECRET
-        not in kms.backend.service_state(type(kms.rds._storage))
-        .places[SOURCE, EAST]
-        .snapshots["DBInstance", "copy"]
-        .sectors[0]
-    )
+    world.source_kms.disable_key(KeyId=world.source_key)
+    with pytest.raises(UnreadableDatabaseError):
+        world.read(copy["DBSnapshotArn"])
+    assert world.read(plain) == SECRET
 
 
 @of_clusters

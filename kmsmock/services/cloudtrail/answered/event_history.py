@@ -1,0 +1,171 @@
+"""LookupEvents: what happened in an account and Region in the last 90 days.
+
+Source: AWS CloudTrail API Reference, LookupEvents; User Guide, "Viewing events with event history".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import dropwhile
+from typing import Any, NamedTuple
+
+from dateutil.tz import tzlocal
+
+from kmsmock.ledger.cloudtrail.entries import Entry, entries
+from kmsmock.ledger.cloudtrail.history import ATTRIBUTES, envelope
+from kmsmock.ledger.cloudtrail.record import Record
+from kmsmock.services.cloudtrail import errors
+from kmsmock.services.cloudtrail.answered.registry import operation
+from kmsmock.services.registry import ServiceCall
+
+_KEPT = timedelta(days=90)
+_LARGEST_PAGE = 50
+_INSIGHTS = "insight"
+_NAME = "EventName"
+#: What makes two requests the same but for their page.
+_SEARCH = ("LookupAttributes", "StartTime", "EndTime", "EventCategory")
+
+
+def require_good_request(parameters: Mapping[str, Any]) -> None:
+    """Raise CloudTrail's own errors for what the model forbids, before its limits are looked at."""
+    size = parameters.get("MaxResults", _LARGEST_PAGE)
+    if isinstance(size, int) and not 1 <= size <= _LARGEST_PAGE:
+        raise errors.InvalidMaxResultsException(
+            f"MaxResults must be between 1 and {_LARGEST_PAGE}, inclusive."
+        )
+    category = parameters.get("EventCategory", _INSIGHTS)
+    if category != _INSIGHTS:
+        raise errors.InvalidEventCategoryException(
+            f"Invalid event category: {category}",
+            explanation="Management events are found without EventCategory.",
+        )
+
+
+@operation("LookupEvents")
+def lookup_events(call: ServiceCall) -> dict[str, Any]:
+    """Give records of the caller's account and Region, newest first, page by page."""
+    parameters = call.parameters
+    token = parameters.get("NextToken")
+    shown = None if token is None else _last_shown(parameters, token)
+    found = _found(call, parameters, shown)
+    if shown is not None and not any(r["eventID"] == shown.event_id for _, r in found):
+        raise _invalid_token()
+    size = parameters.get("MaxResults", _LARGEST_PAGE)
+    page: list[dict[str, Any]] = []
+    last = _Shown(0, "")
+    for entry, record in found:
+        if len(page) == size:
+            return {"Events": page, "NextToken": _token(parameters, last)}
+        page.append(envelope(record, entry.at.astimezone(tzlocal())))
+        last = _Shown(entry.place, record["eventID"])
+    return {"Events": page}
+
+
+def _found(
+    call: ServiceCall, parameters: Mapping[str, Any], shown: _Shown | None
+) -> Iterator[tuple[Entry, Record]]:
+    """Give the records that are looked for, newest first, from about the one that was shown last.
+
+    Raises InvalidTimeRangeException, InvalidLookupAttributesException.
+    """
+    start, end = _time_range(parameters, call.now)
+    attribute = _attribute(parameters)
+    if "EventCategory" in parameters:
+        return iter(())  # Insights events, which come of what the mock does not do
+    start = max(start or call.now - _KEPT, call.now - _KEPT)
+    backend = call.backend
+    name = attribute["AttributeValue"] if attribute and attribute["AttributeKey"] == _NAME else None
+    found = [
+        entry
+        for entry in entries(backend.calls, backend.service_events)
+        if name in (None, entry.name)
+        and entry.account == call.account
+        and entry.region == call.region
+        and start <= entry.at
+        and (end is None or entry.second <= end)
+    ]
+    newest_first: Iterable[Entry] = reversed(found)
+    if shown is not None:
+        # Newer ones are not even made: there may be many, for each of many pages.
+        newest_first = dropwhile(lambda entry: entry.place > shown.place, newest_first)
+    records = ((entry, entry.make()) for entry in newest_first)
+    if attribute is None:
+        return records
+    values_of, value = ATTRIBUTES[attribute["AttributeKey"]], attribute["AttributeValue"]
+    return ((entry, record) for entry, record in records if value in values_of(record))
+
+
+def _time_range(
+    parameters: Mapping[str, Any], now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    start, end = parameters.get("StartTime"), parameters.get("EndTime")
+    if start is not None and start > now:
+        raise errors.InvalidTimeRangeException(
+            "The start time must not be in the future.",
+            explanation=f"On the mock's clock it is {now.isoformat()}.",
+        )
+    if start is not None and end is not None and start > end:
+        raise errors.InvalidTimeRangeException("The start time must not be after the end time.")
+    return start, end
+
+
+def _attribute(parameters: Mapping[str, Any]) -> Mapping[str, str] | None:
+    attributes = parameters.get("LookupAttributes", ())
+    if len(attributes) > 1:
+        raise errors.InvalidLookupAttributesException("Only one lookup attribute can be specified.")
+    attribute: Mapping[str, str] | None = next(iter(attributes), None)
+    if (
+        attribute is not None
+        and attribute["AttributeKey"] == "ReadOnly"
+        and attribute["AttributeValue"] not in ("true", "false")
+    ):
+        raise errors.InvalidLookupAttributesException(
+            "The value of ReadOnly must be true or false.",
+            explanation="In small letters, as text.",
+        )
+    return attribute
+
+
+# --- pages --------------------------------------------------------------------------------------
+
+
+class _Shown(NamedTuple):
+    """The last event of a page, so that newer ones in between change no other page.
+
+    place: how many calls came before.
+    """
+
+    place: int
+    event_id: str
+
+
+def _token(parameters: Mapping[str, Any], last: _Shown) -> str:
+    text = f"{last.place} {last.event_id} {_digest(parameters)}"
+    return b64encode(text.encode()).decode()
+
+
+def _last_shown(parameters: Mapping[str, Any], token: str) -> _Shown:
+    try:
+        place, event_id, digest = b64decode(token, validate=True).decode("ascii").split(" ")
+        shown = _Shown(int(place), event_id)
+    except ValueError:
+        raise _invalid_token() from None
+    if digest != _digest(parameters):
+        raise _invalid_token()
+    return shown
+
+
+def _digest(parameters: Mapping[str, Any]) -> str:
+    search = json.dumps({name: parameters.get(name) for name in _SEARCH}, default=str)
+    return hashlib.blake2b(search.encode(), digest_size=8).hexdigest()
+
+
+def _invalid_token() -> errors.InvalidNextTokenException:
+    return errors.InvalidNextTokenException(
+        "Invalid NextToken.",
+        explanation="A token goes with the same attribute and times as the request it came from.",
+    )

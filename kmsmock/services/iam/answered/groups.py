@@ -1,0 +1,89 @@
+"""IAM groups and their members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock.identities.entities import Entity, Group
+from kmsmock.principals import PrincipalKind
+from kmsmock.services.errors import DeleteConflict, LimitExceeded
+from kmsmock.services.iam.answered import views
+from kmsmock.services.iam.answered.entities import new_arn
+from kmsmock.services.iam.answered.finding import (
+    GROUP,
+    find_group,
+    find_user,
+    page,
+    require_free_name,
+    under_path,
+)
+from kmsmock.services.iam.answered.registry import operation
+from kmsmock.services.registry import ServiceCall
+
+_GROUPS_PER_USER = 10
+
+
+@operation("CreateGroup", new_arn(GROUP))
+def create_group(call: ServiceCall) -> dict[str, Any]:
+    """Make a group, which has no members yet."""
+    name = require_free_name(call, GROUP)
+    group = Group(
+        new_arn(GROUP)(call),
+        name,
+        call.parameters.get("Path", "/"),
+        call.identities.credentials.new_id("AGPA"),
+        call.now,
+    )
+    call.identities.add_group(group)
+    return {"Group": views.group(group)}
+
+
+@operation("GetGroup", GROUP.resource)
+def get_group(call: ServiceCall) -> dict[str, Any]:
+    """Show a group and its members."""
+    group = find_group(call)
+    shown = (views.user(user, brief=True) for user in _members(call, group))
+    return {"Group": views.group(group), **page(call, "GetGroup", "Users", shown)}
+
+
+@operation("ListGroups", lambda call: call.arn("group/"))
+def list_groups(call: ServiceCall) -> dict[str, Any]:
+    """List the groups of the account."""
+    groups = call.identities.groups_of(call.account, call.partition)
+    return page(call, "ListGroups", "Groups", map(views.group, under_path(call, groups)))
+
+
+@operation("DeleteGroup", GROUP.resource)
+def delete_group(call: ServiceCall) -> None:
+    """Delete a group without members and policies."""
+    group = find_group(call)
+    if _members(call, group):
+        raise DeleteConflict("Cannot delete entity, must remove users from group first.")
+    if group.attached:
+        raise DeleteConflict("Cannot delete entity, must detach all policies first.")
+    if group.inline:
+        raise DeleteConflict("Cannot delete entity, must delete policies first.")
+    call.identities.remove_group(group)
+
+
+@operation("AddUserToGroup", GROUP.resource)
+def add_user_to_group(call: ServiceCall) -> None:
+    """Let a user be a member of a group."""
+    group, user = find_group(call), find_user(call)
+    if group.arn not in user.groups and len(user.groups) == _GROUPS_PER_USER:
+        raise LimitExceeded(f"Cannot exceed quota for GroupsPerUser: {_GROUPS_PER_USER}")
+    user.groups[group.arn] = group
+    call.identities.settle(user)
+
+
+@operation("RemoveUserFromGroup", GROUP.resource)
+def remove_user_from_group(call: ServiceCall) -> None:
+    """Let a user be a member of a group no longer."""
+    group, user = find_group(call), find_user(call)
+    user.groups.pop(group.arn, None)
+    call.identities.settle(user)
+
+
+def _members(call: ServiceCall, group: Group) -> list[Entity]:
+    users = call.identities.entities_of(call.account, call.partition, PrincipalKind.USER)
+    return [user for user in users if group.arn in user.groups]

@@ -1,0 +1,169 @@
+"""Names: what is a good one, and what a call means by it.
+
+Source: Amazon RDS API Reference, CreateDBInstance, CopyDBSnapshot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kmsmock.arns import Arn, partition_of
+from kmsmock.errors import ServiceError
+from kmsmock.services.rds.errors import InvalidParameterValue
+from kmsmock.services.rds.kinds import KINDS, Kind
+from kmsmock.services.rds.registry import account_region, required, storage
+from kmsmock.services.rds.storage import Database, Snapshot, arn_of
+from kmsmock.services.registry import ServiceCall
+
+_NAME = re.compile(r"[a-z](-?[a-z0-9])*", re.ASCII)
+_LONGEST = {"database": 63, "snapshot": 255}
+_RULES = (
+    "Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; "
+    "and must not end with a hyphen or contain two consecutive hyphens."
+)
+#: How the names of snapshots begin that RDS takes by itself, and AWS Backup.
+_AUTOMATED, _BACKUP = "rds:", "awsbackup:"
+
+
+def read_new_identifier(call: ServiceCall, member: str, *, of: str) -> str:
+    """Read the name of what is to be made. of: ``database`` or ``snapshot``."""
+    name: str = required(call, member).lower()
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST[of]:
+        raise InvalidParameterValue(f"The parameter {member} is not a valid identifier. {_RULES}")
+    return name
+
+
+def require_manual_snapshot(call: ServiceCall, member: str) -> None:
+    """Refuse the name or ARN of a snapshot that RDS or AWS Backup has taken by itself."""
+    named: str = required(call, member)
+    arn = Arn.parse(named)
+    name = (named if arn is None else arn.resource.partition(":")[2]).lower()
+    why = "Snapshots that were not taken by hand cannot be shared; copy them, and share the copy."
+    if name.startswith(_BACKUP):
+        raise InvalidParameterValue(
+            f"The parameter {named} is not a valid identifier.", explanation=why
+        )
+    if name.startswith(_AUTOMATED):
+        raise InvalidParameterValue(
+            f"The parameter {member} is not a valid identifier. {_RULES}", explanation=why
+        )
+
+
+def read_database_identifier(call: ServiceCall, kind: Kind, member: str | None = None) -> str:
+    """Read the name of a database of the account, which may be its ARN."""
+    named: str = required(call, member or kind.identifier)
+    arn = Arn.parse(named)
+    if arn is None:
+        return named.lower()
+    resource_type, _, name = arn.resource.partition(":")
+    here = (arn.service, arn.region, arn.account, resource_type)
+    return name if here == ("rds", call.region, call.account, kind.arn) else named
+
+
+def database_arn(call: ServiceCall, kind: Kind, name: str) -> str:
+    """Give the ARN that a database of the account has, or would have."""
+    return arn_of(call.region, call.account, kind.arn, name)
+
+
+def find_database(call: ServiceCall, kind: Kind, name: str) -> Database:
+    """Find a database of the account."""
+    found = account_region(call).databases.get((kind.name, name))
+    if found is None:
+        raise kind.errors.not_found(f"{kind.name} {name} not found.")
+    return found
+
+
+def snapshot_arn(call: ServiceCall, kind: Kind, named: str) -> str:
+    """Give the ARN of what a call names: by its ARN, or by a name in its account and Region."""
+    if Arn.parse(named) is not None:
+        return named
+    return arn_of(call.region, call.account, kind.snapshot_arn, named.lower())
+
+
+def find_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
+    """Find a snapshot that the account may use; the ARN may lead to another Region."""
+    arn = Arn.parse(snapshot_arn(call, kind, named))
+    assert arn is not None
+    resource_type, _, name = arn.resource.partition(":")
+    if arn.service == "rds" and resource_type == kind.snapshot_arn:
+        snapshots = storage(call).account_region(arn.account, arn.region).snapshots
+        found = snapshots.get((kind.name, name.lower()))
+        if found is not None and found.is_open_to(call.account):
+            return found
+    raise no_snapshot(call, kind, named)
+
+
+def find_own_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
+    """Find a snapshot of the account in the Region of the call."""
+    found = find_snapshot(call, kind, named)
+    if (found.owner, found.region) != (call.account, call.region):
+        raise no_snapshot(call, kind, named)
+    return found
+
+
+def no_snapshot(call: ServiceCall, kind: Kind, named: str) -> ServiceError:
+    """Tell that there is no such snapshot, which is also said of those that are not shared."""
+    return kind.errors.snapshot_not_found(
+        f"{kind.snapshot} not found: {named}", explanation=_why_not_found(call, kind, named)
+    )
+
+
+def _why_not_found(call: ServiceCall, kind: Kind, named: str) -> str | None:
+    """Tell which snapshot may be meant, of those that the account may use."""
+    arn = Arn.parse(named)
+    meant = next((found for found in _open(call, kind) if named.lower() in _names(found)), None)
+    if meant is None:
+        if arn is None or arn.account == call.account:
+            return None
+        return (
+            f"If it is there, its owner has not shared it with account {call.account} "
+            f"(Modify{kind.snapshot}Attribute)."
+        )
+    if partition_of(meant.region) != partition_of(call.region):
+        return f"{meant.arn} is in another partition, from which nothing can be copied."
+    if meant.region != call.region:
+        return (
+            f"{meant.arn} is in {meant.region}, this client talks to {call.region}. Only "
+            f"Copy{kind.snapshot} reaches other Regions, by the ARN."
+        )
+    if arn is None:
+        return f"What other accounts share goes by its ARN: {meant.arn}."
+    return (
+        f"It is shared with account {call.account}, but only its owner {meant.owner} can do this."
+    )
+
+
+def _open(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
+    """Give the snapshots that the account may use, those in the Region of the call first."""
+    stored = storage(call).account_regions.items()
+    for _, found in sorted(stored, key=lambda item: item[0][1] != call.region):
+        yield from (s for s in found.snapshots_of(kind) if s.is_open_to(call.account))
+
+
+def _names(snapshot: Snapshot) -> tuple[str, str]:
+    return snapshot.identifier, snapshot.arn.lower()
+
+
+def find_by_arn(call: ServiceCall, named: str) -> Database | Snapshot:
+    """Find what an ARN names in the account and Region of the call."""
+    arn = Arn.parse(named)
+    if arn is None or arn.service != "rds":
+        raise InvalidParameterValue(f"Invalid resource name: {named}")
+    resource_type, _, name = arn.resource.partition(":")
+    here = account_region(call)
+    is_here = (arn.account, arn.region) == (call.account, call.region)
+    for kind in KINDS:
+        key = (kind.name, name.lower())
+        if resource_type == kind.arn:
+            if is_here and key in here.databases:
+                return here.databases[key]
+            raise kind.errors.not_found(f"{kind.name} {name} not found.")
+        if resource_type == kind.snapshot_arn:
+            if is_here and key in here.snapshots:
+                return here.snapshots[key]
+            raise no_snapshot(call, kind, named)
+    raise InvalidParameterValue(
+        f"Invalid resource name: {named}",
+        explanation="Instances, clusters and their snapshots can be tagged here.",
+    )
