@@ -12,11 +12,13 @@ from typing import Any
 
 from kmsmock.arns import Arn
 from kmsmock.authorization.grants import GrantConstraints
+from kmsmock.aws.operations import permission_of
+from kmsmock.aws.services import calling_service
 from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Organization
 from kmsmock.keys.key import Key
 from kmsmock.operations import recipient
-from kmsmock.operations.grants import grant_terms
+from kmsmock.operations.grant_terms import grant_terms
 from kmsmock.operations.registry import Call, Target
 from kmsmock.principals import Principal, PrincipalKind
 
@@ -85,35 +87,15 @@ _FROM_PARAMETERS: dict[str, _Parameters] = {
     "kms:ReplicateKey": {"kms:ReplicaRegion": ("ReplicaRegion", None)},
     "kms:UpdatePrimaryRegion": {"kms:PrimaryRegion": ("PrimaryRegion", None)},
 }
-_CONTEXT_PARAMETERS = {
-    "kms:ReEncryptFrom": "SourceEncryptionContext",
-    "kms:ReEncryptTo": "DestinationEncryptionContext",
-}
 _ABOUT_CONSTRAINTS = ("kms:CreateGrant", "kms:RetireGrant")
 _ABOUT_GRANTS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 #: Actions on a key that may not exist yet; PutKeyPolicy is in the lockout safety check.
 _ON_NEW_KEYS = ("kms:CreateKey", "kms:PutKeyPolicy")
-#: Actions that can name their key by an alias. UpdateAlias and DeleteAlias name the alias itself.
-_BY_ALIAS = frozenset(
-    f"kms:{name}"
-    for name in (
-        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey"),
-        *("GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair"),
-        *("GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "Sign", "Verify"),
-        *("DeriveSharedSecret", "Encapsulate", "Decapsulate", "GetPublicKey", "DescribeKey"),
-    )
-)
 _ABOUT_TAGS = ("kms:CreateKey", "kms:TagResource", "kms:UntagResource")
 _ABOUT_IDLE_TIME = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
 _WITH_RECIPIENT = (
     *("kms:Decrypt", "kms:DeriveSharedSecret", "kms:GenerateDataKey"),
     *("kms:GenerateDataKeyPair", "kms:GenerateRandom"),
-)
-#: Services that tell of themselves in aws:CalledVia.
-#: Source: IAM User Guide, "AWS global condition context keys".
-_SHOWING_CALLED_VIA = (
-    *("athena", "backup", "cloud9", "cloudformation", "databrew", "dataexchange", "dynamodb"),
-    *("kms", "omics", "ram", "servicecatalog-appregistry", "sqlworkbench"),
 )
 _WITH_CALLER_ACCOUNT = (
     *(*_ON_NEW_KEYS, "kms:TagResource", "kms:ConnectCustomKeyStore", "kms:CreateCustomKeyStore"),
@@ -140,7 +122,8 @@ def encryption_context_of(call: Call, action: str) -> Mapping[str, str] | None:
         constraints = _constraints(call, action)
         pairs = None if constraints is None else constraints.equals or constraints.subset
     else:
-        pairs = parameters.get(_CONTEXT_PARAMETERS.get(action, "EncryptionContext"))
+        member = permission_of(action).context_member
+        pairs = None if member is None else parameters.get(member)
     return pairs
 
 
@@ -186,7 +169,7 @@ def context_of_action(
     alias: the name that the request has for the key.
     """
     context: ContextKeys = {}
-    if alias is not None and action in _BY_ALIAS:
+    if alias is not None and permission_of(action).takes_alias:
         context["kms:RequestAlias"] = alias
     # A service that calls in its own name has no account.
     if principal.account and (key is not None or action in _WITH_CALLER_ACCOUNT):
@@ -250,7 +233,7 @@ def _add_service(
     if via is not None:
         context["kms:ViaService"] = via
         context["aws:ViaAWSService"] = "true"
-        if principal.via in _SHOWING_CALLED_VIA:
+        if calling_service(principal.via).shows_called_via:
             called_via = f"{principal.via}.amazonaws.com"
             context["aws:CalledVia"] = [called_via]
             context["aws:CalledViaFirst"] = context["aws:CalledViaLast"] = called_via

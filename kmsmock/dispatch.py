@@ -17,35 +17,23 @@ from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.authorization.request import Outcome, Request
 from kmsmock.authorizing import applied_policies, authorize
+from kmsmock.aws.operations import KeyNaming, ManagedKeyUse, permission_of
 from kmsmock.backend import Backend
 from kmsmock.context_keys import context_keys, encryption_context_of
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.denials import denied
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
-from kmsmock.keys.aws_managed import DIRECT_ACTIONS
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
-from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
-from kmsmock.operations.grants import grant_terms
+from kmsmock.operations.grant_terms import grant_terms
 from kmsmock.operations.key_policies import read_policy
 from kmsmock.operations.registry import ANY_STATE, Call, Target
 from kmsmock.principals import Principal
 from kmsmock.protocol import read
 from kmsmock.running_test import running_test
 from kmsmock.watchers import notify, watchers
-
-#: Uses of AWS managed keys, which are left alone where no policies are enforced.
-_USES = frozenset(
-    {
-        *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
-        *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
-        *("kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext"),
-        "kms:RetireGrant",
-    }
-)
-_USES_BY_SERVICES = _USES | {"kms:CreateGrant"}
 
 
 class Rehearsal(Enum):
@@ -190,7 +178,7 @@ def perform(call: Call) -> dict[str, Any]:
     except AlgorithmUnavailable as reason:
         raise errors.UnsupportedOperationException(str(reason)) from None
     call.before_effect()
-    if operation.marks_usage:
+    if operation.is_cryptographic:
         usage = Usage(operation.name, call.now, call.request_id)
         for key in keys:
             key.last_usage = usage
@@ -213,7 +201,7 @@ def _authorized(call: Call, target: Target) -> Key | None:
     key = alias = None
     if target.locate is not None:
         before, call.alias = call.alias, None
-        key = target.locate(call)
+        key = target.locate.find(call)
         alias, call.alias = call.alias, before or call.alias
         if key is None:
             return None
@@ -268,14 +256,17 @@ def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> 
 
 def _is_from_ciphertext(call: Call, target: Target) -> bool:
     """Tell whether the key was named by nothing but the ciphertext."""
-    named_by = {"kms:Decrypt": "KeyId", "kms:ReEncryptFrom": "SourceKeyId"}.get(target.action)
-    return named_by is not None and named_by not in call.parameters
+    locator = target.locate
+    if locator is None or locator.naming is not KeyNaming.CIPHERTEXT:
+        return False
+    return locator.member not in call.parameters
 
 
 def _require_unmanaged(call: Call, target: Target, key: Key) -> None:
     """Refuse to change an AWS managed key, which nobody can, whatever policies are about."""
-    if target.action.startswith(DIRECT_ACTIONS) or (
-        target.action in (_USES_BY_SERVICES if call.principal.is_service else _USES)
+    use = permission_of(target.action).managed_key_use
+    if use is ManagedKeyUse.ANYBODY or (
+        use is ManagedKeyUse.SERVICES and call.principal.is_service
     ):
         return
     request = _request(call, target, key, None)
@@ -333,7 +324,7 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
     failure: Failure | None = None
     shown = None
     operation = call.operation.name
-    members = SHOWN[operation]
+    members = call.operation.trail
     if isinstance(result, errors.ServiceError):
         failure = Failure(result.code, result.message, result.explanation, call.decision)
     elif members.response:
@@ -349,7 +340,7 @@ def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
     )
     backend = call.backend
     charge = backend.tariff.charge(
-        operation,
+        call.operation.price,
         call.principal.arn,
         None if failure is None else failure.code,
         keys,

@@ -21,15 +21,8 @@ from kmsmock.context_keys import (
 )
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
-from kmsmock.operations import OPERATIONS
+from kmsmock.operations.registry import is_account_level, is_decided_on_alias
 from kmsmock.principals import Principal
-
-_TARGETS = [target for operation in OPERATIONS.values() for target in operation.targets]
-_ON_KEYS = {target.action for target in _TARGETS if target.locate is not None}
-#: Actions that no key has a say in, even if one is named.
-_ACCOUNT_LEVEL = {target.action for target in _TARGETS} - _ON_KEYS
-#: Actions that are decided on an alias first.
-_ABOUT_ALIASES = ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")
 
 
 def explain(
@@ -72,9 +65,9 @@ def explain(
         policies = applied_policies(backend.identities, request, key)
         return replace(evaluate(request, policies), request=request, policies=policies)
 
-    if key is None or action in _ACCOUNT_LEVEL:
+    if key is None or is_account_level(action):
         return decide(None, "*")
-    if alias is not None and action in _ABOUT_ALIASES:
+    if alias is not None and is_decided_on_alias(action):
         on_alias = decide(None, alias_arn(key.region_name, key.account, alias))
         if not on_alias.allowed:
             return on_alias

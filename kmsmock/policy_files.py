@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import kmsmock.operations  # noqa: F401 - fills the table of what decisions depend on
 from kmsmock.arns import Arn
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate

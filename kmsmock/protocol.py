@@ -15,6 +15,7 @@ from typing import Any
 
 from kmsmock import errors
 from kmsmock.api_call import ApiCall
+from kmsmock.aws.operations import OPERATION_FACTS
 
 #: Shape -> values as AWS prints them in an enum error, where its order is known to differ from
 #: the model's. Values that a newer or older model lacks are understood all the same.
@@ -59,15 +60,6 @@ _ASCII = r"^\p{ASCII}+$"
 _PATTERNS = {"KeyIdType": _ASCII}
 #: Blobs whose value is never printed in an error, not even when it is null.
 _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
-#: Largest page per operation; the model says 1000 for all.
-#: Source: AWS KMS API Reference, Limit parameter of each operation.
-_PAGE_LIMITS = {
-    "ListAliases": 100,
-    "ListGrants": 100,
-    "ListRetirableGrants": 100,
-    "ListResourceTags": 50,
-}
-
 Check = Callable[[Any, str, "list[str]"], Any]
 
 
@@ -94,7 +86,9 @@ def read(call: ApiCall) -> dict[str, Any]:
     reader = _READERS.get(call.operation)
     if reader is None:
         shape = call.model.input_shape
-        reader = _structure(shape, _PAGE_LIMITS.get(call.operation)) if shape else _empty
+        facts = OPERATION_FACTS.get(call.operation)  # there is none for other services
+        largest = facts.pages.most if facts is not None and facts.pages is not None else None
+        reader = _structure(shape, largest) if shape else _empty
         _READERS[call.operation] = reader
     failures: list[str] = []
     parameters: dict[str, Any] = reader(body, "", failures)

@@ -14,9 +14,10 @@ from kmsmock import errors
 from kmsmock.keys.custom_key_store import ConnectionState, StoreType
 from kmsmock.keys.key import KeyManager
 from kmsmock.keys.material import MaterialState, RotationType
-from kmsmock.keys.specs import DATA_KEY_PAIR_SPECS, KEY_SPECS, KeyUsage, Origin, grant_operations
+from kmsmock.keys.specs import DATA_KEY_PAIR_SPECS, KEY_SPECS, KeyUsage, Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations import OPERATIONS
+from kmsmock.operations.grant_terms import grant_operations
 
 MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
 #: What this project was written against; a newer model that has more makes these tests fail,
@@ -114,6 +115,6 @@ def test_only_operations_with_the_parameter_take_dry_runs() -> None:
 
 
 def test_the_operations_whose_use_is_tracked_are_those_of_the_model() -> None:
-    tracked = {name for name, operation in OPERATIONS.items() if operation.marks_usage}
+    tracked = {name for name, operation in OPERATIONS.items() if operation.is_cryptographic}
 
     assert tracked == set(KNOWN["enums"]["KeyLastUsageTrackingOperation"])

@@ -9,26 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kmsmock.authorization.decision import Decision
+from kmsmock.authorization.grant_index import grants_that_allow
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.authorization.variables import Context
+from kmsmock.aws.operations import permission_of
 from kmsmock.principals import PrincipalKind
 
-#: Actions that also work on keys of other accounts.
-#: Source: AWS KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
-CROSS_ACCOUNT_ACTIONS = frozenset({"sts:AssumeRole", "sts:TagSession"}) | frozenset(
-    f"kms:{name}"
-    for name in (
-        *("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey"),
-        *("GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair"),
-        *("GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "Sign", "Verify"),
-        *("DeriveSharedSecret", "Encapsulate", "Decapsulate", "GetPublicKey", "DescribeKey"),
-        *("CreateGrant", "ListGrants", "RevokeGrant", "RetireGrant", "GetKeyRotationStatus"),
-    )
-)
-
+#: Actions of other services that other accounts can allow.
+_TAKING_ROLES = frozenset({"sts:AssumeRole", "sts:TagSession"})
 
 _BY_IDENTITY = Decision(Outcome.ALLOW, "an identity-based policy allows it")
 _BY_ROOT = Decision(Outcome.ALLOW, "the root user of an account needs no identity-based policy")
@@ -185,21 +176,12 @@ def _resource_side(request: Request, policies: AppliedPolicies) -> _ResourceSide
             if statement.applies(request.resource, context):
                 side.take(match, policy=policy, statement=statement)
     if side.allowance is None or request.principal.account != request.owner:
-        for grant in policies.grants:
-            match = _match_grant(grant, request)
+        for grant in grants_that_allow(policies.grants, request):
+            match = grant.match_grantee(request.principal)
             side.take(match, grant=grant)
             if grant.issuing_account == request.principal.account:
                 side.trust(match, grant)
     return side
-
-
-def _match_grant(grant: Grant, request: Request) -> Match:
-    match = grant.match_grantee(request.principal)
-    if match is Match.NONE:
-        return match
-    operation = request.action.removeprefix("kms:")
-    allows = grant.allows(operation, request.encryption_context, request.source_arn, request.child)
-    return match if allows else Match.NONE
 
 
 def _same_account(request: Request, policies: AppliedPolicies, side: _ResourceSide) -> Decision:
@@ -213,9 +195,13 @@ def _same_account(request: Request, policies: AppliedPolicies, side: _ResourceSi
     return _nothing_allows(request, PolicyKind.RESOURCE)
 
 
+def _works_across_accounts(action: str) -> bool:
+    return action in _TAKING_ROLES or permission_of(action).works_across_accounts
+
+
 def _cross_account(request: Request, policies: AppliedPolicies, side: _ResourceSide) -> Decision:
     """Let both accounts decide: the key's must share it, and the caller's must allow its use."""
-    if request.action not in CROSS_ACCOUNT_ACTIONS:
+    if not _works_across_accounts(request.action):
         return Decision(
             Outcome.IMPLICIT_DENY,
             f"{request.action} does not work on keys of other accounts",

@@ -6,11 +6,12 @@ Source: AWS KMS Developer Guide, "Condition keys for AWS KMS" and "Key policies 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+from kmsmock.aws.operations import permissions
 
 #: Condition keys that have several values, and so need ForAllValues or ForAnyValue.
 _MULTIVALUED = frozenset(
@@ -19,24 +20,12 @@ _MULTIVALUED = frozenset(
         *("aws:tagkeys", "aws:principalorgpaths", "aws:resourceorgpaths", "aws:calledvia"),
     }
 )
-_SYMMETRIC = (
-    *("kms:encrypt", "kms:decrypt", "kms:reencryptfrom", "kms:reencryptto"),
-    *("kms:generatedatakey", "kms:generatedatakeywithoutplaintext"),
-    *("kms:generatedatakeypair", "kms:generatedatakeypairwithoutplaintext"),
-)
-_ON_ALIAS = (
-    *_SYMMETRIC,
-    *("kms:describekey", "kms:getpublickey", "kms:sign", "kms:verify", "kms:generatemac"),
-    *("kms:verifymac", "kms:derivesharedsecret", "kms:encapsulate", "kms:decapsulate"),
-)
-#: Condition key, or the beginning of one -> the actions whose requests have it.
+_GRANTS = ("kms:creategrant", "kms:retiregrant")
+#: Condition key, or the beginning of one -> the actions whose requests have it. Those that come
+#: from how a key is named, and from the encryption context, are in `_actions_with`.
 _ONLY_FOR: dict[str, tuple[str, ...]] = {
-    "kms:encryptioncontext:": (*_SYMMETRIC, "kms:creategrant", "kms:retiregrant"),
-    "kms:encryptioncontextkeys": (*_SYMMETRIC, "kms:creategrant", "kms:retiregrant"),
-    "kms:encryptionalgorithm": _SYMMETRIC,
-    "kms:requestalias": _ON_ALIAS,
     "kms:grantoperations": ("kms:creategrant",),
-    "kms:grantconstrainttype": ("kms:creategrant", "kms:retiregrant"),
+    "kms:grantconstrainttype": _GRANTS,
     "kms:granteeprincipal": ("kms:creategrant",),
     "kms:retiringprincipal": ("kms:creategrant",),
     "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),
@@ -106,15 +95,7 @@ def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
 
 def _foreign_key(statement: Statement, condition: Condition) -> Iterator[str]:
     """Tell of actions whose requests never have the condition key."""
-    wanted = next(
-        (
-            actions
-            for name, actions in _ONLY_FOR.items()
-            if condition.lower_key == name
-            or (name.endswith(":") and condition.lower_key.startswith(name))
-        ),
-        None,
-    )
+    wanted = _actions_with(condition.lower_key)
     if wanted is None or condition.holds({}, undecidable=False):
         return
     given = statement.source.get("Action", [])
@@ -122,6 +103,24 @@ def _foreign_key(statement: Statement, condition: Condition) -> Iterator[str]:
         lower = action.lower()
         if _ONE_ACTION.fullmatch(lower) and lower not in wanted:
             yield f"requests for {action} never have {condition.key}, so the condition never holds"
+
+
+def _actions_with(key: str) -> Collection[str] | None:
+    """Give the actions whose requests have a condition key; None where all may. All in lower case.
+
+    Source: AWS KMS Developer Guide, "AWS KMS condition keys".
+    """
+    if key == "kms:requestalias":
+        return {p.action.lower() for p in permissions().values() if p.takes_alias}
+    if key.startswith(("kms:encryptioncontext:", "kms:encryptioncontextkeys")):
+        return {*_with_encryption_context(), *_GRANTS}
+    if key == "kms:encryptionalgorithm":
+        return _with_encryption_context()
+    return _ONLY_FOR.get(key)
+
+
+def _with_encryption_context() -> set[str]:
+    return {p.action.lower() for p in permissions().values() if p.context_member is not None}
 
 
 def _never(statement: Statement, policy: Policy) -> Iterator[str]:

@@ -186,29 +186,6 @@ DATA_KEY_PAIR_SPECS = (
     *("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
 )
 
-#: Grant operations by usage; see `grant_operations`. Source: AWS KMS API Reference, CreateGrant.
-_ANY_GRANT = ("CreateGrant", "RetireGrant", "DescribeKey")
-_SYMMETRIC_GRANT = (
-    *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
-    *("ReEncryptFrom", "ReEncryptTo", "GenerateDataKeyPair"),
-    "GenerateDataKeyPairWithoutPlaintext",
-)
-_USAGE_GRANT = {
-    KeyUsage.ENCRYPT_DECRYPT: ("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo"),
-    KeyUsage.SIGN_VERIFY: ("Sign", "Verify"),
-    KeyUsage.GENERATE_VERIFY_MAC: ("GenerateMac", "VerifyMac"),
-    KeyUsage.KEY_AGREEMENT: ("DeriveSharedSecret",),
-    KeyUsage.ENCAPSULATE_DECAPSULATE: ("Encapsulate", "Decapsulate"),
-}
-
-
-def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
-    """List the operations that a grant on such a key may name."""
-    if spec.is_symmetric_encryption:
-        return _ANY_GRANT + _SYMMETRIC_GRANT
-    public = ("GetPublicKey",) if spec.is_asymmetric else ()
-    return _ANY_GRANT + public + _USAGE_GRANT[usage]
-
 
 def unknown_spec(name: object) -> str:
     """Say of what is no key spec which there are, and which is the nearest."""

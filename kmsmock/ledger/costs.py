@@ -10,10 +10,10 @@ from datetime import date, datetime, timezone
 from decimal import Decimal, localcontext
 from typing import Any
 
+from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.invoice import Invoice, bill, merged, parts_of
 from kmsmock.ledger.pricing import ARITHMETIC, Prices, dollars, show
-from kmsmock.ledger.shown import SHOWN
 from kmsmock.ledger.storage import KeyLife, Place, hours_in, key_hours
 from kmsmock.ledger.usage import (
     Line,
@@ -26,8 +26,6 @@ from kmsmock.ledger.usage import (
 
 #: What a projection can be for -> months.
 _PERIODS = {"month": 1, "year": 12}
-#: What is written with each use, of all that is written.
-_GRANTS = frozenset({"CreateGrant", "RetireGrant", "RevokeGrant"})
 
 
 class Costs:
@@ -238,7 +236,8 @@ class Costs:
 
 def _is_use(line: Line) -> bool:
     """Tell whether a request belongs to the use of keys, and not to setting them up."""
-    return SHOWN[line.operation].is_read_only or line.operation in _GRANTS
+    facts = OPERATION_FACTS[line.operation]
+    return facts.trail.is_read_only or facts.is_routine
 
 
 def _month(given: str | date) -> int:

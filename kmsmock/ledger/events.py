@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.keys.key import Key
 from kmsmock.ledger.pricing import Charge
-from kmsmock.ledger.shown import SHOWN
 from kmsmock.principals import Principal
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ NO_REST = Rest()
 class Record(NamedTuple):
     """What is kept of one call. `Event` says what it means.
 
-    parameters: values of the members that `SHOWN` names for the operation, None for those that
+    parameters: values of the members that CloudTrail shows of the operation, None for those that
     were not given. material_id: of the key material that was used, 32 bytes. charge: one and the
     same object for all that cost the same.
     """
@@ -186,7 +186,7 @@ class Event(Record):
 
     def parameter(self, name: str) -> Any:
         """Give a member of the request; None for what was not given, or is not recorded."""
-        names = SHOWN[self.operation].request
+        names = OPERATION_FACTS[self.operation].trail.request
         return self.parameters[names.index(name)] if name in names else None
 
     def __str__(self) -> str:

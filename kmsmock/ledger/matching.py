@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.errors import of_code
 from kmsmock.keys.key import Key
 from kmsmock.ledger.events import MEMBERS, Event
@@ -94,8 +95,8 @@ class Wanted:
         key = self.members["key"]
         if key is None:
             return line.key is None
-        if _names(line.key, key) or line.operation == "ReEncrypt":
-            return True
+        if _names(line.key, key) or len(OPERATION_FACTS[line.operation].key_permissions) > 1:
+            return True  # only the first of its keys is still known
         return _alias_name(key) is not None
 
 

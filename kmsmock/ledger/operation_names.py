@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from kmsmock.ledger.shown import SHOWN
+from kmsmock.aws.operations import OPERATION_FACTS, permissions
 
-#: Actions of policies that are no operations.
-_PERMISSIONS = ("ReEncryptFrom", "ReEncryptTo", "SynchronizeMultiRegionKey")
+#: An action of a service-linked role, which no operation needs.
+_SYNCHRONIZE = "SynchronizeMultiRegionKey"
 _PREFIX = "kms:"
 
 
 def require_operation(name: str, others: Collection[str] = ()) -> None:
     """Require the name of an operation, or one of others; raises ValueError with the nearest."""
-    if name not in SHOWN and name not in others:
-        raise ValueError(f"KMS has no operation {name!r}{_hint(name, (*SHOWN, *others))}")
+    if name not in OPERATION_FACTS and name not in others:
+        raise ValueError(f"KMS has no operation {name!r}{_hint(name, (*OPERATION_FACTS, *others))}")
 
 
 def require_action(name: str) -> None:
     """Require an action of KMS, such as ``kms:Decrypt``, or one of another service."""
-    known = (*SHOWN, *_PERMISSIONS)
+    actions = (action.removeprefix(_PREFIX) for action in permissions())
+    known = (*OPERATION_FACTS, *actions, _SYNCHRONIZE)
     if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in known:
         raise ValueError(f"KMS has no action {name!r}{_hint(name, known)}")
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock.arns import is_known_region, partition_of
+from kmsmock.aws.operations import PriceClass
+from kmsmock.aws.services import AWS_SERVICES
 
 if TYPE_CHECKING:
     from kmsmock.keys.key import Key
@@ -42,16 +44,6 @@ class Category(Enum):
 ARITHMETIC = Context(prec=40)
 #: The usage type of key storage, without its Region.
 KEYS = "KMS-Keys"
-
-#: Operations that are priced by the key spec. All others but data key pairs are standard.
-_BY_KEY_SPEC = frozenset(
-    {
-        *("Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify", "GetPublicKey"),
-        *("DeriveSharedSecret", "Encapsulate", "Decapsulate"),
-    }
-)
-#: Operations that are priced by the spec of the data key pair.
-_BY_PAIR_SPEC = frozenset({"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"})
 
 #: Key spec -> category of what is done with such a key. That of ML-KEM is not published.
 OF_KEY_SPEC: dict[str, Category] = {
@@ -85,7 +77,11 @@ _CHARGED_ERRORS = frozenset({"DryRunOperationException"})
 #: Errors of requests that are never charged.
 _FREE_ERRORS = frozenset({"ThrottlingException"})
 #: Services whose own requests are free. Source: AWS CloudTrail User Guide, on SSE-KMS.
-_FREE_SERVICES = frozenset({"cloudtrail.amazonaws.com"})
+_FREE_SERVICES = frozenset(
+    f"{service.via or name}.amazonaws.com"
+    for name, service in AWS_SERVICES.items()
+    if service.is_free
+)
 
 
 class Charge(NamedTuple):
@@ -179,7 +175,7 @@ class Tariff:
 
     def charge(
         self,
-        operation: str,
+        price: PriceClass,
         caller: str,
         error_code: str | None,
         keys: Sequence[Key],
@@ -187,20 +183,20 @@ class Tariff:
     ) -> Charge:
         """Give the charge of a request; this is on the path of every call.
 
-        caller: its ARN, or the name of a service. keys: that it found. pair_spec: of the data key
-        pair that it asks for.
+        price: what the operation is priced by. caller: its ARN, or the name of a service. keys:
+        that it found. pair_spec: of the data key pair that it asks for.
         """
         if caller in _FREE_SERVICES:
             return FREE
         if error_code is not None and not self._is_charged(error_code):
             return FREE
-        if keys and operation in _BY_KEY_SPEC:
+        if keys and price is PriceClass.BY_KEY_SPEC:
             if len(keys) == 1:
                 return self._of_key_spec[keys[0].spec.name]
             # ReEncrypt: an asymmetric key decides, of two the dearer. AWS does not publish this.
             both = [self._of_key_spec[key.spec.name] for key in keys]
             return max(both, key=lambda charge: (charge is not self._standard, charge.price))
-        if operation in _BY_PAIR_SPEC:
+        if price is PriceClass.BY_PAIR_SPEC:
             return self._of_pair_spec.get(pair_spec or "", self._standard)
         return self._standard
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kmsmock import errors
+from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, reads
 from kmsmock.crypto.errors import DecryptionFailed, InvalidKeyEncoding
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
@@ -13,8 +14,16 @@ from kmsmock.operations.registry import USABLE, Call, Response, Target, operatio
 
 @operation(
     "DeriveSharedSecret",
-    Target("kms:DeriveSharedSecret", key_at("KeyId"), USABLE, KeyUsage.KEY_AGREEMENT),
-    marks_usage=True,
+    Target(
+        "kms:DeriveSharedSecret",
+        key_at("KeyId"),
+        USABLE,
+        KeyUsage.KEY_AGREEMENT,
+        grant_order=17,
+    ),
+    trail=reads("KeyId", "KeyAgreementAlgorithm", "DryRun"),
+    price=PriceClass.BY_KEY_SPEC,
+    quota=CRYPTOGRAPHIC,
     hands_out=("SharedSecret",),
 )
 def derive_shared_secret(call: Call, key: Key) -> Response:
@@ -42,8 +51,16 @@ def derive_shared_secret(call: Call, key: Key) -> Response:
 
 @operation(
     "Encapsulate",
-    Target("kms:Encapsulate", key_at("KeyId"), USABLE, KeyUsage.ENCAPSULATE_DECAPSULATE),
-    marks_usage=True,
+    Target(
+        "kms:Encapsulate",
+        key_at("KeyId"),
+        USABLE,
+        KeyUsage.ENCAPSULATE_DECAPSULATE,
+        grant_order=18,
+    ),
+    trail=reads("KeyId", "EncapsulationAlgorithm", "DryRun"),
+    price=PriceClass.BY_KEY_SPEC,
+    quota=CRYPTOGRAPHIC,
     hands_out=("SharedSecret",),
 )
 def encapsulate(call: Call, key: Key) -> Response:
@@ -61,8 +78,16 @@ def encapsulate(call: Call, key: Key) -> Response:
 
 @operation(
     "Decapsulate",
-    Target("kms:Decapsulate", key_at("KeyId"), USABLE, KeyUsage.ENCAPSULATE_DECAPSULATE),
-    marks_usage=True,
+    Target(
+        "kms:Decapsulate",
+        key_at("KeyId"),
+        USABLE,
+        KeyUsage.ENCAPSULATE_DECAPSULATE,
+        grant_order=19,
+    ),
+    trail=reads("KeyId", "EncapsulationAlgorithm", "DryRun"),
+    price=PriceClass.BY_KEY_SPEC,
+    quota=CRYPTOGRAPHIC,
     hands_out=("SharedSecret",),
 )
 def decapsulate(call: Call, key: Key) -> Response:

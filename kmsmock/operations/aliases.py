@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from kmsmock import arns, errors
+from kmsmock.aws.operations import AliasPlace, KeyNaming, PageSizes, per_second, reads, writes
 from kmsmock.keys.aws_managed import MANAGED_KEYS
 from kmsmock.keys.key import Key
 from kmsmock.operations.locating import find_alias, find_key_only
@@ -13,6 +14,7 @@ from kmsmock.operations.registry import (
     ANY_STATE,
     NOT_PENDING_DELETION,
     Call,
+    Locator,
     Response,
     Target,
     operation,
@@ -56,6 +58,10 @@ def _aliased_key(call: Call) -> Key:
     return alias.key
 
 
+_TARGET_KEY = Locator(_target_key, KeyNaming.ID_OR_ARN, "TargetKeyId")
+_ALIASED_KEY = Locator(_aliased_key, KeyNaming.OWN_ALIAS, "AliasName")
+
+
 def require_quota(key: Key) -> None:
     """Refuse another alias above the quota (LimitExceededException)."""
     count = len(key.aliases)
@@ -74,7 +80,9 @@ def _alias_arn(call: Call) -> str:
 @operation(
     "CreateAlias",
     Target("kms:CreateAlias", resource=_alias_arn),
-    Target("kms:CreateAlias", _target_key, NOT_PENDING_DELETION),
+    Target("kms:CreateAlias", _TARGET_KEY, NOT_PENDING_DELETION),
+    trail=writes("AliasName", "TargetKeyId", alias_place=AliasPlace.LAST),
+    quota=per_second(5),
 )
 def create_alias(call: Call, key: Key) -> None:
     """Give a key a name that is not taken."""
@@ -93,8 +101,10 @@ def create_alias(call: Call, key: Key) -> None:
 @operation(
     "UpdateAlias",
     Target("kms:UpdateAlias", resource=_alias_arn),
-    Target("kms:UpdateAlias", _aliased_key, ANY_STATE),
-    Target("kms:UpdateAlias", _target_key, NOT_PENDING_DELETION),
+    Target("kms:UpdateAlias", _ALIASED_KEY, ANY_STATE),
+    Target("kms:UpdateAlias", _TARGET_KEY, NOT_PENDING_DELETION),
+    trail=writes("AliasName", "TargetKeyId", alias_place=AliasPlace.FIRST),
+    quota=per_second(5),
 )
 def update_alias(call: Call, old: Key, new: Key) -> None:
     """Let a name mean another key of the same type and usage."""
@@ -119,14 +129,22 @@ def update_alias(call: Call, old: Key, new: Key) -> None:
 @operation(
     "DeleteAlias",
     Target("kms:DeleteAlias", resource=_alias_arn),
-    Target("kms:DeleteAlias", _aliased_key, ANY_STATE),
+    Target("kms:DeleteAlias", _ALIASED_KEY, ANY_STATE),
+    trail=writes("AliasName", alias_place=AliasPlace.FIRST),
+    quota=per_second(15),
 )
 def delete_alias(call: Call, key: Key) -> None:
     """Forget a name; the key stays."""
     call.region.remove_alias(call.region.aliases[call.parameters["AliasName"]])
 
 
-@operation("ListAliases", Target("kms:ListAliases"))
+@operation(
+    "ListAliases",
+    Target("kms:ListAliases"),
+    trail=reads("KeyId", "Limit", "Marker"),
+    quota=per_second(500),
+    pages=PageSizes(50, 100),
+)
 def list_aliases(call: Call) -> Response:
     """List the names of the account in the Region, or of one key.
 
@@ -136,8 +154,8 @@ def list_aliases(call: Call) -> Response:
     if reference is not None:
         key = find_key_only(call, reference)
         own = sorted((call.region.aliases[n] for n in key.aliases), key=lambda a: a.sequence)
-        return page(call, "Aliases", own, alias_entry, 50)
-    return page(call, "Aliases", _with_predefined(call), _show(call), 50)
+        return page(call, "Aliases", own, alias_entry)
+    return page(call, "Aliases", _with_predefined(call), _show(call))
 
 
 class _Predefined:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kmsmock import errors
+from kmsmock.aws.operations import PageSizes, per_second, reads, writes
 from kmsmock.falling_due import connect_when_due, disconnect_when_due
 from kmsmock.keys.custom_key_store import (
     PROXY_FAILURES,
@@ -32,6 +33,11 @@ _MEMBERS = {
     StoreType.AWS_CLOUDHSM: (_CLUSTER_MEMBERS, ()),
     StoreType.EXTERNAL_KEY_STORE: (_PROXY_MEMBERS, _VPC_MEMBERS),
 }
+#: Members that CloudTrail shows: all but the credentials.
+_RECORDED_OF_PROXY = (
+    *("XksProxyUriEndpoint", "XksProxyUriPath", "XksProxyVpcEndpointServiceName"),
+    *("XksProxyVpcEndpointServiceOwner", "XksProxyConnectivity"),
+)
 _ALL_MEMBERS = (*_CLUSTER_MEMBERS, *_PROXY_MEMBERS, *_VPC_MEMBERS)
 #: What can be changed while a store is connected; everything else needs a disconnected one.
 _CHANGEABLE_ANYTIME = frozenset({"XksProxyUriPath", "XksProxyAuthenticationCredential"})
@@ -50,7 +56,15 @@ _CONNECTABLE = frozenset({_S.DISCONNECTED, _S.CONNECTING, _S.CONNECTED})
 _DISCONNECTABLE = frozenset({_S.CONNECTING, _S.CONNECTED, _S.FAILED})
 
 
-@operation("CreateCustomKeyStore", Target("kms:CreateCustomKeyStore"))
+@operation(
+    "CreateCustomKeyStore",
+    Target("kms:CreateCustomKeyStore"),
+    trail=writes(
+        *("CustomKeyStoreName", "CloudHsmClusterId", "CustomKeyStoreType", *_RECORDED_OF_PROXY),
+        shows=("CustomKeyStoreId",),
+    ),
+    quota=per_second(5),
+)
 def create_custom_key_store(call: Call) -> Response:
     """Make a custom key store, disconnected at first."""
     parameters = call.parameters
@@ -83,7 +97,13 @@ def _complete(call: Call, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**default, **settings}
 
 
-@operation("DescribeCustomKeyStores", Target("kms:DescribeCustomKeyStores"))
+@operation(
+    "DescribeCustomKeyStores",
+    Target("kms:DescribeCustomKeyStores"),
+    trail=reads("CustomKeyStoreId", "CustomKeyStoreName", "Limit", "Marker"),
+    quota=per_second(5),
+    pages=PageSizes(1000, 1000),
+)
 def describe_custom_key_stores(call: Call) -> Response:
     """Show the custom key stores of the account in the Region, or one of them."""
     parameters = call.parameters
@@ -101,10 +121,18 @@ def describe_custom_key_stores(call: Call) -> Response:
         raise errors.CustomKeyStoreNotFoundException(
             explanation=f"There is no custom key store {store_id or name!r} here."
         )
-    return page(call, "CustomKeyStores", stores, _show, 1000)
+    return page(call, "CustomKeyStores", stores, _show)
 
 
-@operation("UpdateCustomKeyStore", Target("kms:UpdateCustomKeyStore"))
+@operation(
+    "UpdateCustomKeyStore",
+    Target("kms:UpdateCustomKeyStore"),
+    trail=writes(
+        *("CustomKeyStoreId", "NewCustomKeyStoreName", "CloudHsmClusterId", *_RECORDED_OF_PROXY),
+        shows=(),
+    ),
+    quota=per_second(5),
+)
 def update_custom_key_store(call: Call) -> Response:
     """Change a custom key store: its name at any time, most else while it is disconnected."""
     parameters = call.parameters
@@ -137,7 +165,12 @@ def update_custom_key_store(call: Call) -> Response:
     return {}
 
 
-@operation("DeleteCustomKeyStore", Target("kms:DeleteCustomKeyStore"))
+@operation(
+    "DeleteCustomKeyStore",
+    Target("kms:DeleteCustomKeyStore"),
+    trail=writes("CustomKeyStoreId", shows=()),
+    quota=per_second(5),
+)
 def delete_custom_key_store(call: Call) -> Response:
     """Forget a disconnected custom key store without keys; the cluster or proxy is not touched."""
     store = _find(call)
@@ -151,7 +184,12 @@ def delete_custom_key_store(call: Call) -> Response:
     return {}
 
 
-@operation("ConnectCustomKeyStore", Target("kms:ConnectCustomKeyStore"))
+@operation(
+    "ConnectCustomKeyStore",
+    Target("kms:ConnectCustomKeyStore"),
+    trail=writes("CustomKeyStoreId", shows=()),
+    quota=per_second(5),
+)
 def connect_custom_key_store(call: Call) -> Response:
     """Connect a store to its cluster or proxy, which is done a while after the answer."""
     store = _find(call)
@@ -161,7 +199,12 @@ def connect_custom_key_store(call: Call) -> Response:
     return {}
 
 
-@operation("DisconnectCustomKeyStore", Target("kms:DisconnectCustomKeyStore"))
+@operation(
+    "DisconnectCustomKeyStore",
+    Target("kms:DisconnectCustomKeyStore"),
+    trail=writes("CustomKeyStoreId", shows=()),
+    quota=per_second(5),
+)
 def disconnect_custom_key_store(call: Call) -> Response:
     """Disconnect a store; its keys are unavailable until it is connected again."""
     store = _find(call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock import errors
+from kmsmock.aws.operations import CRYPTOGRAPHIC, DATA_KEY_PAIR, PriceClass, reads
 from kmsmock.crypto import ciphertext
 from kmsmock.keys.custom_key_store import StoreType
 from kmsmock.keys.key import Key
@@ -13,6 +14,10 @@ from kmsmock.operations import recipient
 from kmsmock.operations.locating import key_at
 from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
 
+_RECORD_OF_DATA_KEY = reads(
+    *("KeyId", "KeySpec", "NumberOfBytes", "EncryptionContext", "DryRun"), shows_key_store=True
+)
+_RECORD_OF_PAIR = reads("KeyId", "KeyPairSpec", "EncryptionContext", "DryRun")
 _DATA_KEY_BYTES = {"AES_256": 32, "AES_128": 16}
 
 
@@ -65,9 +70,18 @@ def _with_material_id(call: Call, key: Key, response: Response) -> Response:
 
 @operation(
     "GenerateDataKey",
-    Target("kms:GenerateDataKey", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT),
+    Target(
+        "kms:GenerateDataKey",
+        key_at("KeyId"),
+        USABLE,
+        KeyUsage.ENCRYPT_DECRYPT,
+        grant_order=7,
+        of_key_pairs=False,
+        context_member="EncryptionContext",
+    ),
     first=_require_size,
-    marks_usage=True,
+    trail=_RECORD_OF_DATA_KEY,
+    quota=CRYPTOGRAPHIC,
     hands_out=("Plaintext",),
 )
 def generate_data_key(call: Call, key: Key) -> Response:
@@ -83,10 +97,17 @@ def generate_data_key(call: Call, key: Key) -> Response:
 @operation(
     "GenerateDataKeyWithoutPlaintext",
     Target(
-        "kms:GenerateDataKeyWithoutPlaintext", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT
+        "kms:GenerateDataKeyWithoutPlaintext",
+        key_at("KeyId"),
+        USABLE,
+        KeyUsage.ENCRYPT_DECRYPT,
+        grant_order=8,
+        of_key_pairs=False,
+        context_member="EncryptionContext",
     ),
     first=_require_size,
-    marks_usage=True,
+    trail=_RECORD_OF_DATA_KEY,
+    quota=CRYPTOGRAPHIC,
 )
 def generate_data_key_without_plaintext(call: Call, key: Key) -> Response:
     """Make a data key, encrypted under the KMS key only."""
@@ -110,9 +131,19 @@ def _data_key_pair(call: Call, key: Key) -> tuple[bytes, Response]:
 
 @operation(
     "GenerateDataKeyPair",
-    Target("kms:GenerateDataKeyPair", key_at("KeyId"), USABLE, KeyUsage.ENCRYPT_DECRYPT),
+    Target(
+        "kms:GenerateDataKeyPair",
+        key_at("KeyId"),
+        USABLE,
+        KeyUsage.ENCRYPT_DECRYPT,
+        grant_order=11,
+        of_key_pairs=False,
+        context_member="EncryptionContext",
+    ),
     first=_require_pair_possible,
-    marks_usage=True,
+    trail=_RECORD_OF_PAIR,
+    price=PriceClass.BY_PAIR_SPEC,
+    quota=DATA_KEY_PAIR,
     hands_out=("PrivateKeyPlaintext",),
 )
 def generate_data_key_pair(call: Call, key: Key) -> Response:
@@ -131,16 +162,27 @@ def generate_data_key_pair(call: Call, key: Key) -> Response:
         key_at("KeyId"),
         USABLE,
         KeyUsage.ENCRYPT_DECRYPT,
+        grant_order=12,
+        of_key_pairs=False,
+        context_member="EncryptionContext",
     ),
     first=_require_pair_possible,
-    marks_usage=True,
+    trail=_RECORD_OF_PAIR,
+    price=PriceClass.BY_PAIR_SPEC,
+    quota=DATA_KEY_PAIR,
 )
 def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Response:
     """Make a key pair; the private key is answered encrypted only."""
     return _data_key_pair(call, key)[1]
 
 
-@operation("GenerateRandom", Target("kms:GenerateRandom"), hands_out=("Plaintext",))
+@operation(
+    "GenerateRandom",
+    Target("kms:GenerateRandom"),
+    trail=reads("CustomKeyStoreId"),
+    quota=CRYPTOGRAPHIC,
+    hands_out=("Plaintext",),
+)
 def generate_random(call: Call) -> Response:
     """Give random bytes."""
     size = call.parameters.get("NumberOfBytes")

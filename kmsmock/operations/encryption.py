@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 
 from kmsmock import errors
+from kmsmock.aws.operations import CRYPTOGRAPHIC, KeyNaming, PriceClass, reads
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.rsa import max_plaintext_bytes
@@ -18,21 +19,32 @@ from kmsmock.operations.locating import (
     key_at,
     key_of_ciphertext,
 )
-from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import OPERATIONS, USABLE, Call, Response, Target, operation
 
-_ENCRYPTION = KeyUsage.ENCRYPT_DECRYPT
 #: Source: AWS KMS API Reference, Encrypt, Plaintext.
 _LONGEST_SM2_PLAINTEXT = 1024
-#: What makes ciphertexts that are bound to an encryption context.
-_ENCRYPTING = frozenset(
-    {"Encrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"}
-    | {"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"}
-)
 _CALLS_LOOKED_AT = 1_000
 _CONTEXTS_TOLD = 3
 
 
-@operation("Encrypt", Target("kms:Encrypt", key_at("KeyId"), USABLE, _ENCRYPTION), marks_usage=True)
+@operation(
+    "Encrypt",
+    Target(
+        "kms:Encrypt",
+        key_at("KeyId"),
+        USABLE,
+        KeyUsage.ENCRYPT_DECRYPT,
+        grant_order=6,
+        context_member="EncryptionContext",
+    ),
+    trail=reads(
+        *("KeyId", "EncryptionContext", "EncryptionAlgorithm", "DryRun"),
+        defaults={"EncryptionAlgorithm": SYMMETRIC},
+        shows_key_store=True,
+    ),
+    price=PriceClass.BY_KEY_SPEC,
+    quota=CRYPTOGRAPHIC,
+)
 def encrypt(call: Call, key: Key) -> Response:
     """Encrypt up to 4096 bytes."""
     parameters = call.parameters
@@ -44,37 +56,24 @@ def encrypt(call: Call, key: Key) -> Response:
     return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
 
-def _require_ciphertext(call: Call) -> None:
-    """Refuse a call without ciphertext, unless it is a dry run that says so."""
-    if call.parameters.get("DryRunModifiers") and not call.dry_run:
-        raise errors.ValidationException(
-            "DryRunModifiers can only be specified when DryRun is true"
-        )
-    if "CiphertextBlob" not in call.parameters and not ignores_ciphertext(call):
-        raise errors.ValidationException(
-            "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy "
-            "constraint: Member must not be null"
-        )
-
-
-_locate_source = key_of_ciphertext()
-_locate_reencrypted = key_of_ciphertext("SourceKeyId", "SourceEncryptionAlgorithm")
-
-
-def _decrypting_key(call: Call) -> Key:
-    _require_ciphertext(call)
-    return _locate_source(call)
-
-
-def _source_key(call: Call) -> Key:
-    _require_ciphertext(call)
-    return _locate_reencrypted(call)
-
-
 @operation(
     "Decrypt",
-    Target("kms:Decrypt", _decrypting_key, USABLE, _ENCRYPTION),
-    marks_usage=True,
+    Target(
+        "kms:Decrypt",
+        key_of_ciphertext(),
+        USABLE,
+        KeyUsage.ENCRYPT_DECRYPT,
+        grant_order=5,
+        context_member="EncryptionContext",
+    ),
+    trail=reads(
+        *("EncryptionContext", "EncryptionAlgorithm", "KeyId", "DryRun", "DryRunModifiers"),
+        defaults={"EncryptionAlgorithm": SYMMETRIC},
+        shows_key_of_ciphertext=True,
+        shows_key_store=True,
+    ),
+    price=PriceClass.BY_KEY_SPEC,
+    quota=CRYPTOGRAPHIC,
     hands_out=("Plaintext",),
 )
 def decrypt(call: Call, key: Key) -> Response:
@@ -93,9 +92,34 @@ def decrypt(call: Call, key: Key) -> Response:
 
 @operation(
     "ReEncrypt",
-    Target("kms:ReEncryptFrom", _source_key, USABLE, _ENCRYPTION),
-    Target("kms:ReEncryptTo", key_at("DestinationKeyId"), USABLE, _ENCRYPTION),
-    marks_usage=True,
+    Target(
+        "kms:ReEncryptFrom",
+        key_of_ciphertext("SourceKeyId", "SourceEncryptionAlgorithm"),
+        USABLE,
+        KeyUsage.ENCRYPT_DECRYPT,
+        grant_order=9,
+        context_member="SourceEncryptionContext",
+    ),
+    Target(
+        "kms:ReEncryptTo",
+        key_at("DestinationKeyId"),
+        USABLE,
+        KeyUsage.ENCRYPT_DECRYPT,
+        grant_order=10,
+        context_member="DestinationEncryptionContext",
+    ),
+    trail=reads(
+        *("SourceKeyId", "SourceEncryptionContext", "SourceEncryptionAlgorithm"),
+        *("DestinationKeyId", "DestinationEncryptionContext", "DestinationEncryptionAlgorithm"),
+        *("DryRun", "DryRunModifiers"),
+        defaults={
+            "SourceEncryptionAlgorithm": SYMMETRIC,
+            "DestinationEncryptionAlgorithm": SYMMETRIC,
+        },
+        shows_key_store=True,
+    ),
+    price=PriceClass.BY_KEY_SPEC,
+    quota=CRYPTOGRAPHIC,
 )
 def re_encrypt(call: Call, source: Key, destination: Key) -> Response:
     """Decrypt and encrypt again, without showing the plaintext."""
@@ -172,16 +196,17 @@ def _decrypt(
 
 
 def _contexts_used(call: Call, key: Key) -> str:
-    """Tell the encryption contexts that were lately used with a key, the newest first."""
+    """List the encryption contexts that were lately used with a key, the newest first."""
     used: dict[str, None] = {}
     for event in islice(reversed(call.backend.calls), _CALLS_LOOKED_AT):
-        if event.operation not in _ENCRYPTING or event.error_code is not None or event.dry_run:
+        if event.error_code is not None or event.dry_run:
             continue
-        its_key, member = event.key, "EncryptionContext"
-        if event.operation == "ReEncrypt":
-            its_key, member = event.rest.second_key or its_key, f"Destination{member}"
-        if its_key is key:
-            used[shown_context(event.parameter(member))] = None
+        permissions = OPERATIONS[event.operation].key_permissions
+        for permission, its_key in zip(permissions, event.keys, strict=False):
+            # What names its key by a ciphertext decrypts; all else that has a context encrypts.
+            encrypts = permission.naming is not KeyNaming.CIPHERTEXT
+            if its_key is key and permission.context_member is not None and encrypts:
+                used[shown_context(event.parameter(permission.context_member))] = None
         if len(used) == _CONTEXTS_TOLD:
             break
     return f" Lately used with this key: {'; '.join(used)}." if used else ""

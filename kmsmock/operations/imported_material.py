@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kmsmock import errors
+from kmsmock.aws.operations import KEY, per_second, reads, writes
 from kmsmock.crypto import rsa
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.falling_due import expire_when_due
@@ -37,6 +38,8 @@ def _require_external(call: Call, key: Key) -> None:
     "GetParametersForImport",
     Target("kms:GetParametersForImport", key_only("KeyId"), IMPORTABLE),
     first=_require_external,
+    trail=reads("KeyId", "WrappingAlgorithm", "WrappingKeySpec"),
+    quota=per_second(1),
 )
 def get_parameters_for_import(call: Call, key: Key) -> Response:
     """Give a public key to wrap material with, and the token that goes with it."""
@@ -65,6 +68,12 @@ def get_parameters_for_import(call: Call, key: Key) -> Response:
     "ImportKeyMaterial",
     Target("kms:ImportKeyMaterial", key_only("KeyId"), IMPORTABLE | {KeyState.UPDATING}),
     first=_require_external,
+    trail=writes(
+        *("KeyId", "ValidTo", "ExpirationModel", "ImportType", "KeyMaterialDescription"),
+        "KeyMaterialId",
+        shows=(KEY, "KeyMaterialId"),
+    ),
+    quota=per_second(15),
 )
 def import_key_material(call: Call, key: Key) -> Response:
     """Unwrap key material and take it into the key."""
@@ -149,6 +158,8 @@ def _import_request(call: Call, key: Key) -> ImportRequest:
     "DeleteImportedKeyMaterial",
     Target("kms:DeleteImportedKeyMaterial", key_only("KeyId"), _SETTLED),
     first=_require_external,
+    trail=writes("KeyId", "KeyMaterialId", shows=(KEY, "KeyMaterialId")),
+    quota=per_second(15),
 )
 def delete_imported_key_material(call: Call, key: Key) -> Response:
     """Remove imported material; the key cannot be used until the same is imported again."""

@@ -20,6 +20,7 @@ from kmsmock.authorization.policy import (
     PolicyKind,
 )
 from kmsmock.authorizing import KEY_POLICY
+from kmsmock.aws.operations import PageSizes, per_second, reads, writes
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.operations.locating import key_only
@@ -38,7 +39,12 @@ _SINGLE_VALUED = {
 }
 
 
-@operation("GetKeyPolicy", Target("kms:GetKeyPolicy", key_only("KeyId")))
+@operation(
+    "GetKeyPolicy",
+    Target("kms:GetKeyPolicy", key_only("KeyId")),
+    trail=reads("KeyId", "PolicyName"),
+    quota=per_second(1000),
+)
 def get_key_policy(call: Call, key: Key) -> Response:
     """Give the key policy, to the letter as it was put, as far as its principals exist."""
     if call.parameters.get("PolicyName", _POLICY_NAME) != _POLICY_NAME:
@@ -54,10 +60,16 @@ class _PolicyName(NamedTuple):
     text: str
 
 
-@operation("ListKeyPolicies", Target("kms:ListKeyPolicies", key_only("KeyId")))
+@operation(
+    "ListKeyPolicies",
+    Target("kms:ListKeyPolicies", key_only("KeyId")),
+    trail=reads("KeyId", "Limit", "Marker"),
+    quota=per_second(100),
+    pages=PageSizes(100, 1000),
+)
 def list_key_policies(call: Call, key: Key) -> Response:
     """List the names of a key's policies; there is always just the one."""
-    return page(call, "PolicyNames", [_PolicyName(1, _POLICY_NAME)], attrgetter("text"), 100)
+    return page(call, "PolicyNames", [_PolicyName(1, _POLICY_NAME)], attrgetter("text"))
 
 
 def _require_policy_name(call: Call, key: Key) -> None:
@@ -76,6 +88,11 @@ def _require_policy_name(call: Call, key: Key) -> None:
     "PutKeyPolicy",
     Target("kms:PutKeyPolicy", key_only("KeyId")),
     first=_require_policy_name,
+    trail=writes(
+        *("KeyId", "PolicyName", "Policy", "BypassPolicyLockoutSafetyCheck"),
+        defaults={"BypassPolicyLockoutSafetyCheck": False, "PolicyName": _POLICY_NAME},
+    ),
+    quota=per_second(15),
     puts_policy=True,
 )
 def put_key_policy(call: Call, key: Key) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kmsmock import arns, errors
+from kmsmock.aws.operations import KEY, PageSizes, per_second, reads, writes
 from kmsmock.falling_due import delete_when_due, make_up_for_rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey
@@ -62,6 +63,20 @@ TAGGING = Target(
     "CreateKey",
     Target("kms:CreateKey"),
     TAGGING,
+    trail=writes(
+        *("Description", "KeyUsage", "Origin", "KeySpec", "CustomerMasterKeySpec", "MultiRegion"),
+        *("Policy", "BypassPolicyLockoutSafetyCheck", "Tags", "CustomKeyStoreId", "XksKeyId"),
+        shows=("KeyMetadata",),
+        defaults={
+            "BypassPolicyLockoutSafetyCheck": False,
+            "KeyUsage": "ENCRYPT_DECRYPT",
+            "Origin": "AWS_KMS",
+            "KeySpec": "SYMMETRIC_DEFAULT",
+            "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        },
+        synonyms=("KeySpec", "CustomerMasterKeySpec"),
+    ),
+    quota=per_second(5),
     puts_policy=True,
 )
 def create_key(call: Call) -> Response:
@@ -204,13 +219,24 @@ def _xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -> str
     return xks_key_id
 
 
-@operation("DescribeKey", Target("kms:DescribeKey", key_at("KeyId")))
+@operation(
+    "DescribeKey",
+    Target("kms:DescribeKey", key_at("KeyId"), grant_order=3),
+    trail=reads("KeyId"),
+    quota=per_second(2000),
+)
 def describe_key(call: Call, key: Key) -> Response:
     """Show the metadata of a key, in any state; an AWS managed key is made on first sight."""
     return {"KeyMetadata": key_metadata(key)}
 
 
-@operation("ListKeys", Target("kms:ListKeys"))
+@operation(
+    "ListKeys",
+    Target("kms:ListKeys"),
+    trail=reads("ResourceOwners", "Limit", "Marker"),
+    quota=per_second(500),
+    pages=PageSizes(100, 1000),
+)
 def list_keys(call: Call) -> Response:
     """List the keys of the account in the Region, oldest first.
 
@@ -218,19 +244,27 @@ def list_keys(call: Call) -> Response:
     """
     owners = call.parameters.get("ResourceOwners", ["SELF"])
     keys = call.region.keys.values() if "SELF" in owners else ()
-    return page(
-        call, "Keys", keys, lambda key: {"KeyId": key.key_id, "KeyArn": key.arn}, default_limit=100
-    )
+    return page(call, "Keys", keys, lambda key: {"KeyId": key.key_id, "KeyArn": key.arn})
 
 
-@operation("EnableKey", Target("kms:EnableKey", key_only("KeyId"), SWITCHABLE))
+@operation(
+    "EnableKey",
+    Target("kms:EnableKey", key_only("KeyId"), SWITCHABLE),
+    trail=writes("KeyId"),
+    quota=per_second(5),
+)
 def enable_key(call: Call, key: Key) -> None:
     """Make a key usable; a rotation that it missed is made up for at once."""
     key.status = KeyState.ENABLED
     make_up_for_rotation(call.backend, key, call.now)
 
 
-@operation("DisableKey", Target("kms:DisableKey", key_only("KeyId"), SWITCHABLE))
+@operation(
+    "DisableKey",
+    Target("kms:DisableKey", key_only("KeyId"), SWITCHABLE),
+    trail=writes("KeyId"),
+    quota=per_second(5),
+)
 def disable_key(call: Call, key: Key) -> None:
     """Make a key unusable for a while."""
     key.status = KeyState.DISABLED
@@ -239,6 +273,8 @@ def disable_key(call: Call, key: Key) -> None:
 @operation(
     "UpdateKeyDescription",
     Target("kms:UpdateKeyDescription", key_only("KeyId"), NOT_PENDING_DELETION),
+    trail=writes("KeyId", "Description"),
+    quota=per_second(5),
 )
 def update_key_description(call: Call, key: Key) -> None:
     """Give a key another description."""
@@ -254,6 +290,12 @@ def _require_window(call: Call, key: Key) -> None:
     "ScheduleKeyDeletion",
     Target("kms:ScheduleKeyDeletion", key_only("KeyId"), DELETABLE),
     first=_require_window,
+    trail=writes(
+        "KeyId",
+        "PendingWindowInDays",
+        shows=(KEY, "DeletionDate", "KeyState", "PendingWindowInDays"),
+    ),
+    quota=per_second(15),
 )
 def schedule_key_deletion(call: Call, key: Key) -> Response:
     """Start the waiting period of a key; it is gone when that is over."""
@@ -282,6 +324,8 @@ def _require_pending_deletion(call: Call, key: Key) -> None:
     "CancelKeyDeletion",
     Target("kms:CancelKeyDeletion", key_only("KeyId")),
     first=_require_pending_deletion,
+    trail=writes("KeyId"),
+    quota=per_second(5),
 )
 def cancel_key_deletion(call: Call, key: Key) -> Response:
     """End the waiting period of a key, which is disabled afterwards."""
@@ -289,7 +333,12 @@ def cancel_key_deletion(call: Call, key: Key) -> Response:
     return {"KeyId": key.arn}
 
 
-@operation("GetKeyLastUsage", Target("kms:GetKeyLastUsage", key_only("KeyId")))
+@operation(
+    "GetKeyLastUsage",
+    Target("kms:GetKeyLastUsage", key_only("KeyId")),
+    trail=reads("KeyId"),
+    quota=per_second(5),
+)
 def get_key_last_usage(call: Call, key: Key) -> Response:
     """Show the last successful cryptographic use of a key."""
     usage = key.last_usage

@@ -9,18 +9,19 @@ import difflib
 from collections.abc import Iterable
 
 from kmsmock import arns, errors
+from kmsmock.aws.operations import KeyNaming
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import Alias, KmsRegion
 from kmsmock.operations.aws_managed_keys import new_aws_managed_key
-from kmsmock.operations.registry import Call, Locate
+from kmsmock.operations.registry import Call, Locator
 
 SYMMETRIC = "SYMMETRIC_DEFAULT"
 _MANY = 2_000
 
 
-def key_at(member: str) -> Locate:
+def key_at(member: str) -> Locator:
     """Locate by a parameter that takes all four forms of identifier, in any account."""
 
     def locate(call: Call) -> Key:
@@ -31,24 +32,25 @@ def key_at(member: str) -> Locate:
             return key
         return find_key(call, reference)
 
-    return locate
+    return Locator(locate, KeyNaming.ANY_IDENTIFIER, member, cross_account=True)
 
 
-def key_only(member: str, *, cross_account: bool = False) -> Locate:
+def key_only(member: str, *, cross_account: bool = False) -> Locator:
     """Locate by a parameter that takes a key id or key ARN, but no alias."""
 
     def locate(call: Call) -> Key:
         return find_key_only(call, call.parameters[member], cross_account=cross_account)
 
-    return locate
+    return Locator(locate, KeyNaming.ID_OR_ARN, member, cross_account)
 
 
 def key_of_ciphertext(
     key_member: str = "KeyId", algorithm_member: str = "EncryptionAlgorithm"
-) -> Locate:
+) -> Locator:
     """Locate the key that made a ciphertext: symmetric ones carry its identity."""
 
     def locate(call: Call) -> Key:
+        _require_ciphertext(call)
         parameters = call.parameters
         reference: str | None = parameters.get(key_member)
         if parameters.get(algorithm_member, SYMMETRIC) != SYMMETRIC or ignores_ciphertext(call):
@@ -60,7 +62,20 @@ def key_of_ciphertext(
             return find_key(call, reference)
         return _key_of_blob(call, reference)
 
-    return locate
+    return Locator(locate, KeyNaming.CIPHERTEXT, key_member, cross_account=True)
+
+
+def _require_ciphertext(call: Call) -> None:
+    """Refuse a call without ciphertext, unless it is a dry run that says so."""
+    if call.parameters.get("DryRunModifiers") and not call.dry_run:
+        raise errors.ValidationException(
+            "DryRunModifiers can only be specified when DryRun is true"
+        )
+    if "CiphertextBlob" not in call.parameters and not ignores_ciphertext(call):
+        raise errors.ValidationException(
+            "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy "
+            "constraint: Member must not be null"
+        )
 
 
 def ignores_ciphertext(call: Call) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kmsmock import arns, errors
+from kmsmock.aws.operations import KeyNaming, per_second, writes
 from kmsmock.falling_due import finish_creation_when_due, finish_update_when_due
 from kmsmock.keys.key import Key
 from kmsmock.keys.multi_region import add_replica, make_primary
@@ -10,7 +11,15 @@ from kmsmock.operations import tags
 from kmsmock.operations.key_policies import policy_ids, read_policy
 from kmsmock.operations.keys import TAGGING, require_room
 from kmsmock.operations.locating import key_only
-from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import (
+    REPLICABLE,
+    USABLE,
+    Call,
+    Locator,
+    Response,
+    Target,
+    operation,
+)
 from kmsmock.operations.views import key_metadata
 
 
@@ -27,8 +36,15 @@ def _require_primary(call: Call, key: Key) -> None:
     Target("kms:ReplicateKey", key_only("KeyId"), REPLICABLE),
     Target("kms:CreateKey", region_from="ReplicaRegion"),
     TAGGING,
-    puts_policy=True,
     first=_require_primary,
+    trail=writes(
+        *("KeyId", "ReplicaRegion", "Policy", "Description", "BypassPolicyLockoutSafetyCheck"),
+        "Tags",
+        shows=("ReplicaKeyMetadata", "ReplicaPolicy", "ReplicaTags"),
+        defaults={"BypassPolicyLockoutSafetyCheck": False},
+    ),
+    quota=per_second(5, "ReplicaRegion", {"CreateKey": 2}),
+    puts_policy=True,
 )
 def replicate_key(call: Call, primary: Key) -> Response:
     """Make a replica of a multi-Region primary key in another Region."""
@@ -113,8 +129,10 @@ def _require_current_primary(call: Call, key: Key, replica: Key | None = None) -
 @operation(
     "UpdatePrimaryRegion",
     Target("kms:UpdatePrimaryRegion", key_only("KeyId"), USABLE),
-    Target("kms:UpdatePrimaryRegion", _next_primary, USABLE),
+    Target("kms:UpdatePrimaryRegion", Locator(_next_primary, KeyNaming.RELATED_KEY), USABLE),
     first=_require_current_primary,
+    trail=writes("KeyId", "PrimaryRegion"),
+    quota=per_second(5, "PrimaryRegion", {"UpdatePrimaryRegion": 1}),
 )
 def update_primary_region(call: Call, primary: Key, replica: Key | None = None) -> None:
     """Let a replica be the primary key, and the primary a replica."""

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from kmsmock import errors
+from kmsmock.aws.operations import (
+    KeyNaming,
+    ManagedKeyUse,
+    OperationFacts,
+    PageSizes,
+    Permission,
+    PriceClass,
+    RequestQuota,
+    TrailMembers,
+    permissions,
+    register,
+    unregister,
+)
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.keys.states import KeyState
@@ -22,7 +35,6 @@ if TYPE_CHECKING:
     from kmsmock.principals import Principal
 
 Response = dict[str, Any]
-Locate = Callable[["Call"], Key]
 
 # Named sets of key states. Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
 _S = KeyState
@@ -130,67 +142,146 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Locator:
+    """How an operation finds a key.
+
+    find: gives the key, or None to skip the target; it raises the error to answer when there is no
+    such key. naming, member: how, and by which parameter, the request names the key. cross_account:
+    whether the key can be another account's.
+    """
+
+    find: Callable[[Call], Key | None]
+    naming: KeyNaming
+    member: str | None = None
+    cross_account: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A resource that an operation acts on.
 
     action: the IAM action to be allowed. locate: how to find the key; None for actions that are
-    not about one key, and locators that give None skip the target. states: permitted key states.
-    usage: required key usage. resource: the ARN of what is no key; otherwise ``*``. when: whether
-    the call has this target at all. region_from: the parameter that names the Region in which the
-    action takes place, if not the client's. is_unnamed: AWS does not name the resource when it
-    refuses.
+    not about one key. states: permitted key states. usage: required key usage. grant_order: the
+    place of the action among those that a grant can allow. of_key_pairs: whether the key must be
+    asymmetric (True) or symmetric (False), which the operation checks itself. context_member: the
+    parameter that is the encryption context. managed_key_use: who may do it with an AWS managed
+    key; by default everybody what only reads or uses it, and nobody anything else. resource: the
+    ARN of what is no key; otherwise ``*``. when: whether the call has this target at all.
+    region_from: the parameter that names the Region in which the action takes place, if not the
+    client's. is_unnamed: AWS does not name the resource when it refuses.
     """
 
     action: str
-    locate: Callable[[Call], Key | None] | None = None
+    locate: Locator | None = None
     states: frozenset[KeyState] = ANY_STATE
     usage: KeyUsage | None = None
+    _: KW_ONLY
+    grant_order: int | None = None
+    of_key_pairs: bool | None = None
+    context_member: str | None = None
+    managed_key_use: ManagedKeyUse | None = None
     resource: Callable[[Call], str] | None = None
     when: Callable[[Call], bool] | None = None
     region_from: str | None = None
     is_unnamed: bool = False
 
+    def permission(self, *, is_read_only: bool) -> Permission:
+        """Give the facts of the action. is_read_only: whether the operation changes nothing."""
+        locator = self.locate
+        managed_key_use = self.managed_key_use
+        if managed_key_use is None:
+            # The key usage of all AWS managed keys is ENCRYPT_DECRYPT.
+            fits = self.usage in (None, KeyUsage.ENCRYPT_DECRYPT)
+            is_open = is_read_only and fits
+            managed_key_use = ManagedKeyUse.ANYBODY if is_open else ManagedKeyUse.NOBODY
+        return Permission(
+            self.action,
+            None if locator is None else locator.naming,
+            None if locator is None else locator.member,
+            locator is not None and locator.cross_account,
+            self.grant_order,
+            self.context_member,
+            managed_key_use,
+        )
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation of the KMS API.
 
-    first: checks that come before those of key usage and key state.
-    marks_usage: whether GetKeyLastUsage counts it. puts_policy: whether the caller must be able
-    to change the key policy that it gives (the lockout safety check). hands_out: members of the
-    answer that are plaintexts.
+Handler = Callable[..., "Response | None"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(OperationFacts):
+    """One operation of the KMS API: the facts about it, and what carries it out.
+
+    targets: one for each of the permissions. first: checks that come before those of key usage and
+    key state. handler: called with the `Call` and one `Key` for each target that locates one; gives
+    the members of the answer, or None for operations that answer nothing.
     """
 
-    name: str
     targets: tuple[Target, ...]
-    handler: Callable[..., Response | None]
+    handler: Handler
     first: Callable[..., None] | None
-    marks_usage: bool
-    puts_policy: bool
-    hands_out: tuple[str, ...]
 
 
 OPERATIONS: dict[str, Operation] = {}
 
 
-def operation(
+def operation(  # noqa: PLR0913 - the columns of a table
     name: str,
     *targets: Target,
+    trail: TrailMembers,
+    quota: RequestQuota,
+    price: PriceClass = PriceClass.STANDARD,
+    pages: PageSizes | None = None,
     first: Callable[..., None] | None = None,
-    marks_usage: bool = False,
+    is_routine: bool = False,
     puts_policy: bool = False,
     hands_out: tuple[str, ...] = (),
-) -> Callable[[Callable[..., Response | None]], Callable[..., Response | None]]:
-    """Register the handler of an operation.
+) -> Callable[[Handler], Handler]:
+    """Declare an operation, with the function that carries it out.
 
-    It is called with the `Call` and one `Key` for each target that locates one. It gives the
-    members of the answer, or None for operations that answer nothing.
+    This is all that is known of the operation: everything else about it is derived. The arguments
+    are those of `Operation` and `OperationFacts`. An operation that requires a key usage is a
+    cryptographic one.
     """
 
-    def register(handler: Callable[..., Response | None]) -> Callable[..., Response | None]:
-        OPERATIONS[name] = Operation(
-            name, targets, handler, first, marks_usage, puts_policy, hands_out
+    def register_with(handler: Handler) -> Handler:
+        declared = Operation(
+            name=name,
+            permissions=tuple(t.permission(is_read_only=trail.is_read_only) for t in targets),
+            trail=trail,
+            quota=quota,
+            price=price,
+            is_cryptographic=any(target.usage is not None for target in targets),
+            is_routine=is_routine,
+            puts_policy=puts_policy,
+            hands_out=hands_out,
+            pages=pages,
+            targets=targets,
+            handler=handler,
+            first=first,
         )
+        OPERATIONS[name] = declared
+        register(declared)
         return handler
 
-    return register
+    return register_with
+
+
+def is_account_level(action: str) -> bool:
+    """Tell whether an action of KMS is about no key, so that no key policy has a say."""
+    return action in permissions() and permissions()[action].naming is None
+
+
+def is_decided_on_alias(action: str) -> bool:
+    """Tell whether an action is decided on an alias before it is decided on a key."""
+    return any(
+        {target.locate is None for target in declared.targets if target.action == action}
+        == {True, False}
+        for declared in OPERATIONS.values()
+    )
+
+
+def remove_operation(name: str) -> None:
+    """Remove an operation again, as tests do with those that they made up."""
+    del OPERATIONS[name]
+    unregister(name)

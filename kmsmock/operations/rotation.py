@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from kmsmock import errors
+from kmsmock.aws.operations import KEY_AS_GIVEN, PageSizes, per_second, reads, writes
 from kmsmock.falling_due import finish_rotation_when_due, rotate_when_due
 from kmsmock.keys import rotation
 from kmsmock.keys.key import Key
@@ -52,6 +53,8 @@ def _require_symmetric(key: Key) -> None:
     "EnableKeyRotation",
     Target("kms:EnableKeyRotation", key_only("KeyId"), USABLE),
     first=_require_own_material,
+    trail=writes("KeyId", "RotationPeriodInDays"),
+    quota=per_second(15),
 )
 def enable_key_rotation(call: Call, key: Key) -> None:
     """Rotate a key automatically, every so many days."""
@@ -66,6 +69,8 @@ def enable_key_rotation(call: Call, key: Key) -> None:
     "DisableKeyRotation",
     Target("kms:DisableKeyRotation", key_only("KeyId"), USABLE),
     first=_require_own_material,
+    trail=writes("KeyId"),
+    quota=per_second(5),
 )
 def disable_key_rotation(call: Call, key: Key) -> None:
     """Stop rotating a key; for keys that are never rotated this changes nothing."""
@@ -78,6 +83,8 @@ def disable_key_rotation(call: Call, key: Key) -> None:
     "GetKeyRotationStatus",
     Target("kms:GetKeyRotationStatus", key_only("KeyId", cross_account=True)),
     first=_require_no_store,
+    trail=reads("KeyId"),
+    quota=per_second(1000),
 )
 def get_key_rotation_status(call: Call, key: Key) -> Response:
     """Tell whether a key is rotated automatically, and when next."""
@@ -97,6 +104,8 @@ def get_key_rotation_status(call: Call, key: Key) -> Response:
     "RotateKeyOnDemand",
     Target("kms:RotateKeyOnDemand", key_only("KeyId"), REPLICABLE),
     first=_require_rotatable,
+    trail=writes("KeyId", shows=(KEY_AS_GIVEN,)),
+    quota=per_second(5),
 )
 def rotate_key_on_demand(call: Call, key: Key) -> Response:
     """Rotate a key; the new material is there a while after the answer."""
@@ -111,7 +120,13 @@ class _Entry(NamedTuple):
     material: KeyMaterial
 
 
-@operation("ListKeyRotations", Target("kms:ListKeyRotations", key_only("KeyId")))
+@operation(
+    "ListKeyRotations",
+    Target("kms:ListKeyRotations", key_only("KeyId")),
+    trail=reads("KeyId", "IncludeKeyMaterial", "Limit", "Marker"),
+    quota=per_second(100),
+    pages=PageSizes(100, 1000),
+)
 def list_key_rotations(call: Call, key: Key) -> Response:
     """List the rotations of a key, oldest first, or all of its key materials.
 
@@ -128,7 +143,7 @@ def list_key_rotations(call: Call, key: Key) -> Response:
         for place, material in enumerate(key.materials if key.shows_material_id else (), 1)
         if everything or material.rotation_date is not None
     ]
-    return page(call, "Rotations", listed, lambda entry: _show(key, entry.material), 100)
+    return page(call, "Rotations", listed, lambda entry: _show(key, entry.material))
 
 
 def _show(key: Key, material: KeyMaterial) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kmsmock import errors
+from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, per_second, reads
 from kmsmock.crypto import symmetric
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
@@ -28,6 +29,9 @@ _MESSAGE_TYPES = {
     "ML_DSA_SHAKE_256": (_RAW, _EXTERNAL_MU),
 }
 _SM2_DIGEST_BYTES = 32
+_RECORD_OF_SIGNATURE = reads(
+    *("KeyId", "SigningAlgorithm", "MessageType", "DryRun"), defaults={"MessageType": _RAW}
+)
 
 
 def _require_message(key: Key, algorithm: str, message_type: str, message: bytes) -> None:
@@ -55,8 +59,10 @@ def _require_message(key: Key, algorithm: str, message_type: str, message: bytes
 
 @operation(
     "Sign",
-    Target("kms:Sign", key_at("KeyId"), USABLE, KeyUsage.SIGN_VERIFY),
-    marks_usage=True,
+    Target("kms:Sign", key_at("KeyId"), USABLE, KeyUsage.SIGN_VERIFY, grant_order=13),
+    trail=_RECORD_OF_SIGNATURE,
+    price=PriceClass.BY_KEY_SPEC,
+    quota=CRYPTOGRAPHIC,
 )
 def sign(call: Call, key: Key) -> Response:
     """Sign a message, a digest, or ML-DSA's external mu."""
@@ -71,8 +77,10 @@ def sign(call: Call, key: Key) -> Response:
 
 @operation(
     "Verify",
-    Target("kms:Verify", key_at("KeyId"), USABLE, KeyUsage.SIGN_VERIFY),
-    marks_usage=True,
+    Target("kms:Verify", key_at("KeyId"), USABLE, KeyUsage.SIGN_VERIFY, grant_order=14),
+    trail=_RECORD_OF_SIGNATURE,
+    price=PriceClass.BY_KEY_SPEC,
+    quota=CRYPTOGRAPHIC,
 )
 def verify(call: Call, key: Key) -> Response:
     """Verify a signature; one that does not hold is an error, never a False."""
@@ -91,8 +99,11 @@ def verify(call: Call, key: Key) -> Response:
 
 @operation(
     "GenerateMac",
-    Target("kms:GenerateMac", key_at("KeyId"), USABLE, KeyUsage.GENERATE_VERIFY_MAC),
-    marks_usage=True,
+    Target(
+        "kms:GenerateMac", key_at("KeyId"), USABLE, KeyUsage.GENERATE_VERIFY_MAC, grant_order=15
+    ),
+    trail=reads("KeyId", "MacAlgorithm", "DryRun"),
+    quota=CRYPTOGRAPHIC,
 )
 def generate_mac(call: Call, key: Key) -> Response:
     """Compute an HMAC."""
@@ -104,8 +115,9 @@ def generate_mac(call: Call, key: Key) -> Response:
 
 @operation(
     "VerifyMac",
-    Target("kms:VerifyMac", key_at("KeyId"), USABLE, KeyUsage.GENERATE_VERIFY_MAC),
-    marks_usage=True,
+    Target("kms:VerifyMac", key_at("KeyId"), USABLE, KeyUsage.GENERATE_VERIFY_MAC, grant_order=16),
+    trail=reads("KeyId", "MacAlgorithm", "DryRun"),
+    quota=CRYPTOGRAPHIC,
 )
 def verify_mac(call: Call, key: Key) -> Response:
     """Verify an HMAC; one that does not hold is an error, never a False."""
@@ -119,7 +131,19 @@ def verify_mac(call: Call, key: Key) -> Response:
     return {"KeyId": key.arn, "MacValid": True, "MacAlgorithm": algorithm}
 
 
-@operation("GetPublicKey", Target("kms:GetPublicKey", key_at("KeyId"), READABLE_PUBLIC_KEY))
+@operation(
+    "GetPublicKey",
+    Target(
+        "kms:GetPublicKey",
+        key_at("KeyId"),
+        READABLE_PUBLIC_KEY,
+        grant_order=4,
+        of_key_pairs=True,
+    ),
+    trail=reads("KeyId", shows_key_type=True),
+    price=PriceClass.BY_KEY_SPEC,
+    quota=per_second(2000),
+)
 def get_public_key(call: Call, key: Key) -> Response:
     """Give the public key of a key pair: SubjectPublicKeyInfo in DER (RFC 5280)."""
     if not key.spec.is_asymmetric:

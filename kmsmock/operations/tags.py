@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kmsmock import errors
+from kmsmock.aws.operations import PageSizes, per_second, reads, writes
 from kmsmock.keys.key import Key
 from kmsmock.operations.locating import key_only
 from kmsmock.operations.registry import NOT_PENDING_DELETION, Call, Response, Target, operation
@@ -39,13 +40,23 @@ def _require_unreserved(names: Sequence[str]) -> None:
         raise errors.TagException("Tags beginning with aws: are reserved")
 
 
-@operation("TagResource", Target("kms:TagResource", key_only("KeyId"), NOT_PENDING_DELETION))
+@operation(
+    "TagResource",
+    Target("kms:TagResource", key_only("KeyId"), NOT_PENDING_DELETION),
+    trail=writes("KeyId", "Tags"),
+    quota=per_second(10),
+)
 def tag_resource(call: Call, key: Key) -> None:
     """Add tags to a key, or give present ones other values."""
     key.tags = checked(call.parameters["Tags"], key.tags)
 
 
-@operation("UntagResource", Target("kms:UntagResource", key_only("KeyId"), NOT_PENDING_DELETION))
+@operation(
+    "UntagResource",
+    Target("kms:UntagResource", key_only("KeyId"), NOT_PENDING_DELETION),
+    trail=writes("KeyId", "TagKeys"),
+    quota=per_second(5),
+)
 def untag_resource(call: Call, key: Key) -> None:
     """Remove tags from a key; absent ones are no error."""
     names = call.parameters["TagKeys"]
@@ -53,8 +64,14 @@ def untag_resource(call: Call, key: Key) -> None:
     key.tags = {name: value for name, value in key.tags.items() if name not in names}
 
 
-@operation("ListResourceTags", Target("kms:ListResourceTags", key_only("KeyId")))
+@operation(
+    "ListResourceTags",
+    Target("kms:ListResourceTags", key_only("KeyId")),
+    trail=reads("KeyId", "Limit", "Marker"),
+    quota=per_second(2000),
+    pages=PageSizes(LIMIT, LIMIT),
+)
 def list_resource_tags(call: Call, key: Key) -> Response:
     """List the tags of a key in the order in which they were added."""
     tags = [_Tag(place, *pair) for place, pair in enumerate(key.tags.items(), 1)]
-    return page(call, "Tags", tags, lambda tag: {"TagKey": tag.name, "TagValue": tag.value}, LIMIT)
+    return page(call, "Tags", tags, lambda tag: {"TagKey": tag.name, "TagValue": tag.value})

@@ -152,16 +152,16 @@ def _present(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def page(
-    call: Call, member: str, items: Iterable[T], show: Any, default_limit: int
-) -> dict[str, Any]:
+def page(call: Call, member: str, items: Iterable[T], show: Any) -> dict[str, Any]:
     """Show one page of a list, the rest behind a marker.
 
     items: in the order of their sequence numbers. Markers name the last item shown, so that
     neither new nor deleted items make a page repeat or skip others. Raises
     InvalidMarkerException for a marker that this operation has not issued.
     """
-    limit = call.parameters.get("Limit", default_limit)
+    sizes = call.operation.pages
+    assert sizes is not None
+    limit = call.parameters.get("Limit", sizes.default)
     marker = call.parameters.get("Marker")
     after = 0
     if marker is not None:

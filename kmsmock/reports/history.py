@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from kmsmock.keys.key import Key
 from kmsmock.ledger.events import Event
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
-from kmsmock.ledger.shown import SHOWN
 from kmsmock.operations import OPERATIONS
 from kmsmock.reports.permissions import ObservedUse, permissions
 from kmsmock.reports.report import (
@@ -98,7 +97,7 @@ class MockHistory:
         """Note a call, and what it did to keys; the lock of the mock is held."""
         self._note_service_events()
         records = [self._record_of(key, event) for key in event.keys]
-        if event.failure is None and OPERATIONS[event.operation].marks_usage:
+        if event.failure is None and OPERATIONS[event.operation].is_cryptographic:
             for record in records:
                 record.used = True
         self._touched.update(record.arn for record in records)
@@ -107,7 +106,7 @@ class MockHistory:
         row = self._sums.note_call(event, seconds, tally, self._ms_since(event.at))
         if row is not None:
             self._scene.calls.append(row)
-        if not SHOWN[event.operation].is_read_only:
+        if not OPERATIONS[event.operation].trail.is_read_only:
             self._note_states(event)
 
     def _record_of(self, key: Key, event: Event | None = None) -> KeyRecord:
@@ -134,7 +133,7 @@ class MockHistory:
     def _note_states(self, event: Event) -> None:
         """Note the states of all keys that a call may have changed."""
         affected = event.keys
-        if event.operation.endswith("CustomKeyStore"):
+        if not affected:  # it may have been about a custom key store, which its keys depend on
             affected = tuple(k for k in self._kms.keys if k.custom_key_store is not None)
         for key in affected:
             related = [key] if key.multi_region is None else key.multi_region.members.values()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: At most so many keys and principals of a scene are looked at, and encryption contexts of a key.
 _KEYS, _PRINCIPALS, _CONTEXTS = 20, 20, 2
 
-#: The actions that are always shown, beside those that calls had.
+#: The actions that are always shown, a choice for the reader, beside those that calls had.
 _USES = {
     KeyUsage.ENCRYPT_DECRYPT: ("kms:Encrypt", "kms:Decrypt"),
     KeyUsage.SIGN_VERIFY: ("kms:Sign", "kms:Verify"),

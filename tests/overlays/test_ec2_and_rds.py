@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
+from kmsmock import mock_kms
 from tests.overlays.conftest import ACCOUNT
 
 
@@ -25,6 +28,24 @@ def volume(ec2, key):
     """A volume under the customer managed key: its id."""
     given = {"Encrypted": True, "KmsKeyId": key}
     return ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, **given)["VolumeId"]
+
+
+@pytest.fixture
+def image(ec2, volume):
+    """An image of a snapshot of the volume: its id."""
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    device = {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot}}
+    return ec2.register_image(Name="one", RootDeviceName="/dev/sda1", BlockDeviceMappings=[device])[
+        "ImageId"
+    ]
+
+
+@pytest.fixture
+def instance(ec2):
+    """An instance: its id."""
+    any_image = ec2.register_image(Name="any")["ImageId"]
+    launched = ec2.run_instances(ImageId=any_image, MinCount=1, MaxCount=1)
+    return launched["Instances"][0]["InstanceId"]
 
 
 @pytest.fixture
@@ -137,6 +158,94 @@ def test_a_snapshot_under_an_own_key_can_be_shared(ec2, volume):
         OperationType="add",
         UserIds=["444455556666"],
     )
+
+
+def test_a_snapshot_has_the_key_of_its_volume(kms, ec2, volume, key):
+    before = len(kms.calls)
+    snapshot = ec2.create_snapshot(VolumeId=volume)
+    assert snapshot["Encrypted"]
+    assert "KmsKeyId" not in snapshot
+    shown = ec2.describe_snapshots(SnapshotIds=[snapshot["SnapshotId"]])["Snapshots"][0]
+    assert (shown["Encrypted"], shown["KmsKeyId"]) == (True, key)
+    assert operations(kms, before) == []
+
+
+def test_volumes_are_encrypted_by_default_under_the_default_key(ec2, other):
+    ec2.enable_ebs_encryption_by_default()
+    assert ec2.modify_ebs_default_kms_key_id(KmsKeyId=other)["KmsKeyId"] == other
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == other
+    made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)
+    assert made["Encrypted"]
+    shown = ec2.describe_volumes(VolumeIds=[made["VolumeId"]])["Volumes"][0]
+    assert (shown["Encrypted"], shown["KmsKeyId"]) == (True, other)
+    assert ec2.reset_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
+
+
+def test_an_attached_volume_gives_its_instance_a_grant_until_it_is_detached(
+    kms, ec2, volume, key, instance
+):
+    ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
+    (grant,) = kms.client().list_grants(KeyId=key)["Grants"]
+    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/aws:ec2-infrastructure"
+    assert grant["GranteePrincipal"] == f"{role}/{instance}"
+    assert grant["Constraints"] == {"EncryptionContextSubset": {"aws:ebs:id": volume}}
+
+    ec2.detach_volume(VolumeId=volume, InstanceId=instance)
+    assert kms.client().list_grants(KeyId=key)["Grants"] == []
+
+
+def test_a_volume_whose_key_an_instance_cannot_use_is_available_again(
+    kms, ec2, volume, key, instance
+):
+    kms.client().disable_key(KeyId=key)
+    ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
+    shown = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
+    assert (shown["State"], shown["Attachments"]) == ("available", [])
+    assert f"could not be attached to {instance}" in kms.ebs.why(volume)
+
+    kms.client().enable_key(KeyId=key)
+    ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "in-use"
+    assert kms.ebs.why(volume) is None
+
+
+def test_a_copied_image_has_its_snapshot_under_the_key_of_the_copy(ec2, image, other):
+    copy = ec2.copy_image(
+        Name="two", SourceRegion="us-east-1", SourceImageId=image, Encrypted=True, KmsKeyId=other
+    )["ImageId"]
+    (device,) = ec2.describe_images(ImageIds=[copy])["Images"][0]["BlockDeviceMappings"]
+    assert device["Ebs"]["Encrypted"]
+    snapshot = device["Ebs"]["SnapshotId"]
+    shown = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
+    assert (shown["Encrypted"], shown["KmsKeyId"]) == (True, other)
+
+
+def test_an_image_that_is_copied_without_its_key_has_failed(kms, ec2, image, key, other):
+    deny(kms, key, "kms:CreateGrant")
+    copy = ec2.copy_image(
+        Name="two", SourceRegion="us-east-1", SourceImageId=image, Encrypted=True, KmsKeyId=other
+    )["ImageId"]
+    shown = ec2.describe_images(ImageIds=[copy])["Images"][0]
+    assert shown["State"] == "failed"
+    assert shown["StateReason"]["Message"] == (
+        "AMI snapshot copy failed with error: Given key ID is not accessible. You must have "
+        "DescribeKey permissions on the default CMK"
+    )
+    assert "kms:CreateGrant was refused" in kms.ebs.why(copy)
+
+
+def test_a_volume_of_a_snapshot_that_was_made_without_the_mock_comes_with_a_warning():
+    client = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    with mock_aws():
+        ec2 = boto3.client("ec2", "us-east-1", **client)
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True)
+        snapshot = ec2.create_snapshot(VolumeId=volume["VolumeId"])["SnapshotId"]
+        with (
+            mock_kms(isolated=True) as kms,
+            pytest.warns(UserWarning, match=f"The snapshot {snapshot} is encrypted"),
+        ):
+            ec2.create_volume(AvailabilityZone="us-east-1a", SnapshotId=snapshot)
+        assert operations(kms) == []
 
 
 # --- RDS ----------------------------------------------------------------------------------------

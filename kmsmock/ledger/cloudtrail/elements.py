@@ -6,47 +6,37 @@ import hashlib
 import json
 from typing import Any
 
+from kmsmock.aws.operations import KEY, KEY_AS_GIVEN, OPERATION_FACTS
 from kmsmock.keys.key import Key
 from kmsmock.ledger.cloudtrail.members import lowered, shown
 from kmsmock.ledger.events import Event
-from kmsmock.ledger.shown import KEY, SHOWN
 from kmsmock.principals import PrincipalKind
-
-#: Operations that show the key only to the services that call them.
-_SHOWN_TO_SERVICES = frozenset({"RetireGrant"})
-#: Operations that show the key by the name that the caller gave it.
-_AS_GIVEN = frozenset({"RotateKeyOnDemand"})
-#: What keys in custom key stores are used for.
-_USING_STORES = frozenset(
-    {
-        *("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey"),
-        "GenerateDataKeyWithoutPlaintext",
-    }
-)
 
 
 def response_elements(event: Event) -> dict[str, Any] | None:
     """Show what an operation that changes something has answered, and which key it changed."""
-    members = SHOWN[event.operation]
+    members = OPERATION_FACTS[event.operation].trail
     if event.failure is not None or not members.elements:
         return None
-    if event.operation in _SHOWN_TO_SERVICES and event.principal.kind is not PrincipalKind.SERVICE:
+    is_service = event.principal.kind is PrincipalKind.SERVICE
+    if members.hides_response_of_others and not is_service:
         return None
     kept: dict[str, Any] = dict(zip(members.response, event.rest.shown or (), strict=False))
-    if KEY in members.elements:
-        as_given = event.operation in _AS_GIVEN
-        kept[KEY] = event.parameter(KEY) if as_given else changed_key(event).arn
-    return {
-        lowered(name): shown(name, kept[name])
-        for name in members.elements
-        if kept[name] is not None
-    }
+    elements: dict[str, Any] = {}
+    for name in members.elements:
+        if name == KEY:
+            elements[lowered(KEY)] = changed_key(event).arn
+        elif name == KEY_AS_GIVEN:
+            elements[lowered(KEY)] = event.parameter(KEY)
+        elif kept[name] is not None:
+            elements[lowered(name)] = shown(name, kept[name])
+    return elements
 
 
 def changed_key(event: Event) -> Key:
-    """Give the key that a call changed: of UpdateAlias the one that the alias means now."""
-    key = event.rest.second_key if event.operation == "UpdateAlias" else None
-    key = key or event.key
+    """Give the key that a call changed: of those on aliases the one that the alias means now."""
+    is_on_alias = OPERATION_FACTS[event.operation].trail.alias_place is not None
+    key = (event.rest.second_key if is_on_alias else None) or event.key
     assert key is not None
     return key
 
@@ -56,13 +46,14 @@ def additional_event_data(event: Event) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if event.material_id is not None:
         data.update(_materials(event))
-    if event.operation == "RetireGrant" and event.failure is None:
+    members = OPERATION_FACTS[event.operation].trail
+    if members.shows_grant and event.failure is None:
         data["grantId"] = event.grant_id
     key = next((key for key in event.keys if key.custom_key_store is not None), None)
     if key is not None:
-        if event.operation in _USING_STORES:
+        if members.shows_key_store:
             data.update(_store_of(key))
-        elif event.operation == "CreateKey" and key.xks_key_id is None:
+        elif event.operation == "CreateKey" and key.xks_key_id is None:  # no other makes one
             data["backingKey"] = _json(_backing_key(key))
     data.update((lowered(name), shown(name, v)) for name, v in (event.rest.noted or {}).items())
     return data
@@ -82,7 +73,7 @@ def deletion_data(key: Key) -> dict[str, Any]:
 
 def _materials(event: Event) -> dict[str, str]:
     assert event.material_id is not None
-    if event.operation != "ReEncrypt":
+    if len(OPERATION_FACTS[event.operation].key_permissions) == 1:
         return {"keyMaterialId": event.material_id.hex()}
     ids = {"sourceKeyMaterialId": event.material_id.hex()}
     if event.rest.second_material_id is not None:

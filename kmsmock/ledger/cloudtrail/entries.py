@@ -72,6 +72,7 @@ def _of_call(event: Event, place: int) -> Iterator[Entry]:
         yield Entry(name, owner, region, at, place, make)
     if event.failure is not None:
         return
+    # Of all operations, these two alone make KMS act in another Region, each in its own way.
     if name == "ReplicateKey":
         replica_region = event.parameter("ReplicaRegion")
         make = partial(replica_record, event)

@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock import arns
+from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.ledger.cloudtrail.record import Record
 
 _KEY = "AWS::KMS::Key"
 #: Parameters by which a call names a key.
 _NAMING = ("keyId", "sourceKeyId", "destinationKeyId")
-#: Reading operations that tell the type of what they read.
-_TELLING_TYPE = frozenset({"GetPublicKey"})
 
 
 def username(record: Record) -> str | None:
@@ -48,7 +47,8 @@ def resources(record: Record) -> list[dict[str, str]]:
             for name in (_short(resource["ARN"]), resource["ARN"])
         ]
     parameters = record["requestParameters"] or {}
-    kind = {"ResourceType": _KEY} if record["eventName"] in _TELLING_TYPE else {}
+    shows_type = OPERATION_FACTS[record["eventName"]].trail.shows_key_type
+    kind = {"ResourceType": _KEY} if shows_type else {}
     names = dict.fromkeys(parameters[name] for name in _NAMING if name in parameters)
     return [{**kind, "ResourceName": name} for name in names]
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from kmsmock.aws.operations import OPERATION_FACTS
+from kmsmock.aws.services import calling_service
 from kmsmock.ledger.cloudtrail.members import lowered, shown
 from kmsmock.ledger.events import Event
-from kmsmock.ledger.shown import SHOWN
 from kmsmock.principals import PrincipalKind
 
 #: Members that CloudTrail calls by another name than the API, in requests.
 _NAMES = {"CloudHsmClusterId": "clusterId"}
-#: Services whose requests to decrypt show no key, though the ciphertext names it.
-_NAMING_NO_KEY = frozenset({"ec2", "secretsmanager"})
-_SPECS = ("KeySpec", "CustomerMasterKeySpec")
 #: Errors of requests that could not be read, of which nothing is recorded then.
 _UNREADABLE = frozenset({"SerializationException", "ValidationException"})
 
@@ -30,18 +28,19 @@ def request_parameters(event: Event) -> dict[str, Any] | None:
     """
     if is_hidden(event) or (event.error_code in _UNREADABLE and not any(event.parameters)):
         return None
-    members = SHOWN[event.operation]
+    members = OPERATION_FACTS[event.operation].trail
+    if members.hides_request_of_services and event.principal.kind is PrincipalKind.SERVICE:
+        return None
     parameters: dict[str, Any] = {}
     for name, value in zip(members.request, event.parameters, strict=True):
         given = members.defaults.get(name) if value is None else value
         if given is not None:
             parameters[_NAMES.get(name) or lowered(name)] = shown(name, given)
-    if event.operation == "Decrypt":
+    if members.shows_key_of_ciphertext:
         _name_key(parameters, event)
-    elif event.operation == "CreateKey":
-        _name_specs(parameters, event)
-    elif event.operation == "RetireGrant" and event.principal.kind is PrincipalKind.SERVICE:
-        return None
+    given = next((v for v in map(event.parameter, members.synonyms) if v is not None), None)
+    if given is not None:
+        parameters.update((lowered(name), given) for name in members.synonyms)
     return parameters or None
 
 
@@ -54,13 +53,7 @@ def is_hidden(event: Event) -> bool:
 def _name_key(parameters: dict[str, Any], event: Event) -> None:
     """Add the key that a ciphertext named, unless a service opens what it made."""
     principal = event.principal
-    is_service = principal.kind is PrincipalKind.SERVICE or principal.via in _NAMING_NO_KEY
-    if event.key is not None and not is_service:
+    service = calling_service(principal.via)
+    is_hidden = principal.kind is PrincipalKind.SERVICE or service.hides_decrypting_key
+    if event.key is not None and not is_hidden:
         parameters.setdefault("keyId", event.key.arn)
-
-
-def _name_specs(parameters: dict[str, Any], event: Event) -> None:
-    """Show the key spec by its old and its new name, whichever was given."""
-    given = next((value for value in map(event.parameter, _SPECS) if value is not None), None)
-    if given is not None:
-        parameters["keySpec"] = parameters["customerMasterKeySpec"] = given

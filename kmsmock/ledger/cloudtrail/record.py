@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock import arns
+from kmsmock.aws.operations import OPERATION_FACTS, AliasPlace
+from kmsmock.aws.services import calling_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.cloudtrail.elements import additional_event_data, changed_key, response_elements
 from kmsmock.ledger.cloudtrail.identity import (
@@ -19,7 +21,6 @@ from kmsmock.ledger.cloudtrail.ids import derived_id, event_id
 from kmsmock.ledger.cloudtrail.members import shown, time
 from kmsmock.ledger.cloudtrail.parameters import is_hidden, request_parameters
 from kmsmock.ledger.events import Event
-from kmsmock.ledger.shown import SHOWN
 from kmsmock.principals import PrincipalKind
 
 Record = dict[str, Any]
@@ -29,13 +30,9 @@ SOURCE = "kms.amazonaws.com"
 #: What CloudTrail calls AccessDeniedException.
 ACCESS_DENIED = "AccessDenied"
 _LONGEST_MESSAGE = 1024
-#: Services whose refused requests do not show on which key.
-_NAMING_NO_KEY = frozenset({"ebs", "ec2", "s3", "sns"})
 #: What a client and AWS agree on when both are of this time.
 _TLS = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_256_GCM_SHA384"}
 _KEY_EXCHANGE = "x25519"
-_ALIASES_FIRST = frozenset({"UpdateAlias", "DeleteAlias"})
-_ALIASES_LAST = frozenset({"CreateAlias"})
 
 
 def record_of(event: Event, account: str) -> Record:
@@ -63,7 +60,7 @@ def record_of(event: Event, account: str) -> Record:
         record["additionalEventData"] = data
     record["requestID"] = event.request_id
     record["eventID"] = event_id(event.request_id, name, account, region)
-    record["readOnly"] = SHOWN[name].is_read_only
+    record["readOnly"] = OPERATION_FACTS[name].trail.is_read_only
     resources = _resources(event)
     if resources:
         record["resources"] = resources
@@ -173,7 +170,7 @@ def _add_error(record: Record, event: Event) -> None:
     record["errorCode"] = ACCESS_DENIED if code == "AccessDeniedException" else code
     if not message:
         return
-    if event.key is not None and event.principal.via in _NAMING_NO_KEY:
+    if event.key is not None and calling_service(event.principal.via).hides_denied_key:
         for key in event.keys:
             message = message.replace(f"on resource: {key.arn} ", "on this resource ")
     record["errorMessage"] = message[:_LONGEST_MESSAGE]
@@ -193,18 +190,18 @@ def _add_endpoint(record: Record, event: Event) -> None:
 
 def _came_by_internal_endpoint(event: Event) -> bool:
     """Tell whether a call came from a service by an endpoint within AWS; some of EC2's do."""
-    return event.principal.via == "ec2" and event.operation == "DescribeKey"
+    return event.operation in calling_service(event.principal.via).internal_endpoint
 
 
 def _resources(event: Event) -> list[dict[str, str]]:
     if event.key is None or is_hidden(event):
         return []
-    operation = event.operation
-    keys: tuple[Key, ...] = event.keys if operation == "ReEncrypt" else (changed_key(event),)
+    members = OPERATION_FACTS[event.operation].trail
+    keys: tuple[Key, ...] = event.keys if members.is_read_only else (changed_key(event),)
     resources = [_resource(key.account, key.arn) for key in keys]
-    if operation in _ALIASES_FIRST or operation in _ALIASES_LAST:
+    if members.alias_place is not None:
         arn = arns.alias_arn(event.region, event.account, event.parameter("AliasName"))
-        place = 0 if operation in _ALIASES_FIRST else len(resources)
+        place = 0 if members.alias_place is AliasPlace.FIRST else len(resources)
         resources.insert(place, _resource(event.account, arn))
     return resources
 

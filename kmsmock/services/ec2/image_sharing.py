@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import required
-from kmsmock.services.ec2.images import own_image, shown_mappings
-from kmsmock.services.ec2.kms_use.target_keys import describe_default_key, is_aws_managed
+from kmsmock.services.ec2.images import find_own_image, show_mappings
+from kmsmock.services.ec2.kms_use.sharing import require_shareable_image
+from kmsmock.services.ec2.lookup import required
 from kmsmock.services.ec2.permissions import Change, read_change
 from kmsmock.services.ec2.registry import operation, storage
 from kmsmock.services.ec2.storage import Image
@@ -33,19 +33,12 @@ _ORGANIZATIONS = "images are shared with accounts here, not with organizations"
 )
 def modify_image_attribute(call: ServiceCall) -> None:
     """Share an image with accounts or everybody, or stop to; or describe it anew."""
-    parameters = call.parameters
-    image = own_image(call, "ModifyImageAttribute")
-    if "Description" in parameters:
-        image.description = parameters["Description"].get("Value", "")
+    image = find_own_image(call, "ModifyImageAttribute")
+    description = new_description(call)
+    if description is not None:
+        image.description = description
         return
-    if parameters.get("Attribute") == "description":
-        image.description = parameters.get("Value", "")
-        return
-    if parameters.get("Attribute", _PERMISSION) != _PERMISSION:
-        raise errors.InvalidParameterValue(
-            "Unrecognized attribute.", explanation="Known here: launchPermission, description."
-        )
-    change = read_change(call, "LaunchPermission", _PERMISSION, "UserGroups")
+    change = change_of_image(call)
     if change.adds:
         _require_shareable(call, image, change)
     if change.everybody:
@@ -57,28 +50,39 @@ def modify_image_attribute(call: ServiceCall) -> None:
             image.shared_with.pop(account, None)
 
 
-def _require_shareable(call: ServiceCall, image: Image, change: Change) -> None:
-    held = storage(call)
-    snapshots = [held.snapshot_for(call.account, call.region, name) for name in image.snapshot_ids]
-    keys = {snapshot.key_arn for snapshot in snapshots if snapshot and snapshot.key_arn}
-    if not keys:
-        return
-    if change.everybody:
-        raise errors.InvalidParameter("Encrypted snapshots can't be shared publicly.")
-    describe_default_key(call)
-    if any(is_aws_managed(call, key) for key in keys):
-        raise errors.InvalidParameter(
-            "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify another "
-            "snapshot.",
-            explanation="No other account can ever use the AWS managed key alias/aws/ebs: copy the "
-            "image under a customer managed key (CopyImage with KmsKeyId), and share the copy.",
+def new_description(call: ServiceCall) -> str | None:
+    """Read the new description of an image; None when a call is about something else."""
+    parameters = call.parameters
+    description: str | None = None
+    if "Description" in parameters:
+        description = parameters["Description"].get("Value", "")
+    elif parameters.get("Attribute") == "description":
+        description = parameters.get("Value", "")
+    return description
+
+
+def change_of_image(call: ServiceCall) -> Change:
+    """Read whom a call shares an image with, or no more."""
+    if call.parameters.get("Attribute", _PERMISSION) != _PERMISSION:
+        raise errors.InvalidParameterValue(
+            "Unrecognized attribute.", explanation="Known here: launchPermission, description."
         )
+    return read_change(call, "LaunchPermission", _PERMISSION, "UserGroups")
+
+
+def _require_shareable(call: ServiceCall, image: Image, change: Change) -> None:
+    stored = storage(call)
+    snapshots = [
+        stored.snapshot_for(call.account, call.region, name) for name in image.snapshot_ids
+    ]
+    keys = {snapshot.key_arn for snapshot in snapshots if snapshot and snapshot.key_arn}
+    require_shareable_image(call, keys, change)
 
 
 @operation("DescribeImageAttribute")
 def describe_image_attribute(call: ServiceCall) -> dict[str, Any]:
     """Show with whom an image is shared, its description, or its devices."""
-    image = own_image(call, "DescribeImageAttribute")
+    image = find_own_image(call, "DescribeImageAttribute")
     attribute = required(call, "Attribute")
     if attribute == _PERMISSION:
         shared: list[dict[str, str]] = [{"UserId": account} for account in image.shared_with]
@@ -88,7 +92,7 @@ def describe_image_attribute(call: ServiceCall) -> dict[str, Any]:
     if attribute == "description":
         return {"ImageId": image.id, "Description": {"Value": image.description}}
     if attribute == "blockDeviceMapping":
-        return {"ImageId": image.id, "BlockDeviceMappings": shown_mappings(image)}
+        return {"ImageId": image.id, "BlockDeviceMappings": show_mappings(image)}
     raise errors.InvalidParameterValue(
         "Unrecognized attribute.",
         explanation="Known here: launchPermission, description, blockDeviceMapping.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from kmsmock.ledger.shown import SHOWN
+from kmsmock.aws.operations import OPERATION_FACTS
 from tests.authorization.documents import allow, to
 
 SOURCE, TARGET = "111122223333", "444455556666"
@@ -82,7 +82,7 @@ class World:
 
 def shown(call):
     """Give the parameters of a KMS call, as far as its record has them."""
-    given = zip(SHOWN[call.operation].request, call.parameters, strict=True)
+    given = zip(OPERATION_FACTS[call.operation].trail.request, call.parameters, strict=True)
     return {name: value for name, value in given if value is not None}
 
 

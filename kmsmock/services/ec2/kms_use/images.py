@@ -15,6 +15,7 @@ from kmsmock.services.ec2.kms_use.target_keys import require_encrypted
 from kmsmock.services.flows import Flow
 from kmsmock.services.registry import ServiceCall
 
+_FAILED = "AMI snapshot copy failed with error: "
 _DEFAULT_CMK = ". You must have DescribeKey permissions on the default CMK"
 
 
@@ -28,14 +29,14 @@ class CopyImage(Flow):
         """Require what encrypts; no key is looked at yet."""
         require_encrypted(self.call)
 
-    def copy_snapshot(self, source: EncryptedResource) -> CopyImageSnapshot:
-        """Give the flow of one snapshot, which has nothing to do before its ``complete``."""
+    def copy_snapshot(self, source: EncryptedResource | None) -> CopyImageSnapshot:
+        """Give the flow of one snapshot, of which only ``complete`` is left to do."""
         return CopyImageSnapshot(self.call, source)
 
 
 @dataclass(slots=True)
 class CopyImageSnapshot(CopySnapshot):
-    """The copy of one snapshot of an image."""
+    """The copy of one snapshot of an image, whose failure is that of the image."""
 
     def request(self) -> None:
         """Do nothing: the image has been copied already, as far as EC2's answer tells."""
@@ -46,8 +47,10 @@ class CopyImageSnapshot(CopySnapshot):
             self.describe_target_key(now)
         except Ec2Error as error:
             why = f"{error}\n{error.explanation or ''}".rstrip()
-            raise CopyFailedError(error.message or error.code, why) from None
+            raise CopyFailedError(f"{_FAILED}{error.message or error.code}", why) from None
         try:
             return CopySnapshot.complete(self, snapshot_id, now)
         except CopyFailedError as failure:
-            raise CopyFailedError(f"{failure.message}{_DEFAULT_CMK}", failure.why) from None
+            raise CopyFailedError(
+                f"{_FAILED}{failure.message}{_DEFAULT_CMK}", failure.why
+            ) from None

@@ -20,7 +20,7 @@ class EncryptedResource(Protocol):
 
     @property
     def key_arn(self) -> str | None:
-        """The ARN of its KMS key; None when it is not encrypted, or that is not known yet."""
+        """The ARN of its KMS key; None when it is not encrypted, or not known yet."""
 
     @property
     def key(self) -> DataKey | None:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kmsmock.arns import Arn
 from kmsmock.errors import AccessDeniedException, ServiceError
-from kmsmock.keys.key import KeyManager
 from kmsmock.services.ec2.errors import (
     AuthFailure,
     InternalError,
@@ -18,7 +16,7 @@ from kmsmock.services.ec2.errors import (
 )
 from kmsmock.services.ec2.kms_use.kms_calls import as_caller
 from kmsmock.services.ec2.kms_use.resources import EncryptedResource
-from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY, settings_for
+from kmsmock.services.ec2.kms_use.state import settings_for
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
 
@@ -43,7 +41,7 @@ def is_to_be_encrypted(call: ServiceCall, source: EncryptedResource | None) -> b
     )
 
 
-def describe_target(call: ServiceCall, key: str, now: datetime | None = None) -> str:
+def describe_target_key(call: ServiceCall, key: str, now: datetime | None = None) -> str:
     """Look at the key that something is to be encrypted under; gives its ARN.
 
     key: as the caller names it. Raises AuthFailure when the caller may not look at it,
@@ -76,7 +74,7 @@ def describe_target(call: ServiceCall, key: str, now: datetime | None = None) ->
     return arn
 
 
-def named_key(call: ServiceCall, key: str) -> str:
+def resolve_key(call: ServiceCall, key: str) -> str:
     """Give the ARN of a key as far as the caller may know it; otherwise what the caller says."""
     try:
         answer = as_caller(call, call.region).call("DescribeKey", KeyId=key)
@@ -84,17 +82,3 @@ def named_key(call: ServiceCall, key: str) -> str:
         return key
     arn: str = answer["KeyMetadata"]["Arn"]
     return arn
-
-
-def describe_default_key(call: ServiceCall) -> None:
-    """Look at the AWS managed key, as sharing does; it goes on when that is refused."""
-    named_key(call, DEFAULT_KEY)
-
-
-def is_aws_managed(call: ServiceCall, key_arn: str) -> bool:
-    """Tell whether a key is one of AWS's own, which no other account can use."""
-    arn = Arn.parse(key_arn)
-    assert arn is not None
-    region = call.backend.region(arn.account, arn.region)
-    key = region.keys.get(arn.resource.removeprefix("key/"))
-    return key is not None and key.manager is KeyManager.AWS

@@ -1,0 +1,186 @@
+"""What a grant says: reading it from a request, and refusing what no grant can say."""
+
+from __future__ import annotations
+
+import re
+
+from kmsmock import errors
+from kmsmock.arns import Arn
+from kmsmock.authorization.grants import GrantConstraints, GrantTerms
+from kmsmock.authorization.principal_element import account_of
+from kmsmock.keys.key import Key
+from kmsmock.keys.specs import KeySpec, KeyUsage
+from kmsmock.operations.registry import OPERATIONS, Call
+
+#: Source: AWS KMS API Reference, GrantConstraints.
+_CONTEXT_PAIRS = 8
+_CONTEXT_VALUE_CHARACTERS = 384
+#: The unique id of a session of AWS's own roles, which services give grants to.
+_AWS_SESSION_ID = re.compile(r"([0-9]{12}):(aws:[\w-]+):([\w-]+)", re.ASCII)
+#: The unique id of a user, a role, or a session of one.
+UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z2-7]{16}(?::[\w+=,.@-]+)?", re.ASCII)
+
+
+def grant_terms(call: Call) -> GrantTerms:
+    """Give the terms of the grant that CreateGrant is to make."""
+    parameters = call.parameters
+    given = parameters.get("Constraints", {})
+    constraints = GrantConstraints(
+        given.get("EncryptionContextEquals"),
+        given.get("EncryptionContextSubset"),
+        given.get("SourceArn"),
+    )
+    grantee, retirer = (_named(call, m) for m in ("GranteePrincipal", "RetiringPrincipal"))
+    names = call.backend.identities.names
+    return GrantTerms(
+        tuple(dict.fromkeys(parameters["Operations"])),
+        grantee,
+        parameters.get("GranteeServicePrincipal"),
+        retirer,
+        parameters.get("RetiringServicePrincipal"),
+        constraints if given else None,
+        parameters.get("Name"),
+        {
+            name: unique_id
+            for name in (grantee, retirer)
+            if name and (unique_id := names.unique_id_behind(name)) is not None
+        },
+    )
+
+
+def _named(call: Call, member: str) -> str | None:
+    """Give the ARN of a principal that the request names, which may be by its unique id."""
+    name: str | None = call.parameters.get(member)
+    session = _AWS_SESSION_ID.fullmatch(name) if name and call.principal.is_service else None
+    if session is not None:
+        account, role, rest = session.groups()
+        return f"arn:{call.region.partition}:sts::{account}:assumed-role/{role}/{rest}"
+    if name is None or not UNIQUE_ID.fullmatch(name):
+        return name
+    arn = call.backend.identities.names.arn_of_id(name)
+    if arn is None:
+        raise errors.InvalidArnException(f"{member} does not refer to a valid principal.")
+    return arn
+
+
+def require_valid_principals(call: Call, terms: GrantTerms) -> None:
+    """Refuse what is no principal, and users and roles that do not exist (InvalidArnException)."""
+    for name in (terms.grantee_principal, terms.retiring_principal):
+        if name is None:
+            continue
+        if call.principal.is_service and _is_of_service(name):
+            continue  # a service that gives a grant to itself, or to what it runs
+        require_principal_arn(name)
+        names = call.backend.identities.names
+        exists = names.is_valid_principal(name, call.region.partition)
+        if call.backend.enforces_policies and not exists:
+            raise errors.InvalidArnException(
+                f"ARN does not refer to a valid principal: {name}",
+                explanation="Make users and roles first: kms.account(...).role(name).",
+            )
+
+
+def _is_of_service(name: str) -> bool:
+    """Tell whether a principal is a service, or a role of AWS's own such as that of instances."""
+    return name.endswith(".amazonaws.com") or ":assumed-role/aws:" in name
+
+
+def require_principal_arn(name: str) -> None:
+    """Refuse what is neither an account nor the ARN of a principal (InvalidArnException)."""
+    arn = Arn.parse(name)
+    if account_of(name) is None and (arn is None or not _is_principal(arn)):
+        raise errors.InvalidArnException(f"ARN is not valid: {name}")
+
+
+def _is_principal(arn: Arn) -> bool:
+    is_session = arn.resource.startswith("assumed-role/")
+    return (
+        arn.service in ("iam", "sts")
+        and len(arn.account) == 12
+        and (not is_session or arn.resource.count("/") == 2)
+    )
+
+
+def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
+    """List the operations that a grant on such a key can allow, as KMS does.
+
+    Source: AWS KMS API Reference, CreateGrant, Operations.
+    """
+    found = {
+        target.action.removeprefix("kms:"): target.grant_order
+        for declared in OPERATIONS.values()
+        for target in declared.targets
+        if target.grant_order is not None
+        and target.usage in (None, usage)
+        and target.of_key_pairs in (None, spec.is_asymmetric)
+    }
+    return tuple(sorted(found, key=found.__getitem__))
+
+
+def require_possible_terms(key: Key, terms: GrantTerms) -> None:
+    """Refuse terms that no grant, or no grant on such a key, can have."""
+    _require_principals(terms)
+    if not terms.operations:
+        raise errors.ValidationException(
+            "1 validation error detected: Value '[]' at 'operations' failed to satisfy "
+            "constraint: Member must have length greater than or equal to 1"
+        )
+    # Before the operations: so it shows in what DynamoDB says of keys that are not symmetric.
+    if terms.constraints is not None:
+        _require_constraints(key, terms.constraints)
+    valid = grant_operations(key.spec, key.usage)
+    invalid = [name for name in terms.operations if name not in valid]
+    if invalid:
+        kind = "an asymmetric" if key.spec.is_asymmetric else "a symmetric"
+        raise errors.ValidationException(
+            f"Operations [{', '.join(invalid)}] are not supported when creating a grant for "
+            f"{kind} KMS key with key usage {key.usage.value}. Valid operations are "
+            f"[{', '.join(valid)}]"
+        )
+    if terms.operations == ("CreateGrant",):
+        raise errors.ValidationException("Grants must not contain only the CreateGrant operation.")
+
+
+def _require_principals(terms: GrantTerms) -> None:
+    if (terms.grantee_principal is None) is (terms.grantee_service_principal is None):
+        raise errors.ValidationException(
+            "Exactly one of GranteePrincipal and GranteeServicePrincipal must be specified."
+        )
+    if terms.retiring_principal is not None and terms.retiring_service_principal is not None:
+        raise errors.ValidationException(
+            "At most one of RetiringPrincipal and RetiringServicePrincipal can be specified."
+        )
+    if terms.grantee_service_principal is None:
+        return
+    if terms.retiring_principal is None and terms.retiring_service_principal is None:
+        raise errors.ValidationException(
+            "RetiringPrincipal or RetiringServicePrincipal is required with "
+            "GranteeServicePrincipal."
+        )
+    if terms.constraints is None or terms.constraints.source_arn is None:
+        raise errors.ValidationException(
+            "The SourceArn constraint is required with GranteeServicePrincipal."
+        )
+
+
+def _require_constraints(key: Key, constraints: GrantConstraints) -> None:
+    contexts = [c for c in (constraints.equals, constraints.subset) if c is not None]
+    if contexts and not key.spec.is_symmetric_encryption:
+        raise errors.ValidationException(
+            "EncryptionContext is supported only when creating a grant for a symmetric encryption "
+            "KMS key."
+        )
+    if len(contexts) > 1:
+        raise errors.ValidationException(
+            "At most one of EncryptionContextEquals and EncryptionContextSubset can be specified."
+        )
+    for context in contexts:
+        if len(context) > _CONTEXT_PAIRS:
+            raise errors.ValidationException(
+                f"A grant constraint can have up to {_CONTEXT_PAIRS} encryption context pairs."
+            )
+        if any(len(value) > _CONTEXT_VALUE_CHARACTERS for value in context.values()):
+            raise errors.ValidationException(
+                "An encryption context value in a grant constraint can have up to "
+                f"{_CONTEXT_VALUE_CHARACTERS} characters."
+            )

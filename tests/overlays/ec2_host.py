@@ -1,0 +1,159 @@
+"""EC2 as the tests of its two hosts use it, and what their cases begin with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+OTHER_ACCOUNT = "444455556666"
+PERMISSION = "createVolumePermission"
+ID = re.compile(r"\b(vol|snap|ami|i)-[0-9a-f]{17}\b")
+UNIQUE_ID = re.compile(r"\b(AIDA)[A-Z0-9]{16}\b")
+KEY = re.compile(r"arn:aws:kms:us-east-1:[0-9]{12}:key/[0-9a-f-]{36}")
+IDENTITY = ("type", "arn", "principalId", "invokedBy")
+
+
+class Host:
+    """EC2, with two keys of KMS. stores: whether this mock stores the resources itself."""
+
+    def __init__(self, kms: Any, ec2: Any, *, stores: bool) -> None:
+        self.kms, self.ec2, self.stores = kms, ec2, stores
+        self.key, self.other = (
+            kms.client().create_key()["KeyMetadata"]["Arn"] for _ in ("key", "other")
+        )
+
+    def volume(self, **parameters: Any) -> str:
+        if "SnapshotId" not in parameters:
+            parameters["Size"] = 1
+        made = self.ec2.create_volume(AvailabilityZone="us-east-1a", **parameters)
+        return str(made["VolumeId"])
+
+    def encrypted_volume(self) -> str:
+        return self.volume(Encrypted=True, KmsKeyId=self.key)
+
+    def snapshot(self, volume: str | None = None) -> str:
+        made = self.ec2.create_snapshot(VolumeId=volume or self.encrypted_volume())
+        return str(made["SnapshotId"])
+
+    def copy(self, snapshot: str, **parameters: Any) -> str:
+        given = {"SourceRegion": "us-east-1", "SourceSnapshotId": snapshot, **parameters}
+        return str(self.ec2.copy_snapshot(**given)["SnapshotId"])
+
+    def image(self, snapshot: str | None = None) -> str:
+        device = {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot or self.snapshot()}}
+        registered = self.ec2.register_image(
+            Name="golden", RootDeviceName="/dev/sda1", BlockDeviceMappings=[device]
+        )
+        return str(registered["ImageId"])
+
+    def copy_image(self, image: str, **parameters: Any) -> str:
+        given = {"SourceRegion": "us-east-1", "SourceImageId": image, **parameters}
+        return str(self.ec2.copy_image(Name="copied", **given)["ImageId"])
+
+    def instance(self) -> str:
+        if self.stores:
+            return "i-0123456789abcdef0"
+        launched = self.ec2.run_instances(
+            ImageId=self.ec2.register_image(Name="any")["ImageId"], MinCount=1, MaxCount=1
+        )
+        return str(launched["Instances"][0]["InstanceId"])
+
+    def attach(self, volume: str, instance: str | None = None) -> str:
+        instance = instance or self.instance()
+        self.ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
+        return instance
+
+    def share(self, snapshot: str, *groups: str) -> None:
+        whom = {"GroupNames": groups} if groups else {"UserIds": [OTHER_ACCOUNT]}
+        self.ec2.modify_snapshot_attribute(
+            SnapshotId=snapshot, Attribute=PERMISSION, OperationType="add", **whom
+        )
+
+    def share_image(self, image: str, **whom: str) -> None:
+        permission = {"Add": [whom or {"UserId": OTHER_ACCOUNT}]}
+        self.ec2.modify_image_attribute(ImageId=image, LaunchPermission=permission)
+
+    def deny(self, key: str, action: str) -> None:
+        """Let the policy of a key deny an action to all."""
+        policy = json.loads(self.kms.client().get_key_policy(KeyId=key)["Policy"])
+        denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+        policy["Statement"].append(denial)
+        self.kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
+
+    def seen(self, since: int, error: Any) -> tuple[list[Any], Any]:
+        """Give the records of calls of KMS, and EC2's error, with numbers instead of random ids."""
+        records = [
+            {
+                "operation": record["eventName"],
+                "caller": {m: record["userIdentity"].get(m) for m in IDENTITY},
+                "source": (record["sourceIPAddress"], record.get("userAgent")),
+                "parameters": record["requestParameters"],
+                "keys": [resource["ARN"] for resource in record.get("resources", ())],
+                "error": (record.get("errorCode"), record.get("errorMessage")),
+                "via service": call.via_service,
+            }
+            for record, call in zip(self.kms.trail[since:], self.kms.calls[since:], strict=True)
+        ]
+        text = json.dumps((records, error))
+        text = text.replace(self.key, "<key>").replace(self.other, "<other>")
+        for pattern, name in ((ID, r"\1-<{}>"), (UNIQUE_ID, r"\1<{}>"), (KEY, "<managed {}>")):
+            for number, found in enumerate(dict.fromkeys(m[0] for m in pattern.finditer(text))):
+                text = text.replace(found, pattern.sub(name.format(number), found))
+        seen: tuple[list[Any], Any] = tuple(json.loads(text))
+        return seen
+
+
+def nothing(_: Host) -> None:
+    """Begin with the two keys alone."""
+
+
+def default_volume(host: Host) -> str:
+    """Begin with a volume under the AWS managed key."""
+    return host.volume(Encrypted=True)
+
+
+def default_snapshot(host: Host) -> str:
+    """Begin with a snapshot under the AWS managed key."""
+    return host.snapshot(default_volume(host))
+
+
+def plain_snapshot(host: Host) -> str:
+    """Begin with a snapshot that is not encrypted."""
+    return host.snapshot(host.volume())
+
+
+def attached(host: Host) -> tuple[str, str]:
+    """Begin with a volume that is attached to an instance."""
+    volume = host.encrypted_volume()
+    return volume, host.attach(volume)
+
+
+def to_attach(host: Host) -> tuple[str, str]:
+    """Begin with a volume and an instance."""
+    return host.encrypted_volume(), host.instance()
+
+
+def denied(action: str, before: Callable[[Host], Any]) -> Callable[[Host], Any]:
+    """Begin with something whose key cannot be used for an action."""
+
+    def begin(host: Host) -> Any:
+        begun = before(host)
+        host.deny(host.key, action)
+        return begun
+
+    return begin
+
+
+def by_default(before: Callable[[Host], Any], *, key: bool = False) -> Callable[[Host], Any]:
+    """Begin with encryption by default. key: whether under the other key."""
+
+    def begin(host: Host) -> Any:
+        begun = before(host)
+        host.ec2.enable_ebs_encryption_by_default()
+        if key:
+            host.ec2.modify_ebs_default_kms_key_id(KmsKeyId=host.other)
+        return begun
+
+    return begin

@@ -1,0 +1,107 @@
+"""The table of operations against AWS's own tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import kmsmock.operations  # noqa: F401 - fills the table
+from kmsmock.aws.operations import OPERATION_FACTS, QuotaGroup
+
+KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
+
+#: Requests a second, for each account and Region.
+#: Source: AWS KMS Developer Guide, "Request quotas" (2026).
+OWN_QUOTAS = {
+    **dict.fromkeys(
+        (
+            *("CancelKeyDeletion", "ConnectCustomKeyStore", "CreateAlias", "CreateCustomKeyStore"),
+            *("CreateKey", "DeleteCustomKeyStore", "DescribeCustomKeyStores", "DisableKey"),
+            *("DisableKeyRotation", "DisconnectCustomKeyStore", "EnableKey", "GetKeyLastUsage"),
+            *("ReplicateKey", "RotateKeyOnDemand", "UntagResource", "UpdateAlias"),
+            *("UpdateCustomKeyStore", "UpdateKeyDescription", "UpdatePrimaryRegion"),
+        ),
+        5,
+    ),
+    **dict.fromkeys(
+        (
+            *("DeleteAlias", "DeleteImportedKeyMaterial", "EnableKeyRotation"),
+            *("ImportKeyMaterial", "PutKeyPolicy", "ScheduleKeyDeletion"),
+        ),
+        15,
+    ),
+    **dict.fromkeys(("CreateGrant", "RetireGrant", "RevokeGrant"), 50),
+    **dict.fromkeys(
+        ("ListGrants", "ListKeyPolicies", "ListKeyRotations", "ListRetirableGrants"), 100
+    ),
+    **dict.fromkeys(("ListAliases", "ListKeys"), 500),
+    **dict.fromkeys(("GetKeyPolicy", "GetKeyRotationStatus"), 1_000),
+    **dict.fromkeys(("DescribeKey", "GetPublicKey", "ListResourceTags"), 2_000),
+    "GetParametersForImport": 1,
+    "TagResource": 10,
+}
+SHARED_QUOTAS = {
+    QuotaGroup.CRYPTOGRAPHIC: {
+        *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+        *("GenerateMac", "GenerateRandom", "ReEncrypt", "VerifyMac", "Sign", "Verify"),
+        *("DeriveSharedSecret", "Encapsulate", "Decapsulate"),
+    },
+    QuotaGroup.DATA_KEY_PAIR: {"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"},
+}
+
+
+def test_each_operation_with_a_request_quota_of_its_own_has_that_of_the_sheet() -> None:
+    own = {
+        name: facts.quota.per_second
+        for name, facts in OPERATION_FACTS.items()
+        if facts.quota.group is QuotaGroup.OWN
+    }
+
+    assert own == OWN_QUOTAS
+
+
+@pytest.mark.parametrize("group", SHARED_QUOTAS, ids=lambda group: group.name)
+def test_the_operations_that_share_request_quotas_are_those_of_the_sheet(group: QuotaGroup) -> None:
+    sharing = {name for name, facts in OPERATION_FACTS.items() if facts.quota.group is group}
+
+    assert sharing == SHARED_QUOTAS[group]
+
+
+def test_requests_that_count_in_another_region_are_those_of_the_sheet() -> None:
+    elsewhere = {
+        name: (facts.quota.region_member, dict(facts.quota.counts_there))
+        for name, facts in OPERATION_FACTS.items()
+        if facts.quota.counts_there
+    }
+
+    assert elsewhere == {
+        "ReplicateKey": ("ReplicaRegion", {"CreateKey": 2}),
+        "UpdatePrimaryRegion": ("PrimaryRegion", {"UpdatePrimaryRegion": 1}),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(OPERATION_FACTS))
+def test_a_declaration_names_only_members_that_the_operation_has(name: str) -> None:
+    facts, known = OPERATION_FACTS[name], KNOWN["operations"][name]
+    requested = {*facts.trail.request, *facts.trail.defaults, *facts.trail.synonyms}
+    requested |= {p.key_member for p in facts.permissions if p.key_member is not None}
+    requested |= {p.context_member for p in facts.permissions if p.context_member is not None}
+
+    assert requested - set(known["input"]) == set()
+    assert {*facts.trail.response, *facts.hands_out} - set(known["output"]) == set()
+
+
+@pytest.mark.parametrize("name", sorted(OPERATION_FACTS))
+def test_an_operation_that_takes_an_encryption_context_says_so(name: str) -> None:
+    members = {m for m in KNOWN["operations"][name]["input"] if m.endswith("EncryptionContext")}
+
+    assert {p.context_member for p in OPERATION_FACTS[name].permissions} - {None} == members
+
+
+@pytest.mark.parametrize("name", sorted(OPERATION_FACTS))
+def test_an_operation_that_gives_pages_says_how_long_they_are(name: str) -> None:
+    takes_limit = "Limit" in KNOWN["operations"][name]["input"]
+
+    assert (OPERATION_FACTS[name].pages is not None) is takes_limit
