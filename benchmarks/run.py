@@ -245,7 +245,47 @@ def authorization() -> list[tuple[str, float, str]]:
             grant(f"{prefix}/other-{number}")
         [crowded] = best(encrypt)
         rows.append(("Encrypt by grant, among 50,000 / alone", crowded / alone, "≤ 1.3"))
-    return rows
+    return [*rows, *grants_of_one()]
+
+
+def grants_of_one() -> list[tuple[str, float, str]]:
+    """Time a decision by one of the many grants of one grantee, and making another with a name."""
+    with mock_kms() as kms:
+        client = kms.client()
+        grantee = kms.account("123456789012").role("Grantee")
+        decrypting = grantee.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        context = {"tenant": "0"}
+        encrypted = client.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionContext=context)
+
+        def grant(number: int) -> None:
+            client.create_grant(
+                KeyId=key_id,
+                GranteePrincipal=grantee.arn,
+                Operations=["Decrypt"],
+                Name=f"tenant-{number}",
+                Constraints={"EncryptionContextEquals": {"tenant": str(number)}},
+            )
+
+        def decrypt() -> None:
+            decrypting.decrypt(
+                CiphertextBlob=encrypted["CiphertextBlob"], EncryptionContext=context
+            )
+
+        grant(0)
+        [alone] = best(decrypt)
+        # Each gives the grant again that has this name.
+        [naming_alone] = best(lambda: grant(0))
+        for number in range(1, 10_000):
+            grant(number)
+        [naming] = best(lambda: grant(9_999))
+        for number in range(10_000, 50_000):
+            grant(number)
+        [crowded] = best(decrypt)
+    return [
+        ("Decrypt by one of 50,000 grants of one grantee / alone", crowded / alone, "≤ 1.3"),
+        ("CreateGrant with Name among 10,000 / alone", naming / naming_alone, "≤ 1.3"),
+    ]
 
 
 def records() -> list[tuple[str, float, str]]:

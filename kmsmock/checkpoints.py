@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from kmsmock.authorization.grants import Grants
+from kmsmock.authorization.grant_index import Grants
 from kmsmock.authorization.policy import Policy
 from kmsmock.clock import Clock
 from kmsmock.collector import paused_collector

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kmsmock.authorization.decision import Decision
+from kmsmock.authorization.grant_index import grants_that_allow
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match
@@ -175,21 +176,12 @@ def _resource_side(request: Request, policies: AppliedPolicies) -> _ResourceSide
             if statement.applies(request.resource, context):
                 side.take(match, policy=policy, statement=statement)
     if side.allowance is None or request.principal.account != request.owner:
-        for grant in policies.grants:
-            match = _match_grant(grant, request)
+        for grant in grants_that_allow(policies.grants, request):
+            match = grant.match_grantee(request.principal)
             side.take(match, grant=grant)
             if grant.issuing_account == request.principal.account:
                 side.trust(match, grant)
     return side
-
-
-def _match_grant(grant: Grant, request: Request) -> Match:
-    match = grant.match_grantee(request.principal)
-    if match is Match.NONE:
-        return match
-    operation = request.action.removeprefix("kms:")
-    allows = grant.allows(operation, request.encryption_context, request.source_arn, request.child)
-    return match if allows else Match.NONE
 
 
 def _same_account(request: Request, policies: AppliedPolicies, side: _ResourceSide) -> Decision:

@@ -5,13 +5,18 @@ Source: AWS KMS Developer Guide, "Grants in AWS KMS"; API Reference, GrantConstr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from kmsmock.authorization.principal_element import Match, match_name
 from kmsmock.aws.operations import permission_of
 from kmsmock.principals import Principal, PrincipalKind
+
+
+def has_context(operation: str) -> bool:
+    """Tell whether an operation has an encryption context, which constraints of grants look at."""
+    return permission_of(f"kms:{operation}").context_member is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,10 @@ class GrantConstraints:
 
         Source: API Reference, GrantConstraints: names of pairs match in any case, values do not.
         """
-        pairs = _pairs(context)
-        if self.equals is not None and pairs != _pairs(self.equals):
+        pairs = pairs_of(context)
+        if self.equals is not None and pairs != pairs_of(self.equals):
             return False
-        return self.subset is None or _pairs(self.subset) <= pairs
+        return self.subset is None or pairs_of(self.subset) <= pairs
 
     def allow_child(self, child: GrantConstraints | None) -> bool:
         """Tell whether the constraints of a grant made through this one are at least as strict."""
@@ -42,15 +47,16 @@ class GrantConstraints:
         if self.source_arn not in (None, theirs.source_arn):
             return False
         if self.equals is not None:
-            return theirs.equals is not None and _pairs(theirs.equals) == _pairs(self.equals)
+            return theirs.equals is not None and pairs_of(theirs.equals) == pairs_of(self.equals)
         if self.subset is None:
             return True
         pairs = theirs.equals if theirs.equals is not None else theirs.subset
-        return pairs is not None and _pairs(self.subset) <= _pairs(pairs)
+        return pairs is not None and pairs_of(self.subset) <= pairs_of(pairs)
 
 
-def _pairs(context: Mapping[str, str] | None) -> set[tuple[str, str]]:
-    return {(name.lower(), value) for name, value in (context or {}).items()}
+def pairs_of(context: Mapping[str, str] | None) -> frozenset[tuple[str, str]]:
+    """Return an encryption context as constraints compare it: names in lower case."""
+    return frozenset((name.lower(), value) for name, value in (context or {}).items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,67 +148,6 @@ class Grant:
         constraints = terms.constraints
         if constraints is None or operation == "RetireGrant":
             return True
-        if permission_of(f"kms:{operation}").context_member is not None and (
-            not constraints.allow_context(encryption_context)
-        ):
+        if has_context(operation) and not constraints.allow_context(encryption_context):
             return False
         return constraints.source_arn is None or constraints.source_arn == source_arn()
-
-
-class Grants:
-    """The grants on one key: by id, and by grantee, so that many do not make a decision slow."""
-
-    __slots__ = ("_by_grantee", "_by_id")
-
-    def __init__(self) -> None:
-        # Made with the first grant: most keys have none, and there may be 100,000 keys.
-        self._by_id: dict[str, Grant] | None = None
-        self._by_grantee: dict[str, dict[str, Grant]] | None = None
-
-    def __len__(self) -> int:
-        return len(self._by_id or ())
-
-    def __iter__(self) -> Iterator[Grant]:
-        return iter((self._by_id or {}).values())
-
-    def get(self, grant_id: str) -> Grant | None:
-        """Find a grant by its id."""
-        return (self._by_id or {}).get(grant_id)
-
-    def add(self, grant: Grant) -> None:
-        """Take in a grant."""
-        if self._by_id is None or self._by_grantee is None:
-            self._by_id, self._by_grantee = {}, {}
-        self._by_id[grant.grant_id] = grant
-        self._by_grantee.setdefault(grant.grantee, {})[grant.grant_id] = grant
-
-    def remove(self, grant: Grant) -> None:
-        """Forget a grant, which must be one of these."""
-        assert self._by_id is not None
-        assert self._by_grantee is not None
-        del self._by_id[grant.grant_id]
-        of_grantee = self._by_grantee[grant.grantee]
-        del of_grantee[grant.grant_id]
-        if not of_grantee:
-            del self._by_grantee[grant.grantee]
-
-    def naming(self, principal: Principal) -> Sequence[Grant]:
-        """Give the grants whose grantee can mean a principal: itself, its role, its account."""
-        by_grantee = self._by_grantee
-        if not by_grantee:
-            return ()
-        return [g for name in _names(principal) for g in by_grantee.get(name, {}).values()]
-
-    def name(self, principal: Principal) -> bool:
-        """Tell whether there are grants whose grantee can mean a principal."""
-        by_grantee = self._by_grantee
-        if not by_grantee:
-            return False
-        return any(name in by_grantee for name in _names(principal))
-
-
-def _names(principal: Principal) -> Iterable[str]:
-    """Give what a grant can call a principal, each once."""
-    account = principal.account
-    root = f"arn:{principal.partition}:iam::{account}:root"
-    return dict.fromkeys((principal.arn, principal.entity_arn or "", root, account))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -95,7 +95,7 @@ class AppliedPolicies(NamedTuple):
     session: tuple[Policy, ...] | None = None
     service_control: tuple[tuple[Policy, ...], ...] = ()
     resource_control: tuple[tuple[Policy, ...], ...] = ()
-    grants: Sequence[Grant] = ()
+    grants: Iterable[Grant] = ()
     unique_ids: Mapping[str, str] | None = None
     exists: Callable[[str], bool] | None = None
     is_fixed: bool = False

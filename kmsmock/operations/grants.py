@@ -65,7 +65,7 @@ def create_grant(call: Call, key: Key) -> Response:
     terms = grant_terms(call)
     require_valid_principals(call, terms)
     require_possible_terms(key, terms)
-    same = next((g for g in key.grants if terms.name and g.terms == terms), None)
+    same = key.grants.with_terms(terms)
     if same is None and key.manager is KeyManager.CUSTOMER and len(key.grants) >= GRANTS_QUOTA:
         raise errors.LimitExceededException(
             f"Grants per key quota for this account in this region is {GRANTS_QUOTA}, current "

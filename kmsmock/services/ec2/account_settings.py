@@ -10,31 +10,31 @@ from collections.abc import Callable
 from typing import Any
 
 from kmsmock.services.ec2.errors import InvalidParameterValue
-from kmsmock.services.ec2.finding import required
 from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY, settings_for
-from kmsmock.services.ec2.kms_use.target_keys import named_key
-from kmsmock.services.ec2.registry import operation, permit, place
+from kmsmock.services.ec2.kms_use.target_keys import resolve_key
+from kmsmock.services.ec2.lookup import required
+from kmsmock.services.ec2.registry import account_region, operation, require_permission
 from kmsmock.services.ec2.storage import BLOCKS_ALL, UNBLOCKED
 from kmsmock.services.registry import ServiceCall
 
 _BLOCKING = (BLOCKS_ALL, "block-new-sharing")
 
 
-def _set(action: str, change: Callable[[ServiceCall], None]) -> None:
+def _register_setting(action: str, change: Callable[[ServiceCall], None]) -> None:
     """Register an operation that changes a setting. change: what it does, once it is allowed."""
 
     @operation(action)
     def handle(call: ServiceCall) -> dict[str, Any]:
-        permit(call, action, "*")
+        require_permission(call, action, "*")
         change(call)
         if "PublicAccess" in action:
-            return {"State": place(call).block_public_access}
+            return {"State": account_region(call).block_public_access}
         if "KmsKeyId" in action:
             return {"KmsKeyId": settings_for(call).default_key}
         return {"EbsEncryptionByDefault": settings_for(call).encrypts_by_default}
 
 
-def _nothing(call: ServiceCall) -> None:
+def _change_nothing(call: ServiceCall) -> None:
     """Only show what is set."""
 
 
@@ -48,7 +48,7 @@ def _disable_encryption(call: ServiceCall) -> None:
 
 def _modify_key(call: ServiceCall) -> None:
     # Whether the key can be used is found out when it is.
-    settings_for(call).default_key = named_key(call, required(call, "KmsKeyId"))
+    settings_for(call).default_key = resolve_key(call, required(call, "KmsKeyId"))
 
 
 def _reset_key(call: ServiceCall) -> None:
@@ -61,19 +61,19 @@ def _block(call: ServiceCall) -> None:
         raise InvalidParameterValue(
             f"Invalid value '{state}' for State. Valid values are: {', '.join(_BLOCKING)}"
         )
-    place(call).block_public_access = state
+    account_region(call).block_public_access = state
 
 
 def _unblock(call: ServiceCall) -> None:
-    place(call).block_public_access = UNBLOCKED
+    account_region(call).block_public_access = UNBLOCKED
 
 
-_set("EnableEbsEncryptionByDefault", _enable_encryption)
-_set("DisableEbsEncryptionByDefault", _disable_encryption)
-_set("GetEbsEncryptionByDefault", _nothing)
-_set("ModifyEbsDefaultKmsKeyId", _modify_key)
-_set("ResetEbsDefaultKmsKeyId", _reset_key)
-_set("GetEbsDefaultKmsKeyId", _nothing)
-_set("EnableSnapshotBlockPublicAccess", _block)
-_set("DisableSnapshotBlockPublicAccess", _unblock)
-_set("GetSnapshotBlockPublicAccessState", _nothing)
+_register_setting("EnableEbsEncryptionByDefault", _enable_encryption)
+_register_setting("DisableEbsEncryptionByDefault", _disable_encryption)
+_register_setting("GetEbsEncryptionByDefault", _change_nothing)
+_register_setting("ModifyEbsDefaultKmsKeyId", _modify_key)
+_register_setting("ResetEbsDefaultKmsKeyId", _reset_key)
+_register_setting("GetEbsDefaultKmsKeyId", _change_nothing)
+_register_setting("EnableSnapshotBlockPublicAccess", _block)
+_register_setting("DisableSnapshotBlockPublicAccess", _unblock)
+_register_setting("GetSnapshotBlockPublicAccessState", _change_nothing)

@@ -11,12 +11,25 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import facts, find_volume, instance_id, required, volume_id
 from kmsmock.services.ec2.kms_use import attachments as kms_use
 from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, operation, permit, place
+from kmsmock.services.ec2.lookup import (
+    find_volume,
+    read_instance_id,
+    read_volume_id,
+    required,
+    resource_context,
+)
+from kmsmock.services.ec2.registry import (
+    OUTPOSTS,
+    account_region,
+    arn,
+    operation,
+    require_permission,
+    schedule,
+)
 from kmsmock.services.ec2.storage import Attachment, Volume
-from kmsmock.services.ec2.volumes import shown_attachment
+from kmsmock.services.ec2.volumes import show_attachment
 from kmsmock.services.registry import ServiceCall
 
 _MOST_INSTANCES = 16
@@ -25,32 +38,32 @@ _MOST_INSTANCES = 16
 @operation("AttachVolume", {"EbsCardIndex": OUTPOSTS})
 def attach_volume(call: ServiceCall) -> dict[str, Any]:
     """Attach a volume; if its key cannot be used, it is available again a moment later."""
-    name = volume_id(required(call, "VolumeId"))
-    instance = instance_id(required(call, "InstanceId"))
+    name = read_volume_id(required(call, "VolumeId"))
+    instance = read_instance_id(required(call, "InstanceId"))
     device = required(call, "Device")
-    context = facts(call, place(call).volumes.get(name))
-    permit(call, "AttachVolume", *_arns(call, name, instance), context=context)
+    context = resource_context(call, account_region(call).volumes.get(name))
+    require_permission(call, "AttachVolume", *_resource_arns(call, name, instance), context=context)
     volume = find_volume(call, name)
-    _require_free(call, volume, instance, device)
+    _require_attachable(call, volume, instance, device)
     volume.attachments[instance] = attachment = Attachment(instance, device, call.now)
     volume.state = "in-use"
     failures_of(call.backend).pop(volume.id, None)
-    later(call, partial(_finish_attaching, call, volume, attachment))
-    return shown_attachment(volume, instance)
+    schedule(call, partial(_finish_attaching, call, volume, attachment))
+    return show_attachment(volume, instance)
 
 
-def _arns(call: ServiceCall, name: str, instance: str | None) -> tuple[str, ...]:
+def _resource_arns(call: ServiceCall, name: str, instance: str | None) -> tuple[str, ...]:
     of_instance = f"arn:{call.partition}:ec2:{call.region}:{call.account}:instance/{instance}"
     return (arn(call, f"volume/{name}"), *((of_instance,) if instance else ()))
 
 
-def _require_free(call: ServiceCall, volume: Volume, instance: str, device: str) -> None:
+def _require_attachable(call: ServiceCall, volume: Volume, instance: str, device: str) -> None:
     if volume.state not in ("available", "in-use"):
         raise errors.IncorrectState(f"Volume '{volume.id}' is in the '{volume.state}' state.")
     shared = volume.is_multi_attach and len(volume.attachments) < _MOST_INSTANCES
     if instance in volume.attachments or (volume.attachments and not shared):
         raise errors.VolumeInUse(f"{volume.id} is already attached to an instance")
-    for other in place(call).volumes.values():
+    for other in account_region(call).volumes.values():
         taken = other.attachments.get(instance)
         if taken is not None and taken.device == device:
             raise errors.InvalidParameterValue(
@@ -67,7 +80,7 @@ def _finish_attaching(
     try:
         attachment.key = kms_use.attach_volume(call, volume.key, attachment.instance_id, now)
     except kms_use.NotAttachedError as reason:
-        _remove(volume, attachment)
+        _remove_attachment(volume, attachment)
         failures_of(call.backend)[volume.id] = str(reason)
         return
     attachment.state = "attached"
@@ -76,18 +89,18 @@ def _finish_attaching(
 @operation("DetachVolume")
 def detach_volume(call: ServiceCall) -> dict[str, Any]:
     """Detach a volume; from then on it needs its key again."""
-    name = volume_id(required(call, "VolumeId"))
+    name = read_volume_id(required(call, "VolumeId"))
     instance = call.parameters.get("InstanceId")
-    context = facts(call, place(call).volumes.get(name))
-    permit(call, "DetachVolume", *_arns(call, name, instance), context=context)
-    attachment = _attachment(find_volume(call, name), instance, call.parameters.get("Device"))
+    context = resource_context(call, account_region(call).volumes.get(name))
+    require_permission(call, "DetachVolume", *_resource_arns(call, name, instance), context=context)
+    attachment = _find_attachment(find_volume(call, name), instance, call.parameters.get("Device"))
     volume = find_volume(call, name)
     attachment.state = "detaching"
-    later(call, partial(_finish_detaching, call, volume, attachment))
-    return shown_attachment(volume, attachment.instance_id)
+    schedule(call, partial(_finish_detaching, call, volume, attachment))
+    return show_attachment(volume, attachment.instance_id)
 
 
-def _attachment(volume: Volume, instance: str | None, device: str | None) -> Attachment:
+def _find_attachment(volume: Volume, instance: str | None, device: str | None) -> Attachment:
     if not volume.attachments:
         raise errors.IncorrectState(f"Volume '{volume.id}' is in the '{volume.state}' state.")
     if instance is None and len(volume.attachments) > 1:
@@ -107,11 +120,11 @@ def _finish_detaching(
 ) -> None:
     if volume.attachments.get(attachment.instance_id) is not attachment:
         return
-    _remove(volume, attachment)
+    _remove_attachment(volume, attachment)
     kms_use.detach_volume(call, attachment.key, now)
 
 
-def _remove(volume: Volume, attachment: Attachment) -> None:
+def _remove_attachment(volume: Volume, attachment: Attachment) -> None:
     del volume.attachments[attachment.instance_id]
     if not volume.attachments:
         volume.state = "available"

@@ -33,7 +33,7 @@ class Ebs:
     def write(self, volume_id: str, offset: int, data: bytes) -> None:
         """Write bytes to a volume.
 
-        offset: in bytes. Raises ValueError for an unknown volume or a place outside of it,
+        offset: in bytes. Raises ValueError for an unknown volume or for bytes outside of it,
         `UnreadableContentsError` when the data key cannot be opened.
         """
         with self._backend.lock:
@@ -49,11 +49,11 @@ class Ebs:
         offset, length: in bytes. Raises as `write` does.
         """
         with self._backend.lock:
-            found = self._find(resource_id)
-            key = self._plaintext_key(found)
-            size = found.size if isinstance(found, Volume) else found.volume_size
-            _require_inside(found.id, size, offset, length)
-            return sectors.read(found.sectors, key, offset, length)
+            resource = self._find(resource_id)
+            key = self._plaintext_key(resource)
+            size = resource.size if isinstance(resource, Volume) else resource.volume_size
+            _require_inside(resource.id, size, offset, length)
+            return sectors.read(resource.sectors, key, offset, length)
 
     def why(self, resource_id: str) -> str | None:
         """Tell why a snapshot is in state error, a volume has vanished or could not be attached.
@@ -73,10 +73,10 @@ class Ebs:
 
     def _find(self, resource_id: str) -> Volume | Snapshot:
         self._settle()
-        for place in self._storage.places.values():
-            found = place.volumes.get(resource_id) or place.snapshots.get(resource_id)
-            if found is not None:
-                return found
+        for stored in self._storage.account_regions.values():
+            resource = stored.volumes.get(resource_id) or stored.snapshots.get(resource_id)
+            if resource is not None:
+                return resource
         why = failures_of(self._backend).get(resource_id)
         if why is None and moto_answers():
             why = (
@@ -85,19 +85,19 @@ class Ebs:
             )
         raise ValueError(f"there is no {resource_id!r}" + (f": {why}" if why else ""))
 
-    def _plaintext_key(self, found: Volume | Snapshot) -> bytes | None:
-        if found.state in _WITHOUT_CONTENTS:
+    def _plaintext_key(self, resource: Volume | Snapshot) -> bytes | None:
+        if resource.state in _WITHOUT_CONTENTS:
             raise UnreadableContentsError(
-                f"{found.id} is in state {found.state}: it has no contents"
+                f"{resource.id} is in state {resource.state}: it has no contents"
             )
-        if not found.is_encrypted:
+        if not resource.is_encrypted:
             return None
-        if isinstance(found, Volume):
-            for attachment in found.attachments.values():
+        if isinstance(resource, Volume):
+            for attachment in resource.attachments.values():
                 if attachment.key is not None:
                     return attachment.key.plaintext
-        assert found.key is not None
-        return self._decrypt(found.id, found.key)
+        assert resource.key is not None
+        return self._decrypt(resource.id, resource.key)
 
     def _decrypt(self, resource_id: str, data_key: DataKey) -> bytes:
         blob = ciphertext.parse(data_key.ciphertext)

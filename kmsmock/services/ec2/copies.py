@@ -13,12 +13,25 @@ from urllib.parse import parse_qs, urlsplit
 
 from kmsmock.arns import is_known_region
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import facts, is_id, required, why_unseen
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
 from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, new_id, operation, place, storage
+from kmsmock.services.ec2.lookup import explain_not_found, is_id, required, resource_context
+from kmsmock.services.ec2.registry import (
+    OUTPOSTS,
+    account_region,
+    arn,
+    new_id,
+    operation,
+    schedule,
+    storage,
+)
 from kmsmock.services.ec2.storage import Snapshot, rewritten
-from kmsmock.services.ec2.tagging import keep_tags, permit_making, shown_tags, tags_for
+from kmsmock.services.ec2.tagging import (
+    put_tags,
+    read_new_tags,
+    require_create_permission,
+    show_tags,
+)
 from kmsmock.services.registry import ServiceCall
 
 #: Source: Amazon EC2 service quotas, concurrent copies per destination Region.
@@ -32,23 +45,25 @@ _NO_VOLUME = "vol-ffffffff"
 )
 def copy_snapshot(call: ServiceCall) -> dict[str, Any]:
     """Copy a snapshot into the Region of the call, encrypted under a key of the caller's choice."""
-    source_id, source_region = _source(call)
-    _require_good(call, source_id)
+    source_id, source_region = _read_source(call)
+    _require_valid_parameters(call, source_id)
     source = storage(call).snapshot_for(call.account, source_region, source_id)
-    tags = tags_for(call, "snapshot")
-    named = arn(call, f"snapshot/{source_id}", region=source_region)
-    permit_making(call, "CopySnapshot", "snapshot/*", tags, named, context=facts(call, source))
+    tags = read_new_tags(call, "snapshot")
+    source_arn = arn(call, f"snapshot/{source_id}", region=source_region)
+    require_create_permission(
+        call, "CopySnapshot", "snapshot/*", tags, source_arn, context=resource_context(call, source)
+    )
     flow = CopySnapshot(call, source)
     flow.request()
-    copy = _begin(call, source, source_id, flow)
-    keep_tags(call, copy.id, tags)
+    copy = _start_copy(call, source, source_id, flow)
+    put_tags(call, copy.id, tags)
     answer: dict[str, Any] = {"SnapshotId": copy.id}
     if tags:
-        answer["Tags"] = shown_tags(call, copy.id)
+        answer["Tags"] = show_tags(call, copy.id)
     return answer
 
 
-def _source(call: ServiceCall) -> tuple[str, str]:
+def _read_source(call: ServiceCall) -> tuple[str, str]:
     source_id: str = required(call, "SourceSnapshotId")
     region: str | None = call.parameters.get("SourceRegion")
     if region is None:
@@ -62,7 +77,7 @@ def _source(call: ServiceCall) -> tuple[str, str]:
     return source_id, region
 
 
-def _require_good(call: ServiceCall, source_id: str) -> None:
+def _require_valid_parameters(call: ServiceCall, source_id: str) -> None:
     parameters = call.parameters
     duration = parameters.get("CompletionDurationMinutes")
     if duration is not None and duration not in _DURATIONS:
@@ -77,19 +92,19 @@ def _require_good(call: ServiceCall, source_id: str) -> None:
             explanation="A snapshot is copied by a client of the Region that it goes to.",
         )
     if "PresignedUrl" in parameters:
-        _require_good_url(call, parameters["PresignedUrl"], source_id)
+        _require_valid_url(call, parameters["PresignedUrl"], source_id)
 
 
-def _require_good_url(call: ServiceCall, url: str, source_id: str) -> None:
+def _require_valid_url(call: ServiceCall, url: str, source_id: str) -> None:
     """Look at a URL as far as EC2 does, which never checks the signature."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         raise errors.InvalidParameterValue("The protocol in PresignedUrl should be http or https")
     query = parse_qs(parts.query)
-    named = query.get("SourceSnapshotId", [source_id])[0]
-    if named != source_id:
+    in_url = query.get("SourceSnapshotId", [source_id])[0]
+    if in_url != source_id:
         raise errors.InvalidParameterValue(
-            f"The source snapshot specified in PresignedUrl '{named}' does not match the source "
+            f"The source snapshot specified in PresignedUrl '{in_url}' does not match the source "
             f"snapshot in the request: '{source_id}'"
         )
     destination = query.get("DestinationRegion", [call.region])[0]
@@ -99,7 +114,7 @@ def _require_good_url(call: ServiceCall, url: str, source_id: str) -> None:
         )
 
 
-def new_copy(call: ServiceCall, description: str, duration: int | None = None) -> Snapshot:
+def create_copy(call: ServiceCall, description: str, duration: int | None = None) -> Snapshot:
     """Make the snapshot that is to become the copy of another one."""
     copy = Snapshot(
         new_id(call, "snap"),
@@ -111,11 +126,11 @@ def new_copy(call: ServiceCall, description: str, duration: int | None = None) -
         state_message="Metadata not updated",
         duration=duration,
     )
-    place(call).snapshots[copy.id] = copy
+    account_region(call).snapshots[copy.id] = copy
     return copy
 
 
-def _begin(
+def _start_copy(
     call: ServiceCall, source: Snapshot | None, source_id: str, flow: CopySnapshot
 ) -> Snapshot:
     """Make a copy, which is finished or fails later.
@@ -124,24 +139,24 @@ def _begin(
     """
     parameters = call.parameters
     _require_few_copies(call)
-    copy = new_copy(
+    copy = create_copy(
         call, parameters.get("Description", ""), parameters.get("CompletionDurationMinutes")
     )
     if source is None:
         message = "Source snapshot is not found"
-        why = why_unseen(call, source_id, parameters["SourceRegion"])
-        later(call, partial(_fail, call, copy, message, f"{message}: {why}"))
+        why = explain_not_found(call, source_id, parameters["SourceRegion"])
+        schedule(call, partial(_fail, call, copy, message, f"{message}: {why}"))
     elif source.state != "completed":
         message = "Source snapshot is not complete"
         why = f"{message}: {source_id} was {source.state} when the copy began."
-        later(call, partial(_fail, call, copy, message, why))
+        schedule(call, partial(_fail, call, copy, message, why))
     else:
-        later(call, partial(finish_copy, call, copy, source, flow))
+        schedule(call, partial(finish_copy, call, copy, source, flow))
     return copy
 
 
 def _require_few_copies(call: ServiceCall) -> None:
-    snapshots = place(call).snapshots.values()
+    snapshots = account_region(call).snapshots.values()
     pending = sum(s.state == "pending" and s.volume_id == _NO_VOLUME for s in snapshots)
     if pending >= _MOST_COPIES:
         raise errors.ResourceLimitExceeded(

@@ -11,14 +11,22 @@ from typing import Any
 
 from kmsmock.arns import is_known_region
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.copies import finish_copy, new_copy
-from kmsmock.services.ec2.finding import facts, image_id, no_image, required
-from kmsmock.services.ec2.images import keep_image, require_free_name
+from kmsmock.services.ec2.copies import create_copy, finish_copy
+from kmsmock.services.ec2.images import put_image, require_free_name
 from kmsmock.services.ec2.kms_use.images import CopyImage
 from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.registry import OUTPOSTS, arn, later, new_id, operation, place, storage
+from kmsmock.services.ec2.lookup import no_image, read_image_id, required, resource_context
+from kmsmock.services.ec2.registry import (
+    OUTPOSTS,
+    account_region,
+    arn,
+    new_id,
+    operation,
+    schedule,
+    storage,
+)
 from kmsmock.services.ec2.storage import Image, Snapshot
-from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
+from kmsmock.services.ec2.tagging import Tags, put_tags, read_new_tags, require_create_permission
 from kmsmock.services.registry import ServiceCall
 
 
@@ -34,14 +42,16 @@ from kmsmock.services.registry import ServiceCall
 def copy_image(call: ServiceCall) -> dict[str, Any]:
     """Copy an image into the Region of the call; what goes wrong with a key shows later."""
     name = required(call, "Name")
-    source_id = image_id(required(call, "SourceImageId"))
+    source_id = read_image_id(required(call, "SourceImageId"))
     source_region: str = required(call, "SourceRegion")
     if not is_known_region(source_region):
         raise errors.InvalidRegion(f"{source_region} is not a valid region name.")
     source = storage(call).image_for(call.account, source_region, source_id)
-    tags = tags_for(call, "image", "snapshot")
-    named = arn(call, f"image/{source_id}", region=source_region)
-    permit_making(call, "CopyImage", "image/*", tags, named, context=facts(call, source))
+    tags = read_new_tags(call, "image", "snapshot")
+    source_arn = arn(call, f"image/{source_id}", region=source_region)
+    require_create_permission(
+        call, "CopyImage", "image/*", tags, source_arn, context=resource_context(call, source)
+    )
     if source is None:
         raise no_image(source_id)
     if source.state != "available":
@@ -49,7 +59,7 @@ def copy_image(call: ServiceCall) -> dict[str, Any]:
     flow = CopyImage(call)
     flow.request()
     require_free_name(call, name)
-    snapshots = _snapshots(call, source)
+    snapshots = _find_snapshots(call, source)
     image = Image(
         new_id(call, "ami"),
         call.account,
@@ -57,23 +67,23 @@ def copy_image(call: ServiceCall) -> dict[str, Any]:
         name,
         call.now,
         {},
-        {**source.shown, "SourceImageId": source.id, "SourceImageRegion": source.region},
+        {**source.attributes, "SourceImageId": source.id, "SourceImageRegion": source.region},
         call.parameters.get("Description", ""),
         "pending",
     )
-    keep_image(call, image)
+    put_image(call, image)
     if call.parameters.get("CopyImageTags") and source.owner == call.account:
-        held = storage(call).place(call.account, source_region).tags
-        tags = {**held.get(source_id, {}), **tags}
-    keep_tags(call, image.id, tags)
-    of_snapshots = tags_for(call, "snapshot", "image")
-    later(call, partial(_finish, call, image, source, snapshots, of_snapshots, flow))
+        all_tags = storage(call).account_region(call.account, source_region).tags
+        tags = {**all_tags.get(source_id, {}), **tags}
+    put_tags(call, image.id, tags)
+    of_snapshots = read_new_tags(call, "snapshot", "image")
+    schedule(call, partial(_finish_copy, call, image, source, snapshots, of_snapshots, flow))
     return {"ImageId": image.id}
 
 
-def _snapshots(call: ServiceCall, source: Image) -> dict[str, Snapshot]:
+def _find_snapshots(call: ServiceCall, source: Image) -> dict[str, Snapshot]:
     """Find the snapshots behind an image, which must be the caller's or shared with it."""
-    found = {}
+    snapshots = {}
     for name in source.snapshot_ids:
         snapshot = storage(call).snapshot_for(call.account, source.region, name)
         if snapshot is None:
@@ -82,11 +92,11 @@ def _snapshots(call: ServiceCall, source: Image) -> dict[str, Snapshot]:
                 explanation=f"{name} is not shared with account {call.account}: to share an image "
                 "for copying, share its snapshots too (ModifySnapshotAttribute).",
             )
-        found[name] = snapshot
-    return found
+        snapshots[name] = snapshot
+    return snapshots
 
 
-def _finish(
+def _finish_copy(
     call: ServiceCall,
     image: Image,
     source: Image,
@@ -95,23 +105,23 @@ def _finish(
     flow: CopyImage,
     now: datetime,
 ) -> None:
-    here = place(call)
+    here = account_region(call)
     if here.images.get(image.id) is not image:
         return
     copies: list[Snapshot] = []
     for device, ebs in source.mappings.items():
-        image.mappings[device] = kept = dict(ebs)
+        image.mappings[device] = ebs_members = dict(ebs)
         snapshot = snapshots.get(str(ebs.get("SnapshotId")))
         if snapshot is None:
             continue
-        copy = _copied(call, image, source, snapshot, flow, now)
+        copy = _copy_snapshot(call, image, source, snapshot, flow, now)
         copies.append(copy)
         if copy.state != "completed":
             image.state, image.state_reason = "failed", copy.state_message
             failures_of(call.backend)[image.id] = failures_of(call.backend)[copy.id]
             break
-        keep_tags(call, copy.id, tags)
-        kept["SnapshotId"], kept["Encrypted"] = copy.id, copy.is_encrypted
+        put_tags(call, copy.id, tags)
+        ebs_members["SnapshotId"], ebs_members["Encrypted"] = copy.id, copy.is_encrypted
     if image.state == "failed":
         image.mappings.clear()
         for copy in copies:
@@ -120,7 +130,7 @@ def _finish(
     image.state = "available"
 
 
-def _copied(
+def _copy_snapshot(
     call: ServiceCall,
     image: Image,
     source: Image,
@@ -129,7 +139,7 @@ def _copied(
     now: datetime,
 ) -> Snapshot:
     """Copy one snapshot, which is completed or in state error afterwards."""
-    copy = new_copy(
+    copy = create_copy(
         call,
         f"Copied for DestinationAmi {image.id} from SourceAmi {source.id} for SourceSnapshot "
         f"{snapshot.id}.",

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import required
-from kmsmock.services.ec2.images import own_image, shown_mappings
+from kmsmock.services.ec2.images import find_own_image, show_mappings
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_image
+from kmsmock.services.ec2.lookup import required
 from kmsmock.services.ec2.permissions import Change, read_change
 from kmsmock.services.ec2.registry import operation, storage
 from kmsmock.services.ec2.storage import Image
@@ -33,7 +33,7 @@ _ORGANIZATIONS = "images are shared with accounts here, not with organizations"
 )
 def modify_image_attribute(call: ServiceCall) -> None:
     """Share an image with accounts or everybody, or stop to; or describe it anew."""
-    image = own_image(call, "ModifyImageAttribute")
+    image = find_own_image(call, "ModifyImageAttribute")
     description = new_description(call)
     if description is not None:
         image.description = description
@@ -71,8 +71,10 @@ def change_of_image(call: ServiceCall) -> Change:
 
 
 def _require_shareable(call: ServiceCall, image: Image, change: Change) -> None:
-    held = storage(call)
-    snapshots = [held.snapshot_for(call.account, call.region, name) for name in image.snapshot_ids]
+    stored = storage(call)
+    snapshots = [
+        stored.snapshot_for(call.account, call.region, name) for name in image.snapshot_ids
+    ]
     keys = {snapshot.key_arn for snapshot in snapshots if snapshot and snapshot.key_arn}
     require_shareable_image(call, keys, change)
 
@@ -80,7 +82,7 @@ def _require_shareable(call: ServiceCall, image: Image, change: Change) -> None:
 @operation("DescribeImageAttribute")
 def describe_image_attribute(call: ServiceCall) -> dict[str, Any]:
     """Show with whom an image is shared, its description, or its devices."""
-    image = own_image(call, "DescribeImageAttribute")
+    image = find_own_image(call, "DescribeImageAttribute")
     attribute = required(call, "Attribute")
     if attribute == _PERMISSION:
         shared: list[dict[str, str]] = [{"UserId": account} for account in image.shared_with]
@@ -90,7 +92,7 @@ def describe_image_attribute(call: ServiceCall) -> dict[str, Any]:
     if attribute == "description":
         return {"ImageId": image.id, "Description": {"Value": image.description}}
     if attribute == "blockDeviceMapping":
-        return {"ImageId": image.id, "BlockDeviceMappings": shown_mappings(image)}
+        return {"ImageId": image.id, "BlockDeviceMappings": show_mappings(image)}
     raise errors.InvalidParameterValue(
         "Unrecognized attribute.",
         explanation="Known here: launchPermission, description, blockDeviceMapping.",

@@ -10,30 +10,42 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import (
-    facts,
-    image_id,
+from kmsmock.services.ec2.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.lookup import (
     no_image,
     no_snapshot,
+    read_image_id,
+    read_snapshot_id,
     required,
-    snapshot_id,
+    resource_context,
 )
-from kmsmock.services.ec2.lists import FilterTable, filtered, page
-from kmsmock.services.ec2.registry import arn, new_id, operation, permit, place, storage
+from kmsmock.services.ec2.registry import (
+    account_region,
+    arn,
+    new_id,
+    operation,
+    require_permission,
+    storage,
+)
 from kmsmock.services.ec2.storage import Image
-from kmsmock.services.ec2.tagging import keep_tags, permit_making, shown_tags, tags_for
+from kmsmock.services.ec2.tagging import (
+    put_tags,
+    read_new_tags,
+    require_create_permission,
+    show_tags,
+)
 from kmsmock.services.registry import ServiceCall
 
 _DEFAULT_TYPE = "gp2"
 #: The code of why an image is in state failed.
 FAILURE_CODE = "Client.InternalError"
 #: What an image has beside its devices, with the values when nothing else is said.
-_SHOWN: dict[str, Any] = {
+_DEFAULT_ATTRIBUTES: dict[str, Any] = {
     "Architecture": "i386",
     "VirtualizationType": "paravirtual",
     "EnaSupport": False,
 }
-_SHOWN_IF_GIVEN = (
+_OPTIONAL_ATTRIBUTES = (
     *("BootMode", "ImdsSupport", "KernelId", "RamdiskId", "RootDeviceName", "SriovNetSupport"),
     "TpmSupport",
 )
@@ -50,17 +62,17 @@ _SHOWN_IF_GIVEN = (
 def register_image(call: ServiceCall) -> dict[str, Any]:
     """Make an image of snapshots."""
     name = required(call, "Name")
-    tags = tags_for(call, "image", "snapshot")
-    given = {
+    tags = read_new_tags(call, "image", "snapshot")
+    devices = {
         mapping.get("DeviceName", ""): mapping["Ebs"]
         for mapping in call.parameters.get("BlockDeviceMappings", ())
         if "Ebs" in mapping
     }
-    also = [arn(call, f"snapshot/{e['SnapshotId']}") for e in given.values() if "SnapshotId" in e]
-    permit_making(call, "RegisterImage", "image/*", tags, *also, context={})
+    also = [arn(call, f"snapshot/{e['SnapshotId']}") for e in devices.values() if "SnapshotId" in e]
+    require_create_permission(call, "RegisterImage", "image/*", tags, *also, context={})
     require_free_name(call, name)
     root = call.parameters.get("RootDeviceName")
-    if root is None or "SnapshotId" not in given.get(root, {}):
+    if root is None or "SnapshotId" not in devices.get(root, {}):
         raise errors.InvalidBlockDeviceMapping(
             "The root device requires a snapshot.",
             explanation="RootDeviceName and the DeviceName of a mapping with a SnapshotId must be "
@@ -73,38 +85,42 @@ def register_image(call: ServiceCall) -> dict[str, Any]:
         call.region,
         name,
         call.now,
-        {device: _device(call, device, ebs) for device, ebs in given.items()},
+        {device: _read_device(call, device, ebs) for device, ebs in devices.items()},
         {
-            **_SHOWN,
-            **{m: parameters[m] for m in (*_SHOWN, *_SHOWN_IF_GIVEN) if m in parameters},
+            **_DEFAULT_ATTRIBUTES,
+            **{
+                m: parameters[m]
+                for m in (*_DEFAULT_ATTRIBUTES, *_OPTIONAL_ATTRIBUTES)
+                if m in parameters
+            },
         },
         parameters.get("Description", ""),
     )
-    keep_image(call, image)
-    keep_tags(call, image.id, tags)
-    of_snapshots = tags_for(call, "snapshot", "image")
+    put_image(call, image)
+    put_tags(call, image.id, tags)
+    of_snapshots = read_new_tags(call, "snapshot", "image")
     for snapshot in image.snapshot_ids:
-        keep_tags(call, snapshot, {**place(call).tags.get(snapshot, {}), **of_snapshots})
+        put_tags(call, snapshot, {**account_region(call).tags.get(snapshot, {}), **of_snapshots})
     return {"ImageId": image.id}
 
 
-def keep_image(call: ServiceCall, image: Image) -> None:
-    """Take in an image."""
-    place(call).images[image.id] = image
+def put_image(call: ServiceCall, image: Image) -> None:
+    """Store an image."""
+    account_region(call).images[image.id] = image
 
 
 def require_free_name(call: ServiceCall, name: str) -> None:
     """Require a name that no other image of the account and Region has."""
-    for image in place(call).images.values():
+    for image in account_region(call).images.values():
         if image.name == name and image.state != "failed":
             raise errors.InvalidAMINameDuplicate(
                 f"AMI name {name} is already in use by AMI {image.id}"
             )
 
 
-def _device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict[str, object]:
+def _read_device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict[str, object]:
     """Give what the image keeps of a device."""
-    kept: dict[str, object] = {
+    members: dict[str, object] = {
         "DeleteOnTermination": ebs.get("DeleteOnTermination", True),
         "VolumeType": ebs.get("VolumeType", _DEFAULT_TYPE),
         **{member: ebs[member] for member in ("Iops", "Throughput") if member in ebs},
@@ -115,20 +131,24 @@ def _device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict[str,
             raise errors.InvalidBlockDeviceMapping(
                 f"The device {device} needs a snapshot or a size."
             )
-        return {**kept, "VolumeSize": ebs["VolumeSize"], "Encrypted": ebs.get("Encrypted", False)}
+        return {
+            **members,
+            "VolumeSize": ebs["VolumeSize"],
+            "Encrypted": ebs.get("Encrypted", False),
+        }
     if "Encrypted" in ebs or "KmsKeyId" in ebs:
         raise errors.InvalidBlockDeviceMapping(
             f"the encrypted flag cannot be specified since device {device} has a snapshot "
             "specified.",
             explanation="The snapshot decides; CopyImage can encrypt.",
         )
-    snapshot = storage(call).snapshot_for(call.account, call.region, snapshot_id(name))
+    snapshot = storage(call).snapshot_for(call.account, call.region, read_snapshot_id(name))
     if snapshot is None:
         raise no_snapshot(call, name)
     if snapshot.state != "completed":
         raise errors.IncorrectState(f"Snapshot is in invalid state - {snapshot.state}")
     return {
-        **kept,
+        **members,
         "SnapshotId": name,
         "VolumeSize": ebs.get("VolumeSize", snapshot.volume_size),
         "Encrypted": snapshot.is_encrypted,
@@ -138,7 +158,7 @@ def _device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict[str,
 # --- showing and deregistering ---------------------------------------------------------------
 
 _FILTERS: FilterTable[Image] = {
-    "architecture": lambda image: [image.shown["Architecture"]],
+    "architecture": lambda image: [image.attributes["Architecture"]],
     "block-device-mapping.device-name": lambda image: image.mappings,
     "block-device-mapping.encrypted": lambda i: [e.get("Encrypted") for e in i.mappings.values()],
     "block-device-mapping.snapshot-id": lambda image: image.snapshot_ids,
@@ -148,10 +168,10 @@ _FILTERS: FilterTable[Image] = {
     "is-public": lambda image: [image.is_public],
     "name": lambda image: [image.name],
     "owner-id": lambda image: [image.owner],
-    "root-device-name": lambda image: [image.shown.get("RootDeviceName")],
+    "root-device-name": lambda image: [image.attributes.get("RootDeviceName")],
     "root-device-type": lambda _: ["ebs"],
     "state": lambda image: [image.state],
-    "virtualization-type": lambda image: [image.shown["VirtualizationType"]],
+    "virtualization-type": lambda image: [image.attributes["VirtualizationType"]],
 }
 
 
@@ -159,35 +179,35 @@ _FILTERS: FilterTable[Image] = {
 def describe_images(call: ServiceCall) -> dict[str, Any]:
     """Show images: those of the account, those shared with it, and public ones."""
     parameters = call.parameters
-    names = [image_id(name) for name in parameters.get("ImageIds", ())]
-    permit(call, "DescribeImages", "*")
-    held = storage(call)
-    found = [
+    names = [read_image_id(name) for name in parameters.get("ImageIds", ())]
+    require_permission(call, "DescribeImages", "*")
+    stored = storage(call)
+    images = [
         image
-        for image in held.images_in(call.region)
-        if held.image_for(call.account, call.region, image.id) is not None
+        for image in stored.images_in(call.region)
+        if stored.image_for(call.account, call.region, image.id) is not None
     ]
     for name in names:
-        if all(image.id != name for image in found):
+        if all(image.id != name for image in images):
             raise no_image(name)
     owners = {call.account if o == "self" else o for o in parameters.get("Owners", ())}
     users = {call.account if u == "self" else u for u in parameters.get("ExecutableUsers", ())}
-    found = [
+    images = [
         image
-        for image in found
+        for image in images
         if (not names or image.id in names)
         and (not owners or image.owner in owners)
         and (not users or users & {*image.shared_with, *(["all"] if image.is_public else [])})
     ]
-    images = filtered(call, found, _FILTERS, lambda image: image.id)
-    return page(call, "DescribeImages", "Images", images, partial(_shown, call))
+    images = filtered(call, images, _FILTERS, lambda image: image.id)
+    return page(call, "DescribeImages", "Images", images, partial(_show_image, call))
 
 
 @operation("DeregisterImage")
 def deregister_image(call: ServiceCall) -> dict[str, Any]:
     """Give up an image; its snapshots stay, unless they are to go too."""
-    image = own_image(call, "DeregisterImage")
-    here = place(call)
+    image = find_own_image(call, "DeregisterImage")
+    here = account_region(call)
     del here.images[image.id]
     here.tags.pop(image.id, None)
     results = []
@@ -199,23 +219,25 @@ def deregister_image(call: ServiceCall) -> dict[str, Any]:
     return {"Return": True, "DeleteSnapshotResults": results}
 
 
-def own_image(call: ServiceCall, action: str) -> Image:
+def find_own_image(call: ServiceCall, action: str) -> Image:
     """Find the image that a call is about, which must be the account's own; ends a dry run."""
-    name = image_id(required(call, "ImageId"))
-    image = place(call).images.get(name)
-    permit(call, action, arn(call, f"image/{name}"), context=facts(call, image))
+    name = read_image_id(required(call, "ImageId"))
+    image = account_region(call).images.get(name)
+    require_permission(
+        call, action, arn(call, f"image/{name}"), context=resource_context(call, image)
+    )
     if image is None:
         raise no_image(name)
     return image
 
 
-def shown_mappings(image: Image) -> list[dict[str, Any]]:
+def show_mappings(image: Image) -> list[dict[str, Any]]:
     """Show the devices of an image."""
     return [{"DeviceName": device, "Ebs": dict(ebs)} for device, ebs in image.mappings.items()]
 
 
-def _shown(call: ServiceCall, image: Image) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _show_image(call: ServiceCall, image: Image) -> dict[str, Any]:
+    members: dict[str, Any] = {
         "ImageId": image.id,
         "Name": image.name,
         "ImageLocation": f"{image.owner}/{image.name}",
@@ -226,13 +248,13 @@ def _shown(call: ServiceCall, image: Image) -> dict[str, Any]:
         "ImageType": "machine",
         "Hypervisor": "xen",
         "RootDeviceType": "ebs",
-        "BlockDeviceMappings": shown_mappings(image),
+        "BlockDeviceMappings": show_mappings(image),
         "ProductCodes": [],
-        "Tags": shown_tags(call, image.id),
-        **image.shown,
+        "Tags": show_tags(call, image.id),
+        **image.attributes,
     }
     if image.description:
-        shown["Description"] = image.description
+        members["Description"] = image.description
     if image.state_reason is not None:
-        shown["StateReason"] = {"Code": FAILURE_CODE, "Message": image.state_reason}
-    return shown
+        members["StateReason"] = {"Code": FAILURE_CODE, "Message": image.state_reason}
+    return members

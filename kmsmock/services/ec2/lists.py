@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from kmsmock.services.ec2.errors import InvalidNextToken, InvalidParameterValue
-from kmsmock.services.ec2.registry import place
+from kmsmock.services.ec2.registry import account_region
 from kmsmock.services.registry import ServiceCall
 
 T = TypeVar("T")
@@ -28,26 +28,26 @@ def filtered(
     Names that begin with ``tag`` are about the tags of what `id_of` names.
     """
     checks: list[tuple[Callable[[T], Iterable[object]], Callable[[str], bool]]] = []
-    for given in call.parameters.get("Filters", ()):
-        name = given.get("Name", "")
+    for asked in call.parameters.get("Filters", ()):
+        name = asked.get("Name", "")
         values = table.get(name) or _tag_values(call, name, id_of)
         if values is None:
             raise InvalidParameterValue(
                 f"The filter '{name}' is invalid",
                 explanation=f"Known here are: {', '.join(table)}, tag:<key>, tag-key.",
             )
-        checks.append((values, _wanted(given.get("Values", ()))))
+        checks.append((values, _make_value_test(asked.get("Values", ()))))
     return [
         thing
         for thing in things
-        if all(any(wanted(_text(v)) for v in values(thing)) for values, wanted in checks)
+        if all(any(matches(_to_text(v)) for v in values(thing)) for values, matches in checks)
     ]
 
 
 def _tag_values(
     call: ServiceCall, name: str, id_of: Callable[[T], str]
 ) -> Callable[[T], Iterable[object]] | None:
-    tags = place(call).tags
+    tags = account_region(call).tags
     if name == "tag-key":
         return lambda thing: tags.get(id_of(thing), {})
     if name == "tag-value":
@@ -58,7 +58,7 @@ def _tag_values(
     return lambda thing: [v for k, v in tags.get(id_of(thing), {}).items() if k == key]
 
 
-def _wanted(values: Sequence[str]) -> Callable[[str], bool]:
+def _make_value_test(values: Sequence[str]) -> Callable[[str], bool]:
     """Give the test of a filter's values, in which ``*`` and ``?`` stand for other text."""
     alternatives = "|".join(
         re.escape(value).replace(r"\*", ".*").replace(r"\?", ".") for value in values
@@ -67,7 +67,7 @@ def _wanted(values: Sequence[str]) -> Callable[[str], bool]:
     return lambda text: matches(text) is not None
 
 
-def _text(value: object) -> str:
+def _to_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):

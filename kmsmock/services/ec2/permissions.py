@@ -37,14 +37,14 @@ def read_change(call: ServiceCall, member: str, attribute: str, groups_member: s
     """
     parameters = call.parameters
     if member in parameters:
-        return _of_new_form(parameters[member], attribute)
+        return _read_new_form(parameters[member], attribute)
     if "Attribute" not in parameters:
         raise InvalidParameterCombination("No attributes specified.")
-    return _of_old_form(parameters, attribute, groups_member)
+    return _read_old_form(parameters, attribute, groups_member)
 
 
-def _of_new_form(given: Mapping[str, Any], attribute: str) -> Change:
-    add, remove = given.get("Add", []), given.get("Remove", [])
+def _read_new_form(permission: Mapping[str, Any], attribute: str) -> Change:
+    add, remove = permission.get("Add", []), permission.get("Remove", [])
     if bool(add) is bool(remove):
         raise InvalidParameterCombination(
             f"One and only one operation type may be specified for {attribute}s"
@@ -57,22 +57,22 @@ def _of_new_form(given: Mapping[str, Any], attribute: str) -> Change:
     for account in accounts:
         if not _is_account(account):
             raise InvalidAMIAttributeItemValue(f"UserId {account}")
-    return _change(bool(add), accounts, [e["Group"] for e in entries if "Group" in e])
+    return _new_change(bool(add), accounts, [e["Group"] for e in entries if "Group" in e])
 
 
-def _of_old_form(parameters: Mapping[str, Any], attribute: str, groups_member: str) -> Change:
-    wanted = parameters.get("OperationType")
-    if wanted not in ("add", "remove"):
+def _read_old_form(parameters: Mapping[str, Any], attribute: str, groups_member: str) -> Change:
+    operation_type = parameters.get("OperationType")
+    if operation_type not in ("add", "remove"):
         raise InvalidParameterCombination(f"No operation specified for {attribute} attribute.")
     accounts, groups = parameters.get("UserIds", []), parameters.get(groups_member, [])
     _require_few(len(accounts) + len(groups))
     for account in accounts:
         if not _is_account(account):
             raise InvalidAMIAttributeItemValue(f"UserId ({account}) is invalid.")
-    return _change(wanted == "add", accounts, groups)
+    return _new_change(operation_type == "add", accounts, groups)
 
 
-def _change(adds: bool, accounts: list[str], groups: list[str]) -> Change:  # noqa: FBT001
+def _new_change(adds: bool, accounts: list[str], groups: list[str]) -> Change:  # noqa: FBT001
     for group in groups:
         if group != _EVERYBODY:
             raise InvalidAMIAttributeItemValue(f"UserGroup {group}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from kmsmock.context_keys import ContextKeys
 from kmsmock.services.ec2.errors import DryRunOperation, UnauthorizedOperation, UnsupportedOperation
-from kmsmock.services.ec2.storage import Place, Storage
+from kmsmock.services.ec2.storage import AccountRegion, Storage
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.registry import Handler, ServiceCall
 
@@ -37,7 +37,7 @@ def operation(name: str, lacks: Mapping[str, str] = _NONE) -> Callable[[Function
     return register
 
 
-def permit(
+def require_permission(
     call: ServiceCall,
     action: str,
     *resources: str,
@@ -67,9 +67,9 @@ def storage(call: ServiceCall) -> Storage:
     return call.backend.service_state(Storage)
 
 
-def place(call: ServiceCall) -> Place:
+def account_region(call: ServiceCall) -> AccountRegion:
     """Give what the caller's account has in the Region of the call."""
-    return storage(call).place(call.account, call.region)
+    return storage(call).account_region(call.account, call.region)
 
 
 def new_id(call: ServiceCall, prefix: str) -> str:
@@ -77,7 +77,7 @@ def new_id(call: ServiceCall, prefix: str) -> str:
     return f"{prefix}-0{call.backend.entropy(8).hex()}"
 
 
-def later(call: ServiceCall, action: Callable[..., None]) -> None:
+def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
     """Do something as long after the answer as storage takes; it is given the time then."""
     call.backend.clock.at(call.now + call.backend.delays.storage, action)
 

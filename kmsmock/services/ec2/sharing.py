@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_id
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
+from kmsmock.services.ec2.lookup import no_snapshot, read_snapshot_id, required, resource_context
 from kmsmock.services.ec2.permissions import Change, read_change
-from kmsmock.services.ec2.registry import arn, operation, permit, place
+from kmsmock.services.ec2.registry import account_region, arn, operation, require_permission
 from kmsmock.services.ec2.storage import UNBLOCKED, Snapshot
 from kmsmock.services.registry import ServiceCall
 
@@ -24,7 +24,7 @@ _ATTRIBUTES = (_PERMISSION, "productCodes")
 @operation("ModifySnapshotAttribute")
 def modify_snapshot_attribute(call: ServiceCall) -> None:
     """Share a snapshot with accounts or everybody, or stop to."""
-    snapshot = _own(call, "ModifySnapshotAttribute")
+    snapshot = _find_own_snapshot(call, "ModifySnapshotAttribute")
     change = change_of_snapshot(call)
     if change.adds:
         _require_shareable(call, snapshot, change)
@@ -50,7 +50,7 @@ def change_of_snapshot(call: ServiceCall) -> Change:
 def _require_shareable(call: ServiceCall, snapshot: Snapshot, change: Change) -> None:
     if snapshot.key_arn is not None:
         require_shareable_snapshot(call, snapshot.key_arn, change)
-    elif change.everybody and place(call).block_public_access != UNBLOCKED:
+    elif change.everybody and account_region(call).block_public_access != UNBLOCKED:
         raise errors.OperationNotPermitted(
             "Public sharing of snapshots is blocked for this account."
         )
@@ -59,7 +59,7 @@ def _require_shareable(call: ServiceCall, snapshot: Snapshot, change: Change) ->
 @operation("DescribeSnapshotAttribute")
 def describe_snapshot_attribute(call: ServiceCall) -> dict[str, Any]:
     """Show with whom a snapshot is shared."""
-    snapshot = _own(call, "DescribeSnapshotAttribute")
+    snapshot = _find_own_snapshot(call, "DescribeSnapshotAttribute")
     attribute = required(call, "Attribute")
     if attribute not in _ATTRIBUTES:
         raise errors.InvalidParameterValue("Unrecognized attribute.")
@@ -74,18 +74,20 @@ def describe_snapshot_attribute(call: ServiceCall) -> dict[str, Any]:
 @operation("ResetSnapshotAttribute")
 def reset_snapshot_attribute(call: ServiceCall) -> None:
     """Share a snapshot with nobody any more."""
-    snapshot = _own(call, "ResetSnapshotAttribute")
+    snapshot = _find_own_snapshot(call, "ResetSnapshotAttribute")
     if required(call, "Attribute") != _PERMISSION:
         raise errors.InvalidParameterValue("Unrecognized attribute.")
     snapshot.shared_with.clear()
     snapshot.is_public = False
 
 
-def _own(call: ServiceCall, action: str) -> Snapshot:
+def _find_own_snapshot(call: ServiceCall, action: str) -> Snapshot:
     """Find the snapshot that a call is about; only its owner may change or see who shares it."""
-    name = snapshot_id(required(call, "SnapshotId"))
-    snapshot = place(call).snapshots.get(name)
-    permit(call, action, arn(call, f"snapshot/{name}"), context=facts(call, snapshot))
+    name = read_snapshot_id(required(call, "SnapshotId"))
+    snapshot = account_region(call).snapshots.get(name)
+    require_permission(
+        call, action, arn(call, f"snapshot/{name}"), context=resource_context(call, snapshot)
+    )
     if snapshot is None:
         raise no_snapshot(call, name)
     return snapshot

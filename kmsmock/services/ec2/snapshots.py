@@ -11,28 +11,34 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import (
-    facts,
-    find_volume,
-    instance_id,
-    no_snapshot,
-    required,
-    snapshot_id,
-    volume_id,
-)
 from kmsmock.services.ec2.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.lookup import (
+    find_volume,
+    no_snapshot,
+    read_instance_id,
+    read_snapshot_id,
+    read_volume_id,
+    required,
+    resource_context,
+)
 from kmsmock.services.ec2.registry import (
     OUTPOSTS,
+    account_region,
     arn,
-    later,
     new_id,
     operation,
-    permit,
-    place,
+    require_permission,
+    schedule,
     storage,
 )
 from kmsmock.services.ec2.storage import Snapshot, Volume
-from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, shown_tags, tags_for
+from kmsmock.services.ec2.tagging import (
+    Tags,
+    put_tags,
+    read_new_tags,
+    require_create_permission,
+    show_tags,
+)
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sectors import stored_bytes
 
@@ -43,30 +49,30 @@ _BOOT_DEVICES = ("/dev/sda1", "/dev/xvda")
 @operation("CreateSnapshot", _LACKS)
 def create_snapshot(call: ServiceCall) -> dict[str, Any]:
     """Take a snapshot, which keeps the volume's key; this needs no permission of KMS."""
-    name = volume_id(required(call, "VolumeId"))
-    tags = tags_for(call, "snapshot")
-    context = facts(call, place(call).volumes.get(name))
+    name = read_volume_id(required(call, "VolumeId"))
+    tags = read_new_tags(call, "snapshot")
+    context = resource_context(call, account_region(call).volumes.get(name))
     also = arn(call, f"volume/{name}")
-    permit_making(call, "CreateSnapshot", "snapshot/*", tags, also, context=context)
-    return _begun(call, _take(call, find_volume(call, name), tags))
+    require_create_permission(call, "CreateSnapshot", "snapshot/*", tags, also, context=context)
+    return _show_new_snapshot(call, _new_snapshot(call, find_volume(call, name), tags))
 
 
 @operation("CreateSnapshots", _LACKS)
 def create_snapshots(call: ServiceCall) -> dict[str, Any]:
     """Take snapshots of the volumes of an instance, all of the same moment."""
-    given = call.parameters["InstanceSpecification"]
-    instance = instance_id(given.get("InstanceId", ""))
-    tags = tags_for(call, "snapshot")
-    left_out = set(given.get("ExcludeDataVolumeIds", ()))
+    specification = call.parameters["InstanceSpecification"]
+    instance = read_instance_id(specification.get("InstanceId", ""))
+    tags = read_new_tags(call, "snapshot")
+    left_out = set(specification.get("ExcludeDataVolumeIds", ()))
     volumes = [
         volume
-        for volume in place(call).volumes.values()
+        for volume in account_region(call).volumes.values()
         if instance in volume.attachments
         and volume.id not in left_out
-        and not (given.get("ExcludeBootVolume") and _is_boot(volume, instance))
+        and not (specification.get("ExcludeBootVolume") and _is_boot(volume, instance))
     ]
     also = [arn(call, f"volume/{volume.id}") for volume in volumes]
-    permit_making(call, "CreateSnapshots", "snapshot/*", tags, *also, context={})
+    require_create_permission(call, "CreateSnapshots", "snapshot/*", tags, *also, context={})
     if not volumes:
         raise errors.InvalidRequest(
             f"The instance '{instance}' has no volumes to take snapshots of.",
@@ -75,7 +81,10 @@ def create_snapshots(call: ServiceCall) -> dict[str, Any]:
     copies = call.parameters.get("CopyTagsFromSource") == "volume"
     return {
         "Snapshots": [
-            _begun(call, _take(call, v, {**_copied_tags(call, v, copies), **tags})) for v in volumes
+            _show_new_snapshot(
+                call, _new_snapshot(call, v, {**_read_source_tags(call, v, copies), **tags})
+            )
+            for v in volumes
         ]
     }
 
@@ -84,11 +93,11 @@ def _is_boot(volume: Volume, instance: str) -> bool:
     return volume.attachments[instance].device in _BOOT_DEVICES
 
 
-def _copied_tags(call: ServiceCall, volume: Volume, copies: bool) -> Tags:  # noqa: FBT001
-    return place(call).tags.get(volume.id, {}) if copies else {}
+def _read_source_tags(call: ServiceCall, volume: Volume, copies: bool) -> Tags:  # noqa: FBT001
+    return account_region(call).tags.get(volume.id, {}) if copies else {}
 
 
-def _take(call: ServiceCall, volume: Volume, tags: Tags) -> Snapshot:
+def _new_snapshot(call: ServiceCall, volume: Volume, tags: Tags) -> Snapshot:
     if volume.state == "creating":
         raise errors.IncorrectState(f"The volume '{volume.id}' is 'creating'")
     snapshot = Snapshot(
@@ -105,9 +114,9 @@ def _take(call: ServiceCall, volume: Volume, tags: Tags) -> Snapshot:
         key=volume.key,
         sectors=dict(volume.sectors),
     )
-    place(call).snapshots[snapshot.id] = snapshot
-    keep_tags(call, snapshot.id, tags)
-    later(call, partial(_complete, snapshot))
+    account_region(call).snapshots[snapshot.id] = snapshot
+    put_tags(call, snapshot.id, tags)
+    schedule(call, partial(_complete, snapshot))
     return snapshot
 
 
@@ -115,7 +124,7 @@ def _complete(snapshot: Snapshot, now: datetime) -> None:
     snapshot.complete(now)
 
 
-def _begun(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
+def _show_new_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
     """Give what the answer shows of a snapshot that has just begun; its key is not among it."""
     return {
         "SnapshotId": snapshot.id,
@@ -127,7 +136,7 @@ def _begun(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
         "OwnerId": snapshot.owner,
         "Description": snapshot.description,
         "Encrypted": snapshot.is_encrypted,
-        "Tags": shown_tags(call, snapshot.id),
+        "Tags": show_tags(call, snapshot.id),
     }
 
 
@@ -154,36 +163,36 @@ _FILTERS: FilterTable[Snapshot] = {
 def describe_snapshots(call: ServiceCall) -> dict[str, Any]:
     """Show snapshots: those of the account, those shared with it, and public ones."""
     parameters = call.parameters
-    names = [snapshot_id(name) for name in parameters.get("SnapshotIds", ())]
-    permit(call, "DescribeSnapshots", "*")
-    found = list(_restorable(call) if not names else _named(call, names))
-    owners = _accounts(call, parameters.get("OwnerIds", ()))
+    names = [read_snapshot_id(name) for name in parameters.get("SnapshotIds", ())]
+    require_permission(call, "DescribeSnapshots", "*")
+    snapshots = list(_find_restorable(call) if not names else _find_by_id(call, names))
+    owners = _read_accounts(call, parameters.get("OwnerIds", ()))
     if owners:
-        found = [snapshot for snapshot in found if snapshot.owner in owners]
-    users = _accounts(call, parameters.get("RestorableByUserIds", ()))
+        snapshots = [snapshot for snapshot in snapshots if snapshot.owner in owners]
+    users = _read_accounts(call, parameters.get("RestorableByUserIds", ()))
     if users:
-        found = [s for s in found if any(_is_restorable(call, s, user) for user in users)]
-    snapshots = filtered(call, found, _FILTERS, lambda snapshot: snapshot.id)
-    return page(call, "DescribeSnapshots", "Snapshots", snapshots, partial(_shown, call))
+        snapshots = [s for s in snapshots if any(_is_restorable(call, s, user) for user in users)]
+    snapshots = filtered(call, snapshots, _FILTERS, lambda snapshot: snapshot.id)
+    return page(call, "DescribeSnapshots", "Snapshots", snapshots, partial(_show_snapshot, call))
 
 
 def _is_restorable(call: ServiceCall, snapshot: Snapshot, user: str) -> bool:
-    """Tell whether an account, or ``all``, has been given a snapshot, or it is the caller's own."""
+    """Tell whether a snapshot is shared with an account or ``all``, or is the caller's own."""
     if user == "all":
         return storage(call).is_public(snapshot)
     return user in snapshot.shared_with or user == snapshot.owner == call.account
 
 
-def _accounts(call: ServiceCall, given: list[str]) -> set[str]:
-    return {call.account if name == "self" else name for name in given}
+def _read_accounts(call: ServiceCall, names: list[str]) -> set[str]:
+    return {call.account if name == "self" else name for name in names}
 
 
-def _restorable(call: ServiceCall) -> Iterator[Snapshot]:
-    held = storage(call)
-    return (s for s in held.snapshots_in(call.region) if held.is_open(s, call.account))
+def _find_restorable(call: ServiceCall) -> Iterator[Snapshot]:
+    stored = storage(call)
+    return (s for s in stored.snapshots_in(call.region) if stored.is_usable_by(s, call.account))
 
 
-def _named(call: ServiceCall, names: list[str]) -> Iterator[Snapshot]:
+def _find_by_id(call: ServiceCall, names: list[str]) -> Iterator[Snapshot]:
     for name in names:
         snapshot = storage(call).snapshot_for(call.account, call.region, name)
         if snapshot is None:
@@ -194,10 +203,15 @@ def _named(call: ServiceCall, names: list[str]) -> Iterator[Snapshot]:
 @operation("DeleteSnapshot")
 def delete_snapshot(call: ServiceCall) -> None:
     """Delete a snapshot that no image needs; copies of it and volumes from it stay."""
-    name = snapshot_id(required(call, "SnapshotId"))
-    here = place(call)
+    name = read_snapshot_id(required(call, "SnapshotId"))
+    here = account_region(call)
     snapshot = here.snapshots.get(name)
-    permit(call, "DeleteSnapshot", arn(call, f"snapshot/{name}"), context=facts(call, snapshot))
+    require_permission(
+        call,
+        "DeleteSnapshot",
+        arn(call, f"snapshot/{name}"),
+        context=resource_context(call, snapshot),
+    )
     if snapshot is None:
         raise no_snapshot(call, name)
     users = [image.id for image in here.images.values() if name in image.snapshot_ids]
@@ -213,8 +227,8 @@ def _transfer_type(snapshot: Snapshot) -> str:
     return "standard" if snapshot.duration is None else "time-based"
 
 
-def _shown(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _show_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
+    members: dict[str, Any] = {
         "SnapshotId": snapshot.id,
         "VolumeId": snapshot.volume_id,
         "State": snapshot.state,
@@ -226,7 +240,7 @@ def _shown(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
         "Encrypted": snapshot.is_encrypted,
         "StorageTier": "standard",
         "TransferType": _transfer_type(snapshot),
-        "Tags": shown_tags(call, snapshot.id),
+        "Tags": show_tags(call, snapshot.id),
     }
     optional = {
         "StateMessage": snapshot.state_message,
@@ -238,4 +252,4 @@ def _shown(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
             None if snapshot.completed is None else stored_bytes(snapshot.sectors)
         ),
     }
-    return shown | {name: value for name, value in optional.items() if value is not None}
+    return members | {name: value for name, value in optional.items() if value is not None}

@@ -96,7 +96,11 @@ class Snapshot:
 
 @dataclass(slots=True, eq=False)
 class Image:
-    """An image (AMI). mappings: device -> its volume: snapshot, size, type, what else is shown."""
+    """An image (AMI).
+
+    mappings: device -> the members of its volume, as answers have them. attributes: further
+    members, such as ``Architecture``.
+    """
 
     id: str
     owner: str
@@ -104,7 +108,7 @@ class Image:
     name: str
     created: datetime
     mappings: dict[str, dict[str, object]]
-    shown: dict[str, object]
+    attributes: dict[str, object]
     description: str = ""
     state: str = "available"
     state_reason: str | None = None
@@ -118,7 +122,7 @@ class Image:
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class AccountRegion:
     """What one account has in one Region. tags: id -> tags, also on what others share.
 
     tokens: client token -> what was asked with it, and the id of what was made.
@@ -136,32 +140,32 @@ class Place:
 class Storage:
     """What all accounts of one mock have in all Regions."""
 
-    places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    account_regions: dict[tuple[str, str], AccountRegion] = field(default_factory=dict)
 
-    def place(self, account: str, region: str) -> Place:
+    def account_region(self, account: str, region: str) -> AccountRegion:
         """Give what an account has in a Region."""
-        return self.places.setdefault((account, region), Place())
+        return self.account_regions.setdefault((account, region), AccountRegion())
 
     def snapshots_in(self, region: str) -> Iterator[Snapshot]:
         """Give the snapshots of all accounts in a Region."""
-        for (_, name), place in self.places.items():
+        for (_, name), stored in self.account_regions.items():
             if name == region:
-                yield from place.snapshots.values()
+                yield from stored.snapshots.values()
 
     def images_in(self, region: str) -> Iterator[Image]:
         """Give the images of all accounts in a Region."""
-        for (_, name), place in self.places.items():
+        for (_, name), stored in self.account_regions.items():
             if name == region:
-                yield from place.images.values()
+                yield from stored.images.values()
 
     def snapshot_for(self, account: str, region: str, snapshot_id: str) -> Snapshot | None:
         """Find a snapshot that an account may use: its own, or one shared with it."""
         for snapshot in self.snapshots_in(region):
             if snapshot.id == snapshot_id:
-                return snapshot if self.is_open(snapshot, account) else None
+                return snapshot if self.is_usable_by(snapshot, account) else None
         return None
 
-    def is_open(self, snapshot: Snapshot, account: str) -> bool:
+    def is_usable_by(self, snapshot: Snapshot, account: str) -> bool:
         """Tell whether an account may use a snapshot, as far as that is up to EBS."""
         return (
             account == snapshot.owner or account in snapshot.shared_with or self.is_public(snapshot)
@@ -169,15 +173,15 @@ class Storage:
 
     def is_public(self, snapshot: Snapshot) -> bool:
         """Tell whether a snapshot is everybody's."""
-        place = self.place(snapshot.owner, snapshot.region)
-        return snapshot.is_public and place.block_public_access != BLOCKS_ALL
+        stored = self.account_region(snapshot.owner, snapshot.region)
+        return snapshot.is_public and stored.block_public_access != BLOCKS_ALL
 
     def image_for(self, account: str, region: str, image_id: str) -> Image | None:
         """Find an image that an account may use."""
         for image in self.images_in(region):
             if image.id == image_id:
-                is_open = image.is_public or account in (image.owner, *image.shared_with)
-                return image if is_open else None
+                is_usable_by = image.is_public or account in (image.owner, *image.shared_with)
+                return image if is_usable_by else None
         return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from kmsmock.context_keys import ContextKeys
 from kmsmock.services.ec2.errors import InvalidParameterValue, TagLimitExceeded
-from kmsmock.services.ec2.registry import arn, permit, place
+from kmsmock.services.ec2.registry import account_region, arn, require_permission
 from kmsmock.services.registry import ServiceCall
 
 _MOST_TAGS = 50
@@ -19,19 +19,19 @@ _LONGEST_KEY, _LONGEST_VALUE = 127, 255
 Tags = dict[str, str]
 
 
-def tags_for(call: ServiceCall, kind: str, *others: str) -> Tags:
+def read_new_tags(call: ServiceCall, kind: str, *others: str) -> Tags:
     """Read the tags for what a call is to make. kind: such as ``snapshot``.
 
     others: what else the operation makes, and takes tags for.
     """
     tags: Tags = {}
     for specification in call.parameters.get("TagSpecifications", ()):
-        named = specification.get("ResourceType", "")
-        if named not in (kind, *others):
+        resource_type = specification.get("ResourceType", "")
+        if resource_type not in (kind, *others):
             raise InvalidParameterValue(
-                f"'{named}' is not a valid taggable resource type for this operation."
+                f"'{resource_type}' is not a valid taggable resource type for this operation."
             )
-        if named == kind:
+        if resource_type == kind:
             tags.update(read_tags(specification.get("Tags", ())))
     return tags
 
@@ -66,7 +66,7 @@ def require_few(tags: Tags) -> Tags:
     return tags
 
 
-def request_tags(tags: Tags) -> ContextKeys:
+def requested_tags_context(tags: Tags) -> ContextKeys:
     """Give the condition keys of tags that a request brings."""
     keys: ContextKeys = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
     if tags:
@@ -74,30 +74,32 @@ def request_tags(tags: Tags) -> ContextKeys:
     return keys
 
 
-def permit_making(
-    call: ServiceCall, action: str, made: str, tags: Tags, *also: str, context: ContextKeys
+def require_create_permission(
+    call: ServiceCall, action: str, created: str, tags: Tags, *others: str, context: ContextKeys
 ) -> None:
-    """Require that the caller may make something, and tag it; ends a dry run.
+    """Require that the caller may create something, and tag it; ends a dry run.
 
-    made: what, as in ARNs, such as ``snapshot/*``. also: ARNs of what else the action is about.
-    context: condition keys of these.
+    created: what, as in ARNs, such as ``snapshot/*``. others: ARNs of further resources of the
+    action. context: condition keys of these.
     """
-    asked = request_tags(tags)
-    permit(call, action, arn(call, made), context=asked, dry_run_ends=False)
-    permit(call, action, *also, context={**asked, **context}, dry_run_ends=False)
+    requested = requested_tags_context(tags)
+    require_permission(call, action, arn(call, created), context=requested, dry_run_ends=False)
+    require_permission(call, action, *others, context={**requested, **context}, dry_run_ends=False)
     if tags:
-        creating = {"ec2:CreateAction": action, **asked}
-        permit(call, "CreateTags", arn(call, made), context=creating, dry_run_ends=False)
-    permit(call, action)
+        creating = {"ec2:CreateAction": action, **requested}
+        require_permission(
+            call, "CreateTags", arn(call, created), context=creating, dry_run_ends=False
+        )
+    require_permission(call, action)
 
 
-def keep_tags(call: ServiceCall, resource_id: str, tags: Tags) -> None:
-    """Let what was made have its tags."""
+def put_tags(call: ServiceCall, resource_id: str, tags: Tags) -> None:
+    """Put tags on something that was created."""
     if tags:
-        place(call).tags[resource_id] = dict(tags)
+        account_region(call).tags[resource_id] = dict(tags)
 
 
-def shown_tags(call: ServiceCall, resource_id: str) -> list[dict[str, Any]]:
+def show_tags(call: ServiceCall, resource_id: str) -> list[dict[str, Any]]:
     """Give the tags that the account has put on something, in the form of answers."""
-    tags = place(call).tags.get(resource_id, {})
+    tags = account_region(call).tags.get(resource_id, {})
     return [{"Key": key, "Value": value} for key, value in tags.items()]

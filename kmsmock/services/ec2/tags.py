@@ -9,11 +9,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import facts, is_id, no_image, no_snapshot, no_volume, required
 from kmsmock.services.ec2.lists import FilterTable, filtered, page
-from kmsmock.services.ec2.registry import arn, operation, permit, place, storage
+from kmsmock.services.ec2.lookup import (
+    is_id,
+    no_image,
+    no_snapshot,
+    no_volume,
+    required,
+    resource_context,
+)
+from kmsmock.services.ec2.registry import (
+    account_region,
+    arn,
+    operation,
+    require_permission,
+    storage,
+)
 from kmsmock.services.ec2.storage import Image, Snapshot, Volume
-from kmsmock.services.ec2.tagging import read_tags, request_tags, require_few
+from kmsmock.services.ec2.tagging import read_tags, requested_tags_context, require_few
 from kmsmock.services.registry import ServiceCall
 
 #: Prefix of an id -> the type of resource, as in ARNs and answers.
@@ -26,66 +39,70 @@ _Tag = tuple[str, str, str]
 def create_tags(call: ServiceCall) -> None:
     """Put tags on resources, in place of those with the same keys."""
     tags = read_tags(required(call, "Tags"))
-    names = _resources(call, "CreateTags", list(tags), request_tags(tags))
-    held = place(call).tags
-    merged = {name: require_few({**held.get(name, {}), **tags}) for name in names}
-    held.update(merged)
+    names = _require_resources(call, "CreateTags", list(tags), requested_tags_context(tags))
+    all_tags = account_region(call).tags
+    merged = {name: require_few({**all_tags.get(name, {}), **tags}) for name in names}
+    all_tags.update(merged)
 
 
 @operation("DeleteTags")
 def delete_tags(call: ServiceCall) -> None:
     """Take tags from resources: those with a key, or with just that value, or all."""
-    given = call.parameters.get("Tags")
-    keys = [tag.get("Key", "") for tag in given or ()]
-    names = _resources(call, "DeleteTags", keys, {})
-    held = place(call).tags
+    requested = call.parameters.get("Tags")
+    keys = [tag.get("Key", "") for tag in requested or ()]
+    names = _require_resources(call, "DeleteTags", keys, {})
+    all_tags = account_region(call).tags
     for name in names:
-        tags = held.get(name, {})
-        gone = [
+        tags = all_tags.get(name, {})
+        removed = [
             tag["Key"]
-            for tag in given or ()
+            for tag in requested or ()
             if tag.get("Value") in (None, tags.get(tag.get("Key", "")))
         ]
-        left = {k: v for k, v in tags.items() if k not in gone} if given is not None else {}
-        held[name] = left
-        if not left:
-            del held[name]
+        remaining = (
+            {k: v for k, v in tags.items() if k not in removed} if requested is not None else {}
+        )
+        all_tags[name] = remaining
+        if not remaining:
+            del all_tags[name]
 
 
-def _resources(
+def _require_resources(
     call: ServiceCall, action: str, keys: list[str], context: dict[str, Any]
 ) -> list[str]:
     """Give the ids that a call names, each of which must be there and may be tagged."""
     names: list[str] = required(call, "Resources")
-    asked = {"aws:TagKeys": keys} if keys else {}
-    found = [_find(call, name) for name in names]
-    for name, resource in zip(names, found, strict=True):
+    requested_tags = {"aws:TagKeys": keys} if keys else {}
+    resources = [_find_resource(call, name) for name in names]
+    for name, resource in zip(names, resources, strict=True):
         kind = _KINDS[name.partition("-")[0]]
-        known = {**facts(call, resource), **asked, **context}
-        permit(call, action, arn(call, f"{kind}/{name}"), context=known, dry_run_ends=False)
-    permit(call, action)
-    for name, resource in zip(names, found, strict=True):
+        keys_of_resource = {**resource_context(call, resource), **requested_tags, **context}
+        require_permission(
+            call, action, arn(call, f"{kind}/{name}"), context=keys_of_resource, dry_run_ends=False
+        )
+    require_permission(call, action)
+    for name, resource in zip(names, resources, strict=True):
         if resource is None:
-            raise _nothing(call, name)
+            raise _not_found(call, name)
     return names
 
 
-def _find(call: ServiceCall, name: str) -> Volume | Snapshot | Image | None:
+def _find_resource(call: ServiceCall, name: str) -> Volume | Snapshot | Image | None:
     prefix = name.partition("-")[0]
     if prefix not in _KINDS or not is_id(prefix, name):
         raise errors.InvalidID(
             f"The ID '{name}' is not valid",
             explanation="Volumes, snapshots and images can be tagged here.",
         )
-    held = storage(call)
+    stored = storage(call)
     if prefix == "vol":
-        return place(call).volumes.get(name)
+        return account_region(call).volumes.get(name)
     if prefix == "snap":
-        return held.snapshot_for(call.account, call.region, name)
-    return held.image_for(call.account, call.region, name)
+        return stored.snapshot_for(call.account, call.region, name)
+    return stored.image_for(call.account, call.region, name)
 
 
-def _nothing(call: ServiceCall, name: str) -> errors.Ec2Error:
+def _not_found(call: ServiceCall, name: str) -> errors.Ec2Error:
     if name.startswith("vol"):
         return no_volume(call, name)
     return no_snapshot(call, name) if name.startswith("snap") else no_image(name)
@@ -106,17 +123,17 @@ def _kind(tag: _Tag) -> str:
 @operation("DescribeTags")
 def describe_tags(call: ServiceCall) -> dict[str, Any]:
     """Show the tags that the account has put on anything."""
-    permit(call, "DescribeTags", "*")
-    found = filtered(call, _all(call), _FILTERS, lambda tag: tag[0])
-    return page(call, "DescribeTags", "Tags", found, _shown)
+    require_permission(call, "DescribeTags", "*")
+    resources = filtered(call, _list_tags(call), _FILTERS, lambda tag: tag[0])
+    return page(call, "DescribeTags", "Tags", resources, _show_tag)
 
 
-def _all(call: ServiceCall) -> Iterator[_Tag]:
-    for name, tags in place(call).tags.items():
+def _list_tags(call: ServiceCall) -> Iterator[_Tag]:
+    for name, tags in account_region(call).tags.items():
         for key, value in tags.items():
             yield name, key, value
 
 
-def _shown(tag: _Tag) -> dict[str, str]:
+def _show_tag(tag: _Tag) -> dict[str, str]:
     name, key, value = tag
     return {"ResourceId": name, "ResourceType": _kind(tag), "Key": key, "Value": value}

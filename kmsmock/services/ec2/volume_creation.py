@@ -1,4 +1,4 @@
-"""CreateVolume, which looks at no key before it answers: a volume without its key vanishes.
+"""CreateVolume, which calls KMS only after it has answered: a volume without its key vanishes.
 
 Source: Amazon EC2 API Reference; Amazon EBS User Guide, "How Amazon EBS encryption works".
 """
@@ -11,20 +11,20 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors, volume_types
-from kmsmock.services.ec2.finding import facts, no_snapshot, required, snapshot_id
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
+from kmsmock.services.ec2.lookup import no_snapshot, read_snapshot_id, required, resource_context
 from kmsmock.services.ec2.registry import (
     OUTPOSTS,
+    account_region,
     arn,
-    later,
     new_id,
     operation,
-    place,
+    schedule,
     storage,
 )
 from kmsmock.services.ec2.storage import Snapshot, Volume, rewritten
-from kmsmock.services.ec2.tagging import Tags, keep_tags, permit_making, tags_for
+from kmsmock.services.ec2.tagging import Tags, put_tags, read_new_tags, require_create_permission
 from kmsmock.services.ec2.volumes import ZONE_LETTERS, show_volume
 from kmsmock.services.registry import ServiceCall
 
@@ -38,39 +38,41 @@ _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
 )
 def create_volume(call: ServiceCall) -> dict[str, Any]:
     """Make a volume, empty or from a snapshot."""
-    zone = _zone(call)
+    zone = _read_zone(call)
     name = call.parameters.get("SnapshotId") or ""
     source = None
     if name:
-        source = storage(call).snapshot_for(call.account, call.region, snapshot_id(name))
-    tags = tags_for(call, "volume")
+        source = storage(call).snapshot_for(call.account, call.region, read_snapshot_id(name))
+    tags = read_new_tags(call, "volume")
     also = (arn(call, f"snapshot/{name}"),) if name else ()
-    permit_making(call, "CreateVolume", "volume/*", tags, *also, context=facts(call, source))
-    before = _made_before(call)
-    if before is not None:
-        return show_volume(call, before)
+    require_create_permission(
+        call, "CreateVolume", "volume/*", tags, *also, context=resource_context(call, source)
+    )
+    earlier = _find_earlier_volume(call)
+    if earlier is not None:
+        return show_volume(call, earlier)
     if name:
         _require_complete(call, name, source)
-    volume = _volume(call, zone, source)
+    volume = _new_volume(call, zone, source)
     flow = CreateVolume(call, source)
     flow.request()
     volume.is_encrypted, volume.key_arn = flow.is_encrypted, flow.known_key
-    return _keep(call, volume, source, flow, tags)
+    return _store_volume(call, volume, source, flow, tags)
 
 
-def _keep(
+def _store_volume(
     call: ServiceCall, volume: Volume, source: Snapshot | None, flow: CreateVolume, tags: Tags
 ) -> dict[str, Any]:
-    here = place(call)
+    here = account_region(call)
     here.volumes[volume.id] = volume
     if "ClientToken" in call.parameters:
-        here.tokens[call.parameters["ClientToken"]] = (_asked(call), volume.id)
-    keep_tags(call, volume.id, tags)
-    later(call, partial(_finish, call, volume, source, flow))
+        here.tokens[call.parameters["ClientToken"]] = (_compared_parameters(call), volume.id)
+    put_tags(call, volume.id, tags)
+    schedule(call, partial(_finish_volume, call, volume, source, flow))
     return show_volume(call, volume)
 
 
-def _zone(call: ServiceCall) -> str:
+def _read_zone(call: ServiceCall) -> str:
     """Give the Availability Zone; all Regions have the zones a to f here."""
     parameters = call.parameters
     zone_id = _ZONE_ID.fullmatch(parameters.get("AvailabilityZoneId", ""))
@@ -82,22 +84,22 @@ def _zone(call: ServiceCall) -> str:
     return zone
 
 
-def _asked(call: ServiceCall) -> object:
+def _compared_parameters(call: ServiceCall) -> object:
     return {name: value for name, value in call.parameters.items() if name != "ClientToken"}
 
 
-def _made_before(call: ServiceCall) -> Volume | None:
-    """Find the volume that an earlier call with the same client token has made."""
-    here = place(call)
-    asked, made = here.tokens.get(call.parameters.get("ClientToken", ""), (None, ""))
-    if not made:
+def _find_earlier_volume(call: ServiceCall) -> Volume | None:
+    """Find the volume that an earlier call with the same client token has created."""
+    here = account_region(call)
+    compared, volume_id = here.tokens.get(call.parameters.get("ClientToken", ""), (None, ""))
+    if not volume_id:
         return None
-    if asked != _asked(call):
+    if compared != _compared_parameters(call):
         raise errors.IdempotentParameterMismatch(
             "The parameters of this request do not match those of the earlier request with the "
             "same client token."
         )
-    return here.volumes.get(made)
+    return here.volumes.get(volume_id)
 
 
 def _require_complete(call: ServiceCall, name: str, source: Snapshot | None) -> None:
@@ -110,7 +112,7 @@ def _require_complete(call: ServiceCall, name: str, source: Snapshot | None) -> 
         )
 
 
-def _size(call: ServiceCall, source: Snapshot | None) -> int:
+def _read_size(call: ServiceCall, source: Snapshot | None) -> int:
     size: int | None = call.parameters.get("Size")
     if source is None:
         if size is None:
@@ -125,12 +127,12 @@ def _size(call: ServiceCall, source: Snapshot | None) -> int:
     return size
 
 
-def _volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume:
-    """Make the volume, with size, type and performance as they were asked for."""
+def _new_volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume:
+    """Make the volume, with size, type and performance as the call asks for them."""
     parameters = call.parameters
     kind = parameters.get("VolumeType", _DEFAULT_TYPE)
     volume_types.require_type(kind)
-    size = _size(call, source)
+    size = _read_size(call, source)
     rate: int | None = parameters.get("VolumeInitializationRate")
     if rate is not None:
         volume_types.require_initialization_rate(rate, from_snapshot=source is not None)
@@ -156,7 +158,7 @@ def _volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume:
     )
 
 
-def _finish(
+def _finish_volume(
     call: ServiceCall,
     volume: Volume,
     source: Snapshot | None,
@@ -164,7 +166,7 @@ def _finish(
     now: datetime,
 ) -> None:
     """Let the volume be available, or vanish when its key cannot be used."""
-    here = place(call)
+    here = account_region(call)
     if here.volumes.get(volume.id) is not volume:
         return
     try:

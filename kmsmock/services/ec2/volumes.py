@@ -1,4 +1,4 @@
-"""DescribeVolumes and DeleteVolume, and how volumes are shown.
+"""DescribeVolumes and DeleteVolume, and what answers show of volumes.
 
 Source: Amazon EC2 API Reference, Volume.
 """
@@ -9,26 +9,32 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.finding import facts, find_volume, no_volume, required, volume_id
 from kmsmock.services.ec2.lists import FilterTable, filtered, page
-from kmsmock.services.ec2.registry import arn, operation, permit, place
+from kmsmock.services.ec2.lookup import (
+    find_volume,
+    no_volume,
+    read_volume_id,
+    required,
+    resource_context,
+)
+from kmsmock.services.ec2.registry import account_region, arn, operation, require_permission
 from kmsmock.services.ec2.storage import Volume
-from kmsmock.services.ec2.tagging import shown_tags
+from kmsmock.services.ec2.tagging import show_tags
 from kmsmock.services.registry import ServiceCall
 
 #: All Regions have these zones here.
 ZONE_LETTERS = "abcdef"
 
 
-def _attached(value: str) -> Any:
+def _attachment_values(value: str) -> Any:
     return lambda volume: [getattr(a, value) for a in volume.attachments.values()]
 
 
 _FILTERS: FilterTable[Volume] = {
     "availability-zone": lambda volume: [volume.zone],
-    "attachment.device": _attached("device"),
-    "attachment.instance-id": _attached("instance_id"),
-    "attachment.status": _attached("state"),
+    "attachment.device": _attachment_values("device"),
+    "attachment.instance-id": _attachment_values("instance_id"),
+    "attachment.status": _attachment_values("state"),
     "create-time": lambda volume: [volume.created],
     "encrypted": lambda volume: [volume.is_encrypted],
     "multi-attach-enabled": lambda volume: [volume.is_multi_attach],
@@ -43,20 +49,24 @@ _FILTERS: FilterTable[Volume] = {
 @operation("DescribeVolumes")
 def describe_volumes(call: ServiceCall) -> dict[str, Any]:
     """Show volumes of the account: those that are named, or all."""
-    names = [volume_id(name) for name in call.parameters.get("VolumeIds", ())]
-    permit(call, "DescribeVolumes", "*")
-    found = [find_volume(call, name) for name in names] or list(place(call).volumes.values())
-    volumes = filtered(call, found, _FILTERS, lambda volume: volume.id)
+    names = [read_volume_id(name) for name in call.parameters.get("VolumeIds", ())]
+    require_permission(call, "DescribeVolumes", "*")
+    stored = [find_volume(call, name) for name in names] or list(
+        account_region(call).volumes.values()
+    )
+    volumes = filtered(call, stored, _FILTERS, lambda volume: volume.id)
     return page(call, "DescribeVolumes", "Volumes", volumes, partial(show_volume, call))
 
 
 @operation("DeleteVolume")
 def delete_volume(call: ServiceCall) -> None:
     """Delete a volume that is not attached."""
-    name = volume_id(required(call, "VolumeId"))
-    here = place(call)
+    name = read_volume_id(required(call, "VolumeId"))
+    here = account_region(call)
     volume = here.volumes.get(name)
-    permit(call, "DeleteVolume", arn(call, f"volume/{name}"), context=facts(call, volume))
+    require_permission(
+        call, "DeleteVolume", arn(call, f"volume/{name}"), context=resource_context(call, volume)
+    )
     if volume is None:
         raise no_volume(call, name)
     if volume.attachments:
@@ -70,7 +80,7 @@ def delete_volume(call: ServiceCall) -> None:
 
 def show_volume(call: ServiceCall, volume: Volume) -> dict[str, Any]:
     """Show a volume, in the form of answers."""
-    shown: dict[str, Any] = {
+    members: dict[str, Any] = {
         "VolumeId": volume.id,
         "State": volume.state,
         "AvailabilityZone": volume.zone,
@@ -82,9 +92,9 @@ def show_volume(call: ServiceCall, volume: Volume) -> dict[str, Any]:
         "MultiAttachEnabled": volume.is_multi_attach,
         "Encrypted": volume.is_encrypted,
         "Attachments": [
-            shown_attachment(volume, a.instance_id) for a in volume.attachments.values()
+            show_attachment(volume, a.instance_id) for a in volume.attachments.values()
         ],
-        "Tags": shown_tags(call, volume.id),
+        "Tags": show_tags(call, volume.id),
     }
     optional = {
         "KmsKeyId": volume.key_arn,
@@ -92,7 +102,7 @@ def show_volume(call: ServiceCall, volume: Volume) -> dict[str, Any]:
         "Throughput": volume.throughput,
         "VolumeInitializationRate": volume.initialization_rate,
     }
-    return shown | {name: value for name, value in optional.items() if value is not None}
+    return members | {name: value for name, value in optional.items() if value is not None}
 
 
 def _zone_id(zone: str) -> str:
@@ -102,7 +112,7 @@ def _zone_id(zone: str) -> str:
     return f"{area}{initials}{number}-az{ZONE_LETTERS.index(zone[-1]) + 1}"
 
 
-def shown_attachment(volume: Volume, instance: str) -> dict[str, Any]:
+def show_attachment(volume: Volume, instance: str) -> dict[str, Any]:
     """Show one attachment of a volume."""
     attachment = volume.attachments[instance]
     return {

@@ -52,7 +52,7 @@ class Grant:
 
 def as_caller(call: ServiceCall, region: str, source: str = FRONTEND) -> KmsCaller:
     """Call KMS with the identity of the caller of EC2. source: what CloudTrail shows as address."""
-    return KmsCaller.forwarded(call, "ec2", source, region)
+    return KmsCaller.forwarded(call, "ec2", region, source)
 
 
 def as_service(backend: Backend, region: str, source: str | None = None) -> KmsCaller:
@@ -124,21 +124,21 @@ def decrypt_data_key(caller: KmsCaller, now: datetime, key: DataKey, *, names_ke
 
     names_key: whether the call has a KeyId.
     """
-    named = {"KeyId": key.key_arn} if names_key else {}
+    key_id = {"KeyId": key.key_arn} if names_key else {}
     answer = call_kms(
         caller,
         "Decrypt",
         now,
         CiphertextBlob=key.ciphertext,
         EncryptionContext=key.context,
-        **named,
+        **key_id,
     )
     plaintext: bytes = answer["Plaintext"]
     return plaintext
 
 
 @contextmanager
-def retired_grants(
+def grants_to_retire(
     backend: Backend, now: datetime, source: str | None = None
 ) -> Iterator[list[Grant]]:
     """Collect grants, which are retired at the end, whether all went well or not."""

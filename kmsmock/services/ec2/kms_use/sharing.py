@@ -15,7 +15,7 @@ from kmsmock.arns import Arn
 from kmsmock.keys.key import KeyManager
 from kmsmock.services.ec2.errors import InvalidParameter, OperationNotPermitted
 from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY
-from kmsmock.services.ec2.kms_use.target_keys import named_key
+from kmsmock.services.ec2.kms_use.target_keys import resolve_key
 from kmsmock.services.ec2.permissions import Change
 from kmsmock.services.registry import ServiceCall
 
@@ -52,7 +52,7 @@ def require_shareable_image(call: ServiceCall, key_arns: Collection[str], change
 
 def _describe_default_key(call: ServiceCall) -> None:
     """Describe the AWS managed key; sharing goes on when that is refused."""
-    named_key(call, DEFAULT_KEY)
+    resolve_key(call, DEFAULT_KEY)
 
 
 def _is_aws_managed(call: ServiceCall, key_arn: str) -> bool:

@@ -21,12 +21,12 @@ from kmsmock.services.ec2.kms_use.kms_calls import (
     create_grant,
     decrypt_data_key,
     generate_data_key,
-    retired_grants,
+    grants_to_retire,
 )
 from kmsmock.services.ec2.kms_use.resources import EncryptedResource, NewDataKey
 from kmsmock.services.ec2.kms_use.state import settings_for
 from kmsmock.services.ec2.kms_use.target_keys import (
-    describe_target,
+    describe_target_key,
     is_to_be_encrypted,
     require_encrypted,
 )
@@ -70,7 +70,7 @@ class CopySnapshot(Flow):
         """
         if is_to_be_encrypted(self.call, self.source):
             key = self.call.parameters.get("KmsKeyId") or settings_for(self.call).default_key
-            self.target_arn = describe_target(self.call, key, now)
+            self.target_arn = describe_target_key(self.call, key, now)
 
     def complete(self, snapshot_id: str, now: datetime) -> NewDataKey | None:
         """Make the data key of the copy, and decrypt it and that of the source.
@@ -90,7 +90,7 @@ def _copy_key(
     call: ServiceCall, now: datetime, snapshot_id: str, target: str, source: DataKey | None
 ) -> NewDataKey:
     key = generate_data_key(call, now, target, snapshot_id)
-    with retired_grants(call.backend, now) as grants:
+    with grants_to_retire(call.backend, now) as grants:
         grants.append(create_grant(as_caller(call, call.region), now, key, EQUALS))
         if source is not None:
             background = as_caller(call, source.region, background_name(source.region))

@@ -41,7 +41,7 @@ def is_to_be_encrypted(call: ServiceCall, source: EncryptedResource | None) -> b
     )
 
 
-def describe_target(call: ServiceCall, key: str, now: datetime | None = None) -> str:
+def describe_target_key(call: ServiceCall, key: str, now: datetime | None = None) -> str:
     """Look at the key that something is to be encrypted under; gives its ARN.
 
     key: as the caller names it. Raises AuthFailure when the caller may not look at it,
@@ -74,7 +74,7 @@ def describe_target(call: ServiceCall, key: str, now: datetime | None = None) ->
     return arn
 
 
-def named_key(call: ServiceCall, key: str) -> str:
+def resolve_key(call: ServiceCall, key: str) -> str:
     """Give the ARN of a key as far as the caller may know it; otherwise what the caller says."""
     try:
         answer = as_caller(call, call.region).call("DescribeKey", KeyId=key)

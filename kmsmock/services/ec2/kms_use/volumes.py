@@ -19,8 +19,8 @@ from kmsmock.services.ec2.kms_use.kms_calls import (
     create_grant,
     decrypt_data_key,
     generate_data_key,
+    grants_to_retire,
     re_encrypt,
-    retired_grants,
 )
 from kmsmock.services.ec2.kms_use.resources import EncryptedResource, NewDataKey
 from kmsmock.services.ec2.kms_use.state import settings_for
@@ -105,7 +105,7 @@ def _make_volume_key(
 ) -> NewDataKey:
     """Make a data key. source: that of the snapshot, re-encrypted for the volume already."""
     key = generate_data_key(call, now, target, volume_id)
-    with retired_grants(call.backend, now, _CLEANING) as grants:
+    with grants_to_retire(call.backend, now, _CLEANING) as grants:
         grants.append(create_grant(as_caller(call, call.region), now, key, SUBSET))
         return NewDataKey(
             key,

@@ -1,4 +1,4 @@
-"""Finding what a call names, and how each thing is told that it is not there."""
+"""Find what a call names, and the errors for what is not there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from kmsmock.context_keys import ContextKeys
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.registry import place, storage
+from kmsmock.services.ec2.registry import account_region, storage
 from kmsmock.services.ec2.storage import Image, Snapshot, Volume
 from kmsmock.services.registry import ServiceCall
 
@@ -31,7 +31,7 @@ def is_id(prefix: str, text: str) -> bool:
     return _IDS[prefix].fullmatch(text) is not None
 
 
-def volume_id(text: str) -> str:
+def read_volume_id(text: str) -> str:
     """Require the form of a volume's id."""
     if not is_id("vol", text):
         raise errors.InvalidVolumeIDMalformed(
@@ -42,7 +42,7 @@ def volume_id(text: str) -> str:
     return text
 
 
-def snapshot_id(text: str) -> str:
+def read_snapshot_id(text: str) -> str:
     """Require the form of a snapshot's id."""
     if not is_id("snap", text):
         raise errors.InvalidSnapshotIDMalformed(
@@ -51,14 +51,14 @@ def snapshot_id(text: str) -> str:
     return text
 
 
-def image_id(text: str) -> str:
+def read_image_id(text: str) -> str:
     """Require the form of an image's id."""
     if not is_id("ami", text):
         raise errors.InvalidAMIIDMalformed(f'Invalid id: "{text}" (expecting "ami-...")')
     return text
 
 
-def instance_id(text: str) -> str:
+def read_instance_id(text: str) -> str:
     """Require the form of an instance's id; any instance of such an id is there."""
     if not is_id("i", text):
         raise errors.InvalidInstanceIDMalformed(f'Invalid id: "{text}"')
@@ -67,7 +67,7 @@ def instance_id(text: str) -> str:
 
 def find_volume(call: ServiceCall, name: str) -> Volume:
     """Find a volume of the account."""
-    volume = place(call).volumes.get(name)
+    volume = account_region(call).volumes.get(name)
     if volume is None:
         raise no_volume(call, name)
     return volume
@@ -88,19 +88,19 @@ def no_snapshot(
     """
     return errors.InvalidSnapshotNotFound(
         message or f"The snapshot '{name}' does not exist.",
-        explanation=why_unseen(call, name, call.region),
+        explanation=explain_not_found(call, name, call.region),
     )
 
 
-def why_unseen(call: ServiceCall, name: str, region: str) -> str:
+def explain_not_found(call: ServiceCall, name: str, region: str) -> str:
     """Tell humans why a call does not find a snapshot in a Region; AWS tells nobody."""
-    held = storage(call)
-    for (owner, place_name), place_held in held.places.items():
-        if name not in place_held.snapshots:
+    everything = storage(call)
+    for (owner, region_name), stored in everything.account_regions.items():
+        if name not in stored.snapshots:
             continue
-        if place_name != region:
-            return f"{name} is in {place_name} of account {owner}, not in {region}."
-        if held.is_open(place_held.snapshots[name], call.account):
+        if region_name != region:
+            return f"{name} is in {region_name} of account {owner}, not in {region}."
+        if everything.is_usable_by(stored.snapshots[name], call.account):
             return (
                 f"Account {owner} shares {name} with account {call.account}, but only its owner "
                 "may do this."
@@ -112,33 +112,25 @@ def why_unseen(call: ServiceCall, name: str, region: str) -> str:
     return f"No account of this mock has {name}: it was never made, or has been deleted."
 
 
-def find_own_image(call: ServiceCall, name: str) -> Image:
-    """Find an image of the account."""
-    image = place(call).images.get(name)
-    if image is None:
-        raise no_image(name)
-    return image
-
-
 def no_image(name: str) -> errors.InvalidAMIIDNotFound:
     """Tell that there is no such image."""
     return errors.InvalidAMIIDNotFound(f"The image id '[{name}]' does not exist")
 
 
-def facts(call: ServiceCall, found: Volume | Snapshot | Image | None) -> ContextKeys:
+def resource_context(call: ServiceCall, resource: Volume | Snapshot | Image | None) -> ContextKeys:
     """Give the condition keys that tell of a resource; nothing of one that is not there.
 
     Source: Service Authorization Reference, "Condition keys for Amazon EC2".
     """
-    if found is None:
+    if resource is None:
         return {}
-    keys: ContextKeys = {"ec2:Owner": found.owner}
-    for name, value in place(call).tags.get(found.id, {}).items():
+    keys: ContextKeys = {"ec2:Owner": resource.owner}
+    for name, value in account_region(call).tags.get(resource.id, {}).items():
         keys[f"aws:ResourceTag/{name}"] = keys[f"ec2:ResourceTag/{name}"] = value
-    if isinstance(found, Volume):
-        keys["ec2:VolumeType"], keys["ec2:VolumeSize"] = found.type, str(found.size)
-    if isinstance(found, Snapshot):
-        keys["ec2:VolumeSize"] = str(found.volume_size)
-    if not isinstance(found, Image):
-        keys["ec2:Encrypted"] = "true" if found.is_encrypted else "false"
+    if isinstance(resource, Volume):
+        keys["ec2:VolumeType"], keys["ec2:VolumeSize"] = resource.type, str(resource.size)
+    if isinstance(resource, Snapshot):
+        keys["ec2:VolumeSize"] = str(resource.volume_size)
+    if not isinstance(resource, Image):
+        keys["ec2:Encrypted"] = "true" if resource.is_encrypted else "false"
     return keys
