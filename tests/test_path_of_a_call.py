@@ -40,8 +40,9 @@ def calls_during(work: Callable[[], Any]) -> list[tuple[CodeType, CodeType | Non
 
 
 @pytest.fixture
-def decrypt(kms: KMSMock, key_id: str) -> Callable[[], Any]:
+def decrypt(kms: KMSMock) -> Callable[[], Any]:
     client, context = kms.client(), {"Tenant": "a"}
+    key_id = client.create_key()["KeyMetadata"]["KeyId"]
     blob = client.encrypt(KeyId=key_id, Plaintext=b"plaintext", EncryptionContext=context)
     given = {"CiphertextBlob": blob["CiphertextBlob"], "EncryptionContext": context}
     client.decrypt(**given)  # what only the first call of a client does
