@@ -85,7 +85,7 @@ class Backend:
         self.lives = KeyLives()
         self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
-        self.call_log = CallLog(options["calls_kept"], self.lives)
+        self.call_log = CallLog(options["calls_kept"], self.lives, self.tariff)
         self.calls = self.call_log.calls
         #: What the service did by itself, oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.recording import AllCalls
     from kmsmock.ledger.secrets import Secrets
     from kmsmock.principals import Principal as Caller
-    from kmsmock.services.ec2.contents import Ebs
+    from kmsmock.services.ec2.answered.contents import Ebs
     from kmsmock.services.rds.contents import Rds
 
 
@@ -140,7 +140,7 @@ class KMSMock(ClientSource):
     @property
     def ebs(self) -> Ebs:
         """Volumes and snapshots: their contents, and why some have failed."""
-        from kmsmock.services.ec2.contents import Ebs
+        from kmsmock.services.ec2.answered.contents import Ebs
 
         return Ebs(self._backend)
 
