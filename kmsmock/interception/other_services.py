@@ -49,11 +49,7 @@ def answer_service_before_call(
         context[_LEARNED] = call
         return None
     answer = active[-1].answer_service(**call, model=model)
-    is_good = isinstance(answer.result, dict)
-    response, parsed = to_client(answer, None if is_good else model)
-    if not is_good and model.service_model.metadata["protocol"] == "query":
-        parsed["Error"]["Type"] = "Sender"
-    return response, parsed
+    return to_client(answer, None if isinstance(answer.result, dict) else model)
 
 
 def learn_after_call(*, http_response: Any, parsed: Any, context: Any, **_: Any) -> None:
