@@ -27,11 +27,6 @@ class ActiveMock(Protocol):
         ...
 
     @property
-    def learn(self) -> Callable[..., None]:
-        """What takes up answers of another mock."""
-        ...
-
-    @property
     def answer_service(self) -> Callable[..., Answer]:
         """What answers a request to another service than KMS."""
         ...

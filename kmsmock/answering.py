@@ -15,7 +15,7 @@ from kmsmock.options import MockOptions
 
 if TYPE_CHECKING:
     from kmsmock.api_call import Answer, ApiCall
-    from kmsmock.overlays import Underway
+    from kmsmock.services.beside import PendingCall
 
 #: When the clock of a seeded mock starts, unless told otherwise.
 _SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -57,21 +57,15 @@ class Answering:
 
     def answer_service(self, **call: Any) -> Answer:
         """Answer a request to another service than KMS."""
-        from kmsmock.services import answer
+        from kmsmock.services.answering import answer
 
         return answer(self._backend, **call)
 
-    def begin(self, **call: Any) -> tuple[Underway | None, Answer | None]:
+    def begin(self, **call: Any) -> tuple[PendingCall | None, Answer | None]:
         """Do the part with KMS of a service that something else answers; gives what is refused."""
-        from kmsmock.overlays import begin
+        from kmsmock.services.beside import begin
 
         return begin(self._backend, **call)
-
-    def learn(self, **call: Any) -> None:
-        """Take up what another mock has answered for IAM or STS."""
-        from kmsmock.services.learning import learn
-
-        learn(self._backend, **call)
 
     def _load_document(self) -> None:
         if self._document is not None:

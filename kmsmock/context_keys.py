@@ -13,6 +13,7 @@ from typing import Any
 from kmsmock.arns import Arn
 from kmsmock.authorization.grants import GrantConstraints
 from kmsmock.aws.operations import permission_of
+from kmsmock.aws.services import calling_service
 from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Organization
 from kmsmock.keys.key import Key
@@ -95,12 +96,6 @@ _ABOUT_IDLE_TIME = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
 _WITH_RECIPIENT = (
     *("kms:Decrypt", "kms:DeriveSharedSecret", "kms:GenerateDataKey"),
     *("kms:GenerateDataKeyPair", "kms:GenerateRandom"),
-)
-#: Services that tell of themselves in aws:CalledVia.
-#: Source: IAM User Guide, "AWS global condition context keys".
-_SHOWING_CALLED_VIA = (
-    *("athena", "backup", "cloud9", "cloudformation", "databrew", "dataexchange", "dynamodb"),
-    *("kms", "omics", "ram", "servicecatalog-appregistry", "sqlworkbench"),
 )
 _WITH_CALLER_ACCOUNT = (
     *(*_ON_NEW_KEYS, "kms:TagResource", "kms:ConnectCustomKeyStore", "kms:CreateCustomKeyStore"),
@@ -238,7 +233,7 @@ def _add_service(
     if via is not None:
         context["kms:ViaService"] = via
         context["aws:ViaAWSService"] = "true"
-        if principal.via in _SHOWING_CALLED_VIA:
+        if calling_service(principal.via).shows_called_via:
             called_via = f"{principal.via}.amazonaws.com"
             context["aws:CalledVia"] = [called_via]
             context["aws:CalledViaFirst"] = context["aws:CalledViaLast"] = called_via

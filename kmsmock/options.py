@@ -9,11 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast, get_args, get_origin
 
-#: Services that something else answers, whose part with KMS is done here.
-OVERLAID = (
-    *("dynamodb", "kinesis", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"),
-)
-SERVICES = ("kms", "sts", "iam", "ec2", "rds", "cloudtrail", *OVERLAID)
+from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
+
 Reader = Callable[[str, Any], Any]
 
 
@@ -44,10 +41,10 @@ def _read_services(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise TypeError(f"{name} must be a list, such as ['kms'], not {value!r}")
     for service in value:
-        if service not in SERVICES:
+        if service not in MOCKED:
             raise TypeError(
                 f"the service {service!r} is not built in; this version answers: "
-                f"{', '.join(SERVICES)}"
+                f"{', '.join(MOCKED)}"
             )
     return tuple(value)
 
@@ -120,11 +117,11 @@ class MockOptions(TypedDict, total=False):
     services: Annotated[
         Collection[str],
         Option(
-            SERVICES,
+            MOCKED,
             "which AWS services are answered, "
-            + ", ".join(f'`"{name}"`' for name in SERVICES if name not in OVERLAID)
+            + ", ".join(f'`"{name}"`' for name in ANSWERED)
             + ", and for which the part with KMS is done: "
-            + ", ".join(f'`"{name}"`' for name in OVERLAID),
+            + ", ".join(f'`"{name}"`' for name in ONLY_BESIDE),
             ini="args",
             default_in_words="all of them",
             read=_read_services,

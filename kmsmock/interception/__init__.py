@@ -7,54 +7,45 @@ before this package was imported at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import botocore.client
 import botocore.handlers
 
+from kmsmock.aws.services import AWS_SERVICES, AwsService
 from kmsmock.interception import notes
 from kmsmock.interception.everyday import answer_before_call
 from kmsmock.interception.moto import let_moto_in as let_moto_in
-from kmsmock.interception.other_services import (
-    answer_service_before_call,
-    keep_parameters,
-    learn_after_call,
-)
+from kmsmock.interception.other_services import answer_service_before_call, keep_parameters
 from kmsmock.interception.overlaid import begin_before_call, finish_after_call
 from kmsmock.interception.wire import answer_before_send, leave_unsigned
 
 #: botocore's name for "put this handler before all others".
 _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
-#: The services beside KMS that can be answered.
-ANSWERED = ("iam", "sts", "ec2", "rds", "cloudtrail")
-#: The services that something else answers, as botocore's events name them.
-OVERLAID = (
-    *("cloudwatch-logs", "dynamodb", "ec2", "kinesis", "lambda", "rds", "s3", "secrets-manager"),
-    *("sns", "sqs", "ssm"),
-)
-_HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
+Handler = Callable[..., Any]
+
+
+def _handlers_of(service: AwsService) -> Iterator[tuple[str, Handler]]:
+    """Give the events of a service beside KMS, and what handles them."""
+    handlers: list[tuple[str, Handler]] = []
+    if service.answered or service.beside:
+        handlers.append(("before-parameter-build", keep_parameters))
+    if service.answered:
+        handlers.append(("before-call", answer_service_before_call))
+    if service.beside:
+        handlers.append(("before-call", begin_before_call))
+        handlers.append(("after-call", finish_after_call))
+    for event, handler in handlers:
+        # As specific as botocore's own, to come before them.
+        yield f"{event}.{service.event_name or service.name}.*", handler
+
+
+_HANDLERS: tuple[tuple[str, Handler], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
     ("choose-signer.kms", leave_unsigned),
-    *(
-        (f"{event}.{service}.*", handler)  # as specific as botocore's own, to come before them
-        for service in ANSWERED
-        for event, handler in (
-            ("before-parameter-build", keep_parameters),
-            ("before-call", answer_service_before_call),
-        )
-    ),
-    *(
-        (f"{event}.{service}.*", handler)
-        for service in OVERLAID
-        for event, handler in (
-            ("before-parameter-build", keep_parameters),
-            ("before-call", begin_before_call),
-            ("after-call", finish_after_call),
-        )
-    ),
-    *((f"after-call.{service}", learn_after_call) for service in ("iam", "sts")),
+    *(handler for service in AWS_SERVICES.values() for handler in _handlers_of(service)),
 )
 _installed = False
 #: Class of a client's meta object -> the one in which ``events`` is a plain attribute.

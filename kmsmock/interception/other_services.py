@@ -13,7 +13,6 @@ from kmsmock.interception.moto import moto_answers
 from kmsmock.interception.parsed import to_client
 
 _PARAMETERS = "kmsmock_parameters"
-_LEARNED = "kmsmock_learned"
 
 
 def keep_parameters(*, params: Any, context: Any, **_: Any) -> None:
@@ -38,23 +37,14 @@ def answer_service_before_call(
     service = model.service_model.service_name
     if not active or service not in active[-1].services:
         return None
-    call = {
-        "service": service,
-        "operation": model.name,
-        "parameters": parameters_of(context),
-        "access_key": access_key(request_signer),
-        "region": context["client_region"],
-    }
     if moto_answers():
-        context[_LEARNED] = call
         return None
-    answer = active[-1].answer_service(**call, model=model)
+    answer = active[-1].answer_service(
+        service=service,
+        operation=model.name,
+        parameters=parameters_of(context),
+        access_key=access_key(request_signer),
+        region=context["client_region"],
+        model=model,
+    )
     return to_client(answer, None if isinstance(answer.result, dict) else model)
-
-
-def learn_after_call(*, http_response: Any, parsed: Any, context: Any, **_: Any) -> None:
-    """Take up what moto has answered, so that KMS knows the same users, roles and sessions."""
-    # Taken out, for a client that was made late can have the handlers twice.
-    call = context.pop(_LEARNED, None) if isinstance(context, dict) else None
-    if active and call is not None and http_response.status_code < 300:
-        active[-1].learn(**call, answer=parsed)

@@ -8,14 +8,13 @@ from botocore.awsrequest import AWSResponse
 
 from kmsmock.active import active
 from kmsmock.api_call import Answer
+from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.everyday import access_key
 from kmsmock.interception.moto import moto_answers
 from kmsmock.interception.other_services import parameters_of
 from kmsmock.interception.parsed import to_client
 
-#: Services that this mock answers, unless moto does.
-_ANSWERED_ALONE = ("ec2", "rds")
-_UNDERWAY = "kmsmock_underway"
+_PENDING = "kmsmock_pending_call"
 
 
 def begin_before_call(
@@ -24,11 +23,11 @@ def begin_before_call(
     """Do what a service does with KMS before it stores; the answer is an error or None."""
     service = model.service_model.service_name
     # A client that was made late can have the handlers twice.
-    if not active or service not in active[-1].services or _UNDERWAY in context:
+    if not active or service not in active[-1].services or _PENDING in context:
         return None
-    if service in _ANSWERED_ALONE and not moto_answers():
+    if service in ANSWERED and not moto_answers():
         return None
-    underway, refusal = active[-1].begin(
+    pending, refusal = active[-1].begin(
         service=service,
         operation=model.name,
         parameters=parameters_of(context),
@@ -37,9 +36,9 @@ def begin_before_call(
     )
     if refusal is not None:
         return _to_client(refusal, model)
-    if underway is not None:
-        context[_UNDERWAY] = underway
-        for name in underway.hidden:
+    if pending is not None:
+        context[_PENDING] = pending
+        for name in pending.hidden:
             params["body"].pop(name, None)
     return None
 
@@ -48,16 +47,16 @@ def finish_after_call(
     *, http_response: Any, parsed: dict[str, Any], model: Any, context: Any, **_: Any
 ) -> None:
     """Do what a service does with KMS after it has stored, or with what it has stored."""
-    underway = context.pop(_UNDERWAY, None) if isinstance(context, dict) else None
-    if underway is None:
+    pending = context.pop(_PENDING, None) if isinstance(context, dict) else None
+    if pending is None:
         return
     if http_response.status_code >= 300:
-        answer = underway.abandon(parsed.get("Error", {}).get("Code", ""))
+        answer = pending.abandon(parsed.get("Error", {}).get("Code", ""))
         if answer is not None:
             metadata = {**parsed["ResponseMetadata"], "HTTPStatusCode": 200}
             _answer_instead(http_response, parsed, 200, {**answer, "ResponseMetadata": metadata})
         return
-    refusal = underway.finish(parsed)
+    refusal = pending.finish(parsed)
     if refusal is not None:
         response, error = _to_client(refusal, model)
         _answer_instead(http_response, parsed, response.status_code, error)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock.arns import is_known_region, partition_of
 from kmsmock.aws.operations import PriceClass
+from kmsmock.aws.services import AWS_SERVICES
 
 if TYPE_CHECKING:
     from kmsmock.keys.key import Key
@@ -76,7 +77,11 @@ _CHARGED_ERRORS = frozenset({"DryRunOperationException"})
 #: Errors of requests that are never charged.
 _FREE_ERRORS = frozenset({"ThrottlingException"})
 #: Services whose own requests are free. Source: AWS CloudTrail User Guide, on SSE-KMS.
-_FREE_SERVICES = frozenset({"cloudtrail.amazonaws.com"})
+_FREE_SERVICES = frozenset(
+    f"{service.via or name}.amazonaws.com"
+    for name, service in AWS_SERVICES.items()
+    if service.is_free
+)
 
 
 class Charge(NamedTuple):

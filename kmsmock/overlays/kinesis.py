@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 from kmsmock.errors import DisabledException, InvalidKeyUsageException, KMSInvalidStateException
-from kmsmock.overlays.at_hand import AtHand, DataKey, requester_of
-from kmsmock.overlays.registry import Overlay, Refusal, Steps
+from kmsmock.services.beside import BesideStore, Steps
+from kmsmock.services.data_key_cache import DataKey, DataKeyCache, requester_of
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import ErrorTemplate
 from kmsmock.services.registry import ServiceCall
 
 #: How long a producer or consumer works with a data key before KMS is called again.
@@ -42,7 +43,7 @@ class Streams:
 
     streams: dict[str, Stream] = field(default_factory=dict)
     iterators: dict[str, tuple[str, str]] = field(default_factory=dict)
-    at_hand: AtHand = field(default_factory=AtHand)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 
 def _start(call: ServiceCall) -> Steps:
@@ -63,7 +64,7 @@ def _delete(call: ServiceCall) -> Steps:
     yield
     held, arn = _streams(call), _arn(call)
     held.streams.pop(arn, None)
-    held.at_hand.forget(arn)
+    held.cache.forget(arn)
 
 
 def _put(call: ServiceCall) -> Steps:
@@ -81,7 +82,7 @@ def _put(call: ServiceCall) -> Steps:
         return DataKey(arn, made["KeyId"], made["CiphertextBlob"])
 
     requester = requester_of(call.identities, call.principal)
-    data_key = held.at_hand.take(requester, arn, key_id, call.now, _TIME, make)
+    data_key = held.cache.get(requester, arn, key_id, call.now, _TIME, make)
     answer = yield
     answer["EncryptionType"] = "KMS"
     for record in answer.get("Records", (answer,)):
@@ -125,7 +126,7 @@ def _open(call: ServiceCall, data_key: DataKey) -> None:
 
     requester = requester_of(call.identities, call.principal)
     what = ("read", data_key.key_arn)
-    _streams(call).at_hand.take(requester, data_key.of, what, call.now, _TIME, decrypt)
+    _streams(call).cache.get(requester, data_key.of, what, call.now, _TIME, decrypt)
 
 
 def _require_usable(key: Mapping[str, Any]) -> None:
@@ -158,10 +159,10 @@ def _streams(call: ServiceCall) -> Streams:
 
 
 def _kms(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.forwarded(call, "kinesis", "kinesis.amazonaws.com")
+    return KmsCaller.forwarded(call, "kinesis")
 
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "StartStreamEncryption": _start,
         "StopStreamEncryption": _stop,
@@ -172,11 +173,11 @@ OVERLAY = Overlay(
         "GetRecords": _get,
     },
     {
-        "AccessDeniedException": Refusal("KMSAccessDeniedException"),
-        "DisabledException": Refusal("KMSDisabledException"),
-        "NotFoundException": Refusal("KMSNotFoundException"),
-        "OptInRequired": Refusal("KMSOptInRequired"),
-        "ThrottlingException": Refusal("KMSThrottlingException"),
-        "*": Refusal("KMSInvalidStateException"),
+        "AccessDeniedException": ErrorTemplate("KMSAccessDeniedException"),
+        "DisabledException": ErrorTemplate("KMSDisabledException"),
+        "NotFoundException": ErrorTemplate("KMSNotFoundException"),
+        "OptInRequired": ErrorTemplate("KMSOptInRequired"),
+        "ThrottlingException": ErrorTemplate("KMSThrottlingException"),
+        "*": ErrorTemplate("KMSInvalidStateException"),
     },
 )

@@ -13,27 +13,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kmsmock.errors import DisabledException, NotFoundException, ServiceError
-from kmsmock.overlays.registry import NotStored, Overlay, Refusal, Refusals, Steps, refused
+from kmsmock.services.beside import BesideStore, NotStoredError, Steps
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
 
 _MANAGED_KEY = "alias/aws/lambda"
 _UNABLE = "Lambda was unable to decrypt the environment variables because"
 _SETTINGS = "Please check the function's KMS key settings."
-_WHEN_INVOKED: Refusals = {
-    "AccessDeniedException": Refusal(
+_WHEN_INVOKED: ErrorTemplates = {
+    "AccessDeniedException": ErrorTemplate(
         "KMSAccessDeniedException",
         f"{_UNABLE} KMS access was denied. {_SETTINGS} KMS Exception: {{code}}"
         "KMS Message: {text}",
         status=502,
     ),
-    "DisabledException": Refusal(
+    "DisabledException": ErrorTemplate(
         "KMSDisabledException", f"{_UNABLE} the KMS key used is disabled. {_SETTINGS}", status=502
     ),
-    "NotFoundException": Refusal(
+    "NotFoundException": ErrorTemplate(
         "KMSNotFoundException", f"{_UNABLE} the KMS key was not found. {_SETTINGS}", status=502
     ),
-    "*": Refusal(
+    "*": ErrorTemplate(
         "KMSInvalidStateException",
         f"{_UNABLE} the state of the KMS key used is not valid for Decrypt. {_SETTINGS}",
         status=502,
@@ -95,7 +96,7 @@ def _keep(call: ServiceCall, given: Mapping[str, Any], role: str, key_id: str | 
     environment = _encrypt(call, arn, given, key_id, role)
     try:
         answer = yield
-    except NotStored:
+    except NotStoredError:
         _retire(call, environment)
         raise
     held.settings[arn] = (role, key_id)
@@ -166,7 +167,7 @@ def _invoke(call: ServiceCall) -> Steps:
             elif error.code == "AccessDeniedException" and has_grant is None:
                 # So it shows when the grant of the role has been revoked.
                 error = DisabledException(error.message, explanation=error.explanation)
-            raise refused(error, call, _WHEN_INVOKED) from None
+            raise translate_error(error, call, _WHEN_INVOKED) from None
     yield
 
 
@@ -285,10 +286,10 @@ _SERVICE = "lambda.amazonaws.com"
 
 
 def _kms(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.forwarded(call, "lambda", _SERVICE)
+    return KmsCaller.forwarded(call, "lambda")
 
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "CreateFunction": _create,
         "UpdateFunctionConfiguration": _update,
@@ -304,7 +305,7 @@ OVERLAY = Overlay(
         "Invoke": _invoke,
     },
     {
-        "*": Refusal(
+        "*": ErrorTemplate(
             "InvalidParameterValueException",
             "Lambda was unable to configure access to your environment variables because the KMS "
             "key is invalid for CreateGrant. Please check your KMS key settings. KMS Exception: "

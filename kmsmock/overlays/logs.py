@@ -11,9 +11,10 @@ from datetime import timedelta
 
 from kmsmock.arns import Arn
 from kmsmock.errors import ServiceError
-from kmsmock.overlays.at_hand import AtHand
-from kmsmock.overlays.registry import Overlay, Refusal, Refused, Steps
+from kmsmock.services.beside import BesideStore, Steps
+from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import CodedError, ErrorTemplate
 from kmsmock.services.registry import ServiceCall
 
 #: How long the service works with a data key before it calls KMS again.
@@ -33,7 +34,7 @@ class LogGroups:
     """Log groups that are, or were, under a key, by ARN."""
 
     groups: dict[str, LogGroup] = field(default_factory=dict)
-    at_hand: AtHand = field(default_factory=AtHand)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 
 def _create(call: ServiceCall) -> Steps:
@@ -64,7 +65,7 @@ def _delete(call: ServiceCall) -> Steps:
     yield
     held, arn = _groups(call), _arn(call)
     held.groups.pop(arn, None)
-    held.at_hand.forget(arn)
+    held.cache.forget(arn)
 
 
 def _describe(call: ServiceCall) -> Steps:
@@ -86,7 +87,7 @@ def _write(call: ServiceCall) -> Steps:
         def make() -> bytes:
             return _make_data_key(call, arn, key_arn)
 
-        data_key = held.at_hand.take("", arn, key_arn, call.now, _TIME, make)
+        data_key = held.cache.get("", arn, key_arn, call.now, _TIME, make)
         group.data_keys[data_key] = None
     yield
 
@@ -104,15 +105,15 @@ def _read(call: ServiceCall) -> Steps:
                 "Decrypt", CiphertextBlob=data_key, EncryptionContext=_context(arn)
             )
 
-        held.at_hand.take("", arn, data_key, call.now, _TIME, open_)
+        held.cache.get("", arn, data_key, call.now, _TIME, open_)
 
 
 def _require_usable(call: ServiceCall, arn: str, key_arn: str) -> None:
     """Require that the service may use a key for a log group."""
     key = Arn.parse(key_arn)
-    refusal = OVERLAY.refusals["*"]
+    refusal = BESIDE.errors["*"]
     if key is None or not key.resource.startswith("key/"):
-        raise Refused(
+        raise CodedError(
             refusal.code,
             refusal.text.format(text=f"with Arn '{arn}'"),
             explanation="kmsKeyId must be the ARN of a key: neither an id nor an alias.",
@@ -120,7 +121,7 @@ def _require_usable(call: ServiceCall, arn: str, key_arn: str) -> None:
     try:
         _make_data_key(call, arn, key_arn)
     except ServiceError as error:
-        raise Refused(
+        raise CodedError(
             refusal.code,
             refusal.text.format(text=f"with Arn '{arn}'"),
             explanation=f"{error}\n{error.explanation or ''}".strip(),
@@ -156,11 +157,11 @@ def _kms(call: ServiceCall, arn: str) -> KmsCaller:
     return KmsCaller.own(call.backend, name, call.region, source_arn=arn)
 
 
-_REFUSED = Refusal(
+_REFUSED = ErrorTemplate(
     "InvalidParameterException",
     "The specified KMS key does not exist or is not allowed to be used {text}",
 )
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "CreateLogGroup": _create,
         "AssociateKmsKey": _associate,

@@ -14,8 +14,7 @@ from functools import partial
 from typing import Any
 
 from kmsmock.arns import Arn
-from kmsmock.overlays.flows import until_stored
-from kmsmock.overlays.registry import Overlay, Steps
+from kmsmock.services.beside import BesideStore, Steps, until_stored
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, KINDS, Kind
 from kmsmock.services.rds.kms_use.databases import (
     CreateDatabase,
@@ -309,7 +308,7 @@ _OF_EACH_KIND: dict[str, Callable[[Kind, ServiceCall], Steps]] = {
     "Describe{0.snapshot}s": _describe_snapshots,
     "Modify{0.snapshot}Attribute": _share_snapshot,
 }
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         name.format(kind): partial(steps, kind)
         for name, steps in _OF_EACH_KIND.items()

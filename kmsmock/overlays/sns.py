@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from kmsmock.overlays import sqs
-from kmsmock.overlays.at_hand import AtHand, requester_of
-from kmsmock.overlays.registry import Overlay, Refusal, Steps
+from kmsmock.services.beside import BesideStore, Steps
+from kmsmock.services.data_key_cache import DataKeyCache, requester_of
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import ErrorTemplate
 from kmsmock.services.registry import ServiceCall
 
 _KEY, _SERVICE = "KmsMasterKeyId", "sns.amazonaws.com"
@@ -29,7 +30,7 @@ class Topics:
 
     keys: dict[str, str] = field(default_factory=dict)
     queues: dict[str, tuple[str, str]] = field(default_factory=dict)
-    at_hand: AtHand = field(default_factory=AtHand)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 
 def _create(call: ServiceCall) -> Steps:
@@ -47,7 +48,7 @@ def _delete(call: ServiceCall) -> Steps:
     yield
     held, arn = _topics(call), call.parameters["TopicArn"]
     held.keys.pop(arn, None)
-    held.at_hand.forget(arn)
+    held.cache.forget(arn)
 
 
 def _subscribe(call: ServiceCall) -> Steps:
@@ -95,7 +96,7 @@ def _require_data_key(call: ServiceCall) -> str | None:
     key_id = _topics(call).keys.get(arn or "")
     if arn is None or key_id is None:
         return arn
-    kms = KmsCaller.forwarded(call, "sns", _SERVICE, arn.split(":")[3])
+    kms = KmsCaller.forwarded(call, "sns", arn.split(":")[3])
     context = {"aws:sns:topicArn": arn}
 
     def make() -> None:
@@ -105,7 +106,7 @@ def _require_data_key(call: ServiceCall) -> str | None:
         kms.call("Decrypt", CiphertextBlob=made["CiphertextBlob"], EncryptionContext=context)
 
     requester = requester_of(call.identities, call.principal)
-    _topics(call).at_hand.take(requester, arn, key_id, call.now, _REUSE, make)
+    _topics(call).cache.get(requester, arn, key_id, call.now, _REUSE, make)
     return arn
 
 
@@ -121,7 +122,7 @@ def _topics(call: ServiceCall) -> Topics:
     return call.backend.service_state(Topics)
 
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "CreateTopic": _create,
         "SetTopicAttributes": _set_attributes,
@@ -132,11 +133,11 @@ OVERLAY = Overlay(
         "PublishBatch": _publish_batch,
     },
     {
-        "AccessDeniedException": Refusal("KMSAccessDenied"),
-        "DisabledException": Refusal("KMSDisabled"),
-        "NotFoundException": Refusal("KMSNotFound"),
-        "OptInRequired": Refusal("KMSOptInRequired", status=403),
-        "ThrottlingException": Refusal("KMSThrottling"),
-        "*": Refusal("KMSInvalidState"),
+        "AccessDeniedException": ErrorTemplate("KMSAccessDenied"),
+        "DisabledException": ErrorTemplate("KMSDisabled"),
+        "NotFoundException": ErrorTemplate("KMSNotFound"),
+        "OptInRequired": ErrorTemplate("KMSOptInRequired", status=403),
+        "ThrottlingException": ErrorTemplate("KMSThrottling"),
+        "*": ErrorTemplate("KMSInvalidState"),
     },
 )

@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
-from kmsmock.overlays.at_hand import AtHand, DataKey, requester_of
-from kmsmock.overlays.registry import Overlay, Refusal, Refused, Steps, refused
+from kmsmock.services.beside import BesideStore, Steps
+from kmsmock.services.data_key_cache import DataKey, DataKeyCache, requester_of
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import CodedError, ErrorTemplate, translate_error
 from kmsmock.services.registry import ServiceCall
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Queues:
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     data_keys: dict[str, DataKey | None] = field(default_factory=dict)
     delivered: dict[tuple[str, str], DataKey | None] = field(default_factory=dict)
-    at_hand: AtHand = field(default_factory=AtHand)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 
 def _create(call: ServiceCall) -> Steps:
@@ -63,7 +64,7 @@ def _delete(call: ServiceCall) -> Steps:
     yield
     held, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
     held.attributes.pop(arn, None)
-    held.at_hand.forget(arn)
+    held.cache.forget(arn)
 
 
 def _send(call: ServiceCall) -> Steps:
@@ -179,7 +180,7 @@ def _data_key(call: ServiceCall) -> DataKey | None:
 
 def _data_key_for(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
     """Give a data key for a new message: one that is at hand, or else a new one."""
-    return _at_hand(
+    return _cached(
         kms, arn, (key_id, kms.principal.source_arn), lambda: make_data_key(kms, arn, key_id)
     )
 
@@ -191,15 +192,15 @@ def _open(kms: KmsCaller, data_key: DataKey) -> None:
     Source: Amazon SQS Developer Guide, "Estimating AWS KMS costs".
     """
     what = ("received", data_key.key_arn)
-    _at_hand(kms, data_key.of, what, lambda: _decrypt(kms, data_key))
+    _cached(kms, data_key.of, what, lambda: _decrypt(kms, data_key))
 
 
-def _at_hand(kms: KmsCaller, arn: str, what: Hashable, ask: Callable[[], T]) -> T:
+def _cached(kms: KmsCaller, arn: str, what: Hashable, ask: Callable[[], T]) -> T:
     held, now = kms.backend.service_state(Queues), kms.backend.clock.now()
     seconds = int(held.attributes.get(arn, {}).get(_REUSE, _DEFAULT_REUSE))
     time = timedelta(seconds=seconds)
     requester = requester_of(kms.backend.identities, kms.principal)
-    return held.at_hand.take(requester, arn, what, now, time, ask)
+    return held.cache.get(requester, arn, what, now, time, ask)
 
 
 def _decrypt(kms: KmsCaller, data_key: DataKey) -> None:
@@ -221,14 +222,14 @@ def _require_good(given: Mapping[str, str]) -> None:
     Source: Amazon SQS API Reference, SetQueueAttributes.
     """
     if given.get(_KEY) and given.get(_OWNED) == "true":
-        raise Refused(
+        raise CodedError(
             "InvalidAttributeName",
             "You can use one type of server-side encryption (SSE) at one time. You can either "
             "enable KMS SSE or SQS SSE.",
         )
     reuse = given.get(_REUSE)
     if reuse is not None and not (reuse.isdecimal() and int(reuse) in _REUSES):
-        raise Refused(
+        raise CodedError(
             "InvalidAttributeValue",
             f"Invalid value for the parameter {_REUSE}.",
             explanation=f"It takes {_REUSES[0]} to {_REUSES[-1]} seconds.",
@@ -236,7 +237,7 @@ def _require_good(given: Mapping[str, str]) -> None:
 
 
 def _failed(call: ServiceCall, entry: Mapping[str, Any], error: ServiceError) -> dict[str, Any]:
-    refusal = refused(error, call, OVERLAY.refusals)
+    refusal = translate_error(error, call, BESIDE.errors)
     return {
         "Id": entry["Id"],
         "SenderFault": True,
@@ -260,10 +261,10 @@ def _context(arn: str) -> dict[str, str]:
 
 
 def _kms(call: ServiceCall, arn: str) -> KmsCaller:
-    return KmsCaller.forwarded(call, "sqs", "sqs.amazonaws.com", arn.split(":")[3])
+    return KmsCaller.forwarded(call, "sqs", arn.split(":")[3])
 
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "CreateQueue": _create,
         "SetQueueAttributes": _set_attributes,
@@ -274,14 +275,18 @@ OVERLAY = Overlay(
         "ReceiveMessage": _receive,
     },
     {
-        "AccessDeniedException": Refusal("KmsAccessDenied", query_code="KMS.AccessDeniedException"),
-        "DisabledException": Refusal("KmsDisabled", query_code="KMS.DisabledException"),
-        "InvalidKeyUsageException": Refusal(
+        "AccessDeniedException": ErrorTemplate(
+            "KmsAccessDenied", query_code="KMS.AccessDeniedException"
+        ),
+        "DisabledException": ErrorTemplate("KmsDisabled", query_code="KMS.DisabledException"),
+        "InvalidKeyUsageException": ErrorTemplate(
             "KmsInvalidKeyUsage", query_code="KMS.InvalidKeyUsageException"
         ),
-        "NotFoundException": Refusal("KmsNotFound", query_code="KMS.NotFoundException"),
-        "OptInRequired": Refusal("KmsOptInRequired", status=403, query_code="KMS.OptInRequired"),
-        "ThrottlingException": Refusal("KmsThrottled", query_code="KMS.ThrottlingException"),
-        "*": Refusal("KmsInvalidState", query_code="KMS.InvalidStateException"),
+        "NotFoundException": ErrorTemplate("KmsNotFound", query_code="KMS.NotFoundException"),
+        "OptInRequired": ErrorTemplate(
+            "KmsOptInRequired", status=403, query_code="KMS.OptInRequired"
+        ),
+        "ThrottlingException": ErrorTemplate("KmsThrottled", query_code="KMS.ThrottlingException"),
+        "*": ErrorTemplate("KmsInvalidState", query_code="KMS.InvalidStateException"),
     },
 )

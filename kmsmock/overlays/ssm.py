@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kmsmock.overlays.registry import Overlay, Refusal, Refused, Steps
-from kmsmock.overlays.unseen import warn_unseen
+from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import CodedError, ErrorTemplate
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.stored_before import warn_stored_before
 
 _MANAGED_KEY = "alias/aws/ssm"
 _SECURE = "SecureString"
@@ -47,7 +48,7 @@ def _put(call: ServiceCall) -> Steps:
     arn = _arn(call, parameters["Name"])
     is_secure = parameters.get("Type", _SECURE if arn in versions else None) == _SECURE
     if "KeyId" in parameters and not is_secure:
-        raise Refused(
+        raise CodedError(
             "ValidationException", "KeyId is required for SecureString type parameter only."
         )
     value = parameters["Value"].encode()
@@ -78,7 +79,7 @@ def _require_no_downgrade(
     parameters: Mapping[str, Any], versions: Mapping[int, SecureString]
 ) -> None:
     if parameters.get("Tier") == _STANDARD and any(one.is_advanced for one in versions.values()):
-        raise Refused(
+        raise CodedError(
             "ValidationException",
             "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from "
             "the advanced-parameter tier to the standard-parameter tier. If necessary, you can "
@@ -136,7 +137,7 @@ def _give(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
         arn = _arn(call, parameter.get("ARN", parameter["Name"]))
         kept = _versions(call).get(arn, {}).get(parameter["Version"])
         if kept is None:
-            warn_unseen(arn)
+            warn_stored_before(arn)
         elif call.parameters.get("WithDecryption"):
             decrypted = _kms(call).call(
                 "Decrypt", CiphertextBlob=kept.ciphertext, EncryptionContext=_context(arn)
@@ -171,10 +172,10 @@ def _context(arn: str) -> dict[str, str]:
 
 
 def _kms(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.forwarded(call, "ssm", "ssm.amazonaws.com")
+    return KmsCaller.forwarded(call, "ssm")
 
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         "PutParameter": _put,
         "GetParameter": _get,
@@ -186,9 +187,9 @@ OVERLAY = Overlay(
         "DeleteParameters": _delete_many,
     },
     {
-        "AccessDeniedException": Refusal("AccessDeniedException"),
-        "ThrottlingException": Refusal("ThrottlingException"),
-        "KMSInternalException": Refusal("InternalServerError", status=500),
-        "*": Refusal("InvalidKeyId"),
+        "AccessDeniedException": ErrorTemplate("AccessDeniedException"),
+        "ThrottlingException": ErrorTemplate("ThrottlingException"),
+        "KMSInternalException": ErrorTemplate("InternalServerError", status=500),
+        "*": ErrorTemplate("InvalidKeyId"),
     },
 )

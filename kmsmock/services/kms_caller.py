@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from kmsmock.aws.services import calling_service
 from kmsmock.backend import Backend
 from kmsmock.dispatch import Rehearsal, perform_for_service
 from kmsmock.principals import Principal
@@ -31,13 +32,15 @@ class KmsCaller:
 
     @classmethod
     def forwarded(
-        cls, call: ServiceCall, service: str, source: str, region: str | None = None
+        cls, call: ServiceCall, service: str, region: str | None = None, source: str | None = None
     ) -> KmsCaller:
         """Call with the identity of a service's caller (a forward access session).
 
-        service: as ``kms:ViaService`` has it, such as ``ec2``.
+        service: as ``kms:ViaService`` has it, such as ``ec2``. region: that of the call when None.
+        source: what CloudTrail shows; that which is declared for the service when None.
         """
         principal = replace(call.principal, via=service)
+        source = source or calling_service(service).sender
         return cls(call.backend, principal, region or call.region, source, call.access_key)
 
     @classmethod

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from kmsmock import mock_kms
-from kmsmock.overlays import OVERLAYS
+from kmsmock.overlays.ec2 import BESIDE
 from kmsmock.services.ec2 import OPERATIONS
 from tests.overlays.ec2_host import (
     PERMISSION,
@@ -342,5 +342,5 @@ def test_both_hosts_make_the_same_calls_of_kms(row: Row, outcome: Callable[..., 
 
 def test_each_operation_of_either_host_has_a_row() -> None:
     rows = {row.operation for row in ROWS}
-    assert rows | NOT_OF_MOTO.keys() == OPERATIONS.keys() | OVERLAYS["ec2"].operations.keys()
+    assert rows | NOT_OF_MOTO.keys() == OPERATIONS.keys() | BESIDE.operations.keys()
     assert not rows & NOT_OF_MOTO.keys()

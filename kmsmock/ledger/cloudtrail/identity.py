@@ -9,14 +9,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from kmsmock import arns
+from kmsmock.aws.services import calling_service
 from kmsmock.ledger.cloudtrail.members import time
 from kmsmock.ledger.events import Event
 from kmsmock.principals import Principal, PrincipalKind
 
 Identity = dict[str, Any]
 
-#: Services whose requests to KMS go by another name than ``<service>.amazonaws.com``.
-_SENDERS = {"ec2": "ec2-frontend-api"}
 _DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
 _HERE = "127.0.0.1"
 _TEMPORARY = "ASIA"
@@ -42,9 +41,8 @@ def service_name(event: Event) -> str | None:
         return event.user_agent
     if is_service:
         return principal.arn
-    domain = "amazonaws.com.cn" if _is_in_china(event.region) else "amazonaws.com"
-    name = principal.via or ""
-    return f"{_SENDERS.get(name, name)}.{domain}"
+    sender = calling_service(principal.via).sender
+    return f"{sender}.cn" if _is_in_china(event.region) else sender
 
 
 def aws_internal(region: str) -> str:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.aws.operations import OPERATION_FACTS
+from kmsmock.aws.services import calling_service
 from kmsmock.ledger.cloudtrail.members import lowered, shown
 from kmsmock.ledger.events import Event
 from kmsmock.principals import PrincipalKind
 
 #: Members that CloudTrail calls by another name than the API, in requests.
 _NAMES = {"CloudHsmClusterId": "clusterId"}
-#: Services whose requests to decrypt show no key, though the ciphertext names it.
-_NAMING_NO_KEY = frozenset({"ec2", "secretsmanager"})
 #: Errors of requests that could not be read, of which nothing is recorded then.
 _UNREADABLE = frozenset({"SerializationException", "ValidationException"})
 
@@ -54,6 +53,7 @@ def is_hidden(event: Event) -> bool:
 def _name_key(parameters: dict[str, Any], event: Event) -> None:
     """Add the key that a ciphertext named, unless a service opens what it made."""
     principal = event.principal
-    is_service = principal.kind is PrincipalKind.SERVICE or principal.via in _NAMING_NO_KEY
-    if event.key is not None and not is_service:
+    service = calling_service(principal.via)
+    is_hidden = principal.kind is PrincipalKind.SERVICE or service.hides_decrypting_key
+    if event.key is not None and not is_hidden:
         parameters.setdefault("keyId", event.key.arn)

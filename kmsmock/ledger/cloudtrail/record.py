@@ -6,6 +6,7 @@ from typing import Any
 
 from kmsmock import arns
 from kmsmock.aws.operations import OPERATION_FACTS, AliasPlace
+from kmsmock.aws.services import calling_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.cloudtrail.elements import additional_event_data, changed_key, response_elements
 from kmsmock.ledger.cloudtrail.identity import (
@@ -29,8 +30,6 @@ SOURCE = "kms.amazonaws.com"
 #: What CloudTrail calls AccessDeniedException.
 ACCESS_DENIED = "AccessDenied"
 _LONGEST_MESSAGE = 1024
-#: Services whose refused requests do not show on which key.
-_NAMING_NO_KEY = frozenset({"ebs", "ec2", "s3", "sns"})
 #: What a client and AWS agree on when both are of this time.
 _TLS = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_256_GCM_SHA384"}
 _KEY_EXCHANGE = "x25519"
@@ -171,7 +170,7 @@ def _add_error(record: Record, event: Event) -> None:
     record["errorCode"] = ACCESS_DENIED if code == "AccessDeniedException" else code
     if not message:
         return
-    if event.key is not None and event.principal.via in _NAMING_NO_KEY:
+    if event.key is not None and calling_service(event.principal.via).hides_denied_key:
         for key in event.keys:
             message = message.replace(f"on resource: {key.arn} ", "on this resource ")
     record["errorMessage"] = message[:_LONGEST_MESSAGE]
@@ -190,11 +189,8 @@ def _add_endpoint(record: Record, event: Event) -> None:
 
 
 def _came_by_internal_endpoint(event: Event) -> bool:
-    """Tell whether a call came from a service by an endpoint within AWS; some of EC2's do.
-
-    This is about what EC2 does, and not about the operation.
-    """
-    return event.principal.via == "ec2" and event.operation == "DescribeKey"
+    """Tell whether a call came from a service by an endpoint within AWS; some of EC2's do."""
+    return event.operation in calling_service(event.principal.via).internal_endpoint
 
 
 def _resources(event: Event) -> list[dict[str, str]]:

@@ -7,25 +7,29 @@ encryption at rest usage notes".
 from __future__ import annotations
 
 from kmsmock.overlays.dynamodb import backups, items, tables
-from kmsmock.overlays.registry import Overlay, Refusal
+from kmsmock.services.beside import BesideStore
+from kmsmock.services.kms_errors import ErrorTemplate
 
 _MODEL = "com.amazonaws.services.kms.model"
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {**tables.OPERATIONS, **items.OPERATIONS, **backups.OPERATIONS},
     {
-        "DisabledException": Refusal(
-            "ValidationException", f"KMS key disabled error: {_MODEL}.DisabledException: {{told}}"
+        "DisabledException": ErrorTemplate(
+            "ValidationException",
+            f"KMS key disabled error: {_MODEL}.DisabledException: {{sdk_text}}",
         ),
-        "AccessDeniedException": Refusal(
+        "AccessDeniedException": ErrorTemplate(
             "AccessDeniedException",
-            f"KMS key access denied error: {_MODEL}.AWSKMSException: {{told}}",
+            f"KMS key access denied error: {_MODEL}.AWSKMSException: {{sdk_text}}",
         ),
-        "ValidationException": Refusal(
+        "ValidationException": ErrorTemplate(
             "InternalServerError",
-            f"KMS internal error: {_MODEL}.AWSKMSException: {{told}}",
+            f"KMS internal error: {_MODEL}.AWSKMSException: {{sdk_text}}",
             status=500,
         ),
-        "ThrottlingException": Refusal("ThrottlingException"),
-        "*": Refusal("ValidationException", f"KMS validation error: {_MODEL}.{{code}}: {{told}}"),
+        "ThrottlingException": ErrorTemplate("ThrottlingException"),
+        "*": ErrorTemplate(
+            "ValidationException", f"KMS validation error: {_MODEL}.{{code}}: {{sdk_text}}"
+        ),
     },
 )

@@ -12,7 +12,7 @@ from kmsmock.overlays.dynamodb.keys import looked_after, open_, require_accessib
 from kmsmock.overlays.dynamodb.requests import asked
 from kmsmock.overlays.dynamodb.stored import TableKey, arn_of, stored
 from kmsmock.overlays.dynamodb.tables import make, named
-from kmsmock.overlays.registry import Handler, Steps
+from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 
 
@@ -69,7 +69,7 @@ def _make_restored(call: ServiceCall, arn: str, key: TableKey | None) -> Steps:
     yield from make(call, call.parameters["TargetTableName"], key_id)
 
 
-OPERATIONS: Mapping[str, Handler] = {
+OPERATIONS: Mapping[str, BesideHandler] = {
     "CreateBackup": _create,
     "DescribeBackup": _describe,
     "DeleteBackup": _delete,

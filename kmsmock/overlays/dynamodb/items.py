@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from kmsmock.overlays.dynamodb.keys import open_where_needed
 from kmsmock.overlays.dynamodb.stored import arn_of
-from kmsmock.overlays.registry import Handler, Steps
+from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 
 #: The tables of a PartiQL statement.
@@ -43,7 +43,7 @@ def _open(call: ServiceCall, names: Iterable[str]) -> None:
 
 
 _ONE = dict.fromkeys(("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"), _of_one)
-OPERATIONS: Mapping[str, Handler] = {
+OPERATIONS: Mapping[str, BesideHandler] = {
     **_ONE,
     "BatchGetItem": _of_many,
     "BatchWriteItem": _of_many,

@@ -11,8 +11,8 @@ from typing import Any
 from kmsmock.errors import DisabledException, ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
-from kmsmock.overlays.at_hand import requester_of
 from kmsmock.overlays.dynamodb.stored import TableKey, stored
+from kmsmock.services.data_key_cache import requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
 
@@ -74,9 +74,9 @@ def open_where_needed(call: ServiceCall, arn: str) -> None:
     key = looked_after(call, arn)
     if key is not None:
         decrypt = _Decrypt(_forwarded(call), arn, key)
-        at_hand = stored(call).at_hand
+        cache = stored(call).cache
         requester = requester_of(call.identities, call.principal)
-        at_hand.take(requester, arn, key.ciphertext, call.now, _TABLE_KEY_TIME, decrypt)
+        cache.get(requester, arn, key.ciphertext, call.now, _TABLE_KEY_TIME, decrypt)
 
 
 def require_accessible(call: ServiceCall, arn: str) -> None:
@@ -158,4 +158,4 @@ def _own(call: ServiceCall) -> KmsCaller:
 
 
 def _forwarded(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.forwarded(call, "dynamodb", "dynamodb.amazonaws.com")
+    return KmsCaller.forwarded(call, "dynamodb")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kmsmock.overlays.dynamodb.stored import Table
-from kmsmock.overlays.registry import Refused
+from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 
 _MANAGED_KEY = "alias/aws/dynamodb"
@@ -67,7 +67,7 @@ def require_change_allowed(call: ServiceCall, table: Table | None) -> tuple[date
     """Require that the key may be changed again so soon; gives when it was, and is now."""
     recent = [when for when in (table.changes if table else ()) if call.now - when < _DAY]
     if len(recent) >= _CHANGES_AT_ONCE and call.now - recent[-1] < _BETWEEN_CHANGES:
-        raise Refused(
+        raise CodedError(
             "LimitExceededException",
             "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window "
             f"ending at {_iso(recent[0] + _DAY)}. After the first 4 change, each subsequent change "
@@ -77,8 +77,8 @@ def require_change_allowed(call: ServiceCall, table: Table | None) -> tuple[date
     return (*recent, call.now)
 
 
-def _invalid(problem: str, explanation: str | None = None) -> Refused:
-    return Refused(
+def _invalid(problem: str, explanation: str | None = None) -> CodedError:
+    return CodedError(
         "ValidationException",
         f"One or more parameter values were invalid: {problem}",
         explanation=explanation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kmsmock.overlays.at_hand import AtHand
+from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
 
 
@@ -42,7 +42,7 @@ class Tables:
 
     tables: dict[str, Table] = field(default_factory=dict)
     backups: dict[str, tuple[str, TableKey | None]] = field(default_factory=dict)
-    at_hand: AtHand = field(default_factory=AtHand)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 
 def stored(call: ServiceCall) -> Tables:

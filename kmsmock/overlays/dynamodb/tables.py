@@ -24,7 +24,7 @@ from kmsmock.overlays.dynamodb.requests import (
     require_change_allowed,
 )
 from kmsmock.overlays.dynamodb.stored import Table, TableKey, arn_of, stored
-from kmsmock.overlays.registry import Handler, NotStored, Steps
+from kmsmock.services.beside import BesideHandler, NotStoredError, Steps
 from kmsmock.services.registry import ServiceCall
 
 #: For how much of a change the old key is shown: on AWS 8 of 21 seconds.
@@ -42,7 +42,7 @@ def make(call: ServiceCall, name: str, key_id: str | None) -> Steps:
     key = encrypt(call, arn, key_id)
     try:
         answer = yield
-    except NotStored:
+    except NotStoredError:
         retire(call, key)
         raise
     stored(call).tables[arn] = Table(key)
@@ -66,7 +66,7 @@ def _update(call: ServiceCall) -> Steps:
     key = encrypt(call, arn, key_id)
     try:
         answer = yield
-    except NotStored:
+    except NotStoredError:
         retire(call, key)
         raise
     retire(call, before)
@@ -124,7 +124,7 @@ def named(key: TableKey | None, status: str) -> dict[str, Any]:
     return {"Status": status, "SSEType": "KMS", "KMSMasterKeyArn": key.arn}
 
 
-OPERATIONS: Mapping[str, Handler] = {
+OPERATIONS: Mapping[str, BesideHandler] = {
     "CreateTable": _create,
     "UpdateTable": _update,
     "DescribeTable": _describe,

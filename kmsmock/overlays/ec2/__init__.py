@@ -10,9 +10,9 @@ Source: Amazon EBS User Guide, "How Amazon EBS encryption works".
 from __future__ import annotations
 
 from kmsmock.overlays.ec2 import attachments, images, settings, snapshots, volumes
-from kmsmock.overlays.registry import Overlay
+from kmsmock.services.beside import BesideStore
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         **attachments.OPERATIONS,
         **images.OPERATIONS,

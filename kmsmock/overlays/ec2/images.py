@@ -10,8 +10,7 @@ from typing import Any
 
 from kmsmock.overlays.ec2.snapshots import complete_copy
 from kmsmock.overlays.ec2.stored import StoredImage, StoredResources, stored_resources
-from kmsmock.overlays.flows import until_stored
-from kmsmock.overlays.registry import Steps
+from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.image_sharing import change_of_image, new_description
 from kmsmock.services.ec2.images import FAILURE_CODE
 from kmsmock.services.ec2.kms_use.images import CopyImage

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kmsmock.overlays.registry import Handler, Steps
+from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.ec2 import OPERATIONS as ANSWERED
 from kmsmock.services.ec2.kms_use.state import settings_for
 from kmsmock.services.registry import ServiceCall
@@ -18,7 +18,7 @@ _DEFAULT_KEY = ("GetEbsDefaultKmsKeyId", "ModifyEbsDefaultKmsKeyId", "ResetEbsDe
 _BY_DEFAULT = ("Enable{}", "Disable{}", "Get{}")
 
 
-def _answer(operation: str) -> Handler:
+def _answer(operation: str) -> BesideHandler:
     def answer(call: ServiceCall) -> Steps:
         return ANSWERED[operation](replace(call, is_answered=True))
         yield  # never reached: it makes this a generator, as all steps are
@@ -31,7 +31,7 @@ def _take_setting(call: ServiceCall) -> Steps:
     settings_for(call).encrypts_by_default = answer["EbsEncryptionByDefault"]
 
 
-OPERATIONS: dict[str, Handler] = {
+OPERATIONS: dict[str, BesideHandler] = {
     **{name: _answer(name) for name in _DEFAULT_KEY},
     **{name.format("EbsEncryptionByDefault"): _take_setting for name in _BY_DEFAULT},
 }

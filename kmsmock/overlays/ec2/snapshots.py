@@ -11,8 +11,7 @@ from kmsmock.overlays.ec2.stored import (
     show_keys,
     stored_resources,
 )
-from kmsmock.overlays.flows import until_stored
-from kmsmock.overlays.registry import Steps
+from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
 from kmsmock.services.ec2.kms_use.state import failures_of

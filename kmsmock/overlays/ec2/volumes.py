@@ -9,12 +9,12 @@ from kmsmock.overlays.ec2.stored import (
     show_keys,
     stored_resources,
 )
-from kmsmock.overlays.flows import until_stored
-from kmsmock.overlays.registry import Refused, Steps
-from kmsmock.overlays.unseen import warn_unseen
+from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
+from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.stored_before import warn_stored_before
 
 
 def _create_volume(call: ServiceCall) -> Steps:
@@ -32,7 +32,7 @@ def _create_volume(call: ServiceCall) -> Steps:
     if flow.is_encrypted:
         show_key(answer, flow.known_key)
     elif answer.get("Encrypted"):
-        warn_unseen(f"The snapshot {call.parameters['SnapshotId']}")
+        warn_stored_before(f"The snapshot {call.parameters['SnapshotId']}")
 
 
 def _describe_volumes(call: ServiceCall) -> Steps:
@@ -42,7 +42,7 @@ def _describe_volumes(call: ServiceCall) -> Steps:
     lost = failures.keys() - stored.resources.keys()
     for volume_id in call.parameters.get("VolumeIds", ()):
         if volume_id in lost:
-            raise Refused(
+            raise CodedError(
                 "InvalidVolume.NotFound",
                 f"The volume '{volume_id}' does not exist.",
                 explanation=failures[volume_id],

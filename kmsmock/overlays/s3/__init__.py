@@ -6,10 +6,11 @@ Source: Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys (S
 
 from __future__ import annotations
 
-from kmsmock.overlays.registry import Overlay, Refusal
 from kmsmock.overlays.s3 import buckets, multipart, notifications, objects
+from kmsmock.services.beside import BesideStore
+from kmsmock.services.kms_errors import ErrorTemplate
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {
         **buckets.OPERATIONS,
         **notifications.OPERATIONS,
@@ -17,7 +18,7 @@ OVERLAY = Overlay(
         **multipart.OPERATIONS,
     },
     {
-        "AccessDeniedException": Refusal("AccessDenied", "{text}", status=403),
-        "*": Refusal("KMS.{code}", "{text}"),
+        "AccessDeniedException": ErrorTemplate("AccessDenied", "{text}", status=403),
+        "*": ErrorTemplate("KMS.{code}", "{text}"),
     },
 )

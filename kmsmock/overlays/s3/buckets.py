@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kmsmock.overlays.registry import Handler, NotStored, Refused, Steps
 from kmsmock.overlays.s3.encryption import WITH_KMS
 from kmsmock.overlays.s3.stored import Default, buckets_of
+from kmsmock.services.beside import BesideHandler, NotStoredError, Steps
+from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 
 
@@ -32,7 +33,7 @@ def _delete(call: ServiceCall) -> Steps:
 def _put_encryption(call: ServiceCall) -> Steps:
     rules = call.parameters["ServerSideEncryptionConfiguration"]["Rules"]
     if len(rules) != 1 or "ApplyServerSideEncryptionByDefault" not in rules[0]:
-        raise Refused(
+        raise CodedError(
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published "
             "schema",
@@ -40,7 +41,7 @@ def _put_encryption(call: ServiceCall) -> Steps:
     applied = rules[0]["ApplyServerSideEncryptionByDefault"]
     algorithm, key_id = applied["SSEAlgorithm"], applied.get("KMSMasterKeyID")
     if key_id is not None and algorithm not in WITH_KMS:
-        raise Refused(
+        raise CodedError(
             "InvalidArgument",
             "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or "
             "aws:kms:dsse",
@@ -54,7 +55,7 @@ def _put_encryption(call: ServiceCall) -> Steps:
 def _get_encryption(call: ServiceCall) -> Steps:
     try:
         yield
-    except NotStored as refusal:
+    except NotStoredError as refusal:
         if refusal.code != "ServerSideEncryptionConfigurationNotFoundError":
             raise
         # As S3 answered until January 2023.
@@ -71,7 +72,7 @@ def _delete_encryption(call: ServiceCall) -> Steps:
     buckets_of(call).defaults.pop(call.parameters["Bucket"], None)
 
 
-OPERATIONS: Mapping[str, Handler] = {
+OPERATIONS: Mapping[str, BesideHandler] = {
     "CreateBucket": _create,
     "DeleteBucket": _delete,
     "PutBucketEncryption": _put_encryption,

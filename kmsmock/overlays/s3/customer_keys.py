@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kmsmock.overlays.registry import Refused
 from kmsmock.overlays.s3.stored import Customers, Encryption
+from kmsmock.services.kms_errors import CodedError
 
 _STEM = "Requests specifying Server Side Encryption with Customer provided keys must provide "
 
@@ -26,9 +26,9 @@ def customer_key(parameters: Mapping[str, Any], prefix: str = "") -> Customers |
     if algorithm is None and key_md5 is None:
         return None
     if key_md5 is None:
-        raise Refused("InvalidArgument", f"{_STEM}an appropriate secret key.")
+        raise CodedError("InvalidArgument", f"{_STEM}an appropriate secret key.")
     if algorithm != "AES256":
-        raise Refused("InvalidArgument", f"{_STEM}a valid encryption algorithm.")
+        raise CodedError("InvalidArgument", f"{_STEM}a valid encryption algorithm.")
     return Customers(key_md5)
 
 
@@ -39,17 +39,17 @@ def require_key_of_object(
     given = customer_key(parameters, prefix)
     if not isinstance(encryption, Customers):
         if given is not None:
-            raise Refused(
+            raise CodedError(
                 "InvalidRequest", "The encryption parameters are not applicable to this object."
             )
     elif given is None:
-        raise Refused(
+        raise CodedError(
             "InvalidRequest",
             "The object was stored using a form of Server Side Encryption. The correct parameters "
             "must be provided to retrieve the object.",
         )
     elif given != encryption:
-        raise Refused("AccessDenied", f"{_STEM}the correct secret key.", status=403)
+        raise CodedError("AccessDenied", f"{_STEM}the correct secret key.", status=403)
 
 
 def require_key_of_upload(parameters: Mapping[str, Any], encryption: Encryption) -> None:
@@ -58,13 +58,13 @@ def require_key_of_upload(parameters: Mapping[str, Any], encryption: Encryption)
     if not isinstance(encryption, Customers):
         require_key_of_object(parameters, encryption)
     elif given is None:
-        raise Refused(
+        raise CodedError(
             "InvalidRequest",
             "The multipart upload initiate requested encryption. Subsequent part requests must "
             "include the appropriate encryption parameters.",
         )
     elif given != encryption:
-        raise Refused(
+        raise CodedError(
             "InvalidRequest",
             "The provided encryption parameters did not match the ones used originally.",
         )

@@ -7,8 +7,6 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from typing import Any
 
-from kmsmock.overlays.at_hand import requester_of
-from kmsmock.overlays.registry import Refused
 from kmsmock.overlays.s3.customer_keys import customer_key
 from kmsmock.overlays.s3.stored import (
     BUCKET_KEY_TIME,
@@ -18,7 +16,9 @@ from kmsmock.overlays.s3.stored import (
     Owned,
     buckets_of,
 )
+from kmsmock.services.data_key_cache import requester_of
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 
 _MANAGED_KEY = "alias/aws/s3"
@@ -54,7 +54,7 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
 
     if has_bucket_key:
         what = (key_id, tuple(sorted(context.items())))
-        made = buckets_of(call).bucket_keys.take(
+        made = buckets_of(call).bucket_keys.get(
             requester_of(call.identities, call.principal),
             arn,
             what,
@@ -87,7 +87,7 @@ def open_(call: ServiceCall, encrypted: Encryption) -> None:
         )
 
     if encrypted.has_bucket_key:
-        buckets_of(call).bucket_keys.take(
+        buckets_of(call).bucket_keys.get(
             requester_of(call.identities, call.principal),
             encrypted.context[_ARN],
             encrypted.data_key,
@@ -110,7 +110,7 @@ def _asked(call: ServiceCall, bucket: str) -> Default:
     algorithm = parameters.get("ServerSideEncryption")
     key_id = parameters.get("SSEKMSKeyId")
     if key_id is not None and algorithm not in WITH_KMS:
-        raise Refused(
+        raise CodedError(
             "InvalidArgument",
             "Server Side Encryption with AWS KMS managed key requires HTTP header "
             "x-amz-server-side-encryption : aws:kms",
@@ -130,13 +130,13 @@ def _context(given: str | None, arn: str) -> dict[str, str]:
     except (NotBase64, ValueError):
         pairs = None
     if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
-        raise Refused(
+        raise CodedError(
             "InvalidArgument",
             "The header 'x-amz-server-side-encryption-context' shall be Base64-encoded UTF-8 "
             "string holding JSON which represents a string-string map",
         )
     if pairs.get(_ARN, arn) != arn:
-        raise Refused(
+        raise CodedError(
             "InvalidArgument",
             f"The encryption context has another value of {_ARN} than this object has.",
             explanation=f"S3 sets {_ARN} itself, here to {arn}: leave it out.",
@@ -146,7 +146,7 @@ def _context(given: str | None, arn: str) -> dict[str, str]:
 
 def _require_signed(call: ServiceCall) -> None:
     if call.access_key is None:
-        raise Refused(
+        raise CodedError(
             "InvalidArgument",
             "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS "
             "Signature Version 4.",
@@ -154,7 +154,7 @@ def _require_signed(call: ServiceCall) -> None:
 
 
 def _kms(call: ServiceCall, region: str) -> KmsCaller:
-    return KmsCaller.forwarded(call, "s3", "s3.amazonaws.com", region)
+    return KmsCaller.forwarded(call, "s3", region)
 
 
 def show(answer: dict[str, Any], encryption: Encryption, *, with_context: bool = False) -> None:

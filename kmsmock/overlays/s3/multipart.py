@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kmsmock.overlays.registry import Handler, Steps
 from kmsmock.overlays.s3.customer_keys import require_key_of_upload
 from kmsmock.overlays.s3.encryption import encrypt, open_, show
 from kmsmock.overlays.s3.objects import open_source
 from kmsmock.overlays.s3.stored import Customers, buckets_of, version_in
+from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 
 
@@ -59,7 +59,7 @@ def _abort(call: ServiceCall) -> Steps:
     buckets_of(call).uploads.pop(call.parameters["UploadId"], None)
 
 
-OPERATIONS: Mapping[str, Handler] = {
+OPERATIONS: Mapping[str, BesideHandler] = {
     "CreateMultipartUpload": _create,
     "UploadPart": _part,
     "UploadPartCopy": _part_copy,

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from kmsmock.errors import ServiceError
 from kmsmock.overlays import sqs
-from kmsmock.overlays.registry import Handler, Refused, Steps
+from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 
 _SERVICE = "s3.amazonaws.com"
@@ -40,7 +41,7 @@ def _require_usable(call: ServiceCall, queue: str) -> None:
     try:
         sqs.make_data_key(sender, queue, key_id)
     except ServiceError as error:
-        raise Refused(
+        raise CodedError(
             "InvalidArgument",
             "Unable to validate the following destination configurations",
             explanation=f"S3 cannot encrypt messages for {queue}. {error}\n"
@@ -48,4 +49,4 @@ def _require_usable(call: ServiceCall, queue: str) -> None:
         ) from None
 
 
-OPERATIONS: Mapping[str, Handler] = {"PutBucketNotificationConfiguration": _put}
+OPERATIONS: Mapping[str, BesideHandler] = {"PutBucketNotificationConfiguration": _put}

@@ -7,12 +7,13 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from kmsmock.overlays.registry import Handler, Refused, Steps
 from kmsmock.overlays.s3.customer_keys import require_key_of_object
 from kmsmock.overlays.s3.encryption import WITH_KMS, encrypt, open_, show
 from kmsmock.overlays.s3.stored import DeleteMarker, Encryption, buckets_of, version_in
-from kmsmock.overlays.unseen import warn_unseen
+from kmsmock.services.beside import BesideHandler, Steps
+from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.stored_before import warn_stored_before
 
 
 def _put(call: ServiceCall) -> Steps:
@@ -44,10 +45,10 @@ def _head(call: ServiceCall) -> Steps:
         return
     try:
         require_key_of_object(call.parameters, encryption)
-    except Refused as refusal:
+    except CodedError as refusal:
         # Answers to HEAD have no body that could tell more.
         status, explanation = refusal.status, refusal.message
-        raise Refused(
+        raise CodedError(
             str(status), HTTPStatus(status).phrase, status=status, explanation=explanation
         ) from None
     show(answer, encryption)
@@ -87,7 +88,7 @@ def _found(call: ServiceCall, answer: dict[str, Any]) -> Encryption | None:
     encryption = buckets_of(call).objects.get((bucket, key), {}).get(version_in(answer))
     if encryption is None or isinstance(encryption, DeleteMarker):
         if answer.get("ServerSideEncryption") in WITH_KMS:
-            warn_unseen(f"s3://{bucket}/{key}")
+            warn_stored_before(f"s3://{bucket}/{key}")
         return None
     return encryption
 
@@ -108,7 +109,7 @@ def open_source(call: ServiceCall) -> None:
         open_(call, encryption)
 
 
-OPERATIONS: Mapping[str, Handler] = {
+OPERATIONS: Mapping[str, BesideHandler] = {
     "PutObject": _put,
     "CopyObject": _copy,
     "GetObject": _get,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from kmsmock.overlays.at_hand import AtHand
+from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
 
 #: How long S3 works with the key of a bucket before it calls KMS again. AWS says "time-limited".
@@ -89,7 +89,7 @@ class Buckets:
         default_factory=dict
     )
     uploads: dict[str, Encryption] = field(default_factory=dict)
-    bucket_keys: AtHand = field(default_factory=AtHand)
+    bucket_keys: DataKeyCache = field(default_factory=DataKeyCache)
 
     def keep(
         self,

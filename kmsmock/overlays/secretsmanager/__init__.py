@@ -5,11 +5,11 @@ Source: AWS Secrets Manager User Guide, "Secret encryption and decryption in AWS
 
 from __future__ import annotations
 
-from kmsmock.overlays.registry import Overlay
 from kmsmock.overlays.secretsmanager import reading, replicas, writing
 from kmsmock.overlays.secretsmanager.data_keys import WHEN_SET
+from kmsmock.services.beside import BesideStore
 
-OVERLAY = Overlay(
+BESIDE = BesideStore(
     {**writing.OPERATIONS, **replicas.OPERATIONS, **reading.OPERATIONS},
     WHEN_SET,
 )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.errors import ServiceError
-from kmsmock.overlays.registry import Refusal, Refusals, refused
 from kmsmock.overlays.secretsmanager.stored import (
     CURRENT,
     MANAGED_KEY,
@@ -16,34 +15,40 @@ from kmsmock.overlays.secretsmanager.stored import (
     Wrapped,
 )
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
 
 _VALIDATION = "RequestToValidateKeyAccess"
 #: What the answers show in place of the AWS managed key.
 _SHOWN_MANAGED_KEY = "DefaultEncryptionKey"
 
-_DENIED = Refusal("AccessDeniedException", "Access to KMS is not allowed")
-_THROTTLED = Refusal("ThrottlingException", "Rate exceeded")
-WHEN_SET: Refusals = {
+_DENIED = ErrorTemplate("AccessDeniedException", "Access to KMS is not allowed")
+_THROTTLED = ErrorTemplate("ThrottlingException", "Rate exceeded")
+WHEN_SET: ErrorTemplates = {
     "AccessDeniedException": _DENIED,
-    "DisabledException": Refusal(
+    "DisabledException": ErrorTemplate(
         "InvalidParameterException",
         "The operation failed because the specified KMS key is disabled.",
     ),
     "ThrottlingException": _THROTTLED,
-    "*": Refusal(
-        "InvalidParameterException", "The operation failed because of an invalid KMS key: {told}"
+    "*": ErrorTemplate(
+        "InvalidParameterException",
+        "The operation failed because of an invalid KMS key: {sdk_text}",
     ),
 }
-_WHEN_WRITTEN: Refusals = {
+_WHEN_WRITTEN: ErrorTemplates = {
     "AccessDeniedException": _DENIED,
     "ThrottlingException": _THROTTLED,
-    "*": Refusal("EncryptionFailure", "Secrets Manager can't encrypt the secret value: {told}"),
+    "*": ErrorTemplate(
+        "EncryptionFailure", "Secrets Manager can't encrypt the secret value: {sdk_text}"
+    ),
 }
-_WHEN_READ: Refusals = {
+_WHEN_READ: ErrorTemplates = {
     "AccessDeniedException": _DENIED,
     "ThrottlingException": _THROTTLED,
-    "*": Refusal("DecryptionFailure", "Secrets Manager can't decrypt the secret value: {told}"),
+    "*": ErrorTemplate(
+        "DecryptionFailure", "Secrets Manager can't decrypt the secret value: {sdk_text}"
+    ),
 }
 #: How `KmsCaller` is asked: `KmsCaller.call` or another of its methods.
 _How = Callable[..., Any]
@@ -130,12 +135,12 @@ def _generate(
     call: ServiceCall,
     secret: Secret,
     context: Mapping[str, str],
-    refusals: Refusals,
+    templates: ErrorTemplates,
     how: _How = KmsCaller.call,
 ) -> Any:
     return _ask(
         call,
-        refusals,
+        templates,
         "GenerateDataKey",
         secret.region,
         how,
@@ -147,20 +152,18 @@ def _generate(
 
 def _ask(
     call: ServiceCall,
-    refusals: Refusals,
+    templates: ErrorTemplates,
     operation: str,
     region: str | None = None,
     how: _How = KmsCaller.call,
     **parameters: Any,
 ) -> Any:
     """Call KMS for the caller. Raises what the service makes of KMS's errors here."""
-    kms = KmsCaller.forwarded(
-        call, "secretsmanager", "secretsmanager.amazonaws.com", region or call.region
-    )
+    kms = KmsCaller.forwarded(call, "secretsmanager", region or call.region)
     try:
         return how(kms, operation, **parameters)
     except ServiceError as error:
-        raise refused(error, call, refusals) from None
+        raise translate_error(error, call, templates) from None
 
 
 def _wrapped(secret: Secret, made: Mapping[str, Any]) -> Wrapped:

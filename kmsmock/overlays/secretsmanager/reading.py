@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from kmsmock.errors import ServiceError
-from kmsmock.overlays.registry import Handler, Refused, Steps
 from kmsmock.overlays.secretsmanager.data_keys import open_
 from kmsmock.overlays.secretsmanager.replicas import show_replicas
 from kmsmock.overlays.secretsmanager.stored import Secret, found, secrets_of
-from kmsmock.overlays.unseen import warn_unseen
+from kmsmock.services.beside import BesideHandler, Steps
+from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.stored_before import warn_stored_before
 
 
 def _get(call: ServiceCall) -> Steps:
@@ -57,7 +58,7 @@ def _list(call: ServiceCall) -> Steps:
 def _read(call: ServiceCall, answer: Mapping[str, Any]) -> None:
     secret, version = secrets_of(call).secrets.get(answer["ARN"]), answer["VersionId"]
     if secret is None:
-        warn_unseen(answer["ARN"])
+        warn_stored_before(answer["ARN"])
     elif version in secret.versions:
         open_(call, secret, version)
     elif secret.primary is not None:
@@ -67,7 +68,7 @@ def _read(call: ServiceCall, answer: Mapping[str, Any]) -> None:
 def _require_replicated(call: ServiceCall, replica: Secret, version: str) -> None:
     primary = secrets_of(call).secrets.get(replica.primary or "")
     if primary is not None and version in primary.versions:
-        raise Refused(
+        raise CodedError(
             "ResourceNotFoundException",
             f"Secrets Manager can't find the specified secret value for VersionId: {version}",
             explanation=f"This version did not get into {replica.region}. {replica.failure or ''}",
@@ -83,7 +84,7 @@ def _show(call: ServiceCall, shown: dict[str, Any]) -> None:
         show_replicas(secret, shown)
 
 
-OPERATIONS: Mapping[str, Handler] = {
+OPERATIONS: Mapping[str, BesideHandler] = {
     "GetSecretValue": _get,
     "BatchGetSecretValue": _get_batch,
     "ListSecretVersionIds": _versions,

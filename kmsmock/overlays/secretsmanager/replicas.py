@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kmsmock.errors import ServiceError
-from kmsmock.overlays.registry import Handler, Steps
 from kmsmock.overlays.secretsmanager.data_keys import make_new, open_, wrap
 from kmsmock.overlays.secretsmanager.stored import (
     MANAGED_KEY,
@@ -19,6 +18,7 @@ from kmsmock.overlays.secretsmanager.stored import (
     kept_key,
     secrets_of,
 )
+from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 
 
@@ -98,7 +98,7 @@ def _statuses(answer: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     return statuses
 
 
-OPERATIONS: Mapping[str, Handler] = {
+OPERATIONS: Mapping[str, BesideHandler] = {
     "ReplicateSecretToRegions": _replicate,
     "RemoveRegionsFromReplication": _remove,
 }

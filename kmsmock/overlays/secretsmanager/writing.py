@@ -9,7 +9,6 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from kmsmock.overlays.registry import Handler, Steps
 from kmsmock.overlays.secretsmanager.data_keys import (
     make_new,
     make_rehearsed,
@@ -20,6 +19,7 @@ from kmsmock.overlays.secretsmanager.data_keys import (
 )
 from kmsmock.overlays.secretsmanager.replicas import bring_in_sync, replicate, show_replicas
 from kmsmock.overlays.secretsmanager.stored import CURRENT, Secret, found, kept_key, secrets_of
+from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 
 
@@ -112,7 +112,7 @@ def _future_arn(call: ServiceCall, name: str) -> str:
     )
 
 
-OPERATIONS: Mapping[str, Handler] = {
+OPERATIONS: Mapping[str, BesideHandler] = {
     "CreateSecret": _create,
     "PutSecretValue": _put,
     "UpdateSecret": _update,

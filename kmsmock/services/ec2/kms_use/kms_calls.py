@@ -52,7 +52,7 @@ class Grant:
 
 def as_caller(call: ServiceCall, region: str, source: str = FRONTEND) -> KmsCaller:
     """Call KMS with the identity of the caller of EC2. source: what CloudTrail shows as address."""
-    return KmsCaller.forwarded(call, "ec2", source, region)
+    return KmsCaller.forwarded(call, "ec2", region, source)
 
 
 def as_service(backend: Backend, region: str, source: str | None = None) -> KmsCaller:

@@ -69,7 +69,7 @@ def describe_key(call: ServiceCall, key: str, region: str | None = None) -> str:
 
     key: as the caller names it. region: of the key, when it is not that of the call.
     """
-    caller = KmsCaller.forwarded(call, "rds", _SOURCE, region)
+    caller = KmsCaller.forwarded(call, "rds", region)
     metadata = call_kms(caller, "DescribeKey", call.now, KeyId=key)["KeyMetadata"]
     if metadata["KeyState"] != "Enabled" or metadata["KeySpec"] != "SYMMETRIC_DEFAULT":
         raise UnfitKeyError(
@@ -83,7 +83,7 @@ def describe_key(call: ServiceCall, key: str, region: str | None = None) -> str:
 def create_grant(call: ServiceCall, key_arn: str, context: Context) -> Grant:
     """Create RDS's grant for one database, as the caller. Raises `KeyUnusableError`."""
     region = region_of(key_arn)
-    caller = KmsCaller.forwarded(call, "rds", _SOURCE, region)
+    caller = KmsCaller.forwarded(call, "rds", region)
     return _create_grant(caller, call.now, key_arn, context, service_name(region), _OPERATIONS)
 
 

@@ -15,9 +15,9 @@ from kmsmock.errors import UnsupportedOperationException
 from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail, Trails
 from kmsmock.ledger.cloudtrail.members import time
 from kmsmock.ledger.cloudtrail.trail import Trail
-from kmsmock.services.cloudtrail import errors, tags
-from kmsmock.services.cloudtrail.encryption import usable_key
-from kmsmock.services.cloudtrail.finding import (
+from kmsmock.services.cloudtrail import errors
+from kmsmock.services.cloudtrail.answered import tags
+from kmsmock.services.cloudtrail.answered.finding import (
     find_own_trail,
     find_trail,
     named,
@@ -25,7 +25,8 @@ from kmsmock.services.cloudtrail.finding import (
     trail_arn,
     trails,
 )
-from kmsmock.services.cloudtrail.registry import operation
+from kmsmock.services.cloudtrail.answered.registry import operation
+from kmsmock.services.cloudtrail.kms_use import usable_key
 from kmsmock.services.registry import ServiceCall
 
 _MOST_TRAILS = 5

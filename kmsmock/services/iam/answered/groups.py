@@ -7,9 +7,9 @@ from typing import Any
 from kmsmock.identities.entities import Entity, Group
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict, LimitExceeded
-from kmsmock.services.iam import views
-from kmsmock.services.iam.entities import new_arn
-from kmsmock.services.iam.finding import (
+from kmsmock.services.iam.answered import views
+from kmsmock.services.iam.answered.entities import new_arn
+from kmsmock.services.iam.answered.finding import (
     GROUP,
     find_group,
     find_user,
@@ -17,7 +17,7 @@ from kmsmock.services.iam.finding import (
     require_free_name,
     under_path,
 )
-from kmsmock.services.iam.registry import operation
+from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 _GROUPS_PER_USER = 10

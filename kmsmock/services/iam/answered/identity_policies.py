@@ -12,8 +12,8 @@ from urllib.parse import quote
 from kmsmock.authorization.policy import PolicyKind
 from kmsmock.identities.entities import Entity, Identity
 from kmsmock.services.errors import LimitExceeded, NoSuchEntity
-from kmsmock.services.iam.documents import read_policy
-from kmsmock.services.iam.finding import (
+from kmsmock.services.iam.answered.documents import read_policy
+from kmsmock.services.iam.answered.finding import (
     KINDS,
     ROLE,
     USER,
@@ -24,7 +24,7 @@ from kmsmock.services.iam.finding import (
     page,
     under_path,
 )
-from kmsmock.services.iam.registry import operation
+from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 Operation = Callable[[ServiceCall, Kind, Identity], "dict[str, Any] | None"]

@@ -8,7 +8,7 @@ from typing import Any
 from kmsmock.identities.entities import Entity
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict
-from kmsmock.services.iam.finding import (
+from kmsmock.services.iam.answered.finding import (
     Kind,
     find_boundary,
     page,

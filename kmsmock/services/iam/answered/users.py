@@ -6,10 +6,10 @@ from typing import Any
 
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict
-from kmsmock.services.iam import views
-from kmsmock.services.iam.entities import list_entities, make_entity, new_arn, require_bare
-from kmsmock.services.iam.finding import USER, find_user, page
-from kmsmock.services.iam.registry import operation
+from kmsmock.services.iam.answered import views
+from kmsmock.services.iam.answered.entities import list_entities, make_entity, new_arn, require_bare
+from kmsmock.services.iam.answered.finding import USER, find_user, page
+from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 

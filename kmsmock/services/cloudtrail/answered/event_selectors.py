@@ -12,8 +12,8 @@ from kmsmock.ledger.cloudtrail.selectors import (
     EventSelector,
 )
 from kmsmock.services.cloudtrail import errors
-from kmsmock.services.cloudtrail.finding import find_own_trail, find_trail, named
-from kmsmock.services.cloudtrail.registry import operation
+from kmsmock.services.cloudtrail.answered.finding import find_own_trail, find_trail, named
+from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 _BASIC, _ADVANCED = "EventSelectors", "AdvancedEventSelectors"

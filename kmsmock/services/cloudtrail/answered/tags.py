@@ -7,8 +7,8 @@ from typing import Any
 
 from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
 from kmsmock.services.cloudtrail import errors
-from kmsmock.services.cloudtrail.finding import find_own_trail, find_trail, named
-from kmsmock.services.cloudtrail.registry import operation
+from kmsmock.services.cloudtrail.answered.finding import find_own_trail, find_trail, named
+from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 _MOST = 50

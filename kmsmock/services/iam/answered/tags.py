@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kmsmock.identities.entities import Entity, ManagedPolicy
-from kmsmock.services.iam import views
-from kmsmock.services.iam.finding import (
+from kmsmock.services.iam.answered import views
+from kmsmock.services.iam.answered.finding import (
     ROLE,
     USER,
     find_managed,
@@ -16,7 +16,7 @@ from kmsmock.services.iam.finding import (
     page,
     with_new_tags,
 )
-from kmsmock.services.iam.registry import operation
+from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 Tagged = Callable[[ServiceCall], "Entity | ManagedPolicy"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.principals import PrincipalKind
-from kmsmock.services.iam import views
-from kmsmock.services.iam.documents import read_trust
-from kmsmock.services.iam.entities import list_entities, make_entity, new_arn, require_bare
-from kmsmock.services.iam.finding import ROLE, find_role
-from kmsmock.services.iam.registry import operation
+from kmsmock.services.iam.answered import views
+from kmsmock.services.iam.answered.documents import read_trust
+from kmsmock.services.iam.answered.entities import list_entities, make_entity, new_arn, require_bare
+from kmsmock.services.iam.answered.finding import ROLE, find_role
+from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 

@@ -14,10 +14,10 @@ from kmsmock.services.errors import (
     LimitExceeded,
     NoSuchEntity,
 )
-from kmsmock.services.iam import views
-from kmsmock.services.iam.documents import read_policy
-from kmsmock.services.iam.finding import find_managed, page, under_path, with_new_tags
-from kmsmock.services.iam.registry import operation
+from kmsmock.services.iam.answered import views
+from kmsmock.services.iam.answered.documents import read_policy
+from kmsmock.services.iam.answered.finding import find_managed, page, under_path, with_new_tags
+from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 _LARGEST = 6144

@@ -6,9 +6,9 @@ from typing import Any
 
 from kmsmock.identities.credentials import AccessKey
 from kmsmock.services.errors import LimitExceeded, NoSuchEntity
-from kmsmock.services.iam.finding import USER, find_user, page
-from kmsmock.services.iam.registry import operation
-from kmsmock.services.iam.views import moment
+from kmsmock.services.iam.answered.finding import USER, find_user, page
+from kmsmock.services.iam.answered.registry import operation
+from kmsmock.services.iam.answered.views import moment
 from kmsmock.services.registry import ServiceCall
 
 _KEYS_PER_USER = 2

@@ -18,9 +18,9 @@ from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.identities.entities import Entity, Identity
 from kmsmock.principals import Principal, PrincipalKind
 from kmsmock.services.errors import InvalidInput, NoSuchEntity
-from kmsmock.services.iam.documents import read_policy
-from kmsmock.services.iam.finding import page
-from kmsmock.services.iam.registry import operation
+from kmsmock.services.iam.answered.documents import read_policy
+from kmsmock.services.iam.answered.finding import page
+from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 _ACTION = re.compile(r"[a-zA-Z0-9-]+:[a-zA-Z0-9]+")

@@ -49,42 +49,42 @@ def requester_of(identities: Identities, principal: Principal) -> Requester:
 
 
 @dataclass(slots=True)
-class AtHand:
-    """Answers of KMS, each for the requester that it was asked for.
+class DataKeyCache:
+    """Data keys and other answers of KMS, each for the requester that it was asked for.
 
     An answer depends on the requester, on what it belongs to, and on what was asked for it, and
-    ends with its time on the clock of the mock, or with what it belongs to. As on AWS, nothing else
-    ends it: while it is at hand KMS is not asked, and so key policies, grants, aliases and the
-    state of the key make no difference to the service.
+    ends with its lifetime on the clock of the mock, or with what it belongs to. As on AWS, nothing
+    else ends it: meanwhile KMS is not asked, and so key policies, grants, aliases and the state of
+    the key make no difference to the service.
     """
 
-    _held: dict[str, dict[Hashable, tuple[Any, datetime]]] = field(default_factory=dict)
+    _answers: dict[str, dict[Hashable, tuple[Any, datetime]]] = field(default_factory=dict)
 
-    def take(
+    def get(
         self,
         requester: Hashable,
         of: str,
         what: Hashable,
         now: datetime,
-        time: timedelta,
-        ask: Callable[[], T],
+        lifetime: timedelta,
+        ask_kms: Callable[[], T],
     ) -> T:
-        """Give what a requester has had within a time, or else ask for it.
+        """Give what a requester has had within the lifetime, or else ask for it.
 
         of: what the answer belongs to, such as the ARN of a queue. what: tells apart what is asked
-        for it. ask: calls KMS; what it raises is not kept.
+        for it. ask_kms: calls KMS; what it raises is not kept.
         """
-        held = self._held.setdefault(of, {})
+        answers = self._answers.setdefault(of, {})
         place = (requester, what)
         answer: T
-        if place in held:
-            answer, since = held[place]
-            if now - since < time:
+        if place in answers:
+            answer, since = answers[place]
+            if now - since < lifetime:
                 return answer
-        answer = ask()
-        held[place] = (answer, now)
+        answer = ask_kms()
+        answers[place] = (answer, now)
         return answer
 
     def forget(self, of: str) -> None:
         """Forget the answers for what is deleted."""
-        self._held.pop(of, None)
+        self._answers.pop(of, None)

@@ -21,7 +21,7 @@ from kmsmock.ledger.cloudtrail.history import ATTRIBUTES, envelope
 from kmsmock.ledger.cloudtrail.record import Record
 from kmsmock.ledger.cloudtrail.trail import Trail
 from kmsmock.services.cloudtrail import errors
-from kmsmock.services.cloudtrail.registry import operation
+from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 _KEPT = timedelta(days=90)

@@ -1,0 +1,93 @@
+"""AWS services beside KMS that are answered, each as far as tests of key access need it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from botocore.utils import parse_to_aware_datetime
+
+from kmsmock.api_call import Answer, ApiCall
+from kmsmock.aws.services import AWS_SERVICES
+from kmsmock.backend import Backend
+from kmsmock.errors import ServiceError, ValidationException
+from kmsmock.identities.credentials import CredentialsError
+from kmsmock.protocol import read
+from kmsmock.services.registry import Service, ServiceCall
+
+
+def answer(
+    backend: Backend,
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    access_key: str | None,
+    region: str,
+    model: Any,
+) -> Answer:
+    """Answer a request to another service than KMS.
+
+    parameters: as boto3 takes them. model: the operation in botocore's model.
+    """
+    known = _load(service)
+    with backend.lock:
+        request_id = backend.new_uuid()
+        result: dict[str, Any] | ServiceError
+        try:
+            principal, now = backend.admit(access_key, region)
+            handler = known.operations.get(operation)
+            if handler is None:
+                raise _not_emulated(known, service, operation, model.service_model.api_version)
+            known.first(parameters)
+            if known.words_limits:
+                given = deepcopy(dict(parameters))
+            else:
+                # The limits of the model are the same for all protocols.
+                body = json.dumps(_with_epochs(parameters, model.input_shape), default=str)
+                given = read(ApiCall(f"{service}.{operation}", body, access_key, region, model))
+            result = handler(
+                ServiceCall(backend, principal, region, now, given, access_key, request_id)
+            )
+            # What takes no time is done once the answer has been made.
+            backend.clock.settle(now)
+        except CredentialsError as refusal:
+            result = known.unauthenticated(str(refusal))
+        except ValidationException as error:
+            result = known.invalid(error.message)
+        except ServiceError as error:
+            result = error
+    return Answer(request_id, result)
+
+
+def _load(service: str) -> Service:
+    """Import what answers a service. service: one that is declared to be answered."""
+    module = AWS_SERVICES[service].answered
+    assert module is not None
+    loaded: Service = import_module(module).SERVICE
+    return loaded
+
+
+def _with_epochs(parameters: Mapping[str, Any], shape: Any) -> Mapping[str, Any]:
+    """Give times in whole epoch seconds, as they go over the wire."""
+    members = {} if shape is None else shape.members
+    times = {
+        name: int(parse_to_aware_datetime(value).timestamp())
+        for name, value in parameters.items()
+        if name in members and members[name].type_name == "timestamp"
+    }
+    return {**parameters, **times} if times else parameters
+
+
+def _not_emulated(known: Service, service: str, operation: str, version: str) -> ServiceError:
+    near = get_close_matches(operation, known.operations, 4, 0.5)
+    others = f"; the nearest that are: {', '.join(near)}" if near else ""
+    return known.not_emulated(
+        known.unknown.format(name=operation, version=version),
+        explanation=f"{operation} of {service} is not emulated{others}. While moto's mock_aws is "
+        f"active, moto answers {service}.",
+    )

@@ -1,0 +1,58 @@
+"""Beside another mock of STS: the sessions that it begins are begun here too.
+
+They have the credentials that it has given out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from kmsmock.arns import Arn
+from kmsmock.identities.credentials import Credentials
+from kmsmock.principals import PrincipalKind
+from kmsmock.services.beside import BesideStore
+from kmsmock.services.learning import Answer, Repeat, repeating
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sts.answered import session_of
+
+
+def _assume_role(call: ServiceCall, answer: Answer) -> None:
+    arn = Arn.parse(answer["AssumedRoleUser"]["Arn"])
+    assert arn is not None
+    _, name, session = arn.resource.split("/")
+    credentials, expires = _credentials_in(answer)
+    role = call.identities.make(PrincipalKind.ASSUMED_ROLE, arn.account, name, None, arn.partition)
+    call.identities.assume(role, session, session_of(call), call.now, expires, credentials)
+
+
+def _get_session_token(call: ServiceCall, answer: Answer) -> None:
+    credentials, expires = _credentials_in(answer)
+    principal = replace(call.principal, issued=call.now)
+    call.identities.credentials.issue(principal, expires, credentials)
+
+
+def _get_federation_token(call: ServiceCall, answer: Answer) -> None:
+    name = call.parameters["Name"]
+    principal = call.identities.federate(call.principal, name, session_of(call))
+    credentials, expires = _credentials_in(answer)
+    call.identities.credentials.issue(principal, expires, credentials)
+
+
+def _credentials_in(answer: Answer) -> tuple[Credentials, datetime]:
+    """Read the credentials that the other mock has given out, and when they expire."""
+    made = answer["Credentials"]
+    credentials = Credentials(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+    return credentials, made["Expiration"].astimezone(timezone.utc)
+
+
+_REPEATED: dict[str, Repeat] = {
+    "AssumeRole": _assume_role,
+    "AssumeRoleWithSAML": _assume_role,
+    "AssumeRoleWithWebIdentity": _assume_role,
+    "GetFederationToken": _get_federation_token,
+    "GetSessionToken": _get_session_token,
+}
+BESIDE = BesideStore(
+    {name: repeating(name, repeat) for name, repeat in _REPEATED.items()}, {}, trusts_store=True
+)
