@@ -17,6 +17,7 @@ from kmsmock.services.beside import BesideStore, NotStoredError, Steps
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import find_key
 
 _MANAGED_KEY = "alias/aws/lambda"
 _UNABLE = "Lambda was unable to decrypt the environment variables because"
@@ -162,7 +163,10 @@ def _invoke(call: ServiceCall) -> Steps:
             _decrypt(as_function, arn, environment)
         except ServiceError as error:
             has_grant = call.backend.grant_of_token(call.region, environment.grant_token)
-            if error.code == "AccessDeniedException" and not _exists(call, environment.key_arn):
+            if (
+                error.code == "AccessDeniedException"
+                and find_key(call.backend, environment.key_arn) is None
+            ):
                 error = NotFoundException(error.message, explanation=error.explanation)
             elif error.code == "AccessDeniedException" and has_grant is None:
                 # So it shows when the grant of the role has been revoked.
@@ -206,11 +210,6 @@ def _encrypt(
         grant["GrantToken"],
         encrypted["CiphertextBlob"],
     )
-
-
-def _exists(call: ServiceCall, key_arn: str) -> bool:
-    _, _, _, region, account, resource = key_arn.split(":")
-    return resource.removeprefix("key/") in call.backend.region(account, region).keys
 
 
 def _show(call: ServiceCall, configuration: dict[str, Any]) -> None:

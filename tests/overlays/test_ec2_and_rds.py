@@ -204,6 +204,16 @@ def test_a_volume_whose_key_an_instance_cannot_use_is_available_again(
     assert kms.ebs.why(volume) is None
 
 
+def test_keys_of_volumes_come_back_with_a_checkpoint(kms, ec2, volume, key, instance):
+    ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
+    checkpoint = kms.checkpoint()
+    ec2.detach_volume(VolumeId=volume, InstanceId=instance)
+    kms.restore(checkpoint)
+
+    assert len(kms.client().list_grants(KeyId=key)["Grants"]) == 1
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["KmsKeyId"] == key
+
+
 def test_a_copied_image_has_its_snapshot_under_the_key_of_the_copy(ec2, image, other):
     copy = ec2.copy_image(
         Name="two", SourceRegion="us-east-1", SourceImageId=image, Encrypted=True, KmsKeyId=other

@@ -15,6 +15,7 @@ from kmsmock.overlays.dynamodb.stored import TableKey, stored
 from kmsmock.services.data_key_cache import requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import find_key
 
 _GRANTED = [
     *("Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"),
@@ -138,8 +139,7 @@ def _is_granted(key: Key | None, of_table: TableKey) -> bool:
 
 
 def _key_of(call: ServiceCall, key: TableKey) -> Key | None:
-    _, _, _, region, account, resource = key.arn.split(":")
-    return call.backend.region(account, region).keys.get(resource.removeprefix("key/"))
+    return find_key(call.backend, key.arn)
 
 
 def _context(arn: str) -> Mapping[str, Any]:
