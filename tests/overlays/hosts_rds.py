@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kmsmock.overlays import OVERLAYS
+from kmsmock.overlays.rds import BESIDE
 from kmsmock.services.rds import OPERATIONS
 from tests.overlays.hosts import ACCOUNT, EAST, OTHER_ACCOUNT, WEST, Host, Row
 from tests.services.rds.world import CLUSTER, INSTANCE, WORDS, Words
 
 SERVICE = "rds"
-ANSWERED = OPERATIONS.keys() | OVERLAYS[SERVICE].operations.keys()
+ANSWERED = OPERATIONS.keys() | BESIDE.operations.keys()
 #: Operation -> why its calls are not compared.
 LEFT_OUT: dict[str, str] = {}
 HOST = Host
