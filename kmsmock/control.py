@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsmock.active import active
@@ -63,9 +64,9 @@ class KMSMock(ClientSource):
         return self._backend
 
     @property
-    def options(self) -> MockOptions:
-        """All options of the mock, by name."""
-        return self._responder.options.copy()
+    def options(self) -> Mapping[str, Any]:
+        """All options of the mock, by name, as given or by default."""
+        return MappingProxyType(self._responder.options)
 
     @property
     def keys(self) -> tuple[Key, ...]:
