@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from kmsmock.arns import name_in
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.events import Event
 from kmsmock.ledger.storage import KeyLife
@@ -98,4 +99,4 @@ class CallLog(Calls):
 
 
 def _names(life: KeyLife) -> tuple[str, ...]:
-    return (life.arn, life.arn.rpartition("/")[2], *life.aliases)
+    return (life.arn, name_in(life.arn), *life.aliases)
