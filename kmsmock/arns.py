@@ -7,6 +7,7 @@ Guide, "Key identifiers".
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 ALIAS_PREFIX = "alias/"
@@ -179,6 +180,7 @@ def is_region(value: object) -> bool:
     return isinstance(value, str) and _REGION.fullmatch(value) is not None
 
 
+@lru_cache(maxsize=256)
 def partition_of(region: str) -> str:
     """Return the AWS partition of a Region; that of an unknown Region follows from its prefix.
 

@@ -95,7 +95,9 @@ def test_a_policy_names_an_account_by_its_id_or_root_user(
     assert read_account_principal(text) == expected
 
 
-@pytest.mark.parametrize("value", ["12345678901", "1234567890123", "12345678901a", "１" * 12, 12])
+@pytest.mark.parametrize(
+    "value", ["12345678901", "1234567890123", "12345678901a", "\uff11" * 12, 12]
+)
 def test_an_account_id_is_twelve_digits_as_text(value: object) -> None:
     assert is_account_id(ACCOUNT)
     assert not is_account_id(value)
