@@ -10,7 +10,7 @@ from kmsmock.active import active
 from kmsmock.running_test import running_test
 from kmsmock.watchers import Watcher
 
-#: What clients raise where nothing is configured, and no mock has set it.
+#: What clients raise where neither the environment nor a mock has configured them.
 _UNCONFIGURED = ("NoRegionError", "NoCredentialsError")
 _HINT = "no mock of KMS is active: use the `kms` fixture or `@mock_kms`"
 AT_IMPORT = (
@@ -40,24 +40,24 @@ class MockedTests(Watcher):
 def hint_at_mock(error: BaseException) -> bool:
     """Add a note to what a KMS client raised for want of Region or credentials, if no mock is on.
 
-    Gives whether there was anything to hint at. It goes by names, since botocore need not have been
-    imported by anybody.
+    Gives whether there was such an error. Types are compared by name, so that botocore need not
+    be imported.
     """
-    is_wanted = False
+    was_added = False
     if active:
         return False
-    for each in _with_those_behind(error):
+    for each in _chain_of(error):
         kind = type(each)
         if kind.__name__ in _UNCONFIGURED and kind.__module__ == "botocore.exceptions":
             notes = getattr(each, "__notes__", [])
             if _service_of(each.__traceback__) == "kms" and _HINT not in notes:
-                # Before Python 3.11 nobody prints notes, but pytest and we find them.
+                # Before Python 3.11 the interpreter prints no notes, but pytest does.
                 each.__notes__ = [*notes, _HINT]
-                is_wanted = True
-    return is_wanted
+                was_added = True
+    return was_added
 
 
-def _with_those_behind(error: BaseException | None) -> Iterator[Any]:
+def _chain_of(error: BaseException | None) -> Iterator[Any]:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -66,7 +66,7 @@ def _with_those_behind(error: BaseException | None) -> Iterator[Any]:
 
 
 def _service_of(traceback: TracebackType | None) -> Any:
-    """Tell whose client it was: one that was made, or one that was called."""
+    """Find the service of the client that was made or called."""
     while traceback is not None:
         frame = traceback.tb_frame
         if frame.f_globals.get("__name__") in ("botocore.session", "botocore.client"):

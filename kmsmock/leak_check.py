@@ -1,4 +1,4 @@
-"""Looking, at the end of a test, for plaintexts of KMS in what the test has left behind."""
+"""The check, at the end of a test, for plaintexts of KMS in what the test has left behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TITLE = "plaintexts of KMS were found (kms_leak_check)"
 _NAME = "kmsmock-leak-check"
 
 
-def leak_check_of(config: pytest.Config) -> LeakCheck:
+def get_leak_check(config: pytest.Config) -> LeakCheck:
     """Give the check of a run, made when a test first needs it."""
     check = config.pluginmanager.get_plugin(_NAME)
     if check is None:
@@ -58,7 +58,7 @@ class _Plaintexts(Watcher):
 
 
 class _Test:
-    """What is gathered while one test runs.
+    """The plaintexts, the output and the findings of the test that runs.
 
     secrets: the plaintexts that are looked for. taken: output that the test has read, with its
     name. findings: in words, each once.
@@ -72,7 +72,7 @@ class _Test:
         self.taken: list[tuple[Any, str | None]] = []
         self.findings: dict[str, None] = {}
 
-    def look(self, places: list[tuple[Any, str | None]]) -> None:
+    def search(self, places: list[tuple[Any, str | None]]) -> None:
         for secrets in self.secrets:
             if secrets:
                 findings = secrets.search(places).findings
@@ -90,10 +90,10 @@ class LeakCheck:
     def __init__(self) -> None:
         self._shared: list[Secrets] = []
         self._test: _Test | None = None
-        self._has_said_it = False
+        self._has_warned = False
 
     @contextmanager
-    def during(self) -> Iterator[None]:
+    def check_test(self) -> Iterator[None]:
         """Check the test that runs inside."""
         self._test = test = _Test(self._shared)
         logging.getLogger().addHandler(test.log)
@@ -105,11 +105,11 @@ class LeakCheck:
             self._test = None
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Say it, once, when there is no output to look through."""
+        """Warn once that there is no output to search."""
         is_captured = item.config.getoption("capture") != "no"
-        if self._test is None or is_captured or self._has_said_it:
+        if self._test is None or is_captured or self._has_warned:
             return
-        self._has_said_it = True
+        self._has_warned = True
         notice = pytest.PytestWarning(
             "kms_leak_check looks through logging and tmp_path only: stdout and stderr are not "
             "captured (-s)"
@@ -120,17 +120,17 @@ class LeakCheck:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
-        """Know what a longer lived fixture was handed out, and where fixtures put output."""
+        """Note what a longer lived fixture was handed out, and where fixtures put output."""
         if fixturedef.scope != "function":
             return (yield from self._set_up_shared(fixturedef))
         value, test = (yield), self._test
         if test is None:
             pass
         elif fixturedef.argname in _CAPTURING:
-            _follow(value, fixturedef.argname, test)
+            _keep_what_is_read(value, fixturedef.argname, test)
         elif fixturedef.argname == "tmp_path":
             # Before its end, when pytest may remove the folder.
-            fixturedef.addfinalizer(lambda: test.look([(value, None)] if value.is_dir() else []))
+            fixturedef.addfinalizer(lambda: test.search([(value, None)] if value.is_dir() else []))
         return value
 
     def _set_up_shared(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
@@ -147,13 +147,13 @@ class LeakCheck:
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let the teardown of the test fail when something was found."""
+        """Fail the teardown of the test when something was found."""
         report, test = (yield), self._test
         if test is None or call.when != "teardown":
             return report
         output = [(text, title) for title, text in report.sections if "std" in title]
         records = [(record, f"log record {n}") for n, record in enumerate(test.log.records, 1)]
-        test.look([*output, *test.taken, *records])
+        test.search([*output, *test.taken, *records])
         if test.findings:
             lines = "\n".join(f"  {finding}" for finding in test.findings)
             if report.failed:
@@ -164,7 +164,7 @@ class LeakCheck:
         return report
 
 
-def _follow(capture: Any, name: str, test: _Test) -> None:
+def _keep_what_is_read(capture: Any, name: str, test: _Test) -> None:
     """Keep what a test reads from a fixture, which pytest then does not report."""
     readouterr = capture.readouterr
 

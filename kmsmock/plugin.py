@@ -152,9 +152,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 def _leak_check(item: pytest.Item, marks: dict[str, Any]) -> AbstractContextManager[None]:
     if not marks.get("leak_check", item.config.getini("kms_leak_check")):
         return nullcontext()
-    from kmsmock.leak_check import leak_check_of
+    from kmsmock.leak_check import get_leak_check
 
-    return leak_check_of(item.config).during()
+    return get_leak_check(item.config).check_test()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -187,9 +187,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     limits = limits_of(item)
     if not limits:
         return (yield)
-    from kmsmock.spending import limited
+    from kmsmock.spending import enforce_limits
 
-    with limited(item, limits):
+    with enforce_limits(item, limits):
         return (yield)
 
 
@@ -198,9 +198,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     failed = terminalreporter.getreports("failed")
     if not failed:
         return
-    from kmsmock.spending import exceeded
+    from kmsmock.spending import find_exceeded
 
-    lines = list(exceeded(failed))
+    lines = list(find_exceeded(failed))
     if lines:
         terminalreporter.section("kmsmock budgets", sep="-")
         for line in lines:

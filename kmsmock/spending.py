@@ -12,14 +12,14 @@ import pytest
 from kmsmock.marking import refuse
 from kmsmock.watchers import watching
 
-#: How a budget that is exceeded begins to say so, wherever it was.
+#: The beginning of the message of an exceeded budget, in the failure of whatever test had it.
 _EXCEEDED = re.compile(
     r"^(?:(?:E\s+)?AssertionError: )?the budget of .+ is exceeded: (.+)$", re.MULTILINE
 )
 
 
 @contextmanager
-def limited(item: pytest.Item, limits: dict[str, Any]) -> Iterator[None]:
+def enforce_limits(item: pytest.Item, limits: dict[str, Any]) -> Iterator[None]:
     """Fail a test that spends more inside than it may, in all mocks, unless it fails anyway.
 
     limits: those of `Budget`.
@@ -36,12 +36,12 @@ def limited(item: pytest.Item, limits: dict[str, Any]) -> Iterator[None]:
         pytest.fail(budget.excess, pytrace=False)
 
 
-def exceeded(reports: Iterable[Any]) -> Iterator[str]:
-    """Tell, test by test, which budgets were exceeded, and by how much.
+def find_exceeded(reports: Iterable[Any]) -> Iterator[str]:
+    """Find the tests whose budgets were exceeded; gives a line for each.
 
     reports: of failed tests, from this process or another.
     """
     for report in reports:
-        found = _EXCEEDED.search(report.longreprtext)
-        if found is not None:
-            yield f"{report.nodeid}: {found[1]}"
+        match = _EXCEEDED.search(report.longreprtext)
+        if match is not None:
+            yield f"{report.nodeid}: {match[1]}"

@@ -5,32 +5,23 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import os
 import pkgutil
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import boto3  # noqa: F401 - see everything_loaded
 import pytest
 from botocore.exceptions import ParamValidationError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
-from hypothesis import settings
 
 import kmsmock
 from kmsmock import KMSMock
-from kmsmock.ledger.cloudtrail.trail import Trail
+from tests import quicker_botocore, thoroughness
+from tests.records import check_record
 
-try:
-    import fastjsonschema
-except ImportError:  # where the oldest versions are tested
-    fastjsonschema = None
-
-#: For the long search in keys' lives: ``--hypothesis-profile=nightly``.
-settings.register_profile("nightly", max_examples=2_000, stateful_step_count=200, deadline=None)
 pytest_plugins = ["pytester"]
+quicker_botocore.install()
 
 _KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
 _MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
@@ -53,16 +44,8 @@ _MISSING -= _members_of_installed_model()
 #: The services whose clients the tests use, as botocore names their classes.
 _SERVICES = ("EC2", "KMS")
 _IS_OLDER = bool(_MISSING or set(_KNOWN["operations"]) - set(_MODEL.operation_names))
-if _IS_OLDER:
-    # Each lack that a property meets comes alone, so that it is known as one. In CI the examples
-    # are the same each time, as newer versions of Hypothesis do by themselves.
-    settings.register_profile(
-        "older",
-        settings.default,
-        report_multiple_bugs=False,
-        derandomize=bool(os.environ.get("CI")),
-    )
-    settings.load_profile("older")
+# Each lack that a property meets comes alone, so that it is known as one.
+thoroughness.register_profiles(report_multiple_bugs=not _IS_OLDER)
 
 
 @pytest.fixture(scope="session")
@@ -131,13 +114,6 @@ def _records_meet_the_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(KMSMock, "stop", stop_and_note)
     yield
-    if fastjsonschema is None:
-        return
     for kms in stopped:
         for record in kms.trail[-_RECORDS_CHECKED:]:
-            _schema_check()(record)
-
-
-@lru_cache(maxsize=1)
-def _schema_check() -> Callable[[Any], Any]:
-    return fastjsonschema.compile(Trail.schema())
+            check_record(record)

@@ -1,4 +1,4 @@
-"""Budgets: how many requests, and for how much, a block or a test may make."""
+"""Budgets: limits on the number and the cost of the requests of a block or a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kmsmock.ledger.pricing import ARITHMETIC, dollars, show
 from kmsmock.ledger.usage import requests_in_words
 from kmsmock.watchers import Watcher, watchers
 
-_SHOWN = 20
+_CALLS_SHOWN = 20
 
 
 class Budget(Watcher):
@@ -30,12 +30,12 @@ class Budget(Watcher):
             raise TypeError(f"the budget of {name} needs a limit: requests, usd, or both")
         if requests is not None and (type(requests) is not int or requests < 0):
             raise TypeError(f"a budget has a whole number of requests, not {requests!r}")
-        self._most = requests
-        self._most_usd = None if usd is None else dollars(usd, "usd")
+        self._max_requests = requests
+        self._max_usd = None if usd is None else dollars(usd, "usd")
         self._name = name
         self._backend = backend
         self._spent: Counter[tuple[str, str, Decimal]] = Counter()
-        self._newest: deque[Event] = deque(maxlen=_SHOWN)
+        self._newest: deque[Event] = deque(maxlen=_CALLS_SHOWN)
 
     def __repr__(self) -> str:
         return f"<budget of {self._name}: {self._limits()}; {self._figures()} so far>"
@@ -77,9 +77,9 @@ class Budget(Watcher):
 
     @property
     def excess(self) -> str | None:
-        """What spent the budget, for a person to read, when it is exceeded; else None."""
-        if (self._most is None or self.requests <= self._most) and (
-            self._most_usd is None or self.usd <= self._most_usd
+        """What spent the budget, in words, when it is exceeded; else None."""
+        if (self._max_requests is None or self.requests <= self._max_requests) and (
+            self._max_usd is None or self.usd <= self._max_usd
         ):
             return None
         lines = [
@@ -94,8 +94,8 @@ class Budget(Watcher):
         return "\n".join(lines)
 
     def _limits(self) -> str:
-        limits = [] if self._most is None else [requests_in_words(self._most)]
-        limits += [] if self._most_usd is None else [f"{show(self._most_usd)} at list price"]
+        limits = [] if self._max_requests is None else [requests_in_words(self._max_requests)]
+        limits += [] if self._max_usd is None else [f"{show(self._max_usd)} at list price"]
         return " and ".join(limits)
 
     def _figures(self) -> str:

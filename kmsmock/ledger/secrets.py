@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 #: How much is kept; of more the oldest are dropped, and counted.
 SECRETS_KEPT = 5_000
 BYTES_KEPT = 1 << 21
-#: How many findings a failure tells about.
-_FINDINGS_TOLD = 20
+#: How many findings a failure shows.
+_FINDINGS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class Search:
     skipped: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"  {finding}" for finding in self.findings[:_FINDINGS_TOLD]]
-        if len(self.findings) > _FINDINGS_TOLD:
-            lines.append(f"  and {len(self.findings) - _FINDINGS_TOLD} more")
+        lines = [f"  {finding}" for finding in self.findings[:_FINDINGS_SHOWN]]
+        if len(self.findings) > _FINDINGS_SHOWN:
+            lines.append(f"  and {len(self.findings) - _FINDINGS_SHOWN} more")
         lines += [f"  ({skipped})" for skipped in self.skipped]
         return "\n".join(lines)
 
@@ -107,12 +107,22 @@ class Secrets(Sequence[Secret]):
         self._kept_index: Index | None = None
         self.dropped = 0
 
-    # --- taking in -----------------------------------------------------------------------
+    # --- noting --------------------------------------------------------------------------
 
-    def note(self, plaintexts: Mapping[str, bytes], call: Event) -> None:
-        """Note the plaintexts of an answer, by the member of the answer that has them."""
+    def note(self, plaintexts: Mapping[str, bytes], call: Event | None) -> None:
+        """Note the plaintexts of an answer, by the member of the answer that has them.
+
+        One that is here already stays as it is.
+        """
+        entries = self._entries
         for member, plaintext in plaintexts.items():
-            self._take(plaintext, member, call)
+            if plaintext in entries:
+                continue
+            entries[plaintext] = (member, call)
+            self._size_bytes += len(plaintext)
+            while len(entries) > SECRETS_KEPT or self._size_bytes > BYTES_KEPT:
+                self._size_bytes -= len(entries.popitem(last=False)[0])
+                self.dropped += 1
 
     def add(self, value: bytes | str, name: str = "plaintext") -> None:
         """Look for another plaintext, such as one that was given to Encrypt.
@@ -122,18 +132,7 @@ class Secrets(Sequence[Secret]):
         plain = value.encode() if isinstance(value, str) else bytes(value)
         if not Secret(name, None, plain).is_looked_for:
             raise ValueError(f"{name} would be found by accident: it is too short or monotonous")
-        self._take(plain, name, None)
-
-    def _take(self, value: bytes, name: str, call: Event | None) -> None:
-        """Take in a plaintext; one that is here already stays as it is."""
-        entries = self._entries
-        if value in entries:
-            return
-        entries[value] = (name, call)
-        self._size_bytes += len(value)
-        while len(entries) > SECRETS_KEPT or self._size_bytes > BYTES_KEPT:
-            self._size_bytes -= len(entries.popitem(last=False)[0])
-            self.dropped += 1
+        self.note({name: plain}, None)
 
     def clear(self) -> None:
         """Forget all."""
@@ -172,7 +171,7 @@ class Secrets(Sequence[Secret]):
         shown = "; ".join(map(str, self[-3:]))
         return f"<{len(self)} plaintexts{', the newest: ' if shown else ''}{shown}>"
 
-    # --- looking -------------------------------------------------------------------------
+    # --- searching -----------------------------------------------------------------------
 
     def assert_absent_from(self, *places: Any) -> Search:
         """Assert that no plaintext is in these places, in whatever form.

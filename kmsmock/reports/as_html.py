@@ -1,4 +1,4 @@
-"""The page: one file that needs nothing else, and no network."""
+"""The HTML form: one file without references to others or to the network."""
 
 from __future__ import annotations
 
@@ -31,39 +31,39 @@ def page(report: Report) -> str:
     Its script and style are allowed by their hashes, and everything else is forbidden; the page
     makes its elements from texts, so that no name in a report can be markup.
     """
-    style = _part("page.css")
-    script = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
+    style = _read_part("page.css")
+    script = "\n".join(_read_part(f"{name}.js") for name in _SCRIPTS)
     content = {
         "policy": f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-        f"style-src {_source(style)}; script-src {_source(script)}",
+        f"style-src {_csp_source(style)}; script-src {_csp_source(script)}",
         "style": style,
         "script": script,
-        "data": _in_script(write(report)),
+        "data": _escape_for_script(write(report)),
         "text": html.escape(text(report)),
     }
-    made = _part("page.html")
-    # What was put in is not looked at again: it may hold anything.
-    pieces = made.split("<!--@")
-    return pieces[0] + "".join(_filled(piece, content) for piece in pieces[1:])
+    template = _read_part("page.html")
+    # Inserted content is not searched for further marks: it may contain anything.
+    pieces = template.split("<!--@")
+    return pieces[0] + "".join(_fill(piece, content) for piece in pieces[1:])
 
 
-def _filled(piece: str, content: dict[str, str]) -> str:
+def _fill(piece: str, content: dict[str, str]) -> str:
     name, _, rest = piece.partition("@-->")
     return content[name] + rest
 
 
-def _part(name: str) -> str:
+def _read_part(name: str) -> str:
     return (files("kmsmock.reports") / "page" / name).read_text(encoding="utf-8")
 
 
-def _source(code: str) -> str:
+def _csp_source(code: str) -> str:
     """Name a script or style by its hash, as Content-Security-Policy does."""
     return f"'sha256-{b64encode(sha256(code.encode()).digest()).decode()}'"
 
 
-def _in_script(written: str) -> str:
-    """Let JSON stand in a script element, which must not see its end, or a comment, in a text."""
-    # These characters can be nowhere in JSON but in its texts.
+def _escape_for_script(written: str) -> str:
+    """Escape JSON so that no string in it can end the script element or begin a comment."""
+    # In JSON these characters occur in strings only.
     for unsafe in "<>&\u2028":
         written = written.replace(unsafe, f"\\u{ord(unsafe):04x}")
     return written

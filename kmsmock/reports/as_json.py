@@ -1,7 +1,7 @@
 """The JSON form: the members of `Report`, written and read by their types.
 
-Decimals and times are texts, records of rows are arrays, and a text that comes up many times is
-the place of it in the list ``names``.
+Decimals and times are strings, rows are arrays, and a string that is repeated is written as its
+index in the list ``names``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from kmsmock.reports.report import Report
 
 FORMAT = "kmsmock-report"
-#: Raised when readers of the version before would be misled.
+#: To be incremented when readers of the previous version would be misled.
 VERSION = 1
 
 
@@ -54,7 +54,7 @@ def read(text: str) -> Report:
         )
     names = members.pop("names", None)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise BadReportError("names: a list of texts is wanted")
+        raise BadReportError("names: expected a list of strings")
     report: Report = _decode(members, Report, names, "report")
     return report
 
@@ -84,14 +84,14 @@ def _encode(value: Any, hint: Any, names: dict[str, int]) -> Any:  # noqa: PLR09
         return {name: _encode(getattr(value, name), of, names) for name, of in hints.items()}
     if isinstance(value, tuple):
         return [_encode(v, of, names) for v, of in zip(value, _hints(hint).values(), strict=True)]
-    return _WRITTEN.get(type(value), _as_it_is)(value)
+    return _ENCODERS.get(type(value), _unchanged)(value)
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
-_WRITTEN: dict[type, Callable[[Any], Any]] = {
+_ENCODERS: dict[type, Callable[[Any], Any]] = {
     Decimal: lambda value: format(value.normalize() + 0, "f"),
     datetime: datetime.isoformat,
     float: lambda value: round(value, 6),
@@ -102,7 +102,7 @@ _WRITTEN: dict[type, Callable[[Any], Any]] = {
 
 
 def _decode(  # noqa: PLR0911
-    value: Any, hint: Any, names: list[str], place: str
+    value: Any, hint: Any, names: list[str], path: str
 ) -> Any:
     inner = _without_none(hint)
     if value is None and inner is not hint:
@@ -110,61 +110,61 @@ def _decode(  # noqa: PLR0911
     origin = get_origin(inner)
     if origin is Annotated:
         if type(value) is not int or not 0 <= value < len(names):
-            raise BadReportError(f"{place}: {value!r} is no place in the list of names")
+            raise BadReportError(f"{path}: {value!r} is not an index of names")
         return names[value]
     if origin is list:
         of = get_args(inner)[0]
-        items = enumerate(_required(value, list, place))
-        return [_decode(item, of, names, f"{place}[{n}]") for n, item in items]
+        items = enumerate(_require(value, list, path))
+        return [_decode(item, of, names, f"{path}[{n}]") for n, item in items]
     if origin is dict:
         of = get_args(inner)[1]
-        pairs = _required(value, dict, place).items()
-        return {name: _decode(item, of, names, f"{place}.{name}") for name, item in pairs}
+        pairs = _require(value, dict, path).items()
+        return {name: _decode(item, of, names, f"{path}.{name}") for name, item in pairs}
     if is_dataclass(inner):
-        return _decode_members(_required(value, dict, place), inner, names, place)
+        return _decode_members(_require(value, dict, path), inner, names, path)
     if issubclass(inner, tuple):
         hints = _hints(inner)
-        row: list[Any] = _required(value, list, place)
+        row: list[Any] = _require(value, list, path)
         if len(row) != len(hints):
-            raise BadReportError(f"{place}: {', '.join(hints)} are wanted, not {row!r}")
+            raise BadReportError(f"{path}: expected [{', '.join(hints)}], not {row!r}")
         members = zip(row, hints.items(), strict=True)
-        return inner(*[_decode(v, of, names, f"{place}.{name}") for v, (name, of) in members])
-    return _decode_plain(value, inner, place)
+        return inner(*[_decode(v, of, names, f"{path}.{name}") for v, (name, of) in members])
+    return _decode_plain(value, inner, path)
 
 
-def _decode_members(value: dict[str, Any], cls: Any, names: list[str], place: str) -> Any:
-    """Read the members of a dataclass; a member that is not known comes from nobody we know."""
+def _decode_members(value: dict[str, Any], cls: Any, names: list[str], path: str) -> Any:
+    """Read the members of a dataclass; unknown members are refused."""
     hints = _hints(cls)
     unknown = value.keys() - hints.keys()
     if unknown:
-        raise BadReportError(f"{place}: there is no member {min(unknown)!r}")
-    given = {name: _decode(v, hints[name], names, f"{place}.{name}") for name, v in value.items()}
+        raise BadReportError(f"{path}: unknown member {min(unknown)!r}")
+    members = {name: _decode(v, hints[name], names, f"{path}.{name}") for name, v in value.items()}
     try:
-        return cls(**given)
+        return cls(**members)
     except TypeError as reason:
-        raise BadReportError(f"{place}: {reason}") from None
+        raise BadReportError(f"{path}: {reason}") from None
 
 
-def _decode_plain(value: Any, kind: type, place: str) -> Any:
+def _decode_plain(value: Any, kind: type, path: str) -> Any:
     if kind is Decimal or kind is datetime:
-        text = _required(value, str, place)
+        text = _require(value, str, path)
         try:
             return Decimal(text) if kind is Decimal else datetime.fromisoformat(text)
         except (InvalidOperation, ValueError):
-            raise BadReportError(f"{place}: {text!r} is no {kind.__name__}") from None
+            raise BadReportError(f"{path}: {text!r} is not a {kind.__name__}") from None
     if kind is float and type(value) is int:
         return float(value)
-    return _required(value, kind, place)
+    return _require(value, kind, path)
 
 
-def _required(value: Any, kind: type, place: str) -> Any:
+def _require(value: Any, kind: type, path: str) -> Any:
     if type(value) is not kind:
-        raise BadReportError(f"{place}: a {kind.__name__} is wanted, not {value!r:.50}")
+        raise BadReportError(f"{path}: expected {kind.__name__}, not {value!r:.50}")
     return value
 
 
 def _without_none(hint: Any) -> Any:
-    """Give the type beside None."""
+    """Give the type of an optional one."""
     if get_origin(hint) in (Union, types.UnionType):
         return next(of for of in get_args(hint) if of is not type(None))
     return hint

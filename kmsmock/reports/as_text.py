@@ -1,4 +1,4 @@
-"""The text form: what fits a terminal of 80 columns."""
+"""The text form, for a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNUSED_SHOWN = 10
 
 
 class Style(Enum):
-    """How a line is to look, where there are colours."""
+    """The style of a line, where the terminal has colours."""
 
     PLAIN = "plain"
     HEADING = "heading"
@@ -84,14 +84,16 @@ def _refusals(report: Report) -> Iterator[Line]:
     shown = sorted(report.refusals, key=lambda refusal: not _has_failed(report, refusal))
     for test, refusals in _by_test(shown[:_REFUSALS_SHOWN]).items():
         failed = " (failed)" if _has_failed(report, refusals[0]) else ""
-        yield Line(_fit(test, WIDTH - len(failed)) + failed, Style.BAD if failed else Style.PLAIN)
+        yield Line(
+            _shorten(test, WIDTH - len(failed)) + failed, Style.BAD if failed else Style.PLAIN
+        )
         for refusal in refusals:
             times = f"{refusal.times} x " if refusal.times > 1 else ""
             key = f" {names.get(refusal.key, refusal.key)}" if refusal.key else ""
             what = f"{times}{refusal.operation}{key} by {short(refusal.caller)}"
-            yield Line(f"  {_fit(what, WIDTH - 2)}")
+            yield Line(f"  {_shorten(what, WIDTH - 2)}")
             reason = f"{refusal.code.removesuffix('Exception')}: {refusal.reason}"
-            yield from (Line(f"    {line}", Style.QUIET) for line in _wrapped(reason, WIDTH - 4))
+            yield from (Line(f"    {line}", Style.QUIET) for line in _wrap(reason, WIDTH - 4))
     more = len(report.refusals) - _REFUSALS_SHOWN
     if more > 0:
         yield Line(f"... and {more:,} more kinds", Style.QUIET)
@@ -115,7 +117,7 @@ def _slowest(report: Report) -> Iterator[Line]:
     width = max((len(what) for _, what in shown), default=0)
     for slow, what in shown:
         start = f"{slow.seconds * 1000:9.2f} ms  {what:{width}}  "
-        yield Line(start + _fit(slow.test or "", WIDTH - len(start)))
+        yield Line(start + _shorten(slow.test or "", WIDTH - len(start)))
 
 
 def _specs(report: Report) -> Iterator[Line]:
@@ -141,8 +143,8 @@ def _unused(report: Report) -> Iterator[Line]:
     yield from _heading(f"Keys never used: {unused:,} of {report.key_count:,}")
     kept = [record for record in report.keys if record.is_unused]
     for record in kept[:_UNUSED_SHOWN]:
-        start = f"{_fit(name_of_key(record), 28):28}  "
-        yield Line(start + _fit(record.test or "", WIDTH - len(start)))
+        start = f"{_shorten(name_of_key(record), 28):28}  "
+        yield Line(start + _shorten(record.test or "", WIDTH - len(start)))
     if unused > _UNUSED_SHOWN:
         yield Line(f"... and {unused - _UNUSED_SHOWN:,} more", Style.QUIET)
 
@@ -180,21 +182,21 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _printable(words: str) -> str:
-    """Let control characters do nothing."""
+def _make_printable(words: str) -> str:
+    """Replace control characters by spaces."""
     return "".join(c if c.isprintable() else " " for c in words)
 
 
-def _wrapped(words: str, width: int) -> list[str]:
-    """Give a sentence in lines, and no more than three."""
+def _wrap(words: str, width: int) -> list[str]:
+    """Wrap a sentence into at most three lines."""
     return textwrap.wrap(
-        _printable(words), width, max_lines=3, placeholder=" ...", subsequent_indent="  "
+        _make_printable(words), width, max_lines=3, placeholder=" ...", subsequent_indent="  "
     )
 
 
-def _fit(words: str, width: int) -> str:
-    """Cut the middle out of what is too long."""
-    shown = _printable(words)
+def _shorten(words: str, width: int) -> str:
+    """Shorten a text in its middle."""
+    shown = _make_printable(words)
     if len(shown) <= width:
         return shown
     half = (width - 3) // 2

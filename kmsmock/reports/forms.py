@@ -1,4 +1,4 @@
-"""The forms of a report, and where each is to go: what ``--kms-report`` takes."""
+"""The forms of a report and their files: the values of ``--kms-report``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Form(Enum):
-    """The forms that there are."""
+    """The forms of a report."""
 
     TERMINAL = "terminal"
     JSON = "json"
@@ -17,20 +17,20 @@ class Form(Enum):
 
 
 class RequestedForm(NamedTuple):
-    """One form that was asked for, and the file that it goes to."""
+    """One form that was requested, and the file that it is written to."""
 
     form: Form
     path: Path | None = None
 
 
 class BadFormError(ValueError):
-    """A form that there is not, or a path that cannot be written."""
+    """An unknown form, or a path that cannot be written."""
 
 
 def read_forms(values: Iterable[str], folder: Path) -> list[RequestedForm]:
-    """Read what the option was given. folder: what paths are relative to.
+    """Parse the values of the option. folder: that paths are relative to.
 
-    Raises BadFormError, which names the forms there are.
+    Raises BadFormError, which lists the known forms.
     """
     return [_read_form(value, folder) for value in dict.fromkeys(values)]
 
@@ -40,16 +40,16 @@ def _read_form(value: str, folder: Path) -> RequestedForm:
     if (name, colon) == (Form.TERMINAL.value, ""):
         return RequestedForm(Form.TERMINAL)
     if name in (Form.JSON.value, Form.HTML.value) and path:
-        return RequestedForm(Form(name), _writable(folder / path))
+        return RequestedForm(Form(name), _require_writable(folder / path))
     raise BadFormError(
-        f"--kms-report={value}: there is no such form; there are --kms-report (or "
-        "--kms-report=terminal), --kms-report=json:PATH and --kms-report=html:PATH. Paths of tests "
+        f"--kms-report={value}: this form is unknown; use --kms-report (or "
+        "--kms-report=terminal), --kms-report=json:PATH or --kms-report=html:PATH. Paths of tests "
         "go before a bare --kms-report."
     )
 
 
-def _writable(path: Path) -> Path:
-    """Require that a file can be written, its folders made on the way."""
+def _require_writable(path: Path) -> Path:
+    """Require that a file can be written; missing folders are made."""
     is_new = not path.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

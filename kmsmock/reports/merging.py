@@ -1,4 +1,4 @@
-"""Reports of parts of a run, of several processes or machines, as one."""
+"""Merges the reports of several processes or machines into one."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ T = TypeVar("T", bound=Tally)
 
 
 def merge(reports: Iterable[Report]) -> Report:
-    """Give one report of many, in an order that does not depend on theirs."""
+    """Merge reports; the result does not depend on their order."""
     merged = Report()
     for report in reports:
-        _tell_mocks_apart(merged, report)
+        _rename_duplicate_mocks(merged, report)
         _add(merged, report)
     _sort(merged)
     _cut(merged)
@@ -48,15 +48,15 @@ def _add(merged: Report, report: Report) -> None:
         merged.omit(what, number)
 
 
-def _add_tallies(mine: dict[str, T], others: dict[str, T]) -> None:
-    for name, other in others.items():
-        known = mine.get(name)
+def _add_tallies(merged: dict[str, T], added: dict[str, T]) -> None:
+    for name, tally in added.items():
+        known = merged.get(name)
         if known is None:
-            known = mine[name] = type(other)()
-        known.add(other)
+            known = merged[name] = type(tally)()
+        known.add(tally)
 
 
-def _tell_mocks_apart(merged: Report, report: Report) -> None:
+def _rename_duplicate_mocks(merged: Report, report: Report) -> None:
     """Rename the mocks of a report whose names are taken: by the same test, run elsewhere."""
     taken = set(merged.mocks())
     new_names: dict[str, str] = {}
@@ -83,7 +83,7 @@ def _sort(report: Report) -> None:
 
 
 def _cut(report: Report) -> None:
-    """Drop what is beyond the limits, as one process would have done."""
+    """Drop what exceeds the limits, as one process would have done."""
     report.omit("keys", len(report.keys) - KEYS_KEPT)
     report.omit("refusals", sum(refusal.times for refusal in report.refusals[REFUSALS_KEPT:]))
     del report.keys[KEYS_KEPT:]

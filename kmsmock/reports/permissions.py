@@ -1,4 +1,4 @@
-"""Who may do what with which key, decided at the end of a scene, and who did."""
+"""Permissions of principals on keys at the end of a scene, beside what they did in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: At most so many keys and principals of a scene are looked at, and encryption contexts of a key.
 _KEYS, _PRINCIPALS, _CONTEXTS = 20, 20, 2
 
-#: What is asked of each principal, a choice for the reader. What was done beside is shown too.
+#: The actions that are always shown, a choice for the reader, beside those that calls had.
 _USES = {
     KeyUsage.ENCRYPT_DECRYPT: ("kms:Encrypt", "kms:Decrypt"),
     KeyUsage.SIGN_VERIFY: ("kms:Sign", "kms:Verify"),
@@ -33,7 +33,7 @@ _MANAGEMENT = ("kms:DescribeKey", "kms:CreateGrant", "kms:PutKeyPolicy", "kms:Sc
 
 
 class ObservedUse:
-    """What principals did with keys, and what they were refused, in one scene."""
+    """What principals did with keys in one scene, and what was denied."""
 
     def __init__(self) -> None:
         #: Key ARN -> name of a principal, and action -> times done, times refused.
@@ -45,7 +45,7 @@ class ObservedUse:
         return bool(self.of)
 
     def note(self, event: Event) -> None:
-        """Take in a call."""
+        """Note a call."""
         name = name_of(event.principal)
         self.principals.setdefault(name, event.principal)
         decision = event.decision
@@ -76,7 +76,7 @@ def name_of(principal: Principal) -> str:
 
 
 def permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> list[Permission]:
-    """Decide who may do what with the keys of a scene, as things are now."""
+    """Decide what principals may do with the keys of a scene now."""
     kept = sum(len(scene.permissions) for scene in report.scenes)
     found: list[Permission] = []
     principals = dict(_principals(kms, uses))
@@ -87,14 +87,14 @@ def permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> list[Permiss
                 if kept + len(found) >= PERMISSIONS_KEPT:
                     report.omit("permissions", 1)
                     continue
-                may, reason = _may(kms, principal, action, key, uses)
+                may, reason = _decide(kms, principal, action, key, uses)
                 did, refused = done.get((name, action), (0, 0))
                 found.append(Permission(key.arn, name, action, may, reason, did, refused))
     return found
 
 
 def _keys(kms: KMSMock, uses: ObservedUse) -> list[Key]:
-    """Give the keys to be looked at, those with which something was done before others."""
+    """Choose the keys to show, those with calls first."""
     keys = [key for key in kms.keys if key.arn in uses.of][:_KEYS]
     if len(keys) < _KEYS:
         keys += [key for key in kms.keys if key.arn not in uses.of][: _KEYS - len(keys)]
@@ -102,7 +102,7 @@ def _keys(kms: KMSMock, uses: ObservedUse) -> list[Key]:
 
 
 def _principals(kms: KMSMock, uses: ObservedUse) -> Iterator[tuple[str, Principal]]:
-    """Give those who made calls, then users and roles that made none."""
+    """Choose the principals to show: those that made calls, then other users and roles."""
     yield from list(uses.principals.items())[:_PRINCIPALS]
     room = _PRINCIPALS - len(uses.principals)
     identities = kms.backend.identities
@@ -121,10 +121,10 @@ def _actions(key: Key, done: list[str]) -> list[str]:
     return list(dict.fromkeys((*_USES[key.usage], *kind, *_MANAGEMENT, *sorted(done))))
 
 
-def _may(
+def _decide(
     kms: KMSMock, principal: Principal, action: str, key: Key, uses: ObservedUse
 ) -> tuple[str, str]:
-    """Tell whether it may: ``yes``, ``no``, or ``with context``; and the reason."""
+    """Decide ``yes``, ``no``, or ``with context``; gives that and the reason."""
     reason = ""
     for context in (None, *uses.contexts.get(key.arn, ())):
         decision = explain(

@@ -1,4 +1,4 @@
-"""The part of the pytest plugin that makes reports; only there when one was asked for."""
+"""The part of the pytest plugin that makes reports; loaded only with ``--kms-report``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kmsmock.reports.merging import merge
 from kmsmock.reports.report import Report, TestTally
 from kmsmock.watchers import watchers
 
-#: What a worker of pytest-xdist is told: the folder for its part of the report.
+#: The input of a pytest-xdist worker that names the folder for its part of the report.
 _FOLDER = "kmsmock_reports"
 _MARKUP: dict[Style, dict[str, bool]] = {
     Style.PLAIN: {},
@@ -32,8 +32,7 @@ _MARKUP: dict[Style, dict[str, bool]] = {
 def add_reports(config: pytest.Config, values: Sequence[str]) -> None:
     """Make the reports of a run, or the part of them that this process has.
 
-    values: what the option was given. Raises UsageError for forms that there are not, and files
-    that cannot be written.
+    values: of the option. Raises UsageError for unknown forms and files that cannot be written.
     """
     if hasattr(config, "workerinput"):
         collection = Collection(with_details=_needs_details(values))
@@ -52,7 +51,7 @@ def _needs_details(values: Sequence[str]) -> bool:
 
 
 class WorkerPart:
-    """What a worker of pytest-xdist does: it writes its part, for the controller to merge."""
+    """The plugin of a pytest-xdist worker: it writes its part, which the controller merges."""
 
     def __init__(self, config: Any, collection: Collection) -> None:
         self._path = Path(config.workerinput[_FOLDER], f"{config.workerinput['workerid']}.json")
@@ -65,12 +64,12 @@ class WorkerPart:
         self._path.write_text(write(self._collection.finish()), encoding="utf-8")
 
     def pytest_unconfigure(self) -> None:
-        """Watch no longer."""
+        """Stop observing mocks."""
         watchers.remove(self._collection)
 
 
 class Reports:
-    """What the process does that the user started: it collects, merges and writes."""
+    """The plugin of the process that the user started: it collects, merges and writes."""
 
     def __init__(
         self, config: pytest.Config, forms: Sequence[RequestedForm], collection: Collection
@@ -95,8 +94,8 @@ class Reports:
         node.workerinput[_FOLDER] = str(self._folder)
         self._workers.append(node.gateway.id)
 
-    def _parts(self) -> list[Report]:
-        """Read what the workers have written."""
+    def _read_parts(self) -> list[Report]:
+        """Read the parts that the workers have written."""
         parts = []
         for worker in self._workers:
             assert self._folder is not None
@@ -112,15 +111,15 @@ class Reports:
     # --- the run --------------------------------------------------------------------------------
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in how a test ends: failed when any part of it failed."""
+        """Note the outcome of a test: failed when any phase of it failed."""
         known = "" if report.when == "setup" else self._outcomes.get(report.nodeid, "")
         if known != "failed" and (report.outcome != "passed" or not known):
             self._outcomes[report.nodeid] = report.outcome
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Put the report together, and write the files."""
-        report = merge([self._collection.finish(), *self._parts()])
+        """Complete the report, and write the files."""
+        report = merge([self._collection.finish(), *self._read_parts()])
         report.made = datetime.now(timezone.utc).replace(microsecond=0)
         report.tests_run = len(self._outcomes)
         report.tests_failed = sum(outcome == "failed" for outcome in self._outcomes.values())
@@ -143,7 +142,7 @@ class Reports:
             self._messages.append((f"{form.value} report: {path}", Style.PLAIN))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Show the text form, if it was asked for, and where the files are."""
+        """Show the text form, if it was requested, and where the files are."""
         shown = list(self._messages)
         if any(form is Form.TERMINAL for form, _ in self._forms):
             shown = [(line.text, line.style) for line in lines(self._report)] + shown
@@ -152,5 +151,5 @@ class Reports:
             terminalreporter.write_line(text, **_MARKUP[style])
 
     def pytest_unconfigure(self) -> None:
-        """Watch no longer."""
+        """Stop observing mocks."""
         watchers.remove(self._collection)

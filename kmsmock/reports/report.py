@@ -1,4 +1,4 @@
-"""What a report says. The JSON form has these names; `as_json` writes and reads them."""
+"""The content of a report. The JSON form has these names; `as_json` writes and reads them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFUSALS_KEPT = 1_000
 PERMISSIONS_KEPT = 10_000
 SLOWEST_KEPT = 10
 
-#: A text that comes up many times, and is written once.
+#: A string that is repeated in a report, and written once in its JSON form.
 Name = Annotated[str, "name"]
 
 
@@ -117,7 +117,7 @@ class KeyRecord:
 
     @property
     def is_unused(self) -> bool:
-        """Whether somebody made it, and nobody used it."""
+        """Whether a customer made it, and no call used it."""
         return not self.used and self.manager != "AWS"
 
 
@@ -139,7 +139,7 @@ class Rotation(NamedTuple):
 
 @dataclass
 class Lane:
-    """What a key went through in one scene."""
+    """The states and rotations of a key in one scene."""
 
     key: Name
     states: list[StateChange] = field(default_factory=list)
@@ -161,7 +161,7 @@ class Permission(NamedTuple):
     """Whether a principal may do something with a key, decided at the end of a scene.
 
     may: ``yes``, ``no``, or ``with context``: only with an encryption context that calls had.
-    did, refused: how often it succeeded and was denied.
+    did, refused: the numbers of calls that succeeded and that were denied.
     """
 
     key: Name
@@ -175,7 +175,7 @@ class Permission(NamedTuple):
 
 @dataclass
 class Scene:
-    """What happened in a mock from its start, or from where it was put back to, to the next end.
+    """What happened in a mock: from its start or a restore, to the next restore or its end.
 
     began, ended: by the mock's clock. enforced: whether policies decided.
     """

@@ -1,4 +1,4 @@
-"""KMS calls about the keys of stored data, as EBS and RDS make them."""
+"""What services do with the keys of stored data: their calls of KMS, and finding the keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.arns import Arn
+from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
+from kmsmock.keys.key import Key
 from kmsmock.services.kms_caller import KmsCaller
 
 #: How a grant can bind what it allows to an encryption context.
@@ -40,3 +42,11 @@ def region_of(key_arn: str) -> str:
     arn = Arn.parse(key_arn)
     assert arn is not None
     return arn.region
+
+
+def find_key(backend: Backend, key_arn: str) -> Key | None:
+    """Find a KMS key by its ARN, without a call of KMS; None when it has been deleted."""
+    arn = Arn.parse(key_arn)
+    assert arn is not None
+    region = backend.region(arn.account, arn.region)
+    return region.keys.get(arn.resource.removeprefix("key/"))

@@ -7,13 +7,14 @@ import fnmatch
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError, PolicyKind, parse
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.principals import Principal, PrincipalKind
+from tests.thoroughness import examples
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k"
@@ -154,13 +155,13 @@ def naive(world):
     return bool(named("Allow", accounts)) and caller
 
 
-@settings(max_examples=500, deadline=None)
+@examples(150)
 @given(worlds)
 def test_the_evaluator_agrees_with_a_naive_one(world):
     assert decide(world).allowed is naive(world)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(50)
 @given(worlds, statements(with_principal=True))
 def test_adding_a_deny_never_allows(world, statement):
     before = decide(world).allowed
@@ -169,7 +170,7 @@ def test_adding_a_deny_never_allows(world, statement):
     assert before or not decide(world).allowed
 
 
-@settings(max_examples=200, deadline=None)
+@examples(50)
 @given(worlds, statements(with_principal=False))
 def test_adding_an_allow_never_denies(world, statement):
     before = decide(world).allowed
@@ -178,7 +179,7 @@ def test_adding_an_allow_never_denies(world, statement):
     assert decide(world).allowed or not before
 
 
-@settings(max_examples=200, deadline=None)
+@examples(50)
 @given(worlds, st.randoms())
 def test_the_order_of_statements_is_irrelevant(world, random):
     before = decide(world).allowed
@@ -203,7 +204,7 @@ nearly = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(100)
 @given(junk | nearly, st.sampled_from(PolicyKind))
 def test_any_json_is_a_policy_or_malformed(document, kind):
     with contextlib.suppress(MalformedPolicyError):

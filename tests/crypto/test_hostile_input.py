@@ -9,12 +9,13 @@ from collections.abc import Callable
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa as library_rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kmsmock.crypto import attestation, cbor, der, edwards, elliptic, enveloped, rsa
 from kmsmock.crypto.errors import CryptoError, InvalidAttestation, InvalidKeyEncoding
 from kmsmock.crypto.rsa_pool import RsaPool
+from tests.thoroughness import examples
 
 RSA = RsaPool(os.urandom).take(2048)
 EC = elliptic.generate("ECC_NIST_P256", os.urandom)
@@ -42,7 +43,7 @@ PARSERS: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
 
 
 @pytest.mark.parametrize(("sound", "parse"), PARSERS.values(), ids=PARSERS)
-@settings(max_examples=100, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_only_crypto_errors_come_out_of_damaged_bytes(
     sound: bytes, parse: Callable[[bytes], object], data: st.DataObject

@@ -9,12 +9,13 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kmsmock.ledger.secrets import Secrets
+from tests.thoroughness import examples
 
-THOROUGH = settings(max_examples=60, deadline=None)
+MANY = examples(20)
 
 plaintexts = st.binary(min_size=8, max_size=100).filter(lambda value: len(set(value)) >= 5)
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=60).filter(
@@ -48,7 +49,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("form", WRITTEN)
-@THOROUGH
+@MANY
 @given(value=plaintexts, inside=st.tuples(around, around), outside=st.tuples(around, around))
 def test_a_plaintext_is_found_inside_of_what_was_encoded(
     form: str, value: bytes, inside: tuple[bytes, bytes], outside: tuple[bytes, bytes]
@@ -58,7 +59,7 @@ def test_a_plaintext_is_found_inside_of_what_was_encoded(
     assert is_found(value, outside[0] + encoded + outside[1])
 
 
-@THOROUGH
+@MANY
 @given(value=plaintexts, before=around, after=around)
 def test_line_and_byte_tell_where_it_stands(value: bytes, before: bytes, after: bytes) -> None:
     (finding,) = looking_for(value).find_in(before + value + after).findings
@@ -86,7 +87,7 @@ ESCAPED = {
 
 
 @pytest.mark.parametrize("form", ESCAPED)
-@THOROUGH
+@MANY
 @given(value=plaintexts, inside=st.tuples(around, around), outside=st.tuples(quiet, quiet))
 def test_a_plaintext_is_found_under_escapes_and_line_breaks(
     form: str, value: bytes, inside: tuple[bytes, bytes], outside: tuple[str, str]
@@ -99,7 +100,7 @@ def test_a_plaintext_is_found_under_escapes_and_line_breaks(
 # --- texts -----------------------------------------------------------------------------------
 
 
-@THOROUGH
+@MANY
 @given(text=texts, inside=st.tuples(st.text(), st.text()), is_ascii=st.booleans())
 def test_a_text_is_found_in_json(text: str, inside: tuple[str, str], is_ascii: bool) -> None:
     document = {"log": [inside[0] + text + inside[1]]}
@@ -107,7 +108,7 @@ def test_a_text_is_found_in_json(text: str, inside: tuple[str, str], is_ascii: b
     assert is_found(text.encode(), json.dumps(document, ensure_ascii=is_ascii))
 
 
-@THOROUGH
+@MANY
 @given(text=texts, inside=st.tuples(st.text(), st.text()))
 def test_a_text_is_found_in_a_repr(text: str, inside: tuple[str, str]) -> None:
     whole = inside[0] + text + inside[1]
@@ -116,7 +117,7 @@ def test_a_text_is_found_in_a_repr(text: str, inside: tuple[str, str]) -> None:
     assert is_found(text.encode(), repr([whole.encode()]))
 
 
-@THOROUGH
+@MANY
 @given(text=texts, inside=st.tuples(st.text(), st.text()))
 def test_a_text_is_found_in_structures(text: str, inside: tuple[str, str]) -> None:
     whole = inside[0] + text + inside[1]
@@ -130,7 +131,7 @@ def test_a_text_is_found_in_structures(text: str, inside: tuple[str, str]) -> No
 SEEDS = st.integers(0, 2**32)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(4)
 @given(seed=SEEDS, chosen=st.integers(0, 99), form=st.sampled_from(sorted(WRITTEN)))
 def test_one_of_many_is_told_from_the_others(seed: int, chosen: int, form: str) -> None:
     noise = random.Random(seed)
@@ -145,7 +146,7 @@ def test_one_of_many_is_told_from_the_others(seed: int, chosen: int, form: str) 
     assert finding.secret.reveal() == values[chosen]
 
 
-@settings(max_examples=10, deadline=None)
+@examples(4)
 @given(seed=SEEDS, size=st.integers(8, 64))
 def test_noise_is_never_taken_for_a_plaintext(seed: int, size: int) -> None:
     noise = random.Random(seed)

@@ -9,16 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kmsmock import KMSMock, mock_kms
+from tests.thoroughness import examples
 
 START = datetime(2026, 1, 31, 22, tzinfo=timezone.utc)
 REGIONS = ("us-east-1", "eu-west-1", "us-gov-west-1")
-PROPERTY = settings(
-    max_examples=25,
-    deadline=None,
+PROPERTY = examples(
+    8,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 NO_FREE_TIER = {"free_requests": 0}

@@ -1,7 +1,7 @@
 """Whatever is done to keys, and however time passes, they are what an independent model says.
 
 Each step makes the same call on the mock and on the model; then all that KMS shows is compared.
-Short by default; ``--hypothesis-profile=nightly`` looks for long.
+Short by default; ``--hypothesis-profile=nightly`` looks for long (`thoroughness`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tests.properties.life_cycle_model import (
     Material,
     World,
 )
+from tests.thoroughness import examples
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-south-1")
 ROLES = ("App", "Batch")
@@ -603,6 +604,4 @@ pytestmark = pytest.mark.skipif(
 )
 TestLifeCycle = LifeCycle.TestCase
 if settings.default != settings.get_profile("nightly"):
-    TestLifeCycle.settings = settings(
-        max_examples=20, stateful_step_count=50, deadline=None, derandomize=True
-    )
+    TestLifeCycle.settings = examples(8, stateful_step_count=50)

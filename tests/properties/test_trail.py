@@ -8,11 +8,12 @@ from collections import Counter
 from typing import Any
 
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kmsmock import KMSMock, mock_kms
 from tests.authorization.documents import allow, policy, to
+from tests.thoroughness import examples
 
 OWNER, PARTNER = "111111111111", "222222222222"
 ACCOUNTS = (OWNER, PARTNER)
@@ -107,7 +108,7 @@ def forms(secret: bytes) -> list[str]:
     return [*texts, json.dumps(secret.decode("latin-1"))[1:-1]]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(8)
 @given(steps)
 def test_the_trail_has_what_aws_would_log_and_nothing_secret(calls):
     with mock_kms(isolated=True, account_id=OWNER) as kms:

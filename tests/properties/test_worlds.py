@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kmsmock import KMSMock, mock_kms
 from kmsmock.worlds.errors import WorldError
+from tests.thoroughness import examples
 
 ACCOUNT, OTHER = "123456789012", "444455556666"
 REGIONS = ("us-east-1", "eu-west-1")
@@ -197,7 +198,7 @@ def blobs_of(kms: KMSMock, key: Any) -> list[tuple[str, bytes]]:
 
 
 @given(st.lists(steps, max_size=25), st.integers(0, 800))
-@settings(max_examples=30, deadline=None)
+@examples(10)
 def test_a_world_is_the_same_after_it_was_written_and_read(done: list[Step], days: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         first, second = Path(folder) / "1.json", Path(folder) / "2.json"
@@ -245,7 +246,7 @@ from_it = st.sampled_from([holder[name] for holder, name in places_in(WORLD)]).m
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@examples(15)
 def test_a_broken_world_is_refused_with_its_place_and_changes_nothing(data: st.DataObject) -> None:
     document = json.loads(GOLDEN.read_text())
     for _ in range(data.draw(st.integers(1, 3))):
@@ -263,7 +264,7 @@ def test_a_broken_world_is_refused_with_its_place_and_changes_nothing(data: st.D
 
 
 @given(st.lists(steps, max_size=20), st.lists(steps, max_size=20), st.integers(0, 800))
-@settings(max_examples=25, deadline=None)
+@examples(8)
 def test_a_world_is_the_same_after_it_was_restored(
     done: list[Step], later: list[Step], days: int
 ) -> None:

@@ -144,10 +144,10 @@ def test_a_run_without_calls_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["xml:report.xml", "json", "html:"])
-def test_a_form_that_there_is_not_is_refused_before_the_run(tmp_path, value):
+def test_an_unknown_form_is_refused_before_the_run(tmp_path, value):
     code, output = run(tmp_path, f"--kms-report={value}")
     assert code == pytest.ExitCode.USAGE_ERROR
-    assert "there is no such form; there are --kms-report" in output
+    assert "this form is unknown; use --kms-report" in output
 
 
 def test_a_path_that_cannot_be_written_is_refused_before_the_run(tmp_path):
@@ -354,11 +354,11 @@ def test_the_command_writes_the_same_page(alone, tmp_path):
         ('{"format": "kmsmock-report", "version": 99}', "a newer kmsmock may read it"),
         (
             '{"format": "kmsmock-report", "version": 1, "names": [], "total": {"calls": "x"}}',
-            "report.total.calls: a int is wanted",
+            "report.total.calls: expected int, not 'x'",
         ),
         (
             '{"format": "kmsmock-report", "version": 1, "names": [], "more": 1}',
-            "there is no member 'more'",
+            "unknown member 'more'",
         ),
     ],
 )

@@ -20,6 +20,7 @@ from kmsmock.services.dynamodb.state import TableKey, tables_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import find_key
 
 _MODEL = "com.amazonaws.services.kms.model"
 ERRORS: ErrorTemplates = {
@@ -163,8 +164,7 @@ def _is_granted(key: Key | None, of_table: TableKey) -> bool:
 
 
 def _key_of(call: ServiceCall, key: TableKey) -> Key | None:
-    _, _, _, region, account, resource = key.arn.split(":")
-    return call.backend.region(account, region).keys.get(resource.removeprefix("key/"))
+    return find_key(call.backend, key.arn)
 
 
 def _context(arn: str) -> Mapping[str, Any]:

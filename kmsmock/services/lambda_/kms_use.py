@@ -16,6 +16,7 @@ from kmsmock.errors import DisabledException, NotFoundException, ServiceError
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import find_key
 
 _MANAGED_KEY, _SERVICE = "alias/aws/lambda", "lambda.amazonaws.com"
 _UNABLE = "Lambda was unable to decrypt the environment variables because"
@@ -111,7 +112,8 @@ def decrypt_when_invoked(call: ServiceCall, arn: str, environment: Environment) 
         _decrypt(as_function, arn, environment)
     except ServiceError as error:
         has_grant = call.backend.grant_of_token(call.region, environment.grant_token)
-        if error.code == "AccessDeniedException" and not _exists(call, environment.key_arn):
+        key = find_key(call.backend, environment.key_arn)
+        if error.code == "AccessDeniedException" and key is None:
             error = NotFoundException(error.message, explanation=error.explanation)
         elif error.code == "AccessDeniedException" and has_grant is None:
             # So it shows when the grant of the role has been revoked.
@@ -132,11 +134,6 @@ def _decrypt(kms: KmsCaller, arn: str, environment: Environment) -> Any:
         "Decrypt", CiphertextBlob=environment.ciphertext, EncryptionContext=_context(arn)
     )
     return json.loads(answer["Plaintext"])
-
-
-def _exists(call: ServiceCall, key_arn: str) -> bool:
-    _, _, _, region, account, resource = key_arn.split(":")
-    return resource.removeprefix("key/") in call.backend.region(account, region).keys
 
 
 def _context(arn: str) -> dict[str, str]:

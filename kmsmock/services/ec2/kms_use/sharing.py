@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from kmsmock.arns import Arn
 from kmsmock.keys.key import KeyManager
 from kmsmock.services.ec2.errors import InvalidParameter, OperationNotPermitted
 from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY
 from kmsmock.services.ec2.kms_use.target_keys import resolve_key
-from kmsmock.services.ec2.permissions import Change
+from kmsmock.services.ec2.sharing_requests import Change
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import find_key
 
 
 def require_shareable_snapshot(call: ServiceCall, key_arn: str, change: Change) -> None:
@@ -57,8 +57,5 @@ def _describe_default_key(call: ServiceCall) -> None:
 
 def _is_aws_managed(call: ServiceCall, key_arn: str) -> bool:
     """Tell whether a key is one of AWS's own, which no other account can use."""
-    arn = Arn.parse(key_arn)
-    assert arn is not None
-    region = call.backend.region(arn.account, arn.region)
-    key = region.keys.get(arn.resource.removeprefix("key/"))
+    key = find_key(call.backend, key_arn)
     return key is not None and key.manager is KeyManager.AWS

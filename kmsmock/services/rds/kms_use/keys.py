@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from kmsmock.arns import Arn
 from kmsmock.backend import Backend
 from kmsmock.errors import AccessDeniedException
-from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
 from kmsmock.services.rds.errors import InvalidParameterCombination, KMSKeyNotAccessibleFault
 from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.rds.kms_use.kms_calls import Context, Grant, create_grant, describe_key
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import KeyUnusableError
+from kmsmock.services.storage_keys import KeyUnusableError, find_key
 
 #: The AWS managed key of RDS.
 DEFAULT_KEY = "alias/aws/rds"
@@ -112,14 +111,6 @@ def create_target_grant(
     """
     with key_faults(words, key):
         return create_grant(call, key_arn, context)
-
-
-def find_key(backend: Backend, key_arn: str) -> Key | None:
-    """Find a key by its ARN; None when it has been deleted."""
-    arn = Arn.parse(key_arn)
-    assert arn is not None
-    region = backend.region(arn.account, arn.region)
-    return region.keys.get(arn.resource.removeprefix("key/"))
 
 
 def why_unusable(backend: Backend, encryption: DatabaseEncryption) -> str | None:

@@ -32,7 +32,6 @@ from kmsmock.services.rds.kms_use.keys import (
     SPECIFIED_KEY,
     create_target_grant,
     describe_target_key,
-    find_key,
     key_fault,
     key_faults,
 )
@@ -48,6 +47,7 @@ from kmsmock.services.rds.kms_use.kms_calls import (
 )
 from kmsmock.services.rds.presigned import require_url
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import find_key
 
 _EVERYBODY = "all"
 
