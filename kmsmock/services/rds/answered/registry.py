@@ -9,9 +9,9 @@ from typing import Any
 from kmsmock.context_keys import ContextKeys
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.rds import errors
+from kmsmock.services.rds.answered.lost_keys import check_keys
+from kmsmock.services.rds.answered.storage import AccountRegion, Storage
 from kmsmock.services.rds.kinds import KINDS, Kind
-from kmsmock.services.rds.lost_keys import check_keys
-from kmsmock.services.rds.storage import AccountRegion, Storage
 from kmsmock.services.registry import Handler, ServiceCall
 
 OPERATIONS: dict[str, Handler] = {}
