@@ -12,7 +12,7 @@ from kmsmock.services.registry import ServiceCall
 
 def arn_of(region: str, account: str, resource_type: str, name: str) -> str:
     """Give the ARN of something of RDS."""
-    return f"arn:{partition_of(region)}:rds:{region}:{account}:{resource_type}:{name}"
+    return str(Arn(partition_of(region), "rds", region, account, f"{resource_type}:{name}"))
 
 
 def database_arn(call: ServiceCall, kind: Kind, name: str) -> str:
