@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.keys.key import Key
+from kmsmock.ledger.pending_call import Authorized
 from kmsmock.ledger.pricing import Charge
 from kmsmock.principals import Principal
 
 if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision
-
-Authorized = tuple[str, str, "Mapping[str, str] | None"]
-
 
 #: Members of requests that name keys.
 _NAMING = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
@@ -56,7 +54,7 @@ NO_REST = Rest()
 
 
 class Record(NamedTuple):
-    """What is kept of one call. `Event` says what it means.
+    """What is kept of one call. `Call` says what it means.
 
     parameters: values of the members that CloudTrail shows of the operation, None for those that
     were not given. material_id: of the key material that was used, 32 bytes. charge: one and the
@@ -80,7 +78,7 @@ class Record(NamedTuple):
     rest: Rest = NO_REST
 
 
-class Event(Record):
+class Call(Record):
     """One call of the KMS API, allowed or refused: a record of a few hundred bytes.
 
     region: of the client. alias: the name that the call used, if any. at: the mock's time.

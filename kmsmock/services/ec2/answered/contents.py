@@ -1,0 +1,124 @@
+"""What a test sees of EBS beside the API: contents, and why something failed."""
+
+from __future__ import annotations
+
+from kmsmock.backend import Backend
+from kmsmock.crypto import ciphertext
+from kmsmock.interception.moto import moto_answers
+from kmsmock.keys.states import KeyState
+from kmsmock.services import sectors
+from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
+from kmsmock.services.ec2.kms_use.kms_calls import DataKey
+from kmsmock.services.ec2.kms_use.state import failures_of
+
+_GIB = 1024**3
+_WITHOUT_CONTENTS = ("creating", "pending", "error")
+
+
+class UnreadableContentsError(Exception):
+    """The data key of a volume or snapshot cannot be opened, so that its contents are noise."""
+
+
+class Ebs:
+    """The volumes and snapshots of one mock, as ``kms.ebs``.
+
+    Reading and writing stand for what an instance does with a volume that is attached to it: they
+    need no permission and leave no record. They need the key, unless an instance holds the data
+    key already.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def write(self, volume_id: str, offset: int, data: bytes) -> None:
+        """Write bytes to a volume.
+
+        offset: in bytes. Raises ValueError for an unknown volume or for bytes outside of it,
+        `UnreadableContentsError` when the data key cannot be opened.
+        """
+        with self._backend.lock:
+            volume = self._find(volume_id)
+            if isinstance(volume, Snapshot):
+                raise ValueError(f"{volume_id} is a snapshot, which nobody writes to")  # noqa: TRY004
+            _require_inside(volume.id, volume.size, offset, len(data))
+            sectors.write(volume.sectors, self._plaintext_key(volume), offset, data)
+
+    def read(self, resource_id: str, offset: int, length: int) -> bytes:
+        """Read bytes of a volume or snapshot; what was never written is zeros.
+
+        offset, length: in bytes. Raises as `write` does.
+        """
+        with self._backend.lock:
+            resource = self._find(resource_id)
+            key = self._plaintext_key(resource)
+            size = resource.size if isinstance(resource, Volume) else resource.volume_size
+            _require_inside(resource.id, size, offset, length)
+            return sectors.read(resource.sectors, key, offset, length)
+
+    def why(self, resource_id: str) -> str | None:
+        """Tell why a snapshot is in state error, a volume has vanished or could not be attached.
+
+        Gives None for what has not failed.
+        """
+        with self._backend.lock:
+            self._settle()
+            return failures_of(self._backend).get(resource_id)
+
+    @property
+    def _storage(self) -> Storage:
+        return self._backend.service_state(Storage)
+
+    def _settle(self) -> None:
+        self._backend.clock.settle(self._backend.clock.now())
+
+    def _find(self, resource_id: str) -> Volume | Snapshot:
+        self._settle()
+        for stored in self._storage.account_regions.values():
+            resource = stored.volumes.get(resource_id) or stored.snapshots.get(resource_id)
+            if resource is not None:
+                return resource
+        why = failures_of(self._backend).get(resource_id)
+        if why is None and moto_answers():
+            why = (
+                "moto keeps volumes and snapshots while it is active, and they have contents only "
+                "without it"
+            )
+        raise ValueError(f"there is no {resource_id!r}" + (f": {why}" if why else ""))
+
+    def _plaintext_key(self, resource: Volume | Snapshot) -> bytes | None:
+        if resource.state in _WITHOUT_CONTENTS:
+            raise UnreadableContentsError(
+                f"{resource.id} is in state {resource.state}: it has no contents"
+            )
+        if not resource.is_encrypted:
+            return None
+        if isinstance(resource, Volume):
+            for attachment in resource.attachments.values():
+                if attachment.key is not None:
+                    return attachment.key.plaintext
+        assert resource.key is not None
+        return self._decrypt(resource.id, resource.key)
+
+    def _decrypt(self, resource_id: str, data_key: DataKey) -> bytes:
+        blob = ciphertext.parse(data_key.ciphertext)
+        for region in self._backend.regions_named(data_key.region):
+            key = region.materials.get(blob.material_id)
+            if key is None:
+                continue
+            if key.state is not KeyState.ENABLED:
+                raise UnreadableContentsError(
+                    f"the data key of {resource_id} cannot be opened: {key.arn} is in state "
+                    f"{key.state.value}"
+                )
+            return key.decrypt(blob, data_key.context)
+        raise UnreadableContentsError(
+            f"the data key of {resource_id} cannot be opened: {data_key.key_arn} is gone, and its "
+            "data with it"
+        )
+
+
+def _require_inside(resource_id: str, size: int, offset: int, length: int) -> None:
+    if offset < 0 or length < 0 or offset + length > size * _GIB:
+        raise ValueError(
+            f"{resource_id} has {size} GiB; {length} bytes at {offset} are not inside of it"
+        )

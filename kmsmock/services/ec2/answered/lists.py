@@ -1,0 +1,100 @@
+"""Filters and pages of the Describe operations.
+
+Source: Amazon EC2 API Reference, "Filtering", "Pagination".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from kmsmock.services.ec2.answered.registry import account_region
+from kmsmock.services.ec2.errors import InvalidNextToken, InvalidParameterValue
+from kmsmock.services.registry import ServiceCall
+
+T = TypeVar("T")
+#: Filter -> the values that a thing has for it.
+FilterTable = Mapping[str, Callable[[T], "Iterable[object]"]]
+_SMALLEST_PAGE, _LARGEST_PAGE = 5, 1000
+
+
+def filtered(
+    call: ServiceCall, things: Iterable[T], table: FilterTable[T], id_of: Callable[[T], str]
+) -> list[T]:
+    """Give the things that all filters of a call let through.
+
+    Names that begin with ``tag`` are about the tags of what `id_of` names.
+    """
+    checks: list[tuple[Callable[[T], Iterable[object]], Callable[[str], bool]]] = []
+    for asked in call.parameters.get("Filters", ()):
+        name = asked.get("Name", "")
+        values = table.get(name) or _tag_values(call, name, id_of)
+        if values is None:
+            raise InvalidParameterValue(
+                f"The filter '{name}' is invalid",
+                explanation=f"Known here are: {', '.join(table)}, tag:<key>, tag-key.",
+            )
+        checks.append((values, _make_value_test(asked.get("Values", ()))))
+    return [
+        thing
+        for thing in things
+        if all(any(matches(_to_text(v)) for v in values(thing)) for values, matches in checks)
+    ]
+
+
+def _tag_values(
+    call: ServiceCall, name: str, id_of: Callable[[T], str]
+) -> Callable[[T], Iterable[object]] | None:
+    tags = account_region(call).tags
+    if name == "tag-key":
+        return lambda thing: tags.get(id_of(thing), {})
+    if name == "tag-value":
+        return lambda thing: tags.get(id_of(thing), {}).values()
+    kind, _, key = name.partition(":")
+    if kind != "tag" or not key:
+        return None
+    return lambda thing: [v for k, v in tags.get(id_of(thing), {}).items() if k == key]
+
+
+def _make_value_test(values: Sequence[str]) -> Callable[[str], bool]:
+    """Give the test of a filter's values, in which ``*`` and ``?`` stand for other text."""
+    alternatives = "|".join(
+        re.escape(value).replace(r"\*", ".*").replace(r"\?", ".") for value in values
+    )
+    matches = re.compile(alternatives, re.DOTALL).fullmatch
+    return lambda text: matches(text) is not None
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03}Z"
+    return "" if value is None else str(value)
+
+
+def page(
+    call: ServiceCall, operation: str, member: str, things: Sequence[T], show: Callable[[T], Any]
+) -> dict[str, Any]:
+    """Give one page of a list, and the token of the next."""
+    parameters = call.parameters
+    most = parameters.get("MaxResults")
+    if most is not None and not _SMALLEST_PAGE <= most <= _LARGEST_PAGE:
+        raise InvalidParameterValue(
+            f"Value ( {most} ) for parameter maxResults is invalid. Expecting a value between "
+            f"{_SMALLEST_PAGE} and {_LARGEST_PAGE}."
+        )
+    start: int | None = 0
+    token = parameters.get("NextToken")
+    if token:
+        start = call.backend.markers.open(operation, token)
+        if start is None:
+            raise InvalidNextToken(f"The token '{token}' is invalid")
+    assert start is not None
+    end = len(things) if most is None else start + most
+    answer: dict[str, Any] = {member: [show(thing) for thing in things[start:end]]}
+    if end < len(things):
+        answer["NextToken"] = call.backend.markers.seal(operation, end)
+    return answer

@@ -1,0 +1,126 @@
+"""Find what a call names, and the errors for what is not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock.context_keys import ContextKeys
+from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.answered.registry import account_region, storage
+from kmsmock.services.ec2.answered.storage import Image, Snapshot, Volume
+from kmsmock.services.ec2.ids import is_id
+from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.registry import ServiceCall
+
+
+def required(call: ServiceCall, member: str) -> Any:
+    """Give a parameter that a call must have."""
+    value = call.parameters.get(member)
+    if value is None or value == "":
+        raise errors.MissingParameter(f"The request must contain the parameter {member}")
+    return value
+
+
+def read_volume_id(text: str) -> str:
+    """Require the form of a volume's id."""
+    if not is_id("vol", text):
+        raise errors.InvalidVolumeIDMalformed(
+            f'Invalid id: "{text}" (expecting "vol-...")'
+            if not text.startswith("vol-")
+            else f'Invalid id: "{text}"'
+        )
+    return text
+
+
+def read_snapshot_id(text: str) -> str:
+    """Require the form of a snapshot's id."""
+    if not is_id("snap", text):
+        raise errors.InvalidSnapshotIDMalformed(
+            f"Value ( {text} ) for parameter SNAPSHOT is invalid. "
+        )
+    return text
+
+
+def read_image_id(text: str) -> str:
+    """Require the form of an image's id."""
+    if not is_id("ami", text):
+        raise errors.InvalidAMIIDMalformed(f'Invalid id: "{text}" (expecting "ami-...")')
+    return text
+
+
+def read_instance_id(text: str) -> str:
+    """Require the form of an instance's id; any instance of such an id is there."""
+    if not is_id("i", text):
+        raise errors.InvalidInstanceIDMalformed(f'Invalid id: "{text}"')
+    return text
+
+
+def find_volume(call: ServiceCall, name: str) -> Volume:
+    """Find a volume of the account."""
+    volume = account_region(call).volumes.get(name)
+    if volume is None:
+        raise no_volume(call, name)
+    return volume
+
+
+def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
+    """Tell that there is no such volume, and to humans why it may have vanished."""
+    why = failures_of(call.backend).get(name)
+    return errors.InvalidVolumeNotFound(f"The volume '{name}' does not exist.", explanation=why)
+
+
+def no_snapshot(
+    call: ServiceCall, name: str, message: str | None = None
+) -> errors.InvalidSnapshotNotFound:
+    """Tell that there is no such snapshot, and to humans where it is.
+
+    message: where an operation does not say what most do.
+    """
+    return errors.InvalidSnapshotNotFound(
+        message or f"The snapshot '{name}' does not exist.",
+        explanation=explain_not_found(call, name, call.region),
+    )
+
+
+def explain_not_found(call: ServiceCall, name: str, region: str) -> str:
+    """Tell humans why a call does not find a snapshot in a Region; AWS tells nobody."""
+    everything = storage(call)
+    for (owner, region_name), stored in everything.account_regions.items():
+        if name not in stored.snapshots:
+            continue
+        if region_name != region:
+            return f"{name} is in {region_name} of account {owner}, not in {region}."
+        if everything.is_usable_by(stored.snapshots[name], call.account):
+            return (
+                f"Account {owner} shares {name} with account {call.account}, but only its owner "
+                "may do this."
+            )
+        return (
+            f"{name} belongs to account {owner}, which has not shared it with account "
+            f"{call.account} (ModifySnapshotAttribute)."
+        )
+    return f"No account of this mock has {name}: it was never made, or has been deleted."
+
+
+def no_image(name: str) -> errors.InvalidAMIIDNotFound:
+    """Tell that there is no such image."""
+    return errors.InvalidAMIIDNotFound(f"The image id '[{name}]' does not exist")
+
+
+def resource_context(call: ServiceCall, resource: Volume | Snapshot | Image | None) -> ContextKeys:
+    """Give the condition keys that tell of a resource; nothing of one that is not there.
+
+    Source: Service Authorization Reference, "Condition keys for Amazon EC2".
+    """
+    if resource is None:
+        return {}
+    keys: ContextKeys = {"ec2:Owner": resource.owner}
+    for name, value in account_region(call).tags.get(resource.id, {}).items():
+        keys[f"aws:ResourceTag/{name}"] = keys[f"ec2:ResourceTag/{name}"] = value
+    if isinstance(resource, Volume):
+        keys["ec2:VolumeType"], keys["ec2:VolumeSize"] = resource.type, str(resource.size)
+    if isinstance(resource, Snapshot):
+        keys["ec2:VolumeSize"] = str(resource.volume_size)
+    if not isinstance(resource, Image):
+        keys["ec2:Encrypted"] = "true" if resource.is_encrypted else "false"
+    return keys

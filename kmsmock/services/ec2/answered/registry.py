@@ -1,0 +1,83 @@
+"""The table of EC2's operations, and what all of them require first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kmsmock.context_keys import ContextKeys
+from kmsmock.services.ec2.answered.storage import AccountRegion, Storage
+from kmsmock.services.ec2.errors import DryRunOperation, UnauthorizedOperation, UnsupportedOperation
+from kmsmock.services.permissions import require_allowed
+from kmsmock.services.registry import Handler, ServiceCall
+
+OPERATIONS: dict[str, Handler] = {}
+
+Function = Callable[[ServiceCall], "dict[str, Any] | None"]
+_NONE: Mapping[str, str] = {}
+_NO_KEYS: ContextKeys = {}
+OUTPOSTS = "Outposts and Local Zones are not emulated"
+
+
+def operation(name: str, lacks: Mapping[str, str] = _NONE) -> Callable[[Function], Function]:
+    """Register what answers an operation. lacks: parameter -> why it is refused."""
+
+    def register(function: Function) -> Function:
+        def handle(call: ServiceCall) -> dict[str, Any]:
+            for member, why in lacks.items():
+                if member in call.parameters:
+                    raise UnsupportedOperation(
+                        f"The parameter {member} is not supported", explanation=f"{why}."
+                    )
+            return function(call) or {}
+
+        OPERATIONS[name] = handle
+        return function
+
+    return register
+
+
+def require_permission(
+    call: ServiceCall,
+    action: str,
+    *resources: str,
+    context: ContextKeys = _NO_KEYS,
+    dry_run_ends: bool = True,
+) -> None:
+    """Refuse what the caller's policies do not allow on each of the resources; ends a dry run.
+
+    action: without ``ec2:``. resources: ARNs, or ``*``. dry_run_ends: whether this is the last that
+    the call has to be allowed.
+    """
+    for resource in resources:
+        require_allowed(
+            call,
+            f"ec2:{action}",
+            resource,
+            context={"ec2:Region": call.region, **context},
+            error=UnauthorizedOperation,
+            words="You are not authorized to perform this operation. {}",
+        )
+    if dry_run_ends and call.parameters.get("DryRun"):
+        raise DryRunOperation("Request would have succeeded, but DryRun flag is set.")
+
+
+def storage(call: ServiceCall) -> Storage:
+    """Give all that EBS holds."""
+    return call.backend.service_state(Storage)
+
+
+def account_region(call: ServiceCall) -> AccountRegion:
+    """Give what the caller's account has in the Region of the call."""
+    return storage(call).account_region(call.account, call.region)
+
+
+def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
+    """Do something as long after the answer as storage takes; it is given the time then."""
+    call.backend.clock.at(call.now + call.backend.delays.storage, action)
+
+
+def arn(call: ServiceCall, resource: str, *, region: str | None = None) -> str:
+    """Give the ARN of a resource; only that of a volume has an account."""
+    account = call.account if resource.startswith("volume/") else ""
+    return f"arn:{call.partition}:ec2:{region or call.region}:{account}:{resource}"

@@ -1,0 +1,105 @@
+"""The tags that a call gives to what it makes.
+
+Source: Amazon EC2 User Guide, "Tag your Amazon EC2 resources", tag restrictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kmsmock.context_keys import ContextKeys
+from kmsmock.services.ec2.answered.registry import account_region, arn, require_permission
+from kmsmock.services.ec2.errors import InvalidParameterValue, TagLimitExceeded
+from kmsmock.services.registry import ServiceCall
+
+_MOST_TAGS = 50
+_LONGEST_KEY, _LONGEST_VALUE = 127, 255
+
+Tags = dict[str, str]
+
+
+def read_new_tags(call: ServiceCall, kind: str, *others: str) -> Tags:
+    """Read the tags for what a call is to make. kind: such as ``snapshot``.
+
+    others: what else the operation makes, and takes tags for.
+    """
+    tags: Tags = {}
+    for specification in call.parameters.get("TagSpecifications", ()):
+        resource_type = specification.get("ResourceType", "")
+        if resource_type not in (kind, *others):
+            raise InvalidParameterValue(
+                f"'{resource_type}' is not a valid taggable resource type for this operation."
+            )
+        if resource_type == kind:
+            tags.update(read_tags(specification.get("Tags", ())))
+    return tags
+
+
+def read_tags(given: Iterable[Mapping[str, str]]) -> Tags:
+    """Read tags, and require what tags must be."""
+    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in given}
+    for key, value in tags.items():
+        if not key or len(key) > _LONGEST_KEY:
+            raise InvalidParameterValue(
+                f"Tag key exceeds the maximum length of {_LONGEST_KEY} characters"
+                if key
+                else "Tag key cannot be empty"
+            )
+        if len(value) > _LONGEST_VALUE:
+            raise InvalidParameterValue(
+                f"Tag value exceeds the maximum length of {_LONGEST_VALUE} characters"
+            )
+        if key.startswith("aws:"):
+            raise InvalidParameterValue(
+                "Tag keys starting with 'aws:' are reserved for internal use"
+            )
+    return require_few(tags)
+
+
+def require_few(tags: Tags) -> Tags:
+    """Require no more tags than a resource can have."""
+    if len(tags) > _MOST_TAGS:
+        raise TagLimitExceeded(
+            f"The maximum number of tags for a resource is {_MOST_TAGS}, not {len(tags)}."
+        )
+    return tags
+
+
+def requested_tags_context(tags: Tags) -> ContextKeys:
+    """Give the condition keys of tags that a request brings."""
+    keys: ContextKeys = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    if tags:
+        keys["aws:TagKeys"] = list(tags)
+    return keys
+
+
+def require_create_permission(
+    call: ServiceCall, action: str, created: str, tags: Tags, *others: str, context: ContextKeys
+) -> None:
+    """Require that the caller may create something, and tag it; ends a dry run.
+
+    created: what, as in ARNs, such as ``snapshot/*``. others: ARNs of further resources of the
+    action. context: condition keys of these.
+    """
+    requested = requested_tags_context(tags)
+    require_permission(call, action, arn(call, created), context=requested, dry_run_ends=False)
+    require_permission(call, action, *others, context={**requested, **context}, dry_run_ends=False)
+    if tags:
+        creating = {"ec2:CreateAction": action, **requested}
+        require_permission(
+            call, "CreateTags", arn(call, created), context=creating, dry_run_ends=False
+        )
+    require_permission(call, action)
+
+
+def put_tags(call: ServiceCall, resource_id: str, tags: Tags) -> None:
+    """Put tags on something that was created."""
+    if tags:
+        account_region(call).tags[resource_id] = dict(tags)
+
+
+def show_tags(call: ServiceCall, resource_id: str) -> list[dict[str, Any]]:
+    """Give the tags that the account has put on something, in the form of answers."""
+    tags = account_region(call).tags.get(resource_id, {})
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -1,0 +1,90 @@
+"""RegisterImage, CopyImage, DescribeImages and ModifyImageAttribute.
+
+An image of moto has one device, whose snapshot moto makes up; it stands for the first snapshot that
+the image was registered with or has copied.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock.services.beside import Steps, until_stored
+from kmsmock.services.ec2.beside.snapshots import complete_copy
+from kmsmock.services.ec2.beside.stored import StoredImage, StoredResources, stored_resources
+from kmsmock.services.ec2.ids import new_id
+from kmsmock.services.ec2.kms_use.images import FAILURE_CODE, CopyImage
+from kmsmock.services.ec2.kms_use.sharing import require_shareable_image
+from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, require_completed
+from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.sharing_requests import read_image_change, read_new_description
+from kmsmock.services.registry import ServiceCall
+
+
+def _register_image(call: ServiceCall) -> Steps:
+    resources = stored_resources(call).resources
+    snapshots = [
+        resources.get(mapping["Ebs"]["SnapshotId"])
+        for mapping in call.parameters.get("BlockDeviceMappings", ())
+        if "SnapshotId" in mapping.get("Ebs", {})
+    ]
+    for snapshot in snapshots:
+        if snapshot is not None:
+            require_completed(snapshot)
+    answer = yield
+    if snapshots:
+        stored_resources(call).images[answer["ImageId"]] = StoredImage(snapshots)
+
+
+def _copy_image(call: ServiceCall) -> Steps:
+    flow = CopyImage(call)
+    answer = yield from until_stored(flow)
+    stored = stored_resources(call)
+    # One that was not made here has a device without encryption, as all of moto's have.
+    source = stored.images.get(call.parameters["SourceImageId"]) or StoredImage([None])
+    stored.images[answer["ImageId"]] = image = StoredImage([])
+    for snapshot in source.snapshots:
+        try:
+            copy = complete_copy(call, flow.copy_snapshot(snapshot), new_id(call, "snap"))
+        except CopyFailedError as failure:
+            image.state_reason = failure.message
+            failures_of(call.backend)[answer["ImageId"]] = failure.why
+            break
+        image.snapshots.append(copy)
+
+
+def _describe_images(call: ServiceCall) -> Steps:
+    answer = yield
+    stored = stored_resources(call)
+    for members in answer["Images"]:
+        image = stored.images.get(members["ImageId"])
+        if image is not None:
+            _show_image(stored, members, image)
+
+
+def _show_image(stored: StoredResources, members: dict[str, Any], image: StoredImage) -> None:
+    if image.state_reason is not None:
+        reason = {"Code": FAILURE_CODE, "Message": image.state_reason}
+        members.update(State="failed", StateReason=reason, BlockDeviceMappings=[])
+        return
+    for mapping, snapshot in zip(members["BlockDeviceMappings"], image.snapshots, strict=False):
+        if snapshot is not None:
+            mapping["Ebs"]["Encrypted"] = True
+            stored.resources[mapping["Ebs"]["SnapshotId"]] = snapshot
+
+
+def _modify_image_attribute(call: ServiceCall) -> Steps:
+    image = stored_resources(call).images.get(call.parameters["ImageId"])
+    if image is not None and read_new_description(call) is None:
+        change = read_image_change(call)
+        if change.adds:
+            keys = {snapshot.key_arn for snapshot in image.snapshots if snapshot is not None}
+            require_shareable_image(call, keys, change)
+    yield
+
+
+OPERATIONS = {
+    "RegisterImage": _register_image,
+    "CopyImage": _copy_image,
+    "DescribeImages": _describe_images,
+    "ModifyImageAttribute": _modify_image_attribute,
+}

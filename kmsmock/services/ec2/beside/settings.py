@@ -1,0 +1,37 @@
+"""Encryption by default, and the default key.
+
+Another mock does not know the keys that are here. So the default key is not left to it: these
+operations are answered as they are without it, except that what the caller may do with EC2 is for
+the other mock to decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kmsmock.services.beside import BesideHandler, Steps
+from kmsmock.services.ec2.answered import OPERATIONS as ANSWERED
+from kmsmock.services.ec2.kms_use.state import settings_for
+from kmsmock.services.registry import ServiceCall
+
+_DEFAULT_KEY = ("GetEbsDefaultKmsKeyId", "ModifyEbsDefaultKmsKeyId", "ResetEbsDefaultKmsKeyId")
+_BY_DEFAULT = ("Enable{}", "Disable{}", "Get{}")
+
+
+def _answer(operation: str) -> BesideHandler:
+    def answer(call: ServiceCall) -> Steps:
+        return ANSWERED[operation](replace(call, is_answered=True))
+        yield  # never reached: it makes this a generator, as all steps are
+
+    return answer
+
+
+def _take_setting(call: ServiceCall) -> Steps:
+    answer = yield
+    settings_for(call).encrypts_by_default = answer["EbsEncryptionByDefault"]
+
+
+OPERATIONS: dict[str, BesideHandler] = {
+    **{name: _answer(name) for name in _DEFAULT_KEY},
+    **{name.format("EbsEncryptionByDefault"): _take_setting for name in _BY_DEFAULT},
+}

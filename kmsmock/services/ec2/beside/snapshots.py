@@ -1,0 +1,96 @@
+"""CreateSnapshot, CreateSnapshots, CopySnapshot, DescribeSnapshots and ModifySnapshotAttribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kmsmock.services.beside import Steps, until_stored
+from kmsmock.services.ec2.beside.stored import (
+    StoredResource,
+    find_resource,
+    require_volume,
+    show_keys,
+    stored_resources,
+)
+from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
+from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot, copy_of_incomplete
+from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.sharing_requests import read_snapshot_change
+from kmsmock.services.registry import ServiceCall
+
+
+def _create_snapshot(call: ServiceCall) -> Steps:
+    require_volume(call, call.parameters["VolumeId"])
+    answer = yield
+    _take_keys_of_volumes(call, [answer])
+
+
+def _create_snapshots(call: ServiceCall) -> Steps:
+    answer = yield
+    _take_keys_of_volumes(call, answer["Snapshots"])
+
+
+def _take_keys_of_volumes(call: ServiceCall, snapshots: Iterable[dict[str, Any]]) -> None:
+    """Let snapshots have the keys of their volumes; the keys are not among what answers show."""
+    resources = stored_resources(call).resources
+    for snapshot in snapshots:
+        volume = resources.get(snapshot["VolumeId"])
+        if volume is not None:
+            resources[snapshot["SnapshotId"]] = volume
+            snapshot["Encrypted"] = True
+
+
+def _copy_snapshot(call: ServiceCall) -> Steps:
+    source_id = call.parameters["SourceSnapshotId"]
+    source = find_resource(call, "SourceSnapshotId")
+    flow = CopySnapshot(call, source)
+    answer = yield from until_stored(flow)
+    snapshot_id = answer["SnapshotId"]
+    try:
+        if source is not None and source.state != "completed":
+            raise copy_of_incomplete(source_id, source)
+        copy = complete_copy(call, flow, snapshot_id)
+    except CopyFailedError as failure:
+        failures_of(call.backend)[snapshot_id] = failure.why
+        assert flow.target_arn is not None
+        copy = StoredResource(call.account, flow.target_arn, None, failure.message)
+    if copy is not None:
+        stored_resources(call).resources[snapshot_id] = copy
+
+
+def complete_copy(call: ServiceCall, flow: CopySnapshot, snapshot_id: str) -> StoredResource | None:
+    """Complete the copy of a snapshot; gives None for one that is not encrypted.
+
+    Raises `CopyFailedError`.
+    """
+    key = flow.complete(snapshot_id, call.now)
+    return None if key is None else StoredResource(call.account, key.key.key_arn, key.key)
+
+
+def _describe_snapshots(call: ServiceCall) -> Steps:
+    answer = yield
+    resources = stored_resources(call).resources
+    for snapshot in answer["Snapshots"]:
+        resource = resources.get(snapshot["SnapshotId"])
+        if resource is not None and resource.state_message is not None:
+            snapshot.update(State="error", StateMessage=resource.state_message)
+    show_keys(call, answer["Snapshots"], "SnapshotId")
+
+
+def _modify_snapshot_attribute(call: ServiceCall) -> Steps:
+    snapshot = find_resource(call, "SnapshotId")
+    if snapshot is not None:
+        change = read_snapshot_change(call)
+        if change.adds:
+            require_shareable_snapshot(call, snapshot.key_arn, change)
+    yield
+
+
+OPERATIONS = {
+    "CreateSnapshot": _create_snapshot,
+    "CreateSnapshots": _create_snapshots,
+    "CopySnapshot": _copy_snapshot,
+    "DescribeSnapshots": _describe_snapshots,
+    "ModifySnapshotAttribute": _modify_snapshot_attribute,
+}

@@ -1,0 +1,100 @@
+"""What is known of the volumes, snapshots and images that something else stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kmsmock.services.ec2.answered.lookup import no_volume
+from kmsmock.services.ec2.kms_use.attachments import AttachedKey
+from kmsmock.services.ec2.kms_use.kms_calls import DataKey
+from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.registry import ServiceCall
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResource:
+    """An encrypted volume or snapshot. owner: account id.
+
+    key: None for a snapshot in state error, whose key could not be used. state_message: of it.
+    """
+
+    owner: str
+    key_arn: str
+    key: DataKey | None
+    state_message: str | None = None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it is encrypted: all that are kept are."""
+        return True
+
+    @property
+    def state(self) -> str:
+        """The state of a snapshot."""
+        return "completed" if self.state_message is None else "error"
+
+
+@dataclass(slots=True)
+class StoredImage:
+    """An image. snapshots: those behind its devices, None for one that is not encrypted.
+
+    state_reason: why it is in state failed.
+    """
+
+    snapshots: list[StoredResource | None]
+    state_reason: str | None = None
+
+
+@dataclass(slots=True)
+class StoredResources:
+    """What was made while the mock was active, by id.
+
+    resources: encrypted volumes and snapshots. attached: by volume and instance, what the instance
+    has of the data key. not_attached: volumes that their instance could not decrypt.
+    """
+
+    resources: dict[str, StoredResource] = field(default_factory=dict)
+    images: dict[str, StoredImage] = field(default_factory=dict)
+    attached: dict[tuple[str, str], AttachedKey] = field(default_factory=dict)
+    not_attached: set[str] = field(default_factory=set)
+
+
+def stored_resources(call: ServiceCall) -> StoredResources:
+    """Give what is known, to be read and written."""
+    return call.backend.service_state(StoredResources)
+
+
+def find_resource(call: ServiceCall, member: str) -> StoredResource | None:
+    """Find the volume or snapshot that a parameter names; None for what is not encrypted."""
+    return stored_resources(call).resources.get(call.parameters.get(member, ""))
+
+
+def is_lost(call: ServiceCall, volume_id: str) -> bool:
+    """Tell whether a volume has vanished, since its key could not be used."""
+    resources = stored_resources(call).resources
+    return volume_id in failures_of(call.backend) and volume_id not in resources
+
+
+def require_volume(call: ServiceCall, volume_id: str) -> None:
+    """Refuse a volume that has vanished; of others the one that stores knows."""
+    if is_lost(call, volume_id):
+        raise no_volume(call, volume_id)
+
+
+def show_keys(call: ServiceCall, shown: Iterable[dict[str, Any]], id_member: str) -> None:
+    """Let answers show the keys of what is encrypted."""
+    resources = stored_resources(call).resources
+    for members in shown:
+        resource = resources.get(members[id_member])
+        if resource is not None:
+            show_key(members, resource.key_arn)
+
+
+def show_key(members: dict[str, Any], key_arn: str | None) -> None:
+    """Let an answer show that something is encrypted. key_arn: None when it is not known yet."""
+    members["Encrypted"] = True
+    members.pop("KmsKeyId", None)
+    if key_arn is not None:
+        members["KmsKeyId"] = key_arn

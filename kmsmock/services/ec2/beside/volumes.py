@@ -1,0 +1,64 @@
+"""CreateVolume, DeleteVolume and DescribeVolumes."""
+
+from __future__ import annotations
+
+from kmsmock.services.beside import Steps, until_stored
+from kmsmock.services.ec2.beside.stored import (
+    StoredResource,
+    find_resource,
+    is_lost,
+    require_volume,
+    show_key,
+    show_keys,
+    stored_resources,
+)
+from kmsmock.services.ec2.kms_use.snapshots import require_completed
+from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.stored_before import warn_stored_before
+
+
+def _create_volume(call: ServiceCall) -> Steps:
+    snapshot = find_resource(call, "SnapshotId")
+    if snapshot is not None:
+        require_completed(snapshot)
+    flow = CreateVolume(call, snapshot)
+    answer = yield from until_stored(flow)
+    volume_id = answer["VolumeId"]
+    try:
+        key = flow.complete(volume_id, call.now)
+    except VolumeLostError as reason:
+        failures_of(call.backend)[volume_id] = str(reason)
+    else:
+        if key is not None:
+            resource = StoredResource(call.account, key.key.key_arn, key.key)
+            stored_resources(call).resources[volume_id] = resource
+    if flow.is_encrypted:
+        show_key(answer, flow.known_key)
+    elif answer.get("Encrypted"):
+        warn_stored_before(f"The snapshot {call.parameters['SnapshotId']}")
+
+
+def _delete_volume(call: ServiceCall) -> Steps:
+    require_volume(call, call.parameters["VolumeId"])
+    yield
+
+
+def _describe_volumes(call: ServiceCall) -> Steps:
+    for volume_id in call.parameters.get("VolumeIds", ()):
+        require_volume(call, volume_id)
+    answer = yield
+    stored = stored_resources(call)
+    answer["Volumes"] = [v for v in answer["Volumes"] if not is_lost(call, v["VolumeId"])]
+    for volume in answer["Volumes"]:
+        if volume["VolumeId"] in stored.not_attached:
+            volume.update(State="available", Attachments=[])
+    show_keys(call, answer["Volumes"], "VolumeId")
+
+
+OPERATIONS = {
+    "CreateVolume": _create_volume,
+    "DeleteVolume": _delete_volume,
+    "DescribeVolumes": _describe_volumes,
+}
