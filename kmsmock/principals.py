@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
+from kmsmock.arns import Arn
+
 
 class PrincipalKind(Enum):
     """The kinds of principal that can make requests, as CloudTrail names them."""
@@ -48,8 +50,8 @@ class Principal:
     partition: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        partition = self.arn.split(":", 2)[1] if self.arn.startswith("arn:") else "aws"
-        object.__setattr__(self, "partition", partition)
+        arn = Arn.parse(self.arn)
+        object.__setattr__(self, "partition", "aws" if arn is None else arn.partition)
 
     def via_service(self, region: str) -> str | None:
         """Give the service that calls KMS for the principal, as ``kms:ViaService`` has it."""

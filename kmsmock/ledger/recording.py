@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from sys import intern
 from typing import Any, NamedTuple
 
+from kmsmock.arns import name_in
 from kmsmock.errors import ServiceError
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.events import NO_REST, Call, Failure, Rest
@@ -165,7 +166,7 @@ class CallLog:
 
 
 def _names(life: KeyLife) -> tuple[str, ...]:
-    return (life.arn, life.arn.rpartition("/")[2], *life.aliases)
+    return (life.arn, name_in(life.arn), *life.aliases)
 
 
 def _rest(call: PendingCall, response: tuple[Any, ...] | None, context: Mapping[str, Any]) -> Rest:
