@@ -175,7 +175,7 @@ def _filter(call: Call, member: str) -> str | None:
         return None
     if UNIQUE_ID.fullmatch(text):
         arn = call.backend.identities.names.arn_of_id(text)
-        if arn is None and call.operation.name == "ListRetirableGrants":
+        if arn is None and member == "RetiringPrincipal":
             raise errors.NotFoundException(f"Retiring principal {text} could not be found")
         text = arn or ""
     if Arn.parse(text) is None and read_account_principal(text) is None:
