@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.secrets import Secrets
     from kmsmock.principals import Principal as Caller
     from kmsmock.services.ec2.answered.contents import Ebs
-    from kmsmock.services.rds.contents import Rds
+    from kmsmock.services.rds.answered.contents import Rds
 
 
 class KMSMock(ClientSource):
@@ -148,7 +148,7 @@ class KMSMock(ClientSource):
     @property
     def rds(self) -> Rds:
         """Databases and their snapshots: their contents, and why some have failed."""
-        from kmsmock.services.rds.contents import Rds
+        from kmsmock.services.rds.answered.contents import Rds
 
         return Rds(self._backend)
 
