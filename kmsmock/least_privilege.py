@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmsmock.arns import Arn
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.principals import Principal
 
 #: Action, resource and conditions, as sorted pairs, of one thing that was allowed.
@@ -36,7 +36,7 @@ class LeastPrivilege:
         return "\n".join(parts)
 
 
-def least_privilege(principal: Principal, calls: Iterable[Event]) -> LeastPrivilege:
+def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivilege:
     """Give the smallest policies for the calls that a principal made and that succeeded."""
     uses = {
         (action, resource, tuple(sorted(_tests(call, context))))
@@ -62,7 +62,7 @@ def least_privilege(principal: Principal, calls: Iterable[Event]) -> LeastPrivil
     )
 
 
-def _tests(call: Event, context: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
+def _tests(call: Call, context: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
     """Give what a statement can require of a use: its encryption context, and its service."""
     for name, value in (context or {}).items():
         yield f"kms:EncryptionContext:{name}", value

@@ -17,6 +17,7 @@ from botocore.model import ServiceModel
 
 import kmsmock
 from kmsmock import KMSMock
+from kmsmock.watchers import Watcher, watching
 from tests import quicker_botocore, thoroughness
 from tests.records import check_record
 
@@ -102,18 +103,22 @@ def _is_lack(error: Exception) -> bool:
 _RECORDS_CHECKED = 2_000
 
 
+class _EndedMocks(Watcher):
+    """The mocks that a test has stopped or emptied."""
+
+    def __init__(self) -> None:
+        self.mocks: dict[KMSMock, None] = {}
+
+    def ended(self, kms: KMSMock) -> None:
+        self.mocks[kms] = None
+
+
 @pytest.fixture(autouse=True)
-def _records_meet_the_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _records_meet_the_schema() -> Iterator[None]:
     """Check the CloudTrail record of every call of a test, once its mocks have been stopped."""
-    stopped = []
-    stop = KMSMock.stop
-
-    def stop_and_note(kms: KMSMock) -> None:
-        stop(kms)
-        stopped.append(kms)
-
-    monkeypatch.setattr(KMSMock, "stop", stop_and_note)
-    yield
-    for kms in stopped:
+    ended = _EndedMocks()
+    with watching(ended):
+        yield
+    for kms in ended.mocks:
         for record in kms.trail[-_RECORDS_CHECKED:]:
             check_record(record)

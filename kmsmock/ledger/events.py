@@ -54,7 +54,7 @@ NO_REST = Rest()
 
 
 class Record(NamedTuple):
-    """What is kept of one call. `Event` says what it means.
+    """What is kept of one call. `Call` says what it means.
 
     parameters: values of the members that CloudTrail shows of the operation, None for those that
     were not given. material_id: of the key material that was used, 32 bytes. charge: one and the
@@ -78,7 +78,7 @@ class Record(NamedTuple):
     rest: Rest = NO_REST
 
 
-class Event(Record):
+class Call(Record):
     """One call of the KMS API, allowed or refused: a record of a few hundred bytes.
 
     region: of the client. alias: the name that the call used, if any. at: the mock's time.

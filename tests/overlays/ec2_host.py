@@ -124,6 +124,19 @@ def plain_snapshot(host: Host) -> str:
     return host.snapshot(host.volume())
 
 
+def failed_copy(host: Host) -> str:
+    """Begin with a copy of a snapshot whose key could not be used."""
+    snapshot = host.snapshot()
+    host.deny(host.key, "kms:CreateGrant")
+    return host.copy(snapshot, Encrypted=True, KmsKeyId=host.other)
+
+
+def lost_volume(host: Host) -> str:
+    """Begin with a volume that has vanished, since its key could not be used."""
+    host.deny(host.key, "kms:CreateGrant")
+    return host.encrypted_volume()
+
+
 def attached(host: Host) -> tuple[str, str]:
     """Begin with a volume that is attached to an instance."""
     volume = host.encrypted_volume()

@@ -21,6 +21,8 @@ from tests.overlays.ec2_host import (
     by_default,
     default_snapshot,
     denied,
+    failed_copy,
+    lost_volume,
     nothing,
     plain_snapshot,
     to_attach,
@@ -97,7 +99,24 @@ ROWS = [
         "without the encryption of its snapshot",
         "InvalidParameterCombination",
     ),
+    Row(
+        "CreateVolume",
+        failed_copy,
+        lambda h, s: h.volume(SnapshotId=s),
+        (),
+        "copy that has failed",
+        "IncorrectState",
+    ),
     Row("CreateSnapshot", Host.encrypted_volume, Host.snapshot),
+    *[
+        Row(operation, lost_volume, act, (), "volume without its key", "InvalidVolume.NotFound")
+        for operation, act in [
+            ("CreateSnapshot", Host.snapshot),
+            ("AttachVolume", lambda h, v: h.attach(v)),
+            ("DeleteVolume", lambda h, v: h.ec2.delete_volume(VolumeId=v)),
+            ("DescribeVolumes", lambda h, v: h.ec2.describe_volumes(VolumeIds=[v])),
+        ]
+    ],
     Row(
         "CreateSnapshots",
         attached,
@@ -161,7 +180,9 @@ ROWS = [
         "public",
         "OperationNotPermitted",
     ),
+    Row("CopySnapshot", failed_copy, Host.copy, LOOKED, "copy that has failed"),
     Row("RegisterImage", Host.snapshot, Host.image),
+    Row("RegisterImage", failed_copy, Host.image, (), "copy that has failed", "IncorrectState"),
     *[
         Row("CopyImage", before, act, calls, case)
         for case, before, act, calls in [
