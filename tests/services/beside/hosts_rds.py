@@ -7,7 +7,7 @@ from typing import Any
 
 from kmsmock.overlays.rds import BESIDE
 from kmsmock.services.rds import OPERATIONS
-from tests.overlays.hosts import ACCOUNT, EAST, OTHER_ACCOUNT, WEST, Host, Row
+from tests.services.beside.hosts import ACCOUNT, EAST, OTHER_ACCOUNT, WEST, Host, Row
 from tests.services.rds.world import CLUSTER, INSTANCE, WORDS, Words
 
 SERVICE = "rds"

@@ -14,7 +14,7 @@ from moto import mock_aws
 from kmsmock import mock_kms
 from kmsmock.services.ec2.answered import OPERATIONS
 from kmsmock.services.ec2.beside import BESIDE
-from tests.overlays.ec2_host import (
+from tests.services.beside.ec2_host import (
     PERMISSION,
     Host,
     attached,
