@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kmsmock.arns import is_account_id
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import Identities
@@ -151,7 +152,7 @@ class Account(ClientSource):
     def __init__(self, account_id: str, identities: Identities, client_of: ClientOf) -> None:
         if not isinstance(account_id, str):
             raise TypeError(f"an account id is 12 digits, as text, not {account_id!r}")
-        if len(account_id) != 12 or not account_id.isdigit():
+        if not is_account_id(account_id):
             raise ValueError(f"an account id has 12 digits; {account_id!r} has not")
         self._id = account_id
         self._identities = identities

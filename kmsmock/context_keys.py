@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kmsmock.arns import Arn
+from kmsmock.arns import Arn, alias_arn
 from kmsmock.authorization.grants import GrantConstraints
 from kmsmock.aws.operations import permission_of
 from kmsmock.aws.services import calling_service
@@ -210,7 +210,7 @@ def context_of_principal(identities: Identities, principal: Principal, region: s
         return context
     context["aws:PrincipalAccount"] = principal.account
     if principal.kind is PrincipalKind.USER:
-        context["aws:username"] = principal.arn.rpartition("/")[2]
+        context["aws:username"] = Arn.of(principal.arn).name
     if principal.kind in _TEMPORARY:
         context["aws:MultiFactorAuthPresent"] = "false"
         if principal.issued is not None:
@@ -359,8 +359,6 @@ def _is_on_same_key(call: Call) -> bool:
     key = call.keys[0] if call.keys else None
     return key is not None and (
         destination in (key.key_id, key.arn)
-        or (
-            destination.rpartition(":")[2] in key.aliases
-            and destination.partition(":alias/")[0] in (destination, key.arn.partition(":key/")[0])
-        )
+        or destination in key.aliases
+        or any(destination == alias_arn(key.region_name, key.account, a) for a in key.aliases)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn
+from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn, resource_of
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.request import Request
@@ -92,7 +92,7 @@ def explain_named(
     """
     action = action if ":" in action else f"kms:{action}"
     require_action(action)
-    name = (key or "").rpartition(":")[2]
+    name = resource_of(key or "")
     with backend.lock:
         backend.settle()
         who = _principal(backend, principal)
@@ -131,10 +131,8 @@ def _key(backend: Backend, reference: str, account: str, region: str) -> Key:
     arn = Arn.parse(reference)
     if arn is not None:
         account, region = arn.account, arn.region
-        name = arn.resource.removeprefix("key/")
-    room = backend.region(account, region)
-    if name.startswith(ALIAS_PREFIX) and name in room.aliases:
-        return room.aliases[name].key
-    if name in room.keys:
-        return room.keys[name]
-    raise ValueError(f"account {account} has no key {reference!r} in {region}")
+        name = arn.key_or_alias or reference
+    key = backend.region(account, region).find(name)
+    if key is None:
+        raise ValueError(f"account {account} has no key {reference!r} in {region}")
+    return key

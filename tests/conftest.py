@@ -18,11 +18,12 @@ from botocore.model import ServiceModel
 import kmsmock
 from kmsmock import KMSMock
 from kmsmock.watchers import Watcher, watching
-from tests import quicker_botocore, thoroughness
+from tests import inner_runs, quicker_botocore, thoroughness
 from tests.records import check_record
 
 pytest_plugins = ["pytester"]
 quicker_botocore.install()
+inner_runs.keep_installed_modules()
 
 _KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
 _MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
@@ -64,16 +65,12 @@ def run_alone(
     pytester: pytest.Pytester,
     everything_loaded: None,  # noqa: ARG001
 ) -> Callable[..., pytest.RunResult]:
-    """Give a function that runs pytest on a test module, given its text, and pytest's options.
-
-    In this process; but tests with moto, which cannot be loaded twice, have one of their own.
-    """
+    """Give a function that runs pytest on a test module, given its text, and pytest's options."""
 
     def run_alone(text: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=text)
         if "moto" in text:
             pytest.importorskip("moto")
-            return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
         return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
 
     return run_alone

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kmsmock.arns import resource_of
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.keys.key import Key
 from kmsmock.ledger.pending_call import Authorized
@@ -119,7 +120,7 @@ class Call(Record):
         For a key that was not found, what the call asked for.
         """
         arn = self.key_arn
-        known = self.alias or (arn.rpartition(":")[2] if arn else None)
+        known = self.alias or (resource_of(arn) if arn else None)
         return known or next(iter(self.named), "")
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.arns import ALIAS_PREFIX, Arn, name_in, resource_of
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.errors import of_code
 from kmsmock.keys.key import Key
@@ -112,7 +112,7 @@ def is_about(event: Call, key: str | None) -> bool:
     alias = _alias_name(key)
     if alias is None:
         return any(_names(found.arn, key) for found in event.keys)
-    if event.alias is not None and alias == event.alias.rpartition(":")[2]:
+    if event.alias is not None and alias == resource_of(event.alias):
         return _is_in_place(key, event.key)
     return any(alias in found.aliases and _is_in_place(key, found) for found in event.keys)
 
@@ -126,11 +126,11 @@ _MATCHES: dict[str, Callable[[Call, Any], bool]] = {
 
 
 def _names(arn: str | None, key: str | None) -> bool:
-    return bool(arn) and bool(key) and (arn == key or str(arn).rpartition("/")[2] == key)
+    return bool(arn) and bool(key) and (arn == key or name_in(str(arn)) == key)
 
 
 def _alias_name(key: str | None) -> str | None:
-    resource = str(key).rpartition(":")[2]
+    resource = resource_of(str(key))
     return resource if resource.startswith(ALIAS_PREFIX) else None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from sys import intern
 from typing import Any, NamedTuple
 
+from kmsmock.arns import name_in
 from kmsmock.errors import ServiceError
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.events import NO_REST, Call, Failure, Rest
@@ -60,6 +61,7 @@ class AllCalls(Calls):
         unused = [life for life in lives if not life.was_used and not excepted & set(_names(life))]
         if not unused:
             return
+        # The calls that made keys; of replicas it is not told who did.
         makers = {event.key_arn: event.test_id for event in self if event.operation == "CreateKey"}
         lines = [
             f"{len(unused)} of {len(lives)} keys were not used for any cryptographic operation:"
@@ -165,7 +167,7 @@ class CallLog:
 
 
 def _names(life: KeyLife) -> tuple[str, ...]:
-    return (life.arn, life.arn.rpartition("/")[2], *life.aliases)
+    return (life.arn, name_in(life.arn), *life.aliases)
 
 
 def _rest(call: PendingCall, response: tuple[Any, ...] | None, context: Mapping[str, Any]) -> Rest:
@@ -186,5 +188,8 @@ def _rest(call: PendingCall, response: tuple[Any, ...] | None, context: Mapping[
 def _copied(value: Any) -> Any:
     """Copy what the caller will get to hold, and can change."""
     if type(value) is dict:
-        return {name: _copied(item) for name, item in value.items()}
+        return {
+            name: _copied(item) if type(item) in (dict, list) else item
+            for name, item in value.items()
+        }
     return list(value) if type(value) is list else value

@@ -144,7 +144,7 @@ def _role(principal: Principal) -> dict[str, str]:
 def _federating(principal: Principal) -> dict[str, str]:
     """Show the user, or the root user, whom a federated user comes from."""
     arn = principal.entity_arn or ""
-    is_root = arn.endswith(":root")
+    is_root = arns.Arn.of(arn).is_account_root
     issuer = {
         "type": (PrincipalKind.ROOT if is_root else PrincipalKind.USER).value,
         "principalId": principal.issuer_id,
@@ -165,4 +165,4 @@ def _is_in_china(region: str) -> bool:
 
 
 def _name(arn: str) -> str:
-    return arn.rpartition("/")[2]
+    return arns.name_in(arn)

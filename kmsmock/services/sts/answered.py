@@ -204,7 +204,11 @@ def _require_trust(call: ServiceCall, role: Entity, action: str) -> None:
 
 def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
     request = Request(
-        call.principal, action, role.arn, _account_of(role.arn), lambda: context_of(call, _MEMBERS)
+        call.principal,
+        action,
+        role.arn,
+        Arn.of(role.arn).account,
+        lambda: context_of(call, _MEMBERS),
     )
     applied = applied_policies(call.identities, request, None)
     return evaluate(
@@ -218,12 +222,6 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
             unique_ids=role.trust_ids,
         ),
     )
-
-
-def _account_of(arn: str) -> str:
-    parsed = Arn.parse(arn)
-    assert parsed is not None
-    return parsed.account
 
 
 def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> AccessDenied:

@@ -1,4 +1,4 @@
-"""EBS and RDS while moto answers EC2 and RDS: what they do with KMS is done all the same."""
+"""EBS while moto answers EC2: what it does with KMS is done all the same."""
 
 from __future__ import annotations
 
@@ -59,9 +59,6 @@ def deny(kms, key, action):
     denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
     policy["Statement"].append(denial)
     kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
-
-
-# --- EBS ----------------------------------------------------------------------------------------
 
 
 def test_an_encrypted_volume_has_a_data_key_and_a_grant(kms, ec2, volume, key):
@@ -253,16 +250,7 @@ def test_a_volume_of_a_snapshot_that_was_made_without_the_mock_comes_with_a_warn
         assert operations(kms) == []
 
 
-# --- contents -------------------------------------------------------------------------------------
-
-
 def test_contents_that_moto_does_not_keep_are_told_so(kms, volume):
-    arn = f"arn:aws:rds:us-east-1:{ACCOUNT}:db:orders"
-    for act in (
-        lambda: kms.ebs.write(volume, 0, b"text"),
-        lambda: kms.ebs.read(volume, 0, 4),
-        lambda: kms.rds.write(arn, 0, b"text"),
-        lambda: kms.rds.read(arn, 0, 4),
-    ):
+    for act in (lambda: kms.ebs.write(volume, 0, b"text"), lambda: kms.ebs.read(volume, 0, 4)):
         with pytest.raises(ValueError, match=r"moto keeps .* contents only without it"):
             act()

@@ -1,17 +1,7 @@
-"""EC2 uses KMS in the same way, whether it is answered here or moto stores its resources."""
+"""The operations of EC2, in situations in which they use KMS and in which they do not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
-from typing import Any, NamedTuple
-
-import boto3
-import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws
-
-from kmsmock import mock_kms
 from kmsmock.services.ec2.answered import OPERATIONS
 from kmsmock.services.ec2.beside import BESIDE
 from tests.services.beside.ec2_host import (
@@ -27,7 +17,18 @@ from tests.services.beside.ec2_host import (
     plain_snapshot,
     to_attach,
 )
+from tests.services.beside.hosts import Row
 
+SERVICE, HOST = "ec2", Host
+ANSWERED = OPERATIONS.keys() | BESIDE.operations.keys()
+_NOT_OF_MOTO = "moto does not implement it, and it does not use KMS"
+#: Operation -> why its calls are not compared.
+LEFT_OUT = {
+    "DisableSnapshotBlockPublicAccess": _NOT_OF_MOTO,
+    "EnableSnapshotBlockPublicAccess": _NOT_OF_MOTO,
+    "GetSnapshotBlockPublicAccessState": _NOT_OF_MOTO,
+    "ResetSnapshotAttribute": _NOT_OF_MOTO,
+}
 #: What the calls are that make a data key for a volume, or copy a snapshot that is encrypted.
 MADE = ("GenerateDataKeyWithoutPlaintext", "CreateGrant", "Decrypt", "RetireGrant")
 COPIED = (
@@ -35,17 +36,6 @@ COPIED = (
     *("Decrypt", "Decrypt", "RetireGrant", "RetireGrant"),
 )
 LOOKED = ("DescribeKey",)
-
-
-class Row(NamedTuple):
-    """A use of an operation. before: what there is to begin with. calls: of KMS. error: of EC2."""
-
-    operation: str
-    before: Callable[[Host], Any]
-    act: Callable[[Host, Any], object]
-    calls: tuple[str, ...] = ()
-    case: str = ""
-    error: str | None = None
 
 
 def copy_under_other(host: Host, snapshot: str) -> str:
@@ -56,7 +46,7 @@ def copy_image_under_other(host: Host, image: str) -> str:
     return host.copy_image(image, Encrypted=True, KmsKeyId=host.other)
 
 
-def modify_default_key(host: Host, _: Any) -> object:
+def modify_default_key(host: Host, _: None) -> object:
     return host.ec2.modify_ebs_default_kms_key_id(KmsKeyId=host.other)
 
 
@@ -315,53 +305,3 @@ ROWS = [
     ),
     Row("DescribeTags", Host.encrypted_volume, lambda h, _: h.ec2.describe_tags()),
 ]
-#: Operations that only this mock answers, and why moto does not.
-NOT_OF_MOTO = {
-    "DisableSnapshotBlockPublicAccess": "moto does not implement it, and it does not use KMS",
-    "EnableSnapshotBlockPublicAccess": "moto does not implement it, and it does not use KMS",
-    "GetSnapshotBlockPublicAccessState": "moto does not implement it, and it does not use KMS",
-    "ResetSnapshotAttribute": "moto does not implement it, and it does not use KMS",
-}
-
-
-@pytest.fixture(scope="module")
-def ec2() -> Any:
-    """Make a client once, since one of EC2 takes long to make."""
-    secret = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    return boto3.client("ec2", "us-east-1", **secret)
-
-
-@pytest.fixture
-def outcome(ec2: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Give what a row does on a host: the calls of KMS, and EC2's error."""
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-
-    def outcome(row: Row, *, stores: bool) -> Any:
-        with nullcontext() if stores else mock_aws(), mock_kms(isolated=True) as kms:
-            host = Host(kms, ec2, stores=stores)
-            begun = row.before(host)
-            since = len(kms.calls)
-            error = None
-            try:
-                row.act(host, begun)
-            except ClientError as refusal:
-                error = refusal.response["Error"]
-            return host.seen(since, error)
-
-    return outcome
-
-
-@pytest.mark.parametrize(
-    "row", [pytest.param(row, id=f"{row.operation}-{row.case}".rstrip("-")) for row in ROWS]
-)
-def test_both_hosts_make_the_same_calls_of_kms(row: Row, outcome: Callable[..., Any]) -> None:
-    calls, error = outcome(row, stores=True)
-    assert [call["operation"] for call in calls] == [*row.calls]
-    assert (error or {}).get("Code") == row.error
-    assert outcome(row, stores=False) == (calls, error)
-
-
-def test_each_operation_of_either_host_has_a_row() -> None:
-    rows = {row.operation for row in ROWS}
-    assert rows | NOT_OF_MOTO.keys() == OPERATIONS.keys() | BESIDE.operations.keys()
-    assert not rows & NOT_OF_MOTO.keys()
