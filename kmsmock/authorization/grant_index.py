@@ -147,7 +147,9 @@ def _groups_fitting(of_grantee: _OfGrantee, request: Request) -> Iterator[_Group
     for (operations, _), by_source in of_grantee.items():
         if operation not in operations:
             continue
-        for source in _sources(by_source, request):
+        # Constraints do not concern the retirement of a grant.
+        sources = by_source if operation == "RetireGrant" else _sources(by_source, request)
+        for source in sources:
             by_context = by_source[source]
             if wanted is None:
                 yield from by_context.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kmsmock.context_keys import ContextKeys
+from kmsmock.access.context import ContextKeys
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.registry import account_region, storage

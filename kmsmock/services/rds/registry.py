@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from kmsmock.context_keys import ContextKeys
+from kmsmock.access.context import ContextKeys
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.rds import errors
 from kmsmock.services.rds.kinds import KINDS, Kind
