@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 ALIAS_PREFIX = "alias/"
@@ -76,6 +77,7 @@ def is_region(value: object) -> bool:
     return isinstance(value, str) and _REGION.fullmatch(value) is not None
 
 
+@lru_cache(maxsize=256)
 def partition_of(region: str) -> str:
     """Name the AWS partition of a Region; unknown Regions are told by their prefix.
 

@@ -85,7 +85,7 @@ class Backend:
         self.lives = KeyLives()
         self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
-        self.calls = CallLog(options["calls_kept"], self.lives)
+        self.calls = CallLog(options["calls_kept"], self.lives, self.tariff)
         #: What the service did by itself, oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
         self.faults = Faults()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.recording import CallLog
     from kmsmock.ledger.secrets import Secrets
     from kmsmock.principals import Principal
-    from kmsmock.services.ec2.contents import Ebs
+    from kmsmock.services.ec2.answered.contents import Ebs
     from kmsmock.services.rds.contents import Rds
 
 
@@ -138,7 +138,7 @@ class KMSMock(Answering):
     @property
     def ebs(self) -> Ebs:
         """Volumes and snapshots: their contents, and why some have failed."""
-        from kmsmock.services.ec2.contents import Ebs
+        from kmsmock.services.ec2.answered.contents import Ebs
 
         return Ebs(self._backend)
 

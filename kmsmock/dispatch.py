@@ -1,41 +1,35 @@
-"""The path of every KMS call: read, authorize, check, perform, record."""
+"""The path of every KMS call, one function for each step.
+
+admit -> locate -> authorize -> usage and state -> handle -> record
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum, auto
-from sys import intern
 from time import perf_counter
 from typing import Any
 
-from kmsmock import arns, errors
-from kmsmock.access.denial import denied
-from kmsmock.access.policies import applied_policies, authorize
+from kmsmock import errors
 from kmsmock.api_call import Answer, ApiCall
-from kmsmock.authorization.decision import Decision
-from kmsmock.authorization.evaluation import evaluate
-from kmsmock.authorization.policy import PolicyKind, parse
-from kmsmock.authorization.request import Outcome, Request
-from kmsmock.aws.operations import KeyNaming, ManagedKeyUse, permission_of
 from kmsmock.backend import Backend
+from kmsmock.call_authorization import (
+    note_authorized,
+    require_allowed,
+    require_no_lockout,
+    require_unmanaged,
+)
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
-from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
+from kmsmock.ledger.events import Event
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
-from kmsmock.operations.key_policies import read_policy
-from kmsmock.operations.registry import ANY_STATE, Call, Target
-from kmsmock.operations.requests import (
-    context_of,
-    encryption_context_of,
-    request_of,
-    retired_grant,
-)
+from kmsmock.operations.grants import require_grant_tokens
+from kmsmock.operations.registry import ANY_STATE, Call, Locator, Operation, Target
 from kmsmock.principals import Principal
 from kmsmock.protocol import read
-from kmsmock.running_test import running_test
 from kmsmock.watchers import notify, watchers
 
 
@@ -64,46 +58,21 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         )
     with backend.lock:
         try:
-            principal, now = backend.admit(api_call.access_key, api_call.region)
+            call = _admit(backend, operation, api_call, request_id)
         except CredentialsError as refusal:
             return Answer(request_id, _unauthenticated(refusal))
-        region = backend.region(principal.account, api_call.region)
-        call = Call(
-            operation,
-            principal,
-            region,
-            backend,
-            request_id,
-            now,
-            api_call.access_key,
-            api_call.user_agent,
-        )
+        result: dict[str, Any] | errors.ServiceError
         try:
             call.parameters = read(api_call)
-            fault = backend.faults.next(operation.name, call.parameters)
-            if fault is not None:
-                raise fault
-            result: Any = perform(call)
+            if backend.faults.are_armed:
+                backend.faults.fire(operation.name, call.parameters)
+            result = perform(call)
         except errors.ServiceError as error:
             result = error
-        _record(call, result)
-        if operation.hands_out and isinstance(result, dict):
-            plaintexts = {name: result[name] for name in operation.hands_out if result.get(name)}
-            backend.secrets.note(plaintexts, backend.calls[-1])
-            if watchers.handed_out:
-                notify(watchers.handed_out, backend, backend.calls[-1], plaintexts)
+        event = _record(call, result)
+        if operation.hands_out is not None and isinstance(result, dict):
+            _note_plaintext(backend, operation.hands_out, result, event)
     return Answer(request_id, result)
-
-
-def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
-    """Give the words of KMS for credentials that are no longer good."""
-    if isinstance(refusal, ExpiredCredentialsError):
-        return errors.ExpiredTokenException(
-            "The security token included in the request is expired", explanation=str(refusal)
-        )
-    return errors.UnrecognizedClientException(
-        "The security token included in the request is invalid.", explanation=str(refusal)
-    )
 
 
 def perform_for_service(  # noqa: PLR0913 - who calls, and how
@@ -139,9 +108,7 @@ def perform_for_service(  # noqa: PLR0913 - who calls, and how
         call.parameters = parameters
         try:
             if rehearsal is not Rehearsal.DONE:
-                fault = backend.faults.next(operation, parameters)
-                if fault is not None:
-                    raise fault
+                backend.faults.fire(operation, parameters)
             if rehearsal is Rehearsal.NOW:
                 call.parameters = {**parameters, "DryRun": True}
             result = perform(call)
@@ -155,228 +122,135 @@ def perform_for_service(  # noqa: PLR0913 - who calls, and how
         return result
 
 
+# --- the steps ------------------------------------------------------------------------------
+
+
+def _admit(backend: Backend, operation: Operation, api_call: ApiCall, request_id: str) -> Call:
+    """Let the request in, from whoever signed it; raises CredentialsError."""
+    access_key, region = api_call.access_key, api_call.region
+    principal, now = backend.admit(access_key, region)
+    room = backend.regions.get((principal.account, region))
+    if room is None:
+        room = backend.region(principal.account, region)
+    return Call(
+        operation, principal, room, backend, request_id, now, access_key, api_call.user_agent
+    )
+
+
 def perform(call: Call) -> dict[str, Any]:
     """Carry out a call in the order that AWS checks: locate, authorize, usage, state, the rest.
 
     A dry run ends after all checks. Raises the `ServiceError` to answer.
     """
-    operation = call.operation
+    operation, keys = call.operation, call.keys
     if "GrantTokens" in call.parameters:
-        _require_grant_tokens(call)
-    located = [
-        (target, key)
-        for target in operation.targets
-        if (target.when is None or target.when(call))
-        and (key := _authorized(call, target)) is not None
-    ]
-    keys = call.keys
+        require_grant_tokens(call)
+    found: list[tuple[Target, Key]] = []
+    for target in operation.targets:
+        if target.when is not None and not target.when(call):
+            continue
+        key = alias = None
+        if target.locate is not None:
+            key, alias = _locate(call, target.locate)
+            if key is None:
+                continue
+            found.append((target, key))
+        _authorize(call, target, key, alias)
     if operation.first is not None:
         operation.first(call, *keys)
-    for target, key in located:
+    for target, key in found:
         _require_usable(target, key)
     if operation.puts_policy and "Policy" in call.parameters:
-        _require_no_lockout(call)
-    try:
-        result = operation.handler(call, *keys)
-    except AlgorithmUnavailable as reason:
-        raise errors.UnsupportedOperationException(str(reason)) from None
-    call.before_effect()
-    if operation.is_cryptographic:
-        usage = Usage(operation.name, call.now, call.request_id)
-        for key in keys:
-            key.last_usage = usage
-    return result if result is not None else {}
+        require_no_lockout(call)
+    return _handle(call, operation)
 
 
-def _require_usable(target: Target, key: Key) -> None:
-    """Require key usage, then key state."""
-    if target.usage is not None and key.usage is not target.usage:
-        key.require_usage(target.usage, target.action.removeprefix("kms:"))
-    if target.states is not ANY_STATE:
-        key.require_state(target.states)
-    store = key.custom_key_store
-    if store is not None and target.usage is not None and store.proxy_failure is not None:
-        raise errors.KMSInvalidStateException(store.proxy_failure)
-
-
-def _authorized(call: Call, target: Target) -> Key | None:
-    """Locate a target's key, noted with the call, and refuse what the caller may not do with it."""
-    key = alias = None
-    if target.locate is not None:
-        before, call.alias = call.alias, None
-        key = target.locate.find(call)
-        alias, call.alias = call.alias, before or call.alias
-        if key is None:
-            return None
+def _locate(call: Call, locator: Locator) -> tuple[Key | None, str | None]:
+    """Find the key of a target, noted with the call, and the alias by which the call named it."""
+    before, call.alias = call.alias, None
+    key = locator.find(call)
+    alias, call.alias = call.alias, before or call.alias
+    if key is not None:
         call.keys.append(key)
+    return key, alias
+
+
+def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -> None:
+    """Refuse what the caller may not do with a key, or without one (AccessDeniedException).
+
+    alias: the name that the call used for the key.
+    """
     backend = call.backend
     if backend.enforces_policies and not (
         target.resource is None
         and backend.allowances.hold(backend.identities, call.principal, target.action, key)
     ):
-        _require_authorized(call, target, key, alias)
+        require_allowed(call, target, key, alias)
     if key is not None and key.manager is KeyManager.AWS:
         if not backend.enforces_policies:
-            _require_unmanaged(call, target, key)
+            require_unmanaged(call, target, key)
         if alias is not None:
             keep_aws_managed_key(backend, key, alias, call.now)
-    resource = key.arn if key is not None else "*"
-    if target.resource is not None:
-        resource = target.resource(call)
-    call.authorized.append((target.action, resource, encryption_context_of(call, target)))
-    return key
+    call.was_authorized = True
+    if not call.operation.is_plain:
+        note_authorized(call, target, key)
 
 
-def _require_authorized(call: Call, target: Target, key: Key | None, alias: str | None) -> None:
-    request = request_of(call, target, key, alias)
-    retired = None
-    if target.action == "kms:RetireGrant" and key is not None:
-        retired = retired_grant(call, key)
-        if retired is None:
-            return  # the operation raises a more precise error
+def _require_usable(target: Target, key: Key) -> None:
+    """Require key usage, then key state."""
+    usage, states = target.usage, target.states
+    if usage is not None and key.usage is not usage:
+        key.require_usage(usage, target.action.removeprefix("kms:"))
+    if states is not ANY_STATE and key.state not in states:
+        key.require_state(states)
+    store = key.custom_key_store
+    if store is not None and usage is not None and store.proxy_failure is not None:
+        raise errors.KMSInvalidStateException(store.proxy_failure)
+
+
+def _handle(call: Call, operation: Operation) -> dict[str, Any]:
+    """Let the operation do what it does, and note that it has used its keys."""
+    try:
+        result = operation.handler(call, *call.keys)
+    except AlgorithmUnavailable as reason:
+        raise errors.UnsupportedOperationException(str(reason)) from None
+    if "DryRun" in call.parameters:
+        call.before_effect()
+    if operation.is_cryptographic:
+        usage = Usage(operation.name, call.now, call.request_id)
+        for key in call.keys:
+            key.last_usage = usage
+    return result if result is not None else {}
+
+
+def _record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> Event:
+    """Leave the record of a call, and notify those who observe the mock."""
     backend = call.backend
-    decision = authorize(backend.identities, backend.allowances, request, key, retired=retired)
-    if not decision.allowed:
-        call.decision = decision
-        raise denied(
-            request,
-            decision,
-            is_unnamed=target.is_unnamed,
-            from_ciphertext=_is_from_ciphertext(call, target),
-        )
-    if decision.grant is not None:
-        call.grant_id = decision.grant.grant_id
-
-
-def _is_from_ciphertext(call: Call, target: Target) -> bool:
-    """Tell whether the key was named by nothing but the ciphertext."""
-    locator = target.locate
-    if locator is None or locator.naming is not KeyNaming.CIPHERTEXT:
-        return False
-    return locator.member not in call.parameters
-
-
-def _require_unmanaged(call: Call, target: Target, key: Key) -> None:
-    """Refuse to change an AWS managed key, which nobody can, whatever policies are about."""
-    use = permission_of(target.action).managed_key_use
-    if use is ManagedKeyUse.ANYBODY or (
-        use is ManagedKeyUse.SERVICES and call.principal.is_service
-    ):
-        return
-    request = request_of(call, target, key, None)
-    decision = Decision(
-        Outcome.IMPLICIT_DENY,
-        "this is an AWS managed key, which AWS alone manages: create a customer managed key",
-        PolicyKind.RESOURCE,
-        is_hidden=call.principal.account != key.account,
-    )
-    raise denied(request, decision, is_unnamed=target.is_unnamed, from_ciphertext=False)
-
-
-def _require_no_lockout(call: Call) -> None:
-    """Require that the caller could change the key policy that it puts.
-
-    Source: AWS KMS Developer Guide, "Default key policy", on the lockout safety check.
-    """
-    backend = call.backend
-    text = read_policy(call)
-    if not backend.enforces_policies or call.parameters.get("BypassPolicyLockoutSafetyCheck"):
-        return
-    account = call.region.account
-    region = call.parameters.get("ReplicaRegion", call.region.name)
-    key_id = call.keys[0].key_id if call.keys else "new"
-    existing = call.keys[0] if call.operation.name == "PutKeyPolicy" else None
-    target = Target("kms:PutKeyPolicy", region_from="ReplicaRegion")
-    request = Request(
-        call.principal,
-        target.action,
-        arns.key_arn(region, account, key_id),
-        account,
-        lambda: context_of(call, target, existing, owner=account),
-    )
-    policy = parse(text, PolicyKind.RESOURCE, "the new key policy")
-    policies = applied_policies(backend.identities, request, None, policy)
-    decision = evaluate(request, policies)
-    if not decision.allowed:
-        decision = replace(decision, request=request, policies=policies)
-        raise errors.MalformedPolicyDocumentException(
-            "The new key policy will not allow you to update the key policy in the future.",
-            explanation=f"{decision}\nBypassPolicyLockoutSafetyCheck=True skips this check.",
-        )
-
-
-def _require_grant_tokens(call: Call) -> None:
-    for token in call.parameters["GrantTokens"]:
-        if call.backend.grant_of_token(call.region.name, token) is None:
-            raise errors.InvalidGrantTokenException(
-                explanation="No grant was created with this token, or it is gone."
-            )
-
-
-def _record(call: Call, result: dict[str, Any] | errors.ServiceError) -> None:
-    """Leave the record of a call; this is on the path of every one, so little is made."""
-    failure: Failure | None = None
-    shown = None
-    operation = call.operation.name
-    members = call.operation.trail
-    if isinstance(result, errors.ServiceError):
-        failure = Failure(result.code, result.message, result.explanation, call.decision)
-    elif members.response:
-        shown = tuple([_copied(result.get(name)) for name in members.response])
-    keys, materials, parameters = call.keys, call.material_ids, call.parameters
-    key = keys[0] if keys else None
-    second_key = keys[1] if len(keys) > 1 else None
-    authorized = call.authorized
-    is_plain = len(authorized) == 1 and authorized[0] == (
-        f"kms:{operation}",
-        "*" if key is None else key.arn,
-        parameters.get("EncryptionContext"),
-    )
-    backend = call.backend
-    charge = backend.tariff.charge(
-        call.operation.price,
-        call.principal.arn,
-        None if failure is None else failure.code,
-        keys,
-        parameters.get("KeyPairSpec"),
-    )
-    rest = NO_REST
-    context, noted = backend.request_context, call.noted
-    if not is_plain or shown or second_key or call.grant_id or context or noted:
-        rest = Rest(
-            second_key,
-            materials[1] if len(materials) > 1 else None,
-            call.grant_id,
-            None if is_plain else tuple(authorized),
-            shown,
-            context or None,
-            noted,
-        )
-    calls = backend.calls
-    event = Event(
-        operation,
-        call.principal,
-        call.access_key,
-        intern(call.user_agent or ""),
-        call.region.name,
-        key,
-        call.alias,
-        calls.shared(operation, tuple([parameters.get(name) for name in members.request])),
-        materials[0] if materials else None,
-        failure,
-        charge,
-        call.now,
-        running_test(),
-        call.request_id,
-        rest,
-    )
-    calls.append(event)
+    event = backend.calls.record(call, result, backend.request_context)
     if call.started:
         notify(watchers.called, backend, event, perf_counter() - call.started)
+    return event
 
 
-def _copied(value: Any) -> Any:
-    """Copy what the caller will get to hold, and can change."""
-    if type(value) is dict:
-        return {name: _copied(item) for name, item in value.items()}
-    return list(value) if type(value) is list else value
+# --- around them ----------------------------------------------------------------------------
+
+
+def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
+    """Give the words of KMS for credentials that are no longer good."""
+    if isinstance(refusal, ExpiredCredentialsError):
+        return errors.ExpiredTokenException(
+            "The security token included in the request is expired", explanation=str(refusal)
+        )
+    return errors.UnrecognizedClientException(
+        "The security token included in the request is invalid.", explanation=str(refusal)
+    )
+
+
+def _note_plaintext(backend: Backend, member: str, answer: Mapping[str, Any], event: Event) -> None:
+    """Note the plaintext of an answer to a client, and notify those who observe the mock."""
+    plaintext = answer.get(member)
+    if not plaintext:  # it was encrypted for a recipient
+        return
+    backend.secrets.note({member: plaintext}, event)
+    if watchers.handed_out:
+        notify(watchers.handed_out, backend, event, {member: plaintext})

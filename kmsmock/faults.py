@@ -27,7 +27,10 @@ _TEXTS = {
 
 @dataclass
 class Fault:
-    """One armed fault. seen: matching calls so far; fired: how many of them failed."""
+    """One armed fault.
+
+    seen: matching calls, as long as any fault is left to fire. fired: how many of them failed.
+    """
 
     operation: str
     error: errors.ServiceError
@@ -100,15 +103,14 @@ class Faults:
         self._faults.append(fault)
         return fault
 
-    def next(self, operation: str, parameters: Mapping[str, Any]) -> errors.ServiceError | None:
-        """Give the error that a call fails with now; None when it goes well."""
+    def fire(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        """Raise the error that a call is to fail with now, if there is one."""
         for fault in self._faults:
             if fault.operation in ("*", operation) and fault.key in (None, parameters.get("KeyId")):
                 fault.seen += 1
                 if fault.seen >= fault.on_call and fault.fired < fault.times:
                     fault.fired += 1
-                    return fault.error
-        return None
+                    raise fault.error
 
     def assert_all_fired(self) -> None:
         """Assert that each fault fired as often as it was to, the optional ones aside."""

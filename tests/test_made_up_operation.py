@@ -164,6 +164,7 @@ def test_it_is_authorized_and_explained(client: Any) -> None:
         by_id = kms.explain(role, "FrobnicateKey", key["KeyId"])
 
         assert (by_alias.allowed, by_id.allowed) == (True, False)
-        role.client().frobnicate_key(KeyId="alias/app")
+        as_role = role.session().client("kms", "us-east-1")
+        as_role.frobnicate_key(KeyId="alias/app")
         with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
-            role.client().frobnicate_key(KeyId=key["KeyId"])
+            as_role.frobnicate_key(KeyId=key["KeyId"])

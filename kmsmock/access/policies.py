@@ -75,16 +75,19 @@ class Allowances:
 
 def _basis(identities: Identities, principal: Principal, key: Key | None) -> tuple[Any, ...]:
     """Give all that an unconditional decision depends on; what changes is made anew."""
-    entity = identities.entity_of(principal)
+    entity, session, organization = identities.standing_of(principal)
+    organization_of_key = organization
+    if key is not None and key.account != principal.account:
+        organization_of_key = identities.organization_of(key.account)
     return (
         principal,
         None if entity is None else entity.policies,
         None if entity is None else entity.boundary,
-        identities.session_of(principal),
-        identities.organization_of(principal.account),
+        session,
+        organization,
         None if key is None else key.policy,
         None if key is None else key.policy_ids,
-        None if key is None else identities.organization_of(key.account),
+        organization_of_key,
     )
 
 

@@ -248,8 +248,9 @@ class OperationFacts:
     trail: what CloudTrail shows. is_cryptographic: whether it is a cryptographic use of its keys,
     which GetKeyLastUsage counts. is_routine: whether it belongs to the use of keys, and not to
     setting them up, although it changes something. puts_policy: whether the caller must be able to
-    change the key policy that it gives (the lockout safety check). hands_out: members of the answer
-    that are plaintexts. pages: of lists.
+    change the key policy that it gives (the lockout safety check). hands_out: the member of the
+    answer that is a plaintext. pages: of lists. is_plain: whether it needs nothing but the
+    permission of its own name, on its key or on none, with the encryption context of the request.
     """
 
     name: str
@@ -260,8 +261,9 @@ class OperationFacts:
     is_cryptographic: bool = False
     is_routine: bool = False
     puts_policy: bool = False
-    hands_out: tuple[str, ...] = ()
+    hands_out: str | None = None
     pages: PageSizes | None = None
+    is_plain: bool = False
 
     @property
     def key_permissions(self) -> tuple[Permission, ...]:

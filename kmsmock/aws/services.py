@@ -53,8 +53,8 @@ _DECLARED = (
     AwsService("iam", answered=f"{_SERVICES}.iam.answered", beside=f"{_SERVICES}.iam.beside"),
     AwsService(
         "ec2",
-        answered=f"{_SERVICES}.ec2",
-        beside=f"{_OVERLAYS}.ec2",
+        answered=f"{_SERVICES}.ec2.answered",
+        beside=f"{_SERVICES}.ec2.beside",
         frontend="ec2-frontend-api.amazonaws.com",
         hides_denied_key=True,
         hides_decrypting_key=True,

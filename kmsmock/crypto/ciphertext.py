@@ -153,8 +153,12 @@ def encode_context(context: Mapping[str, str] | None) -> bytes:
     """
     if not context:
         return b""
-    pairs = sorted((k.encode(), v.encode()) for k, v in context.items())
-    return b"".join(struct.pack(">I", len(text)) + text for pair in pairs for text in pair)
+    parts: list[bytes] = []
+    for pair in sorted(context.items()):
+        for text in pair:
+            encoded = text.encode()
+            parts += (struct.pack(">I", len(encoded)), encoded)
+    return b"".join(parts)
 
 
 @lru_cache(maxsize=8192)

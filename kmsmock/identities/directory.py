@@ -88,13 +88,19 @@ class Identities:
 
     def entity_of(self, principal: Principal) -> Entity | None:
         """Find the user or role that a principal is, or is a session of; None once it is gone."""
+        return self.standing_of(principal)[0]
+
+    def standing_of(self, principal: Principal) -> tuple[Entity | None, Session, Organization]:
+        """Give all that limits a principal: its user or role, its session, its organization."""
         found = self.entities.get(principal.entity_arn or principal.arn)
-        # One that was made anew under the same name is somebody else.
-        return found if found is not None and found.unique_id == principal.entity_id else None
+        if found is not None and found.unique_id != principal.entity_id:
+            found = None  # made anew under the same name, it is somebody else
+        session = self.sessions.get((principal.arn, principal.session_key), _NO_SESSION)
+        return found, session, self.organizations.get(principal.account, _ALONE)
 
     def session_of(self, principal: Principal) -> Session:
         """Give what a session has of its own."""
-        return self.sessions.get((principal.arn, principal.session_key), _NO_SESSION)
+        return self.standing_of(principal)[1]
 
     def organization_of(self, account: str) -> Organization:
         """Give what an organization means for an account."""

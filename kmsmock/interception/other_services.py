@@ -47,8 +47,4 @@ def answer_service_before_call(
         region=context["client_region"],
         model=model,
     )
-    is_good = isinstance(answer.result, dict)
-    response, parsed = to_client(answer, None if is_good else model)
-    if not is_good and model.service_model.metadata["protocol"] == "query":
-        parsed["Error"]["Type"] = "Sender"
-    return response, parsed
+    return to_client(answer, None if isinstance(answer.result, dict) else model)

@@ -52,6 +52,8 @@ def to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
 def _parsed_error(error: ServiceError, model: Any) -> dict[str, Any]:
     """Give what botocore's parser makes of an error body."""
     parsed: dict[str, Any] = {"Error": {"Message": error.message or "", "Code": error.code}}
+    if model.service_model.metadata["protocol"] == "query":
+        parsed["Error"]["Type"] = "Sender"
     modelled = model.service_model.shape_for_error_code(error.code)
     if modelled is not None and error.message is not None:
         parsed["message"] = error.message

@@ -43,6 +43,7 @@ class Usage(NamedTuple):
     request_id: str
 
 
+_TELLING_MATERIAL = (Origin.AWS_KMS, Origin.EXTERNAL)
 _PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION})
 
 
@@ -76,6 +77,7 @@ class Key:
         "rotation",
         "sequence",
         "settles_at",
+        "shows_material_id",
         "source",
         "spec",
         "status",
@@ -87,7 +89,7 @@ class Key:
     FIXED = frozenset(
         {
             *("account", "arn", "creation_date", "key_id", "manager", "origin", "region_name"),
-            *("sequence", "source", "spec", "usage", "xks_key_id"),
+            *("sequence", "shows_material_id", "source", "spec", "usage", "xks_key_id"),
         }
     )
 
@@ -137,6 +139,8 @@ class Key:
         self.custom_key_store: CustomKeyStore | None = None
         self.xks_key_id: str | None = None
         self.sequence = 0
+        #: Whether KMS tells the id of this key's material: symmetric encryption, not in a store.
+        self.shows_material_id = spec.is_symmetric_encryption and origin in _TELLING_MATERIAL
 
     def __repr__(self) -> str:
         return f"<Key {self.arn} {self.spec.name} {self.state.value}>"
@@ -214,14 +218,6 @@ class Key:
     def algorithms(self) -> tuple[str, ...]:
         """The algorithms of the key, in the order that KMS lists them."""
         return self.spec.usages[self.usage]
-
-    @property
-    def shows_material_id(self) -> bool:
-        """Whether KMS tells the id of this key's material: symmetric encryption, not in a store."""
-        return self.spec.is_symmetric_encryption and self.origin in (
-            Origin.AWS_KMS,
-            Origin.EXTERNAL,
-        )
 
     @property
     def is_pending_deletion(self) -> bool:

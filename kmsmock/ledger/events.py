@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.keys.key import Key
+from kmsmock.ledger.pending_call import Authorized
 from kmsmock.ledger.pricing import Charge
 from kmsmock.principals import Principal
 
 if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision
-
-Authorized = tuple[str, str, "Mapping[str, str] | None"]
-
 
 #: Members of requests that name keys.
 _NAMING = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from sys import intern
 from typing import Any, NamedTuple
 
+from kmsmock.errors import ServiceError
 from kmsmock.ledger.calls import Calls
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
+from kmsmock.ledger.pending_call import PendingCall
+from kmsmock.ledger.pricing import Tariff
 from kmsmock.ledger.storage import KeyLife
 from kmsmock.ledger.usage import Line, line_of
+from kmsmock.running_test import running_test
 
 
 class Recorded(NamedTuple):
@@ -23,35 +28,78 @@ class CallLog(Calls):
     """The records of a mock, one for each call.
 
     kept: how many; older ones are dropped, and only counted. lives: of all keys that
-    customers manage, the deleted ones among them.
+    customers manage, the deleted ones among them. tariff: what requests are charged.
     """
 
-    def __init__(self, kept: int, lives: Iterable[KeyLife]) -> None:
+    def __init__(self, kept: int, lives: Iterable[KeyLife], tariff: Tariff) -> None:
         self._records: deque[Event] = deque()
         self._counts: dict[Line, int] = {}
         super().__init__(self._records, self._counts)
         self._kept = kept
         self._lives = lives
+        self._tariff = tariff
         self._latest: dict[str, tuple[Any, ...]] = {}
 
-    def append(self, event: Event) -> None:
-        """Take in a record; the oldest is dropped when too many are kept."""
+    def record(
+        self,
+        call: PendingCall,
+        result: Mapping[str, Any] | ServiceError,
+        context: Mapping[str, Any],
+    ) -> Event:
+        """Leave the record of a call; this is on the path of every one, so little is made.
+
+        result: the members of the answer, or the error. context: the condition keys that came from
+        the network.
+        """
+        failure: Failure | None = None
+        response = None
+        operation = call.operation
+        trail = operation.trail
+        if isinstance(result, ServiceError):
+            failure = Failure(result.code, result.message, result.explanation, call.decision)
+        elif trail.response:
+            response = tuple([_copied(result.get(name)) for name in trail.response])
+        keys, materials, given = call.keys, call.material_ids, call.parameters.get
+        is_plain = operation.is_plain and call.was_authorized and len(keys) < 2
+        rest = NO_REST
+        if not is_plain or response or call.grant_id or context or call.noted:
+            rest = _rest(call, response, context)
+        # Kept once where they are those of the call before; nothing is decided by it.
+        parameters = tuple(map(given, trail.request))
+        latest = self._latest.setdefault(operation.name, parameters)
+        if latest != parameters:
+            self._latest[operation.name] = parameters
+        else:
+            parameters = latest
+        event = Event(
+            operation.name,
+            call.principal,
+            call.access_key,
+            intern(call.user_agent or ""),
+            call.region.name,
+            keys[0] if keys else None,
+            call.alias,
+            parameters,
+            materials[0] if materials else None,
+            failure,
+            self._tariff.charge(
+                operation.price,
+                call.principal.arn,
+                None if failure is None else failure.code,
+                keys,
+                given("KeyPairSpec"),
+            ),
+            call.now,
+            running_test(),
+            call.request_id,
+            rest,
+        )
         records = self._records
         records.append(event)
         if len(records) > self._kept:
             line = line_of(records.popleft())
             self._counts[line] = self._counts.get(line, 0) + 1
-
-    def shared(self, operation: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give the parameters of the call before where they are the same, to keep them once.
-
-        Only what is equal is shared, and only to be shown: nothing is decided by it.
-        """
-        latest = self._latest.get(operation)
-        if latest is not None and latest == parameters:
-            return latest
-        self._latest[operation] = parameters
-        return parameters
+        return event
 
     def clear(self) -> None:
         """Forget all records and counts."""
@@ -99,3 +147,25 @@ class CallLog(Calls):
 
 def _names(life: KeyLife) -> tuple[str, ...]:
     return (life.arn, life.arn.rpartition("/")[2], *life.aliases)
+
+
+def _rest(call: PendingCall, response: tuple[Any, ...] | None, context: Mapping[str, Any]) -> Rest:
+    """Give what few calls have. response: the members of the answer that CloudTrail shows."""
+    keys, materials = call.keys, call.material_ids
+    is_plain = call.operation.is_plain and call.was_authorized
+    return Rest(
+        keys[1] if len(keys) > 1 else None,
+        materials[1] if len(materials) > 1 else None,
+        call.grant_id,
+        None if is_plain else tuple(call.authorized),
+        response,
+        context or None,
+        call.noted,
+    )
+
+
+def _copied(value: Any) -> Any:
+    """Copy what the caller will get to hold, and can change."""
+    if type(value) is dict:
+        return {name: _copied(item) for name, item in value.items()}
+    return list(value) if type(value) is list else value

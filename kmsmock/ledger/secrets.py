@@ -109,10 +109,20 @@ class Secrets(Sequence[Secret]):
 
     # --- noting --------------------------------------------------------------------------
 
-    def note(self, plaintexts: Mapping[str, bytes], call: Event) -> None:
-        """Note the plaintexts of an answer, by the member of the answer that has them."""
+    def note(self, plaintexts: Mapping[str, bytes], call: Event | None) -> None:
+        """Note the plaintexts of an answer, by the member of the answer that has them.
+
+        One that is here already stays as it is.
+        """
+        entries = self._entries
         for member, plaintext in plaintexts.items():
-            self._take(plaintext, member, call)
+            if plaintext in entries:
+                continue
+            entries[plaintext] = (member, call)
+            self._size_bytes += len(plaintext)
+            while len(entries) > SECRETS_KEPT or self._size_bytes > BYTES_KEPT:
+                self._size_bytes -= len(entries.popitem(last=False)[0])
+                self.dropped += 1
 
     def add(self, value: bytes | str, name: str = "plaintext") -> None:
         """Look for another plaintext, such as one that was given to Encrypt.
@@ -122,18 +132,7 @@ class Secrets(Sequence[Secret]):
         plain = value.encode() if isinstance(value, str) else bytes(value)
         if not Secret(name, None, plain).is_looked_for:
             raise ValueError(f"{name} would be found by accident: it is too short or monotonous")
-        self._take(plain, name, None)
-
-    def _take(self, value: bytes, name: str, call: Event | None) -> None:
-        """Keep a plaintext; one that is kept already stays as it is."""
-        entries = self._entries
-        if value in entries:
-            return
-        entries[value] = (name, call)
-        self._size_bytes += len(value)
-        while len(entries) > SECRETS_KEPT or self._size_bytes > BYTES_KEPT:
-            self._size_bytes -= len(entries.popitem(last=False)[0])
-            self.dropped += 1
+        self.note({name: plain}, None)
 
     def clear(self) -> None:
         """Forget all."""

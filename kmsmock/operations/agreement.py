@@ -24,7 +24,7 @@ from kmsmock.operations.registry import USABLE, Call, Response, Target, operatio
     trail=reads("KeyId", "KeyAgreementAlgorithm", "DryRun"),
     price=PriceClass.BY_KEY_SPEC,
     quota=CRYPTOGRAPHIC,
-    hands_out=("SharedSecret",),
+    hands_out="SharedSecret",
 )
 def derive_shared_secret(call: Call, key: Key) -> Response:
     """Agree on a secret by ECDH: the x coordinate, without key derivation (SP 800-56A)."""
@@ -61,7 +61,7 @@ def derive_shared_secret(call: Call, key: Key) -> Response:
     trail=reads("KeyId", "EncapsulationAlgorithm", "DryRun"),
     price=PriceClass.BY_KEY_SPEC,
     quota=CRYPTOGRAPHIC,
-    hands_out=("SharedSecret",),
+    hands_out="SharedSecret",
 )
 def encapsulate(call: Call, key: Key) -> Response:
     """Make a shared secret and its ciphertext (FIPS 203)."""
@@ -88,7 +88,7 @@ def encapsulate(call: Call, key: Key) -> Response:
     trail=reads("KeyId", "EncapsulationAlgorithm", "DryRun"),
     price=PriceClass.BY_KEY_SPEC,
     quota=CRYPTOGRAPHIC,
-    hands_out=("SharedSecret",),
+    hands_out="SharedSecret",
 )
 def decapsulate(call: Call, key: Key) -> Response:
     """Recover a shared secret; a foreign ciphertext of the right length gives another secret."""

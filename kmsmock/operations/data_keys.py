@@ -82,7 +82,7 @@ def _with_material_id(call: Call, key: Key, response: Response) -> Response:
     first=_require_size,
     trail=_RECORD_OF_DATA_KEY,
     quota=CRYPTOGRAPHIC,
-    hands_out=("Plaintext",),
+    hands_out="Plaintext",
 )
 def generate_data_key(call: Call, key: Key) -> Response:
     """Make a data key, plain and encrypted under the KMS key."""
@@ -144,7 +144,7 @@ def _data_key_pair(call: Call, key: Key) -> tuple[bytes, Response]:
     trail=_RECORD_OF_PAIR,
     price=PriceClass.BY_PAIR_SPEC,
     quota=DATA_KEY_PAIR,
-    hands_out=("PrivateKeyPlaintext",),
+    hands_out="PrivateKeyPlaintext",
 )
 def generate_data_key_pair(call: Call, key: Key) -> Response:
     """Make a key pair: public, private, and private encrypted under the KMS key."""
@@ -181,7 +181,7 @@ def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Response:
     Target("kms:GenerateRandom"),
     trail=reads("CustomKeyStoreId"),
     quota=CRYPTOGRAPHIC,
-    hands_out=("Plaintext",),
+    hands_out="Plaintext",
 )
 def generate_random(call: Call) -> Response:
     """Give random bytes."""

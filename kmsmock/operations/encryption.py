@@ -74,7 +74,7 @@ def encrypt(call: Call, key: Key) -> Response:
     ),
     price=PriceClass.BY_KEY_SPEC,
     quota=CRYPTOGRAPHIC,
-    hands_out=("Plaintext",),
+    hands_out="Plaintext",
 )
 def decrypt(call: Call, key: Key) -> Response:
     """Decrypt what Encrypt, ReEncrypt, GenerateDataKey or the public key made."""
@@ -176,7 +176,7 @@ def _decrypt(
     key.require_algorithm(algorithm)
     if algorithm != SYMMETRIC:
         _require_no_context(context)
-    if ignores_ciphertext(call):
+    if "DryRunModifiers" in call.parameters and ignores_ciphertext(call):
         # Only a dry run may, and this is as far as it can go.
         call.before_effect()
     if call.blob is not None:

@@ -51,6 +51,7 @@ _GRANT_ID = re.compile(r"[0-9a-f]{64}")
         GRANTABLE,
         grant_order=1,
         managed_key_use=ManagedKeyUse.SERVICES,
+        is_about_grant=True,
     ),
     trail=writes(
         *("KeyId", "GranteePrincipal", "GranteeServicePrincipal", "RetiringPrincipal"),
@@ -225,6 +226,7 @@ def _key_of_grant(call: Call) -> Key:
         Locator(_key_of_grant, KeyNaming.GRANT, "KeyId", cross_account=True),
         grant_order=2,
         managed_key_use=ManagedKeyUse.ANYBODY,
+        is_about_grant=True,
     ),
     trail=writes(
         *("KeyId", "GrantId", "DryRun"),
@@ -254,6 +256,15 @@ def retire_grant(call: Call, key: Key) -> None:
 def revoke_grant(call: Call, key: Key) -> None:
     """End a grant, as an administrator of the key."""
     _end_grant(call, key, call.parameters["GrantId"])
+
+
+def require_grant_tokens(call: Call) -> None:
+    """Refuse grant tokens that no grant was created with (InvalidGrantTokenException)."""
+    for token in call.parameters["GrantTokens"]:
+        if call.backend.grant_of_token(call.region.name, token) is None:
+            raise errors.InvalidGrantTokenException(
+                explanation="No grant was created with this token, or it is gone."
+            )
 
 
 def _require_grant_id(grant_id: str) -> None:

@@ -51,10 +51,12 @@ def key_of_ciphertext(
     """Locate the key that made a ciphertext: symmetric ones carry its identity."""
 
     def locate(call: Call) -> Key:
-        _require_ciphertext(call)
         parameters = call.parameters
+        if "CiphertextBlob" not in parameters or "DryRunModifiers" in parameters:
+            _require_ciphertext(call)
         reference: str | None = parameters.get(key_member)
-        if parameters.get(algorithm_member, SYMMETRIC) != SYMMETRIC or ignores_ciphertext(call):
+        is_symmetric = parameters.get(algorithm_member, SYMMETRIC) == SYMMETRIC
+        if not is_symmetric or ("DryRunModifiers" in parameters and ignores_ciphertext(call)):
             if reference is None:
                 raise errors.ValidationException(
                     "KeyId must not be null",

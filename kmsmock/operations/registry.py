@@ -25,10 +25,10 @@ from kmsmock.aws.operations import (
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.keys.states import KeyState
+from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.watchers import watchers
 
 if TYPE_CHECKING:
-    from kmsmock.authorization.decision import Decision
     from kmsmock.backend import Backend
     from kmsmock.crypto.ciphertext import Blob
     from kmsmock.keys.region import KmsRegion
@@ -50,35 +50,16 @@ REPLICABLE = frozenset({_S.ENABLED})
 IMPORTABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.PENDING_IMPORT})
 
 
-class Call:
-    """One call on its way: who asks what of which Region, and what was found out on the way.
+class Call(PendingCall):
+    """One call on its way, as operations see it.
 
-    keys, alias, grant_id, material_ids: noted for the ledger by those who find them. blob: the
-    symmetric ciphertext of the request, once it has been taken apart. authorized: action, resource
-    and encryption context of what was allowed on the way. decision: of a refused call. noted: what
-    CloudTrail shows beside request and answer.
+    backend: what the mock holds. blob: the symmetric ciphertext of the request, once it has been
+    taken apart. started: by `perf_counter` when somebody observes how long calls take, otherwise 0.
     """
 
-    __slots__ = (
-        "access_key",
-        "alias",
-        "authorized",
-        "backend",
-        "blob",
-        "decision",
-        "grant_id",
-        "keys",
-        "material_ids",
-        "noted",
-        "now",
-        "operation",
-        "parameters",
-        "principal",
-        "region",
-        "request_id",
-        "started",
-        "user_agent",
-    )
+    __slots__ = ("backend", "blob", "started")
+
+    operation: Operation
 
     def __init__(
         self,
@@ -91,10 +72,9 @@ class Call:
         access_key: str | None = None,
         user_agent: str | None = None,
     ) -> None:
-        #: By `perf_counter`, when somebody observes how long calls take; otherwise 0.
         self.started = perf_counter() if watchers.called else 0.0
         self.operation = operation
-        self.parameters: dict[str, Any] = {}
+        self.parameters = {}
         self.principal = principal
         self.region = region
         self.backend = backend
@@ -102,14 +82,15 @@ class Call:
         self.now = now
         self.access_key = access_key
         self.user_agent = user_agent
-        self.keys: list[Key] = []
-        self.material_ids: list[bytes] = []
-        self.alias: str | None = None
-        self.grant_id: str | None = None
+        self.keys = []
+        self.material_ids = []
+        self.alias = None
+        self.grant_id = None
         self.blob: Blob | None = None
-        self.decision: Decision | None = None
-        self.noted: dict[str, Any] | None = None
-        self.authorized: list[tuple[str, str, Mapping[str, str] | None]] = []
+        self.decision = None
+        self.noted = None
+        self.authorized = []
+        self.was_authorized = False
 
     @property
     def dry_run(self) -> bool:
@@ -168,7 +149,8 @@ class Target:
     key; by default everybody what only reads or uses it, and nobody anything else. resource: the
     ARN of what is no key; otherwise ``*``. when: whether the call has this target at all.
     region_from: the parameter that names the Region in which the action takes place, if not the
-    client's. is_unnamed: AWS does not name the resource when it refuses.
+    client's. is_unnamed: AWS does not name the resource when it
+    refuses. is_about_grant: whether the encryption context is that of the constraints of a grant.
     """
 
     action: str
@@ -184,6 +166,12 @@ class Target:
     when: Callable[[Call], bool] | None = None
     region_from: str | None = None
     is_unnamed: bool = False
+    is_about_grant: bool = False
+
+    def is_plain_for(self, operation: str) -> bool:
+        """Tell whether this is the permission of an operation's own name, on nothing but a key."""
+        is_own = self.action == f"kms:{operation}"
+        return is_own and self.resource is None and not self.is_about_grant
 
     def permission(self, *, is_read_only: bool) -> Permission:
         """Give the facts of the action. is_read_only: whether the operation changes nothing."""
@@ -235,7 +223,7 @@ def operation(  # noqa: PLR0913 - the columns of a table
     first: Callable[..., None] | None = None,
     is_routine: bool = False,
     puts_policy: bool = False,
-    hands_out: tuple[str, ...] = (),
+    hands_out: str | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare an operation, with the function that carries it out.
 
@@ -256,6 +244,7 @@ def operation(  # noqa: PLR0913 - the columns of a table
             puts_policy=puts_policy,
             hands_out=hands_out,
             pages=pages,
+            is_plain=len(targets) == 1 and targets[0].is_plain_for(name),
             targets=targets,
             handler=handler,
             first=first,

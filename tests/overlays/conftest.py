@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ except ImportError:  # where the oldest versions are tested
     collect_ignore_glob = ["test_*.py"]
 
 ACCOUNT = "123456789012"
+# moto loads a thousand images for EC2, again with each reset.
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 
 @pytest.fixture

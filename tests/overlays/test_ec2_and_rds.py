@@ -19,11 +19,6 @@ def ec2(kms):
 
 
 @pytest.fixture
-def rds(kms):
-    return kms.client("rds")
-
-
-@pytest.fixture
 def volume(ec2, key):
     """A volume under the customer managed key: its id."""
     given = {"Encrypted": True, "KmsKeyId": key}
@@ -256,116 +251,6 @@ def test_a_volume_of_a_snapshot_that_was_made_without_the_mock_comes_with_a_warn
         ):
             ec2.create_volume(AvailabilityZone="us-east-1a", SnapshotId=snapshot)
         assert operations(kms) == []
-
-
-# --- RDS ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def create(rds, key):
-    """Create a DB instance under the customer managed key, or as told."""
-
-    def create(client=rds, **parameters):
-        given = {"StorageEncrypted": True, "KmsKeyId": key, **parameters}
-        return client.create_db_instance(
-            DBInstanceIdentifier="shop",
-            DBInstanceClass="db.t3.micro",
-            Engine="postgres",
-            AllocatedStorage=20,
-            MasterUsername="ruler",
-            MasterUserPassword="password",
-            **{name: value for name, value in given.items() if value is not None},
-        )["DBInstance"]
-
-    return create
-
-
-def test_an_encrypted_instance_has_a_grant_for_rds(kms, rds, create, key):
-    shown = create()
-    assert shown["KmsKeyId"] == key
-    assert operations(kms, 1) == [
-        *("DescribeKey", "CreateGrant", "GenerateDataKeyWithoutPlaintext"),
-        *("CreateGrant", "Decrypt"),
-    ]
-    grant, of_volume = kms.client().list_grants(KeyId=key)["Grants"]
-    assert grant["GranteePrincipal"] == "rds.us-east-1.amazonaws.com"
-    assert of_volume["GranteePrincipal"] == "ec2.us-east-1.amazonaws.com"
-    context = {"aws:rds:db-id": shown["DbiResourceId"]}
-    assert grant["Constraints"] == {"EncryptionContextSubset": context}
-    found = rds.describe_db_instances()["DBInstances"][0]
-    assert found["DbiResourceId"] == shown["DbiResourceId"]
-
-
-@pytest.mark.parametrize("action", ["kms:DescribeKey", "kms:CreateGrant"])
-def test_an_instance_without_its_key_is_refused_at_once(kms, rds, create, key, action):
-    deny(kms, key, action)
-    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault):
-        create()
-    assert rds.describe_db_instances()["DBInstances"] == []
-
-
-def test_a_deleted_instance_gives_its_grant_back(kms, rds, create, key):
-    create()
-    rds.delete_db_instance(DBInstanceIdentifier="shop", SkipFinalSnapshot=True)
-    assert kms.client().list_grants(KeyId=key)["Grants"] == []
-
-
-def test_an_instance_that_is_there_already_leaves_no_grant(kms, rds, create, key):
-    create()
-    before = kms.client().list_grants(KeyId=key)["Grants"]
-    with pytest.raises(rds.exceptions.DBInstanceAlreadyExistsFault):
-        create()
-    assert kms.client().list_grants(KeyId=key)["Grants"] == before
-
-
-def test_a_copied_snapshot_is_under_another_key_and_restores_under_it(kms, rds, create, key, other):
-    create()
-    rds.create_db_snapshot(DBInstanceIdentifier="shop", DBSnapshotIdentifier="one")
-    copy = rds.copy_db_snapshot(
-        SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two", KmsKeyId=other
-    )["DBSnapshot"]
-    assert copy["KmsKeyId"] == other
-    assert operations(kms)[-9:] == [
-        *("DescribeKey", "DescribeKey", "CreateGrant", "CreateGrant"),
-        *("GenerateDataKeyWithoutPlaintext", "Decrypt", "Decrypt", "RetireGrant", "RetireGrant"),
-    ]
-    kms.client().disable_key(KeyId=key)
-    restored = rds.restore_db_instance_from_db_snapshot(
-        DBInstanceIdentifier="again", DBSnapshotIdentifier="two"
-    )["DBInstance"]
-    assert restored["KmsKeyId"] == other
-
-
-def test_a_copy_needs_the_key_of_its_source(kms, rds, create, key, other):
-    create()
-    rds.create_db_snapshot(DBInstanceIdentifier="shop", DBSnapshotIdentifier="one")
-    deny(kms, key, "kms:CreateGrant")
-    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault, match="The source snapshot KMS"):
-        rds.copy_db_snapshot(
-            SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two", KmsKeyId=other
-        )
-
-
-def test_a_copy_that_its_target_key_refuses_leaves_no_grant(kms, rds, create, key, other):
-    create()
-    rds.create_db_snapshot(DBInstanceIdentifier="shop", DBSnapshotIdentifier="one")
-    deny(kms, other, "kms:CreateGrant")
-    before = kms.client().list_grants(KeyId=key)["Grants"]
-    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault, match="The target KMS key"):
-        rds.copy_db_snapshot(
-            SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two", KmsKeyId=other
-        )
-    assert kms.client().list_grants(KeyId=key)["Grants"] == before
-
-
-def test_without_a_key_the_managed_key_is_used(kms, create):
-    shown = create(KmsKeyId=None)
-    managed = kms.client().describe_key(KeyId="alias/aws/rds")["KeyMetadata"]["Arn"]
-    assert shown["KmsKeyId"] == managed
-
-
-def test_an_account_is_as_the_callers(create):
-    assert create()["DBInstanceArn"] == f"arn:aws:rds:us-east-1:{ACCOUNT}:db:shop"
 
 
 # --- contents -------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from kmsmock import mock_kms
-from kmsmock.overlays.ec2 import BESIDE
-from kmsmock.services.ec2 import OPERATIONS
+from kmsmock.services.ec2.answered import OPERATIONS
+from kmsmock.services.ec2.beside import BESIDE
 from tests.overlays.ec2_host import (
     PERMISSION,
     Host,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kmsmock import mock_kms
 from kmsmock.services import sectors
-from kmsmock.services.ec2.contents import UnreadableContentsError
+from kmsmock.services.ec2.answered.contents import UnreadableContentsError
 from tests.services.ec2.world import SECRET
 
 KEY = bytes(range(64))

@@ -18,6 +18,7 @@ from tests.services.rds.world import (
     World,
     of_clusters,
     of_instances,
+    operations,
 )
 
 WITHOUT_KEY = "Must specify new KMS key for cross region encrypted snapshot copy."
@@ -287,6 +288,27 @@ def test_things_take_a_while_when_they_are_to(slow, words):
     assert world.state("restored", world.target_rds) == "creating"
     world.kms.clock.advance(minutes=5)
     assert world.state("restored", world.target_rds) == "available"
+
+
+@pytest.mark.parametrize("words", WORDS, ids=lambda words: words.kind)
+def test_what_is_under_way_at_a_checkpoint_goes_on_after_each_restore(slow, words):
+    world = slow(words)
+    world.make("late", StorageEncrypted=True, KmsKeyId=world.source_key)
+    copied = world.copy(world.source_rds, KmsKeyId=None)[f"{words.snapshot}Arn"]
+    restored = world.restore("before", world.source_rds)[words.arn]
+    world.act("stop")
+    checkpoint = world.kms.checkpoint()
+    calls = len(world.kms.calls)
+    outcomes = []
+    for _ in range(2):
+        world.kms.restore(checkpoint)
+        world.kms.clock.advance(minutes=5)
+        assert world.state("late") == "available"
+        assert [world.read(arn) for arn in (copied, restored)] == [SECRET, SECRET]
+        assert world.state() == "stopped"
+        outcomes.append(operations(world.kms.calls[calls:]))
+
+    assert outcomes[0] == outcomes[1] != []
 
 
 @pytest.mark.parametrize("words", WORDS, ids=lambda words: words.kind)

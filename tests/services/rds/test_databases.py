@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.authorization.documents import allow, deny, policy
@@ -34,7 +36,7 @@ def test_a_database_is_created_and_then_available(world):
     assert "KmsKeyId" not in seen
     prefix = "db" if world.words.kind == "instance" else "cluster"
     assert made[world.words.arn] == f"arn:aws:rds:{EAST}:{SOURCE}:{prefix}:second"
-    assert len(made[world.words.resource_id]) == len(prefix) + 27
+    assert re.fullmatch(rf"{prefix}-[A-Z2-7]{{26}}", made[world.words.resource_id])
 
 
 def test_an_encrypted_database_has_the_aws_managed_key_unless_told_otherwise(world):

@@ -15,6 +15,8 @@ from kmsmock.services.ec2.kms_use.target_keys import require_encrypted
 from kmsmock.services.flows import Flow
 from kmsmock.services.registry import ServiceCall
 
+#: The code of why an image is in state failed.
+FAILURE_CODE = "Client.InternalError"
 _FAILED = "AMI snapshot copy failed with error: "
 _DEFAULT_CMK = ". You must have DescribeKey permissions on the default CMK"
 

@@ -15,7 +15,7 @@ from kmsmock.keys.key import KeyManager
 from kmsmock.services.ec2.errors import InvalidParameter, OperationNotPermitted
 from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY
 from kmsmock.services.ec2.kms_use.target_keys import resolve_key
-from kmsmock.services.ec2.permissions import Change
+from kmsmock.services.ec2.sharing_requests import Change
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import find_key
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kmsmock.access.context import ContextKeys
+from kmsmock.services.ec2.answered.registry import account_region, arn, require_permission
 from kmsmock.services.ec2.errors import InvalidParameterValue, TagLimitExceeded
-from kmsmock.services.ec2.registry import account_region, arn, require_permission
 from kmsmock.services.registry import ServiceCall
 
 _MOST_TAGS = 50

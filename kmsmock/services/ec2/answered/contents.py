@@ -7,9 +7,9 @@ from kmsmock.crypto import ciphertext
 from kmsmock.interception.moto import moto_answers
 from kmsmock.keys.states import KeyState
 from kmsmock.services import sectors
+from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
 from kmsmock.services.ec2.kms_use.kms_calls import DataKey
 from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.storage import Snapshot, Storage, Volume
 
 _GIB = 1024**3
 _WITHOUT_CONTENTS = ("creating", "pending", "error")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.access.context import ContextKeys
+from kmsmock.services.ec2.answered.storage import AccountRegion, Storage
 from kmsmock.services.ec2.errors import DryRunOperation, UnauthorizedOperation, UnsupportedOperation
-from kmsmock.services.ec2.storage import AccountRegion, Storage
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.registry import Handler, ServiceCall
 
@@ -70,11 +70,6 @@ def storage(call: ServiceCall) -> Storage:
 def account_region(call: ServiceCall) -> AccountRegion:
     """Give what the caller's account has in the Region of the call."""
     return storage(call).account_region(call.account, call.region)
-
-
-def new_id(call: ServiceCall, prefix: str) -> str:
-    """Make the id of a resource, such as ``vol-0123456789abcdef0``."""
-    return f"{prefix}-0{call.backend.entropy(8).hex()}"
 
 
 def schedule(call: ServiceCall, action: Callable[..., None]) -> None:

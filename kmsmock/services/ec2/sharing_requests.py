@@ -1,4 +1,4 @@
-"""Changes of who may use a snapshot or an image, in the two forms that EC2 takes them.
+"""Reading who may use a snapshot or an image from now on, in the two forms that EC2 takes.
 
 Source: Amazon EC2 API Reference, ModifySnapshotAttribute, ModifyImageAttribute.
 """
@@ -16,6 +16,8 @@ from kmsmock.services.ec2.errors import (
 )
 from kmsmock.services.registry import ServiceCall
 
+#: The attributes that say who may use a snapshot, and who may launch an image.
+SNAPSHOT_PERMISSION, IMAGE_PERMISSION = "createVolumePermission", "launchPermission"
 _MOST_CHANGES = 500
 _EVERYBODY = "all"
 
@@ -29,7 +31,37 @@ class Change:
     everybody: bool
 
 
-def read_change(call: ServiceCall, member: str, attribute: str, groups_member: str) -> Change:
+def read_snapshot_change(call: ServiceCall) -> Change:
+    """Read whom a call shares a snapshot with, or no more."""
+    if call.parameters.get("Attribute", SNAPSHOT_PERMISSION) != SNAPSHOT_PERMISSION:
+        raise InvalidParameterValue(
+            "Unrecognized attribute.",
+            explanation=f"Of a snapshot's attributes only {SNAPSHOT_PERMISSION} can be changed.",
+        )
+    return _read_change(call, "CreateVolumePermission", SNAPSHOT_PERMISSION, "GroupNames")
+
+
+def read_new_description(call: ServiceCall) -> str | None:
+    """Read the new description of an image; None when a call is about something else."""
+    parameters = call.parameters
+    description: str | None = None
+    if "Description" in parameters:
+        description = parameters["Description"].get("Value", "")
+    elif parameters.get("Attribute") == "description":
+        description = parameters.get("Value", "")
+    return description
+
+
+def read_image_change(call: ServiceCall) -> Change:
+    """Read whom a call shares an image with, or no more."""
+    if call.parameters.get("Attribute", IMAGE_PERMISSION) != IMAGE_PERMISSION:
+        raise InvalidParameterValue(
+            "Unrecognized attribute.", explanation="Known here: launchPermission, description."
+        )
+    return _read_change(call, "LaunchPermission", IMAGE_PERMISSION, "UserGroups")
+
+
+def _read_change(call: ServiceCall, member: str, attribute: str, groups_member: str) -> Change:
     """Read what a call is to change.
 
     member: the parameter that holds Add and Remove. attribute, groups_member: the name of the

@@ -11,16 +11,14 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.kms_use import attachments as kms_use
-from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.lookup import (
+from kmsmock.services.ec2.answered.lookup import (
     find_volume,
     read_instance_id,
     read_volume_id,
     required,
     resource_context,
 )
-from kmsmock.services.ec2.registry import (
+from kmsmock.services.ec2.answered.registry import (
     OUTPOSTS,
     account_region,
     arn,
@@ -28,8 +26,10 @@ from kmsmock.services.ec2.registry import (
     require_permission,
     schedule,
 )
-from kmsmock.services.ec2.storage import Attachment, Volume
-from kmsmock.services.ec2.volumes import show_attachment
+from kmsmock.services.ec2.answered.storage import Attachment, Volume
+from kmsmock.services.ec2.answered.volumes import show_attachment
+from kmsmock.services.ec2.kms_use import attachments as kms_use
+from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.registry import ServiceCall
 
 _MOST_INSTANCES = 16

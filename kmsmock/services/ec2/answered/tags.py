@@ -9,24 +9,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.lists import FilterTable, filtered, page
-from kmsmock.services.ec2.lookup import (
-    is_id,
+from kmsmock.services.ec2.answered.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.answered.lookup import (
     no_image,
     no_snapshot,
     no_volume,
     required,
     resource_context,
 )
-from kmsmock.services.ec2.registry import (
+from kmsmock.services.ec2.answered.registry import (
     account_region,
     arn,
     operation,
     require_permission,
     storage,
 )
-from kmsmock.services.ec2.storage import Image, Snapshot, Volume
-from kmsmock.services.ec2.tagging import read_tags, requested_tags_context, require_few
+from kmsmock.services.ec2.answered.storage import Image, Snapshot, Volume
+from kmsmock.services.ec2.answered.tagging import read_tags, requested_tags_context, require_few
+from kmsmock.services.ec2.ids import is_id
 from kmsmock.services.registry import ServiceCall
 
 #: Prefix of an id -> the type of resource, as in ARNs and answers.

@@ -13,25 +13,25 @@ from urllib.parse import parse_qs, urlsplit
 
 from kmsmock.arns import is_known_region
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
-from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.lookup import explain_not_found, is_id, required, resource_context
-from kmsmock.services.ec2.registry import (
+from kmsmock.services.ec2.answered.lookup import explain_not_found, required, resource_context
+from kmsmock.services.ec2.answered.registry import (
     OUTPOSTS,
     account_region,
     arn,
-    new_id,
     operation,
     schedule,
     storage,
 )
-from kmsmock.services.ec2.storage import Snapshot, rewritten
-from kmsmock.services.ec2.tagging import (
+from kmsmock.services.ec2.answered.storage import Snapshot, rewritten
+from kmsmock.services.ec2.answered.tagging import (
     put_tags,
     read_new_tags,
     require_create_permission,
     show_tags,
 )
+from kmsmock.services.ec2.ids import is_id, new_id
+from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
+from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.registry import ServiceCall
 
 #: Source: Amazon EC2 service quotas, concurrent copies per destination Region.

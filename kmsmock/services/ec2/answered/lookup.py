@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from kmsmock.access.context import ContextKeys
 from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.answered.registry import account_region, storage
+from kmsmock.services.ec2.answered.storage import Image, Snapshot, Volume
+from kmsmock.services.ec2.ids import is_id
 from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.registry import account_region, storage
-from kmsmock.services.ec2.storage import Image, Snapshot, Volume
 from kmsmock.services.registry import ServiceCall
-
-_IDS = {
-    prefix: re.compile(rf"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})")
-    for prefix in ("vol", "snap", "ami", "i")
-}
 
 
 def required(call: ServiceCall, member: str) -> Any:
@@ -24,11 +19,6 @@ def required(call: ServiceCall, member: str) -> Any:
     if value is None or value == "":
         raise errors.MissingParameter(f"The request must contain the parameter {member}")
     return value
-
-
-def is_id(prefix: str, text: str) -> bool:
-    """Tell whether a text has the form of an id. prefix: such as ``snap``."""
-    return _IDS[prefix].fullmatch(text) is not None
 
 
 def read_volume_id(text: str) -> str:

@@ -9,8 +9,8 @@ Source: Amazon EBS User Guide, "How Amazon EBS encryption works".
 
 from __future__ import annotations
 
-from kmsmock.overlays.ec2 import attachments, images, settings, snapshots, volumes
 from kmsmock.services.beside import BesideStore
+from kmsmock.services.ec2.beside import attachments, images, settings, snapshots, volumes
 
 BESIDE = BesideStore(
     {

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock.overlays.ec2.snapshots import complete_copy
-from kmsmock.overlays.ec2.stored import StoredImage, StoredResources, stored_resources
 from kmsmock.services.beside import Steps, until_stored
-from kmsmock.services.ec2.image_sharing import change_of_image, new_description
-from kmsmock.services.ec2.images import FAILURE_CODE
-from kmsmock.services.ec2.kms_use.images import CopyImage
+from kmsmock.services.ec2.beside.snapshots import complete_copy
+from kmsmock.services.ec2.beside.stored import StoredImage, StoredResources, stored_resources
+from kmsmock.services.ec2.ids import new_id
+from kmsmock.services.ec2.kms_use.images import FAILURE_CODE, CopyImage
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_image
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError
 from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.registry import new_id
+from kmsmock.services.ec2.sharing_requests import read_image_change, read_new_description
 from kmsmock.services.registry import ServiceCall
 
 
@@ -72,8 +71,8 @@ def _show_image(stored: StoredResources, members: dict[str, Any], image: StoredI
 
 def _modify_image_attribute(call: ServiceCall) -> Steps:
     image = stored_resources(call).images.get(call.parameters["ImageId"])
-    if image is not None and new_description(call) is None:
-        change = change_of_image(call)
+    if image is not None and read_new_description(call) is None:
+        change = read_image_change(call)
         if change.adds:
             keys = {snapshot.key_arn for snapshot in image.snapshots if snapshot is not None}
             require_shareable_image(call, keys, change)

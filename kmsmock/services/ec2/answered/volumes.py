@@ -9,17 +9,22 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.lists import FilterTable, filtered, page
-from kmsmock.services.ec2.lookup import (
+from kmsmock.services.ec2.answered.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.answered.lookup import (
     find_volume,
     no_volume,
     read_volume_id,
     required,
     resource_context,
 )
-from kmsmock.services.ec2.registry import account_region, arn, operation, require_permission
-from kmsmock.services.ec2.storage import Volume
-from kmsmock.services.ec2.tagging import show_tags
+from kmsmock.services.ec2.answered.registry import (
+    account_region,
+    arn,
+    operation,
+    require_permission,
+)
+from kmsmock.services.ec2.answered.storage import Volume
+from kmsmock.services.ec2.answered.tagging import show_tags
 from kmsmock.services.registry import ServiceCall
 
 #: All Regions have these zones here.

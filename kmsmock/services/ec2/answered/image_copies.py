@@ -11,22 +11,27 @@ from typing import Any
 
 from kmsmock.arns import is_known_region
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.copies import create_copy, finish_copy
-from kmsmock.services.ec2.images import put_image, require_free_name
-from kmsmock.services.ec2.kms_use.images import CopyImage
-from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.lookup import no_image, read_image_id, required, resource_context
-from kmsmock.services.ec2.registry import (
+from kmsmock.services.ec2.answered.copies import create_copy, finish_copy
+from kmsmock.services.ec2.answered.images import put_image, require_free_name
+from kmsmock.services.ec2.answered.lookup import no_image, read_image_id, required, resource_context
+from kmsmock.services.ec2.answered.registry import (
     OUTPOSTS,
     account_region,
     arn,
-    new_id,
     operation,
     schedule,
     storage,
 )
-from kmsmock.services.ec2.storage import Image, Snapshot
-from kmsmock.services.ec2.tagging import Tags, put_tags, read_new_tags, require_create_permission
+from kmsmock.services.ec2.answered.storage import Image, Snapshot
+from kmsmock.services.ec2.answered.tagging import (
+    Tags,
+    put_tags,
+    read_new_tags,
+    require_create_permission,
+)
+from kmsmock.services.ec2.ids import new_id
+from kmsmock.services.ec2.kms_use.images import CopyImage
+from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.registry import ServiceCall
 
 

@@ -10,22 +10,33 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.services.ec2 import errors, volume_types
-from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
-from kmsmock.services.ec2.lookup import no_snapshot, read_snapshot_id, required, resource_context
-from kmsmock.services.ec2.registry import (
+from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.answered import volume_types
+from kmsmock.services.ec2.answered.lookup import (
+    no_snapshot,
+    read_snapshot_id,
+    required,
+    resource_context,
+)
+from kmsmock.services.ec2.answered.registry import (
     OUTPOSTS,
     account_region,
     arn,
-    new_id,
     operation,
     schedule,
     storage,
 )
-from kmsmock.services.ec2.storage import Snapshot, Volume, rewritten
-from kmsmock.services.ec2.tagging import Tags, put_tags, read_new_tags, require_create_permission
-from kmsmock.services.ec2.volumes import ZONE_LETTERS, show_volume
+from kmsmock.services.ec2.answered.storage import Snapshot, Volume, rewritten
+from kmsmock.services.ec2.answered.tagging import (
+    Tags,
+    put_tags,
+    read_new_tags,
+    require_create_permission,
+)
+from kmsmock.services.ec2.answered.volumes import ZONE_LETTERS, show_volume
+from kmsmock.services.ec2.ids import new_id
+from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.registry import ServiceCall
 
 _DEFAULT_TYPE = "gp2"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kmsmock.overlays.ec2.stored import find_resource, stored_resources
 from kmsmock.services.beside import Steps
+from kmsmock.services.ec2.beside.stored import find_resource, stored_resources
 from kmsmock.services.ec2.kms_use.attachments import (
     NotAttachedError,
     attach_volume,

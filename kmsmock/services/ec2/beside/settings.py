@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kmsmock.services.beside import BesideHandler, Steps
-from kmsmock.services.ec2 import OPERATIONS as ANSWERED
+from kmsmock.services.ec2.answered import OPERATIONS as ANSWERED
 from kmsmock.services.ec2.kms_use.state import settings_for
 from kmsmock.services.registry import ServiceCall
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from kmsmock.services.ec2.answered.registry import account_region
 from kmsmock.services.ec2.errors import InvalidNextToken, InvalidParameterValue
-from kmsmock.services.ec2.registry import account_region
 from kmsmock.services.registry import ServiceCall
 
 T = TypeVar("T")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kmsmock.overlays.ec2.stored import (
+from kmsmock.services.beside import Steps, until_stored
+from kmsmock.services.ec2.beside.stored import (
     StoredResource,
     find_resource,
     show_keys,
     stored_resources,
 )
-from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
 from kmsmock.services.ec2.kms_use.state import failures_of
-from kmsmock.services.ec2.sharing import change_of_snapshot
+from kmsmock.services.ec2.sharing_requests import read_snapshot_change
 from kmsmock.services.registry import ServiceCall
 
 
@@ -75,7 +75,7 @@ def _describe_snapshots(call: ServiceCall) -> Steps:
 def _modify_snapshot_attribute(call: ServiceCall) -> Steps:
     snapshot = find_resource(call, "SnapshotId")
     if snapshot is not None:
-        change = change_of_snapshot(call)
+        change = read_snapshot_change(call)
         if change.adds:
             require_shareable_snapshot(call, snapshot.key_arn, change)
     yield

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.lists import FilterTable, filtered, page
-from kmsmock.services.ec2.lookup import (
+from kmsmock.services.ec2.answered.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.answered.lookup import (
     find_volume,
     no_snapshot,
     read_instance_id,
@@ -21,24 +21,24 @@ from kmsmock.services.ec2.lookup import (
     required,
     resource_context,
 )
-from kmsmock.services.ec2.registry import (
+from kmsmock.services.ec2.answered.registry import (
     OUTPOSTS,
     account_region,
     arn,
-    new_id,
     operation,
     require_permission,
     schedule,
     storage,
 )
-from kmsmock.services.ec2.storage import Snapshot, Volume
-from kmsmock.services.ec2.tagging import (
+from kmsmock.services.ec2.answered.storage import Snapshot, Volume
+from kmsmock.services.ec2.answered.tagging import (
     Tags,
     put_tags,
     read_new_tags,
     require_create_permission,
     show_tags,
 )
+from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sectors import stored_bytes
 

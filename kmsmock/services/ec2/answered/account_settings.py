@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kmsmock.services.ec2.answered.lookup import required
+from kmsmock.services.ec2.answered.registry import account_region, operation, require_permission
+from kmsmock.services.ec2.answered.storage import BLOCKS_ALL, UNBLOCKED
 from kmsmock.services.ec2.errors import InvalidParameterValue
 from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY, settings_for
 from kmsmock.services.ec2.kms_use.target_keys import resolve_key
-from kmsmock.services.ec2.lookup import required
-from kmsmock.services.ec2.registry import account_region, operation, require_permission
-from kmsmock.services.ec2.storage import BLOCKS_ALL, UNBLOCKED
 from kmsmock.services.registry import ServiceCall
 
 _BLOCKING = (BLOCKS_ALL, "block-new-sharing")

@@ -10,22 +10,31 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.services.ec2 import errors
+from kmsmock.services.ec2.answered.lookup import (
+    no_snapshot,
+    read_snapshot_id,
+    required,
+    resource_context,
+)
+from kmsmock.services.ec2.answered.registry import (
+    account_region,
+    arn,
+    operation,
+    require_permission,
+)
+from kmsmock.services.ec2.answered.storage import UNBLOCKED, Snapshot
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
-from kmsmock.services.ec2.lookup import no_snapshot, read_snapshot_id, required, resource_context
-from kmsmock.services.ec2.permissions import Change, read_change
-from kmsmock.services.ec2.registry import account_region, arn, operation, require_permission
-from kmsmock.services.ec2.storage import UNBLOCKED, Snapshot
+from kmsmock.services.ec2.sharing_requests import SNAPSHOT_PERMISSION, Change, read_snapshot_change
 from kmsmock.services.registry import ServiceCall
 
-_PERMISSION = "createVolumePermission"
-_ATTRIBUTES = (_PERMISSION, "productCodes")
+_ATTRIBUTES = (SNAPSHOT_PERMISSION, "productCodes")
 
 
 @operation("ModifySnapshotAttribute")
 def modify_snapshot_attribute(call: ServiceCall) -> None:
     """Share a snapshot with accounts or everybody, or stop to."""
     snapshot = _find_own_snapshot(call, "ModifySnapshotAttribute")
-    change = change_of_snapshot(call)
+    change = read_snapshot_change(call)
     if change.adds:
         _require_shareable(call, snapshot, change)
     if change.everybody:
@@ -35,16 +44,6 @@ def modify_snapshot_attribute(call: ServiceCall) -> None:
             snapshot.shared_with.pop(account, None)
         elif account != snapshot.owner:
             snapshot.shared_with[account] = None
-
-
-def change_of_snapshot(call: ServiceCall) -> Change:
-    """Read whom a call shares a snapshot with, or no more."""
-    if call.parameters.get("Attribute", _PERMISSION) != _PERMISSION:
-        raise errors.InvalidParameterValue(
-            "Unrecognized attribute.",
-            explanation=f"Of a snapshot's attributes only {_PERMISSION} can be changed.",
-        )
-    return read_change(call, "CreateVolumePermission", _PERMISSION, "GroupNames")
 
 
 def _require_shareable(call: ServiceCall, snapshot: Snapshot, change: Change) -> None:
@@ -75,7 +74,7 @@ def describe_snapshot_attribute(call: ServiceCall) -> dict[str, Any]:
 def reset_snapshot_attribute(call: ServiceCall) -> None:
     """Share a snapshot with nobody any more."""
     snapshot = _find_own_snapshot(call, "ResetSnapshotAttribute")
-    if required(call, "Attribute") != _PERMISSION:
+    if required(call, "Attribute") != SNAPSHOT_PERMISSION:
         raise errors.InvalidParameterValue("Unrecognized attribute.")
     snapshot.shared_with.clear()
     snapshot.is_public = False

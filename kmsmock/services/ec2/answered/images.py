@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.lists import FilterTable, filtered, page
-from kmsmock.services.ec2.lookup import (
+from kmsmock.services.ec2.answered.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.answered.lookup import (
     no_image,
     no_snapshot,
     read_image_id,
@@ -19,26 +19,25 @@ from kmsmock.services.ec2.lookup import (
     required,
     resource_context,
 )
-from kmsmock.services.ec2.registry import (
+from kmsmock.services.ec2.answered.registry import (
     account_region,
     arn,
-    new_id,
     operation,
     require_permission,
     storage,
 )
-from kmsmock.services.ec2.storage import Image
-from kmsmock.services.ec2.tagging import (
+from kmsmock.services.ec2.answered.storage import Image
+from kmsmock.services.ec2.answered.tagging import (
     put_tags,
     read_new_tags,
     require_create_permission,
     show_tags,
 )
+from kmsmock.services.ec2.ids import new_id
+from kmsmock.services.ec2.kms_use.images import FAILURE_CODE
 from kmsmock.services.registry import ServiceCall
 
 _DEFAULT_TYPE = "gp2"
-#: The code of why an image is in state failed.
-FAILURE_CODE = "Client.InternalError"
 #: What an image has beside its devices, with the values when nothing else is said.
 _DEFAULT_ATTRIBUTES: dict[str, Any] = {
     "Architecture": "i386",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from kmsmock.overlays.ec2.stored import (
+from kmsmock.services.beside import Steps, until_stored
+from kmsmock.services.ec2.beside.stored import (
     StoredResource,
     find_resource,
     show_key,
     show_keys,
     stored_resources,
 )
-from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.kms_errors import CodedError

@@ -1,0 +1,55 @@
+"""EC2, as far as encrypted volumes, snapshots and images need it.
+
+Each module puts its operations into the table of `registry`.
+
+Source: Amazon EC2 API Reference.
+"""
+
+from __future__ import annotations
+
+from kmsmock.services.ec2.answered import (
+    account_settings,
+    attachments,
+    copies,
+    image_copies,
+    image_sharing,
+    images,
+    sharing,
+    snapshots,
+    tags,
+    volume_creation,
+    volumes,
+)
+from kmsmock.services.ec2.answered.registry import OPERATIONS
+from kmsmock.services.ec2.errors import AuthFailure
+from kmsmock.services.registry import Service
+
+
+def _not_valid(explanation: str) -> AuthFailure:
+    return AuthFailure(
+        "AWS was not able to validate the provided access credentials", explanation=explanation
+    )
+
+
+SERVICE = Service(
+    OPERATIONS,
+    unknown="The action {name} is not valid for this web service.",
+    words_limits=True,
+    unauthenticated=_not_valid,
+)
+
+__all__ = [
+    "OPERATIONS",
+    "SERVICE",
+    "account_settings",
+    "attachments",
+    "copies",
+    "image_copies",
+    "image_sharing",
+    "images",
+    "sharing",
+    "snapshots",
+    "tags",
+    "volume_creation",
+    "volumes",
+]
