@@ -8,6 +8,7 @@ from kmsmock.access.context import ConditionContext, ContextKeys
 from kmsmock.access.denial import refusal
 from kmsmock.access.facts import Facts
 from kmsmock.access.policies import authorize
+from kmsmock.arns import region_of_endpoint
 from kmsmock.authorization.request import Request
 from kmsmock.errors import ServiceError
 from kmsmock.services.errors import AccessDenied
@@ -62,7 +63,7 @@ def context_of(
             principal=call.principal,
             identities=call.identities,
             parameters=parameters,
-            region=call.region,
+            region=region_of_endpoint(call.region),
             now=call.now,
             given={**told, **call.backend.request_context, **context},
         )

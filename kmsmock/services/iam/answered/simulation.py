@@ -13,7 +13,7 @@ from typing import Any
 
 from kmsmock.access.context import ConditionContext, ContextKeys
 from kmsmock.access.facts import Facts
-from kmsmock.arns import Arn
+from kmsmock.arns import Arn, region_of_endpoint
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
@@ -157,7 +157,7 @@ def _facts(
         principal=principal,
         identities=call.identities,
         owner=arn.account if arn is not None and is_key else None,
-        region=call.region if arn is None else arn.region or call.region,
+        region=(arn and arn.region) or region_of_endpoint(call.region),
         now=call.now,
         given=given,
     )
