@@ -11,17 +11,49 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kmsmock.accounts import Account, Principal
+    from kmsmock.authorization.decision import Decision
     from kmsmock.blocking import RealKMSBlocked
+    from kmsmock.checkpoints import Checkpoint
     from kmsmock.control import KMSMock, current
+    from kmsmock.key_factory import KmsKey, KmsKeyFactory
+    from kmsmock.ledger.costs import Costs
+    from kmsmock.ledger.events import Call
     from kmsmock.mock import KMSMocker, mock_kms
+    from kmsmock.worlds.errors import WorldError
 
 __version__ = "0.1.0"
-__all__ = ["KMSMock", "KMSMocker", "RealKMSBlocked", "current", "mock_kms"]
+__all__ = [
+    "Account",
+    "Call",
+    "Checkpoint",
+    "Costs",
+    "Decision",
+    "KMSMock",
+    "KMSMocker",
+    "KmsKey",
+    "KmsKeyFactory",
+    "Principal",
+    "RealKMSBlocked",
+    "WorldError",
+    "current",
+    "mock_kms",
+]
 
+#: What is imported when it is first used -> the module that it is in.
 _HOMES = {
+    "Account": "kmsmock.accounts",
+    "Call": "kmsmock.ledger.events",
+    "Checkpoint": "kmsmock.checkpoints",
+    "Costs": "kmsmock.ledger.costs",
+    "Decision": "kmsmock.authorization.decision",
     "KMSMock": "kmsmock.control",
     "KMSMocker": "kmsmock.mock",
+    "KmsKey": "kmsmock.key_factory",
+    "KmsKeyFactory": "kmsmock.key_factory",
+    "Principal": "kmsmock.accounts",
     "RealKMSBlocked": "kmsmock.blocking",
+    "WorldError": "kmsmock.worlds.errors",
     "current": "kmsmock.control",
     "mock_kms": "kmsmock.mock",
 }
@@ -33,6 +65,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(home), name)
     return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
 
 
 class _BotocoreWatch:

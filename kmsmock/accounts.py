@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from kmsmock.arns import is_account_id
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Document, Entity, Session
-from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.principals import Principal as Caller
+from kmsmock.principals import PrincipalKind
+from kmsmock.typed_clients import ClientSource
+
+if TYPE_CHECKING:
+    import boto3
 
 #: One document, or several.
 Policies = Document | Iterable[Document]
-ClientOf = Callable[["Principal | None", str, "str | None"], Any]
+ClientOf = Callable[["Caller | None", str, "str | None"], Any]
 
 
-@dataclass(frozen=True)
-class KmsKey:
-    """A key made for a test. client: a KMS client of its account and Region."""
-
-    id: str
-    arn: str
-    client: Any
-
-
-class SigningPrincipal:
+class Principal(ClientSource):
     """A principal that can make clients, and be the default one inside a ``with`` block."""
 
-    def __init__(self, principal: Principal, identities: Identities, client_of: ClientOf) -> None:
+    def __init__(self, principal: Caller, identities: Identities, client_of: ClientOf) -> None:
         self._principal = principal
         self._identities = identities
         self._client_of = client_of
@@ -38,7 +35,7 @@ class SigningPrincipal:
         return f"<{self._principal.kind.value} {self._principal.arn}>"
 
     @property
-    def principal(self) -> Principal:
+    def principal(self) -> Caller:
         """Who makes the requests."""
         return self._principal
 
@@ -62,11 +59,10 @@ class SigningPrincipal:
         """Credentials whose access key leads back to this principal."""
         return self._identities.credentials.of(self._principal)
 
-    def client(self, service: str = "kms", region: str | None = None) -> Any:
-        """Give a boto3 client that signs as this principal."""
+    def _client(self, service: str, region: str | None) -> Any:
         return self._client_of(self._principal, service, region)
 
-    def session(self, region: str | None = None) -> Any:
+    def session(self, region: str | None = None) -> boto3.Session:
         """Give a boto3 session that signs as this principal."""
         from kmsmock.clients import make_session
 
@@ -98,16 +94,16 @@ class SigningPrincipal:
 
     def federated_user(
         self, name: str, *, policies: Policies = (), tags: Mapping[str, str] | None = None
-    ) -> SigningPrincipal:
+    ) -> Principal:
         """Give a federated user of this IAM user, who may do what both may.
 
         policies: the session policies; without any it has no permissions of its own.
         """
         session = Session.of(_listed(policies), tags or {})
         principal = self._identities.federate(self._principal, name, session)
-        return SigningPrincipal(principal, self._identities, self._client_of)
+        return Principal(principal, self._identities, self._client_of)
 
-    def via(self, service: str) -> SigningPrincipal:
+    def via(self, service: str) -> Principal:
         """Give the principal as a service calls KMS for it, with ``kms:ViaService``.
 
         service: such as ``s3``, ``ec2`` for EBS volumes, or ``secretsmanager``. Raises ValueError
@@ -115,20 +111,20 @@ class SigningPrincipal:
         """
         if self._principal.kind is PrincipalKind.SERVICE:
             raise ValueError(f"{self.arn} calls in its own name: see on_behalf_of()")
-        return SigningPrincipal(
+        return Principal(
             replace(self._principal, via=service.removesuffix(".amazonaws.com")),
             self._identities,
             self._client_of,
         )
 
-    def on_behalf_of(self, source_arn: str) -> SigningPrincipal:
+    def on_behalf_of(self, source_arn: str) -> Principal:
         """Give a service principal that calls for a resource, with ``aws:SourceArn``.
 
         Raises ValueError for others, whose requests never have that.
         """
         if self._principal.kind is not PrincipalKind.SERVICE:
             raise ValueError(f"only services call on behalf of a resource; {self.arn} is none")
-        return SigningPrincipal(
+        return Principal(
             replace(self._principal, source_arn=source_arn), self._identities, self._client_of
         )
 
@@ -142,7 +138,7 @@ class SigningPrincipal:
             raise ValueError(f"{self.arn} is no IAM user or role, or has been deleted")
         return entity
 
-    def __enter__(self) -> SigningPrincipal:  # noqa: PYI034 - Python 3.10 has no Self
+    def __enter__(self) -> Principal:  # noqa: PYI034 - Python 3.10 has no Self
         self._identities.defaults.append(self._principal)
         return self
 
@@ -150,15 +146,15 @@ class SigningPrincipal:
         self._identities.defaults.remove(self._principal)
 
 
-class Account:
+class Account(ClientSource):
     """An AWS account. id: 12 digits."""
 
     def __init__(self, account_id: str, identities: Identities, client_of: ClientOf) -> None:
         if not isinstance(account_id, str):
             raise TypeError(f"an account id is 12 digits, as text, not {account_id!r}")
-        if len(account_id) != 12 or not account_id.isdigit():
+        if not is_account_id(account_id):
             raise ValueError(f"an account id has 12 digits; {account_id!r} has not")
-        self.id = account_id
+        self._id = account_id
         self._identities = identities
         self._client_of = client_of
 
@@ -166,12 +162,17 @@ class Account:
         return f"<Account {self.id}>"
 
     @property
-    def root(self) -> SigningPrincipal:
+    def id(self) -> str:
+        """The account id, 12 digits."""
+        return self._id
+
+    @property
+    def root(self) -> Principal:
         """The root user of the account."""
         return self._signing(self._identities.root(self.id))
 
     @property
-    def administrator(self) -> SigningPrincipal:
+    def administrator(self) -> Principal:
         """An IAM user of the account that may do everything."""
         return self._signing(self._identities.administrator_of(self.id))
 
@@ -183,7 +184,7 @@ class Account:
         boundary: Document | None = None,
         tags: Mapping[str, str] | None = None,
         path: str | None = None,
-    ) -> SigningPrincipal:
+    ) -> Principal:
         """Give the IAM user of that name, made on first use; it may do what its policies allow.
 
         policies: identity policies, as JSON text or as what it means, one or a list of them. What
@@ -204,7 +205,7 @@ class Account:
         session_policies: Policies | None = None,
         session_tags: Mapping[str, str] | None = None,
         trust: Document | None = None,
-    ) -> SigningPrincipal:
+    ) -> Principal:
         """Give a session of the IAM role of that name, both made on first use.
 
         policies, boundary and tags are those of the role, as for `user`; session_policies limit
@@ -221,8 +222,7 @@ class Account:
             role.set_trust(trust)
         return role
 
-    def client(self, service: str = "kms", region: str | None = None) -> Any:
-        """Give a boto3 client of an administrator of the account."""
+    def _client(self, service: str, region: str | None) -> Any:
         return self.administrator.client(service, region)
 
     def join_organization(
@@ -251,16 +251,16 @@ class Account:
             ),
         )
 
-    def _signing(self, principal: Principal) -> SigningPrincipal:
-        return SigningPrincipal(principal, self._identities, self._client_of)
+    def _signing(self, principal: Caller) -> Principal:
+        return Principal(principal, self._identities, self._client_of)
 
 
 def _equipped(
-    principal: SigningPrincipal,
+    principal: Principal,
     policies: Policies | None,
     boundary: Document | None,
     tags: Mapping[str, str] | None,
-) -> SigningPrincipal:
+) -> Principal:
     if policies is not None:
         principal.set_policies(*_listed(policies))
     if boundary is not None:

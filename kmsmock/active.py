@@ -27,6 +27,16 @@ class ActiveMock(Protocol):
         ...
 
     @property
+    def kms(self) -> Any:
+        """The control object of the mock."""
+        ...
+
+    @property
+    def is_started(self) -> bool:
+        """Whether it has not been stopped; while mocks are paused, it is not active."""
+        ...
+
+    @property
     def answer_service(self) -> Callable[..., Answer]:
         """What answers a request to another service than KMS."""
         ...

@@ -1,4 +1,8 @@
-"""ARNs and key identifiers: taking them apart and putting them together."""
+"""ARNs, account ids and key identifiers: how they are read, and how they are written.
+
+Source: IAM User Guide, "Identify AWS resources with ARNs" and "IAM identifiers"; AWS KMS Developer
+Guide, "Key identifiers".
+"""
 
 from __future__ import annotations
 
@@ -54,11 +58,18 @@ _DNS_SUFFIXES = {
     "aws-iso-f": "csp.hci.ic.gov",
     "aws-eusc": "amazonaws.eu",
 }
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_ACCOUNT_PRINCIPAL = re.compile(r"([0-9]{12})|arn:([a-z-]+):iam::([0-9]{12}):root")
+#: What may stand between the type of a resource and its id.
+_TYPE_ENDS = re.compile(r"[:/]")
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-fA-F]{32}")
 
 
 class Arn(NamedTuple):
-    """The parts of an Amazon Resource Name: ``arn:partition:service:region:account:resource``."""
+    """The parts of an Amazon Resource Name: ``arn:partition:service:region:account:resource``.
+
+    resource: an id, or type and id: ``<type>/<id>`` or ``<type>:<id>``.
+    """
 
     partition: str
     service: str
@@ -71,21 +82,113 @@ class Arn(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Arn | None:
-        """Take an ARN apart; None when the text has not the six parts of one."""
+        """Read an ARN; return None if the text does not have the six parts of one."""
         parts = text.split(":", 5)
         if len(parts) != 6 or parts[0] != "arn":
             return None
         return cls(*parts[1:])
 
+    @classmethod
+    def of(cls, text: str) -> Arn:
+        """Read a text that is known to be an ARN; raises ValueError if it is not."""
+        arn = cls.parse(text)
+        if arn is None:
+            raise ValueError(f"{text!r} is not an ARN")
+        return arn
+
+    @property
+    def resource_type(self) -> str:
+        """The type of the resource, such as ``key`` or ``assumed-role``; empty if it has none."""
+        end = _TYPE_ENDS.search(self.resource)
+        return "" if end is None else self.resource[: end.start()]
+
+    @property
+    def resource_id(self) -> str:
+        """The resource without its type: key id, ``path/name``, ``role/session``."""
+        end = _TYPE_ENDS.search(self.resource)
+        return self.resource if end is None else self.resource[end.end() :]
+
+    @property
+    def name(self) -> str:
+        """The last part of the resource id: the name of a user, role or session, without path."""
+        return self.resource_id.rpartition("/")[2]
+
+    @property
+    def path(self) -> str:
+        """The path of a user, role, group or managed policy, such as ``/`` or ``/team/``."""
+        return f"/{self.resource_id}".rpartition("/")[0] + "/"
+
+    @property
+    def role_and_session(self) -> tuple[str, str] | None:
+        """The names of role and session in the ARN of a role session; None for others."""
+        role, slash, session = self.resource_id.partition("/")
+        is_session = self.resource_type == "assumed-role" and slash and "/" not in session
+        return (role, session) if is_session else None
+
+    @property
+    def key_or_alias(self) -> str | None:
+        """The key id in a key ARN, the alias name with ``alias/`` in an alias ARN; else None."""
+        resource_type, _, name = self.resource.partition("/")
+        if self.service != "kms" or not name:
+            return None
+        if resource_type == "key":
+            return name
+        return self.resource if resource_type == "alias" else None
+
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether it is a policy that AWS manages."""
+        return (self.service, self.account) == ("iam", "aws")
+
+    @property
+    def is_account_root(self) -> bool:
+        """Whether it is the ARN of the root user, which in policies means the whole account."""
+        return self.service == "iam" and self.resource == "root"
+
+
+def looks_like_arn(text: str) -> bool:
+    """Tell whether a text is meant as an ARN, complete or not."""
+    return text.startswith("arn:")
+
+
+def resource_of(text: str) -> str:
+    """Return the resource of an ARN such as ``alias/name``; a text that is no ARN is one itself."""
+    arn = Arn.parse(text)
+    return text if arn is None else arn.resource
+
+
+def name_in(text: str) -> str:
+    """Return the name at the end of an ARN; a text that is no ARN is a name itself."""
+    arn = Arn.parse(text)
+    return text if arn is None else arn.name
+
+
+def is_account_id(value: object) -> bool:
+    """Tell whether something is the id of an AWS account: 12 digits, as text."""
+    return isinstance(value, str) and _ACCOUNT_ID.fullmatch(value) is not None
+
+
+def read_account_principal(text: str) -> tuple[str | None, str] | None:
+    """Return partition and account id of an account as policies and grants name it.
+
+    text: 12 digits, whose partition is None, or the ARN of the root user. Return None for others.
+    Source: IAM User Guide, "AWS JSON policy elements: Principal", "AWS account principals".
+    """
+    match = _ACCOUNT_PRINCIPAL.fullmatch(text)
+    if match is None:
+        return None
+    account_id, partition, account_of_root = match.groups()
+    return partition, account_id or account_of_root
+
 
 def is_region(value: object) -> bool:
-    """Tell whether something has the form of a Region's name; there may be new ones."""
+    """Tell whether something has the form of a Region's name; AWS adds new Regions."""
     return isinstance(value, str) and _REGION.fullmatch(value) is not None
 
 
 @lru_cache(maxsize=256)
 def partition_of(region: str) -> str:
-    """Name the AWS partition of a Region; unknown Regions are told by their prefix.
+    """Return the AWS partition of a Region; that of an unknown Region follows from its prefix.
 
     region: also botocore's name for the one endpoint of a partition, such as ``aws-cn-global``.
     """
@@ -110,7 +213,7 @@ def region_of_endpoint(name: str) -> str:
 
 
 def kms_host(region: str) -> str:
-    """Name the host that answers for AWS KMS in a Region."""
+    """Return the host name of AWS KMS in a Region."""
     return f"kms.{region}.{_DNS_SUFFIXES.get(partition_of(region), 'amazonaws.com')}"
 
 
@@ -125,10 +228,35 @@ def is_key_id(text: str) -> bool:
 
 
 def key_arn(region: str, account: str, key_id: str) -> str:
-    """Give the ARN of a KMS key."""
+    """Return the ARN of a KMS key."""
     return f"arn:{partition_of(region)}:kms:{region}:{account}:key/{key_id}"
 
 
 def alias_arn(region: str, account: str, alias_name: str) -> str:
-    """Give the ARN of an alias; its name begins with ``alias/``."""
+    """Return the ARN of an alias; its name begins with ``alias/``."""
     return f"arn:{partition_of(region)}:kms:{region}:{account}:{alias_name}"
+
+
+def iam_arn(partition: str, account: str, resource: str) -> str:
+    """Return the ARN of something of IAM. resource: such as ``user/path/name`` or ``root``."""
+    return f"arn:{partition}:iam::{account}:{resource}"
+
+
+def root_arn(partition: str, account: str) -> str:
+    """Return the ARN of an account's root user, by which policies name the account."""
+    return iam_arn(partition, account, "root")
+
+
+def session_arn(partition: str, account: str, role: str, session: str) -> str:
+    """Return the ARN of a role session. role: the name of the role, without its path."""
+    return f"arn:{partition}:sts::{account}:assumed-role/{role}/{session}"
+
+
+def federated_user_arn(partition: str, account: str, name: str) -> str:
+    """Return the ARN of a federated user."""
+    return f"arn:{partition}:sts::{account}:federated-user/{name}"
+
+
+def aws_managed_policy_arn(partition: str, name: str) -> str:
+    """Return the ARN of a policy that AWS manages."""
+    return iam_arn(partition, "aws", f"policy/{name}")

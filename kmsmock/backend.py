@@ -85,7 +85,8 @@ class Backend:
         self.lives = KeyLives()
         self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
-        self.calls = CallLog(options["calls_kept"], self.lives, self.tariff)
+        self.call_log = CallLog(options["calls_kept"], self.lives, self.tariff)
+        self.calls = self.call_log.calls
         #: What the service did by itself, oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
         self.faults = Faults()
@@ -117,7 +118,7 @@ class Backend:
         self.markers = Markers(self.entropy(32))
         self._attestation: AttestationAuthority | None = None
         self.clock.forget()
-        self.calls.clear()
+        self.call_log.clear()
         self.secrets.clear()
         self.service_events.clear()
         self.faults.clear()
@@ -226,7 +227,7 @@ class Backend:
 
     # --- going back --------------------------------------------------------------------
 
-    def checkpoint(self) -> object:
+    def checkpoint(self) -> Checkpoint:
         """Copy the whole state, for `restore`."""
         with self.lock:
             return Checkpoint(self._state(), kept=(Backend, HandedOut, Recorded))
@@ -255,7 +256,7 @@ class Backend:
             self.lives.regions = self.regions
             self.clock.restore(clock_state)
             self.identities.restore(identities_state)
-            self.calls.restore(recorded)
+            self.call_log.restore(recorded)
             self.secrets.restore(secrets)
             self.service_events.truncate(service_events)
             self.allowances.clear()
@@ -270,7 +271,7 @@ class Backend:
             self.clock.state(),
             self.identities.state(),
             self.lives.ended,
-            self.calls.state(),
+            self.call_log.state(),
             len(self.service_events),
             self.secrets.state(),
         )

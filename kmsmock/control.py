@@ -5,22 +5,23 @@ This module is imported with every pytest run, so everything heavy waits for the
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsmock.active import active
-from kmsmock.answering import Answering
-from kmsmock.environment import Environment
 from kmsmock.options import MockOptions
-from kmsmock.watchers import notify, notifying, watchers
+from kmsmock.responder import Responder, paused
+from kmsmock.typed_clients import ClientSource
+from kmsmock.watchers import notifying, watchers
 
 if TYPE_CHECKING:
-    from kmsmock.accounts import Account, SigningPrincipal
+    from kmsmock.accounts import Account, Principal
     from kmsmock.authorization.decision import Decision
     from kmsmock.backend import Backend
+    from kmsmock.checkpoints import Checkpoint
     from kmsmock.clock import Clock
     from kmsmock.crypto.attestation import AttestationAuthority
     from kmsmock.faults import Faults
@@ -31,27 +32,23 @@ if TYPE_CHECKING:
     from kmsmock.ledger.budget import Budget
     from kmsmock.ledger.cloudtrail.trail import Trail
     from kmsmock.ledger.costs import Costs
-    from kmsmock.ledger.recording import CallLog
+    from kmsmock.ledger.recording import AllCalls
     from kmsmock.ledger.secrets import Secrets
-    from kmsmock.principals import Principal
+    from kmsmock.principals import Principal as Caller
     from kmsmock.services.ec2.answered.contents import Ebs
     from kmsmock.services.rds.contents import Rds
 
 
-class KMSMock(Answering):
+class KMSMock(ClientSource):
     """The control object of one mock: its state, its clock, its records, its principals.
 
-    It is active from `start` to `stop`; fixtures, decorators and ``with`` do that for you.
+    Fixtures, decorators and ``with mock_kms()`` give it. responder: what answers clients.
     """
 
-    def __init__(self, options: MockOptions) -> None:
-        super().__init__(options)
-        self._environment = Environment(options["region"])
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
+        self._backend = responder.backend
         self._clients: dict[tuple[str, str | None, str], Any] = {}
-        #: How many decorators and blocks, of whatever thread or task, this is to be there for.
-        self._users = 0
-        #: How many starts were not followed by a stop.
-        self._starts = 0
 
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
@@ -62,8 +59,13 @@ class KMSMock(Answering):
 
     @property
     def backend(self) -> Backend:
-        """The whole state, in domain objects."""
+        """The whole state, in the objects of this project, which may change with any version."""
         return self._backend
+
+    @property
+    def options(self) -> MockOptions:
+        """All options of the mock, by name."""
+        return self._responder.options.copy()
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -81,7 +83,7 @@ class KMSMock(Answering):
         return self._backend.clock
 
     @property
-    def calls(self) -> CallLog:
+    def calls(self) -> AllCalls:
         """A record of each KMS call that was answered, oldest first."""
         return self._backend.calls
 
@@ -155,12 +157,7 @@ class KMSMock(Answering):
         The world is what the option of that name says.
         """
         self._clients.clear()
-        # A mock that is not started has no observers.
-        is_observed = self._starts > 0
-        emptying = notifying(self, watchers.ended, watchers.began)
-        with emptying if is_observed else contextlib.nullcontext():
-            self._backend.clear()
-            self._load_document()
+        self._responder.reset()
 
     def export(self, path: str | os.PathLike[str], *, material: bool = True) -> None:
         """Write all that there is, but for records, to a file that `load` and ``world=`` read.
@@ -182,24 +179,18 @@ class KMSMock(Answering):
         seed files of local-kms are understood too. Raises WorldError, a ValueError that names the
         place, and OSError.
         """
-        from kmsmock.worlds.files import read_document
+        self._responder.load(world)
 
-        self._load(read_document(world), world)
-
-    def checkpoint(self) -> object:
+    def checkpoint(self) -> Checkpoint:
         """Save the state: keys, aliases, grants, stores, principals, clock, records."""
         return self._backend.checkpoint()
 
-    def restore(self, checkpoint: object) -> None:
+    def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to a saved state; a checkpoint can be restored more than once."""
         with notifying(self, watchers.restoring, watchers.restored):
             self._backend.restore(checkpoint)
 
     # --- principals and clients ----------------------------------------------------------
-
-    def client(self, service: str = "kms", region: str | None = None) -> Any:
-        """Give a boto3 client of the default principal, one for each service and Region."""
-        return self._client_of(None, service, region)
 
     def account(self, account_id: str) -> Account:
         """Give an AWS account, made on first use. account_id: 12 digits."""
@@ -207,20 +198,20 @@ class KMSMock(Answering):
 
         return Account(account_id, self._backend.identities, self._client_of)
 
-    def principal(self, arn: str) -> SigningPrincipal:
+    def principal(self, arn: str) -> Principal:
         """Give the principal with this ARN, or the AWS service of this name.
 
         A service's name is such as ``cloudtrail.amazonaws.com``. Raises ValueError for ARNs that
         no caller has.
         """
-        from kmsmock.accounts import SigningPrincipal
+        from kmsmock.accounts import Principal
 
         identities = self._backend.identities
-        return SigningPrincipal(identities.at(arn), identities, self._client_of)
+        return Principal(identities.at(arn), identities, self._client_of)
 
     def explain(
         self,
-        principal: SigningPrincipal | str,
+        principal: Principal | str,
         action: str,
         key: Any = None,
         *,
@@ -246,7 +237,7 @@ class KMSMock(Answering):
             principal if isinstance(principal, str) else principal.principal,
             Question(
                 action,
-                region or self.options["region"],
+                region or self._responder.options["region"],
                 parameters or {},
                 encryption_context,
                 context or {},
@@ -255,7 +246,7 @@ class KMSMock(Answering):
             via_service,
         )
 
-    def least_privilege(self, principal: SigningPrincipal | str) -> LeastPrivilege:
+    def least_privilege(self, principal: Principal | str) -> LeastPrivilege:
         """Give the smallest policies for what a principal did: its calls that succeeded.
 
         principal: one of this mock, or its ARN. Print the result, or look at .identity and .keys.
@@ -265,7 +256,7 @@ class KMSMock(Answering):
         known = self.principal(principal) if isinstance(principal, str) else principal
         return least_privilege(known.principal, self.calls)
 
-    @contextlib.contextmanager
+    @contextmanager
     def request_context(self, keys: Mapping[str, str | list[str]]) -> Iterator[None]:
         """Let requests inside the block have further condition keys.
 
@@ -310,16 +301,20 @@ class KMSMock(Answering):
                 return store
         raise ValueError(f"there is no custom key store {store_id!r}")
 
-    def _client_of(self, principal: Principal | None, service: str, region: str | None) -> Any:
+    def _client(self, service: str, region: str | None) -> Any:
+        # Of the default principal, whoever that is.
+        return self._client_of(None, service, region)
+
+    def _client_of(self, principal: Caller | None, service: str, region: str | None) -> Any:
         from kmsmock.clients import UNKNOWN, make_client
 
         identities = self._backend.identities
-        # Credentials that nobody knows are those of the default principal, whoever that is.
+        # Credentials that nobody knows are those of the default principal.
         credentials = UNKNOWN if principal is None else identities.credentials.of(principal)
         place = (service, region, credentials.access_key)
         client = self._clients.get(place)
         if client is None:
-            client = make_client(service, region or self.options["region"], credentials)
+            client = make_client(service, region or self._responder.options["region"], credentials)
             self._clients[place] = client
         return client
 
@@ -327,57 +322,19 @@ class KMSMock(Answering):
 
     @property
     def is_active(self) -> bool:
-        """Whether this mock has been started and not stopped."""
-        return self in active
+        """Whether clients are answered by this mock, now or once those inside of it have ended."""
+        return self._responder.is_active
 
-    def start(self) -> None:
-        """Let clients be answered by this mock, which is the innermost from now on."""
-        from kmsmock.interception import install
-
-        install()  # unless it was, when botocore was imported
-        self._environment.enter()
-        active.append(self)
-        self._starts += 1
-        if self._starts == 1:
-            notify(watchers.began, self)
-
-    def stop(self) -> None:
-        """Let clients go where they went before; raises RuntimeError when it is not active."""
-        if self not in active:
-            raise RuntimeError("this mock is not active: start() comes before stop(), once each")
-        self._starts -= 1
-        try:
-            if self._starts == 0:
-                notify(watchers.ended, self)
-        finally:
-            active.remove(self)
-            self._environment.exit()
-            if not active:
-                from kmsmock.interception import let_moto_in
-
-                let_moto_in()
-
-    def join(self) -> None:
-        """Be one of those that this mock is active for; the first one starts it."""
-        self._users += 1
-        if self._users == 1 and not self.is_active:
-            self.start()
-
-    def leave(self) -> None:
-        """Be no longer one of them; the last one stops it, unless somebody else has."""
-        self._users -= 1
-        if self._users == 0 and self.is_active:
-            self.stop()
-
-    @contextlib.contextmanager
-    def pause(self) -> Iterator[None]:
+    def pause(self) -> AbstractContextManager[None]:
         """Let calls go, inside the block, where they would have gone without any mock."""
-        before = active[:]
-        active.clear()
-        try:
-            yield
-        finally:
-            active[:] = before
+        return paused()
+
+
+def new_mock(options: MockOptions) -> Responder:
+    """Make a mock, which has its control object as ``kms``."""
+    responder = Responder(options)
+    responder.kms = KMSMock(responder)
+    return responder
 
 
 def current() -> KMSMock:
@@ -386,4 +343,4 @@ def current() -> KMSMock:
         raise RuntimeError(
             "no mock is active here: use the `kms` fixture, `@mock_kms`, or `with mock_kms():`"
         )
-    return cast(KMSMock, active[-1])
+    return cast(KMSMock, active[-1].kms)

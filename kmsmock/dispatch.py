@@ -23,7 +23,7 @@ from kmsmock.call_authorization import (
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call as CallRecord
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
 from kmsmock.operations.grants import require_grant_tokens
@@ -223,10 +223,10 @@ def _handle(call: Call, operation: Operation) -> dict[str, Any]:
     return result if result is not None else {}
 
 
-def _record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> Event:
+def _record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallRecord:
     """Leave the record of a call, and notify those who observe the mock."""
     backend = call.backend
-    event = backend.calls.record(call, result, backend.request_context)
+    event = backend.call_log.record(call, result, backend.request_context)
     if call.started:
         notify(watchers.called, backend, event, perf_counter() - call.started)
     return event
@@ -246,7 +246,9 @@ def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
     )
 
 
-def _note_plaintext(backend: Backend, member: str, answer: Mapping[str, Any], event: Event) -> None:
+def _note_plaintext(
+    backend: Backend, member: str, answer: Mapping[str, Any], event: CallRecord
+) -> None:
     """Note the plaintext of an answer to a client, and notify those who observe the mock."""
     plaintext = answer.get(member)
     if not plaintext:  # it was encrypted for a recipient

@@ -11,7 +11,7 @@ from kmsmock import arns
 from kmsmock.access.context import ConditionContext
 from kmsmock.access.facts import Facts, encryption_context
 from kmsmock.access.policies import applied_policies
-from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn
+from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn, resource_of
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
@@ -145,7 +145,7 @@ def explain_named(
     """
     action = question.action if ":" in question.action else f"kms:{question.action}"
     require_action(action)
-    name = (key or "").rpartition(":")[2]
+    name = resource_of(key or "")
     alias = name if name.startswith(ALIAS_PREFIX) else None
     with backend.lock:
         backend.settle()
@@ -177,10 +177,8 @@ def _key(backend: Backend, reference: str, account: str, region: str) -> Key:
     arn = Arn.parse(reference)
     if arn is not None:
         account, region = arn.account, arn.region
-        name = arn.resource.removeprefix("key/")
-    room = backend.region(account, region)
-    if name.startswith(ALIAS_PREFIX) and name in room.aliases:
-        return room.aliases[name].key
-    if name in room.keys:
-        return room.keys[name]
-    raise ValueError(f"account {account} has no key {reference!r} in {region}")
+        name = arn.key_or_alias or reference
+    key = backend.region(account, region).find(name)
+    if key is None:
+        raise ValueError(f"account {account} has no key {reference!r} in {region}")
+    return key

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.secrets import Secrets
 from kmsmock.watchers import Watcher, watching
 
@@ -50,7 +50,7 @@ class _Plaintexts(Watcher):
     def handed_out(
         self,
         backend: object,  # noqa: ARG002 - plaintexts of any mock are kept
-        event: Event,
+        event: Call,
         plaintexts: Mapping[str, bytes],
     ) -> None:
         """Keep the plaintexts of an answer."""

@@ -10,7 +10,7 @@ from typing import Any
 from kmsmock.access.context import spelt
 from kmsmock.access.facts import Facts
 from kmsmock.arns import Arn
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.principals import Principal
 
 #: The condition keys that statements require.
@@ -40,7 +40,7 @@ class LeastPrivilege:
         return "\n".join(parts)
 
 
-def least_privilege(principal: Principal, calls: Iterable[Event]) -> LeastPrivilege:
+def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivilege:
     """Give the smallest policies for the calls that a principal made and that succeeded."""
     uses = {
         (action, resource, tuple(sorted(_tests(call, action, context))))
@@ -67,7 +67,7 @@ def least_privilege(principal: Principal, calls: Iterable[Event]) -> LeastPrivil
 
 
 def _tests(
-    call: Event, action: str, encryption_context: Mapping[str, str] | None
+    call: Call, action: str, encryption_context: Mapping[str, str] | None
 ) -> Iterator[tuple[str, str]]:
     """Give what a statement can require of a use: its encryption context, and its service."""
     facts = Facts(

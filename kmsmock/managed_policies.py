@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kmsmock.arns import Arn, aws_managed_policy_arn
+
 FULL_ACCESS = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
@@ -40,8 +42,9 @@ _MANAGED: dict[str, Any] = {
 
 
 def managed_policy(arn: str) -> Mapping[str, Any] | None:
-    """Give a policy that AWS manages, by its ARN; None for one that is not known here."""
-    prefix, _, name = arn.rpartition("/")
-    if not prefix.endswith(":iam::aws:policy") or name not in _MANAGED:
+    """Find a policy that AWS manages by its ARN; return None for one that is not known here."""
+    parsed = Arn.parse(arn)
+    if parsed is None or arn != aws_managed_policy_arn(parsed.partition, parsed.name):
         return None
-    return {"Version": "2012-10-17", "Statement": _MANAGED[name]}
+    statement = _MANAGED.get(parsed.name)
+    return None if statement is None else {"Version": "2012-10-17", "Statement": statement}

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from kmsmock import decorating
 from kmsmock.active import active
-from kmsmock.control import KMSMock, current
+from kmsmock.control import KMSMock, new_mock
 from kmsmock.options import MockOptions, complete
+from kmsmock.responder import Responder
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,19 +34,21 @@ class KMSMocker:
         self._given = dict(given)
         self._options = complete(given)
         self._isolated = self._options["isolated"] or bool(given.keys() - {"isolated"})
-        self._started: list[KMSMock] = []
+        self._started: list[Responder] = []
 
     def start(self) -> KMSMock:
         """Start a mock, or join the active one; gives the control object."""
-        kms = current() if not self._isolated and active else KMSMock(self._options)
-        kms.join()
-        self._started.append(kms)
-        return kms
+        joins = active and not self._isolated
+        responder = cast(Responder, active[-1]) if joins else new_mock(self._options)
+        responder.join()
+        self._started.append(responder)
+        return self.world
 
     @property
     def world(self) -> KMSMock:
         """The mock that the last `start` began or joined."""
-        return self._started[-1]
+        kms: KMSMock = self._started[-1].kms
+        return kms
 
     def stop(self) -> None:
         """End what the last `start` began; raises RuntimeError when there is nothing to end."""

@@ -6,7 +6,7 @@ Loaded in every pytest run, so it imports nothing but pytest and this package's 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +28,10 @@ from kmsmock.running_test import running_test, running_tests
 from kmsmock.watchers import watchers
 
 if TYPE_CHECKING:
-    from kmsmock.accounts import Account, KmsKey
+    from kmsmock.accounts import Account
     from kmsmock.control import KMSMock
+    from kmsmock.key_factory import KmsKey, KmsKeyFactory
+    from kmsmock.typed_clients import KMSClient
 
 _MARKER = (
     "kms(**options): how the kms fixture's mock is to be, for example "
@@ -273,64 +275,21 @@ def _longer_lived(request: pytest.FixtureRequest) -> KMSMock | None:
 
 
 @pytest.fixture
-def kms_client(kms: KMSMock) -> Any:
+def kms_client(kms: KMSMock) -> KMSClient:
     """Give a boto3 KMS client of the default principal."""
-    return kms.client("kms")
+    return kms.client()
 
 
 @pytest.fixture
-def kms_key_factory(kms_client: Any) -> Callable[..., KmsKey]:
+def kms_key_factory(kms_client: KMSClient) -> KmsKeyFactory:
     """Give ``factory(spec="SYMMETRIC_DEFAULT", usage=None, alias=None, ...)``, which makes keys."""
-    from kmsmock.accounts import KmsKey
+    from kmsmock.key_factory import KmsKeyFactory
 
-    def factory(
-        spec: str = "SYMMETRIC_DEFAULT",
-        usage: str | None = None,
-        *,
-        alias: str | None = None,
-        policy: str | Mapping[str, Any] | None = None,
-        description: str | None = None,
-        multi_region: bool = False,
-        tags: dict[str, str] | None = None,
-    ) -> KmsKey:
-        """Make a key.
-
-        usage: the first that the spec can have, when left out. policy: as JSON text or as what it
-        means. Raises ValueError for an unknown spec, which names the nearest one.
-        """
-        from kmsmock.keys.specs import KEY_SPECS, unknown_spec
-
-        if spec not in KEY_SPECS:
-            raise ValueError(unknown_spec(spec))
-        if isinstance(policy, Mapping):
-            import json
-
-            policy = json.dumps(policy)
-        if usage is None:
-            usage = next(iter(KEY_SPECS[spec].usages)).value
-        wanted = {
-            "KeySpec": spec,
-            "KeyUsage": usage,
-            "Policy": policy,
-            "Description": description,
-            "MultiRegion": multi_region,
-            "Tags": [{"TagKey": k, "TagValue": v} for k, v in (tags or {}).items()],
-        }
-        given = {name: value for name, value in wanted.items() if value is not None}
-        metadata = kms_client.create_key(**given)["KeyMetadata"]
-        key = KmsKey(metadata["KeyId"], metadata["Arn"], kms_client)
-        if alias is not None:
-            kms_client.create_alias(
-                AliasName=alias if alias.startswith("alias/") else f"alias/{alias}",
-                TargetKeyId=key.id,
-            )
-        return key
-
-    return factory
+    return KmsKeyFactory(kms_client)
 
 
 @pytest.fixture
-def kms_key(kms_key_factory: Callable[..., KmsKey]) -> KmsKey:
+def kms_key(kms_key_factory: KmsKeyFactory) -> KmsKey:
     """Give a fresh symmetric key."""
     return kms_key_factory()
 

@@ -12,7 +12,7 @@ from typing import Any
 import kmsmock.operations  # noqa: F401 - fills the table of what decisions depend on
 from kmsmock.access.context import ConditionContext
 from kmsmock.access.facts import Facts
-from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.arns import ALIAS_PREFIX, Arn, iam_arn, session_arn
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
@@ -115,18 +115,16 @@ def _principal(text: str, path: str) -> Principal:
         return Principal(PrincipalKind.SERVICE, text, "", text)
     if arn is None or arn.service not in ("iam", "sts"):
         raise BadInputError(f"{path}: {text!r} is no principal that makes requests")
-    kind, _, name = arn.resource.partition("/")
-    if arn.resource == "root":
+    if arn.is_account_root:
         return Principal(PrincipalKind.ROOT, text, arn.account, arn.account)
-    if kind == "user":
+    if arn.resource_type == "user":
         return Principal(PrincipalKind.USER, text, arn.account, "AIDA")
-    base = f"arn:{arn.partition}"
-    if kind == "role":
+    if arn.resource_type == "role":
         # A role makes no requests itself: one of its sessions does.
-        session = f"{base}:sts::{arn.account}:assumed-role/{name.rpartition('/')[2]}/session"
+        session = session_arn(arn.partition, arn.account, arn.name, "session")
         return Principal(PrincipalKind.ASSUMED_ROLE, session, arn.account, "AROA:session", text)
-    if kind == "assumed-role" and "/" in name:
-        role = f"{base}:iam::{arn.account}:role/{name.partition('/')[0]}"
+    if arn.role_and_session is not None:
+        role = iam_arn(arn.partition, arn.account, f"role/{arn.role_and_session[0]}")
         return Principal(PrincipalKind.ASSUMED_ROLE, text, arn.account, "AROA:session", role)
     raise BadInputError(f"{path}: {text!r} is no principal that makes requests")
 

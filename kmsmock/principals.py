@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
+from kmsmock.arns import Arn
+
 
 class PrincipalKind(Enum):
     """The kinds of principal that can make requests, as CloudTrail names them."""
@@ -46,10 +48,14 @@ class Principal:
     issuer_id: str = field(default="", compare=False)
     #: The AWS partition of the principal.
     partition: str = field(init=False, compare=False)
+    #: The unique id of the user or role, without the name of a session.
+    entity_id: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        partition = self.arn.split(":", 2)[1] if self.arn.startswith("arn:") else "aws"
-        object.__setattr__(self, "partition", partition)
+        arn = Arn.parse(self.arn)
+        object.__setattr__(self, "partition", "aws" if arn is None else arn.partition)
+        entity_id = self.issuer_id or self.unique_id.partition(":")[0]
+        object.__setattr__(self, "entity_id", entity_id)
 
     def via_service(self, region: str) -> str | None:
         """Give the service that calls KMS for the principal, as ``kms:ViaService`` has it."""
@@ -73,11 +79,6 @@ class Principal:
     def is_of_entity(self) -> bool:
         """Whether there is a user or role behind it."""
         return self.kind not in (PrincipalKind.ROOT, PrincipalKind.SERVICE)
-
-    @property
-    def entity_id(self) -> str:
-        """The unique id of the user or role, without the name of a session."""
-        return self.issuer_id or self.unique_id.partition(":")[0]
 
     def with_entity_id(self, before: str, after: str) -> Principal:
         """Give the same under another unique id; itself when it has not the one before."""

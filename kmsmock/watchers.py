@@ -25,7 +25,7 @@ class Watcher:
     def called(self, backend: Any, event: Any, seconds: float) -> None:
         """Handle that a call of KMS was answered and recorded, with success or an error.
 
-        event: the record, an `Event`. seconds: the real time that the call took. The lock of the
+        event: the record, a `Call`. seconds: the real time that the call took. The lock of the
         mock is held. Calls that services make are among them.
         """
 

@@ -17,11 +17,13 @@ from botocore.model import ServiceModel
 
 import kmsmock
 from kmsmock import KMSMock
-from tests import quicker_botocore, thoroughness
+from kmsmock.watchers import Watcher, watching
+from tests import inner_runs, quicker_botocore, thoroughness
 from tests.records import check_record
 
 pytest_plugins = ["pytester"]
 quicker_botocore.install()
+inner_runs.keep_installed_modules()
 
 _KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
 _MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
@@ -63,16 +65,12 @@ def run_alone(
     pytester: pytest.Pytester,
     everything_loaded: None,  # noqa: ARG001
 ) -> Callable[..., pytest.RunResult]:
-    """Give a function that runs pytest on a test module, given its text, and pytest's options.
-
-    In this process; but tests with moto, which cannot be loaded twice, have one of their own.
-    """
+    """Give a function that runs pytest on a test module, given its text, and pytest's options."""
 
     def run_alone(text: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=text)
         if "moto" in text:
             pytest.importorskip("moto")
-            return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
         return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
 
     return run_alone
@@ -102,18 +100,22 @@ def _is_lack(error: Exception) -> bool:
 _RECORDS_CHECKED = 2_000
 
 
+class _EndedMocks(Watcher):
+    """The mocks that a test has stopped or emptied."""
+
+    def __init__(self) -> None:
+        self.mocks: dict[KMSMock, None] = {}
+
+    def ended(self, kms: KMSMock) -> None:
+        self.mocks[kms] = None
+
+
 @pytest.fixture(autouse=True)
-def _records_meet_the_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _records_meet_the_schema() -> Iterator[None]:
     """Check the CloudTrail record of every call of a test, once its mocks have been stopped."""
-    stopped = []
-    stop = KMSMock.stop
-
-    def stop_and_note(kms: KMSMock) -> None:
-        stop(kms)
-        stopped.append(kms)
-
-    monkeypatch.setattr(KMSMock, "stop", stop_and_note)
-    yield
-    for kms in stopped:
+    ended = _EndedMocks()
+    with watching(ended):
+        yield
+    for kms in ended.mocks:
         for record in kms.trail[-_RECORDS_CHECKED:]:
             check_record(record)

@@ -5,9 +5,9 @@ A client costs 5 to 30 ms, a model up to 200 ms: together a third of the whole r
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ from typing import Any
 import botocore.loaders
 
 from kmsmock import clients
+
+with contextlib.suppress(ImportError):  # where the oldest versions are tested
+    import moto.core  # noqa: F401 - it answers only the clients that are made after its import
 
 _SHARED: dict[object, Any] = {}
 
@@ -51,8 +54,7 @@ def _sharing(make_client: Callable[..., Any]) -> Callable[..., Any]:
         if credentials != clients.UNKNOWN:  # one mock makes these up, others will not meet them
             return make_client(service, region, credentials)
         environment = tuple(item for item in os.environ.items() if item[0].startswith("AWS_"))
-        # Moto answers only the clients that are made after its import.
-        key = (service, region, environment, "moto.core" in sys.modules)
+        key = (service, region, environment)
         client = _SHARED.get(key)
         if client is None:
             client = _SHARED[key] = make_client(service, region, credentials)

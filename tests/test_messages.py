@@ -35,7 +35,10 @@ def beside(call: Callable[..., Any], **parameters: Any) -> str:
     [
         ({"account_id": 123456789012}, "account_id must be 12 digits, as text, not 123456789012"),
         ({"services": "kms"}, r"services must be a list, such as \['kms'\], not 'kms'"),
-        ({"start_time": "2030-01-01"}, "start_time must be an aware datetime, not '2030-01-01'"),
+        (
+            {"start_time": "2030-01-01"},
+            "start_time must be an aware datetime, with a time zone, not '2030-01-01'",
+        ),
     ],
     ids=["account_id", "services", "start_time"],
 )

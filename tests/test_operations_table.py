@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import kmsmock.operations  # noqa: F401 - fills the table
+import kmsmock.operations
 from kmsmock.aws.operations import OPERATION_FACTS, QuotaGroup
 
 KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
@@ -105,3 +107,49 @@ def test_an_operation_that_gives_pages_says_how_long_they_are(name: str) -> None
     takes_limit = "Limit" in KNOWN["operations"][name]["input"]
 
     assert (OPERATION_FACTS[name].pages is not None) is takes_limit
+
+
+# --- no other list --------------------------------------------------------------------------
+
+#: Modules that name several operations, and what they are about instead.
+ABOUT_SOMETHING_ELSE = {
+    "authorization/linting.py": "the condition keys of requests",
+    "context_keys.py": "the condition keys of requests",
+    "keys/aws_managed_policies.py": "the texts of the key policies of AWS managed keys",
+    "managed_policies.py": "the texts of AWS's managed policies",
+    "reports/permissions.py": "what a report asks of each principal, a choice for its reader",
+}
+#: Packages whose modules declare operations, declare condition keys, or call operations of KMS.
+NAMING_THEM = ("operations", "access", "services", "overlays")
+
+
+def names_listed_in(path: Path) -> set[str]:
+    """Give the operations that one literal of a module lists, where it lists several."""
+    known = {name.lower(): name for name in OPERATION_FACTS}
+    listed: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        parts: list[Any] = []
+        if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+            parts = [part.value if isinstance(part, ast.Starred) else part for part in node.elts]
+        elif isinstance(node, ast.Dict):
+            parts = [part for part in node.keys if part is not None]
+        texts = {str(part.value) for part in parts if isinstance(part, ast.Constant)}
+        texts = {text.removeprefix("kms:").lower() for text in texts}
+        found = {known[text] for text in texts & known.keys()}
+        if len(found) > 1:
+            listed |= found
+    return listed
+
+
+def test_no_module_beside_the_declarations_lists_operations() -> None:
+    package = Path(kmsmock.__file__).parent
+    modules = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    looked_at = modules.keys() - ABOUT_SOMETHING_ELSE.keys()
+
+    listing = {
+        name: listed
+        for name in sorted(looked_at)
+        if not name.startswith(NAMING_THEM) and (listed := names_listed_in(modules[name]))
+    }
+
+    assert listing == {}

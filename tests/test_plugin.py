@@ -212,6 +212,25 @@ def test_records_tell_the_test_that_made_the_call(run: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "loaded",
+    [
+        pytest.param(("-p", "no:kmsmock"), id="where it is not installed"),
+        # As pytest loads what is installed, whatever name the installation here has.
+        pytest.param(("-p", "no:kmsmock", "-p", "kmsmock.entry"), id="where it is installed"),
+    ],
+)
+def test_the_plugin_can_be_named_in_a_conftest(
+    run: pytest.Pytester, loaded: tuple[str, ...]
+) -> None:
+    run.makeconftest('pytest_plugins = ["kmsmock.plugin"]')
+    run.makepyfile("def test_it(kms, kms_key): assert kms.keys[0].key_id == kms_key.id")
+
+    result = run.runpytest_subprocess("-p", "no:cacheprovider", *loaded)
+
+    result.assert_outcomes(passed=1)
+
+
 # --- marks and options -----------------------------------------------------------------------
 
 

@@ -191,11 +191,13 @@ def test_of_two_mocks_on_top_of_each_other_the_one_that_answers_is_told(recorder
     ]
 
 
-def test_a_mock_that_is_started_twice_begins_once_and_ends_with_its_last_stop(recorder):
-    with mock_kms(isolated=True) as kms:
-        kms.start()
-        kms.stop()
-        assert recorder.events == [("began", 0)]
+def test_a_mock_that_is_joined_begins_once_and_ends_with_its_last_stop(recorder):
+    with mock_kms(isolated=True):
+        joined = mock_kms()
+        joined.start()
+    assert recorder.events == [("began", 0)]
+
+    joined.stop()
 
     assert recorder.events == [("began", 0), ("ended", 0)]
 

@@ -6,6 +6,7 @@ Source: IAM User Guide, "Troubleshoot access denied error messages".
 from __future__ import annotations
 
 from kmsmock import errors
+from kmsmock.arns import looks_like_arn
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.policy import PolicyKind
 from kmsmock.authorization.request import Outcome, Request
@@ -68,6 +69,6 @@ def _reason(request: Request, decision: Decision) -> str:
     cause = decision.cause or PolicyKind.RESOURCE
     if decision.outcome is Outcome.EXPLICIT_DENY:
         policy = decision.policy
-        arn = f": {policy.name}" if policy is not None and policy.name.startswith("arn:") else ""
+        arn = f": {policy.name}" if policy is not None and looks_like_arn(policy.name) else ""
         return f"with an explicit deny in {_ARTICLES.get(cause, 'a')} {cause.value}{arn}"
     return f"because no {cause.value} allows the {request.action} action"

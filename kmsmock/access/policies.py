@@ -8,6 +8,7 @@ from functools import partial
 from operator import is_
 from typing import Any
 
+from kmsmock.arns import looks_like_arn
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
@@ -58,7 +59,7 @@ class Allowances:
         """Remember an allowed request, if it depended on nothing but the policies as they are."""
         if (
             policies.grants
-            or request.resource.startswith("arn:") is not (key is not None)
+            or looks_like_arn(request.resource) is not (key is not None)
             or _looks_at_context(request, policies)
         ):
             return

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from kmsmock.arns import root_arn
 from kmsmock.authorization.grants import Grant, GrantTerms, has_context, pairs_of
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import Request
@@ -212,5 +213,5 @@ def _remove(table: Any, path: Sequence[Any]) -> None:
 def _names(principal: Principal) -> Iterable[str]:
     """Give what a grant can call a principal, each once."""
     account = principal.account
-    root = f"arn:{principal.partition}:iam::{account}:root"
+    root = root_arn(principal.partition, account)
     return dict.fromkeys((principal.arn, principal.entity_arn or "", root, account))

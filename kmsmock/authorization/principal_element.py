@@ -6,15 +6,13 @@ policies in AWS KMS", on what naming the account does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from kmsmock.arns import read_account_principal
 from kmsmock.principals import Principal, PrincipalKind
-
-_ACCOUNT = re.compile(r"(?:arn:([a-z-]+):iam::)?([0-9]{12})(?::root)?")
 
 
 class Match(IntEnum):
@@ -28,14 +26,6 @@ class Match(IntEnum):
     DELEGATED = 1
     LIMITED = 2
     DIRECT = 3
-
-
-def account_of(text: str) -> tuple[str | None, str] | None:
-    """Give partition and account of ``arn:aws:iam::<account>:root`` or twelve digits."""
-    match = _ACCOUNT.fullmatch(text)
-    if match is None or (match.group(1) is None) is text.endswith(":root"):
-        return None
-    return match.group(1), match.group(2)
 
 
 def match_name(
@@ -52,7 +42,7 @@ def match_name(
         return Match.DIRECT if _is_same(principal, name, unique_ids) else Match.NONE
     if name == principal.entity_arn:
         return Match.LIMITED if _is_same(principal, name, unique_ids) else Match.NONE
-    account = account_of(name)
+    account = read_account_principal(name)
     if account is None or account[1] != principal.account:
         return Match.NONE
     return Match.DELEGATED if account[0] in (None, principal.partition) else Match.NONE
@@ -83,7 +73,9 @@ class PrincipalElement:
         """Read the element; ``Federated`` and ``CanonicalUser`` never mean a caller of KMS."""
         element = {"AWS": value} if isinstance(value, str) else value
         names = tuple(_texts(element.get("AWS", [])))
-        accounts = {name: account for name in names if (account := account_of(name)) is not None}
+        accounts = {
+            name: account for name in names if (account := read_account_principal(name)) is not None
+        }
         return cls(
             names,
             frozenset(_texts(element.get("Service", []))),

@@ -7,7 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kmsmock.arns import Arn, partition_of
+from kmsmock.arns import (
+    Arn,
+    aws_managed_policy_arn,
+    federated_user_arn,
+    iam_arn,
+    partition_of,
+    root_arn,
+    session_arn,
+)
 from kmsmock.authorization.policy import Policy
 from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
 from kmsmock.identities.entities import (
@@ -23,7 +31,7 @@ from kmsmock.identities.names import PrincipalNames
 from kmsmock.principals import Principal, PrincipalKind
 
 ADMINISTRATOR = "Administrator"
-_ADMINISTRATOR_ACCESS = "arn:{}:iam::aws:policy/AdministratorAccess"
+_ADMINISTRATOR_ACCESS = "AdministratorAccess"
 _ALONE = Organization()
 _NO_SESSION = Session()
 
@@ -114,12 +122,12 @@ class Identities:
 
     def entities_of(self, account: str, partition: str, kind: PrincipalKind) -> Iterator[Entity]:
         """Give the users or roles of an account, oldest first."""
-        prefix = self._arn("iam", account, "", partition)
+        prefix = iam_arn(partition, account, "")
         return (e for arn, e in self.entities.items() if e.kind is kind and arn.startswith(prefix))
 
     def groups_of(self, account: str, partition: str) -> Iterator[Group]:
         """Give the groups of an account, oldest first."""
-        prefix = self._arn("iam", account, "", partition)
+        prefix = iam_arn(partition, account, "")
         return (group for group in self.groups.values() if group.arn.startswith(prefix))
 
     def holders_of(self, managed: ManagedPolicy) -> Iterator[Identity]:
@@ -154,14 +162,16 @@ class Identities:
 
     def root(self, account: str) -> Principal:
         """Give the root user of an account."""
-        arn = self._arn("iam", account, "root")
+        arn = root_arn(self.partition, account)
         return self._add(arn, lambda: Principal(PrincipalKind.ROOT, arn, account, account))
 
     def administrator_of(self, account: str, partition: str | None = None) -> Principal:
         """Give an administrator user of an account: one that may do everything."""
         principal = self.user(account, ADMINISTRATOR, partition=partition)
         entity = self.entities[principal.arn]
-        managed = self.managed.get(_ADMINISTRATOR_ACCESS.format(principal.partition))
+        managed = self.managed.get(
+            aws_managed_policy_arn(principal.partition, _ADMINISTRATOR_ACCESS)
+        )
         if managed is not None and managed.arn not in entity.attached:
             entity.attached[managed.arn] = managed
             entity.settle()
@@ -185,7 +195,7 @@ class Identities:
     ) -> Principal:
         """Give a session of an IAM role, both made on first use. path: None for any."""
         entity = self.make(PrincipalKind.ASSUMED_ROLE, account, name, path, partition)
-        arn = self._arn("sts", account, f"assumed-role/{entity.name}/{session}", partition)
+        arn = session_arn(partition or self.partition, account, entity.name, session)
         principal = self._add(
             arn,
             lambda: Principal(
@@ -220,7 +230,7 @@ class Identities:
             return known
         word, prefix = ("user", "AIDA") if kind is PrincipalKind.USER else ("role", "AROA")
         path = path or "/"
-        arn = self._arn("iam", account, f"{word}{path}{name}", partition)
+        arn = iam_arn(partition, account, f"{word}{path}{name}")
         unique_id = self.credentials.new_id(prefix)
         entity = Entity(arn, name, path, unique_id, self._now(), kind=kind)
         self.add_entity(entity, account, partition)
@@ -228,7 +238,7 @@ class Identities:
 
     def federate(self, user: Principal, name: str, session: Session) -> Principal:
         """Give a federated user: a session of an IAM user, as GetFederationToken makes it."""
-        arn = self._arn("sts", user.account, f"federated-user/{name}", user.partition)
+        arn = federated_user_arn(user.partition, user.account, name)
         unique_id = f"{user.account}:{name}"
         # Without session policies it has no permissions of its own.
         powerless = replace(session, policies=session.policies or ())
@@ -259,16 +269,15 @@ class Identities:
                 f"{arn!r} is not the ARN of a root user, IAM user, role or role session, nor the "
                 "name of a service such as 'cloudtrail.amazonaws.com'"
             )
-        kind, _, rest = parsed.resource.partition("/")
-        path, _, name = f"/{rest}".rpartition("/")
-        if parsed.resource == "root":
+        resource_type, name = parsed.resource_type, parsed.name
+        if parsed.is_account_root:
             return self.root(parsed.account)
-        if kind == "user" and name:
-            return self.user(parsed.account, name, f"{path}/")
-        if kind == "role" and name:
-            return self.role(parsed.account, name, f"{path}/")
-        if kind == "assumed-role" and rest.count("/") == 1:
-            role, session = rest.split("/")
+        if resource_type == "user" and name:
+            return self.user(parsed.account, name, parsed.path)
+        if resource_type == "role" and name:
+            return self.role(parsed.account, name, parsed.path)
+        if parsed.role_and_session is not None:
+            role, session = parsed.role_and_session
             return self.role(parsed.account, role, session=session)
         raise ValueError(f"{arn!r} is not the ARN of a root user, IAM user, role or role session")
 
@@ -282,11 +291,10 @@ class Identities:
         given: Credentials | None = None,
     ) -> tuple[Principal, Credentials]:
         """Begin a session of a role. given: credentials that were issued elsewhere."""
-        arn = Arn.parse(role.arn)
-        assert arn is not None
+        arn = Arn.of(role.arn)
         principal = Principal(
             PrincipalKind.ASSUMED_ROLE,
-            self._arn("sts", arn.account, f"assumed-role/{role.name}/{name}", arn.partition),
+            session_arn(arn.partition, arn.account, role.name, name),
             arn.account,
             f"{role.unique_id}:{name}",
             role.arn,
@@ -349,6 +357,3 @@ class Identities:
         if principal is None:
             principal = self._by_arn[arn] = make()
         return principal
-
-    def _arn(self, service: str, account: str, resource: str, partition: str | None = None) -> str:
-        return f"arn:{partition or self.partition}:{service}::{account}:{resource}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from kmsmock.arns import Arn
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
 from kmsmock.principals import PrincipalKind
 
@@ -54,7 +55,7 @@ class ManagedPolicy:
     @property
     def is_of_aws(self) -> bool:
         """Whether AWS manages it, and nobody can change it."""
-        return ":iam::aws:" in self.arn
+        return Arn.of(self.arn).is_of_aws
 
     def add_version(self, document: Document, now: datetime, *, is_default: bool) -> PolicyVersion:
         """Add a version; raises MalformedPolicyError."""
@@ -117,7 +118,7 @@ class Entity(Identity):
             return self.trust
         statement = {
             "Effect": "Allow",
-            "Principal": {"AWS": self.arn.split(":")[4]},
+            "Principal": {"AWS": Arn.of(self.arn).account},
             "Action": ["sts:AssumeRole", "sts:TagSession"],
         }
         return parse({"Statement": statement}, PolicyKind.TRUST)

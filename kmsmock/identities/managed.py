@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from kmsmock.arns import Arn, iam_arn
 from kmsmock.identities.entities import ManagedPolicy
 from kmsmock.managed_policies import managed_policy
 
@@ -24,15 +25,16 @@ class ManagedPolicies:
             document = managed_policy(arn)
             if document is None:
                 return None
-            path, _, name = arn.partition(":policy")[2].rpartition("/")
-            known = ManagedPolicy(arn, name, f"{path}/", self._new_id("ANPA"), self._now())
+            parsed = Arn.of(arn)
+            policy_id = self._new_id("ANPA")
+            known = ManagedPolicy(arn, parsed.name, parsed.path, policy_id, self._now())
             known.add_version(document, known.created, is_default=True)
             self._by_arn[arn] = known
         return known
 
     def of(self, account: str, partition: str) -> Iterator[ManagedPolicy]:
         """Give those of an account, oldest first; of ``aws`` those that somebody has used."""
-        prefix = f"arn:{partition}:iam::{account}:"
+        prefix = iam_arn(partition, account, "policy/")
         return (policy for arn, policy in self._by_arn.items() if arn.startswith(prefix))
 
     def of_customers(self) -> Iterator[ManagedPolicy]:

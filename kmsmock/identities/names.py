@@ -9,9 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
-from kmsmock.arns import Arn
+from kmsmock.arns import Arn, is_account_id, read_account_principal, session_arn
 from kmsmock.authorization.policy import Policy
-from kmsmock.authorization.principal_element import account_of
 from kmsmock.identities.entities import Entity
 from kmsmock.principals import PrincipalKind
 
@@ -43,10 +42,8 @@ class PrincipalNames:
             if entity.unique_id == entity_id:
                 if not session:
                     return entity.arn
-                arn = Arn.parse(entity.arn)
-                assert arn is not None
-                place = f"arn:{arn.partition}:sts::{arn.account}"
-                return f"{place}:assumed-role/{entity.name}/{session}"
+                arn = Arn.of(entity.arn)
+                return session_arn(arn.partition, arn.account, entity.name, session)
         return None
 
     def unique_id_behind(self, name: str) -> str | None:
@@ -70,8 +67,8 @@ class PrincipalNames:
         bound = (unique_ids or {}).get(name)
         if bound is None or self.unique_id_behind(name) == bound:
             return name
-        is_session = ":assumed-role/" in name
-        return f"{bound}:{name.rpartition('/')[2]}" if is_session else bound
+        arn = Arn.of(name)
+        return f"{bound}:{arn.name}" if arn.resource_type == "assumed-role" else bound
 
     def is_valid_principal(self, name: str, partition: str | None = None) -> bool:
         """Tell whether a policy or grant may name a principal: users and roles must exist.
@@ -81,9 +78,9 @@ class PrincipalNames:
         arn = Arn.parse(name)
         if arn is not None and partition not in (None, arn.partition):
             return False
-        if account_of(name) is not None:
+        if read_account_principal(name) is not None:
             return True
-        if arn is None or len(arn.account) != 12:
+        if arn is None or not is_account_id(arn.account):
             return False
         if arn.service == "sts" and _FEDERATED.fullmatch(arn.resource):
             return True

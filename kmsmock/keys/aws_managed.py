@@ -161,6 +161,3 @@ MANAGED_KEYS: dict[str, ManagedKey] = {
     managed.alias: managed
     for managed in sorted((*_DESCRIBED, *_GUESSED), key=lambda managed: managed.name)
 }
-
-#: What a principal of the account may do with an AWS managed key directly.
-DIRECT_ACTIONS = ("kms:Describe", "kms:Get", "kms:List", "kms:RevokeGrant")

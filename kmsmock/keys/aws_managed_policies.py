@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kmsmock.arns import partition_of
+from kmsmock.arns import partition_of, root_arn
 from kmsmock.keys.policies import pretty
 
 #: A statement, a principal, or conditions: JSON objects.
@@ -103,7 +103,7 @@ def sid_of(words: str, authorized: str | None = None, access: str = "through") -
 
 def metadata(actions: Sequence[str]) -> Element:
     """Leave it to the account who may read about the key."""
-    root = {"AWS": f"arn:{_PARTITION}:iam::{ACCOUNT}:root"}
+    root = {"AWS": root_arn(_PARTITION, ACCOUNT)}
     return allow("Allow direct access to key metadata to the account", root, actions)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kmsmock.arns import partition_of
+from kmsmock.arns import partition_of, root_arn
 
 #: Source: AWS KMS Developer Guide, "Resource quotas": 32 KB a key policy document.
 LARGEST_POLICY_BYTES = 32_768
@@ -16,7 +16,7 @@ def default_policy(account: str, region: str) -> str:
 
     Source: AWS KMS Developer Guide, "Default key policy".
     """
-    root = f"arn:{partition_of(region)}:iam::{account}:root"
+    root = root_arn(partition_of(region), account)
     return pretty(
         {
             "Version": "2012-10-17",

@@ -83,6 +83,11 @@ class KmsRegion:
         """Give the next number for what is made, here and in other accounts, in that order."""
         return self._numbers.next()
 
+    def find(self, key_id_or_alias: str) -> Key | None:
+        """Find a key by its id or by an alias name; return None if there is none."""
+        alias = self.aliases.get(key_id_or_alias)
+        return self.keys.get(key_id_or_alias) if alias is None else alias.key
+
     def add_key(self, key: Key) -> None:
         """Take in a key and index its materials."""
         key.sequence = self.next_sequence()

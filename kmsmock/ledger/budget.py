@@ -6,7 +6,7 @@ from collections import Counter, deque
 from decimal import Decimal, localcontext
 from typing import Any
 
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.pricing import ARITHMETIC, dollars, show
 from kmsmock.ledger.usage import requests_in_words
 from kmsmock.watchers import Watcher, watchers
@@ -35,7 +35,7 @@ class Budget(Watcher):
         self._name = name
         self._backend = backend
         self._spent: Counter[tuple[str, str, Decimal]] = Counter()
-        self._newest: deque[Event] = deque(maxlen=_CALLS_SHOWN)
+        self._newest: deque[Call] = deque(maxlen=_CALLS_SHOWN)
 
     def __repr__(self) -> str:
         return f"<budget of {self._name}: {self._limits()}; {self._figures()} so far>"
@@ -56,7 +56,7 @@ class Budget(Watcher):
     def called(
         self,
         backend: object,
-        event: Event,
+        event: Call,
         seconds: float,  # noqa: ARG002 - not needed
     ) -> None:
         """Count a call, if it is one of the budget's mock."""

@@ -8,14 +8,14 @@ from itertools import islice
 from typing import Any, overload
 
 from kmsmock.ledger.differences import not_as_wanted, summary
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.matching import Wanted
 from kmsmock.ledger.usage import Usage, usage_of
 
 _SHOWN = 3
 
 
-class Calls(Sequence[Event]):
+class Calls(Sequence[Call]):
     """Records of calls, oldest first: all of a mock, or some of them.
 
     folded: older calls that are no longer kept one by one, counted: those that belong here, or,
@@ -26,11 +26,11 @@ class Calls(Sequence[Event]):
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(
-        self, events: Sequence[Event] = (), folded: Usage | None = None, *, is_exact: bool = True
+        self, events: Sequence[Call] = (), folded: Usage | None = None, *, is_exact: bool = True
     ) -> None:
         self._events = events
         self._folded: Usage = {} if folded is None else folded
-        self.is_exact = is_exact
+        self._is_exact = is_exact
 
     # --- a sequence ------------------------------------------------------------------------
 
@@ -38,10 +38,10 @@ class Calls(Sequence[Event]):
         return len(self._events)
 
     @overload
-    def __getitem__(self, index: int) -> Event: ...
+    def __getitem__(self, index: int) -> Call: ...
     @overload
     def __getitem__(self, index: slice) -> Calls: ...
-    def __getitem__(self, index: int | slice) -> Event | Calls:
+    def __getitem__(self, index: int | slice) -> Call | Calls:
         if not isinstance(index, slice):
             return self._events[index]
         start, _, step = index.indices(len(self))
@@ -50,7 +50,7 @@ class Calls(Sequence[Event]):
             warnings.warn(f"places have moved: {self.note}", stacklevel=2)
         return Calls(list(self._events)[index], folded, is_exact=self.is_exact)
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[Call]:
         # A copy, since calls of other threads may come meanwhile.
         return iter(list(self._events))
 
@@ -81,6 +81,11 @@ class Calls(Sequence[Event]):
     def dropped(self) -> int:
         """How many older calls are no longer kept that belong here, or may."""
         return sum(self._folded.values())
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is known of all calls that are no longer kept that they belong here."""
+        return self._is_exact
 
     @property
     def made(self) -> int:

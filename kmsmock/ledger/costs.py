@@ -46,7 +46,7 @@ class Costs:
         now: Callable[[], datetime],
         family_of: Callable[[str], str],
     ) -> None:
-        self.prices = prices
+        self._prices = prices
         self._calls = calls
         self._lives = lives
         self._now = now
@@ -59,6 +59,11 @@ class Costs:
 
     def __str__(self) -> str:
         return self.table()
+
+    @property
+    def prices(self) -> Prices:
+        """The price list that is applied."""
+        return self._prices
 
     # --- sums ------------------------------------------------------------------------------
 

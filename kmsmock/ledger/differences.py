@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.matching import Wanted
 
 _LISTED = 10
 _NONE = "-"
 
 
-def summary(events: Sequence[Event]) -> str:
+def summary(events: Sequence[Call]) -> str:
     """Count calls by operation, in words: the commonest first."""
     counts = Counter(event.operation for event in events).most_common()
     return ", ".join(f"{count} {operation}" for operation, count in counts) or "none"
 
 
-def listing(events: Sequence[Event], indent: str = "  ") -> list[str]:
+def listing(events: Sequence[Call], indent: str = "  ") -> list[str]:
     """List calls, the newest at the end, of many only these."""
     lines = [f"{indent}{event}" for event in events[-_LISTED:]]
     if len(events) > _LISTED:
@@ -31,8 +31,8 @@ def listing(events: Sequence[Event], indent: str = "  ") -> list[str]:
 def not_as_wanted(
     wanted: Wanted,
     times: int | None,
-    found: Sequence[Event],
-    everything: Sequence[Event],
+    found: Sequence[Call],
+    everything: Sequence[Call],
     counts: tuple[int, int],
 ) -> list[str]:
     """Say what was expected and what there is instead.
@@ -59,7 +59,7 @@ def not_as_wanted(
     return lines
 
 
-def differing(wanted: Wanted, event: Event) -> list[str]:
+def differing(wanted: Wanted, event: Call) -> list[str]:
     """Put the members that differ side by side: what was expected, what was found."""
     rows: list[tuple[str, str, str, str]] = []
     if wanted.operation not in (None, event.operation):
@@ -91,12 +91,12 @@ def compared(left: Any, operator: str, right: Any) -> list[str] | None:
     return lines[: 2 * _LISTED + 1]
 
 
-def _nearest(wanted: Wanted, events: Sequence[Event]) -> Event | None:
+def _nearest(wanted: Wanted, events: Sequence[Call]) -> Call | None:
     """Find the call with the fewest differences, the latest of several."""
     return min(reversed(events), key=lambda event: _distance(wanted, event), default=None)
 
 
-def _distance(wanted: Wanted, event: Event) -> int:
+def _distance(wanted: Wanted, event: Call) -> int:
     unlike = wanted.unlike(event)
     distance = 4 * len(unlike)
     if "encryption_context" in unlike:

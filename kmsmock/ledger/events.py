@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kmsmock.arns import resource_of
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.keys.key import Key
 from kmsmock.ledger.pending_call import Authorized
@@ -54,7 +55,7 @@ NO_REST = Rest()
 
 
 class Record(NamedTuple):
-    """What is kept of one call. `Event` says what it means.
+    """What is kept of one call. `Call` says what it means.
 
     parameters: values of the members that CloudTrail shows of the operation, None for those that
     were not given. material_id: of the key material that was used, 32 bytes. charge: one and the
@@ -78,7 +79,7 @@ class Record(NamedTuple):
     rest: Rest = NO_REST
 
 
-class Event(Record):
+class Call(Record):
     """One call of the KMS API, allowed or refused: a record of a few hundred bytes.
 
     region: of the client. alias: the name that the call used, if any. at: the mock's time.
@@ -119,7 +120,7 @@ class Event(Record):
         For a key that was not found, what the call asked for.
         """
         arn = self.key_arn
-        known = self.alias or (arn.rpartition(":")[2] if arn else None)
+        known = self.alias or (resource_of(arn) if arn else None)
         return known or next(iter(self.named), "")
 
     @property

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.arns import ALIAS_PREFIX, Arn, name_in, resource_of
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.errors import of_code
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import MEMBERS, Event
+from kmsmock.ledger.events import MEMBERS, Call
 from kmsmock.ledger.operation_names import require_operation
 from kmsmock.ledger.pricing import dollars
 from kmsmock.ledger.usage import Line
@@ -25,7 +25,7 @@ _STANDING_FOR = {"key": "arn", "key_arn": "arn", "caller": "arn", "account": "id
 class Wanted:
     """An operation, if any, and values of members.
 
-    members: those of `Event`, and key: a key id, key ARN, alias name or alias ARN, or anything with
+    members: those of `Call`, and key: a key id, key ARN, alias name or alias ARN, or anything with
     an ``arn``. caller: of a role all its sessions, or one by its ARN. via_service: with or without
     the Region. Raises TypeError for a member that records do not have, ValueError for an operation
     or error code that KMS does not have.
@@ -60,11 +60,11 @@ class Wanted:
             return f"a call with {', '.join(members)}" if members else "a call"
         return f"{self.operation} with {', '.join(members)}" if members else self.operation
 
-    def matches(self, event: Event) -> bool:
+    def matches(self, event: Call) -> bool:
         """Tell whether a call is one of those that are wanted."""
         return self.operation in (None, event.operation) and not self.unlike(event)
 
-    def unlike(self, event: Event) -> dict[str, Any]:
+    def unlike(self, event: Call) -> dict[str, Any]:
         """Give the members of a call that are not as they are wanted, with what they are."""
         return {
             name: (event.alias or event.key_arn) if name == "key" else getattr(event, name)
@@ -100,7 +100,7 @@ class Wanted:
         return _alias_name(key) is not None
 
 
-def is_about(event: Event, key: str | None) -> bool:
+def is_about(event: Call, key: str | None) -> bool:
     """Tell whether a call is about a key, as it named it, or as it is named now.
 
     key: id, ARN, alias name or alias ARN; None for none at all.
@@ -112,13 +112,13 @@ def is_about(event: Event, key: str | None) -> bool:
     alias = _alias_name(key)
     if alias is None:
         return any(_names(found.arn, key) for found in event.keys)
-    if event.alias is not None and alias == event.alias.rpartition(":")[2]:
+    if event.alias is not None and alias == resource_of(event.alias):
         return _is_in_place(key, event.key)
     return any(alias in found.aliases and _is_in_place(key, found) for found in event.keys)
 
 
 #: Members that have more than one name -> whether a value is one of them.
-_MATCHES: dict[str, Callable[[Event, Any], bool]] = {
+_MATCHES: dict[str, Callable[[Call, Any], bool]] = {
     "key": is_about,
     "caller": lambda event, arn: arn in (event.caller, event.principal.own_arn),
     "via_service": lambda event, name: name in (event.via_service, event.principal.via),
@@ -126,11 +126,11 @@ _MATCHES: dict[str, Callable[[Event, Any], bool]] = {
 
 
 def _names(arn: str | None, key: str | None) -> bool:
-    return bool(arn) and bool(key) and (arn == key or str(arn).rpartition("/")[2] == key)
+    return bool(arn) and bool(key) and (arn == key or name_in(str(arn)) == key)
 
 
 def _alias_name(key: str | None) -> str | None:
-    resource = str(key).rpartition(":")[2]
+    resource = resource_of(str(key))
     return resource if resource.startswith(ALIAS_PREFIX) else None
 
 

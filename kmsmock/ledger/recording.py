@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from sys import intern
 from typing import Any, NamedTuple
 
+from kmsmock.arns import name_in
 from kmsmock.errors import ServiceError
 from kmsmock.ledger.calls import Calls
-from kmsmock.ledger.events import NO_REST, Event, Failure, Rest
+from kmsmock.ledger.events import NO_REST, Call, Failure, Rest
 from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.ledger.pricing import Tariff
 from kmsmock.ledger.storage import KeyLife
@@ -20,32 +21,80 @@ from kmsmock.running_test import running_test
 class Recorded(NamedTuple):
     """All that was recorded, for going back to it."""
 
-    events: tuple[Event, ...]
-    folded: dict[Line, int]
+    calls: tuple[Call, ...]
+    counts: dict[Line, int]
 
 
-class CallLog(Calls):
-    """The records of a mock, one for each call.
+class AllCalls(Calls):
+    """The records of all calls of a mock, and counts of those that are no longer kept.
 
-    kept: how many; older ones are dropped, and only counted. lives: of all keys that
-    customers manage, the deleted ones among them. tariff: what requests are charged.
+    lives: of all keys that customers manage, the deleted ones among them.
+    """
+
+    def __init__(
+        self, records: deque[Call], counts: dict[Line, int], lives: Iterable[KeyLife]
+    ) -> None:
+        super().__init__(records, counts)
+        self._records = records
+        self._counts = counts
+        self._lives = lives
+
+    def clear(self) -> None:
+        """Forget all records and counts."""
+        self._records.clear()
+        self._counts.clear()
+
+    def assert_all_keys_used(self, *, except_: Any = ()) -> None:
+        """Assert that each customer managed key was used for cryptography, and successfully.
+
+        Keys that have been deleted since count, too. except_: a key, or several, which need not
+        be: by key id, key ARN, alias name, or anything with an ``arn``. Raises AssertionError that
+        lists the others, ValueError for one in except_ that was never made.
+        """
+        __tracebackhide__ = True
+        given = [except_] if isinstance(except_, str) or hasattr(except_, "arn") else list(except_)
+        excepted = {getattr(key, "arn", key) for key in given}
+        lives = list(self._lives)
+        unknown = excepted - {name for life in lives for name in _names(life)}
+        if unknown:
+            raise ValueError(f"no key was made that is {min(unknown)!r}, as except_ says")
+        unused = [life for life in lives if not life.was_used and not excepted & set(_names(life))]
+        if not unused:
+            return
+        # The calls that made keys; of replicas it is not told who did.
+        makers = {event.key_arn: event.test_id for event in self if event.operation == "CreateKey"}
+        lines = [
+            f"{len(unused)} of {len(lives)} keys were not used for any cryptographic operation:"
+        ]
+        for life in unused:
+            aliases = f" ({', '.join(life.aliases)})" if life.aliases else ""
+            maker = f", made by {makers[life.arn]}" if makers.get(life.arn) else ""
+            lines.append(f"  {life.arn}{aliases}{maker}")
+        raise AssertionError("\n".join(lines))
+
+
+class CallLog:
+    """Keeps the records of a mock, one for each call.
+
+    kept: how many; older ones are dropped, and only counted. lives: of all keys that customers
+    manage, the deleted ones among them. tariff: what requests are charged. calls: what was
+    recorded, for tests, reports and bills; it follows what this one records.
     """
 
     def __init__(self, kept: int, lives: Iterable[KeyLife], tariff: Tariff) -> None:
-        self._records: deque[Event] = deque()
+        self._records: deque[Call] = deque()
         self._counts: dict[Line, int] = {}
-        super().__init__(self._records, self._counts)
         self._kept = kept
-        self._lives = lives
         self._tariff = tariff
         self._latest: dict[str, tuple[Any, ...]] = {}
+        self.calls = AllCalls(self._records, self._counts, lives)
 
     def record(
         self,
         call: PendingCall,
         result: Mapping[str, Any] | ServiceError,
         context: Mapping[str, Any],
-    ) -> Event:
+    ) -> Call:
         """Leave the record of a call; this is on the path of every one, so little is made.
 
         result: the members of the answer, or the error. context: the condition keys that came from
@@ -71,7 +120,7 @@ class CallLog(Calls):
             self._latest[operation.name] = parameters
         else:
             parameters = latest
-        event = Event(
+        event = Call(
             operation.name,
             call.principal,
             call.access_key,
@@ -102,9 +151,8 @@ class CallLog(Calls):
         return event
 
     def clear(self) -> None:
-        """Forget all records and counts."""
-        self._records.clear()
-        self._counts.clear()
+        """Forget everything."""
+        self.calls.clear()
         self._latest.clear()
 
     def state(self) -> Recorded:
@@ -114,39 +162,12 @@ class CallLog(Calls):
     def restore(self, recorded: Recorded) -> None:
         """Go back, also to records that have been dropped since."""
         self.clear()
-        self._records.extend(recorded.events)
-        self._counts.update(recorded.folded)
-
-    def assert_all_keys_used(self, *, except_: Any = ()) -> None:
-        """Assert that each customer managed key was used for cryptography, and successfully.
-
-        Keys that have been deleted since count, too. except_: a key, or several, which need not
-        be: by key id, key ARN, alias name, or anything with an ``arn``. Raises AssertionError that
-        lists the others, ValueError for one in except_ that was never made.
-        """
-        __tracebackhide__ = True
-        given = [except_] if isinstance(except_, str) or hasattr(except_, "arn") else list(except_)
-        excepted = {getattr(key, "arn", key) for key in given}
-        lives = list(self._lives)
-        unknown = excepted - {name for life in lives for name in _names(life)}
-        if unknown:
-            raise ValueError(f"no key was made that is {min(unknown)!r}, as except_ says")
-        unused = [life for life in lives if not life.was_used and not excepted & set(_names(life))]
-        if not unused:
-            return
-        makers = {event.key_arn: event.test_id for event in self if event.operation == "CreateKey"}
-        lines = [
-            f"{len(unused)} of {len(lives)} keys were not used for any cryptographic operation:"
-        ]
-        for life in unused:
-            aliases = f" ({', '.join(life.aliases)})" if life.aliases else ""
-            maker = f", made by {makers[life.arn]}" if makers.get(life.arn) else ""
-            lines.append(f"  {life.arn}{aliases}{maker}")
-        raise AssertionError("\n".join(lines))
+        self._records.extend(recorded.calls)
+        self._counts.update(recorded.counts)
 
 
 def _names(life: KeyLife) -> tuple[str, ...]:
-    return (life.arn, life.arn.rpartition("/")[2], *life.aliases)
+    return (life.arn, name_in(life.arn), *life.aliases)
 
 
 def _rest(call: PendingCall, response: tuple[Any, ...] | None, context: Mapping[str, Any]) -> Rest:
@@ -167,5 +188,8 @@ def _rest(call: PendingCall, response: tuple[Any, ...] | None, context: Mapping[
 def _copied(value: Any) -> Any:
     """Copy what the caller will get to hold, and can change."""
     if type(value) is dict:
-        return {name: _copied(item) for name, item in value.items()}
+        return {
+            name: _copied(item) if type(item) in (dict, list) else item
+            for name, item in value.items()
+        }
     return list(value) if type(value) is list else value

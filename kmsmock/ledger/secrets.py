@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
     from kmsmock.leaks.searching import Index
-    from kmsmock.ledger.events import Event
+    from kmsmock.ledger.events import Call
 
 #: How much is kept; of more the oldest are dropped, and counted.
 SECRETS_KEPT = 5_000
@@ -27,7 +27,7 @@ class Secret:
     """
 
     name: str
-    call: Event | None
+    call: Call | None
     _value: bytes = field(repr=False, compare=False)
 
     def reveal(self) -> bytes:
@@ -86,7 +86,7 @@ class Search:
 class HandedOut(NamedTuple):
     """All plaintexts that are known, for going back to them."""
 
-    entries: tuple[tuple[bytes, tuple[str, Event | None]], ...]
+    entries: tuple[tuple[bytes, tuple[str, Call | None]], ...]
     dropped: int
 
 
@@ -102,14 +102,14 @@ class Secrets(Sequence[Secret]):
 
     def __init__(self) -> None:
         #: Plaintext -> its name, and the call. `Secret`s are made when somebody looks.
-        self._entries: OrderedDict[bytes, tuple[str, Event | None]] = OrderedDict()
+        self._entries: OrderedDict[bytes, tuple[str, Call | None]] = OrderedDict()
         self._size_bytes = 0
         self._kept_index: Index | None = None
         self.dropped = 0
 
     # --- noting --------------------------------------------------------------------------
 
-    def note(self, plaintexts: Mapping[str, bytes], call: Event | None) -> None:
+    def note(self, plaintexts: Mapping[str, bytes], call: Call | None) -> None:
         """Note the plaintexts of an answer, by the member of the answer that has them.
 
         One that is here already stays as it is.

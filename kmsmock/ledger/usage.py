@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kmsmock.arns import Arn
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.pricing import ARITHMETIC, Category, Prices, show
 from kmsmock.principals import Principal
 
@@ -57,7 +57,7 @@ def requests_in_words(count: int) -> str:
     return f"{count:,} request{'' if count == 1 else 's'}"
 
 
-def line_of(event: Event) -> Line:
+def line_of(event: Call) -> Line:
     """Give the line that a record belongs to; this is on the path of calls, once many are kept."""
     key, at, principal = event.key, event.at, event.principal
     return Line(
@@ -82,7 +82,7 @@ def _payer(service: Principal, key: Key | None) -> str:
     return "" if key is None else key.account
 
 
-def usage_of(events: Iterable[Event], folded: Usage) -> Usage:
+def usage_of(events: Iterable[Call], folded: Usage) -> Usage:
     """Count records, on top of what was counted before."""
     counts = Counter(map(line_of, events))
     counts.update(folded)

@@ -8,9 +8,8 @@ from functools import partial
 from typing import Any
 
 from kmsmock import errors
-from kmsmock.arns import Arn
+from kmsmock.arns import Arn, is_account_id, read_account_principal, session_arn
 from kmsmock.authorization.grants import GrantConstraints, GrantTerms
-from kmsmock.authorization.principal_element import account_of
 from kmsmock.identities.names import PrincipalNames
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeySpec, KeyUsage
@@ -76,7 +75,7 @@ def _named(
     session = _AWS_SESSION_ID.fullmatch(name) if name and principal.is_service else None
     if session is not None:
         account, role, rest = session.groups()
-        return f"arn:{partition}:sts::{account}:assumed-role/{role}/{rest}"
+        return session_arn(partition, account, role, rest)
     if name is None or not UNIQUE_ID.fullmatch(name):
         return name
     arn = names.arn_of_id(name)
@@ -110,16 +109,15 @@ def _is_of_service(name: str) -> bool:
 def require_principal_arn(name: str) -> None:
     """Refuse what is neither an account nor the ARN of a principal (InvalidArnException)."""
     arn = Arn.parse(name)
-    if account_of(name) is None and (arn is None or not _is_principal(arn)):
+    if read_account_principal(name) is None and (arn is None or not _is_principal(arn)):
         raise errors.InvalidArnException(f"ARN is not valid: {name}")
 
 
 def _is_principal(arn: Arn) -> bool:
-    is_session = arn.resource.startswith("assumed-role/")
     return (
         arn.service in ("iam", "sts")
-        and len(arn.account) == 12
-        and (not is_session or arn.resource.count("/") == 2)
+        and is_account_id(arn.account)
+        and (arn.resource_type != "assumed-role" or arn.role_and_session is not None)
     )
 
 

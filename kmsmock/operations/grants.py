@@ -8,9 +8,8 @@ from typing import Any
 
 from kmsmock import errors
 from kmsmock.access.denial import THIS_RESOURCE, hidden
-from kmsmock.arns import ALIAS_PREFIX, Arn
+from kmsmock.arns import ALIAS_PREFIX, Arn, read_account_principal
 from kmsmock.authorization.grants import Grant
-from kmsmock.authorization.principal_element import account_of
 from kmsmock.aws.operations import (
     KEY,
     KeyNaming,
@@ -178,10 +177,10 @@ def _filter(call: Call, member: str) -> str | None:
         return None
     if UNIQUE_ID.fullmatch(text):
         arn = call.backend.identities.names.arn_of_id(text)
-        if arn is None and call.operation.name == "ListRetirableGrants":
+        if arn is None and member == "RetiringPrincipal":
             raise errors.NotFoundException(f"Retiring principal {text} could not be found")
         text = arn or ""
-    if Arn.parse(text) is None and account_of(text) is None:
+    if Arn.parse(text) is None and read_account_principal(text) is None:
         raise errors.InvalidArnException("Input does not refer to a valid principal")
     backend = call.backend
     if backend.enforces_policies and not backend.identities.names.is_valid_principal(text):

@@ -180,6 +180,11 @@ def _is_valid(call: Call, name: str) -> bool:
 
 
 def policy_ids(call: Call, policy: str) -> dict[str, str] | None:
-    """Give the unique ids of the users and roles that a key policy names, by ARN."""
+    """Give the unique ids of the users and roles that a key policy names, by ARN.
+
+    policy: that `read_policy` gave.
+    """
+    if "Policy" not in call.parameters:
+        return None  # the default policy names the account only
     parsed = policy_language.parse(policy, PolicyKind.RESOURCE, KEY_POLICY)
     return call.backend.identities.names.ids_named_by(parsed) or None

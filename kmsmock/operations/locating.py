@@ -91,7 +91,7 @@ def find_key_only(call: Call, reference: str, *, cross_account: bool = False) ->
     key = call.region.keys.get(reference)
     if key is not None:
         return key
-    if ":alias/" in reference or reference.startswith(arns.ALIAS_PREFIX):
+    if arns.resource_of(reference).startswith(arns.ALIAS_PREFIX):
         raise errors.InvalidArnException(
             "Key Aliases are not supported for this operation.",
             explanation=f"{call.operation.name} takes a key id or key ARN only.",
@@ -104,7 +104,7 @@ def find_key(call: Call, reference: str, *, cross_account: bool = True) -> Key:
 
     Raises NotFoundException, or AccessDeniedException for what another account does not show.
     """
-    if reference.startswith("arn:"):
+    if arns.looks_like_arn(reference):
         return _key_by_arn(call, reference, cross_account=cross_account)
     region = call.region
     if reference.startswith(arns.ALIAS_PREFIX):
@@ -135,8 +135,8 @@ def find_alias(call: Call, name: str) -> Alias:
 
 def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
     arn = arns.Arn.parse(reference)
-    kind, _, name = arn.resource.partition("/") if arn is not None else ("", "", "")
-    if arn is None or arn.service != "kms" or kind not in ("key", "alias") or not name:
+    name = arn.key_or_alias if arn is not None else None
+    if arn is None or name is None:
         raise errors.NotFoundException(f"Invalid arn {reference}")
     if arn.region != call.region.name or arn.partition != call.region.partition:
         here = call.region.name
@@ -148,9 +148,9 @@ def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
             "that Region.",
         )
     if arn.account != call.region.account:
-        return _key_of_other_account(call, arn, cross_account=cross_account)
-    if kind == "alias":
-        return _key_by_alias(call, call.region, arn.resource)
+        return _key_of_other_account(call, arn, name, cross_account=cross_account)
+    if name.startswith(arns.ALIAS_PREFIX):
+        return _key_by_alias(call, call.region, name)
     key = call.region.keys.get(name)
     if key is not None:
         return key
@@ -159,15 +159,12 @@ def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
     raise _no_such_key(call, call.region, name)
 
 
-def _key_of_other_account(call: Call, arn: arns.Arn, *, cross_account: bool) -> Key:
+def _key_of_other_account(call: Call, arn: arns.Arn, name: str, *, cross_account: bool) -> Key:
     """Find a key of another account, without telling whether it exists when it cannot be used."""
     region = call.backend.regions.get((arn.account, arn.region))
-    alias = region.aliases.get(arn.resource) if region is not None else None
-    key = alias.key if alias is not None else None
-    if region is not None and key is None:
-        key = region.keys.get(arn.resource.removeprefix("key/"))
+    key = region.find(name) if region is not None else None
     if key is not None and cross_account:
-        call.alias = alias.name if alias is not None else None
+        call.alias = next((alias for alias in key.aliases if alias == name), None)
         return key
     # Each target before this one has found its key.
     action = call.operation.targets[len(call.keys)].action
@@ -230,7 +227,7 @@ def _named_key(call: Call, reference: str) -> Key | None:
     """
     arn = arns.Arn.parse(reference)
     if arn is not None and arn.region != call.region.name:
-        key_id = arn.resource.removeprefix("key/")
+        key_id = arn.key_or_alias or ""
         if key_id.startswith("mrk-") and key_id in call.region.keys:
             return None
     return find_key(call, reference)

@@ -23,6 +23,8 @@ class _Tag(NamedTuple):
 
 def checked(given: Sequence[Mapping[str, str]], present: Mapping[str, str]) -> dict[str, str]:
     """Give the tags a key has after adding the given ones; raises TagException."""
+    if not given:
+        return dict(present)
     names = [tag["TagKey"] for tag in given]
     if len(set(names)) != len(names):
         raise errors.TagException("Duplicate tag keys")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from kmsmock import errors
+from kmsmock.arns import root_arn
 from kmsmock.authorization.grants import Grant
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import Alias
@@ -141,7 +142,7 @@ def grant_entry(grant: Grant, partition: str) -> dict[str, Any]:
             "GranteeServicePrincipal": terms.grantee_service_principal,
             "RetiringPrincipal": terms.retiring_principal,
             "RetiringServicePrincipal": terms.retiring_service_principal,
-            "IssuingAccount": f"arn:{partition}:iam::{grant.issuing_account}:root",
+            "IssuingAccount": root_arn(partition, grant.issuing_account),
             "Operations": list(terms.operations),
             "Constraints": _present(shown_constraints) if shown_constraints else None,
         }

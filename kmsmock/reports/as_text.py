@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
+from kmsmock.arns import resource_of
 from kmsmock.reports.report import KeyRecord, OperationTally, Refusal, Report
 
 WIDTH = 80
@@ -164,7 +165,7 @@ def usd(amount: Decimal) -> str:
 
 def short(arn: str) -> str:
     """Show the name part of an ARN."""
-    return arn.split(":", 5)[-1]
+    return resource_of(arn)
 
 
 def name_of_key(record: KeyRecord) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.reports.history import MockHistory
 from kmsmock.reports.report import Report
 from kmsmock.reports.sums import Sums
@@ -28,7 +28,7 @@ class Collection(Watcher):
         """Begin the history of a mock."""
         self._histories[kms.backend] = MockHistory(kms, self._new_name(), self._sums)
 
-    def called(self, backend: Backend, event: Event, seconds: float) -> None:
+    def called(self, backend: Backend, event: Call, seconds: float) -> None:
         """Note a call."""
         history = self._histories.get(backend)
         if history is not None:

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.operations import OPERATIONS
 from kmsmock.reports.permissions import ObservedUse, permissions
@@ -93,7 +93,7 @@ class MockHistory:
 
     # --- calls --------------------------------------------------------------------------------
 
-    def note_call(self, event: Event, seconds: float) -> None:
+    def note_call(self, event: Call, seconds: float) -> None:
         """Note a call, and what it did to keys; the lock of the mock is held."""
         self._note_service_events()
         records = [self._record_of(key, event) for key in event.keys]
@@ -109,7 +109,7 @@ class MockHistory:
         if not OPERATIONS[event.operation].trail.is_read_only:
             self._note_states(event)
 
-    def _record_of(self, key: Key, event: Event | None = None) -> KeyRecord:
+    def _record_of(self, key: Key, event: Call | None = None) -> KeyRecord:
         """Give the record of a key, made on first use. event: a call with it."""
         known = self._records.get(key.arn)
         if known is not None:
@@ -130,7 +130,7 @@ class MockHistory:
 
     # --- states of keys -----------------------------------------------------------------------
 
-    def _note_states(self, event: Event) -> None:
+    def _note_states(self, event: Call) -> None:
         """Note the states of all keys that a call may have changed."""
         affected = event.keys
         if not affected:  # it may have been about a custom key store, which its keys depend on

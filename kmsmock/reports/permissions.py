@@ -9,7 +9,7 @@ from kmsmock.explaining import Question, explain
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.principals import Principal
 from kmsmock.reports.report import PERMISSIONS_KEPT, Permission, Report
 
@@ -44,7 +44,7 @@ class ObservedUse:
     def __bool__(self) -> bool:
         return bool(self.of)
 
-    def note(self, event: Event) -> None:
+    def note(self, event: Call) -> None:
         """Note a call."""
         name = name_of(event.principal)
         self.principals.setdefault(name, event.principal)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import count
 from typing import TypeVar
 
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.reports.report import (
     CALLS_KEPT,
     DENIED,
@@ -53,7 +53,7 @@ class Sums:
         return self.report
 
     def note_call(
-        self, event: Event, seconds: float, tally_of_key: Tally | None, at: int
+        self, event: Call, seconds: float, tally_of_key: Tally | None, at: int
     ) -> CallRow | None:
         """Note a call; gives its row for the scene, if there is still room for single calls.
 
@@ -79,7 +79,7 @@ class Sums:
         self._calls_kept += 1
         return CallRow(at, event.operation, event.key_arn, event.caller, outcome or "ok", test)
 
-    def _note_time(self, event: Event, seconds: float) -> None:
+    def _note_time(self, event: Call, seconds: float) -> None:
         """Note the real time that a call took."""
         seconds = round(seconds, 6)  # as it is written, so that all forms show the same
         tally = _tally_of(self.report.operations, event.operation, OperationTally)
@@ -93,7 +93,7 @@ class Sums:
         if len(self._slowest) > SLOWEST_KEPT:
             heapq.heappop(self._slowest)
 
-    def _note_refusal(self, event: Event) -> None:
+    def _note_refusal(self, event: Call) -> None:
         failure = event.failure
         assert failure is not None
         decision = failure.decision

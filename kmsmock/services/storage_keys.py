@@ -39,14 +39,10 @@ def call_kms(caller: KmsCaller, operation: str, now: datetime, **parameters: Any
 
 def region_of(key_arn: str) -> str:
     """Give the Region of a KMS key."""
-    arn = Arn.parse(key_arn)
-    assert arn is not None
-    return arn.region
+    return Arn.of(key_arn).region
 
 
 def find_key(backend: Backend, key_arn: str) -> Key | None:
     """Find a KMS key by its ARN, without a call of KMS; None when it has been deleted."""
-    arn = Arn.parse(key_arn)
-    assert arn is not None
-    region = backend.region(arn.account, arn.region)
-    return region.keys.get(arn.resource.removeprefix("key/"))
+    arn = Arn.of(key_arn)
+    return backend.region(arn.account, arn.region).keys.get(arn.resource_id)

@@ -6,12 +6,11 @@ when it is loaded.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from kmsmock import falling_due
-from kmsmock.arns import Arn, is_key_id, is_region
+from kmsmock.arns import Arn, is_account_id, is_key_id, is_region
 from kmsmock.authorization.policy import PolicyKind
 from kmsmock.backend import Backend
 from kmsmock.keys import rotation
@@ -246,10 +245,10 @@ def _default_origin(primary: Key | None, store: CustomKeyStore | None) -> Origin
 
 def account_id(value: Any) -> str:
     """Read the id of an account."""
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
+    if not is_account_id(value):
         quotes = ", in quotes" if isinstance(value, int) else ""
         raise WorldError(f"must be an account id of 12 digits{quotes}, not {shown(value)}")
-    return value
+    return str(value)
 
 
 def region_name(value: Any) -> str:
@@ -265,9 +264,8 @@ def find_key(backend: Backend, value: Any, region: KmsRegion) -> Key:
     arn = Arn.parse(named)
     if arn is not None:
         region = backend.region(arn.account, arn.region)
-        named = arn.resource.removeprefix("key/")
-    alias = region.aliases.get(named)
-    key = region.keys.get(named) if alias is None else alias.key
+        named = arn.key_or_alias or named
+    key = region.find(named)
     if key is None:
         place = f"in {region.account} {region.name}"
         raise WorldError(f"there is no key {value!r} {place}{hint(named, region.aliases)}")

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.arns import REGIONS, Arn
+from kmsmock.arns import REGIONS, Arn, iam_arn, looks_like_arn
 from kmsmock.authorization.policy import Policy, PolicyKind
 from kmsmock.backend import Backend
 from kmsmock.identities.credentials import Credentials
@@ -78,8 +78,7 @@ def _is_untouched(entity: Entity, backend: Backend) -> bool:
 
 
 def _written_identity(identity: Identity) -> dict[str, Any]:
-    arn = Arn.parse(identity.arn)
-    assert arn is not None
+    arn = Arn.of(identity.arn)
     inline = {name: written_policy(one.text) for name, one in identity.inline.items()}
     return told(
         {
@@ -128,8 +127,7 @@ def _written_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
 
 
 def _written_managed(managed: ManagedPolicy) -> dict[str, Any]:
-    arn = Arn.parse(managed.arn)
-    assert arn is not None
+    arn = Arn.of(managed.arn)
     versions = {
         name: {"document": written_policy(one.policy.text), "created": shown_time(one.created)}
         for name, one in managed.versions.items()
@@ -203,7 +201,7 @@ class PrincipalLoader:
     def _managed(self, value: Any) -> None:
         item = Object(value)
         name, account, partition, path = self._place(item)
-        arn = f"arn:{partition}:iam::{account}:policy{path}{name}"
+        arn = iam_arn(partition, account, f"policy{path}{name}")
         if self._identities.managed.get(arn) is not None:
             raise WorldError(f"there is a policy {arn}")
         made = ManagedPolicy(
@@ -232,7 +230,7 @@ class PrincipalLoader:
     def _group(self, value: Any) -> None:
         item = Object({"name": value} if isinstance(value, str) else value)
         name, account, partition, path = self._place(item)
-        arn = f"arn:{partition}:iam::{account}:group{path}{name}"
+        arn = iam_arn(partition, account, f"group{path}{name}")
         if arn in self._identities.groups:
             raise WorldError(f"there is a group {arn}")
         unique_id = item.get("id", text) or self._identities.credentials.new_id("AGPA")
@@ -296,7 +294,7 @@ class PrincipalLoader:
         raise WorldError(f"there is no group {value!r} in {account}")
 
     def _boundary(self, value: Any) -> Policy | ManagedPolicy:
-        if isinstance(value, str) and value.startswith("arn:"):
+        if isinstance(value, str) and looks_like_arn(value):
             return self._found_policy(value)
         made: Policy = policy(PolicyKind.BOUNDARY)(value)
         return made

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from kmsmock import KMSMock, mock_kms
-from kmsmock.accounts import SigningPrincipal
+from kmsmock import KMSMock, Principal, mock_kms
 from tests.authorization.documents import ACCOUNT
 
 
@@ -29,5 +28,5 @@ def key(client: Any) -> Any:
 
 
 @pytest.fixture
-def role(kms: KMSMock) -> SigningPrincipal:
+def role(kms: KMSMock) -> Principal:
     return kms.account(ACCOUNT).role("App")

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import ClientError
 
-from kmsmock import KMSMock
-from kmsmock.accounts import SigningPrincipal
+from kmsmock import KMSMock, Principal
 from tests.authorization.documents import ACCOUNT, OTHER, allow, deny, policy, to
 
 CONTEXT = {"tenant": "a"}
@@ -36,7 +35,7 @@ class World:
         self.account = kms.account(ACCOUNT)
         self.client = kms.client()
         self.key = self.client.create_key()["KeyMetadata"]["Arn"]
-        self.who: SigningPrincipal = self.account.role("App", policies=[NOTHING])
+        self.who: Principal = self.account.role("App", policies=[NOTHING])
         self.context = CONTEXT
         self.grant: dict[str, Any] = {}
         self.put_key_policy()

@@ -292,7 +292,7 @@ def test_a_mark_limits_what_a_test_may_spend(pytester: pytest.Pytester) -> None:
         """
     )
 
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
 
     result.assert_outcomes(passed=1, failed=4)
     result.stdout.fnmatch_lines(
@@ -359,7 +359,8 @@ def test_the_summary_of_a_run_tells_which_budgets_were_exceeded(
         """
     )
 
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "xdist", processes)
+    run = pytester.runpytest_inprocess if processes == "-n0" else pytester.runpytest_subprocess
+    result = run("-p", "no:cacheprovider", "-p", "xdist", processes)
 
     result.stdout.fnmatch_lines(
         [

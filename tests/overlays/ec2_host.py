@@ -1,28 +1,23 @@
-"""EC2 as the tests of its two hosts use it, and what their cases begin with."""
+"""EC2 as the rows of `hosts_ec2` use it, and what they begin with."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from typing import Any
 
-OTHER_ACCOUNT = "444455556666"
+from tests.overlays import hosts
+from tests.overlays.hosts import OTHER_ACCOUNT
+
 PERMISSION = "createVolumePermission"
-ID = re.compile(r"\b(vol|snap|ami|i)-[0-9a-f]{17}\b")
-UNIQUE_ID = re.compile(r"\b(AIDA)[A-Z0-9]{16}\b")
-KEY = re.compile(r"arn:aws:kms:us-east-1:[0-9]{12}:key/[0-9a-f-]{36}")
-IDENTITY = ("type", "arn", "principalId", "invokedBy")
 
 
-class Host:
-    """EC2, with two keys of KMS. stores: whether this mock stores the resources itself."""
+class Host(hosts.Host):
+    """EC2, with keys of KMS."""
 
-    def __init__(self, kms: Any, ec2: Any, *, stores: bool) -> None:
-        self.kms, self.ec2, self.stores = kms, ec2, stores
-        self.key, self.other = (
-            kms.client().create_key()["KeyMetadata"]["Arn"] for _ in ("key", "other")
-        )
+    @property
+    def ec2(self) -> Any:
+        """A client of EC2."""
+        return self.client("ec2")
 
     def volume(self, **parameters: Any) -> str:
         if "SnapshotId" not in parameters:
@@ -75,35 +70,6 @@ class Host:
         permission = {"Add": [whom or {"UserId": OTHER_ACCOUNT}]}
         self.ec2.modify_image_attribute(ImageId=image, LaunchPermission=permission)
 
-    def deny(self, key: str, action: str) -> None:
-        """Let the policy of a key deny an action to all."""
-        policy = json.loads(self.kms.client().get_key_policy(KeyId=key)["Policy"])
-        denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
-        policy["Statement"].append(denial)
-        self.kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
-
-    def seen(self, since: int, error: Any) -> tuple[list[Any], Any]:
-        """Give the records of calls of KMS, and EC2's error, with numbers instead of random ids."""
-        records = [
-            {
-                "operation": record["eventName"],
-                "caller": {m: record["userIdentity"].get(m) for m in IDENTITY},
-                "source": (record["sourceIPAddress"], record.get("userAgent")),
-                "parameters": record["requestParameters"],
-                "keys": [resource["ARN"] for resource in record.get("resources", ())],
-                "error": (record.get("errorCode"), record.get("errorMessage")),
-                "via service": call.via_service,
-            }
-            for record, call in zip(self.kms.trail[since:], self.kms.calls[since:], strict=True)
-        ]
-        text = json.dumps((records, error))
-        text = text.replace(self.key, "<key>").replace(self.other, "<other>")
-        for pattern, name in ((ID, r"\1-<{}>"), (UNIQUE_ID, r"\1<{}>"), (KEY, "<managed {}>")):
-            for number, found in enumerate(dict.fromkeys(m[0] for m in pattern.finditer(text))):
-                text = text.replace(found, pattern.sub(name.format(number), found))
-        seen: tuple[list[Any], Any] = tuple(json.loads(text))
-        return seen
-
 
 def nothing(_: Host) -> None:
     """Begin with the two keys alone."""
@@ -122,6 +88,19 @@ def default_snapshot(host: Host) -> str:
 def plain_snapshot(host: Host) -> str:
     """Begin with a snapshot that is not encrypted."""
     return host.snapshot(host.volume())
+
+
+def failed_copy(host: Host) -> str:
+    """Begin with a copy of a snapshot whose key could not be used."""
+    snapshot = host.snapshot()
+    host.deny(host.key, "kms:CreateGrant")
+    return host.copy(snapshot, Encrypted=True, KmsKeyId=host.other)
+
+
+def lost_volume(host: Host) -> str:
+    """Begin with a volume that has vanished, since its key could not be used."""
+    host.deny(host.key, "kms:CreateGrant")
+    return host.encrypted_volume()
 
 
 def attached(host: Host) -> tuple[str, str]:

@@ -128,7 +128,7 @@ _OF_CHANCE = {"accessKeyId", "creationDate", "eventID", "eventTime", "requestID"
 _ID = re.compile(
     r"(?P<key>arn:aws:kms):[a-z0-9-]+:[0-9]{12}:key/[0-9a-f-]{36}|\b[0-9a-f]{64}\b"
     r"|\b(?P<user>AIDA)[A-Z0-9]{16}\b"
-    r"|\b(?P<rds>db|cluster)-[A-Z2-7]{26}\b|\b(?P<ec2>vol|snap|ami|i)-0[0-9a-f]{16}\b"
+    r"|\b(?P<rds>db|cluster)-[A-Z2-7]{26}\b|\b(?P<ec2>vol|snap|ami|i)-[0-9a-f]{17}\b"
 )
 
 

@@ -6,10 +6,10 @@ from types import ModuleType
 
 import pytest
 
-from tests.overlays import hosts_rds
+from tests.overlays import hosts_ec2, hosts_rds
 from tests.overlays.hosts import Row, outcome_of
 
-SERVICES = (hosts_rds,)
+SERVICES = (hosts_ec2, hosts_rds)
 ROWS = [
     pytest.param(service, row, id=f"{service.SERVICE}-{row}")
     for service in SERVICES

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from kmsmock import KMSMock, mock_kms
 from kmsmock.api_call import ApiCall
+from kmsmock.dispatch import answer
 from kmsmock.errors import ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.operations.views import key_metadata
@@ -158,7 +159,7 @@ def _conforms(value: Any, shape: Any, path: str) -> None:
 
 def _ask(kms: KMSMock, operation: str, body: bytes) -> Any:
     model = MODEL.operation_model(operation)
-    return kms.answer(ApiCall(operation, body, None, "us-east-1", model)).result
+    return answer(kms.backend, ApiCall(operation, body, None, "us-east-1", model)).result
 
 
 @pytest.fixture(scope="module")

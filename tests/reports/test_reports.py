@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from kmsmock.cli import main
+from tests.inner_runs import run_pytest
 
 SUITE = """
     import pytest
@@ -47,11 +48,16 @@ SUITE = """
 """
 
 
-def run(folder, *options, suite=SUITE):
+def run(folder, *options, suite=SUITE, run_pytest=run_pytest):
     """Run a suite in a folder; gives its exit code and what it printed."""
     (folder / "test_shop.py").write_text(textwrap.dedent(suite))
     (folder / "pytest.ini").write_text("[pytest]")
-    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "test_shop.py")
+    return run_pytest(folder, *options, "test_shop.py")
+
+
+def in_a_process(folder, *arguments):
+    """Run pytest in a process of its own."""
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments)
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -59,14 +65,14 @@ def run(folder, *options, suite=SUITE):
 class Run:
     """What a run of the suite left: what it printed, and its files."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, run_pytest=run_pytest):
         forms = (
             "--kms-report=terminal",
             "--kms-report=json:out/it.json",
             "--kms-report=html:it.html",
         )
         self.path = folder / "out" / "it.json"
-        self.code, self.output = run(folder, *forms, *options)
+        self.code, self.output = run(folder, *forms, *options, run_pytest=run_pytest)
         self.report = json.loads(self.path.read_text())
         self.page = (folder / "it.html").read_text()
 
@@ -85,7 +91,7 @@ def alone(tmp_path_factory):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     pytest.importorskip("xdist")
-    return Run(tmp_path_factory.mktemp("shared"), "-n2")
+    return Run(tmp_path_factory.mktemp("shared"), "-n2", run_pytest=in_a_process)
 
 
 # --- the terminal -------------------------------------------------------------------------------
@@ -94,6 +100,7 @@ def shared(tmp_path_factory):
 def test_without_the_option_nothing_is_reported_and_nothing_of_it_imported(tmp_path):
     code, output = run(
         tmp_path,
+        run_pytest=in_a_process,
         suite="""
         import sys
         def test_it(kms):
@@ -239,7 +246,7 @@ def test_a_worker_that_crashed_is_noted(tmp_path):
             kms.client().create_key()
             os._exit(1)
     """
-    _, output = run(tmp_path, "--kms-report=terminal", "-n1", suite=suite)
+    _, output = run(tmp_path, "--kms-report=terminal", "-n1", suite=suite, run_pytest=in_a_process)
     assert "Worker gw0 ended early: what its tests did is missing here." in output
 
 

@@ -657,4 +657,4 @@ def test_what_is_not_emulated_names_moto(cloudtrail):
 def test_cloudtrail_is_left_alone_when_it_is_not_listed(kms):
     del kms
     with mock_kms(isolated=True, services=("kms",)) as kms:
-        assert "cloudtrail" not in kms.services
+        assert "cloudtrail" not in kms.options["services"]

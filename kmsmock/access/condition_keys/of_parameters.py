@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kmsmock.access.condition_keys.registry import declare, only, parameter
 from kmsmock.access.facts import Facts
+from kmsmock.arns import alias_arn
 from kmsmock.aws.condition_keys import ValueType
 from kmsmock.aws.operations import permission_of
 
@@ -57,10 +58,8 @@ def _is_on_same_key(facts: Facts) -> bool | None:
     named = facts.parameter("DestinationKeyId" if is_source else "SourceKeyId")
     if named is None:
         return None
-    return named in (key.key_id, key.arn) or (
-        named.rpartition(":")[2] in key.aliases
-        and named.partition(":alias/")[0] in (named, key.arn.partition(":key/")[0])
-    )
+    arns = (alias_arn(key.region_name, key.account, alias) for alias in key.aliases)
+    return named in (key.key_id, key.arn, *key.aliases, *arns)
 
 
 def _measurements(facts: Facts) -> Mapping[str, str]:

@@ -75,7 +75,7 @@ def _unique_id(facts: Facts) -> str | None:
 
 
 def _user_name(principal: Principal) -> str | None:
-    return principal.arn.rpartition("/")[2] if principal.kind is PrincipalKind.USER else None
+    return Arn.of(principal.arn).name if principal.kind is PrincipalKind.USER else None
 
 
 def _token_issue_time(principal: Principal) -> str | None:

@@ -9,11 +9,11 @@ from typing import Any
 from kmsmock.aws.operations import KEY, KEY_AS_GIVEN, OPERATION_FACTS
 from kmsmock.keys.key import Key
 from kmsmock.ledger.cloudtrail.members import lowered, shown
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.principals import PrincipalKind
 
 
-def response_elements(event: Event) -> dict[str, Any] | None:
+def response_elements(event: Call) -> dict[str, Any] | None:
     """Show what an operation that changes something has answered, and which key it changed."""
     members = OPERATION_FACTS[event.operation].trail
     if event.failure is not None or not members.elements:
@@ -33,7 +33,7 @@ def response_elements(event: Event) -> dict[str, Any] | None:
     return elements
 
 
-def changed_key(event: Event) -> Key:
+def changed_key(event: Call) -> Key:
     """Give the key that a call changed: of those on aliases the one that the alias means now."""
     is_on_alias = OPERATION_FACTS[event.operation].trail.alias_place is not None
     key = (event.rest.second_key if is_on_alias else None) or event.key
@@ -41,7 +41,7 @@ def changed_key(event: Event) -> Key:
     return key
 
 
-def additional_event_data(event: Event) -> dict[str, Any]:
+def additional_event_data(event: Call) -> dict[str, Any]:
     """Show what the service knows beside request and answer; empty when there is nothing."""
     data: dict[str, Any] = {}
     if event.material_id is not None:
@@ -71,7 +71,7 @@ def deletion_data(key: Key) -> dict[str, Any]:
     }
 
 
-def _materials(event: Event) -> dict[str, str]:
+def _materials(event: Call) -> dict[str, str]:
     assert event.material_id is not None
     if len(OPERATION_FACTS[event.operation].key_permissions) == 1:
         return {"keyMaterialId": event.material_id.hex()}

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.cloudtrail.record import (
     Record,
     owner_record,
@@ -16,7 +17,7 @@ from kmsmock.ledger.cloudtrail.record import (
     replica_record,
 )
 from kmsmock.ledger.cloudtrail.service_records import service_record
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.ledger.service_events import ServiceEvent
 from kmsmock.principals import PrincipalKind
 
@@ -40,13 +41,11 @@ class Entry(NamedTuple):
         return self.at.replace(microsecond=0)
 
 
-def entries(
-    calls: Iterable[Event], service_events: Iterable[ServiceEvent], dropped: int
-) -> Iterator[Entry]:
-    """Give all records, oldest first. dropped: how many calls are no longer among these."""
-    pending = iter(service_events)
+def entries(calls: Calls, service_events: Iterable[ServiceEvent]) -> Iterator[Entry]:
+    """Give all records, oldest first: those that calls and the service have left until now."""
+    kept, pending = list(calls), iter(list(service_events))
     event = next(pending, None)
-    for place, call in enumerate(calls, dropped):
+    for place, call in enumerate(kept, calls.dropped):
         while event is not None and (event.at, event.place) <= (call.at, place):
             yield _of_service(event)
             event = next(pending, None)
@@ -61,7 +60,7 @@ def _of_service(event: ServiceEvent) -> Entry:
     return Entry(event.name, event.account, event.region, event.at, event.place, make)
 
 
-def _of_call(event: Event, place: int) -> Iterator[Entry]:
+def _of_call(event: Call, place: int) -> Iterator[Entry]:
     """Give the records of a call; what a service does without a customer's key leaves none."""
     name, account, region, at = event.operation, event.account, event.region, event.at
     is_service = event.principal.kind is PrincipalKind.SERVICE

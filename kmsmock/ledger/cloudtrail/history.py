@@ -25,7 +25,7 @@ def username(record: Record) -> str | None:
     kind, arn = identity.get("type"), identity.get("arn")
     if kind == "Root":
         return "root"
-    return None if arn is None else arn.rpartition("/")[2]
+    return None if arn is None else arns.name_in(arn)
 
 
 def access_key_id(record: Record) -> str | None:
@@ -54,9 +54,7 @@ def resources(record: Record) -> list[dict[str, str]]:
 
 
 def _short(arn: str) -> str:
-    parsed = arns.Arn.parse(arn)
-    assert parsed is not None
-    return parsed.resource.removeprefix("key/")
+    return arns.Arn.of(arn).key_or_alias or arn
 
 
 def envelope(record: Record, at: datetime) -> dict[str, Any]:

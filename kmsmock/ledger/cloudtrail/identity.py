@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from kmsmock import arns
 from kmsmock.aws.services import calling_service
 from kmsmock.ledger.cloudtrail.members import time
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.principals import Principal, PrincipalKind
 
 Identity = dict[str, Any]
@@ -29,7 +29,7 @@ class Origin(NamedTuple):
     user_agent: str
 
 
-def service_name(event: Event) -> str | None:
+def service_name(event: Call) -> str | None:
     """Give the service that sent a call, for its caller or in its own name; None for others."""
     principal = event.principal
     is_service = principal.kind is PrincipalKind.SERVICE
@@ -50,7 +50,7 @@ def aws_internal(region: str) -> str:
     return "Amazon Internal" if _is_in_china(region) else "AWS Internal"
 
 
-def origin(event: Event) -> Origin:
+def origin(event: Call) -> Origin:
     """Give source address and user agent: for calls of services both are the service."""
     service = service_name(event)
     if service is not None:
@@ -59,7 +59,7 @@ def origin(event: Event) -> Origin:
     return Origin(address, event.user_agent[:_LONGEST_USER_AGENT])
 
 
-def network(event: Event, key: str) -> str | None:
+def network(event: Call, key: str) -> str | None:
     """Give a condition key that the network decides, the first value of many."""
     context = event.rest.context
     value: Any = None if context is None else context.get(key)
@@ -67,13 +67,13 @@ def network(event: Event, key: str) -> str | None:
     return next(iter(values), None) or None
 
 
-def access_key(event: Event) -> str | None:
+def access_key(event: Call) -> str | None:
     """Give the access key of a call: services have temporary ones, made from the caller's."""
     key = event.access_key
     return key if key is None or event.principal.via is None else f"{_TEMPORARY}{key[4:]}"
 
 
-def caller_identity(event: Event) -> Identity:
+def caller_identity(event: Call) -> Identity:
     """Show the caller in full, as its own account sees it."""
     principal = event.principal
     identity: Identity = {"type": principal.kind.value}
@@ -92,7 +92,7 @@ def caller_identity(event: Event) -> Identity:
     return _invoked(identity, service_name(event))
 
 
-def foreign_identity(event: Event) -> Identity:
+def foreign_identity(event: Call) -> Identity:
     """Show the caller as the owner of a key in another account sees it."""
     principal = event.principal
     identity = {
@@ -114,7 +114,7 @@ def _invoked(identity: Identity, service: str | None) -> Identity:
     return identity
 
 
-def _session_context(event: Event) -> dict[str, Any]:
+def _session_context(event: Call) -> dict[str, Any]:
     principal = event.principal
     context: dict[str, Any] = {}
     issuer = _ISSUERS.get(principal.kind)
@@ -144,7 +144,7 @@ def _role(principal: Principal) -> dict[str, str]:
 def _federating(principal: Principal) -> dict[str, str]:
     """Show the user, or the root user, whom a federated user comes from."""
     arn = principal.entity_arn or ""
-    is_root = arn.endswith(":root")
+    is_root = arns.Arn.of(arn).is_account_root
     issuer = {
         "type": (PrincipalKind.ROOT if is_root else PrincipalKind.USER).value,
         "principalId": principal.issuer_id,
@@ -165,4 +165,4 @@ def _is_in_china(region: str) -> bool:
 
 
 def _name(arn: str) -> str:
-    return arn.rpartition("/")[2]
+    return arns.name_in(arn)

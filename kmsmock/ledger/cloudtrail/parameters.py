@@ -11,7 +11,7 @@ from typing import Any
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.services import calling_service
 from kmsmock.ledger.cloudtrail.members import lowered, shown
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.principals import PrincipalKind
 
 #: Members that CloudTrail calls by another name than the API, in requests.
@@ -20,7 +20,7 @@ _NAMES = {"CloudHsmClusterId": "clusterId"}
 _UNREADABLE = frozenset({"SerializationException", "ValidationException"})
 
 
-def request_parameters(event: Event) -> dict[str, Any] | None:
+def request_parameters(event: Call) -> dict[str, Any] | None:
     """Show the parameters of a call; None when there is nothing to show.
 
     Nothing is shown of calls that were refused, that named a key that does not exist, or that
@@ -44,13 +44,13 @@ def request_parameters(event: Event) -> dict[str, Any] | None:
     return parameters or None
 
 
-def is_hidden(event: Event) -> bool:
+def is_hidden(event: Call) -> bool:
     """Tell whether nothing is shown of what a call was about."""
     code = event.error_code
     return code == "AccessDeniedException" or (code == "NotFoundException" and event.key is None)
 
 
-def _name_key(parameters: dict[str, Any], event: Event) -> None:
+def _name_key(parameters: dict[str, Any], event: Call) -> None:
     """Add the key that a ciphertext named, unless a service opens what it made."""
     principal = event.principal
     service = calling_service(principal.via)

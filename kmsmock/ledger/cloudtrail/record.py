@@ -20,7 +20,7 @@ from kmsmock.ledger.cloudtrail.identity import (
 from kmsmock.ledger.cloudtrail.ids import derived_id, event_id
 from kmsmock.ledger.cloudtrail.members import shown, time
 from kmsmock.ledger.cloudtrail.parameters import is_hidden, request_parameters
-from kmsmock.ledger.events import Event
+from kmsmock.ledger.events import Call
 from kmsmock.principals import PrincipalKind
 
 Record = dict[str, Any]
@@ -35,7 +35,7 @@ _TLS = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_256_GCM_SHA384"}
 _KEY_EXCHANGE = "x25519"
 
 
-def record_of(event: Event, account: str) -> Record:
+def record_of(event: Call, account: str) -> Record:
     """Show a call in the log of its caller, or of the account whose key a service used."""
     name, region = event.operation, event.region
     service = service_name(event)
@@ -80,7 +80,7 @@ def record_of(event: Event, account: str) -> Record:
     return record
 
 
-def owners(event: Event) -> tuple[str, ...]:
+def owners(event: Call) -> tuple[str, ...]:
     """Give the accounts of keys that a call was allowed to use, beside the caller's own.
 
     They get no copy of a call that was refused.
@@ -98,7 +98,7 @@ def owners(event: Event) -> tuple[str, ...]:
     return tuple(dict.fromkeys(accounts))
 
 
-def is_shared(event: Event) -> bool:
+def is_shared(event: Call) -> bool:
     """Tell whether a call has a sharedEventID: it has copies, or came from within AWS."""
     return (
         event.principal.kind is PrincipalKind.SERVICE
@@ -107,7 +107,7 @@ def is_shared(event: Event) -> bool:
     )
 
 
-def owner_record(event: Event, account: str) -> Record:
+def owner_record(event: Call, account: str) -> Record:
     """Show a call in the log of an owner in another account, who learns less of the caller."""
     record = record_of(event, account)
     record["userIdentity"] = foreign_identity(event)
@@ -118,7 +118,7 @@ def owner_record(event: Event, account: str) -> Record:
 # --- what a call made KMS do in another Region --------------------------------------------------
 
 
-def primary_record(event: Event) -> Record:
+def primary_record(event: Call) -> Record:
     """Show UpdatePrimaryRegion in the Region of the new primary key."""
     key = event.rest.second_key
     assert key is not None
@@ -129,7 +129,7 @@ def primary_record(event: Event) -> Record:
     return record
 
 
-def replica_record(event: Event) -> Record:
+def replica_record(event: Call) -> Record:
     """Show the CreateKey that ReplicateKey leads to, in the Region of the replica."""
     record = _elsewhere(event, "CreateKey", event.parameter("ReplicaRegion"))
     metadata = (event.rest.shown or ({},))[0]
@@ -150,7 +150,7 @@ def replica_record(event: Event) -> Record:
     return record
 
 
-def _elsewhere(event: Event, name: str, region: str) -> Record:
+def _elsewhere(event: Call, name: str, region: str) -> Record:
     record = record_of(event, event.account)
     record["userIdentity"]["invokedBy"] = SOURCE
     record["eventName"] = name
@@ -164,7 +164,7 @@ def _elsewhere(event: Event, name: str, region: str) -> Record:
 # --- parts of a record --------------------------------------------------------------------------
 
 
-def _add_error(record: Record, event: Event) -> None:
+def _add_error(record: Record, event: Call) -> None:
     assert event.failure is not None
     code, message = event.failure.code, event.failure.message
     record["errorCode"] = ACCESS_DENIED if code == "AccessDeniedException" else code
@@ -176,7 +176,7 @@ def _add_error(record: Record, event: Event) -> None:
     record["errorMessage"] = message[:_LONGEST_MESSAGE]
 
 
-def _add_endpoint(record: Record, event: Event) -> None:
+def _add_endpoint(record: Record, event: Call) -> None:
     """Add the VPC endpoint that the call came through."""
     if _came_by_internal_endpoint(event):
         internal = aws_internal(event.region)
@@ -188,12 +188,12 @@ def _add_endpoint(record: Record, event: Event) -> None:
         record["vpcEndpointAccountId"] = network(event, "aws:VpceAccount") or event.account
 
 
-def _came_by_internal_endpoint(event: Event) -> bool:
+def _came_by_internal_endpoint(event: Call) -> bool:
     """Tell whether a call came from a service by an endpoint within AWS; some of EC2's do."""
     return event.operation in calling_service(event.principal.via).internal_endpoint
 
 
-def _resources(event: Event) -> list[dict[str, str]]:
+def _resources(event: Call) -> list[dict[str, str]]:
     if event.key is None or is_hidden(event):
         return []
     members = OPERATION_FACTS[event.operation].trail

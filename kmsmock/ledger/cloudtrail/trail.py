@@ -71,9 +71,8 @@ class Trail(Sequence[Record]):
         self._service_events = service_events
         self._configured = configured
 
-    def entries(self) -> Iterator[Entry]:
-        """Give what the records can be found by, and what makes each of them."""
-        return entries(list(self._calls), list(self._service_events), self._calls.dropped)
+    def _entries(self) -> Iterator[Entry]:
+        return entries(self._calls, self._service_events)
 
     @property
     def events(self) -> list[Record]:
@@ -87,21 +86,21 @@ class Trail(Sequence[Record]):
         return schema
 
     def __len__(self) -> int:
-        return sum(1 for _ in self.entries())
+        return sum(1 for _ in self._entries())
 
     @overload
     def __getitem__(self, index: int) -> Record: ...
     @overload
     def __getitem__(self, index: slice) -> list[Record]: ...
     def __getitem__(self, index: int | slice) -> Record | list[Record]:
-        found = list(self.entries())[index]
+        found = list(self._entries())[index]
         return found.make() if isinstance(found, Entry) else [entry.make() for entry in found]
 
     def __iter__(self) -> Iterator[Record]:
-        return (entry.make() for entry in self.entries())
+        return (entry.make() for entry in self._entries())
 
     def __repr__(self) -> str:
-        found = list(self.entries())
+        found = list(self._entries())
         if not found:
             return "<no records>"
         shown = "\n".join(f"  {_line(entry.make())}" for entry in islice(reversed(found), 10))
@@ -157,7 +156,7 @@ class Trail(Sequence[Record]):
                 raise ValueError(f"start and end need a time zone; {time!r} has none")
         records = (
             entry.make()
-            for entry in self.entries()
+            for entry in self._entries()
             if event_name in (None, entry.name)
             and account in (None, entry.account)
             and region in (None, entry.region)
@@ -186,7 +185,7 @@ class Trail(Sequence[Record]):
         """
         self._tell_dropped()
         delivered: Iterable[tuple[Entry, Record]]
-        delivered = ((entry, entry.make()) for entry in self.entries())
+        delivered = ((entry, entry.make()) for entry in self._entries())
         prefix = ""
         if trail is not None:
             settings = self._find(trail)

@@ -51,14 +51,13 @@ def _find(call: ServiceCall, key_id: str) -> Key:
     arn = arns.Arn.parse(key_id)
     region, account, name = call.region, call.account, key_id
     if arn is not None:
-        region, account, name = arn.region, arn.account, arn.resource.removeprefix("key/")
-    elif key_id.startswith("arn:"):
+        region, account, name = arn.region, arn.account, arn.key_or_alias or key_id
+    elif arns.looks_like_arn(key_id):
         raise errors.InvalidKmsKeyIdException(f"Invalid KMS key ID: {key_id}")
     room = call.backend.regions.get((account, region))
     key = None
     if room is not None and region == call.region:
-        alias = room.aliases.get(name)
-        key = room.keys.get(name) if alias is None else alias.key
+        key = room.find(name)
     if key is None:
         raise errors.KmsKeyNotFoundException(
             f"KMS key {key_id} not found.",

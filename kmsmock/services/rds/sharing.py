@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kmsmock.arns import is_account_id
 from kmsmock.services.rds.errors import (
     InvalidParameterCombination,
     InvalidParameterValue,
@@ -42,7 +43,7 @@ def modify_snapshot_attribute(kind: Kind, call: ServiceCall) -> dict[str, Any]:
             f"A value may not appear in both the add list and remove list. {both}"
         )
     for value in (*added, *removed):
-        if value != _EVERYBODY and not (len(value) == 12 and value.isascii() and value.isdigit()):
+        if value != _EVERYBODY and not is_account_id(value):
             raise InvalidParameterValue(f"Invalid AWS account id: {value}")
     require_available(snapshot)
     ShareSnapshot(call, kind, snapshot.encryption).request()

@@ -208,7 +208,7 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
         call.principal,
         action,
         role.arn,
-        _account_of(role.arn),
+        Arn.of(role.arn).account,
         lambda: context_of(call, action, _MEMBERS),
     )
     applied = applied_policies(call.identities, request, None)
@@ -223,12 +223,6 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
             unique_ids=role.trust_ids,
         ),
     )
-
-
-def _account_of(arn: str) -> str:
-    parsed = Arn.parse(arn)
-    assert parsed is not None
-    return parsed.account
 
 
 def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> AccessDenied:

@@ -18,9 +18,9 @@ from kmsmock.services.sts.answered import session_of
 
 
 def _assume_role(call: ServiceCall, answer: Answer) -> None:
-    arn = Arn.parse(answer["AssumedRoleUser"]["Arn"])
-    assert arn is not None
-    _, name, session = arn.resource.split("/")
+    arn = Arn.of(answer["AssumedRoleUser"]["Arn"])
+    assert arn.role_and_session is not None
+    name, session = arn.role_and_session
     credentials, expires = _credentials_in(answer)
     role = call.identities.make(PrincipalKind.ASSUMED_ROLE, arn.account, name, None, arn.partition)
     call.identities.assume(role, session, session_of(call), call.now, expires, credentials)

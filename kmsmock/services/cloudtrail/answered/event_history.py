@@ -15,11 +15,9 @@ from typing import Any, NamedTuple
 
 from dateutil.tz import tzlocal
 
-from kmsmock.ledger.cloudtrail.configured import Trails
-from kmsmock.ledger.cloudtrail.entries import Entry
+from kmsmock.ledger.cloudtrail.entries import Entry, entries
 from kmsmock.ledger.cloudtrail.history import ATTRIBUTES, envelope
 from kmsmock.ledger.cloudtrail.record import Record
-from kmsmock.ledger.cloudtrail.trail import Trail
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
@@ -80,18 +78,17 @@ def _found(
         return iter(())  # Insights events, which come of what the mock does not do
     start = max(start or call.now - _KEPT, call.now - _KEPT)
     backend = call.backend
-    trail = Trail(backend.calls, backend.service_events, backend.service_state(Trails).values())
     name = attribute["AttributeValue"] if attribute and attribute["AttributeKey"] == _NAME else None
-    entries = [
+    found = [
         entry
-        for entry in trail.entries()
+        for entry in entries(backend.calls, backend.service_events)
         if name in (None, entry.name)
         and entry.account == call.account
         and entry.region == call.region
         and start <= entry.at
         and (end is None or entry.second <= end)
     ]
-    newest_first: Iterable[Entry] = reversed(entries)
+    newest_first: Iterable[Entry] = reversed(found)
     if shown is not None:
         # Newer ones are not even made: there may be many, for each of many pages.
         newest_first = dropwhile(lambda entry: entry.place > shown.place, newest_first)

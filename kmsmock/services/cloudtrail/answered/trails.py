@@ -12,9 +12,9 @@ from typing import Any
 from dateutil.tz import tzlocal
 
 from kmsmock.errors import UnsupportedOperationException
-from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail, Trails
+from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
+from kmsmock.ledger.cloudtrail.entries import entries
 from kmsmock.ledger.cloudtrail.members import time
-from kmsmock.ledger.cloudtrail.trail import Trail
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered import tags
 from kmsmock.services.cloudtrail.answered.finding import (
@@ -224,9 +224,7 @@ def _description(trail: ConfiguredTrail) -> dict[str, Any]:
 
 def _latest_delivery(call: ServiceCall, trail: ConfiguredTrail) -> datetime | None:
     backend = call.backend
-    records = Trail(
-        backend.calls, backend.service_events, backend.service_state(Trails).values()
-    ).entries()
+    records = entries(backend.calls, backend.service_events)
     return max((e.at for e in records if trail.delivers(e, e.make())), default=None)
 
 

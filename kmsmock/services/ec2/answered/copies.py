@@ -30,7 +30,7 @@ from kmsmock.services.ec2.answered.tagging import (
     show_tags,
 )
 from kmsmock.services.ec2.ids import is_id, new_id
-from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
+from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot, copy_of_incomplete
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.registry import ServiceCall
 
@@ -147,9 +147,8 @@ def _start_copy(
         why = explain_not_found(call, source_id, parameters["SourceRegion"])
         schedule(call, partial(_fail, call, copy, message, f"{message}: {why}"))
     elif source.state != "completed":
-        message = "Source snapshot is not complete"
-        why = f"{message}: {source_id} was {source.state} when the copy began."
-        schedule(call, partial(_fail, call, copy, message, why))
+        failure = copy_of_incomplete(source_id, source)
+        schedule(call, partial(_fail, call, copy, failure.message, failure.why))
     else:
         schedule(call, partial(finish_copy, call, copy, source, flow))
     return copy

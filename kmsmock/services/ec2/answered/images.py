@@ -35,6 +35,7 @@ from kmsmock.services.ec2.answered.tagging import (
 )
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import FAILURE_CODE
+from kmsmock.services.ec2.kms_use.snapshots import require_completed
 from kmsmock.services.registry import ServiceCall
 
 _DEFAULT_TYPE = "gp2"
@@ -144,8 +145,7 @@ def _read_device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict
     snapshot = storage(call).snapshot_for(call.account, call.region, read_snapshot_id(name))
     if snapshot is None:
         raise no_snapshot(call, name)
-    if snapshot.state != "completed":
-        raise errors.IncorrectState(f"Snapshot is in invalid state - {snapshot.state}")
+    require_completed(snapshot)
     return {
         **members,
         "SnapshotId": name,

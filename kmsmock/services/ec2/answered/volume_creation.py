@@ -35,6 +35,7 @@ from kmsmock.services.ec2.answered.tagging import (
 )
 from kmsmock.services.ec2.answered.volumes import ZONE_LETTERS, show_volume
 from kmsmock.services.ec2.ids import new_id
+from kmsmock.services.ec2.kms_use.snapshots import require_completed
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.registry import ServiceCall
@@ -63,7 +64,9 @@ def create_volume(call: ServiceCall) -> dict[str, Any]:
     if earlier is not None:
         return show_volume(call, earlier)
     if name:
-        _require_complete(call, name, source)
+        if source is None:
+            raise no_snapshot(call, name, "Snapshot does not exist")
+        require_completed(source)
     volume = _new_volume(call, zone, source)
     flow = CreateVolume(call, source)
     flow.request()
@@ -111,16 +114,6 @@ def _find_earlier_volume(call: ServiceCall) -> Volume | None:
             "same client token."
         )
     return here.volumes.get(volume_id)
-
-
-def _require_complete(call: ServiceCall, name: str, source: Snapshot | None) -> None:
-    if source is None:
-        raise no_snapshot(call, name, "Snapshot does not exist")
-    if source.state != "completed":
-        raise errors.IncorrectState(
-            f"Snapshot is in invalid state - {source.state}",
-            explanation=source.state_message,
-        )
 
 
 def _read_size(call: ServiceCall, source: Snapshot | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kmsmock.services.beside import Steps
-from kmsmock.services.ec2.beside.stored import find_resource, stored_resources
+from kmsmock.services.ec2.beside.stored import find_resource, require_volume, stored_resources
 from kmsmock.services.ec2.kms_use.attachments import (
     NotAttachedError,
     attach_volume,
@@ -14,6 +14,7 @@ from kmsmock.services.registry import ServiceCall
 
 
 def _attach_volume(call: ServiceCall) -> Steps:
+    require_volume(call, call.parameters["VolumeId"])
     answer = yield
     volume = find_resource(call, "VolumeId")
     if volume is None:

@@ -14,20 +14,23 @@ from kmsmock.services.ec2.beside.stored import StoredImage, StoredResources, sto
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import FAILURE_CODE, CopyImage
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_image
-from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError
+from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, require_completed
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.sharing_requests import read_image_change, read_new_description
 from kmsmock.services.registry import ServiceCall
 
 
 def _register_image(call: ServiceCall) -> Steps:
-    answer = yield
     resources = stored_resources(call).resources
     snapshots = [
         resources.get(mapping["Ebs"]["SnapshotId"])
         for mapping in call.parameters.get("BlockDeviceMappings", ())
         if "SnapshotId" in mapping.get("Ebs", {})
     ]
+    for snapshot in snapshots:
+        if snapshot is not None:
+            require_completed(snapshot)
+    answer = yield
     if snapshots:
         stored_resources(call).images[answer["ImageId"]] = StoredImage(snapshots)
 

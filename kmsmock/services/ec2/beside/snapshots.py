@@ -9,17 +9,19 @@ from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.beside.stored import (
     StoredResource,
     find_resource,
+    require_volume,
     show_keys,
     stored_resources,
 )
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
-from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
+from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot, copy_of_incomplete
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.sharing_requests import read_snapshot_change
 from kmsmock.services.registry import ServiceCall
 
 
 def _create_snapshot(call: ServiceCall) -> Steps:
+    require_volume(call, call.parameters["VolumeId"])
     answer = yield
     _take_keys_of_volumes(call, [answer])
 
@@ -40,10 +42,14 @@ def _take_keys_of_volumes(call: ServiceCall, snapshots: Iterable[dict[str, Any]]
 
 
 def _copy_snapshot(call: ServiceCall) -> Steps:
-    flow = CopySnapshot(call, find_resource(call, "SourceSnapshotId"))
+    source_id = call.parameters["SourceSnapshotId"]
+    source = find_resource(call, "SourceSnapshotId")
+    flow = CopySnapshot(call, source)
     answer = yield from until_stored(flow)
     snapshot_id = answer["SnapshotId"]
     try:
+        if source is not None and source.state != "completed":
+            raise copy_of_incomplete(source_id, source)
         copy = complete_copy(call, flow, snapshot_id)
     except CopyFailedError as failure:
         failures_of(call.backend)[snapshot_id] = failure.why

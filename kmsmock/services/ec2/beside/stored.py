@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from kmsmock.services.ec2.answered.lookup import no_volume
 from kmsmock.services.ec2.kms_use.attachments import AttachedKey
 from kmsmock.services.ec2.kms_use.kms_calls import DataKey
+from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.registry import ServiceCall
 
 
@@ -27,6 +29,11 @@ class StoredResource:
     def is_encrypted(self) -> bool:
         """Whether it is encrypted: all that are kept are."""
         return True
+
+    @property
+    def state(self) -> str:
+        """The state of a snapshot."""
+        return "completed" if self.state_message is None else "error"
 
 
 @dataclass(slots=True)
@@ -62,6 +69,18 @@ def stored_resources(call: ServiceCall) -> StoredResources:
 def find_resource(call: ServiceCall, member: str) -> StoredResource | None:
     """Find the volume or snapshot that a parameter names; None for what is not encrypted."""
     return stored_resources(call).resources.get(call.parameters.get(member, ""))
+
+
+def is_lost(call: ServiceCall, volume_id: str) -> bool:
+    """Tell whether a volume has vanished, since its key could not be used."""
+    resources = stored_resources(call).resources
+    return volume_id in failures_of(call.backend) and volume_id not in resources
+
+
+def require_volume(call: ServiceCall, volume_id: str) -> None:
+    """Refuse a volume that has vanished; of others the one that stores knows."""
+    if is_lost(call, volume_id):
+        raise no_volume(call, volume_id)
 
 
 def show_keys(call: ServiceCall, shown: Iterable[dict[str, Any]], id_member: str) -> None:

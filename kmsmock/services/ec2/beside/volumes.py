@@ -1,4 +1,4 @@
-"""CreateVolume and DescribeVolumes."""
+"""CreateVolume, DeleteVolume and DescribeVolumes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.beside.stored import (
     StoredResource,
     find_resource,
+    is_lost,
+    require_volume,
     show_key,
     show_keys,
     stored_resources,
 )
+from kmsmock.services.ec2.kms_use.snapshots import require_completed
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
-from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.stored_before import warn_stored_before
 
 
 def _create_volume(call: ServiceCall) -> Steps:
-    flow = CreateVolume(call, find_resource(call, "SnapshotId"))
+    snapshot = find_resource(call, "SnapshotId")
+    if snapshot is not None:
+        require_completed(snapshot)
+    flow = CreateVolume(call, snapshot)
     answer = yield from until_stored(flow)
     volume_id = answer["VolumeId"]
     try:
@@ -35,23 +40,25 @@ def _create_volume(call: ServiceCall) -> Steps:
         warn_stored_before(f"The snapshot {call.parameters['SnapshotId']}")
 
 
+def _delete_volume(call: ServiceCall) -> Steps:
+    require_volume(call, call.parameters["VolumeId"])
+    yield
+
+
 def _describe_volumes(call: ServiceCall) -> Steps:
+    for volume_id in call.parameters.get("VolumeIds", ()):
+        require_volume(call, volume_id)
     answer = yield
     stored = stored_resources(call)
-    failures = failures_of(call.backend)
-    lost = failures.keys() - stored.resources.keys()
-    for volume_id in call.parameters.get("VolumeIds", ()):
-        if volume_id in lost:
-            raise CodedError(
-                "InvalidVolume.NotFound",
-                f"The volume '{volume_id}' does not exist.",
-                explanation=failures[volume_id],
-            )
-    answer["Volumes"] = [v for v in answer["Volumes"] if v["VolumeId"] not in lost]
+    answer["Volumes"] = [v for v in answer["Volumes"] if not is_lost(call, v["VolumeId"])]
     for volume in answer["Volumes"]:
         if volume["VolumeId"] in stored.not_attached:
             volume.update(State="available", Attachments=[])
     show_keys(call, answer["Volumes"], "VolumeId")
 
 
-OPERATIONS = {"CreateVolume": _create_volume, "DescribeVolumes": _describe_volumes}
+OPERATIONS = {
+    "CreateVolume": _create_volume,
+    "DeleteVolume": _delete_volume,
+    "DescribeVolumes": _describe_volumes,
+}

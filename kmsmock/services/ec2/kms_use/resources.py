@@ -27,6 +27,18 @@ class EncryptedResource(Protocol):
         """Its data key; None when it is not encrypted, or has none yet."""
 
 
+class SourceSnapshot(EncryptedResource, Protocol):
+    """A snapshot that something is to be made from."""
+
+    @property
+    def state(self) -> str:
+        """Its state: ``pending``, ``completed`` or ``error``."""
+
+    @property
+    def state_message(self) -> str | None:
+        """Why it is in that state, as DescribeSnapshots shows it."""
+
+
 class NewDataKey(NamedTuple):
     """The data key of something new, and what its contents are to be rewritten with.
 

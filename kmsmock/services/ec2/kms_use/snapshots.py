@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kmsmock.services.ebs_identity import background_name
+from kmsmock.services.ec2.errors import IncorrectState
 from kmsmock.services.ec2.kms_use.kms_calls import (
     DataKey,
     as_caller,
@@ -23,7 +24,7 @@ from kmsmock.services.ec2.kms_use.kms_calls import (
     generate_data_key,
     grants_to_retire,
 )
-from kmsmock.services.ec2.kms_use.resources import EncryptedResource, NewDataKey
+from kmsmock.services.ec2.kms_use.resources import EncryptedResource, NewDataKey, SourceSnapshot
 from kmsmock.services.ec2.kms_use.state import settings_for
 from kmsmock.services.ec2.kms_use.target_keys import (
     describe_target_key,
@@ -35,6 +36,7 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import EQUALS, KeyUnusableError
 
 _KEY_MESSAGE = "Given key ID is not accessible"
+_INCOMPLETE_MESSAGE = "Source snapshot is not complete"
 
 
 class CopyFailedError(Exception):
@@ -44,6 +46,20 @@ class CopyFailedError(Exception):
         super().__init__(message, why)
         self.message = message
         self.why = why
+
+
+def require_completed(snapshot: SourceSnapshot) -> None:
+    """Require a snapshot from which volumes and images can be made."""
+    if snapshot.state != "completed":
+        raise IncorrectState(
+            f"Snapshot is in invalid state - {snapshot.state}", explanation=snapshot.state_message
+        )
+
+
+def copy_of_incomplete(snapshot_id: str, snapshot: SourceSnapshot) -> CopyFailedError:
+    """Give the failure of a copy whose source is pending or in state error; no key is used."""
+    why = f"{snapshot_id} was {snapshot.state} when the copy began."
+    return CopyFailedError(_INCOMPLETE_MESSAGE, f"{_INCOMPLETE_MESSAGE}: {why}")
 
 
 @dataclass(slots=True)

@@ -1,0 +1,9 @@
+"""Beside what stores tables: they are encrypted under keys of KMS."""
+
+from __future__ import annotations
+
+from kmsmock.services.beside import BesideStore
+from kmsmock.services.dynamodb.beside import backups, items, tables
+from kmsmock.services.dynamodb.kms_use import ERRORS
+
+BESIDE = BesideStore({**tables.OPERATIONS, **items.OPERATIONS, **backups.OPERATIONS}, ERRORS)

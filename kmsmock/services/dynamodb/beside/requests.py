@@ -1,0 +1,89 @@
+"""What may be asked for the encryption of a table, and how often.
+
+Source: Amazon DynamoDB API Reference, "SSESpecification"; Developer Guide, "Service, account, and
+table quotas in Amazon DynamoDB".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from kmsmock.services.dynamodb.state import Table
+from kmsmock.services.kms_errors import CodedError
+from kmsmock.services.registry import ServiceCall
+
+_MANAGED_KEY = "alias/aws/dynamodb"
+_DAY = timedelta(hours=24)
+_CHANGES_AT_ONCE = 4
+_BETWEEN_CHANGES = timedelta(hours=6)
+#: Members of UpdateTable that change nothing on their own.
+_NO_CHANGES = frozenset({"TableName", "SSESpecification", "AttributeDefinitions"})
+
+
+def requested_key(specification: Mapping[str, Any]) -> str | None:
+    """Give the key that is asked for; None for the one that AWS owns."""
+    kind, key_id = specification.get("SSEType"), specification.get("KMSMasterKeyId")
+    is_on = specification.get("Enabled", kind is not None or key_id is not None)
+    problem = None
+    if not is_on and kind is not None:
+        problem = "SSEType can not be specified if Enabled is false"
+    elif not is_on and key_id is not None:
+        problem = "KMSMasterKeyId can not be specified if Enabled is false"
+    elif kind == "AES256":
+        problem = "SSEType AES256 is not supported"
+    elif key_id is not None and kind is None:
+        problem = "SSEType KMS is required if KMSMasterKeyId is specified"
+    if problem is not None:
+        raise _invalid(problem)
+    return (key_id or _MANAGED_KEY) if is_on else None
+
+
+def require_alone(parameters: Mapping[str, Any]) -> None:
+    """Require that a change of the encryption is the only one of a request."""
+    others = sorted(parameters.keys() - _NO_CHANGES)
+    if others:
+        raise _invalid(
+            "Server-Side Encryption modification must be the only operation in the request",
+            explanation=f"Beside SSESpecification there is {', '.join(others)}: make two calls.",
+        )
+
+
+def require_another_key(table: Table | None, key_id: str | None) -> None:
+    """Require that a table is not asked to take the key that it is under, by its ARN."""
+    if table is None:
+        return
+    if table.key is None and key_id is None:
+        raise _invalid("Table is already encrypted by default")
+    if table.key is not None and key_id == table.key.arn:
+        raise _invalid(
+            "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId "
+            "parameter if you want to change Master Key"
+        )
+
+
+def require_change_allowed(call: ServiceCall, table: Table | None) -> tuple[datetime, ...]:
+    """Require that the key may be changed again so soon; gives when it was, and is now."""
+    recent = [when for when in (table.changes if table else ()) if call.now - when < _DAY]
+    if len(recent) >= _CHANGES_AT_ONCE and call.now - recent[-1] < _BETWEEN_CHANGES:
+        raise CodedError(
+            "LimitExceededException",
+            "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window "
+            f"ending at {_iso(recent[0] + _DAY)}. After the first 4 change, each subsequent change "
+            "in the same window can be performed at most once every 21600 seconds. Number of "
+            f"updates today: {len(recent)}. Last change at {_iso(recent[-1])}.",
+        )
+    return (*recent, call.now)
+
+
+def _invalid(problem: str, explanation: str | None = None) -> CodedError:
+    return CodedError(
+        "ValidationException",
+        f"One or more parameter values were invalid: {problem}",
+        explanation=explanation,
+    )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

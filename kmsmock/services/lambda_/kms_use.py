@@ -1,0 +1,140 @@
+"""What Lambda does with KMS for environment variables, as the caller and as the function's role.
+
+Source: AWS Lambda Developer Guide, "Securing Lambda environment variables" and "Troubleshoot
+invocation issues in Lambda".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from kmsmock.errors import DisabledException, NotFoundException, ServiceError
+from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_keys import find_key
+
+_MANAGED_KEY, _SERVICE = "alias/aws/lambda", "lambda.amazonaws.com"
+_UNABLE = "Lambda was unable to decrypt the environment variables because"
+_SETTINGS = "Please check the function's KMS key settings."
+_ERRORS_OF_INVOKE: ErrorTemplates = {
+    "AccessDeniedException": ErrorTemplate(
+        "KMSAccessDeniedException",
+        f"{_UNABLE} KMS access was denied. {_SETTINGS} KMS Exception: {{code}}"
+        "KMS Message: {text}",
+        status=502,
+    ),
+    "DisabledException": ErrorTemplate(
+        "KMSDisabledException", f"{_UNABLE} the KMS key used is disabled. {_SETTINGS}", status=502
+    ),
+    "NotFoundException": ErrorTemplate(
+        "KMSNotFoundException", f"{_UNABLE} the KMS key was not found. {_SETTINGS}", status=502
+    ),
+    "*": ErrorTemplate(
+        "KMSInvalidStateException",
+        f"{_UNABLE} the state of the KMS key used is not valid for Decrypt. {_SETTINGS}",
+        status=502,
+    ),
+}
+ERRORS: ErrorTemplates = {
+    "*": ErrorTemplate(
+        "InvalidParameterValueException",
+        "Lambda was unable to configure access to your environment variables because the KMS key "
+        "is invalid for CreateGrant. Please check your KMS key settings. KMS Exception: {code} KMS "
+        "Message: {text}",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The encrypted variables of a function. role: the ARN of what it runs as.
+
+    grant_id, grant_token: of the grant by which the role decrypts them.
+    """
+
+    role: str
+    key_arn: str
+    grant_id: str
+    grant_token: str
+    ciphertext: bytes
+
+
+def encrypt_variables(
+    call: ServiceCall, arn: str, variables: Mapping[str, str], key_id: str | None, role: str
+) -> Environment:
+    """Encrypt variables as the caller, and create the grant for the role of the function.
+
+    arn: of the function. key_id: None for the AWS managed key. Raises the errors of KMS.
+    """
+    kms = KmsCaller.forwarded(call, "lambda")
+    encrypted = kms.call(
+        "Encrypt",
+        KeyId=key_id or _MANAGED_KEY,
+        Plaintext=json.dumps(variables).encode(),
+        EncryptionContext=_context(arn),
+    )
+    key_arn = encrypted["KeyId"]
+    call.backend.identities.at(role)
+    grant = kms.call(
+        "CreateGrant",
+        KeyId=key_arn,
+        GranteePrincipal=role,
+        RetiringPrincipal=_SERVICE,
+        Operations=["Decrypt", "RetireGrant"],
+        Constraints={"EncryptionContextEquals": _context(arn)},
+    )
+    return Environment(
+        role, key_arn, grant["GrantId"], grant["GrantToken"], encrypted["CiphertextBlob"]
+    )
+
+
+def decrypt_variables(call: ServiceCall, arn: str, environment: Environment) -> Any:
+    """Decrypt variables as the caller. arn: of the function. Raises the errors of KMS."""
+    return _decrypt(KmsCaller.forwarded(call, "lambda"), arn, environment)
+
+
+def decrypt_when_invoked(call: ServiceCall, arn: str, environment: Environment) -> None:
+    """Decrypt variables as the role of the function. Raises the errors that Invoke answers with.
+
+    arn: of the function.
+    """
+    _, role = environment.role.split(":role/")
+    session = f"assumed-role/{role.rpartition('/')[2]}/{arn.split(':')[6]}"
+    account = environment.role.split(":")[4]
+    principal = call.backend.identities.at(f"arn:{call.partition}:sts::{account}:{session}")
+    as_function = KmsCaller(call.backend, principal, call.region, _SERVICE)
+    try:
+        _decrypt(as_function, arn, environment)
+    except ServiceError as error:
+        has_grant = call.backend.grant_of_token(call.region, environment.grant_token)
+        key = find_key(call.backend, environment.key_arn)
+        if error.code == "AccessDeniedException" and key is None:
+            error = NotFoundException(error.message, explanation=error.explanation)
+        elif error.code == "AccessDeniedException" and has_grant is None:
+            # So it shows when the grant of the role has been revoked.
+            error = DisabledException(error.message, explanation=error.explanation)
+        raise translate_error(error, call, _ERRORS_OF_INVOKE) from None
+
+
+def retire_grant(call: ServiceCall, environment: Environment) -> None:
+    """Retire the grant of variables that are no more, as Lambda itself."""
+    with suppress(ServiceError):  # of a grant that was revoked, or is gone with its key
+        KmsCaller.own(call.backend, _SERVICE, call.region).call(
+            "RetireGrant", KeyId=environment.key_arn, GrantId=environment.grant_id
+        )
+
+
+def _decrypt(kms: KmsCaller, arn: str, environment: Environment) -> Any:
+    answer = kms.call(
+        "Decrypt", CiphertextBlob=environment.ciphertext, EncryptionContext=_context(arn)
+    )
+    return json.loads(answer["Plaintext"])
+
+
+def _context(arn: str) -> dict[str, str]:
+    return {"aws:lambda:FunctionArn": arn}

@@ -1,0 +1,70 @@
+"""Keys that customers send along (SSE-C), of which S3 keeps no more than what tells them apart.
+
+Source: Amazon S3 User Guide, "Using server-side encryption with customer-provided keys (SSE-C)".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kmsmock.services.kms_errors import CodedError
+from kmsmock.services.s3.state import Encryption, SseC
+
+_STEM = "Requests specifying Server Side Encryption with Customer provided keys must provide "
+
+
+def customer_key(parameters: Mapping[str, Any], prefix: str = "") -> SseC | None:
+    """Give the key that a request sends along; None without one.
+
+    prefix: of its members, ``CopySource`` for the key of what is copied. Raises InvalidArgument for
+    half of what is needed.
+    """
+    # botocore makes the digest of the key.
+    algorithm = parameters.get(f"{prefix}SSECustomerAlgorithm")
+    key_md5 = parameters.get(f"{prefix}SSECustomerKeyMD5")
+    if algorithm is None and key_md5 is None:
+        return None
+    if key_md5 is None:
+        raise CodedError("InvalidArgument", f"{_STEM}an appropriate secret key.")
+    if algorithm != "AES256":
+        raise CodedError("InvalidArgument", f"{_STEM}a valid encryption algorithm.")
+    return SseC(key_md5)
+
+
+def require_key_of_object(
+    parameters: Mapping[str, Any], encryption: Encryption, prefix: str = ""
+) -> None:
+    """Require the key that an object is under, and none for one that is under no such key."""
+    given = customer_key(parameters, prefix)
+    if not isinstance(encryption, SseC):
+        if given is not None:
+            raise CodedError(
+                "InvalidRequest", "The encryption parameters are not applicable to this object."
+            )
+    elif given is None:
+        raise CodedError(
+            "InvalidRequest",
+            "The object was stored using a form of Server Side Encryption. The correct parameters "
+            "must be provided to retrieve the object.",
+        )
+    elif given != encryption:
+        raise CodedError("AccessDenied", f"{_STEM}the correct secret key.", status=403)
+
+
+def require_key_of_upload(parameters: Mapping[str, Any], encryption: Encryption) -> None:
+    """Require for a part the key that its upload was begun with."""
+    given = customer_key(parameters)
+    if not isinstance(encryption, SseC):
+        require_key_of_object(parameters, encryption)
+    elif given is None:
+        raise CodedError(
+            "InvalidRequest",
+            "The multipart upload initiate requested encryption. Subsequent part requests must "
+            "include the appropriate encryption parameters.",
+        )
+    elif given != encryption:
+        raise CodedError(
+            "InvalidRequest",
+            "The provided encryption parameters did not match the ones used originally.",
+        )

@@ -1,0 +1,93 @@
+"""Reading secrets: a value is given when KMS opens its data key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kmsmock.errors import ServiceError
+from kmsmock.services.beside import BesideHandler, Steps
+from kmsmock.services.kms_errors import CodedError
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.secretsmanager.beside.replicas import show_replicas
+from kmsmock.services.secretsmanager.kms_use import decrypt_data_key
+from kmsmock.services.secretsmanager.state import Secret, find_secret, secrets_of
+from kmsmock.services.stored_before import warn_stored_before
+
+
+def _get_secret_value(call: ServiceCall) -> Steps:
+    answer = yield
+    _decrypt_value(call, answer)
+
+
+def _batch_get_secret_value(call: ServiceCall) -> Steps:
+    answer = yield
+    given, errors = [], list(answer.get("Errors", ()))
+    for value in answer.get("SecretValues", ()):
+        try:
+            _decrypt_value(call, value)
+        except ServiceError as error:  # noqa: PERF203 - the others are read
+            errors.append(
+                {"SecretId": value["Name"], "ErrorCode": error.code, "Message": error.message}
+            )
+        else:
+            given.append(value)
+    answer.update({"SecretValues": given, "Errors": errors})
+
+
+def _list_secret_version_ids(call: ServiceCall) -> Steps:
+    answer = yield
+    secret = find_secret(call)
+    if secret is not None:
+        for shown in answer["Versions"]:
+            data_key = secret.versions.get(shown["VersionId"], ())
+            shown["KmsKeyIds"] = [one.shown_key for one in data_key]
+
+
+def _describe_secret(call: ServiceCall) -> Steps:
+    answer = yield
+    _show_key(call, answer)
+
+
+def _list_secrets(call: ServiceCall) -> Steps:
+    answer = yield
+    for shown in answer["SecretList"]:
+        _show_key(call, shown)
+
+
+def _decrypt_value(call: ServiceCall, answer: Mapping[str, Any]) -> None:
+    secret, version = secrets_of(call).secrets.get(answer["ARN"]), answer["VersionId"]
+    if secret is None:
+        warn_stored_before(answer["ARN"])
+    elif version in secret.versions:
+        decrypt_data_key(call, secret, version)
+    elif secret.primary is not None:
+        _require_replicated(call, secret, version)
+
+
+def _require_replicated(call: ServiceCall, replica: Secret, version: str) -> None:
+    primary = secrets_of(call).secrets.get(replica.primary or "")
+    if primary is not None and version in primary.versions:
+        raise CodedError(
+            "ResourceNotFoundException",
+            f"Secrets Manager can't find the specified secret value for VersionId: {version}",
+            explanation=f"This version did not get into {replica.region}. {replica.failure or ''}",
+        )
+
+
+def _show_key(call: ServiceCall, shown: dict[str, Any]) -> None:
+    secret = secrets_of(call).secrets.get(shown["ARN"])
+    if secret is not None:
+        shown.pop("KmsKeyId", None)
+        if secret.key_id is not None:
+            shown["KmsKeyId"] = secret.key_id
+        show_replicas(secret, shown)
+
+
+OPERATIONS: Mapping[str, BesideHandler] = {
+    "GetSecretValue": _get_secret_value,
+    "BatchGetSecretValue": _batch_get_secret_value,
+    "ListSecretVersionIds": _list_secret_version_ids,
+    "DescribeSecret": _describe_secret,
+    "ListSecrets": _list_secrets,
+}

@@ -1,0 +1,126 @@
+"""Writing secrets: nothing is stored when KMS refuses.
+
+Source: AWS Secrets Manager User Guide, "Secret encryption and decryption in AWS Secrets Manager".
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from kmsmock.services.beside import BesideHandler, Steps
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.secretsmanager.beside.replicas import bring_in_sync, replicate, show_replicas
+from kmsmock.services.secretsmanager.kms_use import (
+    add_new_key,
+    decrypt_data_key,
+    generate_data_key,
+    generate_rehearsed_data_key,
+    rehearse_data_key,
+    require_usable_key,
+)
+from kmsmock.services.secretsmanager.state import (
+    CURRENT,
+    Secret,
+    find_secret,
+    requested_key,
+    secrets_of,
+)
+
+
+def _create_secret(call: ServiceCall) -> Steps:
+    parameters = call.parameters
+    key_id = requested_key(parameters.get("KmsKeyId"))
+    future = Secret(_future_arn(call, parameters["Name"]), key_id)
+    if parameters.get("KmsKeyId"):
+        require_usable_key(call, future)
+    if _has_value(parameters):
+        rehearse_data_key(call, future, parameters["ClientRequestToken"])
+    answer = yield
+    state = secrets_of(call)
+    if answer["ARN"] in state.secrets:
+        return  # asked for once more, which stores nothing
+    secret = Secret(answer["ARN"], key_id)
+    state.keep(secret)
+    if _has_value(parameters):
+        # Only now is the ARN known, which the data key is bound to.
+        version = answer["VersionId"]
+        secret.versions[version] = [generate_rehearsed_data_key(call, secret, version)]
+        secret.move_stage(CURRENT, version)
+    replicate(call, secret, parameters.get("AddReplicaRegions", ()), answer)
+    show_replicas(secret, answer)
+
+
+def _put_secret_value(call: ServiceCall) -> Steps:
+    secret = find_secret(call)
+    if secret is None:
+        yield
+        return
+    version = call.parameters["ClientRequestToken"]
+    data_key = generate_data_key(call, secret, version)
+    if version in secret.versions:
+        decrypt_data_key(call, secret, version)  # to see whether it is the same value
+    yield
+    secret.versions.setdefault(version, [data_key])
+    for stage in call.parameters.get("VersionStages", [CURRENT]):
+        secret.move_stage(stage, version)
+    bring_in_sync(call, secret)
+
+
+def _update_secret(call: ServiceCall) -> Steps:
+    parameters, secret = call.parameters, find_secret(call)
+    if secret is None:
+        yield
+        return
+    before = secret.key_id
+    key_id = requested_key(parameters["KmsKeyId"]) if "KmsKeyId" in parameters else before
+    changed = Secret(secret.arn, key_id)
+    if "KmsKeyId" in parameters:
+        require_usable_key(call, changed)
+    version, data_key = parameters["ClientRequestToken"], None
+    if _has_value(parameters):
+        data_key = generate_data_key(call, changed, version)
+    yield
+    secret.key_id = key_id
+    if key_id != before:
+        add_new_key(call, secret)
+    if data_key is not None:
+        secret.versions.setdefault(version, [data_key])
+        secret.move_stage(CURRENT, version)
+        bring_in_sync(call, secret)
+
+
+def _update_secret_version_stage(call: ServiceCall) -> Steps:
+    secret = find_secret(call)
+    yield
+    if secret is None:
+        return
+    stage = call.parameters["VersionStage"]
+    version = call.parameters.get("MoveToVersionId")
+    if version is not None:
+        secret.move_stage(stage, version)
+        bring_in_sync(call, secret)
+    else:
+        secret.stages.pop(stage, None)
+
+
+def _has_value(parameters: Mapping[str, Any]) -> bool:
+    return "SecretString" in parameters or "SecretBinary" in parameters
+
+
+def _future_arn(call: ServiceCall, name: str) -> str:
+    """Make an ARN as the secret will have one; what stores it will make its own ending."""
+    letters = string.ascii_letters
+    ending = "".join(letters[byte % len(letters)] for byte in call.backend.entropy(6))
+    return (
+        f"arn:{call.partition}:secretsmanager:{call.region}:{call.account}:secret:{name}-{ending}"
+    )
+
+
+OPERATIONS: Mapping[str, BesideHandler] = {
+    "CreateSecret": _create_secret,
+    "PutSecretValue": _put_secret_value,
+    "UpdateSecret": _update_secret,
+    "UpdateSecretVersionStage": _update_secret_version_stage,
+}

@@ -1,0 +1,179 @@
+"""Beside what stores queues: messages are encrypted when they come, and decrypted when they go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from kmsmock.errors import ServiceError
+from kmsmock.services.beside import BesideStore, Steps
+from kmsmock.services.data_key_cache import DataKey
+from kmsmock.services.kms_errors import CodedError, translate_error
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.sqs.kms_use import (
+    ERRORS,
+    as_caller,
+    data_key_for_message,
+    decrypt_for_consumer,
+)
+from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, SQS_MANAGED, Queues
+
+#: What the reuse period can be, in seconds.
+_REUSE_PERIODS = range(60, 86_401)
+
+
+def _create_queue(call: ServiceCall) -> Steps:
+    attributes = call.parameters.get("Attributes", {})
+    _require_valid(attributes)
+    answer = yield
+    _set_attributes(call, _arn(answer["QueueUrl"], call), attributes)
+
+
+def _set_queue_attributes(call: ServiceCall) -> Steps:
+    attributes = call.parameters["Attributes"]
+    _require_valid(attributes)
+    yield
+    _set_attributes(call, _arn(call.parameters["QueueUrl"], call), attributes)
+
+
+def _delete_queue(call: ServiceCall) -> Steps:
+    yield
+    state, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
+    state.attributes.pop(arn, None)
+    state.cache.forget(arn)
+
+
+def _send_message(call: ServiceCall) -> Steps:
+    data_key = _data_key(call)
+    answer = yield
+    if data_key is not None:
+        _queues(call).data_keys[answer["MessageId"]] = data_key
+
+
+def _send_message_batch(call: ServiceCall) -> Steps:
+    try:
+        data_key = _data_key(call)
+    except ServiceError as error:
+        return {"Failed": [_failed(call, entry, error) for entry in call.parameters["Entries"]]}
+    answer = yield
+    if data_key is not None:
+        sent = (entry["MessageId"] for entry in answer.get("Successful", ()))
+        _queues(call).data_keys.update(dict.fromkeys(sent, data_key))
+    return None
+
+
+def _get_queue_attributes(call: ServiceCall) -> Steps:
+    answer = yield
+    known = _queues(call).attributes.get(_arn(call.parameters["QueueUrl"], call))
+    if known is None:
+        return
+    attributes = answer.get("Attributes", {})
+    if SQS_MANAGED in attributes:
+        attributes[SQS_MANAGED] = known.get(SQS_MANAGED, attributes[SQS_MANAGED])
+    if known.get(SQS_MANAGED) == "true":
+        for name in (KEY, REUSE_PERIOD):
+            attributes.pop(name, None)
+
+
+def _receive_message(call: ServiceCall) -> Steps:
+    answer = yield
+    state, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
+    messages = []
+    for message in answer.get("Messages", ()):
+        name = message["MessageId"]
+        if name not in state.data_keys:
+            names = (known for known in _names(arn, message["Body"]) if known in state.delivered)
+            state.data_keys.update((name, state.delivered[known]) for known in islice(names, 1))
+        data_key = state.data_keys.get(name)
+        if data_key is not None:
+            decrypt_for_consumer(as_caller(call, data_key.of), data_key)
+        if name not in state.data_keys or data_key is not None:
+            messages.append(message)
+    if messages:
+        answer["Messages"] = messages
+    else:
+        answer.pop("Messages", None)
+
+
+def _names(arn: str, body: str) -> Iterator[tuple[str, str]]:
+    """Tell under what a message from a service may be known: its id in there, or all of it."""
+    with suppress(ValueError):
+        notification = json.loads(body)
+        if isinstance(notification, dict):
+            yield arn, str(notification.get("MessageId"))
+    yield arn, body
+
+
+def _data_key(call: ServiceCall) -> DataKey | None:
+    """Give a data key for a new message; None for a queue that is not encrypted with KMS."""
+    arn = _arn(call.parameters["QueueUrl"], call)
+    key_id = _queues(call).attributes.get(arn, {}).get(KEY)
+    return data_key_for_message(as_caller(call, arn), arn, key_id) if key_id else None
+
+
+def _set_attributes(call: ServiceCall, arn: str, attributes: Mapping[str, str]) -> None:
+    known = _queues(call).attributes.setdefault(arn, {})
+    names = (KEY, REUSE_PERIOD, SQS_MANAGED)
+    known.update((name, attributes[name]) for name in names if name in attributes)
+    if attributes.get(KEY):
+        known[SQS_MANAGED] = "false"
+    elif attributes.get(SQS_MANAGED) == "true":
+        known.pop(KEY, None)
+
+
+def _require_valid(attributes: Mapping[str, str]) -> None:
+    """Require one kind of encryption, and a reuse period that can be.
+
+    Source: Amazon SQS API Reference, SetQueueAttributes.
+    """
+    if attributes.get(KEY) and attributes.get(SQS_MANAGED) == "true":
+        raise CodedError(
+            "InvalidAttributeName",
+            "You can use one type of server-side encryption (SSE) at one time. You can either "
+            "enable KMS SSE or SQS SSE.",
+        )
+    period = attributes.get(REUSE_PERIOD)
+    if period is not None and not (period.isdecimal() and int(period) in _REUSE_PERIODS):
+        raise CodedError(
+            "InvalidAttributeValue",
+            f"Invalid value for the parameter {REUSE_PERIOD}.",
+            explanation=f"It takes {_REUSE_PERIODS[0]} to {_REUSE_PERIODS[-1]} seconds.",
+        )
+
+
+def _failed(call: ServiceCall, entry: Mapping[str, Any], error: ServiceError) -> dict[str, Any]:
+    own = translate_error(error, call, ERRORS)
+    return {
+        "Id": entry["Id"],
+        "SenderFault": True,
+        "Code": getattr(own, "query_code", None) or own.code,
+        "Message": own.message,
+    }
+
+
+def _queues(call: ServiceCall) -> Queues:
+    return call.backend.service_state(Queues)
+
+
+def _arn(url: str, call: ServiceCall) -> str:
+    """Give the ARN of a queue by its URL, whose path is its account and name."""
+    account, _, name = urlsplit(url).path.strip("/").rpartition("/")
+    return f"arn:{call.partition}:sqs:{call.region}:{account or call.account}:{name}"
+
+
+BESIDE = BesideStore(
+    {
+        "CreateQueue": _create_queue,
+        "SetQueueAttributes": _set_queue_attributes,
+        "GetQueueAttributes": _get_queue_attributes,
+        "DeleteQueue": _delete_queue,
+        "SendMessage": _send_message,
+        "SendMessageBatch": _send_message_batch,
+        "ReceiveMessage": _receive_message,
+    },
+    ERRORS,
+)

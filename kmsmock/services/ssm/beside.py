@@ -1,0 +1,157 @@
+"""Beside what stores parameters: values of secure strings are encrypted under keys of KMS."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kmsmock.services.beside import BesideStore, Steps
+from kmsmock.services.kms_errors import CodedError
+from kmsmock.services.registry import ServiceCall
+from kmsmock.services.ssm.kms_use import ERRORS, SecureString, decrypt, encrypt
+from kmsmock.services.stored_before import warn_stored_before
+
+_SECURE = "SecureString"
+_STANDARD, _ADVANCED, _INTELLIGENT = "Standard", "Advanced", "Intelligent-Tiering"
+#: The longest value of a parameter in each tier, in bytes.
+_STANDARD_LIMIT, _ADVANCED_LIMIT = 4096, 8192
+
+
+@dataclass(slots=True)
+class SecureStrings:
+    """The versions of secure strings, by the ARN of their parameter and their number."""
+
+    versions: dict[str, dict[int, SecureString]] = field(default_factory=dict)
+
+
+def _put_parameter(call: ServiceCall) -> Steps:
+    parameters, versions = call.parameters, _versions(call)
+    arn = _arn(call, parameters["Name"])
+    is_secure = parameters.get("Type", _SECURE if arn in versions else None) == _SECURE
+    if "KeyId" in parameters and not is_secure:
+        raise CodedError(
+            "ValidationException", "KeyId is required for SecureString type parameter only."
+        )
+    value = parameters["Value"].encode()
+    is_to_be_stored = arn not in versions or parameters.get("Overwrite", False)
+    if is_to_be_stored:
+        _require_no_downgrade(parameters, versions.get(arn, {}))
+    is_advanced = _is_advanced(parameters, versions.get(arn, {}), len(value))
+    if (
+        not is_secure
+        or not is_to_be_stored
+        or len(value) > (_ADVANCED_LIMIT if is_advanced else _STANDARD_LIMIT)
+    ):
+        yield  # to something that is no secure string, or that what stores refuses
+        return
+    secure_string = encrypt(call, arn, parameters.get("KeyId"), value, is_advanced=is_advanced)
+    answer = yield
+    versions.setdefault(arn, {})[answer["Version"]] = secure_string
+
+
+def _require_no_downgrade(
+    parameters: Mapping[str, Any], versions: Mapping[int, SecureString]
+) -> None:
+    if parameters.get("Tier") == _STANDARD and any(one.is_advanced for one in versions.values()):
+        raise CodedError(
+            "ValidationException",
+            "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from "
+            "the advanced-parameter tier to the standard-parameter tier. If necessary, you can "
+            "delete the advanced parameter and recreate it as a standard parameter. Be aware that "
+            "standard parameters have a value limit of 4096 characters.",
+        )
+
+
+def _is_advanced(
+    parameters: Mapping[str, Any], versions: Mapping[int, SecureString], size: int
+) -> bool:
+    """Tell whether a version is in the advanced tier, which a parameter never leaves again."""
+    tier = parameters.get("Tier")
+    is_large = tier == _INTELLIGENT and (size > _STANDARD_LIMIT or "Policies" in parameters)
+    return tier == _ADVANCED or is_large or any(one.is_advanced for one in versions.values())
+
+
+def _get_parameter(call: ServiceCall) -> Steps:
+    answer = yield
+    _show_values(call, [answer["Parameter"]])
+
+
+def _get_parameters(call: ServiceCall) -> Steps:
+    answer = yield
+    _show_values(call, answer["Parameters"])
+
+
+def _get_parameter_history(call: ServiceCall) -> Steps:
+    answer = yield
+    _show_values(call, answer["Parameters"])
+    _name_keys(call, answer["Parameters"])
+
+
+def _describe_parameters(call: ServiceCall) -> Steps:
+    answer = yield
+    _name_keys(call, answer["Parameters"])
+
+
+def _delete_parameter(call: ServiceCall) -> Steps:
+    yield
+    _versions(call).pop(_arn(call, call.parameters["Name"]), None)
+
+
+def _delete_parameters(call: ServiceCall) -> Steps:
+    answer = yield
+    for name in answer.get("DeletedParameters", ()):
+        _versions(call).pop(_arn(call, name), None)
+
+
+def _show_values(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
+    """Show the values of secure strings: decrypted where it was asked for, else as ciphertext."""
+    for parameter in parameters:
+        if parameter["Type"] != _SECURE:
+            continue
+        arn = _arn(call, parameter.get("ARN", parameter["Name"]))
+        secure_string = _versions(call).get(arn, {}).get(parameter["Version"])
+        if secure_string is None:
+            warn_stored_before(arn)
+        elif call.parameters.get("WithDecryption"):
+            plaintext = decrypt(call, arn, secure_string)
+            if not secure_string.is_advanced:
+                parameter["Value"] = plaintext.decode()
+        else:
+            parameter["Value"] = b64encode(secure_string.ciphertext).decode()
+
+
+def _name_keys(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
+    """Show the keys as they were given."""
+    for parameter in parameters:
+        versions = _versions(call).get(_arn(call, parameter["Name"]), {})
+        secure_string = versions.get(parameter["Version"])
+        if secure_string is not None:
+            parameter["KeyId"] = secure_string.key_id
+
+
+def _versions(call: ServiceCall) -> dict[str, dict[int, SecureString]]:
+    return call.backend.service_state(SecureStrings).versions
+
+
+def _arn(call: ServiceCall, name: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    path = name.lstrip("/")
+    return f"arn:{call.partition}:ssm:{call.region}:{call.account}:parameter/{path}"
+
+
+BESIDE = BesideStore(
+    {
+        "PutParameter": _put_parameter,
+        "GetParameter": _get_parameter,
+        "GetParameters": _get_parameters,
+        "GetParametersByPath": _get_parameters,
+        "GetParameterHistory": _get_parameter_history,
+        "DescribeParameters": _describe_parameters,
+        "DeleteParameter": _delete_parameter,
+        "DeleteParameters": _delete_parameters,
+    },
+    ERRORS,
+)
