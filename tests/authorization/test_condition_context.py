@@ -15,9 +15,8 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from kmsmock import KMSMock, mock_kms
+from kmsmock import KMSMock, Principal, mock_kms
 from kmsmock.access.condition_keys.registry import declare, only, parameter, remove
-from kmsmock.accounts import SigningPrincipal
 from kmsmock.aws.condition_keys import CONDITION_KEYS, ValueType
 from kmsmock.policy_files import decide
 from tests.authorization.documents import ACCOUNT, allow, policy, to
@@ -46,9 +45,9 @@ class World:
         self.role = self.account.role("App", tags={"team": "red"})
         self.user = self.account.user("ann")
 
-    def principal(self, who: str) -> SigningPrincipal:
+    def principal(self, who: str) -> Principal:
         service = self.kms.principal(SERVICE)
-        made: dict[str, Callable[[], SigningPrincipal]] = {
+        made: dict[str, Callable[[], Principal]] = {
             "role": lambda: self.role,
             "user": lambda: self.user,
             "service": lambda: service,
