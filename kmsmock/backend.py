@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import threading
 import weakref
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -33,6 +31,7 @@ from kmsmock.ledger.secrets import HandedOut, Secrets
 from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.ledger.storage import KeyLives
 from kmsmock.options import MockOptions
+from kmsmock.paging import Markers
 from kmsmock.principals import Principal
 
 if TYPE_CHECKING:
@@ -40,32 +39,6 @@ if TYPE_CHECKING:
 
 Entropy = Callable[[int], bytes]
 T = TypeVar("T")
-
-
-class Markers:
-    """Pagination markers: opaque, bound to their operation and to this mock."""
-
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-
-    def seal(self, operation: str, place: int) -> str:
-        """Give the marker for the items behind a place."""
-        text = place.to_bytes(8, "big")
-        return urlsafe_b64encode(text + self._tag(operation, text)).decode()
-
-    def open(self, operation: str, marker: str) -> int | None:
-        """Give the place of a marker; None for one that this operation did not issue."""
-        try:
-            raw = urlsafe_b64decode(marker)
-        except ValueError:
-            return None
-        if not hmac.compare_digest(raw[8:], self._tag(operation, raw[:8])):
-            return None
-        return int.from_bytes(raw[:8], "big")
-
-    def _tag(self, operation: str, text: bytes) -> bytes:
-        key = self._secret + operation.encode()
-        return hashlib.blake2b(text, key=key[:64], digest_size=16).digest()
 
 
 class Backend:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from kmsmock import errors
@@ -13,6 +14,7 @@ from kmsmock.keys.region import Alias
 from kmsmock.keys.specs import KeyUsage, Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.registry import Call
+from kmsmock.paging import InvalidMarkerError, paginate
 
 #: The metadata member that lists a key's algorithms.
 ALGORITHMS_MEMBER = {
@@ -25,15 +27,16 @@ ALGORITHMS_MEMBER = {
 
 
 class Numbered(Protocol):
-    """Anything that has a place in the order of its making."""
+    """Anything with a number in the order of creation."""
 
     @property
     def sequence(self) -> int:
-        """The place, growing."""
+        """The number; later ones are greater."""
         ...
 
 
 T = TypeVar("T", bound=Numbered)
+_SEQUENCE = attrgetter("sequence")
 
 
 def key_metadata(key: Key) -> dict[str, Any]:
@@ -153,35 +156,28 @@ def _present(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def page(call: Call, member: str, items: Iterable[T], show: Any) -> dict[str, Any]:
-    """Show one page of a list, the rest behind a marker.
+def page(call: Call, member: str, items: Iterable[T], show: Callable[[T], Any]) -> dict[str, Any]:
+    """Return one page of a list, and the marker of the next.
 
-    items: in the order of their sequence numbers. Markers name the last item shown, so that
-    neither new nor deleted items make a page repeat or skip others. Raises
-    InvalidMarkerException for a marker that this operation has not issued.
+    items: in the order of their sequence numbers. Raises InvalidMarkerException.
     """
     sizes = call.operation.pages
     assert sizes is not None
-    limit = call.parameters.get("Limit", sizes.default)
-    marker = call.parameters.get("Marker")
-    after = 0
-    if marker is not None:
-        place = call.backend.markers.open(call.operation.name, marker)
-        if place is None:
-            raise errors.InvalidMarkerException(
-                explanation=f"Pass the NextMarker of the last {call.operation.name} answer."
-            )
-        after = place
-    shown: list[Any] = []
-    last = 0
-    for item in items if not after else _behind(items, after):
-        if len(shown) == limit:
-            next_marker = call.backend.markers.seal(call.operation.name, last)
-            return {member: shown, "NextMarker": next_marker, "Truncated": True}
-        shown.append(show(item))
-        last = item.sequence
-    return {member: shown, "Truncated": False}
-
-
-def _behind(items: Iterable[T], place: int) -> Sequence[T]:
-    return [item for item in items if item.sequence > place]
+    parameters = call.parameters
+    try:
+        shown, marker = paginate(
+            call.backend.markers,
+            call.operation.name,
+            items,
+            parameters.get("Marker"),
+            parameters.get("Limit", sizes.default),
+            show,
+            _SEQUENCE,
+        )
+    except InvalidMarkerError:
+        raise errors.InvalidMarkerException(
+            explanation=f"Pass the NextMarker of the last {call.operation.name} answer."
+        ) from None
+    if marker is None:
+        return {member: shown, "Truncated": False}
+    return {member: shown, "NextMarker": marker, "Truncated": True}

@@ -5,9 +5,7 @@ Source: AWS CloudTrail API Reference, LookupEvents; User Guide, "Viewing events 
 
 from __future__ import annotations
 
-import hashlib
 import json
-from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import dropwhile
@@ -18,6 +16,7 @@ from dateutil.tz import tzlocal
 from kmsmock.ledger.cloudtrail.entries import Entry, entries
 from kmsmock.ledger.cloudtrail.history import ATTRIBUTES, envelope
 from kmsmock.ledger.cloudtrail.record import Record
+from kmsmock.paging import InvalidMarkerError, take_page
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
@@ -47,22 +46,22 @@ def require_good_request(parameters: Mapping[str, Any]) -> None:
 
 @operation("LookupEvents")
 def lookup_events(call: ServiceCall) -> dict[str, Any]:
-    """Give records of the caller's account and Region, newest first, page by page."""
+    """Return records of the caller's account and Region, newest first, page by page."""
     parameters = call.parameters
     token = parameters.get("NextToken")
-    shown = None if token is None else _last_shown(parameters, token)
+    shown = None if token is None else _last_shown(call, token)
     found = _found(call, parameters, shown)
     if shown is not None and not any(r["eventID"] == shown.event_id for _, r in found):
         raise _invalid_token()
     size = parameters.get("MaxResults", _LARGEST_PAGE)
-    page: list[dict[str, Any]] = []
-    last = _Shown(0, "")
-    for entry, record in found:
-        if len(page) == size:
-            return {"Events": page, "NextToken": _token(parameters, last)}
-        page.append(envelope(record, entry.at.astimezone(tzlocal())))
-        last = _Shown(entry.place, record["eventID"])
-    return {"Events": page}
+    positioned = ((_Shown(e.place, r["eventID"]), (e, r)) for e, r in found)
+    page, last = take_page(positioned, size, _envelope)
+    return {"Events": page} if last is None else {"Events": page, "NextToken": _token(call, last)}
+
+
+def _envelope(found: tuple[Entry, Record]) -> dict[str, Any]:
+    entry, record = found
+    return envelope(record, entry.at.astimezone(tzlocal()))
 
 
 def _found(
@@ -143,25 +142,21 @@ class _Shown(NamedTuple):
     event_id: str
 
 
-def _token(parameters: Mapping[str, Any], last: _Shown) -> str:
-    text = f"{last.place} {last.event_id} {_digest(parameters)}"
-    return b64encode(text.encode()).decode()
+def _token(call: ServiceCall, last: _Shown) -> str:
+    return call.backend.markers.sign(_list_name(call), f"{last.place} {last.event_id}")
 
 
-def _last_shown(parameters: Mapping[str, Any], token: str) -> _Shown:
+def _last_shown(call: ServiceCall, token: str) -> _Shown:
     try:
-        place, event_id, digest = b64decode(token, validate=True).decode("ascii").split(" ")
-        shown = _Shown(int(place), event_id)
-    except ValueError:
+        place, event_id = call.backend.markers.read(_list_name(call), token).split()
+    except InvalidMarkerError:
         raise _invalid_token() from None
-    if digest != _digest(parameters):
-        raise _invalid_token()
-    return shown
+    return _Shown(int(place), event_id)
 
 
-def _digest(parameters: Mapping[str, Any]) -> str:
-    search = json.dumps({name: parameters.get(name) for name in _SEARCH}, default=str)
-    return hashlib.blake2b(search.encode(), digest_size=8).hexdigest()
+def _list_name(call: ServiceCall) -> str:
+    search = {name: call.parameters.get(name) for name in _SEARCH}
+    return f"LookupEvents {json.dumps(search, default=str)}"
 
 
 def _invalid_token() -> errors.InvalidNextTokenException:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from kmsmock.paging import InvalidMarkerError, paginate
 from kmsmock.services.ec2.answered.registry import account_region
 from kmsmock.services.ec2.errors import InvalidNextToken, InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
@@ -78,7 +79,7 @@ def _to_text(value: object) -> str:
 def page(
     call: ServiceCall, operation: str, member: str, things: Sequence[T], show: Callable[[T], Any]
 ) -> dict[str, Any]:
-    """Give one page of a list, and the token of the next."""
+    """Return one page of a list, and the token of the next."""
     parameters = call.parameters
     most = parameters.get("MaxResults")
     if most is not None and not _SMALLEST_PAGE <= most <= _LARGEST_PAGE:
@@ -86,15 +87,9 @@ def page(
             f"Value ( {most} ) for parameter maxResults is invalid. Expecting a value between "
             f"{_SMALLEST_PAGE} and {_LARGEST_PAGE}."
         )
-    start: int | None = 0
-    token = parameters.get("NextToken")
-    if token:
-        start = call.backend.markers.open(operation, token)
-        if start is None:
-            raise InvalidNextToken(f"The token '{token}' is invalid")
-    assert start is not None
-    end = len(things) if most is None else start + most
-    answer: dict[str, Any] = {member: [show(thing) for thing in things[start:end]]}
-    if end < len(things):
-        answer["NextToken"] = call.backend.markers.seal(operation, end)
-    return answer
+    token = parameters.get("NextToken") or None
+    try:
+        shown, next_token = paginate(call.backend.markers, operation, things, token, most, show)
+    except InvalidMarkerError:
+        raise InvalidNextToken(f"The token '{token}' is invalid") from None
+    return {member: shown} if next_token is None else {member: shown, "NextToken": next_token}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmsmock.identities.entities import Entity, Group, Identity, ManagedPolicy
+from kmsmock.paging import InvalidMarkerError, paginate
 from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import (
     EntityAlreadyExists,
@@ -134,20 +135,15 @@ def require_good_names(parameters: Mapping[str, Any]) -> None:
 
 
 def page(call: ServiceCall, operation: str, member: str, items: Iterable[Any]) -> dict[str, Any]:
-    """Give one page of a list, with the marker of the next."""
-    markers = call.backend.markers
-    everything = list(items)
-    start = 0
-    if "Marker" in call.parameters:
-        place = markers.open(operation, call.parameters["Marker"])
-        if place is None:
-            raise ValidationError("Invalid Marker.")
-        start = place
-    end = start + call.parameters.get("MaxItems", _PAGE)
-    answer: dict[str, Any] = {member: everything[start:end], "IsTruncated": end < len(everything)}
-    if answer["IsTruncated"]:
-        answer["Marker"] = markers.seal(operation, end)
-    return answer
+    """Return one page of a list, and the marker of the next."""
+    marker, limit = call.parameters.get("Marker"), call.parameters.get("MaxItems", _PAGE)
+    try:
+        shown, next_marker = paginate(call.backend.markers, operation, items, marker, limit)
+    except InvalidMarkerError:
+        raise ValidationError("Invalid Marker.") from None
+    if next_marker is None:
+        return {member: shown, "IsTruncated": False}
+    return {member: shown, "IsTruncated": True, "Marker": next_marker}
 
 
 def under_path(call: ServiceCall, identities: Iterable[Any]) -> Iterable[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from kmsmock import paging
 from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
 
@@ -35,7 +36,7 @@ def apply_filters(call: ServiceCall, things: Iterable[T], table: FilterTable[T])
 def paginate(
     call: ServiceCall, operation: str, member: str, things: Sequence[T], show: Callable[[T], Any]
 ) -> dict[str, Any]:
-    """Give one page of a list, and the marker of the next."""
+    """Return one page of a list, and the marker of the next."""
     parameters = call.parameters
     most = parameters.get("MaxRecords", _LARGEST_PAGE)
     if not _SMALLEST_PAGE <= most <= _LARGEST_PAGE:
@@ -43,15 +44,11 @@ def paginate(
             f"Invalid value {most} for MaxRecords. Must be between {_SMALLEST_PAGE} and "
             f"{_LARGEST_PAGE}"
         )
-    start: int | None = 0
-    marker = parameters.get("Marker")
-    if marker:
-        start = call.backend.markers.open(operation, marker)
-        if start is None:
-            raise InvalidParameterValue("Marker parameter is invalid.")
-    assert start is not None
-    end = start + most
-    answer: dict[str, Any] = {member: [show(thing) for thing in things[start:end]]}
-    if end < len(things):
-        answer["Marker"] = call.backend.markers.seal(operation, end)
-    return answer
+    marker = parameters.get("Marker") or None
+    try:
+        shown, next_marker = paging.paginate(
+            call.backend.markers, operation, things, marker, most, show
+        )
+    except paging.InvalidMarkerError:
+        raise InvalidParameterValue("Marker parameter is invalid.") from None
+    return {member: shown} if next_marker is None else {member: shown, "Marker": next_marker}
