@@ -1,4 +1,4 @@
-"""What is kept of the encryption of databases and snapshots, whoever stores them."""
+"""What RDS remembers of the encryption of databases and snapshots, whoever stores them."""
 
 from __future__ import annotations
 
