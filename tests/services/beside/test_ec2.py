@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from kmsmock import mock_kms
-from tests.overlays.conftest import ACCOUNT
+from tests.services.beside.conftest import ACCOUNT
 
 
 @pytest.fixture
