@@ -148,7 +148,9 @@ def _groups_fitting(of_grantee: _OfGrantee, request: Request) -> Iterator[_Group
     for (operations, _), by_source in of_grantee.items():
         if operation not in operations:
             continue
-        for source in _sources(by_source, request):
+        # No constraint keeps the grantee from retiring its grant.
+        of_any_source = operation == "RetireGrant"
+        for source in by_source if of_any_source else _sources(by_source, request):
             by_context = by_source[source]
             if wanted is None:
                 yield from by_context.values()
