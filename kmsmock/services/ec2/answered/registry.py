@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kmsmock.context_keys import ContextKeys
+from kmsmock.access.context import ContextKeys
 from kmsmock.services.ec2.answered.storage import AccountRegion, Storage
 from kmsmock.services.ec2.errors import DryRunOperation, UnauthorizedOperation, UnsupportedOperation
 from kmsmock.services.permissions import require_allowed
@@ -63,7 +63,7 @@ def require_permission(
 
 
 def storage(call: ServiceCall) -> Storage:
-    """Give all that EBS holds."""
+    """Give what EC2 stores, of all accounts and Regions."""
     return call.backend.service_state(Storage)
 
 
@@ -73,7 +73,7 @@ def account_region(call: ServiceCall) -> AccountRegion:
 
 
 def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
-    """Do something as long after the answer as storage takes; it is given the time then."""
+    """Schedule an action for when storage has done its part. action: called with the time then."""
     call.backend.clock.at(call.now + call.backend.delays.storage, action)
 
 
