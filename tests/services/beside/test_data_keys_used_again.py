@@ -1,0 +1,252 @@
+"""What services use again of KMS's answers, and until when, with moto as their storage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from kmsmock import KMSMock
+from tests.services.beside.conftest import ACCOUNT
+
+ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+ALIAS = "alias/app"
+
+
+class World:
+    """A mock, a key with an alias, and a role that may do everything."""
+
+    def __init__(self, kms: KMSMock, key: str) -> None:
+        self.kms, self.key = kms, key
+        self.client = kms.client()
+        self.client.create_alias(AliasName=ALIAS, TargetKeyId=key)
+        self.become_role()
+
+    def become_role(self, **parameters: Any) -> None:
+        self.role = self.kms.account(ACCOUNT).role("App", policies=[ALL], **parameters)
+
+
+class Service(NamedTuple):
+    """What is stored with it, under the alias, by the role; and how what holds it is deleted."""
+
+    make: Callable[[World], Any]
+    use: Callable[[World], Any]
+    delete: Callable[[World], Any]
+
+
+def put_object(world: World) -> None:
+    world.role.client("s3").put_object(
+        Bucket="papers",
+        Key="a",
+        Body=b"hello",
+        ServerSideEncryption="aws:kms",
+        SSEKMSKeyId=ALIAS,
+        BucketKeyEnabled=True,
+    )
+
+
+def get_object(world: World) -> None:
+    world.role.client("s3").get_object(Bucket="papers", Key="a")
+
+
+def delete_bucket(world: World) -> None:
+    s3 = world.kms.client("s3")
+    s3.delete_object(Bucket="papers", Key="a")
+    s3.delete_bucket(Bucket="papers")
+
+
+def queue_url(world: World) -> str:
+    url: str = world.kms.client("sqs").get_queue_url(QueueName="jobs")["QueueUrl"]
+    return url
+
+
+def topic(world: World) -> str:
+    arn: str = world.kms.client("sns").list_topics()["Topics"][0]["TopicArn"]
+    return arn
+
+
+def make_stream(world: World) -> None:
+    kinesis = world.kms.client("kinesis")
+    kinesis.create_stream(StreamName="clicks", ShardCount=1)
+    kinesis.start_stream_encryption(StreamName="clicks", EncryptionType="KMS", KeyId=ALIAS)
+
+
+def read_stream(world: World) -> None:
+    kinesis = world.role.client("kinesis")
+    stream = kinesis.describe_stream(StreamName="clicks")["StreamDescription"]
+    iterator = kinesis.get_shard_iterator(
+        StreamName="clicks",
+        ShardId=stream["Shards"][0]["ShardId"],
+        ShardIteratorType="TRIM_HORIZON",
+    )["ShardIterator"]
+    assert kinesis.get_records(ShardIterator=iterator)["Records"]
+
+
+def put_record(world: World) -> None:
+    world.role.client("kinesis").put_record(StreamName="clicks", Data=b"x", PartitionKey="1")
+
+
+def make_table(world: World) -> None:
+    world.role.client("dynamodb").create_table(
+        TableName="orders",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": ALIAS},
+    )
+
+
+ATTRIBUTES = {"KmsMasterKeyId": ALIAS}
+SERVICES = {
+    "s3": Service(
+        lambda w: w.kms.client("s3").create_bucket(Bucket="papers"), put_object, delete_bucket
+    ),
+    "s3, reading": Service(
+        lambda w: (w.kms.client("s3").create_bucket(Bucket="papers"), put_object(w)),
+        get_object,
+        delete_bucket,
+    ),
+    "sqs": Service(
+        lambda w: w.kms.client("sqs").create_queue(QueueName="jobs", Attributes=ATTRIBUTES),
+        lambda w: w.role.client("sqs").send_message(QueueUrl=queue_url(w), MessageBody="hello"),
+        lambda w: w.kms.client("sqs").delete_queue(QueueUrl=queue_url(w)),
+    ),
+    "sns": Service(
+        lambda w: w.kms.client("sns").create_topic(Name="news", Attributes=ATTRIBUTES),
+        lambda w: w.role.client("sns").publish(TopicArn=topic(w), Message="hello"),
+        lambda w: w.kms.client("sns").delete_topic(TopicArn=topic(w)),
+    ),
+    "kinesis": Service(
+        make_stream,
+        put_record,
+        lambda w: w.kms.client("kinesis").delete_stream(StreamName="clicks"),
+    ),
+    "kinesis, reading": Service(
+        lambda w: (make_stream(w), put_record(w)),
+        read_stream,
+        lambda w: w.kms.client("kinesis").delete_stream(StreamName="clicks"),
+    ),
+    "dynamodb": Service(
+        make_table,
+        lambda w: w.role.client("dynamodb").put_item(TableName="orders", Item={"id": {"S": "1"}}),
+        lambda w: w.role.client("dynamodb").delete_table(TableName="orders"),
+    ),
+}
+
+
+@pytest.fixture(params=SERVICES.values(), ids=SERVICES.keys())
+def service(request: pytest.FixtureRequest) -> Service:
+    found: Service = request.param
+    return found
+
+
+@pytest.fixture
+def world(kms: KMSMock, key: str, service: Service) -> World:
+    world = World(kms, key)
+    service.make(world)
+    return world
+
+
+def calls_of(world: World, use: Callable[[World], Any]) -> int:
+    before = len(world.kms.calls)
+    use(world)
+    return sum(
+        call.operation in ("GenerateDataKey", "Decrypt") for call in world.kms.calls[before:]
+    )
+
+
+def let_time_pass(world: World) -> None:
+    world.kms.clock.advance(seconds=301)
+
+
+def make_role_anew(world: World) -> None:
+    world.role.delete()
+    world.become_role()
+
+
+def limit_session(world: World) -> None:
+    world.become_role(session_policies=[ALL])
+
+
+ENDS = {
+    "time": let_time_pass,
+    "role deleted and made anew": make_role_anew,
+    "session policy": limit_session,
+}
+
+
+@pytest.mark.parametrize("change", ENDS.values(), ids=ENDS.keys())
+def test_kms_is_asked_again_for_another_requester_and_after_a_time(
+    world: World, service: Service, change: Callable[[World], None]
+) -> None:
+    assert calls_of(world, service.use) > 0
+    assert calls_of(world, service.use) == 0
+
+    change(world)
+
+    assert calls_of(world, service.use) > 0
+    assert calls_of(world, service.use) == 0
+
+
+def test_kms_is_asked_again_for_what_is_made_anew(world: World, service: Service) -> None:
+    service.use(world)
+    service.delete(world)
+    before = len(world.kms.calls)
+
+    service.make(world)
+    service.use(world)
+
+    operations = {call.operation for call in world.kms.calls[before:]}
+    assert operations & {"GenerateDataKey", "Decrypt"}
+
+
+def put_key_policy(world: World) -> None:
+    text = world.client.get_key_policy(KeyId=world.key)["Policy"]
+    denial = {
+        "Effect": "Deny",
+        "Principal": {"AWS": world.role.arn},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+    }
+    document = json.loads(text)
+    document["Statement"].append(denial)
+    world.client.put_key_policy(KeyId=world.key, Policy=json.dumps(document))
+
+
+def move_alias(world: World) -> None:
+    other = world.client.create_key()["KeyMetadata"]["KeyId"]
+    world.client.update_alias(AliasName=ALIAS, TargetKeyId=other)
+
+
+def join_organization(world: World) -> None:
+    denial = {"Effect": "Deny", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"}
+    world.kms.account(ACCOUNT).join_organization(
+        "o-a1b2c3d4e5",
+        service_control=[[ALL, {"Version": "2012-10-17", "Statement": [denial]}]],
+    )
+
+
+def tag_key(world: World) -> None:
+    world.client.tag_resource(KeyId=world.key, Tags=[{"TagKey": "a", "TagValue": "b"}])
+
+
+KEEPS = {
+    "policy of the key": put_key_policy,
+    "SCP": join_organization,
+    "boundary": lambda w: w.role.set_boundary(
+        {**ALL, "Statement": {**ALL["Statement"], "Action": "s3:*"}}
+    ),
+    "alias moved": move_alias,
+    "tag": tag_key,
+    "key disabled": lambda w: w.client.disable_key(KeyId=w.key),
+}
+
+
+def test_until_then_kms_is_not_asked_whatever_changes_there(world: World, service: Service) -> None:
+    service.use(world)
+
+    for what, change in KEEPS.items():
+        change(world)
+        assert calls_of(world, service.use) == 0, what

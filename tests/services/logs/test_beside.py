@@ -1,0 +1,225 @@
+"""Log groups of CloudWatch Logs under keys of KMS, with moto as their storage."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.services.beside.conftest import ACCOUNT, SPOILED
+
+ARN = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:app"
+CONTEXT = {"aws:logs:arn": ARN}
+SERVICE = "logs.us-east-1.amazonaws.com"
+
+
+@pytest.fixture
+def logs(kms):
+    return kms.client("logs")
+
+
+def let_in(kms, key, **condition):
+    """Let the policy of a key let CloudWatch Logs in."""
+    policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        "Resource": "*",
+        **({"Condition": condition} if condition else {}),
+    }
+    policy["Statement"].append(statement)
+    kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
+
+
+@pytest.fixture
+def group(kms, logs, key):
+    """A log group under the customer managed key."""
+    let_in(kms, key)
+    logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    logs.create_log_stream(logGroupName="app", logStreamName="one")
+    return {"logGroupName": "app", "logStreamName": "one"}
+
+
+def write(logs, group):
+    now = int(time.time() * 1000)  # moto has a clock of its own
+    logs.put_log_events(**group, logEvents=[{"timestamp": now, "message": "hello"}])
+
+
+@pytest.fixture
+def rekeying(monkeypatch):
+    """Let moto store nothing for what it does not know."""
+    moto = pytest.importorskip("moto.logs.responses").LogsResponse
+    for operation in ("associate_kms_key", "disassociate_kms_key"):
+        monkeypatch.setattr(moto, operation, lambda _: "{}", raising=False)
+
+
+def test_a_group_without_a_key_makes_no_calls(logs, made):
+    logs.create_log_group(logGroupName="app")
+    logs.create_log_stream(logGroupName="app", logStreamName="one")
+    write(logs, {"logGroupName": "app", "logStreamName": "one"})
+    assert made("logs") == []
+
+
+def test_the_default_key_policy_does_not_let_the_service_in(logs, key):
+    # It gives the account the key, and a service is of no account.
+    with pytest.raises(logs.exceptions.InvalidParameterException) as caught:
+        logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    assert caught.value.response["Error"]["Message"] == (
+        f"The specified KMS key does not exist or is not allowed to be used with Arn '{ARN}'"
+    )
+    assert any(f"no resource-based policy allows {SERVICE}" in n for n in caught.value.__notes__)
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
+def test_a_key_policy_can_let_the_service_in_for_one_group(kms, logs, key):
+    let_in(kms, key, ArnEquals={"kms:EncryptionContext:aws:logs:arn": ARN})
+    logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    with pytest.raises(ClientError, match=r"not allowed to be used with Arn '.*:other'"):
+        logs.create_log_group(logGroupName="other", kmsKeyId=key)
+
+
+def test_a_key_policy_can_ask_for_the_group_as_source(kms, logs, key):
+    let_in(kms, key, ArnLike={"aws:SourceArn": ARN})
+    logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    with pytest.raises(ClientError, match="not allowed to be used"):
+        logs.create_log_group(logGroupName="other", kmsKeyId=key)
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_let_in"),
+    [
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "999999999999"}}, False),
+        ({"Null": {"kms:ViaService": "true"}}, True),
+        ({"StringEquals": {"kms:ViaService": SERVICE}}, False),
+        ({"Bool": {"aws:PrincipalIsAWSService": "true"}}, True),
+    ],
+    ids=["own account", "another account", "not via a service", "via a service", "is a service"],
+)
+def test_a_key_policy_sees_a_service_that_calls_for_an_account(
+    kms, logs, key, condition, is_let_in
+):
+    let_in(kms, key, **condition)
+    if is_let_in:
+        logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    else:
+        with pytest.raises(ClientError, match="not allowed to be used"):
+            logs.create_log_group(logGroupName="app", kmsKeyId=key)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"},
+        {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    ],
+    ids=["RSA", "HMAC"],
+)
+def test_a_key_must_be_symmetric(kms, logs, kind):
+    key = kms.client().create_key(**kind)["KeyMetadata"]["Arn"]
+    let_in(kms, key)
+    with pytest.raises(logs.exceptions.InvalidParameterException, match="not allowed to be used"):
+        logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
+@pytest.mark.parametrize(("spoil", "words", "code"), SPOILED)
+def test_a_key_must_be_enabled(kms, logs, key, spoil, words, code):
+    let_in(kms, key)
+    getattr(kms.client(), spoil)(KeyId=key)
+    with pytest.raises(logs.exceptions.InvalidParameterException) as caught:
+        logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    assert any(f"{code}: {key} {words}" in note for note in caught.value.__notes__)
+
+
+def test_a_key_that_is_gone_is_refused(logs):
+    missing = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+    with pytest.raises(logs.exceptions.InvalidParameterException, match="does not exist"):
+        logs.create_log_group(logGroupName="app", kmsKeyId=missing)
+
+
+@pytest.mark.parametrize("name", ["id", "alias"])
+def test_a_key_is_named_by_its_arn_alone(kms, logs, key, name):
+    let_in(kms, key)
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
+    key_id = key.rpartition("/")[2] if name == "id" else "alias/app"
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        logs.create_log_group(logGroupName="app", kmsKeyId=key_id)
+
+
+def test_events_are_encrypted_and_decrypted_in_the_services_own_name(logs, group, made):
+    before = len(made("logs"))
+    write(logs, group)
+    assert logs.get_log_events(**group)["events"][0]["message"] == "hello"
+    assert made("logs")[before:] == [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
+
+
+def test_the_reader_needs_no_permission_of_kms(logs, group, role):
+    write(logs, group)
+    assert role.client("logs").get_log_events(**group)["events"]
+
+
+def test_events_that_are_searched_are_decrypted_too(kms, logs, group, key, made):
+    write(logs, group)
+    assert logs.filter_log_events(logGroupName="app")["events"][0]["message"] == "hello"
+    assert made("logs")[-1] == ("Decrypt", CONTEXT)
+    kms.client().disable_key(KeyId=key)
+    kms.clock.advance(minutes=5)
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        logs.filter_log_events(logGroupName="app")
+
+
+@pytest.mark.usefixtures("group", "rekeying")
+def test_a_group_shows_the_arn_of_its_key(kms, logs, key):
+    def shown():
+        return logs.describe_log_groups()["logGroups"][0].get("kmsKeyId")
+
+    assert shown() == key
+    other = kms.client().create_key()["KeyMetadata"]["Arn"]
+    let_in(kms, other)
+    logs.associate_kms_key(logGroupName="app", kmsKeyId=other)
+    assert shown() == other
+    logs.disassociate_kms_key(logGroupName="app")
+    assert shown() is None
+
+
+@pytest.mark.parametrize("spoil", ["disable_key", "schedule_key_deletion"])
+def test_a_spoiled_key_lets_five_minutes_pass(kms, logs, group, key, spoil):
+    write(logs, group)
+    logs.get_log_events(**group)
+    getattr(kms.client(), spoil)(KeyId=key)
+    write(logs, group)
+    logs.get_log_events(**group)
+    kms.clock.advance(minutes=5)
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        logs.get_log_events(**group)
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        write(logs, group)
+
+
+@pytest.mark.usefixtures("rekeying")
+def test_a_key_can_be_set_and_taken_away_later(kms, logs, key, made):
+    let_in(kms, key)
+    logs.create_log_group(logGroupName="app")
+    logs.create_log_stream(logGroupName="app", logStreamName="one")
+    logs.associate_kms_key(logGroupName="app", kmsKeyId=key)
+    group = {"logGroupName": "app", "logStreamName": "one"}
+    write(logs, group)
+    assert made("logs") == [("GenerateDataKey", CONTEXT)] * 2
+    logs.disassociate_kms_key(logGroupName="app")
+    kms.clock.advance(minutes=5)
+    before = len(made("logs"))
+    write(logs, group)
+    assert len(made("logs")) == before
+
+
+@pytest.mark.usefixtures("rekeying")
+def test_what_was_written_under_a_key_still_needs_it(kms, logs, group, key):
+    write(logs, group)
+    logs.disassociate_kms_key(logGroupName="app")
+    kms.client().disable_key(KeyId=key)
+    with pytest.raises(logs.exceptions.InvalidParameterException):
+        logs.get_log_events(**group)
