@@ -4,11 +4,11 @@ This module is imported with every pytest run, so what an option needs is import
 """
 
 import os
-import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast, get_args, get_origin
 
+from kmsmock.arns import is_account_id
 from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
 
 Reader = Callable[[str, Any], Any]
@@ -94,7 +94,7 @@ class MockOptions(TypedDict, total=False):
             "the account of clients with unknown credentials",
             read=_must_be(
                 "12 digits, as text",
-                lambda value: isinstance(value, str) and re.fullmatch(r"[0-9]{12}", value),
+                is_account_id,
             ),
         ),
     ]

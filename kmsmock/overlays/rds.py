@@ -242,8 +242,7 @@ def _find_snapshot(call: ServiceCall, kind: Kind, named: str) -> StoredSnapshot:
     found = _storage(call).snapshots.get(name)
     if found is not None:
         return found
-    arn = Arn.parse(name)
-    assert arn is not None
+    arn = Arn.of(name)
     engine = call.parameters.get("Engine", "")
     resource_id = new_resource_id(call.backend, kind)
     return StoredSnapshot(kind, arn.account, arn.region, resource_id, engine, None)

@@ -38,7 +38,7 @@ def require_manual_snapshot(call: ServiceCall, member: str) -> None:
     """Refuse the name or ARN of a snapshot that RDS or AWS Backup has taken by itself."""
     named: str = required(call, member)
     arn = Arn.parse(named)
-    name = (named if arn is None else arn.resource.partition(":")[2]).lower()
+    name = (named if arn is None else arn.resource_id).lower()
     why = "Snapshots that were not taken by hand cannot be shared; copy them, and share the copy."
     if name.startswith(_BACKUP):
         raise InvalidParameterValue(
@@ -56,9 +56,8 @@ def read_database_identifier(call: ServiceCall, kind: Kind, member: str | None =
     arn = Arn.parse(named)
     if arn is None:
         return named.lower()
-    resource_type, _, name = arn.resource.partition(":")
-    here = (arn.service, arn.region, arn.account, resource_type)
-    return name if here == ("rds", call.region, call.account, kind.arn) else named
+    here = (arn.service, arn.region, arn.account, arn.resource_type)
+    return arn.resource_id if here == ("rds", call.region, call.account, kind.arn) else named
 
 
 def database_arn(call: ServiceCall, kind: Kind, name: str) -> str:
@@ -83,12 +82,10 @@ def snapshot_arn(call: ServiceCall, kind: Kind, named: str) -> str:
 
 def find_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
     """Find a snapshot that the account may use; the ARN may lead to another Region."""
-    arn = Arn.parse(snapshot_arn(call, kind, named))
-    assert arn is not None
-    resource_type, _, name = arn.resource.partition(":")
-    if arn.service == "rds" and resource_type == kind.snapshot_arn:
+    arn = Arn.of(snapshot_arn(call, kind, named))
+    if arn.service == "rds" and arn.resource_type == kind.snapshot_arn:
         snapshots = storage(call).account_region(arn.account, arn.region).snapshots
-        found = snapshots.get((kind.name, name.lower()))
+        found = snapshots.get((kind.name, arn.resource_id.lower()))
         if found is not None and found.is_open_to(call.account):
             return found
     raise no_snapshot(call, kind, named)
@@ -150,7 +147,7 @@ def find_by_arn(call: ServiceCall, named: str) -> Database | Snapshot:
     arn = Arn.parse(named)
     if arn is None or arn.service != "rds":
         raise InvalidParameterValue(f"Invalid resource name: {named}")
-    resource_type, _, name = arn.resource.partition(":")
+    resource_type, name = arn.resource_type, arn.resource_id
     here = account_region(call)
     is_here = (arn.account, arn.region) == (call.account, call.region)
     for kind in KINDS:

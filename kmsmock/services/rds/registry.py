@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from kmsmock.arns import Arn
 from kmsmock.context_keys import ContextKeys
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.rds import errors
@@ -55,7 +56,7 @@ def require_permission(
     action: without ``rds:``. resource: its ARN. context: further condition keys.
     """
     tags = account_region(call).tags.get(resource, {})
-    kind = resource.split(":")[5] if resource != "*" else ""
+    kind = Arn.of(resource).resource_type if resource != "*" else ""
     facts: ContextKeys = {}
     for name, value in tags.items():
         facts[f"aws:ResourceTag/{name}"] = facts[f"rds:{kind}-tag/{name}"] = value

@@ -209,8 +209,7 @@ def show_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
     if snapshot.key_arn is not None:
         response["KmsKeyId"] = snapshot.key_arn
     if snapshot.copied_from is not None:
-        arn = Arn.parse(snapshot.copied_from)
-        assert arn is not None
+        arn = Arn.of(snapshot.copied_from)
         if kind is CLUSTER or (arn.account, arn.region) != (snapshot.owner, snapshot.region):
             response[kind.snapshot_source] = snapshot.copied_from
         if kind is INSTANCE and arn.region != snapshot.region:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kmsmock.arns import partition_of
+from kmsmock.arns import Arn, partition_of
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption, SnapshotEncryption
 from kmsmock.services.sectors import Sectors
@@ -170,5 +170,5 @@ class Storage:
 
 
 def arn_of(region: str, account: str, resource_type: str, name: str) -> str:
-    """Give the ARN of something of RDS."""
-    return f"arn:{partition_of(region)}:rds:{region}:{account}:{resource_type}:{name}"
+    """Return the ARN of something of RDS."""
+    return str(Arn(partition_of(region), "rds", region, account, f"{resource_type}:{name}"))
