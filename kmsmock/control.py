@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsmock.active import active
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.secrets import Secrets
     from kmsmock.principals import Principal as Caller
     from kmsmock.services.ec2.answered.contents import Ebs
-    from kmsmock.services.rds.contents import Rds
+    from kmsmock.services.rds.answered.contents import Rds
 
 
 class KMSMock(ClientSource):
@@ -63,9 +64,9 @@ class KMSMock(ClientSource):
         return self._backend
 
     @property
-    def options(self) -> MockOptions:
-        """All options of the mock, by name."""
-        return self._responder.options.copy()
+    def options(self) -> Mapping[str, Any]:
+        """All options of the mock, by name, as given or by default."""
+        return MappingProxyType(self._responder.options)
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -147,7 +148,7 @@ class KMSMock(ClientSource):
     @property
     def rds(self) -> Rds:
         """Databases and their snapshots: their contents, and why some have failed."""
-        from kmsmock.services.rds.contents import Rds
+        from kmsmock.services.rds.answered.contents import Rds
 
         return Rds(self._backend)
 

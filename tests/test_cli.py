@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kmsmock import cli
+from kmsmock.cli import demo
 
 
 def test_demo_runs_the_examples_and_ends_well(
@@ -18,8 +19,8 @@ def test_demo_runs_the_examples_and_ends_well(
     # One of them; that each passes is told by other tests.
     (tmp_path / "conftest_examples").mkdir()
     for name in ("pytest.ini", "test_first_steps.py"):
-        shutil.copy(cli.examples() / name, tmp_path / "conftest_examples")
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "kmsmock" / "cli.py"))
+        shutil.copy(demo.examples() / name, tmp_path / "conftest_examples")
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "kmsmock" / "cli" / "demo.py"))
 
     code = cli.main(["demo"])
 
@@ -32,10 +33,10 @@ def test_demo_runs_the_examples_and_ends_well(
 def test_demo_tells_when_the_examples_are_not_there(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "kmsmock" / "cli.py"))
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "kmsmock" / "cli" / "demo.py"))
 
     with pytest.raises(FileNotFoundError, match="examples were not installed"):
-        cli.examples()
+        demo.examples()
 
 
 def test_the_package_can_be_run_as_a_module() -> None:

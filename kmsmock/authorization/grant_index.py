@@ -148,7 +148,7 @@ def _groups_fitting(of_grantee: _OfGrantee, request: Request) -> Iterator[_Group
     for (operations, _), by_source in of_grantee.items():
         if operation not in operations:
             continue
-        for source in _sources(by_source, request):
+        for source in _sources(by_source, request, operation):
             by_context = by_source[source]
             if wanted is None:
                 yield from by_context.values()
@@ -156,13 +156,13 @@ def _groups_fitting(of_grantee: _OfGrantee, request: Request) -> Iterator[_Group
                 yield from (by_context[key] for key in wanted if key in by_context)
 
 
-def _sources(by_source: Mapping[str | None, object], request: Request) -> Iterator[str | None]:
-    if None in by_source:
-        yield None
-    if len(by_source) > (None in by_source):
-        source = request.source_arn()
-        if source is not None and source in by_source:
-            yield source
+def _sources(
+    by_source: Mapping[str | None, object], request: Request, operation: str
+) -> Iterable[str | None]:
+    """Return the required sources that a request meets; constraints do not limit RetireGrant."""
+    if operation == "RetireGrant" or by_source.keys() <= {None}:
+        return by_source
+    return [source for source in (None, request.source_arn()) if source in by_source]
 
 
 def _wanted_by(request: Request, operation: str) -> Iterable[_Wanted] | None:

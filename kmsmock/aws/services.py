@@ -60,7 +60,7 @@ _DECLARED = (
         hides_decrypting_key=True,
         internal_endpoint=("DescribeKey",),
     ),
-    AwsService("rds", answered=f"{_SERVICES}.rds", beside=f"{_OVERLAYS}.rds"),
+    AwsService("rds", answered=f"{_SERVICES}.rds.answered", beside=f"{_SERVICES}.rds.beside"),
     AwsService("cloudtrail", answered=f"{_SERVICES}.cloudtrail.answered", is_free=True),
     AwsService("dynamodb", beside=f"{_SERVICES}.dynamodb.beside", shows_called_via=True),
     AwsService("kinesis", beside=f"{_SERVICES}.kinesis.beside"),

@@ -14,7 +14,7 @@ _BLOCK_BYTES = 512 * 1024
 def read(sectors: Sectors, key: bytes | None, offset: int, length: int) -> bytes:
     """Read bytes. key: the data key in plaintext; None for what is not encrypted."""
     first, last = offset // SECTOR_BYTES, (offset + length + SECTOR_BYTES - 1) // SECTOR_BYTES
-    data = b"".join(_opened(sectors, key, number) for number in range(first, last))
+    data = b"".join(_read_sector(sectors, key, number) for number in range(first, last))
     start = offset - first * SECTOR_BYTES
     return data[start : start + length]
 
@@ -33,10 +33,10 @@ def write(sectors: Sectors, key: bytes | None, offset: int, data: bytes) -> None
 
 def rewrite(sectors: Sectors, old_key: bytes | None, new_key: bytes | None) -> Sectors:
     """Give the same contents, under another data key."""
-    opened = {number: _opened(sectors, old_key, number) for number in sectors}
+    plaintexts = {number: _read_sector(sectors, old_key, number) for number in sectors}
     if new_key is None:
-        return opened
-    return {number: encrypt(new_key, number, sector) for number, sector in opened.items()}
+        return plaintexts
+    return {number: encrypt(new_key, number, sector) for number, sector in plaintexts.items()}
 
 
 def stored_bytes(sectors: Sectors) -> int:
@@ -45,7 +45,7 @@ def stored_bytes(sectors: Sectors) -> int:
     return len(blocks) * _BLOCK_BYTES
 
 
-def _opened(sectors: Sectors, key: bytes | None, number: int) -> bytes:
+def _read_sector(sectors: Sectors, key: bytes | None, number: int) -> bytes:
     sector = sectors.get(number)
     if sector is None:
         return _ZEROS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kmsmock.overlays.rds import BESIDE
-from kmsmock.services.rds import OPERATIONS
+from kmsmock.services.rds.answered import OPERATIONS
+from kmsmock.services.rds.beside import BESIDE
 from tests.overlays.hosts import ACCOUNT, EAST, OTHER_ACCOUNT, WEST, Host, Row
 from tests.services.rds.world import CLUSTER, INSTANCE, WORDS, Words
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from kmsmock import mock_kms
-from kmsmock.services.rds.contents import UnreadableDatabaseError
+from kmsmock.services.rds.answered.contents import UnreadableDatabaseError
 from tests.refusals import refused
 from tests.services.rds.world import (
     EAST,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kmsmock.services.rds.contents import UnreadableDatabaseError
+from kmsmock.services.rds.answered.contents import UnreadableDatabaseError
 from tests.refusals import refused
 from tests.services.rds.test_databases import member
 from tests.services.rds.world import SECRET, UNUSABLE, of_clusters

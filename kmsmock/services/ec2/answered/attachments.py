@@ -1,4 +1,4 @@
-"""AttachVolume and DetachVolume; the instance is no more than an id.
+"""AttachVolume and DetachVolume; instances are no more than ids.
 
 Source: Amazon EBS User Guide, "Attach an Amazon EBS volume to an Amazon EC2 instance"; AWS KMS
 Developer Guide, "How Amazon EBS uses AWS KMS".

@@ -1,4 +1,4 @@
-"""What a test sees of EBS beside the API: contents, and why something failed."""
+"""The contents of volumes and snapshots, and why something failed, for tests: ``kms.ebs``."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Ebs:
             return sectors.read(resource.sectors, key, offset, length)
 
     def why(self, resource_id: str) -> str | None:
-        """Tell why a snapshot is in state error, a volume has vanished or could not be attached.
+        """Explain why a snapshot is in state error, a volume has vanished or could not be attached.
 
         Gives None for what has not failed.
         """

@@ -1,4 +1,4 @@
-"""CopySnapshot, which answers with a new snapshot for almost anything and tells the truth later.
+"""CopySnapshot, which answers with a new snapshot for almost anything; failures show later.
 
 Source: Amazon EC2 API Reference, CopySnapshot; Amazon EBS User Guide, "Copy an Amazon EBS
 snapshot".
@@ -172,7 +172,7 @@ def _fail(call: ServiceCall, copy: Snapshot, message: str, why: str, now: dateti
 def finish_copy(
     call: ServiceCall, copy: Snapshot, source: Snapshot, flow: CopySnapshot, now: datetime
 ) -> None:
-    """Let a copy have its contents, or be in state error when a key cannot be used."""
+    """Complete a copy, or put it in state error when a key cannot be used."""
     copy.volume_size = source.volume_size
     try:
         key = flow.complete(copy.id, now)

@@ -36,7 +36,7 @@ _ORGANIZATIONS = "images are shared with accounts here, not with organizations"
     },
 )
 def modify_image_attribute(call: ServiceCall) -> None:
-    """Share an image with accounts or everybody, or stop to; or describe it anew."""
+    """Share an image with accounts or everybody, or end that; or set its description."""
     image = find_own_image(call, "ModifyImageAttribute")
     description = read_new_description(call)
     if description is not None:

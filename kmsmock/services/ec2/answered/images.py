@@ -204,7 +204,7 @@ def describe_images(call: ServiceCall) -> dict[str, Any]:
 
 @operation("DeregisterImage")
 def deregister_image(call: ServiceCall) -> dict[str, Any]:
-    """Give up an image; its snapshots stay, unless they are to go too."""
+    """Deregister an image; its snapshots stay, unless they are to be deleted too."""
     image = find_own_image(call, "DeregisterImage")
     here = account_region(call)
     del here.images[image.id]

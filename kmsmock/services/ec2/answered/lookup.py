@@ -64,7 +64,7 @@ def find_volume(call: ServiceCall, name: str) -> Volume:
 
 
 def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
-    """Tell that there is no such volume, and to humans why it may have vanished."""
+    """Give the error for an unknown volume; its note says why the volume may have vanished."""
     why = failures_of(call.backend).get(name)
     return errors.InvalidVolumeNotFound(f"The volume '{name}' does not exist.", explanation=why)
 
@@ -72,7 +72,7 @@ def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
 def no_snapshot(
     call: ServiceCall, name: str, message: str | None = None
 ) -> errors.InvalidSnapshotNotFound:
-    """Tell that there is no such snapshot, and to humans where it is.
+    """Give the error for an unknown snapshot; its note says where the snapshot is.
 
     message: where an operation does not say what most do.
     """
@@ -83,7 +83,7 @@ def no_snapshot(
 
 
 def explain_not_found(call: ServiceCall, name: str, region: str) -> str:
-    """Tell humans why a call does not find a snapshot in a Region; AWS tells nobody."""
+    """Explain, for a note, why a call does not find a snapshot in a Region."""
     everything = storage(call)
     for (owner, region_name), stored in everything.account_regions.items():
         if name not in stored.snapshots:
@@ -103,7 +103,7 @@ def explain_not_found(call: ServiceCall, name: str, region: str) -> str:
 
 
 def no_image(name: str) -> errors.InvalidAMIIDNotFound:
-    """Tell that there is no such image."""
+    """Give the error for an unknown image."""
     return errors.InvalidAMIIDNotFound(f"The image id '[{name}]' does not exist")
 
 

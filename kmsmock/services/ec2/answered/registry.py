@@ -63,7 +63,7 @@ def require_permission(
 
 
 def storage(call: ServiceCall) -> Storage:
-    """Give all that EBS holds."""
+    """Give what EC2 stores, of all accounts and Regions."""
     return call.backend.service_state(Storage)
 
 
@@ -73,7 +73,7 @@ def account_region(call: ServiceCall) -> AccountRegion:
 
 
 def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
-    """Do something as long after the answer as storage takes; it is given the time then."""
+    """Schedule an action for when storage has done its part. action: called with the time then."""
     call.backend.clock.at(call.now + call.backend.delays.storage, action)
 
 

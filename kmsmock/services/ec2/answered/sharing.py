@@ -32,7 +32,7 @@ _ATTRIBUTES = (SNAPSHOT_PERMISSION, "productCodes")
 
 @operation("ModifySnapshotAttribute")
 def modify_snapshot_attribute(call: ServiceCall) -> None:
-    """Share a snapshot with accounts or everybody, or stop to."""
+    """Share a snapshot with accounts or everybody, or end that."""
     snapshot = _find_own_snapshot(call, "ModifySnapshotAttribute")
     change = read_snapshot_change(call)
     if change.adds:

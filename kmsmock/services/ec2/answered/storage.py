@@ -1,4 +1,4 @@
-"""What EBS holds: volumes, snapshots and images of all accounts and Regions.
+"""What EC2 stores here: volumes, snapshots and images of all accounts and Regions.
 
 Source: Amazon EBS User Guide, "EBS volume lifecycle", "Amazon EBS snapshots".
 """
@@ -36,9 +36,10 @@ class Attachment:
 
 @dataclass(slots=True, eq=False)
 class Volume:
-    """A volume. size: GiB. key_arn: as the answers show it; key: once the volume is there.
+    """A volume. size: GiB. key_arn: as the answers show it.
 
-    initialization_rate: MiB/s that were asked for; contents are there at once all the same.
+    key: None until the volume is available. initialization_rate: MiB/s, as requested; the contents
+    are there at once all the same.
     """
 
     id: str
@@ -85,12 +86,12 @@ class Snapshot:
     is_public: bool = False
 
     def complete(self, now: datetime) -> None:
-        """Leave the state pending."""
+        """Enter the state completed."""
         self.state, self.state_message, self.progress = "completed", None, "100%"
         self.completed = now
 
     def fail(self, message: str) -> None:
-        """Stay behind in the state error. message: as DescribeSnapshots shows it."""
+        """Enter the state error. message: as DescribeSnapshots shows it."""
         self.state, self.state_message = "error", message
 
 
@@ -125,7 +126,7 @@ class Image:
 class AccountRegion:
     """What one account has in one Region. tags: id -> tags, also on what others share.
 
-    tokens: client token -> what was asked with it, and the id of what was made.
+    tokens: client token -> the parameters of its request, and the id of what it created.
     """
 
     volumes: dict[str, Volume] = field(default_factory=dict)
@@ -172,7 +173,7 @@ class Storage:
         )
 
     def is_public(self, snapshot: Snapshot) -> bool:
-        """Tell whether a snapshot is everybody's."""
+        """Tell whether every account may use a snapshot."""
         stored = self.account_region(snapshot.owner, snapshot.region)
         return snapshot.is_public and stored.block_public_access != BLOCKS_ALL
 
@@ -180,8 +181,8 @@ class Storage:
         """Find an image that an account may use."""
         for image in self.images_in(region):
             if image.id == image_id:
-                is_usable_by = image.is_public or account in (image.owner, *image.shared_with)
-                return image if is_usable_by else None
+                is_usable = image.is_public or account in (image.owner, *image.shared_with)
+                return image if is_usable else None
         return None
 
 

@@ -169,7 +169,7 @@ def _finish_volume(
     flow: CreateVolume,
     now: datetime,
 ) -> None:
-    """Let the volume be available, or vanish when its key cannot be used."""
+    """Make the volume available, or remove it when its key cannot be used."""
     here = account_region(call)
     if here.volumes.get(volume.id) is not volume:
         return

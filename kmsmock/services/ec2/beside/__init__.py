@@ -1,7 +1,7 @@
 """Volumes, snapshots and images under keys of KMS, while another mock answers EC2.
 
-What EBS does later on AWS is done here as soon as the answer is there: a volume without its key is
-there no more then, and a copy without one is in state error. `stored` is what is known of what the
+What EBS does later on AWS is done here as soon as the answer is there: a volume whose key cannot
+be used has vanished then, and such a copy is in state error. `stored` is what is known of what the
 other mock stores; each further module has the operations of one topic.
 
 Source: Amazon EBS User Guide, "How Amazon EBS encryption works".

@@ -1,6 +1,6 @@
 """The KMS side of CreateVolume, in the order in which CloudTrail has shown the calls.
 
-No key is looked at before EC2 answers. A volume whose key cannot be used then is there no more.
+KMS is called only after EC2 has answered. A volume whose key cannot be used then vanishes.
 
 Source: Amazon EBS User Guide, "How Amazon EBS encryption works"; AWS KMS Developer Guide, "How
 Amazon EBS uses AWS KMS".
@@ -82,7 +82,7 @@ class CreateVolume(Flow):
             return self._make_key(volume_id, self.target, now)
         except KeyUnusableError as reason:
             raise VolumeLostError(
-                f"The volume was never made: its data key could not be had. {reason}"
+                f"The volume was never made: its data key could not be made. {reason}"
             ) from None
 
     @property
@@ -95,7 +95,7 @@ class CreateVolume(Flow):
             return _make_volume_key(self.call, now, volume_id, target, None)
         source = re_encrypt(self.call, now, source_key, target, volume_id)
         if self._is_source_own and source.key_arn == source_key.key_arn:
-            # The same data key, so that nothing has to be written anew.
+            # The same data key, so that the contents need not be encrypted again.
             return NewDataKey(source)
         return _make_volume_key(self.call, now, volume_id, target, source)
 

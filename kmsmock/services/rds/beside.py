@@ -15,6 +15,8 @@ from typing import Any
 
 from kmsmock.arns import Arn
 from kmsmock.services.beside import BesideStore, Steps, until_stored
+from kmsmock.services.rds.arns import database_arn, snapshot_arn
+from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, KINDS, Kind
 from kmsmock.services.rds.kms_use.databases import (
     CreateDatabase,
@@ -35,8 +37,6 @@ from kmsmock.services.rds.kms_use.snapshots import (
     ShareSnapshot,
     require_restorable,
 )
-from kmsmock.services.rds.lookup import database_arn, snapshot_arn
-from kmsmock.services.rds.storage import Storage
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
 
@@ -147,7 +147,7 @@ def _copy_snapshot(kind: Kind, call: ServiceCall) -> Steps:
     response = answer[kind.snapshot]
     arn = response[f"{kind.snapshot}Arn"]
     if flow.encryption is not None:
-        _failures(call).pop(arn, None)
+        failures_of(call.backend).pop(arn, None)
         _complete(call, flow, arn)
         _keep_snapshot(call, kind, arn, source, flow.encryption)
     _show_snapshots(call, kind, [response])
@@ -175,7 +175,7 @@ def _delete_snapshot(kind: Kind, call: ServiceCall) -> Steps:
     _show_snapshots(call, kind, [response])
     arn = response[f"{kind.snapshot}Arn"]
     _storage(call).snapshots.pop(arn, None)
-    _failures(call).pop(arn, None)
+    failures_of(call.backend).pop(arn, None)
 
 
 # --- what is kept -------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def _keep_database(
     response: dict[str, Any],
 ) -> None:
     arn = response[kind.arn_member]
-    _failures(call).pop(arn, None)
+    failures_of(call.backend).pop(arn, None)
     if flow.encryption is not None:
         stored = StoredDatabase(flow.resource_id, response["Engine"], flow.encryption)
         _storage(call).databases[arn] = stored
@@ -222,7 +222,7 @@ def _complete(
     try:
         flow.complete(call.now)
     except KeyUnusableError as reason:
-        _failures(call)[arn] = str(reason)
+        failures_of(call.backend)[arn] = str(reason)
 
 
 def _find_encryption(call: ServiceCall, kind: Kind) -> DatabaseEncryption | None:
@@ -250,11 +250,6 @@ def _find_snapshot(call: ServiceCall, kind: Kind, named: str) -> StoredSnapshot:
 
 def _storage(call: ServiceCall) -> BesideStorage:
     return call.backend.service_state(BesideStorage)
-
-
-def _failures(call: ServiceCall) -> dict[str, str]:
-    """Give why databases and snapshots have failed, for ``kms.rds.why``."""
-    return call.backend.service_state(Storage).failures
 
 
 # --- responses ----------------------------------------------------------------------------------
@@ -288,7 +283,7 @@ def _show_failures(
     call: ServiceCall, responses: Iterable[dict[str, Any]], arn: str, status: str
 ) -> None:
     """Let responses have the status of what has failed. arn, status: their members."""
-    failures = _failures(call)
+    failures = failures_of(call.backend)
     for response in responses:
         if response[arn] in failures:
             response[status] = "failed"

@@ -7,11 +7,12 @@ from kmsmock.crypto import ciphertext
 from kmsmock.interception.moto import moto_answers
 from kmsmock.keys.states import KeyState
 from kmsmock.services import sectors
+from kmsmock.services.rds.answered.lost_keys import check_keys
+from kmsmock.services.rds.answered.storage import Database, Snapshot, Storage
+from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.rds.kms_use.kms_calls import DataKey
-from kmsmock.services.rds.lost_keys import check_keys
-from kmsmock.services.rds.storage import Database, Snapshot, Storage
 
 _GIB = 1024**3
 #: Source: Amazon Aurora User Guide, "Amazon Aurora storage".
@@ -64,7 +65,7 @@ class Rds:
         """
         with self._backend.lock:
             self._settle()
-            return self._storage.failures.get(arn)
+            return failures_of(self._backend).get(arn)
 
     @property
     def _storage(self) -> Storage:
@@ -96,7 +97,7 @@ class Rds:
 
     def _plaintext_key(self, found: Database | Snapshot) -> bytes | None:
         if found.status != "available":
-            why = self._storage.failures.get(found.arn)
+            why = failures_of(self._backend).get(found.arn)
             raise UnreadableDatabaseError(
                 f"{found.arn} is in state {found.status}" + (f": {why}" if why else "")
             )

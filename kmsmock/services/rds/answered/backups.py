@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from kmsmock.backend import Backend
-from kmsmock.services.rds.storage import (
+from kmsmock.services.rds.answered.storage import (
     AUTOMATED,
     MANUAL,
     AccountRegion,

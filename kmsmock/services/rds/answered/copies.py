@@ -11,17 +11,9 @@ from functools import partial
 from typing import Any
 
 from kmsmock.arns import partition_of
-from kmsmock.services.rds.errors import InvalidParameterValue
-from kmsmock.services.rds.kinds import Kind
-from kmsmock.services.rds.kms_use.snapshots import CopySnapshot
-from kmsmock.services.rds.lookup import (
-    find_snapshot,
-    no_snapshot,
-    read_new_identifier,
-    snapshot_arn,
-)
-from kmsmock.services.rds.parameters import require_known
-from kmsmock.services.rds.registry import (
+from kmsmock.services.rds.answered.lookup import find_snapshot, no_snapshot, read_new_identifier
+from kmsmock.services.rds.answered.parameters import require_known
+from kmsmock.services.rds.answered.registry import (
     account_region,
     of_each_kind,
     require_create_permission,
@@ -30,10 +22,18 @@ from kmsmock.services.rds.registry import (
     schedule,
     storage,
 )
-from kmsmock.services.rds.snapshot_quota import require_few_copies, require_room_for_snapshot
-from kmsmock.services.rds.snapshots import require_available, show_snapshot
-from kmsmock.services.rds.storage import Snapshot
-from kmsmock.services.rds.tagging import put_tags, read_new_tags
+from kmsmock.services.rds.answered.snapshot_quota import (
+    require_few_copies,
+    require_room_for_snapshot,
+)
+from kmsmock.services.rds.answered.snapshots import require_available, show_snapshot
+from kmsmock.services.rds.answered.storage import Snapshot
+from kmsmock.services.rds.answered.tagging import put_tags, read_new_tags
+from kmsmock.services.rds.arns import snapshot_arn
+from kmsmock.services.rds.errors import InvalidParameterValue
+from kmsmock.services.rds.failures import failures_of
+from kmsmock.services.rds.kinds import Kind
+from kmsmock.services.rds.kms_use.snapshots import CopySnapshot
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sectors import rewrite
 from kmsmock.services.storage_keys import KeyUnusableError
@@ -102,7 +102,7 @@ def _store(call: ServiceCall, source: Snapshot, name: str, flow: CopySnapshot) -
         copied_from=source.arn,
     )
     account_region(call).snapshots[copy.kind.name, name] = copy
-    storage(call).failures.pop(copy.arn, None)
+    failures_of(call.backend).pop(copy.arn, None)
     schedule(call, partial(_finish, call, copy, source, flow))
     return copy
 
@@ -115,7 +115,7 @@ def _finish(
         old_key, new_key = flow.complete(now)
     except KeyUnusableError as reason:
         copy.status = "failed"
-        storage(call).failures[copy.arn] = str(reason)
+        failures_of(call.backend)[copy.arn] = str(reason)
         return
     copy.encryption = flow.encryption
     copy.sectors = rewrite(source.sectors, old_key, new_key)

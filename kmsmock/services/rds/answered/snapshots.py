@@ -11,23 +11,18 @@ from functools import partial
 from typing import Any
 
 from kmsmock.arns import Arn
-from kmsmock.services.rds.backups import take_snapshot
-from kmsmock.services.rds.databases import require_state
-from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
-from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
-from kmsmock.services.rds.kms_use.snapshots import CreateSnapshot
-from kmsmock.services.rds.lists import FilterTable, apply_filters, paginate
-from kmsmock.services.rds.lookup import (
-    database_arn,
+from kmsmock.services.rds.answered.backups import take_snapshot
+from kmsmock.services.rds.answered.databases import require_state
+from kmsmock.services.rds.answered.lists import FilterTable, apply_filters, paginate
+from kmsmock.services.rds.answered.lookup import (
     find_database,
     find_own_snapshot,
     find_snapshot,
     no_snapshot,
     read_database_identifier,
     read_new_identifier,
-    snapshot_arn,
 )
-from kmsmock.services.rds.registry import (
+from kmsmock.services.rds.answered.registry import (
     account_region,
     of_each_kind,
     require_create_permission,
@@ -35,9 +30,13 @@ from kmsmock.services.rds.registry import (
     required,
     storage,
 )
-from kmsmock.services.rds.snapshot_quota import require_room_for_snapshot
-from kmsmock.services.rds.storage import AUTOMATED, MANUAL, Snapshot
-from kmsmock.services.rds.tagging import put_tags, read_new_tags, show_tags
+from kmsmock.services.rds.answered.snapshot_quota import require_room_for_snapshot
+from kmsmock.services.rds.answered.storage import AUTOMATED, MANUAL, Snapshot
+from kmsmock.services.rds.answered.tagging import put_tags, read_new_tags, show_tags
+from kmsmock.services.rds.arns import database_arn, snapshot_arn
+from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
+from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
+from kmsmock.services.rds.kms_use.snapshots import CreateSnapshot
 from kmsmock.services.registry import ServiceCall
 
 _SHARED, _PUBLIC, _BACKUP = "shared", "public", "awsbackup"

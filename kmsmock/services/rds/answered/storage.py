@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kmsmock.arns import Arn, partition_of
+from kmsmock.services.rds.arns import arn_of
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption, SnapshotEncryption
 from kmsmock.services.sectors import Sectors
@@ -144,13 +144,12 @@ class AccountRegion:
 
 @dataclass(slots=True, eq=False)
 class Storage:
-    """All that RDS stores in one mock, by account and Region. failures: ARN -> why it has failed.
+    """All that RDS stores in one mock, by account and Region.
 
     checks_keys: whether the keys of databases are checked each hour.
     """
 
     account_regions: dict[tuple[str, str], AccountRegion] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
     checks_keys: bool = False
 
     def account_region(self, account: str, region: str) -> AccountRegion:
@@ -167,8 +166,3 @@ class Storage:
         for (_, name), account_region in self.account_regions.items():
             if name == region:
                 yield from account_region.snapshots_of(kind)
-
-
-def arn_of(region: str, account: str, resource_type: str, name: str) -> str:
-    """Return the ARN of something of RDS."""
-    return str(Arn(partition_of(region), "rds", region, account, f"{resource_type}:{name}"))

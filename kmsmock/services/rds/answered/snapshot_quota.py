@@ -5,10 +5,10 @@ Source: Amazon RDS User Guide, "Quotas and constraints for Amazon RDS": manual s
 
 from __future__ import annotations
 
+from kmsmock.services.rds.answered.registry import account_region
+from kmsmock.services.rds.answered.storage import MANUAL
 from kmsmock.services.rds.errors import SnapshotQuotaExceeded
 from kmsmock.services.rds.kinds import Kind
-from kmsmock.services.rds.registry import account_region
-from kmsmock.services.rds.storage import MANUAL
 from kmsmock.services.registry import ServiceCall
 
 _MOST_MANUAL = 100

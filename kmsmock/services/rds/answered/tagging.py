@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kmsmock.services.rds.answered.lookup import find_by_arn
+from kmsmock.services.rds.answered.parameters import require_known
+from kmsmock.services.rds.answered.registry import (
+    account_region,
+    operation,
+    require_permission,
+    required,
+)
 from kmsmock.services.rds.errors import InvalidParameterValue
-from kmsmock.services.rds.lookup import find_by_arn
-from kmsmock.services.rds.parameters import require_known
-from kmsmock.services.rds.registry import account_region, operation, require_permission, required
 from kmsmock.services.registry import ServiceCall
 
 _MOST_TAGS = 50

@@ -11,8 +11,26 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.services.rds.backups import begin_backups, take_snapshot
+from kmsmock.services.rds.answered.backups import begin_backups, take_snapshot
+from kmsmock.services.rds.answered.lookup import (
+    find_database,
+    read_database_identifier,
+    read_new_identifier,
+)
+from kmsmock.services.rds.answered.lost_keys import begin_key_checks
+from kmsmock.services.rds.answered.registry import (
+    account_region,
+    require_permission,
+    required,
+    schedule,
+    storage,
+)
+from kmsmock.services.rds.answered.snapshot_quota import require_room_for_snapshot
+from kmsmock.services.rds.answered.storage import AUTOMATED, RECOVERABLE, Database
+from kmsmock.services.rds.answered.tagging import Tags, put_tags
+from kmsmock.services.rds.arns import database_arn
 from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
+from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_use.databases import (
     CreateDatabase,
@@ -21,23 +39,6 @@ from kmsmock.services.rds.kms_use.databases import (
     StopDatabase,
 )
 from kmsmock.services.rds.kms_use.encryption import new_resource_id
-from kmsmock.services.rds.lookup import (
-    database_arn,
-    find_database,
-    read_database_identifier,
-    read_new_identifier,
-)
-from kmsmock.services.rds.lost_keys import begin_key_checks
-from kmsmock.services.rds.registry import (
-    account_region,
-    require_permission,
-    required,
-    schedule,
-    storage,
-)
-from kmsmock.services.rds.snapshot_quota import require_room_for_snapshot
-from kmsmock.services.rds.storage import AUTOMATED, RECOVERABLE, Database
-from kmsmock.services.rds.tagging import Tags, put_tags
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
 
@@ -88,7 +89,7 @@ def store(
     """Store a new database. finish: what makes it available a while later."""
     account_region(call).databases[database.kind.name, database.identifier] = database
     put_tags(call, database.arn, tags)
-    storage(call).failures.pop(database.arn, None)
+    failures_of(call.backend).pop(database.arn, None)
     schedule(call, finish)
 
 
@@ -107,7 +108,7 @@ def _finish_creating(
 def fail(call: ServiceCall, database: Database, reason: KeyUnusableError) -> None:
     """Let a database that was to be available have failed."""
     database.status = "failed"
-    storage(call).failures[database.arn] = str(reason)
+    failures_of(call.backend)[database.arn] = str(reason)
 
 
 def make_available(call: ServiceCall, database: Database, now: datetime) -> None:
@@ -156,7 +157,7 @@ def start(call: ServiceCall, database: Database) -> None:
     require_state(database, "stopped", RECOVERABLE)
     StartDatabase(call, database.encryption).request()
     database.status, database.lost_since = "starting", None
-    storage(call).failures.pop(database.arn, None)
+    failures_of(call.backend).pop(database.arn, None)
     schedule(call, partial(_finish_starting, database))
 
 

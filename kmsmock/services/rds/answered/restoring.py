@@ -10,29 +10,24 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.services.rds.clusters import default_members, show_cluster
-from kmsmock.services.rds.databases import fail, make_available, new_database, store
-from kmsmock.services.rds.errors import InvalidParameterCombination
-from kmsmock.services.rds.instances import show_instance
-from kmsmock.services.rds.kinds import CLUSTER, Kind
-from kmsmock.services.rds.kms_use.snapshots import RestoreDatabase, require_restorable
-from kmsmock.services.rds.lookup import (
-    database_arn,
-    find_snapshot,
-    no_snapshot,
-    read_new_identifier,
-    snapshot_arn,
-)
-from kmsmock.services.rds.parameters import read_response_members
-from kmsmock.services.rds.registry import (
+from kmsmock.services.rds.answered.clusters import default_members, show_cluster
+from kmsmock.services.rds.answered.databases import fail, make_available, new_database, store
+from kmsmock.services.rds.answered.instances import show_instance
+from kmsmock.services.rds.answered.lookup import find_snapshot, no_snapshot, read_new_identifier
+from kmsmock.services.rds.answered.parameters import read_response_members
+from kmsmock.services.rds.answered.registry import (
     of_each_kind,
     require_create_permission,
     require_permission,
     required,
 )
-from kmsmock.services.rds.snapshots import require_available
-from kmsmock.services.rds.storage import Database, Snapshot
-from kmsmock.services.rds.tagging import read_new_tags
+from kmsmock.services.rds.answered.snapshots import require_available
+from kmsmock.services.rds.answered.storage import Database, Snapshot
+from kmsmock.services.rds.answered.tagging import read_new_tags
+from kmsmock.services.rds.arns import database_arn, snapshot_arn
+from kmsmock.services.rds.errors import InvalidParameterCombination
+from kmsmock.services.rds.kinds import CLUSTER, Kind
+from kmsmock.services.rds.kms_use.snapshots import RestoreDatabase, require_restorable
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sectors import rewrite
 from kmsmock.services.storage_keys import KeyUnusableError

@@ -10,9 +10,9 @@ from kmsmock.arns import Arn
 from kmsmock.context_keys import ContextKeys
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.rds import errors
+from kmsmock.services.rds.answered.lost_keys import check_keys
+from kmsmock.services.rds.answered.storage import AccountRegion, Storage
 from kmsmock.services.rds.kinds import KINDS, Kind
-from kmsmock.services.rds.lost_keys import check_keys
-from kmsmock.services.rds.storage import AccountRegion, Storage
 from kmsmock.services.registry import Handler, ServiceCall
 
 OPERATIONS: dict[str, Handler] = {}
@@ -56,10 +56,11 @@ def require_permission(
     action: without ``rds:``. resource: its ARN. context: further condition keys.
     """
     tags = account_region(call).tags.get(resource, {})
-    kind = Arn.of(resource).resource_type if resource != "*" else ""
+    arn = Arn.parse(resource)
+    resource_type = "" if arn is None else arn.resource_type
     facts: ContextKeys = {}
     for name, value in tags.items():
-        facts[f"aws:ResourceTag/{name}"] = facts[f"rds:{kind}-tag/{name}"] = value
+        facts[f"aws:ResourceTag/{name}"] = facts[f"rds:{resource_type}-tag/{name}"] = value
     for tag in call.parameters.get("Tags", ()):
         facts[f"rds:req-tag/{tag.get('Key', '')}"] = tag.get("Value", "")
     require_allowed(call, f"rds:{action}", resource, context={**facts, **context})

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from kmsmock.arns import Arn, partition_of
 from kmsmock.errors import ServiceError
+from kmsmock.services.rds.answered.registry import account_region, required, storage
+from kmsmock.services.rds.answered.storage import Database, Snapshot
+from kmsmock.services.rds.arns import snapshot_arn
 from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.rds.kinds import KINDS, Kind
-from kmsmock.services.rds.registry import account_region, required, storage
-from kmsmock.services.rds.storage import Database, Snapshot, arn_of
 from kmsmock.services.registry import ServiceCall
 
 _NAME = re.compile(r"[a-z](-?[a-z0-9])*", re.ASCII)
@@ -60,24 +61,12 @@ def read_database_identifier(call: ServiceCall, kind: Kind, member: str | None =
     return arn.resource_id if here == ("rds", call.region, call.account, kind.arn) else named
 
 
-def database_arn(call: ServiceCall, kind: Kind, name: str) -> str:
-    """Give the ARN that a database of the account has, or would have."""
-    return arn_of(call.region, call.account, kind.arn, name)
-
-
 def find_database(call: ServiceCall, kind: Kind, name: str) -> Database:
     """Find a database of the account."""
     found = account_region(call).databases.get((kind.name, name))
     if found is None:
         raise kind.errors.not_found(f"{kind.name} {name} not found.")
     return found
-
-
-def snapshot_arn(call: ServiceCall, kind: Kind, named: str) -> str:
-    """Give the ARN of what a call names: by its ARN, or by a name in its account and Region."""
-    if Arn.parse(named) is not None:
-        return named
-    return arn_of(call.region, call.account, kind.snapshot_arn, named.lower())
 
 
 def find_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:

@@ -10,6 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.arns import is_account_id
+from kmsmock.services.rds.answered.lookup import find_own_snapshot, require_manual_snapshot
+from kmsmock.services.rds.answered.registry import of_each_kind, require_permission, required
+from kmsmock.services.rds.answered.snapshots import require_available
+from kmsmock.services.rds.answered.storage import Snapshot
+from kmsmock.services.rds.arns import snapshot_arn
 from kmsmock.services.rds.errors import (
     InvalidParameterCombination,
     InvalidParameterValue,
@@ -17,10 +22,6 @@ from kmsmock.services.rds.errors import (
 )
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.rds.kms_use.snapshots import ShareSnapshot
-from kmsmock.services.rds.lookup import find_own_snapshot, require_manual_snapshot, snapshot_arn
-from kmsmock.services.rds.registry import of_each_kind, require_permission, required
-from kmsmock.services.rds.snapshots import require_available
-from kmsmock.services.rds.storage import Snapshot
 from kmsmock.services.registry import ServiceCall
 
 _RESTORE, _EVERYBODY = "restore", "all"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from kmsmock.services.rds.databases import (
+from kmsmock.services.rds.answered.databases import (
     create,
     delete,
     find_database_for,
@@ -17,25 +17,25 @@ from kmsmock.services.rds.databases import (
     start,
     stop,
 )
-from kmsmock.services.rds.engines import CLUSTER_ENGINES
-from kmsmock.services.rds.errors import InvalidDBClusterStateFault, InvalidParameterValue
-from kmsmock.services.rds.kinds import CLUSTER
-from kmsmock.services.rds.lists import FilterTable, apply_filters, paginate
-from kmsmock.services.rds.lookup import (
-    database_arn,
+from kmsmock.services.rds.answered.lists import FilterTable, apply_filters, paginate
+from kmsmock.services.rds.answered.lookup import (
     find_database,
     read_database_identifier,
     read_new_identifier,
 )
-from kmsmock.services.rds.parameters import read_response_members, require_known
-from kmsmock.services.rds.registry import (
+from kmsmock.services.rds.answered.parameters import read_response_members, require_known
+from kmsmock.services.rds.answered.registry import (
     account_region,
     operation,
     require_create_permission,
     require_permission,
 )
-from kmsmock.services.rds.storage import Database
-from kmsmock.services.rds.tagging import read_new_tags, show_tags
+from kmsmock.services.rds.answered.storage import Database
+from kmsmock.services.rds.answered.tagging import read_new_tags, show_tags
+from kmsmock.services.rds.arns import database_arn
+from kmsmock.services.rds.engines import CLUSTER_ENGINES
+from kmsmock.services.rds.errors import InvalidDBClusterStateFault, InvalidParameterValue
+from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.registry import ServiceCall
 
 _ZONES = "abc"

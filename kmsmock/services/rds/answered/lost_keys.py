@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from kmsmock.backend import Backend
+from kmsmock.services.rds.answered.storage import LOST, RECOVERABLE, Database, Storage
+from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kms_use.keys import why_unusable
-from kmsmock.services.rds.storage import LOST, RECOVERABLE, Database, Storage
 
 _HOUR, _WEEK = timedelta(hours=1), timedelta(days=7)
 
@@ -48,7 +49,7 @@ def check_keys(backend: Backend, now: datetime) -> None:
         if why is not None:
             encryption.plaintext_key = None
             database.status, database.lost_since = RECOVERABLE, now
-            backend.service_state(Storage).failures[database.arn] = why
+            failures_of(backend)[database.arn] = why
             backend.clock.at(now + _WEEK, partial(_lose_for_good, database, now))
 
 

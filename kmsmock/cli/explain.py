@@ -1,0 +1,46 @@
+"""``kmsmock explain``: decide a request under policies in files, and tell why."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Add the command to the subparsers of the command line."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "explain",
+        help="decide a request under policies in files, and tell why",
+        description="Exit code 0: allowed; 1: denied; 2: bad input. All files are JSON.",
+    )
+    parser.add_argument("request", help="principal, action, resource, encryptionContext, context")
+    parser.add_argument("--key-policy", help="the key policy")
+    parser.add_argument(
+        "--identity-policy", action="append", default=[], help="may be given more than once"
+    )
+    parser.add_argument("--boundary", help="the permissions boundary")
+    parser.add_argument("--session-policy", help="the session policy")
+    parser.add_argument("--grants", help="a list of grants, as ListGrants gives it")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a decision and what is odd about the policies; returns 0, 1 or 2."""
+    from kmsmock.policy_files import BadInputError, decide
+
+    try:
+        decision, findings = decide(
+            options.request,
+            key_policy=options.key_policy,
+            identity_policies=options.identity_policy,
+            boundary=options.boundary,
+            session_policy=options.session_policy,
+            grants=options.grants,
+        )
+    except BadInputError as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 2
+    lines = [str(decision), *(["Odd:"] if findings else []), *(f"  - {f}" for f in findings)]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0 if decision.allowed else 1

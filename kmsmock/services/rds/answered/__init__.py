@@ -1,0 +1,34 @@
+"""RDS, as far as encrypted databases and their snapshots need it.
+
+Each module puts its operations into the table of `registry`.
+
+Source: Amazon RDS API Reference.
+"""
+
+from __future__ import annotations
+
+from kmsmock.services.rds.answered import (
+    clusters,
+    copies,
+    instances,
+    restoring,
+    sharing,
+    snapshots,
+    tagging,
+)
+from kmsmock.services.rds.answered.registry import OPERATIONS
+from kmsmock.services.registry import Service
+
+SERVICE = Service(OPERATIONS, words_limits=True)
+
+__all__ = [
+    "OPERATIONS",
+    "SERVICE",
+    "clusters",
+    "copies",
+    "instances",
+    "restoring",
+    "sharing",
+    "snapshots",
+    "tagging",
+]
