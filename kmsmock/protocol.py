@@ -80,7 +80,7 @@ def read(call: ApiCall) -> dict[str, Any]:
         # What json.loads does, without its preparations; white space around is rare.
         body, end = _decode(text)
     except (ValueError, RecursionError):
-        end = -1
+        body, end = None, -1
     if end != len(text):
         body = _parse(text)
     reader = _READERS.get(call.operation)

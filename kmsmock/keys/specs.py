@@ -25,6 +25,9 @@ class KeyUsage(Enum):
     KEY_AGREEMENT = "KEY_AGREEMENT"
     ENCAPSULATE_DECAPSULATE = "ENCAPSULATE_DECAPSULATE"
 
+    # The members are compared by identity, and hashed with each call.
+    __hash__ = object.__hash__
+
 
 class Origin(Enum):
     """Where the key material of a KMS key comes from."""

@@ -19,6 +19,9 @@ class KeyState(Enum):
     UNAVAILABLE = "Unavailable"
     UPDATING = "Updating"
 
+    # The members are compared by identity, and hashed with each call.
+    __hash__ = object.__hash__
+
 
 #: How error texts of KMS name a state.
 STATE_WORDS = {

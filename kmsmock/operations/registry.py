@@ -73,7 +73,8 @@ class Call(PendingCall):
         user_agent: str | None = None,
     ) -> None:
         self.started = perf_counter() if watchers.called else 0.0
-        self.operation = operation
+        # Which is more than facts, and never another one.
+        self.operation = operation  # pyright: ignore[reportIncompatibleVariableOverride]
         self.parameters = {}
         self.principal = principal
         self.region = region

@@ -268,6 +268,18 @@ def forgetful() -> Iterator[KMSMock]:
         yield kms
 
 
+def test_a_call_with_two_keys_that_is_no_longer_kept_may_be_about_the_second() -> None:
+    with mock_kms(calls_kept=1) as kms:
+        client = kms.client()
+        old, new = (client.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+        client.create_alias(AliasName="alias/app", TargetKeyId=old)
+        client.update_alias(AliasName="alias/app", TargetKeyId=new)
+        client.list_keys()
+
+        with pytest.raises(AssertionError, match="1 older calls that may be among these"):
+            kms.calls.assert_not_called("UpdateAlias", key=new)
+
+
 def test_what_cannot_be_told_any_more_is_not_asserted(forgetful: KMSMock) -> None:
     calls = forgetful.calls
     for assertion in (calls.assert_called, calls.assert_not_called):

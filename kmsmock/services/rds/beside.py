@@ -1,7 +1,8 @@
 """Databases and snapshots of RDS under keys of KMS, while another mock answers RDS.
 
-The flows are those of RDS that is answered here; kept is what they need of databases and snapshots
-that the other mock stores. What was stored while no mock of KMS was active counts as not encrypted.
+The flows are the same as when kmsmock answers RDS. Recorded is what they need of the databases and
+snapshots that the other mock stores; what it stored while kmsmock was not active counts as not
+encrypted.
 
 Source: Amazon RDS User Guide, "Encrypting Amazon RDS resources".
 """
@@ -78,7 +79,7 @@ def _create_database(kind: Kind, call: ServiceCall) -> Steps:
         refuse_key_of_member(call)
     flow = CreateDatabase(call, kind, new_resource_id(call.backend, kind))
     answer = yield from until_stored(flow)
-    _keep_database(call, kind, flow, answer[kind.name])
+    _record_database(call, kind, flow, answer[kind.name])
 
 
 def _restore_database(kind: Kind, call: ServiceCall) -> Steps:
@@ -86,7 +87,7 @@ def _restore_database(kind: Kind, call: ServiceCall) -> Steps:
     require_restorable(call, source)
     flow = RestoreDatabase(call, source, new_resource_id(call.backend, kind))
     answer = yield from until_stored(flow)
-    _keep_database(call, kind, flow, answer[kind.name])
+    _record_database(call, kind, flow, answer[kind.name])
 
 
 def _start_database(kind: Kind, call: ServiceCall) -> Steps:
@@ -94,38 +95,38 @@ def _start_database(kind: Kind, call: ServiceCall) -> Steps:
     if encryption is not None and encryption.plaintext_key is not None:
         encryption = None  # It runs, so that the other mock refuses.
     answer = yield from until_stored(StartDatabase(call, encryption))
-    _show_databases(call, kind, [answer[kind.name]])
+    _put_keys_into_databases(call, kind, [answer[kind.name]])
 
 
 def _stop_database(kind: Kind, call: ServiceCall) -> Steps:
     flow = StopDatabase(call, _find_encryption(call, kind))
     answer = yield from until_stored(flow)
     flow.complete(call.now)
-    _keep_last_snapshot(call, kind, "DBSnapshotIdentifier")
-    _show_databases(call, kind, [answer[kind.name]])
+    _record_last_snapshot(call, kind, "DBSnapshotIdentifier")
+    _put_keys_into_databases(call, kind, [answer[kind.name]])
 
 
 def _delete_database(kind: Kind, call: ServiceCall) -> Steps:
     flow = DeleteDatabase(call, _find_encryption(call, kind))
     answer = yield from until_stored(flow)
-    _show_databases(call, kind, [answer[kind.name]])
-    _keep_last_snapshot(call, kind, "FinalDBSnapshotIdentifier")
+    _put_keys_into_databases(call, kind, [answer[kind.name]])
+    _record_last_snapshot(call, kind, "FinalDBSnapshotIdentifier")
     flow.complete(call.now)
     _storage(call).databases.pop(answer[kind.name][kind.arn_member], None)
 
 
-def _keep_last_snapshot(call: ServiceCall, kind: Kind, member: str) -> None:
-    """Keep the snapshot that a database leaves behind, if the call asks for one."""
+def _record_last_snapshot(call: ServiceCall, kind: Kind, member: str) -> None:
+    """Record the snapshot that a database leaves behind, if the call asks for one."""
     snapshot = call.parameters.get(member)
     if snapshot:
-        _keep_snapshot_of_database(call, kind, call.parameters[kind.identifier], snapshot)
+        _record_snapshot_of_database(call, kind, call.parameters[kind.identifier], snapshot)
 
 
 def _describe_databases(kind: Kind, call: ServiceCall) -> Steps:
     answer = yield
     responses = answer[f"{kind.name}s"]
-    _show_databases(call, kind, responses)
-    _show_failures(call, responses, kind.arn_member, kind.status)
+    _put_keys_into_databases(call, kind, responses)
+    _put_failed_status(call, responses, kind.arn_member, kind.status)
 
 
 # --- snapshots ----------------------------------------------------------------------------------
@@ -134,10 +135,10 @@ def _describe_databases(kind: Kind, call: ServiceCall) -> Steps:
 def _create_snapshot(kind: Kind, call: ServiceCall) -> Steps:
     answer = yield from until_stored(CreateSnapshot(call, _find_encryption(call, kind)))
     parameters = call.parameters
-    _keep_snapshot_of_database(
+    _record_snapshot_of_database(
         call, kind, parameters[kind.identifier], parameters[kind.snapshot_identifier]
     )
-    _show_snapshots(call, kind, [answer[kind.snapshot]])
+    _put_keys_into_snapshots(call, kind, [answer[kind.snapshot]])
 
 
 def _copy_snapshot(kind: Kind, call: ServiceCall) -> Steps:
@@ -149,8 +150,8 @@ def _copy_snapshot(kind: Kind, call: ServiceCall) -> Steps:
     if flow.encryption is not None:
         failures_of(call.backend).pop(arn, None)
         _complete(call, flow, arn)
-        _keep_snapshot(call, kind, arn, source, flow.encryption)
-    _show_snapshots(call, kind, [response])
+        _record_snapshot(call, kind, arn, source, flow.encryption)
+    _put_keys_into_snapshots(call, kind, [response])
 
 
 def _share_snapshot(kind: Kind, call: ServiceCall) -> Steps:
@@ -164,24 +165,24 @@ def _describe_snapshots(kind: Kind, call: ServiceCall) -> Steps:
     for response in responses:
         if response["SnapshotType"] == "automated":
             arn = response[f"{kind.snapshot}Arn"]
-            _keep_snapshot_of_database(call, kind, response[kind.identifier], arn)
-    _show_snapshots(call, kind, responses)
-    _show_failures(call, responses, f"{kind.snapshot}Arn", "Status")
+            _record_snapshot_of_database(call, kind, response[kind.identifier], arn)
+    _put_keys_into_snapshots(call, kind, responses)
+    _put_failed_status(call, responses, f"{kind.snapshot}Arn", "Status")
 
 
 def _delete_snapshot(kind: Kind, call: ServiceCall) -> Steps:
     answer = yield
     response = answer[kind.snapshot]
-    _show_snapshots(call, kind, [response])
+    _put_keys_into_snapshots(call, kind, [response])
     arn = response[f"{kind.snapshot}Arn"]
     _storage(call).snapshots.pop(arn, None)
     failures_of(call.backend).pop(arn, None)
 
 
-# --- what is kept -------------------------------------------------------------------------------
+# --- records -------------------------------------------------------------------------------------
 
 
-def _keep_database(
+def _record_database(
     call: ServiceCall,
     kind: Kind,
     flow: CreateDatabase | RestoreDatabase,
@@ -193,18 +194,18 @@ def _keep_database(
         stored = StoredDatabase(flow.resource_id, response["Engine"], flow.encryption)
         _storage(call).databases[arn] = stored
         _complete(call, flow, arn)
-    _show_databases(call, kind, [response])
+    _put_keys_into_databases(call, kind, [response])
 
 
-def _keep_snapshot_of_database(call: ServiceCall, kind: Kind, named: str, snapshot: str) -> None:
-    """Keep a snapshot of a database that is encrypted. named, snapshot: their names or ARNs."""
+def _record_snapshot_of_database(call: ServiceCall, kind: Kind, named: str, snapshot: str) -> None:
+    """Record a snapshot of an encrypted database. named, snapshot: their names or ARNs."""
     database = _find_database(call, kind, named)
     if database is not None:
         arn = snapshot_arn(call, kind, snapshot)
-        _keep_snapshot(call, kind, arn, database, database.encryption.for_snapshot())
+        _record_snapshot(call, kind, arn, database, database.encryption.for_snapshot())
 
 
-def _keep_snapshot(
+def _record_snapshot(
     call: ServiceCall,
     kind: Kind,
     arn: str,
@@ -226,7 +227,7 @@ def _complete(
 
 
 def _find_encryption(call: ServiceCall, kind: Kind) -> DatabaseEncryption | None:
-    """Find how the database is encrypted that a call is about."""
+    """Find the encryption of the database that a call is about."""
     database = _find_database(call, kind, call.parameters[kind.identifier])
     return None if database is None else database.encryption
 
@@ -237,7 +238,7 @@ def _find_database(call: ServiceCall, kind: Kind, named: str) -> StoredDatabase 
 
 
 def _find_snapshot(call: ServiceCall, kind: Kind, named: str) -> StoredSnapshot:
-    """Find a snapshot by its name or ARN; one that is not kept counts as not encrypted."""
+    """Find a snapshot by its name or ARN; one that is not recorded counts as not encrypted."""
     name = snapshot_arn(call, kind, named)
     found = _storage(call).snapshots.get(name)
     if found is not None:
@@ -255,8 +256,10 @@ def _storage(call: ServiceCall) -> BesideStorage:
 # --- responses ----------------------------------------------------------------------------------
 
 
-def _show_databases(call: ServiceCall, kind: Kind, responses: Iterable[dict[str, Any]]) -> None:
-    """Let responses have keys, and the resource ids that these are bound to."""
+def _put_keys_into_databases(
+    call: ServiceCall, kind: Kind, responses: Iterable[dict[str, Any]]
+) -> None:
+    """Put keys into responses, and the resource ids in their encryption contexts."""
     databases = _storage(call).databases
     for response in responses:
         database = databases.get(response[kind.arn_member])
@@ -269,7 +272,9 @@ def _show_databases(call: ServiceCall, kind: Kind, responses: Iterable[dict[str,
             response["KmsKeyId"] = database.encryption.key_arn
 
 
-def _show_snapshots(call: ServiceCall, kind: Kind, responses: Iterable[dict[str, Any]]) -> None:
+def _put_keys_into_snapshots(
+    call: ServiceCall, kind: Kind, responses: Iterable[dict[str, Any]]
+) -> None:
     snapshots = _storage(call).snapshots
     for response in responses:
         snapshot = snapshots.get(response[f"{kind.snapshot}Arn"])
@@ -279,10 +284,10 @@ def _show_snapshots(call: ServiceCall, kind: Kind, responses: Iterable[dict[str,
             response["KmsKeyId"] = snapshot.encryption.key_arn
 
 
-def _show_failures(
+def _put_failed_status(
     call: ServiceCall, responses: Iterable[dict[str, Any]], arn: str, status: str
 ) -> None:
-    """Let responses have the status of what has failed. arn, status: their members."""
+    """Put the status into responses of what has failed. arn, status: their members."""
     failures = failures_of(call.backend)
     for response in responses:
         if response[arn] in failures:

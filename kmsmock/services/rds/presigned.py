@@ -1,7 +1,7 @@
 """The presigned URL with which an encrypted snapshot is copied from another Region.
 
 It stands for the same request in the source's Region, so that RDS may use the key there as the
-caller. The SDK makes it of the parameter SourceRegion. The signature is not computed anew.
+caller. The SDK makes it of the parameter SourceRegion. The signature is not verified.
 
 Source: Amazon RDS API Reference, CopyDBSnapshot, CopyDBClusterSnapshot: PreSignedUrl.
 """
@@ -22,9 +22,9 @@ def require_url(call: ServiceCall, kind: Kind, source_region: str) -> None:
     if url:
         why = _what_is_wrong(call, kind, source_region, url)
     elif "SourceRegion" in call.parameters:
-        given = call.parameters["SourceRegion"]
+        named = call.parameters["SourceRegion"]
         why = (
-            None if given == source_region else f"SourceRegion is not {source_region}, but {given}."
+            None if named == source_region else f"SourceRegion is not {source_region}, but {named}."
         )
     else:
         raise InvalidParameterValue(

@@ -312,6 +312,20 @@ def test_what_is_under_way_at_a_checkpoint_goes_on_after_each_restore(slow, word
 
 
 @pytest.mark.parametrize("words", WORDS, ids=lambda words: words.kind)
+def test_a_database_that_is_deleted_while_it_is_created_stays_in_state_deleting(slow, words):
+    world = slow(words)
+    world.make("late")
+    world.kms.clock.advance(minutes=2)
+    world.act("delete", "late", SkipFinalSnapshot=True)
+    world.kms.clock.advance(minutes=3)
+
+    assert world.state("late") == "deleting"
+    world.kms.clock.advance(minutes=2)
+    with refused(f"{words.database}NotFound" + ("Fault" if words.kind == "cluster" else "")):
+        world.state("late")
+
+
+@pytest.mark.parametrize("words", WORDS, ids=lambda words: words.kind)
 def test_a_key_that_goes_while_a_copy_is_made_lets_it_fail(slow, words):
     world = slow(words)
     world.share()

@@ -9,16 +9,30 @@ Source: Amazon EBS User Guide, "How Amazon EBS encryption works".
 
 from __future__ import annotations
 
-from kmsmock.services.beside import BesideStore
+from kmsmock.services.beside import BesideHandler, BesideStore, Steps
 from kmsmock.services.ec2.beside import attachments, images, settings, snapshots, volumes
+from kmsmock.services.registry import ServiceCall
 
+
+def _skip_dry_runs(handler: BesideHandler) -> BesideHandler:
+    """Do nothing beside a dry run, which ends before EC2 looks at keys."""
+
+    def handle(call: ServiceCall) -> Steps:
+        if call.parameters.get("DryRun"):
+            yield
+            return None
+        return (yield from handler(call))
+
+    return handle
+
+
+_STORED = {
+    **attachments.OPERATIONS,
+    **images.OPERATIONS,
+    **snapshots.OPERATIONS,
+    **volumes.OPERATIONS,
+}
 BESIDE = BesideStore(
-    {
-        **attachments.OPERATIONS,
-        **images.OPERATIONS,
-        **settings.OPERATIONS,
-        **snapshots.OPERATIONS,
-        **volumes.OPERATIONS,
-    },
+    {**{name: _skip_dry_runs(handler) for name, handler in _STORED.items()}, **settings.OPERATIONS},
     {},
 )

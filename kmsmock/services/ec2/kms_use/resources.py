@@ -13,18 +13,22 @@ class EncryptedResource(Protocol):
     @property
     def owner(self) -> str:
         """The id of the account that it belongs to."""
+        ...
 
     @property
     def is_encrypted(self) -> bool:
         """Whether it is encrypted."""
+        ...
 
     @property
     def key_arn(self) -> str | None:
         """The ARN of its KMS key; None when it is not encrypted, or not known yet."""
+        ...
 
     @property
     def key(self) -> DataKey | None:
         """Its data key; None when it is not encrypted, or has none yet."""
+        ...
 
 
 class SourceSnapshot(EncryptedResource, Protocol):
@@ -33,10 +37,12 @@ class SourceSnapshot(EncryptedResource, Protocol):
     @property
     def state(self) -> str:
         """Its state: ``pending``, ``completed`` or ``error``."""
+        ...
 
     @property
     def state_message(self) -> str | None:
         """Why it is in that state, as DescribeSnapshots shows it."""
+        ...
 
 
 class NewDataKey(NamedTuple):

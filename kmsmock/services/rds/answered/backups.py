@@ -53,12 +53,12 @@ def take_snapshot(
     )
     here = backend.service_state(Storage).account_region(database.owner, database.region)
     here.snapshots[database.kind.name, name] = snapshot
-    backend.clock.at(now + backend.delays.storage, partial(complete, snapshot))
+    backend.clock.at(now + backend.delays.storage, partial(_finish_snapshot, snapshot))
     return snapshot
 
 
-def complete(snapshot: Snapshot, now: datetime) -> None:  # noqa: ARG001 - the clock gives it
-    """Let a snapshot be available."""
+def _finish_snapshot(snapshot: Snapshot, now: datetime) -> None:  # noqa: ARG001 - the clock gives it
+    """Make a snapshot available."""
     if snapshot.status == "creating":
         snapshot.status, snapshot.progress = "available", 100
 
@@ -66,10 +66,10 @@ def complete(snapshot: Snapshot, now: datetime) -> None:  # noqa: ARG001 - the c
 def begin_backups(backend: Backend, database: Database, now: datetime) -> None:
     """Take an automated snapshot now and each day, if the database has automated backups."""
     if database.retention and database.cluster is None:
-        _back_up(backend, database, now)
+        _take_daily_snapshot(backend, database, now)
 
 
-def _back_up(backend: Backend, database: Database, now: datetime) -> None:
+def _take_daily_snapshot(backend: Backend, database: Database, now: datetime) -> None:
     here = backend.service_state(Storage).account_region(database.owner, database.region)
     key = database.kind.name, database.identifier
     if here.databases.get(key) is not database:
@@ -79,7 +79,7 @@ def _back_up(backend: Backend, database: Database, now: datetime) -> None:
         name = f"rds:{database.identifier}-{now:%Y-%m-%d-%H-%M}"
         take_snapshot(backend, database, name, now, AUTOMATED)
         _delete_old(here, database, now)
-    backend.clock.at(now + _DAY, partial(_back_up, backend, database))
+    backend.clock.at(now + _DAY, partial(_take_daily_snapshot, backend, database))
 
 
 def _delete_old(here: AccountRegion, database: Database, now: datetime) -> None:

@@ -42,11 +42,11 @@ class Rds:
         when the database does not run.
         """
         with self._backend.lock:
-            found = self._find(arn)
-            if isinstance(found, Snapshot):
+            resource = self._find(arn)
+            if isinstance(resource, Snapshot):
                 raise ValueError(f"{arn} is a snapshot, which nobody writes to")  # noqa: TRY004
-            _require_inside(found, offset, len(data))
-            sectors.write(found.sectors, self._plaintext_key(found), offset, data)
+            _require_inside(resource, offset, len(data))
+            sectors.write(resource.sectors, self._plaintext_key(resource), offset, data)
 
     def read(self, arn: str, offset: int, length: int) -> bytes:
         """Read bytes of a database or snapshot; what was never written is zeros.
@@ -54,9 +54,9 @@ class Rds:
         offset, length: in bytes. Raises as `write` does.
         """
         with self._backend.lock:
-            found = self._find(arn)
-            _require_inside(found, offset, length)
-            return sectors.read(found.sectors, self._plaintext_key(found), offset, length)
+            resource = self._find(arn)
+            _require_inside(resource, offset, length)
+            return sectors.read(resource.sectors, self._plaintext_key(resource), offset, length)
 
     def why(self, arn: str) -> str | None:
         """Tell why a database or snapshot has failed, or a database has lost its key.
@@ -95,18 +95,18 @@ class Rds:
             )
         )
 
-    def _plaintext_key(self, found: Database | Snapshot) -> bytes | None:
-        if found.status != "available":
-            why = failures_of(self._backend).get(found.arn)
+    def _plaintext_key(self, resource: Database | Snapshot) -> bytes | None:
+        if resource.status != "available":
+            why = failures_of(self._backend).get(resource.arn)
             raise UnreadableDatabaseError(
-                f"{found.arn} is in state {found.status}" + (f": {why}" if why else "")
+                f"{resource.arn} is in state {resource.status}" + (f": {why}" if why else "")
             )
-        encryption = found.encryption
+        encryption = resource.encryption
         if isinstance(encryption, DatabaseEncryption):
             return encryption.plaintext_key
         if encryption is None or encryption.data_key is None:
             return None
-        return self._decrypt(found.arn, encryption.data_key)
+        return self._decrypt(resource.arn, encryption.data_key)
 
     def _decrypt(self, arn: str, data_key: DataKey) -> bytes:
         blob = ciphertext.parse(data_key.ciphertext)
@@ -126,9 +126,13 @@ class Rds:
         )
 
 
-def _require_inside(found: Database | Snapshot, offset: int, length: int) -> None:
-    size = _LARGEST_CLUSTER if found.kind is CLUSTER else found.response_members["AllocatedStorage"]
+def _require_inside(resource: Database | Snapshot, offset: int, length: int) -> None:
+    size = (
+        _LARGEST_CLUSTER
+        if resource.kind is CLUSTER
+        else resource.response_members["AllocatedStorage"]
+    )
     if offset < 0 or length < 0 or offset + length > size * _GIB:
         raise ValueError(
-            f"{found.arn} has {size} GiB; {length} bytes at {offset} are not inside of it"
+            f"{resource.arn} has {size} GiB; {length} bytes at {offset} are not inside of it"
         )

@@ -11,14 +11,18 @@ from functools import partial
 from typing import Any
 
 from kmsmock.arns import partition_of
-from kmsmock.services.rds.answered.lookup import find_snapshot, no_snapshot, read_new_identifier
+from kmsmock.services.rds.answered.lookup import (
+    find_snapshot,
+    read_new_identifier,
+    snapshot_not_found_error,
+)
 from kmsmock.services.rds.answered.parameters import require_known
 from kmsmock.services.rds.answered.registry import (
     account_region,
     of_each_kind,
     require_create_permission,
+    require_parameter,
     require_permission,
-    required,
     schedule,
     storage,
 )
@@ -52,7 +56,7 @@ def copy_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     )
     action = f"Copy{kind.snapshot}"
     require_known(call, action, (*_PARAMETERS, source_member, target_member))
-    named: str = required(call, source_member)
+    named: str = require_parameter(call, source_member)
     name = read_new_identifier(call, target_member, of="snapshot")
     tags = read_new_tags(call)
     require_permission(call, action, snapshot_arn(call, kind, named))
@@ -75,7 +79,7 @@ def copy_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
 def _require_reachable(call: ServiceCall, source: Snapshot, named: str) -> None:
     here, there = partition_of(call.region), partition_of(source.region)
     if here != there:
-        raise no_snapshot(call, source.kind, named)
+        raise snapshot_not_found_error(call, source.kind, named)
     if here == _CHINA and source.region != call.region:
         raise InvalidParameterValue("Snapshots are not copied to or from the Regions of China.")
 
@@ -110,7 +114,7 @@ def _store(call: ServiceCall, source: Snapshot, name: str, flow: CopySnapshot) -
 def _finish(
     call: ServiceCall, copy: Snapshot, source: Snapshot, flow: CopySnapshot, now: datetime
 ) -> None:
-    """Let a copy have the contents of its source, under a data key of its own."""
+    """Encrypt the contents of the source under the data key of the copy."""
     try:
         old_key, new_key = flow.complete(now)
     except KeyUnusableError as reason:

@@ -20,8 +20,8 @@ from kmsmock.services.rds.answered.lookup import (
 from kmsmock.services.rds.answered.lost_keys import begin_key_checks
 from kmsmock.services.rds.answered.registry import (
     account_region,
+    require_parameter,
     require_permission,
-    required,
     schedule,
     storage,
 )
@@ -49,8 +49,8 @@ _SHORTEST_PASSWORD = 8
 
 def require_user(call: ServiceCall) -> None:
     """Require the master user of a new database, and a password that is long enough."""
-    required(call, "MasterUsername")
-    if len(required(call, "MasterUserPassword")) < _SHORTEST_PASSWORD:
+    require_parameter(call, "MasterUsername")
+    if len(require_parameter(call, "MasterUserPassword")) < _SHORTEST_PASSWORD:
         raise InvalidParameterValue(
             "The parameter MasterUserPassword is not a valid password because it is shorter than "
             f"{_SHORTEST_PASSWORD} characters."
@@ -76,7 +76,7 @@ def new_database(
 
 
 def create(call: ServiceCall, database: Database, tags: Tags) -> None:
-    """Store a database that has no contents yet, and let it be available a while later."""
+    """Store a database without contents; it is available a while later."""
     flow = CreateDatabase(call, database.kind, database.resource_id)
     flow.request()
     database.encryption = flow.encryption
@@ -96,7 +96,7 @@ def store(
 def _finish_creating(
     call: ServiceCall, database: Database, flow: CreateDatabase, now: datetime
 ) -> None:
-    """Let a new database be available, or have failed when its key cannot be used any more."""
+    """Make a new database available, or failed when its key cannot be used any more."""
     try:
         flow.complete(now)
     except KeyUnusableError as reason:
@@ -106,13 +106,15 @@ def _finish_creating(
 
 
 def fail(call: ServiceCall, database: Database, reason: KeyUnusableError) -> None:
-    """Let a database that was to be available have failed."""
+    """Make a database failed that was to be available."""
     database.status = "failed"
     failures_of(call.backend)[database.arn] = str(reason)
 
 
 def make_available(call: ServiceCall, database: Database, now: datetime) -> None:
-    """Let a database be available, with backups from then on."""
+    """Make a database available, with backups from then on, unless it is being deleted."""
+    if database.status == "deleting":
+        return
     database.status = "available"
     if database.encryption is not None:
         begin_key_checks(call.backend, now)

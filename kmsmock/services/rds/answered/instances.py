@@ -28,8 +28,8 @@ from kmsmock.services.rds.answered.registry import (
     account_region,
     operation,
     require_create_permission,
+    require_parameter,
     require_permission,
-    required,
 )
 from kmsmock.services.rds.answered.storage import Database
 from kmsmock.services.rds.answered.tagging import read_new_tags, show_tags
@@ -80,7 +80,7 @@ def _new_instance(call: ServiceCall, name: str) -> Database:
         raise InvalidParameterValue(
             "Invalid DB engine", explanation=f"Known are: {', '.join(INSTANCE_ENGINES)}."
         )
-    if required(call, "AllocatedStorage") < _SMALLEST:
+    if require_parameter(call, "AllocatedStorage") < _SMALLEST:
         raise InvalidParameterValue(
             f"Invalid storage size for engine name {engine} and storage type gp2: "
             f"{call.parameters['AllocatedStorage']}"

@@ -1,4 +1,4 @@
-"""Names: what is a good one, and what a call means by it.
+"""Identifiers and ARNs in requests: which are valid, and what they name.
 
 Source: Amazon RDS API Reference, CreateDBInstance, CopyDBSnapshot.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from kmsmock.arns import Arn, partition_of
 from kmsmock.errors import ServiceError
-from kmsmock.services.rds.answered.registry import account_region, required, storage
+from kmsmock.services.rds.answered.registry import account_region, require_parameter, storage
 from kmsmock.services.rds.answered.storage import Database, Snapshot
 from kmsmock.services.rds.arns import snapshot_arn
 from kmsmock.services.rds.errors import InvalidParameterValue
@@ -28,8 +28,8 @@ _AUTOMATED, _BACKUP = "rds:", "awsbackup:"
 
 
 def read_new_identifier(call: ServiceCall, member: str, *, of: str) -> str:
-    """Read the name of what is to be made. of: ``database`` or ``snapshot``."""
-    name: str = required(call, member).lower()
+    """Read the identifier of what is to be created. of: ``database`` or ``snapshot``."""
+    name: str = require_parameter(call, member).lower()
     if not _NAME.fullmatch(name) or len(name) > _LONGEST[of]:
         raise InvalidParameterValue(f"The parameter {member} is not a valid identifier. {_RULES}")
     return name
@@ -37,7 +37,7 @@ def read_new_identifier(call: ServiceCall, member: str, *, of: str) -> str:
 
 def require_manual_snapshot(call: ServiceCall, member: str) -> None:
     """Refuse the name or ARN of a snapshot that RDS or AWS Backup has taken by itself."""
-    named: str = required(call, member)
+    named: str = require_parameter(call, member)
     arn = Arn.parse(named)
     name = (named if arn is None else arn.resource_id).lower()
     why = "Snapshots that were not taken by hand cannot be shared; copy them, and share the copy."
@@ -53,7 +53,7 @@ def require_manual_snapshot(call: ServiceCall, member: str) -> None:
 
 def read_database_identifier(call: ServiceCall, kind: Kind, member: str | None = None) -> str:
     """Read the name of a database of the account, which may be its ARN."""
-    named: str = required(call, member or kind.identifier)
+    named: str = require_parameter(call, member or kind.identifier)
     arn = Arn.parse(named)
     if arn is None:
         return named.lower()
@@ -75,30 +75,31 @@ def find_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
     if arn.service == "rds" and arn.resource_type == kind.snapshot_arn:
         snapshots = storage(call).account_region(arn.account, arn.region).snapshots
         found = snapshots.get((kind.name, arn.resource_id.lower()))
-        if found is not None and found.is_open_to(call.account):
+        if found is not None and found.may_be_used_by(call.account):
             return found
-    raise no_snapshot(call, kind, named)
+    raise snapshot_not_found_error(call, kind, named)
 
 
 def find_own_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
     """Find a snapshot of the account in the Region of the call."""
     found = find_snapshot(call, kind, named)
     if (found.owner, found.region) != (call.account, call.region):
-        raise no_snapshot(call, kind, named)
+        raise snapshot_not_found_error(call, kind, named)
     return found
 
 
-def no_snapshot(call: ServiceCall, kind: Kind, named: str) -> ServiceError:
-    """Tell that there is no such snapshot, which is also said of those that are not shared."""
+def snapshot_not_found_error(call: ServiceCall, kind: Kind, named: str) -> ServiceError:
+    """Give the error for a snapshot that does not exist or is not shared."""
     return kind.errors.snapshot_not_found(
         f"{kind.snapshot} not found: {named}", explanation=_why_not_found(call, kind, named)
     )
 
 
 def _why_not_found(call: ServiceCall, kind: Kind, named: str) -> str | None:
-    """Tell which snapshot may be meant, of those that the account may use."""
+    """Explain which snapshot may be meant, of those that the account may use."""
     arn = Arn.parse(named)
-    meant = next((found for found in _open(call, kind) if named.lower() in _names(found)), None)
+    usable = _list_usable(call, kind)
+    meant = next((each for each in usable if named.lower() in _names(each)), None)
     if meant is None:
         if arn is None or arn.account == call.account:
             return None
@@ -120,11 +121,11 @@ def _why_not_found(call: ServiceCall, kind: Kind, named: str) -> str | None:
     )
 
 
-def _open(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
-    """Give the snapshots that the account may use, those in the Region of the call first."""
+def _list_usable(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
+    """List the snapshots that the account may use, those in the Region of the call first."""
     stored = storage(call).account_regions.items()
-    for _, found in sorted(stored, key=lambda item: item[0][1] != call.region):
-        yield from (s for s in found.snapshots_of(kind) if s.is_open_to(call.account))
+    for _, here in sorted(stored, key=lambda item: item[0][1] != call.region):
+        yield from (s for s in here.snapshots_of(kind) if s.may_be_used_by(call.account))
 
 
 def _names(snapshot: Snapshot) -> tuple[str, str]:
@@ -148,7 +149,7 @@ def find_by_arn(call: ServiceCall, named: str) -> Database | Snapshot:
         if resource_type == kind.snapshot_arn:
             if is_here and key in here.snapshots:
                 return here.snapshots[key]
-            raise no_snapshot(call, kind, named)
+            raise snapshot_not_found_error(call, kind, named)
     raise InvalidParameterValue(
         f"Invalid resource name: {named}",
         explanation="Instances, clusters and their snapshots can be tagged here.",

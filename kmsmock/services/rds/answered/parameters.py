@@ -1,4 +1,4 @@
-"""What is taken of the many parameters of databases: how they are shown, and which are refused.
+"""The many parameters of databases: in which response members they are, and which are refused.
 
 Source: Amazon RDS API Reference, CreateDBInstance, CreateDBCluster and the restoring actions.
 """
@@ -12,8 +12,8 @@ from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.registry import ServiceCall
 
-#: Parameters that are shown as they were given, with their values when they were not.
-_OF_ALL: dict[str, Any] = {
+#: Parameters that are response members of the same name, and their default values.
+_OF_BOTH: dict[str, Any] = {
     "Engine": None,
     "EngineVersion": None,
     "MasterUsername": None,
@@ -33,9 +33,9 @@ _OF_ALL: dict[str, Any] = {
     "EngineLifecycleSupport": "open-source-rds-extended-support",
     "DatabaseInsightsMode": "standard",
 }
-_SHOWN: dict[str, dict[str, Any]] = {
+_SAME_NAME: dict[str, dict[str, Any]] = {
     "DBInstance": {
-        **_OF_ALL,
+        **_OF_BOTH,
         "DBInstanceClass": None,
         "DBName": None,
         "AvailabilityZone": None,
@@ -52,7 +52,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
         "ProcessorFeatures": None,
     },
     "DBCluster": {
-        **_OF_ALL,
+        **_OF_BOTH,
         "AvailabilityZones": None,
         "DatabaseName": None,
         "Port": None,
@@ -65,21 +65,21 @@ _SHOWN: dict[str, dict[str, Any]] = {
 
 
 def _groups(member: str, **status: str) -> Callable[[Any], Any]:
-    """Show names as things that are in use. member: that has the name; status: the other one."""
+    """Make a converter of names to groups. member: that has the name; status: the other one."""
 
-    def show(names: Any) -> list[dict[str, str]]:
-        given = [names] if isinstance(names, str) else names
-        return [{member: name, **status} for name in given]
+    def to_groups(names: Any) -> list[dict[str, str]]:
+        all_names = [names] if isinstance(names, str) else names
+        return [{member: name, **status} for name in all_names]
 
-    return show
+    return to_groups
 
 
-def _as_given(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
-#: Parameters that are shown under other names: those, and how.
-_CHANGED: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
+#: Parameters that are response members of other names: those, and how their values change.
+_OTHER_NAME: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "DBInstance": {
         "VpcSecurityGroupIds": (
             "VpcSecurityGroups",
@@ -94,23 +94,23 @@ _CHANGED: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
             "OptionGroupMemberships",
             _groups("OptionGroupName", Status="in-sync"),
         ),
-        "EnableIAMDatabaseAuthentication": ("IAMDatabaseAuthenticationEnabled", _as_given),
-        "EnableCloudwatchLogsExports": ("EnabledCloudwatchLogsExports", _as_given),
+        "EnableIAMDatabaseAuthentication": ("IAMDatabaseAuthenticationEnabled", _unchanged),
+        "EnableCloudwatchLogsExports": ("EnabledCloudwatchLogsExports", _unchanged),
     },
     "DBCluster": {
         "VpcSecurityGroupIds": (
             "VpcSecurityGroups",
             _groups("VpcSecurityGroupId", Status="active"),
         ),
-        "DBSubnetGroupName": ("DBSubnetGroup", _as_given),
-        "DBClusterParameterGroupName": ("DBClusterParameterGroup", _as_given),
-        "EnableIAMDatabaseAuthentication": ("IAMDatabaseAuthenticationEnabled", _as_given),
-        "EnableCloudwatchLogsExports": ("EnabledCloudwatchLogsExports", _as_given),
-        "EnableHttpEndpoint": ("HttpEndpointEnabled", _as_given),
+        "DBSubnetGroupName": ("DBSubnetGroup", _unchanged),
+        "DBClusterParameterGroupName": ("DBClusterParameterGroup", _unchanged),
+        "EnableIAMDatabaseAuthentication": ("IAMDatabaseAuthenticationEnabled", _unchanged),
+        "EnableCloudwatchLogsExports": ("EnabledCloudwatchLogsExports", _unchanged),
+        "EnableHttpEndpoint": ("HttpEndpointEnabled", _unchanged),
     },
 }
-#: Parameters that are read elsewhere, or are not shown on AWS either.
-_READ = {
+#: Parameters that are read elsewhere, or are in no response of AWS either.
+_IN_NO_RESPONSE = {
     *("Tags", "StorageEncrypted", "KmsKeyId", "MasterUserPassword", "Port"),
     *("DBInstanceIdentifier", "DBClusterIdentifier"),
     *("DBSnapshotIdentifier", "SnapshotIdentifier"),
@@ -129,21 +129,21 @@ def require_known(call: ServiceCall, operation: str, known: Iterable[str]) -> No
 
 
 def read_response_members(
-    call: ServiceCall, kind: Kind, operation: str, before: dict[str, Any]
+    call: ServiceCall, kind: Kind, operation: str, defaults: dict[str, Any]
 ) -> dict[str, Any]:
-    """Give what answers show of a database because of parameters; refuses unknown ones.
+    """Read the response members that are parameters; refuses unknown parameters.
 
-    before: what is shown when nothing is given, as that of a snapshot.
+    defaults: those of parameters that are missing, such as those of a snapshot.
     """
-    shown, changed = _SHOWN[kind.name], _CHANGED[kind.name]
+    same_name, other_name = _SAME_NAME[kind.name], _OTHER_NAME[kind.name]
     parameters = call.parameters
-    require_known(call, operation, {*shown, *changed, *_READ})
-    result = {name: value for name, value in shown.items() if value is not None}
-    result.update(before)
-    result.update((name, parameters[name]) for name in shown if name in parameters)
-    for name, (member, show) in changed.items():
+    require_known(call, operation, {*same_name, *other_name, *_IN_NO_RESPONSE})
+    result = {name: value for name, value in same_name.items() if value is not None}
+    result.update(defaults)
+    result.update((name, parameters[name]) for name in same_name if name in parameters)
+    for name, (member, convert) in other_name.items():
         if name in parameters:
-            result[member] = show(parameters[name])
+            result[member] = convert(parameters[name])
     days = result["BackupRetentionPeriod"]
     lowest = 0 if kind is INSTANCE else 1
     if not lowest <= days <= 35:

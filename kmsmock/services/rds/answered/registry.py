@@ -21,7 +21,7 @@ HandlerOfKind = Callable[[Kind, ServiceCall], "dict[str, Any]"]
 
 
 def operation(name: str) -> Callable[[Handler], Handler]:
-    """Register what answers an operation."""
+    """Register the handler of an operation."""
 
     def register(function: Handler) -> Handler:
         def handle(call: ServiceCall) -> dict[str, Any]:
@@ -35,9 +35,9 @@ def operation(name: str) -> Callable[[Handler], Handler]:
 
 
 def of_each_kind(name: str) -> Callable[[HandlerOfKind], HandlerOfKind]:
-    """Register what answers an operation on instances, and the same on clusters.
+    """Register the handler of an operation on instances, and of the same on clusters.
 
-    name: in which ``{0.name}`` and the like stand for words of the kind.
+    name: in which ``{0.name}`` and the like stand for names of the kind.
     """
 
     def register(function: HandlerOfKind) -> HandlerOfKind:
@@ -69,7 +69,7 @@ def require_permission(
 def require_create_permission(
     call: ServiceCall, action: str, arn: str, *, context: ContextKeys = _NO_KEYS
 ) -> None:
-    """Require that the caller may make something, and tag it if it brings tags."""
+    """Require that the caller may create something, and tag it if it brings tags."""
     require_permission(call, action, arn, context=context)
     if call.parameters.get("Tags"):
         require_permission(call, "AddTagsToResource", arn)
@@ -86,11 +86,11 @@ def account_region(call: ServiceCall) -> AccountRegion:
 
 
 def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
-    """Do something as long after the response as storage takes; it is given the time then."""
+    """Do something after the delay of storage. action: called with the time at which it is due."""
     call.backend.clock.at(call.now + call.backend.delays.storage, action)
 
 
-def required(call: ServiceCall, member: str) -> Any:
+def require_parameter(call: ServiceCall, member: str) -> Any:
     """Give a parameter that a call must have."""
     value = call.parameters.get(member)
     if value is None or value == "":

@@ -13,13 +13,17 @@ from typing import Any
 from kmsmock.services.rds.answered.clusters import default_members, show_cluster
 from kmsmock.services.rds.answered.databases import fail, make_available, new_database, store
 from kmsmock.services.rds.answered.instances import show_instance
-from kmsmock.services.rds.answered.lookup import find_snapshot, no_snapshot, read_new_identifier
+from kmsmock.services.rds.answered.lookup import (
+    find_snapshot,
+    read_new_identifier,
+    snapshot_not_found_error,
+)
 from kmsmock.services.rds.answered.parameters import read_response_members
 from kmsmock.services.rds.answered.registry import (
     of_each_kind,
     require_create_permission,
+    require_parameter,
     require_permission,
-    required,
 )
 from kmsmock.services.rds.answered.snapshots import require_available
 from kmsmock.services.rds.answered.storage import Database, Snapshot
@@ -37,13 +41,13 @@ from kmsmock.services.storage_keys import KeyUnusableError
 def restore(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Create a database: an instance with the snapshot's key, a cluster with that or another."""
     name = read_new_identifier(call, kind.identifier, of="database")
-    named: str = required(call, kind.restore_from)
+    named: str = require_parameter(call, kind.restore_from)
     tags = read_new_tags(call)
     require_permission(call, kind.restore, snapshot_arn(call, kind, named))
     require_create_permission(call, kind.restore, database_arn(call, kind, name))
     source = find_snapshot(call, kind, named)
     if source.region != call.region:
-        raise no_snapshot(call, kind, named)
+        raise snapshot_not_found_error(call, kind, named)
     require_available(source)
     require_restorable(call, source)
     _require_engine(call, source)

@@ -11,7 +11,11 @@ from typing import Any
 
 from kmsmock.arns import is_account_id
 from kmsmock.services.rds.answered.lookup import find_own_snapshot, require_manual_snapshot
-from kmsmock.services.rds.answered.registry import of_each_kind, require_permission, required
+from kmsmock.services.rds.answered.registry import (
+    of_each_kind,
+    require_parameter,
+    require_permission,
+)
 from kmsmock.services.rds.answered.snapshots import require_available
 from kmsmock.services.rds.answered.storage import Snapshot
 from kmsmock.services.rds.arns import snapshot_arn
@@ -32,8 +36,8 @@ _MOST_ACCOUNTS = 20
 def modify_snapshot_attribute(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Share a snapshot with accounts or everybody, or stop to."""
     require_manual_snapshot(call, kind.snapshot_identifier)
-    snapshot = _own(call, kind, f"Modify{kind.snapshot}Attribute")
-    attribute = required(call, "AttributeName")
+    snapshot = _find_own(call, kind, f"Modify{kind.snapshot}Attribute")
+    attribute = require_parameter(call, "AttributeName")
     if attribute != _RESTORE:
         raise InvalidParameterValue(f"Invalid snapshot attribute {attribute}")
     added = list(dict.fromkeys(call.parameters.get("ValuesToAdd", ())))
@@ -80,13 +84,13 @@ def _change(snapshot: Snapshot, added: list[str], removed: list[str]) -> None:
 @of_each_kind("Describe{0.snapshot}Attributes")
 def describe_snapshot_attributes(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Show with whom a snapshot is shared."""
-    snapshot = _own(call, kind, f"Describe{kind.snapshot}Attributes")
+    snapshot = _find_own(call, kind, f"Describe{kind.snapshot}Attributes")
     return {f"{kind.snapshot}AttributesResult": _attributes(snapshot)}
 
 
-def _own(call: ServiceCall, kind: Kind, action: str) -> Snapshot:
+def _find_own(call: ServiceCall, kind: Kind, action: str) -> Snapshot:
     """Find the snapshot that a call is about; only its owner may change or see who shares it."""
-    named: str = required(call, kind.snapshot_identifier)
+    named: str = require_parameter(call, kind.snapshot_identifier)
     require_permission(call, action, snapshot_arn(call, kind, named))
     return find_own_snapshot(call, kind, named)
 

@@ -18,16 +18,16 @@ from kmsmock.services.rds.answered.lookup import (
     find_database,
     find_own_snapshot,
     find_snapshot,
-    no_snapshot,
     read_database_identifier,
     read_new_identifier,
+    snapshot_not_found_error,
 )
 from kmsmock.services.rds.answered.registry import (
     account_region,
     of_each_kind,
     require_create_permission,
+    require_parameter,
     require_permission,
-    required,
     storage,
 )
 from kmsmock.services.rds.answered.snapshot_quota import require_room_for_snapshot
@@ -100,9 +100,9 @@ def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
         )
     wanted = _wanted_types(call)
     if named:
-        found = [_named(call, kind, named, wanted)]
+        found = [_find_named(call, kind, named, wanted)]
     else:
-        found = [s for s in _all(call, kind) if _type_of(call, s) in wanted]
+        found = [s for s in _list_usable(call, kind) if _type_of(call, s) in wanted]
     if source:
         name = read_database_identifier(call, kind)
         found = [snapshot for snapshot in found if snapshot.source == name]
@@ -114,11 +114,11 @@ def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     return paginate(call, f"Describe{kind.snapshot}s", f"{kind.snapshot}s", snapshots, show)
 
 
-def _named(call: ServiceCall, kind: Kind, named: str, wanted: set[str]) -> Snapshot:
+def _find_named(call: ServiceCall, kind: Kind, named: str, wanted: set[str]) -> Snapshot:
     """Find the snapshot that is asked for; what is of another type than was asked is not there."""
     found = find_snapshot(call, kind, named)
     if found.region != call.region:
-        raise no_snapshot(call, kind, named)
+        raise snapshot_not_found_error(call, kind, named)
     seen = _type_of(call, found)
     if "SnapshotType" in call.parameters and seen not in wanted:
         raise kind.errors.snapshot_not_found(
@@ -129,8 +129,10 @@ def _named(call: ServiceCall, kind: Kind, named: str, wanted: set[str]) -> Snaps
     return found
 
 
-def _all(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
-    return (s for s in storage(call).snapshots_in(call.region, kind) if s.is_open_to(call.account))
+def _list_usable(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
+    return (
+        s for s in storage(call).snapshots_in(call.region, kind) if s.may_be_used_by(call.account)
+    )
 
 
 def _type_of(call: ServiceCall, snapshot: Snapshot) -> str:
@@ -159,7 +161,7 @@ def _wanted_types(call: ServiceCall) -> set[str]:
 @of_each_kind("Delete{0.snapshot}")
 def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Delete a snapshot; copies of it and databases from it stay."""
-    named: str = required(call, kind.snapshot_identifier)
+    named: str = require_parameter(call, kind.snapshot_identifier)
     require_permission(call, f"Delete{kind.snapshot}", snapshot_arn(call, kind, named))
     snapshot = find_own_snapshot(call, kind, named)
     if snapshot.type == AUTOMATED:

@@ -117,11 +117,11 @@ class Snapshot:
 
     @property
     def is_copy(self) -> bool:
-        """Whether it was made of another snapshot."""
+        """Whether it was copied from another snapshot."""
         return self.copied_from is not None
 
-    def is_open_to(self, account: str) -> bool:
-        """Tell whether an account may use it, as far as that is up to RDS."""
+    def may_be_used_by(self, account: str) -> bool:
+        """Tell whether an account may use it; whether it may use the key is up to KMS."""
         return account == self.owner or account in self.shared_with or self.is_public
 
 
@@ -135,11 +135,11 @@ class AccountRegion:
 
     def databases_of(self, kind: Kind) -> list[Database]:
         """Give the databases of a kind."""
-        return [found for found in self.databases.values() if found.kind is kind]
+        return [each for each in self.databases.values() if each.kind is kind]
 
     def snapshots_of(self, kind: Kind) -> list[Snapshot]:
         """Give the snapshots of databases of a kind."""
-        return [found for found in self.snapshots.values() if found.kind is kind]
+        return [each for each in self.snapshots.values() if each.kind is kind]
 
 
 @dataclass(slots=True, eq=False)

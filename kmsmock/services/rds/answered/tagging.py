@@ -1,4 +1,4 @@
-"""Tags: those that a call gives to what it makes, and the operations about tags alone.
+"""Tags: of new databases and snapshots, and the operations about tags alone.
 
 Source: Amazon RDS User Guide, "Tagging Amazon RDS resources".
 """
@@ -13,8 +13,8 @@ from kmsmock.services.rds.answered.parameters import require_known
 from kmsmock.services.rds.answered.registry import (
     account_region,
     operation,
+    require_parameter,
     require_permission,
-    required,
 )
 from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
@@ -25,9 +25,9 @@ _LONGEST_KEY, _LONGEST_VALUE = 128, 256
 Tags = dict[str, str]
 
 
-def read_tags(given: Iterable[Mapping[str, str]]) -> Tags:
+def read_tags(members: Iterable[Mapping[str, str]]) -> Tags:
     """Read tags, and require what tags must be."""
-    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in given}
+    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in members}
     for key, value in tags.items():
         if not 0 < len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
             raise InvalidParameterValue(
@@ -36,10 +36,10 @@ def read_tags(given: Iterable[Mapping[str, str]]) -> Tags:
             )
         if key.startswith(("aws:", "rds:")):
             raise InvalidParameterValue(f"The tag key prefix is reserved: {key}")
-    return _few(tags)
+    return _require_few(tags)
 
 
-def _few(tags: Tags) -> Tags:
+def _require_few(tags: Tags) -> Tags:
     if len(tags) > _MOST_TAGS:
         raise InvalidParameterValue(
             f"A resource can have no more than {_MOST_TAGS} tags, not {len(tags)}."
@@ -48,12 +48,12 @@ def _few(tags: Tags) -> Tags:
 
 
 def read_new_tags(call: ServiceCall) -> Tags:
-    """Read the tags that a call brings for what it makes."""
+    """Read the tags of a call for what it creates."""
     return read_tags(call.parameters.get("Tags", ()))
 
 
 def put_tags(call: ServiceCall, arn: str, tags: Tags) -> None:
-    """Let what was made have its tags."""
+    """Tag what was created."""
     if tags:
         account_region(call).tags[arn] = dict(tags)
 
@@ -70,30 +70,30 @@ def show_tags(call: ServiceCall, arn: str) -> list[dict[str, Any]]:
 def list_tags_for_resource(call: ServiceCall) -> dict[str, Any]:
     """Show the tags of something."""
     require_known(call, "ListTagsForResource", ("ResourceName",))
-    return {"TagList": show_tags(call, _found(call, "ListTagsForResource"))}
+    return {"TagList": show_tags(call, _find_arn(call, "ListTagsForResource"))}
 
 
 @operation("AddTagsToResource")
 def add_tags_to_resource(call: ServiceCall) -> dict[str, Any]:
     """Put tags on something, in place of those with the same keys."""
-    tags = read_tags(required(call, "Tags"))
-    arn = _found(call, "AddTagsToResource")
+    tags = read_tags(require_parameter(call, "Tags"))
+    arn = _find_arn(call, "AddTagsToResource")
     here = account_region(call)
-    here.tags[arn] = _few({**here.tags.get(arn, {}), **tags})
+    here.tags[arn] = _require_few({**here.tags.get(arn, {}), **tags})
     return {}
 
 
 @operation("RemoveTagsFromResource")
 def remove_tags_from_resource(call: ServiceCall) -> dict[str, Any]:
     """Take tags from something; those that it does not have are no matter."""
-    keys = required(call, "TagKeys")
-    arn = _found(call, "RemoveTagsFromResource")
+    keys = require_parameter(call, "TagKeys")
+    arn = _find_arn(call, "RemoveTagsFromResource")
     here = account_region(call)
     here.tags[arn] = {k: v for k, v in here.tags.get(arn, {}).items() if k not in keys}
     return {}
 
 
-def _found(call: ServiceCall, action: str) -> str:
-    named = required(call, "ResourceName")
+def _find_arn(call: ServiceCall, action: str) -> str:
+    named = require_parameter(call, "ResourceName")
     require_permission(call, action, named if named.count(":") >= 6 else "*")
     return find_by_arn(call, named).arn

@@ -21,9 +21,9 @@ from kmsmock.services.rds.kms_use.keys import (
     SPECIFIED_KEY,
     create_target_grant,
     describe_target_key,
-    key_fault,
-    key_faults,
+    key_not_accessible_error,
     requested_key,
+    translate_key_errors,
     why_unusable,
 )
 from kmsmock.services.rds.kms_use.kms_calls import (
@@ -94,8 +94,8 @@ class StartDatabase(Flow):
             return
         why = why_unusable(self.call.backend, encryption)
         if why is not None:
-            raise key_fault(SPECIFIED_KEY, encryption.key_arn, why)
-        with key_faults(SPECIFIED_KEY, encryption.key_arn):
+            raise key_not_accessible_error(SPECIFIED_KEY, encryption.key_arn, why)
+        with translate_key_errors(SPECIFIED_KEY, encryption.key_arn):
             decrypt_storage_key(self.call.backend, self.call.now, encryption)
 
     def cancel(self) -> None:

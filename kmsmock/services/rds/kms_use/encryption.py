@@ -1,4 +1,4 @@
-"""What is kept of the encryption of databases and snapshots, whoever stores them."""
+"""What RDS remembers of the encryption of databases and snapshots, whoever stores them."""
 
 from __future__ import annotations
 
@@ -55,26 +55,32 @@ class SourceSnapshot(Protocol):
     @property
     def kind(self) -> Kind:
         """Whose snapshot it is: an instance's or a cluster's."""
+        ...
 
     @property
     def owner(self) -> str:
         """The id of its account."""
+        ...
 
     @property
     def region(self) -> str:
         """Its Region."""
+        ...
 
     @property
     def resource_id(self) -> str:
         """That of its database."""
+        ...
 
     @property
     def engine(self) -> str:
         """The engine of its database; empty when the host does not know it."""
+        ...
 
     @property
     def encryption(self) -> SnapshotEncryption | None:
         """How it is encrypted; None when it is not."""
+        ...
 
 
 def context_for(kind: Kind, resource_id: str) -> Context:

@@ -64,19 +64,19 @@ def refuse_key_of_member(call: ServiceCall) -> None:
 
 
 @contextmanager
-def key_faults(words: str, key: str) -> Iterator[None]:
-    """Answer with AWS's words when a key cannot be used. key: as the caller names it."""
+def translate_key_errors(words: str, key: str) -> Iterator[None]:
+    """Translate errors of KMS into RDS's. words: AWS's for the key. key: as the caller names it."""
     try:
         yield
     except KeyUnusableError as reason:
         why = str(reason)
         if isinstance(reason.error, AccessDeniedException):
             why = f"{why}\n{_NEEDED}"
-        raise key_fault(words, key, why) from None
+        raise key_not_accessible_error(words, key, why) from None
 
 
-def key_fault(words: str, key: str, why: str) -> KMSKeyNotAccessibleFault:
-    """Give the error about a key that cannot be used, with a note for humans why."""
+def key_not_accessible_error(words: str, key: str, why: str) -> KMSKeyNotAccessibleFault:
+    """Give the error for a key that cannot be used. why: the note beside it, for humans."""
     return KMSKeyNotAccessibleFault(
         f"{words.format(key)} does not exist, is not enabled or you do not have permissions to "
         "access it.",
@@ -90,7 +90,7 @@ def describe_target_key(call: ServiceCall, words: str, key: str) -> str:
     key: as the caller names it. Raises `KMSKeyNotAccessibleFault` with AWS's words.
     """
     try:
-        with key_faults(words, key):
+        with translate_key_errors(words, key):
             return describe_key(call, key)
     except KMSKeyNotAccessibleFault as fault:
         arn = Arn.parse(key)
@@ -109,7 +109,7 @@ def create_target_grant(
 
     Raises `KMSKeyNotAccessibleFault` with AWS's words.
     """
-    with key_faults(words, key):
+    with translate_key_errors(words, key):
         return create_grant(call, key_arn, context)
 
 

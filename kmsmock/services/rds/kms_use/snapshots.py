@@ -32,8 +32,8 @@ from kmsmock.services.rds.kms_use.keys import (
     SPECIFIED_KEY,
     create_target_grant,
     describe_target_key,
-    key_fault,
-    key_faults,
+    key_not_accessible_error,
+    translate_key_errors,
 )
 from kmsmock.services.rds.kms_use.kms_calls import (
     Context,
@@ -62,7 +62,7 @@ class CreateSnapshot(Flow):
     def request(self) -> None:
         """Describe the key, as the caller."""
         if self.database is not None:
-            with key_faults(SPECIFIED_KEY, self.database.key_arn):
+            with translate_key_errors(SPECIFIED_KEY, self.database.key_arn):
                 describe_key(self.call, self.database.key_arn)
 
 
@@ -97,11 +97,11 @@ class CopySnapshot(Flow):
         call, kind = self.call, self.source.kind
         named = call.parameters.get("KmsKeyId")
         target_arn = source_arn
-        with key_faults(SOURCE_KEY, source_arn):
+        with translate_key_errors(SOURCE_KEY, source_arn):
             describe_key(call, source_arn, self.source.region)
         if named is not None:
             target_arn = describe_target_key(call, kind.target_key, named)
-        with key_faults(SOURCE_KEY, source_arn):
+        with translate_key_errors(SOURCE_KEY, source_arn):
             self.grants.append(create_grant(call, source_arn, self._context))
         if target_arn != source_arn:
             self._create_target_grant(named or target_arn, target_arn)
@@ -186,12 +186,12 @@ class RestoreDatabase(Flow):
         source_arn = None if source.encryption is None else source.encryption.key_arn
         key_arn, named = source_arn, call.parameters.get("KmsKeyId")
         if source_arn is not None:
-            with key_faults(SOURCE_KEY, source_arn):
+            with translate_key_errors(SOURCE_KEY, source_arn):
                 describe_key(call, source_arn)
         if named is not None:
             key_arn = describe_target_key(call, SPECIFIED_KEY, named)
         if source_arn is not None:
-            with key_faults(SOURCE_KEY, source_arn):
+            with translate_key_errors(SOURCE_KEY, source_arn):
                 context = context_for(source.kind, source.resource_id)
                 self.source_grant = create_grant(call, source_arn, context)
         if key_arn is not None:
@@ -278,7 +278,7 @@ def _refuse_root_user(call: ServiceCall, source: SourceSnapshot) -> None:
     """Refuse the root user what is encrypted, and shared by another account."""
     is_shared, encryption = source.owner != call.account, source.encryption
     if encryption is not None and is_shared and call.principal.kind is PrincipalKind.ROOT:
-        raise key_fault(
+        raise key_not_accessible_error(
             SOURCE_KEY,
             encryption.key_arn,
             "The root user of an account cannot use what is shared and encrypted; a user or role "

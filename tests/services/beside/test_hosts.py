@@ -6,8 +6,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.overlays import hosts_ec2, hosts_rds
-from tests.overlays.hosts import Row, outcome_of
+from tests.services.beside import hosts_ec2, hosts_rds
+from tests.services.beside.hosts import Row, outcome_of
 
 SERVICES = (hosts_ec2, hosts_rds)
 ROWS = [

@@ -8,7 +8,7 @@ from hashlib import md5
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import error_of
+from tests.services.beside.conftest import error_of
 
 BUCKET = "papers"
 

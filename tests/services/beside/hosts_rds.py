@@ -7,7 +7,7 @@ from typing import Any
 
 from kmsmock.services.rds.answered import OPERATIONS
 from kmsmock.services.rds.beside import BESIDE
-from tests.overlays.hosts import ACCOUNT, EAST, OTHER_ACCOUNT, WEST, Host, Row
+from tests.services.beside.hosts import ACCOUNT, EAST, OTHER_ACCOUNT, WEST, Host, Row
 from tests.services.rds.world import CLUSTER, INSTANCE, WORDS, Words
 
 SERVICE = "rds"

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, MISSING, SPOILED, error_of
+from tests.services.beside.conftest import ACCOUNT, MISSING, SPOILED, error_of
 
 BUCKET = "papers"
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, MISSING, SPOILED, THROTTLED
+from tests.services.beside.conftest import ACCOUNT, MISSING, SPOILED, THROTTLED
 
 CONTEXT = {"aws:sqs:arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs"}
 SUFFIX = " (Service: AWSKMS; Status Code: 400; Error Code: {}; Request ID: "

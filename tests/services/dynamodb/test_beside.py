@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from kmsmock import mock_kms
-from tests.overlays.conftest import ACCOUNT
+from tests.services.beside.conftest import ACCOUNT
 
 CONTEXT = {"aws:dynamodb:tableName": "orders", "aws:dynamodb:subscriberId": ACCOUNT}
 DYNAMODB = "dynamodb.us-east-1.amazonaws.com"

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from kmsmock import mock_kms
-from tests.overlays.conftest import ACCOUNT
+from tests.services.beside.conftest import ACCOUNT
 
 
 @pytest.fixture
@@ -234,6 +234,23 @@ def test_an_image_that_is_copied_without_its_key_has_failed(kms, ec2, image, key
         "DescribeKey permissions on the default CMK"
     )
     assert "kms:CreateGrant was refused" in kms.ebs.why(copy)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("copy_snapshot", {"SourceSnapshotId": "", "SourceRegion": "us-east-1"}),
+        ("modify_snapshot_attribute", {"SnapshotId": "", "OperationType": "add"}),
+    ],
+    ids=["CopySnapshot", "ModifySnapshotAttribute"],
+)
+def test_a_dry_run_ends_before_a_key_is_looked_at(kms, ec2, volume, operation, parameters):
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    before = len(kms.calls)
+    given = {name: value or snapshot for name, value in parameters.items()}
+    with pytest.raises(ClientError, match="DryRunOperation"):
+        getattr(ec2, operation)(DryRun=True, **given)
+    assert operations(kms, before) == []
 
 
 def test_a_volume_of_a_snapshot_that_was_made_without_the_mock_comes_with_a_warning():

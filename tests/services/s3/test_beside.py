@@ -10,7 +10,7 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, error_of
+from tests.services.beside.conftest import ACCOUNT, error_of
 
 BUCKET = "papers"
 ARN = "aws:s3:arn"

@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, MISSING, THROTTLED
+from tests.services.beside.conftest import ACCOUNT, MISSING, THROTTLED
 
 CONTEXT = {"aws:sns:topicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:news"}
 PUBLISHED = [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]

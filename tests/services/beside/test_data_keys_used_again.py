@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from kmsmock import KMSMock
-from tests.overlays.conftest import ACCOUNT
+from tests.services.beside.conftest import ACCOUNT
 
 ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 ALIAS = "alias/app"

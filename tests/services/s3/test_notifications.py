@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT
+from tests.services.beside.conftest import ACCOUNT
 
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:uploads"
 BUCKET = "arn:aws:s3:::documents"

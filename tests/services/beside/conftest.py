@@ -10,10 +10,11 @@ import pytest
 
 from kmsmock import KMSMock, mock_kms
 
+collect_ignore_glob: list[str] = []
 try:
     from moto import mock_aws
 except ImportError:  # where the oldest versions are tested
-    collect_ignore_glob = ["test_*.py"]
+    collect_ignore_glob += ["test_*.py"]
 
 ACCOUNT = "123456789012"
 # moto loads a thousand images for EC2, again with each reset.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, MISSING
+from tests.services.beside.conftest import ACCOUNT, MISSING
 
 CONTEXT = {"aws:kinesis:arn": f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/clicks"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kmsmock.services.ec2.answered import OPERATIONS
 from kmsmock.services.ec2.beside import BESIDE
-from tests.overlays.ec2_host import (
+from tests.services.beside.ec2_host import (
     PERMISSION,
     Host,
     attached,
@@ -17,7 +17,7 @@ from tests.overlays.ec2_host import (
     plain_snapshot,
     to_attach,
 )
-from tests.overlays.hosts import Row
+from tests.services.beside.hosts import Row
 
 SERVICE, HOST = "ec2", Host
 ANSWERED = OPERATIONS.keys() | BESIDE.operations.keys()

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.overlays.conftest import ACCOUNT
+from tests.services.beside.conftest import ACCOUNT
 
 
 @pytest.fixture

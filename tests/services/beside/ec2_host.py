@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.overlays import hosts
-from tests.overlays.hosts import OTHER_ACCOUNT
+from tests.services.beside import hosts
+from tests.services.beside.hosts import OTHER_ACCOUNT
 
 PERMISSION = "createVolumePermission"
 

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, MISSING
+from tests.services.beside.conftest import ACCOUNT, MISSING
 
 ARN = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:job"
 CONTEXT = {"aws:lambda:FunctionArn": ARN}

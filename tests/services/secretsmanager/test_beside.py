@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, MISSING, SPOILED
+from tests.services.beside.conftest import ACCOUNT, MISSING, SPOILED
 
 VALIDATION = "RequestToValidateKeyAccess"
 #: Without the retries of botocore.

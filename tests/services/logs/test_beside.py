@@ -8,7 +8,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.overlays.conftest import ACCOUNT, SPOILED
+from tests.services.beside.conftest import ACCOUNT, SPOILED
 
 ARN = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:app"
 CONTEXT = {"aws:logs:arn": ARN}
