@@ -34,6 +34,12 @@ REGIONS: dict[str, tuple[str, ...]] = {
     "aws-eusc": ("eusc-de-east-1",),
 }
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
+#: Partition -> the Region of the endpoints that it has only one of, such as that of IAM.
+_GLOBAL_ENDPOINTS = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+}
 _PARTITION_OF = {region: partition for partition, names in REGIONS.items() for region in names}
 _PARTITION_PREFIXES = {
     "cn-": "aws-cn",
@@ -194,6 +200,16 @@ def partition_of(region: str) -> str:
     return next(
         (p for prefix, p in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws"
     )
+
+
+def region_of_endpoint(name: str) -> str:
+    """Name the Region in which a request is made.
+
+    name: that of a Region, or botocore's for the one endpoint of a partition, which is in one.
+    Source: IAM User Guide, "AWS global condition context keys", aws:RequestedRegion.
+    """
+    partition = name.removesuffix("-global")
+    return _GLOBAL_ENDPOINTS.get(partition, name) if partition != name else name
 
 
 def kms_host(region: str) -> str:

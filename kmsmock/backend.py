@@ -11,9 +11,9 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from kmsmock.access.policies import Allowances
 from kmsmock.arns import partition_of
 from kmsmock.authorization.grants import Grant
-from kmsmock.authorizing import Allowances
 from kmsmock.checkpoints import Checkpoint
 from kmsmock.clock import Clock
 from kmsmock.crypto.rsa_pool import RsaPool

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 from kmsmock import arns, errors
+from kmsmock.access.denial import denied
+from kmsmock.access.policies import applied_policies, authorize
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.authorization.request import Outcome, Request
-from kmsmock.authorizing import applied_policies, authorize
 from kmsmock.aws.operations import KeyNaming, ManagedKeyUse, permission_of
-from kmsmock.context_keys import context_keys, encryption_context_of
-from kmsmock.denials import denied
 from kmsmock.keys.key import Key
-from kmsmock.operations.grant_terms import grant_terms
 from kmsmock.operations.key_policies import read_policy
 from kmsmock.operations.registry import Call, Target
+from kmsmock.operations.requests import (
+    context_of,
+    encryption_context_of,
+    request_of,
+    retired_grant,
+)
 
 
 def require_allowed(call: Call, target: Target, key: Key | None, alias: str | None) -> None:
@@ -26,18 +29,23 @@ def require_allowed(call: Call, target: Target, key: Key | None, alias: str | No
     key: that the target has found. alias: the name that the call used for it. The grant that allows
     it, if one does, is noted with the call.
     """
-    request = _request(call, target, key, alias)
+    request = request_of(call, target, key, alias)
     retired = None
     # Of all actions, the grant itself has a say in this one.
     if target.action == "kms:RetireGrant" and key is not None:
-        retired = key.grants.get(call.grant_id or call.parameters["GrantId"])
+        retired = retired_grant(call, key)
         if retired is None:
             return  # the operation raises a more precise error
     backend = call.backend
     decision = authorize(backend.identities, backend.allowances, request, key, retired=retired)
     if not decision.allowed:
         call.decision = decision
-        raise denied(request, decision, target, from_ciphertext=_is_from_ciphertext(call, target))
+        raise denied(
+            request,
+            decision,
+            is_unnamed=target.is_unnamed,
+            from_ciphertext=_is_from_ciphertext(call, target),
+        )
     if decision.grant is not None:
         call.grant_id = decision.grant.grant_id
 
@@ -49,14 +57,14 @@ def require_unmanaged(call: Call, target: Target, key: Key) -> None:
         use is ManagedKeyUse.SERVICES and call.principal.is_service
     ):
         return
-    request = _request(call, target, key, None)
+    request = request_of(call, target, key, None)
     decision = Decision(
         Outcome.IMPLICIT_DENY,
         "this is an AWS managed key, which AWS alone manages: create a customer managed key",
         PolicyKind.RESOURCE,
         is_hidden=call.principal.account != key.account,
     )
-    raise denied(request, decision, target, from_ciphertext=False)
+    raise denied(request, decision, is_unnamed=target.is_unnamed, from_ciphertext=False)
 
 
 def note_authorized(call: Call, target: Target, key: Key | None) -> None:
@@ -64,7 +72,7 @@ def note_authorized(call: Call, target: Target, key: Key | None) -> None:
     resource = "*" if key is None else key.arn
     if target.resource is not None:
         resource = target.resource(call)
-    call.authorized.append((target.action, resource, encryption_context_of(call, target.action)))
+    call.authorized.append((target.action, resource, encryption_context_of(call, target)))
 
 
 def require_no_lockout(call: Call) -> None:
@@ -88,7 +96,7 @@ def require_no_lockout(call: Call) -> None:
         target.action,
         arns.key_arn(region, account, key_id),
         account,
-        lambda: {"aws:ResourceAccount": account, **context_keys(call, target, existing, None)},
+        lambda: context_of(call, target, existing, owner=account),
     )
     policy = parse(text, PolicyKind.RESOURCE, "the new key policy")
     policies = applied_policies(backend.identities, request, None, policy)
@@ -99,20 +107,6 @@ def require_no_lockout(call: Call) -> None:
             "The new key policy will not allow you to update the key policy in the future.",
             explanation=f"{decision}\nBypassPolicyLockoutSafetyCheck=True skips this check.",
         )
-
-
-def _request(call: Call, target: Target, key: Key | None, alias: str | None) -> Request:
-    action = target.action
-    resource = "*" if target.resource is None else target.resource(call)
-    return Request(
-        call.principal,
-        action,
-        resource if key is None else key.arn,
-        None if key is None else key.account,
-        partial(context_keys, call, target, key, alias),
-        encryption_context=encryption_context_of(call, action),
-        child=grant_terms(call) if action == "kms:CreateGrant" else None,
-    )
 
 
 def _is_from_ciphertext(call: Call, target: Target) -> bool:

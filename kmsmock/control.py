@@ -220,26 +220,31 @@ class KMSMock(ClientSource):
         encryption_context: Mapping[str, str] | None = None,
         via_service: str | None = None,
         context: Mapping[str, str | list[str]] | None = None,
+        parameters: Mapping[str, Any] | None = None,
     ) -> Decision:
         """Tell whether a principal may do something, and why, without calling.
 
         principal: one of this mock, or its ARN. action: for example ``kms:Decrypt``. key: an id,
         ARN, alias, or anything with an ``arn``; None for actions that are not about a key.
         via_service: the service that calls for the principal, such as ``s3``, or the value of
-        ``kms:ViaService``. context: further condition keys. Raises
+        ``kms:ViaService``. context: further condition keys. parameters: of the call, as boto3 takes
+        them, where policies or grants look at them; what is left out has its default. Raises
         ValueError for a principal, key or action of KMS that does not exist.
         """
-        from kmsmock.explaining import explain_named
+        from kmsmock.explaining import Question, explain_named
 
         return explain_named(
             self._backend,
             principal if isinstance(principal, str) else principal.principal,
-            action,
+            Question(
+                action,
+                region or self._responder.options["region"],
+                parameters or {},
+                encryption_context,
+                context or {},
+            ),
             getattr(key, "arn", key),
-            region=region or self._responder.options["region"],
-            via_service=via_service,
-            encryption_context=encryption_context,
-            context=context or {},
+            via_service,
         )
 
     def least_privilege(self, principal: Principal | str) -> LeastPrivilege:

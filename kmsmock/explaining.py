@@ -3,111 +3,157 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
+from kmsmock import arns
+from kmsmock.access.context import ConditionContext
+from kmsmock.access.facts import Facts, encryption_context
+from kmsmock.access.policies import applied_policies
 from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn, resource_of
 from kmsmock.authorization.decision import Decision
-from kmsmock.authorization.evaluation import evaluate
+from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
+from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.request import Request
-from kmsmock.authorizing import applied_policies
+from kmsmock.aws.operations import permission_of
 from kmsmock.backend import Backend
-from kmsmock.context_keys import (
-    add_encryption_context,
-    context_of_action,
-    context_of_key,
-    context_of_new_key,
-    context_of_principal,
-    context_of_request,
-)
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
+from kmsmock.operations.grant_terms import grant_terms
+from kmsmock.operations.recipient import attested
 from kmsmock.operations.registry import is_account_level, is_decided_on_alias
 from kmsmock.principals import Principal
+
+_LIST_RETIRABLE = "kms:ListRetirableGrants"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be decided, without calling anything.
+
+    action: such as ``kms:Decrypt``. region: where, for what is about no key. parameters: of the
+    call, as the API has them; without any, what a call can leave out has its default.
+    encryption_context: of the action; that of the parameters when None. context: further condition
+    keys.
+    """
+
+    action: str
+    region: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    encryption_context: Mapping[str, str] | None = None
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 def explain(
     backend: Backend,
     principal: Principal,
-    action: str,
+    question: Question,
     key: Key | None,
+    alias: str | None = None,
+) -> Decision:
+    """Decide an action on a key, or on none. alias: the name that the request has for the key."""
+    action, parameters = question.action, question.parameters
+    if key is None or is_account_level(action):
+        resource = parameters.get("RetiringPrincipal", "*") if action == _LIST_RETIRABLE else "*"
+        return _decide(backend, principal, question, None, resource, primary=key)
+    if is_decided_on_alias(action):
+        alias = alias or parameters.get("AliasName")
+        if alias is not None:
+            resource = alias_arn(key.region_name, key.account, alias)
+            on_alias = _decide(backend, principal, question, None, resource)
+            if not on_alias.allowed:
+                return on_alias
+    return _decide(backend, principal, question, key, key.arn, alias=alias)
+
+
+def _decide(
+    backend: Backend,
+    principal: Principal,
+    question: Question,
+    key: Key | None,
+    resource: str,
     *,
     alias: str | None = None,
-    region: str,
-    encryption_context: Mapping[str, str] | None,
-    context: Mapping[str, str | list[str]],
+    primary: Key | None = None,
 ) -> Decision:
-    """Decide an action on a key, or on none, without calling anything.
+    action, parameters = question.action, question.parameters
+    child = retired = None
+    if action == "kms:CreateGrant" and "Operations" in parameters and key is not None:
+        names = backend.identities.names
+        child = grant_terms(parameters, principal, arns.partition_of(key.region_name), names)
+    if action == "kms:RetireGrant" and key is not None:
+        retired = _retired_grant(backend, key, parameters)
+    terms = child if retired is None else retired.terms
+    constraints = None if terms is None else terms.constraints
+    pairs = question.encryption_context
+    if pairs is None:
+        member = permission_of(action).context_member
+        pairs = encryption_context(member, parameters, constraints)
+    facts = Facts(
+        action=action,
+        principal=principal,
+        identities=backend.identities,
+        key=key,
+        primary=primary,
+        alias=alias,
+        parameters=parameters,
+        encryption_context=pairs,
+        constraints=constraints,
+        attestation=partial(attested, parameters, backend),
+        region=question.region if key is None else key.region_name,
+        now=backend.clock.now(),
+        given={**backend.request_context, **question.context},
+    )
+    request = Request(
+        principal,
+        action,
+        resource,
+        None if key is None else key.account,
+        partial(ConditionContext, facts),
+        encryption_context=pairs,
+        child=child,
+    )
+    policies = applied_policies(backend.identities, request, key)
+    if retired is not None:
+        decision = evaluate_retirement(request, policies, retired)
+    else:
+        decision = evaluate(request, policies)
+    return replace(decision, request=request, policies=policies)
 
-    alias: the name that the request has for the key. context: condition keys of the request beside
-    those that key and principal have.
-    """
 
-    def decide(key: Key | None, resource: str) -> Decision:
-        now = backend.clock.now()
-        collected = context_of_request(now, region)
-        collected.update(context_of_principal(backend.identities, principal, region))
-        if key is not None:
-            collected.update(context_of_key(backend.identities, key, now, action))
-        elif action == "kms:CreateKey":
-            collected.update(context_of_new_key({}, None))
-        collected.update(context_of_action(principal, action, key, alias, {}))
-        add_encryption_context(collected, encryption_context)
-        collected.update(backend.request_context)
-        collected.update(context)
-        request = Request(
-            principal,
-            action,
-            resource,
-            None if key is None else key.account,
-            lambda: collected,
-            encryption_context=encryption_context,
-        )
-        policies = applied_policies(backend.identities, request, key)
-        return replace(evaluate(request, policies), request=request, policies=policies)
-
-    if key is None or is_account_level(action):
-        return decide(None, "*")
-    if alias is not None and is_decided_on_alias(action):
-        on_alias = decide(None, alias_arn(key.region_name, key.account, alias))
-        if not on_alias.allowed:
-            return on_alias
-    return decide(key, key.arn)
+def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
+    """Find the grant that RetireGrant is to end; None when the parameters do not name one."""
+    token = parameters.get("GrantToken")
+    if token is not None:
+        return backend.grant_of_token(key.region_name, token)
+    return key.grants.get(parameters.get("GrantId", ""))
 
 
 def explain_named(
     backend: Backend,
     principal: Principal | str,
-    action: str,
+    question: Question,
     key: str | None,
-    *,
-    region: str,
     via_service: str | None,
-    encryption_context: Mapping[str, str] | None,
-    context: Mapping[str, str | list[str]],
 ) -> Decision:
     """Decide as `explain` does, about what a person names.
 
-    principal: one, or its ARN. action: with or without ``kms:``. key: an id, ARN or alias.
-    via_service: the service that calls for the principal. Raises ValueError for what is not there.
+    principal: one, or its ARN. key: an id, ARN or alias. via_service: the service that calls for
+    the principal. The action of the question is with or without ``kms:``. Raises ValueError for
+    what is not there.
     """
-    action = action if ":" in action else f"kms:{action}"
+    action = question.action if ":" in question.action else f"kms:{question.action}"
     require_action(action)
     name = resource_of(key or "")
+    alias = name if name.startswith(ALIAS_PREFIX) else None
     with backend.lock:
         backend.settle()
         who = _principal(backend, principal)
         if via_service is not None:
             who = replace(who, via=via_service.partition(".")[0])
-        return explain(
-            backend,
-            who,
-            action,
-            None if key is None else _key(backend, key, who.account, region),
-            alias=name if name.startswith(ALIAS_PREFIX) else None,
-            region=region,
-            encryption_context=encryption_context,
-            context=context,
-        )
+        found = None if key is None else _key(backend, key, who.account, question.region)
+        return explain(backend, who, replace(question, action=action), found, alias)
 
 
 def _principal(backend: Backend, named: Principal | str) -> Principal:

@@ -7,10 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kmsmock.access.context import spelt
+from kmsmock.access.facts import Facts
 from kmsmock.arns import Arn
 from kmsmock.ledger.events import Call
 from kmsmock.principals import Principal
 
+#: The condition keys that statements require.
+_REQUIRED = ("kms:EncryptionContext:", "kms:ViaService")
 #: Action, resource and conditions, as sorted pairs, of one thing that was allowed.
 _Use = tuple[str, str, tuple[tuple[str, str], ...]]
 
@@ -39,7 +43,7 @@ class LeastPrivilege:
 def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivilege:
     """Give the smallest policies for the calls that a principal made and that succeeded."""
     uses = {
-        (action, resource, tuple(sorted(_tests(call, context))))
+        (action, resource, tuple(sorted(_tests(call, action, context))))
         for call in calls
         if call.caller == principal.arn and call.error_code is None
         for action, resource, context in call.authorized
@@ -62,12 +66,19 @@ def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivile
     )
 
 
-def _tests(call: Call, context: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
+def _tests(
+    call: Call, action: str, encryption_context: Mapping[str, str] | None
+) -> Iterator[tuple[str, str]]:
     """Give what a statement can require of a use: its encryption context, and its service."""
-    for name, value in (context or {}).items():
-        yield f"kms:EncryptionContext:{name}", value
-    if call.via_service is not None:
-        yield "kms:ViaService", call.via_service
+    facts = Facts(
+        action=action,
+        principal=call.principal,
+        encryption_context=encryption_context,
+        region=call.region,
+    )
+    for name, value in spelt(facts, *_REQUIRED).items():
+        if isinstance(value, str):
+            yield name, value
 
 
 def _covers(one: _Use, other: _Use) -> bool:

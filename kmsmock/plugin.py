@@ -146,7 +146,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         with _leak_check(item, marks):
             return (yield)
     finally:
-        item.config.stash[_mocked_tests].forget(running_tests.pop())
+        running_tests.pop()
+        item.config.stash[_mocked_tests].forget(item.nodeid)
         if before is not None:
             block_real_kms(before)
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import kmsmock.operations  # noqa: F401 - fills the table of what decisions depend on
-from kmsmock.arns import Arn, iam_arn, session_arn
+from kmsmock.access.context import ConditionContext
+from kmsmock.access.facts import Facts
+from kmsmock.arns import ALIAS_PREFIX, Arn, iam_arn, session_arn
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
@@ -60,7 +62,7 @@ def decide(
     resource = asked.get("resource", "*")
     arn = Arn.parse(resource)
     pairs = asked.get("encryptionContext") or {}
-    context = _context(principal, asked, arn)
+    context = ConditionContext(_facts(principal, asked, arn))
     request = Request(
         principal,
         asked["action"],
@@ -85,28 +87,22 @@ def decide(
     return replace(evaluate(request, policies), request=request, policies=policies), findings
 
 
-def _context(principal: Principal, asked: dict[str, Any], arn: Arn | None) -> dict[str, Any]:
-    now = datetime.now(timezone.utc)
-    context: dict[str, Any] = {
-        "aws:CurrentTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        "aws:EpochTime": str(int(now.timestamp())),
-        "aws:PrincipalArn": principal.own_arn,
-        "aws:PrincipalAccount": principal.account,
-        "kms:CallerAccount": principal.account,
-    }
-    if arn is not None:
-        context["aws:ResourceAccount"] = arn.account
-        context["aws:RequestedRegion"] = arn.region
-    pairs = asked.get("encryptionContext") or {}
-    if pairs:
-        context["kms:EncryptionContextKeys"] = list(pairs)
-        context.update((f"kms:EncryptionContext:{name}", value) for name, value in pairs.items())
+def _facts(principal: Principal, asked: dict[str, Any], arn: Arn | None) -> Facts:
+    """Give what files tell of a request; whatever else it has, they say in ``context``."""
     given = asked.get("context") or {}
-    context.update(
-        (name, [str(item) for item in value] if isinstance(value, list) else _text(value))
-        for name, value in given.items()
+    return Facts(
+        action=asked["action"],
+        principal=principal,
+        owner=None if arn is None or arn.resource.startswith(ALIAS_PREFIX) else arn.account,
+        parameters={},
+        encryption_context=asked.get("encryptionContext"),
+        region=None if arn is None else arn.region,
+        now=datetime.now(timezone.utc),
+        given={
+            name: [str(item) for item in value] if isinstance(value, list) else _text(value)
+            for name, value in given.items()
+        },
     )
-    return context
 
 
 def _text(value: Any) -> str:

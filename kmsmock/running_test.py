@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-#: The node ids of the tests that run, the innermost last: a test can run pytest itself.
-running_tests: list[str] = []
+#: The node ids of the tests that run, the innermost last: a test can run pytest itself. Before them
+#: stands None, for what is outside of tests.
+running_tests: list[str | None] = [None]
 
 
 def running_test() -> str | None:
     """Give the node id of the test that runs now; None outside of tests."""
-    return running_tests[-1] if running_tests else None
+    return running_tests[-1]

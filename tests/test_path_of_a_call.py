@@ -18,7 +18,7 @@ PACKAGE = str(Path(kmsmock.__file__).parent)
 #: Distinct functions of the package that one Decrypt runs; comprehensions count before Python 3.12.
 #: A step that is added to every call belongs here only if every call needs it: what depends on the
 #: operation alone is decided when the operation is declared.
-MOST_FUNCTIONS = 48
+MOST_FUNCTIONS = 46
 
 
 def calls_during(work: Callable[[], Any]) -> list[tuple[CodeType, CodeType | None]]:

@@ -11,37 +11,9 @@ from dataclasses import dataclass
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+from kmsmock.aws.condition_keys import condition_key
 from kmsmock.aws.operations import permissions
 
-#: Condition keys that have several values, and so need ForAllValues or ForAnyValue.
-_MULTIVALUED = frozenset(
-    {
-        *("kms:encryptioncontextkeys", "kms:grantoperations", "kms:resourcealiases"),
-        *("aws:tagkeys", "aws:principalorgpaths", "aws:resourceorgpaths", "aws:calledvia"),
-    }
-)
-_GRANTS = ("kms:creategrant", "kms:retiregrant")
-#: Condition key, or the beginning of one -> the actions whose requests have it. Those that come
-#: from how a key is named, and from the encryption context, are in `_actions_with`.
-_ONLY_FOR: dict[str, tuple[str, ...]] = {
-    "kms:grantoperations": ("kms:creategrant",),
-    "kms:grantconstrainttype": _GRANTS,
-    "kms:granteeprincipal": ("kms:creategrant",),
-    "kms:retiringprincipal": ("kms:creategrant",),
-    "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),
-    "kms:signingalgorithm": ("kms:sign", "kms:verify"),
-    "kms:messagetype": ("kms:sign", "kms:verify"),
-    "kms:macalgorithm": ("kms:generatemac", "kms:verifymac"),
-    "kms:rotationperiodindays": ("kms:enablekeyrotation",),
-    "kms:schedulekeydeletionpendingwindowindays": ("kms:schedulekeydeletion",),
-    "kms:replicaregion": ("kms:replicatekey",),
-    "kms:primaryregion": ("kms:updateprimaryregion",),
-    "kms:reencryptonsamekey": ("kms:reencryptfrom", "kms:reencryptto"),
-    "kms:wrappingalgorithm": ("kms:getparametersforimport",),
-    "kms:wrappingkeyspec": ("kms:getparametersforimport",),
-    "kms:expirationmodel": ("kms:importkeymaterial",),
-    "kms:validto": ("kms:importkeymaterial",),
-}
 _ONE_ACTION = re.compile(r"kms:[a-z]+")
 
 
@@ -82,13 +54,15 @@ def lint_statement(
 def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
     is_key_policy = policy.kind is PolicyKind.RESOURCE
     for condition in statement.conditions:
-        key = condition.lower_key
-        if key in _MULTIVALUED and not condition.operator.startswith(("ForA", "Null")):
+        declared = condition_key(condition.lower_key)
+        if declared is None:
+            continue
+        if declared.is_multivalued and not condition.operator.startswith(("ForA", "Null")):
             yield (
                 f"{condition.key} has several values and never fits {condition.operator}; use "
                 "ForAnyValue or ForAllValues"
             )
-        if is_key_policy and key.startswith(("aws:resourcetag/", "kms:resourcealiases")):
+        if is_key_policy and declared.is_hidden_from_key_policies:
             yield f"key policies cannot see {condition.key}; use it in identity policies"
         yield from _foreign_key(statement, condition)
 
@@ -110,17 +84,10 @@ def _actions_with(key: str) -> Collection[str] | None:
 
     Source: AWS KMS Developer Guide, "AWS KMS condition keys".
     """
-    if key == "kms:requestalias":
-        return {p.action.lower() for p in permissions().values() if p.takes_alias}
-    if key.startswith(("kms:encryptioncontext:", "kms:encryptioncontextkeys")):
-        return {*_with_encryption_context(), *_GRANTS}
-    if key == "kms:encryptionalgorithm":
-        return _with_encryption_context()
-    return _ONLY_FOR.get(key)
-
-
-def _with_encryption_context() -> set[str]:
-    return {p.action.lower() for p in permissions().values() if p.context_member is not None}
+    declared = condition_key(key)
+    if declared is None or declared.actions is None:
+        return None
+    return {action.lower() for action in permissions() if declared.is_of(action)}
 
 
 def _never(statement: Statement, policy: Policy) -> Iterator[str]:

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
 from kmsmock.authorization.grants import Grant, GrantTerms
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.variables import Context
+from kmsmock.aws.condition_keys import condition_key
 from kmsmock.principals import Principal
 
-#: Condition keys that only policies of the identity side, and of organizations, can see.
-#: Source: AWS KMS Developer Guide, "ABAC for AWS KMS".
-_HIDDEN_FROM_KEY_POLICIES = ("aws:resourcetag/", "kms:resourcealiases")
+
+class _SeenByKeyPolicies(Mapping[str, "str | list[str]"]):
+    """The condition keys of a request, without those that key policies cannot see.
+
+    Source: AWS KMS Developer Guide, "ABAC for AWS KMS".
+    """
+
+    __slots__ = ("_context",)
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Give the value of a condition key; the default when key policies see none."""
+        return default if _is_hidden(key) else self._context.get(key, default)
+
+    def __getitem__(self, key: str) -> str | list[str]:
+        if _is_hidden(key):
+            raise KeyError(key)
+        return self._context[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in self._context if not _is_hidden(key))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _is_hidden(key: str) -> bool:
+    declared = condition_key(key)
+    return declared is not None and declared.is_hidden_from_key_policies
 
 
 class Request:
@@ -21,9 +50,9 @@ class Request:
 
     action: for example ``kms:Decrypt``. resource: a key ARN, an alias ARN, or ``*``.
     owner: the account of the key; None where no key policy has a say: account-level actions, and
-    the alias half of alias operations. context_source: gives the condition keys of the request;
-    asked only when a policy or grant needs them. encryption_context: what grants look at.
-    child: the terms of the grant that CreateGrant is to make.
+    the alias half of alias operations. context_source: gives the condition keys of the request,
+    in lower case; asked only when a policy or grant needs them. encryption_context: what grants
+    look at. child: the terms of the grant that CreateGrant is to make.
     """
 
     # Made for each call, so as plain as can be.
@@ -38,7 +67,7 @@ class Request:
         action: str,
         resource: str,
         owner: str | None,
-        context_source: Callable[[], Mapping[str, Any]],
+        context_source: Callable[[], Context],
         *,
         encryption_context: Mapping[str, str] | None = None,
         child: GrantTerms | None = None,
@@ -58,18 +87,14 @@ class Request:
     def context(self) -> Context:
         """The condition keys of the request, in lower case."""
         if self._context is None:
-            self._context = {key.lower(): v for key, v in self._context_source().items()}
+            self._context = self._context_source()
         return self._context
 
     @property
     def key_policy_context(self) -> Context:
         """The condition keys that a key policy sees."""
         if self._key_policy_context is None:
-            self._key_policy_context = {
-                key: value
-                for key, value in self.context.items()
-                if not key.startswith(_HIDDEN_FROM_KEY_POLICIES)
-            }
+            self._key_policy_context = _SeenByKeyPolicies(self.context)
         return self._key_policy_context
 
     def source_arn(self) -> str | None:

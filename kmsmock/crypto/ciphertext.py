@@ -55,38 +55,36 @@ _REGIONS = tuple(name for names in REGIONS.values() for name in names)
 _REGION_CODES = {name: place for place, name in enumerate(_REGIONS, start=1)}
 
 
-class Blob:
+class Blob(NamedTuple):
     """A ciphertext blob taken apart.
 
     material_id: 32 bytes. authenticated: all that stands in front of sealed, the AES-GCM
-    ciphertext. The identity of the key is only read when it is asked for.
+    ciphertext. framing: its last bytes, which name the key; the identity of the key is only read
+    when it is asked for.
     """
 
-    __slots__ = ("_framing", "authenticated", "material_id", "nonce", "sealed")
-
-    def __init__(self, blob: bytes, nonce_at: int, sealed_at: int) -> None:
-        self.material_id = blob[_MATERIAL]
-        self.nonce = blob[nonce_at : nonce_at + NONCE_BYTES]
-        self.sealed = blob[sealed_at:]
-        self.authenticated = blob[:sealed_at]
-        self._framing = blob[sealed_at - _FRAMING_BYTES : sealed_at]
+    material_id: bytes
+    nonce: bytes
+    sealed: bytes
+    authenticated: bytes
+    framing: bytes
 
     @property
     def account(self) -> str:
         """The account of the key, 12 digits."""
-        return f"{int.from_bytes(self._framing[1:6], 'big'):012}"
+        return f"{int.from_bytes(self.framing[1:6], 'big'):012}"
 
     @property
     def region(self) -> str | None:
         """The Region of the key; None for one that is not known here."""
-        place = self._framing[6]
+        place = self.framing[6]
         return _REGIONS[place - 1] if 0 < place <= len(_REGIONS) else None
 
     @property
     def key_id(self) -> str:
         """The bare id of the key."""
         digits = self.authenticated[_KEY_ID].hex()
-        if self._framing[0] & _MULTI_REGION:
+        if self.framing[0] & _MULTI_REGION:
             return f"mrk-{digits}"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
@@ -142,7 +140,13 @@ def parse(blob: bytes) -> Blob:
     version = blob[framing_at] & ~_MULTI_REGION
     if version != VERSION:
         raise DecryptionFailed(f"layout version {version} is not known")
-    return Blob(blob, nonce_at, sealed_at)
+    return Blob(
+        blob[_MATERIAL],
+        blob[nonce_at : nonce_at + NONCE_BYTES],
+        blob[sealed_at:],
+        blob[:sealed_at],
+        blob[framing_at:sealed_at],
+    )
 
 
 def encode_context(context: Mapping[str, str] | None) -> bytes:

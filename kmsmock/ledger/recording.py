@@ -15,7 +15,7 @@ from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.ledger.pricing import Tariff
 from kmsmock.ledger.storage import KeyLife
 from kmsmock.ledger.usage import Line, line_of
-from kmsmock.running_test import running_test
+from kmsmock.running_test import running_tests
 
 
 class Recorded(NamedTuple):
@@ -139,7 +139,7 @@ class CallLog:
                 given("KeyPairSpec"),
             ),
             call.now,
-            running_test(),
+            running_tests[-1],
             call.request_id,
             rest,
         )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 from kmsmock import errors
 from kmsmock.arns import Arn, is_account_id, read_account_principal, session_arn
 from kmsmock.authorization.grants import GrantConstraints, GrantTerms
+from kmsmock.identities.names import PrincipalNames
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeySpec, KeyUsage
 from kmsmock.operations.registry import OPERATIONS, Call
+from kmsmock.principals import Principal
 
 #: Source: AWS KMS API Reference, GrantConstraints.
 _CONTEXT_PAIRS = 8
@@ -20,17 +25,28 @@ _AWS_SESSION_ID = re.compile(r"([0-9]{12}):(aws:[\w-]+):([\w-]+)", re.ASCII)
 UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z2-7]{16}(?::[\w+=,.@-]+)?", re.ASCII)
 
 
-def grant_terms(call: Call) -> GrantTerms:
+def grant_terms_of(call: Call) -> GrantTerms:
     """Give the terms of the grant that CreateGrant is to make."""
-    parameters = call.parameters
+    names = call.backend.identities.names
+    return grant_terms(call.parameters, call.principal, call.region.partition, names)
+
+
+def grant_terms(
+    parameters: Mapping[str, Any], principal: Principal, partition: str, names: PrincipalNames
+) -> GrantTerms:
+    """Read the terms of a grant from the parameters of CreateGrant.
+
+    principal: who makes it. partition: of the key. Raises InvalidArnException for the unique id of
+    nobody.
+    """
     given = parameters.get("Constraints", {})
     constraints = GrantConstraints(
         given.get("EncryptionContextEquals"),
         given.get("EncryptionContextSubset"),
         given.get("SourceArn"),
     )
-    grantee, retirer = (_named(call, m) for m in ("GranteePrincipal", "RetiringPrincipal"))
-    names = call.backend.identities.names
+    named = partial(_named, parameters, principal, partition, names)
+    grantee, retirer = named("GranteePrincipal"), named("RetiringPrincipal")
     return GrantTerms(
         tuple(dict.fromkeys(parameters["Operations"])),
         grantee,
@@ -47,16 +63,22 @@ def grant_terms(call: Call) -> GrantTerms:
     )
 
 
-def _named(call: Call, member: str) -> str | None:
+def _named(
+    parameters: Mapping[str, Any],
+    principal: Principal,
+    partition: str,
+    names: PrincipalNames,
+    member: str,
+) -> str | None:
     """Give the ARN of a principal that the request names, which may be by its unique id."""
-    name: str | None = call.parameters.get(member)
-    session = _AWS_SESSION_ID.fullmatch(name) if name and call.principal.is_service else None
+    name: str | None = parameters.get(member)
+    session = _AWS_SESSION_ID.fullmatch(name) if name and principal.is_service else None
     if session is not None:
         account, role, rest = session.groups()
-        return session_arn(call.region.partition, account, role, rest)
+        return session_arn(partition, account, role, rest)
     if name is None or not UNIQUE_ID.fullmatch(name):
         return name
-    arn = call.backend.identities.names.arn_of_id(name)
+    arn = names.arn_of_id(name)
     if arn is None:
         raise errors.InvalidArnException(f"{member} does not refer to a valid principal.")
     return arn

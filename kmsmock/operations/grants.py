@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from kmsmock import errors
+from kmsmock.access.denial import THIS_RESOURCE, hidden
 from kmsmock.arns import ALIAS_PREFIX, Arn, looks_like_arn, read_account_principal
 from kmsmock.authorization.grants import Grant
 from kmsmock.aws.operations import (
@@ -21,11 +22,11 @@ from kmsmock.aws.operations import (
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.operations.grant_terms import (
     UNIQUE_ID,
-    grant_terms,
+    grant_terms_of,
     require_possible_terms,
     require_valid_principals,
 )
-from kmsmock.operations.locating import access_hidden, find_key_only, key_only
+from kmsmock.operations.locating import find_key_only, key_only
 from kmsmock.operations.registry import (
     GRANTABLE,
     Call,
@@ -61,7 +62,7 @@ _GRANT_ID = re.compile(r"[0-9a-f]{64}")
 )
 def create_grant(call: Call, key: Key) -> Response:
     """Give a principal permissions on a key; the token makes them usable at once."""
-    terms = grant_terms(call)
+    terms = grant_terms_of(call)
     require_valid_principals(call, terms)
     require_possible_terms(key, terms)
     same = key.grants.with_terms(terms)
@@ -143,11 +144,12 @@ def list_retirable_grants(call: Call) -> Response:
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
     if principal is not None and _account(principal) != call.region.account:
-        error = access_hidden(call, "kms:ListRetirableGrants", "this resource")
-        error.explanation = (
-            f"{principal} is of another account, which alone may ask for its grants."
+        raise hidden(
+            call.principal,
+            "kms:ListRetirableGrants",
+            THIS_RESOURCE,
+            f"{principal} is of another account, which alone may ask for its grants.",
         )
-        raise error
     grants = [
         grant
         for region in call.backend.regions_named(call.region.name)

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from kmsmock import errors
+from kmsmock.access.policies import KEY_POLICY
 from kmsmock.authorization import policy as policy_language
 from kmsmock.authorization.policy import (
     Defect,
@@ -19,7 +20,6 @@ from kmsmock.authorization.policy import (
     Policy,
     PolicyKind,
 )
-from kmsmock.authorizing import KEY_POLICY
 from kmsmock.aws.operations import PageSizes, per_second, reads, writes
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key

@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterable
 
 from kmsmock import arns, errors
+from kmsmock.access.denial import THIS_CIPHERTEXT, THIS_RESOURCE, hidden
 from kmsmock.aws.operations import KeyNaming
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
@@ -132,15 +133,6 @@ def find_alias(call: Call, name: str) -> Alias:
     return alias
 
 
-def access_hidden(call: Call, action: str, resource: str) -> errors.AccessDeniedException:
-    """Refuse without telling whether the resource exists."""
-    return errors.AccessDeniedException(
-        f"User: {call.principal.arn} is not authorized to perform: {action} on {resource} because "
-        "the resource does not exist in this Region, no resource-based policies allow access, or "
-        "a resource-based policy explicitly denies access"
-    )
-
-
 def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
     arn = arns.Arn.parse(reference)
     name = arn.key_or_alias if arn is not None else None
@@ -176,14 +168,13 @@ def _key_of_other_account(call: Call, arn: arns.Arn, name: str, *, cross_account
         return key
     # Each target before this one has found its key.
     action = call.operation.targets[len(call.keys)].action
-    error = access_hidden(call, action, "this resource")
-    error.explanation = (
+    explanation = (
         f"Account {arn.account} has no such key or alias in {arn.region}; AWS does not tell other "
         "accounts which it has."
         if key is None
         else f"{call.operation.name} does not work on keys of other accounts."
     )
-    raise error
+    raise hidden(call.principal, action, THIS_RESOURCE, explanation)
 
 
 def _key_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
@@ -224,11 +215,8 @@ def _key_of_blob(call: Call, reference: str | None) -> Key:
             explanation=f"The ciphertext was made by {blob.key_arn}, not by {reference}.",
         )
     if key is None:
-        error = access_hidden(
-            call, call.operation.targets[0].action, "the resource associated with this ciphertext"
-        )
-        error.explanation = _whose(call, blob)
-        raise error
+        action = call.operation.targets[0].action
+        raise hidden(call.principal, action, THIS_CIPHERTEXT, _whose(call, blob))
     return key
 
 

@@ -5,7 +5,11 @@ Source: AWS KMS Developer Guide, "Cryptographic attestation support in AWS KMS".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from kmsmock import errors
+from kmsmock.backend import Backend
 from kmsmock.crypto import attestation, enveloped
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.operations.registry import Call
@@ -15,13 +19,13 @@ _ENCLAVE_REGISTERS: tuple[int, ...] = (1, 2, 3, 4, 8)
 _TPM_REGISTERS: tuple[int, ...] = (4, 7, 8, 9, 16, 23)
 
 
-def attested(call: Call) -> attestation.Attestation | None:
+def attested(parameters: Mapping[str, Any], backend: Backend) -> attestation.Attestation | None:
     """Give what the document of a request attests; None without one, or when it does not hold."""
-    document = call.parameters.get("Recipient", {}).get("AttestationDocument")
+    document = parameters.get("Recipient", {}).get("AttestationDocument")
     if document is None:
         return None
     try:
-        return attestation.verify(document, call.backend.attestation_roots)
+        return attestation.verify(document, backend.attestation_roots)
     except CryptoError:
         return None  # which the operation refuses, once it is allowed
 

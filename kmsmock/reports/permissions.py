@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from kmsmock.explaining import explain
+from kmsmock.explaining import Question, explain
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
@@ -127,15 +127,8 @@ def _decide(
     """Decide ``yes``, ``no``, or ``with context``; gives that and the reason."""
     reason = ""
     for context in (None, *uses.contexts.get(key.arn, ())):
-        decision = explain(
-            kms.backend,
-            principal,
-            action,
-            key,
-            region=key.region_name,
-            encryption_context=context,
-            context={},
-        )
+        question = Question(action, key.region_name, encryption_context=context)
+        decision = explain(kms.backend, principal, question, key)
         if decision.allowed:
             shown = None if context is None else dict(context)
             with_context = "" if shown is None else f", with the encryption context {shown}"

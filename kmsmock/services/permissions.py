@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kmsmock.access.context import ConditionContext, ContextKeys
+from kmsmock.access.denial import refusal
+from kmsmock.access.facts import Facts
+from kmsmock.access.policies import authorize
+from kmsmock.arns import region_of_endpoint
 from kmsmock.authorization.request import Request
-from kmsmock.authorizing import authorize
-from kmsmock.context_keys import ContextKeys
-from kmsmock.denials import refusal
 from kmsmock.errors import ServiceError
-from kmsmock.services.contexts import context_of
 from kmsmock.services.errors import AccessDenied
 from kmsmock.services.registry import ServiceCall
 
@@ -29,17 +30,41 @@ def require_allowed(
 ) -> None:
     """Refuse what the policies of the caller do not allow.
 
-    action: such as ``iam:CreateRole``. resource: its ARN, or ``*``. members: condition key -> the
-    parameter that it tells. context: further condition keys. error: what the service refuses with;
-    words: its text around AWS's usual sentence.
+    action: such as ``iam:CreateRole``. resource: its ARN, or ``*``. members, context: see
+    `context_of`. error: what the service refuses with; words: its text around AWS's usual sentence.
     """
     backend = call.backend
     if call.is_answered or not backend.enforces_policies:
         return
     request = Request(
-        call.principal, action, resource, None, lambda: context_of(call, members) | context
+        call.principal, action, resource, None, lambda: context_of(call, action, members, context)
     )
     decision = authorize(call.identities, backend.allowances, request, None)
     if not decision.allowed:
-        sentence = refusal(request, decision, f"on resource: {resource} ")
+        sentence = refusal(request, decision, f"on resource: {resource}")
         raise error(words.format(sentence), explanation=str(decision))
+
+
+def context_of(
+    call: ServiceCall,
+    action: str,
+    members: Mapping[str, str] = _NO_MEMBERS,
+    context: ContextKeys = _NO_KEYS,
+) -> ConditionContext:
+    """Give the condition keys of a call.
+
+    members: condition key of the service -> the parameter that it tells. context: further ones.
+    """
+    parameters = call.parameters
+    told = {key: parameters[member] for key, member in members.items() if member in parameters}
+    return ConditionContext(
+        Facts(
+            action=action,
+            principal=call.principal,
+            identities=call.identities,
+            parameters=parameters,
+            region=region_of_endpoint(call.region),
+            now=call.now,
+            given={**told, **call.backend.request_context, **context},
+        )
+    )

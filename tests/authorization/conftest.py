@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import kmsmock.operations  # noqa: F401 - declares what the engine, tested alone, looks up
 from kmsmock import KMSMock, Principal, mock_kms
 from tests.authorization.documents import ACCOUNT
 

@@ -37,7 +37,8 @@ def request_of(case):
         who.get("roleArn") or who.get("sourceUserArn"),
     )
     owner = case["key"]["account"] if case["key"] and case["keyPolicy"] else None
-    return Request(principal, case["action"], case["resource"], owner, lambda: case["context"])
+    context = {name.lower(): value for name, value in case["context"].items()}
+    return Request(principal, case["action"], case["resource"], owner, lambda: context)
 
 
 def policies_of(case):

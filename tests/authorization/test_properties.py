@@ -21,7 +21,7 @@ KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/App"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/App/s"
 USER = f"arn:aws:iam::{ACCOUNT}:user/bob"
-CONTEXT = {"kms:EncryptionContext:a": "1", "aws:SecureTransport": "true"}
+CONTEXT = {"kms:encryptioncontext:a": "1", "aws:securetransport": "true"}
 PRINCIPALS = {
     "session": Principal(PrincipalKind.ASSUMED_ROLE, SESSION, ACCOUNT, "AROA:s", ROLE),
     "user": Principal(PrincipalKind.USER, USER, ACCOUNT, "AIDA"),
@@ -98,7 +98,7 @@ def decide(world):
 def naive_condition(condition):
     for operator, tests in condition.items():
         for key, wanted in tests.items():
-            value = CONTEXT.get(key)
+            value = CONTEXT.get(key.lower())
             fits = {
                 "StringEquals": value == wanted,
                 "StringNotEquals": value != wanted,

@@ -51,7 +51,7 @@ def requests(draw):
         f"kms:{draw(operations)}",
         KEY,
         draw(st.sampled_from([HERE, THERE])),
-        lambda: {} if source is None else {"aws:SourceArn": source},
+        lambda: {} if source is None else {"aws:sourcearn": source},
         encryption_context=draw(st.none() | contexts),
         child=child,
     )

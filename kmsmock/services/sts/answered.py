@@ -11,17 +11,18 @@ from typing import Any
 
 from dateutil.tz import tzutc
 
+from kmsmock.access.denial import sentence
+from kmsmock.access.policies import applied_policies
 from kmsmock.arns import Arn
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError, Policy
 from kmsmock.authorization.request import AppliedPolicies, Request
-from kmsmock.authorizing import applied_policies
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Document, Entity, Session
 from kmsmock.principals import PrincipalKind
-from kmsmock.services.contexts import context_of
 from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, ValidationError
+from kmsmock.services.permissions import context_of
 from kmsmock.services.registry import Handler, Service, ServiceCall
 
 #: Seconds: the default of role sessions and longest of chained ones; the default of tokens.
@@ -208,7 +209,7 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
         action,
         role.arn,
         Arn.of(role.arn).account,
-        lambda: context_of(call, _MEMBERS),
+        lambda: context_of(call, action, _MEMBERS),
     )
     applied = applied_policies(call.identities, request, None)
     return evaluate(
@@ -226,7 +227,7 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
 
 def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> AccessDenied:
     return AccessDenied(
-        f"User: {call.principal.arn} is not authorized to perform: {action} on resource: {arn}",
+        sentence(call.principal, action, f"on resource: {arn}"),
         explanation=explanation,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock.context_keys import ContextKeys
+from kmsmock.access.context import ContextKeys
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.answered.registry import account_region, storage
 from kmsmock.services.ec2.answered.storage import Image, Snapshot, Volume

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kmsmock.context_keys import ContextKeys
+from kmsmock.access.context import ContextKeys
 from kmsmock.services.ec2.answered.storage import AccountRegion, Storage
 from kmsmock.services.ec2.errors import DryRunOperation, UnauthorizedOperation, UnsupportedOperation
 from kmsmock.services.permissions import require_allowed

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kmsmock.context_keys import ContextKeys
+from kmsmock.access.context import ContextKeys
 from kmsmock.services.ec2.answered.registry import account_region, arn, require_permission
 from kmsmock.services.ec2.errors import InvalidParameterValue, TagLimitExceeded
 from kmsmock.services.registry import ServiceCall

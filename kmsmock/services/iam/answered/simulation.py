@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
-from kmsmock.arns import Arn, name_in
+from kmsmock.access.context import ConditionContext, ContextKeys
+from kmsmock.access.facts import Facts
+from kmsmock.arns import Arn, name_in, region_of_endpoint
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
@@ -120,7 +123,9 @@ def _simulated(
         applied = applied._replace(resource=resource_policy)
         owner = _account(parameters.get("ResourceOwner", ""), call.account)
     principal = _caller(call, source, needed=owner is not None)
-    context = {
+    is_known = isinstance(source, Entity) or "CallerArn" in parameters
+    known = principal if is_known else None
+    given: ContextKeys = {
         entry["ContextKeyName"]: entry.get("ContextKeyValues", [])
         if entry.get("ContextKeyType", "").endswith("List")
         else next(iter(entry.get("ContextKeyValues", [])), "")
@@ -131,9 +136,31 @@ def _simulated(
         if not _ACTION.fullmatch(action):
             raise InvalidInput(f"Invalid Action: {action}")
         for resource in parameters.get("ResourceArns", ["*"]):
-            request = Request(principal, action, resource, owner, lambda: context)
+            facts = _facts(call, action, resource, known, given)
+            request = Request(principal, action, resource, owner, partial(ConditionContext, facts))
             results.append(_result(request, applied))
     return page(call, name, "EvaluationResults", results)
+
+
+def _facts(
+    call: ServiceCall,
+    action: str,
+    resource: str,
+    principal: Principal | None,
+    given: ContextKeys,
+) -> Facts:
+    """Give what the simulator knows: who, when and where, and what it is told of the rest."""
+    arn = Arn.parse(resource)
+    is_key = arn is not None and arn.service == "kms" and arn.resource.startswith("key/")
+    return Facts(
+        action=action,
+        principal=principal,
+        identities=call.identities,
+        owner=arn.account if arn is not None and is_key else None,
+        region=(arn and arn.region) or region_of_endpoint(call.region),
+        now=call.now,
+        given=given,
+    )
 
 
 def _caller(call: ServiceCall, source: Identity | None, *, needed: bool) -> Principal:

@@ -1,0 +1,137 @@
+"""The parameters of the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kmsmock.access.condition_keys.registry import declare, only, parameter
+from kmsmock.access.facts import Facts
+from kmsmock.arns import alias_arn
+from kmsmock.aws.condition_keys import ValueType
+from kmsmock.aws.operations import permission_of
+
+_SYMMETRIC = "SYMMETRIC_DEFAULT"
+_TAGGING = frozenset({"kms:CreateKey", "kms:TagResource", "kms:UntagResource"})
+_ABOUT_CONSTRAINTS = frozenset({"kms:CreateGrant", "kms:RetireGrant"})
+_with_recipient = only(
+    *("Decrypt", "DeriveSharedSecret", "GenerateDataKey", "GenerateDataKeyPair", "GenerateRandom")
+)
+
+
+def _with_encryption_context(action: str) -> bool:
+    return permission_of(action).context_member is not None
+
+
+def _with_pairs(action: str) -> bool:
+    return action in _ABOUT_CONSTRAINTS or _with_encryption_context(action)
+
+
+def _with_tags(action: str) -> bool:
+    return not action.startswith("kms:") or action in _TAGGING
+
+
+def _pairs(facts: Facts) -> Mapping[str, str]:
+    return facts.encryption_context or {}
+
+
+def _request_tags(facts: Facts) -> Mapping[str, str]:
+    tags = facts.parameter("Tags") or ()
+    # KMS has its own names for the members of a tag.
+    return {
+        tag.get("TagKey", tag.get("Key", "")): tag.get("TagValue", tag.get("Value", ""))
+        for tag in tags
+    }
+
+
+def _tag_keys(facts: Facts) -> list[str] | None:
+    return [*(facts.parameter("TagKeys") or ()), *_request_tags(facts)] or None
+
+
+def _is_on_same_key(facts: Facts) -> bool | None:
+    """Tell whether ReEncrypt's two sides are one key; the second is not located yet at first."""
+    key = facts.key
+    if key is None:
+        return None
+    if facts.other_key is not None:
+        return key is facts.other_key
+    is_source = facts.action == "kms:ReEncryptFrom"
+    named = facts.parameter("DestinationKeyId" if is_source else "SourceKeyId")
+    if named is None:
+        return None
+    arns = (alias_arn(key.region_name, key.account, alias) for alias in key.aliases)
+    return named in (key.key_id, key.arn, *key.aliases, *arns)
+
+
+def _measurements(facts: Facts) -> Mapping[str, str]:
+    """Tell what the attestation document of the request attests.
+
+    Source: AWS KMS Developer Guide, "Condition keys for AWS Nitro Enclaves".
+    """
+    attested = facts.attestation() if facts.attestation is not None else None
+    if attested is None:
+        return {}
+    register = "NitroTPMPCR" if attested.is_tpm else "PCR"
+    measured = {f"{register}{index}": value.hex() for index, value in attested.pcrs.items()}
+    if not attested.is_tpm and 0 in attested.pcrs:
+        measured["ImageSha384"] = attested.pcrs[0].hex()
+    return measured
+
+
+_ALGORITHM_MEMBERS = {
+    "kms:ReEncryptFrom": "SourceEncryptionAlgorithm",
+    "kms:ReEncryptTo": "DestinationEncryptionAlgorithm",
+}
+declare(
+    "kms:EncryptionAlgorithm",
+    lambda facts: facts.parameter(
+        _ALGORITHM_MEMBERS.get(facts.action, "EncryptionAlgorithm"), _SYMMETRIC
+    ),
+    _with_encryption_context,
+)
+declare("kms:EncryptionContext:", _pairs, _with_pairs)
+declare(
+    "kms:EncryptionContextKeys",
+    lambda facts: list(_pairs(facts)) or None,
+    _with_pairs,
+    is_multivalued=True,
+)
+declare(
+    "kms:DataKeyPairSpec",
+    parameter("KeyPairSpec"),
+    only("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"),
+)
+declare("kms:SigningAlgorithm", parameter("SigningAlgorithm"), only("Sign", "Verify"))
+declare("kms:MessageType", parameter("MessageType", "RAW"), only("Sign", "Verify"))
+declare("kms:MacAlgorithm", parameter("MacAlgorithm"), only("GenerateMac", "VerifyMac"))
+declare("kms:KeyAgreementAlgorithm", parameter("KeyAgreementAlgorithm"), only("DeriveSharedSecret"))
+declare(
+    "kms:ReEncryptOnSameKey", _is_on_same_key, only("ReEncryptFrom", "ReEncryptTo"), ValueType.BOOL
+)
+declare("kms:RecipientAttestation:", _measurements, _with_recipient)
+declare(
+    "kms:BypassPolicyLockoutSafetyCheck",
+    parameter("BypassPolicyLockoutSafetyCheck"),
+    only("CreateKey", "PutKeyPolicy"),
+    ValueType.BOOL,
+)
+declare("kms:PolicyName", parameter("PolicyName", "default"), only("PutKeyPolicy", "GetKeyPolicy"))
+declare(
+    "kms:RotationPeriodInDays",
+    parameter("RotationPeriodInDays", 365),
+    only("EnableKeyRotation"),
+    ValueType.NUMERIC,
+)
+declare(
+    "kms:ScheduleKeyDeletionPendingWindowInDays",
+    parameter("PendingWindowInDays", 30),
+    only("ScheduleKeyDeletion"),
+    ValueType.NUMERIC,
+)
+declare("kms:WrappingAlgorithm", parameter("WrappingAlgorithm"), only("GetParametersForImport"))
+declare("kms:WrappingKeySpec", parameter("WrappingKeySpec"), only("GetParametersForImport"))
+declare("kms:ExpirationModel", parameter("ExpirationModel"), only("ImportKeyMaterial"))
+declare("kms:ValidTo", parameter("ValidTo"), only("ImportKeyMaterial"), ValueType.DATE)
+declare("kms:ReplicaRegion", parameter("ReplicaRegion"), only("ReplicateKey"))
+declare("kms:PrimaryRegion", parameter("PrimaryRegion"), only("UpdatePrimaryRegion"))
+declare("aws:RequestTag/", _request_tags, _with_tags)
+declare("aws:TagKeys", _tag_keys, _with_tags, is_multivalued=True)

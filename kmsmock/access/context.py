@@ -1,0 +1,112 @@
+"""The condition context of a request: the value of each condition key, told when it is asked for.
+
+Everything that decides has its context from here: calls of KMS and of other services, explanations,
+the policy simulator, and the command ``kmsmock explain``. They differ only in the facts they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from kmsmock.access.condition_keys.registry import TELLERS
+from kmsmock.access.facts import Facts
+from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, condition_key
+
+#: The value of a condition key: a text, or the texts of a multivalued one.
+Value = str | list[str]
+#: Condition key -> value, as tests and services give them.
+ContextKeys = dict[str, Value]
+
+
+class ConditionContext(Mapping[str, Value]):
+    """The condition keys of a request, in lower case.
+
+    Collecting all of them would cost more than most of what is asked of them, so that each is told,
+    once, when a policy looks at it.
+    """
+
+    __slots__ = ("_facts", "_known")
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        given = facts.given or {}
+        self._known: dict[str, Value | None] = {name.lower(): given[name] for name in given}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Give the value of a condition key; the default when the request does not have it."""
+        known = self._known
+        if key not in known:
+            known[key] = self._tell(key)
+        value = known[key]
+        return default if value is None else value
+
+    def __getitem__(self, key: str) -> Value:
+        value: Value | None = self.get(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self.get(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        names = dict.fromkeys(self._known)
+        for lower, declared in CONDITION_KEYS.items():
+            if declared.is_family:
+                names.update(dict.fromkeys(lower + rest for rest in self._family(declared)))
+            else:
+                names[lower] = None
+        return (name for name in names if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _tell(self, key: str) -> Value | None:
+        declared = condition_key(key)
+        if declared is None:
+            return None
+        if declared.is_family:
+            return self._family(declared).get(key[len(declared.name) :])
+        if not declared.is_of(self._facts.action):
+            return None
+        return _text(TELLERS[key](self._facts))
+
+    def _family(self, declared: ConditionKey) -> Mapping[str, str]:
+        """Give the keys of a family, by the rest of their names in lower case."""
+        if not declared.is_of(self._facts.action):
+            return {}
+        told: Mapping[str, str] = TELLERS[declared.name.lower()](self._facts)
+        return {name.lower(): value for name, value in told.items()}
+
+
+def spelt(facts: Facts, *names: str) -> dict[str, Value]:
+    """Give those of some condition keys that a request has, as AWS and the request spell them.
+
+    names: of condition keys, or of families of them.
+    """
+    found: dict[str, Value] = {}
+    for name in names:
+        declared = CONDITION_KEYS[name.lower()]
+        if not declared.is_of(facts.action):
+            continue
+        told = TELLERS[name.lower()](facts)
+        if declared.is_family:
+            found.update((f"{declared.name}{rest}", value) for rest, value in told.items())
+        elif (value := _text(told)) is not None:
+            found[declared.name] = value
+    return found
+
+
+def _text(value: Any) -> Value | None:
+    """Give a value as the text that policies compare."""
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return str(value.timestamp())
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return str(value)
