@@ -120,7 +120,7 @@ ABOUT_SOMETHING_ELSE = {
     "reports/permissions.py": "what a report asks of each principal, a choice for its reader",
 }
 #: Packages whose modules declare operations, declare condition keys, or call operations of KMS.
-NAMING_THEM = ("operations", "access", "services", "overlays")
+NAMING_THEM = ("operations", "access", "services")
 
 
 def names_listed_in(path: Path) -> set[str]:

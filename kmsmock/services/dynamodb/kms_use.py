@@ -53,7 +53,7 @@ _UNTIL_NOTICED = timedelta(minutes=13)
 
 
 def create_table_key(call: ServiceCall, arn: str, key_id: str | None) -> TableKey | None:
-    """Take a key for a table: with a grant for DynamoDB, by which it makes the table's own key.
+    """Create the grant by which DynamoDB uses a key, and generate the table's own key with it.
 
     arn: of the table. key_id: None for the key that AWS owns, which is no key of KMS to see.
     """
@@ -113,7 +113,7 @@ def require_accessible(call: ServiceCall, arn: str) -> None:
 
 
 def require_readable(call: ServiceCall, arn: str, key: TableKey) -> None:
-    """Require that what is there can be read to be encrypted anew; a grant is not needed to."""
+    """Require that items can be read to be encrypted again; that needs no grant."""
     if not _is_usable(_key_of(call, key)):
         _refuse_lost(call, arn, key)
 

@@ -13,7 +13,7 @@ CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 
 @dataclass(frozen=True, slots=True)
 class EncryptedDataKey:
-    """A data key under a key of KMS. shown_key: as ListSecretVersionIds has it."""
+    """A data key that is encrypted with a key of KMS. shown_key: as ListSecretVersionIds has it."""
 
     shown_key: str
     ciphertext: bytes
@@ -74,7 +74,7 @@ def secrets_of(call: ServiceCall) -> Secrets:
 
 
 def find_secret(call: ServiceCall) -> Secret | None:
-    """Find the secret that a call names; None for one that was made unseen."""
+    """Find the secret that a call names; None for one that was stored before."""
     state, named = secrets_of(call), call.parameters["SecretId"]
     if named in state.secrets:
         return state.secrets[named]
@@ -84,7 +84,7 @@ def find_secret(call: ServiceCall) -> Secret | None:
 
 
 def requested_key(key_id: str | None) -> str | None:
-    """Give the key that is asked for, as it is kept; None for the AWS managed key."""
+    """Give the requested key as it is kept; None for the AWS managed key."""
     if not key_id or key_id.rpartition(":")[2] == MANAGED_KEY:
         return None
     return key_id

@@ -48,12 +48,12 @@ def _remove_regions(call: ServiceCall) -> Steps:
 def replicate(
     call: ServiceCall,
     secret: Secret,
-    asked: Iterable[Mapping[str, str]],
+    requested: Iterable[Mapping[str, str]],
     answer: Mapping[str, Any],
 ) -> None:
-    """Keep new replicas of a secret. answer: which tells those that what stores refused."""
+    """Keep new replicas of a secret. answer: it has the status of those that were not stored."""
     failed = {one["Region"] for one in _statuses(answer) if one["Status"] == "Failed"}
-    for one in asked:
+    for one in requested:
         region = one["Region"]
         if region in failed:
             continue
@@ -66,9 +66,9 @@ def replicate(
 
 
 def bring_in_sync(call: ServiceCall, secret: Secret) -> None:
-    """Open the data keys of labelled versions for the replicas that lack them, and wrap them there.
+    """Encrypt the data keys of labelled versions for the replicas that lack them.
 
-    Where KMS refuses, the replica stays without, and its status tells.
+    Where KMS refuses, the replica stays without, and its status says so.
     """
     for replica in secret.replicas.values():
         replica.stages = dict(secret.stages)

@@ -40,7 +40,7 @@ def _create_secret(call: ServiceCall) -> Steps:
     answer = yield
     state = secrets_of(call)
     if answer["ARN"] in state.secrets:
-        return  # asked for once more, which stores nothing
+        return  # requested once more, which stores nothing
     secret = Secret(answer["ARN"], key_id)
     state.keep(secret)
     if _has_value(parameters):
