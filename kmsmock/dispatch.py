@@ -12,18 +12,18 @@ from typing import Any
 from kmsmock import errors
 from kmsmock.api_call import Answer, ApiCall
 from kmsmock.backend import Backend
-from kmsmock.call_authorization import (
-    note_authorized,
-    require_allowed,
-    require_no_lockout,
-    require_unmanaged,
-)
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.events import Call as CallRecord
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
+from kmsmock.operations.call_authorization import (
+    note_authorized,
+    require_allowed,
+    require_no_lockout,
+    require_unmanaged,
+)
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.registry import ANY_STATE, Call, Locator, Operation, Target
 from kmsmock.protocol import read
