@@ -159,7 +159,7 @@ def _facts(
         owner=arn.account if arn is not None and is_key else None,
         region=(arn and arn.region) or region_of_endpoint(call.region),
         now=call.now,
-        given=given,
+        overrides=given,
     )
 
 
