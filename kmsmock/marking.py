@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -13,8 +12,6 @@ import pytest
 LIMITS = {"max_requests": "requests", "max_usd": "usd"}
 #: Wider fixtures that make mocks, the narrowest first -> the node whose marks they obey.
 WIDER = {"class_kms": pytest.Class, "module_kms": pytest.Module, "session_kms": pytest.Session}
-#: What else a mark was meant to be, by how its positional argument looks.
-_MEANT = {"region": r"[a-z]{2,}(-[a-z]+)+-\d", "account_id": r"\d{12}"}
 
 
 def marked(node: Any) -> dict[str, Any]:
@@ -83,8 +80,11 @@ def _require_known(item: pytest.Item, given: Mapping[str, Any]) -> None:
 
 
 def _not_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
+    from kmsmock.arns import is_account_id, is_region
+
     shown = ", ".join(map(repr, values))
-    names = [n for n, form in _MEANT.items() if re.fullmatch(form, str(values[0]))]
+    tests = {"region": is_region, "account_id": is_account_id}
+    names = [name for name, fits in tests.items() if fits(str(values[0]))]
     example = f'{names[0]}="{values[0]}"' if names else 'region="eu-west-1"'
     return (
         f"{item.nodeid}: the options of @pytest.mark.kms({shown}) are keywords: write "

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from kmsmock.arns import Arn
 from kmsmock.errors import DisabledException, ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
@@ -168,9 +169,10 @@ def _key_of(call: ServiceCall, key: TableKey) -> Key | None:
 
 
 def _context(arn: str) -> Mapping[str, Any]:
+    table = Arn.of(arn)
     return {
-        "aws:dynamodb:tableName": arn.partition("/")[2],
-        "aws:dynamodb:subscriberId": arn.split(":")[4],
+        "aws:dynamodb:tableName": table.resource_id,
+        "aws:dynamodb:subscriberId": table.account,
     }
 
 

@@ -22,6 +22,7 @@ from kmsmock.services.s3.state import (
     Encryption,
     SseKms,
     SseS3,
+    bucket_arn,
     buckets_of,
 )
 
@@ -50,7 +51,7 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
     _require_signed(call)
     has_bucket_key = requested.has_bucket_key and requested.algorithm != _DOUBLE
     given_context = parameters.get("SSEKMSEncryptionContext")
-    arn = f"arn:{call.partition}:s3:::{bucket}"
+    arn = bucket_arn(call, bucket)
     context = _context(given_context, arn if has_bucket_key else f"{arn}/{key}")
     key_id = requested.key_id or _MANAGED_KEY
     region = region_of(call, bucket)

@@ -114,6 +114,11 @@ def version_in(answer: Mapping[str, Any]) -> str | None:
     return None if version == "null" else version
 
 
+def bucket_arn(call: ServiceCall, name: str) -> str:
+    """Return the ARN of a bucket."""
+    return call.arn("s3", name, region="", account="")
+
+
 def buckets_of(call: ServiceCall) -> Buckets:
     """Give what S3 keeps."""
     return call.backend.service_state(Buckets)

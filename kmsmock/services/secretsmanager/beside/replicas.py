@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kmsmock.arns import Arn
 from kmsmock.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
@@ -57,8 +58,7 @@ def replicate(
         region = one["Region"]
         if region in failed:
             continue
-        parts = secret.arn.split(":")
-        arn = ":".join([*parts[:3], region, *parts[4:]])
+        arn = str(Arn.of(secret.arn)._replace(region=region))
         replica = Secret(arn, requested_key(one.get("KmsKeyId")), primary=secret.arn)
         secret.replicas[region] = replica
         secrets_of(call).keep(replica)

@@ -113,9 +113,7 @@ def _future_arn(call: ServiceCall, name: str) -> str:
     """Make an ARN as the secret will have one; what stores it will make its own ending."""
     letters = string.ascii_letters
     ending = "".join(letters[byte % len(letters)] for byte in call.backend.entropy(6))
-    return (
-        f"arn:{call.partition}:secretsmanager:{call.region}:{call.account}:secret:{name}-{ending}"
-    )
+    return call.arn("secretsmanager", f"secret:{name}-{ending}")
 
 
 OPERATIONS: Mapping[str, BesideHandler] = {
