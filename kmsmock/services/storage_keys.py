@@ -1,4 +1,4 @@
-"""What services do with the keys of stored data: their calls of KMS, and finding the keys."""
+"""What services that store data share: calls to KMS, and the lookup of KMS keys."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from kmsmock.keys.key import Key
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.state.backend import Backend
 
-#: How a grant can bind what it allows to an encryption context.
+#: The grant constraints on the encryption context.
 EQUALS, SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
 
 
 class KeyUnusableError(Exception):
-    """KMS has refused a call. operation: of KMS. error: its answer."""
+    """KMS has refused a call. operation: of KMS. error: with which it has refused."""
 
     def __init__(self, operation: str, error: ServiceError) -> None:
         super().__init__(operation, error)
@@ -30,7 +30,10 @@ class KeyUnusableError(Exception):
 
 
 def call_kms(caller: KmsCaller, operation: str, now: datetime, **parameters: Any) -> Any:
-    """Call KMS; raises `KeyUnusableError`."""
+    """Call KMS, and return its answer.
+
+    now: the time of the call. parameters: as the KMS API has them. Raises `KeyUnusableError`.
+    """
     try:
         return caller.call(operation, now, **parameters)
     except ServiceError as error:
@@ -38,11 +41,11 @@ def call_kms(caller: KmsCaller, operation: str, now: datetime, **parameters: Any
 
 
 def region_of(key_arn: str) -> str:
-    """Give the Region of a KMS key."""
+    """Return the name of the Region of a KMS key."""
     return Arn.of(key_arn).region
 
 
 def find_key(backend: Backend, key_arn: str) -> Key | None:
-    """Find a KMS key by its ARN, without a call of KMS; None when it has been deleted."""
+    """Find a KMS key by its ARN, without a call to KMS; None when it has been deleted."""
     arn = Arn.of(key_arn)
     return backend.region(arn.account, arn.region).keys.get(arn.resource_id)
