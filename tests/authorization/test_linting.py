@@ -94,7 +94,9 @@ def test_identity_policies_may_name_keys():
 @pytest.mark.parametrize(
     ("statements", "words"),
     [
-        pytest.param([allow("kms:Decrypt", **HOME)], "it allows nobody kms:PutKeyPolicy", id="nobody"),
+        pytest.param(
+            [allow("kms:Decrypt", **HOME)], "it allows nobody kms:PutKeyPolicy", id="nobody"
+        ),
         pytest.param(
             [allow("kms:*", **to(f"arn:aws:iam::{ACCOUNT}:user/alice"))],
             f"only arn:aws:iam::{ACCOUNT}:user/alice can change it",
