@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from kmsmock.delays import HOW_TO_WAIT
+from kmsmock.timing.delays import HOW_TO_WAIT
 
 
 class ConnectionState(Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from kmsmock.delays import HOW_TO_WAIT
+from kmsmock.timing.delays import HOW_TO_WAIT
 
 
 class KeyState(Enum):

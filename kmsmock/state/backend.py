@@ -1,0 +1,263 @@
+"""What one mock holds: accounts and Regions, identities, records, the clock and the lock."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kmsmock.access.policies import Allowances
+from kmsmock.authorization.grants import Grant
+from kmsmock.aws.arns import partition_of
+from kmsmock.aws.paging import Markers
+from kmsmock.aws.prices import Prices, Tariff
+from kmsmock.aws.principals import Principal
+from kmsmock.crypto.rsa_pool import RsaPool
+from kmsmock.crypto.seeded import SeededEntropy
+from kmsmock.identities.directory import Identities
+from kmsmock.keys import policies
+from kmsmock.keys.key import Key
+from kmsmock.keys.region import KmsRegion, MaterialIndex, Numbers
+from kmsmock.keys.specs import Source
+from kmsmock.ledger.recording import CallLog, Recorded
+from kmsmock.ledger.secrets import HandedOut, Secrets
+from kmsmock.ledger.service_events import ServiceEvents
+from kmsmock.ledger.storage import KeyLives
+from kmsmock.options import MockOptions
+from kmsmock.state.checkpoints import Checkpoint
+from kmsmock.state.faults import Faults
+from kmsmock.timing.clock import Clock
+from kmsmock.timing.delays import DELAYS
+
+if TYPE_CHECKING:
+    from kmsmock.crypto.attestation import AttestationAuthority
+
+Entropy = Callable[[int], bytes]
+T = TypeVar("T")
+
+
+class Backend:
+    """The world of one mock. All of its state hangs here; nothing is kept in modules.
+
+    options: all of them. start_time: when the clock starts, if not now. lock: held for the whole
+    of each call, so that calls of many threads come one by one.
+    """
+
+    def __init__(self, options: MockOptions, start_time: datetime | None) -> None:
+        self.options = options
+        self.delays = DELAYS[options["delays"]]
+        self.lock = threading.RLock()
+        _backends.add(self)
+        self.clock = Clock(start_time, stands_still=options["seed"] is not None, lock=self.lock)
+        #: What the bill has to know of keys.
+        self.lives = KeyLives()
+        self.tariff = Tariff(Prices.of(options["prices"]))
+        self.secrets = Secrets()
+        self.call_log = CallLog(options["calls_kept"], self.lives, self.tariff)
+        self.calls = self.call_log.calls
+        #: What the service did by itself, oldest first.
+        self.service_events = ServiceEvents(self.calls, options["calls_kept"])
+        self.faults = Faults()
+        #: Whether key policies, IAM and grants decide; otherwise everybody may do everything.
+        self.enforces_policies = options["authorization"] == "enforced"
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew, without keys and records; the clock goes on."""
+        options, seed = self.options, self.options["seed"]
+        self.entropy: Entropy = os.urandom if seed is None else SeededEntropy(seed)
+        self.regions: dict[tuple[str, str], KmsRegion] = {}
+        self.lives.regions = self.regions
+        self.lives.ended.clear()
+        self.materials: dict[str, MaterialIndex] = {}
+        self._numbers = Numbers()
+        self.deleted_materials: dict[bytes, None] = {}
+        #: By account and partition, on which alone the text depends.
+        self._default_policies: dict[tuple[str, str], str] = {}
+        self.allowances = Allowances()
+        #: What other services hold, by the type that holds it.
+        self._service_states: dict[type, Any] = {}
+        #: Condition keys that all requests have for now.
+        self.request_context: Mapping[str, str | list[str]] = {}
+        self.identities = Identities(
+            options["account_id"], options["region"], self.entropy, self.clock.now
+        )
+        self.source = Source(self.entropy, RsaPool(self.entropy), seed is not None)
+        self.markers = Markers(self.entropy(32))
+        self._attestation: AttestationAuthority | None = None
+        self.clock.forget()
+        self.call_log.clear()
+        self.secrets.clear()
+        self.service_events.clear()
+        self.faults.clear()
+
+    # --- rooms and names ---------------------------------------------------------------
+
+    def region(self, account: str, name: str) -> KmsRegion:
+        """Give the KMS of an account in a Region, made on first use."""
+        region = self.regions.get((account, name))
+        if region is None:
+            materials = self.materials.setdefault(name, MaterialIndex())
+            region = self.regions[account, name] = KmsRegion(
+                account, name, materials, self._numbers
+            )
+        return region
+
+    def regions_named(self, name: str) -> Iterator[KmsRegion]:
+        """Give the KMS of all accounts in a Region."""
+        return (region for (_, known), region in self.regions.items() if known == name)
+
+    def new_uuid(self) -> str:
+        """Make a random UUID (RFC 9562, version 4)."""
+        h = self.entropy(16).hex()
+        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
+
+    def new_multi_region_key_id(self) -> str:
+        """Make the key id of a multi-Region key."""
+        return f"mrk-{self.entropy(16).hex()}"
+
+    def new_grant_token(self) -> str:
+        """Make a grant token: opaque, of the length that KMS's have."""
+        return urlsafe_b64encode(self.entropy(276)).decode().rstrip("=")
+
+    def default_policy(self, region: KmsRegion) -> str:
+        """Give the default key policy of an account, one text for all of its keys."""
+        place = (region.account, region.partition)
+        text = self._default_policies.get(place)
+        if text is None:
+            text = policies.default_policy(region.account, region.name)
+            self._default_policies[place] = text
+        return text
+
+    def grant_of_token(self, region_name: str, token: str) -> Grant | None:
+        """Find the grant of a token in any account of a Region."""
+        for region in self.regions_named(region_name):
+            if token in region.grant_tokens:
+                return region.grant_tokens[token]
+        return None
+
+    @property
+    def attestation(self) -> AttestationAuthority:
+        """The authority whose attestation documents this mock trusts."""
+        if self._attestation is None:
+            from kmsmock.crypto.attestation import AttestationAuthority
+
+            self._attestation = AttestationAuthority()
+        return self._attestation
+
+    @property
+    def attestation_roots(self) -> Sequence[bytes]:
+        """The DER root certificates that attestation documents are checked against."""
+        return (self.attestation.root_der,)
+
+    def service_state(self, kind: type[T]) -> T:
+        """Give what a service beside KMS holds, made on first use by calling its type."""
+        if kind not in self._service_states:
+            self._service_states[kind] = kind()
+        state: T = self._service_states[kind]
+        return state
+
+    def index_materials(self, key: Key) -> None:
+        """Let ciphertexts of all materials of a key, and of its relatives, lead to them."""
+        for member in key.relatives:
+            self.region(member.account, member.region_name).index_materials(member)
+
+    def holds(self, key: Key) -> bool:
+        """Tell whether a key is here and has not been deleted meanwhile."""
+        return self.region(key.account, key.region_name).keys.get(key.key_id) is key
+
+    def admit(self, access_key: str | None, region: str) -> tuple[Principal, datetime]:
+        """Let a request in: let all happen that is due by now, and find out who makes the request.
+
+        This is how every request begins, of whatever service, and the lock is held from here to its
+        end. access_key: that it is signed with, None for unsigned requests. region: its name; any
+        of the partition for services without Regions. Gives the caller and the time of the request.
+        Raises DeletedCredentialsError and ExpiredCredentialsError, which each service answers in
+        its own words.
+        """
+        now = self.clock.now()
+        self.clock.settle(now)
+        return self.identities.caller(access_key, partition_of(region), now), now
+
+    def settle(self) -> datetime:
+        """Let all happen that is due by now; gives the time."""
+        with self.lock:
+            now = self.clock.now()
+            self.clock.settle(now)
+        return now
+
+    def everywhere(self, held: Callable[[KmsRegion], Mapping[Any, T]]) -> tuple[T, ...]:
+        """Give what the Regions of all accounts hold by now, oldest first."""
+        with self.lock:
+            self.settle()
+            found = (item for region in self.regions.values() for item in held(region).values())
+            return tuple(sorted(found, key=attrgetter("sequence")))
+
+    # --- going back --------------------------------------------------------------------
+
+    def checkpoint(self) -> Checkpoint:
+        """Copy the whole state, for `restore`."""
+        with self.lock:
+            return Checkpoint(self._state(), kept=(Backend, HandedOut, Recorded))
+
+    def restore(self, checkpoint: object) -> None:
+        """Bring back the state of a checkpoint, which can be used again afterwards."""
+        if not isinstance(checkpoint, Checkpoint):
+            raise TypeError(
+                f"not a checkpoint, which is what kms.checkpoint() gave: {checkpoint!r}"
+            )
+        state: Any = checkpoint.state()
+        with self.lock:
+            (
+                self.regions,
+                self.materials,
+                self._numbers,
+                self.deleted_materials,
+                self._service_states,
+                clock_state,
+                identities_state,
+                self.lives.ended,
+                recorded,
+                service_events,
+                secrets,
+            ) = state
+            self.lives.regions = self.regions
+            self.clock.restore(clock_state)
+            self.identities.restore(identities_state)
+            self.call_log.restore(recorded)
+            self.secrets.restore(secrets)
+            self.service_events.truncate(service_events)
+            self.allowances.clear()
+
+    def _state(self) -> tuple[Any, ...]:
+        return (
+            self.regions,
+            self.materials,
+            self._numbers,
+            self.deleted_materials,
+            self._service_states,
+            self.clock.state(),
+            self.identities.state(),
+            self.lives.ended,
+            self.call_log.state(),
+            len(self.service_events),
+            self.secrets.state(),
+        )
+
+
+_backends: weakref.WeakSet[Backend] = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    """Give a forked child locks that no thread of its parent holds."""
+    for backend in _backends:
+        backend.lock = backend.clock.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
