@@ -23,7 +23,7 @@ from kmsmock.faults import Faults
 from kmsmock.identities.directory import Identities
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
-from kmsmock.keys.region import KmsRegion, MaterialIndex, Numbers
+from kmsmock.keys.region import KmsRegion, MaterialIndex, SequenceNumbers
 from kmsmock.keys.specs import Source
 from kmsmock.ledger.pricing import Prices, Tariff
 from kmsmock.ledger.recording import CallLog, Recorded
@@ -75,7 +75,7 @@ class Backend:
         self.lives.regions = self.regions
         self.lives.ended.clear()
         self.materials: dict[str, MaterialIndex] = {}
-        self._numbers = Numbers()
+        self._numbers = SequenceNumbers()
         self.deleted_materials: dict[bytes, None] = {}
         #: By account and partition, on which alone the text depends.
         self._default_policies: dict[tuple[str, str], str] = {}
@@ -163,8 +163,8 @@ class Backend:
         return state
 
     def index_materials(self, key: Key) -> None:
-        """Let ciphertexts of all materials of a key, and of its relatives, lead to them."""
-        for member in key.relatives:
+        """Let ciphertexts of all materials of a key, and of its related_keys, lead to them."""
+        for member in key.related_keys:
             self.region(member.account, member.region_name).index_materials(member)
 
     def holds(self, key: Key) -> bool:

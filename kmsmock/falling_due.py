@@ -10,12 +10,12 @@ from datetime import datetime
 from functools import partial
 
 from kmsmock.backend import Backend
-from kmsmock.keys import imported, rotation
+from kmsmock.keys import material_import, rotation
 from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.multi_region import remove_member
-from kmsmock.keys.schedule import RotationSchedule
+from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.states import KeyState
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY
 
@@ -80,7 +80,7 @@ def _finish_rotation(backend: Backend, key: Key, now: datetime) -> None:
     after = rotation.finish_on_demand(key, now)
     if after is not None:
         backend.service_events.note_rotation(key, now, "ON_DEMAND", before.id, after.id)
-        for member in key.relatives:
+        for member in key.related_keys:
             if (due := member.material.valid_to) is not None and due <= now:
                 backend.clock.at(
                     now, partial(_expire_if_due, backend, member, member.material, due)
@@ -128,7 +128,7 @@ def _expire_if_due(
     backend: Backend, key: Key, material: KeyMaterial, due: datetime, now: datetime
 ) -> None:
     if material.valid_to == due and material.is_permanent and backend.holds(key):
-        imported.remove_material(key, material)
+        material_import.remove_material(key, material)
         backend.service_events.note(DELETE_EXPIRED, key, now, None, None, material.id)
 
 
@@ -168,10 +168,10 @@ def connect_when_due(backend: Backend, store: CustomKeyStore, now: datetime) -> 
     delays = backend.delays
     is_cluster = store.store_type is StoreType.AWS_CLOUDHSM
     due = now + (delays.cluster_connection if is_cluster else delays.proxy_connection)
-    backend.clock.at(due, store.begin(ConnectionState.CONNECTING, due))
+    backend.clock.at(due, store.begin_transition(ConnectionState.CONNECTING, due))
 
 
 def disconnect_when_due(backend: Backend, store: CustomKeyStore, now: datetime) -> None:
     """Let a custom key store be disconnected a while after the answer."""
     due = now + backend.delays.disconnection
-    backend.clock.at(due, store.begin(ConnectionState.DISCONNECTING, due))
+    backend.clock.at(due, store.begin_transition(ConnectionState.DISCONNECTING, due))

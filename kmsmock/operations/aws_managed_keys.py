@@ -7,7 +7,7 @@ from datetime import datetime
 from kmsmock.backend import Backend
 from kmsmock.falling_due import rotate_when_due
 from kmsmock.keys import rotation
-from kmsmock.keys.aws_managed import MANAGED_KEYS
+from kmsmock.keys.aws_managed import AWS_MANAGED_KEYS
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin
@@ -20,7 +20,7 @@ def new_aws_managed_key(
 
     Gives None for other names.
     """
-    managed = MANAGED_KEYS.get(name)
+    managed = AWS_MANAGED_KEYS.get(name)
     if managed is None:
         return None
     return Key(

@@ -123,7 +123,7 @@ def create_key(call: Call) -> Response:
 
 def require_room(region: KmsRegion) -> None:
     """Refuse another customer managed key above the quota; raises LimitExceededException."""
-    count = region.managed_by[KeyManager.CUSTOMER]
+    count = region.key_counts[KeyManager.CUSTOMER]
     if count >= KEYS_QUOTA:
         raise errors.LimitExceededException(
             f"Key quota for this account in this region is {KEYS_QUOTA} but the current usage is "
@@ -200,7 +200,7 @@ def _custom_key_store(
             f"{store.store_type.value}."
         )
     if not store.is_connected:
-        raise errors.CustomKeyStoreInvalidStateException(explanation=store.situation)
+        raise errors.CustomKeyStoreInvalidStateException(explanation=store.state_description)
     if store.proxy_failure is not None:
         raise errors.CustomKeyStoreInvalidStateException(store.proxy_failure)
     return store
