@@ -337,8 +337,8 @@ class Key:
                 "invalid."
             )
         raise errors.InvalidCiphertextException(
-            explanation=f"The ciphertext was encrypted under {self.arn}, but with an encryption "
-            f"context other than this one ({format_context(context)}), or its last part was changed."
+            explanation=f"The ciphertext was encrypted under {self.arn}, but with another encryption "
+            f"context than ({format_context(context)}), or its last part was changed."
         )
 
     def material_with(self, material_id: bytes) -> KeyMaterial:
