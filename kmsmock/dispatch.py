@@ -29,7 +29,7 @@ from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.registry import ANY_STATE, Call, Locator, Operation, Target
 from kmsmock.principals import Principal
-from kmsmock.protocol import read
+from kmsmock.protocol import parse_request
 from kmsmock.watchers import notify, watchers
 
 
@@ -63,7 +63,7 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             return Answer(request_id, _unauthenticated(refusal))
         result: dict[str, Any] | errors.ServiceError
         try:
-            call.parameters = read(api_call)
+            call.parameters = parse_request(api_call)
             if backend.faults.are_armed:
                 backend.faults.fire(operation.name, call.parameters)
             result = perform(call)

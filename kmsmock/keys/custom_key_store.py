@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from kmsmock.delays import HOW_TO_WAIT
+from kmsmock.delays import WAITING_HINT
 
 
 class ConnectionState(Enum):
@@ -106,7 +106,7 @@ class CustomKeyStore:
         """The connection state and what to do about it, as sentences for explanations."""
         named = f"The custom key store {self.name!r} is {self.state.value}"
         if self.settles_at is not None:
-            return f"{named} until {self.settles_at:%Y-%m-%d %H:%M:%S} UTC. {HOW_TO_WAIT}"
+            return f"{named} until {self.settles_at:%Y-%m-%d %H:%M:%S} UTC. {WAITING_HINT}"
         if self.error_code is not None:
             return f"{named} ({self.error_code}): DisconnectCustomKeyStore, then connect it again."
         return f"{named}." if self.is_connected else f"{named}: ConnectCustomKeyStore comes first."

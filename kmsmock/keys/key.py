@@ -337,8 +337,9 @@ class Key:
                 "invalid."
             )
         raise errors.InvalidCiphertextException(
-            explanation=f"The ciphertext was encrypted under {self.arn}, but with another encryption "
-            f"context than ({format_context(context)}), or its last part was changed."
+            explanation=f"The ciphertext was encrypted under {self.arn}, but the encryption "
+            f"context is not the one it was encrypted with (given: {format_context(context)}), or "
+            "its last part was changed."
         )
 
     def material_with(self, material_id: bytes) -> KeyMaterial:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from kmsmock.delays import HOW_TO_WAIT
+from kmsmock.delays import WAITING_HINT
 
 
 class KeyState(Enum):
@@ -40,6 +40,6 @@ STATE_REMEDIES = {
     KeyState.PENDING_REPLICA_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
     KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it key material.",
     KeyState.UNAVAILABLE: "Its custom key store is to be connected.",
-    KeyState.CREATING: f"It is ready a while after ReplicateKey. {HOW_TO_WAIT}",
-    KeyState.UPDATING: f"It is Enabled a while after UpdatePrimaryRegion. {HOW_TO_WAIT}",
+    KeyState.CREATING: f"It is ready a while after ReplicateKey. {WAITING_HINT}",
+    KeyState.UPDATING: f"It is Enabled a while after UpdatePrimaryRegion. {WAITING_HINT}",
 }

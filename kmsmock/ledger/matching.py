@@ -7,7 +7,7 @@ from typing import Any
 
 from kmsmock.arns import ALIAS_PREFIX, Arn, name_in, resource_of
 from kmsmock.aws.operations import OPERATION_FACTS
-from kmsmock.errors import of_code
+from kmsmock.errors import error_class
 from kmsmock.keys.key import Key
 from kmsmock.ledger.events import MEMBERS, Call
 from kmsmock.ledger.operation_names import require_operation
@@ -52,7 +52,7 @@ class Wanted:
             given = self.members[name]
             self.members[name] = getattr(given, _STANDING_FOR[name], given)
         if self.members.get("error_code") is not None:
-            of_code(self.members["error_code"])
+            error_class(self.members["error_code"])
 
     def __str__(self) -> str:
         members = [f"{name}={value!r}" for name, value in self.members.items()]

@@ -44,7 +44,7 @@ def keep_aws_managed_key(backend: Backend, key: Key, name: str, now: datetime) -
     name: the predefined alias.
     """
     region = backend.region(key.account, key.region_name)
-    if backend.holds(key):
+    if backend.has_key(key):
         return
     key.materials.append(key.new_material())
     region.add_key(key)

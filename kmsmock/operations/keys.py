@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kmsmock import arns, errors
 from kmsmock.aws.operations import KEY, PageSizes, per_second, reads, writes
-from kmsmock.falling_due import delete_when_due, make_up_for_rotation
+from kmsmock.falling_due import delete_when_due, rotate_if_missed
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey
 from kmsmock.keys.region import KmsRegion
@@ -256,7 +256,7 @@ def list_keys(call: Call) -> Response:
 def enable_key(call: Call, key: Key) -> None:
     """Make a key usable; a rotation that it missed is made up for at once."""
     key.status = KeyState.ENABLED
-    make_up_for_rotation(call.backend, key, call.now)
+    rotate_if_missed(call.backend, key, call.now)
 
 
 @operation(

@@ -16,7 +16,7 @@ from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError, ValidationException
 from kmsmock.identities.credentials import CredentialsError
-from kmsmock.protocol import read
+from kmsmock.protocol import parse_request
 from kmsmock.services.registry import Service, ServiceCall
 
 
@@ -49,7 +49,9 @@ def answer(
             else:
                 # The limits of the model are the same for all protocols.
                 body = json.dumps(_with_epochs(parameters, model.input_shape), default=str)
-                given = read(ApiCall(f"{service}.{operation}", body, access_key, region, model))
+                given = parse_request(
+                    ApiCall(f"{service}.{operation}", body, access_key, region, model)
+                )
             result = handler(
                 ServiceCall(backend, principal, region, now, given, access_key, request_id)
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 from kmsmock import arns
 from kmsmock.backend import Backend
-from kmsmock.collector import paused_collector
+from kmsmock.collector import pause_gc
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.region import Alias
@@ -34,7 +34,7 @@ _VERSION = "kmsmock"
 
 def written_world(backend: Backend, *, secrets: bool) -> dict[str, Any]:
     """Write all that a mock holds. secrets: with those of key materials."""
-    with backend.lock, paused_collector():
+    with backend.lock, pause_gc():
         now = backend.clock.now()
         backend.clock.settle(now)
         regions = list(backend.regions.values())
@@ -82,7 +82,7 @@ def load_world(backend: Backend, document: Any, account: str, region: str) -> No
     account, region: of what says nothing else. What fell due since its time happens at once. Raises
     WorldError.
     """
-    with backend.lock, paused_collector():
+    with backend.lock, pause_gc():
         before = backend.checkpoint()
         entropy = backend.entropy
         drawn = entropy.state() if isinstance(entropy, SeededEntropy) else None
