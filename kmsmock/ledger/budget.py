@@ -6,10 +6,10 @@ from collections import Counter, deque
 from decimal import Decimal, localcontext
 from typing import Any
 
+from kmsmock.aws.prices import ARITHMETIC, dollars, show
 from kmsmock.ledger.events import Call
-from kmsmock.ledger.pricing import ARITHMETIC, dollars, show
 from kmsmock.ledger.usage import requests_in_words
-from kmsmock.watchers import Watcher, watchers
+from kmsmock.process.watchers import Watcher, watchers
 
 _CALLS_SHOWN = 20
 

@@ -11,9 +11,9 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from kmsmock.aws.operations import OPERATION_FACTS
+from kmsmock.aws.prices import ARITHMETIC, Prices, dollars, show
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.invoice import Invoice, bill, merged, parts_of
-from kmsmock.ledger.pricing import ARITHMETIC, Prices, dollars, show
 from kmsmock.ledger.storage import AccountRegion, KeyLifetime, hours_in, key_hours
 from kmsmock.ledger.usage import (
     Line,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from kmsmock.ledger.pricing import ARITHMETIC, KEYS, Category, Prices, show
+from kmsmock.aws.prices import ARITHMETIC, KEYS, Category, Prices, show
 from kmsmock.ledger.storage import AccountRegion
 from kmsmock.ledger.usage import Usage
 

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from sys import intern
 from typing import Any, NamedTuple
 
-from kmsmock.arns import name_in
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import name_in
+from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.prices import Tariff
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.events import NO_REST, Call, Failure, Rest
 from kmsmock.ledger.pending_call import PendingCall
-from kmsmock.ledger.pricing import Tariff
 from kmsmock.ledger.storage import KeyLifetime
 from kmsmock.ledger.usage import Line, line_of
-from kmsmock.running_test import running_tests
+from kmsmock.process.running_test import running_tests
 
 
 class Recorded(NamedTuple):

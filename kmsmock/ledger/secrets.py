@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
-    from kmsmock.leaks.searching import Index
     from kmsmock.ledger.events import Call
+    from kmsmock.plaintexts.searching import Index
 
 #: How much is kept; of more the oldest are dropped, and counted.
 SECRETS_KEPT = 5_000
@@ -37,7 +37,7 @@ class Secret:
     @property
     def is_looked_for(self) -> bool:
         """Whether it is long and varied enough to be looked for: see `Secrets`."""
-        from kmsmock.leaks.forms import is_looked_for
+        from kmsmock.plaintexts.forms import is_looked_for
 
         return is_looked_for(self._value)
 
@@ -200,7 +200,7 @@ class Secrets(Sequence[Secret]):
 
     def search(self, places: Iterable[tuple[Any, str | None]]) -> Search:
         """Find plaintexts in places that have names of their own, or None."""
-        from kmsmock.leaks.places import Skipped, places_of
+        from kmsmock.plaintexts.places import Skipped, places_of
 
         index = self._index()
         findings: list[Finding] = []
@@ -228,7 +228,7 @@ class Secrets(Sequence[Secret]):
 
     def _index(self) -> Index:
         """Give the index of all of these; it is kept, and grows with them."""
-        from kmsmock.leaks.searching import Index
+        from kmsmock.plaintexts.searching import Index
 
         index = self._kept_index
         if index is None or len(index.values) > 2 * len(self._entries) + 100:

@@ -8,11 +8,11 @@ from datetime import date, datetime, timezone
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from kmsmock.arns import Arn
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.prices import ARITHMETIC, Category, Prices, show
+from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.ledger.events import Call
-from kmsmock.ledger.pricing import ARITHMETIC, Category, Prices, show
-from kmsmock.principals import Principal
 
 
 class Line(NamedTuple):
