@@ -11,7 +11,7 @@ from typing import Any
 
 from kmsmock.aws import errors
 from kmsmock.aws.api_call import Answer, ApiCall
-from kmsmock.aws.api_model import read
+from kmsmock.aws.api_model import parse_request
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
@@ -49,7 +49,7 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             return Answer(request_id, _unauthenticated(refusal))
         result: dict[str, Any] | errors.ServiceError
         try:
-            call.parameters = read(api_call)
+            call.parameters = parse_request(api_call)
             if backend.faults.are_armed:
                 backend.faults.fire(operation.name, call.parameters)
             result = perform(call)

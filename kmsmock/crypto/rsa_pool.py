@@ -57,7 +57,7 @@ class RsaPool:
                 return from_primes(*_primes(bits, place))
         return generate(bits)
 
-    def withhold(self, key: RsaKey) -> None:
+    def exclude(self, key: RsaKey) -> None:
         """Never give a key that came from elsewhere, if it is one of the ready-made ones."""
         place = _places(key.bits).get(key.numbers().public_numbers.n)
         if place is not None:

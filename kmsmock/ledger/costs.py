@@ -14,7 +14,7 @@ from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.prices import ARITHMETIC, Prices, dollars, show
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.invoice import Invoice, bill, merged, parts_of
-from kmsmock.ledger.storage import KeyLife, Place, hours_in, key_hours
+from kmsmock.ledger.storage import AccountRegion, KeyLifetime, hours_in, key_hours
 from kmsmock.ledger.usage import (
     Line,
     Requests,
@@ -41,14 +41,14 @@ class Costs:
     def __init__(
         self,
         calls: Calls,
-        lives: Iterable[KeyLife],
+        lifetimes: Iterable[KeyLifetime],
         prices: Prices,
         now: Callable[[], datetime],
         family_of: Callable[[str], str],
     ) -> None:
         self._prices = prices
         self._calls = calls
-        self._lives = lives
+        self._lifetimes = lifetimes
         self._now = now
         self._family_of = family_of
 
@@ -113,15 +113,19 @@ class Costs:
 
     def storage_by_key(self) -> dict[str, Decimal]:
         """Give what it costs to keep each key, by its ARN: the deleted ones too."""
-        return self._storage(lambda life: life.arn)
+        return self._storage(lambda lifetime: lifetime.arn)
 
     def by_account(self) -> dict[str, Requests]:
         """Group by the account that pays: for requests who makes them, for storage the owner."""
-        return self._grouped(lambda line: line.payer, self._storage(lambda life: life.account))
+        return self._grouped(
+            lambda line: line.payer, self._storage(lambda lifetime: lifetime.account)
+        )
 
     def by_region(self) -> dict[str, Requests]:
         """Group requests and storage by Region."""
-        return self._grouped(lambda line: line.region, self._storage(lambda life: life.region))
+        return self._grouped(
+            lambda line: line.region, self._storage(lambda lifetime: lifetime.region)
+        )
 
     def by_test(self) -> dict[str, Requests]:
         """Group requests by pytest node id; those outside of tests are left out."""
@@ -155,11 +159,11 @@ class Costs:
         once = {line: count for line, count in usage.items() if calls is None and not _is_use(line)}
         repeated = sum(usage.values()) - sum(once.values())
         months = _PERIODS[per]
-        keys: Counter[Place] = Counter()
-        for life in self._lives:
-            if life.until is None:
-                rotations = life.rotations[: self.prices.surcharged_rotations]
-                keys[life.account, life.region] += 1 + len(rotations)
+        keys: Counter[AccountRegion] = Counter()
+        for lifetime in self._lifetimes:
+            if lifetime.until is None:
+                rotations = lifetime.rotations[: self.prices.surcharged_rotations]
+                keys[lifetime.account, lifetime.region] += 1 + len(rotations)
         estimate = bill(
             f"{requests_in_words(repeated)} x {times:,} a {per}",
             {**{line: count * times for line, count in usage.items()}, **once},
@@ -197,7 +201,7 @@ class Costs:
         usage: dict[int, dict[Line, int]] = {}
         for line, count in self._calls.usage.items():
             usage.setdefault(line.month, {})[line] = count
-        hours = self._hours(self._lives, self._now())
+        hours = self._hours(self._lifetimes, self._now())
         return {
             month: bill(
                 month_text(month),
@@ -217,26 +221,28 @@ class Costs:
     ) -> dict[str, Requests]:
         return grouped(self._calls.usage, self.prices, group, storage or {})
 
-    def _storage(self, group: Callable[[KeyLife], str]) -> dict[str, Decimal]:
+    def _storage(self, group: Callable[[KeyLifetime], str]) -> dict[str, Decimal]:
         """Sum up the storage of keys by what group gives."""
         now = self._now()
-        groups: dict[str, list[KeyLife]] = {}
-        for life in self._lives:
-            groups.setdefault(group(life), []).append(life)
+        groups: dict[str, list[KeyLifetime]] = {}
+        for lifetime in self._lifetimes:
+            groups.setdefault(group(lifetime), []).append(lifetime)
         with localcontext(ARITHMETIC):
             return {
                 name: sum(
                     (
                         self.prices.key_month * places.total() / hours_in(month)
-                        for month, places in self._hours(lives, now).items()
+                        for month, places in self._hours(lifetimes, now).items()
                     ),
                     Decimal(0),
                 )
-                for name, lives in groups.items()
+                for name, lifetimes in groups.items()
             }
 
-    def _hours(self, lives: Iterable[KeyLife], now: datetime) -> Mapping[int, Counter[Place]]:
-        return key_hours(lives, now, self.prices.surcharged_rotations)
+    def _hours(
+        self, lifetimes: Iterable[KeyLifetime], now: datetime
+    ) -> Mapping[int, Counter[AccountRegion]]:
+        return key_hours(lifetimes, now, self.prices.surcharged_rotations)
 
 
 def _is_use(line: Line) -> bool:

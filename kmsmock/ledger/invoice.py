@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from kmsmock.aws.prices import ARITHMETIC, KEYS, Category, Prices, show
-from kmsmock.ledger.storage import Place
+from kmsmock.ledger.storage import AccountRegion
 from kmsmock.ledger.usage import Usage
 
 _COLUMNS = ("account", "usage type", "quantity", "price", "amount")
@@ -127,7 +127,7 @@ class Invoice:
 def bill(
     title: str,
     usage: Usage,
-    keys: Mapping[Place, Decimal],
+    keys: Mapping[AccountRegion, Decimal],
     prices: Prices,
     family_of: Callable[[str], str],
     *,
@@ -206,7 +206,7 @@ def _free(
 
 
 def _line(
-    place: Place, usage_type: str, quantity: Decimal, unit: str, unit_price: Decimal
+    place: AccountRegion, usage_type: str, quantity: Decimal, unit: str, unit_price: Decimal
 ) -> InvoiceLine:
     account, region = place
     amount = quantity * unit_price

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.aws.arns import ALIAS_PREFIX, Arn, name_in, resource_of
-from kmsmock.aws.errors import of_code
+from kmsmock.aws.errors import error_class
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.prices import dollars
 from kmsmock.keys.key import Key
@@ -52,7 +52,7 @@ class Wanted:
             given = self.members[name]
             self.members[name] = getattr(given, _STANDING_FOR[name], given)
         if self.members.get("error_code") is not None:
-            of_code(self.members["error_code"])
+            error_class(self.members["error_code"])
 
     def __str__(self) -> str:
         members = [f"{name}={value!r}" for name, value in self.members.items()]

@@ -13,7 +13,7 @@ from kmsmock.aws.prices import Tariff
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.events import NO_REST, Call, Failure, Rest
 from kmsmock.ledger.pending_call import PendingCall
-from kmsmock.ledger.storage import KeyLife
+from kmsmock.ledger.storage import KeyLifetime
 from kmsmock.ledger.usage import Line, line_of
 from kmsmock.process.running_test import running_tests
 
@@ -28,16 +28,16 @@ class Recorded(NamedTuple):
 class AllCalls(Calls):
     """The records of all calls of a mock, and counts of those that are no longer kept.
 
-    lives: of all keys that customers manage, the deleted ones among them.
+    lifetimes: of all keys that customers manage, the deleted ones among them.
     """
 
     def __init__(
-        self, records: deque[Call], counts: dict[Line, int], lives: Iterable[KeyLife]
+        self, records: deque[Call], counts: dict[Line, int], lifetimes: Iterable[KeyLifetime]
     ) -> None:
         super().__init__(records, counts)
         self._records = records
         self._counts = counts
-        self._lives = lives
+        self._lifetimes = lifetimes
 
     def clear(self) -> None:
         """Forget all records and counts."""
@@ -54,40 +54,44 @@ class AllCalls(Calls):
         __tracebackhide__ = True
         given = [except_] if isinstance(except_, str) or hasattr(except_, "arn") else list(except_)
         excepted = {getattr(key, "arn", key) for key in given}
-        lives = list(self._lives)
-        unknown = excepted - {name for life in lives for name in _names(life)}
+        lifetimes = list(self._lifetimes)
+        unknown = excepted - {name for lifetime in lifetimes for name in _names(lifetime)}
         if unknown:
             raise ValueError(f"no key was made that is {min(unknown)!r}, as except_ says")
-        unused = [life for life in lives if not life.was_used and not excepted & set(_names(life))]
+        unused = [
+            lifetime
+            for lifetime in lifetimes
+            if not lifetime.was_used and not excepted & set(_names(lifetime))
+        ]
         if not unused:
             return
         # The calls that made keys; of replicas it is not told who did.
         makers = {event.key_arn: event.test_id for event in self if event.operation == "CreateKey"}
         lines = [
-            f"{len(unused)} of {len(lives)} keys were not used for any cryptographic operation:"
+            f"{len(unused)} of {len(lifetimes)} keys were not used for any cryptographic operation:"
         ]
-        for life in unused:
-            aliases = f" ({', '.join(life.aliases)})" if life.aliases else ""
-            maker = f", made by {makers[life.arn]}" if makers.get(life.arn) else ""
-            lines.append(f"  {life.arn}{aliases}{maker}")
+        for lifetime in unused:
+            aliases = f" ({', '.join(lifetime.aliases)})" if lifetime.aliases else ""
+            maker = f", made by {makers[lifetime.arn]}" if makers.get(lifetime.arn) else ""
+            lines.append(f"  {lifetime.arn}{aliases}{maker}")
         raise AssertionError("\n".join(lines))
 
 
 class CallLog:
     """Keeps the records of a mock, one for each call.
 
-    kept: how many; older ones are dropped, and only counted. lives: of all keys that customers
+    kept: how many; older ones are dropped, and only counted. lifetimes: of all keys that customers
     manage, the deleted ones among them. tariff: what requests are charged. calls: what was
     recorded, for tests, reports and bills; it follows what this one records.
     """
 
-    def __init__(self, kept: int, lives: Iterable[KeyLife], tariff: Tariff) -> None:
+    def __init__(self, kept: int, lifetimes: Iterable[KeyLifetime], tariff: Tariff) -> None:
         self._records: deque[Call] = deque()
         self._counts: dict[Line, int] = {}
         self._kept = kept
         self._tariff = tariff
         self._latest: dict[str, tuple[Any, ...]] = {}
-        self.calls = AllCalls(self._records, self._counts, lives)
+        self.calls = AllCalls(self._records, self._counts, lifetimes)
 
     def record(
         self,
@@ -166,8 +170,8 @@ class CallLog:
         self._counts.update(recorded.counts)
 
 
-def _names(life: KeyLife) -> tuple[str, ...]:
-    return (life.arn, name_in(life.arn), *life.aliases)
+def _names(lifetime: KeyLifetime) -> tuple[str, ...]:
+    return (lifetime.arn, name_in(lifetime.arn), *lifetime.aliases)
 
 
 def _rest(call: PendingCall, response: tuple[Any, ...] | None, context: Mapping[str, Any]) -> Rest:

@@ -1,4 +1,4 @@
-"""How long keys are charged: their lives in hours of calendar months.
+"""How long keys are charged, in hours of each calendar month.
 
 Source: AWS KMS pricing page, "Key storage": prorated by the hour, on each key and on its first two
 rotations, until the key is scheduled for deletion.
@@ -17,16 +17,17 @@ from kmsmock.ledger.usage import month_of, start_of
 
 _HOUR = timedelta(hours=1)
 
-#: Account and Region of keys.
-Place = tuple[str, str]
+#: Account id and Region name.
+AccountRegion = tuple[str, str]
 
 
-class KeyLife(NamedTuple):
-    """What the bill has to know of a key, also when it is gone.
+class KeyLifetime(NamedTuple):
+    """What the bill needs of a key, which may have been deleted.
 
-    aliases: their names. rotations: when they were, oldest first; those before a replica count from
-    its creation on. until: from when on the key is not charged, None while that is open. was_used:
-    for a cryptographic operation that succeeded. deleted: when the key was, None while it is there.
+    aliases: alias names. rotations: their times, oldest first; a replica key is charged for earlier
+    ones from its creation on. until: when charges ended because the key was scheduled for deletion;
+    None while it is charged. was_used: whether a cryptographic operation has succeeded. deleted:
+    when the key was deleted; None while it exists.
     """
 
     arn: str
@@ -40,8 +41,8 @@ class KeyLife(NamedTuple):
     deleted: datetime | None = None
 
     @classmethod
-    def of(cls, key: Key, deleted: datetime | None = None) -> KeyLife:
-        """Tell the life of a key as it is now."""
+    def of(cls, key: Key, deleted: datetime | None = None) -> KeyLifetime:
+        """Return the lifetime of a key as of now."""
         dates = [m.rotation_date for m in key.materials if m.rotation_date is not None]
         return cls(
             key.arn,
@@ -56,50 +57,53 @@ class KeyLife(NamedTuple):
         )
 
 
-class KeyLives(Iterable[KeyLife]):
-    """The lives of all keys of a mock that customers manage, the deleted ones among them.
+class KeyLifetimes(Iterable[KeyLifetime]):
+    """The lifetimes of all customer managed keys of a mock, including deleted ones.
 
-    regions: where the keys are that there are. ended: of the deleted ones, oldest first.
+    regions: (account, Region) -> the keys that exist. deleted: lifetimes of deleted keys, oldest
+    first.
     """
 
     def __init__(self) -> None:
-        self.regions: Mapping[Place, KmsRegion] = {}
-        self.ended: list[KeyLife] = []
+        self.regions: Mapping[AccountRegion, KmsRegion] = {}
+        self.deleted: list[KeyLifetime] = []
 
-    def end(self, key: Key, now: datetime) -> None:
-        """Remember a key that is about to be deleted."""
+    def add_deleted(self, key: Key, now: datetime) -> None:
+        """Keep the lifetime of a key that is about to be deleted."""
         if key.manager is KeyManager.CUSTOMER:
-            self.ended.append(KeyLife.of(key, now))
+            self.deleted.append(KeyLifetime.of(key, now))
 
-    def __iter__(self) -> Iterator[KeyLife]:
-        yield from self.ended
+    def __iter__(self) -> Iterator[KeyLifetime]:
+        yield from self.deleted
         for region in list(self.regions.values()):
             for key in list(region.keys.values()):
                 if key.manager is KeyManager.CUSTOMER:
-                    yield KeyLife.of(key)
+                    yield KeyLifetime.of(key)
 
 
 def key_hours(
-    lives: Iterable[KeyLife], now: datetime, surcharged_rotations: int | None
-) -> defaultdict[int, Counter[Place]]:
-    """Count the hours that keys and rotations are charged, up to now: month -> place -> hours.
+    lifetimes: Iterable[KeyLifetime], now: datetime, surcharged_rotations: int | None
+) -> defaultdict[int, Counter[AccountRegion]]:
+    """Count the hours that keys and rotations are charged, up to now.
 
-    Part of an hour counts as a whole one. surcharged_rotations: how many of a key; None for all.
+    Returns month -> (account, Region) -> hours. Part of an hour counts as a whole hour.
+    surcharged_rotations: how many rotations of a key are charged; None for all.
     """
-    hours: defaultdict[int, Counter[Place]] = defaultdict(Counter)
-    # Of whole months only beginnings and ends are noted: there may be many keys, and years.
-    changes: defaultdict[int, Counter[Place]] = defaultdict(Counter)
-    for life in lives:
-        until = now if life.until is None else min(now, life.until)
-        place = (life.account, life.region)
-        for start in (life.created, *life.rotations[:surcharged_rotations]):
+    hours: defaultdict[int, Counter[AccountRegion]] = defaultdict(Counter)
+    # Of whole months only the first and the one after the last are stored, since there may be many
+    # keys and many years.
+    changes: defaultdict[int, Counter[AccountRegion]] = defaultdict(Counter)
+    for lifetime in lifetimes:
+        until = now if lifetime.until is None else min(now, lifetime.until)
+        account_region = (lifetime.account, lifetime.region)
+        for start in (lifetime.created, *lifetime.rotations[:surcharged_rotations]):
             if start < until:
-                _add(hours, changes, place, start, until)
-    running: Counter[Place] = Counter()
+                _add(hours, changes, account_region, start, until)
+    running: Counter[AccountRegion] = Counter()
     for month in range(min(changes, default=0), max(changes, default=0)):
         running += changes[month]
-        for place, count in running.items():
-            hours[month][place] += count * hours_in(month)
+        for account_region, count in running.items():
+            hours[month][account_region] += count * hours_in(month)
     return hours
 
 
@@ -109,23 +113,23 @@ def hours_in(month: int) -> int:
 
 
 def _add(
-    hours: defaultdict[int, Counter[Place]],
-    changes: defaultdict[int, Counter[Place]],
-    place: Place,
+    hours: defaultdict[int, Counter[AccountRegion]],
+    changes: defaultdict[int, Counter[AccountRegion]],
+    account_region: AccountRegion,
     start: datetime,
     until: datetime,
 ) -> None:
     """Add the time from start to until: its first and last month by the hour."""
     first, last = month_of(start), month_of(until)
     if first == last:
-        hours[first][place] += _whole_hours(until - start)
+        hours[first][account_region] += _whole_hours(until - start)
         return
-    hours[first][place] += _whole_hours(start_of(first + 1) - start)
+    hours[first][account_region] += _whole_hours(start_of(first + 1) - start)
     if until > start_of(last):
-        hours[last][place] += _whole_hours(until - start_of(last))
+        hours[last][account_region] += _whole_hours(until - start_of(last))
     if first + 1 < last:
-        changes[first + 1][place] += 1
-        changes[last][place] -= 1
+        changes[first + 1][account_region] += 1
+        changes[last][account_region] -= 1
 
 
 def _whole_hours(time: timedelta) -> int:

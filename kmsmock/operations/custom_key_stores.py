@@ -235,7 +235,7 @@ def _require_state(store: CustomKeyStore, allowed: frozenset[ConnectionState]) -
     if store.state not in allowed:
         names = ", ".join(sorted(state.value for state in allowed))
         raise errors.CustomKeyStoreInvalidStateException(
-            explanation=f"{store.situation} This operation needs {names}."
+            explanation=f"{store.state_description} This operation needs {names}."
         )
 
 

@@ -10,7 +10,7 @@ from kmsmock.aws.operations import CRYPTOGRAPHIC, KeyNaming, PriceClass, reads
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.rsa import max_plaintext_bytes
-from kmsmock.keys.key import Key, shown_context
+from kmsmock.keys.key import Key, format_context
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.operations import recipient
 from kmsmock.operations.locating import (
@@ -206,7 +206,7 @@ def _contexts_used(call: Call, key: Key) -> str:
             # What names its key by a ciphertext decrypts; all else that has a context encrypts.
             encrypts = permission.naming is not KeyNaming.CIPHERTEXT
             if its_key is key and permission.context_member is not None and encrypts:
-                used[shown_context(event.parameter(permission.context_member))] = None
+                used[format_context(event.parameter(permission.context_member))] = None
         if len(used) == _CONTEXTS_TOLD:
             break
     return f" Lately used with this key: {'; '.join(used)}." if used else ""

@@ -8,9 +8,9 @@ from kmsmock.aws import errors
 from kmsmock.aws.operations import KEY, per_second, reads, writes
 from kmsmock.crypto import rsa
 from kmsmock.crypto.errors import DecryptionFailed
-from kmsmock.keys import imported
-from kmsmock.keys.imported import ImportParameters, ImportRequest
+from kmsmock.keys import material_import
 from kmsmock.keys.key import Key
+from kmsmock.keys.material_import import ImportParameters, ImportRequest
 from kmsmock.keys.specs import Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.locating import key_only
@@ -45,8 +45,8 @@ def get_parameters_for_import(call: Call, key: Key) -> Response:
     """Give a public key to wrap material with, and the token that goes with it."""
     algorithm = call.parameters["WrappingAlgorithm"]
     wrapping_spec = call.parameters["WrappingKeySpec"]
-    if (algorithm, wrapping_spec) not in imported.WRAPPINGS[key.spec.name]:
-        fitting = sorted(imported.WRAPPINGS[key.spec.name])
+    if (algorithm, wrapping_spec) not in material_import.WRAPPINGS[key.spec.name]:
+        fitting = sorted(material_import.WRAPPINGS[key.spec.name])
         raise errors.ValidationException(
             f"Wrapping algorithm {algorithm} and wrapping key spec {wrapping_spec} cannot be used "
             f"to import a {key.spec.name} key.",
@@ -91,8 +91,8 @@ def import_key_material(call: Call, key: Key) -> Response:
             explanation=f"It was valid until {offer.valid_to:%Y-%m-%d %H:%M:%S} UTC "
             f"({_TOKEN_HOURS} hours)."
         )
-    secret, opened = imported.read_secret(key.spec, _unwrapped(offer, parameters))
-    material = imported.import_material(key, secret, opened, request)
+    secret, opened = material_import.parse_material(key.spec, _unwrapped(offer, parameters))
+    material = material_import.import_material(key, secret, opened, request)
     if key.spec.is_symmetric_encryption:
         # Replicas learn of new material too, so their Regions must find it as well.
         call.backend.index_materials(key)
@@ -164,7 +164,9 @@ def _import_request(call: Call, key: Key) -> ImportRequest:
 def delete_imported_key_material(call: Call, key: Key) -> Response:
     """Remove imported material; the key cannot be used until the same is imported again."""
     material_id = call.parameters.get("KeyMaterialId")
-    material = imported.delete_material(key, bytes.fromhex(material_id) if material_id else None)
+    material = material_import.delete_material(
+        key, bytes.fromhex(material_id) if material_id else None
+    )
     response = {"KeyId": key.arn}
     if material is not None and key.spec.is_symmetric_encryption:
         response["KeyMaterialId"] = material.id.hex()

@@ -22,7 +22,7 @@ from kmsmock.operations.registry import (
     operation,
 )
 from kmsmock.operations.views import key_metadata, page
-from kmsmock.state.scheduled_work import delete_when_due, make_up_for_rotation
+from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
 from kmsmock.trail.ids import event_id
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
@@ -123,7 +123,7 @@ def create_key(call: Call) -> Response:
 
 def require_room(region: KmsRegion) -> None:
     """Refuse another customer managed key above the quota; raises LimitExceededException."""
-    count = region.managed_by[KeyManager.CUSTOMER]
+    count = region.key_counts[KeyManager.CUSTOMER]
     if count >= KEYS_QUOTA:
         raise errors.LimitExceededException(
             f"Key quota for this account in this region is {KEYS_QUOTA} but the current usage is "
@@ -200,7 +200,7 @@ def _custom_key_store(
             f"{store.store_type.value}."
         )
     if not store.is_connected:
-        raise errors.CustomKeyStoreInvalidStateException(explanation=store.situation)
+        raise errors.CustomKeyStoreInvalidStateException(explanation=store.state_description)
     if store.proxy_failure is not None:
         raise errors.CustomKeyStoreInvalidStateException(store.proxy_failure)
     return store
@@ -256,7 +256,7 @@ def list_keys(call: Call) -> Response:
 def enable_key(call: Call, key: Key) -> None:
     """Make a key usable; a rotation that it missed is made up for at once."""
     key.status = KeyState.ENABLED
-    make_up_for_rotation(call.backend, key, call.now)
+    rotate_if_missed(call.backend, key, call.now)
 
 
 @operation(

@@ -281,14 +281,14 @@ def _no_such_alias(call: Call, region: KmsRegion, name: str) -> errors.NotFoundE
 def _deleted(call: Call, region: KmsRegion, name: str) -> str | None:
     """Say when the key of this id, or the last one of this alias, was deleted; None if none was."""
     place = (region.account, region.name)
-    for life in reversed(call.backend.lives.ended):
-        if life.deleted is None or (life.account, life.region) != place:
+    for lifetime in reversed(call.backend.key_lifetimes.deleted):
+        if lifetime.deleted is None or (lifetime.account, lifetime.region) != place:
             continue
-        when = f"was deleted on {life.deleted:%Y-%m-%d}"
-        if life.arn.endswith(f":key/{name}"):
+        when = f"was deleted on {lifetime.deleted:%Y-%m-%d}"
+        if lifetime.arn.endswith(f":key/{name}"):
             return f"The key {when}."
-        if name in life.aliases:
-            return f"Its key {life.arn} {when}, and the alias with it."
+        if name in lifetime.aliases:
+            return f"Its key {lifetime.arn} {when}, and the alias with it."
     return None
 
 

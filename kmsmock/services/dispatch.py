@@ -12,7 +12,7 @@ from typing import Any
 from botocore.utils import parse_to_aware_datetime
 
 from kmsmock.aws.api_call import Answer, ApiCall
-from kmsmock.aws.api_model import read
+from kmsmock.aws.api_model import parse_request
 from kmsmock.aws.errors import ServiceError, ValidationException
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.identities.credentials import CredentialsError
@@ -49,7 +49,9 @@ def answer(
             else:
                 # The limits of the model are the same for all protocols.
                 body = json.dumps(_with_epochs(parameters, model.input_shape), default=str)
-                valid = read(ApiCall(f"{service}.{operation}", body, access_key, region, model))
+                valid = parse_request(
+                    ApiCall(f"{service}.{operation}", body, access_key, region, model)
+                )
             result = handler(
                 ServiceCall(backend, principal, region, now, valid, access_key, request_id)
             )

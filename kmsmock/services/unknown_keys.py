@@ -13,6 +13,6 @@ def warn_unknown_key(resource: str) -> None:
     warnings.warn(
         f"{resource} is encrypted, but this mock of KMS does not know with which key: it was "
         "stored before the mock was active, or since the checkpoint that was restored. It is "
-        "returned without a call to KMS. To have its key checked, store it while the mock is active.",
+        "returned without a call to KMS. Store it while the mock is active to check its key.",
         stacklevel=2,
     )

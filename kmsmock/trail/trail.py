@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
-from kmsmock.aws.errors import AccessDeniedException, of_code
+from kmsmock.aws.errors import AccessDeniedException, error_class
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.operation_names import require_operation
@@ -211,7 +211,7 @@ def _require_error_code(code: str | None) -> None:
     """Raise ValueError for an error code that records never have; they spell one their own way."""
     if code in (None, ACCESS_DENIED):
         return
-    if of_code(str(code)) is AccessDeniedException:
+    if error_class(str(code)) is AccessDeniedException:
         raise ValueError(f"CloudTrail calls {code!r} {ACCESS_DENIED!r}")
 
 

@@ -74,7 +74,7 @@ def account_region(call: ServiceCall) -> AccountRegion:
 
 def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
     """Schedule an action for when storage has done its part. action: called with the time then."""
-    call.backend.clock.at(call.now + call.backend.delays.storage, action)
+    call.backend.clock.schedule(call.now + call.backend.delays.storage, action)
 
 
 def arn(call: ServiceCall, resource: str, *, region: str | None = None) -> str:

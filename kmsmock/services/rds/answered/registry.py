@@ -87,7 +87,7 @@ def account_region(call: ServiceCall) -> AccountRegion:
 
 def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
     """Do something after the delay of storage. action: called with the time at which it is due."""
-    call.backend.clock.at(call.now + call.backend.delays.storage, action)
+    call.backend.clock.schedule(call.now + call.backend.delays.storage, action)
 
 
 def require_parameter(call: ServiceCall, member: str) -> Any:
