@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.errors import ServiceError
+from kmsmock.crypto import ciphertext
 from kmsmock.keys.key import Key
+from kmsmock.keys.states import KeyState
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.state.backend import Backend
 
@@ -46,6 +49,47 @@ def region_of(key_arn: str) -> str:
 
 
 def find_key(backend: Backend, key_arn: str) -> Key | None:
-    """Find a KMS key by its ARN, without a call to KMS; None when it has been deleted."""
+    """Find a KMS key by its ARN, without a call to KMS; return None if it has been deleted."""
     arn = Arn.of(key_arn)
     return backend.region(arn.account, arn.region).keys.get(arn.resource_id)
+
+
+class StoredDataKey(Protocol):
+    """An encrypted data key of stored data."""
+
+    @property
+    def key_arn(self) -> str:
+        """The ARN of its KMS key."""
+        ...
+
+    @property
+    def ciphertext(self) -> bytes:
+        """The data key, encrypted under the KMS key."""
+        ...
+
+    @property
+    def context(self) -> Mapping[str, str]:
+        """Its encryption context."""
+        ...
+
+
+def read_data_key(
+    backend: Backend, data_key: StoredDataKey, resource: str, error: type[Exception]
+) -> bytes:
+    """Decrypt the data key of stored data without a call to KMS, for a test that reads the data.
+
+    resource: the id or ARN of what is stored. Raises the error if the KMS key is deleted or not
+    enabled.
+    """
+    key = find_key(backend, data_key.key_arn)
+    if key is None:
+        raise error(
+            f"the data key of {resource} cannot be decrypted: {data_key.key_arn} has been deleted, "
+            "and its data is lost"
+        )
+    if key.state is not KeyState.ENABLED:
+        raise error(
+            f"the data key of {resource} cannot be decrypted: {key.arn} is in state "
+            f"{key.state.value}"
+        )
+    return key.decrypt(ciphertext.parse(data_key.ciphertext), data_key.context)
