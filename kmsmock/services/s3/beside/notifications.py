@@ -1,4 +1,4 @@
-"""Queues that buckets notify, as far as S3 needs their keys.
+"""Event notifications to encrypted queues: S3 must be allowed to use the keys of the queues.
 
 Source: Amazon S3 User Guide, "Granting permissions to publish event notification messages to a
 destination".
@@ -24,16 +24,19 @@ def _put_configuration(call: ServiceCall) -> Steps:
     if not call.parameters.get("SkipDestinationValidation", False):
         configuration = call.parameters["NotificationConfiguration"]
         for queue in configuration.get("QueueConfigurations", ()):
-            _require_usable(call, queue["QueueArn"])
+            _require_usable_key(call, queue["QueueArn"])
     yield
 
 
-def _require_usable(call: ServiceCall, queue: str) -> None:
-    """Require that S3 itself may encrypt messages for a queue: it puts one there at once."""
+def _require_usable_key(call: ServiceCall, queue: str) -> None:
+    """Require that S3 may encrypt messages for a queue, as S3 does by sending a test message.
+
+    queue: its ARN. Raises InvalidArgument.
+    """
     key_id = key_of(call.backend, queue)
     if key_id is None:
         return
-    sender = KmsCaller.as_service(
+    kms = KmsCaller.as_service(
         call.backend,
         _SERVICE,
         Arn.of(queue).region,
@@ -41,7 +44,7 @@ def _require_usable(call: ServiceCall, queue: str) -> None:
         source_account=call.account,
     )
     try:
-        generate_data_key(sender, queue, key_id)
+        generate_data_key(kms, queue, key_id)
     except ServiceError as error:
         raise CodedError(
             "InvalidArgument",
