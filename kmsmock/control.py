@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from kmsmock.keys.region import Alias
     from kmsmock.least_privilege import LeastPrivilege
     from kmsmock.ledger.budget import Budget
+    from kmsmock.ledger.call_log import AllCalls
     from kmsmock.ledger.cloudtrail.trail import Trail
     from kmsmock.ledger.costs import Costs
-    from kmsmock.ledger.recording import AllCalls
     from kmsmock.ledger.secrets import Secrets
     from kmsmock.principals import Principal as Caller
     from kmsmock.services.ec2.answered.contents import Ebs

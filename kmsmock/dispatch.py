@@ -23,7 +23,7 @@ from kmsmock.call_authorization import (
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
-from kmsmock.ledger.events import Call as CallRecord
+from kmsmock.ledger.call_record import Call as CallRecord
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
 from kmsmock.operations.grants import require_grant_tokens

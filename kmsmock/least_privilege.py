@@ -10,7 +10,7 @@ from typing import Any
 from kmsmock.access.context import spelt
 from kmsmock.access.facts import Facts
 from kmsmock.arns import Arn
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.principals import Principal
 
 #: The condition keys that statements require.

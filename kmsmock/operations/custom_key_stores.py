@@ -226,9 +226,9 @@ def _find(call: Call) -> CustomKeyStore:
 
 def _note(call: Call, store: CustomKeyStore) -> None:
     """Keep for CloudTrail what the store is called, and its cluster."""
-    call.noted = {"CustomKeyStoreName": store.name}
+    call.additional_event_data = {"CustomKeyStoreName": store.name}
     if store.store_type is StoreType.AWS_CLOUDHSM:
-        call.noted["ClusterId"] = store.settings["CloudHsmClusterId"]
+        call.additional_event_data["ClusterId"] = store.settings["CloudHsmClusterId"]
 
 
 def _require_state(store: CustomKeyStore, allowed: frozenset[ConnectionState]) -> None:

@@ -40,7 +40,7 @@ def seal(call: Call, plaintext: bytes) -> bytes:
         )
     try:
         attested = attestation.verify(document, call.backend.attestation_roots)
-        call.noted = {"Recipient": _measurements(attested)}
+        call.additional_event_data = {"Recipient": _measurements(attested)}
         return enveloped.seal(plaintext, attested.public_key_der, call.backend.entropy)
     except CryptoError as reason:
         raise errors.ValidationException(

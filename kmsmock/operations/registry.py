@@ -89,7 +89,7 @@ class Call(PendingCall):
         self.grant_id = None
         self.blob: Blob | None = None
         self.decision = None
-        self.noted = None
+        self.additional_event_data = None
         self.authorized = []
         self.was_authorized = False
 

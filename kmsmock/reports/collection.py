@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.reports.history import MockHistory
 from kmsmock.reports.report import Report
 from kmsmock.reports.sums import Sums

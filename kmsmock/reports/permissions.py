@@ -9,7 +9,7 @@ from kmsmock.explaining import Question, explain
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.principals import Principal
 from kmsmock.reports.report import PERMISSIONS_KEPT, Permission, Report
 

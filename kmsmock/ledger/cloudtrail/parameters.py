@@ -10,8 +10,8 @@ from typing import Any
 
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.services import calling_service
+from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.cloudtrail.members import lowered, shown
-from kmsmock.ledger.events import Call
 from kmsmock.principals import PrincipalKind
 
 #: Members that CloudTrail calls by another name than the API, in requests.

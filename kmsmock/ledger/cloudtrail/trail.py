@@ -18,7 +18,7 @@ from kmsmock.ledger.cloudtrail.files import write_log_files
 from kmsmock.ledger.cloudtrail.history import access_key_id, username
 from kmsmock.ledger.cloudtrail.record import ACCESS_DENIED, Record
 from kmsmock.ledger.operation_names import require_operation
-from kmsmock.ledger.service_events import BY_ITSELF, ServiceEvent
+from kmsmock.ledger.service_events import SERVICE_EVENT_NAMES, ServiceEvent
 from kmsmock.principals import PrincipalKind
 
 _SCHEMA = Path(__file__).with_name("record.schema.json")
@@ -132,7 +132,7 @@ class Trail(Sequence[Record]):
         """
         self._tell_dropped()
         if event_name is not None:
-            require_operation(event_name, BY_ITSELF)
+            require_operation(event_name, SERVICE_EVENT_NAMES)
         account = getattr(account, "id", account)
         if "principal" in attributes:
             attributes["principal"] = getattr(
