@@ -6,42 +6,28 @@ admit -> locate -> authorize -> usage and state -> handle -> record
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from enum import Enum, auto
 from time import perf_counter
 from typing import Any
 
 from kmsmock import errors
 from kmsmock.api_call import Answer, ApiCall
 from kmsmock.backend import Backend
-from kmsmock.call_authorization import (
-    note_authorized,
-    require_allowed,
-    require_no_lockout,
-    require_unmanaged,
-)
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.call_record import Call as CallRecord
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
+from kmsmock.operations.call_authorization import (
+    note_authorized,
+    require_allowed,
+    require_no_lockout,
+    require_unmanaged,
+)
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.registry import ANY_STATE, Call, Locator, Operation, Target
-from kmsmock.principals import Principal
 from kmsmock.protocol import parse_request
 from kmsmock.watchers import notify, watchers
-
-
-class Rehearsal(Enum):
-    """A service's look at whether a call will succeed, before it does what cannot be undone.
-
-    NOW: a refusal is recorded as that of the call, a success is not. DONE: the call itself, for
-    which no fault fires anew.
-    """
-
-    NOW = auto()
-    DONE = auto()
 
 
 def answer(backend: Backend, api_call: ApiCall) -> Answer:
@@ -69,57 +55,10 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             result = perform(call)
         except errors.ServiceError as error:
             result = error
-        event = _record(call, result)
+        event = record(call, result)
         if operation.hands_out is not None and isinstance(result, dict):
             _note_plaintext(backend, operation.hands_out, result, event)
     return Answer(request_id, result)
-
-
-def perform_for_service(  # noqa: PLR0913 - who calls, and how
-    backend: Backend,
-    operation: str,
-    parameters: dict[str, Any],
-    *,
-    principal: Principal,
-    region: str,
-    now: datetime,
-    source: str,
-    access_key: str | None = None,
-    rehearsal: Rehearsal | None = None,
-) -> dict[str, Any]:
-    """Carry out a call that a service makes, for its caller or in its own name.
-
-    It is decided, checked and recorded as those of clients. parameters: as the API has them.
-    source: what CloudTrail shows as the address of the service. rehearsal: whether this only sees
-    if the call will succeed, or follows such a look. Raises the `ServiceError` that KMS answers the
-    service with.
-    """
-    with backend.lock:
-        call = Call(
-            OPERATIONS[operation],
-            principal,
-            backend.region(principal.account, region),
-            backend,
-            backend.new_uuid(),
-            now,
-            access_key,
-            source,
-        )
-        call.parameters = parameters
-        try:
-            if rehearsal is not Rehearsal.DONE:
-                backend.faults.fire(operation, parameters)
-            if rehearsal is Rehearsal.NOW:
-                call.parameters = {**parameters, "DryRun": True}
-            result = perform(call)
-        except errors.DryRunOperationException:  # which is how a rehearsal goes well
-            return {}
-        except errors.ServiceError as error:
-            call.parameters = parameters
-            _record(call, error)
-            raise
-        _record(call, result)
-        return result
 
 
 # --- the steps ------------------------------------------------------------------------------
@@ -223,7 +162,7 @@ def _handle(call: Call, operation: Operation) -> dict[str, Any]:
     return result if result is not None else {}
 
 
-def _record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallRecord:
+def record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallRecord:
     """Leave the record of a call, and notify those who observe the mock."""
     backend = call.backend
     event = backend.call_log.record(call, result, backend.request_context)

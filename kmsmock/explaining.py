@@ -103,7 +103,7 @@ def _decide(
         attestation=partial(attested, parameters, backend),
         region=question.region if key is None else key.region_name,
         now=backend.clock.now(),
-        given={**backend.request_context, **question.context},
+        overrides={**backend.request_context, **question.context},
     )
     request = Request(
         principal,

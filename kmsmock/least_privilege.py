@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kmsmock.access.context import spelt
+from kmsmock.access.context import named_keys
 from kmsmock.access.facts import Facts
 from kmsmock.arns import Arn
 from kmsmock.ledger.call_record import Call
@@ -76,7 +76,7 @@ def _tests(
         encryption_context=encryption_context,
         region=call.region,
     )
-    for name, value in spelt(facts, *_REQUIRED).items():
+    for name, value in named_keys(facts, *_REQUIRED).items():
         if isinstance(value, str):
             yield name, value
 

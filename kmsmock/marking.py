@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import pytest
 
-from kmsmock.options import complete, table
-
 #: What a mark can have besides options: limits of the test -> those of `Budget`.
 LIMITS = {"max_requests": "requests", "max_usd": "usd"}
 #: Wider fixtures that make mocks, the narrowest first -> the node whose marks they obey.
 WIDER = {"class_kms": pytest.Class, "module_kms": pytest.Module, "session_kms": pytest.Session}
-#: What else a mark was meant to be, by how its positional argument looks.
-_MEANT = {"region": r"[a-z]{2,}(-[a-z]+)+-\d", "account_id": r"\d{12}"}
 
 
 def marked(node: Any) -> dict[str, Any]:
@@ -35,6 +30,8 @@ def options_of(node: Any) -> dict[str, Any]:
 
 def from_root(config: pytest.Config, given: dict[str, Any]) -> dict[str, Any]:
     """Let the paths of files among options start at the root directory of the run."""
+    from kmsmock.options import table
+
     paths = {
         name: config.rootpath / given[name]
         for name, option in table().items()
@@ -75,14 +72,19 @@ def require_sound_marks(item: pytest.Item) -> None:
 
 
 def _require_known(item: pytest.Item, given: Mapping[str, Any]) -> None:
+    from kmsmock.options import table
+
     known = {*LIMITS, *table()}
     for name in given.keys() - known:
         refuse(item, f"there is no option {name!r}; there are {', '.join(sorted(known))}")
 
 
 def _not_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
+    from kmsmock.arns import is_account_id, is_region
+
     shown = ", ".join(map(repr, values))
-    names = [n for n, form in _MEANT.items() if re.fullmatch(form, str(values[0]))]
+    tests = {"region": is_region, "account_id": is_account_id}
+    names = [name for name, fits in tests.items() if fits(str(values[0]))]
     example = f'{names[0]}="{values[0]}"' if names else 'region="eu-west-1"'
     return (
         f"{item.nodeid}: the options of @pytest.mark.kms({shown}) are keywords: write "
@@ -92,6 +94,8 @@ def _not_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
 
 def _require_same_options(item: pytest.Item, fixture: str) -> None:
     """Let a test fail that wants other options than those its longer lived mock was made with."""
+    from kmsmock.options import complete, table
+
     of_tests = {name for name, option in table().items() if option.is_of_tests}
     wanted = {n: v for n, v in options_of(item).items() if n not in {*of_tests, "isolated"}}
     if not wanted:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from kmsmock import decorating
 from kmsmock.active import active
 from kmsmock.control import KMSMock, new_mock
-from kmsmock.options import MockOptions, complete
+from kmsmock.options import MockOptions, complete, table
 from kmsmock.responder import Responder
 
 if TYPE_CHECKING:
@@ -100,10 +100,11 @@ def mock_kms(**options: Unpack[MockOptions]) -> KMSMocker: ...
 def mock_kms(decorated: F | None = None, /, **options: Unpack[MockOptions]) -> F | KMSMocker:
     """Answer AWS KMS from memory, as a decorator or as a context manager.
 
-    options: the members of `MockOptions`, which says what they do. leak_check is one of pytest's
-    marks and configuration alone. Raises TypeError for unknown ones.
+    options: the members of `MockOptions`, which says what they do. Raises TypeError for unknown
+    ones, for those of pytest's marks and configuration alone, and for values that cannot be.
     """
-    if "leak_check" in options:
-        raise TypeError("pytest checks for leaks: @pytest.mark.kms(leak_check=True)")
+    for name, option in table().items():
+        if name in options and not option.is_keyword:
+            raise TypeError(f"{name} is for pytest alone: write @pytest.mark.kms({name}=...)")
     mocker = KMSMocker(options)
     return mocker if decorated is None else mocker(decorated)

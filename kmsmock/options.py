@@ -4,11 +4,11 @@ This module is imported with every pytest run, so what an option needs is import
 """
 
 import os
-import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast, get_args, get_origin
 
+from kmsmock.arns import is_account_id
 from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
 
 Reader = Callable[[str, Any], Any]
@@ -71,7 +71,7 @@ class Option(NamedTuple):
     from the name and what was said; raises TypeError, or ValueError for a file. from_text: gives
     what `read` takes from the text of an ini option. is_path: texts are paths of files, which in
     marks and ini options start at pytest's root directory. is_of_tests: pytest obeys it for each
-    test, whoever has made its mock.
+    test, whoever has made its mock. is_keyword: whether `mock_kms` takes it, not pytest alone.
     """
 
     default: Any
@@ -82,6 +82,7 @@ class Option(NamedTuple):
     from_text: Callable[[Any], Any] | None = None
     is_path: bool = False
     is_of_tests: bool = False
+    is_keyword: bool = True
 
 
 class MockOptions(TypedDict, total=False):
@@ -94,7 +95,7 @@ class MockOptions(TypedDict, total=False):
             "the account of clients with unknown credentials",
             read=_must_be(
                 "12 digits, as text",
-                lambda value: isinstance(value, str) and re.fullmatch(r"[0-9]{12}", value),
+                is_account_id,
             ),
         ),
     ]
@@ -221,6 +222,7 @@ class MockOptions(TypedDict, total=False):
             "options alone)",
             ini="bool",
             is_of_tests=True,
+            is_keyword=False,
         ),
     ]
 

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kmsmock import options
 from kmsmock.blocking import block_real_kms
-from kmsmock.hints import AT_IMPORT, MockedTests, hint_at_mock
 from kmsmock.marking import (
     from_root,
     limits_of,
@@ -30,7 +28,9 @@ from kmsmock.watchers import watchers
 if TYPE_CHECKING:
     from kmsmock.accounts import Account
     from kmsmock.control import KMSMock
+    from kmsmock.hints import MockedTests
     from kmsmock.key_factory import KmsKey, KmsKeyFactory
+    from kmsmock.options import Option
     from kmsmock.typed_clients import KMSClient
 
 _MARKER = (
@@ -67,12 +67,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="report what the mocks of the run did: in the terminal, or with =json:PATH or "
         "=html:PATH in a file; may be given more than once",
     )
-    for name, option in options.table().items():
+    from kmsmock.options import table
+
+    for name, option in table().items():
         if option.ini is not None:
             parser.addini(f"kms_{name}", _in_help(option), option.ini, default=None)
 
 
-def _in_help(option: options.Option) -> str:
+def _in_help(option: Option) -> str:
     default = option.default_in_words or repr(option.default)
     return f"{option.doc} (default: {default})".replace("`", "")
 
@@ -80,8 +82,11 @@ def _in_help(option: options.Option) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Take over the configuration of the run, and keep clients away from the real KMS."""
     config.addinivalue_line("markers", _MARKER)
+    from kmsmock.hints import MockedTests
+    from kmsmock.options import configure
+
     try:
-        options_before = options.configure(_ini_options(config))
+        options_before = configure(_ini_options(config))
     except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"kmsmock: {reason}") from None
     watchers.add(config.stash.setdefault(_mocked_tests, MockedTests()))
@@ -99,7 +104,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return  # the run ended before it began, and changed nothing
     options_before, blocked_before = config.stash[_before]
     block_real_kms(blocked_before)
-    options.configure(options_before)
+    from kmsmock.options import configure
+
+    configure(options_before)
     watchers.remove(config.stash[_mocked_tests])
 
 
@@ -111,7 +118,9 @@ def _is_blocked(config: pytest.Config) -> bool:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say how mocks are in this run."""
-    chosen = options.complete({})
+    from kmsmock.options import complete
+
+    chosen = complete({})
     seed = "" if chosen["seed"] is None else f", seed {chosen['seed']!r}"
     real = "blocked" if _is_blocked(config) else "allowed"
     return (
@@ -122,7 +131,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def _ini_options(config: pytest.Config) -> dict[str, Any]:
     given: dict[str, Any] = {}
-    for name, option in options.table().items():
+    from kmsmock.options import table
+
+    for name, option in table().items():
         value = None if option.ini is None else config.getini(f"kms_{name}")
         if value not in (None, "", []):
             given[name] = value if option.from_text is None else option.from_text(value)
@@ -170,18 +181,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """Note it on what clients raise without a mock, where nothing else is configured."""
     if call.excinfo is not None and running_test() not in item.config.stash[_mocked_tests]:
+        from kmsmock.hints import hint_at_mock
+
         hint_at_mock(call.excinfo.value)
 
 
 def pytest_exception_interact(call: pytest.CallInfo[Any], report: Any) -> None:
     """Note it likewise where a module makes its client while it is imported."""
-    if (
-        call.when == "collect"
-        and call.excinfo is not None
-        and hint_at_mock(call.excinfo.value)
-        and hasattr(report.longrepr, "addsection")
-    ):
-        report.longrepr.addsection("kmsmock", AT_IMPORT)
+    if call.when == "collect" and call.excinfo is not None:
+        from kmsmock.hints import AT_IMPORT, hint_at_mock
+
+        if hint_at_mock(call.excinfo.value) and hasattr(report.longrepr, "addsection"):
+            report.longrepr.addsection("kmsmock", AT_IMPORT)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -98,7 +98,7 @@ def _facts(principal: Principal, asked: dict[str, Any], arn: Arn | None) -> Fact
         encryption_context=asked.get("encryptionContext"),
         region=None if arn is None else arn.region,
         now=datetime.now(timezone.utc),
-        given={
+        overrides={
             name: [str(item) for item in value] if isinstance(value, list) else _text(value)
             for name, value in given.items()
         },

@@ -15,10 +15,12 @@ import kmsmock
 from kmsmock import KMSMock, dispatch
 
 PACKAGE = str(Path(kmsmock.__file__).parent)
-#: Distinct functions of the package that one Decrypt runs; comprehensions count before Python 3.12.
+#: Distinct functions of the package that one Decrypt runs.
 #: A step that is added to every call belongs here only if every call needs it: what depends on the
 #: operation alone is decided when the operation is declared.
 MOST_FUNCTIONS = 46
+#: These are functions before Python 3.12 only.
+COMPREHENSIONS = {"<dictcomp>", "<listcomp>", "<setcomp>"}
 
 
 def calls_during(work: Callable[[], Any]) -> list[tuple[CodeType, CodeType | None]]:
@@ -26,9 +28,11 @@ def calls_during(work: Callable[[], Any]) -> list[tuple[CodeType, CodeType | Non
     entered: list[tuple[CodeType, CodeType | None]] = []
 
     def note(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
+        code = frame.f_code
+        is_ours = code.co_filename.startswith(PACKAGE) and code.co_name not in COMPREHENSIONS
+        if event == "call" and is_ours:
             caller = frame.f_back
-            entered.append((frame.f_code, None if caller is None else caller.f_code))
+            entered.append((code, None if caller is None else caller.f_code))
 
     before = sys.getprofile()
     sys.setprofile(note)

@@ -1,4 +1,4 @@
-"""The condition context of a request: the value of each condition key, told when it is asked for.
+"""The condition context of a request: the value of each condition key, read when it is needed.
 
 Everything that decides has its context from here: calls of KMS and of other services, explanations,
 the policy simulator, and the command ``kmsmock explain``. They differ only in the facts they have.
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from kmsmock.access.condition_keys.registry import TELLERS
+from kmsmock.access.condition_keys.registry import READERS
 from kmsmock.access.facts import Facts
 from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, condition_key
 
@@ -23,22 +23,22 @@ ContextKeys = dict[str, Value]
 class ConditionContext(Mapping[str, Value]):
     """The condition keys of a request, in lower case.
 
-    Collecting all of them would cost more than most of what is asked of them, so that each is told,
-    once, when a policy looks at it.
+    Reading all of them would cost more than most decisions need, so that each is read once, when a
+    policy looks at it.
     """
 
     __slots__ = ("_facts", "_known")
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        given = facts.given or {}
-        self._known: dict[str, Value | None] = {name.lower(): given[name] for name in given}
+        overrides = facts.overrides or {}
+        self._known: dict[str, Value | None] = {name.lower(): overrides[name] for name in overrides}
 
     def get(self, key: str, default: Any = None) -> Any:
         """Give the value of a condition key; the default when the request does not have it."""
         known = self._known
         if key not in known:
-            known[key] = self._tell(key)
+            known[key] = self._read(key)
         value = known[key]
         return default if value is None else value
 
@@ -63,7 +63,7 @@ class ConditionContext(Mapping[str, Value]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _tell(self, key: str) -> Value | None:
+    def _read(self, key: str) -> Value | None:
         declared = condition_key(key)
         if declared is None:
             return None
@@ -71,18 +71,18 @@ class ConditionContext(Mapping[str, Value]):
             return self._family(declared).get(key[len(declared.name) :])
         if not declared.is_of(self._facts.action):
             return None
-        return _text(TELLERS[key](self._facts))
+        return _text(READERS[key](self._facts))
 
     def _family(self, declared: ConditionKey) -> Mapping[str, str]:
         """Give the keys of a family, by the rest of their names in lower case."""
         if not declared.is_of(self._facts.action):
             return {}
-        told: Mapping[str, str] = TELLERS[declared.name.lower()](self._facts)
-        return {name.lower(): value for name, value in told.items()}
+        values: Mapping[str, str] = READERS[declared.name.lower()](self._facts)
+        return {name.lower(): value for name, value in values.items()}
 
 
-def spelt(facts: Facts, *names: str) -> dict[str, Value]:
-    """Give those of some condition keys that a request has, as AWS and the request spell them.
+def named_keys(facts: Facts, *names: str) -> dict[str, Value]:
+    """Return those of some condition keys that a request has, as AWS and the request spell them.
 
     names: of condition keys, or of families of them.
     """
@@ -91,10 +91,10 @@ def spelt(facts: Facts, *names: str) -> dict[str, Value]:
         declared = CONDITION_KEYS[name.lower()]
         if not declared.is_of(facts.action):
             continue
-        told = TELLERS[name.lower()](facts)
+        read = READERS[name.lower()](facts)
         if declared.is_family:
-            found.update((f"{declared.name}{rest}", value) for rest, value in told.items())
-        elif (value := _text(told)) is not None:
+            found.update((f"{declared.name}{rest}", value) for rest, value in read.items())
+        elif (value := _text(read)) is not None:
             found[declared.name] = value
     return found
 

@@ -1,4 +1,4 @@
-"""What is known of one request, from which its condition keys are told."""
+"""What is known of one request, from which the values of its condition keys are read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ON_NEW_KEYS = ("kms:CreateKey", "kms:PutKeyPolicy")
 
 
 class KeyAttributes(NamedTuple):
-    """What condition keys tell of a key, or of one that is to be made."""
+    """What condition keys say about a key, or of one that is to be made."""
 
     spec: str
     usage: str
@@ -53,8 +53,8 @@ class Facts:
     as the API has them; empty for a call that leaves out what it can. encryption_context: of the
     action. constraints: of the grant that is to be made or retired. attestation: gives what the
     attestation document of the request attests, if it has one that holds. region: where the action
-    takes place. now: when. user_agent: of the client. given: further condition keys, which override
-    what the rest tells.
+    takes place. now: when. user_agent: of the client. overrides: further condition
+    keys, which replace what the rest says.
     """
 
     action: str
@@ -72,7 +72,7 @@ class Facts:
     region: str | None = None
     now: datetime | None = None
     user_agent: str | None = None
-    given: Mapping[str, str | list[str]] | None = None
+    overrides: Mapping[str, str | list[str]] | None = None
 
     @property
     def account(self) -> str | None:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
+from kmsmock.arns import Arn
 from kmsmock.authorization.variables import Context, Template
 from kmsmock.authorization.wildcards import Pattern, Token
 
@@ -214,7 +215,7 @@ def _arn_patterns(tokens: list[Token]) -> list[Pattern] | None:
 
 
 def _is_arn(value: str) -> bool:
-    return value.startswith("arn:") and value.count(":") >= _ARN_PARTS - 1
+    return Arn.parse(value) is not None
 
 
 def _is_address(value: str) -> bool:

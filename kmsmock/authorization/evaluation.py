@@ -320,7 +320,7 @@ def _matching(
         # Collecting the context costs more than most of what is asked of it.
         if statement.needs_context and context is None:
             context = request.key_policy_context if is_of_key else request.context
-        if statement.applies(resource, context or _NOTHING):
+        if statement.applies(resource, _NOTHING if context is None else context):
             return statement
     return None
 

@@ -1,6 +1,6 @@
 """The condition keys of policies: what AWS tabulates about each, as data.
 
-`kmsmock.access.condition_keys` declares each key together with how a request tells it, and
+`kmsmock.access.condition_keys` declares each key together with how its value is read, and
 registers the facts here when it is imported, for what lies below it. No other list of condition
 keys exists.
 
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-#: Tells whether requests for an action have a condition key. action: such as ``kms:Decrypt``.
+#: Returns whether requests for an action have a condition key. action: such as ``kms:Decrypt``.
 Actions = Callable[[str], bool]
 
 
@@ -34,7 +34,7 @@ class ConditionKey:
     """One condition key, or a family of keys that begin alike.
 
     name: such as ``kms:KeySpec``; that of a family ends with ``/`` or ``:``. type: of its value.
-    is_multivalued: whether it has a list of values, and so needs a set operator. actions: tells
+    is_multivalued: whether it has a list of values, and so needs a set operator. actions: says
     which actions have it; None where any can. is_hidden_from_key_policies: whether only policies of
     identities and organizations can see it.
     """
@@ -51,7 +51,7 @@ class ConditionKey:
         return self.name.endswith(("/", ":"))
 
     def is_of(self, action: str) -> bool:
-        """Tell whether requests for an action can have the key."""
+        """Return whether requests for an action can have the key."""
         return self.actions is None or self.actions(action)
 
 

@@ -46,7 +46,6 @@ class AwsService(NamedTuple):
 
 
 _SERVICES = "kmsmock.services"
-_OVERLAYS = "kmsmock.overlays"
 _DECLARED = (
     AwsService("kms", shows_called_via=True),
     AwsService("sts", answered=f"{_SERVICES}.sts.answered", beside=f"{_SERVICES}.sts.beside"),

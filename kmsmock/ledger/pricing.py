@@ -12,14 +12,11 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Context, Decimal, InvalidOperation
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from kmsmock.arns import is_known_region, partition_of
 from kmsmock.aws.operations import PriceClass
 from kmsmock.aws.services import AWS_SERVICES
-
-if TYPE_CHECKING:
-    from kmsmock.keys.key import Key
 
 
 class Category(Enum):
@@ -95,6 +92,20 @@ class Charge(NamedTuple):
 
 
 FREE = Charge(None, Decimal(0))
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class PricedKey(Protocol):
+    """What the price list looks at of a key: its key spec."""
+
+    @property
+    def spec(self) -> _Named:
+        """The key spec."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -179,7 +190,7 @@ class Tariff:
         price: PriceClass,
         caller: str,
         error_code: str | None,
-        keys: Sequence[Key],
+        keys: Sequence[PricedKey],
         pair_spec: str | None,
     ) -> Charge:
         """Return the charge of a request. Every call comes here.

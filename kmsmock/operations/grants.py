@@ -8,7 +8,7 @@ from typing import Any
 
 from kmsmock import errors
 from kmsmock.access.denial import THIS_RESOURCE, hidden
-from kmsmock.arns import ALIAS_PREFIX, Arn, read_account_principal
+from kmsmock.arns import ALIAS_PREFIX, Arn, looks_like_arn, read_account_principal
 from kmsmock.authorization.grants import Grant
 from kmsmock.aws.operations import (
     KEY,
@@ -210,7 +210,7 @@ def _key_of_grant(call: Call) -> Key:
     if token is not None or not all(by_id):
         raise errors.ValidationException("Specify either GrantToken, or both KeyId and GrantId.")
     reference: str = parameters["KeyId"]
-    if not reference.startswith(("arn:", ALIAS_PREFIX)):
+    if not (looks_like_arn(reference) or reference.startswith(ALIAS_PREFIX)):
         raise errors.NotFoundException(
             f"Invalid arn {reference}",
             explanation="RetireGrant takes the ARN of the key, and not its id.",

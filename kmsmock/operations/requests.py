@@ -58,7 +58,7 @@ def context_of(
             region=region,
             now=call.now,
             user_agent=call.user_agent,
-            given=call.backend.request_context,
+            overrides=call.backend.request_context,
         )
     )
 

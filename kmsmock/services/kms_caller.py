@@ -7,13 +7,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 
+from kmsmock import errors
 from kmsmock.aws.services import calling_service
 from kmsmock.backend import Backend
-from kmsmock.dispatch import Rehearsal, perform_for_service
+from kmsmock.dispatch import perform, record
+from kmsmock.operations import OPERATIONS
+from kmsmock.operations.registry import Call
 from kmsmock.principals import Principal
 from kmsmock.services.registry import ServiceCall
+
+
+class _Rehearsal(Enum):
+    """A service's look at whether a call will succeed, before it does what cannot be undone.
+
+    NOW: a refusal is recorded as that of the call, a success is not. DONE: the call itself, for
+    which no fault fires anew.
+    """
+
+    NOW = auto()
+    DONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +92,44 @@ class KmsCaller:
 
         operation: one that has dry runs. Raises the `ServiceError` that KMS would answer with.
         """
-        self._perform(operation, parameters, Rehearsal.NOW)
+        self._perform(operation, parameters, _Rehearsal.NOW)
 
     def call_rehearsed(self, operation: str, **parameters: Any) -> Any:
         """Make the call that was rehearsed; gives its answer."""
-        return self._perform(operation, parameters, Rehearsal.DONE)
+        return self._perform(operation, parameters, _Rehearsal.DONE)
 
     def _perform(
         self,
         operation: str,
         parameters: dict[str, Any],
-        rehearsal: Rehearsal | None,
+        rehearsal: _Rehearsal | None,
         now: datetime | None = None,
     ) -> Any:
-        return perform_for_service(
-            self.backend,
-            operation,
-            parameters,
-            principal=self.principal,
-            region=self.region,
-            now=now or self.backend.clock.now(),
-            source=self.source,
-            access_key=self.access_key,
-            rehearsal=rehearsal,
-        )
+        """Carry out a call, decided, checked and recorded as those of clients are."""
+        backend, principal = self.backend, self.principal
+        with backend.lock:
+            call = Call(
+                OPERATIONS[operation],
+                principal,
+                backend.region(principal.account, self.region),
+                backend,
+                backend.new_uuid(),
+                now or backend.clock.now(),
+                self.access_key,
+                self.source,
+            )
+            call.parameters = parameters
+            try:
+                if rehearsal is not _Rehearsal.DONE:
+                    backend.faults.fire(operation, parameters)
+                if rehearsal is _Rehearsal.NOW:
+                    call.parameters = {**parameters, "DryRun": True}
+                result = perform(call)
+            except errors.DryRunOperationException:  # which is how a rehearsal goes well
+                return {}
+            except errors.ServiceError as error:
+                call.parameters = parameters
+                record(call, error)
+                raise
+            record(call, result)
+            return result

@@ -65,6 +65,6 @@ def context_of(
             parameters=parameters,
             region=region_of_endpoint(call.region),
             now=call.now,
-            given={**told, **call.backend.request_context, **context},
+            overrides={**told, **call.backend.request_context, **context},
         )
     )

@@ -1,4 +1,4 @@
-"""What the operations of services beside KMS are given."""
+"""A call of a service beside KMS, and what a service is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kmsmock.arns import Arn, iam_arn
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
 from kmsmock.identities.directory import Identities
@@ -45,9 +46,17 @@ class ServiceCall:
         """The AWS partition that the call is made in."""
         return self.principal.partition
 
-    def arn(self, resource: str) -> str:
-        """Give the ARN of something of IAM in the account of the call."""
-        return f"arn:{self.partition}:iam::{self.account}:{resource}"
+    def arn(
+        self, service: str, resource: str, *, region: str | None = None, account: str | None = None
+    ) -> str:
+        """Return the ARN of a resource in the account and Region of the call, or in another."""
+        region = self.region if region is None else region
+        account = self.account if account is None else account
+        return str(Arn(self.partition, service, region, account, resource))
+
+    def iam_arn(self, resource: str) -> str:
+        """Return the ARN of something of IAM in the account of the call."""
+        return iam_arn(self.partition, self.account, resource)
 
 
 Handler = Callable[[ServiceCall], "dict[str, Any]"]

@@ -160,3 +160,50 @@ def test_explanations_stay_as_they_were_read(kms, key, role, case):
 
 def test_every_file_is_the_explanation_of_a_case():
     assert {file.stem for file in FOLDER.iterdir()} == {case.__name__ for case in CASES}
+
+
+def test_an_explanation_is_of_the_region_of_the_key(kms, role):
+    there = kms.client(region="eu-west-1").create_key()["KeyMetadata"]["Arn"]
+    condition = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    role.set_policies(policy(allow("kms:Encrypt", Condition=condition)))
+
+    assert kms.explain(role, "kms:Encrypt", there)
+    role.client(region="eu-west-1").encrypt(KeyId=there, Plaintext=b"text")
+
+
+@pytest.mark.parametrize("operations", [["Decrypt"], ["Encrypt"]], ids=["its own", "more"])
+def test_parameters_tell_what_grant_is_to_be_made(client, kms, key, role, operations):
+    parent = client.create_grant(
+        KeyId=key["KeyId"], GranteePrincipal=role.arn, Operations=["CreateGrant", "Decrypt"]
+    )
+    child = {"KeyId": key["Arn"], "GranteePrincipal": role.arn, "Operations": operations}
+
+    decision = kms.explain(role, "kms:CreateGrant", key["Arn"], parameters=child)
+
+    assert bool(decision) is (operations == ["Decrypt"])
+    if decision:
+        assert decision.grant.grant_id == parent["GrantId"]
+
+
+def test_parameters_tell_which_grant_is_to_be_retired(client, kms, key, role):
+    made = client.create_grant(
+        KeyId=key["KeyId"],
+        GranteePrincipal=kms.account(ACCOUNT).administrator.arn,
+        RetiringPrincipal=role.arn,
+        Operations=["Decrypt"],
+    )
+    for named in ({"GrantToken": made["GrantToken"]}, {"GrantId": made["GrantId"]}):
+        assert kms.explain(role, "kms:RetireGrant", key["Arn"], parameters=named)
+    other = kms.account(ACCOUNT).role("Other")
+    named = {"GrantId": made["GrantId"]}
+    assert not kms.explain(other, "kms:RetireGrant", key["Arn"], parameters=named)
+
+
+def test_parameters_bring_their_encryption_context(kms, key, role):
+    condition = {"StringEquals": {"kms:EncryptionContext:tenant": "a"}}
+    role.set_policies(policy(allow("kms:Encrypt", Condition=condition)))
+
+    for tenant, allowed in (("a", True), ("b", False)):
+        parameters = {"EncryptionContext": {"tenant": tenant}}
+        decision = kms.explain(role, "kms:Encrypt", key["Arn"], parameters=parameters)
+        assert bool(decision) is allowed

@@ -326,6 +326,17 @@ def test_a_grantee_retires_only_a_grant_that_says_so(client, key, role):
         retire(role, key, grant)
 
 
+@pytest.mark.parametrize(
+    "constraints",
+    [{"EncryptionContextEquals": CONTEXT}, {"SourceArn": "arn:aws:sns:us-east-1:111122223333:a"}],
+    ids=lambda constraints: next(iter(constraints)),
+)
+def test_no_constraint_keeps_a_grantee_from_retiring_its_grant(client, key, role, constraints):
+    grant = give(client, key, role.arn, "Encrypt", "RetireGrant", Constraints=constraints)
+
+    retire(role, key, grant)
+
+
 def test_others_of_the_account_retire_what_their_identity_policies_let_them(kms, client, key, role):
     other = kms.account(ACCOUNT).role("Other", policies=[policy(allow("kms:RetireGrant"))])
     grant = give(client, key, role.arn)

@@ -315,10 +315,10 @@ def test_each_state_and_rotation_stands_after_the_calls_that_came_before_it(tmp_
             client = kms.client()
             key = client.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
             rotated = client.create_key()["KeyMetadata"]["KeyId"]
-            client.enable_key_rotation(KeyId=rotated, RotationPeriodInDays=90)
+            client.enable_key_rotation(KeyId=rotated)
             end = kms.clock.now() + timedelta(days=1)
             kms.import_material(key, bytes(32), ValidTo=end)  # three calls
-            kms.clock.advance(days=100)
+            kms.clock.advance(days=400)
             kms.import_material(key, bytes(32))
             client.list_keys()
     """

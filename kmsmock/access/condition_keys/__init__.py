@@ -1,4 +1,4 @@
-"""The condition keys, one declaration each, by what they tell of.
+"""The condition keys, one declaration each, by what they are about.
 
 Source: AWS KMS Developer Guide, "Condition keys for AWS KMS"; IAM User Guide, "AWS global condition
 context keys".

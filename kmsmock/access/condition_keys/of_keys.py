@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.access.condition_keys.registry import (
-    Tell,
+    Reader,
     declare,
     of_organization,
     only,
@@ -25,12 +25,12 @@ def _by_alias(action: str) -> bool:
     return permission_of(action).takes_alias
 
 
-def _of_key(tell: Callable[[KeyAttributes], Any]) -> Tell:
-    def tell_of_key(facts: Facts) -> Any:
+def _of_key(read: Callable[[KeyAttributes], Any]) -> Reader:
+    def read_key(facts: Facts) -> Any:
         attributes = facts.key_attributes()
-        return None if attributes is None else tell(attributes)
+        return None if attributes is None else read(attributes)
 
-    return tell_of_key
+    return read_key
 
 
 def _key_type(key: KeyAttributes) -> str | None:

@@ -48,7 +48,7 @@ def _tag_keys(facts: Facts) -> list[str] | None:
 
 
 def _is_on_same_key(facts: Facts) -> bool | None:
-    """Tell whether ReEncrypt's two sides are one key; the second is not located yet at first."""
+    """Say whether ReEncrypt's two sides are one key; the second is not located yet at first."""
     key = facts.key
     if key is None:
         return None
@@ -63,7 +63,7 @@ def _is_on_same_key(facts: Facts) -> bool | None:
 
 
 def _measurements(facts: Facts) -> Mapping[str, str]:
-    """Tell what the attestation document of the request attests.
+    """Return what the attestation document of the request attests.
 
     Source: AWS KMS Developer Guide, "Condition keys for AWS Nitro Enclaves".
     """

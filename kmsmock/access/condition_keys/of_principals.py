@@ -7,7 +7,7 @@ from typing import Any
 
 from kmsmock.access.condition_keys.of_requests import in_utc
 from kmsmock.access.condition_keys.registry import (
-    Tell,
+    Reader,
     declare,
     of_organization,
     only,
@@ -35,8 +35,8 @@ _in_account = only(
 )
 
 
-def _of_principal(tell: Callable[[Principal], Any]) -> Tell:
-    return lambda facts: None if facts.principal is None else tell(facts.principal)
+def _of_principal(read: Callable[[Principal], Any]) -> Reader:
+    return lambda facts: None if facts.principal is None else read(facts.principal)
 
 
 def _account_of_principal(facts: Facts) -> str | None:
@@ -67,7 +67,7 @@ def _service_names(principal: Principal) -> list[str] | None:
 
 
 def _unique_id(facts: Facts) -> str | None:
-    """Tell the unique id, which nobody knows where users and roles are not known."""
+    """Return the unique id, which is unknown where users and roles are not known."""
     principal = facts.principal
     if principal is None:
         return None

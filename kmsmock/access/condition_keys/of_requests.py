@@ -1,4 +1,4 @@
-"""What any request has, whoever makes it, and what only tests can tell."""
+"""What any request has, whoever makes it, and what only tests can supply."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _epoch_time(facts: Facts) -> int | None:
 
 
 def _by_request_context(facts: Facts) -> None:
-    """Tell nothing: the network or the sign-in decides, which `kms.request_context` stands for."""
+    """Return nothing: network or sign-in decide, for which `kms.request_context` stands."""
 
 
 declare("aws:CurrentTime", _current_time, value_type=ValueType.DATE)

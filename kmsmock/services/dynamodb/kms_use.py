@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from kmsmock.arns import Arn
 from kmsmock.errors import DisabledException, ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
@@ -53,7 +54,7 @@ _UNTIL_NOTICED = timedelta(minutes=13)
 
 
 def create_table_key(call: ServiceCall, arn: str, key_id: str | None) -> TableKey | None:
-    """Take a key for a table: with a grant for DynamoDB, by which it makes the table's own key.
+    """Create the grant by which DynamoDB uses a key, and generate the table's own key with it.
 
     arn: of the table. key_id: None for the key that AWS owns, which is no key of KMS to see.
     """
@@ -113,7 +114,7 @@ def require_accessible(call: ServiceCall, arn: str) -> None:
 
 
 def require_readable(call: ServiceCall, arn: str, key: TableKey) -> None:
-    """Require that what is there can be read to be encrypted anew; a grant is not needed to."""
+    """Require that items can be read to be encrypted again; that needs no grant."""
     if not _is_usable(_key_of(call, key)):
         _refuse_lost(call, arn, key)
 
@@ -168,9 +169,10 @@ def _key_of(call: ServiceCall, key: TableKey) -> Key | None:
 
 
 def _context(arn: str) -> Mapping[str, Any]:
+    table = Arn.of(arn)
     return {
-        "aws:dynamodb:tableName": arn.partition("/")[2],
-        "aws:dynamodb:subscriberId": arn.split(":")[4],
+        "aws:dynamodb:tableName": table.resource_id,
+        "aws:dynamodb:subscriberId": table.account,
     }
 
 

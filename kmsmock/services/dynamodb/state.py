@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kmsmock.arns import looks_like_arn
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
 
@@ -51,7 +52,5 @@ def tables_of(call: ServiceCall) -> Tables:
 
 
 def arn_of(call: ServiceCall, name: str) -> str:
-    """Give the ARN of a table. name: or its ARN."""
-    if name.startswith("arn:"):
-        return name
-    return f"arn:{call.partition}:dynamodb:{call.region}:{call.account}:table/{name}"
+    """Return the ARN of a table. name: its name or ARN."""
+    return name if looks_like_arn(name) else call.arn("dynamodb", f"table/{name}")

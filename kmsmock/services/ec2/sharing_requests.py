@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kmsmock.arns import is_account_id
 from kmsmock.services.ec2.errors import (
     InvalidAMIAttributeItemValue,
     InvalidParameterCombination,
@@ -87,7 +88,7 @@ def _read_new_form(permission: Mapping[str, Any], attribute: str) -> Change:
     _require_few(len(entries))
     accounts = [entry["UserId"] for entry in entries if "UserId" in entry]
     for account in accounts:
-        if not _is_account(account):
+        if not is_account_id(account):
             raise InvalidAMIAttributeItemValue(f"UserId {account}")
     return _new_change(bool(add), accounts, [e["Group"] for e in entries if "Group" in e])
 
@@ -99,7 +100,7 @@ def _read_old_form(parameters: Mapping[str, Any], attribute: str, groups_member:
     accounts, groups = parameters.get("UserIds", []), parameters.get(groups_member, [])
     _require_few(len(accounts) + len(groups))
     for account in accounts:
-        if not _is_account(account):
+        if not is_account_id(account):
             raise InvalidAMIAttributeItemValue(f"UserId ({account}) is invalid.")
     return _new_change(operation_type == "add", accounts, groups)
 
@@ -114,7 +115,3 @@ def _new_change(adds: bool, accounts: list[str], groups: list[str]) -> Change:  
 def _require_few(count: int) -> None:
     if count > _MOST_CHANGES:
         raise InvalidParameterValue(f"Modification size must not be greater than {_MOST_CHANGES}.")
-
-
-def _is_account(text: str) -> bool:
-    return len(text) == 12 and text.isascii() and text.isdigit()

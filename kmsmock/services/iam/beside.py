@@ -29,7 +29,7 @@ def _make_what_is_named(call: ServiceCall, operation: str) -> None:
     if name is not None and operation != "CreateGroup":
         groups = identities.groups_of(call.account, call.partition)
         if not any(group.name.lower() == name.lower() for group in groups):
-            arn = call.arn(f"group/{name}")
+            arn = call.iam_arn(f"group/{name}")
             new_id = identities.credentials.new_id("AGPA")
             identities.add_group(Group(arn, name, "/", new_id, call.now))
 

@@ -127,7 +127,7 @@ def _arn(call: ServiceCall) -> str:
     if arn is not None:
         return arn
     name = call.parameters["StreamName"]
-    return f"arn:{call.partition}:kinesis:{call.region}:{call.account}:stream/{name}"
+    return call.arn("kinesis", f"stream/{name}")
 
 
 def _streams(call: ServiceCall) -> Streams:

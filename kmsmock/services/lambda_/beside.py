@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kmsmock.arns import Arn, looks_like_arn
 from kmsmock.errors import ServiceError
 from kmsmock.services.beside import BesideStore, NotStoredError, Steps
 from kmsmock.services.lambda_.kms_use import (
@@ -128,7 +129,7 @@ def _invoke(call: ServiceCall) -> Steps:
 
 def _show_variables(call: ServiceCall, configuration: dict[str, Any]) -> None:
     """Show the variables to one who may decrypt them, or else why not."""
-    arn = ":".join(configuration["FunctionArn"].split(":")[:7])
+    arn = _without_qualifier(configuration["FunctionArn"])
     version = _version_arn(arn, configuration.get("Version"))
     environment = _functions(call).environments.get(version)
     if environment is None:
@@ -154,11 +155,17 @@ def _retire_grant(call: ServiceCall, environment: Environment | None) -> None:
 
 def _arn(call: ServiceCall) -> str:
     name: str = call.parameters["FunctionName"]
-    if name.startswith("arn:"):
-        return ":".join(name.split(":")[:7])
+    if looks_like_arn(name):
+        return _without_qualifier(name)
     account, _, name = name.rpartition(":function:")
-    name = name.partition(":")[0]
-    return f"arn:{call.partition}:lambda:{call.region}:{account or call.account}:function:{name}"
+    arn = call.arn("lambda", f"function:{name}", account=account or None)
+    return _without_qualifier(arn)
+
+
+def _without_qualifier(function_arn: str) -> str:
+    """Return the ARN of a function itself, from that of a version or alias."""
+    arn = Arn.of(function_arn)
+    return str(arn._replace(resource=":".join(arn.resource.split(":")[:2])))
 
 
 def _qualifier(call: ServiceCall) -> str | None:

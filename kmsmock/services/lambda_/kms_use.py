@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from kmsmock.arns import Arn, session_arn
 from kmsmock.errors import DisabledException, NotFoundException, ServiceError
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
@@ -103,10 +104,9 @@ def decrypt_when_invoked(call: ServiceCall, arn: str, environment: Environment) 
 
     arn: of the function.
     """
-    _, role = environment.role.split(":role/")
-    session = f"assumed-role/{role.rpartition('/')[2]}/{arn.split(':')[6]}"
-    account = environment.role.split(":")[4]
-    principal = call.backend.identities.at(f"arn:{call.partition}:sts::{account}:{session}")
+    role = Arn.of(environment.role)
+    session = session_arn(role.partition, role.account, role.name, Arn.of(arn).resource_id)
+    principal = call.backend.identities.at(session)
     as_function = KmsCaller(call.backend, principal, call.region, _SERVICE)
     try:
         _decrypt(as_function, arn, environment)

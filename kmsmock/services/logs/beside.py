@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
+from kmsmock.arns import looks_like_arn
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.logs.kms_use import (
@@ -103,10 +104,10 @@ def _read_events(call: ServiceCall) -> Steps:
 
 def _arn(call: ServiceCall) -> str:
     named = call.parameters.get("resourceIdentifier") or call.parameters.get("logGroupIdentifier")
-    if named and named.startswith("arn:"):
+    if named and looks_like_arn(named):
         return str(named).removesuffix(":*")
     name = named or call.parameters["logGroupName"]
-    return f"arn:{call.partition}:logs:{call.region}:{call.account}:log-group:{name}"
+    return call.arn("logs", f"log-group:{name}")
 
 
 def _groups(call: ServiceCall) -> LogGroups:

@@ -22,7 +22,7 @@ ERRORS: ErrorTemplates = {"*": _UNUSABLE}
 def require_usable_key(call: ServiceCall, arn: str, key_arn: str) -> None:
     """Require that the service may use a key for a log group. arn: of the log group."""
     key = Arn.parse(key_arn)
-    if key is None or not key.resource.startswith("key/"):
+    if key is None or key.resource_type != "key":
         raise _unusable(arn, "kmsKeyId must be the ARN of a key: neither an id nor an alias.")
     try:
         generate_data_key(call, arn, key_arn)

@@ -1,4 +1,4 @@
-"""Keys that customers send along (SSE-C), of which S3 keeps no more than what tells them apart.
+"""Keys that customers send along (SSE-C), of which S3 keeps the digest alone.
 
 Source: Amazon S3 User Guide, "Using server-side encryption with customer-provided keys (SSE-C)".
 """
@@ -36,34 +36,34 @@ def require_key_of_object(
     parameters: Mapping[str, Any], encryption: Encryption, prefix: str = ""
 ) -> None:
     """Require the key that an object is under, and none for one that is under no such key."""
-    given = customer_key(parameters, prefix)
+    sent_key = customer_key(parameters, prefix)
     if not isinstance(encryption, SseC):
-        if given is not None:
+        if sent_key is not None:
             raise CodedError(
                 "InvalidRequest", "The encryption parameters are not applicable to this object."
             )
-    elif given is None:
+    elif sent_key is None:
         raise CodedError(
             "InvalidRequest",
             "The object was stored using a form of Server Side Encryption. The correct parameters "
             "must be provided to retrieve the object.",
         )
-    elif given != encryption:
+    elif sent_key != encryption:
         raise CodedError("AccessDenied", f"{_STEM}the correct secret key.", status=403)
 
 
 def require_key_of_upload(parameters: Mapping[str, Any], encryption: Encryption) -> None:
     """Require for a part the key that its upload was begun with."""
-    given = customer_key(parameters)
+    sent_key = customer_key(parameters)
     if not isinstance(encryption, SseC):
         require_key_of_object(parameters, encryption)
-    elif given is None:
+    elif sent_key is None:
         raise CodedError(
             "InvalidRequest",
             "The multipart upload initiate requested encryption. Subsequent part requests must "
             "include the appropriate encryption parameters.",
         )
-    elif given != encryption:
+    elif sent_key != encryption:
         raise CodedError(
             "InvalidRequest",
             "The provided encryption parameters did not match the ones used originally.",

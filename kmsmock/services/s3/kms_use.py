@@ -22,6 +22,7 @@ from kmsmock.services.s3.state import (
     Encryption,
     SseKms,
     SseS3,
+    bucket_arn,
     buckets_of,
 )
 
@@ -44,15 +45,15 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
     customer_key_of_request = customer_key(parameters)
     if customer_key_of_request is not None:
         return customer_key_of_request
-    asked = _requested(call, bucket)
-    if asked.algorithm not in WITH_KMS:
+    requested = _requested(call, bucket)
+    if requested.algorithm not in WITH_KMS:
         return SseS3()
     _require_signed(call)
-    has_bucket_key = asked.has_bucket_key and asked.algorithm != _DOUBLE
-    given = parameters.get("SSEKMSEncryptionContext")
-    arn = f"arn:{call.partition}:s3:::{bucket}"
-    context = _context(given, arn if has_bucket_key else f"{arn}/{key}")
-    key_id = asked.key_id or _MANAGED_KEY
+    has_bucket_key = requested.has_bucket_key and requested.algorithm != _DOUBLE
+    given_context = parameters.get("SSEKMSEncryptionContext")
+    arn = bucket_arn(call, bucket)
+    context = _context(given_context, arn if has_bucket_key else f"{arn}/{key}")
+    key_id = requested.key_id or _MANAGED_KEY
     region = region_of(call, bucket)
 
     def generate() -> Any:
@@ -73,13 +74,13 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
     else:
         made = generate()
     return SseKms(
-        asked.algorithm,
+        requested.algorithm,
         made["KeyId"],
         context,
         made["CiphertextBlob"],
         has_bucket_key,
         region,
-        given,
+        given_context,
     )
 
 
@@ -108,7 +109,7 @@ def decrypt_data_key(call: ServiceCall, encrypted: Encryption) -> None:
 
 
 def region_of(call: ServiceCall, bucket: str) -> str:
-    """Give the Region of a bucket: that of the client, for one that was made unseen."""
+    """Give the Region of a bucket: that of the client, for one that was stored before."""
     return buckets_of(call).regions.get(bucket, call.region)
 
 
@@ -129,12 +130,12 @@ def _requested(call: ServiceCall, bucket: str) -> Default:
     return Default(algorithm, key_id, has_bucket_key)
 
 
-def _context(given: str | None, arn: str) -> dict[str, str]:
+def _context(given_context: str | None, arn: str) -> dict[str, str]:
     """Make the encryption context of a data key: the caller's pairs, and the ARN."""
-    if given is None:
+    if given_context is None:
         return {_ARN: arn}
     try:
-        pairs = json.loads(b64decode(given, validate=True))
+        pairs = json.loads(b64decode(given_context, validate=True))
     except (NotBase64, ValueError):
         pairs = None
     if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):

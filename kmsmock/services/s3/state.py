@@ -19,7 +19,7 @@ class SseS3:
     """An object under a key that S3 owns (SSE-S3)."""
 
     def response_members(self) -> dict[str, Any]:
-        """Give the members of answers that tell it."""
+        """Give the members of answers that describe it."""
         return {"ServerSideEncryption": "AES256"}
 
 
@@ -30,7 +30,7 @@ class SseC:
     key_md5: str
 
     def response_members(self) -> dict[str, Any]:
-        """Give the members of answers that tell it."""
+        """Give the members of answers that describe it."""
         return {"SSECustomerAlgorithm": "AES256", "SSECustomerKeyMD5": self.key_md5}
 
 
@@ -55,7 +55,7 @@ class SseKms:
     given_context: str | None = None
 
     def response_members(self) -> dict[str, Any]:
-        """Give the members of answers that tell it."""
+        """Give the members of answers that describe it."""
         members: dict[str, Any] = {
             "ServerSideEncryption": self.algorithm,
             "SSEKMSKeyId": self.key_arn,
@@ -109,9 +109,14 @@ class Buckets:
 
 
 def version_in(answer: Mapping[str, Any]) -> str | None:
-    """Give the version of an object that an answer, or a request, tells; None for the only one."""
+    """Give the version of an object in an answer or a request; None for the only one."""
     version: str | None = answer.get("VersionId")
     return None if version == "null" else version
+
+
+def bucket_arn(call: ServiceCall, name: str) -> str:
+    """Return the ARN of a bucket."""
+    return call.arn("s3", name, region="", account="")
 
 
 def buckets_of(call: ServiceCall) -> Buckets:

@@ -1,4 +1,4 @@
-"""The data keys of secrets: made, opened and wrapped by KMS with the identity of the caller."""
+"""What Secrets Manager does with KMS for the data keys of secrets, as the caller."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ _ERRORS_OF_READS: ErrorTemplates = {
         "DecryptionFailure", "Secrets Manager can't decrypt the secret value: {sdk_text}"
     ),
 }
-#: How `KmsCaller` is asked: `KmsCaller.call` or another of its methods.
+#: `KmsCaller.call`, or another of its methods that makes a call.
 _Method = Callable[..., Any]
 
 
 def require_usable_key(call: ServiceCall, secret: Secret) -> None:
-    """See that the caller may use the key of a secret, before the secret is put under it."""
+    """Require that the caller may use the key of a secret, before the secret has it."""
     context = _context(secret.arn, _VALIDATION)
     answer = _generate(call, secret, context, ERRORS)
     ciphertext = answer["CiphertextBlob"]
@@ -63,24 +63,24 @@ def require_usable_key(call: ServiceCall, secret: Secret) -> None:
 
 
 def rehearse_data_key(call: ServiceCall, secret: Secret, version: str) -> None:
-    """See that a data key can be made. Raises what making it would."""
+    """Require that a data key can be generated. Raises what generating it would."""
     _generate(call, secret, _context(secret.arn, version), _ERRORS_OF_WRITES, KmsCaller.rehearse)
 
 
 def generate_rehearsed_data_key(
     call: ServiceCall, secret: Secret, version: str
 ) -> EncryptedDataKey:
-    """Make the data key of a version as it was rehearsed."""
+    """Generate the data key of a version as it was rehearsed."""
     return _generate_for(call, secret, version, KmsCaller.call_rehearsed)
 
 
 def generate_data_key(call: ServiceCall, secret: Secret, version: str) -> EncryptedDataKey:
-    """Make the data key of a version."""
+    """Generate the data key of a version."""
     return _generate_for(call, secret, version, KmsCaller.call)
 
 
 def decrypt_data_key(call: ServiceCall, secret: Secret, version: str) -> bytes:
-    """Open the data key of a version by the newest of its keys that lets the caller."""
+    """Decrypt the data key of a version with the newest of its keys that the caller may use."""
     first: ServiceError | None = None
     for data_key in reversed(secret.versions[version]):
         try:
@@ -104,7 +104,7 @@ def decrypt_data_key(call: ServiceCall, secret: Secret, version: str) -> bytes:
 def encrypt_data_key(
     call: ServiceCall, secret: Secret, version: str, data_key: bytes
 ) -> EncryptedDataKey:
-    """Put a data key under the key of a secret."""
+    """Encrypt a data key with the key of a secret."""
     answer = _call_kms(
         call,
         _ERRORS_OF_WRITES,
@@ -118,7 +118,7 @@ def encrypt_data_key(
 
 
 def add_new_key(call: ServiceCall, secret: Secret) -> None:
-    """Put the data keys of AWS's labels under the new key too.
+    """Encrypt the data keys of versions with AWS's labels with the new key too.
 
     What the caller may not do is left: those versions stay under their old key alone.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from kmsmock.arns import Arn, resource_of
 from kmsmock.services.registry import ServiceCall
 
 MANAGED_KEY = "alias/aws/secretsmanager"
@@ -13,7 +14,7 @@ CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 
 @dataclass(frozen=True, slots=True)
 class EncryptedDataKey:
-    """A data key under a key of KMS. shown_key: as ListSecretVersionIds has it."""
+    """A data key that is encrypted with a key of KMS. shown_key: as ListSecretVersionIds has it."""
 
     shown_key: str
     ciphertext: bytes
@@ -39,7 +40,7 @@ class Secret:
     @property
     def region(self) -> str:
         """The Region of the secret."""
-        return self.arn.split(":")[3]
+        return Arn.of(self.arn).region
 
     def move_stage(self, stage: str, version: str) -> None:
         """Let a label mean another version."""
@@ -64,8 +65,8 @@ class Secrets:
     def keep(self, secret: Secret) -> None:
         """Keep a secret, which is then found by its ARN and by its name."""
         self.secrets[secret.arn] = secret
-        _, _, _, region, account, _, resource = secret.arn.split(":")
-        self.arns[account, region, resource.rpartition("-")[0]] = secret.arn
+        arn = Arn.of(secret.arn)
+        self.arns[arn.account, arn.region, arn.resource_id.rpartition("-")[0]] = secret.arn
 
 
 def secrets_of(call: ServiceCall) -> Secrets:
@@ -74,17 +75,18 @@ def secrets_of(call: ServiceCall) -> Secrets:
 
 
 def find_secret(call: ServiceCall) -> Secret | None:
-    """Find the secret that a call names; None for one that was made unseen."""
+    """Find the secret that a call names; None for one that was stored before."""
     state, named = secrets_of(call), call.parameters["SecretId"]
     if named in state.secrets:
         return state.secrets[named]
-    name = named.split(":")[6] if named.startswith("arn:") else named
-    arn = state.arns.get((call.account, call.region, name))
-    return state.secrets.get(arn) if arn is not None else None
+    arn = Arn.parse(named)
+    name = named if arn is None else arn.resource_id
+    known = state.arns.get((call.account, call.region, name))
+    return state.secrets.get(known) if known is not None else None
 
 
 def requested_key(key_id: str | None) -> str | None:
-    """Give the key that is asked for, as it is kept; None for the AWS managed key."""
-    if not key_id or key_id.rpartition(":")[2] == MANAGED_KEY:
+    """Give the requested key as it is kept; None for the AWS managed key."""
+    if not key_id or resource_of(key_id) == MANAGED_KEY:
         return None
     return key_id

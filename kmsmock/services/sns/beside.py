@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
+from kmsmock.arns import Arn
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.data_key_cache import DataKeyCache, requester_of
 from kmsmock.services.registry import ServiceCall
@@ -78,7 +79,7 @@ def _deliver(call: ServiceCall, topic: str | None, messages: Iterable[tuple[str,
     """Encrypt messages for the encrypted queues among the subscribers, as SNS itself."""
     for of_topic, queue in _topics(call).queues.values():
         if of_topic == topic:
-            sender = as_service(call.backend, queue.split(":")[3], topic)
+            sender = as_service(call.backend, Arn.of(queue).region, topic)
             for names in messages:
                 encrypt_delivery(call.backend, queue, sender, names)
 

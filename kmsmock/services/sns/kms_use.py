@@ -5,6 +5,7 @@ Source: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and cos
 
 from __future__ import annotations
 
+from kmsmock.arns import Arn
 from kmsmock.backend import Backend
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
@@ -26,7 +27,7 @@ def generate_data_key(call: ServiceCall, arn: str, key_id: str) -> None:
 
     arn: of the topic. Raises the errors of KMS.
     """
-    kms = KmsCaller.forwarded(call, "sns", arn.split(":")[3])
+    kms = KmsCaller.forwarded(call, "sns", Arn.of(arn).region)
     context = {"aws:sns:topicArn": arn}
     answer = kms.call("GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=context)
     kms.call("Decrypt", CiphertextBlob=answer["CiphertextBlob"], EncryptionContext=context)

@@ -162,7 +162,7 @@ def _queues(call: ServiceCall) -> Queues:
 def _arn(url: str, call: ServiceCall) -> str:
     """Give the ARN of a queue by its URL, whose path is its account and name."""
     account, _, name = urlsplit(url).path.strip("/").rpartition("/")
-    return f"arn:{call.partition}:sqs:{call.region}:{account or call.account}:{name}"
+    return call.arn("sqs", name, account=account or None)
 
 
 BESIDE = BesideStore(

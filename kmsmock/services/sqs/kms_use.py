@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
+from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn, key_arn, looks_like_arn
 from kmsmock.backend import Backend
 from kmsmock.errors import ServiceError
 from kmsmock.services.data_key_cache import DataKey, requester_of
@@ -43,16 +44,16 @@ def key_of(backend: Backend, arn: str) -> str | None:
     Services name it so, since they have no account.
     """
     key_id = backend.service_state(Queues).attributes.get(arn, {}).get(KEY)
-    if not key_id or key_id.startswith("arn:"):
+    if not key_id or looks_like_arn(key_id):
         return key_id or None
-    _, partition, _, region, account, _ = arn.split(":")
-    resource = key_id if key_id.startswith("alias/") else f"key/{key_id}"
-    return f"arn:{partition}:kms:{region}:{account}:{resource}"
+    queue = Arn.of(arn)
+    arn_of = alias_arn if key_id.startswith(ALIAS_PREFIX) else key_arn
+    return arn_of(queue.region, queue.account, key_id)
 
 
 def as_caller(call: ServiceCall, arn: str) -> KmsCaller:
     """Call KMS with the identity of the caller, in the Region of a queue. arn: of the queue."""
-    return KmsCaller.forwarded(call, "sqs", arn.split(":")[3])
+    return KmsCaller.forwarded(call, "sqs", Arn.of(arn).region)
 
 
 def generate_data_key(kms: KmsCaller, arn: str, key_id: str) -> DataKey:

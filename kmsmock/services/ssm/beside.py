@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kmsmock.arns import looks_like_arn
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
@@ -136,10 +137,7 @@ def _versions(call: ServiceCall) -> dict[str, dict[int, SecureString]]:
 
 
 def _arn(call: ServiceCall, name: str) -> str:
-    if name.startswith("arn:"):
-        return name
-    path = name.lstrip("/")
-    return f"arn:{call.partition}:ssm:{call.region}:{call.account}:parameter/{path}"
+    return name if looks_like_arn(name) else call.arn("ssm", f"parameter/{name.lstrip('/')}")
 
 
 BESIDE = BesideStore(

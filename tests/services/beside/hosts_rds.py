@@ -45,7 +45,8 @@ class Databases:
         """Create the database, encrypted under the key unless told otherwise."""
         encrypted = {"StorageEncrypted": True, "KmsKeyId": "key"}
         name = {self.words.identifier: "orders"}
-        self.call("create_{database}", **name, **self.words.asked, **{**encrypted, **parameters})
+        given = {**name, **self.words.asked, **encrypted, **parameters}
+        self.call("create_{database}", **given)
 
     def change(self, verb: str, **parameters: Any) -> None:
         """Start, stop or delete the database."""
@@ -65,7 +66,7 @@ class Databases:
         """Restore the snapshot."""
         names = {self.words.identifier: "restored", self.words.restore_from: source}
         engine = {} if self.words is INSTANCE else {"Engine": self.words.asked["Engine"]}
-        self.call(self.words.restore, **names, **engine, **parameters)
+        self.call(self.words.restore, **{**names, **engine, **parameters})
 
     def create_member(self, **parameters: Any) -> None:
         """Create an instance of the cluster."""
@@ -291,10 +292,18 @@ def _add_restores(table: Table) -> None:
     add(of, "not encrypted", restore, create_plain, take)
     add(of, "key disabled", restore, *begun, disable(), calls="DescribeKey", error=_FAULT)
     add(of, "CreateGrant denied", restore, *begun, deny("CreateGrant"), calls=REQUEST, error=_FAULT)
+    failing = REQUEST + "CreateGrant " + GENERATE + "RetireGrant"
+    add(of, "Decrypt denied", restore, *begun, deny("Decrypt"), calls=failing)
     if table.words is CLUSTER:
         other = restoring(KmsKeyId="other")
         add(of, "another key", other, *begun, calls=BOTH + restored)
         add(of, "not encrypted, a key", other, create_plain, take, calls=REQUEST + GENERATE)
+        denied, calls = deny("CreateGrant", "other"), BOTH + "RetireGrant"
+        add(of, "CreateGrant of the other denied", other, *begun, denied, calls=calls, error=_FAULT)
+        of_mysql = creating(Engine="mysql", StorageEncrypted=False, KmsKeyId=None)
+        mysql = restoring(KmsKeyId="other", Engine="mysql")
+        error = "InvalidParameterCombination"
+        add(of, "MySQL, not encrypted, a key", mysql, of_mysql, take, error=error)
 
 
 def _add_members(table: Table) -> None:

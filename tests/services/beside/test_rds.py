@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from kmsmock import mock_kms
 from tests.services.beside.conftest import ACCOUNT
 
 
@@ -164,6 +165,17 @@ def test_an_instance_that_exists_already_under_that_name_is_not_restored_over(
 
 def test_a_running_instance_is_not_started_and_keeps_its_grants(kms, rds, create, key):
     create()
+    before = kms.client().list_grants(KeyId=key)["Grants"]
+    with pytest.raises(rds.exceptions.InvalidDBInstanceStateFault):
+        rds.start_db_instance(DBInstanceIdentifier="shop")
+    assert kms.client().list_grants(KeyId=key)["Grants"] == before
+
+
+def test_a_start_that_moto_refuses_leaves_no_grant(kms, rds, create, key):
+    create()
+    rds.stop_db_instance(DBInstanceIdentifier="shop")
+    with mock_kms(isolated=True, services=["kms"]):
+        rds.start_db_instance(DBInstanceIdentifier="shop")
     before = kms.client().list_grants(KeyId=key)["Grants"]
     with pytest.raises(rds.exceptions.InvalidDBInstanceStateFault):
         rds.start_db_instance(DBInstanceIdentifier="shop")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from kmsmock.arns import Arn
+from kmsmock.arns import Arn, looks_like_arn
 from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail, Trails
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.registry import ServiceCall
@@ -13,7 +13,7 @@ from kmsmock.services.registry import ServiceCall
 _SHORTEST_NAME, _LONGEST_NAME = 3, 128
 _LETTERS = re.compile(r"[A-Za-z0-9._-]+")
 _NEIGHBOURS = re.compile(r"[._-]{2}")
-_PREFIX = "trail/"
+_RESOURCE_TYPE = "trail"
 
 
 def trails(call: ServiceCall) -> Trails:
@@ -22,8 +22,8 @@ def trails(call: ServiceCall) -> Trails:
 
 
 def trail_arn(call: ServiceCall, name: str) -> str:
-    """Give the ARN that a trail of this name has in the Region of the call."""
-    return f"arn:{call.partition}:cloudtrail:{call.region}:{call.account}:{_PREFIX}{name}"
+    """Return the ARN that a trail of this name has in the Region of the call."""
+    return call.arn("cloudtrail", f"{_RESOURCE_TYPE}/{name}")
 
 
 def named(member: str) -> Callable[[ServiceCall], str]:
@@ -92,11 +92,11 @@ def require_good_name(name: str) -> None:
 
 
 def _arn_of(call: ServiceCall, name: str) -> str:
-    if not name.startswith("arn:"):
+    if not looks_like_arn(name):
         require_good_name(name)
         return trail_arn(call, name)
     arn = Arn.parse(name)
-    if arn is None or arn.service != "cloudtrail" or not arn.resource.startswith(_PREFIX):
+    if arn is None or arn.service != "cloudtrail" or arn.resource_type != _RESOURCE_TYPE:
         raise errors.CloudTrailARNInvalidException(
             f"The ARN is not valid: {name}",
             explanation=f"The ARN of a trail is like {trail_arn(call, 'Name')}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kmsmock.arns import looks_like_arn
 from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered.finding import find_own_trail, find_trail, named
@@ -66,7 +67,7 @@ def add(trail: ConfiguredTrail, tags: Mapping[str, str]) -> None:
 
 def _find(call: ServiceCall, arn: str, find: Any) -> ConfiguredTrail:
     """Find a trail by the ARN alone, as operations on tags do."""
-    if not arn.startswith("arn:"):
+    if not looks_like_arn(arn):
         raise errors.CloudTrailARNInvalidException(f"The ARN is not valid: {arn}")
     try:
         trail: ConfiguredTrail = find(call, arn)

@@ -41,7 +41,7 @@ def _delete_backup(call: ServiceCall) -> Steps:
 def _restore_backup(call: ServiceCall) -> Steps:
     source = tables_of(call).backups.get(call.parameters["BackupArn"])
     if source is None:
-        yield  # of a backup that was made unseen
+        yield  # of a backup that was stored before
         return
     yield from _create_restored(call, *source)
 

@@ -32,8 +32,12 @@ def _in_transaction(call: ServiceCall) -> Steps:
 
 def _in_statements(call: ServiceCall) -> Steps:
     parameters = call.parameters
-    given = parameters.get("Statements") or parameters.get("TransactStatements") or [parameters]
-    _decrypt_table_keys(call, (name for one in given for name in _NAMED.findall(one["Statement"])))
+    statements = (
+        parameters.get("Statements") or parameters.get("TransactStatements") or [parameters]
+    )
+    _decrypt_table_keys(
+        call, (name for statement in statements for name in _NAMED.findall(statement["Statement"]))
+    )
     yield
 
 

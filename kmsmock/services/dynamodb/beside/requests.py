@@ -1,4 +1,4 @@
-"""What may be asked for the encryption of a table, and how often.
+"""How a table may be requested to be encrypted, and how often that may change.
 
 Source: Amazon DynamoDB API Reference, "SSESpecification"; Developer Guide, "Service, account, and
 table quotas in Amazon DynamoDB".
@@ -23,7 +23,7 @@ _NO_CHANGES = frozenset({"TableName", "SSESpecification", "AttributeDefinitions"
 
 
 def requested_key(specification: Mapping[str, Any]) -> str | None:
-    """Give the key that is asked for; None for the one that AWS owns."""
+    """Give the requested key; None for the one that AWS owns."""
     kind, key_id = specification.get("SSEType"), specification.get("KMSMasterKeyId")
     is_on = specification.get("Enabled", kind is not None or key_id is not None)
     problem = None
@@ -51,7 +51,7 @@ def require_alone(parameters: Mapping[str, Any]) -> None:
 
 
 def require_another_key(table: Table | None, key_id: str | None) -> None:
-    """Require that a table is not asked to take the key that it is under, by its ARN."""
+    """Require that the requested key is another one than the table has, by its ARN."""
     if table is None:
         return
     if table.key is None and key_id is None:

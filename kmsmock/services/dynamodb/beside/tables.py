@@ -96,7 +96,7 @@ def show_encryption(call: ServiceCall, description: dict[str, Any]) -> None:
     arn = arn_of(call, description["TableName"])
     table = tables_of(call).tables.get(arn)
     if table is None:
-        return  # made unseen
+        return  # stored before
     key = current_key(call, arn)
     description.pop("SSEDescription", None)
     encryption = _describe_encryption(replace(table, key=key), call.now, call.backend.delays.tables)

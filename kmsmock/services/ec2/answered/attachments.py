@@ -53,7 +53,7 @@ def attach_volume(call: ServiceCall) -> dict[str, Any]:
 
 
 def _resource_arns(call: ServiceCall, name: str, instance: str | None) -> tuple[str, ...]:
-    of_instance = f"arn:{call.partition}:ec2:{call.region}:{call.account}:instance/{instance}"
+    of_instance = call.arn("ec2", f"instance/{instance}")
     return (arn(call, f"volume/{name}"), *((of_instance,) if instance else ()))
 
 

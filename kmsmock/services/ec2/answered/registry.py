@@ -78,6 +78,6 @@ def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
 
 
 def arn(call: ServiceCall, resource: str, *, region: str | None = None) -> str:
-    """Give the ARN of a resource; only that of a volume has an account."""
+    """Return the ARN of a resource; only that of a volume has an account."""
     account = call.account if resource.startswith("volume/") else ""
-    return f"arn:{call.partition}:ec2:{region or call.region}:{account}:{resource}"
+    return call.arn("ec2", resource, region=region, account=account)

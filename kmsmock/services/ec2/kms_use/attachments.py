@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from kmsmock.arns import iam_arn, session_arn
 from kmsmock.principals import Principal, PrincipalKind
 from kmsmock.services.ec2.kms_use.kms_calls import (
     DataKey,
@@ -71,8 +72,8 @@ def _infrastructure_role(call: ServiceCall, instance_id: str) -> Principal:
     account = call.account
     return Principal(
         PrincipalKind.ASSUMED_ROLE,
-        f"arn:{call.partition}:sts::{account}:assumed-role/{_INSTANCES}/{instance_id}",
+        session_arn(call.partition, account, _INSTANCES, instance_id),
         account,
         f"{account}:{_INSTANCES}:{instance_id}",
-        f"arn:{call.partition}:iam::{account}:role/{_INSTANCES}",
+        iam_arn(call.partition, account, f"role/{_INSTANCES}"),
     )

@@ -26,7 +26,7 @@ def new_arn(kind: Kind) -> Callable[[ServiceCall], str]:
 
     def resource(call: ServiceCall) -> str:
         path = call.parameters.get("Path", "/")
-        return call.arn(f"{kind.word.lower()}{path}{call.parameters[kind.member]}")
+        return call.iam_arn(f"{kind.word.lower()}{path}{call.parameters[kind.member]}")
 
     return resource
 

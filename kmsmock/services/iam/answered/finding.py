@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kmsmock.arns import Arn
 from kmsmock.identities.entities import Entity, Group, Identity, ManagedPolicy
 from kmsmock.paging import InvalidMarkerError, paginate
 from kmsmock.principals import PrincipalKind
@@ -45,7 +46,7 @@ class Kind:
         try:
             return self.find(call).arn
         except NoSuchEntity:
-            return call.arn(f"{self.word.lower()}/{call.parameters.get(self.member, '')}")
+            return call.iam_arn(f"{self.word.lower()}/{call.parameters.get(self.member, '')}")
 
 
 def find_user(call: ServiceCall) -> Entity:
@@ -104,9 +105,10 @@ def find_boundary(call: ServiceCall) -> ManagedPolicy:
 
 def _find_managed(call: ServiceCall, member: str, text: str) -> ManagedPolicy:
     arn = call.parameters[member]
-    is_of_aws = ":iam::aws:" in arn
+    parsed = Arn.parse(arn)
+    is_of_aws = parsed is not None and parsed.is_of_aws
     managed = None
-    if is_of_aws or arn.startswith(call.arn("policy/")):
+    if is_of_aws or arn.startswith(call.iam_arn("policy/")):
         managed = call.identities.managed.get(arn)
     if managed is None:
         few = "Of the policies that AWS manages, the few are here that tests of key access use."

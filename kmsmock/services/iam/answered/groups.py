@@ -46,7 +46,7 @@ def get_group(call: ServiceCall) -> dict[str, Any]:
     return {"Group": views.group(group), **page(call, "GetGroup", "Users", shown)}
 
 
-@operation("ListGroups", lambda call: call.arn("group/"))
+@operation("ListGroups", lambda call: call.iam_arn("group/"))
 def list_groups(call: ServiceCall) -> dict[str, Any]:
     """List the groups of the account."""
     groups = call.identities.groups_of(call.account, call.partition)

@@ -26,7 +26,7 @@ _VERSIONS = 5
 
 def _new(call: ServiceCall) -> str:
     path = call.parameters.get("Path", "/")
-    return call.arn(f"policy{path}{call.parameters['PolicyName']}")
+    return call.iam_arn(f"policy{path}{call.parameters['PolicyName']}")
 
 
 def _named(call: ServiceCall) -> str:
@@ -66,7 +66,7 @@ def get_policy(call: ServiceCall) -> dict[str, Any]:
     return {"Policy": _shown(call, find_managed(call))}
 
 
-@operation("ListPolicies", lambda call: call.arn("policy/"))
+@operation("ListPolicies", lambda call: call.iam_arn("policy/"))
 def list_policies(call: ServiceCall) -> dict[str, Any]:
     """List managed policies; of AWS's, those that somebody has used here."""
     scope = call.parameters.get("Scope", "All")

@@ -31,7 +31,7 @@ def get_role(call: ServiceCall) -> dict[str, Any]:
     return {"Role": views.role(find_role(call))}
 
 
-@operation("ListRoles", lambda call: call.arn("role/"))
+@operation("ListRoles", lambda call: call.iam_arn("role/"))
 def list_roles(call: ServiceCall) -> dict[str, Any]:
     """List the roles of the account."""
     return list_entities(call, ROLE, PrincipalKind.ASSUMED_ROLE, views.role)

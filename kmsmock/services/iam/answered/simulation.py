@@ -13,7 +13,7 @@ from typing import Any
 
 from kmsmock.access.context import ConditionContext, ContextKeys
 from kmsmock.access.facts import Facts
-from kmsmock.arns import Arn, region_of_endpoint
+from kmsmock.arns import Arn, name_in, region_of_endpoint
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
@@ -84,7 +84,7 @@ def get_context_keys_for_custom_policy(call: ServiceCall) -> dict[str, Any]:
 def _identity(call: ServiceCall) -> Identity:
     arn = _source(call)
     entity = call.identities.entity(arn)
-    if entity is not None and entity.arn == arn and arn.startswith(call.arn("")):
+    if entity is not None and entity.arn == arn and arn.startswith(call.iam_arn("")):
         return entity
     for group in call.identities.groups_of(call.account, call.partition):
         if group.arn == arn:
@@ -159,7 +159,7 @@ def _facts(
         owner=arn.account if arn is not None and is_key else None,
         region=(arn and arn.region) or region_of_endpoint(call.region),
         now=call.now,
-        given=given,
+        overrides=given,
     )
 
 
@@ -253,7 +253,7 @@ def _matched(
             ):
                 start, end = _positions(policy.text)[statement.number - 1]
                 yield {
-                    "SourcePolicyId": policy.name.rpartition("/")[2],
+                    "SourcePolicyId": name_in(policy.name),
                     "SourcePolicyType": "IAM Policy",
                     "StartPosition": _position(policy.text, start),
                     "EndPosition": _position(policy.text, end),

@@ -25,7 +25,7 @@ def get_user(call: ServiceCall) -> dict[str, Any]:
     return {"User": views.user(find_user(call))}
 
 
-@operation("ListUsers", lambda call: call.arn("user/"))
+@operation("ListUsers", lambda call: call.iam_arn("user/"))
 def list_users(call: ServiceCall) -> dict[str, Any]:
     """List the users of the account."""
     return list_entities(call, USER, PrincipalKind.USER, views.user)

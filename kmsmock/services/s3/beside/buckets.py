@@ -12,7 +12,7 @@ from kmsmock.services.beside import BesideHandler, NotStoredError, Steps
 from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.kms_use import WITH_KMS
-from kmsmock.services.s3.state import Default, buckets_of
+from kmsmock.services.s3.state import Default, bucket_arn, buckets_of
 
 
 def _create_bucket(call: ServiceCall) -> Steps:
@@ -26,7 +26,7 @@ def _delete_bucket(call: ServiceCall) -> Steps:
     state, bucket = buckets_of(call), call.parameters["Bucket"]
     state.regions.pop(bucket, None)
     state.defaults.pop(bucket, None)
-    state.bucket_keys.forget(f"arn:{call.partition}:s3:::{bucket}")
+    state.bucket_keys.forget(bucket_arn(call, bucket))
     state.objects = {place: found for place, found in state.objects.items() if place[0] != bucket}
 
 

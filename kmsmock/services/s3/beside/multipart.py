@@ -1,4 +1,4 @@
-"""Multipart uploads: the data key is made once, and opened for each part.
+"""Multipart uploads: the data key is generated once, and decrypted for each part.
 
 Source: Amazon S3 User Guide, "Multipart upload API and permissions".
 """
@@ -44,7 +44,7 @@ def _complete_upload(call: ServiceCall) -> Steps:
         decrypt_data_key(call, encryption)
     answer = yield
     if encryption is None:
-        return  # begun unseen
+        return  # begun before
     state.uploads.pop(upload, None)
     bucket, key = call.parameters["Bucket"], call.parameters["Key"]
     state.keep(bucket, key, version_in(answer), encryption)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kmsmock.arns import Arn
 from kmsmock.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.s3.state import bucket_arn
 from kmsmock.services.sqs.kms_use import generate_data_key, key_of
 
 _SERVICE = "s3.amazonaws.com"
@@ -34,8 +36,8 @@ def _require_usable(call: ServiceCall, queue: str) -> None:
     sender = KmsCaller.own(
         call.backend,
         _SERVICE,
-        queue.split(":")[3],
-        source_arn=f"arn:{call.partition}:s3:::{call.parameters['Bucket']}",
+        Arn.of(queue).region,
+        source_arn=bucket_arn(call, call.parameters["Bucket"]),
         source_account=call.account,
     )
     try:

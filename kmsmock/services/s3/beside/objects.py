@@ -1,4 +1,4 @@
-"""Objects: what is encrypted when it is put, and opened when it is got or copied."""
+"""Objects: encrypted when they are put, and decrypted when they are read or copied."""
 
 from __future__ import annotations
 
@@ -63,27 +63,27 @@ def _delete_objects(call: ServiceCall) -> Steps:
     answer = yield
     failed = {(one["Key"], one.get("VersionId")) for one in answer.get("Errors", ())}
     deleted_entries = {(one["Key"], one.get("VersionId")): one for one in answer.get("Deleted", ())}
-    for asked in call.parameters["Delete"]["Objects"]:
-        place = (asked["Key"], asked.get("VersionId"))
+    for requested in call.parameters["Delete"]["Objects"]:
+        place = (requested["Key"], requested.get("VersionId"))
         if place not in failed:
             deleted = deleted_entries.get(place, {})
             version = deleted.get("DeleteMarkerVersionId")
-            _keep_deletion(call, asked["Key"], asked, {**deleted, "VersionId": version})
+            _keep_deletion(call, requested["Key"], requested, {**deleted, "VersionId": version})
 
 
 def _keep_deletion(
-    call: ServiceCall, key: str, asked: Mapping[str, Any], answer: Mapping[str, Any]
+    call: ServiceCall, key: str, requested: Mapping[str, Any], answer: Mapping[str, Any]
 ) -> None:
-    """Note that a version is gone, or that there is a delete marker now, which answers tell."""
+    """Keep what a deletion has done: a version is gone, or there is a delete marker now."""
     state, bucket = buckets_of(call), call.parameters["Bucket"]
-    if "VersionId" in asked or not answer.get("DeleteMarker"):
-        state.forget(bucket, key, version_in(asked))
+    if "VersionId" in requested or not answer.get("DeleteMarker"):
+        state.forget(bucket, key, version_in(requested))
     else:
         state.keep(bucket, key, version_in(answer), DeleteMarker())
 
 
 def _find_encryption(call: ServiceCall, answer: dict[str, Any]) -> Encryption | None:
-    """Find how the object of an answer is encrypted; None for one that was put unseen."""
+    """Find how the object of an answer is encrypted; None for one that was stored before."""
     bucket, key = call.parameters["Bucket"], call.parameters["Key"]
     encryption = buckets_of(call).objects.get((bucket, key), {}).get(version_in(answer))
     if encryption is None or isinstance(encryption, DeleteMarker):
@@ -94,7 +94,7 @@ def _find_encryption(call: ServiceCall, answer: dict[str, Any]) -> Encryption | 
 
 
 def decrypt_source(call: ServiceCall) -> None:
-    """Open what is copied from."""
+    """Decrypt the data key of what is copied."""
     source = call.parameters["CopySource"]
     if isinstance(source, str):
         path, _, version = source.partition("?versionId=")

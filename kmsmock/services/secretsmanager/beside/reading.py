@@ -1,4 +1,4 @@
-"""Reading secrets: a value is given when KMS opens its data key."""
+"""Reading secrets: a value is shown when KMS decrypts its data key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _get_secret_value(call: ServiceCall) -> Steps:
 
 def _batch_get_secret_value(call: ServiceCall) -> Steps:
     answer = yield
-    given, errors = [], list(answer.get("Errors", ()))
+    values, errors = [], list(answer.get("Errors", ()))
     for value in answer.get("SecretValues", ()):
         try:
             _decrypt_value(call, value)
@@ -31,8 +31,8 @@ def _batch_get_secret_value(call: ServiceCall) -> Steps:
                 {"SecretId": value["Name"], "ErrorCode": error.code, "Message": error.message}
             )
         else:
-            given.append(value)
-    answer.update({"SecretValues": given, "Errors": errors})
+            values.append(value)
+    answer.update({"SecretValues": values, "Errors": errors})
 
 
 def _list_secret_version_ids(call: ServiceCall) -> Steps:

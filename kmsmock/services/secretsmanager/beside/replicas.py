@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kmsmock.arns import Arn
 from kmsmock.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
@@ -48,17 +49,16 @@ def _remove_regions(call: ServiceCall) -> Steps:
 def replicate(
     call: ServiceCall,
     secret: Secret,
-    asked: Iterable[Mapping[str, str]],
+    requested: Iterable[Mapping[str, str]],
     answer: Mapping[str, Any],
 ) -> None:
-    """Keep new replicas of a secret. answer: which tells those that what stores refused."""
+    """Keep new replicas of a secret. answer: it has the status of those that were not stored."""
     failed = {one["Region"] for one in _statuses(answer) if one["Status"] == "Failed"}
-    for one in asked:
+    for one in requested:
         region = one["Region"]
         if region in failed:
             continue
-        parts = secret.arn.split(":")
-        arn = ":".join([*parts[:3], region, *parts[4:]])
+        arn = str(Arn.of(secret.arn)._replace(region=region))
         replica = Secret(arn, requested_key(one.get("KmsKeyId")), primary=secret.arn)
         secret.replicas[region] = replica
         secrets_of(call).keep(replica)
@@ -66,9 +66,9 @@ def replicate(
 
 
 def bring_in_sync(call: ServiceCall, secret: Secret) -> None:
-    """Open the data keys of labelled versions for the replicas that lack them, and wrap them there.
+    """Encrypt the data keys of labelled versions for the replicas that lack them.
 
-    Where KMS refuses, the replica stays without, and its status tells.
+    Where KMS refuses, the replica stays without, and its status says so.
     """
     for replica in secret.replicas.values():
         replica.stages = dict(secret.stages)

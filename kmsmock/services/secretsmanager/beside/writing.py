@@ -40,7 +40,7 @@ def _create_secret(call: ServiceCall) -> Steps:
     answer = yield
     state = secrets_of(call)
     if answer["ARN"] in state.secrets:
-        return  # asked for once more, which stores nothing
+        return  # requested once more, which stores nothing
     secret = Secret(answer["ARN"], key_id)
     state.keep(secret)
     if _has_value(parameters):
@@ -113,9 +113,7 @@ def _future_arn(call: ServiceCall, name: str) -> str:
     """Make an ARN as the secret will have one; what stores it will make its own ending."""
     letters = string.ascii_letters
     ending = "".join(letters[byte % len(letters)] for byte in call.backend.entropy(6))
-    return (
-        f"arn:{call.partition}:secretsmanager:{call.region}:{call.account}:secret:{name}-{ending}"
-    )
+    return call.arn("secretsmanager", f"secret:{name}-{ending}")
 
 
 OPERATIONS: Mapping[str, BesideHandler] = {

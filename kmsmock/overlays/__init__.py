@@ -1,1 +1,0 @@
-"""The KMS side of services whose storage something else answers."""
