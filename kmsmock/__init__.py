@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, Principal
+    from kmsmock.activation.key_factory import KmsKey, KmsKeyFactory
     from kmsmock.authorization.decision import Decision
-    from kmsmock.blocking import RealKMSBlocked
-    from kmsmock.checkpoints import Checkpoint
     from kmsmock.control import KMSMock, current
-    from kmsmock.key_factory import KmsKey, KmsKeyFactory
     from kmsmock.ledger.call_record import Call
     from kmsmock.ledger.costs import Costs
     from kmsmock.mock import KMSMocker, mock_kms
+    from kmsmock.process.real_kms_block import RealKMSBlocked
+    from kmsmock.state.checkpoints import Checkpoint
     from kmsmock.worlds.errors import WorldError
 
 __version__ = "0.1.0"
@@ -44,15 +44,15 @@ __all__ = [
 _HOMES = {
     "Account": "kmsmock.accounts",
     "Call": "kmsmock.ledger.call_record",
-    "Checkpoint": "kmsmock.checkpoints",
+    "Checkpoint": "kmsmock.state.checkpoints",
     "Costs": "kmsmock.ledger.costs",
     "Decision": "kmsmock.authorization.decision",
     "KMSMock": "kmsmock.control",
     "KMSMocker": "kmsmock.mock",
-    "KmsKey": "kmsmock.key_factory",
-    "KmsKeyFactory": "kmsmock.key_factory",
+    "KmsKey": "kmsmock.activation.key_factory",
+    "KmsKeyFactory": "kmsmock.activation.key_factory",
     "Principal": "kmsmock.accounts",
-    "RealKMSBlocked": "kmsmock.blocking",
+    "RealKMSBlocked": "kmsmock.process.real_kms_block",
     "WorldError": "kmsmock.worlds.errors",
     "current": "kmsmock.control",
     "mock_kms": "kmsmock.mock",

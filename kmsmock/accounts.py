@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from kmsmock.arns import is_account_id
+from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.aws.arns import is_account_id
+from kmsmock.aws.principals import Principal as Caller
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Document, Entity, Session
-from kmsmock.principals import Principal as Caller
-from kmsmock.principals import PrincipalKind
-from kmsmock.typed_clients import ClientSource
 
 if TYPE_CHECKING:
     import boto3
@@ -64,7 +64,7 @@ class Principal(ClientSource):
 
     def session(self, region: str | None = None) -> boto3.Session:
         """Give a boto3 session that signs as this principal."""
-        from kmsmock.clients import make_session
+        from kmsmock.activation.clients import make_session
 
         return make_session(region, self.credentials)
 

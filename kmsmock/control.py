@@ -12,32 +12,32 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from kmsmock.active import active
+from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.options import MockOptions
+from kmsmock.process.active import active
+from kmsmock.process.watchers import notifying, watchers
 from kmsmock.responder import Responder, paused
-from kmsmock.typed_clients import ClientSource
-from kmsmock.watchers import notifying, watchers
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, Principal
+    from kmsmock.analysis.least_privilege import LeastPrivilege
     from kmsmock.authorization.decision import Decision
-    from kmsmock.backend import Backend
-    from kmsmock.checkpoints import Checkpoint
-    from kmsmock.clock import Clock
+    from kmsmock.aws.principals import Principal as Caller
     from kmsmock.crypto.attestation import AttestationAuthority
-    from kmsmock.faults import Faults
     from kmsmock.keys.custom_key_store import CustomKeyStore
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
-    from kmsmock.least_privilege import LeastPrivilege
     from kmsmock.ledger.budget import Budget
     from kmsmock.ledger.call_log import AllCalls
-    from kmsmock.ledger.cloudtrail.trail import Trail
     from kmsmock.ledger.costs import Costs
     from kmsmock.ledger.secrets import Secrets
-    from kmsmock.principals import Principal as Caller
     from kmsmock.services.ec2.answered.contents import Ebs
     from kmsmock.services.rds.answered.contents import Rds
+    from kmsmock.state.backend import Backend
+    from kmsmock.state.checkpoints import Checkpoint
+    from kmsmock.state.faults import Faults
+    from kmsmock.timing.clock import Clock
+    from kmsmock.trail.trail import Trail
 
 
 class KMSMock(ClientSource):
@@ -123,8 +123,8 @@ class KMSMock(ClientSource):
     @property
     def trail(self) -> Trail:
         """The calls as CloudTrail shows them, and what KMS did by itself."""
-        from kmsmock.ledger.cloudtrail.configured import Trails
-        from kmsmock.ledger.cloudtrail.trail import Trail
+        from kmsmock.trail.configured import Trails
+        from kmsmock.trail.trail import Trail
 
         backend = self._backend
         backend.settle()
@@ -233,7 +233,7 @@ class KMSMock(ClientSource):
         them, where policies or grants look at them; what is left out has its default. Raises
         ValueError for a principal, key or action of KMS that does not exist.
         """
-        from kmsmock.explaining import Question, explain_named
+        from kmsmock.analysis.explain import Question, explain_named
 
         return explain_named(
             self._backend,
@@ -254,7 +254,7 @@ class KMSMock(ClientSource):
 
         principal: one of this mock, or its ARN. Print the result, or look at .identity and .keys.
         """
-        from kmsmock.least_privilege import least_privilege
+        from kmsmock.analysis.least_privilege import least_privilege
 
         known = self.principal(principal) if isinstance(principal, str) else principal
         return least_privilege(known.principal, self.calls)
@@ -282,8 +282,8 @@ class KMSMock(ClientSource):
         the raw secret for HMAC keys, PKCS#8 DER for key pairs. parameters: further ones of
         ImportKeyMaterial; without ValidTo the material does not expire. Gives its answer.
         """
-        from kmsmock.arns import Arn
-        from kmsmock.importing import import_material
+        from kmsmock.activation.material_import import import_material
+        from kmsmock.aws.arns import Arn
 
         named = getattr(key, "arn", key)
         arn = Arn.parse(named)
@@ -309,7 +309,7 @@ class KMSMock(ClientSource):
         return self._client_of(None, service, region)
 
     def _client_of(self, principal: Caller | None, service: str, region: str | None) -> Any:
-        from kmsmock.clients import UNKNOWN, make_client
+        from kmsmock.activation.clients import UNKNOWN, make_client
 
         identities = self._backend.identities
         # Credentials that nobody knows are those of the default principal.

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from kmsmock import errors
-from kmsmock.api_call import Answer, ApiCall
-from kmsmock.backend import Backend
+from kmsmock.aws import errors
+from kmsmock.aws.api_call import Answer, ApiCall
+from kmsmock.aws.api_model import parse_request
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
@@ -26,8 +26,8 @@ from kmsmock.operations.call_authorization import (
 )
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.registry import ANY_STATE, Call, Locator, Operation, Target
-from kmsmock.protocol import parse_request
-from kmsmock.watchers import notify, watchers
+from kmsmock.process.watchers import notify, watchers
+from kmsmock.state.backend import Backend
 
 
 def answer(backend: Backend, api_call: ApiCall) -> Answer:

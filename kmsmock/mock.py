@@ -9,10 +9,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from kmsmock import decorating
-from kmsmock.active import active
+from kmsmock.activation import decorators
 from kmsmock.control import KMSMock, new_mock
 from kmsmock.options import MockOptions, complete, table
+from kmsmock.process.active import active
 from kmsmock.responder import Responder
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ class KMSMocker:
                 f"{decorated!r} is nothing to decorate; options are keywords: mock_kms(region=...)"
             )
         if inspect.isclass(decorated):
-            return decorating.decorate_class(decorated, self.again)  # type: ignore[return-value]
-        return decorating.decorate_function(decorated, self.again)  # type: ignore[return-value]
+            return decorators.decorate_class(decorated, self.again)  # type: ignore[return-value]
+        return decorators.decorate_function(decorated, self.again)  # type: ignore[return-value]
 
 
 @overload

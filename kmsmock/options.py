@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast, get_args, get_origin
 
-from kmsmock.arns import is_account_id
+from kmsmock.aws.arns import is_account_id
 from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
 
 Reader = Callable[[str, Any], Any]
@@ -30,7 +30,7 @@ def _must_be(words: str, test: Callable[[Any], object]) -> Reader:
 
 
 def _read_region(name: str, value: Any) -> str:
-    from kmsmock.arns import is_region
+    from kmsmock.aws.arns import is_region
 
     if not isinstance(value, str) or not is_region(value):
         raise TypeError(f"{name} must be one such as eu-west-1, not {value!r}")
@@ -57,7 +57,7 @@ def _read_number(name: str, value: Any) -> int:
 
 
 def _read_prices(_: str, value: Any) -> Any:
-    from kmsmock.ledger.pricing import Prices
+    from kmsmock.aws.prices import Prices
 
     return Prices.of(value)
 

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from kmsmock.active import active
-from kmsmock.environment import Environment
+from kmsmock.activation.environment import Environment
 from kmsmock.options import MockOptions
-from kmsmock.watchers import notify, notifying, watchers
+from kmsmock.process.active import active
+from kmsmock.process.watchers import notify, notifying, watchers
 
 if TYPE_CHECKING:
-    from kmsmock.api_call import Answer, ApiCall
+    from kmsmock.aws.api_call import Answer, ApiCall
     from kmsmock.services.beside import PendingCall
 
 #: When the clock of a seeded mock starts, unless told otherwise.
@@ -32,8 +32,8 @@ class Responder:
     """
 
     def __init__(self, options: MockOptions) -> None:
-        from kmsmock.backend import Backend
         from kmsmock.dispatch import answer
+        from kmsmock.state.backend import Backend
 
         self.kms: Any = None
         self.options = options

@@ -17,7 +17,7 @@ from botocore.model import ServiceModel
 
 import kmsmock
 from kmsmock import KMSMock
-from kmsmock.watchers import Watcher, watching
+from kmsmock.process.watchers import Watcher, watching
 from tests import inner_runs, quicker_botocore, thoroughness
 from tests.records import check_record
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import botocore.loaders
 
-from kmsmock import clients
+from kmsmock.activation import clients
 
 with contextlib.suppress(ImportError):  # where the oldest versions are tested
     import moto.core  # noqa: F401 - it answers only the clients that are made after its import

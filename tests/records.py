@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from kmsmock.ledger.cloudtrail.trail import Trail
+from kmsmock.trail.trail import Trail
 
 try:
     import fastjsonschema

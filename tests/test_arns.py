@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from kmsmock.arns import Arn, iam_arn, is_account_id, read_account_principal, session_arn
+from kmsmock.aws.arns import Arn, iam_arn, is_account_id, read_account_principal, session_arn
 
 ACCOUNT = "123456789012"
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -10,7 +10,7 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.keys.custom_key_store import ConnectionState, StoreType
 from kmsmock.keys.key import KeyManager
 from kmsmock.keys.material import MaterialState, RotationType

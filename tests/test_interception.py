@@ -152,7 +152,7 @@ def test_importing_the_package_and_its_plugin_imports_nothing_heavy():
         import sys, pytest
         import kmsmock, kmsmock.plugin
         heavy = ("boto3", "botocore", "cryptography", "wrapt")
-        heavy += ("kmsmock.mock", "kmsmock.backend", "kmsmock.ledger")
+        heavy += ("kmsmock.mock", "kmsmock.state.backend", "kmsmock.ledger")
         print([name for name in heavy if name in sys.modules])
         """
     )

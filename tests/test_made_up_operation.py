@@ -13,9 +13,9 @@ from botocore.loaders import Loader
 
 from kmsmock import mock_kms
 from kmsmock.aws.operations import KEY, PriceClass, per_second, writes
+from kmsmock.aws.prices import Category
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
-from kmsmock.ledger.pricing import Category
 from kmsmock.operations.locating import key_at
 from kmsmock.operations.registry import USABLE, Call, Response, Target, operation, remove_operation
 from tests.authorization.documents import allow, policy

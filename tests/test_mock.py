@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 import kmsmock
 from kmsmock import current, mock_kms
-from kmsmock.blocking import block_real_kms
+from kmsmock.process.real_kms_block import block_real_kms
 
 REGION = {"region_name": "us-east-1"}
 

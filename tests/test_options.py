@@ -8,8 +8,8 @@ from typing import Annotated
 import pytest
 
 from kmsmock import mock_kms, options
-from kmsmock.delays import DELAYS
 from kmsmock.options import MockOptions, Option
+from kmsmock.timing.delays import DELAYS
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

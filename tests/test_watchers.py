@@ -7,7 +7,7 @@ from time import perf_counter
 import pytest
 
 from kmsmock import mock_kms
-from kmsmock.watchers import Watcher, watchers, watching
+from kmsmock.process.watchers import Watcher, watchers, watching
 from tests.refusals import refused
 
 
@@ -264,7 +264,7 @@ def test_a_run_without_report_budget_and_leak_check_has_no_listeners_for_calls(
 ) -> None:
     pytester.makepyfile(
         """
-        from kmsmock.watchers import watchers
+        from kmsmock.process.watchers import watchers
 
         def test_it(kms):
             assert (watchers.called, watchers.handed_out) == ([], [])

@@ -5,12 +5,12 @@ Source: IAM User Guide, "Troubleshoot access denied error messages".
 
 from __future__ import annotations
 
-from kmsmock import errors
-from kmsmock.arns import looks_like_arn
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.policy import PolicyKind
 from kmsmock.authorization.request import Outcome, Request
-from kmsmock.principals import Principal
+from kmsmock.aws import errors
+from kmsmock.aws.arns import looks_like_arn
+from kmsmock.aws.principals import Principal
 
 THIS_RESOURCE = "on this resource"
 THIS_CIPHERTEXT = "on the resource associated with this ciphertext"

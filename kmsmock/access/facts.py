@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from kmsmock.authorization.grants import GrantConstraints
+from kmsmock.aws.principals import Principal
 from kmsmock.crypto.attestation import Attestation
 from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key
-from kmsmock.principals import Principal
 
 _SYMMETRIC = "SYMMETRIC_DEFAULT"
 #: Actions on a key that may not exist yet; PutKeyPolicy is in the lockout safety check.

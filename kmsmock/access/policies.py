@@ -8,15 +8,15 @@ from functools import partial
 from operator import is_
 from typing import Any
 
-from kmsmock.arns import looks_like_arn
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
 from kmsmock.authorization.request import AppliedPolicies, Request
+from kmsmock.aws.arns import looks_like_arn
+from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key, KeyManager
-from kmsmock.principals import Principal
 
 #: How explanations speak of it.
 KEY_POLICY = "the key policy"

@@ -15,9 +15,9 @@ from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from kmsmock.arns import Arn
 from kmsmock.authorization.variables import Context, Template
 from kmsmock.authorization.wildcards import Pattern, Token
+from kmsmock.aws.arns import Arn
 
 _ARN_PARTS = 6
 _FOR_ALL, _FOR_ANY = "ForAllValues:", "ForAnyValue:"

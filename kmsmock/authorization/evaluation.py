@@ -16,7 +16,7 @@ from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.authorization.variables import Context
 from kmsmock.aws.operations import permission_of
-from kmsmock.principals import PrincipalKind
+from kmsmock.aws.principals import PrincipalKind
 
 #: Actions of other services that other accounts can allow.
 _TAKING_ROLES = frozenset({"sts:AssumeRole", "sts:TagSession"})

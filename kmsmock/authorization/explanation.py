@@ -15,7 +15,7 @@ from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.authorization.variables import Context
-from kmsmock.principals import PrincipalKind
+from kmsmock.aws.principals import PrincipalKind
 
 #: Kinds of principal that have no identity policies at all.
 _WITHOUT_POLICIES = (PrincipalKind.ROOT, PrincipalKind.SERVICE)

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from kmsmock.arns import root_arn
 from kmsmock.authorization.grants import Grant, GrantTerms, has_context, pairs_of
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import Request
-from kmsmock.principals import Principal
+from kmsmock.aws.arns import root_arn
+from kmsmock.aws.principals import Principal
 
 _Group = dict[str, Grant]
 #: What an encryption context must have for a constraint to be met: all of these pairs and no more,

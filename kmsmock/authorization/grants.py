@@ -11,7 +11,7 @@ from datetime import datetime
 
 from kmsmock.authorization.principal_element import Match, match_name
 from kmsmock.aws.operations import permission_of
-from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.aws.principals import Principal, PrincipalKind
 
 
 def has_context(operation: str) -> bool:

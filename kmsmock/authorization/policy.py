@@ -17,7 +17,7 @@ from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.principal_element import Match, PrincipalElement
 from kmsmock.authorization.variables import Context, Template
 from kmsmock.authorization.wildcards import Pattern
-from kmsmock.principals import Principal
+from kmsmock.aws.principals import Principal
 
 VERSIONS = ("2008-10-17", "2012-10-17")
 _MEMBERS = frozenset({"Version", "Id", "Statement"})

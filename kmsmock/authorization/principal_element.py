@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from kmsmock.arns import read_account_principal
-from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.aws.arns import read_account_principal
+from kmsmock.aws.principals import Principal, PrincipalKind
 
 
 class Match(IntEnum):

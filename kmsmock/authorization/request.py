@@ -10,7 +10,7 @@ from kmsmock.authorization.grants import Grant, GrantTerms
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.variables import Context
 from kmsmock.aws.condition_keys import condition_key
-from kmsmock.principals import Principal
+from kmsmock.aws.principals import Principal
 
 
 class _SeenByKeyPolicies(Mapping[str, "str | list[str]"]):

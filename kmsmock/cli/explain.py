@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Print a decision and what is odd about the policies; returns 0, 1 or 2."""
-    from kmsmock.policy_files import BadInputError, decide
+    from kmsmock.analysis.policy_files import BadInputError, decide
 
     try:
         decision, findings = decide(

@@ -32,7 +32,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from kmsmock.arns import REGIONS, key_arn
+from kmsmock.aws.arns import REGIONS, key_arn
 from kmsmock.crypto.errors import DecryptionFailed
 
 VERSION: Final = 1

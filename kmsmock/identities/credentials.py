@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.aws.principals import Principal, PrincipalKind
 
 Entropy = Callable[[int], bytes]
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kmsmock.arns import (
+from kmsmock.authorization.policy import Policy
+from kmsmock.aws.arns import (
     Arn,
     aws_managed_policy_arn,
     federated_user_arn,
@@ -16,7 +17,7 @@ from kmsmock.arns import (
     root_arn,
     session_arn,
 )
-from kmsmock.authorization.policy import Policy
+from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
 from kmsmock.identities.entities import (
     Entity,
@@ -28,7 +29,6 @@ from kmsmock.identities.entities import (
 )
 from kmsmock.identities.managed import ManagedPolicies
 from kmsmock.identities.names import PrincipalNames
-from kmsmock.principals import Principal, PrincipalKind
 
 ADMINISTRATOR = "Administrator"
 _ADMINISTRATOR_ACCESS = "AdministratorAccess"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kmsmock.arns import Arn
 from kmsmock.authorization.policy import Policy, PolicyKind, parse
-from kmsmock.principals import PrincipalKind
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.principals import PrincipalKind
 
 #: A policy as JSON text, or as what that text means.
 Document = str | Mapping[str, Any]

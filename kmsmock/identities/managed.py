@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from kmsmock.arns import Arn, iam_arn
+from kmsmock.aws.arns import Arn, iam_arn
+from kmsmock.aws.managed_policies import managed_policy
 from kmsmock.identities.entities import ManagedPolicy
-from kmsmock.managed_policies import managed_policy
 
 
 class ManagedPolicies:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
-from kmsmock.arns import Arn, is_account_id, read_account_principal, session_arn
 from kmsmock.authorization.policy import Policy
+from kmsmock.aws.arns import Arn, is_account_id, read_account_principal, session_arn
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity
-from kmsmock.principals import PrincipalKind
 
 _SESSION = re.compile(r"assumed-role/([^/]+)/[\w+=,.@-]+", re.ASCII)
 _FEDERATED = re.compile(r"federated-user/[\w+=,.@-]+", re.ASCII)

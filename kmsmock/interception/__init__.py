@@ -15,11 +15,11 @@ import botocore.handlers
 
 from kmsmock.aws.services import AWS_SERVICES, AwsService
 from kmsmock.interception import notes
-from kmsmock.interception.everyday import answer_before_call
-from kmsmock.interception.moto import let_moto_in as let_moto_in
-from kmsmock.interception.other_services import answer_service_before_call, keep_parameters
-from kmsmock.interception.overlaid import begin_before_call, finish_after_call
-from kmsmock.interception.wire import answer_before_send, leave_unsigned
+from kmsmock.interception.beside_moto import begin_before_call, finish_after_call
+from kmsmock.interception.kms import answer_before_call
+from kmsmock.interception.kms_http import answer_before_send, leave_unsigned
+from kmsmock.interception.services import answer_service_before_call, keep_parameters
+from kmsmock.process.moto import let_moto_in as let_moto_in
 
 #: botocore's name for "put this handler before all others".
 _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.exceptions
 
 if TYPE_CHECKING:
-    from kmsmock.errors import ServiceError
+    from kmsmock.aws.errors import ServiceError
 
 _NOTES_KEPT = 64
 #: Request id -> explanation, of errors that clients have not raised yet.

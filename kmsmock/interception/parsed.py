@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.awsrequest import AWSResponse
 from dateutil.tz import tzlocal
 
-from kmsmock.api_call import Answer
+from kmsmock.aws.api_call import Answer
 from kmsmock.interception.notes import keep_explanation
 
 if TYPE_CHECKING:
-    from kmsmock.errors import ServiceError
+    from kmsmock.aws.errors import ServiceError
 
 _HEADERS = {
     "cache-control": "no-cache, no-store, must-revalidate, private",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kmsmock.arns import AWS_ALIAS_PREFIX
+from kmsmock.aws.arns import AWS_ALIAS_PREFIX
 from kmsmock.keys import aws_managed_policies as policies
 from kmsmock.keys.aws_managed_policies import (
     USE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kmsmock.arns import partition_of, root_arn
+from kmsmock.aws.arns import partition_of, root_arn
 from kmsmock.keys.policies import pretty
 
 #: A JSON object: a statement, a principal, or conditions.

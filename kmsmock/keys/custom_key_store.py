@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from kmsmock.delays import WAITING_HINT
+from kmsmock.timing.delays import WAITING_HINT
 
 
 class ConnectionState(Enum):

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kmsmock import arns, errors
 from kmsmock.authorization.grant_index import Grants
+from kmsmock.aws import arns, errors
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.seeded import deterministic

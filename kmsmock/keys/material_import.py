@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.keys import rotation
 from kmsmock.keys.key import Key

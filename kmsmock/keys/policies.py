@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kmsmock.arns import partition_of, root_arn
+from kmsmock.aws.arns import partition_of, root_arn
 
 #: Source: AWS KMS Developer Guide, "Resource quotas": 32 KB a key policy document.
 LARGEST_POLICY_BYTES = 32_768

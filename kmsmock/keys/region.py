@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kmsmock import arns
 from kmsmock.authorization.grants import Grant
+from kmsmock.aws import arns
 from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.material_import import ImportParameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType
 from kmsmock.keys.rotation_schedule import RotationSchedule

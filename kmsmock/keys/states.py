@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from kmsmock.delays import WAITING_HINT
+from kmsmock.timing.delays import WAITING_HINT
 
 
 class KeyState(Enum):

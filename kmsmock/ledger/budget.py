@@ -6,10 +6,10 @@ from collections import Counter, deque
 from decimal import Decimal, localcontext
 from typing import Any
 
+from kmsmock.aws.prices import ARITHMETIC, format_usd, parse_usd
 from kmsmock.ledger.call_record import Call
-from kmsmock.ledger.pricing import ARITHMETIC, format_usd, parse_usd
 from kmsmock.ledger.usage import format_requests
-from kmsmock.watchers import Watcher, watchers
+from kmsmock.process.watchers import Watcher, watchers
 
 #: How many calls a failure lists.
 _CALLS_LISTED = 20

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kmsmock.arns import ALIAS_PREFIX, Arn, name_in, resource_of
+from kmsmock.aws.arns import ALIAS_PREFIX, Arn, name_in, resource_of
+from kmsmock.aws.errors import error_class
 from kmsmock.aws.operations import OPERATION_FACTS
-from kmsmock.errors import error_class
+from kmsmock.aws.prices import parse_usd
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import MEMBERS, Call
 from kmsmock.ledger.operation_names import require_operation
-from kmsmock.ledger.pricing import parse_usd
 from kmsmock.ledger.usage import UsageLine
 
 #: Members that are known of calls that are only counted: member -> member of `UsageLine`.

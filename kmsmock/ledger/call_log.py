@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from sys import intern
 from typing import Any, NamedTuple
 
-from kmsmock.arns import name_in
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import name_in
+from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.prices import Tariff
 from kmsmock.ledger.call_record import NO_RARE_FIELDS, Call, Failure, RareFields
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.key_storage import KeyLifetime
 from kmsmock.ledger.pending_call import PendingCall
-from kmsmock.ledger.pricing import Tariff
 from kmsmock.ledger.usage import UsageLine, make_usage_line
-from kmsmock.running_test import running_tests
+from kmsmock.process.running_test import running_tests
 
 
 class RecordedCalls(NamedTuple):

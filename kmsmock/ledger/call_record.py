@@ -7,12 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kmsmock.arns import resource_of
+from kmsmock.aws.arns import resource_of
 from kmsmock.aws.operations import OPERATION_FACTS
+from kmsmock.aws.prices import Charge
+from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.ledger.pending_call import Authorized
-from kmsmock.ledger.pricing import Charge
-from kmsmock.principals import Principal
 
 if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision

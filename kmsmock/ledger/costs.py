@@ -11,10 +11,10 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from kmsmock.aws.operations import OPERATION_FACTS
+from kmsmock.aws.prices import ARITHMETIC, Prices, format_usd, parse_usd
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.invoice import Invoice, divide, make_invoice, merge_invoices
 from kmsmock.ledger.key_storage import AccountRegion, KeyLifetime, count_key_hours, hours_in
-from kmsmock.ledger.pricing import ARITHMETIC, Prices, format_usd, parse_usd
 from kmsmock.ledger.usage import (
     Requests,
     UsageLine,

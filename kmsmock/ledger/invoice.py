@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
+from kmsmock.aws.prices import ARITHMETIC, KEYS, Category, Prices, format_usd
 from kmsmock.ledger.key_storage import AccountRegion
-from kmsmock.ledger.pricing import ARITHMETIC, KEYS, Category, Prices, format_usd
 from kmsmock.ledger.usage import Usage
 
 _COLUMNS = ("account", "usage type", "quantity", "price", "amount")

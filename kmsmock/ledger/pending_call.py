@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.aws.operations import OperationFacts
+from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import KmsRegion
-from kmsmock.principals import Principal
 
 if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
-    from kmsmock.leaks.searching import Index
     from kmsmock.ledger.call_record import Call
+    from kmsmock.plaintexts.searching import Index
 
 #: Limits on what is kept; beyond them the oldest plaintexts are dropped, and counted.
 SECRETS_KEPT = 5_000
@@ -37,7 +37,7 @@ class Secret:
     @property
     def is_looked_for(self) -> bool:
         """Whether it is long and varied enough to be searched for: see `Secrets`."""
-        from kmsmock.leaks.forms import is_looked_for
+        from kmsmock.plaintexts.forms import is_looked_for
 
         return is_looked_for(self._value)
 
@@ -200,7 +200,7 @@ class Secrets(Sequence[Secret]):
 
     def search(self, places: Iterable[tuple[Any, str | None]]) -> Search:
         """Find plaintexts in pairs of a place and its name, or None."""
-        from kmsmock.leaks.places import Skipped, places_of
+        from kmsmock.plaintexts.places import Skipped, places_of
 
         index = self._index()
         findings: list[Finding] = []
@@ -231,7 +231,7 @@ class Secrets(Sequence[Secret]):
 
     def _index(self) -> Index:
         """Return the search index of all plaintexts, which is kept and extended."""
-        from kmsmock.leaks.searching import Index
+        from kmsmock.plaintexts.searching import Index
 
         index = self._kept_index
         if index is None or len(index.values) > 2 * len(self._entries) + 100:

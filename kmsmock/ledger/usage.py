@@ -8,11 +8,11 @@ from datetime import date, datetime, timezone
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from kmsmock.arns import Arn
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.prices import ARITHMETIC, Category, Prices, format_usd
+from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
-from kmsmock.ledger.pricing import ARITHMETIC, Category, Prices, format_usd
-from kmsmock.principals import Principal
 
 
 class UsageLine(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, reads
 from kmsmock.crypto.errors import DecryptionFailed, InvalidKeyEncoding
 from kmsmock.keys.key import Key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kmsmock import arns, errors
+from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import AliasPlace, KeyNaming, PageSizes, per_second, reads, writes
 from kmsmock.keys.aws_managed import AWS_MANAGED_KEYS
 from kmsmock.keys.key import Key

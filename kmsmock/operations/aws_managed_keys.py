@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kmsmock.backend import Backend
-from kmsmock.falling_due import rotate_when_due
 from kmsmock.keys import rotation
 from kmsmock.keys.aws_managed import AWS_MANAGED_KEYS
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin
+from kmsmock.state.backend import Backend
+from kmsmock.state.scheduled_work import rotate_when_due
 
 
 def new_aws_managed_key(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kmsmock import arns, errors
 from kmsmock.access.denial import denied
 from kmsmock.access.policies import applied_policies, authorize
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.authorization.request import Outcome, Request
+from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KeyNaming, ManagedKeyUse, permission_of
 from kmsmock.keys.key import Key
 from kmsmock.operations.key_policies import read_policy

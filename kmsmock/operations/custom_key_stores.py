@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import PageSizes, per_second, reads, writes
-from kmsmock.falling_due import connect_when_due, disconnect_when_due
 from kmsmock.keys.custom_key_store import (
     PROXY_FAILURES,
     ConnectionState,
@@ -19,6 +18,7 @@ from kmsmock.keys.custom_key_store import (
 )
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.views import page
+from kmsmock.state.scheduled_work import connect_when_due, disconnect_when_due
 
 QUOTA = 10
 _VPC = "VPC_ENDPOINT_SERVICE"

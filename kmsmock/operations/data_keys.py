@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import CRYPTOGRAPHIC, DATA_KEY_PAIR, PriceClass, reads
 from kmsmock.crypto import ciphertext
 from kmsmock.keys.custom_key_store import StoreType

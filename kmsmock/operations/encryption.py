@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import CRYPTOGRAPHIC, KeyNaming, PriceClass, reads
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed

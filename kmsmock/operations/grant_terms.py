@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from kmsmock import errors
-from kmsmock.arns import Arn, is_account_id, read_account_principal, session_arn
 from kmsmock.authorization.grants import GrantConstraints, GrantTerms
+from kmsmock.aws import errors
+from kmsmock.aws.arns import Arn, is_account_id, read_account_principal, session_arn
+from kmsmock.aws.principals import Principal
 from kmsmock.identities.names import PrincipalNames
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeySpec, KeyUsage
 from kmsmock.operations.registry import OPERATIONS, Call
-from kmsmock.principals import Principal
 
 #: Source: AWS KMS API Reference, GrantConstraints.
 _CONTEXT_PAIRS = 8

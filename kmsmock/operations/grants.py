@@ -6,10 +6,10 @@ import re
 from operator import attrgetter
 from typing import Any
 
-from kmsmock import errors
 from kmsmock.access.denial import THIS_RESOURCE, hidden
-from kmsmock.arns import ALIAS_PREFIX, Arn, looks_like_arn, read_account_principal
 from kmsmock.authorization.grants import Grant
+from kmsmock.aws import errors
+from kmsmock.aws.arns import ALIAS_PREFIX, Arn, looks_like_arn, read_account_principal
 from kmsmock.aws.operations import (
     KEY,
     KeyNaming,

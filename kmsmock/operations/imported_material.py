@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import KEY, per_second, reads, writes
 from kmsmock.crypto import rsa
 from kmsmock.crypto.errors import DecryptionFailed
-from kmsmock.falling_due import expire_when_due
 from kmsmock.keys import material_import
 from kmsmock.keys.key import Key
 from kmsmock.keys.material_import import ImportParameters, ImportRequest
@@ -23,6 +22,7 @@ from kmsmock.operations.registry import (
     Target,
     operation,
 )
+from kmsmock.state.scheduled_work import expire_when_due
 
 _TOKEN_HOURS = 24
 _LONGEST_VALIDITY = timedelta(days=365)

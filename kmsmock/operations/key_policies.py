@@ -10,7 +10,6 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import NamedTuple
 
-from kmsmock import errors
 from kmsmock.access.policies import KEY_POLICY
 from kmsmock.authorization import policy as policy_language
 from kmsmock.authorization.policy import (
@@ -20,6 +19,7 @@ from kmsmock.authorization.policy import (
     Policy,
     PolicyKind,
 )
+from kmsmock.aws import errors
 from kmsmock.aws.operations import PageSizes, per_second, reads, writes
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key

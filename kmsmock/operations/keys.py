@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from kmsmock import arns, errors
+from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KEY, PageSizes, per_second, reads, writes
-from kmsmock.falling_due import delete_when_due, rotate_if_missed
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
 from kmsmock.keys.states import KeyState
-from kmsmock.ledger.cloudtrail.ids import event_id
 from kmsmock.operations import tags
 from kmsmock.operations.key_policies import policy_ids, read_policy
 from kmsmock.operations.locating import key_at, key_only
@@ -24,6 +22,8 @@ from kmsmock.operations.registry import (
     operation,
 )
 from kmsmock.operations.views import key_metadata, page
+from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
+from kmsmock.trail.ids import event_id
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
 KEYS_QUOTA = 100_000

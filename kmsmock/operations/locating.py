@@ -8,8 +8,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from kmsmock import arns, errors
 from kmsmock.access.denial import THIS_CIPHERTEXT, THIS_RESOURCE, hidden
+from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KeyNaming
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed

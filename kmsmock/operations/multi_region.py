@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kmsmock import arns, errors
+from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KeyNaming, per_second, writes
-from kmsmock.falling_due import finish_creation_when_due, finish_update_when_due
 from kmsmock.keys.key import Key
 from kmsmock.keys.multi_region import add_replica, make_primary
 from kmsmock.operations import tags
@@ -21,6 +20,7 @@ from kmsmock.operations.registry import (
     operation,
 )
 from kmsmock.operations.views import key_metadata
+from kmsmock.state.scheduled_work import finish_creation_when_due, finish_update_when_due
 
 
 def _require_primary(call: Call, key: Key) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kmsmock import errors
-from kmsmock.backend import Backend
+from kmsmock.aws import errors
 from kmsmock.crypto import attestation, enveloped
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.operations.registry import Call
+from kmsmock.state.backend import Backend
 
 #: The registers that CloudTrail shows, of an enclave and of a NitroTPM.
 _ENCLAVE_REGISTERS: tuple[int, ...] = (1, 2, 3, 4, 8)

@@ -8,7 +8,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import (
     KeyNaming,
     ManagedKeyUse,
@@ -26,13 +26,13 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.keys.states import KeyState
 from kmsmock.ledger.pending_call import PendingCall
-from kmsmock.watchers import watchers
+from kmsmock.process.watchers import watchers
 
 if TYPE_CHECKING:
-    from kmsmock.backend import Backend
+    from kmsmock.aws.principals import Principal
     from kmsmock.crypto.ciphertext import Blob
     from kmsmock.keys.region import KmsRegion
-    from kmsmock.principals import Principal
+    from kmsmock.state.backend import Backend
 
 Response = dict[str, Any]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import KEY_AS_GIVEN, PageSizes, per_second, reads, writes
-from kmsmock.falling_due import finish_rotation_when_due, rotate_when_due
 from kmsmock.keys import rotation
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
@@ -15,6 +14,7 @@ from kmsmock.keys.states import KeyState
 from kmsmock.operations.locating import key_only
 from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
 from kmsmock.operations.views import page
+from kmsmock.state.scheduled_work import finish_rotation_when_due, rotate_when_due
 
 
 def _require_primary(call: Call, key: Key) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, per_second, reads
 from kmsmock.crypto import symmetric
 from kmsmock.keys.key import Key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from kmsmock import errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import PageSizes, per_second, reads, writes
 from kmsmock.keys.key import Key
 from kmsmock.operations.locating import key_only

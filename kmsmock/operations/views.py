@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
-from kmsmock import errors
-from kmsmock.arns import root_arn
 from kmsmock.authorization.grants import Grant
+from kmsmock.aws import errors
+from kmsmock.aws.arns import root_arn
+from kmsmock.aws.paging import InvalidMarkerError, paginate
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import Alias
 from kmsmock.keys.specs import KeyUsage, Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.registry import Call
-from kmsmock.paging import InvalidMarkerError, paginate
 
 #: The metadata member that lists a key's algorithms.
 ALGORITHMS_MEMBER = {

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
-from kmsmock.arns import resource_of
+from kmsmock.aws.arns import resource_of
 from kmsmock.reports.report import KeyRecord, OperationTally, Refusal, Report
 
 WIDTH = 80

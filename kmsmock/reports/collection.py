@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kmsmock.ledger.call_record import Call
+from kmsmock.process.running_test import running_test
+from kmsmock.process.watchers import Watcher
 from kmsmock.reports.history import MockHistory
 from kmsmock.reports.report import Report
 from kmsmock.reports.sums import Sums
-from kmsmock.running_test import running_test
-from kmsmock.watchers import Watcher
 
 if TYPE_CHECKING:
-    from kmsmock.backend import Backend
     from kmsmock.control import KMSMock
+    from kmsmock.state.backend import Backend
 
 
 class Collection(Watcher):

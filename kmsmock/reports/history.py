@@ -10,6 +10,7 @@ from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.operations import OPERATIONS
+from kmsmock.process.running_test import running_test
 from kmsmock.reports.permissions import ObservedUse, permissions
 from kmsmock.reports.report import (
     ZERO,
@@ -21,7 +22,6 @@ from kmsmock.reports.report import (
     StateChange,
 )
 from kmsmock.reports.sums import Sums
-from kmsmock.running_test import running_test
 
 if TYPE_CHECKING:
     from kmsmock.control import KMSMock

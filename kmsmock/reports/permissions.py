@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from kmsmock.explaining import Question, explain
+from kmsmock.analysis.explain import Question, explain
+from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.ledger.call_record import Call
-from kmsmock.principals import Principal
 from kmsmock.reports.report import PERMISSIONS_KEPT, Permission, Report
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from kmsmock.process.watchers import watchers
 from kmsmock.reports.as_json import read, write
 from kmsmock.reports.as_text import Style, lines
 from kmsmock.reports.collection import Collection
 from kmsmock.reports.forms import BadFormError, Form, RequestedForm, read_forms
 from kmsmock.reports.merging import merge
 from kmsmock.reports.report import Report, TestTally
-from kmsmock.watchers import watchers
 
 #: The input of a pytest-xdist worker that names the folder for its part of the report.
 _FOLDER = "kmsmock_reports"

@@ -11,13 +11,13 @@ from typing import Any
 
 from botocore.utils import parse_to_aware_datetime
 
-from kmsmock.api_call import Answer, ApiCall
+from kmsmock.aws.api_call import Answer, ApiCall
+from kmsmock.aws.api_model import parse_request
+from kmsmock.aws.errors import ServiceError, ValidationException
 from kmsmock.aws.services import AWS_SERVICES
-from kmsmock.backend import Backend
-from kmsmock.errors import ServiceError, ValidationException
 from kmsmock.identities.credentials import CredentialsError
-from kmsmock.protocol import parse_request
 from kmsmock.services.registry import Service, ServiceCall
+from kmsmock.state.backend import Backend
 
 
 def answer(

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from kmsmock.api_call import Answer
+from kmsmock.aws.api_call import Answer
+from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import AWS_SERVICES
-from kmsmock.backend import Backend
-from kmsmock.errors import ServiceError
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.backend import Backend
 
 #: What happens around a call: up to the one ``yield`` before storing, which gives the answer, and
 #: then what comes after. Where the one that stores refuses, the ``yield`` raises `NotStoredError`.

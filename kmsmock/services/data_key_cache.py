@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
+from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
-from kmsmock.principals import Principal
 
 T = TypeVar("T")
 

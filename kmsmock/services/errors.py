@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kmsmock.errors import ServiceError
+from kmsmock.aws.errors import ServiceError
 
 
 class AccessDenied(ServiceError):

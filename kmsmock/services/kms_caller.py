@@ -10,14 +10,14 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from kmsmock import errors
+from kmsmock.aws import errors
+from kmsmock.aws.principals import Principal
 from kmsmock.aws.services import calling_service
-from kmsmock.backend import Backend
 from kmsmock.dispatch import perform, record
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.registry import Call
-from kmsmock.principals import Principal
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.backend import Backend
 
 
 class _Rehearsal(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from kmsmock.errors import ServiceError
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.registry import ServiceCall
 
 

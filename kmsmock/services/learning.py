@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kmsmock.arns import Arn
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 

@@ -8,9 +8,9 @@ from kmsmock.access.context import ConditionContext, ContextKeys
 from kmsmock.access.denial import refusal
 from kmsmock.access.facts import Facts
 from kmsmock.access.policies import authorize
-from kmsmock.arns import region_of_endpoint
 from kmsmock.authorization.request import Request
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import region_of_endpoint
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.errors import AccessDenied
 from kmsmock.services.registry import ServiceCall
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kmsmock.arns import Arn, iam_arn
-from kmsmock.backend import Backend
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import Arn, iam_arn
+from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
-from kmsmock.principals import Principal
 from kmsmock.services.errors import InvalidAction, InvalidClientTokenId, ValidationError
+from kmsmock.state.backend import Backend
 
 
 @dataclass(frozen=True, slots=True)

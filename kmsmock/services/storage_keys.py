@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from kmsmock.arns import Arn
-from kmsmock.backend import Backend
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.errors import ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.services.kms_caller import KmsCaller
+from kmsmock.state.backend import Backend
 
 #: How a grant can bind what it allows to an encryption context.
 EQUALS, SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from kmsmock.backend import Backend
 from kmsmock.keys.custom_key_store import (
     CONNECTION_ERRORS,
     ConnectionState,
@@ -14,6 +13,7 @@ from kmsmock.keys.custom_key_store import (
 )
 from kmsmock.keys.region import KmsRegion
 from kmsmock.operations.custom_key_stores import require_members, require_unshared
+from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import At, WorldError
 from kmsmock.worlds.keys import KeyLoader
 from kmsmock.worlds.reading import Object, member_of, one_of, text, texts, time

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Union
 
 from kmsmock.authorization.policy import MalformedPolicyError
-from kmsmock.errors import ServiceError
+from kmsmock.aws.errors import ServiceError
 
 _PLAIN = re.compile(r"[\w$-]+")
 _LONGEST = 60

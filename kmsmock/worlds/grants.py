@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
-from kmsmock.backend import Backend
 from kmsmock.operations.grant_terms import require_possible_terms, require_principal_arn
+from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import WorldError
 from kmsmock.worlds.keys import KeyLoader, account_id, find_key
 from kmsmock.worlds.reading import Object, list_of, text, texts, time

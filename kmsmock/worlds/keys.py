@@ -9,10 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from kmsmock import falling_due
-from kmsmock.arns import Arn, is_account_id, is_key_id, is_region
 from kmsmock.authorization.policy import PolicyKind
-from kmsmock.backend import Backend
+from kmsmock.aws.arns import Arn, is_account_id, is_key_id, is_region
 from kmsmock.keys import rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey, PendingDeletion, Usage
@@ -23,6 +21,8 @@ from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KEY_SPECS, Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.keys import STORE_ORIGINS, require_possible
+from kmsmock.state import scheduled_work
+from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import At, WorldError, shown
 from kmsmock.worlds.materials import load_materials
 from kmsmock.worlds.reading import (
@@ -218,19 +218,19 @@ class KeyLoader:
         if key.manager is KeyManager.AWS and key.rotation is None:
             rotation.enable(key, self._now, None)
         if key.rotation is not None:
-            falling_due.rotate_when_due(backend, key, key.rotation)
+            scheduled_work.rotate_when_due(backend, key, key.rotation)
         if key.deletion_date is not None:
-            falling_due.delete_when_due(backend, key)
+            scheduled_work.delete_when_due(backend, key)
         if key.on_demand_started is not None:
-            falling_due.finish_rotation_when_due(backend, key, key.on_demand_started)
+            scheduled_work.finish_rotation_when_due(backend, key, key.on_demand_started)
         until, delays = key.settles_at, backend.delays
         if until is not None and key.status is KeyState.CREATING:
-            falling_due.finish_creation_when_due(backend, key, until - delays.replica)
+            scheduled_work.finish_creation_when_due(backend, key, until - delays.replica)
         elif until is not None:
-            falling_due.finish_update_when_due(backend, key, until - delays.primary_region)
+            scheduled_work.finish_update_when_due(backend, key, until - delays.primary_region)
         for material in key.materials:
             if material.valid_to is not None:
-                falling_due.expire_when_due(backend, key, material)
+                scheduled_work.expire_when_due(backend, key, material)
 
 
 _ROTATED = ("SYMMETRIC_DEFAULT", Origin.AWS_KMS)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from kmsmock.arns import ALIAS_PREFIX
+from kmsmock.aws.arns import ALIAS_PREFIX
 from kmsmock.crypto import encodings
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.keys.specs import KEY_SPECS

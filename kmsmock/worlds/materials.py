@@ -6,7 +6,6 @@ from base64 import b64encode
 from datetime import datetime
 from typing import Any
 
-from kmsmock.backend import Backend
 from kmsmock.crypto import encodings
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.crypto.rsa import RsaKey
@@ -14,6 +13,7 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType, material_id
 from kmsmock.keys.material_import import parse_material
 from kmsmock.keys.specs import Origin
+from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import At, WorldError
 from kmsmock.worlds.reading import Object, binary, hexadecimal, list_of, member_of, one_of, text
 from kmsmock.worlds.reading import time as read_time

@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.arns import REGIONS, Arn, iam_arn, looks_like_arn
 from kmsmock.authorization.policy import Policy, PolicyKind
-from kmsmock.backend import Backend
+from kmsmock.aws.arns import REGIONS, Arn, iam_arn, looks_like_arn
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.identities.entities import (
@@ -21,7 +21,7 @@ from kmsmock.identities.entities import (
     Organization,
     PolicyVersion,
 )
-from kmsmock.principals import PrincipalKind
+from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import At, WorldError, shown
 from kmsmock.worlds.keys import account_id
 from kmsmock.worlds.reading import (

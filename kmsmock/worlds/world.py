@@ -8,13 +8,13 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from kmsmock import arns
-from kmsmock.backend import Backend
-from kmsmock.collector import pause_gc
+from kmsmock.aws import arns
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.region import Alias
 from kmsmock.operations.aliases import NAME, require_quota
+from kmsmock.state.backend import Backend
+from kmsmock.timing.gc_pause import pause_gc
 from kmsmock.worlds.custom_key_stores import load_store, written_store
 from kmsmock.worlds.errors import At, WorldError, shown
 from kmsmock.worlds.grants import load_grant, written_grant

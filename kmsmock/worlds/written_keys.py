@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kmsmock.authorization.policy import PolicyKind, parse
-from kmsmock.backend import Backend
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.states import KeyState
+from kmsmock.state.backend import Backend
 from kmsmock.worlds.materials import written_materials
 from kmsmock.worlds.writing import shown_time, told, written_ids, written_policy
 

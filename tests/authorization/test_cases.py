@@ -10,7 +10,7 @@ import pytest
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.authorization.request import AppliedPolicies, Request
-from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.aws.principals import Principal, PrincipalKind
 
 CASES = [
     json.loads(line)

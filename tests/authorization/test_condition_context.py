@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 
 from kmsmock import KMSMock, Principal, mock_kms
 from kmsmock.access.condition_keys.registry import declare, only, parameter, remove
+from kmsmock.analysis.policy_files import decide
 from kmsmock.aws.condition_keys import CONDITION_KEYS, ValueType
-from kmsmock.policy_files import decide
 from tests.authorization.documents import ACCOUNT, allow, policy, to
 from tests.authorization.test_service_calls import PUBLIC_KEY
 

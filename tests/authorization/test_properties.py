@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError, PolicyKind, parse
 from kmsmock.authorization.request import AppliedPolicies, Request
-from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.aws.principals import Principal, PrincipalKind
 from tests.thoroughness import examples
 
 ACCOUNT, OTHER = "111122223333", "444455556666"

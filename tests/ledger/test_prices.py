@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from kmsmock import KMSMock, mock_kms
+from kmsmock.aws.prices import OF_KEY_SPEC, OF_PAIR_SPEC
 from kmsmock.keys.specs import KEY_SPECS
-from kmsmock.ledger.pricing import OF_KEY_SPEC, OF_PAIR_SPEC
 from tests.refusals import refused
 
 STANDARD, ASYMMETRIC = Decimal("0.000003"), Decimal("0.000015")

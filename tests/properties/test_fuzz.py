@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kmsmock import KMSMock, mock_kms
-from kmsmock.api_call import ApiCall
+from kmsmock.aws.api_call import ApiCall
+from kmsmock.aws.errors import ServiceError
 from kmsmock.dispatch import answer
-from kmsmock.errors import ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.operations.views import key_metadata
 from tests.records import check_record

@@ -12,7 +12,7 @@ from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.grant_index import Grants
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.request import AppliedPolicies, Request
-from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.aws.principals import Principal, PrincipalKind
 
 HERE, THERE = "111122223333", "444455556666"
 ROLE = f"arn:aws:iam::{HERE}:role/App"

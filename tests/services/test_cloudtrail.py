@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from kmsmock import mock_kms
-from kmsmock.ledger.cloudtrail import entries
+from kmsmock.trail import entries
 from tests.authorization.documents import ACCOUNT, OTHER, allow, policy, to
 from tests.refusals import refused
 

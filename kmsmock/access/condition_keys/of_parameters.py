@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kmsmock.access.condition_keys.registry import declare, only, parameter
 from kmsmock.access.facts import Facts
-from kmsmock.arns import alias_arn
+from kmsmock.aws.arns import alias_arn
 from kmsmock.aws.condition_keys import ValueType
 from kmsmock.aws.operations import permission_of
 

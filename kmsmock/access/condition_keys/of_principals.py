@@ -15,10 +15,10 @@ from kmsmock.access.condition_keys.registry import (
     organization_paths,
 )
 from kmsmock.access.facts import Facts
-from kmsmock.arns import Arn
+from kmsmock.aws.arns import Arn
 from kmsmock.aws.condition_keys import ValueType
+from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.services import calling_service
-from kmsmock.principals import Principal, PrincipalKind
 
 _PRINCIPAL_TYPES = {
     PrincipalKind.ROOT: "Account",

@@ -5,13 +5,13 @@ Source: AWS CloudTrail User Guide, "Configure AWS KMS key policies for CloudTrai
 
 from __future__ import annotations
 
-from kmsmock import arns
-from kmsmock.errors import ServiceError
+from kmsmock.aws import arns
+from kmsmock.aws.errors import ServiceError
 from kmsmock.keys.key import Key
-from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
+from kmsmock.trail.configured import ConfiguredTrail
 
 _SERVICE = "cloudtrail.amazonaws.com"
 

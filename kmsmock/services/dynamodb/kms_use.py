@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from kmsmock.arns import Arn
-from kmsmock.errors import DisabledException, ServiceError
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.errors import DisabledException, ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
 from kmsmock.services.data_key_cache import requester_of

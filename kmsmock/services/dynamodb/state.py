@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kmsmock.arns import looks_like_arn
+from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
 

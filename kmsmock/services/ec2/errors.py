@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from kmsmock.errors import ServiceError
+from kmsmock.aws.errors import ServiceError
 
 
 class Ec2Error(ServiceError):

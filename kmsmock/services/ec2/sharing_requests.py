@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kmsmock.arns import is_account_id
+from kmsmock.aws.arns import is_account_id
 from kmsmock.services.ec2.errors import (
     InvalidAMIAttributeItemValue,
     InvalidParameterCombination,

@@ -5,9 +5,9 @@ They have the ids and access keys that it has given them.
 
 from __future__ import annotations
 
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Group
-from kmsmock.principals import PrincipalKind
 from kmsmock.services.beside import BesideStore
 from kmsmock.services.iam.answered import OPERATIONS
 from kmsmock.services.iam.answered.finding import find_group, find_managed, find_role, find_user

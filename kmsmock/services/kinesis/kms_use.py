@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kmsmock.errors import DisabledException, InvalidKeyUsageException, KMSInvalidStateException
+from kmsmock.aws.errors import DisabledException, InvalidKeyUsageException, KMSInvalidStateException
 from kmsmock.services.data_key_cache import DataKey
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates

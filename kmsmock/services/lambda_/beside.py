@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kmsmock.arns import Arn, looks_like_arn
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import Arn, looks_like_arn
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideStore, NotStoredError, Steps
 from kmsmock.services.lambda_.kms_use import (
     ERRORS,

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from kmsmock.arns import Arn, session_arn
-from kmsmock.errors import DisabledException, NotFoundException, ServiceError
+from kmsmock.aws.arns import Arn, session_arn
+from kmsmock.aws.errors import DisabledException, NotFoundException, ServiceError
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from kmsmock.arns import looks_like_arn
+from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.logs.kms_use import (

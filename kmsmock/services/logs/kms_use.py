@@ -6,8 +6,8 @@ Management Service".
 
 from __future__ import annotations
 
-from kmsmock.arns import Arn
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import CodedError, ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from kmsmock.arns import Arn
+from kmsmock.aws.arns import Arn
 from kmsmock.services.beside import BesideStore, Steps, until_stored
 from kmsmock.services.rds.arns import database_arn, snapshot_arn
 from kmsmock.services.rds.failures import failures_of

@@ -5,7 +5,7 @@ Source: Amazon RDS API Reference, "Errors" of each action, "Common Error Types".
 
 from __future__ import annotations
 
-from kmsmock.errors import ServiceError
+from kmsmock.aws.errors import ServiceError
 
 
 class DBClusterAlreadyExistsFault(ServiceError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kmsmock.backend import Backend
+from kmsmock.state.backend import Backend
 
 
 @dataclass(slots=True)

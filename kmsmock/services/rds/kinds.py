@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kmsmock.errors import ServiceError
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.rds import errors
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kmsmock.errors import ServiceError
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from kmsmock.arns import Arn, resource_of
+from kmsmock.aws.arns import Arn, resource_of
 from kmsmock.services.registry import ServiceCall
 
 MANAGED_KEY = "alias/aws/secretsmanager"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from kmsmock.arns import Arn
+from kmsmock.aws.arns import Arn
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.data_key_cache import DataKeyCache, requester_of
 from kmsmock.services.registry import ServiceCall

@@ -5,11 +5,11 @@ Source: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and cos
 
 from __future__ import annotations
 
-from kmsmock.arns import Arn
-from kmsmock.backend import Backend
+from kmsmock.aws.arns import Arn
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.backend import Backend
 
 _SERVICE = "sns.amazonaws.com"
 ERRORS: ErrorTemplates = {

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from kmsmock.errors import ServiceError
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.data_key_cache import DataKey
 from kmsmock.services.kms_errors import CodedError, translate_error

@@ -11,14 +11,14 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from kmsmock.arns import ALIAS_PREFIX, Arn, alias_arn, key_arn, looks_like_arn
-from kmsmock.backend import Backend
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import ALIAS_PREFIX, Arn, alias_arn, key_arn, looks_like_arn
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.data_key_cache import DataKey, requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, Queues
+from kmsmock.state.backend import Backend
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kmsmock.arns import looks_like_arn
+from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall

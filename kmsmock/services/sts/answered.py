@@ -13,14 +13,14 @@ from dateutil.tz import tzutc
 
 from kmsmock.access.denial import sentence
 from kmsmock.access.policies import applied_policies
-from kmsmock.arns import Arn
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError, Policy
 from kmsmock.authorization.request import AppliedPolicies, Request
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Document, Entity, Session
-from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, ValidationError
 from kmsmock.services.permissions import context_of
 from kmsmock.services.registry import Handler, Service, ServiceCall

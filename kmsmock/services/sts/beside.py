@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from kmsmock.arns import Arn
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials
-from kmsmock.principals import PrincipalKind
 from kmsmock.services.beside import BesideStore
 from kmsmock.services.learning import Answer, Repeat, repeating
 from kmsmock.services.registry import ServiceCall

@@ -7,7 +7,7 @@ Source: AWS CloudTrail API Reference.
 
 from __future__ import annotations
 
-from kmsmock.errors import (
+from kmsmock.aws.errors import (
     UnrecognizedClientException,
     UnsupportedOperationException,
     ValidationException,

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from dateutil.tz import tzlocal
 
-from kmsmock.ledger.cloudtrail.entries import Entry, entries
-from kmsmock.ledger.cloudtrail.history import ATTRIBUTES, envelope
-from kmsmock.ledger.cloudtrail.record import Record
-from kmsmock.paging import InvalidMarkerError, take_page
+from kmsmock.aws.paging import InvalidMarkerError, take_page
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
+from kmsmock.trail.entries import Entry, entries
+from kmsmock.trail.history import ATTRIBUTES, envelope
+from kmsmock.trail.record import Record
 
 _KEPT = timedelta(days=90)
 _LARGEST_PAGE = 50

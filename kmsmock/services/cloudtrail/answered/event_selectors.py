@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kmsmock.ledger.cloudtrail.selectors import (
+from kmsmock.services.cloudtrail import errors
+from kmsmock.services.cloudtrail.answered.finding import find_own_trail, find_trail, named
+from kmsmock.services.cloudtrail.answered.registry import operation
+from kmsmock.services.registry import ServiceCall
+from kmsmock.trail.selectors import (
     FIELDS,
     OPERATORS,
     AdvancedEventSelector,
     EventSelector,
 )
-from kmsmock.services.cloudtrail import errors
-from kmsmock.services.cloudtrail.answered.finding import find_own_trail, find_trail, named
-from kmsmock.services.cloudtrail.answered.registry import operation
-from kmsmock.services.registry import ServiceCall
 
 _BASIC, _ADVANCED = "EventSelectors", "AdvancedEventSelectors"
 _MOST = 5

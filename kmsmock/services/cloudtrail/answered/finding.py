@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from kmsmock.arns import Arn, looks_like_arn
-from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail, Trails
+from kmsmock.aws.arns import Arn, looks_like_arn
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.registry import ServiceCall
+from kmsmock.trail.configured import ConfiguredTrail, Trails
 
 _SHORTEST_NAME, _LONGEST_NAME = 3, 128
 _LETTERS = re.compile(r"[A-Za-z0-9._-]+")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kmsmock.errors import AccessDeniedException
+from kmsmock.aws.errors import AccessDeniedException
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.registry import Handler, ServiceCall
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kmsmock.arns import looks_like_arn
-from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
+from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered.finding import find_own_trail, find_trail, named
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
+from kmsmock.trail.configured import ConfiguredTrail
 
 _MOST = 50
 

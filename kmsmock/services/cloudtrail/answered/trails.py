@@ -11,10 +11,7 @@ from typing import Any
 
 from dateutil.tz import tzlocal
 
-from kmsmock.errors import UnsupportedOperationException
-from kmsmock.ledger.cloudtrail.configured import ConfiguredTrail
-from kmsmock.ledger.cloudtrail.entries import entries
-from kmsmock.ledger.cloudtrail.members import time
+from kmsmock.aws.errors import UnsupportedOperationException
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered import tags
 from kmsmock.services.cloudtrail.answered.finding import (
@@ -28,6 +25,9 @@ from kmsmock.services.cloudtrail.answered.finding import (
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.cloudtrail.kms_use import usable_key
 from kmsmock.services.registry import ServiceCall
+from kmsmock.trail.configured import ConfiguredTrail
+from kmsmock.trail.entries import entries
+from kmsmock.trail.members import time
 
 _MOST_TRAILS = 5
 _LONGEST_PREFIX = 200

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from kmsmock.backend import Backend
 from kmsmock.crypto import ciphertext
-from kmsmock.interception.moto import moto_answers
 from kmsmock.keys.states import KeyState
+from kmsmock.process.moto import moto_answers
 from kmsmock.services import sectors
 from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
 from kmsmock.services.ec2.kms_use.kms_calls import DataKey
 from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.state.backend import Backend
 
 _GIB = 1024**3
 _WITHOUT_CONTENTS = ("creating", "pending", "error")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from kmsmock.paging import InvalidMarkerError, paginate
+from kmsmock.aws.paging import InvalidMarkerError, paginate
 from kmsmock.services.ec2.answered.registry import account_region
 from kmsmock.services.ec2.errors import InvalidNextToken, InvalidParameterValue
 from kmsmock.services.registry import ServiceCall

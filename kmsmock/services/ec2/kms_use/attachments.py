@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kmsmock.arns import iam_arn, session_arn
-from kmsmock.principals import Principal, PrincipalKind
+from kmsmock.aws.arns import iam_arn, session_arn
+from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.services.ec2.kms_use.kms_calls import (
     DataKey,
     Grant,

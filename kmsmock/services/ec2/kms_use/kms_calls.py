@@ -7,13 +7,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from kmsmock.backend import Backend
+from kmsmock.aws.errors import ServiceError
 from kmsmock.crypto.xts import KEY_BYTES
-from kmsmock.errors import ServiceError
 from kmsmock.services.ebs_identity import background_name, service_name
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import call_kms, region_of
+from kmsmock.state.backend import Backend
 
 #: What CloudTrail shows as the address of EC2, at the time of a request.
 FRONTEND = "ec2-frontend-api.amazonaws.com"

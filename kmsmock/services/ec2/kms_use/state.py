@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kmsmock.backend import Backend
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.backend import Backend
 
 #: The AWS managed key of EBS.
 DEFAULT_KEY = "alias/aws/ebs"

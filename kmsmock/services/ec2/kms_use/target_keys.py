@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kmsmock.errors import AccessDeniedException, ServiceError
+from kmsmock.aws.errors import AccessDeniedException, ServiceError
 from kmsmock.services.ec2.errors import (
     AuthFailure,
     InternalError,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kmsmock.arns import Arn
 from kmsmock.authorization.policy import Defect, MalformedPolicyError, Policy, PolicyKind, parse
+from kmsmock.aws.arns import Arn
 from kmsmock.services.errors import MalformedPolicyDocument
 from kmsmock.services.registry import ServiceCall
 

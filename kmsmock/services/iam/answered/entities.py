@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity
-from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict
 from kmsmock.services.iam.answered.finding import (
     Kind,

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kmsmock.arns import Arn
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.paging import InvalidMarkerError, paginate
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity, Group, Identity, ManagedPolicy
-from kmsmock.paging import InvalidMarkerError, paginate
-from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import (
     EntityAlreadyExists,
     InvalidInput,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity, Group
-from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict, LimitExceeded
 from kmsmock.services.iam.answered import views
 from kmsmock.services.iam.answered.entities import new_arn

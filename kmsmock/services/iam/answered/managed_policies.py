@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.authorization.policy import PolicyKind
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity, Group, ManagedPolicy, PolicyVersion
-from kmsmock.principals import PrincipalKind
 from kmsmock.services.errors import (
     AccessDenied,
     DeleteConflict,

@@ -13,13 +13,13 @@ from typing import Any
 
 from kmsmock.access.context import ConditionContext, ContextKeys
 from kmsmock.access.facts import Facts
-from kmsmock.arns import Arn, name_in, region_of_endpoint
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
+from kmsmock.aws.arns import Arn, name_in, region_of_endpoint
+from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.identities.entities import Entity, Identity
-from kmsmock.principals import Principal, PrincipalKind
 from kmsmock.services.errors import InvalidInput, NoSuchEntity
 from kmsmock.services.iam.answered.documents import read_policy
 from kmsmock.services.iam.answered.finding import page

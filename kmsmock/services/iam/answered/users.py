@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock.principals import PrincipalKind
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict
 from kmsmock.services.iam.answered import views
 from kmsmock.services.iam.answered.entities import list_entities, make_entity, new_arn, require_bare

@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
-from kmsmock.backend import Backend
 from kmsmock.services.rds.answered.storage import (
     AUTOMATED,
     MANUAL,
@@ -17,6 +16,7 @@ from kmsmock.services.rds.answered.storage import (
     Snapshot,
     Storage,
 )
+from kmsmock.state.backend import Backend
 
 _DAY = timedelta(days=1)
 #: What responses have of the database of a snapshot, as far as it is known.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from kmsmock.backend import Backend
 from kmsmock.crypto import ciphertext
-from kmsmock.interception.moto import moto_answers
 from kmsmock.keys.states import KeyState
+from kmsmock.process.moto import moto_answers
 from kmsmock.services import sectors
 from kmsmock.services.rds.answered.lost_keys import check_keys
 from kmsmock.services.rds.answered.storage import Database, Snapshot, Storage
@@ -13,6 +12,7 @@ from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.rds.kms_use.kms_calls import DataKey
+from kmsmock.state.backend import Backend
 
 _GIB = 1024**3
 #: Source: Amazon Aurora User Guide, "Amazon Aurora storage".

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from kmsmock import paging
+from kmsmock.aws import paging
 from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
 

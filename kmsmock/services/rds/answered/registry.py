@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from kmsmock.access.context import ContextKeys
-from kmsmock.arns import Arn
+from kmsmock.aws.arns import Arn
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.rds import errors
 from kmsmock.services.rds.answered.lost_keys import check_keys

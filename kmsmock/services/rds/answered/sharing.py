@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock.arns import is_account_id
+from kmsmock.aws.arns import is_account_id
 from kmsmock.services.rds.answered.lookup import find_own_snapshot, require_manual_snapshot
 from kmsmock.services.rds.answered.registry import (
     of_each_kind,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from kmsmock.arns import Arn
+from kmsmock.aws.arns import Arn
 from kmsmock.services.rds.answered.backups import take_snapshot
 from kmsmock.services.rds.answered.databases import require_state
 from kmsmock.services.rds.answered.lists import FilterTable, apply_filters, paginate

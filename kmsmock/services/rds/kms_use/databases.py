@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kmsmock.backend import Backend
 from kmsmock.services.flows import Flow
 from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_use.encryption import (
@@ -35,6 +34,7 @@ from kmsmock.services.rds.kms_use.kms_calls import (
     volume_context,
 )
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.backend import Backend
 
 
 @dataclass(slots=True)

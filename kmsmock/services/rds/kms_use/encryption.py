@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from kmsmock.backend import Backend
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.rds.kms_use.kms_calls import Context, DataKey, Grant
+from kmsmock.state.backend import Backend
 
 
 @dataclass(slots=True)

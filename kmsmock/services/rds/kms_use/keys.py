@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kmsmock.arns import Arn
-from kmsmock.backend import Backend
-from kmsmock.errors import AccessDeniedException
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.errors import AccessDeniedException
 from kmsmock.keys.states import KeyState
 from kmsmock.services.rds.errors import InvalidParameterCombination, KMSKeyNotAccessibleFault
 from kmsmock.services.rds.kinds import INSTANCE, Kind
@@ -18,6 +17,7 @@ from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.rds.kms_use.kms_calls import Context, Grant, create_grant, describe_key
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError, find_key
+from kmsmock.state.backend import Backend
 
 #: The AWS managed key of RDS.
 DEFAULT_KEY = "alias/aws/rds"

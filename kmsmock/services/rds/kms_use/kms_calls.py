@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kmsmock.backend import Backend
+from kmsmock.aws.errors import ServiceError
 from kmsmock.crypto.xts import KEY_BYTES
-from kmsmock.errors import ServiceError
 from kmsmock.services import ebs_identity
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import SUBSET, KeyUnusableError, call_kms, region_of
+from kmsmock.state.backend import Backend
 
 #: What CloudTrail shows as the address of RDS.
 _SOURCE = "rds.amazonaws.com"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.keys.key import KeyManager
-from kmsmock.principals import PrincipalKind
 from kmsmock.services.flows import Flow
 from kmsmock.services.rds.engines import AURORA
 from kmsmock.services.rds.errors import (

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kmsmock.arns import Arn
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import CodedError

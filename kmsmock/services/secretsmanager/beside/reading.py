@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kmsmock.errors import ServiceError
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kmsmock.arns import Arn
-from kmsmock.errors import ServiceError
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.secretsmanager.kms_use import (

@@ -1,0 +1,1 @@
+"""How a mock becomes active: decorators, environment variables, clients, importing material."""

@@ -1,0 +1,66 @@
+"""Keys made for tests, and what makes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kmsmock.keys.specs import KEY_SPECS, describe_unknown_spec
+
+if TYPE_CHECKING:
+    from kmsmock.activation.typed_clients import KMSClient
+
+
+@dataclass(frozen=True)
+class KmsKey:
+    """A key made for a test. client: a KMS client of its account and Region."""
+
+    id: str
+    arn: str
+    client: KMSClient
+
+
+class KmsKeyFactory:
+    """Makes keys when it is called. client: the KMS client that makes them."""
+
+    def __init__(self, client: KMSClient) -> None:
+        self._client = client
+
+    def __call__(
+        self,
+        spec: str = "SYMMETRIC_DEFAULT",
+        usage: str | None = None,
+        *,
+        alias: str | None = None,
+        policy: str | Mapping[str, Any] | None = None,
+        description: str | None = None,
+        multi_region: bool = False,
+        tags: Mapping[str, str] | None = None,
+    ) -> KmsKey:
+        """Make a key.
+
+        usage: the first that the spec can have, when left out. alias: a name for it, with or
+        without ``alias/``. policy: the key policy, as JSON text or as what it means. Raises
+        ValueError for an unknown spec, which names the nearest one, and botocore's ClientError.
+        """
+        if spec not in KEY_SPECS:
+            raise ValueError(describe_unknown_spec(spec))
+        wanted = {
+            "KeySpec": spec,
+            "KeyUsage": usage or next(iter(KEY_SPECS[spec].usages)).value,
+            "Policy": json.dumps(policy) if isinstance(policy, Mapping) else policy,
+            "Description": description,
+            "MultiRegion": multi_region,
+            "Tags": [{"TagKey": k, "TagValue": v} for k, v in (tags or {}).items()],
+        }
+        given: Any = {name: value for name, value in wanted.items() if value is not None}
+        metadata = self._client.create_key(**given)["KeyMetadata"]
+        key = KmsKey(metadata["KeyId"], metadata["Arn"], self._client)
+        if alias is not None:
+            self._client.create_alias(
+                AliasName=alias if alias.startswith("alias/") else f"alias/{alias}",
+                TargetKeyId=key.id,
+            )
+        return key

@@ -1,0 +1,1 @@
+"""Questions above the dispatcher: explanations, least privilege, policies in files."""

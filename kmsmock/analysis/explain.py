@@ -1,0 +1,184 @@
+"""What would be decided: the answer to a request that nobody makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from kmsmock.access.context import ConditionContext
+from kmsmock.access.facts import Facts, encryption_context
+from kmsmock.access.policies import applied_policies
+from kmsmock.authorization.decision import Decision
+from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
+from kmsmock.authorization.grants import Grant
+from kmsmock.authorization.request import Request
+from kmsmock.aws import arns
+from kmsmock.aws.arns import ALIAS_PREFIX, Arn, alias_arn, resource_of
+from kmsmock.aws.operations import permission_of
+from kmsmock.aws.principals import Principal
+from kmsmock.keys.key import Key
+from kmsmock.ledger.operation_names import require_action
+from kmsmock.operations.grant_terms import grant_terms
+from kmsmock.operations.recipient import attested
+from kmsmock.operations.registry import is_account_level, is_decided_on_alias
+from kmsmock.state.backend import Backend
+
+_LIST_RETIRABLE = "kms:ListRetirableGrants"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be decided, without calling anything.
+
+    action: such as ``kms:Decrypt``. region: where, for what is about no key. parameters: of the
+    call, as the API has them; without any, what a call can leave out has its default.
+    encryption_context: of the action; that of the parameters when None. context: further condition
+    keys.
+    """
+
+    action: str
+    region: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    encryption_context: Mapping[str, str] | None = None
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
+
+
+def explain(
+    backend: Backend,
+    principal: Principal,
+    question: Question,
+    key: Key | None,
+    alias: str | None = None,
+) -> Decision:
+    """Decide an action on a key, or on none. alias: the name that the request has for the key."""
+    action, parameters = question.action, question.parameters
+    if key is None or is_account_level(action):
+        resource = parameters.get("RetiringPrincipal", "*") if action == _LIST_RETIRABLE else "*"
+        return _decide(backend, principal, question, None, resource, primary=key)
+    if is_decided_on_alias(action):
+        alias = alias or parameters.get("AliasName")
+        if alias is not None:
+            resource = alias_arn(key.region_name, key.account, alias)
+            on_alias = _decide(backend, principal, question, None, resource)
+            if not on_alias.allowed:
+                return on_alias
+    return _decide(backend, principal, question, key, key.arn, alias=alias)
+
+
+def _decide(
+    backend: Backend,
+    principal: Principal,
+    question: Question,
+    key: Key | None,
+    resource: str,
+    *,
+    alias: str | None = None,
+    primary: Key | None = None,
+) -> Decision:
+    action, parameters = question.action, question.parameters
+    child = retired = None
+    if action == "kms:CreateGrant" and "Operations" in parameters and key is not None:
+        names = backend.identities.names
+        child = grant_terms(parameters, principal, arns.partition_of(key.region_name), names)
+    if action == "kms:RetireGrant" and key is not None:
+        retired = _retired_grant(backend, key, parameters)
+    terms = child if retired is None else retired.terms
+    constraints = None if terms is None else terms.constraints
+    pairs = question.encryption_context
+    if pairs is None:
+        member = permission_of(action).context_member
+        pairs = encryption_context(member, parameters, constraints)
+    facts = Facts(
+        action=action,
+        principal=principal,
+        identities=backend.identities,
+        key=key,
+        primary=primary,
+        alias=alias,
+        parameters=parameters,
+        encryption_context=pairs,
+        constraints=constraints,
+        attestation=partial(attested, parameters, backend),
+        region=question.region if key is None else key.region_name,
+        now=backend.clock.now(),
+        overrides={**backend.request_context, **question.context},
+    )
+    request = Request(
+        principal,
+        action,
+        resource,
+        None if key is None else key.account,
+        partial(ConditionContext, facts),
+        encryption_context=pairs,
+        child=child,
+    )
+    policies = applied_policies(backend.identities, request, key)
+    if retired is not None:
+        decision = evaluate_retirement(request, policies, retired)
+    else:
+        decision = evaluate(request, policies)
+    return replace(decision, request=request, policies=policies)
+
+
+def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
+    """Find the grant that RetireGrant is to end; None when the parameters do not name one."""
+    token = parameters.get("GrantToken")
+    if token is not None:
+        return backend.grant_of_token(key.region_name, token)
+    return key.grants.get(parameters.get("GrantId", ""))
+
+
+def explain_named(
+    backend: Backend,
+    principal: Principal | str,
+    question: Question,
+    key: str | None,
+    via_service: str | None,
+) -> Decision:
+    """Decide as `explain` does, about what a person names.
+
+    principal: one, or its ARN. key: an id, ARN or alias. via_service: the service that calls for
+    the principal. The action of the question is with or without ``kms:``. Raises ValueError for
+    what is not there.
+    """
+    action = question.action if ":" in question.action else f"kms:{question.action}"
+    require_action(action)
+    name = resource_of(key or "")
+    alias = name if name.startswith(ALIAS_PREFIX) else None
+    with backend.lock:
+        backend.settle()
+        who = _principal(backend, principal)
+        if via_service is not None:
+            who = replace(who, via=via_service.partition(".")[0])
+        found = None if key is None else _key(backend, key, who.account, question.region)
+        return explain(backend, who, replace(question, action=action), found, alias)
+
+
+def _principal(backend: Backend, named: Principal | str) -> Principal:
+    """Find a principal by ARN, or a service by name; raises ValueError when there is none."""
+    identities = backend.identities
+    if isinstance(named, Principal):
+        if named.has_entity and identities.entity_of(named) is None:
+            raise ValueError(f"{named.own_arn} has been deleted: its requests are refused")
+        return named
+    arn = named
+    if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):
+        raise ValueError(
+            f"{arn} does not exist; kms.account(...).role(...) and .user(...) make principals"
+        )
+    return identities.at(arn)
+
+
+def _key(backend: Backend, reference: str, account: str, region: str) -> Key:
+    """Find a key by id, ARN, alias name or alias ARN; raises ValueError when there is none."""
+    name = reference
+    arn = Arn.parse(reference)
+    if arn is not None:
+        account, region = arn.account, arn.region
+        name = arn.key_or_alias or reference
+    key = backend.region(account, region).find(name)
+    if key is None:
+        raise ValueError(f"account {account} has no key {reference!r} in {region}")
+    return key

@@ -1,0 +1,111 @@
+"""The smallest policies under which what a principal did would have been allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kmsmock.access.context import named_keys
+from kmsmock.access.facts import Facts
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.principals import Principal
+from kmsmock.ledger.call_record import Call
+
+#: The condition keys that statements require.
+_REQUIRED = ("kms:EncryptionContext:", "kms:ViaService")
+#: Action, resource and conditions, as sorted pairs, of one thing that was allowed.
+_Use = tuple[str, str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class LeastPrivilege:
+    """Policies that just suffice.
+
+    identity: the identity policy, for keys of the own account under key policies that leave it
+    to identity policies, as the default one does, and for keys of others. keys: ARN of a key of
+    another account -> statements that its key policy needs as well.
+    """
+
+    identity: Mapping[str, Any]
+    keys: Mapping[str, list[dict[str, Any]]]
+
+    def __str__(self) -> str:
+        parts = [f"identity policy:\n{json.dumps(self.identity, indent=2)}"]
+        parts += [
+            f"key policy of {arn}:\n{json.dumps(statements, indent=2)}"
+            for arn, statements in self.keys.items()
+        ]
+        return "\n".join(parts)
+
+
+def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivilege:
+    """Give the smallest policies for the calls that a principal made and that succeeded."""
+    uses = {
+        (action, resource, tuple(sorted(_tests(call, action, context))))
+        for call in calls
+        if call.caller == principal.arn and call.error_code is None
+        for action, resource, context in call.authorized
+    }
+    needed = [use for use in uses if not any(_covers(other, use) for other in uses)]
+    foreign: dict[str, list[_Use]] = {}
+    for use in needed:
+        arn = Arn.parse(use[1])
+        if arn is not None and arn.account != principal.account:
+            foreign.setdefault(use[1], []).append(use)
+    return LeastPrivilege(
+        {"Version": "2012-10-17", "Statement": _statements(needed)},
+        {
+            arn: [
+                {**statement, "Principal": {"AWS": principal.own_arn}, "Resource": "*"}
+                for statement in _statements(of_key)
+            ]
+            for arn, of_key in sorted(foreign.items())
+        },
+    )
+
+
+def _tests(
+    call: Call, action: str, encryption_context: Mapping[str, str] | None
+) -> Iterator[tuple[str, str]]:
+    """Give what a statement can require of a use: its encryption context, and its service."""
+    facts = Facts(
+        action=action,
+        principal=call.principal,
+        encryption_context=encryption_context,
+        region=call.region,
+    )
+    for name, value in named_keys(facts, *_REQUIRED).items():
+        if isinstance(value, str):
+            yield name, value
+
+
+def _covers(one: _Use, other: _Use) -> bool:
+    """Tell whether a statement for one use allows another, too: it asks for fewer pairs."""
+    return one != other and one[:2] == other[:2] and set(one[2]) < set(other[2])
+
+
+def _statements(uses: Iterable[_Use]) -> list[dict[str, Any]]:
+    """Make one statement for all that goes together."""
+    actions: dict[tuple[str, tuple[tuple[str, str], ...]], set[str]] = {}
+    for action, resource, pairs in uses:
+        actions.setdefault((resource, pairs), set()).add(action)
+    resources: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], list[str]] = {}
+    for (resource, pairs), names in actions.items():
+        resources.setdefault((tuple(sorted(names)), pairs), []).append(resource)
+    return [
+        {
+            "Effect": "Allow",
+            "Action": list(names),
+            "Resource": sorted(found),
+            **_condition(pairs),
+        }
+        for (names, pairs), found in sorted(resources.items())
+    ]
+
+
+def _condition(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    if not pairs:
+        return {}
+    return {"Condition": {"StringEquals": dict(pairs)}}

@@ -1,0 +1,50 @@
+"""IAM policies that AWS manages, by name.
+
+Source: AWS Managed Policy Reference Guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kmsmock.aws.arns import Arn, aws_managed_policy_arn
+
+FULL_ACCESS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+#: Name -> statements of policies that AWS manages; of ReadOnlyAccess what is about KMS.
+_MANAGED: dict[str, Any] = {
+    "AdministratorAccess": FULL_ACCESS["Statement"],
+    "PowerUserAccess": [
+        {
+            "Effect": "Allow",
+            "NotAction": ["iam:*", "organizations:*", "account:*"],
+            "Resource": "*",
+        }
+    ],
+    "ReadOnlyAccess": [
+        {"Effect": "Allow", "Action": ["kms:Describe*", "kms:Get*", "kms:List*"], "Resource": "*"}
+    ],
+    "AWSKeyManagementServicePowerUser": [
+        {
+            "Effect": "Allow",
+            "Action": [
+                *("kms:CreateAlias", "kms:CreateKey", "kms:DeleteAlias", "kms:Describe*"),
+                *("kms:GenerateRandom", "kms:Get*", "kms:List*", "kms:TagResource"),
+                *("kms:UntagResource", "iam:ListGroups", "iam:ListRoles", "iam:ListUsers"),
+            ],
+            "Resource": "*",
+        }
+    ],
+}
+
+
+def managed_policy(arn: str) -> Mapping[str, Any] | None:
+    """Find a policy that AWS manages by its ARN; return None for one that is not known here."""
+    parsed = Arn.parse(arn)
+    if parsed is None or arn != aws_managed_policy_arn(parsed.partition, parsed.name):
+        return None
+    statement = _MANAGED.get(parsed.name)
+    return None if statement is None else {"Version": "2012-10-17", "Statement": statement}

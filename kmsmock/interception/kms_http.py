@@ -1,0 +1,123 @@
+"""The wire door: HTTP requests of KMS clients are answered, or kept from leaving the machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore
+from botocore.awsrequest import AWSResponse
+
+from kmsmock.aws.api_call import Answer, ApiCall
+from kmsmock.interception.kms import NO_CREDENTIALS
+from kmsmock.interception.notes import keep_explanation
+from kmsmock.interception.parsed import headers_of
+from kmsmock.process.active import ActiveMock, active
+from kmsmock.process.moto import keep_moto_out, moto_answers
+from kmsmock.process.real_kms_block import RealKMSBlocked, real_kms_is_blocked
+
+_TARGET = "TrentService."
+_ANSWERED = "_kmsmock_answered"
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/([^/]+)/")
+#: Hosts that answer for AWS KMS: plain, FIPS, dual-stack, and VPC interface endpoints.
+#: Source: AWS General Reference, "AWS Key Management Service endpoints and quotas".
+_KMS_HOST = re.compile(
+    r"(?:.+\.)?kms(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?"
+    r"(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu)"
+    r"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
+)
+
+
+def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
+    """Answer an HTTP request of a KMS client, or keep it from reaching AWS.
+
+    None when no mock is active and the request may go on. Raises RealKMSBlocked.
+    """
+    if active:
+        keep_moto_out()
+        # A client that was made late can have the handlers twice.
+        if _ANSWERED in vars(request):
+            return None
+        setattr(request, _ANSWERED, True)
+        return _to_http(request, active[-1])
+    host = urlsplit(request.url).hostname or ""
+    if real_kms_is_blocked() and _KMS_HOST.fullmatch(host) and not moto_answers():
+        raise RealKMSBlocked(host)
+    return None
+
+
+def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
+    """Answer real HTTP: read target, credential and body, and write the bytes that KMS writes."""
+    from kmsmock.aws.api_model import serialize_response
+    from kmsmock.aws.errors import UnknownOperationException
+
+    target = _text(request.headers.get("X-Amz-Target", ""))
+    operation = target.removeprefix(_TARGET)
+    signed = _CREDENTIAL.search(_text(request.headers.get("Authorization", "")))
+    host = _KMS_HOST.fullmatch(urlsplit(request.url).hostname or "")
+    region = signed.group(2) if signed else host.group(1) if host else "us-east-1"
+    call = ApiCall(
+        operation,
+        request.body or b"{}",
+        signed.group(1) if signed else None,
+        region,
+        _operation_model(operation),
+        _text(request.headers.get("User-Agent", "")) or None,
+    )
+    answer = Answer("", UnknownOperationException()) if call.model is None else mock.answer(call)
+    result = answer.result
+    status = 200
+    if isinstance(result, dict):
+        body = serialize_response(result)
+    else:
+        status = result.status
+        keep_explanation(answer.request_id, result)
+        body = serialize_response(result.body())
+    return _HttpResponse(request.url, status, headers_of(answer.request_id), body)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+class _Body(bytes):
+    """Bytes that can also be awaited, as aiobotocore awaits the content of its responses."""
+
+    def __await__(self) -> Generator[Any, Any, bytes]:
+        return self
+        yield
+
+
+class _Raw(BytesIO):
+    def stream(self) -> Generator[bytes, None, None]:
+        yield self.read()
+
+
+class _HttpResponse(AWSResponse):  # type: ignore[misc] # botocore has no types
+    def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
+        super().__init__(url, status, headers, _Raw(body))
+        self._content = _Body(body)
+
+
+_service_model: Any = None
+
+
+def _operation_model(name: str) -> Any:
+    """Find an operation in the installed botocore's model; None for one it does not know."""
+    global _service_model  # noqa: PLW0603 - read once from botocore's data
+    if _service_model is None:
+        from botocore.loaders import Loader
+        from botocore.model import ServiceModel
+
+        _service_model = ServiceModel(Loader().load_service_model("kms", "service-2"))
+    if name not in _service_model.operation_names:
+        return None
+    return _service_model.operation_model(name)
+
+
+def leave_unsigned(*, context: Any = None, **_: Any) -> Any:
+    """Let a client without credentials send its request unsigned; nobody checks a signature."""
+    return botocore.UNSIGNED if active and context and context.get(NO_CREDENTIALS) else None

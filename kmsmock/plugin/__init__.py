@@ -1,0 +1,314 @@
+"""The pytest plugin: fixtures, marker, options.
+
+Loaded in every pytest run, so it imports nothing but pytest and this package's light parts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kmsmock.plugin.marks import (
+    from_root,
+    limits_of,
+    marked,
+    options_of,
+    refuse,
+    require_sound_marks,
+    wider_fixture,
+)
+from kmsmock.process.real_kms_block import block_real_kms
+from kmsmock.process.running_test import running_test, running_tests
+from kmsmock.process.watchers import watchers
+
+if TYPE_CHECKING:
+    from kmsmock.accounts import Account
+    from kmsmock.activation.key_factory import KmsKey, KmsKeyFactory
+    from kmsmock.activation.typed_clients import KMSClient
+    from kmsmock.control import KMSMock
+    from kmsmock.options import Option
+    from kmsmock.plugin.hints import MockedTests
+
+_MARKER = (
+    "kms(**options): how the kms fixture's mock is to be, for example "
+    'kms(region="eu-west-1"), and what the test may spend: kms(max_requests=3, max_usd="0.01"); '
+    "marks of function, class and module are merged"
+)
+_before: pytest.StashKey[tuple[dict[str, Any], bool]] = pytest.StashKey()
+_mocked_tests: pytest.StashKey[MockedTests] = pytest.StashKey()
+
+
+# --- configuration --------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the command-line and ini options."""
+    group = parser.getgroup("kmsmock", "kmsmock (AWS KMS in memory)")
+    group.addoption(
+        "--kms-allow-real",
+        action="store_true",
+        help="let clients without an active mock call the real AWS KMS",
+    )
+    group.addoption(
+        "--kms-seed",
+        metavar="SEED",
+        help="make ids, key material and timestamps of mocks functions of this seed",
+    )
+    group.addoption(
+        "--kms-report",
+        metavar="FORM",
+        action="append",
+        nargs="?",
+        const="terminal",
+        help="report what the mocks of the run did: in the terminal, or with =json:PATH or "
+        "=html:PATH in a file; may be given more than once",
+    )
+    from kmsmock.options import table
+
+    for name, option in table().items():
+        if option.ini is not None:
+            parser.addini(f"kms_{name}", _in_help(option), option.ini, default=None)
+
+
+def _in_help(option: Option) -> str:
+    default = option.default_in_words or repr(option.default)
+    return f"{option.doc} (default: {default})".replace("`", "")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take over the configuration of the run, and keep clients away from the real KMS."""
+    config.addinivalue_line("markers", _MARKER)
+    from kmsmock.options import configure
+    from kmsmock.plugin.hints import MockedTests
+
+    try:
+        options_before = configure(_ini_options(config))
+    except (TypeError, ValueError) as reason:
+        raise pytest.UsageError(f"kmsmock: {reason}") from None
+    watchers.add(config.stash.setdefault(_mocked_tests, MockedTests()))
+    config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
+    reports = config.getoption("--kms-report")
+    if reports:
+        from kmsmock.reports.plugin import add_reports
+
+        add_reports(config, reports)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Put back what the run changed."""
+    if _before not in config.stash:
+        return  # the run ended before it began, and changed nothing
+    options_before, blocked_before = config.stash[_before]
+    block_real_kms(blocked_before)
+    from kmsmock.options import configure
+
+    configure(options_before)
+    watchers.remove(config.stash[_mocked_tests])
+
+
+def _is_blocked(config: pytest.Config) -> bool:
+    return config.getini("kms_block_real_kms") is not False and not config.getoption(
+        "--kms-allow-real"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how mocks are in this run."""
+    from kmsmock.options import complete
+
+    chosen = complete({})
+    seed = "" if chosen["seed"] is None else f", seed {chosen['seed']!r}"
+    real = "blocked" if _is_blocked(config) else "allowed"
+    return (
+        f"kmsmock: account {chosen['account_id']}, region {chosen['region']}, "
+        f"authorization {chosen['authorization']}, real KMS {real}{seed}"
+    )
+
+
+def _ini_options(config: pytest.Config) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    from kmsmock.options import table
+
+    for name, option in table().items():
+        value = None if option.ini is None else config.getini(f"kms_{name}")
+        if value not in (None, "", []):
+            given[name] = value if option.from_text is None else option.from_text(value)
+    seed = config.getoption("--kms-seed")
+    if seed is not None:
+        given["seed"] = seed
+    return from_root(config, given)
+
+
+# --- the running test, for the records ---------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Know which test runs, and obey its marks about the real KMS and leaks."""
+    running_tests.append(item.nodeid)
+    marks = marked(item)
+    chosen = marks.get("block_real_kms")
+    before = None if chosen is None else block_real_kms(bool(chosen))
+    try:
+        with _leak_check(item, marks):
+            return (yield)
+    finally:
+        running_tests.pop()
+        item.config.stash[_mocked_tests].forget(item.nodeid)
+        if before is not None:
+            block_real_kms(before)
+
+
+def _leak_check(item: pytest.Item, marks: dict[str, Any]) -> AbstractContextManager[None]:
+    if not marks.get("leak_check", item.config.getini("kms_leak_check")):
+        return nullcontext()
+    from kmsmock.plugin.leak_check import get_leak_check
+
+    return get_leak_check(item.config).check_test()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse marks that would have no effect, before any fixture of the test is made."""
+    require_sound_marks(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note it on what clients raise without a mock, where nothing else is configured."""
+    if call.excinfo is not None and running_test() not in item.config.stash[_mocked_tests]:
+        from kmsmock.plugin.hints import hint_at_mock
+
+        hint_at_mock(call.excinfo.value)
+
+
+def pytest_exception_interact(call: pytest.CallInfo[Any], report: Any) -> None:
+    """Note it likewise where a module makes its client while it is imported."""
+    if call.when == "collect" and call.excinfo is not None:
+        from kmsmock.plugin.hints import AT_IMPORT, hint_at_mock
+
+        if hint_at_mock(call.excinfo.value) and hasattr(report.longrepr, "addsection"):
+            report.longrepr.addsection("kmsmock", AT_IMPORT)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Let a test fail that spends more than its mark allows; its set-up is not counted."""
+    limits = limits_of(item)
+    if not limits:
+        return (yield)
+    from kmsmock.plugin.budgets import enforce_limits
+
+    with enforce_limits(item, limits):
+        return (yield)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell which budgets were exceeded."""
+    failed = terminalreporter.getreports("failed")
+    if not failed:
+        return
+    from kmsmock.plugin.budgets import find_exceeded
+
+    lines = list(find_exceeded(failed))
+    if lines:
+        terminalreporter.section("kmsmock budgets", sep="-")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
+    """Show calls that are compared one by one."""
+    calls = sys.modules.get("kmsmock.ledger.calls")
+    if calls is None or not isinstance(left, calls.Calls):
+        return None
+    from kmsmock.ledger.assertion_messages import explain_comparison
+
+    return explain_comparison(left, op, right)
+
+
+# --- fixtures --------------------------------------------------------------------------------
+
+
+def _world(node: Any) -> Iterator[KMSMock]:
+    """Run a mock of its own for a node, as its marks say."""
+    from kmsmock.mock import KMSMocker
+
+    try:
+        mocker = KMSMocker({**options_of(node), "isolated": True})
+    except (TypeError, ValueError) as reason:
+        refuse(node, str(reason))
+    with mocker as kms:
+        yield kms
+        kms.faults.assert_all_fired()
+
+
+@pytest.fixture(scope="session")
+def session_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
+    """Give a mock that lasts for the whole run."""
+    yield from _world(request.node)
+
+
+@pytest.fixture(scope="module")
+def module_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
+    """Give a mock that lasts for a module."""
+    yield from _world(request.node)
+
+
+@pytest.fixture(scope="class")
+def class_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
+    """Give a mock that lasts for a class."""
+    yield from _world(request.node)
+
+
+@pytest.fixture
+def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
+    """Give an active mock for one test.
+
+    Inside a longer lived one it works in that world, and puts it back at the end of the test.
+    """
+    outer = _longer_lived(request)
+    if outer is None:
+        yield from _world(request.node)
+        return
+    checkpoint = outer.checkpoint()
+    yield outer
+    outer.restore(checkpoint)
+
+
+def _longer_lived(request: pytest.FixtureRequest) -> KMSMock | None:
+    """Give the mock of the narrowest longer-lived fixture that the test uses."""
+    name = wider_fixture(request.fixturenames)
+    return None if name is None else request.getfixturevalue(name)
+
+
+@pytest.fixture
+def kms_client(kms: KMSMock) -> KMSClient:
+    """Give a boto3 KMS client of the default principal."""
+    return kms.client()
+
+
+@pytest.fixture
+def kms_key_factory(kms_client: KMSClient) -> KmsKeyFactory:
+    """Give ``factory(spec="SYMMETRIC_DEFAULT", usage=None, alias=None, ...)``, which makes keys."""
+    from kmsmock.activation.key_factory import KmsKeyFactory
+
+    return KmsKeyFactory(kms_client)
+
+
+@pytest.fixture
+def kms_key(kms_key_factory: KmsKeyFactory) -> KmsKey:
+    """Give a fresh symmetric key."""
+    return kms_key_factory()
+
+
+@pytest.fixture
+def kms_accounts(kms: KMSMock) -> tuple[Account, Account]:
+    """Give two accounts, ``(source, target)``; the source is the default one."""
+    source = kms.options["account_id"]
+    target = "444455556666" if source != "444455556666" else "111122223333"
+    return kms.account(source), kms.account(target)

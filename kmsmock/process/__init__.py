@@ -1,0 +1,1 @@
+"""What holds for the whole process: active mocks, watchers, the running test, the block."""

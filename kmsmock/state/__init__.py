@@ -1,0 +1,1 @@
+"""What one mock holds: the backend, scheduled work, faults, checkpoints."""

@@ -1,0 +1,265 @@
+"""The state of one mock: accounts and Regions, identities, records, the clock and the lock."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kmsmock.access.policies import Allowances
+from kmsmock.authorization.grants import Grant
+from kmsmock.aws.arns import partition_of
+from kmsmock.aws.paging import Markers
+from kmsmock.aws.prices import Prices, Tariff
+from kmsmock.aws.principals import Principal
+from kmsmock.crypto.rsa_pool import RsaPool
+from kmsmock.crypto.seeded import SeededEntropy
+from kmsmock.identities.directory import Identities
+from kmsmock.keys import policies
+from kmsmock.keys.key import Key
+from kmsmock.keys.region import KmsRegion, MaterialIndex, SequenceNumbers
+from kmsmock.keys.specs import Source
+from kmsmock.ledger.call_log import CallLog, RecordedCalls
+from kmsmock.ledger.key_storage import KeyLifetimes
+from kmsmock.ledger.secrets import Secrets, SecretsState
+from kmsmock.ledger.service_events import ServiceEvents
+from kmsmock.options import MockOptions
+from kmsmock.state.checkpoints import Checkpoint
+from kmsmock.state.faults import Faults
+from kmsmock.timing.clock import Clock
+from kmsmock.timing.delays import DELAYS
+
+if TYPE_CHECKING:
+    from kmsmock.crypto.attestation import AttestationAuthority
+
+Entropy = Callable[[int], bytes]
+T = TypeVar("T")
+
+
+class Backend:
+    """All state of one mock; modules have none.
+
+    options: all of them. start_time: when the clock starts; None for now. lock: held during the
+    whole of each call, so that calls of several threads are answered one after the other.
+    """
+
+    def __init__(self, options: MockOptions, start_time: datetime | None) -> None:
+        self.options = options
+        self.delays = DELAYS[options["delays"]]
+        self.lock = threading.RLock()
+        _backends.add(self)
+        self.clock = Clock(start_time, stands_still=options["seed"] is not None, lock=self.lock)
+        #: How long keys exist, for the bill.
+        self.key_lifetimes = KeyLifetimes()
+        self.tariff = Tariff(Prices.of(options["prices"]))
+        self.secrets = Secrets()
+        self.call_log = CallLog(options["calls_kept"], self.key_lifetimes, self.tariff)
+        self.calls = self.call_log.calls
+        #: What KMS did without a request, such as automatic rotation; oldest first.
+        self.service_events = ServiceEvents(self.calls, options["calls_kept"])
+        self.faults = Faults()
+        #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
+        self.enforces_policies = options["authorization"] == "enforced"
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all state, such as keys and records. The clock goes on."""
+        options, seed = self.options, self.options["seed"]
+        self.entropy: Entropy = os.urandom if seed is None else SeededEntropy(seed)
+        self.regions: dict[tuple[str, str], KmsRegion] = {}
+        self.key_lifetimes.regions = self.regions
+        self.key_lifetimes.deleted.clear()
+        self.materials: dict[str, MaterialIndex] = {}
+        self._numbers = SequenceNumbers()
+        self.deleted_materials: dict[bytes, None] = {}
+        #: (account, partition) -> default key policy.
+        self._default_policies: dict[tuple[str, str], str] = {}
+        self.allowances = Allowances()
+        #: The state of other services: class of the state -> the object.
+        self._service_states: dict[type, Any] = {}
+        #: Condition keys that all requests have at present, from ``kms.request_context``.
+        self.request_context: Mapping[str, str | list[str]] = {}
+        self.identities = Identities(
+            options["account_id"], options["region"], self.entropy, self.clock.now
+        )
+        self.source = Source(self.entropy, RsaPool(self.entropy), seed is not None)
+        self.markers = Markers(self.entropy(32))
+        self._attestation: AttestationAuthority | None = None
+        self.clock.cancel_scheduled()
+        self.call_log.clear()
+        self.secrets.clear()
+        self.service_events.clear()
+        self.faults.clear()
+
+    # --- Regions, ids, policies --------------------------------------------------------
+
+    def region(self, account: str, name: str) -> KmsRegion:
+        """Return the KMS of an account in a Region; create it on first use."""
+        region = self.regions.get((account, name))
+        if region is None:
+            materials = self.materials.setdefault(name, MaterialIndex())
+            region = self.regions[account, name] = KmsRegion(
+                account, name, materials, self._numbers
+            )
+        return region
+
+    def regions_named(self, name: str) -> Iterator[KmsRegion]:
+        """Return the KMS of all accounts in a Region."""
+        return (region for (_, known), region in self.regions.items() if known == name)
+
+    def new_uuid(self) -> str:
+        """Generate a random UUID (RFC 9562, version 4)."""
+        h = self.entropy(16).hex()
+        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
+
+    def new_multi_region_key_id(self) -> str:
+        """Generate the key id of a multi-Region key."""
+        return f"mrk-{self.entropy(16).hex()}"
+
+    def new_grant_token(self) -> str:
+        """Generate a grant token, of the same length as those of KMS."""
+        return urlsafe_b64encode(self.entropy(276)).decode().rstrip("=")
+
+    def default_policy(self, region: KmsRegion) -> str:
+        """Return the default key policy of an account; its keys share one text to save memory."""
+        scope = (region.account, region.partition)
+        text = self._default_policies.get(scope)
+        if text is None:
+            text = policies.default_policy(region.account, region.name)
+            self._default_policies[scope] = text
+        return text
+
+    def grant_of_token(self, region_name: str, token: str) -> Grant | None:
+        """Find the grant of a token in any account of a Region."""
+        for region in self.regions_named(region_name):
+            if token in region.grant_tokens:
+                return region.grant_tokens[token]
+        return None
+
+    @property
+    def attestation(self) -> AttestationAuthority:
+        """The authority that issues the attestation documents that this mock trusts."""
+        if self._attestation is None:
+            from kmsmock.crypto.attestation import AttestationAuthority
+
+            self._attestation = AttestationAuthority()
+        return self._attestation
+
+    @property
+    def attestation_roots(self) -> Sequence[bytes]:
+        """The root certificates, DER, that attestation documents are verified against."""
+        return (self.attestation.root_der,)
+
+    def service_state(self, kind: type[T]) -> T:
+        """Return the state of a service other than KMS; create it on first use by calling kind."""
+        if kind not in self._service_states:
+            self._service_states[kind] = kind()
+        state: T = self._service_states[kind]
+        return state
+
+    def index_materials(self, key: Key) -> None:
+        """Index the materials of a key and of its related keys, for Decrypt."""
+        for member in key.related_keys:
+            self.region(member.account, member.region_name).index_materials(member)
+
+    def has_key(self, key: Key) -> bool:
+        """Return whether a key exists and has not been deleted since."""
+        return self.region(key.account, key.region_name).keys.get(key.key_id) is key
+
+    def admit(self, access_key: str | None, region: str) -> tuple[Principal, datetime]:
+        """Admit a request: carry out scheduled work that is due, and find the caller.
+
+        Every request of every service begins here; the caller of this method holds the lock until
+        the request is answered. access_key: None for unsigned requests. region: its name; of
+        services without Regions, any of the partition. Returns the caller and the time of the
+        request. Raises DeletedCredentialsError and ExpiredCredentialsError, which each service
+        translates to an error of its own.
+        """
+        now = self.clock.now()
+        self.clock.settle(now)
+        return self.identities.caller(access_key, partition_of(region), now), now
+
+    def settle(self) -> datetime:
+        """Carry out scheduled work that is due; return the time."""
+        with self.lock:
+            now = self.clock.now()
+            self.clock.settle(now)
+        return now
+
+    def collect(self, resources_of: Callable[[KmsRegion], Mapping[Any, T]]) -> tuple[T, ...]:
+        """Return resources of all accounts and Regions, such as keys; oldest first."""
+        with self.lock:
+            self.settle()
+            resources = (
+                r for region in self.regions.values() for r in resources_of(region).values()
+            )
+            return tuple(sorted(resources, key=attrgetter("sequence")))
+
+    # --- checkpoints -------------------------------------------------------------------
+
+    def checkpoint(self) -> Checkpoint:
+        """Copy the whole state, for `restore`."""
+        with self.lock:
+            return Checkpoint(self._state(), referenced=(Backend, SecretsState, RecordedCalls))
+
+    def restore(self, checkpoint: object) -> None:
+        """Restore the state of a checkpoint, which can be restored more than once."""
+        if not isinstance(checkpoint, Checkpoint):
+            raise TypeError(
+                f"not a checkpoint, which is what kms.checkpoint() gave: {checkpoint!r}"
+            )
+        state: Any = checkpoint.load()
+        with self.lock:
+            (
+                self.regions,
+                self.materials,
+                self._numbers,
+                self.deleted_materials,
+                self._service_states,
+                clock_state,
+                identities_state,
+                self.key_lifetimes.deleted,
+                recorded,
+                service_events,
+                secrets,
+            ) = state
+            self.key_lifetimes.regions = self.regions
+            self.clock.restore(clock_state)
+            self.identities.restore(identities_state)
+            self.call_log.restore(recorded)
+            self.secrets.restore(secrets)
+            self.service_events.truncate(service_events)
+            self.allowances.clear()
+
+    def _state(self) -> tuple[Any, ...]:
+        return (
+            self.regions,
+            self.materials,
+            self._numbers,
+            self.deleted_materials,
+            self._service_states,
+            self.clock.state(),
+            self.identities.state(),
+            self.key_lifetimes.deleted,
+            self.call_log.state(),
+            len(self.service_events),
+            self.secrets.state(),
+        )
+
+
+_backends: weakref.WeakSet[Backend] = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    """Replace the locks in a forked child, since a thread of its parent may hold them."""
+    for backend in _backends:
+        backend.lock = backend.clock.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)

@@ -1,0 +1,178 @@
+"""Scheduled work: what KMS does asynchronously, some time after a call.
+
+Each function schedules one piece of work on the mock's clock. The key or store may have changed or
+been deleted by the time it is due, so all check again before they do anything.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from kmsmock.keys import material_import, rotation
+from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
+from kmsmock.keys.key import Key
+from kmsmock.keys.material import KeyMaterial
+from kmsmock.keys.multi_region import remove_member
+from kmsmock.keys.rotation_schedule import RotationSchedule
+from kmsmock.keys.states import KeyState
+from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY
+from kmsmock.state.backend import Backend
+
+#: Of how many deleted key materials the ids are kept, for the explanation of a failed Decrypt.
+_DELETED_MATERIALS_KEPT = 10_000
+_NOT_ROTATED = (KeyState.DISABLED, KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION)
+
+
+# --- rotation -----------------------------------------------------------------------------------
+
+
+def rotate_when_due(backend: Backend, key: Key, schedule: RotationSchedule) -> None:
+    """Rotate a key at the next date of its schedule, and then schedule the next rotation."""
+    backend.clock.schedule(schedule.next_date, partial(_rotate_if_due, backend, key, schedule))
+
+
+def _rotate_if_due(backend: Backend, key: Key, schedule: RotationSchedule, due: datetime) -> None:
+    if key.multi_region is not None:
+        key = key.multi_region.primary
+    if key.rotation is not schedule or schedule.next_date != due:
+        return
+    if key.status in _NOT_ROTATED:
+        schedule.is_missed = True
+        return
+    _rotate(backend, key, schedule, due)
+
+
+def rotate_if_missed(backend: Backend, key: Key, now: datetime) -> None:
+    """Rotate a key now if its rotation date passed while it was disabled.
+
+    Source: AWS KMS Developer Guide, "How automatic key rotation works", on disabled keys.
+    """
+    if key.rotation is not None and key.rotation.is_missed:
+        _rotate(backend, key, key.rotation, now, after=1)
+
+
+def _rotate(
+    backend: Backend, key: Key, schedule: RotationSchedule, now: datetime, *, after: int = 0
+) -> None:
+    before, material = rotation.rotate_automatically(key, schedule, now)
+    if key.multi_region is None:
+        backend.materials[key.region_name][material.id] = key
+    else:
+        backend.index_materials(key)
+    backend.service_events.note_rotation(key, now, "AUTOMATIC", before.id, material.id, after=after)
+    rotate_when_due(backend, key, schedule)
+
+
+def finish_rotation_when_due(backend: Backend, key: Key, now: datetime) -> None:
+    """Complete an on-demand rotation after its delay, in whatever state the key is then.
+
+    Source: AWS KMS Developer Guide, "Perform on-demand key rotation".
+    """
+    backend.clock.schedule(now + backend.delays.rotation, partial(_finish_rotation, backend, key))
+
+
+def _finish_rotation(backend: Backend, key: Key, now: datetime) -> None:
+    if key.multi_region is not None:
+        key = key.multi_region.primary
+    if not backend.has_key(key):
+        return
+    before = key.material
+    after = rotation.finish_on_demand(key, now)
+    if after is not None:
+        backend.service_events.note_rotation(key, now, "ON_DEMAND", before.id, after.id)
+        for member in key.related_keys:
+            if (due := member.material.valid_to) is not None and due <= now:
+                backend.clock.schedule(
+                    now, partial(_expire_if_due, backend, member, member.material, due)
+                )
+    backend.index_materials(key)
+
+
+# --- deletion and expiry ------------------------------------------------------------------------
+
+
+def delete_when_due(backend: Backend, key: Key) -> None:
+    """Delete a key at its deletion date, unless the deletion is cancelled or moved before."""
+    due = key.deletion_date
+    assert due is not None
+    backend.clock.schedule(due, partial(_delete_if_due, backend, key, due))
+
+
+def _delete_if_due(backend: Backend, key: Key, due: datetime, now: datetime) -> None:
+    # A deletion that is scheduled, cancelled and scheduled again at one time is due twice.
+    if not backend.has_key(key) or key.deletion_date != due:
+        return
+    backend.key_lifetimes.add_deleted(key, now)
+    backend.region(key.account, key.region_name).remove_key(key)
+    backend.service_events.note(DELETE_KEY, key, now)
+    if len(backend.deleted_materials) < _DELETED_MATERIALS_KEPT:
+        backend.deleted_materials.update((material.id, None) for material in key.materials)
+    if key.multi_region is not None:
+        remove_member(key.multi_region, key, now)
+        primary = key.multi_region.primary
+        if primary is not key and primary.deletion_date is not None:
+            delete_when_due(backend, primary)
+
+
+def expire_when_due(backend: Backend, key: Key, material: KeyMaterial) -> None:
+    """Delete imported material when it expires, unless it is imported again before.
+
+    Material that is pending rotation is kept until it is current.
+    """
+    due = material.valid_to
+    assert due is not None
+    backend.clock.schedule(due, partial(_expire_if_due, backend, key, material, due))
+
+
+def _expire_if_due(
+    backend: Backend, key: Key, material: KeyMaterial, due: datetime, now: datetime
+) -> None:
+    if material.valid_to == due and material.is_permanent and backend.has_key(key):
+        material_import.remove_material(key, material)
+        backend.service_events.note(DELETE_EXPIRED, key, now, None, None, material.id)
+
+
+# --- transient states -----------------------------------------------------------------------------
+
+
+def finish_creation_when_due(backend: Backend, key: Key, now: datetime) -> None:
+    """Enable a replica key in state Creating after its delay."""
+    due = now + backend.delays.replica
+    _enable_when_due(backend, key, KeyState.CREATING, due)
+    backend.clock.schedule(due, partial(_note_synchronization, backend, key))
+
+
+def _note_synchronization(backend: Backend, key: Key, now: datetime) -> None:
+    if backend.has_key(key):
+        backend.service_events.note_synchronization(key, now)
+
+
+def finish_update_when_due(backend: Backend, key: Key, now: datetime) -> None:
+    """Enable a key in state Updating after its delay."""
+    _enable_when_due(backend, key, KeyState.UPDATING, now + backend.delays.primary_region)
+
+
+def _enable_when_due(backend: Backend, key: Key, transient: KeyState, due: datetime) -> None:
+    key.settles_at = due
+    backend.clock.schedule(due, partial(_enable_if_still, key, transient))
+
+
+def _enable_if_still(key: Key, transient: KeyState, due: datetime) -> None:
+    # UpdatePrimaryRegion may have been called again since.
+    if key.status is transient and key.settles_at == due:
+        key.status = KeyState.ENABLED
+
+
+def connect_when_due(backend: Backend, store: CustomKeyStore, now: datetime) -> None:
+    """Complete the connection of a custom key store after its delay: CONNECTED or FAILED."""
+    delays = backend.delays
+    is_cluster = store.store_type is StoreType.AWS_CLOUDHSM
+    due = now + (delays.cluster_connection if is_cluster else delays.proxy_connection)
+    backend.clock.schedule(due, store.begin_transition(ConnectionState.CONNECTING, due))
+
+
+def disconnect_when_due(backend: Backend, store: CustomKeyStore, now: datetime) -> None:
+    """Complete the disconnection of a custom key store after its delay."""
+    due = now + backend.delays.disconnection
+    backend.clock.schedule(due, store.begin_transition(ConnectionState.DISCONNECTING, due))

@@ -1,0 +1,140 @@
+"""The clock of a mock: the only source of time, and the queue of scheduled work."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import MAXYEAR, datetime, timedelta, timezone
+from typing import Any
+
+from kmsmock.timing.gc_pause import pause_gc
+
+UTC = timezone.utc
+
+
+class Clock:
+    """Time as the mock sees it: the computer's time plus a shift.
+
+    It calls ``datetime.now`` each time, so that it follows freezegun and time-machine.
+    start_time: an aware datetime at which the clock starts; None for the computer's time.
+    stands_still: whether only `advance` and `move_to` move it; then start_time is required. lock:
+    held while scheduled work is carried out, so that no call is answered in between.
+    """
+
+    def __init__(
+        self,
+        start_time: datetime | None = None,
+        *,
+        stands_still: bool = False,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self.lock = lock or nullcontext()
+        self._shift = timedelta()
+        self._base: datetime | None = None
+        self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._order = itertools.count()
+        if stands_still:
+            assert start_time is not None
+            self._base = _aware(start_time)
+        elif start_time is not None:
+            self._shift = _aware(start_time) - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """Return the current time: aware, UTC, in whole milliseconds like KMS's timestamps."""
+        time = self._base or datetime.now(UTC)
+        if self._shift:
+            time += self._shift
+        return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+    def advance(
+        self,
+        by: timedelta | None = None,
+        /,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        weeks: float = 0,
+    ) -> datetime:
+        """Move the clock forward; return the new time. Raises ValueError for a negative step."""
+        if not isinstance(by, (timedelta, type(None))):
+            raise TypeError(
+                f"advance() takes a timedelta, or days=, hours=, minutes=, seconds=, weeks=; not "
+                f"{by!r}"
+            )
+        step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, weeks=weeks)
+        step += by or timedelta()
+        if step < timedelta():
+            raise ValueError(
+                "the clock of a mock only moves forward; advance() does not take a negative time"
+            )
+        with self.lock:
+            now = self._move(step)
+            self.settle(now)
+        return now
+
+    def move_to(self, time: datetime) -> datetime:
+        """Move the clock to an aware datetime; return it. Raises ValueError for an earlier time."""
+        time = _aware(time)
+        with self.lock:
+            now = self.now()
+            if time < now:
+                raise ValueError(
+                    f"the clock of a mock only moves forward; it is {now} and cannot be {time}"
+                )
+            # The computer's clock has gone on since: settle at the requested time, not at now().
+            self._move(time - now)
+            self.settle(time)
+        return time
+
+    def _move(self, step: timedelta) -> datetime:
+        before = self._shift
+        try:
+            self._shift += step
+            now = self.now()
+        except OverflowError:
+            self._shift = before
+            raise ValueError(f"the clock of a mock ends with the year {MAXYEAR}") from None
+        return now
+
+    def schedule(self, due: datetime, action: Callable[[datetime], None]) -> None:
+        """Schedule an action. `settle` calls it once it is due, with the time it was due at."""
+        heapq.heappush(self._agenda, (due, next(self._order), action))
+
+    def settle(self, now: datetime) -> None:
+        """Carry out scheduled work that is due, in order of its due time.
+
+        Nothing runs in the background: each request, and each access of a test to the state, begins
+        with this.
+        """
+        agenda = self._agenda
+        if not agenda or agenda[0][0] > now:
+            return
+        # There may be years of scheduled work.
+        with pause_gc():
+            while agenda and agenda[0][0] <= now:
+                due, _, action = heapq.heappop(agenda)
+                action(due)
+
+    def state(self) -> tuple[Any, ...]:
+        """Return the state that `restore` takes: the shift, and the scheduled work."""
+        return (self._shift, self._agenda)
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        """Return to a saved state. Only this moves the clock backwards."""
+        self._shift, self._agenda = state
+
+    def cancel_scheduled(self) -> None:
+        """Cancel all scheduled work."""
+        self._agenda.clear()
+
+
+def _aware(time: datetime) -> datetime:
+    if not isinstance(time, datetime):
+        raise TypeError(f"the clock needs an aware datetime, not a {type(time).__name__}")
+    if time.tzinfo is None:
+        raise ValueError(f"the clock needs an aware datetime, with a time zone; {time!r} has none")
+    return time.astimezone(UTC)

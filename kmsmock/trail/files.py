@@ -1,0 +1,57 @@
+"""Log files as CloudTrail delivers them to a bucket.
+
+Source: AWS CloudTrail User Guide, "Finding your CloudTrail log files".
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kmsmock.trail.entries import Entry
+from kmsmock.trail.record import Record
+
+#: CloudTrail delivers about every so many minutes.
+_MINUTES = 5
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def write_log_files(
+    folder: Path, delivered: Iterable[tuple[Entry, Record]], prefix: str = ""
+) -> list[Path]:
+    """Write records into files as in a bucket, and give their paths.
+
+    One file for each account, Region and five minutes: ``[prefix/]AWSLogs/<account>/CloudTrail/
+    <Region>/YYYY/MM/DD/<account>_CloudTrail_<Region>_<time>_<unique text>.json.gz``.
+    """
+    batches: dict[tuple[str, str, datetime], list[Record]] = {}
+    for entry, record in delivered:
+        place = (entry.account, entry.region, _delivery_time(entry.at))
+        batches.setdefault(place, []).append(record)
+    root = folder / prefix / "AWSLogs" if prefix else folder / "AWSLogs"
+    return [_write(root, *place, records) for place, records in batches.items()]
+
+
+def _delivery_time(at: datetime) -> datetime:
+    minutes = at.minute - at.minute % _MINUTES + _MINUTES
+    return at.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=minutes)
+
+
+def _write(root: Path, account: str, region: str, time: datetime, records: list[Record]) -> Path:
+    content = json.dumps({"Records": records}, separators=(",", ":")).encode()
+    name = f"{account}_CloudTrail_{region}_{time:%Y%m%dT%H%MZ}_{_unique(content)}.json.gz"
+    folder = root / account / "CloudTrail" / region / f"{time:%Y}" / f"{time:%m}" / f"{time:%d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    # Without a time of its own, so that equal records are equal files.
+    path.write_bytes(gzip.compress(content, mtime=0))
+    return path
+
+
+def _unique(content: bytes) -> str:
+    digest = hashlib.blake2b(content, digest_size=16).digest()
+    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)

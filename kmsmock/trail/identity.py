@@ -1,0 +1,168 @@
+"""Who made a call, and from where: userIdentity, sourceIPAddress and userAgent.
+
+Source: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from kmsmock.aws import arns
+from kmsmock.aws.principals import Principal, PrincipalKind
+from kmsmock.aws.services import calling_service
+from kmsmock.ledger.call_record import Call
+from kmsmock.trail.members import time
+
+Identity = dict[str, Any]
+
+_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
+_HERE = "127.0.0.1"
+_TEMPORARY = "ASIA"
+_LONGEST_USER_AGENT = 1024
+
+
+class Origin(NamedTuple):
+    """Where a call came from."""
+
+    source_ip_address: str
+    user_agent: str
+
+
+def service_name(event: Call) -> str | None:
+    """Give the service that sent a call, for its caller or in its own name; None for others."""
+    principal = event.principal
+    is_service = principal.kind is PrincipalKind.SERVICE
+    if not is_service and principal.via is None:
+        return None
+    if event.user_agent.endswith(_DOMAINS):
+        return event.user_agent
+    if is_service and event.user_agent == aws_internal(event.region):
+        return event.user_agent
+    if is_service:
+        return principal.arn
+    sender = calling_service(principal.via).sender
+    return f"{sender}.cn" if _is_in_china(event.region) else sender
+
+
+def aws_internal(region: str) -> str:
+    """Give what stands for KMS itself, as caller and as source."""
+    return "Amazon Internal" if _is_in_china(region) else "AWS Internal"
+
+
+def origin(event: Call) -> Origin:
+    """Give source address and user agent: for calls of services both are the service."""
+    service = service_name(event)
+    if service is not None:
+        return Origin(service, service)
+    address = network(event, "aws:SourceIp") or network(event, "aws:VpcSourceIp") or _HERE
+    return Origin(address, event.user_agent[:_LONGEST_USER_AGENT])
+
+
+def network(event: Call, key: str) -> str | None:
+    """Give a condition key that the network decides, the first value of many."""
+    context = event.rare.context
+    value: Any = None if context is None else context.get(key)
+    values = value if isinstance(value, list) else [value]
+    return next(iter(values), None) or None
+
+
+def access_key(event: Call) -> str | None:
+    """Give the access key of a call: services have temporary ones, made from the caller's."""
+    key = event.access_key
+    return key if key is None or event.principal.via is None else f"{_TEMPORARY}{key[4:]}"
+
+
+def caller_identity(event: Call) -> Identity:
+    """Show the caller in full, as its own account sees it."""
+    principal = event.principal
+    identity: Identity = {"type": principal.kind.value}
+    if principal.kind is not PrincipalKind.SERVICE:
+        identity["principalId"] = principal.unique_id
+        identity["arn"] = principal.arn
+        identity["accountId"] = principal.account
+        key = access_key(event)
+        if key is not None:
+            identity["accessKeyId"] = key
+        if principal.kind is PrincipalKind.USER:
+            identity["userName"] = _name(principal.arn)
+        context = _session_context(event)
+        if context:
+            identity["sessionContext"] = context
+    return _invoked(identity, service_name(event))
+
+
+def foreign_identity(event: Call) -> Identity:
+    """Show the caller as the owner of a key in another account sees it."""
+    principal = event.principal
+    identity = {
+        "type": "AWSAccount",
+        "principalId": principal.unique_id,
+        "accountId": principal.account,
+    }
+    return _invoked(identity, service_name(event))
+
+
+def internal_identity(account: str, region: str) -> Identity:
+    """Show KMS itself, which acts for an account."""
+    return {"accountId": account, "invokedBy": aws_internal(region)}
+
+
+def _invoked(identity: Identity, service: str | None) -> Identity:
+    if service is not None:
+        identity["invokedBy"] = service
+    return identity
+
+
+def _session_context(event: Call) -> dict[str, Any]:
+    principal = event.principal
+    context: dict[str, Any] = {}
+    issuer = _ISSUERS.get(principal.kind)
+    if issuer is not None:
+        context["sessionIssuer"] = issuer(principal)
+    elif not (access_key(event) or "").startswith(_TEMPORARY):
+        return {}
+    has_mfa = (event.rare.context or {}).get("aws:MultiFactorAuthPresent") == "true"
+    context["attributes"] = {
+        "creationDate": time(principal.issued or event.at),
+        "mfaAuthenticated": "true" if has_mfa else "false",
+    }
+    return context
+
+
+def _role(principal: Principal) -> dict[str, str]:
+    arn = principal.entity_arn or ""
+    return {
+        "type": "Role",
+        "principalId": principal.entity_id,
+        "arn": arn,
+        "accountId": principal.account,
+        "userName": _name(arn),
+    }
+
+
+def _federating(principal: Principal) -> dict[str, str]:
+    """Show the user, or the root user, whom a federated user comes from."""
+    arn = principal.entity_arn or ""
+    is_root = arns.Arn.of(arn).is_account_root
+    issuer = {
+        "type": (PrincipalKind.ROOT if is_root else PrincipalKind.USER).value,
+        "principalId": principal.issuer_id,
+        "arn": arn,
+        "accountId": principal.account,
+    }
+    return issuer if is_root else {**issuer, "userName": _name(arn)}
+
+
+_ISSUERS: dict[PrincipalKind, Callable[[Principal], dict[str, str]]] = {
+    PrincipalKind.ASSUMED_ROLE: _role,
+    PrincipalKind.FEDERATED_USER: _federating,
+}
+
+
+def _is_in_china(region: str) -> bool:
+    return arns.partition_of(region) == "aws-cn"
+
+
+def _name(arn: str) -> str:
+    return arns.name_in(arn)

@@ -1,0 +1,94 @@
+"""Event selectors: which records a trail delivers.
+
+Source: AWS CloudTrail API Reference, EventSelector, AdvancedEventSelector, AdvancedFieldSelector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kmsmock.trail.record import Record
+
+
+class Selector(Protocol):
+    """What takes some records, and leaves others."""
+
+    def takes(self, record: Record) -> bool:
+        """Tell whether a record is to be delivered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EventSelector:
+    """A basic selector. read_write_type: All, ReadOnly or WriteOnly.
+
+    excluded: sources of management events that are left out, such as ``kms.amazonaws.com``.
+    data_resources: as the API has them; no record of KMS is a data event.
+    """
+
+    read_write_type: str = "All"
+    includes_management: bool = True
+    excluded: tuple[str, ...] = ()
+    data_resources: tuple[Mapping[str, Any], ...] = ()
+
+    def takes(self, record: Record) -> bool:
+        """Tell whether a record is to be delivered."""
+        wanted = {"ReadOnly": True, "WriteOnly": False}.get(self.read_write_type)
+        return (
+            self.includes_management
+            and record["eventSource"] not in self.excluded
+            and wanted in (None, record["readOnly"])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AdvancedEventSelector:
+    """An advanced selector: takes what all of its fields take.
+
+    fields: name -> operator -> values.
+    """
+
+    name: str | None
+    fields: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def takes(self, record: Record) -> bool:
+        """Tell whether a record is to be delivered."""
+        return all(
+            name in FIELDS and _holds(FIELDS[name](record), operators)
+            for name, operators in self.fields.items()
+        )
+
+
+#: Field of an advanced selector -> what a record has in its place.
+FIELDS: dict[str, Callable[[Record], str]] = {
+    "eventCategory": lambda record: record["eventCategory"],
+    "eventName": lambda record: record["eventName"],
+    "eventSource": lambda record: record["eventSource"],
+    "eventType": lambda record: record["eventType"],
+    "readOnly": lambda record: "true" if record["readOnly"] else "false",
+    "sessionCredentialFromConsole": lambda record: record.get(
+        "sessionCredentialFromConsole", "false"
+    ),
+    "userIdentity.arn": lambda record: record["userIdentity"].get("arn", ""),
+}
+_POSITIVE: dict[str, Callable[[str, str], bool]] = {
+    "Equals": str.__eq__,
+    "StartsWith": str.startswith,
+    "EndsWith": str.endswith,
+}
+_NEGATIVE = {"NotEquals": "Equals", "NotStartsWith": "StartsWith", "NotEndsWith": "EndsWith"}
+OPERATORS = (*_POSITIVE, *_NEGATIVE)
+
+
+def _holds(value: str, operators: Mapping[str, tuple[str, ...]]) -> bool:
+    """Tell whether a value meets one of the positive conditions, if any, and all negative ones."""
+    positive = [name for name in _POSITIVE if name in operators]
+    return (
+        not positive or any(_POSITIVE[n](value, v) for n in positive for v in operators[n])
+    ) and not any(
+        _POSITIVE[plain](value, v)
+        for name, plain in _NEGATIVE.items()
+        for v in operators.get(name, ())
+    )

@@ -1,0 +1,83 @@
+"""What KMS did by itself, as CloudTrail shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kmsmock.ledger.service_events import (
+    DELETE_EXPIRED,
+    DELETE_KEY,
+    ROTATE_KEY,
+    SYNCHRONIZE,
+    ServiceEvent,
+)
+from kmsmock.trail.elements import deletion_data
+from kmsmock.trail.identity import aws_internal, internal_identity
+from kmsmock.trail.ids import derived_id
+from kmsmock.trail.members import time
+from kmsmock.trail.record import SOURCE, VERSION, Record
+
+
+def service_record(event: ServiceEvent) -> Record:
+    """Show what KMS did by itself, in the account and Region of the key."""
+    internal = aws_internal(event.region)
+    # CloudTrail shows it as if it had been a call.
+    is_call = event.name == SYNCHRONIZE
+    basis = (
+        event.name,
+        event.key_arn,
+        event.at.isoformat(),
+        str(event.calls_before),
+        _id(event.current),
+    )
+    record: Record = {
+        "eventVersion": VERSION,
+        "userIdentity": internal_identity(event.account, event.region),
+        "eventTime": time(event.at),
+        "eventSource": SOURCE,
+        "eventName": event.name,
+        "awsRegion": event.region,
+        "sourceIPAddress": internal,
+        "userAgent": internal,
+        "requestParameters": None,
+        "responseElements": {"keyId": event.key_arn} if event.name == DELETE_KEY else None,
+    }
+    data = deletion_data(event.key) if event.name == DELETE_KEY else {}
+    if data:
+        record["additionalEventData"] = data
+    if is_call:
+        record["requestID"] = derived_id(*basis, "request")
+    record["eventID"] = derived_id(*basis)
+    record["readOnly"] = False
+    record["resources"] = [
+        {"accountId": event.account, "type": "AWS::KMS::Key", "ARN": event.key_arn}
+    ]
+    record["eventType"] = "AwsApiCall" if is_call else "AwsServiceEvent"
+    record["managementEvent"] = True
+    record["recipientAccountId"] = event.account
+    record["eventCategory"] = "Management"
+    details = _details(event)
+    if details:
+        record["serviceEventDetails"] = details
+    return record
+
+
+def _details(event: ServiceEvent) -> dict[str, Any]:
+    if event.name == ROTATE_KEY:
+        return {
+            "rotationType": event.kind,
+            "keyOrigin": event.key.origin.value,
+            "previousKeyMaterialId": _id(event.previous),
+            "currentKeyMaterialId": _id(event.current),
+            "keyId": event.key.key_id,
+        }
+    if event.name == DELETE_EXPIRED:
+        details = {"keyId": event.key.key_id}
+        if event.key.shows_material_id:
+            details["keyMaterialId"] = _id(event.current)
+        return details
+    return {}
+
+
+def _id(material_id: bytes | None) -> str:
+    return "" if material_id is None else material_id.hex()

@@ -1,0 +1,238 @@
+"""The sequence of CloudTrail records that tests look at, search, and write to files."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+from kmsmock.aws.errors import AccessDeniedException, error_class
+from kmsmock.aws.principals import PrincipalKind
+from kmsmock.ledger.calls import Calls
+from kmsmock.ledger.operation_names import require_operation
+from kmsmock.ledger.service_events import SERVICE_EVENT_NAMES, ServiceEvent
+from kmsmock.trail.configured import ConfiguredTrail
+from kmsmock.trail.entries import Entry, entries
+from kmsmock.trail.files import write_log_files
+from kmsmock.trail.history import access_key_id, username
+from kmsmock.trail.record import ACCESS_DENIED, Record
+
+_SCHEMA = Path(__file__).with_name("record.schema.json")
+
+
+def _principal(record: Record) -> tuple[str | None, ...]:
+    """Give the ARN of who called, and for sessions of a role that of the role."""
+    identity = record["userIdentity"]
+    arns = [identity.get("arn")]
+    if identity.get("type") == PrincipalKind.ASSUMED_ROLE.value:
+        arns.append(identity["sessionContext"]["sessionIssuer"]["arn"])
+    return tuple(arns)
+
+
+#: What records can be searched by, beside event name, account, Region, time and key. What has more
+#: than one name gives a tuple of them.
+_ATTRIBUTES: dict[str, Callable[[Record], Any]] = {
+    "access_key_id": access_key_id,
+    "encryption_context": lambda record: (record["requestParameters"] or {}).get(
+        "encryptionContext"
+    ),
+    "error_code": lambda record: record.get("errorCode"),
+    "error_message": lambda record: record.get("errorMessage"),
+    "event_id": lambda record: record["eventID"],
+    "event_type": lambda record: record["eventType"],
+    "invoked_by": lambda record: record["userIdentity"].get("invokedBy"),
+    "principal": _principal,
+    "read_only": lambda record: record["readOnly"],
+    "request_id": lambda record: record.get("requestID"),
+    "shared_event_id": lambda record: record.get("sharedEventID"),
+    "source_ip_address": lambda record: record["sourceIPAddress"],
+    "user_agent": lambda record: record.get("userAgent"),
+    "username": username,
+}
+
+
+class Trail(Sequence[Record]):
+    """All records of a mock in CloudTrail's shape, oldest first: those of all accounts and Regions.
+
+    They are made from the records of calls when they are looked at, each time anew.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        service_events: Iterable[ServiceEvent] = (),
+        configured: Iterable[ConfiguredTrail] = (),
+    ) -> None:
+        self._calls = calls
+        self._service_events = service_events
+        self._configured = configured
+
+    def _entries(self) -> Iterator[Entry]:
+        return entries(self._calls, self._service_events)
+
+    @property
+    def events(self) -> list[Record]:
+        """All records, oldest first."""
+        return list(self)
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """Give the JSON Schema (draft 7) that each record meets."""
+        schema: dict[str, Any] = json.loads(_SCHEMA.read_text(encoding="utf-8"))
+        return schema
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._entries())
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | list[Record]:
+        found = list(self._entries())[index]
+        return found.make() if isinstance(found, Entry) else [entry.make() for entry in found]
+
+    def __iter__(self) -> Iterator[Record]:
+        return (entry.make() for entry in self._entries())
+
+    def __repr__(self) -> str:
+        found = list(self._entries())
+        if not found:
+            return "<no records>"
+        shown = "\n".join(f"  {_line(entry.make())}" for entry in islice(reversed(found), 10))
+        more = f" (newest 10 of {len(found)})" if len(found) > 10 else ""
+        note = f"\n  ({self._calls.note})" if self._calls.dropped else ""
+        return f"<{len(found)} records{more}:\n{shown}{note}\n>"
+
+    def lookup(
+        self,
+        event_name: str | None = None,
+        /,
+        *,
+        account: Any = None,
+        region: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        key: Any = None,
+        **attributes: Any,
+    ) -> list[Record]:
+        """Give the records that fit all that is given, oldest first.
+
+        account: in whose log; 12 digits, or an `Account`. start and end: aware datetimes, both
+        inclusive. key: an id, ARN or alias, or anything with an ``arn``: what the record names or
+        lists. attributes: error_code, read_only, username, access_key_id, principal (an ARN, or
+        anything that has one; of a role all its sessions), invoked_by and others; None finds
+        records that have none. Raises TypeError for an attribute that there is not, and for a time
+        that is no datetime, ValueError for one without time zone, and for a name or an error code
+        that no record has. Warns when records of older calls are no longer kept.
+        """
+        self._tell_dropped()
+        if event_name is not None:
+            require_operation(event_name, SERVICE_EVENT_NAMES)
+        account = getattr(account, "id", account)
+        if "principal" in attributes:
+            attributes["principal"] = getattr(
+                attributes["principal"], "arn", attributes["principal"]
+            )
+        if isinstance(attributes.get("read_only"), str):
+            raise TypeError(f"read_only is True or False, not {attributes['read_only']!r}")
+        _require_error_code(attributes.get("error_code"))
+        unknown = attributes.keys() - _ATTRIBUTES.keys()
+        if unknown:
+            raise TypeError(
+                f"records are not searched by {min(unknown)!r}, but by account, region, start, "
+                f"end, key, {', '.join(_ATTRIBUTES)}"
+            )
+        for time in (start, end):
+            if not isinstance(time, (datetime, type(None))):
+                raise TypeError(
+                    f"start and end are aware datetimes, and {time!r} is a {type(time).__name__}"
+                )
+            if time is not None and time.tzinfo is None:
+                raise ValueError(f"start and end need a time zone; {time!r} has none")
+        records = (
+            entry.make()
+            for entry in self._entries()
+            if event_name in (None, entry.name)
+            and account in (None, entry.account)
+            and region in (None, entry.region)
+            and (start is None or start <= entry.at)
+            and (end is None or entry.second <= end)
+        )
+        return [
+            record
+            for record in records
+            if (key is None or _concerns(record, getattr(key, "arn", key)))
+            and all(_has(record, name, value) for name, value in attributes.items())
+        ]
+
+    def write_jsonl(self, path: str | Path) -> None:
+        """Write one record a line; warns as `lookup` does."""
+        self._tell_dropped()
+        with Path(path).open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(record, separators=(",", ":")) + "\n" for record in self)
+
+    def write_files(self, folder: str | Path, *, trail: str | None = None) -> list[Path]:
+        """Write log files as CloudTrail delivers them to a bucket, and give their paths.
+
+        folder: stands for the bucket. trail: name or ARN of a trail that CreateTrail has made, for
+        what that one delivers: while it was logging, in its Regions, by its event selectors, under
+        its prefix. Raises ValueError for a trail that there is not; warns as `lookup` does.
+        """
+        self._tell_dropped()
+        delivered: Iterable[tuple[Entry, Record]]
+        delivered = ((entry, entry.make()) for entry in self._entries())
+        prefix = ""
+        if trail is not None:
+            settings = self._find(trail)
+            delivered = (pair for pair in delivered if settings.delivers(*pair))
+            prefix = settings.prefix
+        return write_log_files(Path(folder), delivered, prefix)
+
+    def _tell_dropped(self) -> None:
+        if self._calls.dropped:
+            warnings.warn(f"the trail is not complete: {self._calls.note}", stacklevel=3)
+
+    def _find(self, trail: str) -> ConfiguredTrail:
+        found = [known for known in self._configured if trail in (known.name, known.arn)]
+        if len(found) != 1:
+            raise ValueError(
+                f"{'no trail is' if not found else 'more than one trail is'} called {trail!r}; "
+                f"there are: {', '.join(known.arn for known in self._configured) or 'none'}"
+            )
+        return found[0]
+
+
+def _require_error_code(code: str | None) -> None:
+    """Raise ValueError for an error code that records never have; they spell one their own way."""
+    if code in (None, ACCESS_DENIED):
+        return
+    if error_class(str(code)) is AccessDeniedException:
+        raise ValueError(f"CloudTrail calls {code!r} {ACCESS_DENIED!r}")
+
+
+def _has(record: Record, name: str, value: Any) -> bool:
+    found = _ATTRIBUTES[name](record)
+    return value in found if isinstance(found, tuple) else bool(found == value)
+
+
+def _concerns(record: Record, key: str) -> bool:
+    parameters = record["requestParameters"] or {}
+    named = {parameters.get(name) for name in ("keyId", "targetKeyId", "aliasName")}
+    named |= {parameters.get(name) for name in ("sourceKeyId", "destinationKeyId")}
+    listed = [resource["ARN"] for resource in record.get("resources", ())]
+    return key in named or any(key in (arn, arn.rpartition(":key/")[2]) for arn in listed)
+
+
+def _line(record: Record) -> str:
+    identity = record["userIdentity"]
+    who = identity.get("arn") or identity.get("principalId") or identity.get("invokedBy")
+    outcome = record.get("errorCode", "ok")
+    return (
+        f"{record['eventTime']} {record['eventName']} by {who} -> {outcome} "
+        f"({record['recipientAccountId']}, {record['awsRegion']})"
+    )
