@@ -1,4 +1,4 @@
-"""Who may import whom: the contracts of pyproject.toml hold."""
+"""Who may import whom: the contracts of pyproject.toml hold, and nothing imports in a circle."""
 
 from __future__ import annotations
 
@@ -6,9 +6,30 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
+
 
 def test_the_import_contracts_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     cli = pytest.importorskip("importlinter.cli", reason="import-linter is not installed")
-    monkeypatch.chdir(Path(__file__).parents[1])
+    monkeypatch.chdir(ROOT)
 
     assert cli.lint_imports(cache_dir=None) == cli.EXIT_STATUS_SUCCESS
+
+
+def test_no_module_imports_itself_through_others_not_even_for_types() -> None:
+    grimp = pytest.importorskip("grimp", reason="import-linter is not installed")
+    graph = grimp.build_graph("kmsmock", cache_dir=None)
+    imports = {
+        module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules
+    }
+
+    # What imports nothing that is left cannot be part of a circle.
+    while free := [module for module, imported in imports.items() if not imported & imports.keys()]:
+        for module in free:
+            del imports[module]
+
+    assert sorted(imports) == []
+
+
+def test_ten_modules_at_most_lie_at_the_root() -> None:
+    assert len(list((ROOT / "kmsmock").glob("*.py"))) <= 10
