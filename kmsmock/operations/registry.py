@@ -191,6 +191,7 @@ class Target:
             self.grant_order,
             self.context_member,
             managed_key_use,
+            self.is_about_grant,
         )
 
 

@@ -57,6 +57,16 @@ def _require_message(key: Key, algorithm: str, message_type: str, message: bytes
         )
 
 
+def _read_message(call: Call, key: Key) -> tuple[str, bytes, str]:
+    """Return algorithm, message and message type of a request, which must fit the key."""
+    parameters = call.parameters
+    algorithm, message = parameters["SigningAlgorithm"], parameters["Message"]
+    message_type = parameters.get("MessageType", _RAW)
+    key.require_algorithm(algorithm)
+    _require_message(key, algorithm, message_type, message)
+    return algorithm, message, message_type
+
+
 @operation(
     "Sign",
     Target("kms:Sign", key_at("KeyId"), USABLE, KeyUsage.SIGN_VERIFY, grant_order=13),
@@ -66,11 +76,7 @@ def _require_message(key: Key, algorithm: str, message_type: str, message: bytes
 )
 def sign(call: Call, key: Key) -> Response:
     """Sign a message, a digest, or ML-DSA's external mu."""
-    parameters = call.parameters
-    algorithm, message = parameters["SigningAlgorithm"], parameters["Message"]
-    message_type = parameters.get("MessageType", _RAW)
-    key.require_algorithm(algorithm)
-    _require_message(key, algorithm, message_type, message)
+    algorithm, message, message_type = _read_message(call, key)
     signature = key.key_pair.sign(message, algorithm, message_type)
     return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
 
@@ -84,12 +90,8 @@ def sign(call: Call, key: Key) -> Response:
 )
 def verify(call: Call, key: Key) -> Response:
     """Verify a signature; one that does not hold is an error, never a False."""
-    parameters = call.parameters
-    algorithm, message = parameters["SigningAlgorithm"], parameters["Message"]
-    message_type = parameters.get("MessageType", _RAW)
-    key.require_algorithm(algorithm)
-    _require_message(key, algorithm, message_type, message)
-    if not key.key_pair.verify(message, parameters["Signature"], algorithm, message_type):
+    algorithm, message, message_type = _read_message(call, key)
+    if not key.key_pair.verify(message, call.parameters["Signature"], algorithm, message_type):
         raise errors.KMSInvalidSignatureException(
             explanation=f"{key.arn} did not make this signature over this message with "
             f"{algorithm} and MessageType {message_type}."
