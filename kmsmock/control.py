@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
     from kmsmock.ledger.budget import Budget
+    from kmsmock.ledger.call_log import AllCalls
     from kmsmock.ledger.costs import Costs
-    from kmsmock.ledger.recording import AllCalls
     from kmsmock.ledger.secrets import Secrets
     from kmsmock.services.ec2.answered.contents import Ebs
     from kmsmock.services.rds.answered.contents import Rds
@@ -71,12 +71,12 @@ class KMSMock(ClientSource):
     @property
     def keys(self) -> tuple[Key, ...]:
         """All keys of all accounts and Regions, oldest first."""
-        return self._backend.everywhere(attrgetter("keys"))
+        return self._backend.collect(attrgetter("keys"))
 
     @property
     def aliases(self) -> tuple[Alias, ...]:
         """All aliases of all accounts and Regions, oldest first."""
-        return self._backend.everywhere(attrgetter("aliases"))
+        return self._backend.collect(attrgetter("aliases"))
 
     @property
     def clock(self) -> Clock:
@@ -104,7 +104,9 @@ class KMSMock(ClientSource):
             # The free tier is one for all of an organization.
             return backend.identities.organization_of(account).organization_id or account
 
-        return Costs(backend.calls, backend.lives, backend.tariff.prices, backend.settle, sharing)
+        return Costs(
+            backend.calls, backend.key_lifetimes, backend.tariff.prices, backend.settle, sharing
+        )
 
     def budget(self, *, requests: int | None = None, usd: Any = None) -> Budget:
         """Give a context manager that fails when its block makes too many requests.
@@ -296,7 +298,7 @@ class KMSMock(ClientSource):
         store_id: ``cks-…``. Raises ValueError when there is none.
         """
         stores: tuple[CustomKeyStore, ...]
-        stores = self._backend.everywhere(attrgetter("custom_key_stores"))
+        stores = self._backend.collect(attrgetter("custom_key_stores"))
         for store in stores:
             if store.store_id == store_id:
                 return store

@@ -11,11 +11,11 @@ from typing import Any
 
 from kmsmock.aws import errors
 from kmsmock.aws.api_call import Answer, ApiCall
-from kmsmock.aws.api_model import read
+from kmsmock.aws.api_model import parse_request
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
-from kmsmock.ledger.events import Call as CallRecord
+from kmsmock.ledger.call_record import Call as CallRecord
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import store_aws_managed_key
 from kmsmock.operations.call_authorization import (
@@ -49,7 +49,7 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             return Answer(request_id, _unauthenticated(refusal))
         result: dict[str, Any] | errors.ServiceError
         try:
-            call.parameters = read(api_call)
+            call.parameters = parse_request(api_call)
             if backend.faults.are_armed:
                 backend.faults.fire(operation.name, call.parameters)
             result = perform(call)

@@ -124,7 +124,7 @@ def test_calls_of_other_threads_wait_while_the_clock_is_moved():
             thread.start()
             seen.append(answered.wait(0.1))
 
-        kms.clock.at(kms.clock.now() + timedelta(seconds=1), fall_due)
+        kms.clock.schedule(kms.clock.now() + timedelta(seconds=1), fall_due)
         kms.clock.advance(seconds=1)
         thread.join()
 

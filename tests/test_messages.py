@@ -120,8 +120,8 @@ def test_policies_are_one_document_or_several(form: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "nearest"),
     [
-        ('"RSA2048"', "; the nearest is 'RSA_2048'. There are: SYMMETRIC_DEFAULT, RSA_2048, "),
-        ('spec="ecc_nist_p256"', "; the nearest is 'ECC_NIST_P256'. There are: "),
+        ('"RSA2048"', "; did you mean 'RSA_2048'[?] There are: SYMMETRIC_DEFAULT, RSA_2048, "),
+        ('spec="ecc_nist_p256"', "; did you mean 'ECC_NIST_P256'[?] There are: "),
         ('spec="quantum", usage="SIGN_VERIFY"', "[.] There are: SYMMETRIC_DEFAULT, "),
     ],
 )

@@ -114,7 +114,7 @@ def test_an_operation_that_gives_pages_says_how_long_they_are(name: str) -> None
 #: Modules that name several operations, and what they are about instead.
 ABOUT_SOMETHING_ELSE = {
     "keys/aws_managed_policies.py": "the texts of the key policies of AWS managed keys",
-    "managed_policies.py": "the texts of AWS's managed policies",
+    "aws/managed_policies.py": "the texts of AWS's managed policies",
     "reports/permissions.py": "what a report asks of each principal, a choice for its reader",
 }
 #: Packages whose modules declare operations, declare condition keys, or call operations of KMS.

@@ -173,7 +173,7 @@ def _is_alive(identities: Identities, unique_ids: Mapping[str, str] | None, name
     """Tell whether a name still means whom it meant when the policy was put."""
     return (
         identities.names.is_valid_principal(name)
-        and identities.names.shown(name, unique_ids) == name
+        and identities.names.displayed(name, unique_ids) == name
     )
 
 

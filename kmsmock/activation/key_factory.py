@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kmsmock.keys.specs import KEY_SPECS, unknown_spec
+from kmsmock.keys.specs import KEY_SPECS, describe_unknown_spec
 
 if TYPE_CHECKING:
     from kmsmock.activation.typed_clients import KMSClient
@@ -46,7 +46,7 @@ class KmsKeyFactory:
         ValueError for an unknown spec, which names the nearest one, and botocore's ClientError.
         """
         if spec not in KEY_SPECS:
-            raise ValueError(unknown_spec(spec))
+            raise ValueError(describe_unknown_spec(spec))
         wanted = {
             "KeySpec": spec,
             "KeyUsage": usage or next(iter(KEY_SPECS[spec].usages)).value,

@@ -160,7 +160,7 @@ def _principal(backend: Backend, named: Principal | str) -> Principal:
     """Find a principal by ARN, or a service by name; raises ValueError when there is none."""
     identities = backend.identities
     if isinstance(named, Principal):
-        if named.is_of_entity and identities.entity_of(named) is None:
+        if named.has_entity and identities.entity_of(named) is None:
             raise ValueError(f"{named.own_arn} has been deleted: its requests are refused")
         return named
     arn = named

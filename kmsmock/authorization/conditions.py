@@ -1,4 +1,4 @@
-"""The Condition element: operators, and how their values meet those of a request.
+"""The Condition element: its operators, and how they compare values with those of a request.
 
 Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
 """
@@ -34,14 +34,14 @@ _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 class MalformedValueError(ValueError):
-    """A value in the policy that makes its test undecidable: a malformed ARN pattern."""
+    """A value in the policy makes the condition undecidable: a malformed ARN pattern."""
 
 
-#: Tells whether one value of the request fits one value of the policy.
+#: Tells whether a value of the request matches a value of the policy.
 Compare = Callable[[str, Context], bool]
 
 
-# --- what a value of the policy is compiled to --------------------------------------------------
+# --- comparisons, compiled from a value of the policy ------------------------------------------
 
 
 def _equal(template: Template) -> Compare:
@@ -114,8 +114,8 @@ def _ordered(
         wanted = read(template.source)
 
         def compare(value: str, context: Context) -> bool:  # noqa: ARG001 - a Compare
-            given = read(value)
-            return given is not None and wanted is not None and holds(given, wanted)
+            actual = read(value)
+            return actual is not None and wanted is not None and holds(actual, wanted)
 
         return compare
 

@@ -60,7 +60,7 @@ class Decision:
 
     @property
     def odd(self) -> tuple[str, ...]:
-        """What can hardly be meant, in the statements about the action that do not apply."""
+        """Likely mistakes in the statements about the action that do not apply."""
         from kmsmock.authorization.explanation import odd
 
         if self.request is None or self.policies is None:

@@ -41,7 +41,7 @@ def _refusal(request: Request, policies: AppliedPolicies) -> Decision | None:
 
 
 def _unless(refusal: Decision | None, decision: Decision) -> Decision:
-    """Give the decision, unless there is a refusal (which is falsy, so that ``or`` will not do)."""
+    """Return the refusal, which is falsy, if there is one; otherwise the decision."""
     return decision if refusal is None else refusal
 
 
@@ -239,7 +239,7 @@ def _cross_account(request: Request, policies: AppliedPolicies, side: _ResourceS
 
 
 def _caller_side(request: Request, policies: AppliedPolicies) -> Decision | None:
-    """Give what the caller's own account lacks; None when its policies allow the request."""
+    """Return what the caller's own account lacks; None when its policies allow the request."""
     if request.principal.kind is PrincipalKind.ROOT:
         return None
     if not _any_allows(policies.identity, request, policies):
@@ -248,7 +248,7 @@ def _caller_side(request: Request, policies: AppliedPolicies) -> Decision | None
 
 
 def _limit_of_session(request: Request, policies: AppliedPolicies) -> Decision | None:
-    """Give the boundary or session policy that does not allow the request; None without one."""
+    """Return the boundary or session policy that does not allow the request; None without one."""
     boundary, session = policies.boundary, policies.session
     if boundary is not None and not _any_allows((boundary,), request, policies):
         return _nothing_allows(request, PolicyKind.BOUNDARY)
@@ -304,7 +304,7 @@ def _any_allows(
 def _matching(
     policy: Policy, effect: Effect, request: Request, policies: AppliedPolicies
 ) -> Statement | None:
-    """Give the first statement of an effect that applies to the request."""
+    """Return the first statement of an effect that applies to the request."""
     is_of_key = policy.kind in _OF_RESOURCES
     resource = request.resource
     context: Context | None = None

@@ -1,4 +1,4 @@
-"""Why a request was allowed or denied, for people: what was consulted, and what is missing."""
+"""Explanations of decisions: which statements and grants were considered, and what is missing."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _FIXED = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement or grant that was looked at.
+    """One statement or grant that was considered.
 
-    subject: what it is. matched: whether it applies. why: what did not match, wanted and actual.
+    subject: its name. matched: whether it applies. why: what does not match, wanted and actual.
     """
 
     subject: str
@@ -45,7 +45,7 @@ class Step:
 
 
 def steps(request: Request, policies: AppliedPolicies) -> Iterator[Step]:
-    """Give each statement and grant that was consulted, in the order of the decision."""
+    """Yield each statement and grant that was considered, in the order of the decision."""
     groups: tuple[tuple[str, Iterable[Policy]], ...] = (
         *(("service control policy", level) for level in policies.service_control),
         *(("resource control policy", level) for level in policies.resource_control),
@@ -84,7 +84,7 @@ def _steps_of(
 def _holding(
     statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
 ) -> Iterator[str]:
-    """Tell how a statement that applies does so."""
+    """Yield what makes a statement apply."""
     context = _context_of(policy, request)
     for condition in statement.conditions:
         yield _condition(condition, context, request)
@@ -94,7 +94,7 @@ def _holding(
 
 
 def _context_of(policy: Policy, request: Request) -> Context:
-    """Give the condition keys that a policy sees."""
+    """Return the condition keys that a policy sees."""
     return request.key_policy_context if policy.kind is PolicyKind.RESOURCE else request.context
 
 
@@ -104,7 +104,7 @@ def _mismatches(
     context = _context_of(policy, request)
     source = statement.source
     if not statement.means_action(request.action.lower()):
-        # Nobody who asks for another action is helped by the rest.
+        # For another action, principal and resource do not matter.
         yield f"action: {_element(source, 'Action')}; asked for {request.action}"
         return
     if policy.kind is PolicyKind.RESOURCE:
@@ -117,7 +117,7 @@ def _mismatches(
             wanted = _element(source, "Principal")
             caller = request.principal.own_arn
             named = statement.principals is not None and caller in statement.principals.arns
-            again = ", one made anew" if named else ""
+            again = ", which was deleted and created again" if named else ""
             yield f"principal: {wanted}; the caller is {caller}{again}"
     if not statement.means_resource(request.resource, context):
         yield f"resource: {_element(source, 'Resource')}; asked for {request.resource}"
@@ -139,8 +139,8 @@ def _short(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(_short(item) for item in value.values())
     values = value if isinstance(value, list) else [value]
-    shown = ", ".join(str(item) for item in values[:_VALUES_SHOWN])
-    return shown + (
+    first = ", ".join(str(item) for item in values[:_VALUES_SHOWN])
+    return first + (
         f" and {len(values) - _VALUES_SHOWN} more" if len(values) > _VALUES_SHOWN else ""
     )
 
@@ -169,11 +169,11 @@ def _step_of_grant(grant: Grant, request: Request) -> Step:
     elif not why and not grant.allows(
         operation, request.encryption_context, request.source_arn, request.child
     ):
-        given = f"encryption context {dict(request.encryption_context or {})}"
+        actual = f"encryption context {dict(request.encryption_context or {})}"
         constraints = grant.terms.constraints
         if constraints is not None and constraints.source_arn is not None:
-            given += f" and aws:SourceArn {request.source_arn()}"
-        why.append(f"constraints: wanted {_constraints(grant)}; got {given}")
+            actual += f" and aws:SourceArn {request.source_arn()}"
+        why.append(f"constraints: wanted {_constraints(grant)}; got {actual}")
     return Step(subject, matched=not why, why=tuple(why))
 
 
@@ -251,7 +251,7 @@ def _allowed(request: Request, policies: AppliedPolicies) -> bool:
 
 
 def odd(request: Request, policies: AppliedPolicies) -> Iterator[str]:
-    """Give what can hardly be meant in the statements about the action that do not apply."""
+    """Yield likely mistakes in the statements about the action that do not apply."""
     consulted = (*((policies.resource,) if policies.resource else ()), *policies.identity)
     for policy in consulted:
         for statement in policy.statements_about(request.lower_action):
@@ -268,7 +268,7 @@ def text(
     *,
     is_fixed: bool = False,
 ) -> str:
-    """Write a decision in full: the verdict, what was consulted, what is odd, what is missing.
+    """Format a decision: the verdict, what was considered, likely mistakes, what is missing.
 
     is_fixed: whether the key policy that denied is one that nobody can change. Lines are broken
     to fit a terminal of 100 columns, except for names that are longer.
@@ -284,7 +284,7 @@ def text(
         lines += _wrapped(_FIXED, "", hanging="")
     if odd:
         lines.append("Odd:")
-        lines += [part for found in odd for part in _wrapped(f"- {found}", "  ")]
+        lines += [part for finding in odd for part in _wrapped(f"- {finding}", "  ")]
     if missing:
         lines.append("Missing:")
         lines += ["  " + line for entry in missing for line in str(entry).splitlines()]

@@ -1,4 +1,4 @@
-"""Grants: permissions on one key that are given to a principal beside the policies.
+"""Grants: permissions on one key for a principal, in addition to the policies.
 
 Source: AWS KMS Developer Guide, "Grants in AWS KMS"; API Reference, GrantConstraints.
 """
@@ -85,7 +85,7 @@ class GrantTerms:
 
 @dataclass(slots=True, eq=False)
 class Grant:
-    """One grant on a key. tokens: those handed out for it, never shown again."""
+    """One grant on a key. tokens: the grant tokens that CreateGrant returned."""
 
     grant_id: str
     key_arn: str

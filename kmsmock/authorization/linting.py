@@ -1,4 +1,4 @@
-"""What in a policy can hardly be meant: statements that never match, or match too much.
+"""Checks for mistakes in policies: statements that never match, or that match too much.
 
 Source: AWS KMS Developer Guide, "Condition keys for AWS KMS" and "Key policies in AWS KMS".
 """
@@ -19,7 +19,7 @@ _ONE_ACTION = re.compile(r"kms:[a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that can hardly be meant. statement: where, in words."""
+    """A likely mistake. statement: the name of the statement, or ``the policy``."""
 
     statement: str
     text: str
@@ -29,26 +29,26 @@ class Finding:
 
 
 def lint(policy: Policy, *, exists: Callable[[str], bool] | None = None) -> list[Finding]:
-    """Look through a policy; exists: tells whether a principal does, when that is known."""
-    found = [
+    """Return the likely mistakes in a policy. exists: tells whether a principal exists."""
+    findings = [
         Finding(statement.name, text)
         for statement in policy.statements
         for text in lint_statement(statement, policy, exists=exists)
     ]
-    return found + [Finding("the policy", text) for text in _lockout(policy)]
+    return findings + [Finding("the policy", text) for text in _lockout(policy)]
 
 
 def lint_statement(
     statement: Statement, policy: Policy, *, exists: Callable[[str], bool] | None = None
 ) -> Iterator[str]:
-    """Look through one statement of a policy."""
+    """Yield the likely mistakes in one statement of a policy."""
     for check in (_conditions, _never, _world):
         yield from check(statement, policy)
     principals = statement.principals
     if exists is not None and principals is not None:
         for name in principals.names:
             if name != "*" and not exists(name):
-                yield f"there is no principal {name}; the name means nobody"
+                yield f"the principal {name} does not exist"
 
 
 def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
@@ -68,19 +68,19 @@ def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
 
 
 def _foreign_key(statement: Statement, condition: Condition) -> Iterator[str]:
-    """Tell of actions whose requests never have the condition key."""
+    """Yield the actions of the statement whose requests never have the condition key."""
     wanted = _actions_with(condition.lower_key)
     if wanted is None or condition.holds({}, undecidable=False):
         return
-    given = statement.source.get("Action", [])
-    for action in given if isinstance(given, list) else [given]:
+    actions = statement.source.get("Action", [])
+    for action in actions if isinstance(actions, list) else [actions]:
         lower = action.lower()
         if _ONE_ACTION.fullmatch(lower) and lower not in wanted:
             yield f"requests for {action} never have {condition.key}, so the condition never holds"
 
 
 def _actions_with(key: str) -> Collection[str] | None:
-    """Give the actions whose requests have a condition key; None where all may. All in lower case.
+    """Return the actions, in lower case, whose requests have a condition key; None if all may.
 
     Source: AWS KMS Developer Guide, "AWS KMS condition keys".
     """
@@ -103,7 +103,7 @@ def _never(statement: Statement, policy: Policy) -> Iterator[str]:
 
 
 def _lockout(policy: Policy) -> Iterator[str]:
-    """Tell of a key that nobody, or only principals that may be deleted, can take back."""
+    """Yield why nobody, or only principals that may be deleted, can change the key policy."""
     if policy.kind is not PolicyKind.RESOURCE:
         return
     allowing = [
@@ -112,10 +112,10 @@ def _lockout(policy: Policy) -> Iterator[str]:
         if statement.effect is Effect.ALLOW and statement.principals is not None
     ]
     if not allowing:
-        yield "it lets nobody change it, by kms:PutKeyPolicy: the key could not be taken back"
+        yield "it allows nobody kms:PutKeyPolicy, so the key would become unmanageable"
     elif all(not p.accounts and not p.is_everybody and not p.negated for p in allowing):
         names = ", ".join(sorted({name for principals in allowing for name in principals.arns}))
-        yield f"only {names} can change it; once deleted, nobody can: let the account in, too"
+        yield f"only {names} can change it, and once deleted nobody: allow the account, too"
 
 
 def _world(statement: Statement, policy: Policy) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Policy documents: what a text must be to be one, and its statements, ready to be matched.
+"""Policy documents: parsing and validation, and statements ready to be matched.
 
 Source: IAM User Guide, "Grammar of the IAM JSON policy language".
 """
@@ -27,24 +27,24 @@ _STATEMENT_MEMBERS = frozenset(
 )
 _PRINCIPAL_TYPES = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _ACTION = re.compile(r"\*(?::\*)?|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
-_ACTIONS_REMEMBERED = 256
+_CACHED_ACTIONS = 256
 
 
 class Defect(Enum):
-    """What is wrong with a text that is no policy, as far as AWS's answers tell it apart."""
+    """What is wrong with a malformed policy, as far as AWS's answers distinguish it."""
 
     JSON = "it is not JSON"
     SYNTAX = "an element is missing, unknown or of the wrong kind"
-    NO_PRINCIPAL = "a statement means nobody"
+    NO_PRINCIPAL = "a statement has no Principal"
     PRINCIPAL = "a statement has a Principal that this kind of policy cannot have"
     NO_ACTION = "a statement has no Action"
-    ACTION = "an action is none"
+    ACTION = "a statement has a malformed action"
     NO_RESOURCE = "a statement has no Resource"
     RESOURCE = "a statement has a Resource that this kind of policy cannot have"
 
 
 class MalformedPolicyError(ValueError):
-    """A text that is no policy; the message names the defect."""
+    """A text is not a valid policy; the message names the defect."""
 
     def __init__(self, message: str, defect: Defect = Defect.SYNTAX) -> None:
         super().__init__(message)
@@ -52,7 +52,7 @@ class MalformedPolicyError(ValueError):
 
 
 class PolicyKind(Enum):
-    """Where a policy is attached, in the words of AWS's refusals."""
+    """The type of a policy, as AWS's access denied messages name it."""
 
     RESOURCE = "resource-based policy"
     IDENTITY = "identity-based policy"
@@ -64,7 +64,7 @@ class PolicyKind(Enum):
 
 
 class Effect(Enum):
-    """What a statement does for those that it means."""
+    """The Effect element of a statement."""
 
     ALLOW = "Allow"
     DENY = "Deny"
@@ -72,11 +72,11 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One statement. number: its place in the document, from 1.
+    """One statement of a policy. number: its position in the document, from 1.
 
-    actions, resources: None when the document has none, and then the statement never applies.
-    needs_context: whether conditions or policy variables look at the request. is_unlimited:
-    whether it means any resource without conditions. means_any_resource: the first half of that.
+    actions, resources: None if the statement does not have the element; it then never applies.
+    needs_context: whether it has conditions or policy variables. is_unlimited: whether its
+    Resource is ``*`` and it has no conditions. means_any_resource: whether its Resource is ``*``.
     """
 
     number: int
@@ -94,18 +94,18 @@ class Statement:
 
     @property
     def name(self) -> str:
-        """How to speak of the statement: by its Sid, or by its place."""
+        """What messages call the statement: its number and Sid."""
         sid = self.source.get("Sid")
         return f"statement {self.number}" + (f" ({sid})" if sid else "")
 
     def means_action(self, action: str) -> bool:
-        """Tell whether the statement is about an action. action: in lower case."""
+        """Tell whether the statement matches an action. action: in lower case."""
         if self.actions is None:
             return False
         return any(p.matches(action) for p in self.actions) is not self.not_actions
 
     def means_resource(self, resource: str, context: Context) -> bool:
-        """Tell whether the statement is about a resource, by ARN or ``*``."""
+        """Tell whether the statement matches a resource. resource: an ARN or ``*``."""
         if self.resources is None:
             return False
         for template in self.resources:
@@ -115,7 +115,7 @@ class Statement:
         return self.not_resources
 
     def applies(self, resource: str, context: Context) -> bool:
-        """Tell whether it means a resource, and all conditions hold."""
+        """Tell whether the statement matches a resource and all its conditions hold."""
         if not self.means_any_resource and not self.means_resource(resource, context):
             return False
         undecidable = self.effect is Effect.DENY
@@ -132,19 +132,19 @@ class Statement:
         *,
         has_boundary: bool = False,
     ) -> Match:
-        """Tell how the statement means a principal; identity policies mean whoever has them."""
+        """Tell how the statement matches a principal; identity policies match whoever has them."""
         if self.principals is None:
             return Match.DIRECT
-        # Source: IAM User Guide, "NotPrincipal": such a Deny hits all who have a boundary.
+        # Source: IAM User Guide, "NotPrincipal": Deny applies to all who have a boundary.
         spares_nobody = has_boundary and self.effect is Effect.DENY
         return self.principals.match(principal, unique_ids, spares_nobody=spares_nobody)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """A policy document. name: how to speak of it: a policy name or ARN, or what has it.
+    """A policy document. name: what messages call it: a policy name or ARN, or its owner.
 
-    text: the document as it was given. denies: whether it has any statement that does.
+    text: the document as JSON text. denies: whether any of its statements has the Effect Deny.
     """
 
     kind: PolicyKind
@@ -156,20 +156,20 @@ class Policy:
     _by_action: dict[str, tuple[Statement, ...]] = field(default_factory=dict)
 
     def statements_about(self, action: str) -> tuple[Statement, ...]:
-        """Give the statements that are about an action, given in lower case.
+        """Return the statements that match an action. action: in lower case.
 
-        They are remembered, since they depend on nothing but the action and the document.
+        The result is cached; it depends only on the action and the document.
         """
-        found = self._by_action.get(action)
-        if found is None:
-            found = tuple(s for s in self.statements if s.means_action(action))
-            if len(self._by_action) < _ACTIONS_REMEMBERED:
-                self._by_action[action] = found
-        return found
+        statements = self._by_action.get(action)
+        if statements is None:
+            statements = tuple(s for s in self.statements if s.means_action(action))
+            if len(self._by_action) < _CACHED_ACTIONS:
+                self._by_action[action] = statements
+        return statements
 
 
 def parse(document: str | Mapping[str, Any], kind: PolicyKind, name: str = "") -> Policy:
-    """Read a policy, from JSON text or from what that text means.
+    """Parse a policy. document: JSON text, or the parsed JSON.
 
     Raises MalformedPolicyError.
     """
@@ -195,26 +195,26 @@ def _parse(text: str, kind: PolicyKind, name: str) -> Policy:
 
 
 def _with_resource(statement: dict[str, Any], kind: PolicyKind) -> dict[str, Any]:
-    """Let statements of a trust policy be about the role that has it."""
+    """Add the Resource that statements of a trust policy do not have: the role itself."""
     return {**statement, "Resource": "*"} if kind is PolicyKind.TRUST else statement
 
 
 def _statement(number: int, source: dict[str, Any], *, with_variables: bool) -> Statement:
     actions = source.get("Action", source.get("NotAction"))
-    given = source.get("Resource", source.get("NotResource"))
+    resource_element = source.get("Resource", source.get("NotResource"))
     principals = source.get("Principal", source.get("NotPrincipal"))
     resources = None
-    if given is not None:
+    if resource_element is not None:
         resources = tuple(
             Template(r, with_variables=with_variables and _has_variables_at_the_end(r))
-            for r in _list(given)
+            for r in _list(resource_element)
         )
     conditions = tuple(
         Condition(operator, key, tuple(_text(value) for value in _list(values)), with_variables)
         for operator, tests in source.get("Condition", {}).items()
         for key, values in tests.items()
     )
-    means_any_resource = "Resource" in source and given in ("*", ["*"])
+    means_any_resource = "Resource" in source and resource_element in ("*", ["*"])
     return Statement(
         number,
         Effect(source["Effect"]),
@@ -234,7 +234,7 @@ def _statement(number: int, source: dict[str, Any], *, with_variables: bool) -> 
 
 
 def _has_variables_at_the_end(resource: str) -> bool:
-    """Tell whether variables stand where resources may have them: behind the fifth colon."""
+    """Tell whether all variables stand behind the fifth colon, where a Resource may have them."""
     return resource.partition("${")[0].count(":") >= 5
 
 
@@ -243,11 +243,11 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    """Give a JSON value as the text that it is compared as."""
+    """Return the text as which a JSON value is compared."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
-# --- what a text must be to be a policy -----------------------------------------------------
+# --- validation -----------------------------------------------------------------------------
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -277,8 +277,8 @@ def _check(document: dict[str, Any], kind: PolicyKind) -> None:
         statements = [statements]
     if not isinstance(statements, list) or not statements:
         raise MalformedPolicyError("it needs a Statement")
-    for place, statement in enumerate(statements, 1):
-        _check_statement(statement, f"statement {place}", kind)
+    for number, statement in enumerate(statements, 1):
+        _check_statement(statement, f"statement {number}", kind)
 
 
 def _check_statement(statement: Any, name: str, kind: PolicyKind) -> None:
@@ -376,8 +376,8 @@ def _texts(element: dict[str, Any], member: str, name: str) -> list[str]:
     return texts
 
 
-def _require_known(given: dict[str, Any], known: frozenset[str], name: str) -> None:
-    unknown = sorted(given.keys() - known)
+def _require_known(element: dict[str, Any], known: frozenset[str], name: str) -> None:
+    unknown = sorted(element.keys() - known)
     if unknown:
         raise MalformedPolicyError(f"{name} has the unknown element {unknown[0]!r}")
 

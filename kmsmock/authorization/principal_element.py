@@ -34,7 +34,7 @@ def match_name(
     """Tell how a name in a policy or grant means a principal.
 
     name: an ARN, an account, or ``*``. unique_ids: ARN -> id of the user or role that had it when
-    the policy was put; one that was made anew since is another.
+    the policy was put; one that was deleted and created again since is another.
     """
     if name == "*":
         return Match.DIRECT

@@ -25,7 +25,7 @@ class _SeenByKeyPolicies(Mapping[str, "str | list[str]"]):
         self._context = context
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Give the value of a condition key; the default when key policies see none."""
+        """Return the value of a condition key; the default when key policies see none."""
         return default if _is_hidden(key) else self._context.get(key, default)
 
     def __getitem__(self, key: str) -> str | list[str]:
@@ -98,7 +98,7 @@ class Request:
         return self._key_policy_context
 
     def source_arn(self) -> str | None:
-        """Give ``aws:SourceArn``: the resource for which a service makes the request."""
+        """Return ``aws:SourceArn``: the resource for which a service makes the request."""
         value = self.context.get("aws:sourcearn")
         return value if isinstance(value, str) else None
 

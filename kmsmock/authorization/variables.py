@@ -27,7 +27,7 @@ class Variable:
     default: str | None
 
     def value(self, context: Context) -> str | None:
-        """Give the value; None when it cannot be resolved, as with multivalued keys."""
+        """Return the value; None when it cannot be resolved, as with multivalued keys."""
         found = context.get(self.key, self.default)
         return None if isinstance(found, list) else found
 
@@ -50,7 +50,7 @@ class Template:
         self._fixed: Pattern | None = None
 
     def tokens(self, context: Context) -> list[Token] | None:
-        """Give literal pieces and wildcards, variables replaced; None when one is unresolved."""
+        """Return literal pieces and wildcards, variables replaced; None when one is unresolved."""
         resolved: list[Token] = []
         for token in self._tokens:
             piece = token.value(context) if isinstance(token, Variable) else token
@@ -60,14 +60,14 @@ class Template:
         return resolved
 
     def text(self, context: Context) -> str | None:
-        """Give the value as plain text, wildcards standing for themselves."""
+        """Return the value as plain text, wildcards standing for themselves."""
         tokens = self.tokens(context)
         if tokens is None:
             return None
         return "".join(t.value if isinstance(t, Wildcard) else t for t in tokens)
 
     def pattern(self, context: Context) -> Pattern | None:
-        """Give the value as a pattern; None when a variable is unresolved."""
+        """Return the value as a pattern; None when a variable is unresolved."""
         if self._fixed is not None:
             return self._fixed
         tokens = self.tokens(context)

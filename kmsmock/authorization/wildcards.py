@@ -20,7 +20,7 @@ Token = str | Wildcard
 
 
 def tokens_of(text: str) -> list[Token]:
-    """Take a text apart into literal pieces and wildcards."""
+    """Split a text into literal pieces and wildcards."""
     found: list[Token] = []
     start = 0
     for place, character in enumerate(text):
@@ -35,7 +35,7 @@ def tokens_of(text: str) -> list[Token]:
 
 
 def units(text: str) -> str:
-    """Give a text with each UTF-16 unit as one character, which is what ``?`` stands for."""
+    """Return a text with each UTF-16 unit as one character, which is what ``?`` stands for."""
     if text.isascii() or max(text) <= "\uffff":
         return text
     return "".join(map(chr, memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")))
@@ -71,7 +71,7 @@ class _Segment:
         )
 
     def end_of_first(self, text: str, start: int, end: int) -> int:
-        """Give where the first occurrence ends; -1 when there is none."""
+        """Return the end of the first occurrence; -1 if there is none."""
         if not self._holes:
             place = text.find(self.text, start, end)
             return place + self.length if place >= 0 else -1

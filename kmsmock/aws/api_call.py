@@ -1,6 +1,6 @@
-"""A request and its answer, as they pass between the doors and what answers.
+"""A request and its response, as interception and dispatcher exchange them.
 
-The doors are imported with botocore, so nothing here may take time to import.
+Imported together with botocore, so this module must not import anything slow.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class ApiCall(NamedTuple):
-    """One request as it arrives: by name, with its JSON body, from a client in a Region.
+    """One request of a client.
 
-    access_key: None for unsigned requests. model: the operation in botocore's model. user_agent:
-    what the client says of itself.
+    operation: its name. body: JSON. access_key: None for unsigned requests. region: of the client.
+    model: botocore's OperationModel. user_agent: the User-Agent header.
     """
 
     operation: str
@@ -27,7 +27,7 @@ class ApiCall(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What goes back: a mapping with API member names, or an error, and the request id."""
+    """The response: a mapping with API member names, or an error; and the request id."""
 
     request_id: str
     result: dict[str, Any] | ServiceError

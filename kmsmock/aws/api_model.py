@@ -1,6 +1,6 @@
-"""The API as botocore's model describes it: read a request, check its limits, write an answer.
+"""KMS's JSON protocol: parse and validate requests by botocore's model, serialize responses.
 
-Requests are JSON bodies on both doors, so that one reader and one set of checks serve all.
+With ``wire=True`` and without, requests arrive as JSON, so that one set of checks serves both.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from kmsmock.aws import errors
 from kmsmock.aws.api_call import ApiCall
 from kmsmock.aws.operations import OPERATION_FACTS
 
-#: Shape -> values as AWS prints them in an enum error, where its order is known to differ from
-#: the model's. Values that a newer or older model lacks are understood all the same.
 _KEY_SPECS = (
     *("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"),
     *("ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256"),
     *("HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87"),
     *("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
 )
+#: Shape -> values in the order of AWS's error messages, where it is known to differ from that of
+#: the model. All of these values are valid, also those that the installed model does not have.
 _ENUMS_AS_PRINTED: dict[str, tuple[str, ...]] = {
     "KeySpec": _KEY_SPECS,
     "CustomerMasterKeySpec": _KEY_SPECS,
@@ -50,48 +50,50 @@ _ENUMS_AS_PRINTED: dict[str, tuple[str, ...]] = {
         *("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE", "SYMMETRIC_DEFAULT"),
     ),
 }
-#: What passes the enum check although it is not in the printed set, or the reverse.
+#: Shape -> valid values, where these are not the ones in AWS's error message.
 _ENUM_VALUES = {
     "DataKeySpec": ("AES_256", "AES_128"),
     "SigningAlgorithmSpec": (*_ENUMS_AS_PRINTED["SigningAlgorithmSpec"], "SYMMETRIC_DEFAULT"),
 }
-#: Patterns and blob limits that KMS enforces and the model does not have.
+#: Patterns that KMS enforces and the model does not have.
 _ASCII = r"^\p{ASCII}+$"
 _PATTERNS = {"KeyIdType": _ASCII}
-#: Blobs whose value is never printed in an error, not even when it is null.
+#: Members whose value no error message contains, not even that it is null.
 _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
+#: Called with value, path and the list of failures; returns the parsed value and appends what
+#: constraints it does not satisfy. Raises SerializationException for a wrong type.
 Check = Callable[[Any, str, "list[str]"], Any]
 
 
-_READERS: dict[str, Check] = {}
+_CHECKS: dict[str, Check] = {}
 _decode = json.JSONDecoder().raw_decode
 
 
-def read(call: ApiCall) -> dict[str, Any]:
-    """Read the parameters of a request.
+def parse_request(call: ApiCall) -> dict[str, Any]:
+    """Parse and validate the parameters of a request.
 
     Blobs become bytes and timestamps aware datetimes. Raises SerializationException for JSON
-    that does not fit the model's types, ValidationException for values that break its limits.
+    that does not have the model's types, ValidationException for values outside of its limits.
     """
     text = call.body
     if isinstance(text, bytes):
         text = text.decode(errors="replace")
     try:
-        # What json.loads does, without its preparations; white space around is rare.
+        # As json.loads, but without its overhead; white space around the object is rare.
         body, end = _decode(text)
     except (ValueError, RecursionError):
         body, end = None, -1
     if end != len(text):
         body = _parse(text)
-    reader = _READERS.get(call.operation)
-    if reader is None:
+    check = _CHECKS.get(call.operation)
+    if check is None:
         shape = call.model.input_shape
-        facts = OPERATION_FACTS.get(call.operation)  # there is none for other services
+        facts = OPERATION_FACTS.get(call.operation)  # None for operations of other services
         largest = facts.pages.most if facts is not None and facts.pages is not None else None
-        reader = _structure(shape, largest) if shape else _empty
-        _READERS[call.operation] = reader
+        check = _structure(shape, largest) if shape else _empty
+        _CHECKS[call.operation] = check
     failures: list[str] = []
-    parameters: dict[str, Any] = reader(body, "", failures)
+    parameters: dict[str, Any] = check(body, "", failures)
     if failures:
         count = len(failures)
         raise errors.ValidationException(
@@ -101,7 +103,7 @@ def read(call: ApiCall) -> dict[str, Any]:
 
 
 def _parse(text: str) -> Any:
-    """Read JSON; an empty body is an empty object. Raises SerializationException."""
+    """Parse JSON; an empty body is an empty object. Raises SerializationException."""
     try:
         return json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError) as reason:
@@ -110,8 +112,8 @@ def _parse(text: str) -> Any:
         ) from None
 
 
-def write(result: Mapping[str, Any]) -> bytes:
-    """Write an answer as KMS does: blobs in base64, timestamps as epoch seconds."""
+def serialize_response(result: Mapping[str, Any]) -> bytes:
+    """Serialize a response as KMS does: blobs in base64, timestamps as epoch seconds."""
     return json.dumps(result, default=_to_json, separators=(",", ":")).encode() if result else b""
 
 
@@ -120,19 +122,19 @@ def _to_json(value: Any) -> Any:
         return binascii.b2a_base64(value, newline=False).decode()
     if isinstance(value, datetime):
         return value.timestamp()
-    raise TypeError(f"{value!r} has no form in JSON")
+    raise TypeError(f"{value!r} cannot be written as JSON")
 
 
-# --- readers, one per type of shape: check a value, note failures, give it back ------------
+# --- checks, one per type of shape --------------------------------------------------------
 
 
-def _reader(shape: Any) -> Check:
+def _check(shape: Any) -> Check:
     return _MAKERS[shape.type_name](shape)
 
 
 def _structure(shape: Any, page_limit: int | None = None) -> Check:
     members = [
-        (name, name[0].lower() + name[1:], _reader(member), name in shape.required_members)
+        (name, name[0].lower() + name[1:], _check(member), name in shape.required_members)
         for name, member in shape.members.items()
     ]
     if page_limit is not None:
@@ -142,18 +144,19 @@ def _structure(shape: Any, page_limit: int | None = None) -> Check:
         ]
     known = frozenset(shape.members)
 
-    def read_structure(value: Any, path: str, failures: list[str]) -> dict[str, Any]:
+    def check_structure(value: Any, path: str, failures: list[str]) -> dict[str, Any]:
         if type(value) is not dict:
             raise _wrong_type(value, path, "a structure")
         result = {}
         for name, lower, check, required in members:
-            if (given := value.get(name)) is not None:
-                result[name] = check(given, f"{path}.{lower}" if path else lower, failures)
+            if (member := value.get(name)) is not None:
+                result[name] = check(member, f"{path}.{lower}" if path else lower, failures)
             elif required:
-                shown = "Value" if lower in _SENSITIVE_MEMBERS else "Value null"
-                at = f"{path}.{lower}" if path else lower
+                subject = "Value" if lower in _SENSITIVE_MEMBERS else "Value null"
+                member_path = f"{path}.{lower}" if path else lower
                 failures.append(
-                    f"{shown} at '{at}' failed to satisfy constraint: Member must not be null"
+                    f"{subject} at '{member_path}' failed to satisfy constraint: "
+                    "Member must not be null"
                 )
         if len(result) != len(value):
             for name in value:
@@ -164,7 +167,7 @@ def _structure(shape: Any, page_limit: int | None = None) -> Check:
                     )
         return result
 
-    return read_structure
+    return check_structure
 
 
 def _empty(value: Any, path: str, failures: list[str]) -> dict[str, Any]:  # noqa: ARG001 - a Check
@@ -181,7 +184,7 @@ def _string(shape: Any) -> Check:
     sensitive = shape.metadata.get("sensitive", False)
     enum_text = f"satisfy enum value set: [{', '.join(printed)}]"
 
-    def read_string(value: Any, path: str, failures: list[str]) -> str:
+    def check_string(value: Any, path: str, failures: list[str]) -> str:
         if type(value) is not str:
             raise _wrong_type(value, path, "a string")
         if values:
@@ -189,33 +192,33 @@ def _string(shape: Any) -> Check:
                 failures.append(_failure(value, path, enum_text))
             return value
         length = len(value)
-        shown = None if sensitive else value
+        printed_value = None if sensitive else value
         if length < low:
-            failures.append(_failure(shown, path, _at_least("length", low)))
+            failures.append(_failure(printed_value, path, _at_least("length", low)))
         elif length > high:
-            failures.append(_failure(shown, path, _at_most("length", high)))
+            failures.append(_failure(printed_value, path, _at_most("length", high)))
         if matches is not None and matches(value) is None:
             text = f"satisfy regular expression pattern: {pattern}"
-            failures.append(_failure(shown, path, text))
+            failures.append(_failure(printed_value, path, text))
         return value
 
-    return read_string
+    return check_string
 
 
 def _blob(shape: Any) -> Check:
     low, high = _limits(shape)
 
-    def read_blob(value: Any, path: str, failures: list[str]) -> bytes:
+    def check_blob(value: Any, path: str, failures: list[str]) -> bytes:
         if type(value) is not str:
             raise _wrong_type(value, path, "a blob in base64")
         raw = b""
         try:
             raw = binascii.a2b_base64(value.encode("ascii"))
-            # a2b_base64 skips foreign characters; the length tells whether it did.
-            whole = 4 * math.ceil(len(raw) / 3) == len(value)
+            # a2b_base64 skips other characters; the length shows whether it did.
+            is_valid = 4 * math.ceil(len(raw) / 3) == len(value)
         except (ValueError, binascii.Error):
-            whole = False
-        if not whole:
+            is_valid = False
+        if not is_valid:
             raise errors.SerializationException(explanation=f"The value of {path!r} is not base64.")
         if len(raw) < low:
             failures.append(_failure(None, path, _at_least("length", low)))
@@ -223,7 +226,7 @@ def _blob(shape: Any) -> Check:
             failures.append(_failure(None, path, _at_most("length", high)))
         return raw
 
-    return read_blob
+    return check_blob
 
 
 def _integer(shape: Any) -> Check:
@@ -231,7 +234,7 @@ def _integer(shape: Any) -> Check:
 
 
 def _integer_between(low: float, high: float) -> Check:
-    def read_integer(value: Any, path: str, failures: list[str]) -> int:
+    def check_integer(value: Any, path: str, failures: list[str]) -> int:
         if type(value) is float and value.is_integer():
             value = int(value)
         if type(value) is not int:
@@ -246,37 +249,37 @@ def _integer_between(low: float, high: float) -> Check:
             failures.append(_failure(value, path, _at_most("value", high)))
         return value
 
-    return read_integer
+    return check_integer
 
 
 def _boolean(shape: Any) -> Check:  # noqa: ARG001 - one maker per type
-    def read_boolean(value: Any, path: str, failures: list[str]) -> bool:  # noqa: ARG001 - a Check
+    def check_boolean(value: Any, path: str, failures: list[str]) -> bool:  # noqa: ARG001 - a Check
         if type(value) is not bool:
             raise _wrong_type(value, path, "a boolean")
         return value
 
-    return read_boolean
+    return check_boolean
 
 
 def _timestamp(shape: Any) -> Check:  # noqa: ARG001 - one maker per type
-    def read_timestamp(value: Any, path: str, failures: list[str]) -> datetime:  # noqa: ARG001
+    def check_timestamp(value: Any, path: str, failures: list[str]) -> datetime:  # noqa: ARG001
         if type(value) not in (int, float):
             raise _wrong_type(value, path, "a timestamp in epoch seconds")
         try:
             return datetime.fromtimestamp(value, timezone.utc)
         except (ValueError, OverflowError, OSError):
             raise errors.SerializationException(
-                explanation=f"The value of {path!r} is no time that a calendar knows."
+                explanation=f"The value of {path!r} is not a possible date."
             ) from None
 
-    return read_timestamp
+    return check_timestamp
 
 
 def _list(shape: Any) -> Check:
     low, high = _limits(shape)
-    check = _reader(shape.member)
+    check = _check(shape.member)
 
-    def read_list(value: Any, path: str, failures: list[str]) -> list[Any]:
+    def check_list(value: Any, path: str, failures: list[str]) -> list[Any]:
         if type(value) is not list:
             raise _wrong_type(value, path, "a list")
         if len(value) < low:
@@ -284,16 +287,16 @@ def _list(shape: Any) -> Check:
         elif len(value) > high:
             failures.append(_failure(_java(value), path, _at_most("length", high)))
         return [
-            check(item, f"{path}.{place}.member", failures) for place, item in enumerate(value, 1)
+            check(item, f"{path}.{number}.member", failures) for number, item in enumerate(value, 1)
         ]
 
-    return read_list
+    return check_list
 
 
 def _map(shape: Any) -> Check:
-    check_key, check_value = _reader(shape.key), _reader(shape.value)
+    check_key, check_value = _check(shape.key), _check(shape.value)
 
-    def read_map(value: Any, path: str, failures: list[str]) -> dict[str, Any]:
+    def check_map(value: Any, path: str, failures: list[str]) -> dict[str, Any]:
         if type(value) is not dict:
             raise _wrong_type(value, path, "a map")
         return {
@@ -303,7 +306,7 @@ def _map(shape: Any) -> Check:
             for name, item in value.items()
         }
 
-    return read_map
+    return check_map
 
 
 _MAKERS: dict[str, Callable[[Any], Check]] = {
@@ -323,7 +326,7 @@ def _limits(shape: Any) -> tuple[float, float]:
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of the model, which is Java's: classes are ASCII, the whole text counts."""
+    """Compile a pattern of the model, which is one of Java: its character classes are ASCII."""
     if r"\p{L}" in pattern:
         for java, ours in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d")):
             pattern = pattern.replace(java, ours)
@@ -332,8 +335,8 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 
 def _failure(value: object, path: str, constraint: str) -> str:
-    shown = "Value" if value is None else f"Value '{value}'"
-    return f"{shown} at '{path}' failed to satisfy constraint: Member must {constraint}"
+    subject = "Value" if value is None else f"Value '{value}'"
+    return f"{subject} at '{path}' failed to satisfy constraint: Member must {constraint}"
 
 
 def _at_least(what: str, low: float) -> str:
@@ -345,12 +348,12 @@ def _at_most(what: str, high: float) -> str:
 
 
 def _java(value: Any) -> str:
-    """Print a list as Java does, without quotes."""
+    """Format a list as Java does, without quotes."""
     return f"[{', '.join(str(item) for item in value)}]"
 
 
-def _wrong_type(value: object, path: str, wanted: str) -> errors.SerializationException:
+def _wrong_type(value: object, path: str, expected: str) -> errors.SerializationException:
     return errors.SerializationException(
-        explanation=f"The value of {path or 'the request'!r} must be {wanted}, "
+        explanation=f"The value of {path or 'the request'!r} must be {expected}, "
         f"not {type(value).__name__}."
     )

@@ -1,7 +1,7 @@
-"""The errors of the service: one class per error code.
+"""The errors of KMS: one class per error code.
 
-The class name is the code that clients see. Modelled KMS exceptions come first, the
-common errors of AWS's front door last.
+The class name is the error code that clients receive. The exceptions of KMS's model come first,
+the common errors of all AWS services last.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from typing import ClassVar
 
 
 class ServiceError(Exception):
-    """An error that is answered to the client.
+    """An error response.
 
-    message: AWS's text, to the letter; None for the codes that AWS answers without text.
-    explanation: our own sentence for humans, which travels beside the error and never in it.
+    message: AWS's text, to the letter; None for the codes that AWS returns without a text.
+    explanation: our own sentences, which are attached to the exception and never part of the
+    message.
     """
 
     status: int = 400
@@ -29,11 +30,11 @@ class ServiceError(Exception):
 
     @property
     def code(self) -> str:
-        """The error code as clients see it."""
+        """The error code that clients receive."""
         return type(self).__name__
 
     def body(self) -> dict[str, str]:
-        """Give the JSON body of the answer: ``__type`` and, where AWS sends one, a text."""
+        """Return the JSON body of the response: ``__type`` and, where AWS sends one, a text."""
         body = {"__type": self.code}
         if self.message is not None:
             body[self.text_member] = self.message
@@ -41,7 +42,7 @@ class ServiceError(Exception):
 
 
 class AlreadyExistsException(ServiceError):
-    """A resource with that name or place exists already."""
+    """A resource with that name, or in that Region, exists already."""
 
 
 class CloudHsmClusterInUseException(ServiceError):
@@ -65,7 +66,7 @@ class CloudHsmClusterNotRelatedException(ServiceError):
 
 
 class ConflictException(ServiceError):
-    """A rotation is under way or about to start."""
+    """A rotation is in progress or about to start."""
 
 
 class CustomKeyStoreHasCMKsException(ServiceError):
@@ -97,7 +98,7 @@ class ExpiredImportTokenException(ServiceError):
 
 
 class IncorrectKeyException(ServiceError):
-    """The named KMS key is not the one that made the ciphertext."""
+    """The specified KMS key is not the one that encrypted the ciphertext."""
 
 
 class IncorrectKeyMaterialException(ServiceError):
@@ -113,7 +114,7 @@ class InvalidArnException(ServiceError):
 
 
 class InvalidCiphertextException(ServiceError):
-    """The ciphertext or wrapped material cannot be opened."""
+    """The ciphertext or the wrapped key material cannot be decrypted."""
 
 
 class InvalidGrantIdException(ServiceError):
@@ -125,7 +126,7 @@ class InvalidGrantTokenException(ServiceError):
 
 
 class InvalidImportTokenException(ServiceError):
-    """The import token is not one that was issued for this KMS key."""
+    """The import token was not issued for this KMS key."""
 
 
 class InvalidKeyUsageException(ServiceError):
@@ -133,7 +134,7 @@ class InvalidKeyUsageException(ServiceError):
 
 
 class InvalidMarkerException(ServiceError):
-    """The pagination marker is not one that this operation issued."""
+    """The pagination marker was not issued by this operation."""
 
 
 class KMSInvalidMacException(ServiceError):
@@ -157,7 +158,7 @@ class MalformedPolicyDocumentException(ServiceError):
 
 
 class NotFoundException(ServiceError):
-    """The named resource does not exist."""
+    """The specified resource does not exist."""
 
 
 class TagException(ServiceError):
@@ -189,7 +190,7 @@ class XksProxyInvalidConfigurationException(ServiceError):
 
 
 class XksProxyInvalidResponseException(ServiceError):
-    """The answer of the proxy could not be understood."""
+    """The response of the proxy could not be interpreted."""
 
 
 class XksProxyUriEndpointInUseException(ServiceError):
@@ -229,7 +230,7 @@ class KMSInternalException(ServiceError):
 
 
 class KeyUnavailableException(ServiceError):
-    """The KMS key is not available for the moment."""
+    """The KMS key is temporarily unavailable."""
 
     status = 500
 
@@ -241,11 +242,11 @@ class OptInRequired(ServiceError):
 
 
 class ExpiredTokenException(ServiceError):
-    """The temporary credentials are over."""
+    """The temporary credentials have expired."""
 
 
 class UnrecognizedClientException(ServiceError):
-    """The access key is nobody's."""
+    """The access key is unknown, or no longer valid."""
 
 
 class ThrottlingException(ServiceError):
@@ -253,7 +254,7 @@ class ThrottlingException(ServiceError):
 
 
 class AccessDeniedException(ServiceError):
-    """The caller may not do this; AWS spells the text member with a capital here."""
+    """The caller is not authorized; here AWS names the text member ``Message``."""
 
     text_member = "Message"
 
@@ -274,8 +275,8 @@ class ValidationException(ServiceError):
     """A parameter breaks a rule of the service model or of the operation."""
 
 
-def of_code(code: str) -> type[ServiceError]:
-    """Give the error of a code; raises ValueError, with the nearest one, when KMS has none."""
+def error_class(code: str) -> type[ServiceError]:
+    """Find the class of an error code; raises ValueError, with a suggestion, if KMS has none."""
     codes = {k.__name__: k for k in ServiceError.__subclasses__() if k.__module__ == __name__}
     if code not in codes:
         from difflib import get_close_matches

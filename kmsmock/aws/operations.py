@@ -59,7 +59,8 @@ class Permission:
     the key can be another account's. grant_order: the place among the operations that a grant can
     allow, in the order in which KMS lists them; None for those that no grant can. context_member:
     the parameter that is the encryption context, if the action has one. managed_key_use: who may do
-    it with an AWS managed key.
+    it with an AWS managed key. is_about_grant: whether its encryption context is that of the
+    constraints of a grant.
 
     Source: AWS KMS Developer Guide, "AWS KMS permissions".
     """
@@ -71,6 +72,7 @@ class Permission:
     grant_order: int | None = None
     context_member: str | None = None
     managed_key_use: ManagedKeyUse = ManagedKeyUse.NOBODY
+    is_about_grant: bool = False
 
     @property
     def takes_alias(self) -> bool:

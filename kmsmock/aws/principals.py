@@ -1,4 +1,4 @@
-"""Principals: who a request is made by."""
+"""Principals: who makes a request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kmsmock.aws.arns import Arn
 
 
 class PrincipalKind(Enum):
-    """The kinds of principal that can make requests, as CloudTrail names them."""
+    """The kinds of principal that make requests, with CloudTrail's names."""
 
     ROOT = "Root"
     USER = "IAMUser"
@@ -21,17 +21,18 @@ class PrincipalKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """One that makes requests.
+    """A principal that makes requests.
 
-    arn: of the root user, of the IAM user, of the role *session* or federated user; of services
-    their name. account: 12 digits; empty for services. unique_id: ``AIDA…``, ``AROA…:session``,
-    ``<account>:<name>`` of a federated user or, for the root user, the account id.
-    entity_arn: of what is behind a session: the role with its path, or the user of a federated
-    one; None for others. issued: when temporary credentials were. via: the service that calls
-    KMS with the identity of the principal (a forward access session), such as ``s3``.
-    source_arn: of the resource for which a service calls. source_account: which it is in, where
-    its ARN does not tell. issuer_id: the unique id of the user
-    whom a federated one comes from.
+    arn: of the root user, IAM user, role session or federated user; for a service its name, such
+    as ``ec2.amazonaws.com``. account: 12 digits; empty for services. unique_id: ``AIDA…`` of a
+    user, ``AROA…:session`` of a role session, ``<account>:<name>`` of a federated user, the
+    account id of a root user. entity_arn: of the role of a session, with its path, or of the user
+    that a federated user derives from; None for others. issued: when temporary credentials were
+    issued. session_key: distinguishes sessions of one name, each of which can have its own session
+    policies. via: the service that calls KMS with the identity of the principal (a forward access
+    session), such as ``s3``. source_arn: of the resource for which a service calls.
+    source_account: the account of that resource, if its ARN does not contain it. issuer_id: the
+    unique id of the user that a federated user derives from.
     """
 
     kind: PrincipalKind
@@ -40,7 +41,6 @@ class Principal:
     unique_id: str
     entity_arn: str | None = None
     issued: datetime | None = field(default=None, compare=False)
-    #: Tells sessions of one name apart, of which each can have policies of its own.
     session_key: str = ""
     via: str | None = None
     source_arn: str | None = None
@@ -48,7 +48,7 @@ class Principal:
     issuer_id: str = field(default="", compare=False)
     #: The AWS partition of the principal.
     partition: str = field(init=False, compare=False)
-    #: The unique id of the user or role, without the name of a session.
+    #: The unique id of the user or role, without a session name.
     entity_id: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -58,17 +58,17 @@ class Principal:
         object.__setattr__(self, "entity_id", entity_id)
 
     def via_service(self, region: str) -> str | None:
-        """Give the service that calls KMS for the principal, as ``kms:ViaService`` has it."""
+        """Return the ``kms:ViaService`` value of the service that calls for the principal."""
         return None if self.via is None else f"{self.via}.{region}.amazonaws.com"
 
     @property
     def is_service(self) -> bool:
-        """Whether a service calls, in its own name or with the identity of its caller."""
+        """Whether a service makes the request, as service principal or for its own caller."""
         return self.via is not None or self.kind is PrincipalKind.SERVICE
 
     @property
     def is_service_linked(self) -> bool:
-        """Whether it is a session of a role that AWS gives to a service, and organizations spare.
+        """Whether it is a session of a service-linked role, which SCPs and RCPs do not restrict.
 
         Source: AWS Organizations User Guide, "Service control policies" and "Resource control
         policies".
@@ -76,12 +76,12 @@ class Principal:
         return ":role/aws-service-role/" in (self.entity_arn or "")
 
     @property
-    def is_of_entity(self) -> bool:
-        """Whether there is a user or role behind it."""
+    def has_entity(self) -> bool:
+        """Whether it is, or is a session of, an IAM user or role."""
         return self.kind not in (PrincipalKind.ROOT, PrincipalKind.SERVICE)
 
     def with_entity_id(self, before: str, after: str) -> Principal:
-        """Give the same under another unique id; itself when it has not the one before."""
+        """Return the principal with the unique id `after`, if its id is `before`; else itself."""
         if self.entity_id != before:
             return self
         if self.issuer_id:
@@ -90,7 +90,7 @@ class Principal:
 
     @property
     def own_arn(self) -> str:
-        """The ARN that ``aws:PrincipalArn`` has: for sessions of a role that of the role."""
+        """The value of ``aws:PrincipalArn``: for a role session the ARN of the role."""
         if self.kind is PrincipalKind.ASSUMED_ROLE and self.entity_arn is not None:
             return self.entity_arn
         return self.arn

@@ -1,4 +1,4 @@
-"""Access keys: what clients sign with, and who they lead to."""
+"""Access keys and temporary credentials, and the principals that they belong to."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 class CredentialsError(Exception):
-    """A request is signed with credentials that are no longer good; each service has its words.
+    """A request is signed with credentials that are not valid; each service has its own error.
 
-    principal: whose they are, None when they are nobody's any more.
+    principal: to whom they belong; None if it has been deleted.
     """
 
     principal: Principal | None = None
@@ -41,7 +41,7 @@ class ExpiredCredentialsError(CredentialsError):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a client signs with; the token is there for temporary credentials only."""
+    """The credentials of a client; only temporary ones have a session token."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -64,13 +64,13 @@ class CredentialStore:
     def __init__(self, entropy: Entropy, now: Callable[[], datetime]) -> None:
         self._entropy = entropy
         self._now = now
-        #: None for access keys that are no longer good: inactive, or of users that are gone.
+        #: None for access keys that are not valid: inactive, or of deleted users.
         self._owners: dict[str, Principal | None] = {}
         self._expirations: dict[str, datetime] = {}
         self._long_term: dict[str, AccessKey] = {}
         #: Depends on the principal with its unique id, and ends with it or with its credentials.
         self._handed_out: dict[Principal, Credentials] = {}
-        #: Unique ids of users and roles that are gone.
+        #: Unique ids of deleted users and roles.
         self._gone: set[str] = set()
 
     def new_id(self, prefix: str) -> str:
@@ -97,9 +97,9 @@ class CredentialStore:
         return key.owner if key is not None else self._owners.get(access_key)
 
     def of(self, principal: Principal) -> Credentials:
-        """Give credentials of a principal, the same with each call as long as they are good.
+        """Return credentials of a principal, the same with each call as long as they are valid.
 
-        Those of one that is gone are not good.
+        Those of a deleted user or role are not valid.
         """
         is_gone = principal.entity_id in self._gone
         known = self._handed_out.get(principal)
@@ -112,56 +112,59 @@ class CredentialStore:
         return known
 
     def issue(
-        self, principal: Principal, expires: datetime, given: Credentials | None = None
+        self, principal: Principal, expires: datetime, issued: Credentials | None = None
     ) -> Credentials:
-        """Give new temporary credentials of a principal, or take those that were given."""
-        credentials = given or self._new("ASIA")
+        """Add temporary credentials of a principal. issued: by another mock; None for new ones."""
+        credentials = issued or self._new("ASIA")
         self._owners[credentials.access_key] = principal
         self._expirations[credentials.access_key] = expires
         return credentials
 
     def follow(self, before: str, after: str) -> None:
-        """Let what a user or role has be its own under another unique id."""
+        """Move the credentials of a user or role to its new unique id."""
         self._owners = {
             access_key: owner and owner.with_entity_id(before, after)
             for access_key, owner in self._owners.items()
         }
         self._handed_out = {
-            owner.with_entity_id(before, after): given for owner, given in self._handed_out.items()
+            owner.with_entity_id(before, after): own for owner, own in self._handed_out.items()
         }
 
     # --- long-term access keys ---------------------------------------------------------------
 
     def keys_of(self, entity_id: str) -> Iterator[AccessKey]:
-        """Give the long-term access keys of a user, oldest first. entity_id: its unique id."""
+        """Return the long-term access keys of a user, oldest first. entity_id: its unique id."""
         return (key for key in self._long_term.values() if key.owner.entity_id == entity_id)
 
     def add_key(
         self,
         owner: Principal,
-        given: Credentials | None = None,
+        issued: Credentials | None = None,
         created: datetime | None = None,
     ) -> AccessKey:
-        """Make an access key of a user, or take one that was given. created: None for now."""
-        credentials = given or self._new("AKIA")
+        """Add an access key of a user.
+
+        issued: by another mock; None for a new one. created: None for now.
+        """
+        credentials = issued or self._new("AKIA")
         key = AccessKey(credentials, owner, created or self._now())
         self._long_term[credentials.access_key] = key
         self._owners[credentials.access_key] = owner
         return key
 
     def set_active(self, key: AccessKey, *, is_active: bool) -> None:
-        """Let an access key be good, or not."""
+        """Activate or deactivate an access key."""
         access_key = key.credentials.access_key
         self._long_term[access_key] = replace(key, is_active=is_active)
         self._owners[access_key] = key.owner if is_active else None
 
     def delete_key(self, key: AccessKey) -> None:
-        """Delete an access key; who signs with it is nobody."""
+        """Delete an access key; requests signed with it are refused."""
         del self._long_term[key.credentials.access_key]
         self._owners[key.credentials.access_key] = None
 
     def void(self, entity_id: str) -> None:
-        """Let all credentials of a user or role, and of its sessions, be good no more."""
+        """Invalidate all credentials of a user or role and of its sessions."""
         self._gone.add(entity_id)
         for access_key, owner in self._owners.items():
             if owner is not None and owner.entity_id == entity_id:
@@ -170,7 +173,7 @@ class CredentialStore:
             del self._long_term[key.credentials.access_key]
 
     def void_all_of(self, later: CredentialStore) -> None:
-        """Let what a later state has handed out be good no more, where this one has not."""
+        """Invalidate the credentials that a later state has issued and this one has not."""
         for access_key in later._owners.keys() - self._owners.keys():
             self._owners[access_key] = None
 

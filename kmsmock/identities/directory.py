@@ -1,4 +1,4 @@
-"""The principals of one mock, and what IAM knows of them: found by ARN, name or access key."""
+"""The principals of one mock, by ARN, name or access key, and their policies."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NO_SESSION = Session()
 
 
 class Identities:
-    """The principals of one mock, found by ARN or by access key.
+    """The principals of one mock, by ARN and by access key.
 
     account: the default account, that of callers with unknown credentials. Their principal is
     an administrator user of that account. now: gives the time.
@@ -69,7 +69,7 @@ class Identities:
         #: Stack of the principals whose ``with`` block is open; the last one is the default.
         self.defaults: list[Principal] = [self.administrator]
 
-    # --- finding ---------------------------------------------------------------------------
+    # --- lookup ---------------------------------------------------------------------------
 
     def caller(self, access_key: str | None, partition: str, now: datetime) -> Principal:
         """Find who signs with this access key; the default principal when it is unknown or None.
@@ -99,19 +99,19 @@ class Identities:
         return self.standing_of(principal)[0]
 
     def standing_of(self, principal: Principal) -> tuple[Entity | None, Session, Organization]:
-        """Give all that limits a principal: its user or role, its session, its organization."""
+        """Return all that limits a principal: its user or role, its session, its organization."""
         found = self.entities.get(principal.entity_arn or principal.arn)
         if found is not None and found.unique_id != principal.entity_id:
-            found = None  # made anew under the same name, it is somebody else
+            found = None  # created again under the same name: another one
         session = self.sessions.get((principal.arn, principal.session_key), _NO_SESSION)
         return found, session, self.organizations.get(principal.account, _ALONE)
 
     def session_of(self, principal: Principal) -> Session:
-        """Give what a session has of its own."""
+        """Return the session policies and tags of a session."""
         return self.standing_of(principal)[1]
 
     def organization_of(self, account: str) -> Organization:
-        """Give what an organization means for an account."""
+        """Return the organization of an account and the policies that apply to it."""
         return self.organizations.get(account, _ALONE)
 
     # --- IAM's own view ----------------------------------------------------------------------
@@ -121,52 +121,52 @@ class Identities:
         return self._named.get((partition, account, kind, name.lower()))
 
     def entities_of(self, account: str, partition: str, kind: PrincipalKind) -> Iterator[Entity]:
-        """Give the users or roles of an account, oldest first."""
+        """Return the users or roles of an account, oldest first."""
         prefix = iam_arn(partition, account, "")
         return (e for arn, e in self.entities.items() if e.kind is kind and arn.startswith(prefix))
 
     def groups_of(self, account: str, partition: str) -> Iterator[Group]:
-        """Give the groups of an account, oldest first."""
+        """Return the groups of an account, oldest first."""
         prefix = iam_arn(partition, account, "")
         return (group for group in self.groups.values() if group.arn.startswith(prefix))
 
     def holders_of(self, managed: ManagedPolicy) -> Iterator[Identity]:
-        """Give the users, roles and groups that a managed policy is attached to."""
+        """Return the users, roles and groups that a managed policy is attached to."""
         everybody: tuple[Identity, ...] = (*self.entities.values(), *self.groups.values())
         return (identity for identity in everybody if managed.arn in identity.attached)
 
     def bounded_by(self, managed: ManagedPolicy) -> Iterator[Entity]:
-        """Give the users and roles whose boundary a managed policy is."""
+        """Return the users and roles whose boundary a managed policy is."""
         return (e for e in self.entities.values() if e.boundary_policy is managed)
 
     def add_entity(self, entity: Entity, account: str, partition: str) -> None:
-        """Take up a user or role."""
+        """Add a user or role."""
         self.entities[entity.arn] = entity
         self._named[partition, account, entity.kind, entity.name.lower()] = entity
 
     def add_group(self, group: Group) -> None:
-        """Take up a group."""
+        """Add a group."""
         self.groups[group.arn] = group
 
     def remove_group(self, group: Group) -> None:
-        """Forget a group."""
+        """Remove a group."""
         del self.groups[group.arn]
 
     def settle(self, changed: Identity | ManagedPolicy) -> None:
-        """Let what is in force follow a change of policies."""
+        """Update the policies in force after a change."""
         affected = (changed,) if isinstance(changed, Entity) else self.entities.values()
         for entity in affected:
             entity.settle()
 
-    # --- making ----------------------------------------------------------------------------
+    # --- creating ----------------------------------------------------------------------------
 
     def root(self, account: str) -> Principal:
-        """Give the root user of an account."""
+        """Return the root user of an account."""
         arn = root_arn(self.partition, account)
         return self._add(arn, lambda: Principal(PrincipalKind.ROOT, arn, account, account))
 
     def administrator_of(self, account: str, partition: str | None = None) -> Principal:
-        """Give an administrator user of an account: one that may do everything."""
+        """Return the administrator user of an account, which may do everything."""
         principal = self.user(account, ADMINISTRATOR, partition=partition)
         entity = self.entities[principal.arn]
         managed = self.managed.get(
@@ -180,7 +180,7 @@ class Identities:
     def user(
         self, account: str, name: str, path: str | None = None, partition: str | None = None
     ) -> Principal:
-        """Give the IAM user of that name, made on first use. path: None for any."""
+        """Return the IAM user of that name, created on first use. path: None for any."""
         entity = self.make(PrincipalKind.USER, account, name, path, partition)
         arn = entity.arn
         return self._add(arn, lambda: Principal(PrincipalKind.USER, arn, account, entity.unique_id))
@@ -193,7 +193,7 @@ class Identities:
         session: str = "session",
         partition: str | None = None,
     ) -> Principal:
-        """Give a session of an IAM role, both made on first use. path: None for any."""
+        """Return a session of an IAM role, both created on first use. path: None for any."""
         entity = self.make(PrincipalKind.ASSUMED_ROLE, account, name, path, partition)
         arn = session_arn(partition or self.partition, account, entity.name, session)
         principal = self._add(
@@ -218,7 +218,7 @@ class Identities:
         path: str | None,
         partition: str | None = None,
     ) -> Entity:
-        """Give the user or role of that name, made on first use.
+        """Return the user or role of that name, created on first use.
 
         Raises ValueError when it exists under another path.
         """
@@ -237,7 +237,7 @@ class Identities:
         return entity
 
     def federate(self, user: Principal, name: str, session: Session) -> Principal:
-        """Give a federated user: a session of an IAM user, as GetFederationToken makes it."""
+        """Return a federated user: a session of an IAM user, as GetFederationToken makes it."""
         arn = federated_user_arn(user.partition, user.account, name)
         unique_id = f"{user.account}:{name}"
         # Without session policies it has no permissions of its own.
@@ -257,7 +257,10 @@ class Identities:
         return known
 
     def at(self, arn: str) -> Principal:
-        """Give the principal with this ARN, made on first use; raises ValueError for other ARNs."""
+        """Return the principal with this ARN, created on first use.
+
+        Raises ValueError for an ARN of something else.
+        """
         known = self._by_arn.get(arn)
         if known:
             return known
@@ -288,9 +291,9 @@ class Identities:
         session: Session,
         now: datetime,
         expires: datetime,
-        given: Credentials | None = None,
+        issued: Credentials | None = None,
     ) -> tuple[Principal, Credentials]:
-        """Begin a session of a role. given: credentials that were issued elsewhere."""
+        """Create a session of a role. issued: its credentials, if another mock has issued them."""
         arn = Arn.of(role.arn)
         principal = Principal(
             PrincipalKind.ASSUMED_ROLE,
@@ -302,25 +305,25 @@ class Identities:
             self.credentials.new_id("")[:8],
         )
         self.set_session(principal, session)
-        return principal, self.credentials.issue(principal, expires, given)
+        return principal, self.credentials.issue(principal, expires, issued)
 
     # --- changing --------------------------------------------------------------------------
 
     def set_trust(self, role: Entity, trust: Policy) -> None:
-        """Replace the trust policy of a role, and remember whom its names mean today."""
+        """Replace the trust policy of a role, and bind the names in it to unique ids."""
         role.trust = trust
         role.trust_ids = self.names.ids_named_by(trust)
 
     def set_session(self, principal: Principal, session: Session) -> None:
-        """Give a session its own policies and tags."""
+        """Set the session policies and tags of a session."""
         self.sessions[principal.arn, principal.session_key] = session
 
     def set_organization(self, account: str, organization: Organization) -> None:
-        """Let an account be a member of an organization."""
+        """Make an account a member of an organization."""
         self.organizations[account] = organization
 
     def adopt_id(self, entity: Entity, unique_id: str) -> None:
-        """Let a user or role have the unique id that it was given elsewhere."""
+        """Replace the unique id of a user or role by one that another mock has made."""
         self._forget_principals(entity)
         before, entity.unique_id = entity.unique_id, unique_id
         self.credentials.follow(before, unique_id)
@@ -328,7 +331,7 @@ class Identities:
         self.administrator, *self.defaults = (p.with_entity_id(before, unique_id) for p in defaults)
 
     def delete(self, arn: str) -> None:
-        """Forget a user or role; what names it in policies and grants means nobody any more."""
+        """Delete a user or role; its name in policies and grants then matches nobody."""
         entity = self.entities.pop(arn, None)
         if entity is None:
             return
@@ -342,11 +345,11 @@ class Identities:
                 del self._by_arn[known]
 
     def state(self) -> tuple[Any, ...]:
-        """Give what `restore` needs."""
+        """Return the state, for `restore`."""
         return tuple(getattr(self, name) for name in self._STATE)
 
     def restore(self, state: tuple[Any, ...]) -> None:
-        """Know those principals and credentials again that were known then, and no others."""
+        """Restore a state; credentials that were issued since are not valid any more."""
         later = self.credentials
         for name, value in zip(self._STATE, state, strict=True):
             setattr(self, name, value)

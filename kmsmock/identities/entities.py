@@ -1,4 +1,4 @@
-"""What IAM has: users, roles and groups, and the managed policies that they share.
+"""IAM users, roles and groups, and managed policies.
 
 Source: IAM User Guide, "IAM identities" and "Managed policies and inline policies".
 """
@@ -82,7 +82,7 @@ class Identity:
     attached: dict[str, ManagedPolicy] = field(default_factory=dict)
 
     def own_policies(self) -> tuple[Policy, ...]:
-        """Give the policies that it has itself."""
+        """Return the inline and the attached policies."""
         return (*self.inline.values(), *(managed.policy for managed in self.attached.values()))
 
 
@@ -113,7 +113,7 @@ class Entity(Identity):
     policies: tuple[Policy, ...] = ()
 
     def trust_in_force(self) -> Policy:
-        """Give the trust policy of a role: its own, or one that leaves it to its account."""
+        """Return the trust policy of a role; without one, a policy that trusts its account."""
         if self.trust is not None:
             return self.trust
         statement = {
@@ -124,7 +124,7 @@ class Entity(Identity):
         return parse({"Statement": statement}, PolicyKind.TRUST)
 
     def settle(self) -> None:
-        """Let what is in force follow what was changed."""
+        """Update the policies in force after a change."""
         of_groups = (policy for group in self.groups.values() for policy in group.own_policies())
         self.policies = (*self.own_policies(), *of_groups)
         if self.boundary_policy is not None:

@@ -1,4 +1,4 @@
-"""The managed policies of all accounts, those of AWS among them."""
+"""AWS managed policies, and customer managed policies of all accounts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ManagedPolicies:
         self._by_arn: dict[str, ManagedPolicy] = {}
 
     def get(self, arn: str) -> ManagedPolicy | None:
-        """Find a managed policy; those of AWS are there from the beginning."""
+        """Find a managed policy; AWS managed ones always exist."""
         known = self._by_arn.get(arn)
         if known is None:
             document = managed_policy(arn)
@@ -33,18 +33,18 @@ class ManagedPolicies:
         return known
 
     def of(self, account: str, partition: str) -> Iterator[ManagedPolicy]:
-        """Give those of an account, oldest first; of ``aws`` those that somebody has used."""
+        """Return those of an account, oldest first; of ``aws`` those that have been used."""
         prefix = iam_arn(partition, account, "policy/")
         return (policy for arn, policy in self._by_arn.items() if arn.startswith(prefix))
 
     def of_customers(self) -> Iterator[ManagedPolicy]:
-        """Give those of all accounts, without those of AWS."""
+        """Return the customer managed policies of all accounts."""
         return (policy for policy in self._by_arn.values() if not policy.is_of_aws)
 
     def add(self, managed: ManagedPolicy) -> None:
-        """Take up a customer managed policy."""
+        """Add a customer managed policy."""
         self._by_arn[managed.arn] = managed
 
     def remove(self, managed: ManagedPolicy) -> None:
-        """Forget a customer managed policy."""
+        """Remove a customer managed policy."""
         del self._by_arn[managed.arn]

@@ -1,4 +1,4 @@
-"""What policies and grants call principals: ARNs, bound to the unique ids of users and roles.
+"""How policies and grants name principals: by ARNs, bound to unique ids of users and roles.
 
 Source: IAM User Guide, "IAM identifiers", on unique identifiers.
 """
@@ -19,7 +19,7 @@ _FEDERATED = re.compile(r"federated-user/[\w+=,.@-]+", re.ASCII)
 
 
 class Directory(Protocol):
-    """The users and roles that names can mean."""
+    """The users and roles that can be named."""
 
     #: By ARN.
     entities: dict[str, Entity]
@@ -30,13 +30,13 @@ class Directory(Protocol):
 
 
 class PrincipalNames:
-    """The names of principals of one mock, and whom they mean."""
+    """The names of the principals of one mock."""
 
     def __init__(self, identities: Directory) -> None:
         self._identities = identities
 
     def arn_of_id(self, unique_id: str) -> str | None:
-        """Give the ARN behind a unique id, ``AROA…:session`` being a session; None for the dead."""
+        """Return the ARN of a unique id, of a session for ``AROA…:session``; None if deleted."""
         entity_id, _, session = unique_id.partition(":")
         for entity in self._identities.entities.values():
             if entity.unique_id == entity_id:
@@ -47,22 +47,22 @@ class PrincipalNames:
         return None
 
     def unique_id_behind(self, name: str) -> str | None:
-        """Give the unique id of the user or role that a policy or grant names; None for others."""
+        """Return the unique id of the user or role with this name; None for others."""
         entity = self._identities.entities.get(name) or self._identities.entities.get(
             self._role_of_session(name) or ""
         )
         return entity.unique_id if entity is not None else None
 
     def ids_named_by(self, policy: Policy) -> dict[str, str]:
-        """Give the unique ids of the users and roles that a policy names, by ARN."""
+        """Return the unique ids of the users and roles that a policy names, by ARN."""
         elements = (statement.principals for statement in policy.statements)
         names = (name for element in elements if element is not None for name in element.names)
-        return {name: found for name in names if (found := self.unique_id_behind(name)) is not None}
+        return {name: known for name in names if (known := self.unique_id_behind(name)) is not None}
 
-    def shown(self, name: str, unique_ids: Mapping[str, str] | None) -> str:
-        """Give a name as AWS shows it: the unique id of a user or role that is gone.
+    def displayed(self, name: str, unique_ids: Mapping[str, str] | None) -> str:
+        """Return a name as AWS displays it: the unique id if the user or role was deleted.
 
-        unique_ids: ARN -> id at the time when the name was given.
+        unique_ids: ARN -> id when the policy was put or the grant created.
         """
         bound = (unique_ids or {}).get(name)
         if bound is None or self.unique_id_behind(name) == bound:

@@ -51,7 +51,7 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
 
 def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     """Answer real HTTP: read target, credential and body, and write the bytes that KMS writes."""
-    from kmsmock.aws.api_model import write
+    from kmsmock.aws.api_model import serialize_response
     from kmsmock.aws.errors import UnknownOperationException
 
     target = _text(request.headers.get("X-Amz-Target", ""))
@@ -71,11 +71,11 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     result = answer.result
     status = 200
     if isinstance(result, dict):
-        body = write(result)
+        body = serialize_response(result)
     else:
         status = result.status
         keep_explanation(answer.request_id, result)
-        body = write(result.body())
+        body = serialize_response(result.body())
     return _HttpResponse(request.url, status, headers_of(answer.request_id), body)
 
 

@@ -1,1 +1,1 @@
-"""What a KMS key is: specs, key material, states, and where keys live."""
+"""KMS keys: key specs, key material, key states, and the Regions that keep them."""

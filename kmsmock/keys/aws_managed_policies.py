@@ -1,6 +1,6 @@
-"""The key policies of AWS managed keys: the statements, and policies of no common form in full.
+"""The key policies of AWS managed keys: common statements, and the policies that differ from them.
 
-Account, Region and partition are left open: `in_place` puts them into a policy.
+Statements have placeholders for account, Region and partition; `render_policy` replaces them.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 from kmsmock.aws.arns import partition_of, root_arn
 from kmsmock.keys.policies import pretty
 
-#: A statement, a principal, or conditions: JSON objects.
+#: A JSON object: a statement, a principal, or conditions.
 Element = dict[str, Any]
 Policy = tuple[Element, ...]
 
 _ENCRYPTION = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
-#: What services do with a key: without grants, with them, and with looking for them.
+#: The actions of services: without grants, with CreateGrant, and with CreateGrant and ListGrants.
 USE = (*_ENCRYPTION, "kms:DescribeKey")
 USE_BY_GRANT = (*_ENCRYPTION, "kms:CreateGrant", "kms:DescribeKey")
 USE_BY_LISTED_GRANT = (*_ENCRYPTION, "kms:CreateGrant", "kms:ListGrants", "kms:DescribeKey")
@@ -27,7 +27,7 @@ _PARTITION = "<partition>"
 ANYBODY: Element = {"AWS": "*"}
 OWN_ACCOUNT: Element = {"kms:CallerAccount": ACCOUNT}
 
-#: Services whose policies name the service before the account.
+#: Services in whose policies ``kms:ViaService`` comes before ``kms:CallerAccount``.
 _SERVICE_FIRST = frozenset(
     {
         *("dax", "ec2", "ecr", "glue", "mq", "rds", "redshift", "redshift-serverless"),
@@ -36,8 +36,8 @@ _SERVICE_FIRST = frozenset(
 )
 
 
-def in_place(policy_id: str, statements: Sequence[Element], account: str, region: str) -> str:
-    """Give a key policy for an account and Region, as KMS prints it."""
+def render_policy(policy_id: str, statements: Sequence[Element], account: str, region: str) -> str:
+    """Return a key policy for an account and Region as JSON text, formatted as KMS formats it."""
     document = {"Version": "2012-10-17", "Id": policy_id, "Statement": list(statements)}
     text = pretty(document).replace(ACCOUNT, account).replace(REGION, region)
     return text.replace(_PARTITION, partition_of(region))
@@ -50,7 +50,7 @@ def statement(
     actions: Sequence[str],
     conditions: Element | None = None,
 ) -> Element:
-    """Give a statement; a single action is not in a list, as KMS has it."""
+    """Return a statement; like KMS, write a single action as text and several as a list."""
     members: Element = {
         "Sid": sid,
         "Effect": effect,
@@ -64,68 +64,78 @@ def statement(
 def allow(
     sid: str, principal: Element, actions: Sequence[str], conditions: Element | None = None
 ) -> Element:
-    """Give a statement that allows."""
+    """Return a statement with effect Allow."""
     return statement("Allow", sid, principal, actions, conditions)
 
 
 def deny(sid: str, actions: Sequence[str], conditions: Element) -> Element:
-    """Give a statement that denies actions to everybody."""
+    """Return a statement that denies actions to all principals."""
     return statement("Deny", sid, ANYBODY, actions, conditions)
 
 
-def via(service: str) -> str:
-    """Give the ``kms:ViaService`` value of a service, in the Region of the key."""
+def via_service(service: str) -> str:
+    """Return the ``kms:ViaService`` value of a service in the Region of the key."""
     return f"{service}.{REGION}.amazonaws.com"
 
 
-def through(sid: str, services: Sequence[str], actions: Sequence[str]) -> Element:
-    """Let everybody in the account use the key through services: no IAM permission is needed."""
-    values = [via(service) for service in services]
+def allow_via_service(sid: str, services: Sequence[str], actions: Sequence[str]) -> Element:
+    """Allow all principals of the account to use the key through services.
+
+    They need no identity policy for that, as on AWS.
+    """
+    values = [via_service(service) for service in services]
     by_service = {"kms:ViaService": values if len(values) > 1 else values[0]}
     is_first = services[0] in _SERVICE_FIRST
     equals = {**by_service, **OWN_ACCOUNT} if is_first else {**OWN_ACCOUNT, **by_service}
     return allow(sid, ANYBODY, actions, {"StringEquals": equals})
 
 
-def through_any_region(sid: str, service: str, actions: Sequence[str]) -> Element:
-    """Let everybody in the account use the key through a service of whichever Region."""
+def allow_via_service_in_any_region(sid: str, service: str, actions: Sequence[str]) -> Element:
+    """Allow all principals of the account to use the key through a service in any Region."""
     like = {"kms:ViaService": f"{service}.*.amazonaws.com"}
     return allow(sid, ANYBODY, actions, {"StringEquals": OWN_ACCOUNT, "StringLike": like})
 
 
-def sid_of(words: str, authorized: str | None = None, access: str = "through") -> str:
-    """Give the Sid of access through a service. authorized: its words at the end, if others."""
+def via_service_sid(
+    service_text: str, authorized: str | None = None, access: str = "through"
+) -> str:
+    """Return the Sid of a statement that allows use through a service.
+
+    service_text: the name of the service. authorized: its name at the end of the Sid, if another.
+    """
     return (
-        f"Allow access {access} {words} for all principals in the account that are authorized to "
-        f"use {authorized or words}"
+        f"Allow access {access} {service_text} for all principals in the account that are "
+        f"authorized to use {authorized or service_text}"
     )
 
 
-def metadata(actions: Sequence[str]) -> Element:
-    """Leave it to the account who may read about the key."""
+def allow_account_access(actions: Sequence[str]) -> Element:
+    """Allow the account actions on the key itself, so that identity policies decide."""
     root = {"AWS": root_arn(_PARTITION, ACCOUNT)}
     return allow("Allow direct access to key metadata to the account", root, actions)
 
 
-def metadata_beside(actions: Sequence[str]) -> Element:
-    """Give `metadata` for a key of which services use it by these actions.
+def allow_metadata_access(actions: Sequence[str]) -> Element:
+    """Allow the account to describe a key that services use with these actions.
 
-    Where they make grants, the account may revoke them.
+    Where services create grants, the account may also revoke grants.
     """
-    return metadata((*READ, "kms:RevokeGrant") if "kms:CreateGrant" in actions else READ)
+    return allow_account_access(
+        (*READ, "kms:RevokeGrant") if "kms:CreateGrant" in actions else READ
+    )
 
 
-def described(sid: str, service: str) -> Element:
-    """Let a service read about the key in its own name."""
+def allow_service_to_describe(sid: str, service: str) -> Element:
+    """Allow a service principal to describe the key."""
     return allow(sid, {"Service": f"{service}.amazonaws.com"}, READ)
 
 
-# --- policies of other forms ----------------------------------------------------------------
+# --- policies with other statements -----------------------------------------------------------
 
 
 def _acm_granting(sid: str, operations: str | list[str]) -> Element:
     conditions = {
-        "StringEquals": {**OWN_ACCOUNT, "kms:ViaService": via("acm")},
+        "StringEquals": {**OWN_ACCOUNT, "kms:ViaService": via_service("acm")},
         "ForAllValues:StringEquals": {"kms:GrantOperations": operations},
         "Bool": {"kms:GrantIsForAWSResource": "true"},
     }
@@ -148,61 +158,61 @@ ACM: Policy = (
         ["kms:ReEncrypt*"],
         {"Bool": {"kms:ReEncryptOnSameKey": "false"}},
     ),
-    through("Allow decrypt", ["acm"], ["kms:Decrypt"]),
+    allow_via_service("Allow decrypt", ["acm"], ["kms:Decrypt"]),
 )
 
 APPFLOW: Policy = (
-    through(sid_of("Amazon AppFlow"), ["appflow"], USE_BY_GRANT),
-    metadata_beside(USE_BY_GRANT),
-    described(
+    allow_via_service(via_service_sid("Amazon AppFlow"), ["appflow"], USE_BY_GRANT),
+    allow_metadata_access(USE_BY_GRANT),
+    allow_service_to_describe(
         "Allow AppFlow Service with service principal name appflow.amazonaws.com to describe the "
         "key directly",
         "appflow",
     ),
-    through(sid_of("S3"), ["s3"], ["kms:Decrypt"]),
+    allow_via_service(via_service_sid("S3"), ["s3"], ["kms:Decrypt"]),
     allow(
-        sid_of("SecretManager"),
+        via_service_sid("SecretManager"),
         ANYBODY,
         USE_BY_GRANT,
-        {"StringEquals": {**OWN_ACCOUNT, "kms:ViaService": via("secretsmanager")}},
+        {"StringEquals": {**OWN_ACCOUNT, "kms:ViaService": via_service("secretsmanager")}},
     ),
 )
 
 _BACKUP_USE = ("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey*")
 BACKUP: Policy = (
-    through(sid_of("Backup", "Backup Storage"), ["backup"], _BACKUP_USE),
-    metadata_beside(_BACKUP_USE),
+    allow_via_service(via_service_sid("Backup", "Backup Storage"), ["backup"], _BACKUP_USE),
+    allow_metadata_access(_BACKUP_USE),
 )
 
 _ENCRYPTING = ("kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 CONNECT: Policy = (
-    through(sid_of("Connect"), ["connect"], ["kms:CreateGrant", *READ]),
-    described("Allow Connect to directly describe the key", "connect"),
-    metadata_beside(USE_BY_GRANT),
+    allow_via_service(via_service_sid("Connect"), ["connect"], ["kms:CreateGrant", *READ]),
+    allow_service_to_describe("Allow Connect to directly describe the key", "connect"),
+    allow_metadata_access(USE_BY_GRANT),
     deny("Restrict direct usage", _ENCRYPTING, {"Null": {"kms:ViaService": "true"}}),
     deny(
         "Restrict usage to Connect data",
         _ENCRYPTING,
         {"Null": {"kms:EncryptionContext:aws:connect:OrganizationId": "true"}},
     ),
-    through(sid_of("S3"), ["s3"], ["kms:Decrypt"]),
-    through(sid_of("KVS"), ["kinesisvideo"], ["kms:Decrypt"]),
+    allow_via_service(via_service_sid("S3"), ["s3"], ["kms:Decrypt"]),
+    allow_via_service(via_service_sid("KVS"), ["kinesisvideo"], ["kms:Decrypt"]),
 )
 
 DYNAMODB: Policy = (
-    through_any_region(sid_of("Amazon DynamoDB"), "dynamodb", USE_BY_GRANT),
-    metadata_beside(USE_BY_GRANT),
-    described("Allow DynamoDB to directly describe the key", "dynamodb"),
+    allow_via_service_in_any_region(via_service_sid("Amazon DynamoDB"), "dynamodb", USE_BY_GRANT),
+    allow_metadata_access(USE_BY_GRANT),
+    allow_service_to_describe("Allow DynamoDB to directly describe the key", "dynamodb"),
 )
 
 ELASTIC_FILE_SYSTEM: Policy = (
-    through(sid_of("EFS", access="to"), ["elasticfilesystem"], USE_BY_GRANT),
-    metadata_beside(USE_BY_GRANT),
+    allow_via_service(via_service_sid("EFS", access="to"), ["elasticfilesystem"], USE_BY_GRANT),
+    allow_metadata_access(USE_BY_GRANT),
 )
 
 LAMBDA: Policy = (
-    through(sid_of("AWS Lambda"), ["lambda"], USE_BY_GRANT),
-    metadata_beside(USE_BY_GRANT),
+    allow_via_service(via_service_sid("AWS Lambda"), ["lambda"], USE_BY_GRANT),
+    allow_metadata_access(USE_BY_GRANT),
 )
 
 _MQ_USE = (
@@ -210,27 +220,33 @@ _MQ_USE = (
     *("kms:Encrypt", "kms:ReEncrypt*"),
 )
 MQ: Policy = (
-    through(sid_of("Amazon MQ", access="to"), ["mq", "elasticfilesystem"], _MQ_USE),
-    metadata_beside(_MQ_USE),
+    allow_via_service(
+        via_service_sid("Amazon MQ", access="to"), ["mq", "elasticfilesystem"], _MQ_USE
+    ),
+    allow_metadata_access(_MQ_USE),
 )
 
 REDSHIFT: Policy = (
-    through(sid_of("RedShift"), ["redshift"], USE_BY_GRANT),
-    through(sid_of("RedShift-Serverless"), ["redshift-serverless"], USE_BY_GRANT),
-    metadata_beside(USE_BY_GRANT),
+    allow_via_service(via_service_sid("RedShift"), ["redshift"], USE_BY_GRANT),
+    allow_via_service(
+        via_service_sid("RedShift-Serverless"), ["redshift-serverless"], USE_BY_GRANT
+    ),
+    allow_metadata_access(USE_BY_GRANT),
 )
 
 SECRETS_MANAGER: Policy = (
-    through(
-        sid_of("AWS Secrets Manager"),
+    allow_via_service(
+        via_service_sid("AWS Secrets Manager"),
         ["secretsmanager"],
         ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:CreateGrant", "kms:DescribeKey"],
     ),
-    through_any_region(sid_of("AWS Secrets Manager"), "secretsmanager", ["kms:GenerateDataKey*"]),
-    metadata_beside(USE_BY_GRANT),
+    allow_via_service_in_any_region(
+        via_service_sid("AWS Secrets Manager"), "secretsmanager", ["kms:GenerateDataKey*"]
+    ),
+    allow_metadata_access(USE_BY_GRANT),
 )
 
-_SES_SERVICE = {"Service": via("ses")}
+_SES_SERVICE = {"Service": via_service("ses")}
 SES: Policy = (
     allow(
         "Allow SES to encrypt messages belonging to this account",
@@ -246,7 +262,7 @@ SES: Policy = (
     ),
     allow("Allow SES to describe this key", _SES_SERVICE, ["kms:DescribeKey"]),
     {
-        **metadata([*READ, "kms:Decrypt", "kms:ReEncryptFrom"]),
+        **allow_account_access([*READ, "kms:Decrypt", "kms:ReEncryptFrom"]),
         "Sid": "Allow direct access to key metadata & decryption to the account",
     },
 )
@@ -256,8 +272,8 @@ _SNS_USE = (
     "kms:DescribeKey",
 )
 SNS: Policy = (
-    through(sid_of("SNS"), ["sns"], _SNS_USE),
-    metadata_beside(_SNS_USE),
+    allow_via_service(via_service_sid("SNS"), ["sns"], _SNS_USE),
+    allow_metadata_access(_SNS_USE),
     allow(
         "Allow SNS to decrypt archived messages",
         {"Service": "sns.amazonaws.com"},
@@ -270,11 +286,11 @@ SNS: Policy = (
 )
 
 SQS: Policy = (
-    through(sid_of("Simple Queue Service (SQS)", "SQS"), ["sqs"], USE_BY_GRANT),
-    metadata_beside(USE_BY_GRANT),
+    allow_via_service(via_service_sid("Simple Queue Service (SQS)", "SQS"), ["sqs"], USE_BY_GRANT),
+    allow_metadata_access(USE_BY_GRANT),
 )
 
 WORKSPACES: Policy = (
-    through(sid_of("Workspaces"), ["workspaces"], USE_BY_LISTED_GRANT),
-    metadata(["kms:Describe*", "kms:RevokeGrant", "kms:List*", "kms:Get*"]),
+    allow_via_service(via_service_sid("Workspaces"), ["workspaces"], USE_BY_LISTED_GRANT),
+    allow_account_access(["kms:Describe*", "kms:RevokeGrant", "kms:List*", "kms:Get*"]),
 )

@@ -1,4 +1,4 @@
-"""Custom key stores: AWS CloudHSM and external ones, as a state machine."""
+"""Custom key stores, AWS CloudHSM and external: settings, connection state, failures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from kmsmock.timing.delays import HOW_TO_WAIT
+from kmsmock.timing.delays import WAITING_HINT
 
 
 class ConnectionState(Enum):
@@ -28,7 +28,7 @@ class StoreType(Enum):
 
 
 _COMMON = ("INTERNAL_ERROR", "NETWORK_ERRORS", "INVALID_CREDENTIALS")
-#: Store type -> why connecting can fail.
+#: Store type -> the error codes with which a connection can fail.
 #: Source: AWS KMS API Reference, CustomKeyStoresListEntry, ConnectionErrorCode.
 CONNECTION_ERRORS: dict[StoreType, tuple[str, ...]] = {
     StoreType.AWS_CLOUDHSM: (
@@ -46,7 +46,7 @@ CONNECTION_ERRORS: dict[StoreType, tuple[str, ...]] = {
     ),
 }
 _REPEATEDLY = "If you see this error repeatedly,"
-#: Connection error -> what requests of a connected external key store are answered with.
+#: Connection error -> the message of requests to a connected external key store with that error.
 #: Source: AWS KMS Developer Guide, "Troubleshooting external key stores".
 PROXY_FAILURES = {
     "XKS_PROXY_ACCESS_DENIED": "The external key store proxy rejected the request because it could "
@@ -73,9 +73,9 @@ PROXY_FAILURES = {
 class CustomKeyStore:
     """One custom key store of an account and Region.
 
-    settings: the request members of CreateCustomKeyStore that describe cluster or proxy.
-    error_code: why the last connection attempt failed; only in state FAILED. fault: what a test
-    has broken, by its connection error.
+    settings: the members of the CreateCustomKeyStore request that describe cluster or proxy.
+    error_code: of the failed connection attempt, only in state FAILED. fault: the connection error
+    that a test has set with `fail`. xks_key_ids: ids of the external keys that are in use.
     """
 
     store_id: str
@@ -88,7 +88,7 @@ class CustomKeyStore:
     error_code: str | None = None
     fault: str | None = None
     xks_key_ids: set[str] = field(default_factory=set)
-    #: When a connection or disconnection that is under way will be done.
+    #: When the store leaves CONNECTING or DISCONNECTING; None in other states.
     settles_at: datetime | None = None
 
     @property
@@ -98,24 +98,25 @@ class CustomKeyStore:
 
     @property
     def proxy_failure(self) -> str | None:
-        """What the proxy of a connected external key store fails with, in AWS's words."""
+        """AWS's error message while the proxy of a connected store fails; None while it works."""
         return PROXY_FAILURES.get(self.fault or "") if self.is_connected else None
 
     @property
-    def situation(self) -> str:
-        """The connection state in words, and what comes next, for explanations."""
+    def state_description(self) -> str:
+        """The connection state and what to do about it, as sentences for explanations."""
         named = f"The custom key store {self.name!r} is {self.state.value}"
         if self.settles_at is not None:
-            return f"{named} until {self.settles_at:%Y-%m-%d %H:%M:%S} UTC. {HOW_TO_WAIT}"
+            return f"{named} until {self.settles_at:%Y-%m-%d %H:%M:%S} UTC. {WAITING_HINT}"
         if self.error_code is not None:
             return f"{named} ({self.error_code}): DisconnectCustomKeyStore, then connect it again."
         return f"{named}." if self.is_connected else f"{named}: ConnectCustomKeyStore comes first."
 
     def fail(self, error_code: str) -> None:
-        """Break what is behind the store, until it is healed.
+        """Simulate a failure of the cluster or proxy, until `heal` is called.
 
-        The proxy of a connected external key store fails with each request; a cluster is lost.
-        Raises ValueError for an error that such a store cannot have.
+        error_code: a ConnectionErrorCode. With some codes, a connected external key store stays
+        connected and each request to its proxy fails; with all others the store becomes FAILED.
+        Raises ValueError for a code that this type of store cannot have.
         """
         possible = CONNECTION_ERRORS[self.store_type]
         if error_code not in possible:
@@ -128,16 +129,21 @@ class CustomKeyStore:
             self._connect()
 
     def heal(self) -> None:
-        """Mend what was broken; a store in state FAILED is to be disconnected and connected."""
+        """End a simulated failure; a store in state FAILED must be disconnected and reconnected."""
         self.fault = None
 
-    def begin(self, passing: ConnectionState, due: datetime) -> Callable[[datetime], None]:
-        """Begin to connect or disconnect; gives what is to be done when that is due."""
-        self.state, self.settles_at, self.error_code = passing, due, None
+    def begin_transition(
+        self, transient: ConnectionState, due: datetime
+    ) -> Callable[[datetime], None]:
+        """Begin to connect or disconnect; return the function to call when that is due.
+
+        transient: CONNECTING or DISCONNECTING.
+        """
+        self.state, self.settles_at, self.error_code = transient, due, None
         return self._settle
 
     def _settle(self, due: datetime) -> None:
-        # Another attempt may have begun meanwhile.
+        # Another connection or disconnection may have begun since.
         if self.settles_at != due:
             return
         self.settles_at = None

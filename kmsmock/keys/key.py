@@ -1,4 +1,4 @@
-"""A KMS key: identity, state, key materials, and what it can do."""
+"""The KMS key: identity, state, key materials, and symmetric encryption."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.seeded import deterministic
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
-from kmsmock.keys.schedule import RotationSchedule
+from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
-from kmsmock.keys.states import STATE_WAYS_OUT, STATE_WORDS, KeyState
+from kmsmock.keys.states import STATE_REMEDIES, STATE_TEXTS, KeyState
 
 if TYPE_CHECKING:
     from kmsmock.keys.custom_key_store import CustomKeyStore
@@ -29,7 +29,7 @@ class KeyManager(Enum):
 
 
 class PendingDeletion(NamedTuple):
-    """The waiting period before a deletion: since when, and of how many days."""
+    """The waiting period before a deletion: its start, and its length in days."""
 
     since: datetime
     window_days: int
@@ -43,7 +43,7 @@ class Usage(NamedTuple):
     request_id: str
 
 
-_TELLING_MATERIAL = (Origin.AWS_KMS, Origin.EXTERNAL)
+_NOT_IN_STORE = (Origin.AWS_KMS, Origin.EXTERNAL)
 _PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION})
 
 
@@ -85,7 +85,7 @@ class Key:
         "usage",
         "xks_key_id",
     )
-    #: What is never set again.
+    #: Attributes that do not change after the key is created.
     FIXED = frozenset(
         {
             *("account", "arn", "creation_date", "key_id", "manager", "origin", "region_name"),
@@ -93,7 +93,7 @@ class Key:
         }
     )
 
-    def __init__(  # noqa: PLR0913 - what is fixed when a key is made
+    def __init__(  # noqa: PLR0913 - all that is fixed when a key is created
         self,
         *,
         account: str,
@@ -125,9 +125,10 @@ class Key:
         self.tags: Mapping[str, str] = {}
         self.aliases: tuple[str, ...] = ()
         self.grants = Grants()
-        #: ARN -> unique id of the users and roles that the key policy names.
+        #: ARN -> unique id of the users and roles that the key policy names. As on AWS, a principal
+        #: that is created again under the same name has another id, and so no access.
         self.policy_ids: Mapping[str, str] | None = None
-        #: When the state Creating or Updating will be over.
+        #: When the state Creating or Updating ends.
         self.settles_at: datetime | None = None
         self.deletion_date: datetime | None = None
         self.pending_deletion: PendingDeletion | None = None
@@ -139,8 +140,9 @@ class Key:
         self.custom_key_store: CustomKeyStore | None = None
         self.xks_key_id: str | None = None
         self.sequence = 0
-        #: Whether KMS tells the id of this key's material: symmetric encryption, not in a store.
-        self.shows_material_id = spec.is_symmetric_encryption and origin in _TELLING_MATERIAL
+        #: Whether KMS returns the id of this key's material: it does for symmetric encryption keys
+        #: that are not in a custom key store.
+        self.shows_material_id = spec.is_symmetric_encryption and origin in _NOT_IN_STORE
 
     def __repr__(self) -> str:
         return f"<Key {self.arn} {self.spec.name} {self.state.value}>"
@@ -149,7 +151,7 @@ class Key:
 
     @property
     def state(self) -> KeyState:
-        """The key state: what was set, unless missing material or a lost store overrules it."""
+        """The key state: the status, unless material is missing or the store is not connected."""
         status = self.status
         if self.origin is Origin.AWS_KMS or status in _PENDING_DELETION:
             return status
@@ -165,7 +167,7 @@ class Key:
 
     @property
     def has_all_material(self) -> bool:
-        """Whether every material that the key is tied to is here, and there is one."""
+        """Whether the key has material, and the secret of none is missing."""
         return bool(self.materials) and all(
             material.is_present for material in self.materials if material.is_permanent
         )
@@ -184,12 +186,12 @@ class Key:
             if state is KeyState.DISABLED
             else errors.KMSInvalidStateException
         )
-        way_out = STATE_WAYS_OUT[state]
+        remedy = STATE_REMEDIES[state]
         if state is KeyState.UNAVAILABLE and self.custom_key_store is not None:
-            way_out = self.custom_key_store.situation
+            remedy = self.custom_key_store.state_description
         if self.deletion_date is not None:
-            way_out = f"It will be deleted on {self.deletion_date:%Y-%m-%d %H:%M} UTC. {way_out}"
-        raise kind(f"{self.arn} is {STATE_WORDS[state]}.", explanation=way_out)
+            remedy = f"It will be deleted on {self.deletion_date:%Y-%m-%d %H:%M} UTC. {remedy}"
+        raise kind(f"{self.arn} is {STATE_TEXTS[state]}.", explanation=remedy)
 
     def require_usage(self, usage: KeyUsage, operation: str) -> None:
         """Refuse an operation that is not for keys of this usage (InvalidKeyUsageException)."""
@@ -226,7 +228,7 @@ class Key:
 
     @property
     def pending_window_days(self) -> int | None:
-        """The length of the waiting period that the key is in, or will be."""
+        """The length of the waiting period; set too while a primary waits for its replicas."""
         return None if self.pending_deletion is None else self.pending_deletion.window_days
 
     @property
@@ -235,12 +237,12 @@ class Key:
         return self.multi_region is not None and self.multi_region.primary is not self
 
     @property
-    def relatives(self) -> list[Key]:
-        """The key itself, and all that are the same multi-Region key in other Regions."""
+    def related_keys(self) -> list[Key]:
+        """The key itself and, of a multi-Region key, the related keys in other Regions."""
         return [self] if self.multi_region is None else list(self.multi_region.members.values())
 
     def schedule_deletion(self, now: datetime, window_days: int) -> None:
-        """Start the waiting period; a primary waits for its replicas first."""
+        """Start the waiting period; that of a primary starts once its replicas are deleted."""
         self.pending_deletion = PendingDeletion(now, window_days)
         if self.multi_region is not None and self.multi_region.has_replicas_of(self):
             self.status = KeyState.PENDING_REPLICA_DELETION
@@ -249,7 +251,7 @@ class Key:
         self.deletion_date = now + timedelta(days=window_days)
 
     def cancel_deletion(self) -> None:
-        """End the waiting period; the key is disabled then, as on AWS."""
+        """End the waiting period; as on AWS, the key is disabled afterwards."""
         self.status = KeyState.DISABLED
         self.deletion_date = self.pending_deletion = None
 
@@ -257,14 +259,14 @@ class Key:
 
     @property
     def current_material(self) -> KeyMaterial | None:
-        """The material that encrypts; None when nothing was ever imported."""
+        """The material that encrypts; None if none was ever imported."""
         materials = self.materials
         if materials and materials[-1].state is MaterialState.CURRENT:
             return materials[-1]
         return next((m for m in materials if m.state is MaterialState.CURRENT), None)
 
     def new_material(self) -> KeyMaterial:
-        """Make material of this key's spec; that of a key pair is only made on first use."""
+        """Create material of this key's spec; a key pair is generated on first use only."""
         size = self.spec.secret_bytes
         if size is None:
             return KeyMaterial(b"", None)
@@ -273,14 +275,14 @@ class Key:
 
     @property
     def material(self) -> KeyMaterial:
-        """The current material of a key whose state says that it has one."""
+        """The current material of a key that is known to have one."""
         material = self.current_material
         assert material is not None
         return material
 
     @property
     def key_pair(self) -> Any:
-        """The private key of an asymmetric KMS key, made or opened on first use."""
+        """The private key of an asymmetric KMS key, generated or loaded on first use."""
         material = self.material
         if material.opened is None:
             if material.secret is not None:
@@ -303,7 +305,10 @@ class Key:
     # --- symmetric encryption ----------------------------------------------------------
 
     def encrypt(self, prefix: bytes, plaintext: bytes, context: Mapping[str, str] | None) -> bytes:
-        """Encrypt under the current material; gives the ciphertext blob."""
+        """Encrypt under the current material; return the ciphertext blob.
+
+        prefix: `ciphertext.ENCRYPT_PREFIX` or `ciphertext.DATA_KEY_PREFIX`.
+        """
         material = self.material
         opened = material.opened or material.symmetric(self._blob_origin(material))
         blob: bytes = opened.encrypt(
@@ -312,10 +317,10 @@ class Key:
         return blob
 
     def decrypt(self, blob: ciphertext.Blob, context: Mapping[str, str] | None) -> bytes:
-        """Open a blob of this key, under whichever of its materials made it.
+        """Decrypt a blob of this key under the material that encrypted it.
 
-        Raises InvalidCiphertextException; for external keys KMSInvalidStateException, since there
-        it is the proxy that refuses.
+        Raises InvalidCiphertextException; for keys of an external key store
+        KMSInvalidStateException, since there the proxy rejects the ciphertext.
         """
         material = self.material_with(blob.material_id)
         try:
@@ -332,13 +337,13 @@ class Key:
                 "invalid."
             )
         raise errors.InvalidCiphertextException(
-            explanation=f"The ciphertext is one of {self.arn}, but the encryption context is not "
-            f"the one it was encrypted with (given: {shown_context(context)}), or its last part "
-            "was changed."
+            explanation=f"The ciphertext was encrypted under {self.arn}, but the encryption "
+            f"context is not the one it was encrypted with (given: {format_context(context)}), or "
+            "its last part was changed."
         )
 
     def material_with(self, material_id: bytes) -> KeyMaterial:
-        """Find one of the key's materials by id; raises KeyError when it has no such material."""
+        """Find one of the key's materials by id; raises KeyError if the key has none of that id."""
         for material in reversed(self.materials):
             if material.id == material_id:
                 return material
@@ -349,10 +354,10 @@ class Key:
 
 
 class MultiRegionKey:
-    """What the related keys of a multi-Region key have in common.
+    """What the related keys of one multi-Region key share.
 
     members: Region -> key, the primary among them, in the order of their creation.
-    rotation: the schedule, which is set on the primary and holds for all.
+    rotation: the schedule, which is set on the primary and applies to all.
     """
 
     __slots__ = ("members", "primary")
@@ -372,10 +377,10 @@ class MultiRegionKey:
         return self.primary.rotation
 
     def has_replicas_of(self, key: Key) -> bool:
-        """Tell whether this key is the primary and others depend on it."""
+        """Return whether this key is the primary and has replicas."""
         return key is self.primary and len(self.members) > 1
 
 
-def shown_context(context: Mapping[str, str] | None) -> str:
-    """Write an encryption context for a human."""
+def format_context(context: Mapping[str, str] | None) -> str:
+    """Format an encryption context for an explanation: ``a=1, b=2``, or ``none``."""
     return ", ".join(f"{k}={v}" for k, v in sorted(context.items())) if context else "none"

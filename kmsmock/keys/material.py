@@ -1,4 +1,4 @@
-"""Key material: one secret of a KMS key, made on first use, and its place in the key's history."""
+"""Key material: one secret of a KMS key, and its state in the key's rotation history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kmsmock.crypto.symmetric import SymmetricKey
 
 
 class MaterialState(Enum):
-    """The states of a key material, as ListKeyRotations shows them."""
+    """The states of a key material. Source: AWS KMS API Reference, RotationsListEntry."""
 
     CURRENT = "CURRENT"
     NON_CURRENT = "NON_CURRENT"
@@ -32,8 +32,9 @@ class RotationType(Enum):
 class KeyMaterial:
     """One key material.
 
-    id: 32 bytes. secret: raw bytes, or PKCS#8 DER of a private key; None while it is not
-    imported, or has not been needed yet. The other members are what ListKeyRotations tells.
+    id: 32 bytes. secret: raw bytes, or PKCS#8 DER of a private key; None before it is imported, or
+    before a key pair is first used. opened: the key object made from the secret, kept between
+    calls. The other members are those of ListKeyRotations.
     """
 
     id: bytes
@@ -44,25 +45,25 @@ class KeyMaterial:
     expiration_model: str | None = None
     valid_to: datetime | None = None
     description: str | None = None
-    opened: Any = None  # the key object made from the secret, kept between calls
+    opened: Any = None
 
     @property
     def is_present(self) -> bool:
-        """Whether the secret is here (an imported one may be missing)."""
+        """Whether the secret is available; an imported one may have expired or been deleted."""
         return self.secret is not None or self.opened is not None
 
     @property
     def is_permanent(self) -> bool:
-        """Whether the key is tied to this material; one that awaits rotation can still go."""
+        """Whether the key keeps this material for good; material pending rotation can go."""
         return self.state in (MaterialState.CURRENT, MaterialState.NON_CURRENT)
 
     def remove(self) -> None:
-        """Forget the secret; the identity stays."""
+        """Remove the secret and its expiry; the id stays."""
         self.secret = self.opened = None
         self.expiration_model = self.valid_to = None
 
     def symmetric(self, origin: ciphertext.Origin) -> SymmetricKey:
-        """Give the AES key, opened on first use."""
+        """Return the AES key, made from the secret on first use."""
         if self.opened is None:
             assert self.secret is not None  # states were checked before
             self.opened = SymmetricKey(self.secret, origin)
@@ -71,7 +72,7 @@ class KeyMaterial:
 
 
 def material_id(key_id: str, canonical_secret: bytes) -> bytes:
-    """Give the 32-byte identifier of a material: a function of the key id and the secret.
+    """Compute the 32-byte id of a material from the key id and the secret.
 
     Source: AWS KMS API Reference, ImportKeyMaterial, KeyMaterialId.
     """

@@ -1,4 +1,4 @@
-"""Multi-Region keys: one primary and its replicas, which share identity and key material."""
+"""Multi-Region keys: a primary key and its replica keys, which share key id and key material."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from kmsmock.keys.states import KeyState
 
 
 def add_replica(family: MultiRegionKey, replica: Key) -> None:
-    """Take in a replica, which starts in state Creating.
+    """Add a replica key, which starts in state Creating.
 
-    KMS's own material is shared: both keys have the same list. Imported material is not
-    copied, only its identity is known to the replica.
+    Material of origin AWS_KMS is shared: both keys have the same list. Of imported material the
+    replica has the ids only, as on AWS: its secrets must be imported into the replica too.
     """
     primary = family.primary
     if primary.origin is Origin.EXTERNAL:
@@ -38,7 +38,7 @@ def add_replica(family: MultiRegionKey, replica: Key) -> None:
 
 
 def settle_pending_material(family: MultiRegionKey) -> None:
-    """Let imported material be ready for rotation once every member has it."""
+    """Set the state of material pending rotation: it can be rotated once every member has it."""
     members = family.members.values()
     for pending in [m for m in family.primary.materials if not m.is_permanent]:
         copies = [member.material_with(pending.id) for member in members]
@@ -50,7 +50,7 @@ def settle_pending_material(family: MultiRegionKey) -> None:
 
 
 def make_primary(family: MultiRegionKey, key: Key) -> None:
-    """Let another member be the primary; both are Updating for a while."""
+    """Make another member the primary; both it and the previous primary become Updating."""
     before = family.primary
     key.rotation, before.rotation = before.rotation, None
     key.on_demand_started, before.on_demand_started = before.on_demand_started, None
@@ -61,7 +61,10 @@ def make_primary(family: MultiRegionKey, key: Key) -> None:
 
 
 def remove_member(family: MultiRegionKey, key: Key, now: datetime) -> None:
-    """Forget a deleted member; when the last replica goes, the primary's waiting begins."""
+    """Remove a deleted member.
+
+    With the last replica, the waiting period begins of a primary that is scheduled for deletion.
+    """
     family.members.pop(key.region_name, None)
     settle_pending_material(family)
     primary = family.primary

@@ -1,4 +1,4 @@
-"""Key policies as text: the default one, those of AWS managed keys, and the size limit."""
+"""Key policies as text: the default key policy, KMS's JSON format, and the size limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LARGEST_POLICY_BYTES = 32_768
 
 
 def default_policy(account: str, region: str) -> str:
-    """Give the policy of keys that are created without one, to the letter.
+    """Return the default key policy of keys that are created without one, as JSON text.
 
     Source: AWS KMS Developer Guide, "Default key policy".
     """
@@ -35,7 +35,7 @@ def default_policy(account: str, region: str) -> str:
 
 
 def pretty(value: Any, depth: int = 1) -> str:
-    """Print JSON as KMS prints the policies it makes: objects indented, lists in line."""
+    """Format JSON as KMS formats its own policies: objects indented, lists on one line."""
     if isinstance(value, dict):
         indent = "  " * depth
         members = (f"{indent}{json.dumps(k)} : {pretty(v, depth + 1)}" for k, v in value.items())

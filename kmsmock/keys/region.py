@@ -8,14 +8,14 @@ from datetime import datetime
 from kmsmock.authorization.grants import Grant
 from kmsmock.aws import arns
 from kmsmock.keys.custom_key_store import CustomKeyStore
-from kmsmock.keys.imported import ImportParameters
 from kmsmock.keys.key import Key, KeyManager
+from kmsmock.keys.material_import import ImportParameters
 
 
 class MaterialIndex(dict[bytes, Key]):
-    """Key material id -> its key: of all accounts in one Region.
+    """Key material id -> key, of all accounts in one Region.
 
-    A ciphertext names its material and not its account.
+    Decrypt needs it, since a ciphertext begins with the material id.
     """
 
 
@@ -32,13 +32,13 @@ class Alias:
 
 
 @dataclass(slots=True)
-class Numbers:
-    """Numbers for all that one mock makes, so that lists over accounts have an order too."""
+class SequenceNumbers:
+    """Numbers the resources of one mock in order of creation, over all accounts and Regions."""
 
     last: int = 0
 
     def next(self) -> int:
-        """Give a number above all before."""
+        """Return the next number."""
         self.last += 1
         return self.last
 
@@ -54,13 +54,15 @@ class KmsRegion:
         "grant_tokens",
         "grants",
         "import_tokens",
+        "key_counts",
         "keys",
-        "managed_by",
         "materials",
         "name",
     )
 
-    def __init__(self, account: str, name: str, materials: MaterialIndex, numbers: Numbers) -> None:
+    def __init__(
+        self, account: str, name: str, materials: MaterialIndex, numbers: SequenceNumbers
+    ) -> None:
         self.account = account
         self.name = name
         self.keys: dict[str, Key] = {}
@@ -70,8 +72,8 @@ class KmsRegion:
         self.grant_tokens: dict[str, Grant] = {}
         self.import_tokens: dict[bytes, ImportParameters] = {}
         self.materials = materials
-        #: How many keys each manager has; the quota counts customer managed ones only.
-        self.managed_by = dict.fromkeys(KeyManager, 0)
+        #: Number of keys by key manager; the quota counts customer managed keys only.
+        self.key_counts = dict.fromkeys(KeyManager, 0)
         self._numbers = numbers
 
     @property
@@ -80,7 +82,7 @@ class KmsRegion:
         return arns.partition_of(self.name)
 
     def next_sequence(self) -> int:
-        """Give the next number for what is made, here and in other accounts, in that order."""
+        """Return the sequence number of the next resource that is created in the mock."""
         return self._numbers.next()
 
     def find(self, key_id_or_alias: str) -> Key | None:
@@ -89,22 +91,22 @@ class KmsRegion:
         return self.keys.get(key_id_or_alias) if alias is None else alias.key
 
     def add_key(self, key: Key) -> None:
-        """Take in a key and index its materials."""
+        """Add a key and index its materials."""
         key.sequence = self.next_sequence()
         self.keys[key.key_id] = key
-        self.managed_by[key.manager] += 1
+        self.key_counts[key.manager] += 1
         self.index_materials(key)
 
     def index_materials(self, key: Key) -> None:
-        """Let ciphertexts of all the key's materials lead to it."""
+        """Add the materials of a key to the index by which Decrypt finds its key."""
         if key.spec.is_symmetric_encryption:
             for material in key.materials:
                 self.materials[material.id] = key
 
     def remove_key(self, key: Key) -> None:
-        """Forget a deleted key with its aliases, grants and materials."""
+        """Remove a deleted key with its aliases, grants and materials."""
         del self.keys[key.key_id]
-        self.managed_by[key.manager] -= 1
+        self.key_counts[key.manager] -= 1
         for name in key.aliases:
             del self.aliases[name]
         for grant in key.grants:
@@ -117,7 +119,7 @@ class KmsRegion:
             key.custom_key_store.xks_key_ids.discard(key.xks_key_id)
 
     def add_alias(self, name: str, key: Key, now: datetime) -> Alias:
-        """Give a key a name that is free."""
+        """Create an alias of a key. name: ``alias/…``, which no other alias may have."""
         arn = arns.alias_arn(self.name, self.account, name)
         alias = Alias(name, arn, key, now, now, self.next_sequence())
         self.aliases[name] = alias
@@ -125,31 +127,31 @@ class KmsRegion:
         return alias
 
     def remove_alias(self, alias: Alias) -> None:
-        """Forget a name."""
+        """Delete an alias."""
         del self.aliases[alias.name]
-        self._take(alias)
+        self._detach(alias)
 
     def retarget_alias(self, alias: Alias, key: Key, now: datetime) -> None:
-        """Let a name mean another key."""
-        self._take(alias)
+        """Change the key of an alias."""
+        self._detach(alias)
         key.aliases += (alias.name,)
         alias.key = key
         alias.last_updated_date = now
 
     @staticmethod
-    def _take(alias: Alias) -> None:
+    def _detach(alias: Alias) -> None:
         key = alias.key
         key.aliases = tuple(name for name in key.aliases if name != alias.name)
 
     def add_grant(self, grant: Grant, *tokens: str) -> None:
-        """Take in a grant with its tokens, or more of them for one that exists."""
+        """Add a grant with its tokens, or further tokens of a grant that exists."""
         self.keys[grant.key_id].grants.add(grant)
         grant.tokens.extend(tokens)
         self.grants[grant.grant_id] = grant
         self.grant_tokens.update(dict.fromkeys(tokens, grant))
 
     def remove_grant(self, grant: Grant) -> None:
-        """Forget a grant; its tokens no longer mean anything then."""
+        """Remove a grant and its tokens."""
         self.keys[grant.key_id].grants.remove(grant)
         del self.grants[grant.grant_id]
         for token in grant.tokens:

@@ -1,4 +1,4 @@
-"""Rotation of key material: schedules, and making another material the current one."""
+"""Rotation of key material, automatic and on demand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from kmsmock.aws import errors
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType
-from kmsmock.keys.schedule import RotationSchedule
+from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import Origin
 
 #: Source: AWS KMS Developer Guide, "Rotate AWS KMS keys".
@@ -16,15 +16,15 @@ ON_DEMAND_LIMIT = 25
 _TOO_CLOSE = timedelta(minutes=20)
 
 
-def schedule_of(key: Key) -> RotationSchedule | None:
-    """Give the schedule that holds for a key: its own, or for a replica its primary's."""
+def get_schedule(key: Key) -> RotationSchedule | None:
+    """Return the rotation schedule of a key (of a replica, that of its primary), if it has one."""
     return key.multi_region.rotation if key.multi_region is not None else key.rotation
 
 
 def enable(key: Key, now: datetime, period_days: int | None) -> RotationSchedule | None:
-    """Switch automatic rotation on; gives the new schedule.
+    """Enable automatic rotation; return the new schedule.
 
-    The same period again changes nothing, and gives None.
+    Returns None, and changes nothing, if it is enabled with the same period.
     """
     schedule = key.rotation
     if schedule is not None and period_days in (None, schedule.period.days):
@@ -37,7 +37,7 @@ def enable(key: Key, now: datetime, period_days: int | None) -> RotationSchedule
 def rotate_automatically(
     key: Key, schedule: RotationSchedule, now: datetime
 ) -> tuple[KeyMaterial, KeyMaterial]:
-    """Give a key new material, as its schedule has it; gives the old one and the new."""
+    """Rotate a key as its schedule requires; return the previous material and the new one."""
     material = key.new_material()
     before = _make_current(key, material, now, RotationType.AUTOMATIC)
     assert before is not None  # only imported material can be missing, and is not rotated so
@@ -47,13 +47,14 @@ def rotate_automatically(
 
 
 def start_on_demand(key: Key, now: datetime) -> bool:
-    """Begin a rotation on demand; gives False when one is under way already.
+    """Begin an on-demand rotation; return False if one is in progress.
 
-    Raises LimitExceededException at the quota, ConflictException shortly before an automatic
-    rotation, KMSInvalidStateException when an imported key has no material that awaits rotation.
+    Raises LimitExceededException at the quota, ConflictException in the 20 minutes before an
+    automatic rotation, KMSInvalidStateException if a key with imported material has none that is
+    pending rotation.
     """
     if key.origin is Origin.EXTERNAL:
-        pending = pending_material(key)
+        pending = get_pending_material(key)
         if pending is None:
             raise errors.KMSInvalidStateException(
                 f"No available key material pending rotation for the key: {key.arn}.",
@@ -82,27 +83,27 @@ def start_on_demand(key: Key, now: datetime) -> bool:
 
 
 def finish_on_demand(key: Key, now: datetime) -> KeyMaterial | None:
-    """End a rotation on demand; gives the material that is current now.
+    """Complete an on-demand rotation; return the new current material.
 
-    None when the pending material was deleted meanwhile: the rotation then ends without effect.
+    Returns None if the pending material was deleted since; the rotation then has no effect.
     """
     key.on_demand_started = None
     if key.origin is not Origin.EXTERNAL:
         material = key.new_material()
         _make_current(key, material, now, RotationType.ON_DEMAND)
         return material
-    pending = pending_material(key)
+    pending = get_pending_material(key)
     if pending is None:
         return None
-    for member in key.relatives:
+    for member in key.related_keys:
         known = member.material_with(pending.id)
         member.materials.remove(known)
         _make_current(member, known, now, RotationType.ON_DEMAND)
     return pending
 
 
-def pending_material(key: Key) -> KeyMaterial | None:
-    """Give the imported material that awaits rotation, if there is one."""
+def get_pending_material(key: Key) -> KeyMaterial | None:
+    """Return the imported material that is pending rotation; None if there is none."""
     return next((m for m in key.materials if not m.is_permanent), None)
 
 
@@ -119,7 +120,7 @@ def _make_current(
     return earlier
 
 
-def on_demand_start(key: Key) -> datetime | None:
-    """Give when the rotation on demand began that is under way; replicas tell their primary's."""
+def get_on_demand_start(key: Key) -> datetime | None:
+    """Return when the on-demand rotation in progress began, of a replica that of its primary."""
     primary = key.multi_region.primary if key.multi_region is not None else key
     return primary.on_demand_started

@@ -1,4 +1,4 @@
-"""The key specs, one row each, with the usages and algorithms that they permit.
+"""The key specs, with the key usages and algorithms that they permit.
 
 Source: AWS KMS Developer Guide, "Key spec reference"; lists are in the order AWS returns them.
 """
@@ -40,9 +40,9 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where new key material is drawn from: random bytes, and ready-made RSA keys.
+    """Where new key material comes from: random bytes, and pregenerated RSA keys.
 
-    is_seeded: whether all of it, signatures too, is to be a function of a seed.
+    is_seeded: whether key material and signatures are determined by a seed.
     """
 
     entropy: Entropy
@@ -54,11 +54,11 @@ class Source:
 class KeySpec:
     """One key spec.
 
-    usages: permitted usage -> its algorithms. secret_bytes: length of symmetric material, None
-    for key pairs. generate, load and reopen: make a key pair, read one that is imported from
-    PKCS#8 in BER or DER, or one that was written here, without tests that take long.
-    importable: whether ``Origin=EXTERNAL`` is possible. china_only, not_in_china: offered in China
-    Regions only, or everywhere else.
+    usages: permitted key usage -> its algorithms. secret_bytes: length of symmetric material, None
+    for key pairs. generate: makes a key pair. load: reads an imported one, from PKCS#8 in BER or
+    DER. reopen: reads one that this package has written, without the slow primality tests.
+    importable: whether ``Origin=EXTERNAL`` is possible. china_only, not_in_china: whether the spec
+    is offered in China Regions only, or in all others only.
     """
 
     name: str
@@ -72,7 +72,7 @@ class KeySpec:
     not_in_china: bool = False
 
     def is_offered_in(self, partition: str) -> bool:
-        """Tell whether keys of this spec can be made in an AWS partition."""
+        """Return whether keys of this spec can be created in an AWS partition."""
         return not (self.not_in_china if partition == "aws-cn" else self.china_only)
 
     @property
@@ -182,7 +182,7 @@ KEY_SPECS: dict[str, KeySpec] = {
     )
 }
 
-#: Key pairs that GenerateDataKeyPair makes. Source: botocore, DataKeyPairSpec.
+#: Key pair specs of GenerateDataKeyPair. Source: botocore, DataKeyPairSpec.
 DATA_KEY_PAIR_SPECS = (
     *("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"),
     *("ECC_SECG_P256K1", "SM2", "ECC_NIST_EDWARDS25519"),
@@ -190,10 +190,10 @@ DATA_KEY_PAIR_SPECS = (
 )
 
 
-def unknown_spec(name: object) -> str:
-    """Say of what is no key spec which there are, and which is the nearest."""
+def describe_unknown_spec(name: object) -> str:
+    """Return the message for a name that is no key spec: which there are, and the most similar."""
     import difflib
 
     close = difflib.get_close_matches(str(name).upper(), KEY_SPECS, n=1)
-    nearest = f"; the nearest is {close[0]!r}" if close else ""
-    return f"there is no key spec {name!r}{nearest}. There are: {', '.join(KEY_SPECS)}"
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    return f"there is no key spec {name!r}{hint} There are: {', '.join(KEY_SPECS)}"

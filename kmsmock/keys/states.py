@@ -1,10 +1,10 @@
-"""The states of a KMS key, and the words for them."""
+"""The states of a KMS key, and how error messages name them."""
 
 from __future__ import annotations
 
 from enum import Enum
 
-from kmsmock.timing.delays import HOW_TO_WAIT
+from kmsmock.timing.delays import WAITING_HINT
 
 
 class KeyState(Enum):
@@ -23,8 +23,8 @@ class KeyState(Enum):
     __hash__ = object.__hash__
 
 
-#: How error texts of KMS name a state.
-STATE_WORDS = {
+#: Key state -> its name in KMS's error messages.
+STATE_TEXTS = {
     KeyState.DISABLED: "disabled",
     KeyState.PENDING_DELETION: "pending deletion",
     KeyState.PENDING_REPLICA_DELETION: "pending replica deletion",
@@ -33,13 +33,13 @@ STATE_WORDS = {
     KeyState.CREATING: "creating",
     KeyState.UPDATING: "updating",
 }
-#: What to do about a state, for people.
-STATE_WAYS_OUT = {
+#: Key state -> how to leave it, for explanations.
+STATE_REMEDIES = {
     KeyState.DISABLED: "EnableKey makes it usable again.",
     KeyState.PENDING_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
     KeyState.PENDING_REPLICA_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
     KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it key material.",
     KeyState.UNAVAILABLE: "Its custom key store is to be connected.",
-    KeyState.CREATING: f"It is ready a while after ReplicateKey. {HOW_TO_WAIT}",
-    KeyState.UPDATING: f"It is Enabled a while after UpdatePrimaryRegion. {HOW_TO_WAIT}",
+    KeyState.CREATING: f"It is ready a while after ReplicateKey. {WAITING_HINT}",
+    KeyState.UPDATING: f"It is Enabled a while after UpdatePrimaryRegion. {WAITING_HINT}",
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import AliasPlace, KeyNaming, PageSizes, per_second, reads, writes
-from kmsmock.keys.aws_managed import MANAGED_KEYS
+from kmsmock.keys.aws_managed import AWS_MANAGED_KEYS
 from kmsmock.keys.key import Key
 from kmsmock.operations.key_lookup import find_alias, find_key_by_id_or_arn
 from kmsmock.operations.registry import (
@@ -170,7 +170,7 @@ class _UnusedPredefinedAlias:
 
 def _list_all(call: Call) -> Any:
     yield from call.region.aliases.values()
-    for position, name in enumerate(MANAGED_KEYS):
+    for position, name in enumerate(AWS_MANAGED_KEYS):
         if name not in call.region.aliases:
             yield _UnusedPredefinedAlias(name, position)
 

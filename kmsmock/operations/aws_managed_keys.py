@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from kmsmock.keys import rotation
-from kmsmock.keys.aws_managed import MANAGED_KEYS
+from kmsmock.keys.aws_managed import AWS_MANAGED_KEYS
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import SYMMETRIC_DEFAULT, KeyUsage, Origin
@@ -21,7 +21,7 @@ def new_aws_managed_key(
     Returns None for other names. `store_aws_managed_key` stores the key once the call that names
     it is authorized.
     """
-    managed = MANAGED_KEYS.get(name)
+    managed = AWS_MANAGED_KEYS.get(name)
     if managed is None:
         return None
     return Key(
@@ -45,7 +45,7 @@ def store_aws_managed_key(backend: Backend, key: Key, name: str, now: datetime) 
     name: the predefined alias.
     """
     region = backend.region(key.account, key.region_name)
-    if backend.holds(key):
+    if backend.has_key(key):
         return
     key.materials.append(key.new_material())
     region.add_key(key)

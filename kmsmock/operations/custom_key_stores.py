@@ -227,16 +227,16 @@ def _find_store(call: Call) -> CustomKeyStore:
 
 def _note_for_trail(call: Call, store: CustomKeyStore) -> None:
     """Note the name and the cluster of a store for the CloudTrail record."""
-    call.noted = {"CustomKeyStoreName": store.name}
+    call.additional_event_data = {"CustomKeyStoreName": store.name}
     if store.store_type is StoreType.AWS_CLOUDHSM:
-        call.noted["ClusterId"] = store.settings["CloudHsmClusterId"]
+        call.additional_event_data["ClusterId"] = store.settings["CloudHsmClusterId"]
 
 
 def _require_state(store: CustomKeyStore, allowed: frozenset[ConnectionState]) -> None:
     if store.state not in allowed:
         names = ", ".join(sorted(state.value for state in allowed))
         raise errors.CustomKeyStoreInvalidStateException(
-            explanation=f"{store.situation} This operation requires {names}."
+            explanation=f"{store.state_description} This operation requires {names}."
         )
 
 

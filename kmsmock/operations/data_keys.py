@@ -208,4 +208,4 @@ def _require_random_source(call: Call, store_id: str) -> None:
             explanation="External key stores do not generate random bytes."
         )
     if not store.is_connected:
-        raise errors.CustomKeyStoreInvalidStateException(explanation=store.situation)
+        raise errors.CustomKeyStoreInvalidStateException(explanation=store.state_description)

@@ -10,7 +10,7 @@ from kmsmock.aws.operations import CRYPTOGRAPHIC, KeyNaming, PriceClass, reads
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.rsa import max_plaintext_bytes
-from kmsmock.keys.key import Key, shown_context
+from kmsmock.keys.key import Key, format_context
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.operations import recipient
 from kmsmock.operations.key_lookup import (
@@ -206,7 +206,7 @@ def _describe_recent_contexts(call: Call, key: Key) -> str:
             # A key named by a ciphertext decrypts; any other key with a context encrypts.
             encrypts = permission.naming is not KeyNaming.CIPHERTEXT
             if used_key is key and permission.context_member is not None and encrypts:
-                used[shown_context(event.parameter(permission.context_member))] = None
+                used[format_context(event.parameter(permission.context_member))] = None
         if len(used) == _MAX_CONTEXTS_LISTED:
             break
     return f" Recently used with this key: {'; '.join(used)}." if used else ""

@@ -168,7 +168,7 @@ def _list_entry(call: Call, grant: Grant) -> dict[str, Any]:
     for member in ("GranteePrincipal", "RetiringPrincipal"):
         if member in entry:
             ids = grant.terms.unique_ids
-            entry[member] = call.backend.identities.names.shown(entry[member], ids)
+            entry[member] = call.backend.identities.names.displayed(entry[member], ids)
     return entry
 
 

@@ -8,9 +8,9 @@ from kmsmock.aws import errors
 from kmsmock.aws.operations import KEY, per_second, reads, writes
 from kmsmock.crypto import rsa
 from kmsmock.crypto.errors import DecryptionFailed
-from kmsmock.keys import imported
-from kmsmock.keys.imported import ImportParameters, ImportRequest
+from kmsmock.keys import material_import
 from kmsmock.keys.key import Key
+from kmsmock.keys.material_import import ImportParameters, ImportRequest
 from kmsmock.keys.specs import Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.key_lookup import by_id_or_arn
@@ -45,8 +45,8 @@ def get_parameters_for_import(call: Call, key: Key) -> Response:
     """Return a public key to wrap key material with, and the import token that belongs to it."""
     algorithm = call.parameters["WrappingAlgorithm"]
     wrapping_spec = call.parameters["WrappingKeySpec"]
-    if (algorithm, wrapping_spec) not in imported.WRAPPINGS[key.spec.name]:
-        supported = sorted(imported.WRAPPINGS[key.spec.name])
+    if (algorithm, wrapping_spec) not in material_import.WRAPPINGS[key.spec.name]:
+        supported = sorted(material_import.WRAPPINGS[key.spec.name])
         raise errors.ValidationException(
             f"Wrapping algorithm {algorithm} and wrapping key spec {wrapping_spec} cannot be used "
             f"to import a {key.spec.name} key.",
@@ -91,8 +91,8 @@ def import_key_material(call: Call, key: Key) -> Response:
             explanation=f"It was valid until {issued.valid_to:%Y-%m-%d %H:%M:%S} UTC "
             f"({_TOKEN_HOURS} hours)."
         )
-    secret, key_pair = imported.read_secret(key.spec, _unwrap(issued, parameters))
-    material = imported.import_material(key, secret, key_pair, request)
+    secret, key_pair = material_import.parse_material(key.spec, _unwrap(issued, parameters))
+    material = material_import.import_material(key, secret, key_pair, request)
     if key.spec.is_symmetric_encryption:
         # Replicas share the material, so ciphertexts must be found in their Regions, too.
         call.backend.index_materials(key)
@@ -164,7 +164,9 @@ def _read_import_request(call: Call, key: Key) -> ImportRequest:
 def delete_imported_key_material(call: Call, key: Key) -> Response:
     """Delete imported key material; the key is unusable until the same material is reimported."""
     material_id = call.parameters.get("KeyMaterialId")
-    material = imported.delete_material(key, bytes.fromhex(material_id) if material_id else None)
+    material = material_import.delete_material(
+        key, bytes.fromhex(material_id) if material_id else None
+    )
     response = {"KeyId": key.arn}
     if material is not None and key.spec.is_symmetric_encryption:
         response["KeyMaterialId"] = material.id.hex()

@@ -294,14 +294,15 @@ def _alias_not_found(call: Call, region: KmsRegion, name: str) -> errors.NotFoun
 
 def _explain_deletion(call: Call, region: KmsRegion, name: str) -> str | None:
     """Explain when the key with this id or alias was deleted; None if there was none."""
-    for life in reversed(call.backend.lives.ended):
-        if life.deleted is None or (life.account, life.region) != (region.account, region.name):
+    for lifetime in reversed(call.backend.key_lifetimes.deleted):
+        is_here = (lifetime.account, lifetime.region) == (region.account, region.name)
+        if lifetime.deleted is None or not is_here:
             continue
-        when = f"was deleted on {life.deleted:%Y-%m-%d}"
-        if life.arn.endswith(f":key/{name}"):
+        when = f"was deleted on {lifetime.deleted:%Y-%m-%d}"
+        if lifetime.arn.endswith(f":key/{name}"):
             return f"The key {when}."
-        if name in life.aliases:
-            return f"Its key {life.arn} {when}, and the alias with it."
+        if name in lifetime.aliases:
+            return f"Its key {lifetime.arn} {when}, and the alias with it."
     return None
 
 

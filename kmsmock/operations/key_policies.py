@@ -51,7 +51,7 @@ def get_key_policy(call: Call, key: Key) -> Response:
         raise errors.NotFoundException("No such policy exists")
     names = call.backend.identities.names
 
-    text = _replace_principals(key.policy, lambda name: names.shown(name, key.policy_ids))
+    text = _replace_principals(key.policy, lambda name: names.displayed(name, key.policy_ids))
     return {"Policy": text, "PolicyName": _POLICY_NAME}
 
 

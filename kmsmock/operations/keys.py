@@ -22,7 +22,7 @@ from kmsmock.operations.registry import (
     operation,
 )
 from kmsmock.operations.response_members import key_metadata, page
-from kmsmock.state.scheduled_work import delete_when_due, make_up_for_rotation
+from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
 from kmsmock.trail.ids import event_id
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
@@ -123,7 +123,7 @@ def create_key(call: Call) -> Response:
 
 def require_key_quota(region: KmsRegion) -> None:
     """Require that the account can have another key in the Region (LimitExceededException)."""
-    count = region.managed_by[KeyManager.CUSTOMER]
+    count = region.key_counts[KeyManager.CUSTOMER]
     if count >= KEYS_QUOTA:
         raise errors.LimitExceededException(
             f"Key quota for this account in this region is {KEYS_QUOTA} but the current usage is "
@@ -203,7 +203,7 @@ def _find_custom_key_store(
             f"{store.store_type.value}."
         )
     if not store.is_connected:
-        raise errors.CustomKeyStoreInvalidStateException(explanation=store.situation)
+        raise errors.CustomKeyStoreInvalidStateException(explanation=store.state_description)
     if store.proxy_failure is not None:
         raise errors.CustomKeyStoreInvalidStateException(store.proxy_failure)
     return store
@@ -259,7 +259,7 @@ def list_keys(call: Call) -> Response:
 def enable_key(call: Call, key: Key) -> None:
     """Enable a key; a rotation that was due while it was disabled is carried out at once."""
     key.status = KeyState.ENABLED
-    make_up_for_rotation(call.backend, key, call.now)
+    rotate_if_missed(call.backend, key, call.now)
 
 
 @operation(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kmsmock.aws import errors
-from kmsmock.crypto import attestation, enveloped
+from kmsmock.crypto import attestation, cms
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.operations.registry import Call
 from kmsmock.state.backend import Backend
@@ -42,8 +42,8 @@ def encrypt(call: Call, plaintext: bytes) -> bytes:
         )
     try:
         attested = attestation.verify(document, call.backend.attestation_roots)
-        call.noted = {"Recipient": _measurements(attested)}
-        return enveloped.seal(plaintext, attested.public_key_der, call.backend.entropy)
+        call.additional_event_data = {"Recipient": _measurements(attested)}
+        return cms.make_envelope(plaintext, attested.public_key_der, call.backend.entropy)
     except CryptoError as reason:
         raise errors.ValidationException(
             "The attestation document in the request is not valid.",

@@ -89,7 +89,7 @@ class Call(PendingCall):
         self.grant_id = None
         self.blob: Blob | None = None
         self.decision = None
-        self.noted = None
+        self.additional_event_data = None
         self.authorized = []
         self.was_authorized = False
 
@@ -192,6 +192,7 @@ class Target:
             self.grant_order,
             self.context_member,
             managed_key_use,
+            self.is_about_grant,
         )
 
 

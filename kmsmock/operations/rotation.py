@@ -88,13 +88,13 @@ def disable_key_rotation(call: Call, key: Key) -> None:
 )
 def get_key_rotation_status(call: Call, key: Key) -> Response:
     """Return whether automatic rotation of a key is enabled, and the date of the next one."""
-    schedule = rotation.schedule_of(key)
+    schedule = rotation.get_schedule(key)
     is_enabled = schedule is not None and key.status is not KeyState.PENDING_DELETION
     response: dict[str, Any] = {"KeyRotationEnabled": is_enabled, "KeyId": key.arn}
     if is_enabled and schedule is not None:
         response["RotationPeriodInDays"] = schedule.period.days
         response["NextRotationDate"] = schedule.next_date
-    started = rotation.on_demand_start(key)
+    started = rotation.get_on_demand_start(key)
     if started is not None:
         response["OnDemandRotationStartDate"] = started
     return response

@@ -57,6 +57,16 @@ def _require_message(key: Key, algorithm: str, message_type: str, message: bytes
         )
 
 
+def _read_message(call: Call, key: Key) -> tuple[str, bytes, str]:
+    """Return algorithm, message and message type of a request, which must fit the key."""
+    parameters = call.parameters
+    algorithm, message = parameters["SigningAlgorithm"], parameters["Message"]
+    message_type = parameters.get("MessageType", _RAW)
+    key.require_algorithm(algorithm)
+    _require_message(key, algorithm, message_type, message)
+    return algorithm, message, message_type
+
+
 @operation(
     "Sign",
     Target("kms:Sign", by_any_identifier("KeyId"), USABLE, KeyUsage.SIGN_VERIFY, grant_order=13),
@@ -66,11 +76,7 @@ def _require_message(key: Key, algorithm: str, message_type: str, message: bytes
 )
 def sign(call: Call, key: Key) -> Response:
     """Sign a message, a digest, or the external mu of ML-DSA."""
-    parameters = call.parameters
-    algorithm, message = parameters["SigningAlgorithm"], parameters["Message"]
-    message_type = parameters.get("MessageType", _RAW)
-    key.require_algorithm(algorithm)
-    _require_message(key, algorithm, message_type, message)
+    algorithm, message, message_type = _read_message(call, key)
     signature = key.key_pair.sign(message, algorithm, message_type)
     return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
 

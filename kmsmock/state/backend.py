@@ -1,4 +1,4 @@
-"""What one mock holds: accounts and Regions, identities, records, the clock and the lock."""
+"""The state of one mock: accounts and Regions, identities, records, the clock and the lock."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.identities.directory import Identities
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
-from kmsmock.keys.region import KmsRegion, MaterialIndex, Numbers
+from kmsmock.keys.region import KmsRegion, MaterialIndex, SequenceNumbers
 from kmsmock.keys.specs import Source
-from kmsmock.ledger.recording import CallLog, Recorded
-from kmsmock.ledger.secrets import HandedOut, Secrets
+from kmsmock.ledger.call_log import CallLog, RecordedCalls
+from kmsmock.ledger.key_storage import KeyLifetimes
+from kmsmock.ledger.secrets import Secrets, SecretsState
 from kmsmock.ledger.service_events import ServiceEvents
-from kmsmock.ledger.storage import KeyLives
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
 from kmsmock.state.faults import Faults
@@ -42,10 +42,10 @@ T = TypeVar("T")
 
 
 class Backend:
-    """The world of one mock. All of its state hangs here; nothing is kept in modules.
+    """All state of one mock; modules have none.
 
-    options: all of them. start_time: when the clock starts, if not now. lock: held for the whole
-    of each call, so that calls of many threads come one by one.
+    options: all of them. start_time: when the clock starts; None for now. lock: held during the
+    whole of each call, so that calls of several threads are answered one after the other.
     """
 
     def __init__(self, options: MockOptions, start_time: datetime | None) -> None:
@@ -54,35 +54,35 @@ class Backend:
         self.lock = threading.RLock()
         _backends.add(self)
         self.clock = Clock(start_time, stands_still=options["seed"] is not None, lock=self.lock)
-        #: What the bill has to know of keys.
-        self.lives = KeyLives()
+        #: How long keys exist, for the bill.
+        self.key_lifetimes = KeyLifetimes()
         self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
-        self.call_log = CallLog(options["calls_kept"], self.lives, self.tariff)
+        self.call_log = CallLog(options["calls_kept"], self.key_lifetimes, self.tariff)
         self.calls = self.call_log.calls
-        #: What the service did by itself, oldest first.
+        #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
         self.faults = Faults()
-        #: Whether key policies, IAM and grants decide; otherwise everybody may do everything.
+        #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()
 
     def clear(self) -> None:
-        """Begin anew, without keys and records; the clock goes on."""
+        """Remove all state, such as keys and records. The clock goes on."""
         options, seed = self.options, self.options["seed"]
         self.entropy: Entropy = os.urandom if seed is None else SeededEntropy(seed)
         self.regions: dict[tuple[str, str], KmsRegion] = {}
-        self.lives.regions = self.regions
-        self.lives.ended.clear()
+        self.key_lifetimes.regions = self.regions
+        self.key_lifetimes.deleted.clear()
         self.materials: dict[str, MaterialIndex] = {}
-        self._numbers = Numbers()
+        self._numbers = SequenceNumbers()
         self.deleted_materials: dict[bytes, None] = {}
-        #: By account and partition, on which alone the text depends.
+        #: (account, partition) -> default key policy.
         self._default_policies: dict[tuple[str, str], str] = {}
         self.allowances = Allowances()
-        #: What other services hold, by the type that holds it.
+        #: The state of other services: class of the state -> the object.
         self._service_states: dict[type, Any] = {}
-        #: Condition keys that all requests have for now.
+        #: Condition keys that all requests have at present, from ``kms.request_context``.
         self.request_context: Mapping[str, str | list[str]] = {}
         self.identities = Identities(
             options["account_id"], options["region"], self.entropy, self.clock.now
@@ -90,16 +90,16 @@ class Backend:
         self.source = Source(self.entropy, RsaPool(self.entropy), seed is not None)
         self.markers = Markers(self.entropy(32))
         self._attestation: AttestationAuthority | None = None
-        self.clock.forget()
+        self.clock.cancel_scheduled()
         self.call_log.clear()
         self.secrets.clear()
         self.service_events.clear()
         self.faults.clear()
 
-    # --- rooms and names ---------------------------------------------------------------
+    # --- Regions, ids, policies --------------------------------------------------------
 
     def region(self, account: str, name: str) -> KmsRegion:
-        """Give the KMS of an account in a Region, made on first use."""
+        """Return the KMS of an account in a Region; create it on first use."""
         region = self.regions.get((account, name))
         if region is None:
             materials = self.materials.setdefault(name, MaterialIndex())
@@ -109,29 +109,29 @@ class Backend:
         return region
 
     def regions_named(self, name: str) -> Iterator[KmsRegion]:
-        """Give the KMS of all accounts in a Region."""
+        """Return the KMS of all accounts in a Region."""
         return (region for (_, known), region in self.regions.items() if known == name)
 
     def new_uuid(self) -> str:
-        """Make a random UUID (RFC 9562, version 4)."""
+        """Generate a random UUID (RFC 9562, version 4)."""
         h = self.entropy(16).hex()
         return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
 
     def new_multi_region_key_id(self) -> str:
-        """Make the key id of a multi-Region key."""
+        """Generate the key id of a multi-Region key."""
         return f"mrk-{self.entropy(16).hex()}"
 
     def new_grant_token(self) -> str:
-        """Make a grant token: opaque, of the length that KMS's have."""
+        """Generate a grant token, of the same length as those of KMS."""
         return urlsafe_b64encode(self.entropy(276)).decode().rstrip("=")
 
     def default_policy(self, region: KmsRegion) -> str:
-        """Give the default key policy of an account, one text for all of its keys."""
-        place = (region.account, region.partition)
-        text = self._default_policies.get(place)
+        """Return the default key policy of an account; its keys share one text to save memory."""
+        scope = (region.account, region.partition)
+        text = self._default_policies.get(scope)
         if text is None:
             text = policies.default_policy(region.account, region.name)
-            self._default_policies[place] = text
+            self._default_policies[scope] = text
         return text
 
     def grant_of_token(self, region_name: str, token: str) -> Grant | None:
@@ -143,7 +143,7 @@ class Backend:
 
     @property
     def attestation(self) -> AttestationAuthority:
-        """The authority whose attestation documents this mock trusts."""
+        """The authority that issues the attestation documents that this mock trusts."""
         if self._attestation is None:
             from kmsmock.crypto.attestation import AttestationAuthority
 
@@ -152,66 +152,68 @@ class Backend:
 
     @property
     def attestation_roots(self) -> Sequence[bytes]:
-        """The DER root certificates that attestation documents are checked against."""
+        """The root certificates, DER, that attestation documents are verified against."""
         return (self.attestation.root_der,)
 
     def service_state(self, kind: type[T]) -> T:
-        """Give what a service beside KMS holds, made on first use by calling its type."""
+        """Return the state of a service other than KMS; create it on first use by calling kind."""
         if kind not in self._service_states:
             self._service_states[kind] = kind()
         state: T = self._service_states[kind]
         return state
 
     def index_materials(self, key: Key) -> None:
-        """Let ciphertexts of all materials of a key, and of its relatives, lead to them."""
-        for member in key.relatives:
+        """Index the materials of a key and of its related keys, for Decrypt."""
+        for member in key.related_keys:
             self.region(member.account, member.region_name).index_materials(member)
 
-    def holds(self, key: Key) -> bool:
-        """Tell whether a key is here and has not been deleted meanwhile."""
+    def has_key(self, key: Key) -> bool:
+        """Return whether a key exists and has not been deleted since."""
         return self.region(key.account, key.region_name).keys.get(key.key_id) is key
 
     def admit(self, access_key: str | None, region: str) -> tuple[Principal, datetime]:
-        """Let a request in: let all happen that is due by now, and find out who makes the request.
+        """Admit a request: carry out scheduled work that is due, and find the caller.
 
-        This is how every request begins, of whatever service, and the lock is held from here to its
-        end. access_key: that it is signed with, None for unsigned requests. region: its name; any
-        of the partition for services without Regions. Gives the caller and the time of the request.
-        Raises DeletedCredentialsError and ExpiredCredentialsError, which each service answers in
-        its own words.
+        Every request of every service begins here; the caller of this method holds the lock until
+        the request is answered. access_key: None for unsigned requests. region: its name; of
+        services without Regions, any of the partition. Returns the caller and the time of the
+        request. Raises DeletedCredentialsError and ExpiredCredentialsError, which each service
+        translates to an error of its own.
         """
         now = self.clock.now()
         self.clock.settle(now)
         return self.identities.caller(access_key, partition_of(region), now), now
 
     def settle(self) -> datetime:
-        """Let all happen that is due by now; gives the time."""
+        """Carry out scheduled work that is due; return the time."""
         with self.lock:
             now = self.clock.now()
             self.clock.settle(now)
         return now
 
-    def everywhere(self, held: Callable[[KmsRegion], Mapping[Any, T]]) -> tuple[T, ...]:
-        """Give what the Regions of all accounts hold by now, oldest first."""
+    def collect(self, resources_of: Callable[[KmsRegion], Mapping[Any, T]]) -> tuple[T, ...]:
+        """Return resources of all accounts and Regions, such as keys; oldest first."""
         with self.lock:
             self.settle()
-            found = (item for region in self.regions.values() for item in held(region).values())
-            return tuple(sorted(found, key=attrgetter("sequence")))
+            resources = (
+                r for region in self.regions.values() for r in resources_of(region).values()
+            )
+            return tuple(sorted(resources, key=attrgetter("sequence")))
 
-    # --- going back --------------------------------------------------------------------
+    # --- checkpoints -------------------------------------------------------------------
 
     def checkpoint(self) -> Checkpoint:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return Checkpoint(self._state(), kept=(Backend, HandedOut, Recorded))
+            return Checkpoint(self._state(), referenced=(Backend, SecretsState, RecordedCalls))
 
     def restore(self, checkpoint: object) -> None:
-        """Bring back the state of a checkpoint, which can be used again afterwards."""
+        """Restore the state of a checkpoint, which can be restored more than once."""
         if not isinstance(checkpoint, Checkpoint):
             raise TypeError(
                 f"not a checkpoint, which is what kms.checkpoint() gave: {checkpoint!r}"
             )
-        state: Any = checkpoint.state()
+        state: Any = checkpoint.load()
         with self.lock:
             (
                 self.regions,
@@ -221,12 +223,12 @@ class Backend:
                 self._service_states,
                 clock_state,
                 identities_state,
-                self.lives.ended,
+                self.key_lifetimes.deleted,
                 recorded,
                 service_events,
                 secrets,
             ) = state
-            self.lives.regions = self.regions
+            self.key_lifetimes.regions = self.regions
             self.clock.restore(clock_state)
             self.identities.restore(identities_state)
             self.call_log.restore(recorded)
@@ -243,7 +245,7 @@ class Backend:
             self._service_states,
             self.clock.state(),
             self.identities.state(),
-            self.lives.ended,
+            self.key_lifetimes.deleted,
             self.call_log.state(),
             len(self.service_events),
             self.secrets.state(),
@@ -254,7 +256,7 @@ _backends: weakref.WeakSet[Backend] = weakref.WeakSet()
 
 
 def _renew_locks() -> None:
-    """Give a forked child locks that no thread of its parent holds."""
+    """Replace the locks in a forked child, since a thread of its parent may hold them."""
     for backend in _backends:
         backend.lock = backend.clock.lock = threading.RLock()
 

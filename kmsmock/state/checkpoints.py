@@ -1,8 +1,9 @@
-"""Copies of a mock's whole state, made and brought back in little time.
+"""Checkpoints: fast copies of the whole state of a mock, and restoring them.
 
-A copy is made by pickling, which walks thousands of objects faster than `copy.deepcopy` does. What
-never changes, or is one and the same before and after, is not copied but kept. Regions, keys and
-their materials stay the same objects, since of these there are most: what they held is put back.
+A copy is made by pickling, which is faster for thousands of objects than `copy.deepcopy`. Objects
+that never change are not copied, only referenced. Regions, keys, key materials and aliases, the
+most numerous, are not copied either: their attributes are saved, and are assigned to the same
+objects again.
 """
 
 from __future__ import annotations
@@ -23,114 +24,122 @@ from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.region import Alias, KmsRegion, MaterialIndex
 from kmsmock.keys.specs import KeySpec, Source
 from kmsmock.timing.clock import Clock
-from kmsmock.timing.gc_pause import paused_collector
+from kmsmock.timing.gc_pause import pause_gc
 
-#: Types whose objects are kept. Restored keys draw on from the same source, so that no material
-#: comes twice.
-_KEPT: tuple[type, ...] = (
+#: Types whose objects are referenced, not copied. As `Source` is among them, keys that are created
+#: after a restore get other material than those created before it.
+_REFERENCED: tuple[type, ...] = (
     *(Clock, Key, KeyMaterial, KeySpec, Policy, RsaKey, SeededEntropy, Source),
 )
 _KEY = tuple(name for name in Key.__slots__ if name not in Key.FIXED)
-_of_key = attrgetter(*_KEY)
-_of_material = attrgetter(*KeyMaterial.__slots__)
-_of_alias = attrgetter(*Alias.__slots__)
-#: Members of a key that are copied; most keys have none of them.
-_COPIED = attrgetter("custom_key_store", "multi_region", "rotation")
-_NOTHING = (None, None, None)
+_key_values = attrgetter(*_KEY)
+_material_values = attrgetter(*KeyMaterial.__slots__)
+_alias_values = attrgetter(*Alias.__slots__)
+#: Attributes of a key whose objects are copied; most keys have none of them.
+_copied_values = attrgetter("custom_key_store", "multi_region", "rotation")
+_NO_COPIED_VALUES = (None, None, None)
 _REGION = tuple({*KmsRegion.__slots__} - {"account", "keys", "materials", "name"})
-_of_region = attrgetter(*_REGION)
+_region_values = attrgetter(*_REGION)
 
 
 class Checkpoint:
-    """One copy of a state. kept: further types whose objects are not copied."""
+    """One copy of a state. referenced: further types whose objects are not copied."""
 
-    def __init__(self, state: Any, kept: tuple[type, ...]) -> None:
+    def __init__(self, state: Any, referenced: tuple[type, ...]) -> None:
         self._originals: list[Any] = []
         written = io.BytesIO()
         pickler = pickle.Pickler(written, pickle.HIGHEST_PROTOCOL)
         pickler.dispatch_table = {
             **copyreg.dispatch_table,
-            **dict.fromkeys((*_KEPT, *kept), self._keep),
+            **dict.fromkeys((*_REFERENCED, *referenced), self._reference),
             Alias: self._reduce_alias,
             KmsRegion: self._reduce_region,
             MaterialIndex: self._reduce_index,
         }
-        with paused_collector():
+        with pause_gc():
             pickler.dump(state)
             pickler.clear_memo()
         self._data = written.getvalue()
 
-    def state(self) -> Any:
-        """Give the state again; each time another copy of what is not kept."""
+    def load(self) -> Any:
+        """Return the state, each time a new copy."""
         _originals.append(self._originals)
         try:
-            with paused_collector():
+            with pause_gc():
                 return pickle.loads(self._data)  # noqa: S301 - written above, never stored
         finally:
             _originals.pop()
 
-    def _keep(self, original: Any) -> tuple[Any, ...]:
+    def _reference(self, original: Any) -> tuple[Any, ...]:
         self._originals.append(original)
         return _original, (len(self._originals) - 1,)
 
     def _reduce_alias(self, alias: Alias) -> tuple[Any, ...]:
-        return _put_alias_back, self._keep((alias, _of_alias(alias)))[1]
+        return _restore_alias, self._reference((alias, _alias_values(alias)))[1]
 
     def _reduce_index(self, index: MaterialIndex) -> tuple[Any, ...]:
-        return _put_index_back, self._keep((index, index.copy()))[1]
+        return _restore_index, self._reference((index, index.copy()))[1]
 
     def _reduce_region(self, region: KmsRegion) -> tuple[Any, ...]:
         keys = list(region.keys.values())
-        held = [
-            (key, _of_key(key), [(material, _of_material(material)) for material in key.materials])
+        saved_keys = [
+            (
+                key,
+                _key_values(key),
+                [(material, _material_values(material)) for material in key.materials],
+            )
             for key in keys
         ]
-        copied = [(key, *_COPIED(key)) for key in keys if _COPIED(key) != _NOTHING]
-        rest = (_of_region(region), [(key, key.grants) for key in keys if key.grants], copied)
-        return _put_region_back, self._keep((region, held))[1], rest, None, None, _set_rest
+        copied = [
+            (key, *_copied_values(key)) for key in keys if _copied_values(key) != _NO_COPIED_VALUES
+        ]
+        grants = [(key, key.grants) for key in keys if key.grants]
+        arguments = self._reference((region, saved_keys))[1]
+        copied_state = (_region_values(region), grants, copied)
+        return _restore_region, arguments, copied_state, None, None, _set_copied_state
 
 
-#: Stack of what the checkpoints that are being read have kept.
+#: Stack of the referenced objects of the checkpoints that are being loaded.
 _originals: list[list[Any]] = []
 
 
-def _original(place: int) -> Any:
-    return _originals[-1][place]
+def _original(index: int) -> Any:
+    return _originals[-1][index]
 
 
-def _put_alias_back(place: int) -> Alias:
+def _restore_alias(index: int) -> Alias:
     alias: Alias
-    alias, values = _original(place)
+    alias, values = _original(index)
     _set(alias, Alias.__slots__, values)
     return alias
 
 
-def _put_index_back(place: int) -> MaterialIndex:
-    index: MaterialIndex
-    index, entries = _original(place)
-    index.clear()
-    index.update(entries)
-    return index
+def _restore_index(index: int) -> MaterialIndex:
+    materials: MaterialIndex
+    materials, entries = _original(index)
+    materials.clear()
+    materials.update(entries)
+    return materials
 
 
-def _put_region_back(place: int) -> KmsRegion:
+def _restore_region(index: int) -> KmsRegion:
     region: KmsRegion
-    region, held = _original(place)
-    region.keys = {key.key_id: key for key, _, _ in held}
-    for key, values, materials in held:
-        # Most are as they were, and setting takes longer than looking.
-        if _of_key(key) != values:
+    region, saved_keys = _original(index)
+    region.keys = {key.key_id: key for key, _, _ in saved_keys}
+    for key, values, materials in saved_keys:
+        # Most keys are unchanged, and comparing is faster than assigning.
+        if _key_values(key) != values:
             _set(key, _KEY, values)
-        # In place, since related keys have one list.
+        # In place, since related keys share one list.
         key.materials[:] = [material for material, _ in materials]
         for material, members in materials:
-            if _of_material(material) != members:
+            if _material_values(material) != members:
                 _set(material, KeyMaterial.__slots__, members)
     return region
 
 
-def _set_rest(region: KmsRegion, rest: tuple[Any, ...]) -> None:
-    values, grants, copied = rest
+def _set_copied_state(region: KmsRegion, copied_state: tuple[Any, ...]) -> None:
+    values, grants, copied = copied_state
     _set(region, _REGION, values)
     for key in region.keys.values():
         if key.grants:

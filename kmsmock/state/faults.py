@@ -1,4 +1,4 @@
-"""Faults that a test arms: calls that fail as AWS's calls fail at times."""
+"""Fault injection: calls that fail as calls of AWS can fail."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from kmsmock.aws import errors
 from kmsmock.keys.custom_key_store import PROXY_FAILURES
 from kmsmock.ledger.operation_names import require_operation
 
-#: Error code -> AWS's text, where it is the same whatever the request. XksKeyNotFoundException and
-#: the like: AWS KMS Developer Guide, "Troubleshooting external key stores".
+#: Error code -> AWS's message, where it does not depend on the request. Those of external key
+#: stores: AWS KMS Developer Guide, "Troubleshooting external key stores".
 _TEXTS = {
     "ExpiredTokenException": "The security token included in the request is expired",
     "ThrottlingException": "You have exceeded the rate at which you may call KMS. Reduce the "
@@ -29,7 +29,9 @@ _TEXTS = {
 class Fault:
     """One armed fault.
 
-    seen: matching calls, as long as any fault is left to fire. fired: how many of them failed.
+    operation: its name, or ``*``. times: how many calls are to fail. on_call: from which matching
+    call on, counted from 1. seen: how many calls matched while any fault was armed. fired: how
+    many of them failed.
     """
 
     operation: str
@@ -56,8 +58,8 @@ class Faults:
 
     @property
     def are_armed(self) -> bool:
-        """Whether a fault is still to fire."""
-        # Asked with every call, most of which meet no faults at all.
+        """Whether any fault has yet to fire."""
+        # Checked with every call, most of them without any faults.
         return bool(self._faults) and any(fault.fired < fault.times for fault in self._faults)
 
     def throttle(
@@ -69,7 +71,7 @@ class Faults:
         key: str | None = None,
         optional: bool = False,
     ) -> Fault:
-        """Answer ThrottlingException, so many times; the arguments are those of `fail`."""
+        """Let calls fail with ThrottlingException; the arguments are those of `fail`."""
         return self.fail(
             operation,
             "ThrottlingException",
@@ -89,14 +91,14 @@ class Faults:
         key: str | None = None,
         optional: bool = False,
     ) -> Fault:
-        """Let calls fail with an error code of KMS, and AWS's text if it has just one.
+        """Let calls fail with an error code of KMS, with AWS's message where it is always the same.
 
-        operation: its name, or ``*`` for all. times: how many calls fail, from the on_call-th
-        matching one. key: only calls whose KeyId is just this. optional: whether the test may
-        end without the fault having fired. Raises ValueError for a code, or an operation, that KMS
-        does not have.
+        operation: its name, or ``*`` for all. times: how many calls fail. on_call: the first
+        matching call that fails, counted from 1. key: only calls with exactly this KeyId. optional:
+        whether the test may end before the fault has fired. Raises ValueError for an error code or
+        an operation that KMS does not have.
         """
-        kind = errors.of_code(code)
+        kind = errors.error_class(code)
         if operation != "*":
             require_operation(operation)
         fault = Fault(operation, kind(_TEXTS.get(code)), times, on_call, key, optional)
@@ -104,7 +106,7 @@ class Faults:
         return fault
 
     def fire(self, operation: str, parameters: Mapping[str, Any]) -> None:
-        """Raise the error that a call is to fail with now, if there is one."""
+        """Raise the error that this call is to fail with, if any."""
         for fault in self._faults:
             if fault.operation in ("*", operation) and fault.key in (None, parameters.get("KeyId")):
                 fault.seen += 1
@@ -113,7 +115,7 @@ class Faults:
                     raise fault.error
 
     def assert_all_fired(self) -> None:
-        """Assert that each fault fired as often as it was to, the optional ones aside."""
+        """Assert that each fault that is not optional fired as many times as it was to."""
         left = [str(f) for f in self._faults if f.fired < f.times and not f.optional]
         if left:
             raise AssertionError("faults that did not fire:\n  " + "\n  ".join(left))

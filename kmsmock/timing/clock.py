@@ -1,4 +1,4 @@
-"""The clock of a mock: the only place that knows the time, and what falls due by it."""
+"""The clock of a mock: the only source of time, and the queue of scheduled work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import MAXYEAR, datetime, timedelta, timezone
 from typing import Any
 
-from kmsmock.timing.gc_pause import paused_collector
+from kmsmock.timing.gc_pause import pause_gc
 
 UTC = timezone.utc
 
@@ -17,10 +17,10 @@ UTC = timezone.utc
 class Clock:
     """Time as the mock sees it: the computer's time plus a shift.
 
-    It asks ``datetime.now`` anew each time, so that it follows freezegun and time-machine.
-    start_time: an aware datetime at which the clock starts; the computer's time when None.
-    stands_still: whether it only moves when it is moved; then start_time is needed. lock: held
-    while it is moved, so that no call comes in between what falls due.
+    It calls ``datetime.now`` each time, so that it follows freezegun and time-machine.
+    start_time: an aware datetime at which the clock starts; None for the computer's time.
+    stands_still: whether only `advance` and `move_to` move it; then start_time is required. lock:
+    held while scheduled work is carried out, so that no call is answered in between.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Clock:
             self._shift = _aware(start_time) - datetime.now(UTC)
 
     def now(self) -> datetime:
-        """Give the current time: aware, UTC, in whole milliseconds as KMS's timestamps are."""
+        """Return the current time: aware, UTC, in whole milliseconds like KMS's timestamps."""
         time = self._base or datetime.now(UTC)
         if self._shift:
             time += self._shift
@@ -59,7 +59,7 @@ class Clock:
         seconds: float = 0,
         weeks: float = 0,
     ) -> datetime:
-        """Move the clock forward and give the new time; raises ValueError for going back."""
+        """Move the clock forward; return the new time. Raises ValueError for a negative step."""
         if not isinstance(by, (timedelta, type(None))):
             raise TypeError(
                 f"advance() takes a timedelta, or days=, hours=, minutes=, seconds=, weeks=; not "
@@ -69,7 +69,7 @@ class Clock:
         step += by or timedelta()
         if step < timedelta():
             raise ValueError(
-                "the clock of a mock only moves forward; advance() takes what is to come"
+                "the clock of a mock only moves forward; advance() does not take a negative time"
             )
         with self.lock:
             now = self._move(step)
@@ -77,7 +77,7 @@ class Clock:
         return now
 
     def move_to(self, time: datetime) -> datetime:
-        """Move the clock to an aware datetime and give it; raises ValueError for going back."""
+        """Move the clock to an aware datetime; return it. Raises ValueError for an earlier time."""
         time = _aware(time)
         with self.lock:
             now = self.now()
@@ -85,7 +85,7 @@ class Clock:
                 raise ValueError(
                     f"the clock of a mock only moves forward; it is {now} and cannot be {time}"
                 )
-            # The computer's time goes on meanwhile: what is due is what is due at this time.
+            # The computer's clock has gone on since: settle at the requested time, not at now().
             self._move(time - now)
             self.settle(time)
         return time
@@ -100,31 +100,35 @@ class Clock:
             raise ValueError(f"the clock of a mock ends with the year {MAXYEAR}") from None
         return now
 
-    def at(self, due: datetime, action: Callable[[datetime], None]) -> None:
-        """Note an action for a time to come; it is called with the time at which it was due."""
+    def schedule(self, due: datetime, action: Callable[[datetime], None]) -> None:
+        """Schedule an action. `settle` calls it once it is due, with the time it was due at."""
         heapq.heappush(self._agenda, (due, next(self._order), action))
 
     def settle(self, now: datetime) -> None:
-        """Carry out, each at its own time and in order, all that has fallen due."""
+        """Carry out scheduled work that is due, in order of its due time.
+
+        Nothing runs in the background: each request, and each access of a test to the state, begins
+        with this.
+        """
         agenda = self._agenda
         if not agenda or agenda[0][0] > now:
             return
-        # There may be years of events.
-        with paused_collector():
+        # There may be years of scheduled work.
+        with pause_gc():
             while agenda and agenda[0][0] <= now:
                 due, _, action = heapq.heappop(agenda)
                 action(due)
 
     def state(self) -> tuple[Any, ...]:
-        """Give what `restore` needs: the shift, and what is to come."""
+        """Return the state that `restore` takes: the shift, and the scheduled work."""
         return (self._shift, self._agenda)
 
     def restore(self, state: tuple[Any, ...]) -> None:
-        """Go back to a state; this is the one way in which time runs backwards."""
+        """Return to a saved state. Only this moves the clock backwards."""
         self._shift, self._agenda = state
 
-    def forget(self) -> None:
-        """Drop all that was to come."""
+    def cancel_scheduled(self) -> None:
+        """Cancel all scheduled work."""
         self._agenda.clear()
 
 

@@ -1,7 +1,7 @@
-"""How long things take that AWS does a while after its answer, on the mock's clock.
+"""How long asynchronous work of AWS takes on the mock's clock, such as rotating a key on demand.
 
 Source: AWS KMS Developer Guide, "Multi-Region keys", "Rotate AWS KMS keys", "Connect and
-disconnect a custom key store"; where it only says "a few seconds" or "up to", a usual time.
+disconnect a custom key store". Where it only says "a few seconds" or "up to", a typical time.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ _AT_ONCE = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """How long each takes.
+    """One delay for each kind of asynchronous work.
 
-    replica: from Creating to Enabled. primary_region: in state Updating. rotation: a rotation on
-    demand. cluster_connection, proxy_connection: a custom key store in state CONNECTING.
-    disconnection: one in state DISCONNECTING. storage: volumes, snapshots and databases. tables: a
-    table of DynamoDB under another key.
+    replica: a replica key is Creating. primary_region: a key is Updating. rotation: an on-demand
+    rotation is in progress. cluster_connection, proxy_connection: a custom key store of type
+    AWS_CLOUDHSM or EXTERNAL_KEY_STORE is CONNECTING. disconnection: a custom key store is
+    DISCONNECTING. storage: volumes, snapshots and databases are created or changed. tables: a
+    DynamoDB table changes to another key.
     """
 
     replica: timedelta = timedelta(seconds=10)
@@ -32,12 +33,12 @@ class Delays:
     tables: timedelta = timedelta(seconds=21)
 
 
-#: For the explanations of refusals.
-HOW_TO_WAIT = (
-    'kms.clock.advance(minutes=15) gets there; with mock_kms(delays="none") nothing takes a while.'
+#: How a test can end a transient state, for explanations of errors.
+WAITING_HINT = (
+    'kms.clock.advance(minutes=15) ends that state; mock_kms(delays="none") has no such delays.'
 )
 _ALL = Delays()
-#: The values of the option `delays`. Without a delay things are done at the next call.
+#: Value of the option `delays` -> the delays. Work without a delay is done at the next call.
 DELAYS = {
     "kms": replace(_ALL, storage=_AT_ONCE, tables=_AT_ONCE),
     "all": _ALL,

@@ -1,4 +1,4 @@
-"""Python's garbage collector, and when it need not run."""
+"""Pausing Python's garbage collector while many objects are created."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def paused_collector() -> Iterator[None]:
-    """Leave the search for garbage for later, while much is made and none of it is garbage."""
-    collects = gc.isenabled()
+def pause_gc() -> Iterator[None]:
+    """Disable the garbage collector for a block that creates many objects that stay alive.
+
+    Otherwise it would search them for garbage again and again, and find none.
+    """
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if collects:
+        if was_enabled:
             gc.enable()

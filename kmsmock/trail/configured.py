@@ -27,7 +27,7 @@ class Delivery(NamedTuple):
     """
 
     at: datetime
-    place: int
+    calls_before: int
     is_logging: bool
     is_multi_region: bool
     selectors: tuple[Selector, ...]
@@ -75,8 +75,8 @@ class ConfiguredTrail:
         """Tell whether a record is delivered, by the settings of its time."""
         if entry.account != self.account:
             return False
-        moment = (entry.at, entry.place)
-        in_force = [d for d in self._deliveries if (d.at, d.place) <= moment]
+        moment = (entry.at, entry.calls_before)
+        in_force = [d for d in self._deliveries if (d.at, d.calls_before) <= moment]
         if not in_force or not in_force[-1].is_logging:
             return False
         settings = in_force[-1]

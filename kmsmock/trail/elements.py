@@ -9,7 +9,7 @@ from typing import Any
 from kmsmock.aws.operations import KEY, KEY_AS_GIVEN, OPERATION_FACTS
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.trail.members import lowered, shown
 
 
@@ -21,7 +21,9 @@ def response_elements(event: Call) -> dict[str, Any] | None:
     is_service = event.principal.kind is PrincipalKind.SERVICE
     if members.hides_response_of_others and not is_service:
         return None
-    kept: dict[str, Any] = dict(zip(members.response, event.rest.shown or (), strict=False))
+    kept: dict[str, Any] = dict(
+        zip(members.response, event.rare.response_members or (), strict=False)
+    )
     elements: dict[str, Any] = {}
     for name in members.elements:
         if name == KEY:
@@ -36,7 +38,7 @@ def response_elements(event: Call) -> dict[str, Any] | None:
 def changed_key(event: Call) -> Key:
     """Give the key that a call changed: of those on aliases the one that the alias means now."""
     is_on_alias = OPERATION_FACTS[event.operation].trail.alias_place is not None
-    key = (event.rest.second_key if is_on_alias else None) or event.key
+    key = (event.rare.second_key if is_on_alias else None) or event.key
     assert key is not None
     return key
 
@@ -55,7 +57,10 @@ def additional_event_data(event: Call) -> dict[str, Any]:
             data.update(_store_of(key))
         elif event.operation == "CreateKey" and key.xks_key_id is None:  # no other makes one
             data["backingKey"] = _json(_backing_key(key))
-    data.update((lowered(name), shown(name, v)) for name, v in (event.rest.noted or {}).items())
+    data.update(
+        (lowered(name), shown(name, v))
+        for name, v in (event.rare.additional_event_data or {}).items()
+    )
     return data
 
 
@@ -76,8 +81,8 @@ def _materials(event: Call) -> dict[str, str]:
     if len(OPERATION_FACTS[event.operation].key_permissions) == 1:
         return {"keyMaterialId": event.material_id.hex()}
     ids = {"sourceKeyMaterialId": event.material_id.hex()}
-    if event.rest.second_material_id is not None:
-        ids["destinationKeyMaterialId"] = event.rest.second_material_id.hex()
+    if event.rare.second_material_id is not None:
+        ids["destinationKeyMaterialId"] = event.rare.second_material_id.hex()
     return ids
 
 

@@ -8,8 +8,8 @@ from functools import partial
 from typing import NamedTuple
 
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.calls import Calls
-from kmsmock.ledger.events import Call
 from kmsmock.ledger.service_events import ServiceEvent
 from kmsmock.trail.record import (
     Record,
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     account: str
     region: str
     at: datetime
-    place: int
+    calls_before: int
     make: Callable[[], Record]
 
     @property
@@ -46,7 +46,7 @@ def entries(calls: Calls, service_events: Iterable[ServiceEvent]) -> Iterator[En
     kept, pending = list(calls), iter(list(service_events))
     event = next(pending, None)
     for place, call in enumerate(kept, calls.dropped):
-        while event is not None and (event.at, event.place) <= (call.at, place):
+        while event is not None and (event.at, event.calls_before) <= (call.at, place):
             yield _of_service(event)
             event = next(pending, None)
         yield from _of_call(call, place)
@@ -57,7 +57,7 @@ def entries(calls: Calls, service_events: Iterable[ServiceEvent]) -> Iterator[En
 
 def _of_service(event: ServiceEvent) -> Entry:
     make = partial(service_record, event)
-    return Entry(event.name, event.account, event.region, event.at, event.place, make)
+    return Entry(event.name, event.account, event.region, event.at, event.calls_before, make)
 
 
 def _of_call(event: Call, place: int) -> Iterator[Entry]:
@@ -76,6 +76,6 @@ def _of_call(event: Call, place: int) -> Iterator[Entry]:
         replica_region = event.parameter("ReplicaRegion")
         make = partial(replica_record, event)
         yield Entry("CreateKey", account, replica_region, at, place, make)
-    elif name == "UpdatePrimaryRegion" and event.rest.second_key is not None:
-        region = event.rest.second_key.region_name
+    elif name == "UpdatePrimaryRegion" and event.rare.second_key is not None:
+        region = event.rare.second_key.region_name
         yield Entry(name, account, region, at, place, partial(primary_record, event))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from kmsmock.aws import arns
 from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.services import calling_service
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.trail.members import time
 
 Identity = dict[str, Any]
@@ -61,7 +61,7 @@ def origin(event: Call) -> Origin:
 
 def network(event: Call, key: str) -> str | None:
     """Give a condition key that the network decides, the first value of many."""
-    context = event.rest.context
+    context = event.rare.context
     value: Any = None if context is None else context.get(key)
     values = value if isinstance(value, list) else [value]
     return next(iter(values), None) or None
@@ -122,7 +122,7 @@ def _session_context(event: Call) -> dict[str, Any]:
         context["sessionIssuer"] = issuer(principal)
     elif not (access_key(event) or "").startswith(_TEMPORARY):
         return {}
-    has_mfa = (event.rest.context or {}).get("aws:MultiFactorAuthPresent") == "true"
+    has_mfa = (event.rare.context or {}).get("aws:MultiFactorAuthPresent") == "true"
     context["attributes"] = {
         "creationDate": time(principal.issued or event.at),
         "mfaAuthenticated": "true" if has_mfa else "false",

@@ -11,7 +11,7 @@ from typing import Any
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.services import calling_service
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.trail.members import lowered, shown
 
 #: Members that CloudTrail calls by another name than the API, in requests.

@@ -9,7 +9,7 @@ from kmsmock.aws.operations import OPERATION_FACTS, AliasPlace
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.services import calling_service
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.trail.elements import additional_event_data, changed_key, response_elements
 from kmsmock.trail.identity import (
     aws_internal,
@@ -88,11 +88,11 @@ def owners(event: Call) -> tuple[str, ...]:
     key = event.key
     if key is None:
         return ()
-    second = event.rest.second_key
+    second = event.rare.second_key
     account = event.account
     if key.account == account and (second is None or second.account == account):
         return ()
-    if event.error_code == "AccessDeniedException" or event.rest.authorized == ():
+    if event.error_code == "AccessDeniedException" or event.rare.authorized == ():
         return ()
     accounts = (key.account for key in event.keys if key.account != account)
     return tuple(dict.fromkeys(accounts))
@@ -120,7 +120,7 @@ def owner_record(event: Call, account: str) -> Record:
 
 def primary_record(event: Call) -> Record:
     """Show UpdatePrimaryRegion in the Region of the new primary key."""
-    key = event.rest.second_key
+    key = event.rare.second_key
     assert key is not None
     record = _elsewhere(event, event.operation, key.region_name)
     record["requestParameters"] = {**record["requestParameters"], "keyId": key.arn}
@@ -132,7 +132,7 @@ def primary_record(event: Call) -> Record:
 def replica_record(event: Call) -> Record:
     """Show the CreateKey that ReplicateKey leads to, in the Region of the replica."""
     record = _elsewhere(event, "CreateKey", event.parameter("ReplicaRegion"))
-    metadata = (event.rest.shown or ({},))[0]
+    metadata = (event.rare.response_members or ({},))[0]
     parameters = {
         "description": metadata["Description"],
         "keyUsage": metadata["KeyUsage"],

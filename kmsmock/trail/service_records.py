@@ -23,7 +23,13 @@ def service_record(event: ServiceEvent) -> Record:
     internal = aws_internal(event.region)
     # CloudTrail shows it as if it had been a call.
     is_call = event.name == SYNCHRONIZE
-    basis = (event.name, event.key_arn, event.at.isoformat(), str(event.place), _id(event.current))
+    basis = (
+        event.name,
+        event.key_arn,
+        event.at.isoformat(),
+        str(event.calls_before),
+        _id(event.current),
+    )
     record: Record = {
         "eventVersion": VERSION,
         "userIdentity": internal_identity(event.account, event.region),

@@ -10,11 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
-from kmsmock.aws.errors import AccessDeniedException, of_code
+from kmsmock.aws.errors import AccessDeniedException, error_class
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.operation_names import require_operation
-from kmsmock.ledger.service_events import BY_ITSELF, ServiceEvent
+from kmsmock.ledger.service_events import SERVICE_EVENT_NAMES, ServiceEvent
 from kmsmock.trail.configured import ConfiguredTrail
 from kmsmock.trail.entries import Entry, entries
 from kmsmock.trail.files import write_log_files
@@ -132,7 +132,7 @@ class Trail(Sequence[Record]):
         """
         self._tell_dropped()
         if event_name is not None:
-            require_operation(event_name, BY_ITSELF)
+            require_operation(event_name, SERVICE_EVENT_NAMES)
         account = getattr(account, "id", account)
         if "principal" in attributes:
             attributes["principal"] = getattr(
@@ -211,7 +211,7 @@ def _require_error_code(code: str | None) -> None:
     """Raise ValueError for an error code that records never have; they spell one their own way."""
     if code in (None, ACCESS_DENIED):
         return
-    if of_code(str(code)) is AccessDeniedException:
+    if error_class(str(code)) is AccessDeniedException:
         raise ValueError(f"CloudTrail calls {code!r} {ACCESS_DENIED!r}")
 
 

@@ -73,7 +73,7 @@ def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
     item.end()
     stores[store.store_id] = store
     if until is not None:
-        backend.clock.at(until, store.begin(store.state, until))
+        backend.clock.schedule(until, store.begin_transition(store.state, until))
 
 
 def _settings(value: Any) -> dict[str, object]:

@@ -17,7 +17,7 @@ from kmsmock.keys.key import Key, KeyManager, MultiRegionKey, PendingDeletion, U
 from kmsmock.keys.multi_region import add_replica, settle_pending_material
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS
-from kmsmock.keys.schedule import RotationSchedule
+from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KEY_SPECS, Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.keys import STORE_ORIGINS, require_supported

@@ -9,9 +9,9 @@ from typing import Any
 from kmsmock.crypto import encodings
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.crypto.rsa import RsaKey
-from kmsmock.keys.imported import read_secret
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType, material_id
+from kmsmock.keys.material_import import parse_material
 from kmsmock.keys.specs import Origin
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import At, WorldError
@@ -83,7 +83,7 @@ def load_materials(item: Object, key: Key, backend: Backend) -> None:
         _require_one_current(key)
     for material in key.materials:
         if isinstance(material.opened, RsaKey):
-            backend.source.rsa_pool.withhold(material.opened)
+            backend.source.rsa_pool.exclude(material.opened)
 
 
 def _require_one_current(key: Key) -> None:
@@ -134,11 +134,11 @@ def _of_secret(key: Key, value: Any) -> KeyMaterial:
     spec, opened = key.spec, None
     is_pem = isinstance(value, str) and "-----BEGIN" in value
     try:
-        secret = encodings.pkcs8_of_pem(value) if is_pem else binary(value)
+        secret = encodings.pem_to_pkcs8(value) if is_pem else binary(value)
         if spec.reopen is not None:
             opened = spec.reopen(secret)
         else:
-            secret, _ = read_secret(spec, secret)
+            secret, _ = parse_material(spec, secret)
     except CryptoError as reason:
         raise WorldError(f"is no private key of {spec.name}: {reason}") from None
     has_id = spec.secret_bytes is not None or key.origin is Origin.EXTERNAL

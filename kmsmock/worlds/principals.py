@@ -77,15 +77,22 @@ def _is_untouched(entity: Entity, backend: Backend) -> bool:
     )
 
 
+def _written_names(named: Identity | ManagedPolicy) -> dict[str, Any]:
+    """Return the members that name an identity or policy; None where they are the default."""
+    arn = Arn.of(named.arn)
+    return {
+        "name": named.name,
+        "account": arn.account,
+        "partition": None if arn.partition == "aws" else arn.partition,
+        "path": None if named.path == "/" else named.path,
+    }
+
+
 def _written_identity(identity: Identity) -> dict[str, Any]:
-    arn = Arn.of(identity.arn)
     inline = {name: written_policy(one.text) for name, one in identity.inline.items()}
     return told(
         {
-            "name": identity.name,
-            "account": arn.account,
-            "partition": None if arn.partition == "aws" else arn.partition,
-            "path": None if identity.path == "/" else identity.path,
+            **_written_names(identity),
             "id": identity.unique_id,
             "created": shown_time(identity.created),
             "policies": inline or None,
@@ -127,17 +134,13 @@ def _written_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
 
 
 def _written_managed(managed: ManagedPolicy) -> dict[str, Any]:
-    arn = Arn.of(managed.arn)
     versions = {
         name: {"document": written_policy(one.policy.text), "created": shown_time(one.created)}
         for name, one in managed.versions.items()
     }
     return told(
         {
-            "name": managed.name,
-            "account": arn.account,
-            "partition": None if arn.partition == "aws" else arn.partition,
-            "path": None if managed.path == "/" else managed.path,
+            **_written_names(managed),
             "id": managed.policy_id,
             "created": shown_time(managed.created),
             "updated": shown_time(managed.updated),

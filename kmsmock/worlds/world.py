@@ -14,7 +14,7 @@ from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.region import Alias
 from kmsmock.operations.aliases import NAME, require_alias_quota
 from kmsmock.state.backend import Backend
-from kmsmock.timing.gc_pause import paused_collector
+from kmsmock.timing.gc_pause import pause_gc
 from kmsmock.worlds.custom_key_stores import load_store, written_store
 from kmsmock.worlds.errors import At, WorldError, shown
 from kmsmock.worlds.grants import load_grant, written_grant
@@ -34,7 +34,7 @@ _VERSION = "kmsmock"
 
 def written_world(backend: Backend, *, secrets: bool) -> dict[str, Any]:
     """Write all that a mock holds. secrets: with those of key materials."""
-    with backend.lock, paused_collector():
+    with backend.lock, pause_gc():
         now = backend.clock.now()
         backend.clock.settle(now)
         regions = list(backend.regions.values())
@@ -82,7 +82,7 @@ def load_world(backend: Backend, document: Any, account: str, region: str) -> No
     account, region: of what says nothing else. What fell due since its time happens at once. Raises
     WorldError.
     """
-    with backend.lock, paused_collector():
+    with backend.lock, pause_gc():
         before = backend.checkpoint()
         entropy = backend.entropy
         drawn = entropy.state() if isinstance(entropy, SeededEntropy) else None

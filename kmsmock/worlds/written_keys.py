@@ -7,7 +7,7 @@ from typing import Any
 
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.keys.key import Key, KeyManager, Usage
-from kmsmock.keys.schedule import RotationSchedule
+from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.states import KeyState
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.materials import written_materials

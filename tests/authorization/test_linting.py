@@ -84,7 +84,7 @@ def test_principals_that_do_not_exist_are_found_where_that_is_known():
 
     [text] = found(statement, exists=lambda name: name == ACCOUNT)
 
-    assert text == "there is no principal arn:aws:iam::1:role/x; the name means nobody"
+    assert text == "the principal arn:aws:iam::1:role/x does not exist"
 
 
 def test_identity_policies_may_name_keys():
@@ -94,7 +94,9 @@ def test_identity_policies_may_name_keys():
 @pytest.mark.parametrize(
     ("statements", "words"),
     [
-        pytest.param([allow("kms:Decrypt", **HOME)], "it lets nobody change it", id="nobody"),
+        pytest.param(
+            [allow("kms:Decrypt", **HOME)], "it allows nobody kms:PutKeyPolicy", id="nobody"
+        ),
         pytest.param(
             [allow("kms:*", **to(f"arn:aws:iam::{ACCOUNT}:user/alice"))],
             f"only arn:aws:iam::{ACCOUNT}:user/alice can change it",

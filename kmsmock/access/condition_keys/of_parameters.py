@@ -12,7 +12,6 @@ from kmsmock.aws.operations import permission_of
 
 _SYMMETRIC = "SYMMETRIC_DEFAULT"
 _TAGGING = frozenset({"kms:CreateKey", "kms:TagResource", "kms:UntagResource"})
-_ABOUT_CONSTRAINTS = frozenset({"kms:CreateGrant", "kms:RetireGrant"})
 _with_recipient = only(
     *("Decrypt", "DeriveSharedSecret", "GenerateDataKey", "GenerateDataKeyPair", "GenerateRandom")
 )
@@ -23,7 +22,7 @@ def _with_encryption_context(action: str) -> bool:
 
 
 def _with_pairs(action: str) -> bool:
-    return action in _ABOUT_CONSTRAINTS or _with_encryption_context(action)
+    return permission_of(action).is_about_grant or _with_encryption_context(action)
 
 
 def _with_tags(action: str) -> bool:

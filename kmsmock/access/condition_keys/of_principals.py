@@ -71,7 +71,7 @@ def _unique_id(facts: Facts) -> str | None:
     principal = facts.principal
     if principal is None:
         return None
-    return principal.unique_id if facts.identities or not principal.is_of_entity else None
+    return principal.unique_id if facts.identities or not principal.has_entity else None
 
 
 def _user_name(principal: Principal) -> str | None:

@@ -54,7 +54,7 @@ def lookup_events(call: ServiceCall) -> dict[str, Any]:
     if shown is not None and not any(r["eventID"] == shown.event_id for _, r in found):
         raise _invalid_token()
     size = parameters.get("MaxResults", _LARGEST_PAGE)
-    positioned = ((_Shown(e.place, r["eventID"]), (e, r)) for e, r in found)
+    positioned = ((_Shown(e.calls_before, r["eventID"]), (e, r)) for e, r in found)
     page, last = take_page(positioned, size, _envelope)
     return {"Events": page} if last is None else {"Events": page, "NextToken": _token(call, last)}
 
@@ -67,7 +67,7 @@ def _envelope(found: tuple[Entry, Record]) -> dict[str, Any]:
 def _found(
     call: ServiceCall, parameters: Mapping[str, Any], shown: _Shown | None
 ) -> Iterator[tuple[Entry, Record]]:
-    """Give the records that are looked for, newest first, from about the one that was shown last.
+    """Return the records that are looked for, newest first, from about the one that was shown last.
 
     Raises InvalidTimeRangeException, InvalidLookupAttributesException.
     """
@@ -90,7 +90,7 @@ def _found(
     newest_first: Iterable[Entry] = reversed(found)
     if shown is not None:
         # Newer ones are not even made: there may be many, for each of many pages.
-        newest_first = dropwhile(lambda entry: entry.place > shown.place, newest_first)
+        newest_first = dropwhile(lambda entry: entry.calls_before > shown.place, newest_first)
     records = ((entry, entry.make()) for entry in newest_first)
     if attribute is None:
         return records

@@ -56,25 +56,25 @@ def require_permission(
             resource,
             context={"ec2:Region": call.region, **context},
             error=UnauthorizedOperation,
-            words="You are not authorized to perform this operation. {}",
+            template="You are not authorized to perform this operation. {}",
         )
     if dry_run_ends and call.parameters.get("DryRun"):
         raise DryRunOperation("Request would have succeeded, but DryRun flag is set.")
 
 
 def storage(call: ServiceCall) -> Storage:
-    """Give what EC2 stores, of all accounts and Regions."""
+    """Return what EC2 stores, of all accounts and Regions."""
     return call.backend.service_state(Storage)
 
 
 def account_region(call: ServiceCall) -> AccountRegion:
-    """Give what the caller's account has in the Region of the call."""
+    """Return what the caller's account has in the Region of the call."""
     return storage(call).account_region(call.account, call.region)
 
 
 def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
     """Schedule an action for when storage has done its part. action: called with the time then."""
-    call.backend.clock.at(call.now + call.backend.delays.storage, action)
+    call.backend.clock.schedule(call.now + call.backend.delays.storage, action)
 
 
 def arn(call: ServiceCall, resource: str, *, region: str | None = None) -> str:

@@ -53,7 +53,7 @@ def take_snapshot(
     )
     here = backend.service_state(Storage).account_region(database.owner, database.region)
     here.snapshots[database.kind.name, name] = snapshot
-    backend.clock.at(now + backend.delays.storage, partial(_finish_snapshot, snapshot))
+    backend.clock.schedule(now + backend.delays.storage, partial(_finish_snapshot, snapshot))
     return snapshot
 
 
@@ -79,7 +79,7 @@ def _take_daily_snapshot(backend: Backend, database: Database, now: datetime) ->
         name = f"rds:{database.identifier}-{now:%Y-%m-%d-%H-%M}"
         take_snapshot(backend, database, name, now, AUTOMATED)
         _delete_old(here, database, now)
-    backend.clock.at(now + _DAY, partial(_take_daily_snapshot, backend, database))
+    backend.clock.schedule(now + _DAY, partial(_take_daily_snapshot, backend, database))
 
 
 def _delete_old(here: AccountRegion, database: Database, now: datetime) -> None:

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 @dataclass(slots=True)
 class RotationSchedule:
-    """Automatic rotation that is switched on: its period, in whole days, and when it is next due.
+    """An enabled automatic rotation: its period, in whole days, and the next rotation date.
 
-    is_missed: whether it fell due while the key could not be used.
+    is_missed: whether that date passed while the key was disabled or pending deletion; KMS then
+    rotates once the key is enabled.
     """
 
     period: timedelta

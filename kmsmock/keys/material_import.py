@@ -1,4 +1,4 @@
-"""Imported key material: which wrapping fits, what may be imported, and how materials go again."""
+"""Import of key material: wrapping algorithms, checks, and deletion of imported material."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _pairs(algorithms: tuple[str, ...], specs: tuple[str, ...]) -> frozenset[tup
 
 _SECRET = _pairs(_OAEP, _ANY_RSA)
 _WRAPPED = _pairs(_KEY_WRAP, _ANY_RSA)
-#: Key spec -> (wrapping algorithm, wrapping key spec) that can carry its material.
+#: Key spec -> the pairs (wrapping algorithm, wrapping key spec) that can wrap its material.
 #: Source: AWS KMS Developer Guide, "Select a wrapping algorithm".
 WRAPPINGS: dict[str, frozenset[tuple[str, str]]] = {
     "SYMMETRIC_DEFAULT": _SECRET,
@@ -47,7 +47,7 @@ WRAPPINGS: dict[str, frozenset[tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ImportParameters:
-    """What GetParametersForImport handed out, behind its token.
+    """What an import token of GetParametersForImport stands for.
 
     wrapping_key: the private half of the wrapping key pair; valid_to: when both expire.
     """
@@ -60,7 +60,7 @@ class ImportParameters:
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """What a caller asks for beside the material itself; None for what was left out."""
+    """The parameters of ImportKeyMaterial except the material; None for those that are absent."""
 
     import_type: str | None
     material_id: bytes | None
@@ -69,11 +69,11 @@ class ImportRequest:
     valid_to: datetime | None
 
 
-def read_secret(spec: KeySpec, unwrapped: bytes) -> tuple[bytes, Any]:
-    """Check unwrapped material against the key spec.
+def parse_material(spec: KeySpec, unwrapped: bytes) -> tuple[bytes, Any]:
+    """Parse unwrapped material as material of a key spec.
 
-    Gives the canonical secret and, for key pairs, the opened private key. Raises
-    InvalidCiphertextException for a wrong length, curve, modulus or encoding.
+    Returns the canonical secret (raw bytes, or PKCS#8 DER), and for key pairs the private key.
+    Raises InvalidCiphertextException for a wrong length, curve, modulus or encoding.
     """
     if spec.secret_bytes is None:
         assert spec.load is not None
@@ -84,14 +84,17 @@ def read_secret(spec: KeySpec, unwrapped: bytes) -> tuple[bytes, Any]:
                 explanation=f"The unwrapped material is not a PKCS#8 {spec.name} key: {reason}"
             ) from None
         return key_pair.private_der(), key_pair
-    misfit = misfit_of_length(spec, len(unwrapped))
-    if misfit is not None:
-        raise errors.InvalidCiphertextException(explanation=f"The unwrapped material {misfit}.")
+    problem = find_length_problem(spec, len(unwrapped))
+    if problem is not None:
+        raise errors.InvalidCiphertextException(explanation=f"The unwrapped material {problem}.")
     return unwrapped, None
 
 
-def misfit_of_length(spec: KeySpec, size: int) -> str | None:
-    """Say why so many bytes are no symmetric material of a key spec; None when they may be."""
+def find_length_problem(spec: KeySpec, size: int) -> str | None:
+    """Return why symmetric material of a key spec cannot be of this size; None if it can.
+
+    size: in bytes. The text completes a sentence: "The material has 16 bytes; ...".
+    """
     assert spec.secret_bytes is not None
     longest = spec.secret_bytes if spec.is_symmetric_encryption else _LONGEST_HMAC_BYTES
     if spec.secret_bytes <= size <= longest:
@@ -101,7 +104,9 @@ def misfit_of_length(spec: KeySpec, size: int) -> str | None:
 
 
 def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest) -> KeyMaterial:
-    """Take a secret into the key, as new or as existing material; gives the material.
+    """Import a secret into a key, as new or as existing material; return the material.
+
+    opened: the private key, for key pairs.
 
     Raises IncorrectKeyMaterialException, KMSInvalidStateException or ValidationException.
     Source: AWS KMS Developer Guide, "Importing key material".
@@ -147,13 +152,16 @@ def delete_material(key: Key, identifier: bytes | None) -> KeyMaterial | None:
 
 
 def remove_material(key: Key, material: KeyMaterial) -> None:
-    """Forget a secret, and material that awaits rotation altogether, in replicas too."""
+    """Remove the secret of a material; remove material that is pending rotation altogether.
+
+    Of a multi-Region key, material pending rotation is removed from the replicas too.
+    """
     if material.is_permanent or key.is_replica:
         material.remove()
         if key.multi_region is not None:
             settle_pending_material(key.multi_region)
         return
-    for member in key.relatives:
+    for member in key.related_keys:
         member.materials = [m for m in member.materials if m.id != material.id]
 
 
@@ -172,7 +180,7 @@ def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMat
             f"Key material (id: {identifier.hex()}) being imported as NEW_KEY_MATERIAL is already "
             f"associated with KMS key {key.arn}."
         )
-    pending = rotation.pending_material(key)
+    pending = rotation.get_pending_material(key)
     if pending is not None:
         raise errors.KMSInvalidStateException(
             f"New key material (id: {identifier.hex()}) cannot be imported into KMS key "
@@ -181,7 +189,7 @@ def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMat
     material = KeyMaterial(identifier, None)
     if key.materials:
         material.state = MaterialState.PENDING_ROTATION
-    for member in key.relatives:
+    for member in key.related_keys:
         member.materials.append(material if member is key else replace(material))
     return material
 
