@@ -123,7 +123,7 @@ class KMSMock(ClientSource):
     @property
     def trail(self) -> Trail:
         """The calls as CloudTrail shows them, and what KMS did by itself."""
-        from kmsmock.trail.configured import Trails
+        from kmsmock.trail.configured_trails import Trails
         from kmsmock.trail.trail import Trail
 
         backend = self._backend

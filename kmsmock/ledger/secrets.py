@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
     from kmsmock.ledger.call_record import Call
-    from kmsmock.plaintexts.searching import Index
+    from kmsmock.plaintexts.search_index import Index
 
 #: Limits on what is kept; beyond them the oldest plaintexts are dropped, and counted.
 SECRETS_KEPT = 5_000
@@ -35,11 +35,11 @@ class Secret:
         return self._value
 
     @property
-    def is_looked_for(self) -> bool:
+    def is_searchable(self) -> bool:
         """Whether it is long and varied enough to be searched for: see `Secrets`."""
-        from kmsmock.plaintexts.forms import is_looked_for
+        from kmsmock.plaintexts.forms import is_searchable
 
-        return is_looked_for(self._value)
+        return is_searchable(self._value)
 
     def __str__(self) -> str:
         what = f"{self.name} ({len(self._value)} bytes)"
@@ -130,8 +130,10 @@ class Secrets(Sequence[Secret]):
         Raises ValueError if it is too short or not varied enough to be searched for.
         """
         plain = value.encode() if isinstance(value, str) else bytes(value)
-        if not Secret(name, None, plain).is_looked_for:
-            raise ValueError(f"{name} would be found by accident: it is too short or monotonous")
+        if not Secret(name, None, plain).is_searchable:
+            raise ValueError(
+                f"{name} would be found by accident: it is too short, or not varied enough"
+            )
         self.note({name: plain}, None)
 
     def clear(self) -> None:
@@ -195,26 +197,26 @@ class Secrets(Sequence[Secret]):
     def find_in(self, *places: Any) -> Search:
         """Find plaintexts in places, as `assert_absent_from` does."""
         if not places:
-            raise TypeError("give at least one place to look through")
+            raise TypeError("pass at least one place to search")
         return self.search((thing, None) for thing in places)
 
     def search(self, places: Iterable[tuple[Any, str | None]]) -> Search:
         """Find plaintexts in pairs of a place and its name, or None."""
-        from kmsmock.plaintexts.places import Skipped, places_of
+        from kmsmock.plaintexts.locations import Skipped, find_locations
 
         index = self._index()
         findings: list[Finding] = []
         skipped: list[str] = []
-        for place in (place for thing, name in places for place in places_of(thing, name)):
-            if isinstance(place, Skipped):
-                skipped.append(f"{place.name} was not looked through: {place.reason}")
+        for location in (found for value, name in places for found in find_locations(value, name)):
+            if isinstance(location, Skipped):
+                skipped.append(f"{location.name} was not searched: {location.reason}")
                 continue
             try:
-                sightings = index.search(place)
+                matches = index.search(location)
             except OSError as reason:
-                skipped.append(f"{place.name} was not looked through: {reason.strerror}")
+                skipped.append(f"{location.name} was not searched: {reason.strerror}")
                 continue
-            for value, form, name, line, byte in sightings:
+            for value, form, name, line, byte in matches:
                 if value in self._entries:
                     secret = Secret(*self._entries[value], value)
                     # A failure must not reveal the plaintext.
@@ -222,21 +224,23 @@ class Secrets(Sequence[Secret]):
                         "a place with a plaintext in its name" if index.is_in(name) else name
                     )
                     findings.append(Finding(secret, form, safe_name, line, byte))
-        short = sum(not secret.is_looked_for for secret in self)
+        short = sum(not secret.is_searchable for secret in self)
         if short:
-            skipped.append(f"{short} plaintexts were not looked for: too short or monotonous")
+            skipped.append(
+                f"{short} plaintexts were not searched for: too short, or not varied enough"
+            )
         if self.dropped:
-            skipped.append(f"{self.dropped} older plaintexts were not looked for: no longer kept")
+            skipped.append(f"{self.dropped} older plaintexts were not searched for: no longer kept")
         return Search(tuple(findings), tuple(skipped))
 
     def _index(self) -> Index:
         """Return the search index of all plaintexts, which is kept and extended."""
-        from kmsmock.plaintexts.searching import Index
+        from kmsmock.plaintexts.search_index import Index
 
         index = self._kept_index
         if index is None or len(index.values) > 2 * len(self._entries) + 100:
             index = self._kept_index = Index()
         for secret in self:
-            if secret.reveal() not in index.values and secret.is_looked_for:
+            if secret.reveal() not in index.values and secret.is_searchable:
                 index.add(secret.reveal())
         return index

@@ -23,7 +23,7 @@ from kmsmock.operations.registry import (
 )
 from kmsmock.operations.response_members import key_metadata, page
 from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
-from kmsmock.trail.ids import event_id
+from kmsmock.trail.event_ids import event_id
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
 KEYS_QUOTA = 100_000

@@ -17,8 +17,8 @@ from kmsmock.aws.paging import InvalidMarkerError, take_page
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
-from kmsmock.trail.entries import Entry, entries
-from kmsmock.trail.history import ATTRIBUTES, envelope
+from kmsmock.trail.event_history import ATTRIBUTES, make_event
+from kmsmock.trail.log_entries import Entry, list_entries
 from kmsmock.trail.record import Record
 
 _KEPT = timedelta(days=90)
@@ -61,7 +61,7 @@ def lookup_events(call: ServiceCall) -> dict[str, Any]:
 
 def _envelope(found: tuple[Entry, Record]) -> dict[str, Any]:
     entry, record = found
-    return envelope(record, entry.at.astimezone(tzlocal()))
+    return make_event(record, entry.at.astimezone(tzlocal()))
 
 
 def _found(
@@ -80,7 +80,7 @@ def _found(
     name = attribute["AttributeValue"] if attribute and attribute["AttributeKey"] == _NAME else None
     found = [
         entry
-        for entry in entries(backend.calls, backend.service_events)
+        for entry in list_entries(backend.calls, backend.service_events)
         if name in (None, entry.name)
         and entry.account == call.account
         and entry.region == call.region

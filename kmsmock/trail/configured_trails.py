@@ -1,4 +1,4 @@
-"""Trails that CreateTrail has made: what each delivers, and since when.
+"""Trails created with CreateTrail, and the records that each delivers.
 
 Source: AWS CloudTrail API Reference, Trail; User Guide, "Creating, updating, and managing trails".
 """
@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from kmsmock.trail.entries import Entry
-from kmsmock.trail.record import Record
-from kmsmock.trail.selectors import (
+from kmsmock.trail.event_selectors import (
     AdvancedEventSelector,
     EventSelector,
     Selector,
 )
+from kmsmock.trail.log_entries import Entry
+from kmsmock.trail.record import Record
 
-EVERYTHING = (EventSelector(),)
+ALL_MANAGEMENT_EVENTS = (EventSelector(),)
 
 
-class Delivery(NamedTuple):
-    """What holds for the deliveries of a trail from a moment on.
+class DeliverySettings(NamedTuple):
+    """The settings of a trail from a time on.
 
-    at and place: when, and how many calls came before.
+    at: that time. calls_before: how many calls were made before it.
     """
 
     at: datetime
@@ -35,9 +35,10 @@ class Delivery(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class ConfiguredTrail:
-    """One trail of an account. arn: of its home Region. prefix: of the files, or empty.
+    """One trail.
 
-    started and stopped: when logging last was.
+    account: that owns it. prefix: S3 key prefix of the log files, or empty. started, stopped: when
+    logging was last started and stopped.
     """
 
     name: str
@@ -53,26 +54,28 @@ class ConfiguredTrail:
     started: datetime | None = None
     stopped: datetime | None = None
     tags: dict[str, str] = field(default_factory=dict)
-    selectors: tuple[EventSelector, ...] | tuple[AdvancedEventSelector, ...] = EVERYTHING
-    _deliveries: list[Delivery] = field(default_factory=list)
+    selectors: tuple[EventSelector, ...] | tuple[AdvancedEventSelector, ...] = ALL_MANAGEMENT_EVENTS
+    _deliveries: list[DeliverySettings] = field(default_factory=list)
 
     @property
     def has_custom_selectors(self) -> bool:
-        """Whether it does not just deliver everything."""
-        return self.selectors != EVERYTHING
+        """Whether its event selectors differ from the default ones."""
+        return self.selectors != ALL_MANAGEMENT_EVENTS
 
-    def settle(self, at: datetime, place: int) -> None:
-        """Let deliveries follow a change of settings, from now on."""
+    def record_settings(self, at: datetime, calls_before: int) -> None:
+        """Apply the current settings to the delivery of records from now on."""
         self._deliveries.append(
-            Delivery(at, place, self.is_logging, self.is_multi_region, self.selectors)
+            DeliverySettings(
+                at, calls_before, self.is_logging, self.is_multi_region, self.selectors
+            )
         )
 
     def covers(self, region: str) -> bool:
-        """Tell whether the trail is shown in a Region."""
+        """Return whether DescribeTrails in a Region includes the trail."""
         return self.is_multi_region or region == self.home_region
 
     def delivers(self, entry: Entry, record: Record) -> bool:
-        """Tell whether a record is delivered, by the settings of its time."""
+        """Return whether a record is delivered, by the settings at its time."""
         if entry.account != self.account:
             return False
         moment = (entry.at, entry.calls_before)
@@ -81,7 +84,7 @@ class ConfiguredTrail:
             return False
         settings = in_force[-1]
         return (settings.is_multi_region or entry.region == self.home_region) and any(
-            selector.takes(record) for selector in settings.selectors
+            selector.matches(record) for selector in settings.selectors
         )
 
 
