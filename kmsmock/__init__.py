@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from kmsmock.activation.key_factory import KmsKey, KmsKeyFactory
     from kmsmock.authorization.decision import Decision
     from kmsmock.control import KMSMock, current
+    from kmsmock.ledger.call_record import Call
     from kmsmock.ledger.costs import Costs
-    from kmsmock.ledger.events import Call
     from kmsmock.mock import KMSMocker, mock_kms
     from kmsmock.process.real_kms_block import RealKMSBlocked
     from kmsmock.state.checkpoints import Checkpoint
@@ -43,7 +43,7 @@ __all__ = [
 #: What is imported when it is first used -> the module that it is in.
 _HOMES = {
     "Account": "kmsmock.accounts",
-    "Call": "kmsmock.ledger.events",
+    "Call": "kmsmock.ledger.call_record",
     "Checkpoint": "kmsmock.state.checkpoints",
     "Costs": "kmsmock.ledger.costs",
     "Decision": "kmsmock.authorization.decision",

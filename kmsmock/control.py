@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from kmsmock.keys.key import Key
     from kmsmock.keys.region import Alias
     from kmsmock.ledger.budget import Budget
+    from kmsmock.ledger.call_log import AllCalls
     from kmsmock.ledger.costs import Costs
-    from kmsmock.ledger.recording import AllCalls
     from kmsmock.ledger.secrets import Secrets
     from kmsmock.services.ec2.answered.contents import Ebs
     from kmsmock.services.rds.answered.contents import Rds
@@ -123,7 +123,7 @@ class KMSMock(ClientSource):
     @property
     def trail(self) -> Trail:
         """The calls as CloudTrail shows them, and what KMS did by itself."""
-        from kmsmock.trail.configured import Trails
+        from kmsmock.trail.configured_trails import Trails
         from kmsmock.trail.trail import Trail
 
         backend = self._backend

@@ -15,7 +15,7 @@ import pytest
 
 import kmsmock
 from kmsmock import KMSMock, mock_kms
-from kmsmock.ledger.events import MEMBERS
+from kmsmock.ledger.call_record import MEMBERS
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 INTRODUCTION = """\

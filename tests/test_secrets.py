@@ -143,7 +143,7 @@ def test_only_so_many_are_kept_and_a_search_says_how_many_are_not(kms: KMSMock) 
 
     assert len(kms.secrets) == SECRETS_KEPT
     search = kms.secrets.assert_absent_from("secret 000001")
-    assert search.skipped == ("2 older plaintexts were not looked for: no longer kept",)
+    assert search.skipped == ("2 older plaintexts were not searched for: no longer kept",)
     assert "plain bytes" in message(kms, "secret 000002")
 
 
@@ -311,7 +311,9 @@ def test_short_and_monotonous_plaintexts_are_not_looked_for_and_a_search_says_so
 
     search = kms.secrets.assert_absent_from(plain, plain.hex(), repr(plain))
 
-    assert search.skipped == ("1 plaintexts were not looked for: too short or monotonous",)
+    assert search.skipped == (
+        "1 plaintexts were not searched for: too short, or not varied enough",
+    )
 
 
 def test_eight_bytes_with_five_different_ones_are_looked_for(kms: KMSMock, key_id: str) -> None:
@@ -454,7 +456,7 @@ def test_what_cannot_be_read_in_a_folder_is_told(kms: KMSMock, tmp_path: Path) -
     search = kms.secrets.assert_absent_from(tmp_path)
 
     assert search.skipped == tuple(
-        f"{tmp_path / name} was not looked through: neither a file nor a folder"
+        f"{tmp_path / name} was not searched: neither a file nor a folder"
         for name in ("dangling", "looping")
     )
 
@@ -466,13 +468,13 @@ def test_what_raises_when_it_is_shown_is_told(kms: KMSMock) -> None:
 
     search = kms.secrets.assert_absent_from({"a": Sulky()})
 
-    assert search.skipped == ("dict['a'] was not looked through: its repr raises RuntimeError",)
+    assert search.skipped == ("dict['a'] was not searched: its repr raises RuntimeError",)
 
 
 def test_places_that_cannot_be_looked_through_are_refused(kms: KMSMock, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="int is nothing to look through: give text, bytes"):
+    with pytest.raises(TypeError, match="int cannot be searched: pass text, bytes"):
         kms.secrets.assert_absent_from(1)
-    with pytest.raises(TypeError, match="give at least one place"):
+    with pytest.raises(TypeError, match="pass at least one place"):
         kms.secrets.assert_absent_from()
     with pytest.raises(FileNotFoundError):
         kms.secrets.assert_absent_from(tmp_path / "nothing")

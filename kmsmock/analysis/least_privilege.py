@@ -11,7 +11,7 @@ from kmsmock.access.context import named_keys
 from kmsmock.access.facts import Facts
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import Principal
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 
 #: The condition keys that statements require.
 _REQUIRED = ("kms:EncryptionContext:", "kms:ViaService")

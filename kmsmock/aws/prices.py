@@ -1,6 +1,6 @@
-"""What KMS costs: the price list as data, and the rows of it that requests fall under.
+"""Prices of KMS: the price list, and the price category of each request.
 
-Sources: AWS KMS pricing page; AWS Price List, service code ``awskms``. Amounts are US dollars
+Sources: AWS KMS pricing page; AWS Price List, service code ``awskms``. Amounts are US parse_usd
 before tax, always as `Decimal`.
 """
 
@@ -20,7 +20,7 @@ from kmsmock.aws.services import AWS_SERVICES
 
 
 class Category(Enum):
-    """The rows of the price list for requests, by the usage type without its Region."""
+    """The price categories of requests; values are usage types without the Region."""
 
     STANDARD = "KMS-Requests"
     RSA_2048 = "KMS-Requests-Asymmetric-RSA_2048"
@@ -28,21 +28,21 @@ class Category(Enum):
     ECC_DATA_KEY_PAIR = "KMS-Requests-GenerateDatakeyPair-ECC"
     RSA_DATA_KEY_PAIR = "KMS-Requests-GenerateDatakeyPair-RSA"
 
-    # The members are compared by identity, and hashed with each record that is counted.
+    # Members are compared by identity, and are hashed with each record that is counted.
     __hash__ = object.__hash__
 
     @property
     def has_free_tier(self) -> bool:
-        """Whether a number of these requests is free in each month."""
+        """Whether some of these requests are free in each month."""
         return self is Category.STANDARD
 
 
-#: How amounts are computed; the context of the test may round early, or forbid it.
+#: The decimal context of all amounts; that of the test may have a low precision, or traps.
 ARITHMETIC = Context(prec=40)
 #: The usage type of key storage, without its Region.
 KEYS = "KMS-Keys"
 
-#: Key spec -> category of what is done with such a key. That of ML-KEM is not published.
+#: Key spec -> category of requests that use such a key. That of ML-KEM is not published.
 OF_KEY_SPEC: dict[str, Category] = {
     **dict.fromkeys(
         ("SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512"), Category.STANDARD
@@ -69,11 +69,11 @@ OF_PAIR_SPEC: dict[str, Category] = {
     ),
 }
 
-#: Errors of requests that were carried out as far as they were to be.
+#: Errors of requests that are charged.
 _CHARGED_ERRORS = frozenset({"DryRunOperationException"})
 #: Errors of requests that are never charged.
 _FREE_ERRORS = frozenset({"ThrottlingException"})
-#: Services whose own requests are free. Source: AWS CloudTrail User Guide, on SSE-KMS.
+#: Service principals whose requests are free. Source: AWS CloudTrail User Guide, on SSE-KMS.
 _FREE_SERVICES = frozenset(
     f"{service.via or name}.amazonaws.com"
     for name, service in AWS_SERVICES.items()
@@ -84,7 +84,7 @@ _FREE_SERVICES = frozenset(
 class Charge(NamedTuple):
     """What one request is charged: its category, and the list price in USD.
 
-    category: None when it is free by its nature, and does not use up the free tier either.
+    category: None if it is never charged, and does not count towards the free tier.
     """
 
     category: Category | None
@@ -112,12 +112,12 @@ class PricedKey(Protocol):
 class Prices:
     """A price list.
 
-    key_month: of a customer managed key, in USD a month, and of each rotation that is charged.
-    requests: category -> USD a request. free_requests: how many of category STANDARD are free, for
-    each account and month. surcharged_rotations: how many rotations of a key are charged; None for
-    all, as it was until April 2024. charges_failed_calls: whether requests that failed are charged,
-    which AWS does not tell; throttled ones never are. partitions: where these prices are known to
-    hold; elsewhere they are an estimate. date and source: of the figures.
+    key_month: USD a month for a customer managed key, and for each charged rotation. requests:
+    category -> USD a request. free_requests: how many of category STANDARD are free, for each
+    account and month. surcharged_rotations: how many rotations of a key are charged; None for all,
+    as it was until April 2024. charges_failed_calls: whether failed requests are charged, which AWS
+    does not publish; throttled ones never are. partitions: where these prices are known to apply;
+    elsewhere costs are an estimate. date, source: of the figures.
     """
 
     key_month: Decimal = Decimal(1)
@@ -138,27 +138,28 @@ class Prices:
     source: str = "AWS Price List, awskms"
 
     @classmethod
-    def of(cls, given: Prices | Mapping[str, Any] | str | os.PathLike[str] | None) -> Prices:
-        """Read a price list: another one, what differs from AWS's, or a JSON file of that.
+    def of(cls, source: Prices | Mapping[str, Any] | str | os.PathLike[str] | None) -> Prices:
+        """Read a price list.
 
-        given: usage types without Region -> USD a unit, as text, for example
-        ``{"KMS-Requests": "0.000003"}``; and the other members of this class by name. Raises
-        TypeError for names and values that cannot be, ValueError for a file that cannot be read.
+        source: a price list; or what differs from AWS's, as a mapping or as the path of a JSON
+        file: usage types without Region -> USD a unit, as text, for example
+        ``{"KMS-Requests": "0.000003"}``, and other members of this class by name; None for AWS's.
+        Raises TypeError for unknown names and invalid values, ValueError for an unreadable file.
         """
-        if given is None:
+        if source is None:
             return cls()
-        if isinstance(given, Prices):
-            return given
-        mapping = given if isinstance(given, Mapping) else _read(Path(given))
+        if isinstance(source, Prices):
+            return source
+        mapping = source if isinstance(source, Mapping) else _read(Path(source))
         other = {f.name: f for f in fields(cls) if f.name not in ("key_month", "requests")}
         categories = {category.value: category for category in Category}
         changed: dict[str, Any] = {}
         requests = dict(cls().requests)
         for name, value in mapping.items():
             if name == KEYS:
-                changed["key_month"] = dollars(value, name)
+                changed["key_month"] = parse_usd(value, name)
             elif name in categories:
-                requests[categories[name]] = dollars(value, name)
+                requests[categories[name]] = parse_usd(value, name)
             elif name in other:
                 changed[name] = _member(name, value)
             else:
@@ -170,12 +171,12 @@ class Prices:
         return replace(cls(), requests=requests, **changed)
 
     def is_estimate(self, region: str) -> bool:
-        """Tell whether these prices are not known to hold in a Region."""
+        """Return whether these prices are not known to apply in a Region."""
         return not is_known_region(region) or partition_of(region) not in self.partitions
 
 
 class Tariff:
-    """Finds what requests are charged under one price list; records share its `Charge` objects."""
+    """Computes charges under one price list; records share its `Charge` objects to save memory."""
 
     def __init__(self, prices: Prices) -> None:
         self.prices = prices
@@ -192,10 +193,10 @@ class Tariff:
         keys: Sequence[PricedKey],
         pair_spec: str | None,
     ) -> Charge:
-        """Give the charge of a request; this is on the path of every call.
+        """Return the charge of a request. Every call comes here.
 
-        price: what the operation is priced by. caller: its ARN, or the name of a service. keys:
-        that it found. pair_spec: of the data key pair that it asks for.
+        price: what the price of the operation depends on. caller: its ARN, or a service principal.
+        keys: of the call. pair_spec: KeyPairSpec in the request.
         """
         if caller in _FREE_SERVICES:
             return FREE
@@ -204,7 +205,8 @@ class Tariff:
         if keys and price is PriceClass.BY_KEY_SPEC:
             if len(keys) == 1:
                 return self._of_key_spec[keys[0].spec.name]
-            # ReEncrypt: an asymmetric key decides, of two the dearer. AWS does not publish this.
+            # ReEncrypt: an asymmetric key decides, of two the more expensive one. AWS does not
+            # publish this rule.
             both = [self._of_key_spec[key.spec.name] for key in keys]
             return max(both, key=lambda charge: (charge is not self._standard, charge.price))
         if price is PriceClass.BY_PAIR_SPEC:
@@ -217,11 +219,11 @@ class Tariff:
         )
 
 
-def dollars(value: Any, name: str) -> Decimal:
-    """Read an amount in USD that somebody wrote: a text, an int or a Decimal.
+def parse_usd(value: Any, name: str) -> Decimal:
+    """Parse an amount in USD: a text, an int or a Decimal; a float by its shortest repr.
 
-    A float means what it shows. Raises TypeError, with the name of what was given, for all else
-    and for what is negative or not finite.
+    name: of the argument, for the error. Raises TypeError for other values, and for amounts that
+    are negative or not finite.
     """
     try:
         amount = Decimal(str(value), ARITHMETIC)
@@ -232,15 +234,15 @@ def dollars(value: Any, name: str) -> Decimal:
     return amount
 
 
-def show(amount: Decimal) -> str:
-    """Write an amount: with cents, and up to six further digits where there are any."""
+def format_usd(amount: Decimal) -> str:
+    """Format an amount, such as ``$0.10``, with up to six further digits if they are not zero."""
     text = f"{amount:.8f}".rstrip("0")
     whole, _, cents = text.partition(".")
     return f"${whole}.{cents:0<2}"
 
 
 def _member(name: str, value: Any) -> Any:
-    """Check what is no price."""
+    """Check a member of the price list that is not a price."""
     if name == "partitions":
         return (value,) if isinstance(value, str) else tuple(value)
     kinds = {

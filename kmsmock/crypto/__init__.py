@@ -1,21 +1,21 @@
-"""Cryptography over bytes; the only importer of the package ``cryptography``."""
+"""Cryptography on bytes; only this package imports ``cryptography``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
 
-#: A source of so many random bytes: ``os.urandom``, or one that a seed determines.
+#: Returns that many random bytes: ``os.urandom``, or a `seeded.SeededEntropy`.
 Entropy = Callable[[int], bytes]
 
 
 class PrivateKey(Protocol):
-    """What the private keys of all families have in common."""
+    """What private keys of all key specs have in common."""
 
     def private_der(self) -> bytes:
-        """Give the private key as PKCS#8 in DER (RFC 5958)."""
+        """Return the private key as PKCS#8 in DER (RFC 5958)."""
         ...
 
     def public_der(self) -> bytes:
-        """Give the public key as SubjectPublicKeyInfo in DER (RFC 5280)."""
+        """Return the public key as SubjectPublicKeyInfo in DER (RFC 5280)."""
         ...

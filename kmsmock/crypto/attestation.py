@@ -1,4 +1,4 @@
-"""Attestation documents of Nitro enclaves: checking them, and making them for tests.
+"""Attestation documents of Nitro enclaves: verify them, and issue them for tests.
 
 A document is a COSE_Sign1 (RFC 9052) with ES384 over a CBOR map.
 Source: AWS Nitro Enclaves, "Cryptographic attestation"; "Attestation process" of its SDK.
@@ -31,10 +31,10 @@ _PCR_BYTES = 48
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What a document attests.
+    """The content of an attestation document.
 
     public_key_der: SubjectPublicKeyInfo of the enclave's RSA key. pcrs: platform configuration
-    registers, index -> measurement. is_tpm: whether they are those of a NitroTPM.
+    registers, index -> measurement. is_tpm: whether the registers are those of a NitroTPM.
     """
 
     module_id: str
@@ -44,7 +44,7 @@ class Attestation:
 
 
 def verify(document: bytes, roots: Sequence[bytes]) -> Attestation:
-    """Check a document's signature and its certificates up to one of the roots (DER).
+    """Verify a document's signature, and its certificates up to one of the roots (DER).
 
     Raises InvalidAttestation.
     """
@@ -66,7 +66,7 @@ def verify(document: bytes, roots: Sequence[bytes]) -> Attestation:
     try:
         leaf.verify(utils.encode_dss_signature(r, s), _signed(protected, payload), _SCHEME)
     except InvalidSignature:
-        raise InvalidAttestation("its signature does not hold") from None
+        raise InvalidAttestation("its signature is not valid") from None
     is_tpm = _TPM_PCRS in claims
     pcrs = claims[_TPM_PCRS if is_tpm else _PCRS]
     return Attestation(claims["module_id"], claims["public_key"], pcrs, is_tpm)
@@ -93,7 +93,7 @@ def _require_claims(claims: Any) -> None:
 
 
 def _verified_leaf(chain: Sequence[bytes], roots: Sequence[bytes]) -> ec.EllipticCurvePublicKey:
-    """Check each certificate against the one before it, the first being a root."""
+    """Verify that each certificate is issued by the one before it, and that the first is a root."""
     if chain[0] not in roots:
         raise InvalidAttestation("its certificates do not begin with a root that is trusted here")
     try:
@@ -102,14 +102,14 @@ def _verified_leaf(chain: Sequence[bytes], roots: Sequence[bytes]) -> ec.Ellipti
             issued.verify_directly_issued_by(issuer)
         key = certificates[-1].public_key()
     except (*encodings.UNREADABLE, InvalidSignature) as reason:
-        raise InvalidAttestation(f"its certificates do not hold: {reason}") from None
+        raise InvalidAttestation(f"its certificates are not valid: {reason}") from None
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise InvalidAttestation("its certificate has no key for ES384")
     return key
 
 
 class AttestationAuthority:
-    """Makes documents that a mock trusts: a root of its own, and an enclave below it."""
+    """Issues attestation documents that a mock trusts, with a root certificate of its own."""
 
     def __init__(self) -> None:
         root_key, self._key = (ec.generate_private_key(ec.SECP384R1()) for _ in range(2))
@@ -129,10 +129,10 @@ class AttestationAuthority:
         nonce: bytes | None = None,
         nitro_tpm: bool = False,
     ) -> bytes:
-        """Make an attestation document.
+        """Issue an attestation document.
 
         public_key_der: SubjectPublicKeyInfo of the enclave's RSA key. pcrs: registers that are
-        not all zero, index -> 48 bytes. nitro_tpm: as an instance with a NitroTPM makes it,
+        not all zero, index -> 48 bytes. nitro_tpm: whether it is one of an instance with a NitroTPM
         instead of an enclave.
         """
         registers = {index: bytes(_PCR_BYTES) for index in range(_PCR_COUNT)} | dict(pcrs or {})

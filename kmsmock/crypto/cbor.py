@@ -1,4 +1,4 @@
-"""The little of CBOR (RFC 8949) that attestation documents need, hardened against hostile input."""
+"""The part of CBOR (RFC 8949) that attestation documents use; reading is safe for hostile input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SIMPLE = {20: False, 21: True, 22: None, 23: None}
 
 
 def encode(value: Any) -> bytes:
-    """Write integers, bytes, texts, lists, mappings, True, False and None."""
+    """Encode integers, bytes, texts, lists, mappings, True, False and None."""
     if value is None or value is True or value is False:
         return bytes((0xE0 | {False: 20, True: 21, None: 22}[value],))
     if isinstance(value, int):
@@ -27,12 +27,12 @@ def encode(value: Any) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """Read one value that is all of the data; raises InvalidAttestation."""
+    """Decode data that is exactly one value; raises InvalidAttestation."""
     try:
-        value, place = _read(data, 0, 0)
+        value, end = _read(data, 0, 0)
     except (IndexError, UnicodeDecodeError, TypeError):
-        raise InvalidAttestation("it is not whole CBOR") from None
-    if place != len(data):
+        raise InvalidAttestation("it is not complete CBOR") from None
+    if end != len(data):
         raise InvalidAttestation("there is more behind the CBOR value")
     return value
 
@@ -46,39 +46,39 @@ def _head(major: int, number: int) -> bytes:
     raise ValueError("the number is too large")
 
 
-def _read(data: bytes, place: int, depth: int) -> tuple[Any, int]:
+def _read(data: bytes, offset: int, depth: int) -> tuple[Any, int]:
     if depth > _DEEPEST:
         raise InvalidAttestation("it is nested too deeply")
-    major, code = data[place] >> 5, data[place] & 0x1F
-    place += 1
+    major, code = data[offset] >> 5, data[offset] & 0x1F
+    offset += 1
     if major == 6:
-        return _read(data, place, depth + 1)
+        return _read(data, offset, depth + 1)
     if major == 7:
         if code not in _SIMPLE:
             raise InvalidAttestation("it has a CBOR value that documents do not have")
-        return _SIMPLE[code], place
+        return _SIMPLE[code], offset
     size = {24: 1, 25: 2, 26: 4, 27: 8}.get(code, 0)
-    if code > 27 or place + size > len(data):
-        raise InvalidAttestation("it is not whole CBOR")
-    number = int.from_bytes(data[place : place + size], "big") if size else code
-    place += size
+    if code > 27 or offset + size > len(data):
+        raise InvalidAttestation("it is not complete CBOR")
+    number = int.from_bytes(data[offset : offset + size], "big") if size else code
+    offset += size
     if major < 2:
-        return (number if major == 0 else -1 - number), place
-    if number > len(data) - place:
-        raise InvalidAttestation("it is not whole CBOR")
+        return (number if major == 0 else -1 - number), offset
+    if number > len(data) - offset:
+        raise InvalidAttestation("it is not complete CBOR")
     if major in (2, 3):
-        content = data[place : place + number]
-        return (content if major == 2 else content.decode()), place + number
-    return _read_collection(data, place, depth, major, number)
+        content = data[offset : offset + number]
+        return (content if major == 2 else content.decode()), offset + number
+    return _read_collection(data, offset, depth, major, number)
 
 
 def _read_collection(
-    data: bytes, place: int, depth: int, major: int, count: int
+    data: bytes, offset: int, depth: int, major: int, count: int
 ) -> tuple[Any, int]:
     items = []
     for _ in range(count * (major - 3)):
-        item, place = _read(data, place, depth + 1)
+        item, offset = _read(data, offset, depth + 1)
         items.append(item)
     if major == 4:
-        return items, place
-    return dict(zip(items[::2], items[1::2], strict=True)), place
+        return items, offset
+    return dict(zip(items[::2], items[1::2], strict=True)), offset

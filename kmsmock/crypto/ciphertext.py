@@ -1,8 +1,8 @@
 """The layout of a symmetric ciphertext blob.
 
-Outside it is what KMS answers, byte for byte in size: a header that names the key material,
-and a CMS EncryptedData (RFC 5652) with AES-256-GCM (RFC 5084). Where KMS has bytes of
-unknown meaning, this layout carries what a reader needs to tell whose ciphertext it is.
+Its outer form, and its size, are those of KMS: a header with the key material id, and a CMS
+EncryptedData (RFC 5652) with AES-256-GCM (RFC 5084). Where KMS has bytes of unknown meaning, this
+layout identifies the key.
 
 ======  =====  ==================================================================
 offset  bytes  content
@@ -15,13 +15,13 @@ offset  bytes  content
 58      …      DER ContentInfo: OIDs, 12-byte nonce, ``[0]`` content
 content 1      layout version (low 4 bits), 0x80 = multi-Region key
 +1      5      account, big-endian
-+6      1      Region: place in the list of known Regions, from 1; 0 = another Region
++6      1      Region: index in the list of known Regions, from 1; 0 = another Region
 +7      4      CRC-32 of all bytes in front of it
 +11     …      AES-GCM ciphertext and its 16-byte tag
 ======  =====  ==================================================================
 
-The CRC tells a damaged blob (refused as invalid) from a sound one of a key that is unknown
-here. Everything before the ciphertext is authenticated together with the encryption context.
+The CRC distinguishes a damaged blob (refused as invalid) from an intact one of an unknown key.
+Everything before the ciphertext is authenticated together with the encryption context.
 """
 
 from __future__ import annotations
@@ -52,20 +52,19 @@ _DATA = bytes.fromhex("06092a864886f70d010701")
 _AES_256_GCM = bytes.fromhex("060960864801650304012e")
 _TAG_LENGTH_PARAMETER = bytes.fromhex("020110")
 _REGIONS = tuple(name for names in REGIONS.values() for name in names)
-_REGION_CODES = {name: place for place, name in enumerate(_REGIONS, start=1)}
+_REGION_CODES = {name: code for code, name in enumerate(_REGIONS, start=1)}
 
 
 class Blob(NamedTuple):
-    """A ciphertext blob taken apart.
+    """A parsed ciphertext blob.
 
-    material_id: 32 bytes. authenticated: all that stands in front of sealed, the AES-GCM
-    ciphertext. framing: its last bytes, which name the key; the identity of the key is only read
-    when it is asked for.
+    material_id: 32 bytes. encrypted: the AES-GCM ciphertext. authenticated: all bytes before it.
+    framing: the last bytes of authenticated, which identify the key; they are parsed on access.
     """
 
     material_id: bytes
     nonce: bytes
-    sealed: bytes
+    encrypted: bytes
     authenticated: bytes
     framing: bytes
 
@@ -76,13 +75,13 @@ class Blob(NamedTuple):
 
     @property
     def region(self) -> str | None:
-        """The Region of the key; None for one that is not known here."""
-        place = self.framing[6]
-        return _REGIONS[place - 1] if 0 < place <= len(_REGIONS) else None
+        """The Region of the key; None for a Region that is not in the list."""
+        code = self.framing[6]
+        return _REGIONS[code - 1] if 0 < code <= len(_REGIONS) else None
 
     @property
     def key_id(self) -> str:
-        """The bare id of the key."""
+        """The id of the key."""
         digits = self.authenticated[_KEY_ID].hex()
         if self.framing[0] & _MULTI_REGION:
             return f"mrk-{digits}"
@@ -90,21 +89,21 @@ class Blob(NamedTuple):
 
     @property
     def key_arn(self) -> str:
-        """The ARN of the key that made the blob, as far as the blob tells."""
+        """The ARN of the key that encrypted the blob, according to the blob."""
         return key_arn(self.region or "unknown-region", self.account, self.key_id)
 
 
 class Origin(NamedTuple):
-    """The unchanging bytes of all blobs of one key material; see `origin`."""
+    """The bytes that all blobs of one key material share; see `origin`."""
 
     header: bytes
     framing: bytes
 
 
 def origin(material_id: bytes, key_id: str, account: str, region: str) -> Origin:
-    """Prepare what every blob of a key material has in common.
+    """Prepare the bytes that all blobs of a key material share.
 
-    material_id: 32 bytes; key_id: bare, with or without ``mrk-``; account: 12 digits.
+    material_id: 32 bytes; key_id: with or without ``mrk-``; account: 12 digits.
     """
     flags = VERSION | (_MULTI_REGION if key_id.startswith("mrk-") else 0)
     identity = bytes.fromhex(key_id.removeprefix("mrk-").replace("-", ""))
@@ -115,42 +114,43 @@ def origin(material_id: bytes, key_id: str, account: str, region: str) -> Origin
 
 
 def head(origin: Origin, prefix: bytes, nonce: bytes, plaintext_bytes: int) -> bytes:
-    """Build all that stands in front of the AES-GCM ciphertext, its CRC included."""
+    """Build all bytes before the AES-GCM ciphertext, including the CRC."""
     before_nonce, after_nonce = _envelope(plaintext_bytes + _FRAMING_BYTES + _TAG_BYTES)
     start = b"".join((prefix, origin.header, before_nonce, nonce, after_nonce, origin.framing))
     return start + zlib.crc32(start).to_bytes(4, "big")
 
 
 def parse(blob: bytes) -> Blob:
-    """Take a blob apart; raises DecryptionFailed for bytes that are not a whole, sound blob."""
+    """Parse a blob; raises DecryptionFailed for bytes that are not an intact blob."""
     if len(blob) < _SMALLEST or blob[:5] not in (ENCRYPT_PREFIX, DATA_KEY_PREFIX):
         raise DecryptionFailed("not a symmetric ciphertext blob")
-    # The envelope is a function of the content's length, which the blob's length gives.
+    # The envelope depends only on the length of the content, which follows from the blob's length.
     content_bytes = _content_bytes(len(blob))
     before_nonce, after_nonce = _envelope(content_bytes)
     nonce_at = 54 + len(before_nonce)
     framing_at = nonce_at + NONCE_BYTES + len(after_nonce)
-    sealed_at = framing_at + _FRAMING_BYTES
+    encrypted_at = framing_at + _FRAMING_BYTES
     if (
         blob[54:nonce_at] != before_nonce
         or blob[nonce_at + NONCE_BYTES : framing_at] != after_nonce
-        or zlib.crc32(blob[: sealed_at - 4]).to_bytes(4, "big") != blob[sealed_at - 4 : sealed_at]
+        or zlib.crc32(blob[: encrypted_at - 4]).to_bytes(4, "big")
+        != blob[encrypted_at - 4 : encrypted_at]
     ):
-        raise DecryptionFailed("not a whole symmetric ciphertext blob")
+        raise DecryptionFailed("not an intact symmetric ciphertext blob")
     version = blob[framing_at] & ~_MULTI_REGION
     if version != VERSION:
         raise DecryptionFailed(f"layout version {version} is not known")
     return Blob(
         blob[_MATERIAL],
         blob[nonce_at : nonce_at + NONCE_BYTES],
-        blob[sealed_at:],
-        blob[:sealed_at],
-        blob[framing_at:sealed_at],
+        blob[encrypted_at:],
+        blob[:encrypted_at],
+        blob[framing_at:encrypted_at],
     )
 
 
 def encode_context(context: Mapping[str, str] | None) -> bytes:
-    """Turn an encryption context into bytes without ambiguity.
+    """Encode an encryption context as bytes without ambiguity.
 
     Pairs are sorted by name, and each name and value has its length (4 bytes) in front, so
     that ``{"a": "bc"}`` and ``{"ab": "c"}`` differ. No context and an empty one are the same.
@@ -167,7 +167,7 @@ def encode_context(context: Mapping[str, str] | None) -> bytes:
 
 @lru_cache(maxsize=8192)
 def _envelope(content_bytes: int) -> tuple[bytes, bytes]:
-    """Give the bytes between key id and nonce, and between nonce and content."""
+    """Return the bytes between key id and nonce, and between nonce and content."""
     parameters = _tlv(0x30, 14 + 3)
     algorithm = _tlv(0x30, len(_AES_256_GCM) + len(parameters) + 17)
     after_nonce = _TAG_LENGTH_PARAMETER + _tlv(0x80, content_bytes)
@@ -200,11 +200,11 @@ def _content_bytes(blob_bytes: int) -> int:
             break
         if sum(map(len, _envelope(content_bytes))) == envelope_bytes:
             return content_bytes
-    raise DecryptionFailed("not a whole symmetric ciphertext blob")
+    raise DecryptionFailed("not an intact symmetric ciphertext blob")
 
 
 def _tlv(tag: int, length: int) -> bytes:
-    """Give tag and length of a DER value (X.690)."""
+    """Encode tag and length of a DER value (X.690)."""
     if length < 0x80:
         return bytes((tag, length))
     digits = length.to_bytes((length.bit_length() + 7) // 8, "big")

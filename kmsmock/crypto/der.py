@@ -1,6 +1,7 @@
-"""The little of DER (X.690) that is written and read here without a library.
+"""The part of DER (X.690) that this package encodes and parses itself.
 
-Reading is hardened: lengths and depth are bounded, and anything odd raises `InvalidKeyEncoding`.
+Parsing is safe for hostile input: lengths and depth are limited, and invalid input raises
+`InvalidKeyEncoding`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _DEEPEST = 16
 
 
 def tlv(tag: int, *contents: bytes) -> bytes:
-    """Write a value: tag, length, contents."""
+    """Encode a value: tag, length, contents."""
     content = b"".join(contents)
     size = len(content)
     if size < 0x80:
@@ -26,32 +27,32 @@ def tlv(tag: int, *contents: bytes) -> bytes:
 
 
 def sequence(*contents: bytes) -> bytes:
-    """Write a SEQUENCE."""
+    """Encode a SEQUENCE."""
     return tlv(SEQUENCE, *contents)
 
 
 def integer(number: int) -> bytes:
-    """Write an INTEGER that is not negative."""
+    """Encode an INTEGER that is not negative."""
     return tlv(INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big"))
 
 
 def octets(content: bytes) -> bytes:
-    """Write an OCTET STRING."""
+    """Encode an OCTET STRING."""
     return tlv(OCTET_STRING, content)
 
 
 def bits(content: bytes) -> bytes:
-    """Write a BIT STRING of whole bytes."""
+    """Encode a BIT STRING of whole bytes."""
     return tlv(BIT_STRING, b"\x00", content)
 
 
 def context(number: int, *contents: bytes) -> bytes:
-    """Write a constructed, context-specific value ``[number]``."""
+    """Encode a constructed, context-specific value ``[number]``."""
     return tlv(0xA0 | number, *contents)
 
 
 def oid(dotted: str) -> bytes:
-    """Write an OBJECT IDENTIFIER."""
+    """Encode an OBJECT IDENTIFIER."""
     first, second, *others = (int(part) for part in dotted.split("."))
     content = bytes((40 * first + second,))
     for number in others:
@@ -63,17 +64,17 @@ def oid(dotted: str) -> bytes:
 
 
 def children(data: bytes) -> list[tuple[int, bytes]]:
-    """Take DER apart that stands in a row; gives tags and contents."""
-    found = []
-    place = 0
-    while place < len(data):
-        tag, content, place = _read(data, place, 0)
-        found.append((tag, content))
-    return found
+    """Parse a sequence of values; return the tag and content of each."""
+    values = []
+    offset = 0
+    while offset < len(data):
+        tag, content, offset = _read(data, offset, 0)
+        values.append((tag, content))
+    return values
 
 
 def only(data: bytes, tag: int) -> bytes:
-    """Give the content of data that is one value with this tag."""
+    """Return the content of data that is exactly one value with this tag."""
     values = children(data)
     if len(values) != 1 or values[0][0] != tag:
         raise InvalidKeyEncoding("an unexpected ASN.1 value")
@@ -81,7 +82,7 @@ def only(data: bytes, tag: int) -> bytes:
 
 
 def private_key_to_der(data: bytes) -> bytes:
-    """Rewrite a PKCS#8 private key from BER to DER, the key inside it too."""
+    """Convert a PKCS#8 private key, and the key inside it, from BER to DER."""
     if len(data) > _LARGEST_BYTES:
         raise InvalidKeyEncoding("too long for a private key")
     fields = children(only(_to_der(data, 0), SEQUENCE))
@@ -95,7 +96,7 @@ def private_key_to_der(data: bytes) -> bytes:
 
 
 def inner_public_key(pkcs8: bytes) -> bytes | None:
-    """Give the point that an elliptic-curve private key has with it, if any (RFC 5915)."""
+    """Return the public point in an elliptic-curve private key, if it has one (RFC 5915)."""
     inside = children(only(children(only(pkcs8, SEQUENCE))[2][1], SEQUENCE))
     for tag, content in inside:
         if tag == 0xA1:
@@ -104,53 +105,53 @@ def inner_public_key(pkcs8: bytes) -> bytes | None:
 
 
 def _to_der(data: bytes, depth: int) -> bytes:
-    place = 0
+    offset = 0
     values = []
-    while place < len(data):
-        tag, content, place = _read(data, place, depth)
+    while offset < len(data):
+        tag, content, offset = _read(data, offset, depth)
         if tag & _CONSTRUCTED:
             content = _to_der(content, depth + 1)
             if tag & ~_CONSTRUCTED in (BIT_STRING, OCTET_STRING):
                 tag &= ~_CONSTRUCTED
-                content = _join(tag, [piece for _, piece in children(content)])
+                content = _join(tag, [segment for _, segment in children(content)])
         values.append(tlv(tag, content))
     return b"".join(values)
 
 
-def _join(tag: int, pieces: list[bytes]) -> bytes:
-    """Join a string that is in pieces: DER has it in one (X.690, 8.6.4 and 8.7.3)."""
+def _join(tag: int, segments: list[bytes]) -> bytes:
+    """Join the segments of a constructed string, which DER does not have (X.690, 8.6.4, 8.7.3)."""
     if tag == OCTET_STRING:
-        return b"".join(pieces)
-    # The first byte of each piece counts unused bits, which only the last one may have.
-    if not all(pieces) or any(piece[0] for piece in pieces[:-1]):
-        raise InvalidKeyEncoding("a BIT STRING in pieces that do not fit together")
-    return (pieces or [b"\x00"])[-1][:1] + b"".join(piece[1:] for piece in pieces)
+        return b"".join(segments)
+    # The first byte of each segment is its number of unused bits; only the last may have any.
+    if not all(segments) or any(segment[0] for segment in segments[:-1]):
+        raise InvalidKeyEncoding("a BIT STRING whose segments do not fit together")
+    return (segments or [b"\x00"])[-1][:1] + b"".join(segment[1:] for segment in segments)
 
 
-def _read(data: bytes, place: int, depth: int) -> tuple[int, bytes, int]:
-    """Read one value; gives its tag, its content, and where the next one begins."""
-    if depth > _DEEPEST or place + 2 > len(data) or data[place] & 0x1F == 0x1F:
-        raise InvalidKeyEncoding("not ASN.1 that is known here")
-    tag, size = data[place], data[place + 1]
-    place += 2
+def _read(data: bytes, offset: int, depth: int) -> tuple[int, bytes, int]:
+    """Parse one value; return its tag, its content, and the offset of the next one."""
+    if depth > _DEEPEST or offset + 2 > len(data) or data[offset] & 0x1F == 0x1F:
+        raise InvalidKeyEncoding("not supported ASN.1")
+    tag, size = data[offset], data[offset + 1]
+    offset += 2
     if size == 0x80:
-        return _read_indefinite(data, tag, place, depth)
+        return _read_indefinite(data, tag, offset, depth)
     if size > 0x80:
         count = size & 0x7F
-        size = int.from_bytes(data[place : place + count], "big")
-        place += count
+        size = int.from_bytes(data[offset : offset + count], "big")
+        offset += count
         if count > 8:
-            raise InvalidKeyEncoding("an ASN.1 length beyond reason")
-    if place + size > len(data):
+            raise InvalidKeyEncoding("an ASN.1 length is too large")
+    if offset + size > len(data):
         raise InvalidKeyEncoding("an ASN.1 value is cut off")
-    return tag, data[place : place + size], place + size
+    return tag, data[offset : offset + size], offset + size
 
 
-def _read_indefinite(data: bytes, tag: int, place: int, depth: int) -> tuple[int, bytes, int]:
+def _read_indefinite(data: bytes, tag: int, offset: int, depth: int) -> tuple[int, bytes, int]:
     if not tag & _CONSTRUCTED:
-        raise InvalidKeyEncoding("an indefinite length where there is none")
-    pieces = []
-    while data[place : place + 2] != b"\x00\x00":
-        inner_tag, content, place = _read(data, place, depth + 1)
-        pieces.append(tlv(inner_tag, content))
-    return tag, b"".join(pieces), place + 2
+        raise InvalidKeyEncoding("an indefinite length where none is allowed")
+    segments = []
+    while data[offset : offset + 2] != b"\x00\x00":
+        inner_tag, content, offset = _read(data, offset, depth + 1)
+        segments.append(tlv(inner_tag, content))
+    return tag, b"".join(segments), offset + 2

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from kmsmock.crypto import Entropy, der, encodings
-from kmsmock.crypto.errors import InvalidKeyEncoding, extra_missing
+from kmsmock.crypto.errors import InvalidKeyEncoding, make_missing_extra_error
 
 _PREHASHED = "ED25519_PH_SHA_512"
 
@@ -34,9 +34,9 @@ class EdwardsKey:
         message: bytes,
         signature: bytes,
         algorithm: str,
-        message_type: str,  # noqa: ARG002 - the algorithm tells
+        message_type: str,  # noqa: ARG002 - it follows from the algorithm
     ) -> bool:
-        """Tell whether a signature holds."""
+        """Return whether a signature is valid."""
         try:
             if algorithm == _PREHASHED:
                 self._prehashed().verify(_digest_object(message), signature)
@@ -47,13 +47,13 @@ class EdwardsKey:
         return True
 
     def public_der(self) -> bytes:
-        """Give the public key as SubjectPublicKeyInfo."""
+        """Return the public key as SubjectPublicKeyInfo."""
         return self._key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
     def private_der(self) -> bytes:
-        """Give the private key as PKCS#8."""
+        """Return the private key as PKCS#8."""
         return self._key.private_bytes(
             serialization.Encoding.DER,
             serialization.PrivateFormat.PKCS8,
@@ -61,31 +61,31 @@ class EdwardsKey:
         )
 
     def _prehashed(self) -> Any:
-        """Give Ed25519ph of this key, which `cryptography` does not have."""
+        """Return an Ed25519ph signer of this key; `cryptography` has none."""
         try:
             from Crypto.PublicKey import ECC
             from Crypto.Signature import eddsa
         except ImportError:
-            raise extra_missing(_PREHASHED, "pycryptodome") from None
+            raise make_missing_extra_error(_PREHASHED, "pycryptodome") from None
         key = ECC.construct(curve="Ed25519", seed=self._key.private_bytes_raw())
         return eddsa.new(key, "rfc8032")
 
 
 def _digest_object(digest: bytes) -> Any:
-    """Give what Ed25519ph signs: KMS takes the digest as the message, and hashes it again."""
+    """Return the hash that Ed25519ph signs: like a message, KMS hashes the digest once more."""
     from Crypto.Hash import SHA512
 
     return SHA512.new(digest)
 
 
 def generate(entropy: Entropy) -> EdwardsKey:
-    """Make a key of 32 bytes."""
+    """Generate a key."""
     return EdwardsKey(ed25519.Ed25519PrivateKey.from_private_bytes(entropy(32)))
 
 
 def load(pkcs8: bytes) -> EdwardsKey:
-    """Read an imported key in strict DER; raises InvalidKeyEncoding."""
-    # cryptography < 45 reads BER, and passes over what follows the key.
+    """Load an imported key in strict DER; raises InvalidKeyEncoding."""
+    # cryptography < 45 accepts BER, and ignores bytes after the key.
     if der.private_key_to_der(pkcs8) != pkcs8:
         raise InvalidKeyEncoding("not DER")
     key = encodings.private_key(pkcs8)

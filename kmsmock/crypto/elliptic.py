@@ -58,7 +58,7 @@ _HASHES: dict[str, Any] = {
     "ECDSA_SHA_384": hashes.SHA384(),
     "ECDSA_SHA_512": hashes.SHA512(),
 }
-#: (algorithm, message type) -> what the library signs with.
+#: (algorithm, message type) -> signature scheme of the library.
 _SCHEMES = {
     (algorithm, message_type): ec.ECDSA(wrap(algorithm_hash))
     for algorithm, algorithm_hash in _HASHES.items()
@@ -67,7 +67,7 @@ _SCHEMES = {
 
 
 def digest_of(message: bytes, algorithm: str, message_type: str) -> tuple[str, bytes]:
-    """Give the name of an algorithm's hash, and the digest of a message, which may be one."""
+    """Return the hash name of an algorithm, and the digest of a message, which may be a digest."""
     name = algorithm.replace("ECDSA_", "").replace("_", "").lower()
     return name, message if message_type == "DIGEST" else hashlib.new(name, message).digest()
 
@@ -82,11 +82,11 @@ class EllipticKey:
         self._curve = curve
 
     def sign(self, message: bytes, algorithm: str, message_type: str) -> bytes:
-        """Sign a message (RAW) or its digest (DIGEST); gives DER of r and s."""
+        """Sign a message (RAW) or a digest (DIGEST); return DER of r and s."""
         return self._key.sign(message, _SCHEMES[algorithm, message_type])
 
     def verify(self, message: bytes, signature: bytes, algorithm: str, message_type: str) -> bool:
-        """Tell whether a signature holds."""
+        """Return whether a signature is valid."""
         scheme = _SCHEMES[algorithm, message_type]
         try:
             self._key.public_key().verify(signature, message, scheme)
@@ -95,9 +95,9 @@ class EllipticKey:
         return True
 
     def exchange(self, peer_spki: bytes) -> bytes:
-        """Agree on a secret with a peer's public key: the x coordinate, as long as the field.
+        """Derive the shared secret with a peer's public key: the x coordinate, in full length.
 
-        Raises InvalidKeyEncoding for what is no public key on the same curve.
+        Raises InvalidKeyEncoding if that is not a public key on the same curve.
         """
         peer = encodings.public_key(peer_spki)
         if (
@@ -108,13 +108,13 @@ class EllipticKey:
         return self._key.exchange(ec.ECDH(), peer)
 
     def public_der(self) -> bytes:
-        """Give the public key as SubjectPublicKeyInfo, the point uncompressed."""
+        """Return the public key as SubjectPublicKeyInfo, the point uncompressed."""
         return self._key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
     def private_der(self) -> bytes:
-        """Give the private key as PKCS#8 as KMS writes it: with curve and public key inside."""
+        """Return the private key as PKCS#8, as KMS does with the curve and public key inside."""
         point = self._key.public_key().public_bytes(
             serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         )
@@ -130,7 +130,7 @@ class EllipticKey:
 
 
 def generate(curve: str, entropy: Entropy) -> EllipticKey:
-    """Make a key on a curve, its scalar drawn from the entropy (FIPS 186-5, A.2.2)."""
+    """Generate a key on a curve, with a scalar from the entropy (FIPS 186-5, A.2.2)."""
     chosen = _CURVES[curve]
     bits = chosen.order.bit_length()
     while True:
@@ -140,16 +140,16 @@ def generate(curve: str, entropy: Entropy) -> EllipticKey:
 
 
 def load(pkcs8: bytes, curve: str) -> EllipticKey:
-    """Read an imported key, in BER or DER; raises InvalidKeyEncoding."""
+    """Load an imported key, in BER or DER; raises InvalidKeyEncoding."""
     encoded = der.private_key_to_der(pkcs8)
     key = encodings.private_key(encoded)
     chosen = _CURVES[curve]
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != chosen.curve.name:
         raise InvalidKeyEncoding("not a key on this curve")
-    # cryptography < 45 believes the public key inside: take the one that belongs to the scalar.
+    # cryptography < 45 does not check the public key inside: derive it from the scalar.
     key = ec.derive_private_key(key.private_numbers().private_value, chosen.curve)
     if der.inner_public_key(encoded) not in (None, *_encoded_points(key.public_key())):
-        raise InvalidKeyEncoding("the public key inside belongs to another key")
+        raise InvalidKeyEncoding("its public key belongs to another key")
     return EllipticKey(key, chosen)
 
 

@@ -1,4 +1,4 @@
-"""Reading keys from DER, with one kind of error for all that can be wrong."""
+"""Load keys from DER and PEM, with one error class for everything that can be wrong."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from cryptography.hazmat.primitives import serialization
 
 from kmsmock.crypto.errors import InvalidKeyEncoding
 
-#: What the library raises, depending on how far its parser and OpenSSL come.
+#: What the library raises for unreadable keys, depending on whether its parser or OpenSSL fails.
 UNREADABLE = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InternalError)
 
 
 _PEM = re.compile(r"-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
 
 
-def pkcs8_of_pem(text: str) -> bytes:
-    """Give the private key of a PEM text as PKCS#8 in DER; raises InvalidKeyEncoding.
+def pem_to_pkcs8(text: str) -> bytes:
+    """Convert a private key in PEM to PKCS#8 in DER; raises InvalidKeyEncoding.
 
-    Takes PKCS#8 of any family, and the older forms of RSA (PKCS #1) and elliptic curves (SEC 1).
+    text: PKCS#8 of any algorithm, or the older RSA (PKCS #1) and elliptic-curve (SEC 1) formats.
     """
-    found = _PEM.search(text)
-    if found is None:
+    match = _PEM.search(text)
+    if match is None:
         raise InvalidKeyEncoding("there is no private key in it")
-    label, body = found.groups()
+    label, body = match.groups()
     try:
         if label == "PRIVATE KEY":
             return b64decode("".join(body.split()), validate=True)
         key = serialization.load_pem_private_key(
-            found.group().encode(), password=None, unsafe_skip_rsa_key_validation=True
+            match.group().encode(), password=None, unsafe_skip_rsa_key_validation=True
         )
     except UNREADABLE as reason:
         raise InvalidKeyEncoding(f"not a private key without a password: {reason}") from None
@@ -43,9 +43,9 @@ def pkcs8_of_pem(text: str) -> bytes:
 
 
 def private_key(pkcs8: bytes, *, skip_primality: bool = False) -> Any:
-    """Read a PKCS#8 private key; raises InvalidKeyEncoding.
+    """Load a PKCS#8 private key; raises InvalidKeyEncoding.
 
-    skip_primality: whether an RSA key is not tested, which takes long.
+    skip_primality: whether to skip the slow primality tests of an RSA key.
     """
     try:
         return serialization.load_der_private_key(
@@ -56,7 +56,7 @@ def private_key(pkcs8: bytes, *, skip_primality: bool = False) -> Any:
 
 
 def public_key(spki: bytes) -> Any:
-    """Read a SubjectPublicKeyInfo; raises InvalidKeyEncoding."""
+    """Load a SubjectPublicKeyInfo; raises InvalidKeyEncoding."""
     try:
         return serialization.load_der_public_key(spki)
     except UNREADABLE as reason:

@@ -1,28 +1,28 @@
-"""What can go wrong with bytes; the domain says what it means for a client."""
+"""Errors of this package; `keys` and `operations` translate them to errors of KMS."""
 
 from __future__ import annotations
 
 
 class CryptoError(Exception):
-    """Something that a key, a ciphertext or an algorithm does not permit."""
+    """The base class of all errors of this package."""
 
 
 class DecryptionFailed(CryptoError):
-    """The key, the context, the padding or the length is not the right one."""
+    """The key, encryption context, padding or length is wrong."""
 
 
 class InvalidKeyEncoding(CryptoError):
-    """An imported private key, or the public key of a peer, is not of the wanted kind."""
+    """An imported private key, or the public key of a peer, is malformed or of the wrong kind."""
 
 
 class InvalidAttestation(CryptoError):
-    """An attestation document does not hold."""
+    """An attestation document is not valid."""
 
 
 class AlgorithmUnavailable(CryptoError):
-    """The installed libraries have no such primitive.
+    """The installed libraries do not have an algorithm.
 
-    algorithm: what was asked for. remedy: what to install.
+    algorithm: its name. remedy: what to install.
     """
 
     def __init__(self, algorithm: str, remedy: str) -> None:
@@ -34,8 +34,8 @@ class AlgorithmUnavailable(CryptoError):
         return f"{self.algorithm} is not available here: {self.remedy}"
 
 
-def extra_missing(algorithm: str, package: str) -> AlgorithmUnavailable:
-    """Name the package, and the extra that brings it."""
+def make_missing_extra_error(algorithm: str, package: str) -> AlgorithmUnavailable:
+    """Make the error for an algorithm that needs a package of the extra ``algorithms``."""
     return AlgorithmUnavailable(
         algorithm, f'it needs the package {package}, which the extra "algorithms" installs'
     )

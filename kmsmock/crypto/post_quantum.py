@@ -1,6 +1,6 @@
-"""Lattices: ML-DSA signatures (FIPS 204) and ML-KEM key encapsulation (FIPS 203).
+"""ML-DSA signatures (FIPS 204) and ML-KEM key encapsulation (FIPS 203).
 
-The key modules of `cryptography` are imported on first use, since older versions lack them.
+Modules of `cryptography` are imported on first use, since older versions do not have them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kmsmock.crypto.errors import (
     AlgorithmUnavailable,
     DecryptionFailed,
     InvalidKeyEncoding,
-    extra_missing,
+    make_missing_extra_error,
 )
 
 _MODULES = "cryptography.hazmat.primitives.asymmetric"
@@ -32,12 +32,12 @@ _OIDS = {
 _SEED_TAG = 0x80
 _ML_KEM_512_CIPHERTEXT_BYTES = 768
 _EXTERNAL_MU = "EXTERNAL_MU"
-#: Versions of `cryptography`. 47 has the modules, but its wheels refuse every key.
+#: Versions of `cryptography`; 47 has the modules, but its wheels reject every key.
 _LATTICES_SINCE, _EXTERNAL_MU_SINCE = 48, 49
 
 
 class _NativeKey:
-    """What both families have in common as `cryptography` offers them."""
+    """The common part of the ML-DSA and ML-KEM keys of `cryptography`."""
 
     __slots__ = ("_key", "_spec")
 
@@ -46,14 +46,14 @@ class _NativeKey:
         self._key = key
 
     def public_der(self) -> bytes:
-        """Give the public key as SubjectPublicKeyInfo."""
+        """Return the public key as SubjectPublicKeyInfo."""
         encoded: bytes = self._key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         return encoded
 
     def private_der(self) -> bytes:
-        """Give the private key as PKCS#8, in the form that holds its seed."""
+        """Return the private key as PKCS#8, in the form with the seed."""
         encoded: bytes = self._key.private_bytes(
             serialization.Encoding.DER,
             serialization.PrivateFormat.PKCS8,
@@ -68,7 +68,7 @@ class MlDsaKey(_NativeKey):
     __slots__ = ()
 
     def sign(self, message: bytes, algorithm: str, message_type: str) -> bytes:  # noqa: ARG002
-        """Sign a message (RAW), or the 64-byte mu of one (EXTERNAL_MU); the context is empty."""
+        """Sign a message (RAW), or its 64-byte mu (EXTERNAL_MU), with an empty context."""
         sign = self._key.sign
         if message_type == _EXTERNAL_MU:
             sign = self._with_mu(self._key, "sign_mu")
@@ -82,7 +82,7 @@ class MlDsaKey(_NativeKey):
         algorithm: str,  # noqa: ARG002 - there is only one
         message_type: str,
     ) -> bool:
-        """Tell whether a signature holds."""
+        """Return whether a signature is valid."""
         public = self._key.public_key()
         verify = public.verify
         if message_type == _EXTERNAL_MU:
@@ -94,10 +94,10 @@ class MlDsaKey(_NativeKey):
         return True
 
     def _with_mu(self, key: Any, method: str) -> Any:
-        found = getattr(key, method, None)
-        if found is None:
+        bound = getattr(key, method, None)
+        if bound is None:
             raise _too_old(f"{self._spec} with MessageType EXTERNAL_MU", _EXTERNAL_MU_SINCE)
-        return found
+        return bound
 
 
 class MlKemKey(_NativeKey):
@@ -106,14 +106,14 @@ class MlKemKey(_NativeKey):
     __slots__ = ()
 
     def encapsulate(self) -> tuple[bytes, bytes]:
-        """Make a shared secret of 32 bytes; gives its ciphertext, then the secret."""
+        """Make a shared secret of 32 bytes; return its ciphertext, then the secret."""
         secret, ciphertext = self._key.public_key().encapsulate()
         return ciphertext, secret
 
     def decapsulate(self, ciphertext: bytes) -> bytes:
         """Recover a shared secret; raises DecryptionFailed for a wrong length only.
 
-        Any other ciphertext gives a secret, though not the sender's (implicit rejection).
+        Any other wrong ciphertext results in another secret (implicit rejection).
         """
         try:
             secret: bytes = self._key.decapsulate(ciphertext)
@@ -131,13 +131,13 @@ class MlKem512Key:
         try:
             from kyber_py.ml_kem import ML_KEM_512
         except ImportError:
-            raise extra_missing("ML_KEM_512", "kyber-py") from None
+            raise make_missing_extra_error("ML_KEM_512", "kyber-py") from None
         self._scheme = ML_KEM_512
         self._seed = seed
         self._public, self._private = ML_KEM_512.key_derive(seed)
 
     def encapsulate(self) -> tuple[bytes, bytes]:
-        """Make a shared secret of 32 bytes; gives its ciphertext, then the secret."""
+        """Make a shared secret of 32 bytes; return its ciphertext, then the secret."""
         secret, ciphertext = self._scheme.encaps(self._public)
         return ciphertext, secret
 
@@ -149,19 +149,19 @@ class MlKem512Key:
         return secret
 
     def public_der(self) -> bytes:
-        """Give the public key as SubjectPublicKeyInfo."""
+        """Return the public key as SubjectPublicKeyInfo."""
         return der.sequence(der.sequence(_OIDS["ML_KEM_512"]), der.bits(self._public))
 
     def private_der(self) -> bytes:
-        """Give the private key as PKCS#8, in the form that holds its seed."""
+        """Return the private key as PKCS#8, in the form that holds its seed."""
         seed = der.tlv(_SEED_TAG, self._seed)
         return der.sequence(der.integer(0), der.sequence(_OIDS["ML_KEM_512"]), der.octets(seed))
 
 
 def generate(spec: str, entropy: Entropy) -> PrivateKey:
-    """Make a key of a spec, ``ML_DSA_44`` for example, from a seed.
+    """Generate a key of a spec such as ``ML_DSA_44``, from a seed.
 
-    Raises AlgorithmUnavailable, which names what is missing.
+    Raises AlgorithmUnavailable with the package that is missing or too old.
     """
     if spec == "ML_KEM_512":
         return MlKem512Key(entropy(64))
@@ -176,9 +176,10 @@ def generate(spec: str, entropy: Entropy) -> PrivateKey:
 
 
 def load(spec: str, pkcs8: bytes) -> PrivateKey:
-    """Read a key in a form that holds its seed; raises InvalidKeyEncoding for others.
+    """Load a key in a form with its seed.
 
-    Raises AlgorithmUnavailable, too. Source: RFC 9881 and RFC 9935, "Private Key Format".
+    Raises InvalidKeyEncoding for other forms, and AlgorithmUnavailable. Source: RFC 9881 and
+    RFC 9935, "Private Key Format".
     """
     fields = der.children(der.only(pkcs8, der.SEQUENCE))
     if len(fields) < 3 or fields[2][0] != der.OCTET_STRING:
@@ -186,7 +187,7 @@ def load(spec: str, pkcs8: bytes) -> PrivateKey:
     if fields[1][1] != _OIDS[spec]:
         raise InvalidKeyEncoding(f"not an {spec} key")
     tag, seed = _first(fields[2][1])
-    if tag == der.SEQUENCE:  # of seed and expanded key
+    if tag == der.SEQUENCE:  # seed and expanded key
         tag, seed = _first(seed)
         tag = _SEED_TAG if tag == der.OCTET_STRING else tag
     size = _SEED_BYTES["mldsa" if spec.startswith("ML_DSA") else "mlkem"]

@@ -46,7 +46,7 @@ _WRAPPED_KEY_BYTES = 32
 
 
 def max_plaintext_bytes(algorithm: str, bits: int) -> int:
-    """Give the longest plaintext of an OAEP algorithm, in bytes (RFC 8017, 7.1.1)."""
+    """Return the longest plaintext of an OAEP algorithm, in bytes (RFC 8017, 7.1.1)."""
     digest_bytes: int = _HASHES[algorithm.removeprefix("RSAES_OAEP_")].digest_size
     return bits // 8 - 2 * digest_bytes - 2
 
@@ -67,7 +67,7 @@ class RsaKey:
 
     def decrypt(self, ciphertext: bytes, algorithm: str) -> bytes:
         """Decrypt OAEP; raises DecryptionFailed."""
-        return self._open(ciphertext, _ENCRYPTION[algorithm])
+        return self._decrypt(ciphertext, _ENCRYPTION[algorithm])
 
     def sign(self, message: bytes, algorithm: str, message_type: str) -> bytes:
         """Sign a message (RAW), or a digest of the right length (DIGEST)."""
@@ -75,7 +75,7 @@ class RsaKey:
         return self._key.sign(message, scheme, _hash(algorithm_hash, message_type))
 
     def verify(self, message: bytes, signature: bytes, algorithm: str, message_type: str) -> bool:
-        """Tell whether a signature holds; PSS salts must be as long as the digest."""
+        """Return whether a signature is valid; PSS salts must be as long as the digest."""
         from cryptography.exceptions import InvalidSignature
 
         scheme, algorithm_hash = _SIGNATURES[algorithm]
@@ -94,33 +94,33 @@ class RsaKey:
         if hash_name is None:
             return self.decrypt(blob, algorithm)
         modulus_bytes = self.bits // 8
-        wrapping_key = self._open(blob[:modulus_bytes], _oaep(hash_name))
+        wrapping_key = self._decrypt(blob[:modulus_bytes], _oaep(hash_name))
         if len(wrapping_key) != _WRAPPED_KEY_BYTES:
             raise DecryptionFailed("the wrapped AES key must have 256 bits")
         try:
             return keywrap.aes_key_unwrap_with_padding(wrapping_key, blob[modulus_bytes:])
         except (keywrap.InvalidUnwrap, ValueError) as reason:
-            raise DecryptionFailed(f"the AES key wrap does not open: {reason}") from None
+            raise DecryptionFailed(f"the AES key unwrap failed: {reason}") from None
 
     def numbers(self) -> rsa.RSAPrivateNumbers:
-        """Give the numbers that the key is made of."""
+        """Return the primes, exponents and modulus of the key."""
         return self._key.private_numbers()
 
     def public_der(self) -> bytes:
-        """Give the public key as SubjectPublicKeyInfo."""
+        """Return the public key as SubjectPublicKeyInfo."""
         return self._public.public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
     def private_der(self) -> bytes:
-        """Give the private key as PKCS#8."""
+        """Return the private key as PKCS#8."""
         return self._key.private_bytes(
             serialization.Encoding.DER,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
 
-    def _open(self, ciphertext: bytes, scheme: padding.OAEP) -> bytes:
+    def _decrypt(self, ciphertext: bytes, scheme: padding.OAEP) -> bytes:
         if len(ciphertext) != self.bits // 8:
             raise DecryptionFailed(f"it must have {self.bits // 8} bytes, not {len(ciphertext)}")
         try:
@@ -134,12 +134,12 @@ def _hash(algorithm_hash: Any, message_type: str) -> Any:
 
 
 def generate(bits: int) -> RsaKey:
-    """Make an RSA key; this takes from tenths of a second to seconds."""
+    """Generate an RSA key; this takes from tenths of a second to seconds."""
     return RsaKey(rsa.generate_private_key(PUBLIC_EXPONENT, bits))
 
 
 def from_primes(p: int, q: int) -> RsaKey:
-    """Make an RSA key of two primes that are known to be good; takes milliseconds."""
+    """Make an RSA key from two primes, which are not tested; this takes milliseconds."""
     d = pow(PUBLIC_EXPONENT, -1, (p - 1) * (q - 1))
     public = rsa.RSAPublicNumbers(PUBLIC_EXPONENT, p * q)
     numbers = rsa.RSAPrivateNumbers(
@@ -149,39 +149,39 @@ def from_primes(p: int, q: int) -> RsaKey:
 
 
 def wrap(public_key_der: bytes, algorithm: str, material: bytes) -> bytes:
-    """Wrap key material for its import, as `RsaKey.unwrap` opens it.
+    """Wrap key material for import; `RsaKey.unwrap` is the reverse.
 
-    public_key_der: SubjectPublicKeyInfo. algorithm: as GetParametersForImport has it.
+    public_key_der: SubjectPublicKeyInfo. algorithm: a WrappingAlgorithm of GetParametersForImport.
     """
     public: Any = serialization.load_der_public_key(public_key_der)
     hash_name = _KEY_WRAP.get(algorithm)
     if hash_name is None:
-        whole: bytes = public.encrypt(material, _ENCRYPTION[algorithm])
-        return whole
+        wrapped: bytes = public.encrypt(material, _ENCRYPTION[algorithm])
+        return wrapped
     wrapping_key = os.urandom(_WRAPPED_KEY_BYTES)
-    sealed: bytes = public.encrypt(wrapping_key, _oaep(hash_name))
-    return sealed + keywrap.aes_key_wrap_with_padding(wrapping_key, material)
+    encrypted_key: bytes = public.encrypt(wrapping_key, _oaep(hash_name))
+    return encrypted_key + keywrap.aes_key_wrap_with_padding(wrapping_key, material)
 
 
 def load(pkcs8: bytes, bits: int) -> RsaKey:
-    """Read an imported key, in BER or DER; raises InvalidKeyEncoding."""
+    """Load an imported key, in BER or DER; raises InvalidKeyEncoding."""
     return _of_size(encodings.private_key(der.private_key_to_der(pkcs8)), bits)
 
 
 def reopen(pkcs8: bytes, bits: int | None = None) -> RsaKey:
-    """Read a key that is trusted to have primes: to test them takes a good part of a second.
+    """Load a key without testing its primes, which takes a good part of a second.
 
-    bits: None for any. Raises InvalidKeyEncoding for another kind or size, and for numbers that do
-    not belong together.
+    bits: the expected size, None for any. Raises InvalidKeyEncoding for another kind or size, and
+    for numbers that are not consistent.
     """
     key = _of_size(encodings.private_key(pkcs8, skip_primality=True), bits)
     numbers = key.numbers()
     p, q, e = numbers.p, numbers.q, numbers.public_numbers.e
-    belong = p * q == numbers.public_numbers.n and all(
+    is_consistent = p * q == numbers.public_numbers.n and all(
         (e * numbers.d - 1) % (prime - 1) == 0 for prime in (p, q)
     )
-    if not belong:
-        raise InvalidKeyEncoding("the numbers of the key do not belong together")
+    if not is_consistent:
+        raise InvalidKeyEncoding("the numbers of the key are not consistent")
     return key
 
 

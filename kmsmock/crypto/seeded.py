@@ -1,4 +1,4 @@
-"""Determinism: random bytes and signature nonces that are functions of a seed.
+"""Seeded randomness: random bytes and signature nonces that a seed determines.
 
 Source: NIST FIPS 202 (SHAKE256); RFC 6979 (deterministic ECDSA).
 """
@@ -15,9 +15,9 @@ from kmsmock.crypto.elliptic import EllipticKey, digest_of
 
 
 class SeededEntropy:
-    """A source of bytes that look random: the n-th request always gives the same.
+    """A source of pseudorandom bytes: the n-th call always returns the same.
 
-    seed: 1 and "1" are one.
+    seed: 1 and "1" are the same.
     """
 
     def __init__(self, seed: int | str) -> None:
@@ -25,33 +25,33 @@ class SeededEntropy:
         self._drawn = 0
 
     def absorb(self, data: bytes) -> None:
-        """Let all that comes depend on these bytes too."""
+        """Make all further bytes depend on this data too."""
         self._seed = hashlib.sha256(self._seed + data).digest()
 
     def state(self) -> tuple[bytes, int]:
-        """Give what `restore` needs."""
+        """Return what `restore` needs."""
         return self._seed, self._drawn
 
     def restore(self, state: tuple[bytes, int]) -> None:
-        """Give the same again that came after this state."""
+        """Restore a state, after which the same bytes follow as before."""
         self._seed, self._drawn = state
 
     def __call__(self, size: int) -> bytes:
-        """Give so many bytes."""
+        """Return that many bytes."""
         self._drawn += 1
         return hashlib.shake_256(self._seed + self._drawn.to_bytes(8, "big")).digest(size)
 
 
 class DeterministicEllipticKey(EllipticKey):
-    """A private key whose signatures are functions of key and message.
+    """A private key whose signatures depend only on key and message.
 
-    The library has this too, but only in newer versions: here it is the same with all of them.
+    Newer versions of `cryptography` can do this too; here it works with all supported versions.
     """
 
     __slots__ = ()
 
     def sign(self, message: bytes, algorithm: str, message_type: str) -> bytes:
-        """Sign a message (RAW) or its digest (DIGEST); gives DER of r and s."""
+        """Sign a message (RAW) or a digest (DIGEST); return DER of r and s."""
         hash_name, digest = digest_of(message, algorithm, message_type)
         order = self._curve.order
         scalar = self._key.private_numbers().private_value
@@ -66,7 +66,7 @@ class DeterministicEllipticKey(EllipticKey):
 
 
 def deterministic(key: Any) -> Any:
-    """Give a key whose signatures are deterministic, where the family can have that."""
+    """Return a key with deterministic signatures; a key of another algorithm is returned itself."""
     if type(key) is EllipticKey:
         return DeterministicEllipticKey(key._key, key._curve)  # noqa: SLF001 - of its own class
     return key
@@ -79,7 +79,7 @@ def _bits_to_int(data: bytes, order: int) -> int:
 
 
 def _nonces(scalar: int, digest: bytes, order: int, hash_name: str) -> Any:
-    """Give nonces, the first of which is nearly always good (RFC 6979, 3.2)."""
+    """Yield nonces, of which the first is nearly always suitable (RFC 6979, 3.2)."""
     size = (order.bit_length() + 7) // 8
     seed = scalar.to_bytes(size, "big") + (_bits_to_int(digest, order) % order).to_bytes(
         size, "big"

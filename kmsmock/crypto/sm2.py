@@ -1,4 +1,4 @@
-"""SM2: signatures, encryption and key agreement, which China Regions offer.
+"""SM2 signatures, encryption and key agreement, for China Regions.
 
 Source: GB/T 32918 (SM2), GM/T 0009 (DER of signatures and ciphertexts), with the default user
 id ``1234567812345678``. The curve arithmetic is that of the package gmalg.
@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from kmsmock.crypto import Entropy, der
-from kmsmock.crypto.errors import DecryptionFailed, InvalidKeyEncoding, extra_missing
+from kmsmock.crypto.errors import DecryptionFailed, InvalidKeyEncoding, make_missing_extra_error
 
 _USER_ID = b"1234567812345678"
 _PUBLIC_KEY = der.oid("1.2.840.10045.2.1")
@@ -33,8 +33,8 @@ _PARAMETERS = (
 _Point = tuple[int, int]
 
 
-class _GivenDigest:
-    """A hash that is known already, for messages that come as their digest."""
+class _FixedDigest:
+    """A hash object with a fixed value, for messages that are digests."""
 
     def __init__(self, digest: bytes) -> None:
         self._digest = digest
@@ -46,7 +46,7 @@ class _GivenDigest:
         """Do nothing with the data."""
 
     def value(self) -> bytes:
-        """Give the digest."""
+        """Return the digest."""
         return self._digest
 
 
@@ -61,7 +61,7 @@ class Sm2Key:
         self._public: _Point = self._curve.kG(scalar)
 
     def sign(self, message: bytes, algorithm: str, message_type: str) -> bytes:  # noqa: ARG002
-        """Sign a message (RAW) or its 32-byte e value (DIGEST); gives DER of r and s."""
+        """Sign a message (RAW) or its 32-byte e value (DIGEST); return DER of r and s."""
         core = self._core(message, message_type)
         r, s = core.sign(message, self._scalar, _USER_ID, self._public)
         return der.sequence(der.integer(r), der.integer(s))
@@ -73,20 +73,21 @@ class Sm2Key:
         algorithm: str,  # noqa: ARG002 - there is only one
         message_type: str,
     ) -> bool:
-        """Tell whether a signature holds."""
+        """Return whether a signature is valid."""
         try:
             r, s = _numbers(der.only(signature, der.SEQUENCE), 2)
         except InvalidKeyEncoding:
             return False
         core = self._core(message, message_type)
-        holds: bool = core.verify(message, r, s, _USER_ID, self._public)
-        return holds
+        is_valid: bool = core.verify(message, r, s, _USER_ID, self._public)
+        return is_valid
 
     def encrypt(self, plaintext: bytes, algorithm: str) -> bytes:  # noqa: ARG002
-        """Encrypt; gives DER of the point, the hash and the ciphertext."""
+        """Encrypt; return DER of the point, the hash and the ciphertext."""
         (x, y), ciphertext, digest = self._core().encrypt(plaintext, self._public)
-        sealed = der.octets(digest) + der.octets(ciphertext)
-        return der.sequence(der.integer(x), der.integer(y), sealed)
+        return der.sequence(
+            der.integer(x), der.integer(y), der.octets(digest), der.octets(ciphertext)
+        )
 
     def decrypt(self, ciphertext: bytes, algorithm: str) -> bytes:  # noqa: ARG002
         """Decrypt; raises DecryptionFailed."""
@@ -94,27 +95,27 @@ class Sm2Key:
         try:
             content = der.only(ciphertext, der.SEQUENCE)
             point = _numbers(content, 2)
-            (_, digest), (_, sealed) = der.children(content)[2:]
-            plaintext: bytes = self._core().decrypt(point, sealed, digest, self._scalar)
+            (_, digest), (_, encrypted) = der.children(content)[2:]
+            plaintext: bytes = self._core().decrypt(point, encrypted, digest, self._scalar)
         except (InvalidKeyEncoding, ValueError, errors.GMError) as reason:
             raise DecryptionFailed(f"wrong key or a damaged ciphertext: {reason}") from None
         return plaintext
 
     def exchange(self, peer_spki: bytes) -> bytes:
-        """Agree on a secret with a peer's public key: the x coordinate, 32 bytes.
+        """Derive the shared secret with a peer's public key: the x coordinate, 32 bytes.
 
-        Raises InvalidKeyEncoding for what is no public key on this curve.
+        Raises InvalidKeyEncoding if that is not a public key on this curve.
         """
         x, _ = self._curve.ec.mul(self._scalar, self._peer(peer_spki))
         secret: bytes = x.to_bytes(_FIELD_BYTES, "big")
         return secret
 
     def public_der(self) -> bytes:
-        """Give the public key as SubjectPublicKeyInfo, the point uncompressed."""
+        """Return the public key as SubjectPublicKeyInfo, the point uncompressed."""
         return der.sequence(_ALGORITHM, der.bits(self.point()))
 
     def private_der(self) -> bytes:
-        """Give the private key as PKCS#8, with curve and public key inside."""
+        """Return the private key as PKCS#8, with curve and public key inside."""
         inside = der.sequence(
             der.integer(1),
             der.octets(self._scalar.to_bytes(_FIELD_BYTES, "big")),
@@ -124,11 +125,11 @@ class Sm2Key:
         return der.sequence(der.integer(0), _ALGORITHM, der.octets(inside))
 
     def _core(self, message: bytes = b"", message_type: str = "RAW") -> Any:
-        digest = _GivenDigest(message) if message_type == "DIGEST" else _module("sm3").SM3()
+        digest = _FixedDigest(message) if message_type == "DIGEST" else _module("sm3").SM3()
         return _module("sm2").SM2Core(self._curve, digest)
 
     def point(self) -> bytes:
-        """Give the public key as an uncompressed point (SEC 1, 2.3.3)."""
+        """Return the public key as an uncompressed point (SEC 1, 2.3.3)."""
         return b"\x04" + b"".join(part.to_bytes(_FIELD_BYTES, "big") for part in self._public)
 
     def _peer(self, spki: bytes) -> _Point:
@@ -145,7 +146,7 @@ class Sm2Key:
 
 
 def generate(entropy: Entropy) -> Sm2Key:
-    """Make a key, its scalar drawn from the entropy."""
+    """Generate a key with a scalar from the entropy."""
     while True:
         scalar = int.from_bytes(entropy(_FIELD_BYTES), "big")
         if 0 < scalar < _ORDER - 1:
@@ -153,7 +154,7 @@ def generate(entropy: Entropy) -> Sm2Key:
 
 
 def load(pkcs8: bytes) -> Sm2Key:
-    """Read an imported key, in BER or DER; raises InvalidKeyEncoding."""
+    """Load an imported key, in BER or DER; raises InvalidKeyEncoding."""
     encoded = der.private_key_to_der(pkcs8)
     fields = der.children(der.only(encoded, der.SEQUENCE))
     if der.tlv(*fields[1]) != _ALGORITHM:
@@ -164,12 +165,12 @@ def load(pkcs8: bytes) -> Sm2Key:
         raise InvalidKeyEncoding("the private key is out of range")
     key = Sm2Key(scalar)
     if der.inner_public_key(encoded) not in (None, key.point()):
-        raise InvalidKeyEncoding("the public key inside belongs to another key")
+        raise InvalidKeyEncoding("its public key belongs to another key")
     return key
 
 
 def _numbers(content: bytes, count: int) -> tuple[int, ...]:
-    """Read the INTEGERs that a value begins with."""
+    """Parse the INTEGERs at the beginning of a value."""
     values = der.children(content)[:count]
     if len(values) != count or any(tag != der.INTEGER for tag, _ in values):
         raise InvalidKeyEncoding("not the integers that were expected")
@@ -180,4 +181,4 @@ def _module(name: str) -> Any:
     try:
         return import_module(f"gmalg.{name}")
     except ImportError:
-        raise extra_missing("SM2", "gmalg") from None
+        raise make_missing_extra_error("SM2", "gmalg") from None

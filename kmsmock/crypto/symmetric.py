@@ -1,4 +1,4 @@
-"""AES-256-GCM under one key material, with an encryption context; and HMAC."""
+"""AES-256-GCM with an encryption context, and HMAC."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MAC_HASHES = {
 
 
 class SymmetricKey:
-    """One 256-bit key material, ready to encrypt.
+    """An AES-256 key made from a key material.
 
-    secret: 32 bytes; origin: the identity that its ciphertext blobs carry.
+    secret: 32 bytes; origin: identifies the key in its ciphertext blobs.
     """
 
     __slots__ = ("_aead", "_origin")
@@ -35,16 +35,16 @@ class SymmetricKey:
     def encrypt(
         self, prefix: bytes, nonce: bytes, plaintext: bytes, context: Mapping[str, str] | None
     ) -> bytes:
-        """Give the ciphertext blob; the 12-byte nonce must be new for each call."""
+        """Encrypt; return the ciphertext blob. nonce: 12 bytes, another one for each call."""
         head = ciphertext.head(self._origin, prefix, nonce, len(plaintext))
         associated = head + ciphertext.encode_context(context)
         return head + self._aead.encrypt(nonce, plaintext, associated)
 
     def decrypt(self, blob: ciphertext.Blob, context: Mapping[str, str] | None) -> bytes:
-        """Open a blob; raises DecryptionFailed for a wrong context or a damaged blob."""
+        """Decrypt a blob; raises DecryptionFailed for a wrong context or a damaged blob."""
         associated = blob.authenticated + ciphertext.encode_context(context)
         try:
-            return self._aead.decrypt(blob.nonce, blob.sealed, associated)
+            return self._aead.decrypt(blob.nonce, blob.encrypted, associated)
         except InvalidTag:
             raise DecryptionFailed(
                 "the encryption context or the ciphertext is not right"

@@ -1,1 +1,1 @@
-"""What happened: one record for each call, and views of them."""
+"""The records of calls, and what is computed from them: usage, costs, plaintexts handed out."""

@@ -1,4 +1,4 @@
-"""Budgets: limits on the number and the cost of the requests of a block or a test."""
+"""Budgets: limits on the number and the costs of requests of a ``with`` block or a test."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections import Counter, deque
 from decimal import Decimal, localcontext
 from typing import Any
 
-from kmsmock.aws.prices import ARITHMETIC, dollars, show
-from kmsmock.ledger.events import Call
-from kmsmock.ledger.usage import requests_in_words
+from kmsmock.aws.prices import ARITHMETIC, format_usd, parse_usd
+from kmsmock.ledger.call_record import Call
+from kmsmock.ledger.usage import format_requests
 from kmsmock.process.watchers import Watcher, watchers
 
-_CALLS_SHOWN = 20
+#: How many calls a failure lists.
+_CALLS_LISTED = 20
 
 
 class Budget(Watcher):
-    """Counts requests as they come, those that fail too, and sums up their list prices.
+    """A context manager that limits the requests made in its block, and their costs.
 
-    A context manager: at the end of the block it fails when more was spent than allowed, unless
-    the block failed itself. backend: of the mock whose requests count; None for those of all
-    mocks. requests, usd: the limits, at least one of them; list prices are those before the free
-    tier. name: of what the budget is, in messages. Raises TypeError for limits that cannot be.
+    Failed requests count too. The end of the block raises AssertionError if a limit was exceeded,
+    unless the block raised an exception itself. backend: of the mock whose requests count; None for
+    all mocks. requests, usd: the limits, at least one; costs are at list price, before the free
+    tier. name: what the budget is for, in messages. Raises TypeError for invalid limits.
     """
 
     def __init__(
@@ -31,11 +32,11 @@ class Budget(Watcher):
         if requests is not None and (type(requests) is not int or requests < 0):
             raise TypeError(f"a budget has a whole number of requests, not {requests!r}")
         self._max_requests = requests
-        self._max_usd = None if usd is None else dollars(usd, "usd")
+        self._max_usd = None if usd is None else parse_usd(usd, "usd")
         self._name = name
         self._backend = backend
         self._spent: Counter[tuple[str, str, Decimal]] = Counter()
-        self._newest: deque[Call] = deque(maxlen=_CALLS_SHOWN)
+        self._newest: deque[Call] = deque(maxlen=_CALLS_LISTED)
 
     def __repr__(self) -> str:
         return f"<budget of {self._name}: {self._limits()}; {self._figures()} so far>"
@@ -59,25 +60,25 @@ class Budget(Watcher):
         event: Call,
         seconds: float,  # noqa: ARG002 - not needed
     ) -> None:
-        """Count a call, if it is one of the budget's mock."""
+        """Count a call of the mock."""
         if self._backend is None or backend is self._backend:
             self._spent[event.operation, event.key_name, event.price] += 1
             self._newest.append(event)
 
     @property
     def requests(self) -> int:
-        """How many requests were made in the block."""
+        """The number of requests made in the block."""
         return sum(self._spent.values())
 
     @property
     def usd(self) -> Decimal:
-        """What they cost at list price."""
+        """Their costs at list price."""
         with localcontext(ARITHMETIC):
             return sum((price * n for (*_, price), n in self._spent.items()), Decimal(0))
 
     @property
     def excess(self) -> str | None:
-        """What spent the budget, in words, when it is exceeded; else None."""
+        """A message with the requests made if a limit is exceeded, else None."""
         if (self._max_requests is None or self.requests <= self._max_requests) and (
             self._max_usd is None or self.usd <= self._max_usd
         ):
@@ -87,16 +88,16 @@ class Budget(Watcher):
             f"{self._figures()} made"
         ]
         for (operation, key, price), count in self._spent.most_common():
-            lines.append(f"  {count} x {operation}{key and ' '}{key}, {show(price * count)}")
+            lines.append(f"  {count} x {operation}{key and ' '}{key}, {format_usd(price * count)}")
         before = self.requests - len(self._newest)
         lines.append(f"the calls{f', after {before} others' if before else ''}:")
         lines += [f"  {event}" for event in self._newest]
         return "\n".join(lines)
 
     def _limits(self) -> str:
-        limits = [] if self._max_requests is None else [requests_in_words(self._max_requests)]
-        limits += [] if self._max_usd is None else [f"{show(self._max_usd)} at list price"]
+        limits = [] if self._max_requests is None else [format_requests(self._max_requests)]
+        limits += [] if self._max_usd is None else [f"{format_usd(self._max_usd)} at list price"]
         return " and ".join(limits)
 
     def _figures(self) -> str:
-        return f"{requests_in_words(self.requests)} ({show(self.usd)})"
+        return f"{format_requests(self.requests)} ({format_usd(self.usd)})"

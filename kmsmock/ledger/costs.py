@@ -1,4 +1,4 @@
-"""What the calls and keys of a mock would cost on AWS, so far and at another scale."""
+"""What the calls and keys of a mock would cost on AWS, and projections of that."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from kmsmock.aws.operations import OPERATION_FACTS
-from kmsmock.aws.prices import ARITHMETIC, Prices, dollars, show
+from kmsmock.aws.prices import ARITHMETIC, Prices, format_usd, parse_usd
 from kmsmock.ledger.calls import Calls
-from kmsmock.ledger.invoice import Invoice, bill, merged, parts_of
-from kmsmock.ledger.storage import AccountRegion, KeyLifetime, hours_in, key_hours
+from kmsmock.ledger.invoice import Invoice, divide, make_invoice, merge_invoices
+from kmsmock.ledger.key_storage import AccountRegion, KeyLifetime, count_key_hours, hours_in
 from kmsmock.ledger.usage import (
-    Line,
     Requests,
-    grouped,
-    month_of,
-    month_text,
-    requests_in_words,
+    UsageLine,
+    format_month,
+    format_requests,
+    group_usage,
+    month_number,
 )
 
 #: What a projection can be for -> months.
@@ -29,11 +29,11 @@ _PERIODS = {"month": 1, "year": 12}
 
 
 class Costs:
-    """The costs of one mock, as they are now, in USD before tax.
+    """The costs of one mock up to now, in USD before tax.
 
-    Requests are counted by the account that pays for them; those that failed are counted, and not
-    charged unless the price list says so. now: the time up to which keys are charged. family_of:
-    account -> what it shares the free tier with.
+    Requests are charged to the account that makes them. Failed requests are counted, and charged
+    only if the price list says so. now: returns the time up to which keys are charged. family_of:
+    account -> the accounts that share its free tier, such as an organization id.
 
     Source: AWS KMS pricing page.
     """
@@ -55,26 +55,26 @@ class Costs:
     def __repr__(self) -> str:
         so_far = self._so_far()
         estimate = " (an estimate)" if so_far.is_estimate else ""
-        return f"<{requests_in_words(self.requests)}, {show(so_far.total)} so far{estimate}>"
+        return f"<{format_requests(self.requests)}, {format_usd(so_far.total)} so far{estimate}>"
 
     def __str__(self) -> str:
         return self.table()
 
     @property
     def prices(self) -> Prices:
-        """The price list that is applied."""
+        """The price list."""
         return self._prices
 
     # --- sums ------------------------------------------------------------------------------
 
     @property
     def total(self) -> Decimal:
-        """All so far: requests above the free tier, and storage of keys; not rounded."""
+        """All costs: requests above the free tier, and storage of keys; not rounded."""
         return self._so_far().total
 
     @property
     def storage(self) -> Decimal:
-        """The part of the total that is for keys, by the hour until now."""
+        """The part of the total that is charged for keys, by the hour until now."""
         return self._so_far().storage
 
     @property
@@ -84,39 +84,39 @@ class Costs:
 
     @property
     def is_estimate(self) -> bool:
-        """Whether prices were applied where they are not known to hold."""
+        """Whether other prices were applied in Regions whose prices are not known."""
         return self._so_far().is_estimate
 
     def table(self) -> str:
-        """Write what was spent so far as a table."""
+        """Format all costs as a table."""
         return self._so_far().table()
 
     def invoice(self, month: str | date | None = None) -> Invoice:
-        """Give the bill of a calendar month (UTC), as far as it has passed.
+        """Return the invoice of a calendar month (UTC), until now if it is the current one.
 
-        month: such as ``2026-04``, or any day in it; by default that of the mock's clock. Raises
-        ValueError for another text.
+        month: such as ``2026-04``, or any day in it; None for the month of the mock's clock. Raises
+        ValueError for other texts.
         """
-        wanted = month_of(self._now()) if month is None else _month(month)
-        empty = Invoice(month_text(wanted), ())
-        return self._invoices().get(wanted, empty)
+        number = month_number(self._now()) if month is None else _parse_month(month)
+        empty = Invoice(format_month(number), ())
+        return self._invoices().get(number, empty)
 
     # --- groups ----------------------------------------------------------------------------
 
     def by_operation(self) -> dict[str, Requests]:
-        """Group requests by operation. As with all groups, at list price, the dearest first."""
+        """Group requests by operation; like all groups at list price, the most expensive first."""
         return self._grouped(lambda line: line.operation)
 
     def by_key(self) -> dict[str, Requests]:
-        """Group requests by the ARN of their (first) key, and storage; others are left out."""
+        """Group requests and storage by key ARN (of ReEncrypt that of the source key)."""
         return self._grouped(lambda line: line.key, self.storage_by_key())
 
     def storage_by_key(self) -> dict[str, Decimal]:
-        """Give what it costs to keep each key, by its ARN: the deleted ones too."""
+        """Return key ARN -> storage costs in USD, including deleted keys."""
         return self._storage(lambda lifetime: lifetime.arn)
 
     def by_account(self) -> dict[str, Requests]:
-        """Group by the account that pays: for requests who makes them, for storage the owner."""
+        """Group by paying account: of requests the caller's, of storage the owner's."""
         return self._grouped(
             lambda line: line.payer, self._storage(lambda lifetime: lifetime.account)
         )
@@ -128,23 +128,24 @@ class Costs:
         )
 
     def by_test(self) -> dict[str, Requests]:
-        """Group requests by pytest node id; those outside of tests are left out."""
+        """Group requests by pytest node id, without those made outside of tests."""
         return self._grouped(lambda line: line.test)
 
     def by_month(self) -> dict[str, Requests]:
         """Group requests and storage by calendar month, such as ``2026-04``."""
         storage = {invoice.title: invoice.storage for invoice in self._invoices().values()}
-        return dict(sorted(self._grouped(lambda line: month_text(line.month), storage).items()))
+        return dict(sorted(self._grouped(lambda line: format_month(line.month), storage).items()))
 
-    # --- what if, and what at most ---------------------------------------------------------
+    # --- projection and limit --------------------------------------------------------------
 
     def project(self, calls: Calls | None = None, *, times: int, per: str = "month") -> Invoice:
-        """Estimate the bill if calls are made so many times as often in a month, or a year.
+        """Estimate the invoice of a month or year in which the calls are repeated.
 
-        calls: some of ``kms.calls``, such as those of a test. By default all, but those that set up
-        keys are not multiplied. The keys are those that there are now, for the whole time, with the
-        rotations that they have had. Raises ValueError for another period, and for what is no
-        number of times, TypeError for other things than calls.
+        calls: some of ``kms.calls``, such as those of a test; None for all, of which those that set
+        up keys are counted once. times: how often the calls are made. per: ``month`` or ``year``.
+        The keys that exist now are charged for the whole period, with their rotations so far.
+        Raises ValueError for another period or an invalid number, TypeError if calls are not
+        `Calls`.
         """
         if per not in _PERIODS:
             raise ValueError(f"per must be {' or '.join(map(repr, _PERIODS))}, not {per!r}")
@@ -164,10 +165,10 @@ class Costs:
             if lifetime.until is None:
                 rotations = lifetime.rotations[: self.prices.surcharged_rotations]
                 keys[lifetime.account, lifetime.region] += 1 + len(rotations)
-        estimate = bill(
-            f"{requests_in_words(repeated)} x {times:,} a {per}",
+        estimate = make_invoice(
+            f"{format_requests(repeated)} x {times:,} a {per}",
             {**{line: count * times for line, count in usage.items()}, **once},
-            {place: Decimal(count * months) for place, count in keys.items()},
+            {where: Decimal(count * months) for where, count in keys.items()},
             self.prices,
             self._family_of,
             months=months,
@@ -179,36 +180,37 @@ class Costs:
         return replace(estimate, notes=(note,))
 
     def assert_below(self, *, usd: Any) -> None:
-        """Assert that the total so far is less than an amount, such as ``"1.00"``.
+        """Assert that the total is less than an amount, such as ``"1.00"``.
 
-        Raises AssertionError that shows the bill.
+        Raises AssertionError with the table of costs.
         """
         __tracebackhide__ = True
-        limit = dollars(usd, "usd")
+        limit = parse_usd(usd, "usd")
         so_far = self._so_far()
         if so_far.total >= limit:
             raise AssertionError(
-                f"expected costs below {show(limit)}, found {show(so_far.total)}:\n{so_far}"
+                f"expected costs below {format_usd(limit)}, "
+                f"found {format_usd(so_far.total)}:\n{so_far}"
             )
 
-    # --- how -------------------------------------------------------------------------------
+    # --- invoices by month -----------------------------------------------------------------
 
     def _so_far(self) -> Invoice:
-        return merged("so far", self._invoices().values())
+        return merge_invoices("so far", self._invoices().values())
 
     def _invoices(self) -> dict[int, Invoice]:
-        """Make the bills of all months that have any."""
-        usage: dict[int, dict[Line, int]] = {}
+        """Make the invoices of all months that have costs or requests."""
+        usage: dict[int, dict[UsageLine, int]] = {}
         for line, count in self._calls.usage.items():
             usage.setdefault(line.month, {})[line] = count
         hours = self._hours(self._lifetimes, self._now())
         return {
-            month: bill(
-                month_text(month),
+            month: make_invoice(
+                format_month(month),
                 usage.get(month, {}),
                 {
-                    place: parts_of(count, hours_in(month))
-                    for place, count in hours.get(month, {}).items()
+                    where: divide(count, hours_in(month))
+                    for where, count in hours.get(month, {}).items()
                 },
                 self.prices,
                 self._family_of,
@@ -217,12 +219,12 @@ class Costs:
         }
 
     def _grouped(
-        self, group: Callable[[Line], str | None], storage: Mapping[str, Decimal] | None = None
+        self, group: Callable[[UsageLine], str | None], storage: Mapping[str, Decimal] | None = None
     ) -> dict[str, Requests]:
-        return grouped(self._calls.usage, self.prices, group, storage or {})
+        return group_usage(self._calls.usage, self.prices, group, storage or {})
 
     def _storage(self, group: Callable[[KeyLifetime], str]) -> dict[str, Decimal]:
-        """Sum up the storage of keys by what group gives."""
+        """Sum up the storage costs of keys by group. group: returns the group of a lifetime."""
         now = self._now()
         groups: dict[str, list[KeyLifetime]] = {}
         for lifetime in self._lifetimes:
@@ -242,21 +244,21 @@ class Costs:
     def _hours(
         self, lifetimes: Iterable[KeyLifetime], now: datetime
     ) -> Mapping[int, Counter[AccountRegion]]:
-        return key_hours(lifetimes, now, self.prices.surcharged_rotations)
+        return count_key_hours(lifetimes, now, self.prices.surcharged_rotations)
 
 
-def _is_use(line: Line) -> bool:
-    """Tell whether a request belongs to the use of keys, and not to setting them up."""
+def _is_use(line: UsageLine) -> bool:
+    """Return whether a request uses keys, rather than setting them up."""
     facts = OPERATION_FACTS[line.operation]
     return facts.trail.is_read_only or facts.is_routine
 
 
-def _month(given: str | date) -> int:
-    if isinstance(given, datetime):
-        given = given.astimezone(timezone.utc) if given.tzinfo is not None else given
-    if isinstance(given, date):
-        return month_of(given)
-    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", given) if isinstance(given, str) else None
-    if found is None:
-        raise ValueError(f"a month is written such as 2026-04, not {given!r}")
-    return month_of(date(int(found[1]), int(found[2]), 1))
+def _parse_month(month: str | date) -> int:
+    if isinstance(month, datetime):
+        month = month.astimezone(timezone.utc) if month.tzinfo is not None else month
+    if isinstance(month, date):
+        return month_number(month)
+    match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", month) if isinstance(month, str) else None
+    if match is None:
+        raise ValueError(f"a month is written such as 2026-04, not {month!r}")
+    return month_number(date(int(match[1]), int(match[2]), 1))

@@ -1,4 +1,4 @@
-"""Bills: usage and key storage under a price list, in the lines that AWS bills them in."""
+"""Invoices: usage and key storage under a price list, with the lines of AWS's bills."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from kmsmock.aws.prices import ARITHMETIC, KEYS, Category, Prices, show
-from kmsmock.ledger.storage import AccountRegion
+from kmsmock.aws.prices import ARITHMETIC, KEYS, Category, Prices, format_usd
+from kmsmock.ledger.key_storage import AccountRegion
 from kmsmock.ledger.usage import Usage
 
 _COLUMNS = ("account", "usage type", "quantity", "price", "amount")
-#: Account, Region and category of requests.
-_Kind = tuple[str, str, Category]
+#: (account, Region, category) of requests.
+_UsageType = tuple[str, str, Category]
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
-    """One line of a bill.
+    """One line of an invoice.
 
-    account: which pays. usage_type: with the Region in front, such as ``us-east-1-KMS-Requests``.
-    quantity: requests; or keys, with their rotations, in parts of a month. unit: ``Requests`` or
-    ``Keys``. unit_price, amount: in USD, not rounded; the price is zero under the free tier.
+    account: that pays. usage_type: with the Region, such as ``us-east-1-KMS-Requests``. quantity:
+    requests; or keys and charged rotations, in months. unit: ``Requests`` or ``Keys``. unit_price,
+    amount: in USD, not rounded; the price is zero within the free tier.
     """
 
     account: str
@@ -35,21 +35,20 @@ class InvoiceLine:
 
     @property
     def description(self) -> str:
-        """The price in words."""
+        """The unit price as text."""
         if self.unit == "Keys":
-            return f"{show(self.unit_price)} per key and month"
+            return f"{format_usd(self.unit_price)} per key and month"
         if not self.unit_price:
             return "free tier"
-        return f"{show(self.unit_price * 10_000)} per 10,000 requests"
+        return f"{format_usd(self.unit_price * 10_000)} per 10,000 requests"
 
 
 @dataclass(frozen=True)
 class Invoice:
-    """A bill, or an estimate of one.
+    """An invoice, or an estimate of one.
 
-    title: what it is about, such as the month. lines: by account, Region and usage type.
-    estimated_regions: where prices were applied that are not known to hold there. notes: what else
-    there is to know, in sentences.
+    title: such as the month. lines: sorted by account and usage type. estimated_regions: Regions
+    whose prices are not known, so that others were applied. notes: further sentences.
     """
 
     title: str
@@ -64,16 +63,16 @@ class Invoice:
 
     @property
     def storage(self) -> Decimal:
-        """The part of the total that is for keys."""
+        """The part of the total that is charged for keys."""
         return _sum(line.amount for line in self.lines if line.unit == "Keys")
 
     @property
     def is_estimate(self) -> bool:
-        """Whether prices were applied where they are not known to hold."""
+        """Whether other prices were applied in Regions whose prices are not known."""
         return bool(self.estimated_regions)
 
     def by_account(self) -> dict[str, Decimal]:
-        """Give what each account pays, in USD."""
+        """Return what each account pays, in USD."""
         accounts = dict.fromkeys(line.account for line in self.lines)
         return {
             name: _sum(line.amount for line in self.lines if line.account == name)
@@ -81,20 +80,20 @@ class Invoice:
         }
 
     def table(self) -> str:
-        """Write the lines as a table, the total below."""
+        """Format the lines as a table, with the total below."""
         rows = [
             _COLUMNS,
             *(
                 (
                     line.account,
                     line.usage_type,
-                    _quantity(line.quantity),
+                    _format_quantity(line.quantity),
                     line.description,
-                    show(line.amount),
+                    format_usd(line.amount),
                 )
                 for line in self.lines
             ),
-            ("", "total", "", "", show(self.total)),
+            ("", "total", "", "", format_usd(self.total)),
         ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         texts = [
@@ -121,29 +120,31 @@ class Invoice:
 
     def __repr__(self) -> str:
         estimate = " (an estimate)" if self.is_estimate else ""
-        return f"<{self.title}: {show(self.total)}{estimate}, {len(self.lines)} lines>"
+        return f"<{self.title}: {format_usd(self.total)}{estimate}, {len(self.lines)} lines>"
 
 
-def bill(
+def make_invoice(
     title: str,
     usage: Usage,
-    keys: Mapping[AccountRegion, Decimal],
+    key_months: Mapping[AccountRegion, Decimal],
     prices: Prices,
     family_of: Callable[[str], str],
     *,
     months: int = 1,
 ) -> Invoice:
-    """Make a bill: of one month, or of several that are alike.
+    """Make the invoice of one month, or of several equal months.
 
-    usage: of all these months. keys: account and Region -> months of keys and rotations.
-    family_of: account -> what it shares the free tier with, such as an organization.
+    usage: of all these months. key_months: (account, Region) -> months of keys and charged
+    rotations. family_of: account -> the accounts that share its free tier, such as an organization
+    id.
     """
     with localcontext(ARITHMETIC):
         lines = [
-            _line(place, KEYS, count, "Keys", prices.key_month) for place, count in keys.items()
+            _line(account_region, KEYS, count, "Keys", prices.key_month)
+            for account_region, count in key_months.items()
         ]
-        requests = _charged(usage)
-        free = _free(requests, prices.free_requests * months, family_of)
+        requests = _count_charged(usage)
+        free = _count_free(requests, prices.free_requests * months, family_of)
         for kind, count in requests.items():
             account, region, category = kind
             parts = ((Decimal(0), free[kind]), (prices.requests[category], count - free[kind]))
@@ -156,8 +157,8 @@ def bill(
     return Invoice(title, _sorted(lines), tuple(regions))
 
 
-def merged(title: str, invoices: Iterable[Invoice]) -> Invoice:
-    """Add bills up, line by line."""
+def merge_invoices(title: str, invoices: Iterable[Invoice]) -> Invoice:
+    """Add up invoices, line by line."""
     quantities: dict[tuple[str, str, str, str, Decimal], Decimal] = {}
     estimated: set[str] = set()
     with localcontext(ARITHMETIC):
@@ -173,29 +174,29 @@ def merged(title: str, invoices: Iterable[Invoice]) -> Invoice:
     return Invoice(title, _sorted(lines), tuple(sorted(estimated)))
 
 
-def parts_of(amount: int, whole: int) -> Decimal:
-    """Divide exactly enough for a bill."""
+def divide(amount: int, whole: int) -> Decimal:
+    """Divide with the precision of invoices."""
     with localcontext(ARITHMETIC):
         return Decimal(amount) / whole
 
 
-def _charged(usage: Usage) -> Counter[_Kind]:
-    counts: Counter[_Kind] = Counter()
+def _count_charged(usage: Usage) -> Counter[_UsageType]:
+    counts: Counter[_UsageType] = Counter()
     for line, count in usage.items():
         if line.category is not None:
             counts[line.payer, line.region, line.category] += count
     return counts
 
 
-def _free(
-    requests: Counter[_Kind], allowance: int, family_of: Callable[[str], str]
-) -> Counter[_Kind]:
-    """Find how many requests are free, all Regions together.
+def _count_free(
+    requests: Counter[_UsageType], allowance: int, family_of: Callable[[str], str]
+) -> Counter[_UsageType]:
+    """Distribute the free requests of all Regions together.
 
-    Which Region uses it up first is not published; the sum is the same.
+    AWS does not publish which Region uses them up first; the total is the same.
     """
     left: dict[str, int] = {}
-    free: Counter[_Kind] = Counter()
+    free: Counter[_UsageType] = Counter()
     for kind in sorted(
         (kind for kind in requests if kind[2].has_free_tier), key=lambda kind: kind[:2]
     ):
@@ -206,9 +207,13 @@ def _free(
 
 
 def _line(
-    place: AccountRegion, usage_type: str, quantity: Decimal, unit: str, unit_price: Decimal
+    account_region: AccountRegion,
+    usage_type: str,
+    quantity: Decimal,
+    unit: str,
+    unit_price: Decimal,
 ) -> InvoiceLine:
-    account, region = place
+    account, region = account_region
     amount = quantity * unit_price
     return InvoiceLine(
         account, region, f"{region}-{usage_type}", quantity, unit, unit_price, amount
@@ -224,6 +229,6 @@ def _sum(amounts: Iterable[Decimal]) -> Decimal:
         return sum(amounts, Decimal(0))
 
 
-def _quantity(quantity: Decimal) -> str:
+def _format_quantity(quantity: Decimal) -> str:
     whole, _, part = f"{quantity:,.6f}".partition(".")
     return f"{whole}.{part}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""The names of operations, for tests that name one: a name that is misspelt would match nothing."""
+"""Checks of operation and action names in tests, since a misspelt name would match nothing."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from difflib import get_close_matches
 
 from kmsmock.aws.operations import OPERATION_FACTS, permissions
 
-#: An action of a service-linked role, which no operation needs.
+#: An action that only a service-linked role needs, and no operation.
 _SYNCHRONIZE = "SynchronizeMultiRegionKey"
 _PREFIX = "kms:"
 
 
 def require_operation(name: str, others: Collection[str] = ()) -> None:
-    """Require the name of an operation, or one of others; raises ValueError with the nearest."""
+    """Require the name of an operation, or one of others; raises ValueError with a suggestion."""
     if name not in OPERATION_FACTS and name not in others:
         raise ValueError(f"KMS has no operation {name!r}{_hint(name, (*OPERATION_FACTS, *others))}")
 
 
 def require_action(name: str) -> None:
-    """Require an action of KMS, such as ``kms:Decrypt``, or one of another service."""
+    """Require an action of KMS, such as ``kms:Decrypt``; actions of other services are accepted."""
     actions = (action.removeprefix(_PREFIX) for action in permissions())
     known = (*OPERATION_FACTS, *actions, _SYNCHRONIZE)
     if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in known:
@@ -27,7 +27,7 @@ def require_action(name: str) -> None:
 
 
 def _hint(name: str, known: Collection[str]) -> str:
-    """Suggest what is meant, whatever the spelling: as a method of boto3, or as an action."""
+    """Suggest a known name for one in any spelling, such as that of a boto3 method or an action."""
     bare = name.rpartition(":")[2].replace("_", "").lower()
     spelt = {candidate.lower(): candidate for candidate in known}
     nearest = get_close_matches(bare, spelt, n=1)

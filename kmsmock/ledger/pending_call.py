@@ -1,4 +1,4 @@
-"""What is noted of a call while it is carried out, for its record."""
+"""A call in progress, with what its record will need."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ Authorized = tuple[str, str, "Mapping[str, str] | None"]
 
 
 class PendingCall:
-    """A call that is carried out: who asks what of which Region, and what was found out so far.
+    """A call in progress: principal, operation, parameters, and what is known of it so far.
 
-    keys, alias, grant_id, material_ids: noted by those who find them. authorized: what was allowed,
-    of operations that need more than their own permission on their own key; was_authorized: whether
-    all was. decision: of a refused call. noted: what CloudTrail shows beside request and answer.
+    keys, alias, grant_id, material_ids: set once they are known. authorized: the decisions that
+    allowed it, for operations that need more than one permission on one key; was_authorized:
+    whether all of them allowed it. decision: the one that denied it. additional_event_data: what
+    CloudTrail shows under this name, with names of the API.
     """
 
     __slots__ = (
-        *("access_key", "alias", "authorized", "decision", "grant_id", "keys", "material_ids"),
-        *("noted", "now", "operation", "parameters", "principal", "region", "request_id"),
-        *("user_agent", "was_authorized"),
+        *("access_key", "additional_event_data", "alias", "authorized", "decision", "grant_id"),
+        *("keys", "material_ids", "now", "operation", "parameters", "principal", "region"),
+        *("request_id", "user_agent", "was_authorized"),
     )
 
     operation: OperationFacts
@@ -45,6 +46,6 @@ class PendingCall:
     alias: str | None
     grant_id: str | None
     decision: Decision | None
-    noted: dict[str, Any] | None
+    additional_event_data: dict[str, Any] | None
     authorized: list[Authorized]
     was_authorized: bool

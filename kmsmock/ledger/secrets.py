@@ -1,4 +1,4 @@
-"""The plaintexts that KMS has handed out, and where they must not be."""
+"""The plaintexts that KMS has returned, and searching for them where they must not be."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
-    from kmsmock.ledger.events import Call
-    from kmsmock.plaintexts.searching import Index
+    from kmsmock.ledger.call_record import Call
+    from kmsmock.plaintexts.search_index import Index
 
-#: How much is kept; of more the oldest are dropped, and counted.
+#: Limits on what is kept; beyond them the oldest plaintexts are dropped, and counted.
 SECRETS_KEPT = 5_000
 BYTES_KEPT = 1 << 21
-#: How many findings a failure shows.
-_FINDINGS_SHOWN = 20
+#: How many findings a failure lists.
+_FINDINGS_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One plaintext that KMS has handed out, without showing it.
+    """One plaintext that KMS has returned; its repr does not contain it.
 
-    name: the member of the answer, such as ``PrivateKeyPlaintext``, or what the test calls it.
-    call: the record of the call that handed it out first; None for what the test has added.
+    name: the response member, such as ``PrivateKeyPlaintext``, or the name that the test gave it.
+    call: the record of the first call that returned it; None if the test added it.
     """
 
     name: str
@@ -31,15 +31,15 @@ class Secret:
     _value: bytes = field(repr=False, compare=False)
 
     def reveal(self) -> bytes:
-        """Give the plaintext."""
+        """Return the plaintext."""
         return self._value
 
     @property
-    def is_looked_for(self) -> bool:
-        """Whether it is long and varied enough to be looked for: see `Secrets`."""
-        from kmsmock.plaintexts.forms import is_looked_for
+    def is_searchable(self) -> bool:
+        """Whether it is long and varied enough to be searched for: see `Secrets`."""
+        from kmsmock.plaintexts.forms import is_searchable
 
-        return is_looked_for(self._value)
+        return is_searchable(self._value)
 
     def __str__(self) -> str:
         what = f"{self.name} ({len(self._value)} bytes)"
@@ -51,7 +51,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A plaintext that was found. line: of the place, from 1. byte: offset in it, from 0."""
+    """A plaintext that was found.
+
+    form: its encoding. place: the name of the text or file. line: from 1. byte: offset, from 0.
+    """
 
     secret: Secret
     form: str
@@ -67,41 +70,41 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What came of a search: of each plaintext in each place where it stands first.
+    """The result of a search: the first occurrence of each plaintext in each text or file.
 
-    skipped: what was not looked through or not looked for, with the reason.
+    skipped: what was not searched, or not searched for, and why.
     """
 
     findings: tuple[Finding, ...]
     skipped: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"  {finding}" for finding in self.findings[:_FINDINGS_SHOWN]]
-        if len(self.findings) > _FINDINGS_SHOWN:
-            lines.append(f"  and {len(self.findings) - _FINDINGS_SHOWN} more")
+        lines = [f"  {finding}" for finding in self.findings[:_FINDINGS_LISTED]]
+        if len(self.findings) > _FINDINGS_LISTED:
+            lines.append(f"  and {len(self.findings) - _FINDINGS_LISTED} more")
         lines += [f"  ({skipped})" for skipped in self.skipped]
         return "\n".join(lines)
 
 
-class HandedOut(NamedTuple):
-    """All plaintexts that are known, for going back to them."""
+class SecretsState(NamedTuple):
+    """The state of `Secrets`, for checkpoints."""
 
     entries: tuple[tuple[bytes, tuple[str, Call | None]], ...]
     dropped: int
 
 
 class Secrets(Sequence[Secret]):
-    """The plaintexts that a mock has handed out, oldest first, equal ones once.
+    """The plaintexts that a mock has returned, oldest first, equal ones once.
 
-    These are what Decrypt, GenerateDataKey, GenerateDataKeyPair, GenerateRandom,
-    DeriveSharedSecret, Encapsulate and Decapsulate answered in plain; not what only a Nitro
-    enclave can open (Recipient), nor what services decrypted for themselves. Plaintexts below 8
-    bytes, or with fewer than 5 different bytes, are not looked for: they turn up by accident.
-    dropped: how many older ones are no longer kept.
+    These are the plaintext members of Decrypt, GenerateDataKey, GenerateDataKeyPair,
+    GenerateRandom, DeriveSharedSecret, Encapsulate and Decapsulate; not those encrypted for a
+    Nitro enclave (Recipient), nor those returned to AWS services. Plaintexts shorter than 8 bytes,
+    or with fewer than 5 different bytes, are not searched for, since they would be found by
+    accident. dropped: how many older plaintexts are no longer kept.
     """
 
     def __init__(self) -> None:
-        #: Plaintext -> its name, and the call. `Secret`s are made when somebody looks.
+        #: Plaintext -> its name, and the call. `Secret`s are created on access.
         self._entries: OrderedDict[bytes, tuple[str, Call | None]] = OrderedDict()
         self._size_bytes = 0
         self._kept_index: Index | None = None
@@ -110,10 +113,7 @@ class Secrets(Sequence[Secret]):
     # --- noting --------------------------------------------------------------------------
 
     def note(self, plaintexts: Mapping[str, bytes], call: Call | None) -> None:
-        """Note the plaintexts of an answer, by the member of the answer that has them.
-
-        One that is here already stays as it is.
-        """
+        """Keep the plaintexts of a response, by response member; known ones stay as they are."""
         entries = self._entries
         for member, plaintext in plaintexts.items():
             if plaintext in entries:
@@ -125,27 +125,29 @@ class Secrets(Sequence[Secret]):
                 self.dropped += 1
 
     def add(self, value: bytes | str, name: str = "plaintext") -> None:
-        """Look for another plaintext, such as one that was given to Encrypt.
+        """Add a plaintext to search for, such as one that is passed to Encrypt.
 
-        Raises ValueError when it is too short or monotonous to be looked for.
+        Raises ValueError if it is too short or not varied enough to be searched for.
         """
         plain = value.encode() if isinstance(value, str) else bytes(value)
-        if not Secret(name, None, plain).is_looked_for:
-            raise ValueError(f"{name} would be found by accident: it is too short or monotonous")
+        if not Secret(name, None, plain).is_searchable:
+            raise ValueError(
+                f"{name} would be found by accident: it is too short, or not varied enough"
+            )
         self.note({name: plain}, None)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all plaintexts."""
         self._entries.clear()
         self._kept_index = None
         self._size_bytes = self.dropped = 0
 
-    def state(self) -> HandedOut:
-        """Give what `restore` needs."""
-        return HandedOut(tuple(self._entries.items()), self.dropped)
+    def state(self) -> SecretsState:
+        """Return what `restore` needs."""
+        return SecretsState(tuple(self._entries.items()), self.dropped)
 
-    def restore(self, state: HandedOut) -> None:
-        """Go back."""
+    def restore(self, state: SecretsState) -> None:
+        """Restore a state."""
         self.clear()
         self._entries.update(state.entries)
         self._size_bytes = sum(map(len, self._entries))
@@ -168,23 +170,23 @@ class Secrets(Sequence[Secret]):
         return (Secret(name, call, value) for value, (name, call) in entries)
 
     def __repr__(self) -> str:
-        shown = "; ".join(map(str, self[-3:]))
-        return f"<{len(self)} plaintexts{', the newest: ' if shown else ''}{shown}>"
+        newest = "; ".join(map(str, self[-3:]))
+        return f"<{len(self)} plaintexts{', the newest: ' if newest else ''}{newest}>"
 
     # --- searching -----------------------------------------------------------------------
 
     def assert_absent_from(self, *places: Any) -> Search:
-        """Assert that no plaintext is in these places, in whatever form.
+        """Assert that these places contain no plaintext in any encoding.
 
-        places: text, bytes, paths of files (gzip files are opened) and folders, open files, log
-        records, ``caplog``, exceptions, and structures of these.
+        places: text, bytes, paths of files (gzip files are decompressed) and folders, open files,
+        log records, ``caplog``, exceptions, and structures of these.
 
-        Found are plain bytes and text, hex and decimal numbers (also with separators), base64
-        (standard and URL-safe, in lines, and inside something longer that was encoded), with
-        escapes of Python or JSON, percent-encoded, in UTF-16; of private keys their numbers too.
+        Recognized are plain bytes and text, hexadecimal and decimal numbers (also with
+        separators), base64 (standard and URL-safe, with line breaks, and within longer base64),
+        escapes of Python and JSON, percent-encoding and UTF-16; of private keys also their numbers.
 
-        Gives what was not looked through. Raises AssertionError that tells place, form and call,
-        but not the plaintext; TypeError for things that nothing can be looked for in.
+        Returns the search, with what was skipped. Raises AssertionError with place, encoding and
+        call of each plaintext, but not the plaintext; TypeError for objects of other types.
         """
         __tracebackhide__ = True
         search = self.find_in(*places)
@@ -195,45 +197,50 @@ class Secrets(Sequence[Secret]):
     def find_in(self, *places: Any) -> Search:
         """Find plaintexts in places, as `assert_absent_from` does."""
         if not places:
-            raise TypeError("give at least one place to look through")
+            raise TypeError("pass at least one place to search")
         return self.search((thing, None) for thing in places)
 
     def search(self, places: Iterable[tuple[Any, str | None]]) -> Search:
-        """Find plaintexts in places that have names of their own, or None."""
-        from kmsmock.plaintexts.places import Skipped, places_of
+        """Find plaintexts in pairs of a place and its name, or None."""
+        from kmsmock.plaintexts.locations import Skipped, find_locations
 
         index = self._index()
         findings: list[Finding] = []
         skipped: list[str] = []
-        for place in (place for thing, name in places for place in places_of(thing, name)):
-            if isinstance(place, Skipped):
-                skipped.append(f"{place.name} was not looked through: {place.reason}")
+        for location in (found for value, name in places for found in find_locations(value, name)):
+            if isinstance(location, Skipped):
+                skipped.append(f"{location.name} was not searched: {location.reason}")
                 continue
             try:
-                sightings = index.search(place)
+                matches = index.search(location)
             except OSError as reason:
-                skipped.append(f"{place.name} was not looked through: {reason.strerror}")
+                skipped.append(f"{location.name} was not searched: {reason.strerror}")
                 continue
-            for value, form, name, line, byte in sightings:
+            for value, form, name, line, byte in matches:
                 if value in self._entries:
                     secret = Secret(*self._entries[value], value)
-                    shown = "a place with a plaintext in its name" if index.is_in(name) else name
-                    findings.append(Finding(secret, form, shown, line, byte))
-        short = sum(not secret.is_looked_for for secret in self)
+                    # A failure must not reveal the plaintext.
+                    safe_name = (
+                        "a place with a plaintext in its name" if index.is_in(name) else name
+                    )
+                    findings.append(Finding(secret, form, safe_name, line, byte))
+        short = sum(not secret.is_searchable for secret in self)
         if short:
-            skipped.append(f"{short} plaintexts were not looked for: too short or monotonous")
+            skipped.append(
+                f"{short} plaintexts were not searched for: too short, or not varied enough"
+            )
         if self.dropped:
-            skipped.append(f"{self.dropped} older plaintexts were not looked for: no longer kept")
+            skipped.append(f"{self.dropped} older plaintexts were not searched for: no longer kept")
         return Search(tuple(findings), tuple(skipped))
 
     def _index(self) -> Index:
-        """Give the index of all of these; it is kept, and grows with them."""
-        from kmsmock.plaintexts.searching import Index
+        """Return the search index of all plaintexts, which is kept and extended."""
+        from kmsmock.plaintexts.search_index import Index
 
         index = self._kept_index
         if index is None or len(index.values) > 2 * len(self._entries) + 100:
             index = self._kept_index = Index()
         for secret in self:
-            if secret.reveal() not in index.values and secret.is_looked_for:
+            if secret.reveal() not in index.values and secret.is_searchable:
                 index.add(secret.reveal())
         return index

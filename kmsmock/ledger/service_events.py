@@ -1,4 +1,4 @@
-"""What KMS did by itself: rotations, deletions, and what related keys share being copied."""
+"""Service events: what KMS does without a request, such as automatic rotation and deletion."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ ROTATE_KEY = "RotateKey"
 DELETE_KEY = "DeleteKey"
 DELETE_EXPIRED = "DeleteExpiredKeyMaterial"
 SYNCHRONIZE = "SynchronizeMultiRegionKey"
-#: All that KMS does by itself.
-BY_ITSELF = (ROTATE_KEY, DELETE_KEY, DELETE_EXPIRED, SYNCHRONIZE)
+#: The event names of all service events.
+SERVICE_EVENT_NAMES = (ROTATE_KEY, DELETE_KEY, DELETE_EXPIRED, SYNCHRONIZE)
 
 
 class ServiceEvent(NamedTuple):
-    """One thing that KMS did by itself.
+    """One service event.
 
-    place: how many calls came before. kind: of a rotation. previous, current: ids of
-    key materials, 32 bytes; of a deletion of material the current one.
+    calls_before: how many calls were made before it. kind: of a rotation, AUTOMATIC or ON_DEMAND.
+    previous, current: ids of key materials, 32 bytes, before and after a rotation; current is also
+    that of deleted material.
     """
 
     name: str
     key: Key
     at: datetime
-    place: int
+    calls_before: int
     kind: str | None = None
     previous: bytes | None = None
     current: bytes | None = None
@@ -50,10 +51,11 @@ class ServiceEvent(NamedTuple):
 
 
 class ServiceEvents:
-    """What KMS did by itself in one mock, oldest first.
+    """The service events of one mock, oldest first.
 
-    calls: between which it happened. kept: how many of the newest are.
-    Whoever notes something within a call says so by ``after=1``: the call itself comes first.
+    calls: of the same mock, for the order of both. kept: how many of the newest events are kept.
+    During a call, events are noted with ``after=1``, since the record of the call comes first but
+    is not there yet.
     """
 
     def __init__(self, calls: Calls, kept: int) -> None:
@@ -61,30 +63,30 @@ class ServiceEvents:
         self._events: deque[ServiceEvent] = deque(maxlen=kept)
 
     def note(self, name: str, key: Key, at: datetime, *details: Any, after: int = 0) -> None:
-        """Note one; details: the last members of `ServiceEvent`."""
-        place = self._calls.made + after
-        self._events.append(ServiceEvent(name, key, at, place, *details))
+        """Note an event. details: the last members of `ServiceEvent`."""
+        calls_before = self._calls.made + after
+        self._events.append(ServiceEvent(name, key, at, calls_before, *details))
 
     def note_rotation(
         self, key: Key, at: datetime, kind: str, previous: bytes, current: bytes, *, after: int = 0
     ) -> None:
-        """Note that a key has other material now. kind: AUTOMATIC or ON_DEMAND."""
+        """Note a rotation. kind: AUTOMATIC or ON_DEMAND."""
         self.note(ROTATE_KEY, key, at, kind, previous, current, after=after)
         if key.multi_region is not None:
             self.note_synchronization(key, at, after=after)
 
     def note_synchronization(self, key: Key, at: datetime, *, after: int = 0) -> None:
-        """Note that what a key shares with its replicas was copied; nothing when it has none."""
+        """Note a synchronization of related multi-Region keys, if the key has any."""
         family = key.multi_region
         if family is not None and len(family.members) > 1:
             self.note(SYNCHRONIZE, family.primary, at, after=after)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all events."""
         self._events.clear()
 
     def truncate(self, length: int) -> None:
-        """Forget what is behind the first so many."""
+        """Remove all events after the first `length`."""
         while len(self._events) > length:
             self._events.pop()
 

@@ -1,4 +1,4 @@
-"""Counting requests: the lines into which records fold, and sums over them."""
+"""Counting requests by operation, payer, Region, key, test and month."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 from kmsmock.aws.arns import Arn
-from kmsmock.aws.prices import ARITHMETIC, Category, Prices, show
+from kmsmock.aws.prices import ARITHMETIC, Category, Prices, format_usd
 from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 
 
-class Line(NamedTuple):
-    """What is still known of a request when it is only counted.
+class UsageLine(NamedTuple):
+    """What is known of requests that are counted together.
 
-    category: None when it was not charged. payer: the account that is. key: the ARN of its first
-    key. test: the pytest node id. month: as `month_of` numbers them.
+    category: None for requests that are not charged. payer: the account that is charged. key: the
+    ARN of the first key. test: the pytest node id. month: see `month_number`.
     """
 
     operation: str
@@ -31,50 +31,50 @@ class Line(NamedTuple):
     month: int
 
 
-#: How many requests there were of each kind.
-Usage = Mapping[Line, int]
+#: Usage line -> number of requests.
+Usage = Mapping[UsageLine, int]
 
 
 class Requests(int):
-    """A number of requests, which knows what they cost.
+    """A number of requests with their costs; it compares as the number.
 
-    It compares as the number. usd: at list price, before the free tier. storage: in USD, of the
-    keys that belong to the same group; zero where groups have no keys.
+    usd: at list price, before the free tier. storage: USD for the keys of the same group; zero for
+    groups without keys.
     """
 
     usd = Decimal(0)
     storage = Decimal(0)
 
     def __repr__(self) -> str:
-        storage = f", storage {show(self.storage)}" if self.storage else ""
-        return f"{int(self)} ({show(self.usd)}{storage})"
+        storage = f", storage {format_usd(self.storage)}" if self.storage else ""
+        return f"{int(self)} ({format_usd(self.usd)}{storage})"
 
     __str__ = __repr__
 
 
-def requests_in_words(count: int) -> str:
-    """Write how many requests, such as ``1 request``."""
+def format_requests(count: int) -> str:
+    """Format a number of requests, such as ``1 request``."""
     return f"{count:,} request{'' if count == 1 else 's'}"
 
 
-def line_of(event: Call) -> Line:
-    """Give the line that a record belongs to; this is on the path of calls, once many are kept."""
+def make_usage_line(event: Call) -> UsageLine:
+    """Return the usage line of a record. Every call comes here once older records are dropped."""
     key, at, principal = event.key, event.at, event.principal
-    return Line(
+    return UsageLine(
         event.operation,
         event.charge.category,
         principal.account or _payer(principal, key),
         event.region,
         None if key is None else key.arn,
         event.test_id,
-        month_of(at),
+        month_number(at),
     )
 
 
 def _payer(service: Principal, key: Key | None) -> str:
-    """Find who pays for a service that calls in its own name: whose resource, or key, it is.
+    """Find the payer of a call of a service principal: the owner of its resource, or of the key.
 
-    Not published by AWS.
+    AWS does not publish this rule.
     """
     source = Arn.parse(service.source_arn or "")
     if source is not None and source.account:
@@ -82,22 +82,22 @@ def _payer(service: Principal, key: Key | None) -> str:
     return "" if key is None else key.account
 
 
-def usage_of(events: Iterable[Call], folded: Usage) -> Usage:
-    """Count records, on top of what was counted before."""
-    counts = Counter(map(line_of, events))
+def count_usage(events: Iterable[Call], folded: Usage) -> Usage:
+    """Count records, and add the counts of older calls (folded)."""
+    counts = Counter(map(make_usage_line, events))
     counts.update(folded)
     return counts
 
 
-def grouped(
+def group_usage(
     usage: Usage,
     prices: Prices,
-    group: Callable[[Line], str | None],
+    group: Callable[[UsageLine], str | None],
     storage: Mapping[str, Decimal],
 ) -> dict[str, Requests]:
-    """Sum up usage by what group gives; lines for which it gives None are left out.
+    """Sum up usage by group, the most expensive group first.
 
-    storage: USD by the same names. The dearest group comes first.
+    group: returns the group of a line, or None to leave the line out. storage: group -> USD.
     """
     counts: Counter[str] = Counter()
     usd: dict[str, Decimal] = dict.fromkeys(storage, Decimal(0))
@@ -113,10 +113,10 @@ def grouped(
     for name, requests in groups.items():
         requests.usd = usd[name]
         requests.storage = storage.get(name, Decimal(0))
-    return dict(sorted(groups.items(), key=_dearest))
+    return dict(sorted(groups.items(), key=_by_costs))
 
 
-def _dearest(group: tuple[str, Requests]) -> tuple[Decimal, int, str]:
+def _by_costs(group: tuple[str, Requests]) -> tuple[Decimal, int, str]:
     name, requests = group
     return (-(requests.usd + requests.storage), -requests, name)
 
@@ -124,16 +124,16 @@ def _dearest(group: tuple[str, Requests]) -> tuple[Decimal, int, str]:
 # --- months -----------------------------------------------------------------------------------
 
 
-def month_of(time: date) -> int:
-    """Give the number of the calendar month of a time in UTC; months follow on each other."""
+def month_number(time: date) -> int:
+    """Return the number of the calendar month of a time in UTC; months are numbered in order."""
     return time.year * 12 + time.month - 1
 
 
-def start_of(month: int) -> datetime:
-    """Give the first moment of a month."""
+def month_start(month: int) -> datetime:
+    """Return the time at which a month begins."""
     return datetime(month // 12, month % 12 + 1, 1, tzinfo=timezone.utc)
 
 
-def month_text(month: int) -> str:
-    """Write a month, such as ``2026-04``."""
+def format_month(month: int) -> str:
+    """Format a month, such as ``2026-04``."""
     return f"{month // 12:04}-{month % 12 + 1:02}"

@@ -1,1 +1,1 @@
-"""Looking for values in places, in all forms in which they can turn up."""
+"""Search texts, files and objects for plaintexts, in all encodings in which they can occur."""

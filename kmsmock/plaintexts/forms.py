@@ -1,4 +1,4 @@
-"""The forms in which a value is written, and which values are worth looking for."""
+"""The encoded forms of a value, and which values can be searched for."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from contextlib import suppress
 from enum import Flag, auto
 from typing import NamedTuple
 
-from kmsmock.plaintexts.private_keys import secret_parts
+from kmsmock.plaintexts.private_keys import find_secret_numbers
 
-#: Shorter values are words and numbers that turn up without having leaked.
+#: Shorter values are found by accident, as parts of words and numbers.
 SHORTEST_BYTES = 8
-#: Values with fewer different bytes, such as ``b"x" * 32`` and all zeros, are fillers.
+#: Values with fewer different bytes, such as ``b"x" * 32``, are fillers.
 FEWEST_DIFFERENT_BYTES = 5
-#: Fewer digits in a row, as of bytes below 10, are a number of something else.
+#: Shorter rows of digits, such as those of bytes below 10, are found by accident.
 _SHORTEST_DECIMAL = 16
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Alphabet(Flag):
-    """What a form is written with; which of these a reading of a text can show differs."""
+    """The kinds of encoding; a `decodings.Decoding` can reveal forms of some of them only."""
 
     RAW = auto()
     HEX = auto()
@@ -29,8 +29,8 @@ class Alphabet(Flag):
     ANY = RAW | HEX | BASE64 | DECIMAL
 
 
-class Form(NamedTuple):
-    """One way to write a value, or a part of it. name: as failures call it."""
+class EncodedForm(NamedTuple):
+    """One encoded form of a value, or of a part of it. name: of the encoding, for failures."""
 
     value: bytes
     name: str
@@ -38,29 +38,29 @@ class Form(NamedTuple):
     text: bytes
 
 
-def is_looked_for(value: bytes) -> bool:
-    """Tell whether a value is long and varied enough not to turn up by accident."""
+def is_searchable(value: bytes) -> bool:
+    """Return whether a value is long and varied enough not to be found by accident."""
     return len(value) >= SHORTEST_BYTES and len(set(value)) >= FEWEST_DIFFERENT_BYTES
 
 
-def forms_of(value: bytes) -> Iterator[Form]:
-    """Give all forms of a value; of a private key those of its secret numbers, too."""
-    for name, alphabet, text in _written(value):
-        yield Form(value, name, alphabet, text)
-    for part, number in secret_parts(value).items():
-        if not is_looked_for(number):
+def encode_all(value: bytes) -> Iterator[EncodedForm]:
+    """Yield all encoded forms of a value; of a private key also those of its secret numbers."""
+    for name, alphabet, text in _encode(value):
+        yield EncodedForm(value, name, alphabet, text)
+    for part, number in find_secret_numbers(value).items():
+        if not is_searchable(number):
             continue
-        for name, alphabet, text in _written(number):
-            yield Form(value, f"{part} as {name}", alphabet, text)
+        for name, alphabet, text in _encode(number):
+            yield EncodedForm(value, f"{part} as {name}", alphabet, text)
 
 
-def _written(value: bytes) -> Iterator[tuple[str, Alphabet, bytes]]:
-    for text, name in _raw(value).items():
+def _encode(value: bytes) -> Iterator[tuple[str, Alphabet, bytes]]:
+    for text, name in _as_raw(value).items():
         yield name, Alphabet.RAW, text
     digits = value.hex()
     for case in dict.fromkeys((digits, digits.upper())):
         yield "hex", Alphabet.HEX, case.encode()
-    for text in _within_base64(value):
+    for text in _as_base64(value):
         yield "base64", Alphabet.BASE64, text
         url_safe = text.translate(_URL_SAFE)
         if url_safe != text:
@@ -70,26 +70,26 @@ def _written(value: bytes) -> Iterator[tuple[str, Alphabet, bytes]]:
         yield "decimal numbers", Alphabet.DECIMAL, decimal
 
 
-def _raw(value: bytes) -> dict[bytes, str]:
-    """Give a value itself, and what files hold of it when somebody took it for a text."""
+def _as_raw(value: bytes) -> dict[bytes, str]:
+    """Return the value itself, and the bytes that result if it is decoded as a text and written."""
     raw = {value: "plain bytes"}
     texts = [("Latin-1 text", value.decode("latin-1"))]
     with suppress(UnicodeDecodeError):
         texts.append(("text", value.decode()))
     for name, text in texts:
         raw.setdefault(text.encode(), name)
-        raw.setdefault(b"".join(map(_as_repr_reads, text)), f"repr of {name}")
+        raw.setdefault(b"".join(map(_unescaped_repr, text)), f"repr of {name}")
     return raw
 
 
-def _as_repr_reads(character: str) -> bytes:
-    """Give the byte that the escape of a character stands for, as it does in the repr of bytes."""
+def _unescaped_repr(character: str) -> bytes:
+    """Return what undoing the escapes of bytes makes of the repr of a character."""
     is_escaped = "\x7f" < character <= "\xff" and not character.isprintable()
     return bytes((ord(character),)) if is_escaped else character.encode()
 
 
-def _within_base64(value: bytes) -> Iterator[bytes]:
-    """Give the base64 digits that do not depend on what stands around, in the three alignments."""
+def _as_base64(value: bytes) -> Iterator[bytes]:
+    """Yield the base64 digits that do not depend on adjacent bytes, for the three alignments."""
     for before, first in enumerate((0, 2, 3)):
         last = (before + len(value)) * 8 // 6
         yield b64encode(bytes(before) + value)[first:last]

@@ -226,9 +226,9 @@ def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | Non
     calls = sys.modules.get("kmsmock.ledger.calls")
     if calls is None or not isinstance(left, calls.Calls):
         return None
-    from kmsmock.ledger.differences import compared
+    from kmsmock.ledger.assertion_messages import explain_comparison
 
-    return compared(left, op, right)
+    return explain_comparison(left, op, right)
 
 
 # --- fixtures --------------------------------------------------------------------------------

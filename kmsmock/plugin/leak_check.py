@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.secrets import Secrets
 from kmsmock.process.watchers import Watcher, watching
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.process.running_test import running_test
 from kmsmock.process.watchers import Watcher
 from kmsmock.reports.history import MockHistory

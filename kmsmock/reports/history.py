@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.operations import OPERATIONS
 from kmsmock.process.running_test import running_test
@@ -165,7 +165,7 @@ class MockHistory:
             self._newest_service_event = fresh[0]
 
     def _note_service_event(self, event: ServiceEvent) -> None:
-        after = event.place - self._calls_before
+        after = event.calls_before - self._calls_before
         if event.name == ROTATE_KEY:
             lane = self._lanes.setdefault(event.key_arn, Lane(event.key_arn))
             lane.rotations.append(Rotation(self._ms_since(event.at), after, event.kind or ""))

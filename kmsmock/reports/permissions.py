@@ -10,7 +10,7 @@ from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.reports.report import PERMISSIONS_KEPT, Permission, Report
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import count
 from typing import TypeVar
 
-from kmsmock.ledger.events import Call
+from kmsmock.ledger.call_record import Call
 from kmsmock.reports.report import (
     CALLS_KEPT,
     DENIED,

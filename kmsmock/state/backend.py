@@ -24,10 +24,10 @@ from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import KmsRegion, MaterialIndex, SequenceNumbers
 from kmsmock.keys.specs import Source
-from kmsmock.ledger.recording import CallLog, Recorded
-from kmsmock.ledger.secrets import HandedOut, Secrets
+from kmsmock.ledger.call_log import CallLog, RecordedCalls
+from kmsmock.ledger.key_storage import KeyLifetimes
+from kmsmock.ledger.secrets import Secrets, SecretsState
 from kmsmock.ledger.service_events import ServiceEvents
-from kmsmock.ledger.storage import KeyLifetimes
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
 from kmsmock.state.faults import Faults
@@ -205,7 +205,7 @@ class Backend:
     def checkpoint(self) -> Checkpoint:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return Checkpoint(self._state(), referenced=(Backend, HandedOut, Recorded))
+            return Checkpoint(self._state(), referenced=(Backend, SecretsState, RecordedCalls))
 
     def restore(self, checkpoint: object) -> None:
         """Restore the state of a checkpoint, which can be restored more than once."""

@@ -1,4 +1,4 @@
-"""One call as CloudTrail shows it, in the copy of each account and Region that gets one."""
+"""The records of one call: one for each account and Region that gets a copy."""
 
 from __future__ import annotations
 
@@ -9,41 +9,45 @@ from kmsmock.aws.operations import OPERATION_FACTS, AliasPlace
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.services import calling_service
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import Call
-from kmsmock.trail.elements import additional_event_data, changed_key, response_elements
-from kmsmock.trail.identity import (
+from kmsmock.ledger.call_record import Call
+from kmsmock.trail.event_ids import derived_id, event_id
+from kmsmock.trail.member_format import format_time, format_value
+from kmsmock.trail.request_parameters import is_hidden, request_parameters
+from kmsmock.trail.response_elements import (
+    additional_event_data,
+    find_changed_key,
+    response_elements,
+)
+from kmsmock.trail.user_identity import (
     aws_internal,
     caller_identity,
-    foreign_identity,
-    network,
-    origin,
+    cross_account_identity,
+    get_network_key,
+    get_origin,
     service_name,
 )
-from kmsmock.trail.ids import derived_id, event_id
-from kmsmock.trail.members import shown, time
-from kmsmock.trail.parameters import is_hidden, request_parameters
 
 Record = dict[str, Any]
 
 VERSION = "1.11"
 SOURCE = "kms.amazonaws.com"
-#: What CloudTrail calls AccessDeniedException.
+#: The errorCode of AccessDeniedException.
 ACCESS_DENIED = "AccessDenied"
 _LONGEST_MESSAGE = 1024
-#: What a client and AWS agree on when both are of this time.
+#: What current clients negotiate with AWS.
 _TLS = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_256_GCM_SHA384"}
 _KEY_EXCHANGE = "x25519"
 
 
-def record_of(event: Call, account: str) -> Record:
-    """Show a call in the log of its caller, or of the account whose key a service used."""
+def make_record(event: Call, account: str) -> Record:
+    """Make the record for the caller's account, or for the owner of a key that a service used."""
     name, region = event.operation, event.region
     service = service_name(event)
-    source, user_agent = origin(event)
+    source, user_agent = get_origin(event)
     record: Record = {
         "eventVersion": VERSION,
         "userIdentity": caller_identity(event),
-        "eventTime": time(event.at),
+        "eventTime": format_time(event.at),
         "eventSource": SOURCE,
         "eventName": name,
         "awsRegion": region,
@@ -80,59 +84,59 @@ def record_of(event: Call, account: str) -> Record:
     return record
 
 
-def owners(event: Call) -> tuple[str, ...]:
-    """Give the accounts of keys that a call was allowed to use, beside the caller's own.
+def list_other_owners(event: Call) -> tuple[str, ...]:
+    """Return the other accounts that own a key of the call.
 
-    They get no copy of a call that was refused.
+    They get no copy of a call that was denied.
     """
     key = event.key
     if key is None:
         return ()
-    second = event.rest.second_key
+    second = event.rare.second_key
     account = event.account
     if key.account == account and (second is None or second.account == account):
         return ()
-    if event.error_code == "AccessDeniedException" or event.rest.authorized == ():
+    if event.error_code == "AccessDeniedException" or event.rare.authorized == ():
         return ()
     accounts = (key.account for key in event.keys if key.account != account)
     return tuple(dict.fromkeys(accounts))
 
 
 def is_shared(event: Call) -> bool:
-    """Tell whether a call has a sharedEventID: it has copies, or came from within AWS."""
+    """Return whether the record has a sharedEventID: it has copies, or a service made the call."""
     return (
         event.principal.kind is PrincipalKind.SERVICE
-        or _came_by_internal_endpoint(event)
-        or bool(owners(event))
+        or _used_internal_endpoint(event)
+        or bool(list_other_owners(event))
     )
 
 
-def owner_record(event: Call, account: str) -> Record:
-    """Show a call in the log of an owner in another account, who learns less of the caller."""
-    record = record_of(event, account)
-    record["userIdentity"] = foreign_identity(event)
+def make_owner_record(event: Call, account: str) -> Record:
+    """Make the record for the key owner in another account, with less detail about the caller."""
+    record = make_record(event, account)
+    record["userIdentity"] = cross_account_identity(event)
     record.pop("tlsDetails", None)
     return record
 
 
-# --- what a call made KMS do in another Region --------------------------------------------------
+# --- records in other Regions -------------------------------------------------------------------
 
 
-def primary_record(event: Call) -> Record:
-    """Show UpdatePrimaryRegion in the Region of the new primary key."""
-    key = event.rest.second_key
+def make_primary_record(event: Call) -> Record:
+    """Make the record of UpdatePrimaryRegion in the Region of the new primary key."""
+    key = event.rare.second_key
     assert key is not None
-    record = _elsewhere(event, event.operation, key.region_name)
+    record = _record_in_other_region(event, event.operation, key.region_name)
     record["requestParameters"] = {**record["requestParameters"], "keyId": key.arn}
     record["responseElements"] = {"keyId": key.arn}
     record.pop("resources")
     return record
 
 
-def replica_record(event: Call) -> Record:
-    """Show the CreateKey that ReplicateKey leads to, in the Region of the replica."""
-    record = _elsewhere(event, "CreateKey", event.parameter("ReplicaRegion"))
-    metadata = (event.rest.shown or ({},))[0]
+def make_replica_record(event: Call) -> Record:
+    """Make the record of CreateKey, as part of ReplicateKey, in the Region of the replica key."""
+    record = _record_in_other_region(event, "CreateKey", event.parameter("ReplicaRegion"))
+    metadata = (event.rare.response_members or ({},))[0]
     parameters = {
         "description": metadata["Description"],
         "keyUsage": metadata["KeyUsage"],
@@ -142,16 +146,16 @@ def replica_record(event: Call) -> Record:
         "multiRegion": True,
         "policy": event.parameter("Policy"),
         "bypassPolicyLockoutSafetyCheck": bool(event.parameter("BypassPolicyLockoutSafetyCheck")),
-        "tags": shown("Tags", event.parameter("Tags")),
+        "tags": format_value("Tags", event.parameter("Tags")),
     }
     record["requestParameters"] = {k: v for k, v in parameters.items() if v is not None}
-    record["responseElements"] = {"keyMetadata": shown("KeyMetadata", metadata)}
+    record["responseElements"] = {"keyMetadata": format_value("KeyMetadata", metadata)}
     record["resources"] = [_resource(metadata["AWSAccountId"], metadata["Arn"])]
     return record
 
 
-def _elsewhere(event: Call, name: str, region: str) -> Record:
-    record = record_of(event, event.account)
+def _record_in_other_region(event: Call, name: str, region: str) -> Record:
+    record = make_record(event, event.account)
     record["userIdentity"]["invokedBy"] = SOURCE
     record["eventName"] = name
     record["awsRegion"] = region
@@ -177,19 +181,19 @@ def _add_error(record: Record, event: Call) -> None:
 
 
 def _add_endpoint(record: Record, event: Call) -> None:
-    """Add the VPC endpoint that the call came through."""
-    if _came_by_internal_endpoint(event):
+    """Add the VPC endpoint of the call, if any."""
+    if _used_internal_endpoint(event):
         internal = aws_internal(event.region)
         record["vpcEndpointId"] = record["vpcEndpointAccountId"] = internal
         return
-    endpoint = network(event, "aws:SourceVpce")
+    endpoint = get_network_key(event, "aws:SourceVpce")
     if endpoint is not None and service_name(event) is None:
         record["vpcEndpointId"] = endpoint
-        record["vpcEndpointAccountId"] = network(event, "aws:VpceAccount") or event.account
+        record["vpcEndpointAccountId"] = get_network_key(event, "aws:VpceAccount") or event.account
 
 
-def _came_by_internal_endpoint(event: Call) -> bool:
-    """Tell whether a call came from a service by an endpoint within AWS; some of EC2's do."""
+def _used_internal_endpoint(event: Call) -> bool:
+    """Return whether a service made the call by an internal endpoint, as EC2 does for some."""
     return event.operation in calling_service(event.principal.via).internal_endpoint
 
 
@@ -197,12 +201,12 @@ def _resources(event: Call) -> list[dict[str, str]]:
     if event.key is None or is_hidden(event):
         return []
     members = OPERATION_FACTS[event.operation].trail
-    keys: tuple[Key, ...] = event.keys if members.is_read_only else (changed_key(event),)
+    keys: tuple[Key, ...] = event.keys if members.is_read_only else (find_changed_key(event),)
     resources = [_resource(key.account, key.arn) for key in keys]
     if members.alias_place is not None:
         arn = arns.alias_arn(event.region, event.account, event.parameter("AliasName"))
-        place = 0 if members.alias_place is AliasPlace.FIRST else len(resources)
-        resources.insert(place, _resource(event.account, arn))
+        index = 0 if members.alias_place is AliasPlace.FIRST else len(resources)
+        resources.insert(index, _resource(event.account, arn))
     return resources
 
 

@@ -1,4 +1,4 @@
-"""What KMS did by itself, as CloudTrail shows it."""
+"""The records of service events."""
 
 from __future__ import annotations
 
@@ -11,23 +11,29 @@ from kmsmock.ledger.service_events import (
     SYNCHRONIZE,
     ServiceEvent,
 )
-from kmsmock.trail.elements import deletion_data
-from kmsmock.trail.identity import aws_internal, internal_identity
-from kmsmock.trail.ids import derived_id
-from kmsmock.trail.members import time
+from kmsmock.trail.event_ids import derived_id
+from kmsmock.trail.member_format import format_time
 from kmsmock.trail.record import SOURCE, VERSION, Record
+from kmsmock.trail.response_elements import deletion_data
+from kmsmock.trail.user_identity import aws_internal, internal_identity
 
 
-def service_record(event: ServiceEvent) -> Record:
-    """Show what KMS did by itself, in the account and Region of the key."""
+def make_service_record(event: ServiceEvent) -> Record:
+    """Make the record of a service event, for the account and Region of the key."""
     internal = aws_internal(event.region)
-    # CloudTrail shows it as if it had been a call.
+    # CloudTrail records a synchronization as an API call.
     is_call = event.name == SYNCHRONIZE
-    basis = (event.name, event.key_arn, event.at.isoformat(), str(event.place), _id(event.current))
+    basis = (
+        event.name,
+        event.key_arn,
+        event.at.isoformat(),
+        str(event.calls_before),
+        _id(event.current),
+    )
     record: Record = {
         "eventVersion": VERSION,
         "userIdentity": internal_identity(event.account, event.region),
-        "eventTime": time(event.at),
+        "eventTime": format_time(event.at),
         "eventSource": SOURCE,
         "eventName": event.name,
         "awsRegion": event.region,

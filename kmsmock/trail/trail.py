@@ -1,4 +1,4 @@
-"""The sequence of CloudTrail records that tests look at, search, and write to files."""
+"""The sequence of CloudTrail records, which tests can search and write to files."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from kmsmock.aws.errors import AccessDeniedException, error_class
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.operation_names import require_operation
-from kmsmock.ledger.service_events import BY_ITSELF, ServiceEvent
-from kmsmock.trail.configured import ConfiguredTrail
-from kmsmock.trail.entries import Entry, entries
-from kmsmock.trail.files import write_log_files
-from kmsmock.trail.history import access_key_id, username
+from kmsmock.ledger.service_events import SERVICE_EVENT_NAMES, ServiceEvent
+from kmsmock.trail.configured_trails import ConfiguredTrail
+from kmsmock.trail.event_history import access_key_id, username
+from kmsmock.trail.log_entries import Entry, list_entries
+from kmsmock.trail.log_files import write_log_files
 from kmsmock.trail.record import ACCESS_DENIED, Record
 
 _SCHEMA = Path(__file__).with_name("record.schema.json")
 
 
 def _principal(record: Record) -> tuple[str | None, ...]:
-    """Give the ARN of who called, and for sessions of a role that of the role."""
+    """Return the ARN of the caller and, for a role session, that of the role."""
     identity = record["userIdentity"]
     arns = [identity.get("arn")]
     if identity.get("type") == PrincipalKind.ASSUMED_ROLE.value:
@@ -33,8 +33,8 @@ def _principal(record: Record) -> tuple[str | None, ...]:
     return tuple(arns)
 
 
-#: What records can be searched by, beside event name, account, Region, time and key. What has more
-#: than one name gives a tuple of them.
+#: Attribute of `Trail.lookup` -> returns the value of a record, or a tuple if it has several.
+#: Event name, account, Region, time and key are not among them.
 _ATTRIBUTES: dict[str, Callable[[Record], Any]] = {
     "access_key_id": access_key_id,
     "encryption_context": lambda record: (record["requestParameters"] or {}).get(
@@ -56,9 +56,9 @@ _ATTRIBUTES: dict[str, Callable[[Record], Any]] = {
 
 
 class Trail(Sequence[Record]):
-    """All records of a mock in CloudTrail's shape, oldest first: those of all accounts and Regions.
+    """All CloudTrail records of a mock, of all accounts and Regions, oldest first.
 
-    They are made from the records of calls when they are looked at, each time anew.
+    They are made from the records of calls on each access.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Trail(Sequence[Record]):
         self._configured = configured
 
     def _entries(self) -> Iterator[Entry]:
-        return entries(self._calls, self._service_events)
+        return list_entries(self._calls, self._service_events)
 
     @property
     def events(self) -> list[Record]:
@@ -81,7 +81,7 @@ class Trail(Sequence[Record]):
 
     @staticmethod
     def schema() -> dict[str, Any]:
-        """Give the JSON Schema (draft 7) that each record meets."""
+        """Return the JSON Schema (draft 7) of records."""
         schema: dict[str, Any] = json.loads(_SCHEMA.read_text(encoding="utf-8"))
         return schema
 
@@ -93,8 +93,10 @@ class Trail(Sequence[Record]):
     @overload
     def __getitem__(self, index: slice) -> list[Record]: ...
     def __getitem__(self, index: int | slice) -> Record | list[Record]:
-        found = list(self._entries())[index]
-        return found.make() if isinstance(found, Entry) else [entry.make() for entry in found]
+        selected = list(self._entries())[index]
+        if isinstance(selected, Entry):
+            return selected.make()
+        return [entry.make() for entry in selected]
 
     def __iter__(self) -> Iterator[Record]:
         return (entry.make() for entry in self._entries())
@@ -103,10 +105,10 @@ class Trail(Sequence[Record]):
         found = list(self._entries())
         if not found:
             return "<no records>"
-        shown = "\n".join(f"  {_line(entry.make())}" for entry in islice(reversed(found), 10))
+        newest = "\n".join(f"  {_line(entry.make())}" for entry in islice(reversed(found), 10))
         more = f" (newest 10 of {len(found)})" if len(found) > 10 else ""
         note = f"\n  ({self._calls.note})" if self._calls.dropped else ""
-        return f"<{len(found)} records{more}:\n{shown}{note}\n>"
+        return f"<{len(found)} records{more}:\n{newest}{note}\n>"
 
     def lookup(
         self,
@@ -120,19 +122,20 @@ class Trail(Sequence[Record]):
         key: Any = None,
         **attributes: Any,
     ) -> list[Record]:
-        """Give the records that fit all that is given, oldest first.
+        """Return the records that match all arguments, oldest first.
 
-        account: in whose log; 12 digits, or an `Account`. start and end: aware datetimes, both
-        inclusive. key: an id, ARN or alias, or anything with an ``arn``: what the record names or
-        lists. attributes: error_code, read_only, username, access_key_id, principal (an ARN, or
-        anything that has one; of a role all its sessions), invoked_by and others; None finds
-        records that have none. Raises TypeError for an attribute that there is not, and for a time
-        that is no datetime, ValueError for one without time zone, and for a name or an error code
-        that no record has. Warns when records of older calls are no longer kept.
+        account: the one that receives the record; 12 digits, or an `Account`. start, end: aware
+        datetimes, both inclusive. key: an id, ARN or alias, or anything with an ``arn``, in the
+        parameters or resources of the record. attributes: error_code, read_only, username,
+        access_key_id, principal (an ARN, or anything with an ``arn``; a role matches all its
+        sessions), invoked_by and others; the value None matches records without the attribute.
+        Raises TypeError for an unknown attribute and for a time that is not a datetime, ValueError
+        for a time without time zone, and for an event name or error code that no record can have.
+        Warns if records of older calls are missing.
         """
-        self._tell_dropped()
+        self._warn_if_incomplete()
         if event_name is not None:
-            require_operation(event_name, BY_ITSELF)
+            require_operation(event_name, SERVICE_EVENT_NAMES)
         account = getattr(account, "id", account)
         if "principal" in attributes:
             attributes["principal"] = getattr(
@@ -172,18 +175,19 @@ class Trail(Sequence[Record]):
 
     def write_jsonl(self, path: str | Path) -> None:
         """Write one record a line; warns as `lookup` does."""
-        self._tell_dropped()
+        self._warn_if_incomplete()
         with Path(path).open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(record, separators=(",", ":")) + "\n" for record in self)
 
     def write_files(self, folder: str | Path, *, trail: str | None = None) -> list[Path]:
-        """Write log files as CloudTrail delivers them to a bucket, and give their paths.
+        """Write log files as CloudTrail delivers them to a bucket; return their paths.
 
-        folder: stands for the bucket. trail: name or ARN of a trail that CreateTrail has made, for
-        what that one delivers: while it was logging, in its Regions, by its event selectors, under
-        its prefix. Raises ValueError for a trail that there is not; warns as `lookup` does.
+        folder: is used like the bucket. trail: name or ARN of a trail created with CreateTrail, to
+        write only what it delivers: while it was logging, of its Regions, by its event selectors,
+        with its prefix. None for all records. Raises ValueError for an unknown trail; warns as
+        `lookup` does.
         """
-        self._tell_dropped()
+        self._warn_if_incomplete()
         delivered: Iterable[tuple[Entry, Record]]
         delivered = ((entry, entry.make()) for entry in self._entries())
         prefix = ""
@@ -193,7 +197,7 @@ class Trail(Sequence[Record]):
             prefix = settings.prefix
         return write_log_files(Path(folder), delivered, prefix)
 
-    def _tell_dropped(self) -> None:
+    def _warn_if_incomplete(self) -> None:
         if self._calls.dropped:
             warnings.warn(f"the trail is not complete: {self._calls.note}", stacklevel=3)
 
@@ -208,7 +212,7 @@ class Trail(Sequence[Record]):
 
 
 def _require_error_code(code: str | None) -> None:
-    """Raise ValueError for an error code that records never have; they spell one their own way."""
+    """Raise ValueError for an error code that no record has; CloudTrail renames one of KMS's."""
     if code in (None, ACCESS_DENIED):
         return
     if error_class(str(code)) is AccessDeniedException:
@@ -216,8 +220,8 @@ def _require_error_code(code: str | None) -> None:
 
 
 def _has(record: Record, name: str, value: Any) -> bool:
-    found = _ATTRIBUTES[name](record)
-    return value in found if isinstance(found, tuple) else bool(found == value)
+    actual = _ATTRIBUTES[name](record)
+    return value in actual if isinstance(actual, tuple) else bool(actual == value)
 
 
 def _concerns(record: Record, key: str) -> bool:

@@ -110,7 +110,7 @@ def _spec_of(start: str, secrets: list[bytes]) -> str:
 def _spec_of_pem(start: str, pem: str) -> str:
     """Find the key spec of a private key: the one that takes it."""
     try:
-        secret = encodings.pkcs8_of_pem(pem)
+        secret = encodings.pem_to_pkcs8(pem)
     except CryptoError as reason:
         raise WorldError(f"is no private key: {reason}") from None
     for name, spec in KEY_SPECS.items():

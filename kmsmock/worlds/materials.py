@@ -134,7 +134,7 @@ def _of_secret(key: Key, value: Any) -> KeyMaterial:
     spec, opened = key.spec, None
     is_pem = isinstance(value, str) and "-----BEGIN" in value
     try:
-        secret = encodings.pkcs8_of_pem(value) if is_pem else binary(value)
+        secret = encodings.pem_to_pkcs8(value) if is_pem else binary(value)
         if spec.reopen is not None:
             opened = spec.reopen(secret)
         else:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kmsmock.crypto import attestation, cbor, der, edwards, elliptic, enveloped, rsa
+from kmsmock.crypto import attestation, cbor, cms, der, edwards, elliptic, rsa
 from kmsmock.crypto.errors import CryptoError, InvalidAttestation, InvalidKeyEncoding
 from kmsmock.crypto.rsa_pool import RsaPool
 from tests.thoroughness import examples
@@ -29,7 +29,7 @@ PARSERS: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
     "peer's key": (EC.public_der(), EC.exchange),
     "recipient's key": (
         RSA.public_der(),
-        lambda data: enveloped.seal(b"secret", data, os.urandom),
+        lambda data: cms.make_envelope(b"secret", data, os.urandom),
     ),
     "attestation": (
         AUTHORITY.document(RSA.public_der()),
@@ -70,7 +70,7 @@ def test_a_recipient_with_a_short_rsa_key_is_refused() -> None:
     numbers = library_rsa.RSAPublicNumbers(65537, (1 << 767) + 12345)
     spki = numbers.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(CryptoError):
-        enveloped.seal(b"secret", spki, os.urandom)
+        cms.make_envelope(b"secret", spki, os.urandom)
 
 
 def test_pcrs_that_are_no_measurements_are_refused() -> None:

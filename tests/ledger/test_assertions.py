@@ -140,7 +140,7 @@ def test_keys_that_were_never_used_are_named_with_alias_and_test(kms: KMSMock) -
     head, line = text.splitlines()
     assert head == "1 of 2 keys were not used for any cryptographic operation:"
     assert line.startswith(
-        f"  {key['Arn']} (alias/idle), made by tests/ledger/test_assertions.py::"
+        f"  {key['Arn']} (alias/idle), created by tests/ledger/test_assertions.py::"
     )
     for name in (key["KeyId"], key["Arn"], "alias/idle", ["alias/idle"], kms.keys[-1]):
         kms.calls.assert_all_keys_used(except_=name)
@@ -188,6 +188,6 @@ def test_pytest_shows_where_calls_differ(pytester: pytest.Pytester) -> None:
             "E * 2 calls == 1 calls",
             "E * at 1: ListAliases by *",
             "E * instead of nothing",
-            "E * a call is no text: compare `.operations` *",
+            "E * calls are not text: compare `.operations` *",
         ]
     )

@@ -289,7 +289,7 @@ def test_what_cannot_be_told_any_more_is_not_asserted(forgetful: KMSMock) -> Non
 
 
 def test_a_slice_from_a_place_on_warns_when_places_have_moved(forgetful: KMSMock) -> None:
-    with pytest.warns(UserWarning, match="places have moved: 2 older calls"):
+    with pytest.warns(UserWarning, match="indexes have moved: 2 older calls"):
         assert len(forgetful.calls[2:]) == 0
     assert forgetful.calls[-1:].operations == ["ListKeys"]
     assert forgetful.calls[:].dropped == 2

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from kmsmock import mock_kms
-from kmsmock.trail import entries
+from kmsmock.trail import log_entries
 from tests.authorization.documents import ACCOUNT, OTHER, allow, policy, to
 from tests.refusals import refused
 
@@ -202,13 +202,13 @@ def test_a_page_makes_no_records_but_its_own(cloudtrail, client, monkeypatch, at
         client.list_keys()
     for _ in range(40):
         client.list_aliases()
-    made, record_of = [], entries.record_of
+    made, make_record = [], log_entries.make_record
 
     def make(event, account):
         made.append(event)
-        return record_of(event, account)
+        return make_record(event, account)
 
-    monkeypatch.setattr(entries, "record_of", make)
+    monkeypatch.setattr(log_entries, "make_record", make)
     page = cloudtrail.lookup_events(MaxResults=10, **attribute)
     for _ in range(3):
         made.clear()

@@ -11,7 +11,7 @@ from kmsmock.keys.key import Key
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
-from kmsmock.trail.configured import ConfiguredTrail
+from kmsmock.trail.configured_trails import ConfiguredTrail
 
 _SERVICE = "cloudtrail.amazonaws.com"
 

@@ -17,8 +17,8 @@ from kmsmock.aws.paging import InvalidMarkerError, take_page
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
-from kmsmock.trail.entries import Entry, entries
-from kmsmock.trail.history import ATTRIBUTES, envelope
+from kmsmock.trail.event_history import ATTRIBUTES, make_event
+from kmsmock.trail.log_entries import Entry, list_entries
 from kmsmock.trail.record import Record
 
 _KEPT = timedelta(days=90)
@@ -54,14 +54,14 @@ def lookup_events(call: ServiceCall) -> dict[str, Any]:
     if shown is not None and not any(r["eventID"] == shown.event_id for _, r in found):
         raise _invalid_token()
     size = parameters.get("MaxResults", _LARGEST_PAGE)
-    positioned = ((_Shown(e.place, r["eventID"]), (e, r)) for e, r in found)
+    positioned = ((_Shown(e.calls_before, r["eventID"]), (e, r)) for e, r in found)
     page, last = take_page(positioned, size, _envelope)
     return {"Events": page} if last is None else {"Events": page, "NextToken": _token(call, last)}
 
 
 def _envelope(found: tuple[Entry, Record]) -> dict[str, Any]:
     entry, record = found
-    return envelope(record, entry.at.astimezone(tzlocal()))
+    return make_event(record, entry.at.astimezone(tzlocal()))
 
 
 def _found(
@@ -80,7 +80,7 @@ def _found(
     name = attribute["AttributeValue"] if attribute and attribute["AttributeKey"] == _NAME else None
     found = [
         entry
-        for entry in entries(backend.calls, backend.service_events)
+        for entry in list_entries(backend.calls, backend.service_events)
         if name in (None, entry.name)
         and entry.account == call.account
         and entry.region == call.region
@@ -90,7 +90,7 @@ def _found(
     newest_first: Iterable[Entry] = reversed(found)
     if shown is not None:
         # Newer ones are not even made: there may be many, for each of many pages.
-        newest_first = dropwhile(lambda entry: entry.place > shown.place, newest_first)
+        newest_first = dropwhile(lambda entry: entry.calls_before > shown.place, newest_first)
     records = ((entry, entry.make()) for entry in newest_first)
     if attribute is None:
         return records

@@ -9,7 +9,7 @@ from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered.finding import find_own_trail, find_trail, named
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
-from kmsmock.trail.selectors import (
+from kmsmock.trail.event_selectors import (
     FIELDS,
     OPERATORS,
     AdvancedEventSelector,
@@ -41,7 +41,7 @@ def put_event_selectors(call: ServiceCall) -> dict[str, Any]:
         )
     trail.selectors = tuple(map(_basic, basic)) if basic else tuple(map(_advanced, advanced or ()))
     calls = call.backend.calls
-    trail.settle(call.now, calls.made)
+    trail.record_settings(call.now, calls.made)
     return {"TrailARN": trail.arn, **_shown(trail.selectors)}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from kmsmock.aws.arns import Arn, looks_like_arn
 from kmsmock.services.cloudtrail import errors
 from kmsmock.services.registry import ServiceCall
-from kmsmock.trail.configured import ConfiguredTrail, Trails
+from kmsmock.trail.configured_trails import ConfiguredTrail, Trails
 
 _SHORTEST_NAME, _LONGEST_NAME = 3, 128
 _LETTERS = re.compile(r"[A-Za-z0-9._-]+")

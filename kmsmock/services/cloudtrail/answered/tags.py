@@ -10,7 +10,7 @@ from kmsmock.services.cloudtrail import errors
 from kmsmock.services.cloudtrail.answered.finding import find_own_trail, find_trail, named
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
-from kmsmock.trail.configured import ConfiguredTrail
+from kmsmock.trail.configured_trails import ConfiguredTrail
 
 _MOST = 50
 

@@ -25,9 +25,9 @@ from kmsmock.services.cloudtrail.answered.finding import (
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.cloudtrail.kms_use import usable_key
 from kmsmock.services.registry import ServiceCall
-from kmsmock.trail.configured import ConfiguredTrail
-from kmsmock.trail.entries import entries
-from kmsmock.trail.members import time
+from kmsmock.trail.configured_trails import ConfiguredTrail
+from kmsmock.trail.log_entries import list_entries
+from kmsmock.trail.member_format import format_time
 
 _MOST_TRAILS = 5
 _LONGEST_PREFIX = 200
@@ -195,7 +195,7 @@ def _configure(call: ServiceCall, trail: ConfiguredTrail) -> None:
 
 def _settle(call: ServiceCall, trail: ConfiguredTrail) -> None:
     calls = call.backend.calls
-    trail.settle(call.now, calls.made)
+    trail.record_settings(call.now, calls.made)
 
 
 def _settings(trail: ConfiguredTrail) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def _description(trail: ConfiguredTrail) -> dict[str, Any]:
 
 def _latest_delivery(call: ServiceCall, trail: ConfiguredTrail) -> datetime | None:
     backend = call.backend
-    records = entries(backend.calls, backend.service_events)
+    records = list_entries(backend.calls, backend.service_events)
     return max((e.at for e in records if trail.delivers(e, e.make())), default=None)
 
 
@@ -233,4 +233,4 @@ def _local(moment: datetime | None) -> datetime | None:
 
 
 def _text(moment: datetime | None) -> str:
-    return "" if moment is None else time(moment)
+    return "" if moment is None else format_time(moment)

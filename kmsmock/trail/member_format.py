@@ -1,4 +1,4 @@
-"""Names and values of the API as CloudTrail writes them."""
+"""Names and values of API members in CloudTrail's format."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-#: Members whose keys are the caller's own, and so are left alone.
+#: Members with keys of the caller, which are not changed.
 _MAPS = frozenset(
     {
         *("EncryptionContext", "SourceEncryptionContext", "DestinationEncryptionContext"),
         *("EncryptionContextEquals", "EncryptionContextSubset"),
     }
 )
-#: The order in which CloudTrail shows the metadata of a key.
+#: The order of the members of KeyMetadata in records.
 _METADATA = (
     *("AWSAccountId", "KeyId", "Arn", "CreationDate", "Enabled", "Description", "KeyUsage"),
     *("KeyState", "DeletionDate", "PendingDeletionWindowInDays", "ValidTo", "Origin"),
@@ -22,31 +22,31 @@ _METADATA = (
     *("MacAlgorithms", "KeyAgreementAlgorithms", "EncapsulationAlgorithms", "MultiRegion"),
     *("MultiRegionConfiguration", "XksKeyConfiguration", "CurrentKeyMaterialId"),
 )
-_place = {name: place for place, name in enumerate(_METADATA)}.__getitem__
+_position = {name: number for number, name in enumerate(_METADATA)}.__getitem__
 
 
 @lru_cache(maxsize=256)
-def lowered(name: str) -> str:
-    """Give a member's name: ``KeyId`` is keyId, ``AWSAccountId`` is aWSAccountId."""
+def lower_first(name: str) -> str:
+    """Lower the first letter of a member's name: ``keyId``, ``aWSAccountId``."""
     return name[0].lower() + name[1:]
 
 
-def time(moment: datetime) -> str:
-    """Write a time as CloudTrail does: ISO 8601, in whole seconds, UTC. moment: in UTC."""
+def format_time(moment: datetime) -> str:
+    """Format a time, which must be in UTC, as ISO 8601 in whole seconds."""
     return f"{moment.isoformat()[:19]}Z"
 
 
-def shown(name: str, value: Any) -> Any:
-    """Give the value of a member, with the names inside it as CloudTrail writes them."""
+def format_value(name: str, value: Any) -> Any:
+    """Return the value of a member in CloudTrail's format. name: of the member in the API."""
     if type(value) is str:
         return value
     if isinstance(value, dict):
         if name in _MAPS:
             return dict(value)
-        inner = sorted(value, key=_place) if name.endswith("KeyMetadata") else value
-        return {lowered(member): shown(member, value[member]) for member in inner}
+        inner = sorted(value, key=_position) if name.endswith("KeyMetadata") else value
+        return {lower_first(member): format_value(member, value[member]) for member in inner}
     if isinstance(value, list):
-        return [shown("", item) for item in value]
+        return [format_value("", item) for item in value]
     if isinstance(value, datetime):
-        return time(value)
+        return format_time(value)
     return value

@@ -1,4 +1,4 @@
-"""The record that each call leaves, and what the service did by itself."""
+"""The record of one call."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision
 
 #: Members of requests that name keys.
-_NAMING = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
+_KEY_MEMBERS = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
 
 
 class Failure(NamedTuple):
-    """How a call failed: AWS's code and text, and what helps a human.
+    """How a call failed: AWS's error code and message, and our explanation.
 
-    decision: when it was authorization that refused.
+    decision: of authorization, if that denied the call.
     """
 
     code: str
@@ -33,33 +33,33 @@ class Failure(NamedTuple):
     decision: Decision | None
 
 
-class Rest(NamedTuple):
-    """What few calls have, apart, so that the records of the many stay small.
+class RareFields(NamedTuple):
+    """What few calls have. Records without them share one instance, to save memory.
 
-    second_key and second_material_id: of the destination of ReEncrypt. authorized: when it is not
-    just the operation on its one key. shown: what CloudTrail shows of the answer. context: the
-    condition keys that came from the network. noted: what CloudTrail shows beside request and
-    answer, by names of the API.
+    second_key, second_material_id: of the destination of ReEncrypt. authorized: the decisions, if
+    not just one on the operation and its only key. response_members: values of the response members
+    that CloudTrail shows. context: condition keys that the network determines.
+    additional_event_data: what CloudTrail shows under this name, with names of the API.
     """
 
     second_key: Key | None = None
     second_material_id: bytes | None = None
     grant_id: str | None = None
     authorized: tuple[Authorized, ...] | None = None
-    shown: tuple[Any, ...] | None = None
+    response_members: tuple[Any, ...] | None = None
     context: Mapping[str, Any] | None = None
-    noted: Mapping[str, Any] | None = None
+    additional_event_data: Mapping[str, Any] | None = None
 
 
-NO_REST = Rest()
+NO_RARE_FIELDS = RareFields()
 
 
 class Record(NamedTuple):
-    """What is kept of one call. `Call` says what it means.
+    """The fields of the record of a call; `Call` adds derived ones.
 
-    parameters: values of the members that CloudTrail shows of the operation, None for those that
-    were not given. material_id: of the key material that was used, 32 bytes. charge: one and the
-    same object for all that cost the same.
+    parameters: values of the request members that CloudTrail shows, None for absent ones.
+    material_id: of the key material that was used, 32 bytes. charge: calls of the same price share
+    one object.
     """
 
     operation: str
@@ -76,21 +76,21 @@ class Record(NamedTuple):
     at: datetime
     test_id: str | None
     request_id: str
-    rest: Rest = NO_REST
+    rare: RareFields = NO_RARE_FIELDS
 
 
 class Call(Record):
     """One call of the KMS API, allowed or refused: a record of a few hundred bytes.
 
-    region: of the client. alias: the name that the call used, if any. at: the mock's time.
-    test_id: the pytest node id.
+    region: of the client. alias: the ARN of the alias that the request named, if any. at: the time
+    on the mock's clock. test_id: the pytest node id.
     """
 
     __slots__ = ()
 
     @property
     def caller(self) -> str:
-        """The ARN of the principal; of services their name."""
+        """The ARN of the principal; for a service its name."""
         return self.principal.arn
 
     @property
@@ -100,12 +100,12 @@ class Call(Record):
 
     @property
     def price(self) -> Decimal:
-        """The list price in USD, before the free tier; zero for what is not charged."""
+        """The list price in USD, before the free tier; zero for requests that are not charged."""
         return self.charge.price
 
     @property
     def key_arn(self) -> str | None:
-        """The ARN of the first key that the call found."""
+        """The ARN of the first key of the call; None if no key was found."""
         return None if self.key is None else self.key.arn
 
     @property
@@ -115,76 +115,76 @@ class Call(Record):
 
     @property
     def key_name(self) -> str:
-        """What a person calls the key: the alias that the call used, or ``key/…``; empty if none.
+        """A readable name of the first key: its alias in the request, or ``key/…``.
 
-        For a key that was not found, what the call asked for.
+        For a key that was not found, what the request named; empty if the call is about no key.
         """
         arn = self.key_arn
         known = self.alias or (resource_of(arn) if arn else None)
-        return known or next(iter(self.named), "")
+        return known or next(iter(self.key_references), "")
 
     @property
-    def named(self) -> tuple[str, ...]:
-        """The names of keys that the call gave, whether there are such keys or not."""
-        given = (self.parameter(member) for member in _NAMING)
-        return tuple(name for name in given if name is not None)
+    def key_references(self) -> tuple[str, ...]:
+        """The key ids, key ARNs and aliases in the request, whether there are such keys or not."""
+        references = (self.parameter(member) for member in _KEY_MEMBERS)
+        return tuple(reference for reference in references if reference is not None)
 
     @property
     def keys(self) -> tuple[Key, ...]:
-        """The keys that the call found: none, one, or for ReEncrypt two."""
-        return tuple(key for key in (self.key, self.rest.second_key) if key is not None)
+        """The keys of the call: none, one, or for ReEncrypt two."""
+        return tuple(key for key in (self.key, self.rare.second_key) if key is not None)
 
     @property
     def encryption_context(self) -> Mapping[str, str] | None:
-        """The encryption context, a copy; for ReEncrypt that of its source."""
+        """A copy of the encryption context; for ReEncrypt that of the source."""
         context = self.parameter("EncryptionContext") or self.parameter("SourceEncryptionContext")
         return dict(context) if context else None
 
     @property
     def grant_id(self) -> str | None:
-        """The id of the grant that allowed the call, or that the call made."""
-        return self.rest.grant_id
+        """The id of the grant that allowed the call, or that the call created."""
+        return self.rare.grant_id
 
     @property
     def dry_run(self) -> bool:
-        """Whether the caller only wanted to know if the call would succeed."""
+        """Whether the call was a dry run."""
         return bool(self.parameter("DryRun"))
 
     @property
     def allowed(self) -> bool:
-        """Whether authorization let it pass."""
+        """Whether the call was authorized."""
         return self.error_code != "AccessDeniedException"
 
     @property
     def error_code(self) -> str | None:
-        """The code of the error that the call was answered with."""
+        """The error code of the response; None if the call succeeded."""
         return None if self.failure is None else self.failure.code
 
     @property
     def explanation(self) -> str | None:
-        """What helps a human with that error."""
+        """The explanation of that error, if there is one."""
         return None if self.failure is None else self.failure.explanation
 
     @property
     def decision(self) -> Decision | None:
-        """Why the call was refused, when authorization refused it."""
+        """The decision of authorization, if that denied the call."""
         return None if self.failure is None else self.failure.decision
 
     @property
     def via_service(self) -> str | None:
-        """The service that called KMS for the principal, as ``kms:ViaService`` has it."""
+        """The ``kms:ViaService`` value of the service that called for the principal, if any."""
         return self.principal.via_service(self.region)
 
     @property
     def authorized(self) -> tuple[Authorized, ...]:
-        """Action, resource and encryption context of each decision that was passed."""
-        if self.rest.authorized is not None:
-            return self.rest.authorized
+        """Action, resource and encryption context of each decision that allowed the call."""
+        if self.rare.authorized is not None:
+            return self.rare.authorized
         resource = self.key_arn or "*"
         return ((f"kms:{self.operation}", resource, self.parameter("EncryptionContext")),)
 
     def parameter(self, name: str) -> Any:
-        """Give a member of the request; None for what was not given, or is not recorded."""
+        """Return a member of the request; None if it was absent, or is not recorded."""
         names = OPERATION_FACTS[self.operation].trail.request
         return self.parameters[names.index(name)] if name in names else None
 
@@ -203,7 +203,7 @@ class Call(Record):
     __repr__ = __str__
 
 
-#: What records can be filtered by: the members that are values to compare.
+#: The members by which records can be filtered.
 MEMBERS = (
     *("operation", "caller", "account", "region", "key_arn", "key_spec", "alias"),
     *("encryption_context", "grant_id", "dry_run", "allowed", "error_code", "via_service"),

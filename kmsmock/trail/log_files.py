@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kmsmock.trail.entries import Entry
+from kmsmock.trail.log_entries import Entry
 from kmsmock.trail.record import Record
 
-#: CloudTrail delivers about every so many minutes.
+#: CloudTrail delivers log files about every five minutes.
 _MINUTES = 5
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -23,17 +23,17 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 def write_log_files(
     folder: Path, delivered: Iterable[tuple[Entry, Record]], prefix: str = ""
 ) -> list[Path]:
-    """Write records into files as in a bucket, and give their paths.
+    """Write log files as in an S3 bucket; return their paths.
 
     One file for each account, Region and five minutes: ``[prefix/]AWSLogs/<account>/CloudTrail/
     <Region>/YYYY/MM/DD/<account>_CloudTrail_<Region>_<time>_<unique text>.json.gz``.
     """
     batches: dict[tuple[str, str, datetime], list[Record]] = {}
     for entry, record in delivered:
-        place = (entry.account, entry.region, _delivery_time(entry.at))
-        batches.setdefault(place, []).append(record)
+        batch = (entry.account, entry.region, _delivery_time(entry.at))
+        batches.setdefault(batch, []).append(record)
     root = folder / prefix / "AWSLogs" if prefix else folder / "AWSLogs"
-    return [_write(root, *place, records) for place, records in batches.items()]
+    return [_write(root, *batch, records) for batch, records in batches.items()]
 
 
 def _delivery_time(at: datetime) -> datetime:
@@ -47,7 +47,7 @@ def _write(root: Path, account: str, region: str, time: datetime, records: list[
     folder = root / account / "CloudTrail" / region / f"{time:%Y}" / f"{time:%m}" / f"{time:%d}"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    # Without a time of its own, so that equal records are equal files.
+    # Without a timestamp in the gzip header, so that equal records result in equal files.
     path.write_bytes(gzip.compress(content, mtime=0))
     return path
 

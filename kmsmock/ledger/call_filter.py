@@ -1,4 +1,4 @@
-"""What a test wants of a call, and whether a record has it."""
+"""Filters of calls, for `kms.calls.filter` and assertions."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from kmsmock.aws.arns import ALIAS_PREFIX, Arn, name_in, resource_of
 from kmsmock.aws.errors import error_class
 from kmsmock.aws.operations import OPERATION_FACTS
-from kmsmock.aws.prices import dollars
+from kmsmock.aws.prices import parse_usd
 from kmsmock.keys.key import Key
-from kmsmock.ledger.events import MEMBERS, Call
+from kmsmock.ledger.call_record import MEMBERS, Call
 from kmsmock.ledger.operation_names import require_operation
-from kmsmock.ledger.usage import Line
+from kmsmock.ledger.usage import UsageLine
 
-#: Members that calls are still told apart by when they are only counted: member -> that of a line.
+#: Members that are known of calls that are only counted: member -> member of `UsageLine`.
 _COUNTED = {"region": "region", "key_arn": "key", "test_id": "test"}
-#: Members that no text is ever equal to.
-_NO_TEXTS = ("allowed", "at", "dry_run")
-#: Members that things can be given for -> the attribute of these that is meant.
-_STANDING_FOR = {"key": "arn", "key_arn": "arn", "caller": "arn", "account": "id"}
+#: Members that are never text.
+_NEVER_TEXT = ("allowed", "at", "dry_run")
+#: Members whose value can be an object, such as a principal -> the attribute that is compared.
+_OBJECT_ATTRIBUTES = {"key": "arn", "key_arn": "arn", "caller": "arn", "account": "id"}
 
 
-class Wanted:
-    """An operation, if any, and values of members.
+class CallFilter:
+    """Matches calls by operation and by values of members.
 
     members: those of `Call`, and key: a key id, key ARN, alias name or alias ARN, or anything with
     an ``arn``. caller: of a role all its sessions, or one by its ARN. via_service: with or without
@@ -41,16 +41,16 @@ class Wanted:
             raise TypeError(
                 f"records of calls have no {min(unknown)!r}; they have key, {', '.join(MEMBERS)}"
             )
-        for name in _NO_TEXTS:
+        for name in _NEVER_TEXT:
             if isinstance(self.members.get(name), str):
                 raise TypeError(f"{name} of a call is never a text, such as {members[name]!r}")
         if self.members.get("encryption_context") == {}:
             self.members["encryption_context"] = None  # which is the same to KMS
         if "price" in self.members:
-            self.members["price"] = dollars(self.members["price"], "price")
-        for name in _STANDING_FOR.keys() & self.members.keys():
-            given = self.members[name]
-            self.members[name] = getattr(given, _STANDING_FOR[name], given)
+            self.members["price"] = parse_usd(self.members["price"], "price")
+        for name in _OBJECT_ATTRIBUTES.keys() & self.members.keys():
+            value = self.members[name]
+            self.members[name] = getattr(value, _OBJECT_ATTRIBUTES[name], value)
         if self.members.get("error_code") is not None:
             error_class(self.members["error_code"])
 
@@ -61,11 +61,11 @@ class Wanted:
         return f"{self.operation} with {', '.join(members)}" if members else self.operation
 
     def matches(self, event: Call) -> bool:
-        """Tell whether a call is one of those that are wanted."""
-        return self.operation in (None, event.operation) and not self.unlike(event)
+        """Return whether a call matches."""
+        return self.operation in (None, event.operation) and not self.find_differences(event)
 
-    def unlike(self, event: Call) -> dict[str, Any]:
-        """Give the members of a call that are not as they are wanted, with what they are."""
+    def find_differences(self, event: Call) -> dict[str, Any]:
+        """Return the members of a call that do not match, with their values in the call."""
         return {
             name: (event.alias or event.key_arn) if name == "key" else getattr(event, name)
             for name, value in self.members.items()
@@ -74,52 +74,58 @@ class Wanted:
             )
         }
 
-    def may_match(self, line: Line) -> bool:
-        """Tell whether calls that are only counted may be among those that are wanted."""
-        if self.operation not in (None, line.operation):
+    def may_match(self, usage_line: UsageLine) -> bool:
+        """Return whether calls that are only counted may match."""
+        if self.operation not in (None, usage_line.operation):
             return False
         if any(
-            getattr(line, _COUNTED[name]) != value
+            getattr(usage_line, _COUNTED[name]) != value
             for name, value in self.members.items()
             if name in _COUNTED
         ):
             return False
-        return "key" not in self.members or self._may_be_about(line)
+        return "key" not in self.members or self._may_concern_key(usage_line)
 
-    def is_sure(self, line: Line) -> bool:
-        """Tell whether calls that may match do."""
+    def surely_matches(self, usage_line: UsageLine) -> bool:
+        """Return whether it is certain that calls that may match do so."""
         others = self.members.keys() - _COUNTED.keys() - {"key"}
-        return not others and ("key" not in self.members or _names(line.key, self.members["key"]))
+        return not others and (
+            "key" not in self.members or _names(usage_line.key, self.members["key"])
+        )
 
-    def _may_be_about(self, line: Line) -> bool:
+    def _may_concern_key(self, usage_line: UsageLine) -> bool:
         key = self.members["key"]
         if key is None:
-            return line.key is None
-        if _names(line.key, key) or len(OPERATION_FACTS[line.operation].key_permissions) > 1:
-            return True  # only the first of its keys is still known
+            return usage_line.key is None
+        if (
+            _names(usage_line.key, key)
+            or len(OPERATION_FACTS[usage_line.operation].key_permissions) > 1
+        ):
+            return True  # of ReEncrypt, only the first key is counted
         return _alias_name(key) is not None
 
 
-def is_about(event: Call, key: str | None) -> bool:
-    """Tell whether a call is about a key, as it named it, or as it is named now.
+def concerns_key(event: Call, key: str | None) -> bool:
+    """Return whether a call used or named a key.
 
-    key: id, ARN, alias name or alias ARN; None for none at all.
+    key: id, ARN, alias name or alias ARN; an alias means the key that it had at the time of the
+    call, or the one that it has now. None for calls about no key.
     """
     if key is None:
-        return not event.keys and not event.named
-    if key in event.named:
+        return not event.keys and not event.key_references
+    if key in event.key_references:
         return True
     alias = _alias_name(key)
     if alias is None:
-        return any(_names(found.arn, key) for found in event.keys)
+        return any(_names(used.arn, key) for used in event.keys)
     if event.alias is not None and alias == resource_of(event.alias):
-        return _is_in_place(key, event.key)
-    return any(alias in found.aliases and _is_in_place(key, found) for found in event.keys)
+        return _is_in_same_region(key, event.key)
+    return any(alias in used.aliases and _is_in_same_region(key, used) for used in event.keys)
 
 
-#: Members that have more than one name -> whether a value is one of them.
+#: Members that a call can have more than one value of -> how to compare them.
 _MATCHES: dict[str, Callable[[Call, Any], bool]] = {
-    "key": is_about,
+    "key": concerns_key,
     "caller": lambda event, arn: arn in (event.caller, event.principal.own_arn),
     "via_service": lambda event, name: name in (event.via_service, event.principal.via),
 }
@@ -134,9 +140,9 @@ def _alias_name(key: str | None) -> str | None:
     return resource if resource.startswith(ALIAS_PREFIX) else None
 
 
-def _is_in_place(key: str, found: Key | None) -> bool:
-    """Tell whether an alias ARN is one of the account and Region of a key."""
-    arn = Arn.parse(key)
-    if arn is None or found is None:
+def _is_in_same_region(alias: str, key: Key | None) -> bool:
+    """Return whether an alias, if it is an ARN, is in the account and Region of a key."""
+    arn = Arn.parse(alias)
+    if arn is None or key is None:
         return True
-    return (arn.account, arn.region) == (found.account, found.region_name)
+    return (arn.account, arn.region) == (key.account, key.region_name)

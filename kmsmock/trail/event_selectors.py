@@ -13,19 +13,20 @@ from kmsmock.trail.record import Record
 
 
 class Selector(Protocol):
-    """What takes some records, and leaves others."""
+    """Decides which records are delivered."""
 
-    def takes(self, record: Record) -> bool:
-        """Tell whether a record is to be delivered."""
+    def matches(self, record: Record) -> bool:
+        """Return whether a record is to be delivered."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EventSelector:
-    """A basic selector. read_write_type: All, ReadOnly or WriteOnly.
+    """A basic event selector.
 
-    excluded: sources of management events that are left out, such as ``kms.amazonaws.com``.
-    data_resources: as the API has them; no record of KMS is a data event.
+    read_write_type: ``All``, ``ReadOnly`` or ``WriteOnly``. excluded: event sources that are not
+    delivered, such as ``kms.amazonaws.com``. data_resources: as in the API; they have no effect,
+    since KMS has no data events.
     """
 
     read_write_type: str = "All"
@@ -33,19 +34,19 @@ class EventSelector:
     excluded: tuple[str, ...] = ()
     data_resources: tuple[Mapping[str, Any], ...] = ()
 
-    def takes(self, record: Record) -> bool:
-        """Tell whether a record is to be delivered."""
-        wanted = {"ReadOnly": True, "WriteOnly": False}.get(self.read_write_type)
+    def matches(self, record: Record) -> bool:
+        """Return whether a record is to be delivered."""
+        read_only = {"ReadOnly": True, "WriteOnly": False}.get(self.read_write_type)
         return (
             self.includes_management
             and record["eventSource"] not in self.excluded
-            and wanted in (None, record["readOnly"])
+            and read_only in (None, record["readOnly"])
         )
 
 
 @dataclass(frozen=True, slots=True)
 class AdvancedEventSelector:
-    """An advanced selector: takes what all of its fields take.
+    """An advanced selector: matches what all of its fields take.
 
     fields: name -> operator -> values.
     """
@@ -53,15 +54,15 @@ class AdvancedEventSelector:
     name: str | None
     fields: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
-    def takes(self, record: Record) -> bool:
-        """Tell whether a record is to be delivered."""
+    def matches(self, record: Record) -> bool:
+        """Return whether a record is to be delivered."""
         return all(
-            name in FIELDS and _holds(FIELDS[name](record), operators)
+            name in FIELDS and _satisfies(FIELDS[name](record), operators)
             for name, operators in self.fields.items()
         )
 
 
-#: Field of an advanced selector -> what a record has in its place.
+#: Field of an advanced event selector -> returns the value of a record.
 FIELDS: dict[str, Callable[[Record], str]] = {
     "eventCategory": lambda record: record["eventCategory"],
     "eventName": lambda record: record["eventName"],
@@ -82,8 +83,8 @@ _NEGATIVE = {"NotEquals": "Equals", "NotStartsWith": "StartsWith", "NotEndsWith"
 OPERATORS = (*_POSITIVE, *_NEGATIVE)
 
 
-def _holds(value: str, operators: Mapping[str, tuple[str, ...]]) -> bool:
-    """Tell whether a value meets one of the positive conditions, if any, and all negative ones."""
+def _satisfies(value: str, operators: Mapping[str, tuple[str, ...]]) -> bool:
+    """Return whether a value satisfies one positive operator, if any, and all negative ones."""
     positive = [name for name in _POSITIVE if name in operators]
     return (
         not positive or any(_POSITIVE[n](value, v) for n in positive for v in operators[n])

@@ -1,4 +1,4 @@
-"""Keeping records: so many of the newest, and counts of all before."""
+"""The call log of a mock: the newest records, and counts of the older calls."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Any, NamedTuple
 from kmsmock.aws.arns import name_in
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.prices import Tariff
+from kmsmock.ledger.call_record import NO_RARE_FIELDS, Call, Failure, RareFields
 from kmsmock.ledger.calls import Calls
-from kmsmock.ledger.events import NO_REST, Call, Failure, Rest
+from kmsmock.ledger.key_storage import KeyLifetime
 from kmsmock.ledger.pending_call import PendingCall
-from kmsmock.ledger.storage import KeyLifetime
-from kmsmock.ledger.usage import Line, line_of
+from kmsmock.ledger.usage import UsageLine, make_usage_line
 from kmsmock.process.running_test import running_tests
 
 
-class Recorded(NamedTuple):
-    """All that was recorded, for going back to it."""
+class RecordedCalls(NamedTuple):
+    """The state of a call log, for checkpoints."""
 
     calls: tuple[Call, ...]
-    counts: dict[Line, int]
+    counts: dict[UsageLine, int]
 
 
 class AllCalls(Calls):
-    """The records of all calls of a mock, and counts of those that are no longer kept.
+    """The records of all calls of a mock, and counts of those whose records are dropped.
 
-    lifetimes: of all keys that customers manage, the deleted ones among them.
+    lifetimes: of all customer managed keys, including deleted ones.
     """
 
     def __init__(
-        self, records: deque[Call], counts: dict[Line, int], lifetimes: Iterable[KeyLifetime]
+        self, records: deque[Call], counts: dict[UsageLine, int], lifetimes: Iterable[KeyLifetime]
     ) -> None:
         super().__init__(records, counts)
         self._records = records
@@ -40,20 +40,20 @@ class AllCalls(Calls):
         self._lifetimes = lifetimes
 
     def clear(self) -> None:
-        """Forget all records and counts."""
+        """Remove all records and counts."""
         self._records.clear()
         self._counts.clear()
 
     def assert_all_keys_used(self, *, except_: Any = ()) -> None:
-        """Assert that each customer managed key was used for cryptography, and successfully.
+        """Assert that each customer managed key was used in a successful cryptographic operation.
 
-        Keys that have been deleted since count, too. except_: a key, or several, which need not
-        be: by key id, key ARN, alias name, or anything with an ``arn``. Raises AssertionError that
-        lists the others, ValueError for one in except_ that was never made.
+        This includes deleted keys. except_: a key, or several, that need not be used: key id, key
+        ARN, alias name, or anything with an ``arn``. Raises AssertionError that lists the unused
+        keys, ValueError for a key in except_ that never existed.
         """
         __tracebackhide__ = True
-        given = [except_] if isinstance(except_, str) or hasattr(except_, "arn") else list(except_)
-        excepted = {getattr(key, "arn", key) for key in given}
+        is_one = isinstance(except_, str) or hasattr(except_, "arn")
+        excepted = {getattr(key, "arn", key) for key in ([except_] if is_one else except_)}
         lifetimes = list(self._lifetimes)
         unknown = excepted - {name for lifetime in lifetimes for name in _names(lifetime)}
         if unknown:
@@ -65,29 +65,29 @@ class AllCalls(Calls):
         ]
         if not unused:
             return
-        # The calls that made keys; of replicas it is not told who did.
+        # The tests that created keys; of replica keys it is not known.
         makers = {event.key_arn: event.test_id for event in self if event.operation == "CreateKey"}
         lines = [
             f"{len(unused)} of {len(lifetimes)} keys were not used for any cryptographic operation:"
         ]
         for lifetime in unused:
             aliases = f" ({', '.join(lifetime.aliases)})" if lifetime.aliases else ""
-            maker = f", made by {makers[lifetime.arn]}" if makers.get(lifetime.arn) else ""
+            maker = f", created by {makers[lifetime.arn]}" if makers.get(lifetime.arn) else ""
             lines.append(f"  {lifetime.arn}{aliases}{maker}")
         raise AssertionError("\n".join(lines))
 
 
 class CallLog:
-    """Keeps the records of a mock, one for each call.
+    """Records the calls of a mock.
 
-    kept: how many; older ones are dropped, and only counted. lifetimes: of all keys that customers
-    manage, the deleted ones among them. tariff: what requests are charged. calls: what was
-    recorded, for tests, reports and bills; it follows what this one records.
+    kept: how many records are kept; older calls are only counted. lifetimes: of all customer
+    managed keys, including deleted ones. tariff: the prices of requests. calls: a live view of the
+    records and counts, for tests, reports and bills.
     """
 
     def __init__(self, kept: int, lifetimes: Iterable[KeyLifetime], tariff: Tariff) -> None:
         self._records: deque[Call] = deque()
-        self._counts: dict[Line, int] = {}
+        self._counts: dict[UsageLine, int] = {}
         self._kept = kept
         self._tariff = tariff
         self._latest: dict[str, tuple[Any, ...]] = {}
@@ -99,10 +99,10 @@ class CallLog:
         result: Mapping[str, Any] | ServiceError,
         context: Mapping[str, Any],
     ) -> Call:
-        """Leave the record of a call; this is on the path of every one, so little is made.
+        """Record a call. Every call comes here, so it creates few objects.
 
-        result: the members of the answer, or the error. context: the condition keys that came from
-        the network.
+        result: the members of the response, or the error. context: condition keys that the network
+        determines.
         """
         failure: Failure | None = None
         response = None
@@ -112,13 +112,13 @@ class CallLog:
             failure = Failure(result.code, result.message, result.explanation, call.decision)
         elif trail.response:
             response = tuple([_copied(result.get(name)) for name in trail.response])
-        keys, materials, given = call.keys, call.material_ids, call.parameters.get
+        keys, materials, parameter = call.keys, call.material_ids, call.parameters.get
         is_plain = operation.is_plain and call.was_authorized and len(keys) < 2
-        rest = NO_REST
-        if not is_plain or response or call.grant_id or context or call.noted:
-            rest = _rest(call, response, context)
-        # Kept once where they are those of the call before; nothing is decided by it.
-        parameters = tuple(map(given, trail.request))
+        rare = NO_RARE_FIELDS
+        if not is_plain or response or call.grant_id or context or call.additional_event_data:
+            rare = _make_rare_fields(call, response, context)
+        # To save memory, equal parameters of successive calls are one object.
+        parameters = tuple(map(parameter, trail.request))
         latest = self._latest.setdefault(operation.name, parameters)
         if latest != parameters:
             self._latest[operation.name] = parameters
@@ -140,31 +140,31 @@ class CallLog:
                 call.principal.arn,
                 None if failure is None else failure.code,
                 keys,
-                given("KeyPairSpec"),
+                parameter("KeyPairSpec"),
             ),
             call.now,
             running_tests[-1],
             call.request_id,
-            rest,
+            rare,
         )
         records = self._records
         records.append(event)
         if len(records) > self._kept:
-            line = line_of(records.popleft())
+            line = make_usage_line(records.popleft())
             self._counts[line] = self._counts.get(line, 0) + 1
         return event
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all records and counts."""
         self.calls.clear()
         self._latest.clear()
 
-    def state(self) -> Recorded:
-        """Give what `restore` needs."""
-        return Recorded(tuple(self._records), dict(self._counts))
+    def state(self) -> RecordedCalls:
+        """Return what `restore` needs."""
+        return RecordedCalls(tuple(self._records), dict(self._counts))
 
-    def restore(self, recorded: Recorded) -> None:
-        """Go back, also to records that have been dropped since."""
+    def restore(self, recorded: RecordedCalls) -> None:
+        """Restore a state, including records that have been dropped since."""
         self.clear()
         self._records.extend(recorded.calls)
         self._counts.update(recorded.counts)
@@ -174,23 +174,25 @@ def _names(lifetime: KeyLifetime) -> tuple[str, ...]:
     return (lifetime.arn, name_in(lifetime.arn), *lifetime.aliases)
 
 
-def _rest(call: PendingCall, response: tuple[Any, ...] | None, context: Mapping[str, Any]) -> Rest:
-    """Give what few calls have. response: the members of the answer that CloudTrail shows."""
+def _make_rare_fields(
+    call: PendingCall, response: tuple[Any, ...] | None, context: Mapping[str, Any]
+) -> RareFields:
+    """Collect what few calls have. response: values of the members that CloudTrail shows."""
     keys, materials = call.keys, call.material_ids
     is_plain = call.operation.is_plain and call.was_authorized
-    return Rest(
+    return RareFields(
         keys[1] if len(keys) > 1 else None,
         materials[1] if len(materials) > 1 else None,
         call.grant_id,
         None if is_plain else tuple(call.authorized),
         response,
         context or None,
-        call.noted,
+        call.additional_event_data,
     )
 
 
 def _copied(value: Any) -> Any:
-    """Copy what the caller will get to hold, and can change."""
+    """Copy a value of the response, since the caller gets the same object and may change it."""
     if type(value) is dict:
         return {
             name: _copied(item) if type(item) in (dict, list) else item

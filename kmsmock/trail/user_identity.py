@@ -1,4 +1,4 @@
-"""Who made a call, and from where: userIdentity, sourceIPAddress and userAgent.
+"""The members userIdentity, sourceIPAddress and userAgent of records.
 
 Source: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
 """
@@ -11,26 +11,26 @@ from typing import Any, NamedTuple
 from kmsmock.aws import arns
 from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.services import calling_service
-from kmsmock.ledger.events import Call
-from kmsmock.trail.members import time
+from kmsmock.ledger.call_record import Call
+from kmsmock.trail.member_format import format_time
 
 Identity = dict[str, Any]
 
 _DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
-_HERE = "127.0.0.1"
+_LOOPBACK = "127.0.0.1"
 _TEMPORARY = "ASIA"
 _LONGEST_USER_AGENT = 1024
 
 
 class Origin(NamedTuple):
-    """Where a call came from."""
+    """The members sourceIPAddress and userAgent."""
 
     source_ip_address: str
     user_agent: str
 
 
 def service_name(event: Call) -> str | None:
-    """Give the service that sent a call, for its caller or in its own name; None for others."""
+    """Return the service that made a call, for its caller or as service principal, if any."""
     principal = event.principal
     is_service = principal.kind is PrincipalKind.SERVICE
     if not is_service and principal.via is None:
@@ -46,35 +46,39 @@ def service_name(event: Call) -> str | None:
 
 
 def aws_internal(region: str) -> str:
-    """Give what stands for KMS itself, as caller and as source."""
+    """Return CloudTrail's name for KMS itself as a caller."""
     return "Amazon Internal" if _is_in_china(region) else "AWS Internal"
 
 
-def origin(event: Call) -> Origin:
-    """Give source address and user agent: for calls of services both are the service."""
+def get_origin(event: Call) -> Origin:
+    """Return source address and user agent; for calls of services both name the service."""
     service = service_name(event)
     if service is not None:
         return Origin(service, service)
-    address = network(event, "aws:SourceIp") or network(event, "aws:VpcSourceIp") or _HERE
+    address = (
+        get_network_key(event, "aws:SourceIp")
+        or get_network_key(event, "aws:VpcSourceIp")
+        or _LOOPBACK
+    )
     return Origin(address, event.user_agent[:_LONGEST_USER_AGENT])
 
 
-def network(event: Call, key: str) -> str | None:
-    """Give a condition key that the network decides, the first value of many."""
-    context = event.rest.context
+def get_network_key(event: Call, key: str) -> str | None:
+    """Return the first value of a condition key that the network determines, if it is set."""
+    context = event.rare.context
     value: Any = None if context is None else context.get(key)
     values = value if isinstance(value, list) else [value]
     return next(iter(values), None) or None
 
 
 def access_key(event: Call) -> str | None:
-    """Give the access key of a call: services have temporary ones, made from the caller's."""
+    """Return the access key id of a call; for a call through a service a temporary one."""
     key = event.access_key
     return key if key is None or event.principal.via is None else f"{_TEMPORARY}{key[4:]}"
 
 
 def caller_identity(event: Call) -> Identity:
-    """Show the caller in full, as its own account sees it."""
+    """Return userIdentity for the log of the caller's account."""
     principal = event.principal
     identity: Identity = {"type": principal.kind.value}
     if principal.kind is not PrincipalKind.SERVICE:
@@ -89,26 +93,26 @@ def caller_identity(event: Call) -> Identity:
         context = _session_context(event)
         if context:
             identity["sessionContext"] = context
-    return _invoked(identity, service_name(event))
+    return _with_invoked_by(identity, service_name(event))
 
 
-def foreign_identity(event: Call) -> Identity:
-    """Show the caller as the owner of a key in another account sees it."""
+def cross_account_identity(event: Call) -> Identity:
+    """Return userIdentity for the log of the key owner in another account, with less detail."""
     principal = event.principal
     identity = {
         "type": "AWSAccount",
         "principalId": principal.unique_id,
         "accountId": principal.account,
     }
-    return _invoked(identity, service_name(event))
+    return _with_invoked_by(identity, service_name(event))
 
 
 def internal_identity(account: str, region: str) -> Identity:
-    """Show KMS itself, which acts for an account."""
+    """Return userIdentity of service events."""
     return {"accountId": account, "invokedBy": aws_internal(region)}
 
 
-def _invoked(identity: Identity, service: str | None) -> Identity:
+def _with_invoked_by(identity: Identity, service: str | None) -> Identity:
     if service is not None:
         identity["invokedBy"] = service
     return identity
@@ -122,9 +126,9 @@ def _session_context(event: Call) -> dict[str, Any]:
         context["sessionIssuer"] = issuer(principal)
     elif not (access_key(event) or "").startswith(_TEMPORARY):
         return {}
-    has_mfa = (event.rest.context or {}).get("aws:MultiFactorAuthPresent") == "true"
+    has_mfa = (event.rare.context or {}).get("aws:MultiFactorAuthPresent") == "true"
     context["attributes"] = {
-        "creationDate": time(principal.issued or event.at),
+        "creationDate": format_time(principal.issued or event.at),
         "mfaAuthenticated": "true" if has_mfa else "false",
     }
     return context
@@ -141,8 +145,8 @@ def _role(principal: Principal) -> dict[str, str]:
     }
 
 
-def _federating(principal: Principal) -> dict[str, str]:
-    """Show the user, or the root user, whom a federated user comes from."""
+def _federated_by(principal: Principal) -> dict[str, str]:
+    """Return the session issuer of a federated user: an IAM user or the root user."""
     arn = principal.entity_arn or ""
     is_root = arns.Arn.of(arn).is_account_root
     issuer = {
@@ -156,7 +160,7 @@ def _federating(principal: Principal) -> dict[str, str]:
 
 _ISSUERS: dict[PrincipalKind, Callable[[Principal], dict[str, str]]] = {
     PrincipalKind.ASSUMED_ROLE: _role,
-    PrincipalKind.FEDERATED_USER: _federating,
+    PrincipalKind.FEDERATED_USER: _federated_by,
 }
 
 

@@ -1,4 +1,4 @@
-"""Records as event history lists them, each in an envelope that can be searched.
+"""Records as LookupEvents of CloudTrail's event history returns them.
 
 Source: AWS CloudTrail API Reference, LookupEvents and Event.
 """
@@ -15,12 +15,12 @@ from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.trail.record import Record
 
 _KEY = "AWS::KMS::Key"
-#: Parameters by which a call names a key.
-_NAMING = ("keyId", "sourceKeyId", "destinationKeyId")
+#: Request parameters that name keys.
+_KEY_PARAMETERS = ("keyId", "sourceKeyId", "destinationKeyId")
 
 
 def username(record: Record) -> str | None:
-    """Name who called: user, role session, federated user or root; None for services."""
+    """Return the name of the user, role session, federated user or root; None for services."""
     identity = record["userIdentity"]
     kind, arn = identity.get("type"), identity.get("arn")
     if kind == "Root":
@@ -29,16 +29,16 @@ def username(record: Record) -> str | None:
 
 
 def access_key_id(record: Record) -> str | None:
-    """Give the access key that a call was signed with."""
+    """Return the access key id of a record, if it has one."""
     key: str | None = record["userIdentity"].get("accessKeyId")
     return key
 
 
 def resources(record: Record) -> list[dict[str, str]]:
-    """List what a call was about, which is not what the record itself lists.
+    """Return the Resources of an event, which differ from the resources of its record.
 
-    Reading calls have the keys by the names that the caller used; those that change something
-    have id and ARN of what they changed.
+    Read-only calls have keys by the names in the request; other calls have the id and the ARN of
+    each resource.
     """
     if not record["readOnly"]:
         return [
@@ -49,7 +49,7 @@ def resources(record: Record) -> list[dict[str, str]]:
     parameters = record["requestParameters"] or {}
     shows_type = OPERATION_FACTS[record["eventName"]].trail.shows_key_type
     kind = {"ResourceType": _KEY} if shows_type else {}
-    names = dict.fromkeys(parameters[name] for name in _NAMING if name in parameters)
+    names = dict.fromkeys(parameters[name] for name in _KEY_PARAMETERS if name in parameters)
     return [{**kind, "ResourceName": name} for name in names]
 
 
@@ -57,9 +57,9 @@ def _short(arn: str) -> str:
     return arns.Arn.of(arn).key_or_alias or arn
 
 
-def envelope(record: Record, at: datetime) -> dict[str, Any]:
-    """Show a record as LookupEvents lists it. at: when the call was made."""
-    listed = {
+def make_event(record: Record, at: datetime) -> dict[str, Any]:
+    """Return a record as an event of LookupEvents. at: when the call was made."""
+    members = {
         "EventId": record["eventID"],
         "EventName": record["eventName"],
         "ReadOnly": "true" if record["readOnly"] else "false",
@@ -70,14 +70,14 @@ def envelope(record: Record, at: datetime) -> dict[str, Any]:
         "Resources": resources(record),
         "CloudTrailEvent": json.dumps(record, separators=(",", ":")),
     }
-    return {name: value for name, value in listed.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _resource_values(member: str) -> Callable[[Record], set[str | None]]:
     return lambda record: {resource.get(member) for resource in resources(record)}
 
 
-#: Attribute of LookupEvents -> the values that a record has of it.
+#: AttributeKey of LookupEvents -> returns the values of a record.
 ATTRIBUTES: dict[str, Callable[[Record], set[str | None]]] = {
     "EventId": lambda record: {record["eventID"]},
     "EventName": lambda record: {record["eventName"]},

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.region import KmsRegion
-from kmsmock.ledger.usage import month_of, start_of
+from kmsmock.ledger.usage import month_number, month_start
 
 _HOUR = timedelta(hours=1)
 
@@ -81,7 +81,7 @@ class KeyLifetimes(Iterable[KeyLifetime]):
                     yield KeyLifetime.of(key)
 
 
-def key_hours(
+def count_key_hours(
     lifetimes: Iterable[KeyLifetime], now: datetime, surcharged_rotations: int | None
 ) -> defaultdict[int, Counter[AccountRegion]]:
     """Count the hours that keys and rotations are charged, up to now.
@@ -109,7 +109,7 @@ def key_hours(
 
 def hours_in(month: int) -> int:
     """Count the hours of a calendar month."""
-    return (start_of(month + 1) - start_of(month)) // _HOUR
+    return (month_start(month + 1) - month_start(month)) // _HOUR
 
 
 def _add(
@@ -120,13 +120,13 @@ def _add(
     until: datetime,
 ) -> None:
     """Add the time from start to until: its first and last month by the hour."""
-    first, last = month_of(start), month_of(until)
+    first, last = month_number(start), month_number(until)
     if first == last:
         hours[first][account_region] += _whole_hours(until - start)
         return
-    hours[first][account_region] += _whole_hours(start_of(first + 1) - start)
-    if until > start_of(last):
-        hours[last][account_region] += _whole_hours(until - start_of(last))
+    hours[first][account_region] += _whole_hours(month_start(first + 1) - start)
+    if until > month_start(last):
+        hours[last][account_region] += _whole_hours(until - month_start(last))
     if first + 1 < last:
         changes[first + 1][account_region] += 1
         changes[last][account_region] -= 1

@@ -1,7 +1,8 @@
-"""CMS EnvelopedData as KMS answers it to enclaves: CiphertextForRecipient.
+"""CMS EnvelopedData, which KMS returns to Nitro enclaves as CiphertextForRecipient.
 
-One recipient, named by its subject key identifier; RSAES-OAEP with SHA-256 for an AES-256-CBC
-content key. Source: RFC 5652, RFC 8017; the versions are those that AWS's enclave SDK expects.
+It has one recipient, identified by its subject key identifier; the AES-256-CBC content key is
+encrypted with RSAES-OAEP and SHA-256. Source: RFC 5652, RFC 8017; the version numbers are those
+that AWS's enclave SDK expects.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ def _oaep_padding() -> Any:
     return asymmetric_padding.OAEP(asymmetric_padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
 
-def seal(plaintext: bytes, recipient_spki: bytes, entropy: Entropy) -> bytes:
-    """Encrypt for the RSA public key of a recipient; gives the DER of a ContentInfo.
+def make_envelope(plaintext: bytes, recipient_spki: bytes, entropy: Entropy) -> bytes:
+    """Encrypt for the RSA public key of a recipient; return the DER of a ContentInfo.
 
-    Raises InvalidKeyEncoding when that is no public key, InvalidAttestation for other than RSA.
+    Raises InvalidKeyEncoding if that is not a public key, InvalidAttestation if it is not RSA.
     """
     public = encodings.public_key(recipient_spki)
     if not isinstance(public, rsa.RSAPublicKey):
@@ -50,7 +51,7 @@ def seal(plaintext: bytes, recipient_spki: bytes, entropy: Entropy) -> bytes:
     padder = padding.PKCS7(_BLOCK_BITS).padder()
     padded = padder.update(plaintext) + padder.finalize()
     encryptor = Cipher(algorithms.AES(content_key), modes.CBC(initial)).encryptor()
-    sealed = encryptor.update(padded) + encryptor.finalize()
+    encrypted = encryptor.update(padded) + encryptor.finalize()
     # RFC 5280, 4.2.1.2: the SHA-1 of the public key's bits.
     key_bits = der.children(der.only(recipient_spki, der.SEQUENCE))[1][1][1:]
     recipient = der.sequence(
@@ -62,23 +63,23 @@ def seal(plaintext: bytes, recipient_spki: bytes, entropy: Entropy) -> bytes:
     content = der.sequence(
         _DATA,
         der.sequence(_AES_256_CBC, der.octets(initial)),
-        der.tlv(0x80, sealed),
+        der.tlv(0x80, encrypted),
     )
     enveloped = der.sequence(_VERSION, der.tlv(der.SET, recipient), content)
     return der.sequence(_ENVELOPED_DATA, der.context(0, enveloped))
 
 
-def open_(blob: bytes, private_key: rsa.RSAPrivateKey) -> bytes:
-    """Open what `seal` made, as an enclave does; raises DecryptionFailed."""
+def open_envelope(blob: bytes, private_key: rsa.RSAPrivateKey) -> bytes:
+    """Decrypt an envelope with the private key of its recipient; raises DecryptionFailed."""
     try:
         info = der.children(der.only(blob, der.SEQUENCE))
         _, recipients, content = der.children(der.only(info[1][1], der.SEQUENCE))
         wrapped = der.children(der.only(recipients[1], der.SEQUENCE))[3][1]
-        _, algorithm, sealed = der.children(content[1])
+        _, algorithm, encrypted = der.children(content[1])
         initial = der.children(algorithm[1])[1][1]
         content_key = private_key.decrypt(wrapped, _oaep_padding())
         decryptor = Cipher(algorithms.AES(content_key), modes.CBC(initial)).decryptor()
-        padded = decryptor.update(sealed[1]) + decryptor.finalize()
+        padded = decryptor.update(encrypted[1]) + decryptor.finalize()
         unpadder = padding.PKCS7(_BLOCK_BITS).unpadder()
         return unpadder.update(padded) + unpadder.finalize()
     except (InvalidKeyEncoding, ValueError, IndexError) as reason:
