@@ -1,4 +1,4 @@
-"""What S3 does with KMS for objects, with and without S3 Bucket Keys.
+"""What S3 does with KMS for objects, with and without S3 Bucket Keys, and for notified queues.
 
 Source: Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys (SSE-KMS)" and
 "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys".
@@ -13,6 +13,8 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.data_key_cache import requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import CodedError, ErrorTemplate, ErrorTemplates
@@ -27,8 +29,9 @@ from kmsmock.services.s3.state import (
     bucket_arn,
     buckets_of,
 )
+from kmsmock.services.sqs.kms_use import generate_data_key, key_of
 
-_MANAGED_KEY = "alias/aws/s3"
+_MANAGED_KEY, _SERVICE = "alias/aws/s3", "s3.amazonaws.com"
 _DSSE = "aws:kms:dsse"
 KMS_ALGORITHMS = ("aws:kms", _DSSE)
 _ARN = "aws:s3:arn"
@@ -112,6 +115,34 @@ def _reuse(call: ServiceCall, bucket: str, purpose: Hashable, call_kms: Callable
 def region_of(call: ServiceCall, bucket: str) -> str:
     """Return the Region of a bucket; that of the client if the mock did not see its creation."""
     return buckets_of(call).regions.get(bucket, call.region)
+
+
+def require_usable_queue_key(call: ServiceCall, queue: str) -> None:
+    """Require that S3 may encrypt messages for a queue, as S3 does by sending a test message.
+
+    queue: its ARN. Raises InvalidArgument.
+    Source: Amazon S3 User Guide, "Granting permissions to publish event notification messages to a
+    destination".
+    """
+    key_id = key_of(call.backend, queue)
+    if key_id is None:
+        return
+    kms = KmsCaller.as_service(
+        call.backend,
+        _SERVICE,
+        Arn.of(queue).region,
+        source_arn=bucket_arn(call, call.parameters["Bucket"]),
+        source_account=call.account,
+    )
+    try:
+        generate_data_key(kms, queue, key_id)
+    except ServiceError as error:
+        raise CodedError(
+            "InvalidArgument",
+            "Unable to validate the following destination configurations",
+            explanation=f"S3 cannot encrypt messages for {queue}. {error}\n"
+            f"{error.explanation or ''}".strip(),
+        ) from None
 
 
 def _requested_encryption(call: ServiceCall, bucket: str) -> DefaultEncryption:

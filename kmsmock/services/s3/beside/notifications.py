@@ -1,57 +1,20 @@
-"""Event notifications to encrypted queues: S3 must be allowed to use the keys of the queues.
-
-Source: Amazon S3 User Guide, "Granting permissions to publish event notification messages to a
-destination".
-"""
+"""Event notifications to encrypted queues: S3 must be allowed to use the keys of the queues."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kmsmock.aws.arns import Arn
-from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
-from kmsmock.services.kms_caller import KmsCaller
-from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.s3.state import bucket_arn
-from kmsmock.services.sqs.kms_use import generate_data_key, key_of
-
-_SERVICE = "s3.amazonaws.com"
+from kmsmock.services.s3.kms_use import require_usable_queue_key
 
 
 def _put_configuration(call: ServiceCall) -> Steps:
     if not call.parameters.get("SkipDestinationValidation", False):
         configuration = call.parameters["NotificationConfiguration"]
         for queue in configuration.get("QueueConfigurations", ()):
-            _require_usable_key(call, queue["QueueArn"])
+            require_usable_queue_key(call, queue["QueueArn"])
     yield
-
-
-def _require_usable_key(call: ServiceCall, queue: str) -> None:
-    """Require that S3 may encrypt messages for a queue, as S3 does by sending a test message.
-
-    queue: its ARN. Raises InvalidArgument.
-    """
-    key_id = key_of(call.backend, queue)
-    if key_id is None:
-        return
-    kms = KmsCaller.as_service(
-        call.backend,
-        _SERVICE,
-        Arn.of(queue).region,
-        source_arn=bucket_arn(call, call.parameters["Bucket"]),
-        source_account=call.account,
-    )
-    try:
-        generate_data_key(kms, queue, key_id)
-    except ServiceError as error:
-        raise CodedError(
-            "InvalidArgument",
-            "Unable to validate the following destination configurations",
-            explanation=f"S3 cannot encrypt messages for {queue}. {error}\n"
-            f"{error.explanation or ''}".strip(),
-        ) from None
 
 
 OPERATIONS: Mapping[str, BesideHandler] = {"PutBucketNotificationConfiguration": _put_configuration}
