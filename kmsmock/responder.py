@@ -67,7 +67,7 @@ class Responder:
 
     def answer_service(self, **call: Any) -> Answer:
         """Answer a request to another service than KMS."""
-        from kmsmock.services.answering import answer
+        from kmsmock.services.dispatch import answer
 
         return answer(self.backend, **call)
 

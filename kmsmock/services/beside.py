@@ -1,7 +1,7 @@
-"""A service's part when something else answers and stores: moto, a container, a test double.
+"""A service's calls to KMS when another store, such as moto, answers the service.
 
-What such a service does with KMS before it stores is done before the call goes out, and what it
-does with what it has stored, when the answer comes back.
+What the service does with KMS before it stores is done before the request goes out, and what it
+does afterwards, when the response comes back.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from kmsmock.services.kms_errors import ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
 
-#: What happens around a call: up to the one ``yield`` before storing, which gives the answer, and
-#: then what comes after. Where the one that stores refuses, the ``yield`` raises `NotStoredError`.
-#: What is returned, if anything, is answered instead; before the ``yield``, nothing is stored then.
+#: What is done around a call: before storing up to the one ``yield``, which returns the store's
+#: answer, and then after storing. Where the store refuses, the ``yield`` raises `NotStoredError`.
+#: What the generator returns, if not None, is answered instead; when it returns before the
+#: ``yield``, nothing is stored.
 Steps = Generator[None, dict[str, Any], Any]
 BesideHandler = Callable[[ServiceCall], Steps]
 
 
 class NotStoredError(Exception):
-    """The one that stores has refused the call. code: of its error."""
+    """The store has refused the call. code: of its error."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -37,13 +38,13 @@ class NotStoredError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BesideStore:
-    """What a service does when something else stores.
+    """What is done for a service beside another store.
 
-    operations: by name, those in which it has a part. errors: what it makes of errors of KMS.
-    hidden: members of requests that name keys, which the one that stores would look for in vain.
-    trusts_store: whether requests are looked at whose credentials are no longer good here, because
-    the one that stores has the say about them; the caller is then the one that they led to, or the
-    root user of the default account.
+    operations: the handlers, by operation name. errors: the service's own errors for those of KMS.
+    hidden: request members that name keys, which the store does not get since it does not know the
+    keys. trusts_store: whether requests with credentials that are not valid here are handled too,
+    because the store decides about credentials; the caller is then the one that they belonged to,
+    or the root user of the default account.
     """
 
     operations: Mapping[str, BesideHandler]
@@ -53,7 +54,7 @@ class BesideStore:
 
 
 class PendingCall:
-    """One call, on its way to what answers it."""
+    """A call that the store has not answered yet."""
 
     def __init__(self, part: BesideStore, call: ServiceCall, steps: Steps) -> None:
         self._part = part
@@ -66,24 +67,24 @@ class PendingCall:
 
     @property
     def hidden(self) -> Sequence[str]:
-        """The members that are nothing for the one that stores."""
+        """The request members that the store does not get."""
         return self._part.hidden
 
     def begin(self) -> Answer | None:
-        """Do what comes before storing; gives the answer when nothing is to be stored."""
-        return self._go_on(None)
+        """Do what comes before storing; return the answer when nothing is to be stored."""
+        return self._resume(None)
 
     def finish(self, answer: dict[str, Any]) -> Answer | None:
-        """Do what comes after; gives what the service answers with instead.
+        """Do what comes after storing; return the answer that replaces the store's, if any.
 
-        answer: as the client gets it; it may be changed.
+        answer: of the store, parsed; it may be changed in place.
         """
-        return self._go_on(answer)
+        return self._resume(answer)
 
     def abandon(self, code: str) -> dict[str, Any] | None:
-        """Do what is left when nothing was stored; gives what is answered instead, if anything.
+        """End the call that the store has refused; return what is answered instead, if anything.
 
-        code: of the error of the one that stores.
+        code: of the store's error.
         """
         with self._call.backend.lock:
             try:
@@ -95,7 +96,7 @@ class PendingCall:
                 return answer
         return None
 
-    def _go_on(self, answer: dict[str, Any] | None) -> Answer | None:
+    def _resume(self, answer: dict[str, Any] | None) -> Answer | None:
         backend = self._call.backend
         with backend.lock:
             try:
@@ -107,8 +108,8 @@ class PendingCall:
                 if end.value is not None:
                     return Answer(self._call.request_id, end.value)
             except ServiceError as error:
-                own = translate_error(error, self._call, self._part.errors)
-                return Answer(self._call.request_id, own)
+                translated = translate_error(error, self._call, self._part.errors)
+                return Answer(self._call.request_id, translated)
         return None
 
 
@@ -123,8 +124,9 @@ def begin(
 ) -> tuple[PendingCall | None, Answer | None]:
     """Do what a service does with KMS before it stores.
 
-    parameters: as boto3 takes them. Gives what is to go on after storing, None for calls without
-    KMS; and the service's answer, mostly an error, when nothing is to be stored.
+    parameters: as boto3 takes them. Return the call to finish after storing, None for an operation
+    that does not involve KMS; and the service's answer, usually an error, when nothing is to be
+    stored.
     """
     part = _load(service)
     handler = part.operations.get(operation)
@@ -135,7 +137,7 @@ def begin(
             principal, now = backend.admit(access_key, region)
         except CredentialsError as refusal:
             if not part.trusts_store:
-                return None, None  # for the one that stores to refuse
+                return None, None  # The store refuses them.
             identities = backend.identities
             principal = refusal.principal or identities.root(identities.administrator.account)
             now = backend.clock.now()
@@ -146,7 +148,7 @@ def begin(
 
 
 def until_stored(flow: Flow) -> Generator[None, dict[str, Any], dict[str, Any]]:
-    """Do the first half of a flow and wait for the answer of what stores; gives that answer.
+    """Do the first half of a flow and wait for the store; return the store's answer.
 
     For ``yield from`` in a handler's steps. A flow whose resource is not stored is cancelled.
     """
@@ -160,7 +162,7 @@ def until_stored(flow: Flow) -> Generator[None, dict[str, Any], dict[str, Any]]:
 
 
 def _load(service: str) -> BesideStore:
-    """Import what a service does beside a store. service: one that is declared to."""
+    """Import the `BesideStore` of a service whose row has a module ``beside``."""
     module = AWS_SERVICES[service].beside
     assert module is not None
     loaded: BesideStore = import_module(module).BESIDE

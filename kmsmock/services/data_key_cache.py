@@ -1,4 +1,4 @@
-"""What a service has had from KMS a short while ago, and uses again instead of asking."""
+"""Caches of data keys: a service reuses an answer of KMS for a while, instead of calling again."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ T = TypeVar("T")
 
 
 class DataKey(NamedTuple):
-    """A data key that something is encrypted with.
+    """An encrypted data key.
 
-    of: the ARN of what it belongs to, such as a queue. key_arn: of the key of KMS.
+    resource_arn: of what it belongs to, such as a queue. key_arn: of the KMS key.
     """
 
-    of: str
+    resource_arn: str
     key_arn: str
     ciphertext: bytes
 
 
 class Requester(NamedTuple):
-    """For whom an answer of KMS is used again: it was asked with the permissions of this one.
+    """The identity whose permissions a call to KMS has used, and that alone may reuse its answer.
 
-    arn: of the user or role, or of what else there is no role behind. unique_id: of the user or
-    role; one that was made anew is another requester. session_policies: as JSON texts.
+    arn: of the user or role, or of the principal itself when it is neither. unique_id: of the user
+    or role; one that was deleted and created again is another requester. session_policies: as JSON
+    texts; None without any.
     Source: Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys": other
     roles and accounts, and the same role with other scoping policies, are other requesters.
     """
@@ -39,7 +40,7 @@ class Requester(NamedTuple):
 
 
 def requester_of(identities: Identities, principal: Principal) -> Requester:
-    """Tell for whom an answer is used again that a principal has had."""
+    """Return the requester that a principal is for the cache."""
     policies = identities.session_of(principal).policies
     return Requester(
         principal.own_arn,
@@ -52,10 +53,10 @@ def requester_of(identities: Identities, principal: Principal) -> Requester:
 class DataKeyCache:
     """Data keys and other answers of KMS, each for the requester that it was asked for.
 
-    An answer depends on the requester, on what it belongs to, and on what was asked for it, and
-    ends with its lifetime on the clock of the mock, or with what it belongs to. As on AWS, nothing
-    else ends it: meanwhile KMS is not asked, and so key policies, grants, aliases and the state of
-    the key make no difference to the service.
+    An answer depends on the requester, on the resource and on what was requested for it. It ends
+    with its lifetime on the clock of the mock, or when the resource is deleted. As on AWS, nothing
+    else ends it: until then KMS is not called, so that changes of key policies, grants, aliases and
+    the key state have no effect on the service.
     """
 
     _answers: dict[str, dict[Hashable, tuple[Any, datetime]]] = field(default_factory=dict)
@@ -63,28 +64,29 @@ class DataKeyCache:
     def get(
         self,
         requester: Hashable,
-        of: str,
-        what: Hashable,
+        resource_arn: str,
+        purpose: Hashable,
         now: datetime,
         lifetime: timedelta,
-        ask_kms: Callable[[], T],
+        call_kms: Callable[[], T],
     ) -> T:
-        """Give what a requester has had within the lifetime, or else ask for it.
+        """Return the answer that a requester has had within the lifetime, or else call KMS.
 
-        of: what the answer belongs to, such as the ARN of a queue. what: tells apart what is asked
-        for it. ask_kms: calls KMS; what it raises is not kept.
+        resource_arn: of what the answer belongs to, such as a queue. purpose: distinguishes the
+        answers for one resource, such as by the id of the key. call_kms: returns the answer of KMS;
+        what it raises is not cached.
         """
-        answers = self._answers.setdefault(of, {})
-        place = (requester, what)
+        answers = self._answers.setdefault(resource_arn, {})
+        cache_key = (requester, purpose)
         answer: T
-        if place in answers:
-            answer, since = answers[place]
+        if cache_key in answers:
+            answer, since = answers[cache_key]
             if now - since < lifetime:
                 return answer
-        answer = ask_kms()
-        answers[place] = (answer, now)
+        answer = call_kms()
+        answers[cache_key] = (answer, now)
         return answer
 
-    def forget(self, of: str) -> None:
-        """Forget the answers for what is deleted."""
-        self._answers.pop(of, None)
+    def forget(self, resource_arn: str) -> None:
+        """Remove the answers for a resource that is deleted."""
+        self._answers.pop(resource_arn, None)

@@ -1,13 +1,13 @@
-"""The names by which EBS calls KMS, for the volumes of EC2 and for those of RDS's instances."""
+"""The names under which EBS calls KMS, for the volumes of EC2 and for those of RDS instances."""
 
 from __future__ import annotations
 
 
-def service_name(region: str) -> str:
-    """Give the service principal that is given grants."""
+def service_principal(region: str) -> str:
+    """Return the service principal that is the grantee of EBS's grants."""
     return f"ec2.{region}.amazonaws.com"
 
 
-def background_name(region: str) -> str:
-    """Give what CloudTrail shows as the address of EBS, when it works later."""
+def background_source(region: str) -> str:
+    """Return the source address in CloudTrail of calls that EBS makes after the request."""
     return f"prod.kms-caller.ebs.{region}.amazonaws.com"

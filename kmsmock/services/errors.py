@@ -1,4 +1,4 @@
-"""Errors of services that speak the query protocol: the class name is the code."""
+"""Errors of services that use the query protocol: the class name is the code."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from kmsmock.aws.errors import ServiceError
 
 
 class AccessDenied(ServiceError):
-    """The caller may not do this."""
+    """The caller is not authorized."""
 
     status = 403
 
 
 class DeleteConflict(ServiceError):
-    """Something still belongs to what is to be deleted."""
+    """The entity that is to be deleted has subordinate entities."""
 
     status = 409
 
 
 class EntityAlreadyExists(ServiceError):
-    """The name is taken."""
+    """The name is in use."""
 
     status = 409
 
@@ -28,13 +28,13 @@ class InvalidAction(ServiceError):
 
 
 class InvalidClientTokenId(ServiceError):
-    """The access key is nobody's."""
+    """The access key does not exist."""
 
     status = 403
 
 
 class InvalidInput(ServiceError):
-    """A parameter does not fit the others, or what there is."""
+    """A parameter contradicts other parameters, or what exists."""
 
 
 class LimitExceeded(ServiceError):
@@ -44,11 +44,11 @@ class LimitExceeded(ServiceError):
 
 
 class MalformedPolicyDocument(ServiceError):
-    """A policy is none."""
+    """The text is not a valid policy."""
 
 
 class NoSuchEntity(ServiceError):
-    """There is no such user, role, group, policy or access key."""
+    """The user, role, group, policy or access key does not exist."""
 
     status = 404
 

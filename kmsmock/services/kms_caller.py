@@ -20,23 +20,24 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
 
 
-class _Rehearsal(Enum):
-    """A service's look at whether a call will succeed, before it does what cannot be undone.
+class _DryRun(Enum):
+    """The stages of a call that a service checks with a dry run, before an irreversible step.
 
-    NOW: a refusal is recorded as that of the call, a success is not. DONE: the call itself, for
-    which no fault fires anew.
+    CHECK: the dry run; a refusal is recorded as that of the call, a success is not recorded. CALL:
+    the call itself, for which no fault fires a second time.
     """
 
-    NOW = auto()
-    DONE = auto()
+    CHECK = auto()
+    CALL = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class KmsCaller:
-    """Who calls KMS, and where.
+    """The identity with which a service calls KMS, and the Region that it calls.
 
-    region: its name. source: what CloudTrail shows as address and agent of the service, such as
-    ``ec2-frontend-api.amazonaws.com``. access_key: of the caller whose identity is used.
+    region: its name. source: ``sourceIPAddress`` and ``userAgent`` of the CloudTrail records, such
+    as ``ec2-frontend-api.amazonaws.com``. access_key: of the caller whose identity is used; None
+    for the service's own.
     """
 
     backend: Backend
@@ -49,17 +50,17 @@ class KmsCaller:
     def forwarded(
         cls, call: ServiceCall, service: str, region: str | None = None, source: str | None = None
     ) -> KmsCaller:
-        """Call with the identity of a service's caller (a forward access session).
+        """Return a caller with the identity of the service's caller (a forward access session).
 
-        service: as ``kms:ViaService`` has it, such as ``ec2``. region: that of the call when None.
-        source: what CloudTrail shows; that which is declared for the service when None.
+        service: as in ``kms:ViaService``, such as ``ec2``. region: that of the call when None.
+        source: see the class; the declared one of the service when None.
         """
         principal = replace(call.principal, via=service)
         source = source or calling_service(service).sender
         return cls(call.backend, principal, region or call.region, source, call.access_key)
 
     @classmethod
-    def own(
+    def as_service(
         cls,
         backend: Backend,
         name: str,
@@ -69,10 +70,11 @@ class KmsCaller:
         source_arn: str | None = None,
         source_account: str = "",
     ) -> KmsCaller:
-        """Call in a service's own name. name: such as ``ec2.us-east-1.amazonaws.com``.
+        """Return a caller with the service's own identity.
 
-        source_arn: of the resource that it calls for. source_account: which that is in, where the
-        ARN does not tell.
+        name: the service principal, such as ``ec2.us-east-1.amazonaws.com``. source: see the class;
+        the name when None. source_arn: of the resource on whose behalf it calls. source_account:
+        that the resource is in, where the ARN does not have it.
         """
         principal = replace(
             backend.identities.at(name), source_arn=source_arn, source_account=source_account
@@ -80,32 +82,33 @@ class KmsCaller:
         return cls(backend, principal, region, source or name)
 
     def call(self, operation: str, now: datetime | None = None, /, **parameters: Any) -> Any:
-        """Call an operation; gives its answer.
+        """Call an operation, and return its answer.
 
-        now: when, for what falls due later; the present when left out. parameters: as the API has
-        them. Raises the `ServiceError` that KMS answers with.
+        now: the time of the call, for scheduled work; the present when None. parameters: as the KMS
+        API has them. Raises the `ServiceError` that KMS answers with.
         """
         return self._perform(operation, parameters, None, now)
 
-    def rehearse(self, operation: str, **parameters: Any) -> None:
-        """See that a call will succeed, for which `call_rehearsed` follows once all is known.
+    def dry_run(self, operation: str, **parameters: Any) -> None:
+        """Check that a call will succeed; `call_after_dry_run` makes it, once all is known.
 
-        operation: one that has dry runs. Raises the `ServiceError` that KMS would answer with.
+        operation: one that has the parameter DryRun. Raises the `ServiceError` that KMS would
+        answer with.
         """
-        self._perform(operation, parameters, _Rehearsal.NOW)
+        self._perform(operation, parameters, _DryRun.CHECK)
 
-    def call_rehearsed(self, operation: str, **parameters: Any) -> Any:
-        """Make the call that was rehearsed; gives its answer."""
-        return self._perform(operation, parameters, _Rehearsal.DONE)
+    def call_after_dry_run(self, operation: str, **parameters: Any) -> Any:
+        """Make the call that `dry_run` has checked, and return its answer."""
+        return self._perform(operation, parameters, _DryRun.CALL)
 
     def _perform(
         self,
         operation: str,
         parameters: dict[str, Any],
-        rehearsal: _Rehearsal | None,
+        dry_run: _DryRun | None,
         now: datetime | None = None,
     ) -> Any:
-        """Carry out a call, decided, checked and recorded as those of clients are."""
+        """Perform a call, which is authorized, checked and recorded as those of clients are."""
         backend, principal = self.backend, self.principal
         with backend.lock:
             call = Call(
@@ -120,12 +123,12 @@ class KmsCaller:
             )
             call.parameters = parameters
             try:
-                if rehearsal is not _Rehearsal.DONE:
+                if dry_run is not _DryRun.CALL:
                     backend.faults.fire(operation, parameters)
-                if rehearsal is _Rehearsal.NOW:
+                if dry_run is _DryRun.CHECK:
                     call.parameters = {**parameters, "DryRun": True}
                 result = perform(call)
-            except errors.DryRunOperationException:  # which is how a rehearsal goes well
+            except errors.DryRunOperationException:  # KMS's answer to a dry run that succeeds
                 return {}
             except errors.ServiceError as error:
                 call.parameters = parameters

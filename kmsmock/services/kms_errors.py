@@ -1,4 +1,4 @@
-"""The errors that services make of those of KMS."""
+"""How services translate the errors of KMS into their own."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from kmsmock.services.registry import ServiceCall
 
 
 class CodedError(ServiceError):
-    """An error of a service that stores elsewhere, for KMS's or for a rule of its own.
+    """An error of a service that another store answers, for an error of KMS or for its own rule.
 
-    code: of the service. query_code: what SDKs show instead, for a service that once spoke the
-    query protocol. members: what else the error has, such as the argument it is about.
+    code: of the service. query_code: the code that SDKs report instead, for a service that once
+    used the query protocol. members: further members of the error, such as ``ArgumentName``.
     """
 
     def __init__(
@@ -39,10 +39,11 @@ class CodedError(ServiceError):
 
 
 class ErrorTemplate(NamedTuple):
-    """What a service makes of an error of KMS.
+    """A service's own error for an error of KMS.
 
-    code: of the service. text: its words, in which ``{text}`` stands for KMS's, and ``{sdk_text}``
-    for KMS's with the suffix of the SDK for Java. ``{code}`` in both stands for KMS's code.
+    code: of the service. text: its message, in which ``{text}`` stands for the message of KMS, and
+    ``{sdk_text}`` for the same with the suffix of the SDK for Java. ``{code}`` in code and text
+    stands for the code of KMS. status: of the HTTP response. query_code: see `CodedError`.
     """
 
     code: str
@@ -51,14 +52,14 @@ class ErrorTemplate(NamedTuple):
     query_code: str | None = None
 
 
-#: Code of KMS, or ``*`` for all others -> what a service makes of it. Other errors stay KMS's.
+#: Code of KMS, or ``*`` for all others -> the service's error. Without either, KMS's error stays.
 ErrorTemplates = Mapping[str, ErrorTemplate]
 
 
 def translate_error(
     error: ServiceError, call: ServiceCall, templates: ErrorTemplates
 ) -> ServiceError:
-    """Give the service's own error for an error of KMS, or for one that is its own already."""
+    """Return the service's own error for an error of KMS; one that is its own already stays."""
     template = templates.get(error.code) or templates.get("*")
     if template is None or isinstance(error, CodedError):
         return error

@@ -1,4 +1,4 @@
-"""Whether a caller may perform an operation of a service beside KMS."""
+"""Whether a caller is authorized to perform an operation of a service beside KMS."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ def require_allowed(
     members: Mapping[str, str] = _NO_MEMBERS,
     context: ContextKeys = _NO_KEYS,
     error: type[ServiceError] = AccessDenied,
-    words: str = "{}",
+    template: str = "{}",
 ) -> None:
-    """Refuse what the policies of the caller do not allow.
+    """Raise `error` when the policies of the caller do not allow an action.
 
     action: such as ``iam:CreateRole``. resource: its ARN, or ``*``. members, context: see
-    `context_of`. error: what the service refuses with; words: its text around AWS's usual sentence.
+    `context_of`. error: the service's class for it. template: its message, with ``{}`` for AWS's
+    usual sentence.
     """
     backend = call.backend
     if call.is_answered or not backend.enforces_policies:
@@ -42,7 +43,7 @@ def require_allowed(
     decision = authorize(call.identities, backend.allowances, request, None)
     if not decision.allowed:
         sentence = refusal(request, decision, f"on resource: {resource}")
-        raise error(words.format(sentence), explanation=str(decision))
+        raise error(template.format(sentence), explanation=str(decision))
 
 
 def context_of(
@@ -51,12 +52,15 @@ def context_of(
     members: Mapping[str, str] = _NO_MEMBERS,
     context: ContextKeys = _NO_KEYS,
 ) -> ConditionContext:
-    """Give the condition keys of a call.
+    """Return the condition context of a call.
 
-    members: condition key of the service -> the parameter that it tells. context: further ones.
+    members: condition key of the service -> the request parameter that has its value. context:
+    further condition keys with their values.
     """
     parameters = call.parameters
-    told = {key: parameters[member] for key, member in members.items() if member in parameters}
+    of_request = {
+        key: parameters[member] for key, member in members.items() if member in parameters
+    }
     return ConditionContext(
         Facts(
             action=action,
@@ -65,6 +69,6 @@ def context_of(
             parameters=parameters,
             region=region_of_endpoint(call.region),
             now=call.now,
-            overrides={**told, **call.backend.request_context, **context},
+            overrides={**of_request, **call.backend.request_context, **context},
         )
     )

@@ -1,4 +1,4 @@
-"""A call of a service beside KMS, and what a service is."""
+"""What a service beside KMS is, and a call to one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from kmsmock.state.backend import Backend
 
 @dataclass(frozen=True, slots=True)
 class ServiceCall:
-    """One call of another service. parameters: as boto3 takes them. access_key: that signs it.
+    """A call to another service than KMS.
 
-    is_answered: whether another mock has answered it, so that nothing is to be refused.
+    now: the time of the call on the mock's clock. parameters: as boto3 takes them. access_key: that
+    signs the request; None for an unsigned one. is_answered: whether another mock has answered the
+    call already, so that nothing may be refused.
     """
 
     backend: Backend
@@ -55,7 +57,7 @@ class ServiceCall:
         return str(Arn(self.partition, service, region, account, resource))
 
     def iam_arn(self, resource: str) -> str:
-        """Return the ARN of something of IAM in the account of the call."""
+        """Return the ARN of an IAM resource in the account of the call."""
         return iam_arn(self.partition, self.account, resource)
 
 
@@ -63,7 +65,7 @@ Handler = Callable[[ServiceCall], "dict[str, Any]"]
 
 
 def _accept(parameters: Mapping[str, Any]) -> None:
-    """Require nothing."""
+    """Accept all parameters."""
 
 
 def _invalid_token(explanation: str) -> ServiceError:
@@ -74,19 +76,21 @@ def _invalid_token(explanation: str) -> ServiceError:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service. operations: by name. first: what it requires before the limits of the model.
+    """A service that this mock answers.
 
-    unknown: the words for an operation that it does not have, with its ``{name}`` and ``{version}``
-    of the API. words_limits: whether it has words of its own for what breaks the limits of the
-    model, so that these are not looked at. Its errors: unauthenticated, for credentials that are no
-    longer good, made of the reason; not_emulated, for an operation that it does not have; invalid,
-    for what breaks the limits of the model.
+    operations: the handlers, by operation name. validate_first: checks the parameters before the
+    limits of botocore's model are checked. unknown_operation: the message for an operation that is
+    not emulated, with ``{name}`` and the API's ``{version}``. validates_parameters: whether the
+    handlers check the limits of the model, with messages of their own, so that they are not checked
+    before. unauthenticated: makes the error for invalid credentials from the reason. not_emulated:
+    the error for an operation that is not emulated. invalid: the error for parameters that break
+    the limits of the model.
     """
 
     operations: Mapping[str, Handler]
-    first: Callable[[Mapping[str, Any]], None] = _accept
-    unknown: str = "Could not find operation {name} for version {version}"
-    words_limits: bool = False
+    validate_first: Callable[[Mapping[str, Any]], None] = _accept
+    unknown_operation: str = "Could not find operation {name} for version {version}"
+    validates_parameters: bool = False
     unauthenticated: Callable[[str], ServiceError] = _invalid_token
     not_emulated: type[ServiceError] = InvalidAction
     invalid: type[ServiceError] = ValidationError

@@ -32,7 +32,7 @@ def write(sectors: Sectors, key: bytes | None, offset: int, data: bytes) -> None
 
 
 def rewrite(sectors: Sectors, old_key: bytes | None, new_key: bytes | None) -> Sectors:
-    """Give the same contents, under another data key."""
+    """Return the same contents, encrypted with another data key."""
     plaintexts = {number: _read_sector(sectors, old_key, number) for number in sectors}
     if new_key is None:
         return plaintexts
@@ -40,7 +40,7 @@ def rewrite(sectors: Sectors, old_key: bytes | None, new_key: bytes | None) -> S
 
 
 def stored_bytes(sectors: Sectors) -> int:
-    """Give the size of a full snapshot: that of all blocks that were written to."""
+    """Return the bytes of a full snapshot: the blocks that were written to."""
     blocks = {number * SECTOR_BYTES // _BLOCK_BYTES for number in sectors}
     return len(blocks) * _BLOCK_BYTES
 

@@ -17,7 +17,7 @@ _SERVICE = "cloudtrail.amazonaws.com"
 
 
 def usable_key(call: ServiceCall, trail: ConfiguredTrail, bucket: str, key_id: str) -> str:
-    """Give the ARN of a key that CloudTrail may encrypt log files with.
+    """Return the ARN of a key that CloudTrail may encrypt log files with.
 
     CloudTrail looks at the key and makes a data key with it, in its own name. key_id: id, ARN,
     alias name or alias ARN. Raises KmsKeyNotFoundException, InvalidKmsKeyIdException,
@@ -25,7 +25,7 @@ def usable_key(call: ServiceCall, trail: ConfiguredTrail, bucket: str, key_id: s
     cannot encrypt.
     """
     key = _find(call, key_id)
-    kms = KmsCaller.own(call.backend, _SERVICE, call.region, source_arn=trail.arn)
+    kms = KmsCaller.as_service(call.backend, _SERVICE, call.region, source_arn=trail.arn)
     try:
         kms.call("DescribeKey", KeyId=key.arn)
         kms.call(

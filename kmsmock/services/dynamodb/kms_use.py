@@ -120,7 +120,7 @@ def require_readable(call: ServiceCall, arn: str, key: TableKey) -> None:
 
 
 def current_key(call: ServiceCall, arn: str) -> TableKey | None:
-    """Give the key of a table, once it was noticed whether it has gone, or is back."""
+    """Return the key of a table, once it was noticed whether it has gone, or is back."""
     table = tables_of(call).tables.get(arn)
     if table is None or table.key is None:
         return None
@@ -181,7 +181,7 @@ def _service(call: ServiceCall) -> str:
 
 
 def _own(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.own(call.backend, _service(call), call.region)
+    return KmsCaller.as_service(call.backend, _service(call), call.region)
 
 
 def _forwarded(call: ServiceCall) -> KmsCaller:

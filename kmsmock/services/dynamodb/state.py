@@ -47,7 +47,7 @@ class Tables:
 
 
 def tables_of(call: ServiceCall) -> Tables:
-    """Give what DynamoDB keeps."""
+    """Return what DynamoDB keeps."""
     return call.backend.service_state(Tables)
 
 

@@ -18,5 +18,5 @@ def new_id(call: ServiceCall, prefix: str) -> str:
 
 
 def is_id(prefix: str, text: str) -> bool:
-    """Tell whether a text has the form of an id. prefix: such as ``snap``."""
+    """Return whether a text has the form of an id. prefix: such as ``snap``."""
     return _IDS[prefix].fullmatch(text) is not None

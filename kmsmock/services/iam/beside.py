@@ -11,7 +11,7 @@ from kmsmock.identities.entities import Group
 from kmsmock.services.beside import BesideStore
 from kmsmock.services.iam.answered import OPERATIONS
 from kmsmock.services.iam.answered.finding import find_group, find_managed, find_role, find_user
-from kmsmock.services.learning import Answer, Repeat, repeating
+from kmsmock.services.mirroring import Answer, MirrorChange, mirror
 from kmsmock.services.registry import ServiceCall
 
 _READS = ("Get", "List", "Simulate")
@@ -62,7 +62,7 @@ def _add_access_key(call: ServiceCall, answer: Answer) -> None:
 
 
 #: Operations that give out ids -> what takes over the id, once the same has been made here.
-_ADOPTIONS: dict[str, Repeat] = {
+_ADOPTIONS: dict[str, MirrorChange] = {
     "CreateUser": _adopt_user_id,
     "CreateRole": _adopt_role_id,
     "CreateGroup": _adopt_group_id,
@@ -70,8 +70,8 @@ _ADOPTIONS: dict[str, Repeat] = {
 }
 
 
-def _repeat(operation: str) -> Repeat:
-    """Give what repeats an operation: answers it here too, and takes over the id."""
+def _repeat(operation: str) -> MirrorChange:
+    """Return what repeats an operation: answers it here too, and takes over the id."""
 
     def repeat(call: ServiceCall, answer: Answer) -> None:
         _make_what_is_named(call, operation)
@@ -85,5 +85,5 @@ def _repeat(operation: str) -> Repeat:
 _REPEATED = {name: _repeat(name) for name in OPERATIONS if not name.startswith(_READS)}
 _REPEATED["CreateAccessKey"] = _add_access_key
 BESIDE = BesideStore(
-    {name: repeating(name, repeat) for name, repeat in _REPEATED.items()}, {}, trusts_store=True
+    {name: mirror(name, repeat) for name, repeat in _REPEATED.items()}, {}, trusts_store=True
 )

@@ -114,7 +114,7 @@ def _decrypt_for_consumer(call: ServiceCall, data_key: DataKey) -> None:
     """Decrypt the data key of a record; a consumer calls KMS once in five minutes."""
     _streams(call).cache.get(
         requester_of(call.identities, call.principal),
-        data_key.of,
+        data_key.resource_arn,
         ("read", data_key.key_arn),
         call.now,
         _DATA_KEY_LIFETIME,

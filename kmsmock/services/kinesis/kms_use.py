@@ -49,7 +49,9 @@ def generate_data_key(call: ServiceCall, arn: str, key_id: str) -> DataKey:
 def decrypt_data_key(call: ServiceCall, data_key: DataKey) -> None:
     """Decrypt the data key of records. Raises the errors of KMS."""
     _kms(call).call(
-        "Decrypt", CiphertextBlob=data_key.ciphertext, EncryptionContext=_context(data_key.of)
+        "Decrypt",
+        CiphertextBlob=data_key.ciphertext,
+        EncryptionContext=_context(data_key.resource_arn),
     )
 
 

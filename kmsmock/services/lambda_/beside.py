@@ -169,7 +169,7 @@ def _without_qualifier(function_arn: str) -> str:
 
 
 def _qualifier(call: ServiceCall) -> str | None:
-    """Give the version or alias that a call is about; None for the function itself."""
+    """Return the version or alias that a call is about; None for the function itself."""
     name: str = call.parameters["FunctionName"]
     name = name.partition(":function:")[2] or name
     qualifier: str | None = call.parameters.get("Qualifier") or name.partition(":")[2] or None

@@ -124,7 +124,7 @@ def decrypt_when_invoked(call: ServiceCall, arn: str, environment: Environment) 
 def retire_grant(call: ServiceCall, environment: Environment) -> None:
     """Retire the grant of variables that are no more, as Lambda itself."""
     with suppress(ServiceError):  # of a grant that was revoked, or is gone with its key
-        KmsCaller.own(call.backend, _SERVICE, call.region).call(
+        KmsCaller.as_service(call.backend, _SERVICE, call.region).call(
             "RetireGrant", KeyId=environment.key_arn, GrantId=environment.grant_id
         )
 

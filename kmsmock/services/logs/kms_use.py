@@ -31,7 +31,7 @@ def require_usable_key(call: ServiceCall, arn: str, key_arn: str) -> None:
 
 
 def generate_data_key(call: ServiceCall, arn: str, key_arn: str) -> bytes:
-    """Generate a data key for events of a log group; gives its ciphertext.
+    """Generate a data key for events of a log group; return its ciphertext.
 
     Raises the errors of KMS.
     """
@@ -58,4 +58,4 @@ def _context(arn: str) -> dict[str, str]:
 
 def _kms(call: ServiceCall, arn: str) -> KmsCaller:
     name = f"logs.{call.region}.amazonaws.com"
-    return KmsCaller.own(call.backend, name, call.region, source_arn=arn)
+    return KmsCaller.as_service(call.backend, name, call.region, source_arn=arn)

@@ -11,17 +11,17 @@ from kmsmock.services.registry import ServiceCall
 
 
 def arn_of(region: str, account: str, resource_type: str, name: str) -> str:
-    """Give the ARN of something of RDS."""
+    """Return the ARN of something of RDS."""
     return str(Arn(partition_of(region), "rds", region, account, f"{resource_type}:{name}"))
 
 
 def database_arn(call: ServiceCall, kind: Kind, name: str) -> str:
-    """Give the ARN that a database of the account has, or would have."""
+    """Return the ARN that a database of the account has, or would have."""
     return arn_of(call.region, call.account, kind.arn, name)
 
 
 def snapshot_arn(call: ServiceCall, kind: Kind, named: str) -> str:
-    """Give the ARN of what a call names: by its ARN, or by a name in its account and Region."""
+    """Return the ARN of what a call names: by its ARN, or by a name in its account and Region."""
     if Arn.parse(named) is not None:
         return named
     return arn_of(call.region, call.account, kind.snapshot_arn, named.lower())

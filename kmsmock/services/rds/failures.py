@@ -15,5 +15,5 @@ class Failures:
 
 
 def failures_of(backend: Backend) -> dict[str, str]:
-    """Give what has failed: ARN -> the reason, for humans. To be read and written."""
+    """Return what has failed: ARN -> the reason, for humans. To be read and written."""
     return backend.service_state(Failures).by_arn

@@ -128,5 +128,5 @@ KINDS = (INSTANCE, CLUSTER)
 
 
 def kind_named(name: str) -> Kind:
-    """Give the kind of a name, which is one and the same in all copies of a state."""
+    """Return the kind of a name, which is one and the same in all copies of a state."""
     return next(kind for kind in KINDS if kind.name == name)

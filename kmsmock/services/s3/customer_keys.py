@@ -15,7 +15,7 @@ _STEM = "Requests specifying Server Side Encryption with Customer provided keys 
 
 
 def customer_key(parameters: Mapping[str, Any], prefix: str = "") -> SseC | None:
-    """Give the key that a request sends along; None without one.
+    """Return the key that a request sends along; None without one.
 
     prefix: of its members, ``CopySource`` for the key of what is copied. Raises InvalidArgument for
     half of what is needed.

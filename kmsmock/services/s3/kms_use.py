@@ -109,7 +109,7 @@ def decrypt_data_key(call: ServiceCall, encrypted: Encryption) -> None:
 
 
 def region_of(call: ServiceCall, bucket: str) -> str:
-    """Give the Region of a bucket: that of the client, for one that was stored before."""
+    """Return the Region of a bucket: that of the client, for one that was stored before."""
     return buckets_of(call).regions.get(bucket, call.region)
 
 

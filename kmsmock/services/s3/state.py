@@ -19,7 +19,7 @@ class SseS3:
     """An object under a key that S3 owns (SSE-S3)."""
 
     def response_members(self) -> dict[str, Any]:
-        """Give the members of answers that describe it."""
+        """Return the members of answers that describe it."""
         return {"ServerSideEncryption": "AES256"}
 
 
@@ -30,7 +30,7 @@ class SseC:
     key_md5: str
 
     def response_members(self) -> dict[str, Any]:
-        """Give the members of answers that describe it."""
+        """Return the members of answers that describe it."""
         return {"SSECustomerAlgorithm": "AES256", "SSECustomerKeyMD5": self.key_md5}
 
 
@@ -55,7 +55,7 @@ class SseKms:
     given_context: str | None = None
 
     def response_members(self) -> dict[str, Any]:
-        """Give the members of answers that describe it."""
+        """Return the members of answers that describe it."""
         members: dict[str, Any] = {
             "ServerSideEncryption": self.algorithm,
             "SSEKMSKeyId": self.key_arn,
@@ -109,7 +109,7 @@ class Buckets:
 
 
 def version_in(answer: Mapping[str, Any]) -> str | None:
-    """Give the version of an object in an answer or a request; None for the only one."""
+    """Return the version of an object in an answer or a request; None for the only one."""
     version: str | None = answer.get("VersionId")
     return None if version == "null" else version
 
@@ -120,5 +120,5 @@ def bucket_arn(call: ServiceCall, name: str) -> str:
 
 
 def buckets_of(call: ServiceCall) -> Buckets:
-    """Give what S3 keeps."""
+    """Return what S3 keeps."""
     return call.backend.service_state(Buckets)

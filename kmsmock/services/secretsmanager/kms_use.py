@@ -62,16 +62,16 @@ def require_usable_key(call: ServiceCall, secret: Secret) -> None:
     _call_kms(call, ERRORS, "Decrypt", CiphertextBlob=ciphertext, EncryptionContext=context)
 
 
-def rehearse_data_key(call: ServiceCall, secret: Secret, version: str) -> None:
+def dry_run_data_key(call: ServiceCall, secret: Secret, version: str) -> None:
     """Require that a data key can be generated. Raises what generating it would."""
-    _generate(call, secret, _context(secret.arn, version), _ERRORS_OF_WRITES, KmsCaller.rehearse)
+    _generate(call, secret, _context(secret.arn, version), _ERRORS_OF_WRITES, KmsCaller.dry_run)
 
 
-def generate_rehearsed_data_key(
+def generate_data_key_after_dry_run(
     call: ServiceCall, secret: Secret, version: str
 ) -> EncryptedDataKey:
     """Generate the data key of a version as it was rehearsed."""
-    return _generate_for(call, secret, version, KmsCaller.call_rehearsed)
+    return _generate_for(call, secret, version, KmsCaller.call_after_dry_run)
 
 
 def generate_data_key(call: ServiceCall, secret: Secret, version: str) -> EncryptedDataKey:

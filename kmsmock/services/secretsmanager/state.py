@@ -70,7 +70,7 @@ class Secrets:
 
 
 def secrets_of(call: ServiceCall) -> Secrets:
-    """Give what Secrets Manager keeps."""
+    """Return what Secrets Manager keeps."""
     return call.backend.service_state(Secrets)
 
 
@@ -86,7 +86,7 @@ def find_secret(call: ServiceCall) -> Secret | None:
 
 
 def requested_key(key_id: str | None) -> str | None:
-    """Give the requested key as it is kept; None for the AWS managed key."""
+    """Return the requested key as it is kept; None for the AWS managed key."""
     if not key_id or resource_of(key_id) == MANAGED_KEY:
         return None
     return key_id

@@ -35,4 +35,4 @@ def generate_data_key(call: ServiceCall, arn: str, key_id: str) -> None:
 
 def as_service(backend: Backend, region: str, topic: str | None) -> KmsCaller:
     """Call KMS as SNS itself, which delivers messages of a topic. topic: its ARN."""
-    return KmsCaller.own(backend, _SERVICE, region, source_arn=topic)
+    return KmsCaller.as_service(backend, _SERVICE, region, source_arn=topic)

@@ -90,7 +90,7 @@ def _receive_message(call: ServiceCall) -> Steps:
             state.data_keys.update((name, state.delivered[known]) for known in islice(names, 1))
         data_key = state.data_keys.get(name)
         if data_key is not None:
-            decrypt_for_consumer(as_caller(call, data_key.of), data_key)
+            decrypt_for_consumer(as_caller(call, data_key.resource_arn), data_key)
         if name not in state.data_keys or data_key is not None:
             messages.append(message)
     if messages:
@@ -109,7 +109,7 @@ def _names(arn: str, body: str) -> Iterator[tuple[str, str]]:
 
 
 def _data_key(call: ServiceCall) -> DataKey | None:
-    """Give a data key for a new message; None for a queue that is not encrypted with KMS."""
+    """Return a data key for a new message; None for a queue that is not encrypted with KMS."""
     arn = _arn(call.parameters["QueueUrl"], call)
     key_id = _queues(call).attributes.get(arn, {}).get(KEY)
     return data_key_for_message(as_caller(call, arn), arn, key_id) if key_id else None
@@ -160,7 +160,7 @@ def _queues(call: ServiceCall) -> Queues:
 
 
 def _arn(url: str, call: ServiceCall) -> str:
-    """Give the ARN of a queue by its URL, whose path is its account and name."""
+    """Return the ARN of a queue by its URL, whose path is its account and name."""
     account, _, name = urlsplit(url).path.strip("/").rpartition("/")
     return call.arn("sqs", name, account=account or None)
 

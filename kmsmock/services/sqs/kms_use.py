@@ -39,7 +39,7 @@ ERRORS: ErrorTemplates = {
 
 
 def key_of(backend: Backend, arn: str) -> str | None:
-    """Give the ARN of the key or alias that a queue is encrypted with; None without any.
+    """Return the ARN of the key or alias that a queue is encrypted with; None without any.
 
     Services name it so, since they have no account.
     """
@@ -70,7 +70,7 @@ def generate_data_key(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
 
 
 def data_key_for_message(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
-    """Give a data key for a new message: one within its reuse period, or else a new one."""
+    """Return a data key for a new message: one within its reuse period, or else a new one."""
     what = (key_id, kms.principal.source_arn)
     return _reuse(kms, arn, what, partial(generate_data_key, kms, arn, key_id))
 
@@ -82,7 +82,7 @@ def decrypt_for_consumer(kms: KmsCaller, data_key: DataKey) -> None:
     Source: Amazon SQS Developer Guide, "Estimating AWS KMS costs".
     """
     what = ("received", data_key.key_arn)
-    _reuse(kms, data_key.of, what, partial(_decrypt_data_key, kms, data_key))
+    _reuse(kms, data_key.resource_arn, what, partial(_decrypt_data_key, kms, data_key))
 
 
 def encrypt_delivery(backend: Backend, arn: str, sender: KmsCaller, names: Iterable[str]) -> None:
@@ -111,7 +111,11 @@ def _reuse(kms: KmsCaller, arn: str, what: Hashable, ask_kms: Callable[[], T]) -
 
 
 def _decrypt_data_key(kms: KmsCaller, data_key: DataKey) -> None:
-    kms.call("Decrypt", CiphertextBlob=data_key.ciphertext, EncryptionContext=_context(data_key.of))
+    kms.call(
+        "Decrypt",
+        CiphertextBlob=data_key.ciphertext,
+        EncryptionContext=_context(data_key.resource_arn),
+    )
 
 
 def _context(arn: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.ssm.kms_use import ERRORS, SecureString, decrypt, encrypt
-from kmsmock.services.stored_before import warn_stored_before
+from kmsmock.services.unknown_keys import warn_unknown_key
 
 _SECURE = "SecureString"
 _STANDARD, _ADVANCED, _INTELLIGENT = "Standard", "Advanced", "Intelligent-Tiering"
@@ -68,7 +68,7 @@ def _require_no_downgrade(
 def _is_advanced(
     parameters: Mapping[str, Any], versions: Mapping[int, SecureString], size: int
 ) -> bool:
-    """Tell whether a version is in the advanced tier, which a parameter never leaves again."""
+    """Return whether a version is in the advanced tier, which a parameter never leaves again."""
     tier = parameters.get("Tier")
     is_large = tier == _INTELLIGENT and (size > _STANDARD_LIMIT or "Policies" in parameters)
     return tier == _ADVANCED or is_large or any(one.is_advanced for one in versions.values())
@@ -114,7 +114,7 @@ def _show_values(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> Non
         arn = _arn(call, parameter.get("ARN", parameter["Name"]))
         secure_string = _versions(call).get(arn, {}).get(parameter["Version"])
         if secure_string is None:
-            warn_stored_before(arn)
+            warn_unknown_key(arn)
         elif call.parameters.get("WithDecryption"):
             plaintext = decrypt(call, arn, secure_string)
             if not secure_string.is_advanced:

@@ -165,7 +165,7 @@ def _token_seconds(call: ServiceCall) -> int:
 
 
 def session_of(call: ServiceCall) -> Session:
-    """Give the session that a call asks for: inline and managed session policies, and tags.
+    """Return the session that a call asks for: inline and managed session policies, and tags.
 
     Raises MalformedPolicyDocument, and ValidationError for managed policies that are not there.
     """
@@ -191,7 +191,7 @@ def session_of(call: ServiceCall) -> Session:
 
 
 def _packed_size(policies: tuple[Policy, ...]) -> int:
-    """Give the size of session policies in percent of the 2,048 characters that are allowed."""
+    """Return the size of session policies in percent of the 2,048 characters that are allowed."""
     return min(100, max(1, sum(len(policy.text) for policy in policies) * 100 // 2048))
 
 

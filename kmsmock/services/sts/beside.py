@@ -12,7 +12,7 @@ from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials
 from kmsmock.services.beside import BesideStore
-from kmsmock.services.learning import Answer, Repeat, repeating
+from kmsmock.services.mirroring import Answer, MirrorChange, mirror
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sts.answered import session_of
 
@@ -46,7 +46,7 @@ def _credentials_in(answer: Answer) -> tuple[Credentials, datetime]:
     return credentials, made["Expiration"].astimezone(timezone.utc)
 
 
-_REPEATED: dict[str, Repeat] = {
+_REPEATED: dict[str, MirrorChange] = {
     "AssumeRole": _assume_role,
     "AssumeRoleWithSAML": _assume_role,
     "AssumeRoleWithWebIdentity": _assume_role,
@@ -54,5 +54,5 @@ _REPEATED: dict[str, Repeat] = {
     "GetSessionToken": _get_session_token,
 }
 BESIDE = BesideStore(
-    {name: repeating(name, repeat) for name, repeat in _REPEATED.items()}, {}, trusts_store=True
+    {name: mirror(name, repeat) for name, repeat in _REPEATED.items()}, {}, trusts_store=True
 )

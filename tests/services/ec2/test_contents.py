@@ -49,7 +49,7 @@ def test_a_lost_key_is_lost_data(kms, world):
     world.source_kms.schedule_key_deletion(KeyId=world.source_key, PendingWindowInDays=7)
     kms.clock.advance(days=8)
 
-    with pytest.raises(UnreadableContentsError, match="is gone, and its data with it"):
+    with pytest.raises(UnreadableContentsError, match="has been deleted, and its data is lost"):
         kms.ebs.read(world.volume, 0, 1)
     with pytest.raises(UnreadableContentsError):
         kms.ebs.write(world.volume, 0, b"x")

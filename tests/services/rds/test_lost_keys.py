@@ -114,7 +114,7 @@ def test_a_deleted_key_is_lost_data(kms, world):
     world.source_kms.schedule_key_deletion(KeyId=world.source_key, PendingWindowInDays=7)
     kms.clock.advance(days=8)
 
-    with pytest.raises(UnreadableDatabaseError, match="is gone, and the data with it"):
+    with pytest.raises(UnreadableDatabaseError, match="has been deleted, and its data is lost"):
         world.read(world.snapshot)
     with pytest.raises(UnreadableDatabaseError, match=LOST):
         world.read(world.database[world.words.arn])

@@ -313,7 +313,7 @@ def test_the_managed_key_needs_no_permission_of_kms(kms, ssm):
 def test_what_was_stored_before_the_mock_is_given_back_with_a_warning(kms, ssm):
     with kms.pause():
         ssm.put_parameter(Name=NAME, Value="x", Type="SecureString")
-    with pytest.warns(UserWarning, match="this mock of KMS does not know how: it"):
+    with pytest.warns(UserWarning, match="this mock of KMS does not know with which key: it"):
         value_of(ssm, WithDecryption=True)
 
 

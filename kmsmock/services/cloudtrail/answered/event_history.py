@@ -67,7 +67,7 @@ def _envelope(found: tuple[Entry, Record]) -> dict[str, Any]:
 def _found(
     call: ServiceCall, parameters: Mapping[str, Any], shown: _Shown | None
 ) -> Iterator[tuple[Entry, Record]]:
-    """Give the records that are looked for, newest first, from about the one that was shown last.
+    """Return the records that are looked for, newest first, from about the one that was shown last.
 
     Raises InvalidTimeRangeException, InvalidLookupAttributesException.
     """

@@ -17,7 +17,7 @@ _RESOURCE_TYPE = "trail"
 
 
 def trails(call: ServiceCall) -> Trails:
-    """Give the trails of all accounts."""
+    """Return the trails of all accounts."""
     return call.backend.service_state(Trails)
 
 
@@ -27,7 +27,7 @@ def trail_arn(call: ServiceCall, name: str) -> str:
 
 
 def named(member: str) -> Callable[[ServiceCall], str]:
-    """Give the ARN of the trail that a parameter names, for policies."""
+    """Return the ARN of the trail that a parameter names, for policies."""
 
     def arn(call: ServiceCall) -> str:
         return _arn_of(call, call.parameters[member])

@@ -141,7 +141,7 @@ def stop_logging(call: ServiceCall) -> None:
 
 @operation("GetTrailStatus", named("Name"))
 def get_trail_status(call: ServiceCall) -> dict[str, Any]:
-    """Tell whether a trail logs, since when, and when it delivered last."""
+    """Return whether a trail logs, since when, and when it delivered last."""
     trail = find_trail(call, call.parameters["Name"])
     delivered = _latest_delivery(call, trail)
     status: dict[str, Any] = {

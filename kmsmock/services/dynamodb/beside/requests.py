@@ -23,7 +23,7 @@ _NO_CHANGES = frozenset({"TableName", "SSESpecification", "AttributeDefinitions"
 
 
 def requested_key(specification: Mapping[str, Any]) -> str | None:
-    """Give the requested key; None for the one that AWS owns."""
+    """Return the requested key; None for the one that AWS owns."""
     kind, key_id = specification.get("SSEType"), specification.get("KMSMasterKeyId")
     is_on = specification.get("Enabled", kind is not None or key_id is not None)
     problem = None
@@ -64,7 +64,7 @@ def require_another_key(table: Table | None, key_id: str | None) -> None:
 
 
 def require_change_allowed(call: ServiceCall, table: Table | None) -> tuple[datetime, ...]:
-    """Require that the key may be changed again so soon; gives when it was, and is now."""
+    """Require that the key may be changed again so soon; return when it was, and is now."""
     recent = [when for when in (table.changes if table else ()) if call.now - when < _DAY]
     if len(recent) >= _CHANGES_AT_ONCE and call.now - recent[-1] < _BETWEEN_CHANGES:
         raise CodedError(

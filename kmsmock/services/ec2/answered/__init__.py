@@ -33,8 +33,8 @@ def _not_valid(explanation: str) -> AuthFailure:
 
 SERVICE = Service(
     OPERATIONS,
-    unknown="The action {name} is not valid for this web service.",
-    words_limits=True,
+    unknown_operation="The action {name} is not valid for this web service.",
+    validates_parameters=True,
     unauthenticated=_not_valid,
 )
 

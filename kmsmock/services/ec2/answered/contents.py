@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from kmsmock.crypto import ciphertext
-from kmsmock.keys.states import KeyState
 from kmsmock.process.moto import moto_answers
 from kmsmock.services import sectors
 from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
-from kmsmock.services.ec2.kms_use.kms_calls import DataKey
 from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.storage_keys import read_data_key
 from kmsmock.state.backend import Backend
 
 _GIB = 1024**3
@@ -16,7 +14,7 @@ _WITHOUT_CONTENTS = ("creating", "pending", "error")
 
 
 class UnreadableContentsError(Exception):
-    """The data key of a volume or snapshot cannot be opened, so that its contents are noise."""
+    """The data key of a volume or snapshot cannot be decrypted, so that its contents are noise."""
 
 
 class Ebs:
@@ -34,7 +32,7 @@ class Ebs:
         """Write bytes to a volume.
 
         offset: in bytes. Raises ValueError for an unknown volume or for bytes outside of it,
-        `UnreadableContentsError` when the data key cannot be opened.
+        `UnreadableContentsError` when the data key cannot be decrypted.
         """
         with self._backend.lock:
             volume = self._find(volume_id)
@@ -97,24 +95,7 @@ class Ebs:
                 if attachment.key is not None:
                     return attachment.key.plaintext
         assert resource.key is not None
-        return self._decrypt(resource.id, resource.key)
-
-    def _decrypt(self, resource_id: str, data_key: DataKey) -> bytes:
-        blob = ciphertext.parse(data_key.ciphertext)
-        for region in self._backend.regions_named(data_key.region):
-            key = region.materials.get(blob.material_id)
-            if key is None:
-                continue
-            if key.state is not KeyState.ENABLED:
-                raise UnreadableContentsError(
-                    f"the data key of {resource_id} cannot be opened: {key.arn} is in state "
-                    f"{key.state.value}"
-                )
-            return key.decrypt(blob, data_key.context)
-        raise UnreadableContentsError(
-            f"the data key of {resource_id} cannot be opened: {data_key.key_arn} is gone, and its "
-            "data with it"
-        )
+        return read_data_key(self._backend, resource.key, resource.id, UnreadableContentsError)
 
 
 def _require_inside(resource_id: str, size: int, offset: int, length: int) -> None:

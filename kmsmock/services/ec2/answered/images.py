@@ -119,7 +119,7 @@ def require_free_name(call: ServiceCall, name: str) -> None:
 
 
 def _read_device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict[str, object]:
-    """Give what the image keeps of a device."""
+    """Return what the image keeps of a device."""
     members: dict[str, object] = {
         "DeleteOnTermination": ebs.get("DeleteOnTermination", True),
         "VolumeType": ebs.get("VolumeType", _DEFAULT_TYPE),

@@ -24,7 +24,7 @@ _SMALLEST_PAGE, _LARGEST_PAGE = 5, 1000
 def filtered(
     call: ServiceCall, things: Iterable[T], table: FilterTable[T], id_of: Callable[[T], str]
 ) -> list[T]:
-    """Give the things that all filters of a call let through.
+    """Return the things that all filters of a call let through.
 
     Names that begin with ``tag`` are about the tags of what `id_of` names.
     """
@@ -60,7 +60,7 @@ def _tag_values(
 
 
 def _make_value_test(values: Sequence[str]) -> Callable[[str], bool]:
-    """Give the test of a filter's values, in which ``*`` and ``?`` stand for other text."""
+    """Return the test of a filter's values, in which ``*`` and ``?`` stand for other text."""
     alternatives = "|".join(
         re.escape(value).replace(r"\*", ".*").replace(r"\?", ".") for value in values
     )

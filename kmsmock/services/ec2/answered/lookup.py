@@ -14,7 +14,7 @@ from kmsmock.services.registry import ServiceCall
 
 
 def required(call: ServiceCall, member: str) -> Any:
-    """Give a parameter that a call must have."""
+    """Return a parameter that a call must have."""
     value = call.parameters.get(member)
     if value is None or value == "":
         raise errors.MissingParameter(f"The request must contain the parameter {member}")
@@ -64,7 +64,7 @@ def find_volume(call: ServiceCall, name: str) -> Volume:
 
 
 def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
-    """Give the error for an unknown volume; its note says why the volume may have vanished."""
+    """Return the error for an unknown volume; its note says why the volume may have vanished."""
     why = failures_of(call.backend).get(name)
     return errors.InvalidVolumeNotFound(f"The volume '{name}' does not exist.", explanation=why)
 
@@ -72,7 +72,7 @@ def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
 def no_snapshot(
     call: ServiceCall, name: str, message: str | None = None
 ) -> errors.InvalidSnapshotNotFound:
-    """Give the error for an unknown snapshot; its note says where the snapshot is.
+    """Return the error for an unknown snapshot; its note says where the snapshot is.
 
     message: where an operation does not say what most do.
     """
@@ -103,12 +103,12 @@ def explain_not_found(call: ServiceCall, name: str, region: str) -> str:
 
 
 def no_image(name: str) -> errors.InvalidAMIIDNotFound:
-    """Give the error for an unknown image."""
+    """Return the error for an unknown image."""
     return errors.InvalidAMIIDNotFound(f"The image id '[{name}]' does not exist")
 
 
 def resource_context(call: ServiceCall, resource: Volume | Snapshot | Image | None) -> ContextKeys:
-    """Give the condition keys that tell of a resource; nothing of one that is not there.
+    """Return the condition keys that tell of a resource; nothing of one that is not there.
 
     Source: Service Authorization Reference, "Condition keys for Amazon EC2".
     """

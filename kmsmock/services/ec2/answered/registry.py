@@ -56,19 +56,19 @@ def require_permission(
             resource,
             context={"ec2:Region": call.region, **context},
             error=UnauthorizedOperation,
-            words="You are not authorized to perform this operation. {}",
+            template="You are not authorized to perform this operation. {}",
         )
     if dry_run_ends and call.parameters.get("DryRun"):
         raise DryRunOperation("Request would have succeeded, but DryRun flag is set.")
 
 
 def storage(call: ServiceCall) -> Storage:
-    """Give what EC2 stores, of all accounts and Regions."""
+    """Return what EC2 stores, of all accounts and Regions."""
     return call.backend.service_state(Storage)
 
 
 def account_region(call: ServiceCall) -> AccountRegion:
-    """Give what the caller's account has in the Region of the call."""
+    """Return what the caller's account has in the Region of the call."""
     return storage(call).account_region(call.account, call.region)
 
 

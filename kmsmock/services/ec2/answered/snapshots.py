@@ -125,7 +125,7 @@ def _complete(snapshot: Snapshot, now: datetime) -> None:
 
 
 def _show_new_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
-    """Give what the answer shows of a snapshot that has just begun; its key is not among it."""
+    """Return what the answer shows of a snapshot that has just begun; its key is not among it."""
     return {
         "SnapshotId": snapshot.id,
         "VolumeId": snapshot.volume_id,
@@ -177,7 +177,7 @@ def describe_snapshots(call: ServiceCall) -> dict[str, Any]:
 
 
 def _is_restorable(call: ServiceCall, snapshot: Snapshot, user: str) -> bool:
-    """Tell whether a snapshot is shared with an account or ``all``, or is the caller's own."""
+    """Return whether a snapshot is shared with an account or ``all``, or is the caller's own."""
     if user == "all":
         return storage(call).is_public(snapshot)
     return user in snapshot.shared_with or user == snapshot.owner == call.account

@@ -144,17 +144,17 @@ class Storage:
     account_regions: dict[tuple[str, str], AccountRegion] = field(default_factory=dict)
 
     def account_region(self, account: str, region: str) -> AccountRegion:
-        """Give what an account has in a Region."""
+        """Return what an account has in a Region."""
         return self.account_regions.setdefault((account, region), AccountRegion())
 
     def snapshots_in(self, region: str) -> Iterator[Snapshot]:
-        """Give the snapshots of all accounts in a Region."""
+        """Return the snapshots of all accounts in a Region."""
         for (_, name), stored in self.account_regions.items():
             if name == region:
                 yield from stored.snapshots.values()
 
     def images_in(self, region: str) -> Iterator[Image]:
-        """Give the images of all accounts in a Region."""
+        """Return the images of all accounts in a Region."""
         for (_, name), stored in self.account_regions.items():
             if name == region:
                 yield from stored.images.values()
@@ -167,13 +167,13 @@ class Storage:
         return None
 
     def is_usable_by(self, snapshot: Snapshot, account: str) -> bool:
-        """Tell whether an account may use a snapshot, as far as that is up to EBS."""
+        """Return whether an account may use a snapshot, as far as that is up to EBS."""
         return (
             account == snapshot.owner or account in snapshot.shared_with or self.is_public(snapshot)
         )
 
     def is_public(self, snapshot: Snapshot) -> bool:
-        """Tell whether every account may use a snapshot."""
+        """Return whether every account may use a snapshot."""
         stored = self.account_region(snapshot.owner, snapshot.region)
         return snapshot.is_public and stored.block_public_access != BLOCKS_ALL
 
@@ -187,7 +187,7 @@ class Storage:
 
 
 def rewritten(sectors: Sectors, key: NewDataKey | None) -> Sectors:
-    """Give the contents of something new. key: its data key; None when it is not encrypted."""
+    """Return the contents of something new. key: its data key; None when it is not encrypted."""
     if key is None or key.plaintext is None:
         return dict(sectors)
     return rewrite(sectors, key.source_plaintext, key.plaintext)

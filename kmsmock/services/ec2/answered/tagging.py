@@ -67,7 +67,7 @@ def require_few(tags: Tags) -> Tags:
 
 
 def requested_tags_context(tags: Tags) -> ContextKeys:
-    """Give the condition keys of tags that a request brings."""
+    """Return the condition keys of tags that a request brings."""
     keys: ContextKeys = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
     if tags:
         keys["aws:TagKeys"] = list(tags)
@@ -100,6 +100,6 @@ def put_tags(call: ServiceCall, resource_id: str, tags: Tags) -> None:
 
 
 def show_tags(call: ServiceCall, resource_id: str) -> list[dict[str, Any]]:
-    """Give the tags that the account has put on something, in the form of answers."""
+    """Return the tags that the account has put on something, in the form of answers."""
     tags = account_region(call).tags.get(resource_id, {})
     return [{"Key": key, "Value": value} for key, value in tags.items()]

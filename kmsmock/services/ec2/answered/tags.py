@@ -70,7 +70,7 @@ def delete_tags(call: ServiceCall) -> None:
 def _require_resources(
     call: ServiceCall, action: str, keys: list[str], context: dict[str, Any]
 ) -> list[str]:
-    """Give the ids that a call names, each of which must be there and may be tagged."""
+    """Return the ids that a call names, each of which must be there and may be tagged."""
     names: list[str] = required(call, "Resources")
     requested_tags = {"aws:TagKeys": keys} if keys else {}
     resources = [_find_resource(call, name) for name in names]

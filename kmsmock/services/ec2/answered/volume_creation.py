@@ -87,7 +87,7 @@ def _store_volume(
 
 
 def _read_zone(call: ServiceCall) -> str:
-    """Give the Availability Zone; all Regions have the zones a to f here."""
+    """Return the Availability Zone; all Regions have the zones a to f here."""
     parameters = call.parameters
     zone_id = _ZONE_ID.fullmatch(parameters.get("AvailabilityZoneId", ""))
     if zone_id is not None and "AvailabilityZone" not in parameters:

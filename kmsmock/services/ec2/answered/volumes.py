@@ -111,7 +111,7 @@ def show_volume(call: ServiceCall, volume: Volume) -> dict[str, Any]:
 
 
 def _zone_id(zone: str) -> str:
-    """Give the id of a zone, such as ``use1-az1`` for ``us-east-1a``."""
+    """Return the id of a zone, such as ``use1-az1`` for ``us-east-1a``."""
     area, *where, number = zone[:-1].split("-")
     initials = "".join(word[0] for word in where)
     return f"{area}{initials}{number}-az{ZONE_LETTERS.index(zone[-1]) + 1}"

@@ -62,7 +62,7 @@ class StoredResources:
 
 
 def stored_resources(call: ServiceCall) -> StoredResources:
-    """Give what is known, to be read and written."""
+    """Return what is known, to be read and written."""
     return call.backend.service_state(StoredResources)
 
 
@@ -72,7 +72,7 @@ def find_resource(call: ServiceCall, member: str) -> StoredResource | None:
 
 
 def is_lost(call: ServiceCall, volume_id: str) -> bool:
-    """Tell whether a volume has vanished, since its key could not be used."""
+    """Return whether a volume has vanished, since its key could not be used."""
     resources = stored_resources(call).resources
     return volume_id in failures_of(call.backend) and volume_id not in resources
 

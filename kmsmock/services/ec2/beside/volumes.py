@@ -16,7 +16,7 @@ from kmsmock.services.ec2.kms_use.snapshots import require_completed
 from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.stored_before import warn_stored_before
+from kmsmock.services.unknown_keys import warn_unknown_key
 
 
 def _create_volume(call: ServiceCall) -> Steps:
@@ -37,7 +37,7 @@ def _create_volume(call: ServiceCall) -> Steps:
     if flow.is_encrypted:
         show_key(answer, flow.known_key)
     elif answer.get("Encrypted"):
-        warn_stored_before(f"The snapshot {call.parameters['SnapshotId']}")
+        warn_unknown_key(f"The snapshot {call.parameters['SnapshotId']}")
 
 
 def _delete_volume(call: ServiceCall) -> Steps:

@@ -32,7 +32,7 @@ class CopyImage(Flow):
         require_encrypted(self.call)
 
     def copy_snapshot(self, source: EncryptedResource | None) -> CopyImageSnapshot:
-        """Give the flow of one snapshot, of which only ``complete`` is left to do."""
+        """Return the flow of one snapshot, of which only ``complete`` is left to do."""
         return CopyImageSnapshot(self.call, source)
 
 

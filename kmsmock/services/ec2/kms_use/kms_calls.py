@@ -9,7 +9,7 @@ from datetime import datetime
 
 from kmsmock.aws.errors import ServiceError
 from kmsmock.crypto.xts import KEY_BYTES
-from kmsmock.services.ebs_identity import background_name, service_name
+from kmsmock.services.ebs_identity import background_source, service_principal
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import call_kms, region_of
@@ -57,11 +57,13 @@ def as_caller(call: ServiceCall, region: str, source: str = FRONTEND) -> KmsCall
 
 def as_service(backend: Backend, region: str, source: str | None = None) -> KmsCaller:
     """Call KMS as EC2 itself, by a grant."""
-    return KmsCaller.own(backend, service_name(region), region, source or background_name(region))
+    return KmsCaller.as_service(
+        backend, service_principal(region), region, source or background_source(region)
+    )
 
 
 def context_of(resource_id: str) -> dict[str, str]:
-    """Give the encryption context of a volume or snapshot."""
+    """Return the encryption context of a volume or snapshot."""
     return {"aws:ebs:id": resource_id}
 
 
@@ -105,7 +107,7 @@ def create_grant(
     constraint: `EQUALS` or `SUBSET`, how the grant is bound to the encryption context of the data
     key. grantee: EBS when left out. Raises `KeyUnusableError`.
     """
-    service = service_name(key.region)
+    service = service_principal(key.region)
     answer = call_kms(
         caller,
         "CreateGrant",
@@ -120,7 +122,7 @@ def create_grant(
 
 
 def decrypt_data_key(caller: KmsCaller, now: datetime, key: DataKey, *, names_key: bool) -> bytes:
-    """Decrypt a data key by a grant; gives its 64 bytes. Raises `KeyUnusableError`.
+    """Decrypt a data key by a grant; return its 64 bytes. Raises `KeyUnusableError`.
 
     names_key: whether the call has a KeyId.
     """

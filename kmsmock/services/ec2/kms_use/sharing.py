@@ -56,6 +56,6 @@ def _describe_default_key(call: ServiceCall) -> None:
 
 
 def _is_aws_managed(call: ServiceCall, key_arn: str) -> bool:
-    """Tell whether a key is one of AWS's own, which no other account can use."""
+    """Return whether a key is one of AWS's own, which no other account can use."""
     key = find_key(call.backend, key_arn)
     return key is not None and key.manager is KeyManager.AWS

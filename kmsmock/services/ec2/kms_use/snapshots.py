@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kmsmock.services.ebs_identity import background_name
+from kmsmock.services.ebs_identity import background_source
 from kmsmock.services.ec2.errors import IncorrectState
 from kmsmock.services.ec2.kms_use.kms_calls import (
     DataKey,
@@ -57,7 +57,7 @@ def require_completed(snapshot: SourceSnapshot) -> None:
 
 
 def copy_of_incomplete(snapshot_id: str, snapshot: SourceSnapshot) -> CopyFailedError:
-    """Give the failure of a copy whose source is pending or in state error; no key is used."""
+    """Return the failure of a copy whose source is pending or in state error; no key is used."""
     why = f"{snapshot_id} was {snapshot.state} when the copy began."
     return CopyFailedError(_INCOMPLETE_MESSAGE, f"{_INCOMPLETE_MESSAGE}: {why}")
 
@@ -109,7 +109,7 @@ def _copy_key(
     with grants_to_retire(call.backend, now) as grants:
         grants.append(create_grant(as_caller(call, call.region), now, key, EQUALS))
         if source is not None:
-            background = as_caller(call, source.region, background_name(source.region))
+            background = as_caller(call, source.region, background_source(source.region))
             grants.append(create_grant(background, now, source, EQUALS))
         return NewDataKey(
             key,

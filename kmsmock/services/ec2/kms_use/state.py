@@ -31,11 +31,11 @@ class EbsEncryption:
 
 
 def settings_for(call: ServiceCall) -> EncryptionSettings:
-    """Give the settings of the account and Region of a call."""
+    """Return the settings of the account and Region of a call."""
     settings = call.backend.service_state(EbsEncryption).settings
     return settings.setdefault((call.account, call.region), EncryptionSettings())
 
 
 def failures_of(backend: Backend) -> dict[str, str]:
-    """Give what has failed: resource id -> the reason, for humans. To be read and written."""
+    """Return what has failed: resource id -> the reason, for humans. To be read and written."""
     return backend.service_state(EbsEncryption).failures

@@ -32,7 +32,7 @@ def require_encrypted(call: ServiceCall) -> None:
 
 
 def is_to_be_encrypted(call: ServiceCall, source: EncryptedResource | None) -> bool:
-    """Tell whether what a call makes is to be encrypted. source: what it is made from."""
+    """Return whether what a call makes is to be encrypted. source: what it is made from."""
     # Encrypted=False does not make a copy of what is encrypted less so.
     return bool(
         (source is not None and source.is_encrypted)
@@ -42,7 +42,7 @@ def is_to_be_encrypted(call: ServiceCall, source: EncryptedResource | None) -> b
 
 
 def describe_target_key(call: ServiceCall, key: str, now: datetime | None = None) -> str:
-    """Look at the key that something is to be encrypted under; gives its ARN.
+    """Look at the key that something is to be encrypted under; return its ARN.
 
     key: as the caller names it. Raises AuthFailure when the caller may not look at it,
     InvalidParameterValue when it cannot be used.
@@ -75,7 +75,7 @@ def describe_target_key(call: ServiceCall, key: str, now: datetime | None = None
 
 
 def resolve_key(call: ServiceCall, key: str) -> str:
-    """Give the ARN of a key as far as the caller may know it; otherwise what the caller says."""
+    """Return the ARN of a key as far as the caller may know it; otherwise what the caller says."""
     try:
         answer = as_caller(call, call.region).call("DescribeKey", KeyId=key)
     except ServiceError:

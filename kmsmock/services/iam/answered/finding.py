@@ -42,7 +42,7 @@ class Kind:
         return f"{self.word}Name"
 
     def resource(self, call: ServiceCall) -> str:
-        """Give the ARN of what a call names, if it exists or not."""
+        """Return the ARN of what a call names, if it exists or not."""
         try:
             return self.find(call).arn
         except NoSuchEntity:
@@ -117,7 +117,7 @@ def _find_managed(call: ServiceCall, member: str, text: str) -> ManagedPolicy:
 
 
 def require_free_name(call: ServiceCall, kind: Kind) -> str:
-    """Give the name of what is to be made, which must be free."""
+    """Return the name of what is to be made, which must be free."""
     name: str = call.parameters[kind.member]
     try:
         kind.find(call)

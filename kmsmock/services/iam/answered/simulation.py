@@ -149,7 +149,7 @@ def _facts(
     principal: Principal | None,
     given: ContextKeys,
 ) -> Facts:
-    """Give what the simulator knows: who, when and where, and what it is told of the rest."""
+    """Return what the simulator knows: who, when and where, and what it is told of the rest."""
     arn = Arn.parse(resource)
     is_key = arn is not None and arn.service == "kms" and arn.resource.startswith("key/")
     return Facts(
@@ -164,7 +164,7 @@ def _facts(
 
 
 def _caller(call: ServiceCall, source: Identity | None, *, needed: bool) -> Principal:
-    """Give who is thought to make the request; resource policies must be able to tell."""
+    """Return who is thought to make the request; resource policies must be able to tell."""
     arn = call.parameters.get("CallerArn")
     if arn is None and isinstance(source, Entity):
         principal = call.identities.at(source.arn)
@@ -220,7 +220,7 @@ _EVERYTHING = read_policy(
 
 
 def _without_owner(request: Request) -> Request:
-    """Give the same request, as one that no resource policy has a say in."""
+    """Return the same request, as one that no resource policy has a say in."""
     return Request(
         request.principal, request.action, request.resource, None, lambda: request.context
     )
@@ -239,7 +239,7 @@ def _all(applied: AppliedPolicies) -> Iterator[Policy]:
 def _matched(
     request: Request, applied: AppliedPolicies, decision: Decision
 ) -> Iterator[dict[str, Any]]:
-    """Give the statements that made the decision what it is."""
+    """Return the statements that made the decision what it is."""
     if decision.outcome is Outcome.IMPLICIT_DENY:
         return
     effect = Effect.ALLOW if decision.allowed else Effect.DENY
@@ -261,7 +261,7 @@ def _matched(
 
 
 def _context_keys(statements: Iterable[Statement]) -> list[str]:
-    """Give the condition keys that statements look at, those of policy variables too."""
+    """Return the condition keys that statements look at, those of policy variables too."""
     found: dict[str, str] = {}
     for statement in statements:
         for condition in statement.conditions:
@@ -282,7 +282,7 @@ _FILLING = re.compile(r"[\s:,]*")
 
 
 def _positions(text: str) -> list[tuple[int, int]]:
-    """Give where each statement of a document begins and ends, as offsets."""
+    """Return where each statement of a document begins and ends, as offsets."""
     at = _skip(text, text.index("{") + 1)
     while True:
         name, at = _decoder.raw_decode(text, at)
@@ -308,6 +308,6 @@ def _skip(text: str, at: int) -> int:
 
 
 def _position(text: str, offset: int) -> dict[str, int]:
-    """Give an offset as line and column, both from 1."""
+    """Return an offset as line and column, both from 1."""
     before = text[:offset]
     return {"Line": before.count("\n") + 1, "Column": offset - (before.rfind("\n") + 1) + 1}

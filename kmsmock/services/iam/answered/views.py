@@ -14,7 +14,7 @@ from kmsmock.services.registry import ServiceCall
 
 
 def moment(at: datetime) -> datetime:
-    """Give a time as botocore reads it from an answer: whole seconds, UTC."""
+    """Return a time as botocore reads it from an answer: whole seconds, UTC."""
     return at.replace(microsecond=0, tzinfo=tzutc())
 
 

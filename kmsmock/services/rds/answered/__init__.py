@@ -19,7 +19,7 @@ from kmsmock.services.rds.answered import (
 from kmsmock.services.rds.answered.registry import OPERATIONS
 from kmsmock.services.registry import Service
 
-SERVICE = Service(OPERATIONS, words_limits=True)
+SERVICE = Service(OPERATIONS, validates_parameters=True)
 
 __all__ = [
     "OPERATIONS",

@@ -69,7 +69,7 @@ def create_db_cluster(call: ServiceCall) -> dict[str, Any]:
 
 
 def default_members(call: ServiceCall, version: str, port: int) -> dict[str, Any]:
-    """Give the response members of a cluster that no parameter is about."""
+    """Return the response members of a cluster that no parameter is about."""
     return {
         "EngineVersion": version,
         "Port": port,
@@ -145,7 +145,7 @@ def _members(call: ServiceCall, cluster: Database) -> list[Database]:
 
 
 def show_cluster(call: ServiceCall, cluster: Database) -> dict[str, Any]:
-    """Give the DBCluster of responses."""
+    """Return the DBCluster of responses."""
     host = f"{cluster.resource_id[-12:].lower()}.{cluster.region}.rds.amazonaws.com"
     members = _members(call, cluster)
     response = {

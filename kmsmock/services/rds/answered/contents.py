@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from kmsmock.crypto import ciphertext
-from kmsmock.keys.states import KeyState
 from kmsmock.process.moto import moto_answers
 from kmsmock.services import sectors
 from kmsmock.services.rds.answered.lost_keys import check_keys
@@ -11,7 +9,7 @@ from kmsmock.services.rds.answered.storage import Database, Snapshot, Storage
 from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
-from kmsmock.services.rds.kms_use.kms_calls import DataKey
+from kmsmock.services.storage_keys import read_data_key
 from kmsmock.state.backend import Backend
 
 _GIB = 1024**3
@@ -106,23 +104,8 @@ class Rds:
             return encryption.plaintext_key
         if encryption is None or encryption.data_key is None:
             return None
-        return self._decrypt(resource.arn, encryption.data_key)
-
-    def _decrypt(self, arn: str, data_key: DataKey) -> bytes:
-        blob = ciphertext.parse(data_key.ciphertext)
-        for region in self._backend.regions.values():
-            key = region.materials.get(blob.material_id)
-            if key is None or key.arn != data_key.key_arn:
-                continue
-            if key.state is not KeyState.ENABLED:
-                raise UnreadableDatabaseError(
-                    f"the data key of {arn} cannot be opened: {key.arn} is in state "
-                    f"{key.state.value}"
-                )
-            return key.decrypt(blob, data_key.context)
-        raise UnreadableDatabaseError(
-            f"the data key of {arn} cannot be opened: {data_key.key_arn} is gone, and the data "
-            "with it"
+        return read_data_key(
+            self._backend, encryption.data_key, resource.arn, UnreadableDatabaseError
         )
 
 

@@ -192,7 +192,7 @@ def _require_own_storage(instance: Database) -> None:
 
 
 def show_instance(call: ServiceCall, instance: Database) -> dict[str, Any]:
-    """Give the DBInstance of responses."""
+    """Return the DBInstance of responses."""
     storage = instance.cluster or instance
     response = {
         "DBInstanceIdentifier": instance.identifier,

@@ -19,7 +19,7 @@ _SMALLEST_PAGE, _LARGEST_PAGE = 20, 100
 
 
 def apply_filters(call: ServiceCall, things: Iterable[T], table: FilterTable[T]) -> list[T]:
-    """Give the things that all filters of a call let through."""
+    """Return the things that all filters of a call let through."""
     left = list(things)
     for each in call.parameters.get("Filters", ()):
         values = table.get(each["Name"])

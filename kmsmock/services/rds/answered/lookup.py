@@ -89,7 +89,7 @@ def find_own_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
 
 
 def snapshot_not_found_error(call: ServiceCall, kind: Kind, named: str) -> ServiceError:
-    """Give the error for a snapshot that does not exist or is not shared."""
+    """Return the error for a snapshot that does not exist or is not shared."""
     return kind.errors.snapshot_not_found(
         f"{kind.snapshot} not found: {named}", explanation=_why_not_found(call, kind, named)
     )

@@ -76,12 +76,12 @@ def require_create_permission(
 
 
 def storage(call: ServiceCall) -> Storage:
-    """Give all that RDS stores."""
+    """Return all that RDS stores."""
     return call.backend.service_state(Storage)
 
 
 def account_region(call: ServiceCall) -> AccountRegion:
-    """Give what the caller's account has in the Region of the call."""
+    """Return what the caller's account has in the Region of the call."""
     return storage(call).account_region(call.account, call.region)
 
 
@@ -91,7 +91,7 @@ def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
 
 
 def require_parameter(call: ServiceCall, member: str) -> Any:
-    """Give a parameter that a call must have."""
+    """Return a parameter that a call must have."""
     value = call.parameters.get(member)
     if value is None or value == "":
         raise errors.InvalidParameterValue(

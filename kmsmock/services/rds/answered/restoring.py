@@ -70,7 +70,7 @@ def _require_engine(call: ServiceCall, source: Snapshot) -> None:
 
 
 def _default_members(call: ServiceCall, source: Snapshot) -> dict[str, Any]:
-    """Give the response members of the database that no parameter is about."""
+    """Return the response members of the database that no parameter is about."""
     of_snapshots = (source.kind.created, "OriginalSnapshotCreateTime")
     kept = {
         name: value for name, value in source.response_members.items() if name not in of_snapshots

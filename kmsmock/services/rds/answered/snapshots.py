@@ -136,7 +136,7 @@ def _list_usable(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
 
 
 def _type_of(call: ServiceCall, snapshot: Snapshot) -> str:
-    """Give the type of a snapshot as the account sees it; answers show ``shared`` as well."""
+    """Return the type of a snapshot as the account sees it; answers show ``shared`` as well."""
     if snapshot.owner == call.account:
         return snapshot.type
     return _SHARED if call.account in snapshot.shared_with else _PUBLIC
@@ -187,7 +187,7 @@ def require_available(snapshot: Snapshot, *others: str) -> None:
 
 
 def show_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
-    """Give the snapshot of responses; those of other accounts go by their ARN."""
+    """Return the snapshot of responses; those of other accounts go by their ARN."""
     kind = snapshot.kind
     is_own = snapshot.owner == call.account
     response = {

@@ -121,7 +121,7 @@ class Snapshot:
         return self.copied_from is not None
 
     def may_be_used_by(self, account: str) -> bool:
-        """Tell whether an account may use it; whether it may use the key is up to KMS."""
+        """Return whether an account may use it; whether it may use the key is up to KMS."""
         return account == self.owner or account in self.shared_with or self.is_public
 
 
@@ -134,11 +134,11 @@ class AccountRegion:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def databases_of(self, kind: Kind) -> list[Database]:
-        """Give the databases of a kind."""
+        """Return the databases of a kind."""
         return [each for each in self.databases.values() if each.kind is kind]
 
     def snapshots_of(self, kind: Kind) -> list[Snapshot]:
-        """Give the snapshots of databases of a kind."""
+        """Return the snapshots of databases of a kind."""
         return [each for each in self.snapshots.values() if each.kind is kind]
 
 
@@ -153,16 +153,16 @@ class Storage:
     checks_keys: bool = False
 
     def account_region(self, account: str, region: str) -> AccountRegion:
-        """Give what an account has in a Region."""
+        """Return what an account has in a Region."""
         return self.account_regions.setdefault((account, region), AccountRegion())
 
     def databases(self) -> Iterator[Database]:
-        """Give all databases."""
+        """Return all databases."""
         for account_region in self.account_regions.values():
             yield from account_region.databases.values()
 
     def snapshots_in(self, region: str, kind: Kind) -> Iterator[Snapshot]:
-        """Give the snapshots of all accounts in a Region."""
+        """Return the snapshots of all accounts in a Region."""
         for (_, name), account_region in self.account_regions.items():
             if name == region:
                 yield from account_region.snapshots_of(kind)

@@ -37,7 +37,7 @@ class DatabaseEncryption:
             yield self.volume_grant
 
     def for_snapshot(self) -> SnapshotEncryption:
-        """Give the encryption of a snapshot, which keeps the data key."""
+        """Return the encryption of a snapshot, which keeps the data key."""
         return SnapshotEncryption(self.key_arn, self.data_key)
 
 
@@ -84,7 +84,7 @@ class SourceSnapshot(Protocol):
 
 
 def context_for(kind: Kind, resource_id: str) -> Context:
-    """Give the encryption context of a database and its snapshots."""
+    """Return the encryption context of a database and its snapshots."""
     return {kind.context_key: resource_id}
 
 

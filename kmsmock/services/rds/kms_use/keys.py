@@ -31,7 +31,7 @@ _NEEDED = (
 
 
 def requested_key(call: ServiceCall, kind: Kind) -> str | None:
-    """Give the key that a new database is to be encrypted under; None when it is not to be.
+    """Return the key that a new database is to be encrypted under; None when it is not to be.
 
     Members of a cluster have its storage, and no key of their own.
     """
@@ -50,7 +50,7 @@ def requested_key(call: ServiceCall, kind: Kind) -> str | None:
 
 
 def is_member(call: ServiceCall, kind: Kind) -> bool:
-    """Tell whether a request is for an instance of a cluster."""
+    """Return whether a request is for an instance of a cluster."""
     return kind is INSTANCE and bool(call.parameters.get("DBClusterIdentifier"))
 
 
@@ -76,7 +76,7 @@ def translate_key_errors(words: str, key: str) -> Iterator[None]:
 
 
 def key_not_accessible_error(words: str, key: str, why: str) -> KMSKeyNotAccessibleFault:
-    """Give the error for a key that cannot be used. why: the note beside it, for humans."""
+    """Return the error for a key that cannot be used. why: the note beside it, for humans."""
     return KMSKeyNotAccessibleFault(
         f"{words.format(key)} does not exist, is not enabled or you do not have permissions to "
         "access it.",
@@ -85,7 +85,7 @@ def key_not_accessible_error(words: str, key: str, why: str) -> KMSKeyNotAccessi
 
 
 def describe_target_key(call: ServiceCall, words: str, key: str) -> str:
-    """Call DescribeKey for the key that storage is to be encrypted under; gives its ARN.
+    """Call DescribeKey for the key that storage is to be encrypted under; return its ARN.
 
     key: as the caller names it. Raises `KMSKeyNotAccessibleFault` with AWS's words.
     """

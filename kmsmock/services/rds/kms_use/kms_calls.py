@@ -65,7 +65,7 @@ class UnfitKeyError(KeyUnusableError):
 
 
 def describe_key(call: ServiceCall, key: str, region: str | None = None) -> str:
-    """Call DescribeKey as the caller; gives the key's ARN. Raises `KeyUnusableError`.
+    """Call DescribeKey as the caller; return the key's ARN. Raises `KeyUnusableError`.
 
     key: as the caller names it. region: of the key, when it is not that of the call.
     """
@@ -84,7 +84,7 @@ def create_grant(call: ServiceCall, key_arn: str, context: Context) -> Grant:
     """Create RDS's grant for one database, as the caller. Raises `KeyUnusableError`."""
     region = region_of(key_arn)
     caller = KmsCaller.forwarded(call, "rds", region)
-    return _create_grant(caller, call.now, key_arn, context, service_name(region), _OPERATIONS)
+    return _create_grant(caller, call.now, key_arn, context, service_principal(region), _OPERATIONS)
 
 
 def create_volume_grant(backend: Backend, now: datetime, key: DataKey) -> Grant:
@@ -93,7 +93,7 @@ def create_volume_grant(backend: Backend, now: datetime, key: DataKey) -> Grant:
     Raises `KeyUnusableError`.
     """
     region = region_of(key.key_arn)
-    grantee = ebs_identity.service_name(region)
+    grantee = ebs_identity.service_principal(region)
     caller = _as_service(backend, region)
     return _create_grant(caller, now, key.key_arn, key.context, grantee, ("Decrypt",))
 
@@ -140,8 +140,8 @@ def decrypt_data_key(backend: Backend, now: datetime, key: DataKey) -> bytes:
 def decrypt_volume_key(backend: Backend, now: datetime, key: DataKey) -> bytes:
     """Decrypt the data key of a volume by a grant, as EBS. Raises `KeyUnusableError`."""
     region = region_of(key.key_arn)
-    name, source = ebs_identity.service_name(region), ebs_identity.background_name(region)
-    return _decrypt(KmsCaller.own(backend, name, region, source), now, key)
+    name, source = ebs_identity.service_principal(region), ebs_identity.background_source(region)
+    return _decrypt(KmsCaller.as_service(backend, name, region, source), now, key)
 
 
 def _decrypt(caller: KmsCaller, now: datetime, key: DataKey) -> bytes:
@@ -161,21 +161,21 @@ def retire_grants(backend: Backend, now: datetime, grants: Iterable[Grant]) -> N
     """Retire grants, each as its grantee."""
     for grant in grants:
         region = region_of(grant.key_arn)
-        caller = KmsCaller.own(backend, grant.grantee, region, _SOURCE)
+        caller = KmsCaller.as_service(backend, grant.grantee, region, _SOURCE)
         # A grant that is left over, or went with its key, changes nothing about what was done.
         with suppress(ServiceError):
             caller.call("RetireGrant", now, KeyId=grant.key_arn, GrantId=grant.grant_id)
 
 
-def service_name(region: str) -> str:
-    """Give the service principal that is the grantee of RDS's grants."""
+def service_principal(region: str) -> str:
+    """Return the service principal that is the grantee of RDS's grants."""
     return f"rds.{region}.amazonaws.com"
 
 
 def volume_context(context: Context, volume_id: str) -> Context:
-    """Give the encryption context of a volume. context: of its instance."""
+    """Return the encryption context of a volume. context: of its instance."""
     return {**context, _VOLUME: volume_id}
 
 
 def _as_service(backend: Backend, region: str) -> KmsCaller:
-    return KmsCaller.own(backend, service_name(region), region, _SOURCE)
+    return KmsCaller.as_service(backend, service_principal(region), region, _SOURCE)

@@ -33,7 +33,7 @@ def _require_usable(call: ServiceCall, queue: str) -> None:
     key_id = key_of(call.backend, queue)
     if key_id is None:
         return
-    sender = KmsCaller.own(
+    sender = KmsCaller.as_service(
         call.backend,
         _SERVICE,
         Arn.of(queue).region,

@@ -13,7 +13,7 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.customer_keys import require_key_of_object
 from kmsmock.services.s3.kms_use import WITH_KMS, decrypt_data_key, encrypt, show_encryption
 from kmsmock.services.s3.state import DeleteMarker, Encryption, buckets_of, version_in
-from kmsmock.services.stored_before import warn_stored_before
+from kmsmock.services.unknown_keys import warn_unknown_key
 
 
 def _put_object(call: ServiceCall) -> Steps:
@@ -88,7 +88,7 @@ def _find_encryption(call: ServiceCall, answer: dict[str, Any]) -> Encryption | 
     encryption = buckets_of(call).objects.get((bucket, key), {}).get(version_in(answer))
     if encryption is None or isinstance(encryption, DeleteMarker):
         if answer.get("ServerSideEncryption") in WITH_KMS:
-            warn_stored_before(f"s3://{bucket}/{key}")
+            warn_unknown_key(f"s3://{bucket}/{key}")
         return None
     return encryption
 

@@ -12,7 +12,7 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.services.secretsmanager.beside.replicas import show_replicas
 from kmsmock.services.secretsmanager.kms_use import decrypt_data_key
 from kmsmock.services.secretsmanager.state import Secret, find_secret, secrets_of
-from kmsmock.services.stored_before import warn_stored_before
+from kmsmock.services.unknown_keys import warn_unknown_key
 
 
 def _get_secret_value(call: ServiceCall) -> Steps:
@@ -58,7 +58,7 @@ def _list_secrets(call: ServiceCall) -> Steps:
 def _decrypt_value(call: ServiceCall, answer: Mapping[str, Any]) -> None:
     secret, version = secrets_of(call).secrets.get(answer["ARN"]), answer["VersionId"]
     if secret is None:
-        warn_stored_before(answer["ARN"])
+        warn_unknown_key(answer["ARN"])
     elif version in secret.versions:
         decrypt_data_key(call, secret, version)
     elif secret.primary is not None:

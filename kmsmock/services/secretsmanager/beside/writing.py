@@ -15,9 +15,9 @@ from kmsmock.services.secretsmanager.beside.replicas import bring_in_sync, repli
 from kmsmock.services.secretsmanager.kms_use import (
     add_new_key,
     decrypt_data_key,
+    dry_run_data_key,
     generate_data_key,
-    generate_rehearsed_data_key,
-    rehearse_data_key,
+    generate_data_key_after_dry_run,
     require_usable_key,
 )
 from kmsmock.services.secretsmanager.state import (
@@ -36,7 +36,7 @@ def _create_secret(call: ServiceCall) -> Steps:
     if parameters.get("KmsKeyId"):
         require_usable_key(call, future)
     if _has_value(parameters):
-        rehearse_data_key(call, future, parameters["ClientRequestToken"])
+        dry_run_data_key(call, future, parameters["ClientRequestToken"])
     answer = yield
     state = secrets_of(call)
     if answer["ARN"] in state.secrets:
@@ -46,7 +46,7 @@ def _create_secret(call: ServiceCall) -> Steps:
     if _has_value(parameters):
         # Only now is the ARN known, which the data key is bound to.
         version = answer["VersionId"]
-        secret.versions[version] = [generate_rehearsed_data_key(call, secret, version)]
+        secret.versions[version] = [generate_data_key_after_dry_run(call, secret, version)]
         secret.move_stage(CURRENT, version)
     replicate(call, secret, parameters.get("AddReplicaRegions", ()), answer)
     show_replicas(secret, answer)

@@ -1,4 +1,4 @@
-"""Repeating here what another mock has done, so that both know the same principals."""
+"""Mirror changes that another mock has made to IAM or STS: both know the same principals then."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 
 Answer = Mapping[str, Any]
-#: Does here what the other mock has done. It is given the call, and the answer of the other mock.
-Repeat = Callable[[ServiceCall, Answer], None]
+#: Makes the change of the other mock in this one, from the call and the answer of the other mock.
+MirrorChange = Callable[[ServiceCall, Answer], None]
 
 
-def repeating(operation: str, repeat: Repeat) -> BesideHandler:
-    """Make the handler of an operation that lets the other mock answer and does the same here.
+def mirror(operation: str, mirror_change: MirrorChange) -> BesideHandler:
+    """Return a handler that lets the other mock answer, and then makes the same change here.
 
-    It warns when that is not possible.
+    It warns when the change cannot be made.
     """
 
     def steps(call: ServiceCall) -> Steps:
         answer = yield
         try:
-            repeat(_as_answered(call, answer), answer)
+            mirror_change(_as_answered(call, answer), answer)
         except (ServiceError, ValueError) as defect:
             warnings.warn(
-                f"{operation} was answered by another mock, but kmsmock cannot take it up: "
-                f"{defect}",
+                f"{operation} was answered by another mock, but kmsmock cannot make the same "
+                f"change: {defect}",
                 stacklevel=2,
             )
 
@@ -39,9 +39,10 @@ def repeating(operation: str, repeat: Repeat) -> BesideHandler:
 
 
 def _as_answered(call: ServiceCall, answer: Answer) -> ServiceCall:
-    """Give the call as the other mock has understood it.
+    """Return the call as the other mock has understood it.
 
-    Where it has made something in another account, the caller is the root user of that account.
+    Where that mock has created something in another account, the caller is the root user of that
+    account.
     """
     account = _account_in(answer)
     principal = call.principal
@@ -52,9 +53,9 @@ def _as_answered(call: ServiceCall, answer: Answer) -> ServiceCall:
 
 
 def _account_in(answer: Answer) -> str | None:
-    """Find the account of what was made, by its ARN."""
-    for made in answer.values():
-        if isinstance(made, Mapping) and "Arn" in made:
-            arn = Arn.parse(made["Arn"])
+    """Return the account in the ARN of what was created, if the answer has one."""
+    for member in answer.values():
+        if isinstance(member, Mapping) and "Arn" in member:
+            arn = Arn.parse(member["Arn"])
             return arn.account if arn is not None else None
     return None

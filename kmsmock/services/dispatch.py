@@ -1,4 +1,4 @@
-"""AWS services beside KMS that are answered, each as far as tests of key access need it."""
+"""The path of a request to a service beside KMS that this mock answers."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ def answer(
 
     parameters: as boto3 takes them. model: the operation in botocore's model.
     """
-    known = _load(service)
+    declared = _load(service)
     with backend.lock:
         request_id = backend.new_uuid()
         result: dict[str, Any] | ServiceError
         try:
             principal, now = backend.admit(access_key, region)
-            handler = known.operations.get(operation)
+            handler = declared.operations.get(operation)
             if handler is None:
-                raise _not_emulated(known, service, operation, model.service_model.api_version)
-            known.first(parameters)
-            if known.words_limits:
-                given = deepcopy(dict(parameters))
+                raise _not_emulated(declared, service, operation, model.service_model.api_version)
+            declared.validate_first(parameters)
+            if declared.validates_parameters:
+                valid = deepcopy(dict(parameters))
             else:
                 # The limits of the model are the same for all protocols.
                 body = json.dumps(_with_epochs(parameters, model.input_shape), default=str)
-                given = parse_request(
+                valid = parse_request(
                     ApiCall(f"{service}.{operation}", body, access_key, region, model)
                 )
             result = handler(
-                ServiceCall(backend, principal, region, now, given, access_key, request_id)
+                ServiceCall(backend, principal, region, now, valid, access_key, request_id)
             )
-            # What takes no time is done once the answer has been made.
+            # Scheduled work without a delay is done after the answer has been made.
             backend.clock.settle(now)
         except CredentialsError as refusal:
-            result = known.unauthenticated(str(refusal))
+            result = declared.unauthenticated(str(refusal))
         except ValidationException as error:
-            result = known.invalid(error.message)
+            result = declared.invalid(error.message)
         except ServiceError as error:
             result = error
     return Answer(request_id, result)
 
 
 def _load(service: str) -> Service:
-    """Import what answers a service. service: one that is declared to be answered."""
+    """Import the `Service` of a service whose row has a module ``answered``."""
     module = AWS_SERVICES[service].answered
     assert module is not None
     loaded: Service = import_module(module).SERVICE
@@ -75,7 +75,7 @@ def _load(service: str) -> Service:
 
 
 def _with_epochs(parameters: Mapping[str, Any], shape: Any) -> Mapping[str, Any]:
-    """Give times in whole epoch seconds, as they go over the wire."""
+    """Return the parameters with times in whole epoch seconds, as they go over the wire."""
     members = {} if shape is None else shape.members
     times = {
         name: int(parse_to_aware_datetime(value).timestamp())
@@ -85,11 +85,11 @@ def _with_epochs(parameters: Mapping[str, Any], shape: Any) -> Mapping[str, Any]
     return {**parameters, **times} if times else parameters
 
 
-def _not_emulated(known: Service, service: str, operation: str, version: str) -> ServiceError:
-    near = get_close_matches(operation, known.operations, 4, 0.5)
-    others = f"; the nearest that are: {', '.join(near)}" if near else ""
-    return known.not_emulated(
-        known.unknown.format(name=operation, version=version),
+def _not_emulated(declared: Service, service: str, operation: str, version: str) -> ServiceError:
+    similar = get_close_matches(operation, declared.operations, 4, 0.5)
+    others = f"; similar operations that are: {', '.join(similar)}" if similar else ""
+    return declared.not_emulated(
+        declared.unknown_operation.format(name=operation, version=version),
         explanation=f"{operation} of {service} is not emulated{others}. While moto's mock_aws is "
         f"active, moto answers {service}.",
     )
