@@ -11,50 +11,13 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 from kmsmock.aws import errors
 from kmsmock.aws.api_call import ApiCall
+from kmsmock.aws.enums import ENUM_VALUES, PRINTED_ENUMS
 from kmsmock.aws.operations import OPERATION_FACTS
 
-_KEY_SPECS = (
-    *("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"),
-    *("ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256"),
-    *("HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87"),
-    *("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
-)
-#: Shape -> values in the order of AWS's error messages, where it is known to differ from that of
-#: the model. All of these values are valid, also those that the installed model does not have.
-_ENUMS_AS_PRINTED: dict[str, tuple[str, ...]] = {
-    "KeySpec": _KEY_SPECS,
-    "CustomerMasterKeySpec": _KEY_SPECS,
-    "DataKeySpec": _KEY_SPECS,
-    "KeyUsageType": (
-        *("ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC"),
-        *("KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"),
-    ),
-    "MacAlgorithmSpec": ("HMAC_SHA_384", "HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_512"),
-    "DataKeyPairSpec": (
-        *("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"),
-        *("ECC_SECG_P256K1", "SM2", "ECC_NIST_EDWARDS25519"),
-        *("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
-    ),
-    "MessageType": ("RAW", "DIGEST", "EXTERNAL_MU"),
-    "SigningAlgorithmSpec": (
-        *("RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512"),
-        *("RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512"),
-        *("ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512"),
-        *("ED25519_SHA_512", "ED25519_PH_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256"),
-    ),
-    "EncryptionAlgorithmSpec": (
-        *("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE", "SYMMETRIC_DEFAULT"),
-    ),
-}
-#: Shape -> valid values, where these are not the ones in AWS's error message.
-_ENUM_VALUES = {
-    "DataKeySpec": ("AES_256", "AES_128"),
-    "SigningAlgorithmSpec": (*_ENUMS_AS_PRINTED["SigningAlgorithmSpec"], "SYMMETRIC_DEFAULT"),
-}
 #: Patterns that KMS enforces and the model does not have.
 _ASCII = r"^\p{ASCII}+$"
 _PATTERNS = {"KeyIdType": _ASCII}
@@ -133,23 +96,25 @@ def _check(shape: Any) -> Check:
 
 
 def _structure(shape: Any, page_limit: int | None = None) -> Check:
-    members = [
-        (name, name[0].lower() + name[1:], _check(member), name in shape.required_members)
-        for name, member in shape.members.items()
-    ]
-    if page_limit is not None:
-        members = [
-            (name, lower, _integer_between(1, page_limit) if name == "Limit" else check, required)
-            for name, lower, check, required in members
-        ]
+    members = [_member(name, shape, page_limit) for name in shape.members]
     known = frozenset(shape.members)
 
     def check_structure(value: Any, path: str, failures: list[str]) -> dict[str, Any]:
         if type(value) is not dict:
             raise _wrong_type(value, path, "a structure")
         result = {}
-        for name, lower, check, required in members:
+        for name, lower, check, required, limits in members:
             if (member := value.get(name)) is not None:
+                if limits is not None and type(member) is str:
+                    # Most members are texts within their limits, and need no check of their own.
+                    values, low, high, matches = limits
+                    if (
+                        member in values
+                        if values
+                        else low <= len(member) <= high and (matches is None or matches(member))
+                    ):
+                        result[name] = member
+                        continue
                 result[name] = check(member, f"{path}.{lower}" if path else lower, failures)
             elif required:
                 subject = "Value" if lower in _SENSITIVE_MEMBERS else "Value null"
@@ -159,30 +124,78 @@ def _structure(shape: Any, page_limit: int | None = None) -> Check:
                     "Member must not be null"
                 )
         if len(result) != len(value):
-            for name in value:
-                if name not in known:
-                    raise errors.SerializationException(
-                        explanation=f"The operation has no parameter {name!r}; it has "
-                        f"{', '.join(sorted(known)) or 'none'}."
-                    )
+            _require_known(value, known)
         return result
 
     return check_structure
+
+
+def _require_known(value: Mapping[str, Any], known: frozenset[str]) -> None:
+    for name in value:
+        if name not in known:
+            raise errors.SerializationException(
+                explanation=f"The operation has no parameter {name!r}; it has "
+                f"{', '.join(sorted(known)) or 'none'}."
+            )
+
+
+def _member(
+    name: str, shape: Any, page_limit: int | None
+) -> tuple[str, str, Check, bool, _TextLimits | None]:
+    """Return what a structure has to know of a member: names, check, and whether it is required."""
+    member = shape.members[name]
+    is_page_size = name == "Limit" and page_limit is not None
+    return (
+        name,
+        name[0].lower() + name[1:],
+        _integer_between(1, page_limit or 0) if is_page_size else _check(member),
+        name in shape.required_members,
+        _TextLimits.of(member) if member.type_name == "string" else None,
+    )
 
 
 def _empty(value: Any, path: str, failures: list[str]) -> dict[str, Any]:  # noqa: ARG001 - a Check
     return {}
 
 
+class _TextLimits(NamedTuple):
+    """What a text must satisfy: to be one of the values of an enum, or its length and pattern."""
+
+    values: frozenset[str]
+    low: float
+    high: float
+    matches: Callable[[str], object] | None
+
+    @classmethod
+    def of(cls, shape: Any) -> _TextLimits:
+        """Return the limits of a string shape."""
+        pattern = _pattern(shape)
+        return cls(
+            frozenset(shape.enum) | frozenset(ENUM_VALUES.get(shape.name) or _printed_enum(shape)),
+            *_limits(shape),
+            _compile(pattern).fullmatch if pattern else None,
+        )
+
+    @property
+    def allow_any(self) -> bool:
+        """Whether any text satisfies them."""
+        return self == (frozenset(), -math.inf, math.inf, None)
+
+
+def _pattern(shape: Any) -> str | None:
+    pattern: str | None = _PATTERNS.get(shape.name) or shape.metadata.get("pattern")
+    return pattern
+
+
+def _printed_enum(shape: Any) -> tuple[str, ...]:
+    return PRINTED_ENUMS.get(shape.name) or tuple(shape.enum)
+
+
 def _string(shape: Any) -> Check:
-    name = shape.name
-    low, high = _limits(shape)
-    printed = _ENUMS_AS_PRINTED.get(name) or tuple(shape.enum)
-    values = frozenset(shape.enum) | frozenset(_ENUM_VALUES.get(name) or printed)
-    pattern = _PATTERNS.get(name) or shape.metadata.get("pattern")
-    matches = _compile(pattern).fullmatch if pattern else None
+    values, low, high, matches = _TextLimits.of(shape)
+    pattern = _pattern(shape)
     sensitive = shape.metadata.get("sensitive", False)
-    enum_text = f"satisfy enum value set: [{', '.join(printed)}]"
+    enum_text = f"satisfy enum value set: [{', '.join(_printed_enum(shape))}]"
 
     def check_string(value: Any, path: str, failures: list[str]) -> str:
         if type(value) is not str:
@@ -295,10 +308,17 @@ def _list(shape: Any) -> Check:
 
 def _map(shape: Any) -> Check:
     check_key, check_value = _check(shape.key), _check(shape.value)
+    takes_any_texts = all(
+        each.type_name == "string" and _TextLimits.of(each).allow_any
+        for each in (shape.key, shape.value)
+    )
 
     def check_map(value: Any, path: str, failures: list[str]) -> dict[str, Any]:
         if type(value) is not dict:
             raise _wrong_type(value, path, "a map")
+        # Such as an encryption context; keys of a JSON object are texts anyway.
+        if takes_any_texts and {str}.issuperset(map(type, value.values())):
+            return value
         return {
             check_key(name, f"{path}.key", failures): check_value(
                 item, f"{path}.{name}.member", failures
