@@ -8,19 +8,15 @@ from __future__ import annotations
 import binascii
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from kmsmock.aws import errors
 from kmsmock.aws.api_call import ApiCall
-from kmsmock.aws.enums import ENUM_VALUES, PRINTED_ENUMS
+from kmsmock.aws.limits import TextLimits, limits_of, pattern_of, printed_enum
 from kmsmock.aws.operations import OPERATION_FACTS
 
-#: Patterns that KMS enforces and the model does not have.
-_ASCII = r"^\p{ASCII}+$"
-_PATTERNS = {"KeyIdType": _ASCII}
 #: Members whose value no error message contains, not even that it is null.
 _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
 #: Called with value, path and the list of failures; returns the parsed value and appends what
@@ -95,62 +91,87 @@ def _check(shape: Any) -> Check:
     return _MAKERS[shape.type_name](shape)
 
 
+class _Member(NamedTuple):
+    """A member of a structure. path: as error messages name it. limits: of texts only."""
+
+    path: str
+    check: Check
+    is_required: bool
+    limits: TextLimits | None
+
+
 def _structure(shape: Any, page_limit: int | None = None) -> Check:
-    members = [_member(name, shape, page_limit) for name in shape.members]
-    known = frozenset(shape.members)
+    members = {name: _member(name, shape, page_limit) for name in shape.members}
+    required = frozenset(shape.required_members)
 
     def check_structure(value: Any, path: str, failures: list[str]) -> dict[str, Any]:
         if type(value) is not dict:
             raise _wrong_type(value, path, "a structure")
+        if not value.keys() <= members.keys():
+            raise _unknown_member(value, members)
+        prefix = f"{path}." if path else ""
+        found: list[str] = []
         result = {}
-        for name, lower, check, required, limits in members:
-            if (member := value.get(name)) is not None:
-                if limits is not None and type(member) is str:
-                    # Most members are texts within their limits, and need no check of their own.
-                    values, low, high, matches = limits
-                    if (
-                        member in values
-                        if values
-                        else low <= len(member) <= high and (matches is None or matches(member))
-                    ):
-                        result[name] = member
-                        continue
-                result[name] = check(member, f"{path}.{lower}" if path else lower, failures)
-            elif required:
-                subject = "Value" if lower in _SENSITIVE_MEMBERS else "Value null"
-                member_path = f"{path}.{lower}" if path else lower
-                failures.append(
-                    f"{subject} at '{member_path}' failed to satisfy constraint: "
-                    "Member must not be null"
+        for name, member in value.items():
+            member_path, check, _, limits = members[name]
+            # Most members are texts within their limits, and need no check of their own.
+            if (
+                limits is not None
+                and type(member) is str
+                and (
+                    member in limits[0]
+                    or (
+                        not limits[0]
+                        and limits[1] <= len(member) <= limits[2]
+                        and (limits[3] is None or limits[3](member))
+                    )
                 )
-        if len(result) != len(value):
-            _require_known(value, known)
+            ):
+                result[name] = member
+            elif member is not None:
+                result[name] = check(member, prefix + member_path, found)
+        if found or not required <= result.keys():
+            return _check_in_order(value, members, prefix, failures)
         return result
 
     return check_structure
 
 
-def _require_known(value: Mapping[str, Any], known: frozenset[str]) -> None:
-    for name in value:
-        if name not in known:
-            raise errors.SerializationException(
-                explanation=f"The operation has no parameter {name!r}; it has "
-                f"{', '.join(sorted(known)) or 'none'}."
+def _check_in_order(
+    value: Mapping[str, Any], members: Mapping[str, _Member], prefix: str, failures: list[str]
+) -> dict[str, Any]:
+    """Check the members in the order of the model, in which KMS lists what is wrong with them."""
+    result = {}
+    for name, (member_path, check, is_required, _) in members.items():
+        if (member := value.get(name)) is not None:
+            result[name] = check(member, prefix + member_path, failures)
+        elif is_required:
+            subject = "Value" if member_path in _SENSITIVE_MEMBERS else "Value null"
+            failures.append(
+                f"{subject} at '{prefix}{member_path}' failed to satisfy constraint: "
+                "Member must not be null"
             )
+    return result
 
 
-def _member(
-    name: str, shape: Any, page_limit: int | None
-) -> tuple[str, str, Check, bool, _TextLimits | None]:
-    """Return what a structure has to know of a member: names, check, and whether it is required."""
+def _unknown_member(
+    value: Mapping[str, Any], members: Mapping[str, _Member]
+) -> errors.SerializationException:
+    unknown = next(name for name in value if name not in members)
+    return errors.SerializationException(
+        explanation=f"The operation has no parameter {unknown!r}; it has "
+        f"{', '.join(sorted(members)) or 'none'}."
+    )
+
+
+def _member(name: str, shape: Any, page_limit: int | None) -> _Member:
     member = shape.members[name]
     is_page_size = name == "Limit" and page_limit is not None
-    return (
-        name,
+    return _Member(
         name[0].lower() + name[1:],
         _integer_between(1, page_limit or 0) if is_page_size else _check(member),
         name in shape.required_members,
-        _TextLimits.of(member) if member.type_name == "string" else None,
+        TextLimits.of(member) if member.type_name == "string" else None,
     )
 
 
@@ -158,44 +179,11 @@ def _empty(value: Any, path: str, failures: list[str]) -> dict[str, Any]:  # noq
     return {}
 
 
-class _TextLimits(NamedTuple):
-    """What a text must satisfy: to be one of the values of an enum, or its length and pattern."""
-
-    values: frozenset[str]
-    low: float
-    high: float
-    matches: Callable[[str], object] | None
-
-    @classmethod
-    def of(cls, shape: Any) -> _TextLimits:
-        """Return the limits of a string shape."""
-        pattern = _pattern(shape)
-        return cls(
-            frozenset(shape.enum) | frozenset(ENUM_VALUES.get(shape.name) or _printed_enum(shape)),
-            *_limits(shape),
-            _compile(pattern).fullmatch if pattern else None,
-        )
-
-    @property
-    def allow_any(self) -> bool:
-        """Whether any text satisfies them."""
-        return self == (frozenset(), -math.inf, math.inf, None)
-
-
-def _pattern(shape: Any) -> str | None:
-    pattern: str | None = _PATTERNS.get(shape.name) or shape.metadata.get("pattern")
-    return pattern
-
-
-def _printed_enum(shape: Any) -> tuple[str, ...]:
-    return PRINTED_ENUMS.get(shape.name) or tuple(shape.enum)
-
-
 def _string(shape: Any) -> Check:
-    values, low, high, matches = _TextLimits.of(shape)
-    pattern = _pattern(shape)
+    values, low, high, matches = TextLimits.of(shape)
+    pattern = pattern_of(shape)
     sensitive = shape.metadata.get("sensitive", False)
-    enum_text = f"satisfy enum value set: [{', '.join(_printed_enum(shape))}]"
+    enum_text = f"satisfy enum value set: [{', '.join(printed_enum(shape))}]"
 
     def check_string(value: Any, path: str, failures: list[str]) -> str:
         if type(value) is not str:
@@ -219,7 +207,7 @@ def _string(shape: Any) -> Check:
 
 
 def _blob(shape: Any) -> Check:
-    low, high = _limits(shape)
+    low, high = limits_of(shape)
 
     def check_blob(value: Any, path: str, failures: list[str]) -> bytes:
         if type(value) is not str:
@@ -243,7 +231,7 @@ def _blob(shape: Any) -> Check:
 
 
 def _integer(shape: Any) -> Check:
-    return _integer_between(*_limits(shape))
+    return _integer_between(*limits_of(shape))
 
 
 def _integer_between(low: float, high: float) -> Check:
@@ -289,7 +277,7 @@ def _timestamp(shape: Any) -> Check:  # noqa: ARG001 - one maker per type
 
 
 def _list(shape: Any) -> Check:
-    low, high = _limits(shape)
+    low, high = limits_of(shape)
     check = _check(shape.member)
 
     def check_list(value: Any, path: str, failures: list[str]) -> list[Any]:
@@ -309,7 +297,7 @@ def _list(shape: Any) -> Check:
 def _map(shape: Any) -> Check:
     check_key, check_value = _check(shape.key), _check(shape.value)
     takes_any_texts = all(
-        each.type_name == "string" and _TextLimits.of(each).allow_any
+        each.type_name == "string" and TextLimits.of(each).allow_any
         for each in (shape.key, shape.value)
     )
 
@@ -339,19 +327,6 @@ _MAKERS: dict[str, Callable[[Any], Check]] = {
     "list": _list,
     "map": _map,
 }
-
-
-def _limits(shape: Any) -> tuple[float, float]:
-    return shape.metadata.get("min", -math.inf), shape.metadata.get("max", math.inf)
-
-
-def _compile(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of the model, which is one of Java: its character classes are ASCII."""
-    if r"\p{L}" in pattern:
-        for java, ours in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d")):
-            pattern = pattern.replace(java, ours)
-        return re.compile(pattern)
-    return re.compile(pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]"), re.ASCII)
 
 
 def _failure(value: object, path: str, constraint: str) -> str:
