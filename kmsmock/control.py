@@ -171,9 +171,9 @@ class KMSMock(ClientSource):
         in it. Raises OSError.
         """
         from kmsmock.worlds.files import write_document
-        from kmsmock.worlds.world import written_world
+        from kmsmock.worlds.world import write_world
 
-        write_document(written_world(self._backend, secrets=material), path)
+        write_document(write_world(self._backend, secrets=material), path)
 
     def load(self, world: str | os.PathLike[str] | Mapping[str, Any]) -> None:
         """Bring in what a world has, beside what is there; all of it, or nothing.
