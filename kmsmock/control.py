@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.options import MockOptions
-from kmsmock.process.active import active
+from kmsmock.process.active_mocks import active
 from kmsmock.process.watchers import notifying, watchers
 from kmsmock.responder import Responder, paused
 
@@ -171,9 +171,9 @@ class KMSMock(ClientSource):
         in it. Raises OSError.
         """
         from kmsmock.worlds.files import write_document
-        from kmsmock.worlds.world import written_world
+        from kmsmock.worlds.world import write_world
 
-        write_document(written_world(self._backend, secrets=material), path)
+        write_document(write_world(self._backend, secrets=material), path)
 
     def load(self, world: str | os.PathLike[str] | Mapping[str, Any]) -> None:
         """Bring in what a world has, beside what is there; all of it, or nothing.

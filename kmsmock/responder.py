@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsmock.activation.environment import Environment
 from kmsmock.options import MockOptions
-from kmsmock.process.active import active
+from kmsmock.process.active_mocks import active
 from kmsmock.process.watchers import notify, notifying, watchers
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ class Responder:
         start_time, world = options["start_time"], options["world"]
         if world is not None:
             from kmsmock.worlds.files import read_document
-            from kmsmock.worlds.world import time_of
+            from kmsmock.worlds.world import find_time
 
             self._document = read_document(world)
-            start_time = start_time or time_of(self._document)
+            start_time = start_time or find_time(self._document)
         if start_time is None and options["seed"] is not None:
             start_time = _SEEDED_START
         self.backend = Backend(options, start_time)

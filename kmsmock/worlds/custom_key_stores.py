@@ -1,4 +1,4 @@
-"""Custom key stores in a document."""
+"""Write and load custom key stores of a world."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from kmsmock.keys.custom_key_store import (
 from kmsmock.keys.region import KmsRegion
 from kmsmock.operations.custom_key_stores import require_exclusive_settings, require_members
 from kmsmock.state.backend import Backend
-from kmsmock.worlds.errors import At, WorldError
+from kmsmock.worlds.errors import Within, WorldError
 from kmsmock.worlds.keys import KeyLoader
 from kmsmock.worlds.reading import Object, member_of, one_of, text, texts, time
-from kmsmock.worlds.writing import shown_time, told
+from kmsmock.worlds.writing import without_none, write_time
 
-_PASSING = (ConnectionState.CONNECTING, ConnectionState.DISCONNECTING)
+_TRANSIENT = (ConnectionState.CONNECTING, ConnectionState.DISCONNECTING)
 
 
-def written_store(region: KmsRegion, store: CustomKeyStore) -> dict[str, Any]:
-    """Write a custom key store. region: the one that it is in."""
-    return told(
+def write_store(region: KmsRegion, store: CustomKeyStore) -> dict[str, Any]:
+    """Return a custom key store as an object of a document. region: of the store."""
+    return without_none(
         {
             "id": store.store_id,
             "account": region.account,
             "region": region.name,
             "name": store.name,
             "type": store.store_type.value,
-            "created": shown_time(store.creation_date),
+            "created": write_time(store.creation_date),
             "settings": dict(store.settings),
             "state": store.state.value,
-            "until": shown_time(store.settles_at),
+            "until": write_time(store.settles_at),
             "error": store.error_code,
             "fault": store.fault,
         }
@@ -42,18 +42,18 @@ def written_store(region: KmsRegion, store: CustomKeyStore) -> dict[str, Any]:
 
 
 def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> None:
-    """Make a custom key store. Raises WorldError, also for what KMS would not have."""
+    """Load a custom key store. Raises WorldError, also for settings that KMS would reject."""
     item = Object(value)
-    region = keys.place(item)
+    region = keys.region_of(item)
     stores = region.custom_key_stores
     kind = item.get("type", member_of(StoreType)) or StoreType.AWS_CLOUDHSM
     settings = item.get("settings", _settings) or {}
-    with At("settings"):
+    with Within("settings"):
         require_members(kind, settings)
         require_exclusive_settings(stores.values(), kind, settings)
     store = CustomKeyStore(
         item.get("id", text) or f"cks-{backend.entropy(16).hex()[:17]}",
-        item.need("name", text),
+        item.require("name", text),
         kind,
         item.get("created", time) or now,
         settings,
@@ -68,7 +68,7 @@ def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
     until = item.get("until", time)
     if (store.error_code is not None) is not (store.state is ConnectionState.FAILED):
         raise WorldError("'error' belongs to the state FAILED, and the reverse")
-    if (until is not None) is not (store.state in _PASSING):
+    if (until is not None) is not (store.state in _TRANSIENT):
         raise WorldError("'until' belongs to CONNECTING and DISCONNECTING, and the reverse")
     item.end()
     stores[store.store_id] = store
@@ -78,8 +78,8 @@ def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
 
 def _settings(value: Any) -> dict[str, object]:
     """Read the members of CreateCustomKeyStore that describe cluster or proxy."""
-    found: dict[str, object] = dict(Object(value).members)
-    for name, given in found.items():
-        with At(name):
-            found[name] = text(given) if isinstance(given, str) else texts(given)
-    return found
+    settings: dict[str, object] = dict(Object(value).members)
+    for name, setting in settings.items():
+        with Within(name):
+            settings[name] = text(setting) if isinstance(setting, str) else texts(setting)
+    return settings

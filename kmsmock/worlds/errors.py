@@ -1,4 +1,4 @@
-"""What is wrong with a world, and where."""
+"""Errors in worlds, with their location in the document."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ Problem = Union["WorldError", ServiceError, MalformedPolicyError]
 
 
 class WorldError(ValueError):
-    """A world that cannot be read, or that does not fit to what is there.
+    """A world that cannot be read, or that conflicts with the state of the mock.
 
-    reason: what is wrong, and what would be right. place: where, such as
-    ``accounts.111122223333.regions.us-east-1.keys[0].spec``; empty for the whole. source: the
-    file, if it is one.
+    reason: what is wrong, and what would be right. place: the location, such as
+    ``keys[0].spec``; empty for the whole document. source: the path, if it is a file.
     """
 
     def __init__(self, reason: str, *steps: Step) -> None:
@@ -33,23 +32,23 @@ class WorldError(ValueError):
         self._steps = list(steps)
 
     def within(self, *steps: Step) -> WorldError:
-        """Tell from farther outside where it is; gives itself."""
+        """Prepend steps to the location; return the error itself."""
         self._steps[:0] = steps
         return self
 
     @property
     def place(self) -> str:
-        """Where it is."""
-        return "".join(map(_shown_step, self._steps)).removeprefix(".")
+        """The location in the document."""
+        return "".join(map(_format_step, self._steps)).removeprefix(".")
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.source, self.place, self.reason) if part)
 
 
-class At:
-    """A block about one place of a world: what is raised inside names it.
+class Within:
+    """A context manager that adds a location to errors raised in its block.
 
-    What KMS would refuse, and policies that are none, become a `WorldError` too.
+    Errors of KMS and malformed policies become a `WorldError` too.
     """
 
     __slots__ = ("_steps",)
@@ -58,7 +57,7 @@ class At:
         self._steps = steps
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Do nothing."""
 
     def __exit__(
         self,
@@ -67,11 +66,11 @@ class At:
         traceback: TracebackType | None,
     ) -> None:
         if isinstance(error, PROBLEMS):
-            raise located(error, *self._steps) from None
+            raise add_location(error, *self._steps) from None
 
 
-def located(error: Problem, *steps: Step) -> WorldError:
-    """Give an error as one that names a place."""
+def add_location(error: Problem, *steps: Step) -> WorldError:
+    """Return an error as a `WorldError` with a location."""
     if isinstance(error, WorldError):
         return error.within(*steps)
     if isinstance(error, MalformedPolicyError):
@@ -80,11 +79,11 @@ def located(error: Problem, *steps: Step) -> WorldError:
     return WorldError(" ".join(text for text in texts if text) or error.code, *steps)
 
 
-#: What may be wrong with what a document says.
+#: The errors that reading a member can raise.
 PROBLEMS = (WorldError, ServiceError, MalformedPolicyError)
 
 
-#: Types whose values tell nothing, or too much, with how an error speaks of them.
+#: Types whose values error messages do not contain -> what they say instead.
 _KINDS = (
     (type(None), "null"),
     (bytes, "bytes"),
@@ -93,8 +92,8 @@ _KINDS = (
 )
 
 
-def shown(value: Any) -> str:
-    """Describe a value that is not the right one."""
+def describe_value(value: Any) -> str:
+    """Describe a wrong value in an error message."""
     if isinstance(value, str):
         return f"the text {value if len(value) <= _LONGEST else value[:_LONGEST] + '…'!r}"
     if isinstance(value, bool):
@@ -106,7 +105,7 @@ def shown(value: Any) -> str:
     )
 
 
-def _shown_step(step: Step) -> str:
+def _format_step(step: Step) -> str:
     if isinstance(step, int):
         return f"[{step}]"
     return f".{step}" if _PLAIN.fullmatch(step) else f"[{step!r}]"

@@ -1,4 +1,4 @@
-"""Documents of worlds in files: JSON, or YAML with the extra ``yaml``."""
+"""Files of worlds: JSON, or YAML with the extra ``yaml``."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from kmsmock.worlds.errors import WorldError
-from kmsmock.worlds.local_kms import from_local_kms, is_of_local_kms
+from kmsmock.worlds.local_kms import from_local_kms, is_local_kms
 
 _YAML = (".yaml", ".yml")
 
 
 def read_document(world: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Read a document, from a file or from what it means. Raises WorldError, OSError."""
+    """Read a document from a file, or take a mapping. Raises WorldError, OSError."""
     document: Any = world
     if not isinstance(world, Mapping):
         path = Path(world)
         try:
-            document = _parsed(path)
+            document = _parse(path)
         except WorldError as problem:
             problem.source = str(path)
             raise
@@ -28,11 +28,11 @@ def read_document(world: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[
             looked = "" if path.is_absolute() else f", looked for from {Path.cwd()}"
             problem.strerror = f"{problem.strerror}: the world of a mock (world=){looked}"
             raise
-    return from_local_kms(document) if is_of_local_kms(document) else document
+    return from_local_kms(document) if is_local_kms(document) else document
 
 
 def write_document(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a document to a file, which is there as a whole or not at all. Raises OSError."""
+    """Write a document to a file; after an error there is no partial file. Raises OSError."""
     target = Path(path)
     if target.suffix in _YAML:
         yaml = _yaml(target)
@@ -40,15 +40,15 @@ def write_document(document: Mapping[str, Any], path: str | os.PathLike[str]) ->
         text = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True)
     else:
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(target)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def _parsed(path: Path) -> Any:
+def _parse(path: Path) -> Any:
     data = path.read_bytes()
     if path.suffix in _YAML:
         yaml = _yaml(path)

@@ -1,4 +1,4 @@
-"""Grants in a document, with their tokens."""
+"""Write and load grants of a world, with their grant tokens."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import WorldError
 from kmsmock.worlds.keys import KeyLoader, account_id, find_key
 from kmsmock.worlds.reading import Object, list_of, text, texts, time
-from kmsmock.worlds.writing import shown_time, told, written_ids
+from kmsmock.worlds.writing import without_none, write_ids, write_time
 
 
-def written_grant(grant: Grant, backend: Backend) -> dict[str, Any]:
-    """Write a grant."""
+def write_grant(grant: Grant, backend: Backend) -> dict[str, Any]:
+    """Return a grant as an object of a document."""
     terms = grant.terms
-    return told(
+    return without_none(
         {
             "id": grant.grant_id,
             "key": grant.key_arn,
@@ -27,21 +27,21 @@ def written_grant(grant: Grant, backend: Backend) -> dict[str, Any]:
             "grantee_service": terms.grantee_service_principal,
             "retiring": terms.retiring_principal,
             "retiring_service": terms.retiring_service_principal,
-            "principal_ids": written_ids(terms.unique_ids, _ids_today(backend, terms)),
+            "principal_ids": write_ids(terms.unique_ids, _current_ids(backend, terms)),
             "operations": list(terms.operations),
-            "constraints": _written_constraints(terms.constraints),
+            "constraints": _write_constraints(terms.constraints),
             "issuing_account": grant.issuing_account,
-            "created": shown_time(grant.creation_date),
+            "created": write_time(grant.creation_date),
             "tokens": list(grant.tokens),
         }
     )
 
 
-def _written_constraints(constraints: GrantConstraints | None) -> dict[str, Any] | None:
+def _write_constraints(constraints: GrantConstraints | None) -> dict[str, Any] | None:
     return (
         None
         if constraints is None
-        else told(
+        else without_none(
             {
                 "equals": None if constraints.equals is None else dict(constraints.equals),
                 "subset": None if constraints.subset is None else dict(constraints.subset),
@@ -51,22 +51,22 @@ def _written_constraints(constraints: GrantConstraints | None) -> dict[str, Any]
     )
 
 
-def _ids_today(backend: Backend, terms: GrantTerms) -> dict[str, str]:
-    """Give the unique ids of those whom a grant names, by ARN."""
-    found = backend.identities.names.unique_id_behind
+def _current_ids(backend: Backend, terms: GrantTerms) -> dict[str, str]:
+    """Return ARN -> current unique id of the principals that a grant names."""
+    find_id = backend.identities.names.unique_id_behind
     names = (terms.grantee_principal, terms.retiring_principal)
-    return {name: known for name in names if name and (known := found(name))}
+    return {name: known for name in names if name and (known := find_id(name))}
 
 
 def load_grant(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> None:
-    """Make a grant. Raises WorldError, also for what KMS would not have."""
+    """Load a grant. Raises WorldError, also for terms that KMS would reject."""
     item = Object(value)
-    there = keys.place(item)
-    key = item.need("key", lambda given: find_key(backend, given, there))
+    key_region = keys.region_of(item)
+    key = item.require("key", lambda value: find_key(backend, value, key_region))
     region = backend.region(key.account, key.region_name)
     ids = item.get("principal_ids", texts)
     terms = GrantTerms(
-        tuple(dict.fromkeys(item.need("operations", list_of(text)))),
+        tuple(dict.fromkeys(item.require("operations", list_of(text)))),
         item.get("grantee", _principal),
         item.get("grantee_service", text),
         item.get("retiring", _principal),
@@ -74,7 +74,7 @@ def load_grant(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
         item.get("constraints", _constraints),
         item.get("name", text),
     )
-    terms = replace(terms, unique_ids=_ids_today(backend, terms) if ids is None else ids)
+    terms = replace(terms, unique_ids=_current_ids(backend, terms) if ids is None else ids)
     require_valid_terms(key, terms)
     grant = Grant(
         item.get("id", text) or backend.entropy(32).hex(),
@@ -99,8 +99,8 @@ def _principal(value: Any) -> str:
 
 def _constraints(value: Any) -> GrantConstraints:
     item = Object(value)
-    found = GrantConstraints(
+    constraints = GrantConstraints(
         item.get("equals", texts), item.get("subset", texts), item.get("source_arn", text)
     )
     item.end()
-    return found
+    return constraints

@@ -1,7 +1,6 @@
-"""Keys in a document: all that belongs to one of them, but for aliases and grants.
+"""Load the keys of a world, with all that belongs to a key except aliases and grants.
 
-What a key needs of its surroundings, such as its primary or its custom key store, is there already
-when it is loaded.
+The custom key store of a key, and the primary of a replica key, must be loaded before it.
 """
 
 from __future__ import annotations
@@ -23,7 +22,8 @@ from kmsmock.keys.states import KeyState
 from kmsmock.operations.keys import STORE_ORIGINS, require_supported
 from kmsmock.state import scheduled_work
 from kmsmock.state.backend import Backend
-from kmsmock.worlds.errors import At, WorldError, shown
+from kmsmock.worlds.errors import Within, WorldError, describe_value
+from kmsmock.worlds.key_writer import KEY_POLICY, TRANSIENT, current_ids
 from kmsmock.worlds.materials import load_materials
 from kmsmock.worlds.reading import (
     Object,
@@ -35,9 +35,8 @@ from kmsmock.worlds.reading import (
     text,
     texts,
     time,
-    whole,
+    whole_number,
 )
-from kmsmock.worlds.written_keys import KEY_POLICY, PASSING, ids_today
 
 _PRIMARY, _REPLICA = "primary", "replica"
 _STATES = [
@@ -48,30 +47,30 @@ _STATES = [
 
 
 class KeyLoader:
-    """Makes the keys of a document in a backend. account, region: of keys that do not say."""
+    """Loads the keys of a document. account, region: of keys without these members."""
 
     def __init__(self, backend: Backend, account: str, region: str, now: datetime) -> None:
         self._backend = backend
         self._account = account
         self._region = region
         self._now = now
-        #: Aliases that keys name themselves: the place of the key, the key, and the name.
+        #: Aliases among the members of keys: index of the key, key, alias name.
         self.aliases: list[tuple[int, Key, str]] = []
 
-    def place(self, item: Object) -> KmsRegion:
-        """Give the account and Region that a member of the document is in."""
+    def region_of(self, item: Object) -> KmsRegion:
+        """Return the KMS of the account and Region of an object."""
         account = item.get("account", account_id) or self._account
         return self._backend.region(account, item.get("region", region_name) or self._region)
 
     def load_all(self, document: Object) -> None:
-        """Make all keys, primaries before their replicas, and number them in their order."""
-        given = document.each("keys", _key_object)
+        """Load all keys, primaries before their replicas, and number them in document order."""
+        items = document.each("keys", _key_object)
         made: dict[int, Key] = {}
-        with At("keys"):
+        with Within("keys"):
             for is_replica in (False, True):
-                for number, item in enumerate(given):
+                for number, item in enumerate(items):
                     if (item.get("multi_region", _multi_region) == _REPLICA) is is_replica:
-                        with At(number):
+                        with Within(number):
                             made[number] = self._load(item, number)
         for number in sorted(made):
             region = self._backend.region(made[number].account, made[number].region_name)
@@ -80,8 +79,8 @@ class KeyLoader:
             region.keys = dict(sorted(region.keys.items(), key=lambda pair: pair[1].sequence))
 
     def _load(self, item: Object, number: int) -> Key:
-        """Make a key. Raises WorldError, also for what KMS would not have."""
-        region = self.place(item)
+        """Load a key. Raises WorldError, also for a key that KMS would reject."""
+        region = self.region_of(item)
         key = self._new_key(item, region)
         key.tags = item.get("tags", texts) or {}
         self._load_state(item, key)
@@ -141,19 +140,19 @@ class KeyLoader:
         return key
 
     def _key_id(self, item: Object, region: KmsRegion, *, is_multi_region: bool) -> str:
-        given = item.get("id", _key_id)
-        if given is None:
+        key_id = item.get("id", _key_id)
+        if key_id is None:
             backend = self._backend
             return backend.new_multi_region_key_id() if is_multi_region else backend.new_uuid()
-        with At("id"):
-            if is_multi_region is not given.startswith("mrk-"):
+        with Within("id"):
+            if is_multi_region is not key_id.startswith("mrk-"):
                 raise WorldError("begins with mrk- for multi-Region keys, and for no others")
-            if given in region.keys:
-                raise WorldError(f"there is a key {given} in {region.account} {region.name}")
-        return given
+            if key_id in region.keys:
+                raise WorldError(f"there is a key {key_id} in {region.account} {region.name}")
+        return key_id
 
     def _primary(self, item: Object, region: KmsRegion) -> Key:
-        named = item.need("id", _key_id)
+        named = item.require("id", _key_id)
         for (account, _), other in self._backend.regions.items():
             key = other.keys.get(named)
             if account == region.account and key is not None and key.multi_region is not None:
@@ -165,15 +164,15 @@ class KeyLoader:
         default = KeyState.ENABLED if deletion is None else KeyState.PENDING_DELETION
         key.status = KeyState(item.get("state", one_of(_STATES)) or default)
         key.settles_at = item.get("until", time)
-        if (key.settles_at is not None) is not (key.status in PASSING):
+        if (key.settles_at is not None) is not (key.status in TRANSIENT):
             raise WorldError("'until' belongs to Creating and Updating, and the reverse")
         if (deletion is not None) is not key.is_pending_deletion:
             raise WorldError("'deletion' belongs to the state PendingDeletion, and the reverse")
         if deletion is None:
             return
-        with At("deletion"):
+        with Within("deletion"):
             since = deletion.get("since", time) or self._now
-            days = deletion.get("days", whole(7, 30)) or 30
+            days = deletion.get("days", whole_number(7, 30)) or 30
             due = deletion.get("date", time)
             deletion.end()
         key.pending_deletion = PendingDeletion(since, days)
@@ -184,30 +183,30 @@ class KeyLoader:
         if key.origin is not Origin.EXTERNAL_KEY_STORE:
             return
         assert key.custom_key_store is not None
-        key.xks_key_id = item.need("xks_key_id", text)
+        key.xks_key_id = item.require("xks_key_id", text)
         if key.xks_key_id in key.custom_key_store.xks_key_ids:
             raise WorldError(f"there is a key of the xks_key_id {key.xks_key_id!r} in the store")
         key.custom_key_store.xks_key_ids.add(key.xks_key_id)
 
     def _load_policy(self, item: Object, key: Key) -> None:
-        given = item.get("policy", policy(PolicyKind.RESOURCE, KEY_POLICY))
-        if given is not None:
-            key.policy = given.text
+        key_policy = item.get("policy", policy(PolicyKind.RESOURCE, KEY_POLICY))
+        if key_policy is not None:
+            key.policy = key_policy.text
         ids = item.get("policy_ids", texts)
-        key.policy_ids = (ids_today(key, self._backend) if ids is None else ids) or None
+        key.policy_ids = (current_ids(key, self._backend) if ids is None else ids) or None
 
-    # --- what falls due ------------------------------------------------------------------------
+    # --- scheduled work ------------------------------------------------------------------------
 
     def _load_rotation(self, item: Object, key: Key) -> None:
-        key.on_demand_rotations = item.get("on_demand_rotations", whole(0, 25)) or 0
+        key.on_demand_rotations = item.get("on_demand_rotations", whole_number(0, 25)) or 0
         key.on_demand_started = item.get("on_demand_since", time)
         schedule = item.get("rotation", _rotation)
         if schedule is None:
             return
-        with At("rotation"):
+        with Within("rotation"):
             if key.is_replica or (key.spec.name, key.origin) != _ROTATED:
                 raise WorldError("is for SYMMETRIC_DEFAULT keys of origin AWS_KMS, on the primary")
-            days = schedule.get("days", whole(90, 2560)) or DEFAULT_PERIOD_DAYS
+            days = schedule.get("days", whole_number(90, 2560)) or DEFAULT_PERIOD_DAYS
             due = schedule.get("next", time) or self._now + timedelta(days=days)
             missed = schedule.get("missed", flag) or False
             schedule.end()
@@ -244,22 +243,22 @@ def _default_origin(primary: Key | None, store: CustomKeyStore | None) -> Origin
 
 
 def account_id(value: Any) -> str:
-    """Read the id of an account."""
+    """Read an account id."""
     if not is_account_id(value):
         quotes = ", in quotes" if isinstance(value, int) else ""
-        raise WorldError(f"must be an account id of 12 digits{quotes}, not {shown(value)}")
+        raise WorldError(f"must be an account id of 12 digits{quotes}, not {describe_value(value)}")
     return str(value)
 
 
 def region_name(value: Any) -> str:
     """Read the name of a Region."""
     if not is_region(value):
-        raise WorldError(f"must be a Region such as eu-west-1, not {shown(value)}")
+        raise WorldError(f"must be a Region such as eu-west-1, not {describe_value(value)}")
     return str(value)
 
 
 def find_key(backend: Backend, value: Any, region: KmsRegion) -> Key:
-    """Find the key that a member names: by ARN, or by id or alias in an account and Region."""
+    """Find a key by ARN, or by id or alias in a Region. Raises WorldError."""
     named = text(value)
     arn = Arn.parse(named)
     if arn is not None:
@@ -267,8 +266,8 @@ def find_key(backend: Backend, value: Any, region: KmsRegion) -> Key:
         named = arn.key_or_alias or named
     key = region.find(named)
     if key is None:
-        place = f"in {region.account} {region.name}"
-        raise WorldError(f"there is no key {value!r} {place}{hint(named, region.aliases)}")
+        where = f"in {region.account} {region.name}"
+        raise WorldError(f"there is no key {value!r} {where}{hint(named, region.aliases)}")
     return key
 
 
@@ -278,7 +277,9 @@ def _key_object(value: Any) -> Object:
 
 def _key_id(value: Any) -> str:
     if not is_key_id(text(value)):
-        raise WorldError(f"must be a UUID, or mrk- and 32 hexadecimal digits, not {shown(value)}")
+        raise WorldError(
+            f"must be a UUID, or mrk- and 32 hexadecimal digits, not {describe_value(value)}"
+        )
     return str(value)
 
 
@@ -301,10 +302,10 @@ def _store(region: KmsRegion, value: Any) -> CustomKeyStore:
 
 def _usage(value: Any) -> Usage:
     item = Object(value)
-    found = Usage(
-        item.need("operation", text),
-        item.need("at", time),
-        item.need("request_id", text),
+    usage = Usage(
+        item.require("operation", text),
+        item.require("at", time),
+        item.require("request_id", text),
     )
     item.end()
-    return found
+    return usage

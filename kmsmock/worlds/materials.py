@@ -1,4 +1,4 @@
-"""Key materials in a document, with their secrets or without."""
+"""Write and load key materials of a world, with or without their secrets."""
 
 from __future__ import annotations
 
@@ -14,72 +14,80 @@ from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType, mate
 from kmsmock.keys.material_import import parse_material
 from kmsmock.keys.specs import Origin
 from kmsmock.state.backend import Backend
-from kmsmock.worlds.errors import At, WorldError
-from kmsmock.worlds.reading import Object, binary, hexadecimal, list_of, member_of, one_of, text
+from kmsmock.worlds.errors import Within, WorldError
+from kmsmock.worlds.reading import (
+    Object,
+    binary,
+    hexadecimal,
+    list_of,
+    member_of,
+    one_of,
+    text,
+)
 from kmsmock.worlds.reading import time as read_time
-from kmsmock.worlds.writing import shown_time, told
+from kmsmock.worlds.writing import without_none, write_time
 
 _EXPIRES, _STAYS = "KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"
 
 
-def written_materials(key: Key, *, secrets: bool) -> list[dict[str, Any]] | None:
-    """Write the materials of a key, oldest first; None for those that its primary has."""
+def write_materials(key: Key, *, secrets: bool) -> list[dict[str, Any]] | None:
+    """Return the materials of a key, oldest first; None if it shares those of its primary."""
     if shares_materials(key):
         return None
-    return [_written(key, material, secrets=secrets) for material in key.materials]
+    return [_write_material(key, material, secrets=secrets) for material in key.materials]
 
 
-def _written(key: Key, material: KeyMaterial, *, secrets: bool) -> dict[str, Any]:
+def _write_material(key: Key, material: KeyMaterial, *, secrets: bool) -> dict[str, Any]:
     secret = material.secret
     if secret is None and material.opened is not None:
         secret = material.opened.private_der()
     if not secrets:
         secret = None
-    # Of imported material the id is known without it.
+    # The id of imported material is written even without its secret.
     has_id = material.id and (secret is not None or key.origin is Origin.EXTERNAL)
     is_here = secret is not None or key.origin is not Origin.EXTERNAL
-    return told(
+    return without_none(
         {
             "id": material.id.hex() if has_id else None,
             "secret": None if secret is None else b64encode(secret).decode(),
             "state": material.state.value,
-            "rotated": shown_time(material.rotation_date),
+            "rotated": write_time(material.rotation_date),
             "rotation": material.rotation_type and material.rotation_type.value,
             "expiration_model": material.expiration_model if is_here else None,
-            "expires": shown_time(material.valid_to) if is_here else None,
+            "expires": write_time(material.valid_to) if is_here else None,
             "description": material.description,
         }
     )
 
 
 def shares_materials(key: Key) -> bool:
-    """Tell whether a key is a replica that has the materials of its primary."""
+    """Return whether a key is a replica that shares the materials of its primary."""
     return key.is_replica and key.origin is Origin.AWS_KMS
 
 
 def load_materials(item: Object, key: Key, backend: Backend) -> None:
-    """Give a key the materials that a document says, or new ones. Raises WorldError."""
+    """Set the materials of a key to those of a document, or to new ones. Raises WorldError."""
     single = item.get("material", lambda value: _of_secret(key, value))
     stated = item.get("materials", list_of(lambda value: _material(key, value)))
     if single is not None and stated is not None:
         raise WorldError("'material' is short for 'materials': give one of them")
-    given = None if single is None else [single]
+    materials = None if single is None else [single]
     if stated is not None:
-        given = [material for material, _ in stated]
+        materials = [material for material, _ in stated]
         for material, state in stated:
-            # The newest one is the current one, unless it is said.
-            is_newest = material is given[-1]
+            # By default, the newest material is the current one.
+            is_newest = material is materials[-1]
             material.state = state or (
                 MaterialState.CURRENT if is_newest else MaterialState.NON_CURRENT
             )
     if shares_materials(key):
-        if given is not None:
+        if materials is not None:
             raise WorldError("a replica has the material of its primary: leave it out")
-    elif given is not None:
-        key.materials = given
+    elif materials is not None:
+        key.materials = materials
     elif key.origin is not Origin.EXTERNAL:
         key.materials = [key.new_material()]
-    with At("materials"):
+    with Within("materials"):
         _require_one_current(key)
     for material in key.materials:
         if isinstance(material.opened, RsaKey):
@@ -96,9 +104,9 @@ def _require_one_current(key: Key) -> None:
 
 
 def _material(key: Key, value: Any) -> tuple[KeyMaterial, MaterialState | None]:
-    """Read a material; gives its state apart, None when none is said."""
+    """Read a material; return it and its state, None if the document has no state."""
     item = Object(value)
-    made = item.get("secret", lambda given: _of_secret(key, given))
+    made = item.get("secret", lambda value: _of_secret(key, value))
     identifier = item.get("id", hexadecimal)
     if made is None and key.origin is Origin.EXTERNAL:
         made = KeyMaterial(identifier or item.missing("id"), None)
@@ -130,7 +138,7 @@ def _set_expiry(
 
 
 def _of_secret(key: Key, value: Any) -> KeyMaterial:
-    """Read a secret: Base64 of raw bytes or of PKCS#8, or a private key as PEM."""
+    """Read a secret: base64 of raw bytes or of PKCS#8, or a private key in PEM."""
     spec, opened = key.spec, None
     is_pem = isinstance(value, str) and "-----BEGIN" in value
     try:

@@ -1,4 +1,4 @@
-"""Users, roles, groups, managed policies and organizations in a document."""
+"""Write and load users, roles, groups, managed policies and organizations of a world."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from kmsmock.identities.entities import (
     PolicyVersion,
 )
 from kmsmock.state.backend import Backend
-from kmsmock.worlds.errors import At, WorldError, shown
+from kmsmock.worlds.errors import Within, WorldError, describe_value
 from kmsmock.worlds.keys import account_id
 from kmsmock.worlds.reading import (
     Object,
-    Read,
+    Reader,
     flag,
     list_of,
     one_of,
@@ -34,9 +34,9 @@ from kmsmock.worlds.reading import (
     text,
     texts,
     time,
-    whole,
+    whole_number,
 )
-from kmsmock.worlds.writing import shown_time, told, written_ids, written_policy
+from kmsmock.worlds.writing import without_none, write_ids, write_policy, write_time
 
 _KINDS = {"users": PrincipalKind.USER, "roles": PrincipalKind.ASSUMED_ROLE}
 
@@ -44,29 +44,29 @@ _KINDS = {"users": PrincipalKind.USER, "roles": PrincipalKind.ASSUMED_ROLE}
 # --- writing ------------------------------------------------------------------------------------
 
 
-def written_principals(backend: Backend) -> dict[str, Any]:
-    """Write what IAM and Organizations hold."""
+def write_principals(backend: Backend) -> dict[str, Any]:
+    """Return the members of a document for all that IAM and Organizations contain."""
     identities = backend.identities
     of_kind = {
         name: [
-            _written_entity(entity, backend)
+            _write_entity(entity, backend)
             for entity in identities.entities.values()
             if entity.kind is kind and not _is_untouched(entity, backend)
         ]
         for name, kind in _KINDS.items()
     }
     return {
-        "policies": [_written_managed(one) for one in identities.managed.of_customers()],
-        "groups": [_written_identity(group) for group in identities.groups.values()],
+        "policies": [_write_managed_policy(one) for one in identities.managed.of_customers()],
+        "groups": [_write_identity(group) for group in identities.groups.values()],
         **of_kind,
         "organizations": {
-            account: _written_organization(one) for account, one in identities.organizations.items()
+            account: _write_organization(one) for account, one in identities.organizations.items()
         },
     }
 
 
 def _is_untouched(entity: Entity, backend: Backend) -> bool:
-    """Tell whether this is an administrator as each account has one."""
+    """Return whether this is the default administrator of an account, without changes."""
     credentials = backend.identities.credentials
     return (
         (entity.name, entity.kind) == (ADMINISTRATOR, PrincipalKind.USER)
@@ -88,44 +88,44 @@ def _written_names(named: Identity | ManagedPolicy) -> dict[str, Any]:
     }
 
 
-def _written_identity(identity: Identity) -> dict[str, Any]:
-    inline = {name: written_policy(one.text) for name, one in identity.inline.items()}
-    return told(
+def _write_identity(identity: Identity) -> dict[str, Any]:
+    inline = {name: write_policy(one.text) for name, one in identity.inline.items()}
+    return without_none(
         {
             **_written_names(identity),
             "id": identity.unique_id,
-            "created": shown_time(identity.created),
+            "created": write_time(identity.created),
             "policies": inline or None,
             "attached": list(identity.attached),
         }
     )
 
 
-def _written_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
+def _write_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
     boundary = entity.boundary_policy
     own = entity.boundary
     keys = [
         {
             "id": key.credentials.access_key,
             "secret": key.credentials.secret_key,
-            "created": shown_time(key.created),
+            "created": write_time(key.created),
             "active": key.is_active,
         }
         for key in backend.identities.credentials.keys_of(entity.unique_id)
     ]
     is_role = entity.kind is PrincipalKind.ASSUMED_ROLE
     trust = entity.trust
-    today = backend.identities.names.ids_named_by(trust) if trust is not None else {}
+    current = backend.identities.names.ids_named_by(trust) if trust is not None else {}
     return {
-        **_written_identity(entity),
-        **told(
+        **_write_identity(entity),
+        **without_none(
             {
                 "groups": [group.name for group in entity.groups.values()] or None,
                 "tags": dict(entity.tags) or None,
-                "boundary": boundary.arn if boundary else own and written_policy(own.text),
+                "boundary": boundary.arn if boundary else own and write_policy(own.text),
                 "description": entity.description or None,
-                "trust": trust and written_policy(trust.text),
-                "trust_ids": written_ids(entity.trust_ids, today),
+                "trust": trust and write_policy(trust.text),
+                "trust_ids": write_ids(entity.trust_ids, current),
                 "longest_session": entity.longest_session if is_role else None,
                 "access_keys": keys or None,
             }
@@ -133,17 +133,17 @@ def _written_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
     }
 
 
-def _written_managed(managed: ManagedPolicy) -> dict[str, Any]:
+def _write_managed_policy(managed: ManagedPolicy) -> dict[str, Any]:
     versions = {
-        name: {"document": written_policy(one.policy.text), "created": shown_time(one.created)}
+        name: {"document": write_policy(one.policy.text), "created": write_time(one.created)}
         for name, one in managed.versions.items()
     }
-    return told(
+    return without_none(
         {
             **_written_names(managed),
             "id": managed.policy_id,
-            "created": shown_time(managed.created),
-            "updated": shown_time(managed.updated),
+            "created": write_time(managed.created),
+            "updated": write_time(managed.updated),
             "description": managed.description or None,
             "tags": dict(managed.tags) or None,
             "default": managed.default,
@@ -153,16 +153,16 @@ def _written_managed(managed: ManagedPolicy) -> dict[str, Any]:
     )
 
 
-def _written_organization(organization: Organization) -> dict[str, Any]:
-    def levels(given: Iterable[Iterable[Policy]]) -> list[list[Any]] | None:
-        return [[written_policy(one.text) for one in level] for level in given] or None
+def _write_organization(organization: Organization) -> dict[str, Any]:
+    def write_levels(levels: Iterable[Iterable[Policy]]) -> list[list[Any]] | None:
+        return [[write_policy(one.text) for one in level] for level in levels] or None
 
-    return told(
+    return without_none(
         {
             "id": organization.organization_id,
             "path": organization.path,
-            "service_control": levels(organization.service_control),
-            "resource_control": levels(organization.resource_control),
+            "service_control": write_levels(organization.service_control),
+            "resource_control": write_levels(organization.resource_control),
         }
     )
 
@@ -171,7 +171,7 @@ def _written_organization(organization: Organization) -> dict[str, Any]:
 
 
 class PrincipalLoader:
-    """Makes the principals of a document in a backend. account: of those that do not say."""
+    """Loads the principals of a document. account: of those without this member."""
 
     def __init__(self, backend: Backend, account: str, now: datetime) -> None:
         self._backend = backend
@@ -181,21 +181,21 @@ class PrincipalLoader:
         self._trusts: list[tuple[Entity, Policy, dict[str, str] | None]] = []
 
     def load(self, document: Object) -> None:
-        """Make all of them. Raises WorldError."""
+        """Load all of them. Raises WorldError."""
         document.each("policies", self._managed)
         document.each("groups", self._group)
         for name, kind in _KINDS.items():
             document.get(name, list_of(self._entity_of(kind)))
-        # Only now is everybody there whom a trust policy may name.
+        # Trust policies can name any principal, so they come after all of them.
         for role, trust, ids in self._trusts:
             self._identities.set_trust(role, trust)
             role.trust_ids = role.trust_ids if ids is None else ids
         document.get("organizations", self._organizations)
 
-    def _place(self, item: Object) -> tuple[str, str, str, str]:
-        """Give name, account, partition and path."""
+    def _read_names(self, item: Object) -> tuple[str, str, str, str]:
+        """Read name, account, partition and path."""
         return (
-            item.need("name", _name),
+            item.require("name", _name),
             item.get("account", account_id) or self._account,
             item.get("partition", one_of(REGIONS)) or self._identities.partition,
             item.get("path", _path) or "/",
@@ -203,7 +203,7 @@ class PrincipalLoader:
 
     def _managed(self, value: Any) -> None:
         item = Object(value)
-        name, account, partition, path = self._place(item)
+        name, account, partition, path = self._read_names(item)
         arn = iam_arn(partition, account, f"policy{path}{name}")
         if self._identities.managed.get(arn) is not None:
             raise WorldError(f"there is a policy {arn}")
@@ -225,14 +225,14 @@ class PrincipalLoader:
         made.versions.update(versions or {})
         newest = max(int(name.removeprefix("v")) for name in made.versions)
         made.default = item.get("default", one_of(made.versions)) or f"v{newest}"
-        made.versions_made = item.get("versions_made", whole(newest, 10**6)) or newest
+        made.versions_made = item.get("versions_made", whole_number(newest, 10**6)) or newest
         made.updated = item.get("updated", time) or made.created
         item.end()
         self._identities.managed.add(made)
 
     def _group(self, value: Any) -> None:
         item = Object({"name": value} if isinstance(value, str) else value)
-        name, account, partition, path = self._place(item)
+        name, account, partition, path = self._read_names(item)
         arn = iam_arn(partition, account, f"group{path}{name}")
         if arn in self._identities.groups:
             raise WorldError(f"there is a group {arn}")
@@ -242,7 +242,7 @@ class PrincipalLoader:
         item.end()
         self._identities.add_group(group)
 
-    def _entity_of(self, kind: PrincipalKind) -> Read[None]:
+    def _entity_of(self, kind: PrincipalKind) -> Reader[None]:
         def read(value: Any) -> None:
             self._entity(Object({"name": value} if isinstance(value, str) else value), kind)
 
@@ -250,7 +250,7 @@ class PrincipalLoader:
 
     def _entity(self, item: Object, kind: PrincipalKind) -> None:
         identities = self._identities
-        name, account, partition, path = self._place(item)
+        name, account, partition, path = self._read_names(item)
         known = identities.named(kind, account, name, partition)
         if known is not None and not _is_untouched(known, self._backend):
             raise WorldError(f"there is {known.arn}")
@@ -260,14 +260,14 @@ class PrincipalLoader:
             identities.adopt_id(entity, unique_id)
         entity.created = item.get("created", time) or self._now
         self._load_policies(item, entity)
-        find = partial(self._found_group, account, partition)
+        find = partial(self._find_group, account, partition)
         entity.groups.update((group.arn, group) for group in item.each("groups", find))
         entity.tags = item.get("tags", texts) or {}
         entity.description = item.get("description", text) or ""
         if kind is PrincipalKind.ASSUMED_ROLE:
             trust = item.get("trust", policy(PolicyKind.TRUST, entity.arn))
             ids = item.get("trust_ids", texts)
-            entity.longest_session = item.get("longest_session", whole(3600, 43200)) or 3600
+            entity.longest_session = item.get("longest_session", whole_number(3600, 43200)) or 3600
             if trust is not None:
                 self._trusts.append((entity, trust, ids))
         entity.set_boundary(item.get("boundary", self._boundary))
@@ -277,20 +277,20 @@ class PrincipalLoader:
         item.end()
 
     def _load_policies(self, item: Object, identity: Identity) -> None:
-        given = item.get("policies", _inline)
-        if given is not None:
-            identity.inline = given
-        attached = item.get("attached", list_of(self._found_policy))
+        inline = item.get("policies", _inline)
+        if inline is not None:
+            identity.inline = inline
+        attached = item.get("attached", list_of(self._find_policy))
         if attached is not None:
             identity.attached = {managed.arn: managed for managed in attached}
 
-    def _found_policy(self, value: Any) -> ManagedPolicy:
+    def _find_policy(self, value: Any) -> ManagedPolicy:
         managed = self._identities.managed.get(text(value))
         if managed is None:
             raise WorldError(f"there is no managed policy {value!r}")
         return managed
 
-    def _found_group(self, account: str, partition: str, value: Any) -> Group:
+    def _find_group(self, account: str, partition: str, value: Any) -> Group:
         for group in self._identities.groups_of(account, partition):
             if group.name == text(value):
                 return group
@@ -298,20 +298,20 @@ class PrincipalLoader:
 
     def _boundary(self, value: Any) -> Policy | ManagedPolicy:
         if isinstance(value, str) and looks_like_arn(value):
-            return self._found_policy(value)
+            return self._find_policy(value)
         made: Policy = policy(PolicyKind.BOUNDARY)(value)
         return made
 
-    def _access_key_of(self, account: str, name: str, partition: str) -> Read[None]:
+    def _access_key_of(self, account: str, name: str, partition: str) -> Reader[None]:
         owner = self._identities.user(account, name, partition=partition)
         store = self._identities.credentials
 
         def read(value: Any) -> None:
             item = Object(value)
-            given = Credentials(item.need("id", text), item.need("secret", text))
-            if store.owner_of(given.access_key) is not None:
-                raise WorldError(f"there is an access key {given.access_key}")
-            key = store.add_key(owner, given, item.get("created", time) or self._now)
+            credentials = Credentials(item.require("id", text), item.require("secret", text))
+            if store.owner_of(credentials.access_key) is not None:
+                raise WorldError(f"there is an access key {credentials.access_key}")
+            key = store.add_key(owner, credentials, item.get("created", time) or self._now)
             if item.get("active", flag) is False:
                 store.set_active(key, is_active=False)
             item.end()
@@ -319,10 +319,10 @@ class PrincipalLoader:
         return read
 
     def _organizations(self, value: Any) -> None:
-        for account, given in Object(value).members.items():
-            with At(str(account)):
+        for account, member in Object(value).members.items():
+            with Within(str(account)):
                 account_id(account)
-                item = Object(given)
+                item = Object(member)
                 levels = (
                     item.each(name, list_of(policy(kind)))
                     for name, kind in (
@@ -340,41 +340,43 @@ class PrincipalLoader:
 
 def _name(value: Any) -> str:
     if not re.fullmatch(r"[\w+=,.@-]+", text(value), re.ASCII):
-        raise WorldError(f"must be letters, digits and +=,.@_-, not {shown(value)}")
+        raise WorldError(f"must be letters, digits and +=,.@_-, not {describe_value(value)}")
     return str(value)
 
 
 def _path(value: Any) -> str:
     if not re.fullmatch(r"/|/[!-~]+/", text(value)):
-        raise WorldError(f"must be / or begin and end with it, not {shown(value)}")
+        raise WorldError(f"must be / or begin and end with it, not {describe_value(value)}")
     return str(value)
 
 
 def _inline(value: Any) -> dict[str, Policy]:
-    """Read inline policies: by name, or a list of them without."""
+    """Read inline policies: name -> policy, or a list of policies."""
     if isinstance(value, (list, tuple)):
         value = {f"policy {number}": one for number, one in enumerate(value, 1)}
     if not isinstance(value, Mapping):
-        raise WorldError(f"must be policies by name, or a list of them, not {shown(value)}")
-    found = {}
+        raise WorldError(
+            f"must be policies by name, or a list of them, not {describe_value(value)}"
+        )
+    policies = {}
     for name, one in value.items():
-        with At(name):
-            found[name] = policy(PolicyKind.IDENTITY, name)(one)
-    return found
+        with Within(name):
+            policies[name] = policy(PolicyKind.IDENTITY, name)(one)
+    return policies
 
 
-def _versions(managed: ManagedPolicy) -> Read[dict[str, PolicyVersion]]:
+def _versions(managed: ManagedPolicy) -> Reader[dict[str, PolicyVersion]]:
     def read(value: Any) -> dict[str, PolicyVersion]:
-        found = {}
-        for name, given in Object(value).members.items():
-            with At(name):
+        versions = {}
+        for name, member in Object(value).members.items():
+            with Within(name):
                 if not re.fullmatch(r"v[1-9][0-9]{0,5}", text(name)):
-                    raise WorldError(f"must be a version such as v1, not {shown(name)}")
-                item = Object(given)
-                document = item.need("document", policy(PolicyKind.IDENTITY, managed.arn))
+                    raise WorldError(f"must be a version such as v1, not {describe_value(name)}")
+                item = Object(member)
+                document = item.require("document", policy(PolicyKind.IDENTITY, managed.arn))
                 created = item.get("created", time) or managed.created
                 item.end()
-                found[name] = PolicyVersion(name, document, created)
-        return found
+                versions[name] = PolicyVersion(name, document, created)
+        return versions
 
     return read

@@ -1,4 +1,7 @@
-"""Reading what a document says, member by member, so that each error names its place."""
+"""Read the members of a document; each error names its location.
+
+A `Reader` takes a JSON value and returns what it means, or raises WorldError.
+"""
 
 from __future__ import annotations
 
@@ -11,51 +14,51 @@ from enum import Enum
 from typing import Any, NoReturn, TypeVar
 
 from kmsmock.authorization.policy import PolicyKind, parse
-from kmsmock.worlds.errors import PROBLEMS, At, WorldError, located, shown
+from kmsmock.worlds.errors import PROBLEMS, Within, WorldError, add_location, describe_value
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
-Read = Callable[[Any], T]
+Reader = Callable[[Any], T]
 
 
 class Object:
-    """An object of a document. Members are asked for by name; `end` refuses all others.
+    """A JSON object of a document. `end` raises an error for members that were not read.
 
-    members: all of them, as they are.
+    members: the mapping itself.
     """
 
     def __init__(self, value: Any) -> None:
         if not isinstance(value, Mapping):
-            raise WorldError(f"must be an object, not {shown(value)}")
+            raise WorldError(f"must be an object, not {describe_value(value)}")
         self.members = value
         self._asked: dict[str, None] = {}
 
-    def get(self, name: str, read: Read[T]) -> T | None:
-        """Give a member; None when it is left out."""
+    def get(self, name: str, read: Reader[T]) -> T | None:
+        """Read a member; None if it is absent."""
         self._asked[name] = None
         value = self.members.get(name)
         if value is None:
             return None
-        try:  # no block of `At`, since this is done for each member of thousands of keys
+        try:  # faster than `Within`: there may be thousands of keys
             return read(value)
         except PROBLEMS as error:
-            raise located(error, name) from None
+            raise add_location(error, name) from None
 
-    def need(self, name: str, read: Read[T]) -> T:
-        """Give a member that must be there."""
-        found = self.get(name, read)
-        return self.missing(name) if found is None else found
+    def require(self, name: str, read: Reader[T]) -> T:
+        """Read a required member."""
+        member = self.get(name, read)
+        return self.missing(name) if member is None else member
 
     def missing(self, name: str) -> NoReturn:
-        """Refuse an object that has not got a member (WorldError)."""
+        """Raise WorldError for a missing member."""
         raise WorldError(f"{name!r} is missing")
 
-    def each(self, name: str, read: Read[T]) -> list[T]:
-        """Give what each item of a list is; nothing when it is left out."""
+    def each(self, name: str, read: Reader[T]) -> list[T]:
+        """Read the items of a list; empty if it is absent."""
         return self.get(name, list_of(read)) or []
 
     def end(self) -> None:
-        """Refuse members that nobody has asked for."""
+        """Raise WorldError if there are members that were not read."""
         for name in self.members:
             if name not in self._asked:
                 known = hint(name, self._asked) or f"; there is {', '.join(self._asked)}"
@@ -63,20 +66,20 @@ class Object:
 
 
 def hint(value: Any, names: Iterable[str]) -> str:
-    """Name what somebody may have meant, for the end of an error; nothing when nothing is near."""
+    """Return a suggestion for the end of an error; empty if no name is similar."""
     near = difflib.get_close_matches(str(value), list(names), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def list_of(read: Read[T]) -> Read[list[T]]:
-    """Read a list of such items."""
+def list_of(read: Reader[T]) -> Reader[list[T]]:
+    """Return a reader of lists of such items."""
 
     def read_list(value: Any) -> list[T]:
         if not isinstance(value, (list, tuple)):
-            raise WorldError(f"must be a list, not {shown(value)}")
+            raise WorldError(f"must be a list, not {describe_value(value)}")
         items = []
         for number, item in enumerate(value):
-            with At(number):
+            with Within(number):
                 items.append(read(item))
         return items
 
@@ -86,43 +89,46 @@ def list_of(read: Read[T]) -> Read[list[T]]:
 def text(value: Any) -> str:
     """Read a text."""
     if not isinstance(value, str):
-        raise WorldError(f"must be a text, not {shown(value)}")
+        raise WorldError(f"must be a text, not {describe_value(value)}")
     return value
 
 
 def flag(value: Any) -> bool:
     """Read true or false."""
     if not isinstance(value, bool):
-        raise WorldError(f"must be true or false, not {shown(value)}")
+        raise WorldError(f"must be true or false, not {describe_value(value)}")
     return value
 
 
-def whole(least: int, most: int) -> Read[int]:
-    """Read a whole number within limits."""
+def whole_number(least: int, most: int) -> Reader[int]:
+    """Return a reader of whole numbers within limits, both inclusive."""
 
     def read(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise WorldError(f"must be a whole number from {least} to {most}, not {shown(value)}")
+            raise WorldError(
+                f"must be a whole number from {least} to {most}, not {describe_value(value)}"
+            )
         return value
 
     return read
 
 
-def one_of(names: Collection[str]) -> Read[str]:
-    """Read one of several texts."""
+def one_of(names: Collection[str]) -> Reader[str]:
+    """Return a reader of one of several texts."""
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or value not in names:
             raise WorldError(
-                f"must be one of {', '.join(names)}, not {shown(value)}{hint(value, names)}"
+                f"must be one of {', '.join(names)}, "
+                f"not {describe_value(value)}{hint(value, names)}"
             )
         return str(value)
 
     return read
 
 
-def member_of(kind: type[E]) -> Read[E]:
-    """Read the value of an enumeration's member."""
+def member_of(kind: type[E]) -> Reader[E]:
+    """Return a reader of the values of an Enum."""
 
     def read(value: Any) -> E:
         try:
@@ -135,17 +141,18 @@ def member_of(kind: type[E]) -> Read[E]:
 
 def time(value: Any) -> datetime:
     """Read an ISO 8601 time with a time zone."""
-    found = value
+    parsed = value
     if isinstance(value, str):
         try:
-            found = datetime.fromisoformat(value.replace("Z", "+00:00"))
+            parsed = datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
-            found = None
-    if not isinstance(found, datetime) or found.tzinfo is None:
+            parsed = None
+    if not isinstance(parsed, datetime) or parsed.tzinfo is None:
         raise WorldError(
-            f"must be a time with its zone, such as 2026-01-31T12:00:00Z, not {shown(value)}"
+            "must be a time with its zone, such as 2026-01-31T12:00:00Z, "
+            f"not {describe_value(value)}"
         )
-    return found.astimezone(timezone.utc)
+    return parsed.astimezone(timezone.utc)
 
 
 def binary(value: Any) -> bytes:
@@ -161,26 +168,26 @@ def hexadecimal(value: Any) -> bytes:
     try:
         return bytes.fromhex(text(value))
     except ValueError:
-        raise WorldError(f"must be hexadecimal digits, not {shown(value)}") from None
+        raise WorldError(f"must be hexadecimal digits, not {describe_value(value)}") from None
 
 
 def texts(value: Any) -> dict[str, str]:
     """Read an object whose members are texts."""
     if not isinstance(value, Mapping):
-        raise WorldError(f"must be an object, not {shown(value)}")
-    found = {}
+        raise WorldError(f"must be an object, not {describe_value(value)}")
+    members = {}
     for name, item in value.items():
-        with At(text(name)):
-            found[name] = text(item)
-    return found
+        with Within(text(name)):
+            members[name] = text(item)
+    return members
 
 
-def policy(kind: PolicyKind, name: str = "policy") -> Read[Any]:
-    """Read a policy, as an object or as its JSON text."""
+def policy(kind: PolicyKind, name: str = "policy") -> Reader[Any]:
+    """Return a reader of policies, as an object or as JSON text."""
 
     def read(value: Any) -> Any:
         if not isinstance(value, (str, Mapping)):
-            raise WorldError(f"must be a policy document, not {shown(value)}")
+            raise WorldError(f"must be a policy document, not {describe_value(value)}")
         return parse(value, kind, name)
 
     return read

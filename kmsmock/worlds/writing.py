@@ -1,4 +1,4 @@
-"""Writing what a document says, in the forms that `kmsmock.worlds.reading` reads."""
+"""Write values of a document, in the formats that `kmsmock.worlds.reading` reads."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from datetime import datetime
 from typing import Any
 
 
-def told(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out members that say nothing."""
+def without_none(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members whose value is not None."""
     return {name: value for name, value in members.items() if value is not None}
 
 
-def shown_time(moment: datetime | None) -> str | None:
-    """Write a time."""
+def write_time(moment: datetime | None) -> str | None:
+    """Return a time in ISO 8601; None for None."""
     if moment is None:
         return None
     smallest = "milliseconds" if moment.microsecond % 1000 == 0 and moment.microsecond else "auto"
     return moment.isoformat(timespec=smallest).replace("+00:00", "Z")
 
 
-def written_policy(text: str) -> Any:
-    """Write a policy: as an object where that gives its text again, as its text otherwise."""
+def write_policy(text: str) -> Any:
+    """Return a policy as an object if that results in the same text again, otherwise as text."""
     document = json.loads(text)
     return document if json.dumps(document) == text else text
 
 
-def written_ids(bound: Mapping[str, str] | None, today: Mapping[str, str]) -> dict[str, str] | None:
-    """Write whom the names in a policy or grant mean, ARN -> unique id.
+def write_ids(bound: Mapping[str, str] | None, current: Mapping[str, str]) -> dict[str, str] | None:
+    """Return ARN -> unique id of the principals in a policy or grant.
 
-    today: whom they would mean if they were given now; None is written for the same.
+    bound: ids from when the policy or grant was made. current: ids of now. None if they are equal.
     """
     ids = dict(bound or {})
-    return None if ids == today else ids
+    return None if ids == current else ids
