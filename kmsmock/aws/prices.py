@@ -100,7 +100,7 @@ class _Named(Protocol):
 
 
 class PricedKey(Protocol):
-    """What the price list looks at of a key: its key spec."""
+    """The part of a key that its price depends on: its key spec."""
 
     @property
     def spec(self) -> _Named:
