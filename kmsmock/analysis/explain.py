@@ -161,7 +161,7 @@ def _principal(backend: Backend, named: Principal | str) -> Principal:
     identities = backend.identities
     if isinstance(named, Principal):
         if named.has_entity and identities.entity_of(named) is None:
-            raise ValueError(f"{named.own_arn} has been deleted: its requests are refused")
+            raise ValueError(f"{named.principal_arn} has been deleted: its requests are refused")
         return named
     arn = named
     if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):

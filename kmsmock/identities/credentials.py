@@ -74,11 +74,11 @@ class CredentialStore:
         self._gone: set[str] = set()
 
     def new_id(self, prefix: str) -> str:
-        """Make an identifier as IAM's are: a prefix that tells the kind, and 16 characters."""
+        """Generate an id like those of IAM: a prefix for the type, and 16 characters."""
         return prefix + "".join(_BASE32[byte & 31] for byte in self._entropy(16))
 
     def caller(self, access_key: str | None, default: Principal, now: datetime) -> Principal:
-        """Find who signs with an access key; the default when it is unknown or None.
+        """Find the principal of an access key; the default if it is unknown or None.
 
         Raises DeletedCredentialsError and ExpiredCredentialsError.
         """
@@ -92,7 +92,7 @@ class CredentialStore:
         return principal
 
     def owner_of(self, access_key: str) -> Principal | None:
-        """Find whose an access key is; None for one that was not issued here."""
+        """Find the principal that an access key was issued to; None if it is unknown."""
         key = self._long_term.get(access_key)
         return key.owner if key is not None else self._owners.get(access_key)
 

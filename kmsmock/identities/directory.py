@@ -72,7 +72,7 @@ class Identities:
     # --- lookup ---------------------------------------------------------------------------
 
     def caller(self, access_key: str | None, partition: str, now: datetime) -> Principal:
-        """Find who signs with this access key; the default principal when it is unknown or None.
+        """Find the principal of an access key; the default principal if it is unknown or None.
 
         An administrator is one in each partition, so that clients of any Region just work. Raises
         DeletedCredentialsError and ExpiredCredentialsError.
@@ -95,7 +95,7 @@ class Identities:
         return found
 
     def entity_of(self, principal: Principal) -> Entity | None:
-        """Find the user or role that a principal is, or is a session of; None once it is gone."""
+        """Find the user or role that a principal is, or is a session of; None if it was deleted."""
         return self.standing_of(principal)[0]
 
     def standing_of(self, principal: Principal) -> tuple[Entity | None, Session, Organization]:
@@ -117,7 +117,7 @@ class Identities:
     # --- IAM's own view ----------------------------------------------------------------------
 
     def named(self, kind: PrincipalKind, account: str, name: str, partition: str) -> Entity | None:
-        """Find a user or role by its name, which knows no case and no path."""
+        """Find a user or role by its name, regardless of case and path."""
         return self._named.get((partition, account, kind, name.lower()))
 
     def entities_of(self, account: str, partition: str, kind: PrincipalKind) -> Iterator[Entity]:
@@ -335,7 +335,7 @@ class Identities:
         entity = self.entities.pop(arn, None)
         if entity is None:
             return
-        self._named = {place: e for place, e in self._named.items() if e is not entity}
+        self._named = {name: e for name, e in self._named.items() if e is not entity}
         self._forget_principals(entity)
         self.credentials.void(entity.unique_id)
 

@@ -71,7 +71,7 @@ class PrincipalNames:
         return f"{bound}:{arn.name}" if arn.resource_type == "assumed-role" else bound
 
     def is_valid_principal(self, name: str, partition: str | None = None) -> bool:
-        """Tell whether a policy or grant may name a principal: users and roles must exist.
+        """Return whether a policy or grant may name a principal: users and roles must exist.
 
         partition: which ARNs must be of, if that matters.
         """

@@ -52,8 +52,8 @@ def explain_mismatch(
         lines.append(f"calls that were made: {count_by_operation(everything)}")
     nearest = _nearest(call_filter, of_operation or everything) if call_filter.members else None
     if nearest is not None:
-        place = everything.index(nearest) + 1
-        lines += [f"the nearest is call {place} of {len(everything)}:", f"  {nearest}"]
+        number_of_call = everything.index(nearest) + 1
+        lines += [f"the nearest is call {number_of_call} of {len(everything)}:", f"  {nearest}"]
         lines += [f"  {line}" for line in list_differences(call_filter, nearest)]
     elif everything:
         lines += list_calls(everything)

@@ -72,7 +72,7 @@ class ObservedUse:
 
 def name_of(principal: Principal) -> str:
     """Name a principal: the ARN of the user or role, and the service that calls for it."""
-    return principal.own_arn + (f" via {principal.via}" if principal.via is not None else "")
+    return principal.principal_arn + (f" via {principal.via}" if principal.via is not None else "")
 
 
 def permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> list[Permission]:

@@ -148,7 +148,7 @@ def _token(call: ServiceCall, last: _Shown) -> str:
 
 def _last_shown(call: ServiceCall, token: str) -> _Shown:
     try:
-        place, event_id = call.backend.markers.read(_list_name(call), token).split()
+        place, event_id = call.backend.markers.verify(_list_name(call), token).split()
     except InvalidMarkerError:
         raise _invalid_token() from None
     return _Shown(int(place), event_id)
