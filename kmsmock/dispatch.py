@@ -1,6 +1,6 @@
-"""The path of every KMS call, one function for each step.
+"""Answer KMS requests: the steps that every call goes through, one function for each.
 
-admit -> locate -> authorize -> usage and state -> handle -> record
+admit -> locate keys -> authorize -> check key usage and key state -> handle -> record
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsE
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.ledger.call_record import Call as CallRecord
 from kmsmock.operations import OPERATIONS
-from kmsmock.operations.aws_managed_keys import keep_aws_managed_key
+from kmsmock.operations.aws_managed_keys import store_aws_managed_key
 from kmsmock.operations.call_authorization import (
     note_authorized,
     require_allowed,
     require_no_lockout,
-    require_unmanaged,
+    require_not_aws_managed,
 )
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.registry import ANY_STATE, Call, Locator, Operation, Target
@@ -31,15 +31,15 @@ from kmsmock.state.backend import Backend
 
 
 def answer(backend: Backend, api_call: ApiCall) -> Answer:
-    """Answer one request of a client; errors are answers too."""
+    """Answer one request of a client, with a response or a `ServiceError`."""
     request_id = backend.new_uuid()
     operation = OPERATIONS.get(api_call.operation)
     if operation is None:
         return Answer(
             request_id,
             errors.UnknownOperationException(
-                explanation=f"KMS has no operation {api_call.operation!r} that is known here; a "
-                "newer version may know it."
+                explanation=f"This version of kmsmock has no operation {api_call.operation!r}; a "
+                "newer one may have it."
             ),
         )
     with backend.lock:
@@ -61,30 +61,30 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
     return Answer(request_id, result)
 
 
-# --- the steps ------------------------------------------------------------------------------
+# --- the steps of a call --------------------------------------------------------------------
 
 
 def _admit(backend: Backend, operation: Operation, api_call: ApiCall, request_id: str) -> Call:
-    """Let the request in, from whoever signed it; raises CredentialsError."""
+    """Find the caller by the access key, and start the call; raises CredentialsError."""
     access_key, region = api_call.access_key, api_call.region
     principal, now = backend.admit(access_key, region)
-    room = backend.regions.get((principal.account, region))
-    if room is None:
-        room = backend.region(principal.account, region)
+    kms_region = backend.regions.get((principal.account, region))
+    if kms_region is None:
+        kms_region = backend.region(principal.account, region)
     return Call(
-        operation, principal, room, backend, request_id, now, access_key, api_call.user_agent
+        operation, principal, kms_region, backend, request_id, now, access_key, api_call.user_agent
     )
 
 
 def perform(call: Call) -> dict[str, Any]:
-    """Carry out a call in the order that AWS checks: locate, authorize, usage, state, the rest.
+    """Carry out a call, with AWS's order of checks, and return the members of the response.
 
-    A dry run ends after all checks. Raises the `ServiceError` to answer.
+    Raises AWS's error as a `ServiceError`; a dry run ends with DryRunOperationException.
     """
     operation, keys = call.operation, call.keys
     if "GrantTokens" in call.parameters:
         require_grant_tokens(call)
-    found: list[tuple[Target, Key]] = []
+    located: list[tuple[Target, Key]] = []
     for target in operation.targets:
         if target.when is not None and not target.when(call):
             continue
@@ -93,11 +93,11 @@ def perform(call: Call) -> dict[str, Any]:
             key, alias = _locate(call, target.locate)
             if key is None:
                 continue
-            found.append((target, key))
+            located.append((target, key))
         _authorize(call, target, key, alias)
-    if operation.first is not None:
-        operation.first(call, *keys)
-    for target, key in found:
+    if operation.precheck is not None:
+        operation.precheck(call, *keys)
+    for target, key in located:
         _require_usable(target, key)
     if operation.puts_policy and "Policy" in call.parameters:
         require_no_lockout(call)
@@ -105,7 +105,7 @@ def perform(call: Call) -> dict[str, Any]:
 
 
 def _locate(call: Call, locator: Locator) -> tuple[Key | None, str | None]:
-    """Find the key of a target, noted with the call, and the alias by which the call named it."""
+    """Find the key of a target and the alias that named it, if any; add the key to the call."""
     before, call.alias = call.alias, None
     key = locator.find(call)
     alias, call.alias = call.alias, before or call.alias
@@ -115,9 +115,9 @@ def _locate(call: Call, locator: Locator) -> tuple[Key | None, str | None]:
 
 
 def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -> None:
-    """Refuse what the caller may not do with a key, or without one (AccessDeniedException).
+    """Require that the caller is allowed the action of a target (AccessDeniedException).
 
-    alias: the name that the call used for the key.
+    key: the target's key, if it has one. alias: the alias by which the call named the key.
     """
     backend = call.backend
     if backend.enforces_policies and not (
@@ -127,16 +127,16 @@ def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -
         require_allowed(call, target, key, alias)
     if key is not None and key.manager is KeyManager.AWS:
         if not backend.enforces_policies:
-            require_unmanaged(call, target, key)
+            require_not_aws_managed(call, target, key)
         if alias is not None:
-            keep_aws_managed_key(backend, key, alias, call.now)
+            store_aws_managed_key(backend, key, alias, call.now)
     call.was_authorized = True
     if not call.operation.is_plain:
         note_authorized(call, target, key)
 
 
 def _require_usable(target: Target, key: Key) -> None:
-    """Require key usage, then key state."""
+    """Require the key usage, then the key state, that a target needs."""
     usage, states = target.usage, target.states
     if usage is not None and key.usage is not usage:
         key.require_usage(usage, target.action.removeprefix("kms:"))
@@ -148,13 +148,13 @@ def _require_usable(target: Target, key: Key) -> None:
 
 
 def _handle(call: Call, operation: Operation) -> dict[str, Any]:
-    """Let the operation do what it does, and note that it has used its keys."""
+    """Call the operation's handler, and update the last usage of its keys."""
     try:
         result = operation.handler(call, *call.keys)
     except AlgorithmUnavailable as reason:
         raise errors.UnsupportedOperationException(str(reason)) from None
     if "DryRun" in call.parameters:
-        call.before_effect()
+        call.end_dry_run()
     if operation.is_cryptographic:
         usage = Usage(operation.name, call.now, call.request_id)
         for key in call.keys:
@@ -163,7 +163,7 @@ def _handle(call: Call, operation: Operation) -> dict[str, Any]:
 
 
 def record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallRecord:
-    """Leave the record of a call, and notify those who observe the mock."""
+    """Add a call to the log, and notify the watchers."""
     backend = call.backend
     event = backend.call_log.record(call, result, backend.request_context)
     if call.started:
@@ -171,11 +171,11 @@ def record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallR
     return event
 
 
-# --- around them ----------------------------------------------------------------------------
+# --- helpers --------------------------------------------------------------------------------
 
 
 def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
-    """Give the words of KMS for credentials that are no longer good."""
+    """Return AWS's error for expired or deleted credentials."""
     if isinstance(refusal, ExpiredCredentialsError):
         return errors.ExpiredTokenException(
             "The security token included in the request is expired", explanation=str(refusal)
@@ -188,9 +188,9 @@ def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
 def _note_plaintext(
     backend: Backend, member: str, answer: Mapping[str, Any], event: CallRecord
 ) -> None:
-    """Note the plaintext of an answer to a client, and notify those who observe the mock."""
+    """Note the plaintext in a response to a client, and notify the watchers."""
     plaintext = answer.get(member)
-    if not plaintext:  # it was encrypted for a recipient
+    if not plaintext:  # encrypted for the recipient in the request
         return
     backend.secrets.note({member: plaintext}, event)
     if watchers.handed_out:

@@ -291,7 +291,7 @@ def test_an_explanation_stands_beside_the_error_and_not_in_it(wire):
     with mock_kms(wire=wire), pytest.raises(ClientError) as caught:
         boto3_client().describe_key(KeyId="alias/x")
 
-    assert caught.value.__notes__ == ["There is no alias at all in this account and Region."]
+    assert caught.value.__notes__ == ["There is no alias in this account and Region."]
     assert "kmsmock" not in str(caught.value)
 
 
@@ -311,7 +311,7 @@ def test_the_record_of_a_refused_call_has_the_explanation_too():
             boto3_client().describe_key(KeyId="alias/x")
 
         assert kms.calls[-1].error_code == "NotFoundException"
-        assert kms.calls[-1].explanation == ("There is no alias at all in this account and Region.")
+        assert kms.calls[-1].explanation == ("There is no alias in this account and Region.")
 
 
 def test_errors_can_be_pickled_as_far_as_botocore_lets_them():

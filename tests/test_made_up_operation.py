@@ -16,7 +16,7 @@ from kmsmock.aws.operations import KEY, PriceClass, per_second, writes
 from kmsmock.aws.prices import Category
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
-from kmsmock.operations.locating import key_at
+from kmsmock.operations.key_lookup import by_any_identifier
 from kmsmock.operations.registry import USABLE, Call, Response, Target, operation, remove_operation
 from tests.authorization.documents import allow, policy
 
@@ -53,7 +53,7 @@ def frobnicate() -> Iterator[None]:
         "FrobnicateKey",
         Target(
             "kms:FrobnicateKey",
-            key_at("KeyId"),
+            by_any_identifier("KeyId"),
             USABLE,
             KeyUsage.ENCRYPT_DECRYPT,
             context_member="EncryptionContext",

@@ -172,7 +172,7 @@ def test_a_start_time_in_the_configuration_that_is_none_ends_the_run_with_a_sent
     ("region", "words"),
     [
         ("us-east-1", f"this client is of account {OTHER}. Use the key's ARN"),
-        ("eu-west-1", f"this client is of account {OTHER} and talks to eu-west-1. Use the key's"),
+        ("eu-west-1", f"this client is of account {OTHER} and Region eu-west-1. Use the key's"),
     ],
 )
 def test_a_bare_id_of_another_account_is_told_by_both_accounts(region: str, words: str) -> None:
@@ -228,7 +228,7 @@ def test_a_wrong_encryption_context_is_told_beside_those_that_were_used() -> Non
             return beside(client.decrypt, CiphertextBlob=blob, EncryptionContext={"tenant": "b"})
 
         assert note().endswith(
-            "(given: tenant=b), or its last part was changed. Lately used with this key: app=b, "
+            "(given: tenant=b), or its last part was changed. Recently used with this key: app=b, "
             "tenant=a."
         )
 
@@ -239,10 +239,10 @@ def test_a_wrong_encryption_context_is_told_beside_those_that_were_used() -> Non
             DestinationKeyId=key_id,
             DestinationEncryptionContext={"again": "c"},
         )
-        assert note().endswith("Lately used with this key: again=c; none; app=b, tenant=a.")
+        assert note().endswith("Recently used with this key: again=c; none; app=b, tenant=a.")
 
         client.encrypt(KeyId=key_id, Plaintext=b"text", EncryptionContext={"newest": "d"})
-        assert note().endswith("Lately used with this key: newest=d; again=c; none.")
+        assert note().endswith("Recently used with this key: newest=d; again=c; none.")
 
 
 def test_a_wrong_encryption_context_of_a_key_without_records_stands_alone() -> None:

@@ -20,8 +20,8 @@ from kmsmock.aws.operations import permission_of
 from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
-from kmsmock.operations.grant_terms import grant_terms
-from kmsmock.operations.recipient import attested
+from kmsmock.operations.grant_terms import parse_grant_terms
+from kmsmock.operations.recipient import read_attestation
 from kmsmock.operations.registry import is_account_level, is_decided_on_alias
 from kmsmock.state.backend import Backend
 
@@ -81,7 +81,7 @@ def _decide(
     child = retired = None
     if action == "kms:CreateGrant" and "Operations" in parameters and key is not None:
         names = backend.identities.names
-        child = grant_terms(parameters, principal, arns.partition_of(key.region_name), names)
+        child = parse_grant_terms(parameters, principal, arns.partition_of(key.region_name), names)
     if action == "kms:RetireGrant" and key is not None:
         retired = _retired_grant(backend, key, parameters)
     terms = child if retired is None else retired.terms
@@ -100,7 +100,7 @@ def _decide(
         parameters=parameters,
         encryption_context=pairs,
         constraints=constraints,
-        attestation=partial(attested, parameters, backend),
+        attestation=partial(read_attestation, parameters, backend),
         region=question.region if key is None else key.region_name,
         now=backend.clock.now(),
         overrides={**backend.request_context, **question.context},

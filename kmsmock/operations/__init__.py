@@ -1,9 +1,8 @@
-"""The operations of the KMS API, by topic; importing this package registers them all."""
+"""The operations of the KMS API, a module for each topic; importing the package registers all."""
 
 from __future__ import annotations
 
 from kmsmock.operations import (
-    agreement,
     aliases,
     custom_key_stores,
     data_keys,
@@ -14,6 +13,7 @@ from kmsmock.operations import (
     keys,
     multi_region,
     rotation,
+    shared_secrets,
     signing,
     tags,
 )
@@ -22,7 +22,6 @@ from kmsmock.operations.registry import OPERATIONS, Operation
 __all__ = [
     "OPERATIONS",
     "Operation",
-    "agreement",
     "aliases",
     "custom_key_stores",
     "data_keys",
@@ -33,6 +32,7 @@ __all__ = [
     "keys",
     "multi_region",
     "rotation",
+    "shared_secrets",
     "signing",
     "tags",
 ]

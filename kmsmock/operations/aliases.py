@@ -1,4 +1,4 @@
-"""Aliases: names for keys. Source: AWS KMS Developer Guide, "Aliases in AWS KMS"."""
+"""The alias operations. Source: AWS KMS Developer Guide, "Aliases in AWS KMS"."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import AliasPlace, KeyNaming, PageSizes, per_second, reads, writes
 from kmsmock.keys.aws_managed import AWS_MANAGED_KEYS
 from kmsmock.keys.key import Key
-from kmsmock.operations.locating import find_alias, find_key_only
+from kmsmock.operations.key_lookup import find_alias, find_key_by_id_or_arn
 from kmsmock.operations.registry import (
     ANY_STATE,
     NOT_PENDING_DELETION,
@@ -19,14 +19,14 @@ from kmsmock.operations.registry import (
     Target,
     operation,
 )
-from kmsmock.operations.views import alias_entry, page
+from kmsmock.operations.response_members import alias_entry, page
 
 QUOTA_PER_KEY = 50
 NAME = re.compile(r"alias/[a-zA-Z0-9/_-]+")
 
 
-def _require_own_name(call: Call) -> str:
-    """Give the alias name of the request; raises for names that a customer cannot have."""
+def _require_customer_alias_name(call: Call) -> str:
+    """Return the alias name of the request; raises for names that customers cannot use."""
     name: str = call.parameters["AliasName"]
     if not name.startswith(arns.ALIAS_PREFIX):
         raise errors.ValidationException(
@@ -39,31 +39,31 @@ def _require_own_name(call: Call) -> str:
         raise errors.ValidationException(f"{name} contains invalid characters for an alias")
     if name.startswith(arns.AWS_ALIAS_PREFIX):
         raise errors.NotAuthorizedException(
-            explanation="Names under alias/aws/ are kept for AWS managed keys."
+            explanation="Names that begin with alias/aws/ are reserved for AWS managed keys."
         )
     return name
 
 
-def _target_key(call: Call) -> Key:
-    _require_own_name(call)
+def _find_target_key(call: Call) -> Key:
+    _require_customer_alias_name(call)
     reference: str = call.parameters["TargetKeyId"]
     if reference.startswith(arns.ALIAS_PREFIX) or ":alias/" in reference:
         raise errors.ValidationException("Aliases must refer to keys. Not aliases")
-    return find_key_only(call, reference)
+    return find_key_by_id_or_arn(call, reference)
 
 
-def _aliased_key(call: Call) -> Key:
-    alias = find_alias(call, _require_own_name(call))
+def _find_aliased_key(call: Call) -> Key:
+    alias = find_alias(call, _require_customer_alias_name(call))
     call.alias = alias.name
     return alias.key
 
 
-_TARGET_KEY = Locator(_target_key, KeyNaming.ID_OR_ARN, "TargetKeyId")
-_ALIASED_KEY = Locator(_aliased_key, KeyNaming.OWN_ALIAS, "AliasName")
+_TARGET_KEY = Locator(_find_target_key, KeyNaming.ID_OR_ARN, "TargetKeyId")
+_ALIASED_KEY = Locator(_find_aliased_key, KeyNaming.OWN_ALIAS, "AliasName")
 
 
-def require_quota(key: Key) -> None:
-    """Refuse another alias above the quota (LimitExceededException)."""
+def require_alias_quota(key: Key) -> None:
+    """Require that the key can have another alias (LimitExceededException)."""
     count = len(key.aliases)
     if count >= QUOTA_PER_KEY:
         raise errors.LimitExceededException(
@@ -85,15 +85,15 @@ def _alias_arn(call: Call) -> str:
     quota=per_second(5),
 )
 def create_alias(call: Call, key: Key) -> None:
-    """Give a key a name that is not taken."""
+    """Create an alias for a key."""
     name = call.parameters["AliasName"]
-    taken = call.region.aliases.get(name)
-    if taken is not None:
+    existing = call.region.aliases.get(name)
+    if existing is not None:
         raise errors.AlreadyExistsException(
-            f"An alias with the name {taken.arn} already exists",
-            explanation=f"It means key {taken.key.key_id}; UpdateAlias lets it mean another.",
+            f"An alias with the name {existing.arn} already exists",
+            explanation=f"Its key is {existing.key.key_id}; UpdateAlias changes the key.",
         )
-    require_quota(key)
+    require_alias_quota(key)
     call.region.add_alias(name, key, call.now)
     call.alias = name
 
@@ -107,7 +107,7 @@ def create_alias(call: Call, key: Key) -> None:
     quota=per_second(5),
 )
 def update_alias(call: Call, old: Key, new: Key) -> None:
-    """Let a name mean another key of the same type and usage."""
+    """Associate an alias with another key of the same type and usage."""
     name = call.parameters["AliasName"]
     if old.usage is not new.usage:
         raise errors.ValidationException(
@@ -122,7 +122,7 @@ def update_alias(call: Call, old: Key, new: Key) -> None:
             "type."
         )
     if old is not new:
-        require_quota(new)
+        require_alias_quota(new)
     call.region.retarget_alias(call.region.aliases[name], new, call.now)
 
 
@@ -134,7 +134,7 @@ def update_alias(call: Call, old: Key, new: Key) -> None:
     quota=per_second(15),
 )
 def delete_alias(call: Call, key: Key) -> None:
-    """Forget a name; the key stays."""
+    """Delete an alias; the key stays."""
     call.region.remove_alias(call.region.aliases[call.parameters["AliasName"]])
 
 
@@ -146,40 +146,40 @@ def delete_alias(call: Call, key: Key) -> None:
     pages=PageSizes(50, 100),
 )
 def list_aliases(call: Call) -> Response:
-    """List the names of the account in the Region, or of one key.
+    """List the aliases of the account in the Region, or of one key.
 
-    The predefined names of AWS managed keys that do not exist yet come last, without a key.
+    The predefined aliases of AWS managed keys that do not exist yet come last, without a key.
     """
     reference = call.parameters.get("KeyId")
     if reference is not None:
-        key = find_key_only(call, reference)
+        key = find_key_by_id_or_arn(call, reference)
         own = sorted((call.region.aliases[n] for n in key.aliases), key=lambda a: a.sequence)
         return page(call, "Aliases", own, alias_entry)
-    return page(call, "Aliases", _with_predefined(call), _show(call))
+    return page(call, "Aliases", _list_all(call), _entry_formatter(call))
 
 
-class _Predefined:
-    """A predefined alias without a key; it sorts behind all others."""
+class _UnusedPredefinedAlias:
+    """A predefined alias of an AWS managed key that does not exist yet; sorted after all others."""
 
     __slots__ = ("name", "sequence")
 
-    def __init__(self, name: str, place: int) -> None:
+    def __init__(self, name: str, position: int) -> None:
         self.name = name
-        self.sequence = 2**62 + place
+        self.sequence = 2**62 + position
 
 
-def _with_predefined(call: Call) -> Any:
+def _list_all(call: Call) -> Any:
     yield from call.region.aliases.values()
-    for place, name in enumerate(AWS_MANAGED_KEYS):
+    for position, name in enumerate(AWS_MANAGED_KEYS):
         if name not in call.region.aliases:
-            yield _Predefined(name, place)
+            yield _UnusedPredefinedAlias(name, position)
 
 
-def _show(call: Call) -> Any:
-    def show(alias: Any) -> dict[str, Any]:
-        if isinstance(alias, _Predefined):
+def _entry_formatter(call: Call) -> Any:
+    def format_entry(alias: Any) -> dict[str, Any]:
+        if isinstance(alias, _UnusedPredefinedAlias):
             arn = arns.alias_arn(call.region.name, call.region.account, alias.name)
             return {"AliasName": alias.name, "AliasArn": arn}
         return alias_entry(alias)
 
-    return show
+    return format_entry

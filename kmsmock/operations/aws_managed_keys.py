@@ -1,4 +1,4 @@
-"""AWS managed keys, which come about when they are first needed, and no operation creates."""
+"""AWS managed keys, which AWS creates when they are first used; no operation creates them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from kmsmock.state.scheduled_work import rotate_when_due
 def new_aws_managed_key(
     backend: Backend, region: KmsRegion, name: str, now: datetime
 ) -> Key | None:
-    """Make the AWS managed key of a predefined alias, for `keep_aws_managed_key`.
+    """Create the AWS managed key of a predefined alias, without storing it in the Region.
 
-    Gives None for other names.
+    Returns None for other names. `store_aws_managed_key` stores the key once the call that names
+    it is authorized.
     """
     managed = AWS_MANAGED_KEYS.get(name)
     if managed is None:
@@ -38,8 +39,8 @@ def new_aws_managed_key(
     )
 
 
-def keep_aws_managed_key(backend: Backend, key: Key, name: str, now: datetime) -> None:
-    """Let an AWS managed key be there from now on, rotated each year; again changes nothing.
+def store_aws_managed_key(backend: Backend, key: Key, name: str, now: datetime) -> None:
+    """Store an AWS managed key in its Region, with yearly rotation; a second call has no effect.
 
     name: the predefined alias.
     """

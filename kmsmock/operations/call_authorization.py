@@ -1,4 +1,4 @@
-"""Whether a call is allowed: what is asked of the policies, and the answer when they refuse."""
+"""Authorize calls: raise AccessDeniedException for what policies and grants do not allow."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from kmsmock.authorization.request import Outcome, Request
 from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KeyNaming, ManagedKeyUse, permission_of
 from kmsmock.keys.key import Key
+from kmsmock.operations.authorization_request import (
+    build_context,
+    build_request,
+    find_retired_grant,
+    read_encryption_context,
+)
 from kmsmock.operations.key_policies import read_policy
 from kmsmock.operations.registry import Call, Target
-from kmsmock.operations.requests import (
-    context_of,
-    encryption_context_of,
-    request_of,
-    retired_grant,
-)
 
 
 def require_allowed(call: Call, target: Target, key: Key | None, alias: str | None) -> None:
-    """Refuse what policies and grants do not let the caller do (AccessDeniedException).
+    """Require that policies and grants allow the action of a target (AccessDeniedException).
 
-    key: that the target has found. alias: the name that the call used for it. The grant that allows
-    it, if one does, is noted with the call.
+    key: the key of the target, if it has one. alias: the alias by which the call named the key.
+    Sets `call.grant_id` if a grant allowed the action.
     """
-    request = request_of(call, target, key, alias)
+    request = build_request(call, target, key, alias)
     retired = None
-    # Of all actions, the grant itself has a say in this one.
+    # RetireGrant is allowed by the grant itself, through its retiring or grantee principal.
     if target.action == "kms:RetireGrant" and key is not None:
-        retired = retired_grant(call, key)
+        retired = find_retired_grant(call, key)
         if retired is None:
             return  # the operation raises a more precise error
     backend = call.backend
@@ -50,14 +50,14 @@ def require_allowed(call: Call, target: Target, key: Key | None, alias: str | No
         call.grant_id = decision.grant.grant_id
 
 
-def require_unmanaged(call: Call, target: Target, key: Key) -> None:
-    """Refuse to change an AWS managed key, which nobody can, whatever policies are about."""
+def require_not_aws_managed(call: Call, target: Target, key: Key) -> None:
+    """Refuse to change an AWS managed key, which holds even when no policies are enforced."""
     use = permission_of(target.action).managed_key_use
     if use is ManagedKeyUse.ANYBODY or (
         use is ManagedKeyUse.SERVICES and call.principal.is_service
     ):
         return
-    request = request_of(call, target, key, None)
+    request = build_request(call, target, key, None)
     decision = Decision(
         Outcome.IMPLICIT_DENY,
         "this is an AWS managed key, which AWS alone manages: create a customer managed key",
@@ -68,11 +68,11 @@ def require_unmanaged(call: Call, target: Target, key: Key) -> None:
 
 
 def note_authorized(call: Call, target: Target, key: Key | None) -> None:
-    """Note what was allowed, where it is not just the operation on its one key."""
+    """Record what was allowed, for operations that need more than their own action on one key."""
     resource = "*" if key is None else key.arn
     if target.resource is not None:
         resource = target.resource(call)
-    call.authorized.append((target.action, resource, encryption_context_of(call, target)))
+    call.authorized.append((target.action, resource, read_encryption_context(call, target)))
 
 
 def require_no_lockout(call: Call) -> None:
@@ -88,7 +88,7 @@ def require_no_lockout(call: Call) -> None:
     region = call.parameters.get("ReplicaRegion", call.region.name)
     key_id = call.keys[0].key_id if call.keys else "new"
     target = Target("kms:PutKeyPolicy", region_from="ReplicaRegion")
-    # The key of another operation is not the one that gets the policy.
+    # ReplicateKey has the primary key, but the policy is for the new replica.
     is_of_key = call.operation.targets[0].action == target.action
     existing = call.keys[0] if is_of_key else None
     request = Request(
@@ -96,7 +96,7 @@ def require_no_lockout(call: Call) -> None:
         target.action,
         arns.key_arn(region, account, key_id),
         account,
-        lambda: context_of(call, target, existing, owner=account),
+        lambda: build_context(call, target, existing, owner=account),
     )
     policy = parse(text, PolicyKind.RESOURCE, "the new key policy")
     policies = applied_policies(backend.identities, request, None, policy)
@@ -110,7 +110,7 @@ def require_no_lockout(call: Call) -> None:
 
 
 def _is_from_ciphertext(call: Call, target: Target) -> bool:
-    """Tell whether the key was named by nothing but the ciphertext."""
+    """Return whether only the ciphertext of the request identifies the key."""
     locator = target.locate
     if locator is None or locator.naming is not KeyNaming.CIPHERTEXT:
         return False

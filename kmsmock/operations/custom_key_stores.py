@@ -1,4 +1,4 @@
-"""Custom key stores: AWS CloudHSM and external key stores.
+"""The operations for custom key stores: AWS CloudHSM key stores and external key stores.
 
 Source: AWS KMS Developer Guide, "Key stores"; API Reference of the six operations.
 """
@@ -17,7 +17,7 @@ from kmsmock.keys.custom_key_store import (
     StoreType,
 )
 from kmsmock.operations.registry import Call, Response, Target, operation
-from kmsmock.operations.views import page
+from kmsmock.operations.response_members import page
 from kmsmock.state.scheduled_work import connect_when_due, disconnect_when_due
 
 QUOTA = 10
@@ -28,20 +28,20 @@ _PROXY_MEMBERS = (
     "XksProxyConnectivity",
 )
 _VPC_MEMBERS = ("XksProxyVpcEndpointServiceName", "XksProxyVpcEndpointServiceOwner")
-#: Store type -> members that creating one requires, and that it may have besides.
+#: Store type -> required and optional request members.
 _MEMBERS = {
     StoreType.AWS_CLOUDHSM: (_CLUSTER_MEMBERS, ()),
     StoreType.EXTERNAL_KEY_STORE: (_PROXY_MEMBERS, _VPC_MEMBERS),
 }
-#: Members that CloudTrail shows: all but the credentials.
+#: The members that CloudTrail shows: all except the credentials.
 _RECORDED_OF_PROXY = (
     *("XksProxyUriEndpoint", "XksProxyUriPath", "XksProxyVpcEndpointServiceName"),
     *("XksProxyVpcEndpointServiceOwner", "XksProxyConnectivity"),
 )
 _ALL_MEMBERS = (*_CLUSTER_MEMBERS, *_PROXY_MEMBERS, *_VPC_MEMBERS)
-#: What can be changed while a store is connected; everything else needs a disconnected one.
+#: The settings that can be changed while a store is connected.
 _CHANGEABLE_ANYTIME = frozenset({"XksProxyUriPath", "XksProxyAuthenticationCredential"})
-#: Connection error -> what the management of an external key store is refused with.
+#: Connection error code -> the exception that Create, Update and Connect raise for it.
 #: Source: AWS KMS Developer Guide, "Troubleshooting external key stores".
 _PROXY_ERRORS: dict[str, type[errors.ServiceError]] = {
     "XKS_PROXY_ACCESS_DENIED": errors.XksProxyIncorrectAuthenticationCredentialException,
@@ -66,7 +66,7 @@ _DISCONNECTABLE = frozenset({_S.CONNECTING, _S.CONNECTED, _S.FAILED})
     quota=per_second(5),
 )
 def create_custom_key_store(call: Call) -> Response:
-    """Make a custom key store, disconnected at first."""
+    """Create a custom key store, which is not connected yet."""
     parameters = call.parameters
     store_type = StoreType(parameters.get("CustomKeyStoreType", "AWS_CLOUDHSM"))
     settings = {name: parameters[name] for name in _ALL_MEMBERS if name in parameters}
@@ -74,24 +74,24 @@ def create_custom_key_store(call: Call) -> Response:
     stores = call.region.custom_key_stores
     name = parameters["CustomKeyStoreName"]
     for store in stores.values():
-        if _is_repeated(store, name, store_type, settings):
+        if _is_repeated_creation(store, name, store_type, settings):
             return {"CustomKeyStoreId": store.store_id}
     _require_free_name(call, name)
-    require_unshared(stores.values(), store_type, settings)
+    require_exclusive_settings(stores.values(), store_type, settings)
     if len(stores) >= QUOTA:
         raise errors.LimitExceededException(
             f"Custom key stores quota for this account in this region is {QUOTA}, current usage "
             f"is {len(stores)}."
         )
     store_id = f"cks-{call.backend.entropy(9).hex()[:17]}"
-    place = call.region.next_sequence()
-    settings = _complete(call, settings)
-    stores[store_id] = CustomKeyStore(store_id, name, store_type, call.now, settings, place)
+    sequence = call.region.next_sequence()
+    settings = _add_default_owner(call, settings)
+    stores[store_id] = CustomKeyStore(store_id, name, store_type, call.now, settings, sequence)
     return {"CustomKeyStoreId": store_id}
 
 
-def _complete(call: Call, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the settings with the owner of the VPC endpoint service, which is the caller if none."""
+def _add_default_owner(call: Call, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with a VPC endpoint service's owner, by default the caller's account."""
     owner = "XksProxyVpcEndpointServiceOwner"
     default = {owner: call.region.account} if settings.get("XksProxyConnectivity") == _VPC else {}
     return {**default, **settings}
@@ -105,7 +105,7 @@ def _complete(call: Call, settings: Mapping[str, Any]) -> dict[str, Any]:
     pages=PageSizes(1000, 1000),
 )
 def describe_custom_key_stores(call: Call) -> Response:
-    """Show the custom key stores of the account in the Region, or one of them."""
+    """List the custom key stores of the account in the Region, or one of them."""
     parameters = call.parameters
     store_id, name = parameters.get("CustomKeyStoreId"), parameters.get("CustomKeyStoreName")
     if store_id is not None and name is not None:
@@ -119,9 +119,10 @@ def describe_custom_key_stores(call: Call) -> Response:
     ]
     if not stores and (store_id or name):
         raise errors.CustomKeyStoreNotFoundException(
-            explanation=f"There is no custom key store {store_id or name!r} here."
+            explanation=f"There is no custom key store {store_id or name!r} in this account and "
+            "Region."
         )
-    return page(call, "CustomKeyStores", stores, _show)
+    return page(call, "CustomKeyStores", stores, _store_entry)
 
 
 @operation(
@@ -134,14 +135,14 @@ def describe_custom_key_stores(call: Call) -> Response:
     quota=per_second(5),
 )
 def update_custom_key_store(call: Call) -> Response:
-    """Change a custom key store: its name at any time, most else while it is disconnected."""
+    """Change a custom key store; most settings only while it is disconnected."""
     parameters = call.parameters
-    store = _find(call)
+    store = _find_store(call)
     name: str = parameters.get("NewCustomKeyStoreName", store.name)
     changes = {member: parameters[member] for member in _ALL_MEMBERS if member in parameters}
     if "NewCustomKeyStoreName" not in parameters and not changes:
         raise errors.ValidationException("Specify at least one property to update.")
-    _require_of_type(store.store_type, changes)
+    _require_allowed_members(store.store_type, changes)
     if changes.keys() - _CHANGEABLE_ANYTIME:
         _require_state(store, frozenset({_S.DISCONNECTED}))
     connectivity = changes.get("XksProxyConnectivity")
@@ -149,19 +150,19 @@ def update_custom_key_store(call: Call) -> Response:
     if connectivity not in (None, kept.get("XksProxyConnectivity")):
         _require_endpoint(changes)
         kept = {member: kept[member] for member in kept if member not in _VPC_MEMBERS}
-    settings = _complete(call, {**kept, **changes})
+    settings = _add_default_owner(call, {**kept, **changes})
     require_members(store.store_type, settings)
     if name != store.name:
         _require_free_name(call, name)
     others = [other for other in call.region.custom_key_stores.values() if other is not store]
-    require_unshared(others, store.store_type, settings)
-    # Through a VPC, KMS asks the proxy only when it connects.
+    require_exclusive_settings(others, store.store_type, settings)
+    # A proxy in a VPC is only checked when the store connects.
     in_vpc = settings.get("XksProxyConnectivity") == _VPC
     if changes and (store.is_connected or not in_vpc):
-        _require_proxy(store)
+        _require_working_proxy(store)
     store.name = name
     store.settings = settings
-    _note(call, store)
+    _note_for_trail(call, store)
     return {}
 
 
@@ -172,12 +173,12 @@ def update_custom_key_store(call: Call) -> Response:
     quota=per_second(5),
 )
 def delete_custom_key_store(call: Call) -> Response:
-    """Forget a disconnected custom key store without keys; the cluster or proxy is not touched."""
-    store = _find(call)
-    held = sum(key.custom_key_store is store for key in call.region.keys.values())
-    if held:
+    """Delete a disconnected custom key store without KMS keys."""
+    store = _find_store(call)
+    key_count = sum(key.custom_key_store is store for key in call.region.keys.values())
+    if key_count:
         raise errors.CustomKeyStoreHasCMKsException(
-            explanation=f"It holds {held} KMS keys; those pending deletion count, too."
+            explanation=f"It has {key_count} KMS keys; keys pending deletion count, too."
         )
     _require_state(store, frozenset({_S.DISCONNECTED}))
     del call.region.custom_key_stores[store.store_id]
@@ -191,8 +192,8 @@ def delete_custom_key_store(call: Call) -> Response:
     quota=per_second(5),
 )
 def connect_custom_key_store(call: Call) -> Response:
-    """Connect a store to its cluster or proxy, which is done a while after the answer."""
-    store = _find(call)
+    """Start to connect a store to its cluster or proxy; it is connected some time afterwards."""
+    store = _find_store(call)
     _require_state(store, _CONNECTABLE)
     if store.state is _S.DISCONNECTED:
         connect_when_due(call.backend, store, call.now)
@@ -206,26 +207,26 @@ def connect_custom_key_store(call: Call) -> Response:
     quota=per_second(5),
 )
 def disconnect_custom_key_store(call: Call) -> Response:
-    """Disconnect a store; its keys are unavailable until it is connected again."""
-    store = _find(call)
+    """Disconnect a store; its keys are unusable until it is connected again."""
+    store = _find_store(call)
     _require_state(store, _DISCONNECTABLE)
     disconnect_when_due(call.backend, store, call.now)
     return {}
 
 
-def _find(call: Call) -> CustomKeyStore:
+def _find_store(call: Call) -> CustomKeyStore:
     store_id = call.parameters["CustomKeyStoreId"]
     store = call.region.custom_key_stores.get(store_id)
     if store is None:
         raise errors.CustomKeyStoreNotFoundException(
             explanation=f"There is no custom key store {store_id!r} in this account and Region."
         )
-    _note(call, store)
+    _note_for_trail(call, store)
     return store
 
 
-def _note(call: Call, store: CustomKeyStore) -> None:
-    """Keep for CloudTrail what the store is called, and its cluster."""
+def _note_for_trail(call: Call, store: CustomKeyStore) -> None:
+    """Note the name and the cluster of a store for the CloudTrail record."""
     call.additional_event_data = {"CustomKeyStoreName": store.name}
     if store.store_type is StoreType.AWS_CLOUDHSM:
         call.additional_event_data["ClusterId"] = store.settings["CloudHsmClusterId"]
@@ -235,29 +236,29 @@ def _require_state(store: CustomKeyStore, allowed: frozenset[ConnectionState]) -
     if store.state not in allowed:
         names = ", ".join(sorted(state.value for state in allowed))
         raise errors.CustomKeyStoreInvalidStateException(
-            explanation=f"{store.state_description} This operation needs {names}."
+            explanation=f"{store.state_description} This operation requires {names}."
         )
 
 
 def _require_free_name(call: Call, name: str) -> None:
     if any(store.name == name for store in call.region.custom_key_stores.values()):
         raise errors.CustomKeyStoreNameInUseException(
-            explanation=f"Another custom key store here is called {name!r}."
+            explanation=f"Another custom key store in this account and Region is named {name!r}."
         )
 
 
-def _require_of_type(store_type: StoreType, given: Mapping[str, Any]) -> None:
+def _require_allowed_members(store_type: StoreType, settings: Mapping[str, Any]) -> None:
     required, optional = _MEMBERS[store_type]
-    foreign = [name for name in given if name not in (*required, *optional)]
-    if foreign:
+    invalid = [name for name in settings if name not in (*required, *optional)]
+    if invalid:
         raise errors.ValidationException(
-            f"{', '.join(foreign)} cannot be specified for a custom key store of type "
+            f"{', '.join(invalid)} cannot be specified for a custom key store of type "
             f"{store_type.value}."
         )
 
 
 def require_members(store_type: StoreType, settings: Mapping[str, Any]) -> None:
-    """Refuse settings that a store of that type cannot have, or not without others."""
+    """Require the settings that a store of a type needs, and no others (ValidationException)."""
     required, _ = _MEMBERS[store_type]
     missing = [name for name in required if name not in settings]
     if missing:
@@ -265,7 +266,7 @@ def require_members(store_type: StoreType, settings: Mapping[str, Any]) -> None:
             f"{', '.join(missing)} must be specified for a custom key store of type "
             f"{store_type.value}."
         )
-    _require_of_type(store_type, settings)
+    _require_allowed_members(store_type, settings)
     if store_type is StoreType.EXTERNAL_KEY_STORE:
         in_vpc = settings["XksProxyConnectivity"] == _VPC
         if in_vpc is not ("XksProxyVpcEndpointServiceName" in settings):
@@ -281,7 +282,7 @@ def require_members(store_type: StoreType, settings: Mapping[str, Any]) -> None:
 
 
 def _require_endpoint(changes: Mapping[str, Any]) -> None:
-    """Require another endpoint with another connectivity: they go together.
+    """Require a new endpoint when the connectivity changes (ValidationException).
 
     Source: AWS KMS API Reference, UpdateCustomKeyStore, XksProxyConnectivity.
     """
@@ -291,20 +292,20 @@ def _require_endpoint(changes: Mapping[str, Any]) -> None:
         )
 
 
-def _require_proxy(store: CustomKeyStore) -> None:
-    """Require that the proxy, which KMS asks for its health, is not one that a test has broken."""
+def _require_working_proxy(store: CustomKeyStore) -> None:
+    """Raise the error of a proxy that a test has broken with `CustomKeyStore.fail`."""
     fault = store.fault or ""
     if fault in _PROXY_ERRORS:
         raise _PROXY_ERRORS[fault](
             PROXY_FAILURES[fault],
-            explanation=f"The test has broken the store ({fault}); heal() mends it.",
+            explanation=f"The test has called fail({fault!r}) on the store; heal() repairs it.",
         )
 
 
-def _is_repeated(
+def _is_repeated_creation(
     store: CustomKeyStore, name: str, store_type: StoreType, settings: dict[str, Any]
 ) -> bool:
-    """Tell whether a request repeats the making of a disconnected CloudHSM store."""
+    """Return whether a request repeats the creation of a disconnected CloudHSM key store."""
     return (
         store_type is StoreType.AWS_CLOUDHSM
         and store.state is _S.DISCONNECTED
@@ -312,41 +313,41 @@ def _is_repeated(
     )
 
 
-def require_unshared(
+def require_exclusive_settings(
     stores: Iterable[CustomKeyStore], store_type: StoreType, settings: Mapping[str, Any]
 ) -> None:
-    """Refuse what another store of the account and Region has, and two cannot have in common."""
+    """Refuse settings that another store of the account and Region has and that must be unique."""
     others = [store.settings for store in stores if store.store_type is store_type]
 
-    def taken(*members: str) -> bool:
-        wanted = tuple(settings.get(member) for member in members)
-        return any(tuple(other.get(member) for member in members) == wanted for other in others)
+    def is_taken(*members: str) -> bool:
+        own = tuple(settings.get(member) for member in members)
+        return any(tuple(other.get(member) for member in members) == own for other in others)
 
     if store_type is StoreType.AWS_CLOUDHSM:
-        if taken("CloudHsmClusterId"):
+        if is_taken("CloudHsmClusterId"):
             raise errors.CloudHsmClusterInUseException(
                 explanation="Another custom key store is associated with this cluster."
             )
         return
-    if taken("XksProxyUriEndpoint", "XksProxyUriPath"):
+    if is_taken("XksProxyUriEndpoint", "XksProxyUriPath"):
         raise errors.XksProxyUriInUseException(
             explanation="Another external key store has this endpoint and path."
         )
     in_vpc = settings["XksProxyConnectivity"] == _VPC
-    if taken("XksProxyUriEndpoint") and (
-        in_vpc or not taken("XksProxyConnectivity", "XksProxyUriEndpoint")
+    if is_taken("XksProxyUriEndpoint") and (
+        in_vpc or not is_taken("XksProxyConnectivity", "XksProxyUriEndpoint")
     ):
         raise errors.XksProxyUriEndpointInUseException(
             explanation="Another external key store has this endpoint; stores in a VPC cannot "
             "share one, with each other or with public ones."
         )
-    if in_vpc and taken("XksProxyVpcEndpointServiceName"):
+    if in_vpc and is_taken("XksProxyVpcEndpointServiceName"):
         raise errors.XksProxyVpcEndpointServiceInUseException(
             explanation="Another external key store uses this VPC endpoint service."
         )
 
 
-def _show(store: CustomKeyStore) -> dict[str, Any]:
+def _store_entry(store: CustomKeyStore) -> dict[str, Any]:
     settings = store.settings
     entry: dict[str, Any] = {
         "CustomKeyStoreId": store.store_id,

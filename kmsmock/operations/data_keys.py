@@ -1,4 +1,4 @@
-"""Data keys, data key pairs and random bytes."""
+"""The operations for data keys, data key pairs and random bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kmsmock.keys.custom_key_store import StoreType
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KEY_SPECS, KeyUsage, Origin
 from kmsmock.operations import recipient
-from kmsmock.operations.locating import key_at
+from kmsmock.operations.key_lookup import by_any_identifier
 from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
 
 _RECORD_OF_DATA_KEY = reads(
@@ -47,22 +47,22 @@ def _require_pair_possible(call: Call, key: Key) -> None:
         )
 
 
-def _data_key(call: Call, key: Key) -> tuple[bytes, Response]:
-    """Make a data key; gives it plain, and the answer with its ciphertext."""
+def _new_data_key(call: Call, key: Key) -> tuple[bytes, Response]:
+    """Generate a data key; return its plaintext, and the response with its ciphertext."""
     parameters = call.parameters
     size = parameters.get("NumberOfBytes") or _DATA_KEY_BYTES[parameters["KeySpec"]]
     plaintext = call.backend.entropy(size)
-    response = {"CiphertextBlob": _sealed(call, key, plaintext), "KeyId": key.arn}
-    return plaintext, _with_material_id(call, key, response)
+    response = {"CiphertextBlob": _encrypt_data_key(call, key, plaintext), "KeyId": key.arn}
+    return plaintext, _add_material_id(call, key, response)
 
 
-def _sealed(call: Call, key: Key, plaintext: bytes) -> bytes:
+def _encrypt_data_key(call: Call, key: Key, plaintext: bytes) -> bytes:
     context = call.parameters.get("EncryptionContext")
     return key.encrypt(ciphertext.DATA_KEY_PREFIX, plaintext, context)
 
 
-def _with_material_id(call: Call, key: Key, response: Response) -> Response:
-    material_id = call.show_material(key, key.material.id)
+def _add_material_id(call: Call, key: Key, response: Response) -> Response:
+    material_id = call.record_material(key, key.material.id)
     if material_id is not None:
         response["KeyMaterialId"] = material_id
     return response
@@ -72,24 +72,24 @@ def _with_material_id(call: Call, key: Key, response: Response) -> Response:
     "GenerateDataKey",
     Target(
         "kms:GenerateDataKey",
-        key_at("KeyId"),
+        by_any_identifier("KeyId"),
         USABLE,
         KeyUsage.ENCRYPT_DECRYPT,
         grant_order=7,
         of_key_pairs=False,
         context_member="EncryptionContext",
     ),
-    first=_require_size,
+    precheck=_require_size,
     trail=_RECORD_OF_DATA_KEY,
     quota=CRYPTOGRAPHIC,
     hands_out="Plaintext",
 )
 def generate_data_key(call: Call, key: Key) -> Response:
-    """Make a data key, plain and encrypted under the KMS key."""
-    plaintext, response = _data_key(call, key)
+    """Generate a data key; return its plaintext, and a copy encrypted under the KMS key."""
+    plaintext, response = _new_data_key(call, key)
     if "Recipient" in call.parameters:
         response.pop("KeyMaterialId", None)
-        return response | {"CiphertextForRecipient": recipient.seal(call, plaintext)}
+        return response | {"CiphertextForRecipient": recipient.encrypt(call, plaintext)}
     response["Plaintext"] = plaintext
     return response
 
@@ -98,59 +98,59 @@ def generate_data_key(call: Call, key: Key) -> Response:
     "GenerateDataKeyWithoutPlaintext",
     Target(
         "kms:GenerateDataKeyWithoutPlaintext",
-        key_at("KeyId"),
+        by_any_identifier("KeyId"),
         USABLE,
         KeyUsage.ENCRYPT_DECRYPT,
         grant_order=8,
         of_key_pairs=False,
         context_member="EncryptionContext",
     ),
-    first=_require_size,
+    precheck=_require_size,
     trail=_RECORD_OF_DATA_KEY,
     quota=CRYPTOGRAPHIC,
 )
 def generate_data_key_without_plaintext(call: Call, key: Key) -> Response:
-    """Make a data key, encrypted under the KMS key only."""
-    return _data_key(call, key)[1]
+    """Generate a data key; return only a copy that is encrypted under the KMS key."""
+    return _new_data_key(call, key)[1]
 
 
-def _data_key_pair(call: Call, key: Key) -> tuple[bytes, Response]:
-    """Make a data key pair; gives the private key plain, and the answer with the rest."""
+def _new_data_key_pair(call: Call, key: Key) -> tuple[bytes, Response]:
+    """Generate a data key pair; return its private key, and the response without it."""
     spec = KEY_SPECS[call.parameters["KeyPairSpec"]]
     assert spec.generate is not None
     pair: Any = spec.generate(call.backend.source)
     private_key: bytes = pair.private_der()
     response = {
-        "PrivateKeyCiphertextBlob": _sealed(call, key, private_key),
+        "PrivateKeyCiphertextBlob": _encrypt_data_key(call, key, private_key),
         "PublicKey": pair.public_der(),
         "KeyId": key.arn,
         "KeyPairSpec": spec.name,
     }
-    return private_key, _with_material_id(call, key, response)
+    return private_key, _add_material_id(call, key, response)
 
 
 @operation(
     "GenerateDataKeyPair",
     Target(
         "kms:GenerateDataKeyPair",
-        key_at("KeyId"),
+        by_any_identifier("KeyId"),
         USABLE,
         KeyUsage.ENCRYPT_DECRYPT,
         grant_order=11,
         of_key_pairs=False,
         context_member="EncryptionContext",
     ),
-    first=_require_pair_possible,
+    precheck=_require_pair_possible,
     trail=_RECORD_OF_PAIR,
     price=PriceClass.BY_PAIR_SPEC,
     quota=DATA_KEY_PAIR,
     hands_out="PrivateKeyPlaintext",
 )
 def generate_data_key_pair(call: Call, key: Key) -> Response:
-    """Make a key pair: public, private, and private encrypted under the KMS key."""
-    private_key, response = _data_key_pair(call, key)
+    """Generate a data key pair; return the private key also encrypted under the KMS key."""
+    private_key, response = _new_data_key_pair(call, key)
     if "Recipient" in call.parameters:
-        return response | {"CiphertextForRecipient": recipient.seal(call, private_key)}
+        return response | {"CiphertextForRecipient": recipient.encrypt(call, private_key)}
     response["PrivateKeyPlaintext"] = private_key
     return response
 
@@ -159,21 +159,21 @@ def generate_data_key_pair(call: Call, key: Key) -> Response:
     "GenerateDataKeyPairWithoutPlaintext",
     Target(
         "kms:GenerateDataKeyPairWithoutPlaintext",
-        key_at("KeyId"),
+        by_any_identifier("KeyId"),
         USABLE,
         KeyUsage.ENCRYPT_DECRYPT,
         grant_order=12,
         of_key_pairs=False,
         context_member="EncryptionContext",
     ),
-    first=_require_pair_possible,
+    precheck=_require_pair_possible,
     trail=_RECORD_OF_PAIR,
     price=PriceClass.BY_PAIR_SPEC,
     quota=DATA_KEY_PAIR,
 )
 def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Response:
-    """Make a key pair; the private key is answered encrypted only."""
-    return _data_key_pair(call, key)[1]
+    """Generate a data key pair; return the private key only encrypted under the KMS key."""
+    return _new_data_key_pair(call, key)[1]
 
 
 @operation(
@@ -184,7 +184,7 @@ def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Response:
     hands_out="Plaintext",
 )
 def generate_random(call: Call) -> Response:
-    """Give random bytes."""
+    """Return random bytes."""
     size = call.parameters.get("NumberOfBytes")
     if size is None:
         raise errors.ValidationException("NumberOfBytes is required.")
@@ -193,7 +193,7 @@ def generate_random(call: Call) -> Response:
         _require_random_source(call, store_id)
     plaintext = call.backend.entropy(size)
     if "Recipient" in call.parameters:
-        return {"CiphertextForRecipient": recipient.seal(call, plaintext)}
+        return {"CiphertextForRecipient": recipient.encrypt(call, plaintext)}
     return {"Plaintext": plaintext}
 
 
@@ -205,7 +205,7 @@ def _require_random_source(call: Call, store_id: str) -> None:
         )
     if store.store_type is StoreType.EXTERNAL_KEY_STORE:
         raise errors.UnsupportedOperationException(
-            explanation="An external key store gives no random bytes."
+            explanation="External key stores do not generate random bytes."
         )
     if not store.is_connected:
         raise errors.CustomKeyStoreInvalidStateException(explanation=store.state_description)

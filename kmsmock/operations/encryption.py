@@ -1,4 +1,4 @@
-"""Encrypt, Decrypt and ReEncrypt."""
+"""The operations Encrypt, Decrypt and ReEncrypt."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from kmsmock.crypto.rsa import max_plaintext_bytes
 from kmsmock.keys.key import Key, format_context
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.operations import recipient
-from kmsmock.operations.locating import (
+from kmsmock.operations.key_lookup import (
     SYMMETRIC,
+    by_any_identifier,
+    by_ciphertext,
     ignores_ciphertext,
-    key_at,
-    key_of_ciphertext,
 )
 from kmsmock.operations.registry import OPERATIONS, USABLE, Call, Response, Target, operation
 
 #: Source: AWS KMS API Reference, Encrypt, Plaintext.
 _LONGEST_SM2_PLAINTEXT = 1024
-_CALLS_LOOKED_AT = 1_000
-_CONTEXTS_TOLD = 3
+_MAX_CALLS_SEARCHED = 1_000
+_MAX_CONTEXTS_LISTED = 3
 
 
 @operation(
     "Encrypt",
     Target(
         "kms:Encrypt",
-        key_at("KeyId"),
+        by_any_identifier("KeyId"),
         USABLE,
         KeyUsage.ENCRYPT_DECRYPT,
         grant_order=6,
@@ -46,13 +46,13 @@ _CONTEXTS_TOLD = 3
     quota=CRYPTOGRAPHIC,
 )
 def encrypt(call: Call, key: Key) -> Response:
-    """Encrypt up to 4096 bytes."""
+    """Encrypt up to 4096 bytes under a KMS key."""
     parameters = call.parameters
     algorithm = parameters.get("EncryptionAlgorithm", SYMMETRIC)
     context = parameters.get("EncryptionContext")
     blob = _encrypt(key, parameters["Plaintext"], algorithm, context)
     if key.shows_material_id:
-        call.material_ids.append(key.material.id)  # which the audit tells, unlike the answer
+        call.material_ids.append(key.material.id)  # in CloudTrail, but not in the response
     return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
 
@@ -60,7 +60,7 @@ def encrypt(call: Call, key: Key) -> Response:
     "Decrypt",
     Target(
         "kms:Decrypt",
-        key_of_ciphertext(),
+        by_ciphertext(),
         USABLE,
         KeyUsage.ENCRYPT_DECRYPT,
         grant_order=5,
@@ -77,13 +77,13 @@ def encrypt(call: Call, key: Key) -> Response:
     hands_out="Plaintext",
 )
 def decrypt(call: Call, key: Key) -> Response:
-    """Decrypt what Encrypt, ReEncrypt, GenerateDataKey or the public key made."""
+    """Decrypt a ciphertext of Encrypt, ReEncrypt, GenerateDataKey or the key's public key."""
     parameters = call.parameters
     algorithm = parameters.get("EncryptionAlgorithm", SYMMETRIC)
     plaintext, material_id = _decrypt(call, key, algorithm, parameters.get("EncryptionContext"))
     response = {"KeyId": key.arn, "EncryptionAlgorithm": algorithm}
     if "Recipient" in parameters:
-        return response | {"CiphertextForRecipient": recipient.seal(call, plaintext)}
+        return response | {"CiphertextForRecipient": recipient.encrypt(call, plaintext)}
     response["Plaintext"] = plaintext
     if material_id is not None:
         response["KeyMaterialId"] = material_id
@@ -94,7 +94,7 @@ def decrypt(call: Call, key: Key) -> Response:
     "ReEncrypt",
     Target(
         "kms:ReEncryptFrom",
-        key_of_ciphertext("SourceKeyId", "SourceEncryptionAlgorithm"),
+        by_ciphertext("SourceKeyId", "SourceEncryptionAlgorithm"),
         USABLE,
         KeyUsage.ENCRYPT_DECRYPT,
         grant_order=9,
@@ -102,7 +102,7 @@ def decrypt(call: Call, key: Key) -> Response:
     ),
     Target(
         "kms:ReEncryptTo",
-        key_at("DestinationKeyId"),
+        by_any_identifier("DestinationKeyId"),
         USABLE,
         KeyUsage.ENCRYPT_DECRYPT,
         grant_order=10,
@@ -122,7 +122,7 @@ def decrypt(call: Call, key: Key) -> Response:
     quota=CRYPTOGRAPHIC,
 )
 def re_encrypt(call: Call, source: Key, destination: Key) -> Response:
-    """Decrypt and encrypt again, without showing the plaintext."""
+    """Decrypt a ciphertext and encrypt the plaintext under another KMS key, inside of KMS."""
     parameters = call.parameters
     source_algorithm = parameters.get("SourceEncryptionAlgorithm", SYMMETRIC)
     algorithm = parameters.get("DestinationEncryptionAlgorithm", SYMMETRIC)
@@ -140,7 +140,7 @@ def re_encrypt(call: Call, source: Key, destination: Key) -> Response:
     }
     if source_material_id is not None:
         response["SourceKeyMaterialId"] = source_material_id
-    material_id = call.show_material(destination, destination.material.id)
+    material_id = call.record_material(destination, destination.material.id)
     if material_id is not None:
         response["DestinationKeyMaterialId"] = material_id
     return response
@@ -153,17 +153,17 @@ def _encrypt(
     if algorithm == SYMMETRIC:
         return key.encrypt(ciphertext.ENCRYPT_PREFIX, plaintext, context)
     _require_no_context(context)
-    longest = _longest(key, algorithm)
-    if len(plaintext) > longest:
+    max_bytes = _max_plaintext_bytes(key, algorithm)
+    if len(plaintext) > max_bytes:
         raise errors.ValidationException(
             f"Algorithm {algorithm} and key spec {key.spec.name} cannot encrypt data larger than "
-            f"{longest} bytes."
+            f"{max_bytes} bytes."
         )
     blob: bytes = key.key_pair.encrypt(plaintext, algorithm)
     return blob
 
 
-def _longest(key: Key, algorithm: str) -> int:
+def _max_plaintext_bytes(key: Key, algorithm: str) -> int:
     if algorithm == "SM2PKE":
         return _LONGEST_SM2_PLAINTEXT
     return max_plaintext_bytes(algorithm, key.key_pair.bits)
@@ -172,44 +172,44 @@ def _longest(key: Key, algorithm: str) -> int:
 def _decrypt(
     call: Call, key: Key, algorithm: str, context: Mapping[str, str] | None
 ) -> tuple[bytes, str | None]:
-    """Give the plaintext, and the id of the key material where KMS tells it."""
+    """Return the plaintext, and the id of the key material if KMS shows it for the key."""
     key.require_algorithm(algorithm)
     if algorithm != SYMMETRIC:
         _require_no_context(context)
     if "DryRunModifiers" in call.parameters and ignores_ciphertext(call):
-        # Only a dry run may, and this is as far as it can go.
-        call.before_effect()
+        # Only a dry run can omit the ciphertext, so it ends here.
+        call.end_dry_run()
     if call.blob is not None:
         try:
             plaintext = key.decrypt(call.blob, context)
         except errors.InvalidCiphertextException as error:
-            error.explanation = f"{error.explanation}{_contexts_used(call, key)}"
+            error.explanation = f"{error.explanation}{_describe_recent_contexts(call, key)}"
             raise
-        return plaintext, call.show_material(key, call.blob.material_id)
+        return plaintext, call.record_material(key, call.blob.material_id)
     try:
         return key.key_pair.decrypt(call.parameters["CiphertextBlob"], algorithm), None
     except DecryptionFailed as reason:
         raise errors.InvalidCiphertextException(
-            explanation=f"{key.arn} cannot open it with {algorithm}: {reason}. An {algorithm} "
-            "ciphertext does not tell which key made it; check KeyId and algorithm."
+            explanation=f"{key.arn} cannot decrypt it with {algorithm}: {reason}. An {algorithm} "
+            "ciphertext does not identify its key; check KeyId and algorithm."
         ) from None
 
 
-def _contexts_used(call: Call, key: Key) -> str:
-    """List the encryption contexts that were lately used with a key, the newest first."""
+def _describe_recent_contexts(call: Call, key: Key) -> str:
+    """Describe the encryption contexts recently used with a key, newest first; may be empty."""
     used: dict[str, None] = {}
-    for event in islice(reversed(call.backend.calls), _CALLS_LOOKED_AT):
+    for event in islice(reversed(call.backend.calls), _MAX_CALLS_SEARCHED):
         if event.error_code is not None or event.dry_run:
             continue
         permissions = OPERATIONS[event.operation].key_permissions
-        for permission, its_key in zip(permissions, event.keys, strict=False):
-            # What names its key by a ciphertext decrypts; all else that has a context encrypts.
+        for permission, used_key in zip(permissions, event.keys, strict=False):
+            # A key named by a ciphertext decrypts; any other key with a context encrypts.
             encrypts = permission.naming is not KeyNaming.CIPHERTEXT
-            if its_key is key and permission.context_member is not None and encrypts:
+            if used_key is key and permission.context_member is not None and encrypts:
                 used[format_context(event.parameter(permission.context_member))] = None
-        if len(used) == _CONTEXTS_TOLD:
+        if len(used) == _MAX_CONTEXTS_LISTED:
             break
-    return f" Lately used with this key: {'; '.join(used)}." if used else ""
+    return f" Recently used with this key: {'; '.join(used)}." if used else ""
 
 
 def _require_no_context(context: Mapping[str, str] | None) -> None:

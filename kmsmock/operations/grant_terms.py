@@ -1,4 +1,4 @@
-"""What a grant says: reading it from a request, and refusing what no grant can say."""
+"""The terms of a grant: read them from a CreateGrant request, and check them."""
 
 from __future__ import annotations
 
@@ -19,58 +19,58 @@ from kmsmock.operations.registry import OPERATIONS, Call
 #: Source: AWS KMS API Reference, GrantConstraints.
 _CONTEXT_PAIRS = 8
 _CONTEXT_VALUE_CHARACTERS = 384
-#: The unique id of a session of AWS's own roles, which services give grants to.
+#: The unique id of a session of an AWS-owned role, which AWS services create grants for.
 _AWS_SESSION_ID = re.compile(r"([0-9]{12}):(aws:[\w-]+):([\w-]+)", re.ASCII)
 #: The unique id of a user, a role, or a session of one.
 UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z2-7]{16}(?::[\w+=,.@-]+)?", re.ASCII)
 
 
-def grant_terms_of(call: Call) -> GrantTerms:
-    """Give the terms of the grant that CreateGrant is to make."""
+def read_grant_terms(call: Call) -> GrantTerms:
+    """Return the terms of the grant that a CreateGrant call is to create."""
     names = call.backend.identities.names
-    return grant_terms(call.parameters, call.principal, call.region.partition, names)
+    return parse_grant_terms(call.parameters, call.principal, call.region.partition, names)
 
 
-def grant_terms(
+def parse_grant_terms(
     parameters: Mapping[str, Any], principal: Principal, partition: str, names: PrincipalNames
 ) -> GrantTerms:
     """Read the terms of a grant from the parameters of CreateGrant.
 
-    principal: who makes it. partition: of the key. Raises InvalidArnException for the unique id of
-    nobody.
+    principal: the caller. partition: of the key. Raises InvalidArnException for a unique id that
+    no principal has.
     """
-    given = parameters.get("Constraints", {})
+    requested = parameters.get("Constraints", {})
     constraints = GrantConstraints(
-        given.get("EncryptionContextEquals"),
-        given.get("EncryptionContextSubset"),
-        given.get("SourceArn"),
+        requested.get("EncryptionContextEquals"),
+        requested.get("EncryptionContextSubset"),
+        requested.get("SourceArn"),
     )
-    named = partial(_named, parameters, principal, partition, names)
-    grantee, retirer = named("GranteePrincipal"), named("RetiringPrincipal")
+    read_principal = partial(_read_principal, parameters, principal, partition, names)
+    grantee, retiring = read_principal("GranteePrincipal"), read_principal("RetiringPrincipal")
     return GrantTerms(
         tuple(dict.fromkeys(parameters["Operations"])),
         grantee,
         parameters.get("GranteeServicePrincipal"),
-        retirer,
+        retiring,
         parameters.get("RetiringServicePrincipal"),
-        constraints if given else None,
+        constraints if requested else None,
         parameters.get("Name"),
         {
             name: unique_id
-            for name in (grantee, retirer)
+            for name in (grantee, retiring)
             if name and (unique_id := names.unique_id_behind(name)) is not None
         },
     )
 
 
-def _named(
+def _read_principal(
     parameters: Mapping[str, Any],
     principal: Principal,
     partition: str,
     names: PrincipalNames,
     member: str,
 ) -> str | None:
-    """Give the ARN of a principal that the request names, which may be by its unique id."""
+    """Return the ARN of the principal in a parameter, which may name it by its unique id."""
     name: str | None = parameters.get(member)
     session = _AWS_SESSION_ID.fullmatch(name) if name and principal.is_service else None
     if session is not None:
@@ -85,29 +85,29 @@ def _named(
 
 
 def require_valid_principals(call: Call, terms: GrantTerms) -> None:
-    """Refuse what is no principal, and users and roles that do not exist (InvalidArnException)."""
+    """Require that the principals of a grant are valid and exist (InvalidArnException)."""
     for name in (terms.grantee_principal, terms.retiring_principal):
         if name is None:
             continue
         if call.principal.is_service and _is_of_service(name):
-            continue  # a service that gives a grant to itself, or to what it runs
+            continue  # a service creates a grant for itself, or for what it runs
         require_principal_arn(name)
         names = call.backend.identities.names
         exists = names.is_valid_principal(name, call.region.partition)
         if call.backend.enforces_policies and not exists:
             raise errors.InvalidArnException(
                 f"ARN does not refer to a valid principal: {name}",
-                explanation="Make users and roles first: kms.account(...).role(name).",
+                explanation="Create users and roles first: kms.account(...).role(name).",
             )
 
 
 def _is_of_service(name: str) -> bool:
-    """Tell whether a principal is a service, or a role of AWS's own such as that of instances."""
+    """Return whether a principal is a service, or an AWS-owned role such as that of instances."""
     return name.endswith(".amazonaws.com") or ":assumed-role/aws:" in name
 
 
 def require_principal_arn(name: str) -> None:
-    """Refuse what is neither an account nor the ARN of a principal (InvalidArnException)."""
+    """Require an account id or the ARN of a principal (InvalidArnException)."""
     arn = Arn.parse(name)
     if read_account_principal(name) is None and (arn is None or not _is_principal(arn)):
         raise errors.InvalidArnException(f"ARN is not valid: {name}")
@@ -122,7 +122,7 @@ def _is_principal(arn: Arn) -> bool:
 
 
 def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
-    """List the operations that a grant on such a key can allow, as KMS does.
+    """List the operations that a grant on a key can allow, in AWS's order.
 
     Source: AWS KMS API Reference, CreateGrant, Operations.
     """
@@ -137,15 +137,15 @@ def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
     return tuple(sorted(found, key=found.__getitem__))
 
 
-def require_possible_terms(key: Key, terms: GrantTerms) -> None:
-    """Refuse terms that no grant, or no grant on such a key, can have."""
+def require_valid_terms(key: Key, terms: GrantTerms) -> None:
+    """Require terms that are valid for a grant on the key (ValidationException)."""
     _require_principals(terms)
     if not terms.operations:
         raise errors.ValidationException(
             "1 validation error detected: Value '[]' at 'operations' failed to satisfy "
             "constraint: Member must have length greater than or equal to 1"
         )
-    # Before the operations: so it shows in what DynamoDB says of keys that are not symmetric.
+    # Before the operations: DynamoDB's error for asymmetric keys shows AWS's order.
     if terms.constraints is not None:
         _require_constraints(key, terms.constraints)
     valid = grant_operations(key.spec, key.usage)

@@ -1,4 +1,4 @@
-"""Grants: who may use a key, beside what its policy says."""
+"""The grant operations. Source: AWS KMS Developer Guide, "Grants in AWS KMS"."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from kmsmock.aws.operations import (
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.operations.grant_terms import (
     UNIQUE_ID,
-    grant_terms_of,
-    require_possible_terms,
+    read_grant_terms,
     require_valid_principals,
+    require_valid_terms,
 )
-from kmsmock.operations.locating import find_key_only, key_only
+from kmsmock.operations.key_lookup import by_id_or_arn, find_key_by_id_or_arn
 from kmsmock.operations.registry import (
     GRANTABLE,
     Call,
@@ -35,7 +35,7 @@ from kmsmock.operations.registry import (
     Target,
     operation,
 )
-from kmsmock.operations.views import grant_entry, page
+from kmsmock.operations.response_members import grant_entry, page
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
 GRANTS_QUOTA = 50_000
@@ -46,7 +46,7 @@ _GRANT_ID = re.compile(r"[0-9a-f]{64}")
     "CreateGrant",
     Target(
         "kms:CreateGrant",
-        key_only("KeyId", cross_account=True),
+        by_id_or_arn("KeyId", cross_account=True),
         GRANTABLE,
         grant_order=1,
         managed_key_use=ManagedKeyUse.SERVICES,
@@ -61,20 +61,21 @@ _GRANT_ID = re.compile(r"[0-9a-f]{64}")
     is_routine=True,
 )
 def create_grant(call: Call, key: Key) -> Response:
-    """Give a principal permissions on a key; the token makes them usable at once."""
-    terms = grant_terms_of(call)
+    """Create a grant; with the same terms, including a name, return the existing one."""
+    terms = read_grant_terms(call)
     require_valid_principals(call, terms)
-    require_possible_terms(key, terms)
-    same = key.grants.with_terms(terms)
-    if same is None and key.manager is KeyManager.CUSTOMER and len(key.grants) >= GRANTS_QUOTA:
+    require_valid_terms(key, terms)
+    existing = key.grants.with_terms(terms)
+    is_customer_key = key.manager is KeyManager.CUSTOMER
+    if existing is None and is_customer_key and len(key.grants) >= GRANTS_QUOTA:
         raise errors.LimitExceededException(
             f"Grants per key quota for this account in this region is {GRANTS_QUOTA}, current "
             f"usage is {len(key.grants)}."
         )
-    call.before_effect()
+    call.end_dry_run()
     backend = call.backend
     region = backend.region(key.account, key.region_name)
-    grant = same or Grant(
+    grant = existing or Grant(
         backend.entropy(32).hex(),
         key.arn,
         key.key_id,
@@ -91,7 +92,7 @@ def create_grant(call: Call, key: Key) -> Response:
 
 @operation(
     "ListGrants",
-    Target("kms:ListGrants", key_only("KeyId", cross_account=True)),
+    Target("kms:ListGrants", by_id_or_arn("KeyId", cross_account=True)),
     trail=reads(
         *("KeyId", "Limit", "Marker", "GrantId", "GranteePrincipal", "GranteeServicePrincipal")
     ),
@@ -99,11 +100,11 @@ def create_grant(call: Call, key: Key) -> Response:
     pages=PageSizes(50, 100),
 )
 def list_grants(call: Call, key: Key) -> Response:
-    """List the grants on a key, oldest first, all or those of one id or grantee."""
+    """List the grants on a key, oldest first; optionally only those with a grant id or grantee."""
     grant_id = call.parameters.get("GrantId")
     if grant_id is not None:
         _require_grant_id(grant_id)
-    grantee = _filter(call, "GranteePrincipal")
+    grantee = _read_principal_filter(call, "GranteePrincipal")
     service = call.parameters.get("GranteeServicePrincipal")
     if grantee is not None and service is not None:
         raise errors.ValidationException(
@@ -116,39 +117,39 @@ def list_grants(call: Call, key: Key) -> Response:
         and grantee in (None, grant.terms.grantee_principal)
         and service in (None, grant.terms.grantee_service_principal)
     ]
-    return page(call, "Grants", grants, lambda g: _entry(call, g))
+    return page(call, "Grants", grants, lambda g: _list_entry(call, g))
 
 
-def _retirer(call: Call) -> str:
-    """Give what policies decide about: the principal, whose grants are not a key's alone."""
+def _retiring_principal(call: Call) -> str:
+    """Return the retiring principal, which is the resource of ListRetirableGrants."""
     parameters = call.parameters
-    named: str = parameters.get("RetiringPrincipal") or parameters.get(
+    principal: str = parameters.get("RetiringPrincipal") or parameters.get(
         "RetiringServicePrincipal", "*"
     )
-    return named
+    return principal
 
 
 @operation(
     "ListRetirableGrants",
-    Target("kms:ListRetirableGrants", resource=_retirer),
+    Target("kms:ListRetirableGrants", resource=_retiring_principal),
     trail=reads("RetiringPrincipal", "RetiringServicePrincipal", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(50, 100),
 )
 def list_retirable_grants(call: Call) -> Response:
-    """List the grants that a principal may retire by name, on keys of all accounts."""
-    principal = _filter(call, "RetiringPrincipal")
+    """List the grants with a retiring principal, on keys of all accounts."""
+    principal = _read_principal_filter(call, "RetiringPrincipal")
     service = call.parameters.get("RetiringServicePrincipal")
     if (principal is None) is (service is None):
         raise errors.ValidationException(
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
-    if principal is not None and _account(principal) != call.region.account:
+    if principal is not None and _account_of(principal) != call.region.account:
         raise hidden(
             call.principal,
             "kms:ListRetirableGrants",
             THIS_RESOURCE,
-            f"{principal} is of another account, which alone may ask for its grants.",
+            f"{principal} is of another account; only that account can list its retirable grants.",
         )
     grants = [
         grant
@@ -158,11 +159,11 @@ def list_retirable_grants(call: Call) -> Response:
         or (service is not None and grant.terms.retiring_service_principal == service)
     ]
     grants.sort(key=attrgetter("sequence"))
-    return page(call, "Grants", grants, lambda g: _entry(call, g))
+    return page(call, "Grants", grants, lambda g: _list_entry(call, g))
 
 
-def _entry(call: Call, grant: Grant) -> dict[str, Any]:
-    """Show a grant; of principals that are gone their ids are left."""
+def _list_entry(call: Call, grant: Grant) -> dict[str, Any]:
+    """Return the GrantListEntry of a grant, with unique ids in place of deleted principals."""
     entry = grant_entry(grant, call.region.partition)
     for member in ("GranteePrincipal", "RetiringPrincipal"):
         if member in entry:
@@ -171,7 +172,7 @@ def _entry(call: Call, grant: Grant) -> dict[str, Any]:
     return entry
 
 
-def _filter(call: Call, member: str) -> str | None:
+def _read_principal_filter(call: Call, member: str) -> str | None:
     text: str | None = call.parameters.get(member)
     if text is None:
         return None
@@ -188,14 +189,14 @@ def _filter(call: Call, member: str) -> str | None:
     return text
 
 
-def _account(name: str) -> str:
-    """Give the account of a principal, which may be one itself."""
+def _account_of(name: str) -> str:
+    """Return the account id of a principal, which may be an account id itself."""
     arn = Arn.parse(name)
     return name if arn is None else arn.account
 
 
-def _key_of_grant(call: Call) -> Key:
-    """Find the key of the grant to retire, which is named by token or by key and grant id."""
+def _find_key_of_grant(call: Call) -> Key:
+    """Find the key of the grant to retire, by grant token, or by key ARN and grant id."""
     parameters = call.parameters
     token = parameters.get("GrantToken")
     by_id = "KeyId" in parameters, "GrantId" in parameters
@@ -203,26 +204,26 @@ def _key_of_grant(call: Call) -> Key:
         grant = call.backend.grant_of_token(call.region.name, token)
         if grant is None:
             raise errors.InvalidGrantTokenException(
-                explanation="No grant was created with this token, or it is gone."
+                explanation="No grant was created with this token, or the grant has ended."
             )
         call.grant_id = grant.grant_id
-        return find_key_only(call, grant.key_arn, cross_account=True)
+        return find_key_by_id_or_arn(call, grant.key_arn, cross_account=True)
     if token is not None or not all(by_id):
         raise errors.ValidationException("Specify either GrantToken, or both KeyId and GrantId.")
     reference: str = parameters["KeyId"]
     if not (looks_like_arn(reference) or reference.startswith(ALIAS_PREFIX)):
         raise errors.NotFoundException(
             f"Invalid arn {reference}",
-            explanation="RetireGrant takes the ARN of the key, and not its id.",
+            explanation="RetireGrant takes the ARN of the key, not the key id.",
         )
-    return find_key_only(call, reference, cross_account=True)
+    return find_key_by_id_or_arn(call, reference, cross_account=True)
 
 
 @operation(
     "RetireGrant",
     Target(
         "kms:RetireGrant",
-        Locator(_key_of_grant, KeyNaming.GRANT, "KeyId", cross_account=True),
+        Locator(_find_key_of_grant, KeyNaming.GRANT, "KeyId", cross_account=True),
         grant_order=2,
         managed_key_use=ManagedKeyUse.ANYBODY,
         is_about_grant=True,
@@ -237,7 +238,7 @@ def _key_of_grant(call: Call) -> Key:
     is_routine=True,
 )
 def retire_grant(call: Call, key: Key) -> None:
-    """End a grant, as one who may retire it."""
+    """Retire a grant: delete it as its retiring or grantee principal."""
     _end_grant(call, key, call.grant_id or call.parameters["GrantId"])
 
 
@@ -245,7 +246,7 @@ def retire_grant(call: Call, key: Key) -> None:
     "RevokeGrant",
     Target(
         "kms:RevokeGrant",
-        key_only("KeyId", cross_account=True),
+        by_id_or_arn("KeyId", cross_account=True),
         managed_key_use=ManagedKeyUse.ANYBODY,
     ),
     trail=writes("KeyId", "GrantId", "DryRun"),
@@ -253,23 +254,23 @@ def retire_grant(call: Call, key: Key) -> None:
     is_routine=True,
 )
 def revoke_grant(call: Call, key: Key) -> None:
-    """End a grant, as an administrator of the key."""
+    """Revoke a grant: delete it as an administrator of the key."""
     _end_grant(call, key, call.parameters["GrantId"])
 
 
 def require_grant_tokens(call: Call) -> None:
-    """Refuse grant tokens that no grant was created with (InvalidGrantTokenException)."""
+    """Require that each grant token of a call belongs to a grant (InvalidGrantTokenException)."""
     for token in call.parameters["GrantTokens"]:
         if call.backend.grant_of_token(call.region.name, token) is None:
             raise errors.InvalidGrantTokenException(
-                explanation="No grant was created with this token, or it is gone."
+                explanation="No grant was created with this token, or the grant has ended."
             )
 
 
 def _require_grant_id(grant_id: str) -> None:
     if not _GRANT_ID.fullmatch(grant_id):
         raise errors.InvalidGrantIdException(
-            explanation=f"{grant_id!r} is no grant id: those have 64 hexadecimal digits."
+            explanation=f"{grant_id!r} is not a grant id, which has 64 hexadecimal digits."
         )
 
 
@@ -279,8 +280,8 @@ def _end_grant(call: Call, key: Key, grant_id: str) -> None:
     if grant is None:
         raise errors.NotFoundException(
             f"Grant ID {grant_id} not found",
-            explanation=f"{key.arn} has {len(key.grants)} grants, but none with that id.",
+            explanation=f"{key.arn} has {len(key.grants)} grants, but none with this id.",
         )
-    call.before_effect()
+    call.end_dry_run()
     call.grant_id = grant_id
     call.backend.region(key.account, key.region_name).remove_grant(grant)

@@ -13,7 +13,7 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.material_import import ImportParameters, ImportRequest
 from kmsmock.keys.specs import Origin
 from kmsmock.keys.states import KeyState
-from kmsmock.operations.locating import key_only
+from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import (
     ANY_STATE,
     IMPORTABLE,
@@ -36,21 +36,21 @@ def _require_external(call: Call, key: Key) -> None:
 
 @operation(
     "GetParametersForImport",
-    Target("kms:GetParametersForImport", key_only("KeyId"), IMPORTABLE),
-    first=_require_external,
+    Target("kms:GetParametersForImport", by_id_or_arn("KeyId"), IMPORTABLE),
+    precheck=_require_external,
     trail=reads("KeyId", "WrappingAlgorithm", "WrappingKeySpec"),
     quota=per_second(1),
 )
 def get_parameters_for_import(call: Call, key: Key) -> Response:
-    """Give a public key to wrap material with, and the token that goes with it."""
+    """Return a public key to wrap key material with, and the import token that belongs to it."""
     algorithm = call.parameters["WrappingAlgorithm"]
     wrapping_spec = call.parameters["WrappingKeySpec"]
     if (algorithm, wrapping_spec) not in material_import.WRAPPINGS[key.spec.name]:
-        fitting = sorted(material_import.WRAPPINGS[key.spec.name])
+        supported = sorted(material_import.WRAPPINGS[key.spec.name])
         raise errors.ValidationException(
             f"Wrapping algorithm {algorithm} and wrapping key spec {wrapping_spec} cannot be used "
             f"to import a {key.spec.name} key.",
-            explanation=f"These can: {', '.join(f'{a} with {s}' for a, s in fitting)}.",
+            explanation=f"Supported: {', '.join(f'{a} with {s}' for a, s in supported)}.",
         )
     wrapping_key = call.backend.source.rsa_pool.take(int(wrapping_spec.removeprefix("RSA_")))
     token = call.backend.entropy(256)
@@ -66,8 +66,8 @@ def get_parameters_for_import(call: Call, key: Key) -> Response:
 
 @operation(
     "ImportKeyMaterial",
-    Target("kms:ImportKeyMaterial", key_only("KeyId"), IMPORTABLE | {KeyState.UPDATING}),
-    first=_require_external,
+    Target("kms:ImportKeyMaterial", by_id_or_arn("KeyId"), IMPORTABLE | {KeyState.UPDATING}),
+    precheck=_require_external,
     trail=writes(
         *("KeyId", "ValidTo", "ExpirationModel", "ImportType", "KeyMaterialDescription"),
         "KeyMaterialId",
@@ -76,25 +76,25 @@ def get_parameters_for_import(call: Call, key: Key) -> Response:
     quota=per_second(15),
 )
 def import_key_material(call: Call, key: Key) -> Response:
-    """Unwrap key material and take it into the key."""
+    """Unwrap key material and import it into the key."""
     parameters = call.parameters
-    request = _import_request(call, key)
-    offer = call.region.import_tokens.get(parameters["ImportToken"])
-    if offer is None or offer.key is not key:
+    request = _read_import_request(call, key)
+    issued = call.region.import_tokens.get(parameters["ImportToken"])
+    if issued is None or issued.key is not key:
         raise errors.InvalidImportTokenException(
             explanation="The token was not issued by GetParametersForImport for this key."
-            if offer is None
-            else f"The token was issued for {offer.key.arn}."
+            if issued is None
+            else f"The token was issued for {issued.key.arn}."
         )
-    if call.now >= offer.valid_to:
+    if call.now >= issued.valid_to:
         raise errors.ExpiredImportTokenException(
-            explanation=f"It was valid until {offer.valid_to:%Y-%m-%d %H:%M:%S} UTC "
+            explanation=f"It was valid until {issued.valid_to:%Y-%m-%d %H:%M:%S} UTC "
             f"({_TOKEN_HOURS} hours)."
         )
-    secret, opened = material_import.parse_material(key.spec, _unwrapped(offer, parameters))
-    material = material_import.import_material(key, secret, opened, request)
+    secret, key_pair = material_import.parse_material(key.spec, _unwrap(issued, parameters))
+    material = material_import.import_material(key, secret, key_pair, request)
     if key.spec.is_symmetric_encryption:
-        # Replicas learn of new material too, so their Regions must find it as well.
+        # Replicas share the material, so ciphertexts must be found in their Regions, too.
         call.backend.index_materials(key)
     if material.valid_to is not None:
         expire_when_due(call.backend, key, material)
@@ -104,18 +104,18 @@ def import_key_material(call: Call, key: Key) -> Response:
     return response
 
 
-def _unwrapped(offer: ImportParameters, parameters: Response) -> bytes:
-    key_pair: rsa.RsaKey = offer.wrapping_key
+def _unwrap(issued: ImportParameters, parameters: Response) -> bytes:
+    key_pair: rsa.RsaKey = issued.wrapping_key
     try:
-        return key_pair.unwrap(offer.algorithm, parameters["EncryptedKeyMaterial"])
+        return key_pair.unwrap(issued.algorithm, parameters["EncryptedKeyMaterial"])
     except DecryptionFailed as reason:
         raise errors.InvalidCiphertextException(
-            explanation=f"EncryptedKeyMaterial cannot be unwrapped with {offer.algorithm}, the "
+            explanation=f"EncryptedKeyMaterial cannot be unwrapped with {issued.algorithm}, the "
             f"algorithm that the import token was issued for: {reason}"
         ) from None
 
 
-def _import_request(call: Call, key: Key) -> ImportRequest:
+def _read_import_request(call: Call, key: Key) -> ImportRequest:
     parameters = call.parameters
     valid_to = parameters.get("ValidTo")
     model = parameters.get("ExpirationModel", _EXPIRES)
@@ -156,13 +156,13 @@ def _import_request(call: Call, key: Key) -> ImportRequest:
 
 @operation(
     "DeleteImportedKeyMaterial",
-    Target("kms:DeleteImportedKeyMaterial", key_only("KeyId"), _SETTLED),
-    first=_require_external,
+    Target("kms:DeleteImportedKeyMaterial", by_id_or_arn("KeyId"), _SETTLED),
+    precheck=_require_external,
     trail=writes("KeyId", "KeyMaterialId", shows=(KEY, "KeyMaterialId")),
     quota=per_second(15),
 )
 def delete_imported_key_material(call: Call, key: Key) -> Response:
-    """Remove imported material; the key cannot be used until the same is imported again."""
+    """Delete imported key material; the key is unusable until the same material is reimported."""
     material_id = call.parameters.get("KeyMaterialId")
     material = material_import.delete_material(
         key, bytes.fromhex(material_id) if material_id else None

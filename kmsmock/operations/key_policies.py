@@ -1,4 +1,4 @@
-"""Key policies: reading, checking and replacing them.
+"""The key policy operations, and the checks of a new key policy.
 
 Source: AWS KMS Developer Guide, "Key policies in AWS KMS".
 """
@@ -23,12 +23,12 @@ from kmsmock.aws import errors
 from kmsmock.aws.operations import PageSizes, per_second, reads, writes
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
-from kmsmock.operations.locating import key_only
+from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import Call, Response, Target, operation
-from kmsmock.operations.views import page
+from kmsmock.operations.response_members import page
 
 _POLICY_NAME = "default"
-#: A Principal element as it is written, and each of the texts in it.
+#: A Principal element in the JSON text of a policy, and each string in it.
 _PRINCIPALS = re.compile(r'"(?:Not)?Principal"\s*:\s*\{[^{}]*\}')
 _NAME = re.compile(r'"([^"\\]+)"')
 _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -41,17 +41,17 @@ _SINGLE_VALUED = {
 
 @operation(
     "GetKeyPolicy",
-    Target("kms:GetKeyPolicy", key_only("KeyId")),
+    Target("kms:GetKeyPolicy", by_id_or_arn("KeyId")),
     trail=reads("KeyId", "PolicyName"),
     quota=per_second(1000),
 )
 def get_key_policy(call: Call, key: Key) -> Response:
-    """Give the key policy, to the letter as it was put, as far as its principals exist."""
+    """Return the text of the key policy, with unique ids in place of deleted principals."""
     if call.parameters.get("PolicyName", _POLICY_NAME) != _POLICY_NAME:
         raise errors.NotFoundException("No such policy exists")
     names = call.backend.identities.names
-    # Of a user or role that was deleted the id is left.
-    text = _renamed(key.policy, lambda name: names.displayed(name, key.policy_ids))
+
+    text = _replace_principals(key.policy, lambda name: names.displayed(name, key.policy_ids))
     return {"Policy": text, "PolicyName": _POLICY_NAME}
 
 
@@ -62,13 +62,13 @@ class _PolicyName(NamedTuple):
 
 @operation(
     "ListKeyPolicies",
-    Target("kms:ListKeyPolicies", key_only("KeyId")),
+    Target("kms:ListKeyPolicies", by_id_or_arn("KeyId")),
     trail=reads("KeyId", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(100, 1000),
 )
 def list_key_policies(call: Call, key: Key) -> Response:
-    """List the names of a key's policies; there is always just the one."""
+    """List the names of a key's policies, which is always ``default`` alone."""
     return page(call, "PolicyNames", [_PolicyName(1, _POLICY_NAME)], attrgetter("text"))
 
 
@@ -86,8 +86,8 @@ def _require_policy_name(call: Call, key: Key) -> None:
 
 @operation(
     "PutKeyPolicy",
-    Target("kms:PutKeyPolicy", key_only("KeyId")),
-    first=_require_policy_name,
+    Target("kms:PutKeyPolicy", by_id_or_arn("KeyId")),
+    precheck=_require_policy_name,
     trail=writes(
         *("KeyId", "PolicyName", "Policy", "BypassPolicyLockoutSafetyCheck"),
         defaults={"BypassPolicyLockoutSafetyCheck": False, "PolicyName": _POLICY_NAME},
@@ -98,15 +98,14 @@ def _require_policy_name(call: Call, key: Key) -> None:
 def put_key_policy(call: Call, key: Key) -> None:
     """Replace the key policy."""
     policy = read_policy(call)
-    key.policy, key.policy_ids = policy, policy_ids(call, policy)
+    key.policy, key.policy_ids = policy, find_policy_ids(call, policy)
 
 
 def read_policy(call: Call) -> str:
-    """Give the policy of the request, checked, or the default one.
+    """Return the text of the request's key policy after checking it, or the default key policy.
 
-    Unique ids of users and roles become ARNs, as in AWS's answers.
-
-    Raises MalformedPolicyDocumentException, or LimitExceededException above 32 KiB.
+    Unique ids of users and roles are replaced by ARNs, as AWS does. Raises
+    MalformedPolicyDocumentException, or LimitExceededException above 32 KiB.
     """
     text: str | None = call.parameters.get("Policy")
     if text is None:
@@ -117,21 +116,21 @@ def read_policy(call: Call) -> str:
             f"{len(text.encode())}."
         )
     names = call.backend.identities.names
-    text = _renamed(text, lambda name: names.arn_of_id(name) or name)
+    text = _replace_principals(text, lambda name: names.arn_of_id(name) or name)
     try:
         policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
     except MalformedPolicyError as defect:
-        told = _NO_PRINCIPAL if defect.defect is Defect.NO_PRINCIPAL else ""
+        message = _NO_PRINCIPAL if defect.defect is Defect.NO_PRINCIPAL else ""
         raise errors.MalformedPolicyDocumentException(
-            told, explanation=f"The key policy is malformed: {defect}."
+            message, explanation=f"The key policy is malformed: {defect}."
         ) from None
     _require_valid_principals(call, policy)
     _require_strict_conditions(policy)
     return text
 
 
-def _renamed(text: str, rename: Callable[[str], str]) -> str:
-    """Replace names in the Principal elements of a policy; conditions keep theirs."""
+def _replace_principals(text: str, rename: Callable[[str], str]) -> str:
+    """Replace the strings in the Principal elements of a policy's JSON text, and no others."""
     return _PRINCIPALS.sub(
         lambda element: _NAME.sub(lambda name: f'"{rename(name.group(1))}"', element.group()), text
     )
@@ -147,14 +146,14 @@ def _require_valid_principals(call: Call, policy: Policy) -> None:
         if unknown:
             raise errors.MalformedPolicyDocumentException(
                 "Policy contains a statement with one or more invalid principals.",
-                explanation=f"{statement.name} names {unknown[0]}, which does not exist. Make "
+                explanation=f"{statement.name} names {unknown[0]}, which does not exist. Create "
                 "users and roles first: kms.account(...).role(name). Services have names such as "
                 "sns.amazonaws.com.",
             )
 
 
 def _require_strict_conditions(policy: Policy) -> None:
-    """Refuse conditions that hold without the encryption context or tag that they are about.
+    """Refuse ForAllValues with single-valued condition keys (MalformedPolicyDocumentException).
 
     Source: AWS KMS Developer Guide, "kms:EncryptionContext:context-key".
     """
@@ -179,10 +178,10 @@ def _is_valid(call: Call, name: str) -> bool:
     return call.backend.identities.names.is_valid_principal(name, call.region.partition)
 
 
-def policy_ids(call: Call, policy: str) -> dict[str, str] | None:
-    """Give the unique ids of the users and roles that a key policy names, by ARN.
+def find_policy_ids(call: Call, policy: str) -> dict[str, str] | None:
+    """Return the unique ids of the users and roles that a new key policy names, by ARN.
 
-    policy: that `read_policy` gave.
+    policy: the text that `read_policy` has returned. None if there are none.
     """
     if "Policy" not in call.parameters:
         return None  # the default policy names the account only

@@ -1,4 +1,4 @@
-"""Creating, describing, switching and deleting KMS keys."""
+"""The operations that create, describe, enable, disable and delete KMS keys."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations import tags
-from kmsmock.operations.key_policies import policy_ids, read_policy
-from kmsmock.operations.locating import key_at, key_only
+from kmsmock.operations.key_lookup import by_any_identifier, by_id_or_arn
+from kmsmock.operations.key_policies import find_policy_ids, read_policy
 from kmsmock.operations.registry import (
     DELETABLE,
     NOT_PENDING_DELETION,
@@ -21,14 +21,14 @@ from kmsmock.operations.registry import (
     Target,
     operation,
 )
-from kmsmock.operations.views import key_metadata, page
+from kmsmock.operations.response_members import key_metadata, page
 from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
 from kmsmock.trail.event_ids import event_id
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
 KEYS_QUOTA = 100_000
 LONGEST_DESCRIPTION = 8192
-#: Origin of keys in custom key stores -> the type of their store.
+#: Origin -> the type of custom key store that its keys are in.
 STORE_ORIGINS = {
     Origin.AWS_CLOUDHSM: StoreType.AWS_CLOUDHSM,
     Origin.EXTERNAL_KEY_STORE: StoreType.EXTERNAL_KEY_STORE,
@@ -36,12 +36,12 @@ STORE_ORIGINS = {
 
 
 def has_tags(call: Call) -> bool:
-    """Tell whether a call gives tags to what it makes."""
+    """Return whether a call that creates a key has tags for it."""
     return bool(call.parameters.get("Tags"))
 
 
-def _any_key(call: Call) -> str:
-    """Give what tags of a new key are asked for on: all keys of the account in the Region.
+def _all_keys_arn(call: Call) -> str:
+    """Return the resource of kms:TagResource for a new key: all keys of the account and Region.
 
     Source: AWS KMS Developer Guide, "Controlling access to tags".
     """
@@ -49,10 +49,10 @@ def _any_key(call: Call) -> str:
     return arns.key_arn(region, call.region.account, "*")
 
 
-#: The permission to give tags to a new key.
+#: The permission that a call needs to create a key with tags.
 TAGGING = Target(
     "kms:TagResource",
-    resource=_any_key,
+    resource=_all_keys_arn,
     when=has_tags,
     region_from="ReplicaRegion",
     is_unnamed=True,
@@ -80,17 +80,17 @@ TAGGING = Target(
     puts_policy=True,
 )
 def create_key(call: Call) -> Response:
-    """Make a KMS key; material of key pairs is only made when it is first needed."""
+    """Create a KMS key; the key material of asymmetric keys is generated on first use."""
     parameters = call.parameters
-    spec, usage = _spec_and_usage(call)
+    spec, usage = _read_spec_and_usage(call)
     origin = Origin(parameters.get("Origin", "AWS_KMS"))
     multi_region = parameters.get("MultiRegion", False)
-    require_possible(call.region.partition, spec, origin, multi_region=multi_region)
-    store = _custom_key_store(call, spec, origin, multi_region=multi_region)
-    xks_key_id = _xks_key_id(call, origin, store)
-    new_tags = tags.checked(parameters.get("Tags", []), {})
+    require_supported(call.region.partition, spec, origin, multi_region=multi_region)
+    store = _find_custom_key_store(call, spec, origin, multi_region=multi_region)
+    xks_key_id = _read_xks_key_id(call, origin, store)
+    new_tags = tags.merge_tags(parameters.get("Tags", []), {})
     policy = read_policy(call)
-    require_room(call.region)
+    require_key_quota(call.region)
 
     backend = call.backend
     key = Key(
@@ -106,7 +106,7 @@ def create_key(call: Call) -> Response:
         description=parameters.get("Description", ""),
     )
     key.tags = new_tags
-    key.policy_ids = policy_ids(call, policy)
+    key.policy_ids = find_policy_ids(call, policy)
     if origin is not Origin.EXTERNAL:
         key.materials.append(key.new_material())
     if multi_region:
@@ -121,8 +121,8 @@ def create_key(call: Call) -> Response:
     return {"KeyMetadata": key_metadata(key)}
 
 
-def require_room(region: KmsRegion) -> None:
-    """Refuse another customer managed key above the quota; raises LimitExceededException."""
+def require_key_quota(region: KmsRegion) -> None:
+    """Require that the account can have another key in the Region (LimitExceededException)."""
     count = region.key_counts[KeyManager.CUSTOMER]
     if count >= KEYS_QUOTA:
         raise errors.LimitExceededException(
@@ -131,7 +131,7 @@ def require_room(region: KmsRegion) -> None:
         )
 
 
-def _spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
+def _read_spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
     parameters = call.parameters
     if "KeySpec" in parameters and "CustomerMasterKeySpec" in parameters:
         raise errors.ValidationException(
@@ -140,14 +140,14 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
         )
     name = parameters.get("KeySpec") or parameters.get("CustomerMasterKeySpec")
     spec = KEY_SPECS[name] if name else SYMMETRIC_DEFAULT
-    given = parameters.get("KeyUsage")
-    if given is None and spec is not SYMMETRIC_DEFAULT:
+    usage_name = parameters.get("KeyUsage")
+    if usage_name is None and spec is not SYMMETRIC_DEFAULT:
         raise errors.ValidationException(
             "You must specify a KeyUsage value for all KMS keys except for symmetric encryption "
             "keys.",
             explanation=f"{spec.name} keys can have: {', '.join(u.value for u in spec.usages)}.",
         )
-    usage = KeyUsage(given) if given else KeyUsage.ENCRYPT_DECRYPT
+    usage = KeyUsage(usage_name) if usage_name else KeyUsage.ENCRYPT_DECRYPT
     if usage not in spec.usages:
         raise errors.ValidationException(
             f"KeyUsage {usage.value} is not compatible with KeySpec {spec.name}",
@@ -156,8 +156,11 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, KeyUsage]:
     return spec, usage
 
 
-def require_possible(partition: str, spec: KeySpec, origin: Origin, *, multi_region: bool) -> None:
-    """Refuse a key spec that is not offered there, or not with this origin or in all Regions."""
+def require_supported(partition: str, spec: KeySpec, origin: Origin, *, multi_region: bool) -> None:
+    """Require a key spec that exists in the partition, with this origin and multi-Region setting.
+
+    Raises UnsupportedOperationException or ValidationException.
+    """
     if not spec.is_offered_in(partition):
         where = "only" if spec.china_only else "everywhere but"
         raise errors.UnsupportedOperationException(
@@ -174,13 +177,13 @@ def require_possible(partition: str, spec: KeySpec, origin: Origin, *, multi_reg
         )
 
 
-def _custom_key_store(
+def _find_custom_key_store(
     call: Call, spec: KeySpec, origin: Origin, *, multi_region: bool
 ) -> CustomKeyStore | None:
     store_id = call.parameters.get("CustomKeyStoreId")
-    wanted = STORE_ORIGINS.get(origin)
+    required_type = STORE_ORIGINS.get(origin)
     if store_id is None:
-        if wanted is not None:
+        if required_type is not None:
             raise errors.ValidationException(
                 f"CustomKeyStoreId is required when Origin is {origin.value}."
             )
@@ -194,7 +197,7 @@ def _custom_key_store(
         raise errors.CustomKeyStoreNotFoundException(
             explanation=f"There is no custom key store {store_id!r} in this account and Region."
         )
-    if store.store_type is not wanted:
+    if store.store_type is not required_type:
         raise errors.ValidationException(
             f"Origin {origin.value} cannot be used with a custom key store of type "
             f"{store.store_type.value}."
@@ -206,7 +209,7 @@ def _custom_key_store(
     return store
 
 
-def _xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -> str | None:
+def _read_xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -> str | None:
     xks_key_id: str | None = call.parameters.get("XksKeyId")
     if (xks_key_id is not None) != (origin is Origin.EXTERNAL_KEY_STORE):
         raise errors.ValidationException(
@@ -221,12 +224,12 @@ def _xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -> str
 
 @operation(
     "DescribeKey",
-    Target("kms:DescribeKey", key_at("KeyId"), grant_order=3),
+    Target("kms:DescribeKey", by_any_identifier("KeyId"), grant_order=3),
     trail=reads("KeyId"),
     quota=per_second(2000),
 )
 def describe_key(call: Call, key: Key) -> Response:
-    """Show the metadata of a key, in any state; an AWS managed key is made on first sight."""
+    """Return the metadata of a key in any state; creates an AWS managed key named by its alias."""
     return {"KeyMetadata": key_metadata(key)}
 
 
@@ -240,7 +243,7 @@ def describe_key(call: Call, key: Key) -> Response:
 def list_keys(call: Call) -> Response:
     """List the keys of the account in the Region, oldest first.
 
-    Keys shared through AWS RAM are not emulated, so other owners have none to show.
+    Differs from AWS: keys shared through AWS RAM are not emulated, so no other owner has any.
     """
     owners = call.parameters.get("ResourceOwners", ["SELF"])
     keys = call.region.keys.values() if "SELF" in owners else ()
@@ -249,35 +252,35 @@ def list_keys(call: Call) -> Response:
 
 @operation(
     "EnableKey",
-    Target("kms:EnableKey", key_only("KeyId"), SWITCHABLE),
+    Target("kms:EnableKey", by_id_or_arn("KeyId"), SWITCHABLE),
     trail=writes("KeyId"),
     quota=per_second(5),
 )
 def enable_key(call: Call, key: Key) -> None:
-    """Make a key usable; a rotation that it missed is made up for at once."""
+    """Enable a key; a rotation that was due while it was disabled is carried out at once."""
     key.status = KeyState.ENABLED
     rotate_if_missed(call.backend, key, call.now)
 
 
 @operation(
     "DisableKey",
-    Target("kms:DisableKey", key_only("KeyId"), SWITCHABLE),
+    Target("kms:DisableKey", by_id_or_arn("KeyId"), SWITCHABLE),
     trail=writes("KeyId"),
     quota=per_second(5),
 )
 def disable_key(call: Call, key: Key) -> None:
-    """Make a key unusable for a while."""
+    """Disable a key, so that it cannot be used until it is enabled."""
     key.status = KeyState.DISABLED
 
 
 @operation(
     "UpdateKeyDescription",
-    Target("kms:UpdateKeyDescription", key_only("KeyId"), NOT_PENDING_DELETION),
+    Target("kms:UpdateKeyDescription", by_id_or_arn("KeyId"), NOT_PENDING_DELETION),
     trail=writes("KeyId", "Description"),
     quota=per_second(5),
 )
 def update_key_description(call: Call, key: Key) -> None:
-    """Give a key another description."""
+    """Replace the description of a key."""
     key.description = call.parameters["Description"]
 
 
@@ -288,8 +291,8 @@ def _require_window(call: Call, key: Key) -> None:
 
 @operation(
     "ScheduleKeyDeletion",
-    Target("kms:ScheduleKeyDeletion", key_only("KeyId"), DELETABLE),
-    first=_require_window,
+    Target("kms:ScheduleKeyDeletion", by_id_or_arn("KeyId"), DELETABLE),
+    precheck=_require_window,
     trail=writes(
         "KeyId",
         "PendingWindowInDays",
@@ -298,7 +301,7 @@ def _require_window(call: Call, key: Key) -> None:
     quota=per_second(15),
 )
 def schedule_key_deletion(call: Call, key: Key) -> Response:
-    """Start the waiting period of a key; it is gone when that is over."""
+    """Start the waiting period of a key, after which it is deleted."""
     window_days: int = call.parameters.get("PendingWindowInDays", 30)
     key.schedule_deletion(call.now, window_days)
     response: Response = {
@@ -316,31 +319,31 @@ def _require_pending_deletion(call: Call, key: Key) -> None:
     if not key.is_pending_deletion:
         raise errors.KMSInvalidStateException(
             f"{key.arn} is not pending deletion.",
-            explanation="The key is not scheduled for deletion, so nothing can be cancelled.",
+            explanation="The key is not scheduled for deletion, so there is nothing to cancel.",
         )
 
 
 @operation(
     "CancelKeyDeletion",
-    Target("kms:CancelKeyDeletion", key_only("KeyId")),
-    first=_require_pending_deletion,
+    Target("kms:CancelKeyDeletion", by_id_or_arn("KeyId")),
+    precheck=_require_pending_deletion,
     trail=writes("KeyId"),
     quota=per_second(5),
 )
 def cancel_key_deletion(call: Call, key: Key) -> Response:
-    """End the waiting period of a key, which is disabled afterwards."""
+    """Cancel the deletion of a key, which is disabled afterwards."""
     key.cancel_deletion()
     return {"KeyId": key.arn}
 
 
 @operation(
     "GetKeyLastUsage",
-    Target("kms:GetKeyLastUsage", key_only("KeyId")),
+    Target("kms:GetKeyLastUsage", by_id_or_arn("KeyId")),
     trail=reads("KeyId"),
     quota=per_second(5),
 )
 def get_key_last_usage(call: Call, key: Key) -> Response:
-    """Show the last successful cryptographic use of a key."""
+    """Return the last successful cryptographic operation with a key."""
     usage = key.last_usage
     return {
         "KeyId": key.arn,

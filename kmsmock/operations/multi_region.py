@@ -1,4 +1,4 @@
-"""Multi-Region keys: replicas, and which of the related keys is the primary."""
+"""The operations for multi-Region keys: ReplicateKey and UpdatePrimaryRegion."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from kmsmock.aws.operations import KeyNaming, per_second, writes
 from kmsmock.keys.key import Key
 from kmsmock.keys.multi_region import add_replica, make_primary
 from kmsmock.operations import tags
-from kmsmock.operations.key_policies import policy_ids, read_policy
-from kmsmock.operations.keys import TAGGING, require_room
-from kmsmock.operations.locating import key_only
+from kmsmock.operations.key_lookup import by_id_or_arn
+from kmsmock.operations.key_policies import find_policy_ids, read_policy
+from kmsmock.operations.keys import TAGGING, require_key_quota
 from kmsmock.operations.registry import (
     REPLICABLE,
     USABLE,
@@ -19,7 +19,7 @@ from kmsmock.operations.registry import (
     Target,
     operation,
 )
-from kmsmock.operations.views import key_metadata
+from kmsmock.operations.response_members import key_metadata
 from kmsmock.state.scheduled_work import finish_creation_when_due, finish_update_when_due
 
 
@@ -33,10 +33,10 @@ def _require_primary(call: Call, key: Key) -> None:
 
 @operation(
     "ReplicateKey",
-    Target("kms:ReplicateKey", key_only("KeyId"), REPLICABLE),
+    Target("kms:ReplicateKey", by_id_or_arn("KeyId"), REPLICABLE),
     Target("kms:CreateKey", region_from="ReplicaRegion"),
     TAGGING,
-    first=_require_primary,
+    precheck=_require_primary,
     trail=writes(
         *("KeyId", "ReplicaRegion", "Policy", "Description", "BypassPolicyLockoutSafetyCheck"),
         "Tags",
@@ -47,7 +47,7 @@ def _require_primary(call: Call, key: Key) -> None:
     puts_policy=True,
 )
 def replicate_key(call: Call, primary: Key) -> Response:
-    """Make a replica of a multi-Region primary key in another Region."""
+    """Create a replica of a multi-Region primary key in another Region."""
     parameters = call.parameters
     family = primary.multi_region
     assert family is not None
@@ -59,9 +59,9 @@ def replicate_key(call: Call, primary: Key) -> Response:
         )
     backend = call.backend
     region = backend.region(primary.account, region_name)
-    new_tags = tags.checked(parameters.get("Tags", []), {})
+    new_tags = tags.merge_tags(parameters.get("Tags", []), {})
     policy = read_policy(call)
-    require_room(region)
+    require_key_quota(region)
     replica = Key(
         account=primary.account,
         region_name=region_name,
@@ -75,7 +75,7 @@ def replicate_key(call: Call, primary: Key) -> Response:
         description=parameters.get("Description", ""),
     )
     replica.tags = new_tags
-    replica.policy_ids = policy_ids(call, policy)
+    replica.policy_ids = find_policy_ids(call, policy)
     add_replica(family, replica)
     region.add_key(replica)
     finish_creation_when_due(backend, replica, call.now)
@@ -104,8 +104,8 @@ def _require_region(primary: Key, region_name: str) -> None:
         )
 
 
-def _next_primary(call: Call) -> Key | None:
-    """Find the replica that is to be the primary; None when the call means none."""
+def _find_next_primary(call: Call) -> Key | None:
+    """Return the replica that is to become the primary; None if the request names no replica."""
     key = call.keys[0]
     if key.multi_region is None or key.is_replica:
         return None
@@ -128,14 +128,14 @@ def _require_current_primary(call: Call, key: Key, replica: Key | None = None) -
 
 @operation(
     "UpdatePrimaryRegion",
-    Target("kms:UpdatePrimaryRegion", key_only("KeyId"), USABLE),
-    Target("kms:UpdatePrimaryRegion", Locator(_next_primary, KeyNaming.RELATED_KEY), USABLE),
-    first=_require_current_primary,
+    Target("kms:UpdatePrimaryRegion", by_id_or_arn("KeyId"), USABLE),
+    Target("kms:UpdatePrimaryRegion", Locator(_find_next_primary, KeyNaming.RELATED_KEY), USABLE),
+    precheck=_require_current_primary,
     trail=writes("KeyId", "PrimaryRegion"),
     quota=per_second(5, "PrimaryRegion", {"UpdatePrimaryRegion": 1}),
 )
 def update_primary_region(call: Call, primary: Key, replica: Key | None = None) -> None:
-    """Let a replica be the primary key, and the primary a replica."""
+    """Make a replica the primary key, and the primary key a replica."""
     family = primary.multi_region
     assert family is not None
     if call.parameters["PrimaryRegion"] == primary.region_name:

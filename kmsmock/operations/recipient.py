@@ -1,4 +1,4 @@
-"""Answers for a Nitro enclave: the plaintext goes out sealed for the enclave's public key.
+"""Responses for a Nitro enclave: plaintexts are encrypted under the enclave's public key.
 
 Source: AWS KMS Developer Guide, "Cryptographic attestation support in AWS KMS".
 """
@@ -14,27 +14,29 @@ from kmsmock.crypto.errors import CryptoError
 from kmsmock.operations.registry import Call
 from kmsmock.state.backend import Backend
 
-#: The registers that CloudTrail shows, of an enclave and of a NitroTPM.
+#: The platform configuration registers that CloudTrail shows for an enclave and for a NitroTPM.
 _ENCLAVE_REGISTERS: tuple[int, ...] = (1, 2, 3, 4, 8)
 _TPM_REGISTERS: tuple[int, ...] = (4, 7, 8, 9, 16, 23)
 
 
-def attested(parameters: Mapping[str, Any], backend: Backend) -> attestation.Attestation | None:
-    """Give what the document of a request attests; None without one, or when it does not hold."""
+def read_attestation(
+    parameters: Mapping[str, Any], backend: Backend
+) -> attestation.Attestation | None:
+    """Return the content of the request's attestation document; None if absent or invalid."""
     document = parameters.get("Recipient", {}).get("AttestationDocument")
     if document is None:
         return None
     try:
         return attestation.verify(document, backend.attestation_roots)
     except CryptoError:
-        return None  # which the operation refuses, once it is allowed
+        return None  # the operation raises the error, after authorization
 
 
-def seal(call: Call, plaintext: bytes) -> bytes:
-    """Give CiphertextForRecipient; raises ValidationException for a document that does not hold."""
-    given = call.parameters["Recipient"]
-    document = given.get("AttestationDocument")
-    if document is None or "KeyEncryptionAlgorithm" not in given:
+def encrypt(call: Call, plaintext: bytes) -> bytes:
+    """Return CiphertextForRecipient; raises ValidationException for an invalid document."""
+    recipient = call.parameters["Recipient"]
+    document = recipient.get("AttestationDocument")
+    if document is None or "KeyEncryptionAlgorithm" not in recipient:
         raise errors.ValidationException(
             "Recipient needs both KeyEncryptionAlgorithm and AttestationDocument."
         )
@@ -45,13 +47,13 @@ def seal(call: Call, plaintext: bytes) -> bytes:
     except CryptoError as reason:
         raise errors.ValidationException(
             "The attestation document in the request is not valid.",
-            explanation=f"{reason}. In tests, kms.attestation.document(public_key_der) makes "
-            "documents that this mock trusts.",
+            explanation=f"{reason}. kms.attestation.document(public_key_der) makes documents that "
+            "this mock trusts.",
         ) from None
 
 
 def _measurements(attested: attestation.Attestation) -> dict[str, str]:
-    """Give the measurements as CloudTrail shows them."""
+    """Return the measurements of a document as CloudTrail shows them."""
     kind, registers = ("Enclave", _ENCLAVE_REGISTERS)
     measurements = {"AttestationDocumentModuleId": attested.module_id}
     if attested.is_tpm:

@@ -1,4 +1,4 @@
-"""What an operation is: a handler, and what AWS tabulates about it, declared as data."""
+"""The registry of KMS operations: the decorator that declares one, its targets, and the call."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ IMPORTABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.PENDING_IMPORT})
 
 
 class Call(PendingCall):
-    """One call on its way, as operations see it.
+    """A call in progress, as operation handlers receive it.
 
-    backend: what the mock holds. blob: the symmetric ciphertext of the request, once it has been
-    taken apart. started: by `perf_counter` when somebody observes how long calls take, otherwise 0.
+    backend: the state of the mock. blob: the symmetric ciphertext of the request, once it has been
+    parsed. started: `perf_counter()` at the start if a watcher measures calls, otherwise 0.
     """
 
     __slots__ = ("backend", "blob", "started")
@@ -73,7 +73,7 @@ class Call(PendingCall):
         user_agent: str | None = None,
     ) -> None:
         self.started = perf_counter() if watchers.called else 0.0
-        # Which is more than facts, and never another one.
+        # Narrower than the base class's OperationFacts, and never assigned again.
         self.operation = operation  # pyright: ignore[reportIncompatibleVariableOverride]
         self.parameters = {}
         self.principal = principal
@@ -95,27 +95,27 @@ class Call(PendingCall):
 
     @property
     def dry_run(self) -> bool:
-        """Whether the caller only wants to know if the call would succeed."""
+        """Whether the request has ``DryRun=True``."""
         return bool(self.parameters.get("DryRun"))
 
     @property
     def encryption_context(self) -> Mapping[str, str] | None:
-        """The encryption context of the call; for ReEncrypt that of its source."""
+        """The encryption context of the request; for ReEncrypt the source context."""
         parameters = self.parameters
         return parameters.get("EncryptionContext") or parameters.get("SourceEncryptionContext")
 
-    def show_material(self, key: Key, material_id: bytes) -> str | None:
-        """Note which key material was used, and give its id where KMS tells it."""
+    def record_material(self, key: Key, material_id: bytes) -> str | None:
+        """Record which key material was used; return its id in hex if KMS shows it for the key."""
         if not key.shows_material_id:
             return None
-        known = key.material_with(material_id).id  # one object for all records
+        known = key.material_with(material_id).id  # the same bytes object in all events
         self.material_ids.append(known)
         return known.hex()
 
-    def before_effect(self) -> None:
-        """End a dry run here: a handler calls this when all its checks are done.
+    def end_dry_run(self) -> None:
+        """End a dry run; a handler calls this after its checks, before it changes anything.
 
-        Raises DryRunOperationException. Handlers without effects need not call it.
+        Raises DryRunOperationException. Handlers that change nothing need not call it.
         """
         if self.parameters.get("DryRun"):
             raise errors.DryRunOperationException(
@@ -127,9 +127,9 @@ class Call(PendingCall):
 class Locator:
     """How an operation finds a key.
 
-    find: gives the key, or None to skip the target; it raises the error to answer when there is no
-    such key. naming, member: how, and by which parameter, the request names the key. cross_account:
-    whether the key can be another account's.
+    find: returns the key, or None to skip the target; raises AWS's error when there is no such key.
+    naming: which key identifiers the request can use. member: the parameter that has the
+    identifier. cross_account: whether the key can belong to another account.
     """
 
     find: Callable[[Call], Key | None]
@@ -140,18 +140,19 @@ class Locator:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A resource that an operation acts on.
+    """One permission that an operation needs, and the key or other resource that it is about.
 
-    action: the IAM action to be allowed. locate: how to find the key; None for actions that are
-    not about one key. states: permitted key states. usage: required key usage. grant_order: the
-    place of the action among those that a grant can allow. of_key_pairs: whether the key must be
-    asymmetric (True) or symmetric (False), which the operation checks itself. context_member: the
-    parameter that is the encryption context. managed_key_use: who may do it with an AWS managed
-    key; by default everybody what only reads or uses it, and nobody anything else. resource: the
-    ARN of what is no key; otherwise ``*``. when: whether the call has this target at all.
-    region_from: the parameter that names the Region in which the action takes place, if not the
-    client's. is_unnamed: AWS does not name the resource when it
-    refuses. is_about_grant: whether the encryption context is that of the constraints of a grant.
+    action: the IAM action. locate: how to find the key; None for actions that are not about one
+    key. states: the permitted key states. usage: the required key usage. grant_order: the position
+    of the action in AWS's list of grant operations; None if grants cannot allow it. of_key_pairs:
+    whether the key must be asymmetric (True) or symmetric (False), which the handler checks.
+    context_member: the parameter that has the encryption context. managed_key_use: who may do it
+    with an AWS managed key; by default everybody if the action only reads or uses the key, nobody
+    otherwise. resource: returns the resource's ARN if that is not a key; without it, ``*``. when:
+    whether a call needs this permission. region_from: the parameter that names the Region in which
+    the action takes place, if not the client's. is_unnamed: whether AWS leaves the resource out of
+    its AccessDeniedException. is_about_grant: whether the encryption context is that of the
+    constraints of a grant.
     """
 
     action: str
@@ -170,12 +171,12 @@ class Target:
     is_about_grant: bool = False
 
     def is_plain_for(self, operation: str) -> bool:
-        """Tell whether this is the permission of an operation's own name, on nothing but a key."""
+        """Return whether the action has the operation's name and its resource is just the key."""
         is_own = self.action == f"kms:{operation}"
         return is_own and self.resource is None and not self.is_about_grant
 
     def permission(self, *, is_read_only: bool) -> Permission:
-        """Give the facts of the action. is_read_only: whether the operation changes nothing."""
+        """Return the facts about the action. is_read_only: as CloudTrail shows it."""
         locator = self.locate
         managed_key_use = self.managed_key_use
         if managed_key_use is None:
@@ -200,38 +201,39 @@ Handler = Callable[..., "Response | None"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(OperationFacts):
-    """One operation of the KMS API: the facts about it, and what carries it out.
+    """One operation of the KMS API: the facts about it, and the function that carries it out.
 
-    targets: one for each of the permissions. first: checks that come before those of key usage and
-    key state. handler: called with the `Call` and one `Key` for each target that locates one; gives
-    the members of the answer, or None for operations that answer nothing.
+    targets: the permissions, and the keys that they are about. handler: called with the `Call` and
+    the `Key` of each target that locates one; returns the members of the response, or None for
+    operations without response members. precheck: called in the same way after authorization, for
+    checks that come before those of key usage and key state.
     """
 
     targets: tuple[Target, ...]
     handler: Handler
-    first: Callable[..., None] | None
+    precheck: Callable[..., None] | None
 
 
 OPERATIONS: dict[str, Operation] = {}
 
 
-def operation(  # noqa: PLR0913 - the columns of a table
+def operation(  # noqa: PLR0913 - one argument for each column of the table of operations
     name: str,
     *targets: Target,
     trail: TrailMembers,
     quota: RequestQuota,
     price: PriceClass = PriceClass.STANDARD,
     pages: PageSizes | None = None,
-    first: Callable[..., None] | None = None,
+    precheck: Callable[..., None] | None = None,
     is_routine: bool = False,
     puts_policy: bool = False,
     hands_out: str | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Declare an operation, with the function that carries it out.
+    """Return a decorator that registers a function as the handler of a KMS operation.
 
-    This is all that is known of the operation: everything else about it is derived. The arguments
-    are those of `Operation` and `OperationFacts`. An operation that requires a key usage is a
-    cryptographic one.
+    The declaration is complete: every other list of operations is derived from it. The arguments
+    are those of `Operation` and `OperationFacts`. An operation with a target that requires a key
+    usage is a cryptographic operation.
     """
 
     def register_with(handler: Handler) -> Handler:
@@ -249,7 +251,7 @@ def operation(  # noqa: PLR0913 - the columns of a table
             is_plain=len(targets) == 1 and targets[0].is_plain_for(name),
             targets=targets,
             handler=handler,
-            first=first,
+            precheck=precheck,
         )
         OPERATIONS[name] = declared
         register(declared)
@@ -259,12 +261,12 @@ def operation(  # noqa: PLR0913 - the columns of a table
 
 
 def is_account_level(action: str) -> bool:
-    """Tell whether an action of KMS is about no key, so that no key policy has a say."""
+    """Return whether an IAM action is not about a key, so that key policies do not apply to it."""
     return action in permissions() and permissions()[action].naming is None
 
 
 def is_decided_on_alias(action: str) -> bool:
-    """Tell whether an action is decided on an alias before it is decided on a key."""
+    """Return whether an IAM action needs permission on an alias as well as on a key."""
     return any(
         {target.locate is None for target in declared.targets if target.action == action}
         == {True, False}
@@ -273,6 +275,6 @@ def is_decided_on_alias(action: str) -> bool:
 
 
 def remove_operation(name: str) -> None:
-    """Remove an operation again, as tests do with those that they made up."""
+    """Remove an operation that a test has declared."""
     del OPERATIONS[name]
     unregister(name)

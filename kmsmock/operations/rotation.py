@@ -1,4 +1,4 @@
-"""Rotation of key material: automatic, on demand, and its history."""
+"""The rotation operations: automatic and on-demand rotation, and the list of rotations."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.specs import Origin
 from kmsmock.keys.states import KeyState
-from kmsmock.operations.locating import key_only
+from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
-from kmsmock.operations.views import page
+from kmsmock.operations.response_members import page
 from kmsmock.state.scheduled_work import finish_rotation_when_due, rotate_when_due
 
 
@@ -44,20 +44,20 @@ def _require_rotatable(call: Call, key: Key) -> None:
 def _require_symmetric(key: Key) -> None:
     if not key.spec.is_symmetric_encryption:
         raise errors.UnsupportedOperationException(
-            explanation=f"KMS does not rotate {key.spec.name} keys. Rotate by hand: create another "
-            "key and let the alias mean it (UpdateAlias)."
+            explanation=f"KMS does not rotate {key.spec.name} keys. Rotate manually: create "
+            "another key and point the alias to it (UpdateAlias)."
         )
 
 
 @operation(
     "EnableKeyRotation",
-    Target("kms:EnableKeyRotation", key_only("KeyId"), USABLE),
-    first=_require_own_material,
+    Target("kms:EnableKeyRotation", by_id_or_arn("KeyId"), USABLE),
+    precheck=_require_own_material,
     trail=writes("KeyId", "RotationPeriodInDays"),
     quota=per_second(15),
 )
 def enable_key_rotation(call: Call, key: Key) -> None:
-    """Rotate a key automatically, every so many days."""
+    """Enable automatic rotation of a key, by default every 365 days."""
     _require_symmetric(key)
     schedule = rotation.enable(key, call.now, call.parameters.get("RotationPeriodInDays"))
     if schedule is not None:
@@ -67,13 +67,13 @@ def enable_key_rotation(call: Call, key: Key) -> None:
 
 @operation(
     "DisableKeyRotation",
-    Target("kms:DisableKeyRotation", key_only("KeyId"), USABLE),
-    first=_require_own_material,
+    Target("kms:DisableKeyRotation", by_id_or_arn("KeyId"), USABLE),
+    precheck=_require_own_material,
     trail=writes("KeyId"),
     quota=per_second(5),
 )
 def disable_key_rotation(call: Call, key: Key) -> None:
-    """Stop rotating a key; for keys that are never rotated this changes nothing."""
+    """Disable automatic rotation of a key; without rotation this changes nothing."""
     if key.rotation is not None:
         key.rotation = None
         call.backend.service_events.note_synchronization(key, call.now, after=1)
@@ -81,17 +81,17 @@ def disable_key_rotation(call: Call, key: Key) -> None:
 
 @operation(
     "GetKeyRotationStatus",
-    Target("kms:GetKeyRotationStatus", key_only("KeyId", cross_account=True)),
-    first=_require_no_store,
+    Target("kms:GetKeyRotationStatus", by_id_or_arn("KeyId", cross_account=True)),
+    precheck=_require_no_store,
     trail=reads("KeyId"),
     quota=per_second(1000),
 )
 def get_key_rotation_status(call: Call, key: Key) -> Response:
-    """Tell whether a key is rotated automatically, and when next."""
+    """Return whether automatic rotation of a key is enabled, and the date of the next one."""
     schedule = rotation.get_schedule(key)
-    shown = schedule is not None and key.status is not KeyState.PENDING_DELETION
-    response: dict[str, Any] = {"KeyRotationEnabled": shown, "KeyId": key.arn}
-    if shown and schedule is not None:
+    is_enabled = schedule is not None and key.status is not KeyState.PENDING_DELETION
+    response: dict[str, Any] = {"KeyRotationEnabled": is_enabled, "KeyId": key.arn}
+    if is_enabled and schedule is not None:
         response["RotationPeriodInDays"] = schedule.period.days
         response["NextRotationDate"] = schedule.next_date
     started = rotation.get_on_demand_start(key)
@@ -102,13 +102,13 @@ def get_key_rotation_status(call: Call, key: Key) -> Response:
 
 @operation(
     "RotateKeyOnDemand",
-    Target("kms:RotateKeyOnDemand", key_only("KeyId"), REPLICABLE),
-    first=_require_rotatable,
+    Target("kms:RotateKeyOnDemand", by_id_or_arn("KeyId"), REPLICABLE),
+    precheck=_require_rotatable,
     trail=writes("KeyId", shows=(KEY_AS_GIVEN,)),
     quota=per_second(5),
 )
 def rotate_key_on_demand(call: Call, key: Key) -> Response:
-    """Rotate a key; the new material is there a while after the answer."""
+    """Start an on-demand rotation; the new key material is created some time after the response."""
     _require_symmetric(key)
     if rotation.start_on_demand(key, call.now):
         finish_rotation_when_due(call.backend, key, call.now)
@@ -122,7 +122,7 @@ class _Entry(NamedTuple):
 
 @operation(
     "ListKeyRotations",
-    Target("kms:ListKeyRotations", key_only("KeyId")),
+    Target("kms:ListKeyRotations", by_id_or_arn("KeyId")),
     trail=reads("KeyId", "IncludeKeyMaterial", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(100, 1000),
@@ -130,23 +130,24 @@ class _Entry(NamedTuple):
 def list_key_rotations(call: Call, key: Key) -> Response:
     """List the rotations of a key, oldest first, or all of its key materials.
 
-    Keys that KMS tells no key material of have none: key pairs, HMAC keys, those in key stores.
+    The list is empty for keys whose key material KMS does not show: asymmetric keys, HMAC keys and
+    keys in custom key stores.
     """
     include = call.parameters.get("IncludeKeyMaterial")
     if include is not None and not key.spec.is_symmetric_encryption:
         raise errors.ValidationException(
             "Input parameter includeKeyMaterial can only be used with symmetric keys."
         )
-    everything = include == "ALL_KEY_MATERIAL"
+    all_material = include == "ALL_KEY_MATERIAL"
     listed = [
-        _Entry(place, material)
-        for place, material in enumerate(key.materials if key.shows_material_id else (), 1)
-        if everything or material.rotation_date is not None
+        _Entry(sequence, material)
+        for sequence, material in enumerate(key.materials if key.shows_material_id else (), 1)
+        if all_material or material.rotation_date is not None
     ]
-    return page(call, "Rotations", listed, lambda entry: _show(key, entry.material))
+    return page(call, "Rotations", listed, lambda entry: _rotation_entry(key, entry.material))
 
 
-def _show(key: Key, material: KeyMaterial) -> dict[str, Any]:
+def _rotation_entry(key: Key, material: KeyMaterial) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "KeyId": key.arn,
         "KeyMaterialId": material.id.hex(),

@@ -1,4 +1,4 @@
-"""Signatures, MACs and public keys."""
+"""The operations for signatures, MACs and public keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, per_second, reads
 from kmsmock.crypto import symmetric
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
-from kmsmock.operations.locating import key_at
+from kmsmock.operations.key_lookup import by_any_identifier
 from kmsmock.operations.registry import (
     READABLE_PUBLIC_KEY,
     USABLE,
@@ -16,7 +16,7 @@ from kmsmock.operations.registry import (
     Target,
     operation,
 )
-from kmsmock.operations.views import ALGORITHMS_MEMBER
+from kmsmock.operations.response_members import ALGORITHMS_MEMBER
 
 _RAW, _DIGEST, _EXTERNAL_MU = "RAW", "DIGEST", "EXTERNAL_MU"
 _MU_BYTES = 64
@@ -35,7 +35,7 @@ _RECORD_OF_SIGNATURE = reads(
 
 
 def _require_message(key: Key, algorithm: str, message_type: str, message: bytes) -> None:
-    """Refuse a message type or digest length that does not go with the algorithm."""
+    """Require a message type and digest length that fit the algorithm (ValidationException)."""
     allowed = _MESSAGE_TYPES.get(algorithm, (_RAW, _DIGEST))
     if message_type not in allowed:
         by_algorithm = algorithm.startswith("ED25519") and message_type != _EXTERNAL_MU
@@ -45,11 +45,11 @@ def _require_message(key: Key, algorithm: str, message_type: str, message: bytes
             explanation=f"{algorithm} takes MessageType {' or '.join(allowed)}.",
         )
     if message_type == _DIGEST:
-        wanted = _DIGEST_BYTES.get(algorithm[-3:], _SM2_DIGEST_BYTES)
-        if len(message) != wanted:
+        digest_bytes = _DIGEST_BYTES.get(algorithm[-3:], _SM2_DIGEST_BYTES)
+        if len(message) != digest_bytes:
             raise errors.ValidationException(
                 f"Digest is invalid length for algorithm {algorithm}.",
-                explanation=f"The digest has {len(message)} bytes and must have {wanted}.",
+                explanation=f"The digest has {len(message)} bytes and must have {digest_bytes}.",
             )
     if message_type == _EXTERNAL_MU and len(message) != _MU_BYTES:
         raise errors.ValidationException(
@@ -69,13 +69,13 @@ def _read_message(call: Call, key: Key) -> tuple[str, bytes, str]:
 
 @operation(
     "Sign",
-    Target("kms:Sign", key_at("KeyId"), USABLE, KeyUsage.SIGN_VERIFY, grant_order=13),
+    Target("kms:Sign", by_any_identifier("KeyId"), USABLE, KeyUsage.SIGN_VERIFY, grant_order=13),
     trail=_RECORD_OF_SIGNATURE,
     price=PriceClass.BY_KEY_SPEC,
     quota=CRYPTOGRAPHIC,
 )
 def sign(call: Call, key: Key) -> Response:
-    """Sign a message, a digest, or ML-DSA's external mu."""
+    """Sign a message, a digest, or the external mu of ML-DSA."""
     algorithm, message, message_type = _read_message(call, key)
     signature = key.key_pair.sign(message, algorithm, message_type)
     return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
@@ -83,15 +83,19 @@ def sign(call: Call, key: Key) -> Response:
 
 @operation(
     "Verify",
-    Target("kms:Verify", key_at("KeyId"), USABLE, KeyUsage.SIGN_VERIFY, grant_order=14),
+    Target("kms:Verify", by_any_identifier("KeyId"), USABLE, KeyUsage.SIGN_VERIFY, grant_order=14),
     trail=_RECORD_OF_SIGNATURE,
     price=PriceClass.BY_KEY_SPEC,
     quota=CRYPTOGRAPHIC,
 )
 def verify(call: Call, key: Key) -> Response:
-    """Verify a signature; one that does not hold is an error, never a False."""
-    algorithm, message, message_type = _read_message(call, key)
-    if not key.key_pair.verify(message, call.parameters["Signature"], algorithm, message_type):
+    """Verify a signature; an invalid one raises KMSInvalidSignatureException."""
+    parameters = call.parameters
+    algorithm, message = parameters["SigningAlgorithm"], parameters["Message"]
+    message_type = parameters.get("MessageType", _RAW)
+    key.require_algorithm(algorithm)
+    _require_message(key, algorithm, message_type, message)
+    if not key.key_pair.verify(message, parameters["Signature"], algorithm, message_type):
         raise errors.KMSInvalidSignatureException(
             explanation=f"{key.arn} did not make this signature over this message with "
             f"{algorithm} and MessageType {message_type}."
@@ -102,7 +106,11 @@ def verify(call: Call, key: Key) -> Response:
 @operation(
     "GenerateMac",
     Target(
-        "kms:GenerateMac", key_at("KeyId"), USABLE, KeyUsage.GENERATE_VERIFY_MAC, grant_order=15
+        "kms:GenerateMac",
+        by_any_identifier("KeyId"),
+        USABLE,
+        KeyUsage.GENERATE_VERIFY_MAC,
+        grant_order=15,
     ),
     trail=reads("KeyId", "MacAlgorithm", "DryRun"),
     quota=CRYPTOGRAPHIC,
@@ -117,12 +125,18 @@ def generate_mac(call: Call, key: Key) -> Response:
 
 @operation(
     "VerifyMac",
-    Target("kms:VerifyMac", key_at("KeyId"), USABLE, KeyUsage.GENERATE_VERIFY_MAC, grant_order=16),
+    Target(
+        "kms:VerifyMac",
+        by_any_identifier("KeyId"),
+        USABLE,
+        KeyUsage.GENERATE_VERIFY_MAC,
+        grant_order=16,
+    ),
     trail=reads("KeyId", "MacAlgorithm", "DryRun"),
     quota=CRYPTOGRAPHIC,
 )
 def verify_mac(call: Call, key: Key) -> Response:
-    """Verify an HMAC; one that does not hold is an error, never a False."""
+    """Verify an HMAC; an invalid one raises KMSInvalidMacException."""
     algorithm = call.parameters["MacAlgorithm"]
     key.require_algorithm(algorithm)
     expected = symmetric.mac(key.secret, call.parameters["Message"], algorithm)
@@ -137,7 +151,7 @@ def verify_mac(call: Call, key: Key) -> Response:
     "GetPublicKey",
     Target(
         "kms:GetPublicKey",
-        key_at("KeyId"),
+        by_any_identifier("KeyId"),
         READABLE_PUBLIC_KEY,
         grant_order=4,
         of_key_pairs=True,
@@ -147,7 +161,7 @@ def verify_mac(call: Call, key: Key) -> Response:
     quota=per_second(2000),
 )
 def get_public_key(call: Call, key: Key) -> Response:
-    """Give the public key of a key pair: SubjectPublicKeyInfo in DER (RFC 5280)."""
+    """Return the public key of an asymmetric key: SubjectPublicKeyInfo in DER (RFC 5280)."""
     if not key.spec.is_asymmetric:
         raise errors.UnsupportedOperationException(
             explanation=f"A {key.spec.name} key has no public key."

@@ -1,4 +1,4 @@
-"""Tags of KMS keys. Source: AWS KMS Developer Guide, "Tags in AWS KMS"."""
+"""The tag operations. Source: AWS KMS Developer Guide, "Tags in AWS KMS"."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import NamedTuple
 from kmsmock.aws import errors
 from kmsmock.aws.operations import PageSizes, per_second, reads, writes
 from kmsmock.keys.key import Key
-from kmsmock.operations.locating import key_only
+from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import NOT_PENDING_DELETION, Call, Response, Target, operation
-from kmsmock.operations.views import page
+from kmsmock.operations.response_members import page
 
 LIMIT = 50
 
@@ -21,18 +21,22 @@ class _Tag(NamedTuple):
     value: str
 
 
-def checked(given: Sequence[Mapping[str, str]], present: Mapping[str, str]) -> dict[str, str]:
-    """Give the tags a key has after adding the given ones; raises TagException."""
-    if not given:
-        return dict(present)
-    names = [tag["TagKey"] for tag in given]
+def merge_tags(new: Sequence[Mapping[str, str]], existing: Mapping[str, str]) -> dict[str, str]:
+    """Return a key's tags after new ones are added; raises TagException.
+
+    new: with ``TagKey`` and ``TagValue``. existing, and the result: name -> value.
+    """
+    if not new:
+        return dict(existing)
+    names = [tag["TagKey"] for tag in new]
     if len(set(names)) != len(names):
         raise errors.TagException("Duplicate tag keys")
     _require_unreserved(names)
-    merged = {**present, **{tag["TagKey"]: tag["TagValue"] for tag in given}}
+    merged = {**existing, **{tag["TagKey"]: tag["TagValue"] for tag in new}}
     if len(merged) > LIMIT:
         raise errors.TagException(
-            "Too many tags", explanation=f"A key can have {LIMIT} tags; these are {len(merged)}."
+            "Too many tags",
+            explanation=f"A key can have {LIMIT} tags; it would have {len(merged)}.",
         )
     return merged
 
@@ -44,23 +48,23 @@ def _require_unreserved(names: Sequence[str]) -> None:
 
 @operation(
     "TagResource",
-    Target("kms:TagResource", key_only("KeyId"), NOT_PENDING_DELETION),
+    Target("kms:TagResource", by_id_or_arn("KeyId"), NOT_PENDING_DELETION),
     trail=writes("KeyId", "Tags"),
     quota=per_second(10),
 )
 def tag_resource(call: Call, key: Key) -> None:
-    """Add tags to a key, or give present ones other values."""
-    key.tags = checked(call.parameters["Tags"], key.tags)
+    """Add tags to a key, or replace the values of existing ones."""
+    key.tags = merge_tags(call.parameters["Tags"], key.tags)
 
 
 @operation(
     "UntagResource",
-    Target("kms:UntagResource", key_only("KeyId"), NOT_PENDING_DELETION),
+    Target("kms:UntagResource", by_id_or_arn("KeyId"), NOT_PENDING_DELETION),
     trail=writes("KeyId", "TagKeys"),
     quota=per_second(5),
 )
 def untag_resource(call: Call, key: Key) -> None:
-    """Remove tags from a key; absent ones are no error."""
+    """Remove tags from a key; names that it does not have are ignored."""
     names = call.parameters["TagKeys"]
     _require_unreserved(names)
     key.tags = {name: value for name, value in key.tags.items() if name not in names}
@@ -68,12 +72,12 @@ def untag_resource(call: Call, key: Key) -> None:
 
 @operation(
     "ListResourceTags",
-    Target("kms:ListResourceTags", key_only("KeyId")),
+    Target("kms:ListResourceTags", by_id_or_arn("KeyId")),
     trail=reads("KeyId", "Limit", "Marker"),
     quota=per_second(2000),
     pages=PageSizes(LIMIT, LIMIT),
 )
 def list_resource_tags(call: Call, key: Key) -> Response:
     """List the tags of a key in the order in which they were added."""
-    tags = [_Tag(place, *pair) for place, pair in enumerate(key.tags.items(), 1)]
+    tags = [_Tag(sequence, *pair) for sequence, pair in enumerate(key.tags.items(), 1)]
     return page(call, "Tags", tags, lambda tag: {"TagKey": tag.name, "TagValue": tag.value})

@@ -3,7 +3,7 @@
 A host stores the service's resources: this mock, when it answers the service, or another store,
 such as moto, when only the calls to KMS are made here. Both hosts run the same flow, and differ
 only in where resources are stored and in when the second half runs. A service that this mock never
-answers has one host only; there, plain functions of ``kms_use`` are enough.
+answers has one host only: there, the handlers of ``beside`` call plain functions of ``kms_use``.
 """
 
 from __future__ import annotations

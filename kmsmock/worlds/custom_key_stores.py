@@ -12,7 +12,7 @@ from kmsmock.keys.custom_key_store import (
     StoreType,
 )
 from kmsmock.keys.region import KmsRegion
-from kmsmock.operations.custom_key_stores import require_members, require_unshared
+from kmsmock.operations.custom_key_stores import require_exclusive_settings, require_members
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import Within, WorldError
 from kmsmock.worlds.keys import KeyLoader
@@ -50,7 +50,7 @@ def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
     settings = item.get("settings", _settings) or {}
     with Within("settings"):
         require_members(kind, settings)
-        require_unshared(stores.values(), kind, settings)
+        require_exclusive_settings(stores.values(), kind, settings)
     store = CustomKeyStore(
         item.get("id", text) or f"cks-{backend.entropy(16).hex()[:17]}",
         item.require("name", text),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
-from kmsmock.operations.grant_terms import require_possible_terms, require_principal_arn
+from kmsmock.operations.grant_terms import require_principal_arn, require_valid_terms
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import WorldError
 from kmsmock.worlds.keys import KeyLoader, account_id, find_key
@@ -75,7 +75,7 @@ def load_grant(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
         item.get("name", text),
     )
     terms = replace(terms, unique_ids=_current_ids(backend, terms) if ids is None else ids)
-    require_possible_terms(key, terms)
+    require_valid_terms(key, terms)
     grant = Grant(
         item.get("id", text) or backend.entropy(32).hex(),
         key.arn,

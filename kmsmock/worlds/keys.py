@@ -19,7 +19,7 @@ from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KEY_SPECS, Origin
 from kmsmock.keys.states import KeyState
-from kmsmock.operations.keys import STORE_ORIGINS, require_possible
+from kmsmock.operations.keys import STORE_ORIGINS, require_supported
 from kmsmock.state import scheduled_work
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import Within, WorldError, describe_value
@@ -117,7 +117,7 @@ class KeyLoader:
             raise WorldError("'custom_key_store' belongs to an origin of its type, and the reverse")
         if primary and (primary.spec, primary.usage, primary.origin) != (spec, usage, origin):
             raise WorldError("spec, usage and origin of a replica are those of its primary")
-        require_possible(region.partition, spec, origin, multi_region=kind is not None)
+        require_supported(region.partition, spec, origin, multi_region=kind is not None)
         key = Key(
             account=region.account,
             region_name=region.name,

@@ -12,7 +12,7 @@ from kmsmock.aws import arns
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.region import Alias
-from kmsmock.operations.aliases import NAME, require_quota
+from kmsmock.operations.aliases import NAME, require_alias_quota
 from kmsmock.state.backend import Backend
 from kmsmock.timing.gc_pause import pause_gc
 from kmsmock.worlds.custom_key_stores import load_store, write_store
@@ -149,7 +149,7 @@ class _Loader:
         is_of_aws = name.startswith(arns.AWS_ALIAS_PREFIX)
         if is_of_aws is not (key.manager is KeyManager.AWS):
             raise WorldError(f"names under {arns.AWS_ALIAS_PREFIX} are for AWS managed keys")
-        require_quota(key)
+        require_alias_quota(key)
         region.add_alias(name, key, created).last_updated_date = updated
 
 

@@ -99,7 +99,7 @@ def test_aiobotocore_clients_are_answered(wire, early):
     plaintext, notes = asyncio.run(run())
 
     assert plaintext == b"text"
-    assert notes == ["There is no alias at all in this account and Region."]
+    assert notes == ["There is no alias in this account and Region."]
 
 
 # --- AWS command line ---------------------------------------------------------------------

@@ -144,7 +144,7 @@ def test_a_ciphertext_of_another_mock_is_told_as_such(client):
         client.decrypt(CiphertextBlob=blob)
 
     assert "on the resource associated with this ciphertext because" in str(caught.value)
-    assert f"{key_id} of another mock instance" in caught.value.__notes__[0]
+    assert f"{key_id} of another mock" in caught.value.__notes__[0]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from kmsmock.aws.api_call import ApiCall
 from kmsmock.aws.errors import ServiceError
 from kmsmock.dispatch import answer
 from kmsmock.keys.key import Key
-from kmsmock.operations.views import key_metadata
+from kmsmock.operations.response_members import key_metadata
 from tests.records import check_record
 from tests.thoroughness import examples
 

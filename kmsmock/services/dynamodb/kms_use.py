@@ -1,4 +1,4 @@
-"""What DynamoDB does with KMS: the keys of tables, its grants on them, and keys that are lost.
+"""What DynamoDB does with KMS: table keys, the grants for them, and KMS keys that become unusable.
 
 Source: Amazon DynamoDB Developer Guide, "DynamoDB encryption at rest: How it works" and "DynamoDB
 encryption at rest usage notes".
@@ -43,24 +43,25 @@ ERRORS: ErrorTemplates = {
         "ValidationException", f"KMS validation error: {_MODEL}.{{code}}: {{sdk_text}}"
     ),
 }
-_GRANTED = [
+_GRANT_OPERATIONS = [
     *("Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"),
     *("RetireGrant", "DescribeKey"),
 ]
-#: How long DynamoDB works with the key of a table before it asks KMS again.
+#: How long DynamoDB uses a table key before it calls KMS again.
 _TABLE_KEY_LIFETIME = timedelta(minutes=5)
-#: How long after a key was lost DynamoDB notices; on AWS it takes from 13 to 75 minutes.
+#: How long it takes DynamoDB to notice an unusable key; on AWS it takes from 13 to 75 minutes.
 _UNTIL_NOTICED = timedelta(minutes=13)
 
 
 def create_table_key(call: ServiceCall, arn: str, key_id: str | None) -> TableKey | None:
-    """Create the grant by which DynamoDB uses a key, and generate the table's own key with it.
+    """Create DynamoDB's grant on a KMS key, and generate the table key of a table with it.
 
-    arn: of the table. key_id: None for the key that AWS owns, which is no key of KMS to see.
+    arn: of the table. key_id: None for the AWS owned key, for which None is returned. Raises the
+    errors of KMS.
     """
     if key_id is None:
         return None
-    as_caller = _forwarded(call)
+    as_caller = _as_caller(call)
     key_arn = as_caller.call("DescribeKey", KeyId=key_id)["KeyMetadata"]["Arn"]
     service, context = _service(call), _context(arn)
     grant = as_caller.call(
@@ -68,11 +69,11 @@ def create_table_key(call: ServiceCall, arn: str, key_id: str | None) -> TableKe
         KeyId=key_arn,
         GranteePrincipal=service,
         RetiringPrincipal=service,
-        Operations=_GRANTED,
+        Operations=_GRANT_OPERATIONS,
         Constraints={"EncryptionContextSubset": context},
         Name=call.backend.new_uuid(),
     )
-    generated = _own(call).call(
+    generated = _as_service(call).call(
         "GenerateDataKey",
         KeyId=key_arn,
         KeySpec="AES_256",
@@ -83,69 +84,80 @@ def create_table_key(call: ServiceCall, arn: str, key_id: str | None) -> TableKe
 
 
 def retire_grant(call: ServiceCall, key: TableKey | None) -> None:
-    """Give up the grant on a key."""
+    """Retire DynamoDB's grant on the KMS key of a table. key: None for the AWS owned key."""
     if key is None:
         return
-    with suppress(ServiceError):  # of a grant that was revoked, or is gone with its key
-        _own(call).call("RetireGrant", KeyId=key.arn, GrantId=key.grant_id)
+    with suppress(ServiceError):  # The grant was revoked, or deleted with its key.
+        _as_service(call).call("RetireGrant", KeyId=key.arn, GrantId=key.grant_id)
 
 
 def decrypt_table_key(call: ServiceCall, arn: str, key: TableKey) -> None:
-    """Open the own key of a table with the identity of the caller."""
-    _Decrypt(_forwarded(call), arn, key)()
+    """Decrypt a table key with the identity of the caller.
+
+    arn: of the table. Raises the errors of KMS.
+    """
+    _Decrypt(_as_caller(call), arn, key)()
 
 
 def decrypt_for_items(call: ServiceCall, arn: str) -> None:
-    """Open the own key of a table for its items, unless it is at hand."""
+    """Decrypt the table key of a table for access to its items, unless it is cached.
+
+    arn: of the table. Raises the errors of KMS.
+    """
     require_accessible(call, arn)
     key = current_key(call, arn)
     if key is not None:
-        decrypt = _Decrypt(_forwarded(call), arn, key)
+        decrypt = _Decrypt(_as_caller(call), arn, key)
         cache = tables_of(call).cache
         requester = requester_of(call.identities, call.principal)
         cache.get(requester, arn, key.ciphertext, call.now, _TABLE_KEY_LIFETIME, decrypt)
 
 
 def require_accessible(call: ServiceCall, arn: str) -> None:
-    """Require that DynamoDB has not noticed that the key of a table is lost."""
+    """Raise KMS's error when DynamoDB has noticed that the key of a table is unusable."""
     key = current_key(call, arn)
-    if key is not None and key.lost is not None:
-        _refuse_lost(call, arn, key)
+    if key is not None and key.inaccessible_since is not None:
+        _raise_inaccessible(call, arn, key)
 
 
 def require_readable(call: ServiceCall, arn: str, key: TableKey) -> None:
-    """Require that items can be read to be encrypted again; that needs no grant."""
-    if not _is_usable(_key_of(call, key)):
-        _refuse_lost(call, arn, key)
+    """Raise KMS's error when items cannot be decrypted to be re-encrypted; that needs no grant."""
+    if not _is_usable(_kms_key(call, key)):
+        _raise_inaccessible(call, arn, key)
 
 
 def current_key(call: ServiceCall, arn: str) -> TableKey | None:
-    """Return the key of a table, once it was noticed whether it has gone, or is back."""
+    """Return the key of a table, after an update of whether DynamoDB can use it.
+
+    arn: of the table. Return None for the AWS owned key, and for an unknown table.
+    """
     table = tables_of(call).tables.get(arn)
     if table is None or table.key is None:
         return None
-    key, found = table.key, _key_of(call, table.key)
-    if _is_usable(found) and _is_granted(found, key):
-        key = replace(key, seen=call.now, lost=None)
-    elif key.lost is None and call.now - key.seen >= _UNTIL_NOTICED:
-        key = replace(key, lost=call.now)
+    key, kms_key = table.key, _kms_key(call, table.key)
+    if _is_usable(kms_key) and _is_granted(kms_key, key):
+        key = replace(key, last_usable=call.now, inaccessible_since=None)
+    elif key.inaccessible_since is None and call.now - key.last_usable >= _UNTIL_NOTICED:
+        key = replace(key, inaccessible_since=call.now)
     tables_of(call).tables[arn] = replace(table, key=key)
     return key
 
 
-def _refuse_lost(call: ServiceCall, arn: str, key: TableKey) -> None:
-    found = _key_of(call, key)
-    if found is not None and not _is_granted(found, key):
+def _raise_inaccessible(call: ServiceCall, arn: str, key: TableKey) -> None:
+    kms_key = _kms_key(call, key)
+    if kms_key is not None and not _is_granted(kms_key, key):
         raise DisabledException(
             f"{key.arn} is disabled.",
-            explanation="The grant by which DynamoDB uses the key is gone, which is as if the key "
-            "were disabled: give the table another key.",
+            explanation="DynamoDB's grant on the key was revoked or retired, which has the same "
+            "effect as a disabled key: encrypt the table with another key.",
         )
-    _Decrypt(_own(call), arn, key)()
+    _Decrypt(_as_service(call), arn, key)()
 
 
 @dataclass(frozen=True, slots=True)
 class _Decrypt:
+    """The call that decrypts a table key. It is hashable and callable, for the cache."""
+
     kms: KmsCaller
     arn: str
     key: TableKey
@@ -156,15 +168,15 @@ class _Decrypt:
         )
 
 
-def _is_usable(key: Key | None) -> bool:
-    return key is not None and key.state is KeyState.ENABLED
+def _is_usable(kms_key: Key | None) -> bool:
+    return kms_key is not None and kms_key.state is KeyState.ENABLED
 
 
-def _is_granted(key: Key | None, of_table: TableKey) -> bool:
-    return key is not None and key.grants.get(of_table.grant_id) is not None
+def _is_granted(kms_key: Key | None, key: TableKey) -> bool:
+    return kms_key is not None and kms_key.grants.get(key.grant_id) is not None
 
 
-def _key_of(call: ServiceCall, key: TableKey) -> Key | None:
+def _kms_key(call: ServiceCall, key: TableKey) -> Key | None:
     return find_key(call.backend, key.arn)
 
 
@@ -180,9 +192,9 @@ def _service(call: ServiceCall) -> str:
     return f"dynamodb.{call.region}.amazonaws.com"
 
 
-def _own(call: ServiceCall) -> KmsCaller:
+def _as_service(call: ServiceCall) -> KmsCaller:
     return KmsCaller.as_service(call.backend, _service(call), call.region)
 
 
-def _forwarded(call: ServiceCall) -> KmsCaller:
+def _as_caller(call: ServiceCall) -> KmsCaller:
     return KmsCaller.forwarded(call, "dynamodb")

@@ -1,4 +1,4 @@
-"""What DynamoDB keeps beside tables and items, as far as KMS is concerned."""
+"""How DynamoDB tables are encrypted, which the store that answers DynamoDB does not know."""
 
 from __future__ import annotations
 
@@ -12,34 +12,39 @@ from kmsmock.services.registry import ServiceCall
 
 @dataclass(frozen=True, slots=True)
 class TableKey:
-    """The key of KMS that a table is under.
+    """The KMS key that encrypts the table key of a table.
 
-    ciphertext: of the table's own key. seen: when the key of KMS was last known to be usable. lost:
-    when DynamoDB noticed that it is no longer.
+    arn: of the KMS key. grant_id: of DynamoDB's grant on it. ciphertext: of the table key.
+    last_usable: when DynamoDB could last use the KMS key. inaccessible_since: when it noticed that
+    it cannot any more.
     """
 
     arn: str
     grant_id: str
     ciphertext: bytes
-    seen: datetime
-    lost: datetime | None = None
+    last_usable: datetime
+    inaccessible_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How a table is encrypted. key, and before its last change: None for one that AWS owns.
+    """How a table is encrypted.
 
-    changes: of the key, when; those of the last day, and the last of all.
+    key, previous_key: now, and before the last change; None for the AWS owned key. key_changes: the
+    times of changes, from 24 hours before the last one.
     """
 
     key: TableKey | None
-    before: TableKey | None = None
-    changes: tuple[datetime, ...] = ()
+    previous_key: TableKey | None = None
+    key_changes: tuple[datetime, ...] = ()
 
 
 @dataclass(slots=True)
 class Tables:
-    """Tables by ARN. backups: by ARN, the table of each and its key."""
+    """The encryption of tables and backups.
+
+    tables: by ARN. backups: ARN of a backup -> the ARN of its table, and the key of the table.
+    """
 
     tables: dict[str, Table] = field(default_factory=dict)
     backups: dict[str, tuple[str, TableKey | None]] = field(default_factory=dict)
@@ -47,7 +52,7 @@ class Tables:
 
 
 def tables_of(call: ServiceCall) -> Tables:
-    """Return what DynamoDB keeps."""
+    """Return the state of DynamoDB in a mock."""
     return call.backend.service_state(Tables)
 
 

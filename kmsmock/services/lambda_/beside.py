@@ -1,9 +1,8 @@
-"""Beside what stores functions: their environment variables are encrypted under keys of KMS."""
+"""Lambda beside another store: environment variables are encrypted with KMS keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from kmsmock.aws.arns import Arn, looks_like_arn
@@ -11,55 +10,49 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideStore, NotStoredError, Steps
 from kmsmock.services.lambda_.kms_use import (
     ERRORS,
-    Environment,
     decrypt_variables,
     decrypt_when_invoked,
     encrypt_variables,
     retire_grant,
 )
+from kmsmock.services.lambda_.state import Environment, functions_of
 from kmsmock.services.registry import ServiceCall
-
-
-@dataclass(slots=True)
-class Functions:
-    """Functions by ARN: their role and key as given, and their variables if they have any.
-
-    environments: of published versions too, by their ARN. aliases: ARN of one -> of its version.
-    """
-
-    settings: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    environments: dict[str, Environment] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
 
 
 def _create_function(call: ServiceCall) -> Steps:
     parameters = call.parameters
-    yield from _keep(call, parameters, parameters["Role"], parameters.get("KMSKeyArn"))
+    yield from _encrypt_and_store(call, parameters, parameters["Role"], parameters.get("KMSKeyArn"))
 
 
 def _update_function_configuration(call: ServiceCall) -> Steps:
     arn, parameters = _arn(call), call.parameters
-    role, key_id = _functions(call).settings.get(arn, (None, None))
+    role, key_id = functions_of(call).settings.get(arn, (None, None))
     role = parameters.get("Role", role)
     if role is None or not parameters.keys() & {"Environment", "KMSKeyArn", "Role"}:
-        answer = yield  # to a function that was stored before, or without anything for KMS
-        _keep_version(call, answer)
-        _show_variables(call, answer)
+        answer = yield  # The function is unknown, or nothing for KMS changes.
+        _record_version(call, answer)
+        _set_variables(call, answer)
         return
-    before = _functions(call).environments.get(arn)
+    old_environment = functions_of(call).environments.get(arn)
     configuration: Mapping[str, Any] = parameters
     if "Environment" not in parameters:
         configuration = {}
-        if before is not None:
-            configuration = {"Environment": {"Variables": decrypt_variables(call, arn, before)}}
-    yield from _keep(call, configuration, role, parameters.get("KMSKeyArn", key_id))
+        if old_environment is not None:
+            configuration = {
+                "Environment": {"Variables": decrypt_variables(call, arn, old_environment)}
+            }
+    yield from _encrypt_and_store(call, configuration, role, parameters.get("KMSKeyArn", key_id))
 
 
-def _keep(
+def _encrypt_and_store(
     call: ServiceCall, configuration: Mapping[str, Any], role: str, key_id: str | None
 ) -> Steps:
-    """Encrypt variables, and keep them once the function is stored; older ones lose their grant."""
-    arn, state = _arn(call), _functions(call)
+    """Encrypt the variables of a function, and record them once the function is stored.
+
+    configuration: of the request. role, key_id: of the function. The grant for the old variables
+    is retired.
+    """
+    arn, state = _arn(call), functions_of(call)
     variables = configuration.get("Environment", {}).get("Variables")
     environment = None
     if variables:
@@ -73,18 +66,18 @@ def _keep(
     _retire_grant(call, state.environments.pop(arn, None))
     if environment is not None:
         state.environments[arn] = environment
-    _keep_version(call, answer)
+    _record_version(call, answer)
 
 
 def _publish_version(call: ServiceCall) -> Steps:
     answer = yield
-    _keep_version(call, answer)
-    _show_variables(call, answer)
+    _record_version(call, answer)
+    _set_variables(call, answer)
 
 
-def _keep_version(call: ServiceCall, configuration: Mapping[str, Any]) -> None:
-    """Keep the variables of a version that was published: they stay as they are."""
-    environments, arn = _functions(call).environments, _arn(call)
+def _record_version(call: ServiceCall, configuration: Mapping[str, Any]) -> None:
+    """Record the variables of a published version, which never change."""
+    environments, arn = functions_of(call).environments, _arn(call)
     if arn in environments:
         environments.setdefault(_version_arn(arn, configuration.get("Version")), environments[arn])
 
@@ -92,34 +85,34 @@ def _keep_version(call: ServiceCall, configuration: Mapping[str, Any]) -> None:
 def _set_alias(call: ServiceCall) -> Steps:
     answer = yield
     arn = _arn(call)
-    aliases = _functions(call).aliases
+    aliases = functions_of(call).aliases
     aliases[f"{arn}:{answer['Name']}"] = _version_arn(arn, answer["FunctionVersion"])
 
 
 def _get_function(call: ServiceCall) -> Steps:
     answer = yield
-    _show_variables(call, answer.get("Configuration", answer))
+    _set_variables(call, answer.get("Configuration", answer))
 
 
 def _list_functions(call: ServiceCall) -> Steps:
     answer = yield
     for configuration in (*answer.get("Functions", ()), *answer.get("Versions", ())):
-        _show_variables(call, configuration)
+        _set_variables(call, configuration)
 
 
 def _delete_function(call: ServiceCall) -> Steps:
     yield
-    state, arn, qualifier = _functions(call), _arn(call), _qualifier(call)
+    state, arn, qualifier = functions_of(call), _arn(call), _qualifier(call)
     deleted = [_version_arn(arn, qualifier)]
     if qualifier is None:
         state.settings.pop(arn, None)
-        deleted += [known for known in state.environments if known.startswith(f"{arn}:")]
-    for known in deleted:
-        _retire_grant(call, state.environments.pop(known, None))
+        deleted += [version for version in state.environments if version.startswith(f"{arn}:")]
+    for version in deleted:
+        _retire_grant(call, state.environments.pop(version, None))
 
 
 def _invoke(call: ServiceCall) -> Steps:
-    arn, state = _arn(call), _functions(call)
+    arn, state = _arn(call), functions_of(call)
     version = _version_arn(arn, _qualifier(call))
     environment = state.environments.get(state.aliases.get(version, version))
     if environment is not None:
@@ -127,11 +120,14 @@ def _invoke(call: ServiceCall) -> Steps:
     yield
 
 
-def _show_variables(call: ServiceCall, configuration: dict[str, Any]) -> None:
-    """Show the variables to one who may decrypt them, or else why not."""
+def _set_variables(call: ServiceCall, configuration: dict[str, Any]) -> None:
+    """Set the variables in an answer, decrypted as the caller, or else the error of KMS.
+
+    configuration: of a function or version.
+    """
     arn = _without_qualifier(configuration["FunctionArn"])
     version = _version_arn(arn, configuration.get("Version"))
-    environment = _functions(call).environments.get(version)
+    environment = functions_of(call).environments.get(version)
     if environment is None:
         return
     try:
@@ -148,12 +144,13 @@ def _show_variables(call: ServiceCall, configuration: dict[str, Any]) -> None:
 
 
 def _retire_grant(call: ServiceCall, environment: Environment | None) -> None:
-    """Retire the grant of variables that are no more, unless a version shares it."""
-    if environment is not None and environment not in _functions(call).environments.values():
+    """Retire the grant for variables that were removed, unless a version still uses it."""
+    if environment is not None and environment not in functions_of(call).environments.values():
         retire_grant(call, environment)
 
 
 def _arn(call: ServiceCall) -> str:
+    """Return the ARN of the function that a call names, without a qualifier."""
     name: str = call.parameters["FunctionName"]
     if looks_like_arn(name):
         return _without_qualifier(name)
@@ -163,13 +160,13 @@ def _arn(call: ServiceCall) -> str:
 
 
 def _without_qualifier(function_arn: str) -> str:
-    """Return the ARN of a function itself, from that of a version or alias."""
+    """Return the ARN of a function from that of a version or alias."""
     arn = Arn.of(function_arn)
     return str(arn._replace(resource=":".join(arn.resource.split(":")[:2])))
 
 
 def _qualifier(call: ServiceCall) -> str | None:
-    """Return the version or alias that a call is about; None for the function itself."""
+    """Return the version or alias that a call names; None for the function itself."""
     name: str = call.parameters["FunctionName"]
     name = name.partition(":function:")[2] or name
     qualifier: str | None = call.parameters.get("Qualifier") or name.partition(":")[2] or None
@@ -177,11 +174,8 @@ def _qualifier(call: ServiceCall) -> str | None:
 
 
 def _version_arn(arn: str, version: str | None) -> str:
+    """Return the ARN of a version of a function. arn: of the function."""
     return arn if version in (None, "$LATEST") else f"{arn}:{version}"
-
-
-def _functions(call: ServiceCall) -> Functions:
-    return call.backend.service_state(Functions)
 
 
 BESIDE = BesideStore(

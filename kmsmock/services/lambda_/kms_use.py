@@ -1,4 +1,4 @@
-"""What Lambda does with KMS for environment variables, as the caller and as the function's role.
+"""What Lambda does with KMS for environment variables, as the caller and as the execution role.
 
 Source: AWS Lambda Developer Guide, "Securing Lambda environment variables" and "Troubleshoot
 invocation issues in Lambda".
@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from kmsmock.aws.arns import Arn, session_arn
 from kmsmock.aws.errors import DisabledException, NotFoundException, ServiceError
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
+from kmsmock.services.lambda_.state import Environment
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import find_key
 
@@ -51,26 +51,13 @@ ERRORS: ErrorTemplates = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """The encrypted variables of a function. role: the ARN of what it runs as.
-
-    grant_id, grant_token: of the grant by which the role decrypts them.
-    """
-
-    role: str
-    key_arn: str
-    grant_id: str
-    grant_token: str
-    ciphertext: bytes
-
-
 def encrypt_variables(
     call: ServiceCall, arn: str, variables: Mapping[str, str], key_id: str | None, role: str
 ) -> Environment:
-    """Encrypt variables as the caller, and create the grant for the role of the function.
+    """Encrypt environment variables as the caller, and create the grant for the execution role.
 
-    arn: of the function. key_id: None for the AWS managed key. Raises the errors of KMS.
+    arn: of the function. key_id: None for the AWS managed key. role: the ARN of the execution role.
+    Raises the errors of KMS.
     """
     kms = KmsCaller.forwarded(call, "lambda")
     encrypted = kms.call(
@@ -95,35 +82,38 @@ def encrypt_variables(
 
 
 def decrypt_variables(call: ServiceCall, arn: str, environment: Environment) -> Any:
-    """Decrypt variables as the caller. arn: of the function. Raises the errors of KMS."""
+    """Decrypt variables as the caller; return them by name.
+
+    arn: of the function. Raises the errors of KMS.
+    """
     return _decrypt(KmsCaller.forwarded(call, "lambda"), arn, environment)
 
 
 def decrypt_when_invoked(call: ServiceCall, arn: str, environment: Environment) -> None:
-    """Decrypt variables as the role of the function. Raises the errors that Invoke answers with.
+    """Decrypt variables as the execution role of the function.
 
-    arn: of the function.
+    arn: of the function. Raises the errors that Invoke answers with.
     """
     role = Arn.of(environment.role)
     session = session_arn(role.partition, role.account, role.name, Arn.of(arn).resource_id)
     principal = call.backend.identities.at(session)
-    as_function = KmsCaller(call.backend, principal, call.region, _SERVICE)
+    kms = KmsCaller(call.backend, principal, call.region, _SERVICE)
     try:
-        _decrypt(as_function, arn, environment)
+        _decrypt(kms, arn, environment)
     except ServiceError as error:
         has_grant = call.backend.grant_of_token(call.region, environment.grant_token)
         key = find_key(call.backend, environment.key_arn)
         if error.code == "AccessDeniedException" and key is None:
             error = NotFoundException(error.message, explanation=error.explanation)
         elif error.code == "AccessDeniedException" and has_grant is None:
-            # So it shows when the grant of the role has been revoked.
+            # The answer of Invoke after the grant was revoked.
             error = DisabledException(error.message, explanation=error.explanation)
         raise translate_error(error, call, _ERRORS_OF_INVOKE) from None
 
 
 def retire_grant(call: ServiceCall, environment: Environment) -> None:
-    """Retire the grant of variables that are no more, as Lambda itself."""
-    with suppress(ServiceError):  # of a grant that was revoked, or is gone with its key
+    """Retire the grant for variables that were removed, as Lambda itself."""
+    with suppress(ServiceError):  # The grant was revoked, or deleted with its key.
         KmsCaller.as_service(call.backend, _SERVICE, call.region).call(
             "RetireGrant", KeyId=environment.key_arn, GrantId=environment.grant_id
         )

@@ -1,42 +1,17 @@
-"""Beside what stores log groups: their events are encrypted under keys of KMS."""
+"""CloudWatch Logs beside another store: log events are encrypted with KMS keys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import partial
-
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.beside import BesideStore, Steps
-from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.logs.kms_use import (
     ERRORS,
+    data_key_for_events,
     decrypt_data_key,
-    generate_data_key,
     require_usable_key,
 )
+from kmsmock.services.logs.state import LogGroup, log_groups_of
 from kmsmock.services.registry import ServiceCall
-
-#: How long the service works with a data key before it calls KMS again.
-_DATA_KEY_LIFETIME = timedelta(minutes=5)
-#: The service asks KMS for itself, whoever writes or reads.
-_SERVICE = ""
-
-
-@dataclass(slots=True)
-class LogGroup:
-    """A log group with a key. data_keys: the ciphertexts of those that its events are under."""
-
-    key_arn: str | None
-    data_keys: dict[bytes, None] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class LogGroups:
-    """Log groups that have, or had, a key, by ARN."""
-
-    groups: dict[str, LogGroup] = field(default_factory=dict)
-    cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 
 def _create_log_group(call: ServiceCall) -> Steps:
@@ -46,26 +21,26 @@ def _create_log_group(call: ServiceCall) -> Steps:
         require_usable_key(call, arn, key_arn)
     yield
     if key_arn is not None:
-        _groups(call).groups[arn] = LogGroup(key_arn)
+        log_groups_of(call).groups[arn] = LogGroup(key_arn)
 
 
 def _associate_kms_key(call: ServiceCall) -> Steps:
     key_arn, arn = call.parameters["kmsKeyId"], _arn(call)
     require_usable_key(call, arn, key_arn)
     yield
-    _groups(call).groups.setdefault(arn, LogGroup(None)).key_arn = key_arn
+    log_groups_of(call).groups.setdefault(arn, LogGroup(None)).key_arn = key_arn
 
 
 def _disassociate_kms_key(call: ServiceCall) -> Steps:
     yield
-    group = _groups(call).groups.get(_arn(call))
+    group = log_groups_of(call).groups.get(_arn(call))
     if group is not None:
         group.key_arn = None
 
 
 def _delete_log_group(call: ServiceCall) -> Steps:
     yield
-    state, arn = _groups(call), _arn(call)
+    state, arn = log_groups_of(call), _arn(call)
     state.groups.pop(arn, None)
     state.cache.forget(arn)
 
@@ -73,7 +48,7 @@ def _delete_log_group(call: ServiceCall) -> Steps:
 def _describe_log_groups(call: ServiceCall) -> Steps:
     answer = yield
     for description in answer.get("logGroups", ()):
-        group = _groups(call).groups.get(description["arn"].removesuffix(":*"))
+        group = log_groups_of(call).groups.get(description["arn"].removesuffix(":*"))
         if group is not None:
             description.pop("kmsKeyId", None)
             if group.key_arn is not None:
@@ -81,37 +56,32 @@ def _describe_log_groups(call: ServiceCall) -> Steps:
 
 
 def _put_log_events(call: ServiceCall) -> Steps:
-    state, arn = _groups(call), _arn(call)
-    group = state.groups.get(arn)
+    arn = _arn(call)
+    group = log_groups_of(call).groups.get(arn)
     if group is not None and group.key_arn is not None:
-        key_arn = group.key_arn
-        generate = partial(generate_data_key, call, arn, key_arn)
-        data_key = state.cache.get(_SERVICE, arn, key_arn, call.now, _DATA_KEY_LIFETIME, generate)
-        group.data_keys[data_key] = None
+        group.data_keys[data_key_for_events(call, arn, group.key_arn)] = None
     yield
 
 
 def _read_events(call: ServiceCall) -> Steps:
     answer = yield
-    state, arn = _groups(call), _arn(call)
-    group = state.groups.get(arn)
+    arn = _arn(call)
+    group = log_groups_of(call).groups.get(arn)
     if group is None or not answer.get("events"):
         return
     for data_key in group.data_keys:
-        decrypt = partial(decrypt_data_key, call, arn, data_key)
-        state.cache.get(_SERVICE, arn, data_key, call.now, _DATA_KEY_LIFETIME, decrypt)
+        decrypt_data_key(call, arn, data_key)
 
 
 def _arn(call: ServiceCall) -> str:
-    named = call.parameters.get("resourceIdentifier") or call.parameters.get("logGroupIdentifier")
-    if named and looks_like_arn(named):
-        return str(named).removesuffix(":*")
-    name = named or call.parameters["logGroupName"]
+    """Return the ARN of the log group that a call names."""
+    identifier = call.parameters.get("resourceIdentifier") or call.parameters.get(
+        "logGroupIdentifier"
+    )
+    if identifier and looks_like_arn(identifier):
+        return str(identifier).removesuffix(":*")
+    name = identifier or call.parameters["logGroupName"]
     return call.arn("logs", f"log-group:{name}")
-
-
-def _groups(call: ServiceCall) -> LogGroups:
-    return call.backend.service_state(LogGroups)
 
 
 BESIDE = BesideStore(

@@ -1,4 +1,4 @@
-"""Keys that customers send along (SSE-C), of which S3 keeps the digest alone.
+"""Keys that customers provide in requests (SSE-C), of which S3 keeps only the digest.
 
 Source: Amazon S3 User Guide, "Using server-side encryption with customer-provided keys (SSE-C)".
 """
@@ -15,12 +15,12 @@ _STEM = "Requests specifying Server Side Encryption with Customer provided keys 
 
 
 def customer_key(parameters: Mapping[str, Any], prefix: str = "") -> SseC | None:
-    """Return the key that a request sends along; None without one.
+    """Return the key that a request provides; None without one.
 
-    prefix: of its members, ``CopySource`` for the key of what is copied. Raises InvalidArgument for
-    half of what is needed.
+    prefix: of the members, ``CopySource`` for the key of the source of a copy. Raises
+    InvalidArgument when one of the members is missing.
     """
-    # botocore makes the digest of the key.
+    # botocore computes the digest of the key.
     algorithm = parameters.get(f"{prefix}SSECustomerAlgorithm")
     key_md5 = parameters.get(f"{prefix}SSECustomerKeyMD5")
     if algorithm is None and key_md5 is None:
@@ -35,7 +35,10 @@ def customer_key(parameters: Mapping[str, Any], prefix: str = "") -> SseC | None
 def require_key_of_object(
     parameters: Mapping[str, Any], encryption: Encryption, prefix: str = ""
 ) -> None:
-    """Require the key that an object is under, and none for one that is under no such key."""
+    """Require that the request provides the key of an object with SSE-C, and no key for another.
+
+    prefix: see `customer_key`. Raises InvalidRequest, and AccessDenied for another key.
+    """
     sent_key = customer_key(parameters, prefix)
     if not isinstance(encryption, SseC):
         if sent_key is not None:
@@ -53,7 +56,7 @@ def require_key_of_object(
 
 
 def require_key_of_upload(parameters: Mapping[str, Any], encryption: Encryption) -> None:
-    """Require for a part the key that its upload was begun with."""
+    """Require that the request for a part provides the key of its upload. Raises InvalidRequest."""
     sent_key = customer_key(parameters)
     if not isinstance(encryption, SseC):
         require_key_of_object(parameters, encryption)

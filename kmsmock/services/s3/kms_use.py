@@ -1,4 +1,4 @@
-"""What S3 does with KMS for objects, with and without S3 Bucket Keys.
+"""What S3 does with KMS for objects, with and without S3 Bucket Keys, and for notified queues.
 
 Source: Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys (SSE-KMS)" and
 "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys".
@@ -9,8 +9,12 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from binascii import Error as NotBase64
+from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.errors import ServiceError
 from kmsmock.services.data_key_cache import requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import CodedError, ErrorTemplate, ErrorTemplates
@@ -18,17 +22,18 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.customer_keys import customer_key
 from kmsmock.services.s3.state import (
     BUCKET_KEY_LIFETIME,
-    Default,
+    DefaultEncryption,
     Encryption,
     SseKms,
     SseS3,
     bucket_arn,
     buckets_of,
 )
+from kmsmock.services.sqs.kms_use import generate_data_key, key_of
 
-_MANAGED_KEY = "alias/aws/s3"
-_DOUBLE = "aws:kms:dsse"
-WITH_KMS = ("aws:kms", _DOUBLE)
+_MANAGED_KEY, _SERVICE = "alias/aws/s3", "s3.amazonaws.com"
+_DSSE = "aws:kms:dsse"
+KMS_ALGORITHMS = ("aws:kms", _DSSE)
 _ARN = "aws:s3:arn"
 ERRORS: ErrorTemplates = {
     "AccessDeniedException": ErrorTemplate("AccessDenied", "{text}", status=403),
@@ -37,88 +42,115 @@ ERRORS: ErrorTemplates = {
 
 
 def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
-    """Encrypt a new object as the request asks for, or else as its bucket does.
+    """Encrypt a new object as requested, or else by the default encryption of its bucket.
 
-    bucket: its name. Raises the errors of KMS, and S3's own for members that do not fit.
+    bucket: its name. key: the name of the object. Raises the errors of KMS, and S3's own for
+    members that contradict each other.
     """
     parameters = call.parameters
     customer_key_of_request = customer_key(parameters)
     if customer_key_of_request is not None:
         return customer_key_of_request
-    requested = _requested(call, bucket)
-    if requested.algorithm not in WITH_KMS:
+    requested = _requested_encryption(call, bucket)
+    if requested.algorithm not in KMS_ALGORITHMS:
         return SseS3()
     _require_signed(call)
-    has_bucket_key = requested.has_bucket_key and requested.algorithm != _DOUBLE
-    given_context = parameters.get("SSEKMSEncryptionContext")
-    arn = bucket_arn(call, bucket)
-    context = _context(given_context, arn if has_bucket_key else f"{arn}/{key}")
+    has_bucket_key = requested.has_bucket_key and requested.algorithm != _DSSE
+    requested_context = parameters.get("SSEKMSEncryptionContext")
+    arn, region = bucket_arn(call, bucket), region_of(call, bucket)
+    context = _encryption_context(requested_context, arn if has_bucket_key else f"{arn}/{key}")
     key_id = requested.key_id or _MANAGED_KEY
-    region = region_of(call, bucket)
-
-    def generate() -> Any:
-        return _kms(call, region).call(
-            "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=context
-        )
-
+    generate = partial(
+        KmsCaller.forwarded(call, "s3", region).call,
+        "GenerateDataKey",
+        KeyId=key_id,
+        KeySpec="AES_256",
+        EncryptionContext=context,
+    )
     if has_bucket_key:
-        what = (key_id, tuple(sorted(context.items())))
-        made = buckets_of(call).bucket_keys.get(
-            requester_of(call.identities, call.principal),
-            arn,
-            what,
-            call.now,
-            BUCKET_KEY_LIFETIME,
-            generate,
-        )
+        data_key = _reuse(call, arn, (key_id, tuple(sorted(context.items()))), generate)
     else:
-        made = generate()
+        data_key = generate()
     return SseKms(
         requested.algorithm,
-        made["KeyId"],
+        data_key["KeyId"],
         context,
-        made["CiphertextBlob"],
+        data_key["CiphertextBlob"],
         has_bucket_key,
         region,
-        given_context,
+        requested_context,
     )
 
 
-def decrypt_data_key(call: ServiceCall, encrypted: Encryption) -> None:
-    """Open what is encrypted with KMS. Raises the errors of KMS."""
-    if not isinstance(encrypted, SseKms):
+def decrypt_data_key(call: ServiceCall, encryption: Encryption) -> None:
+    """Decrypt the data key of an object with SSE-KMS; do nothing for others.
+
+    Raises the errors of KMS.
+    """
+    if not isinstance(encryption, SseKms):
         return
     _require_signed(call)
-
-    def decrypt() -> Any:
-        return _kms(call, encrypted.region).call(
-            "Decrypt", CiphertextBlob=encrypted.data_key, EncryptionContext=dict(encrypted.context)
-        )
-
-    if encrypted.has_bucket_key:
-        buckets_of(call).bucket_keys.get(
-            requester_of(call.identities, call.principal),
-            encrypted.context[_ARN],
-            encrypted.data_key,
-            call.now,
-            BUCKET_KEY_LIFETIME,
-            decrypt,
-        )
+    decrypt = partial(
+        KmsCaller.forwarded(call, "s3", encryption.region).call,
+        "Decrypt",
+        CiphertextBlob=encryption.data_key,
+        EncryptionContext=dict(encryption.context),
+    )
+    if encryption.has_bucket_key:
+        _reuse(call, encryption.context[_ARN], encryption.data_key, decrypt)
     else:
         decrypt()
 
 
+def _reuse(call: ServiceCall, bucket: str, purpose: Hashable, call_kms: Callable[[], Any]) -> Any:
+    """Return KMS's answer for a bucket key: the one of its lifetime, or else a new one.
+
+    bucket: its ARN. purpose, call_kms: see `DataKeyCache.get`.
+    """
+    requester = requester_of(call.identities, call.principal)
+    cache = buckets_of(call).bucket_keys
+    return cache.get(requester, bucket, purpose, call.now, BUCKET_KEY_LIFETIME, call_kms)
+
+
 def region_of(call: ServiceCall, bucket: str) -> str:
-    """Return the Region of a bucket: that of the client, for one that was stored before."""
+    """Return the Region of a bucket; that of the client if the mock did not see its creation."""
     return buckets_of(call).regions.get(bucket, call.region)
 
 
-def _requested(call: ServiceCall, bucket: str) -> Default:
+def require_usable_queue_key(call: ServiceCall, queue: str) -> None:
+    """Require that S3 may encrypt messages for a queue, as S3 does by sending a test message.
+
+    queue: its ARN. Raises InvalidArgument.
+    Source: Amazon S3 User Guide, "Granting permissions to publish event notification messages to a
+    destination".
+    """
+    key_id = key_of(call.backend, queue)
+    if key_id is None:
+        return
+    kms = KmsCaller.as_service(
+        call.backend,
+        _SERVICE,
+        Arn.of(queue).region,
+        source_arn=bucket_arn(call, call.parameters["Bucket"]),
+        source_account=call.account,
+    )
+    try:
+        generate_data_key(kms, queue, key_id)
+    except ServiceError as error:
+        raise CodedError(
+            "InvalidArgument",
+            "Unable to validate the following destination configurations",
+            explanation=f"S3 cannot encrypt messages for {queue}. {error}\n"
+            f"{error.explanation or ''}".strip(),
+        ) from None
+
+
+def _requested_encryption(call: ServiceCall, bucket: str) -> DefaultEncryption:
     parameters = call.parameters
-    default = buckets_of(call).defaults.get(bucket, Default())
+    default = buckets_of(call).defaults.get(bucket, DefaultEncryption())
     algorithm = parameters.get("ServerSideEncryption")
     key_id = parameters.get("SSEKMSKeyId")
-    if key_id is not None and algorithm not in WITH_KMS:
+    if key_id is not None and algorithm not in KMS_ALGORITHMS:
         raise CodedError(
             "InvalidArgument",
             "Server Side Encryption with AWS KMS managed key requires HTTP header "
@@ -127,15 +159,19 @@ def _requested(call: ServiceCall, bucket: str) -> Default:
     has_bucket_key = parameters.get("BucketKeyEnabled", default.has_bucket_key)
     if algorithm is None:
         return default._replace(has_bucket_key=has_bucket_key)
-    return Default(algorithm, key_id, has_bucket_key)
+    return DefaultEncryption(algorithm, key_id, has_bucket_key)
 
 
-def _context(given_context: str | None, arn: str) -> dict[str, str]:
-    """Make the encryption context of a data key: the caller's pairs, and the ARN."""
-    if given_context is None:
+def _encryption_context(requested_context: str | None, arn: str) -> dict[str, str]:
+    """Return the encryption context of a data key: the requested pairs, and the ARN.
+
+    requested_context: as in the request, base64 of JSON. arn: of the object, or of the bucket for
+    an S3 Bucket Key. Raises InvalidArgument.
+    """
+    if requested_context is None:
         return {_ARN: arn}
     try:
-        pairs = json.loads(b64decode(given_context, validate=True))
+        pairs = json.loads(b64decode(requested_context, validate=True))
     except (NotBase64, ValueError):
         pairs = None
     if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
@@ -162,16 +198,15 @@ def _require_signed(call: ServiceCall) -> None:
         )
 
 
-def _kms(call: ServiceCall, region: str) -> KmsCaller:
-    return KmsCaller.forwarded(call, "s3", region)
-
-
-def show_encryption(
+def set_encryption_members(
     answer: dict[str, Any], encryption: Encryption, *, with_context: bool = False
 ) -> None:
-    """Tell in an answer how an object is encrypted."""
+    """Replace the members of an answer that describe how an object is encrypted.
+
+    with_context: whether the answer has the encryption context too.
+    """
     for name in ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled"):
         answer.pop(name, None)
     answer.update(encryption.response_members())
-    if with_context and isinstance(encryption, SseKms) and encryption.given_context is not None:
-        answer["SSEKMSEncryptionContext"] = encryption.given_context
+    if with_context and isinstance(encryption, SseKms) and encryption.requested_context is not None:
+        answer["SSEKMSEncryptionContext"] = encryption.requested_context

@@ -1,4 +1,4 @@
-"""What S3 keeps beside objects and buckets, as far as KMS is concerned."""
+"""How S3 objects and buckets are encrypted, which the store that answers S3 does not know."""
 
 from __future__ import annotations
 
@@ -10,40 +10,45 @@ from typing import Any, NamedTuple
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
 
-#: How long S3 works with the key of a bucket before it calls KMS again. AWS says "time-limited".
+#: How long S3 uses a bucket key before it calls KMS again. AWS says "time-limited".
 BUCKET_KEY_LIFETIME = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class SseS3:
-    """An object under a key that S3 owns (SSE-S3)."""
+    """An object that is encrypted with a key of S3 (SSE-S3)."""
 
     def response_members(self) -> dict[str, Any]:
-        """Return the members of answers that describe it."""
+        """Return the members of answers that describe the encryption."""
         return {"ServerSideEncryption": "AES256"}
 
 
 @dataclass(frozen=True, slots=True)
 class SseC:
-    """An object under a key that the customer sends along (SSE-C). key_md5: in base64."""
+    """An object that is encrypted with a key that the customer provides (SSE-C).
+
+    key_md5: the MD5 digest of the key, in base64.
+    """
 
     key_md5: str
 
     def response_members(self) -> dict[str, Any]:
-        """Return the members of answers that describe it."""
+        """Return the members of answers that describe the encryption."""
         return {"SSECustomerAlgorithm": "AES256", "SSECustomerKeyMD5": self.key_md5}
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteMarker:
-    """The version of an object that was deleted."""
+    """A delete marker, as the latest version of a deleted object."""
 
 
 @dataclass(frozen=True, slots=True)
 class SseKms:
-    """An object under a key of KMS. data_key: the ciphertext of its key, or of its bucket's.
+    """An object that is encrypted with a KMS key (SSE-KMS or DSSE-KMS).
 
-    given_context: the pairs of the one who stored it; None without any.
+    algorithm: the value of ``ServerSideEncryption``. context: the encryption context of the data
+    key. data_key: the ciphertext of the object's data key, or of the bucket key. region: of the
+    bucket. requested_context: ``SSEKMSEncryptionContext`` of the request; None without one.
     """
 
     algorithm: str
@@ -52,10 +57,10 @@ class SseKms:
     data_key: bytes
     has_bucket_key: bool
     region: str
-    given_context: str | None = None
+    requested_context: str | None = None
 
     def response_members(self) -> dict[str, Any]:
-        """Return the members of answers that describe it."""
+        """Return the members of answers that describe the encryption."""
         members: dict[str, Any] = {
             "ServerSideEncryption": self.algorithm,
             "SSEKMSKeyId": self.key_arn,
@@ -68,8 +73,11 @@ class SseKms:
 Encryption = SseS3 | SseC | SseKms
 
 
-class Default(NamedTuple):
-    """The default encryption of a bucket. key_id: as it was given; None for the managed key."""
+class DefaultEncryption(NamedTuple):
+    """The default encryption of a bucket.
+
+    key_id: as in the request; None for the AWS managed key.
+    """
 
     algorithm: str = "AES256"
     key_id: str | None = None
@@ -78,39 +86,40 @@ class Default(NamedTuple):
 
 @dataclass(slots=True)
 class Buckets:
-    """All that S3 keeps. uploads: by the id of a multipart upload.
+    """The encryption of buckets, objects and multipart uploads.
 
-    objects: (bucket, key) -> id of the version -> how it is encrypted; the latest version last.
+    regions, defaults: by the name of the bucket. objects: (bucket, key) -> version id -> how the
+    version is encrypted; the latest version last. uploads: by upload id.
     """
 
     regions: dict[str, str] = field(default_factory=dict)
-    defaults: dict[str, Default] = field(default_factory=dict)
+    defaults: dict[str, DefaultEncryption] = field(default_factory=dict)
     objects: dict[tuple[str, str], dict[str | None, Encryption | DeleteMarker]] = field(
         default_factory=dict
     )
     uploads: dict[str, Encryption] = field(default_factory=dict)
     bucket_keys: DataKeyCache = field(default_factory=DataKeyCache)
 
-    def keep(
+    def put_version(
         self,
         bucket: str,
         key: str,
         version: str | None,
         encryption: Encryption | DeleteMarker,
     ) -> None:
-        """Keep how the latest version of an object is encrypted."""
+        """Record how the latest version of an object is encrypted."""
         versions = self.objects.setdefault((bucket, key), {})
-        versions.pop(version, None)  # which would keep its place
+        versions.pop(version, None)  # so that it is inserted as the last one
         versions[version] = encryption
 
-    def forget(self, bucket: str, key: str, version: str | None) -> None:
-        """Forget a version of an object, which is deleted for good."""
+    def remove_version(self, bucket: str, key: str, version: str | None) -> None:
+        """Remove a version of an object that is deleted permanently."""
         self.objects.get((bucket, key), {}).pop(version, None)
 
 
-def version_in(answer: Mapping[str, Any]) -> str | None:
-    """Return the version of an object in an answer or a request; None for the only one."""
-    version: str | None = answer.get("VersionId")
+def version_of(members: Mapping[str, Any]) -> str | None:
+    """Return the version id in an answer or a request; None for the null version."""
+    version: str | None = members.get("VersionId")
     return None if version == "null" else version
 
 
@@ -120,5 +129,5 @@ def bucket_arn(call: ServiceCall, name: str) -> str:
 
 
 def buckets_of(call: ServiceCall) -> Buckets:
-    """Return what S3 keeps."""
+    """Return the state of S3 in a mock."""
     return call.backend.service_state(Buckets)

@@ -1,4 +1,7 @@
-"""What Secrets Manager does with KMS for the data keys of secrets, as the caller."""
+"""What Secrets Manager does with KMS for the data keys of secrets, with the caller's identity.
+
+Source: AWS Secrets Manager User Guide, "Secret encryption and decryption in AWS Secrets Manager".
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ from kmsmock.services.secretsmanager.state import (
 )
 
 _VALIDATION = "RequestToValidateKeyAccess"
-#: What the answers show in place of the AWS managed key.
-_SHOWN_MANAGED_KEY = "DefaultEncryptionKey"
+#: The key id of the AWS managed key in answers.
+_MANAGED_KEY_IN_ANSWERS = "DefaultEncryptionKey"
 
 _DENIED = ErrorTemplate("AccessDeniedException", "Access to KMS is not allowed")
 _THROTTLED = ErrorTemplate("ThrottlingException", "Rate exceeded")
@@ -55,7 +58,10 @@ _Method = Callable[..., Any]
 
 
 def require_usable_key(call: ServiceCall, secret: Secret) -> None:
-    """Require that the caller may use the key of a secret, before the secret has it."""
+    """Require that the caller may use the key of a secret that is to be created or changed.
+
+    Raises the errors of `ERRORS`.
+    """
     context = _context(secret.arn, _VALIDATION)
     answer = _generate(call, secret, context, ERRORS)
     ciphertext = answer["CiphertextBlob"]
@@ -63,24 +69,31 @@ def require_usable_key(call: ServiceCall, secret: Secret) -> None:
 
 
 def dry_run_data_key(call: ServiceCall, secret: Secret, version: str) -> None:
-    """Require that a data key can be generated. Raises what generating it would."""
+    """Require that a data key can be generated, with a dry run.
+
+    Raises what generating it would raise.
+    """
     _generate(call, secret, _context(secret.arn, version), _ERRORS_OF_WRITES, KmsCaller.dry_run)
 
 
 def generate_data_key_after_dry_run(
     call: ServiceCall, secret: Secret, version: str
 ) -> EncryptedDataKey:
-    """Generate the data key of a version as it was rehearsed."""
+    """Generate the data key of a version that `dry_run_data_key` has checked."""
     return _generate_for(call, secret, version, KmsCaller.call_after_dry_run)
 
 
 def generate_data_key(call: ServiceCall, secret: Secret, version: str) -> EncryptedDataKey:
-    """Generate the data key of a version."""
+    """Generate the data key of a version. Raises EncryptionFailure, AccessDeniedException."""
     return _generate_for(call, secret, version, KmsCaller.call)
 
 
 def decrypt_data_key(call: ServiceCall, secret: Secret, version: str) -> bytes:
-    """Decrypt the data key of a version with the newest of its keys that the caller may use."""
+    """Decrypt the data key of a version; return its plaintext.
+
+    Of the KMS keys that it is encrypted with, use the newest that the caller may use. Raises the
+    error for the newest one: DecryptionFailure, AccessDeniedException.
+    """
     first: ServiceError | None = None
     for data_key in reversed(secret.versions[version]):
         try:
@@ -92,7 +105,7 @@ def decrypt_data_key(call: ServiceCall, secret: Secret, version: str) -> bytes:
                 CiphertextBlob=data_key.ciphertext,
                 EncryptionContext=_context(secret.arn, version),
             )
-        except ServiceError as error:  # noqa: PERF203 - the next key may do
+        except ServiceError as error:  # noqa: PERF203 - the next key may be usable
             first = first or error
         else:
             plaintext: bytes = answer["Plaintext"]
@@ -104,7 +117,10 @@ def decrypt_data_key(call: ServiceCall, secret: Secret, version: str) -> bytes:
 def encrypt_data_key(
     call: ServiceCall, secret: Secret, version: str, data_key: bytes
 ) -> EncryptedDataKey:
-    """Encrypt a data key with the key of a secret."""
+    """Encrypt a data key with the KMS key of a secret.
+
+    data_key: in plaintext. Raises EncryptionFailure, AccessDeniedException.
+    """
     answer = _call_kms(
         call,
         _ERRORS_OF_WRITES,
@@ -117,17 +133,18 @@ def encrypt_data_key(
     return _encrypted_data_key(secret, answer)
 
 
-def add_new_key(call: ServiceCall, secret: Secret) -> None:
-    """Encrypt the data keys of versions with AWS's labels with the new key too.
+def encrypt_with_new_key(call: ServiceCall, secret: Secret) -> None:
+    """Encrypt the data keys of the versions with AWS's staging labels with the new KMS key too.
 
-    What the caller may not do is left: those versions stay under their old key alone.
+    Versions for which the caller lacks a permission stay encrypted with their old key only.
     """
     for version in secret.labelled((CURRENT, PREVIOUS, PENDING)):
         try:
-            again = encrypt_data_key(call, secret, version, decrypt_data_key(call, secret, version))
+            data_key = decrypt_data_key(call, secret, version)
+            encrypted = encrypt_data_key(call, secret, version, data_key)
         except ServiceError:
             continue
-        secret.versions[version].append(again)
+        secret.versions[version].append(encrypted)
 
 
 def _generate_for(
@@ -164,7 +181,10 @@ def _call_kms(
     method: _Method = KmsCaller.call,
     **parameters: Any,
 ) -> Any:
-    """Call KMS for the caller. Raises what the service makes of KMS's errors here."""
+    """Call KMS with the identity of the caller. Raises KMS's errors, translated with `templates`.
+
+    region: that of the call when None. method: of `KmsCaller`.
+    """
     kms = KmsCaller.forwarded(call, "secretsmanager", region or call.region)
     try:
         return method(kms, operation, **parameters)
@@ -175,7 +195,7 @@ def _call_kms(
 def _encrypted_data_key(secret: Secret, answer: Mapping[str, Any]) -> EncryptedDataKey:
     key_arn: str = answer["KeyId"]
     return EncryptedDataKey(
-        _SHOWN_MANAGED_KEY if secret.key_id is None else key_arn, answer["CiphertextBlob"]
+        _MANAGED_KEY_IN_ANSWERS if secret.key_id is None else key_arn, answer["CiphertextBlob"]
     )
 
 

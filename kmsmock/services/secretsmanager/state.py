@@ -1,4 +1,4 @@
-"""What Secrets Manager keeps beside values and labels, as far as KMS is concerned."""
+"""The data keys and replicas of secrets, which the store that answers the service does not know."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 
 @dataclass(frozen=True, slots=True)
 class EncryptedDataKey:
-    """A data key that is encrypted with a key of KMS. shown_key: as ListSecretVersionIds has it."""
+    """A data key that is encrypted with a KMS key. kms_key_id: as in ListSecretVersionIds."""
 
-    shown_key: str
+    kms_key_id: str
     ciphertext: bytes
 
 
 @dataclass(slots=True)
 class Secret:
-    """A secret. key_id: as it was given; None for the managed key. stages: label -> version.
+    """A secret, or a replica of one.
 
-    versions: the data key of each, under each key that it was wrapped with, the newest last.
-    replicas: by Region, as their primary keeps them. failure: why a replica is not in sync.
-    primary: the ARN of what this is a replica of.
+    key_id: as in the request; None for the AWS managed key. versions: version id -> its data key,
+    encrypted with each of its KMS keys, the newest last. stages: staging label -> version id.
+    replicas: of a primary secret, by Region. failure: why a replica is not in sync. primary: the
+    ARN of the primary secret of a replica.
     """
 
     arn: str
@@ -39,17 +40,17 @@ class Secret:
 
     @property
     def region(self) -> str:
-        """The Region of the secret."""
+        """The name of the Region of the secret."""
         return Arn.of(self.arn).region
 
     def move_stage(self, stage: str, version: str) -> None:
-        """Let a label mean another version."""
+        """Attach a staging label to a version, as UpdateSecretVersionStage does."""
         if stage == CURRENT and CURRENT in self.stages:
             self.stages[PREVIOUS] = self.stages[CURRENT]
         self.stages[stage] = version
 
     def labelled(self, stages: Iterable[str]) -> Iterator[str]:
-        """Go through the versions that labels mean, as far as they are known."""
+        """Return the ids of the versions that have one of the labels, without duplicates."""
         for version in dict.fromkeys(self.stages.get(stage) for stage in stages):
             if version is not None and version in self.versions:
                 yield version
@@ -57,36 +58,36 @@ class Secret:
 
 @dataclass(slots=True)
 class Secrets:
-    """Secrets by ARN, and the ARNs of names: (account, Region, name)."""
+    """The secrets by ARN, and their ARNs by (account, Region, name)."""
 
     secrets: dict[str, Secret] = field(default_factory=dict)
     arns: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
-    def keep(self, secret: Secret) -> None:
-        """Keep a secret, which is then found by its ARN and by its name."""
+    def add(self, secret: Secret) -> None:
+        """Add a secret, which `find_secret` then finds by ARN and by name."""
         self.secrets[secret.arn] = secret
         arn = Arn.of(secret.arn)
         self.arns[arn.account, arn.region, arn.resource_id.rpartition("-")[0]] = secret.arn
 
 
 def secrets_of(call: ServiceCall) -> Secrets:
-    """Return what Secrets Manager keeps."""
+    """Return the state of Secrets Manager in a mock."""
     return call.backend.service_state(Secrets)
 
 
 def find_secret(call: ServiceCall) -> Secret | None:
-    """Find the secret that a call names; None for one that was stored before."""
-    state, named = secrets_of(call), call.parameters["SecretId"]
-    if named in state.secrets:
-        return state.secrets[named]
-    arn = Arn.parse(named)
-    name = named if arn is None else arn.resource_id
-    known = state.arns.get((call.account, call.region, name))
-    return state.secrets.get(known) if known is not None else None
+    """Find the secret that a call names; None for one from before the mock was active."""
+    state, secret_id = secrets_of(call), call.parameters["SecretId"]
+    if secret_id in state.secrets:
+        return state.secrets[secret_id]
+    parsed = Arn.parse(secret_id)
+    name = secret_id if parsed is None else parsed.resource_id
+    arn = state.arns.get((call.account, call.region, name))
+    return state.secrets.get(arn) if arn is not None else None
 
 
 def requested_key(key_id: str | None) -> str | None:
-    """Return the requested key as it is kept; None for the AWS managed key."""
+    """Return the requested key; None for the AWS managed key."""
     if not key_id or resource_of(key_id) == MANAGED_KEY:
         return None
     return key_id

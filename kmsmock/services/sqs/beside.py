@@ -1,4 +1,4 @@
-"""Beside what stores queues: messages are encrypted when they come, and decrypted when they go."""
+"""SQS beside another store: messages are encrypted when sent, and decrypted when received."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from kmsmock.services.sqs.kms_use import (
     data_key_for_message,
     decrypt_for_consumer,
 )
-from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, SQS_MANAGED, Queues
+from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, SQS_MANAGED, queues_of
 
-#: What the reuse period can be, in seconds.
+#: The valid reuse periods, in seconds.
 _REUSE_PERIODS = range(60, 86_401)
 
 
@@ -42,56 +42,57 @@ def _set_queue_attributes(call: ServiceCall) -> Steps:
 
 def _delete_queue(call: ServiceCall) -> Steps:
     yield
-    state, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
+    state, arn = queues_of(call.backend), _arn(call.parameters["QueueUrl"], call)
     state.attributes.pop(arn, None)
     state.cache.forget(arn)
 
 
 def _send_message(call: ServiceCall) -> Steps:
-    data_key = _data_key(call)
+    data_key = _data_key_to_send(call)
     answer = yield
     if data_key is not None:
-        _queues(call).data_keys[answer["MessageId"]] = data_key
+        queues_of(call.backend).data_keys[answer["MessageId"]] = data_key
 
 
 def _send_message_batch(call: ServiceCall) -> Steps:
     try:
-        data_key = _data_key(call)
+        data_key = _data_key_to_send(call)
     except ServiceError as error:
-        return {"Failed": [_failed(call, entry, error) for entry in call.parameters["Entries"]]}
+        entries = call.parameters["Entries"]
+        return {"Failed": [_failed_entry(call, entry, error) for entry in entries]}
     answer = yield
     if data_key is not None:
         sent = (entry["MessageId"] for entry in answer.get("Successful", ()))
-        _queues(call).data_keys.update(dict.fromkeys(sent, data_key))
+        queues_of(call.backend).data_keys.update(dict.fromkeys(sent, data_key))
     return None
 
 
 def _get_queue_attributes(call: ServiceCall) -> Steps:
     answer = yield
-    known = _queues(call).attributes.get(_arn(call.parameters["QueueUrl"], call))
-    if known is None:
+    stored = queues_of(call.backend).attributes.get(_arn(call.parameters["QueueUrl"], call))
+    if stored is None:
         return
     attributes = answer.get("Attributes", {})
     if SQS_MANAGED in attributes:
-        attributes[SQS_MANAGED] = known.get(SQS_MANAGED, attributes[SQS_MANAGED])
-    if known.get(SQS_MANAGED) == "true":
+        attributes[SQS_MANAGED] = stored.get(SQS_MANAGED, attributes[SQS_MANAGED])
+    if stored.get(SQS_MANAGED) == "true":
         for name in (KEY, REUSE_PERIOD):
             attributes.pop(name, None)
 
 
 def _receive_message(call: ServiceCall) -> Steps:
     answer = yield
-    state, arn = _queues(call), _arn(call.parameters["QueueUrl"], call)
+    state, arn = queues_of(call.backend), _arn(call.parameters["QueueUrl"], call)
     messages = []
     for message in answer.get("Messages", ()):
-        name = message["MessageId"]
-        if name not in state.data_keys:
-            names = (known for known in _names(arn, message["Body"]) if known in state.delivered)
-            state.data_keys.update((name, state.delivered[known]) for known in islice(names, 1))
-        data_key = state.data_keys.get(name)
+        message_id = message["MessageId"]
+        if message_id not in state.data_keys:
+            names = (n for n in _delivery_names(arn, message["Body"]) if n in state.delivered)
+            state.data_keys.update((message_id, state.delivered[n]) for n in islice(names, 1))
+        data_key = state.data_keys.get(message_id)
         if data_key is not None:
             decrypt_for_consumer(as_caller(call, data_key.resource_arn), data_key)
-        if name not in state.data_keys or data_key is not None:
+        if message_id not in state.data_keys or data_key is not None:
             messages.append(message)
     if messages:
         answer["Messages"] = messages
@@ -99,8 +100,11 @@ def _receive_message(call: ServiceCall) -> Steps:
         answer.pop("Messages", None)
 
 
-def _names(arn: str, body: str) -> Iterator[tuple[str, str]]:
-    """Tell under what a message from a service may be known: its id in there, or all of it."""
+def _delivery_names(arn: str, body: str) -> Iterator[tuple[str, str]]:
+    """Return the keys of `Queues.delivered` that a message may have: by its id, or its body.
+
+    arn: of the queue.
+    """
     with suppress(ValueError):
         notification = json.loads(body)
         if isinstance(notification, dict):
@@ -108,25 +112,25 @@ def _names(arn: str, body: str) -> Iterator[tuple[str, str]]:
     yield arn, body
 
 
-def _data_key(call: ServiceCall) -> DataKey | None:
+def _data_key_to_send(call: ServiceCall) -> DataKey | None:
     """Return a data key for a new message; None for a queue that is not encrypted with KMS."""
     arn = _arn(call.parameters["QueueUrl"], call)
-    key_id = _queues(call).attributes.get(arn, {}).get(KEY)
+    key_id = queues_of(call.backend).attributes.get(arn, {}).get(KEY)
     return data_key_for_message(as_caller(call, arn), arn, key_id) if key_id else None
 
 
 def _set_attributes(call: ServiceCall, arn: str, attributes: Mapping[str, str]) -> None:
-    known = _queues(call).attributes.setdefault(arn, {})
+    stored = queues_of(call.backend).attributes.setdefault(arn, {})
     names = (KEY, REUSE_PERIOD, SQS_MANAGED)
-    known.update((name, attributes[name]) for name in names if name in attributes)
+    stored.update((name, attributes[name]) for name in names if name in attributes)
     if attributes.get(KEY):
-        known[SQS_MANAGED] = "false"
+        stored[SQS_MANAGED] = "false"
     elif attributes.get(SQS_MANAGED) == "true":
-        known.pop(KEY, None)
+        stored.pop(KEY, None)
 
 
 def _require_valid(attributes: Mapping[str, str]) -> None:
-    """Require one kind of encryption, and a reuse period that can be.
+    """Require at most one kind of encryption, and a valid reuse period.
 
     Source: Amazon SQS API Reference, SetQueueAttributes.
     """
@@ -141,26 +145,24 @@ def _require_valid(attributes: Mapping[str, str]) -> None:
         raise CodedError(
             "InvalidAttributeValue",
             f"Invalid value for the parameter {REUSE_PERIOD}.",
-            explanation=f"It takes {_REUSE_PERIODS[0]} to {_REUSE_PERIODS[-1]} seconds.",
+            explanation=f"It must be {_REUSE_PERIODS[0]} to {_REUSE_PERIODS[-1]} seconds.",
         )
 
 
-def _failed(call: ServiceCall, entry: Mapping[str, Any], error: ServiceError) -> dict[str, Any]:
-    own = translate_error(error, call, ERRORS)
+def _failed_entry(
+    call: ServiceCall, entry: Mapping[str, Any], error: ServiceError
+) -> dict[str, Any]:
+    translated = translate_error(error, call, ERRORS)
     return {
         "Id": entry["Id"],
         "SenderFault": True,
-        "Code": getattr(own, "query_code", None) or own.code,
-        "Message": own.message,
+        "Code": getattr(translated, "query_code", None) or translated.code,
+        "Message": translated.message,
     }
 
 
-def _queues(call: ServiceCall) -> Queues:
-    return call.backend.service_state(Queues)
-
-
 def _arn(url: str, call: ServiceCall) -> str:
-    """Return the ARN of a queue by its URL, whose path is its account and name."""
+    """Return the ARN of a queue. url: of the queue, whose path is its account and name."""
     account, _, name = urlsplit(url).path.strip("/").rpartition("/")
     return call.arn("sqs", name, account=account or None)
 

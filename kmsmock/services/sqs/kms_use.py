@@ -1,4 +1,4 @@
-"""What SQS does with KMS, with the identity of who sends, delivers or receives a message.
+"""What SQS does with KMS, with the identity of the sender or receiver of a message.
 
 Source: Amazon SQS Developer Guide, "Encryption at rest in Amazon SQS" and "Amazon SQS Key
 management".
@@ -17,7 +17,7 @@ from kmsmock.services.data_key_cache import DataKey, requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, Queues
+from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, queues_of
 from kmsmock.state.backend import Backend
 
 T = TypeVar("T")
@@ -39,11 +39,11 @@ ERRORS: ErrorTemplates = {
 
 
 def key_of(backend: Backend, arn: str) -> str | None:
-    """Return the ARN of the key or alias that a queue is encrypted with; None without any.
+    """Return the ARN of the key or alias that a queue is encrypted with; None without one.
 
-    Services name it so, since they have no account.
+    Services that deliver messages need the ARN, because they call KMS from no account.
     """
-    key_id = backend.service_state(Queues).attributes.get(arn, {}).get(KEY)
+    key_id = queues_of(backend).attributes.get(arn, {}).get(KEY)
     if not key_id or looks_like_arn(key_id):
         return key_id or None
     queue = Arn.of(arn)
@@ -52,12 +52,12 @@ def key_of(backend: Backend, arn: str) -> str | None:
 
 
 def as_caller(call: ServiceCall, arn: str) -> KmsCaller:
-    """Call KMS with the identity of the caller, in the Region of a queue. arn: of the queue."""
+    """Return a caller of KMS with the identity of the caller of SQS. arn: of the queue."""
     return KmsCaller.forwarded(call, "sqs", Arn.of(arn).region)
 
 
 def generate_data_key(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
-    """Generate a data key for a queue, and decrypt it once to verify it.
+    """Generate a data key for a queue, and decrypt it to verify it.
 
     arn: of the queue. Raises the errors of KMS.
     """
@@ -70,44 +70,53 @@ def generate_data_key(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
 
 
 def data_key_for_message(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
-    """Return a data key for a new message: one within its reuse period, or else a new one."""
-    what = (key_id, kms.principal.source_arn)
-    return _reuse(kms, arn, what, partial(generate_data_key, kms, arn, key_id))
+    """Return a data key for a new message: one within its reuse period, or else a new one.
+
+    arn: of the queue. Raises the errors of KMS.
+    """
+    purpose = (key_id, kms.principal.source_arn)
+    return _reuse(kms, arn, purpose, partial(generate_data_key, kms, arn, key_id))
 
 
 def decrypt_for_consumer(kms: KmsCaller, data_key: DataKey) -> None:
-    """Decrypt the data key of a message.
+    """Decrypt the data key of a message, unless it is cached for the consumer.
 
-    As AWS counts, a consumer calls KMS once in the reuse period, however many producers there are.
+    By AWS's formula, a consumer calls KMS once in a reuse period, however many producers there are.
+    Raises the errors of KMS.
     Source: Amazon SQS Developer Guide, "Estimating AWS KMS costs".
     """
-    what = ("received", data_key.key_arn)
-    _reuse(kms, data_key.resource_arn, what, partial(_decrypt_data_key, kms, data_key))
+    purpose = ("received", data_key.key_arn)
+    _reuse(kms, data_key.resource_arn, purpose, partial(_decrypt_data_key, kms, data_key))
 
 
-def encrypt_delivery(backend: Backend, arn: str, sender: KmsCaller, names: Iterable[str]) -> None:
-    """Encrypt a message that a service delivers to a queue, in the service's own name.
+def encrypt_delivery(backend: Backend, arn: str, kms: KmsCaller, names: Iterable[str]) -> None:
+    """Encrypt a message that a service delivers to a queue, with the service's own identity.
 
-    names: what tells the message: its id, or the whole of it. Where KMS refuses, the message does
-    not come, and nobody is told, as on AWS.
+    arn: of the queue. kms: of the service. names: by which the message is known when it is
+    received: its id in the body, and the whole body. When KMS refuses, the message is not
+    delivered, without any error, as on AWS.
     Source: Amazon SQS Developer Guide, "Configure KMS permissions for AWS services".
     """
-    state = backend.service_state(Queues)
+    state = queues_of(backend)
     key_id = key_of(backend, arn)
     if key_id is None:
         return
     try:
-        data_key = data_key_for_message(sender, arn, key_id)
+        data_key = data_key_for_message(kms, arn, key_id)
     except ServiceError:
         data_key = None
     state.delivered.update(((arn, name), data_key) for name in names)
 
 
-def _reuse(kms: KmsCaller, arn: str, what: Hashable, ask_kms: Callable[[], T]) -> T:
-    state, now = kms.backend.service_state(Queues), kms.backend.clock.now()
+def _reuse(kms: KmsCaller, arn: str, purpose: Hashable, call_kms: Callable[[], T]) -> T:
+    """Return KMS's answer for a queue: the one of its reuse period, or else a new one.
+
+    arn: of the queue. purpose, call_kms: see `DataKeyCache.get`.
+    """
+    state, now = queues_of(kms.backend), kms.backend.clock.now()
     seconds = int(state.attributes.get(arn, {}).get(REUSE_PERIOD, _DEFAULT_REUSE_SECONDS))
     requester = requester_of(kms.backend.identities, kms.principal)
-    return state.cache.get(requester, arn, what, now, timedelta(seconds=seconds), ask_kms)
+    return state.cache.get(requester, arn, purpose, now, timedelta(seconds=seconds), call_kms)
 
 
 def _decrypt_data_key(kms: KmsCaller, data_key: DataKey) -> None:

@@ -1,26 +1,34 @@
-"""What SQS keeps beside queues and messages, as far as KMS is concerned."""
+"""How SQS queues and messages are encrypted, which the store that answers SQS does not know."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from kmsmock.services.data_key_cache import DataKey, DataKeyCache
+from kmsmock.state.backend import Backend
 
-#: The attributes that tell of the encryption of a queue.
+#: The attributes for the encryption of a queue.
 KEY, REUSE_PERIOD = "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"
 SQS_MANAGED = "SqsManagedSseEnabled"
 
 
 @dataclass(slots=True)
 class Queues:
-    """Queues by ARN, with the attributes that tell of their encryption, shown as SQS shows them.
+    """The encryption of queues and messages.
 
-    data_keys: the id of a message -> what it is encrypted with, wherever it is moved; None for one
-    that could not be encrypted, and so never came. delivered: of messages from services the same,
-    by the ARN of the queue and what names the message.
+    attributes: ARN of a queue -> its attributes for encryption, as GetQueueAttributes returns them.
+    data_keys: message id -> the data key that the message is encrypted with, also after a move to
+    another queue; None for a message that could not be encrypted, and so was not delivered.
+    delivered: the same for messages that services have delivered, by the ARN of the queue and the
+    id that the message has there, or its whole body.
     """
 
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     data_keys: dict[str, DataKey | None] = field(default_factory=dict)
     delivered: dict[tuple[str, str], DataKey | None] = field(default_factory=dict)
     cache: DataKeyCache = field(default_factory=DataKeyCache)
+
+
+def queues_of(backend: Backend) -> Queues:
+    """Return the state of SQS in a mock."""
+    return backend.service_state(Queues)

@@ -1,17 +1,17 @@
-"""Beside what stores parameters: values of secure strings are encrypted under keys of KMS."""
+"""Parameter Store beside another store: SecureString parameters are encrypted with KMS keys."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.ssm.kms_use import ERRORS, SecureString, decrypt, encrypt
+from kmsmock.services.ssm.kms_use import ERRORS, decrypt, encrypt
+from kmsmock.services.ssm.state import SecureString, versions_of
 from kmsmock.services.unknown_keys import warn_unknown_key
 
 _SECURE = "SecureString"
@@ -20,15 +20,8 @@ _STANDARD, _ADVANCED, _INTELLIGENT = "Standard", "Advanced", "Intelligent-Tierin
 _STANDARD_LIMIT, _ADVANCED_LIMIT = 4096, 8192
 
 
-@dataclass(slots=True)
-class SecureStrings:
-    """The versions of secure strings, by the ARN of their parameter and their number."""
-
-    versions: dict[str, dict[int, SecureString]] = field(default_factory=dict)
-
-
 def _put_parameter(call: ServiceCall) -> Steps:
-    parameters, versions = call.parameters, _versions(call)
+    parameters, versions = call.parameters, versions_of(call)
     arn = _arn(call, parameters["Name"])
     is_secure = parameters.get("Type", _SECURE if arn in versions else None) == _SECURE
     if "KeyId" in parameters and not is_secure:
@@ -36,16 +29,16 @@ def _put_parameter(call: ServiceCall) -> Steps:
             "ValidationException", "KeyId is required for SecureString type parameter only."
         )
     value = parameters["Value"].encode()
-    is_to_be_stored = arn not in versions or parameters.get("Overwrite", False)
-    if is_to_be_stored:
+    will_be_stored = arn not in versions or parameters.get("Overwrite", False)
+    if will_be_stored:
         _require_no_downgrade(parameters, versions.get(arn, {}))
     is_advanced = _is_advanced(parameters, versions.get(arn, {}), len(value))
     if (
         not is_secure
-        or not is_to_be_stored
+        or not will_be_stored
         or len(value) > (_ADVANCED_LIMIT if is_advanced else _STANDARD_LIMIT)
     ):
-        yield  # to something that is no secure string, or that what stores refuses
+        yield  # The parameter is no SecureString, or the store refuses the request.
         return
     secure_string = encrypt(call, arn, parameters.get("KeyId"), value, is_advanced=is_advanced)
     answer = yield
@@ -68,7 +61,7 @@ def _require_no_downgrade(
 def _is_advanced(
     parameters: Mapping[str, Any], versions: Mapping[int, SecureString], size: int
 ) -> bool:
-    """Return whether a version is in the advanced tier, which a parameter never leaves again."""
+    """Return whether a version is in the advanced tier, which a parameter never leaves."""
     tier = parameters.get("Tier")
     is_large = tier == _INTELLIGENT and (size > _STANDARD_LIMIT or "Policies" in parameters)
     return tier == _ADVANCED or is_large or any(one.is_advanced for one in versions.values())
@@ -76,43 +69,43 @@ def _is_advanced(
 
 def _get_parameter(call: ServiceCall) -> Steps:
     answer = yield
-    _show_values(call, [answer["Parameter"]])
+    _set_values(call, [answer["Parameter"]])
 
 
 def _get_parameters(call: ServiceCall) -> Steps:
     answer = yield
-    _show_values(call, answer["Parameters"])
+    _set_values(call, answer["Parameters"])
 
 
 def _get_parameter_history(call: ServiceCall) -> Steps:
     answer = yield
-    _show_values(call, answer["Parameters"])
-    _name_keys(call, answer["Parameters"])
+    _set_values(call, answer["Parameters"])
+    _set_key_ids(call, answer["Parameters"])
 
 
 def _describe_parameters(call: ServiceCall) -> Steps:
     answer = yield
-    _name_keys(call, answer["Parameters"])
+    _set_key_ids(call, answer["Parameters"])
 
 
 def _delete_parameter(call: ServiceCall) -> Steps:
     yield
-    _versions(call).pop(_arn(call, call.parameters["Name"]), None)
+    versions_of(call).pop(_arn(call, call.parameters["Name"]), None)
 
 
 def _delete_parameters(call: ServiceCall) -> Steps:
     answer = yield
     for name in answer.get("DeletedParameters", ()):
-        _versions(call).pop(_arn(call, name), None)
+        versions_of(call).pop(_arn(call, name), None)
 
 
-def _show_values(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
-    """Show the values of secure strings: decrypted where it was asked for, else as ciphertext."""
+def _set_values(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
+    """Set the values of SecureString parameters: plaintext with WithDecryption, else ciphertext."""
     for parameter in parameters:
         if parameter["Type"] != _SECURE:
             continue
         arn = _arn(call, parameter.get("ARN", parameter["Name"]))
-        secure_string = _versions(call).get(arn, {}).get(parameter["Version"])
+        secure_string = versions_of(call).get(arn, {}).get(parameter["Version"])
         if secure_string is None:
             warn_unknown_key(arn)
         elif call.parameters.get("WithDecryption"):
@@ -123,20 +116,17 @@ def _show_values(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> Non
             parameter["Value"] = b64encode(secure_string.ciphertext).decode()
 
 
-def _name_keys(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
-    """Show the keys as they were given."""
+def _set_key_ids(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None:
+    """Set the key ids of SecureString parameters, as in PutParameter."""
     for parameter in parameters:
-        versions = _versions(call).get(_arn(call, parameter["Name"]), {})
+        versions = versions_of(call).get(_arn(call, parameter["Name"]), {})
         secure_string = versions.get(parameter["Version"])
         if secure_string is not None:
             parameter["KeyId"] = secure_string.key_id
 
 
-def _versions(call: ServiceCall) -> dict[str, dict[int, SecureString]]:
-    return call.backend.service_state(SecureStrings).versions
-
-
 def _arn(call: ServiceCall, name: str) -> str:
+    """Return the ARN of a parameter. name: its name or ARN."""
     return name if looks_like_arn(name) else call.arn("ssm", f"parameter/{name.lstrip('/')}")
 
 

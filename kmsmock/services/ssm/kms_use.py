@@ -1,4 +1,4 @@
-"""What Parameter Store does with KMS for secure strings, with the identity of the caller.
+"""What Parameter Store does with KMS for SecureString parameters, with the identity of the caller.
 
 Source: AWS Systems Manager User Guide, "AWS KMS encryption for AWS Systems Manager Parameter Store
 SecureString parameters".
@@ -6,11 +6,10 @@ SecureString parameters".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.ssm.state import SecureString
 
 _MANAGED_KEY = "alias/aws/ssm"
 ERRORS: ErrorTemplates = {
@@ -21,22 +20,10 @@ ERRORS: ErrorTemplates = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SecureString:
-    """One version of a parameter. key_id: as it was given.
-
-    ciphertext: made by KMS, of the value in the standard tier, in the advanced one of its data key.
-    """
-
-    key_id: str
-    ciphertext: bytes
-    is_advanced: bool
-
-
 def encrypt(
     call: ServiceCall, arn: str, key_id: str | None, value: bytes, *, is_advanced: bool
 ) -> SecureString:
-    """Encrypt the value of a parameter, or generate a data key for one in the advanced tier.
+    """Encrypt the value of a parameter, or generate a data key for a value in the advanced tier.
 
     arn: of the parameter. key_id: None for the AWS managed key. Raises the errors of KMS.
     """

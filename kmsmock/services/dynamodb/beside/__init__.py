@@ -1,4 +1,4 @@
-"""Beside what stores tables: they are encrypted under keys of KMS."""
+"""DynamoDB beside another store: tables are encrypted with KMS keys."""
 
 from __future__ import annotations
 

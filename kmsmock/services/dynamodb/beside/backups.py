@@ -1,4 +1,4 @@
-"""Backups, under the key that their table had, and the tables that are restored.
+"""Backups, encrypted with the key that their table had, and the tables that are restored.
 
 Source: Amazon DynamoDB API Reference, "RestoreTableFromBackup" and "RestoreTableToPointInTime", by
 which a restored table is encrypted as its source unless the request says otherwise.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kmsmock.services.beside import BesideHandler, Steps
-from kmsmock.services.dynamodb.beside.requests import requested_key
+from kmsmock.services.dynamodb.beside.sse_specification import requested_key
 from kmsmock.services.dynamodb.beside.tables import create_table, sse_description
 from kmsmock.services.dynamodb.kms_use import current_key, decrypt_table_key, require_accessible
 from kmsmock.services.dynamodb.state import TableKey, arn_of, tables_of
@@ -41,9 +41,9 @@ def _delete_backup(call: ServiceCall) -> Steps:
 def _restore_backup(call: ServiceCall) -> Steps:
     source = tables_of(call).backups.get(call.parameters["BackupArn"])
     if source is None:
-        yield  # of a backup that was stored before
+        yield  # The backup was created before the mock was active.
         return
-    yield from _create_restored(call, *source)
+    yield from _restore_table(call, *source)
 
 
 def _restore_to_point_in_time(call: ServiceCall) -> Steps:
@@ -55,11 +55,11 @@ def _restore_to_point_in_time(call: ServiceCall) -> Steps:
         yield
         return
     require_accessible(call, arn)
-    yield from _create_restored(call, arn, table.key)
+    yield from _restore_table(call, arn, table.key)
 
 
-def _create_restored(call: ServiceCall, arn: str, key: TableKey | None) -> Steps:
-    """Make a table from another one. arn, key: of that."""
+def _restore_table(call: ServiceCall, arn: str, key: TableKey | None) -> Steps:
+    """Create a table from a source table. arn, key: of the source."""
     override = call.parameters.get("SSESpecificationOverride")
     key_id = None if key is None else key.arn
     if override is not None:

@@ -1,4 +1,4 @@
-"""Tables: made under a key, put under another one, and shown with it.
+"""Tables: created with a key, changed to another key, and described with it.
 
 Source: Amazon DynamoDB Developer Guide, "Managing encrypted tables in DynamoDB".
 """
@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kmsmock.services.beside import BesideHandler, NotStoredError, Steps
-from kmsmock.services.dynamodb.beside.requests import (
+from kmsmock.services.dynamodb.beside.sse_specification import (
     requested_key,
-    require_alone,
     require_another_key,
     require_change_allowed,
+    require_only_change,
 )
 from kmsmock.services.dynamodb.kms_use import (
     create_table_key,
@@ -27,8 +27,8 @@ from kmsmock.services.dynamodb.kms_use import (
 from kmsmock.services.dynamodb.state import Table, TableKey, arn_of, tables_of
 from kmsmock.services.registry import ServiceCall
 
-#: For how much of a change the old key is shown: on AWS 8 of 21 seconds.
-_SHOWS_OLD_KEY = 8 / 21
+#: The part of a change during which DescribeTable returns the old key: on AWS 8 of 21 seconds.
+_OLD_KEY_PART = 8 / 21
 
 
 def _create_table(call: ServiceCall) -> Steps:
@@ -37,7 +37,7 @@ def _create_table(call: ServiceCall) -> Steps:
 
 
 def create_table(call: ServiceCall, name: str, key_id: str | None) -> Steps:
-    """Make a table under a key; None for the one that AWS owns."""
+    """Create a table. key_id: of the key to encrypt it with; None for the AWS owned key."""
     arn = arn_of(call, name)
     key = create_table_key(call, arn, key_id)
     try:
@@ -46,42 +46,42 @@ def create_table(call: ServiceCall, name: str, key_id: str | None) -> Steps:
         retire_grant(call, key)
         raise
     tables_of(call).tables[arn] = Table(key)
-    show_encryption(call, answer["TableDescription"])
+    set_sse_description(call, answer["TableDescription"])
 
 
 def _update_table(call: ServiceCall) -> Steps:
     specification = call.parameters.get("SSESpecification")
     if specification is None:
         answer = yield
-        show_encryption(call, answer["TableDescription"])
+        set_sse_description(call, answer["TableDescription"])
         return
-    require_alone(call.parameters)
+    require_only_change(call.parameters)
     arn, key_id = arn_of(call, call.parameters["TableName"]), requested_key(specification)
     table = tables_of(call).tables.get(arn)
     require_another_key(table, key_id)
     changes = require_change_allowed(call, table)
-    before = None if table is None else table.key
-    if before is not None:
-        require_readable(call, arn, before)
+    old_key = None if table is None else table.key
+    if old_key is not None:
+        require_readable(call, arn, old_key)
     key = create_table_key(call, arn, key_id)
     try:
         answer = yield
     except NotStoredError:
         retire_grant(call, key)
         raise
-    retire_grant(call, before)
-    tables_of(call).tables[arn] = Table(key, before, changes)
-    show_encryption(call, answer["TableDescription"])
+    retire_grant(call, old_key)
+    tables_of(call).tables[arn] = Table(key, old_key, changes)
+    set_sse_description(call, answer["TableDescription"])
 
 
 def _describe_table(call: ServiceCall) -> Steps:
     answer = yield
-    show_encryption(call, answer["Table"])
+    set_sse_description(call, answer["Table"])
 
 
 def _delete_table(call: ServiceCall) -> Steps:
     answer = yield
-    show_encryption(call, answer["TableDescription"])
+    set_sse_description(call, answer["TableDescription"])
     table = tables_of(call).tables.pop(arn_of(call, call.parameters["TableName"]), None)
     retire_grant(call, None if table is None else table.key)
 
@@ -91,34 +91,41 @@ def _require_accessible_table(call: ServiceCall) -> Steps:
     yield
 
 
-def show_encryption(call: ServiceCall, description: dict[str, Any]) -> None:
-    """Tell in the description of a table how it is encrypted."""
+def set_sse_description(call: ServiceCall, description: dict[str, Any]) -> None:
+    """Replace the members of a table description that say how the table is encrypted."""
     arn = arn_of(call, description["TableName"])
     table = tables_of(call).tables.get(arn)
     if table is None:
-        return  # stored before
+        return  # The table was created before the mock was active.
     key = current_key(call, arn)
     description.pop("SSEDescription", None)
     encryption = _describe_encryption(replace(table, key=key), call.now, call.backend.delays.tables)
-    if key is not None and key.lost is not None and description["TableStatus"] == "ACTIVE":
+    if (
+        key is not None
+        and key.inaccessible_since is not None
+        and description["TableStatus"] == "ACTIVE"
+    ):
         description["TableStatus"] = "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
-        encryption["InaccessibleEncryptionDateTime"] = key.lost
+        encryption["InaccessibleEncryptionDateTime"] = key.inaccessible_since
     if encryption:
         description["SSEDescription"] = encryption
 
 
 def _describe_encryption(table: Table, now: datetime, duration: timedelta) -> dict[str, Any]:
-    """Describe the encryption of a table, which shows a change only a while after it."""
-    since = now - table.changes[-1] if table.changes else duration
+    """Return the ``SSEDescription`` of a table, which lags behind a change of the key.
+
+    duration: of a change.
+    """
+    since = now - table.key_changes[-1] if table.key_changes else duration
     if since >= duration:
         return sse_description(table.key, "ENABLED") if table.key is not None else {}
-    if since < duration * _SHOWS_OLD_KEY:
-        return sse_description(table.before, "UPDATING")
-    return sse_description(table.key if table.before is not None else None, "UPDATING")
+    if since < duration * _OLD_KEY_PART:
+        return sse_description(table.previous_key, "UPDATING")
+    return sse_description(table.key if table.previous_key is not None else None, "UPDATING")
 
 
 def sse_description(key: TableKey | None, status: str) -> dict[str, Any]:
-    """Name a key and its kind, beside the status; nothing of one that AWS owns."""
+    """Return an ``SSEDescription``. key: None for the AWS owned key, of which it has no members."""
     if key is None:
         return {"Status": status}
     return {"Status": status, "SSEType": "KMS", "KMSMasterKeyArn": key.arn}

@@ -1,4 +1,4 @@
-"""Beside what stores objects: they are encrypted under keys of KMS."""
+"""S3 beside another store: objects are encrypted with KMS keys."""
 
 from __future__ import annotations
 

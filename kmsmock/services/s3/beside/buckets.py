@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from kmsmock.services.beside import BesideHandler, NotStoredError, Steps
 from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.s3.kms_use import WITH_KMS
-from kmsmock.services.s3.state import Default, bucket_arn, buckets_of
+from kmsmock.services.s3.kms_use import KMS_ALGORITHMS
+from kmsmock.services.s3.state import DefaultEncryption, bucket_arn, buckets_of
 
 
 def _create_bucket(call: ServiceCall) -> Steps:
-    where = call.parameters.get("CreateBucketConfiguration", {}).get("LocationConstraint")
+    location = call.parameters.get("CreateBucketConfiguration", {}).get("LocationConstraint")
     yield
-    buckets_of(call).regions[call.parameters["Bucket"]] = where or call.region
+    buckets_of(call).regions[call.parameters["Bucket"]] = location or call.region
 
 
 def _delete_bucket(call: ServiceCall) -> Steps:
@@ -27,7 +27,11 @@ def _delete_bucket(call: ServiceCall) -> Steps:
     state.regions.pop(bucket, None)
     state.defaults.pop(bucket, None)
     state.bucket_keys.forget(bucket_arn(call, bucket))
-    state.objects = {place: found for place, found in state.objects.items() if place[0] != bucket}
+    state.objects = {
+        (of_bucket, key): versions
+        for (of_bucket, key), versions in state.objects.items()
+        if of_bucket != bucket
+    }
 
 
 def _put_bucket_encryption(call: ServiceCall) -> Steps:
@@ -40,7 +44,7 @@ def _put_bucket_encryption(call: ServiceCall) -> Steps:
         )
     applied = rules[0]["ApplyServerSideEncryptionByDefault"]
     algorithm, key_id = applied["SSEAlgorithm"], applied.get("KMSMasterKeyID")
-    if key_id is not None and algorithm not in WITH_KMS:
+    if key_id is not None and algorithm not in KMS_ALGORITHMS:
         raise CodedError(
             "InvalidArgument",
             "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or "
@@ -48,7 +52,7 @@ def _put_bucket_encryption(call: ServiceCall) -> Steps:
             members={"ArgumentName": "ApplyServerSideEncryptionByDefault"},
         )
     yield
-    default = Default(algorithm, key_id, rules[0].get("BucketKeyEnabled", False))
+    default = DefaultEncryption(algorithm, key_id, rules[0].get("BucketKeyEnabled", False))
     buckets_of(call).defaults[call.parameters["Bucket"]] = default
 
 

@@ -11,15 +11,15 @@ from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.beside.objects import decrypt_source
 from kmsmock.services.s3.customer_keys import require_key_of_upload
-from kmsmock.services.s3.kms_use import decrypt_data_key, encrypt, show_encryption
-from kmsmock.services.s3.state import SseC, buckets_of, version_in
+from kmsmock.services.s3.kms_use import decrypt_data_key, encrypt, set_encryption_members
+from kmsmock.services.s3.state import SseC, buckets_of, version_of
 
 
 def _create_upload(call: ServiceCall) -> Steps:
     encryption = encrypt(call, call.parameters["Bucket"], call.parameters["Key"])
     answer = yield
     buckets_of(call).uploads[answer["UploadId"]] = encryption
-    show_encryption(answer, encryption, with_context=True)
+    set_encryption_members(answer, encryption, with_context=True)
 
 
 def _upload_part(call: ServiceCall) -> Steps:
@@ -29,7 +29,7 @@ def _upload_part(call: ServiceCall) -> Steps:
         decrypt_data_key(call, encryption)
     answer = yield
     if encryption is not None:
-        show_encryption(answer, encryption)
+        set_encryption_members(answer, encryption)
 
 
 def _upload_part_copy(call: ServiceCall) -> Steps:
@@ -44,14 +44,14 @@ def _complete_upload(call: ServiceCall) -> Steps:
         decrypt_data_key(call, encryption)
     answer = yield
     if encryption is None:
-        return  # begun before
+        return  # The upload was created before the mock was active.
     state.uploads.pop(upload, None)
     bucket, key = call.parameters["Bucket"], call.parameters["Key"]
-    state.keep(bucket, key, version_in(answer), encryption)
+    state.put_version(bucket, key, version_of(answer), encryption)
     if isinstance(encryption, SseC):
         answer.pop("ServerSideEncryption", None)  # and the answer has no member for the key
     else:
-        show_encryption(answer, encryption)
+        set_encryption_members(answer, encryption)
 
 
 def _abort_upload(call: ServiceCall) -> Steps:

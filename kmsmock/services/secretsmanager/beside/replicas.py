@@ -1,7 +1,7 @@
-"""Replicas of secrets: their data keys are under keys of their own Regions.
+"""Replicas of secrets: their data keys are encrypted with KMS keys of their own Regions.
 
 Source: AWS Secrets Manager User Guide, "Replicate AWS Secrets Manager secrets across Regions" and
-"Troubleshoot AWS Secrets Manager replication", by which a refusal of KMS shows in the status.
+"Troubleshoot AWS Secrets Manager replication", by which the status reports a refusal of KMS.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _replicate_secret(call: ServiceCall) -> Steps:
     answer = yield
     if secret is not None:
         replicate(call, secret, call.parameters["AddReplicaRegions"], answer)
-        show_replicas(secret, answer)
+        set_replica_members(secret, answer)
 
 
 def _remove_regions(call: ServiceCall) -> Steps:
@@ -40,10 +40,10 @@ def _remove_regions(call: ServiceCall) -> Steps:
     answer = yield
     if secret is not None:
         for region in call.parameters["RemoveReplicaRegions"]:
-            gone = secret.replicas.pop(region, None)
-            if gone is not None:
-                secrets_of(call).secrets.pop(gone.arn, None)
-        show_replicas(secret, answer)
+            removed = secret.replicas.pop(region, None)
+            if removed is not None:
+                secrets_of(call).secrets.pop(removed.arn, None)
+        set_replica_members(secret, answer)
 
 
 def replicate(
@@ -52,23 +52,28 @@ def replicate(
     requested: Iterable[Mapping[str, str]],
     answer: Mapping[str, Any],
 ) -> None:
-    """Keep new replicas of a secret. answer: it has the status of those that were not stored."""
-    failed = {one["Region"] for one in _statuses(answer) if one["Status"] == "Failed"}
-    for one in requested:
-        region = one["Region"]
+    """Create the requested replicas of a secret.
+
+    requested: members ``AddReplicaRegions`` of the request. answer: of the store, with the status
+    of those that it did not create.
+    """
+    failed = {status["Region"] for status in _statuses(answer) if status["Status"] == "Failed"}
+    for replica_region in requested:
+        region = replica_region["Region"]
         if region in failed:
             continue
         arn = str(Arn.of(secret.arn)._replace(region=region))
-        replica = Secret(arn, requested_key(one.get("KmsKeyId")), primary=secret.arn)
+        key_id = requested_key(replica_region.get("KmsKeyId"))
+        replica = Secret(arn, key_id, primary=secret.arn)
         secret.replicas[region] = replica
-        secrets_of(call).keep(replica)
-    bring_in_sync(call, secret)
+        secrets_of(call).add(replica)
+    sync_replicas(call, secret)
 
 
-def bring_in_sync(call: ServiceCall, secret: Secret) -> None:
-    """Encrypt the data keys of labelled versions for the replicas that lack them.
+def sync_replicas(call: ServiceCall, secret: Secret) -> None:
+    """Encrypt the data keys of labelled versions for the replicas that do not have them.
 
-    Where KMS refuses, the replica stays without, and its status says so.
+    When KMS refuses, the replica does not get the version, and its status says why.
     """
     for replica in secret.replicas.values():
         replica.stages = dict(secret.stages)
@@ -86,15 +91,15 @@ def bring_in_sync(call: ServiceCall, secret: Secret) -> None:
             replica.failure = None
 
 
-def show_replicas(secret: Secret, answer: Mapping[str, Any]) -> None:
-    """Tell in an answer the keys of replicas, and which of them KMS has refused."""
-    for shown in _statuses(answer):
-        replica = secret.replicas.get(shown["Region"])
+def set_replica_members(secret: Secret, answer: Mapping[str, Any]) -> None:
+    """Set the keys of replicas in an answer, and the status of those that KMS has refused."""
+    for status in _statuses(answer):
+        replica = secret.replicas.get(status["Region"])
         if replica is None:
             continue
-        shown["KmsKeyId"] = replica.key_id or MANAGED_KEY
+        status["KmsKeyId"] = replica.key_id or MANAGED_KEY
         if replica.failure is not None:
-            shown.update(Status="Failed", StatusMessage=replica.failure)
+            status.update(Status="Failed", StatusMessage=replica.failure)
 
 
 def _statuses(answer: Mapping[str, Any]) -> Iterable[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How a table may be requested to be encrypted, and how often that may change.
+"""The encryption that requests specify for a table, and how often it may change.
 
 Source: Amazon DynamoDB API Reference, "SSESpecification"; Developer Guide, "Service, account, and
 table quotas in Amazon DynamoDB".
@@ -16,14 +16,17 @@ from kmsmock.services.registry import ServiceCall
 
 _MANAGED_KEY = "alias/aws/dynamodb"
 _DAY = timedelta(hours=24)
-_CHANGES_AT_ONCE = 4
+_FREE_CHANGES = 4
 _BETWEEN_CHANGES = timedelta(hours=6)
-#: Members of UpdateTable that change nothing on their own.
+#: Members of UpdateTable that may stand beside a change of the encryption.
 _NO_CHANGES = frozenset({"TableName", "SSESpecification", "AttributeDefinitions"})
 
 
 def requested_key(specification: Mapping[str, Any]) -> str | None:
-    """Return the requested key; None for the one that AWS owns."""
+    """Return the requested key; None for the AWS owned key.
+
+    specification: an ``SSESpecification``. Raises ValidationException.
+    """
     kind, key_id = specification.get("SSEType"), specification.get("KMSMasterKeyId")
     is_on = specification.get("Enabled", kind is not None or key_id is not None)
     problem = None
@@ -40,18 +43,22 @@ def requested_key(specification: Mapping[str, Any]) -> str | None:
     return (key_id or _MANAGED_KEY) if is_on else None
 
 
-def require_alone(parameters: Mapping[str, Any]) -> None:
-    """Require that a change of the encryption is the only one of a request."""
+def require_only_change(parameters: Mapping[str, Any]) -> None:
+    """Require that the encryption is all that a request changes. Raises ValidationException."""
     others = sorted(parameters.keys() - _NO_CHANGES)
     if others:
         raise _invalid(
             "Server-Side Encryption modification must be the only operation in the request",
-            explanation=f"Beside SSESpecification there is {', '.join(others)}: make two calls.",
+            explanation=f"Beside SSESpecification the request has {', '.join(others)}: make two "
+            "calls.",
         )
 
 
 def require_another_key(table: Table | None, key_id: str | None) -> None:
-    """Require that the requested key is another one than the table has, by its ARN."""
+    """Require that the requested key differs from that of the table. Raises ValidationException.
+
+    key_id: compared as an ARN; None for the AWS owned key.
+    """
     if table is None:
         return
     if table.key is None and key_id is None:
@@ -64,9 +71,12 @@ def require_another_key(table: Table | None, key_id: str | None) -> None:
 
 
 def require_change_allowed(call: ServiceCall, table: Table | None) -> tuple[datetime, ...]:
-    """Require that the key may be changed again so soon; return when it was, and is now."""
-    recent = [when for when in (table.changes if table else ()) if call.now - when < _DAY]
-    if len(recent) >= _CHANGES_AT_ONCE and call.now - recent[-1] < _BETWEEN_CHANGES:
+    """Require that the key may be changed again now. Raises LimitExceededException.
+
+    Return the times of its changes in the last 24 hours, and the present.
+    """
+    recent = [when for when in (table.key_changes if table else ()) if call.now - when < _DAY]
+    if len(recent) >= _FREE_CHANGES and call.now - recent[-1] < _BETWEEN_CHANGES:
         raise CodedError(
             "LimitExceededException",
             "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window "

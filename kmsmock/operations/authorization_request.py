@@ -1,4 +1,4 @@
-"""What has to be decided about a call: the request, with all that is known of it."""
+"""Build the authorization request of a call, with its condition context."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from kmsmock.access.facts import Facts, encryption_context
 from kmsmock.authorization.grants import Grant, GrantConstraints
 from kmsmock.authorization.request import Request
 from kmsmock.keys.key import Key
-from kmsmock.operations.grant_terms import grant_terms_of
-from kmsmock.operations.recipient import attested
+from kmsmock.operations.grant_terms import read_grant_terms
+from kmsmock.operations.recipient import read_attestation
 from kmsmock.operations.registry import Call, Target
 
 
-def request_of(call: Call, target: Target, key: Key | None, alias: str | None) -> Request:
-    """Ask whether a call may act on a target. alias: the name that the call has for the key."""
+def build_request(call: Call, target: Target, key: Key | None, alias: str | None) -> Request:
+    """Return the authorization request for one target of a call.
+
+    alias: the alias by which the call named the key.
+    """
     resource = "*" if target.resource is None else target.resource(call)
     return Request(
         call.principal,
         target.action,
         resource if key is None else key.arn,
         None if key is None else key.account,
-        partial(context_of, call, target, key, alias),
-        encryption_context=encryption_context_of(call, target),
-        child=grant_terms_of(call) if target.action == "kms:CreateGrant" else None,
+        partial(build_context, call, target, key, alias),
+        encryption_context=read_encryption_context(call, target),
+        child=read_grant_terms(call) if target.action == "kms:CreateGrant" else None,
     )
 
 
-def context_of(
+def build_context(
     call: Call,
     target: Target,
     key: Key | None,
@@ -37,7 +40,7 @@ def context_of(
     *,
     owner: str | None = None,
 ) -> ConditionContext:
-    """Give the condition keys of a call. owner: the account of a key that is not there yet."""
+    """Return the condition context of a call. owner: the account of a key that is being created."""
     region = call.region.name
     if target.region_from is not None:
         region = call.parameters.get(target.region_from, region)
@@ -52,9 +55,9 @@ def context_of(
             owner=owner,
             alias=alias,
             parameters=call.parameters,
-            encryption_context=encryption_context_of(call, target),
+            encryption_context=read_encryption_context(call, target),
             constraints=_constraints(call, target),
-            attestation=partial(attested, call.parameters, call.backend),
+            attestation=partial(read_attestation, call.parameters, call.backend),
             region=region,
             now=call.now,
             user_agent=call.user_agent,
@@ -63,29 +66,29 @@ def context_of(
     )
 
 
-def encryption_context_of(call: Call, target: Target) -> Mapping[str, str] | None:
-    """Give the encryption context that an action of a call has; None without one.
+def read_encryption_context(call: Call, target: Target) -> Mapping[str, str] | None:
+    """Return the encryption context that applies to the action of a target, if there is one.
 
-    That of an action about a grant is what the constraints of the grant have.
+    For actions about a grant, it is the encryption context in the grant's constraints.
     """
     return encryption_context(target.context_member, call.parameters, _constraints(call, target))
 
 
-def retired_grant(call: Call, key: Key) -> Grant | None:
-    """Find the grant that RetireGrant is to end."""
+def find_retired_grant(call: Call, key: Key) -> Grant | None:
+    """Return the grant that RetireGrant names; None if the key has no such grant."""
     return key.grants.get(call.grant_id or call.parameters.get("GrantId", ""))
 
 
 def _constraints(call: Call, target: Target) -> GrantConstraints | None:
-    """Give the constraints of the grant that is to be made, or to be retired."""
+    """Return the constraints of the grant that the call creates or retires, if there are any."""
     if target.action == "kms:CreateGrant":
-        return grant_terms_of(call).constraints
+        return read_grant_terms(call).constraints
     if target.action != "kms:RetireGrant" or not call.keys:
         return None
-    grant = retired_grant(call, call.keys[-1])
+    grant = find_retired_grant(call, call.keys[-1])
     return None if grant is None else grant.terms.constraints
 
 
 def _other_key(call: Call, key: Key | None) -> Key | None:
-    """Give the key of ReEncrypt's first side, once the second is located."""
+    """Return the source key of ReEncrypt if this is the destination key; otherwise None."""
     return call.keys[0] if len(call.keys) > 1 and call.keys[-1] is key else None

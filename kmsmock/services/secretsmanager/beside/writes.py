@@ -1,4 +1,4 @@
-"""Writing secrets: nothing is stored when KMS refuses.
+"""Operations that write secrets: nothing is stored when KMS refuses.
 
 Source: AWS Secrets Manager User Guide, "Secret encryption and decryption in AWS Secrets Manager".
 """
@@ -11,11 +11,15 @@ from typing import Any
 
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.secretsmanager.beside.replicas import bring_in_sync, replicate, show_replicas
+from kmsmock.services.secretsmanager.beside.replicas import (
+    replicate,
+    set_replica_members,
+    sync_replicas,
+)
 from kmsmock.services.secretsmanager.kms_use import (
-    add_new_key,
     decrypt_data_key,
     dry_run_data_key,
+    encrypt_with_new_key,
     generate_data_key,
     generate_data_key_after_dry_run,
     require_usable_key,
@@ -40,16 +44,16 @@ def _create_secret(call: ServiceCall) -> Steps:
     answer = yield
     state = secrets_of(call)
     if answer["ARN"] in state.secrets:
-        return  # requested once more, which stores nothing
+        return  # The request was repeated with the same token, which stores nothing.
     secret = Secret(answer["ARN"], key_id)
-    state.keep(secret)
+    state.add(secret)
     if _has_value(parameters):
-        # Only now is the ARN known, which the data key is bound to.
+        # The encryption context of the data key has the ARN, which is known only now.
         version = answer["VersionId"]
         secret.versions[version] = [generate_data_key_after_dry_run(call, secret, version)]
         secret.move_stage(CURRENT, version)
     replicate(call, secret, parameters.get("AddReplicaRegions", ()), answer)
-    show_replicas(secret, answer)
+    set_replica_members(secret, answer)
 
 
 def _put_secret_value(call: ServiceCall) -> Steps:
@@ -60,12 +64,12 @@ def _put_secret_value(call: ServiceCall) -> Steps:
     version = call.parameters["ClientRequestToken"]
     data_key = generate_data_key(call, secret, version)
     if version in secret.versions:
-        decrypt_data_key(call, secret, version)  # to see whether it is the same value
+        decrypt_data_key(call, secret, version)  # as AWS does, to compare the values
     yield
     secret.versions.setdefault(version, [data_key])
     for stage in call.parameters.get("VersionStages", [CURRENT]):
         secret.move_stage(stage, version)
-    bring_in_sync(call, secret)
+    sync_replicas(call, secret)
 
 
 def _update_secret(call: ServiceCall) -> Steps:
@@ -73,8 +77,8 @@ def _update_secret(call: ServiceCall) -> Steps:
     if secret is None:
         yield
         return
-    before = secret.key_id
-    key_id = requested_key(parameters["KmsKeyId"]) if "KmsKeyId" in parameters else before
+    old_key = secret.key_id
+    key_id = requested_key(parameters["KmsKeyId"]) if "KmsKeyId" in parameters else old_key
     changed = Secret(secret.arn, key_id)
     if "KmsKeyId" in parameters:
         require_usable_key(call, changed)
@@ -83,12 +87,12 @@ def _update_secret(call: ServiceCall) -> Steps:
         data_key = generate_data_key(call, changed, version)
     yield
     secret.key_id = key_id
-    if key_id != before:
-        add_new_key(call, secret)
+    if key_id != old_key:
+        encrypt_with_new_key(call, secret)
     if data_key is not None:
         secret.versions.setdefault(version, [data_key])
         secret.move_stage(CURRENT, version)
-        bring_in_sync(call, secret)
+        sync_replicas(call, secret)
 
 
 def _update_secret_version_stage(call: ServiceCall) -> Steps:
@@ -100,7 +104,7 @@ def _update_secret_version_stage(call: ServiceCall) -> Steps:
     version = call.parameters.get("MoveToVersionId")
     if version is not None:
         secret.move_stage(stage, version)
-        bring_in_sync(call, secret)
+        sync_replicas(call, secret)
     else:
         secret.stages.pop(stage, None)
 
@@ -110,10 +114,10 @@ def _has_value(parameters: Mapping[str, Any]) -> bool:
 
 
 def _future_arn(call: ServiceCall, name: str) -> str:
-    """Make an ARN as the secret will have one; what stores it will make its own ending."""
+    """Return an ARN like that of a new secret, for which the store will choose another suffix."""
     letters = string.ascii_letters
-    ending = "".join(letters[byte % len(letters)] for byte in call.backend.entropy(6))
-    return call.arn("secretsmanager", f"secret:{name}-{ending}")
+    suffix = "".join(letters[byte % len(letters)] for byte in call.backend.entropy(6))
+    return call.arn("secretsmanager", f"secret:{name}-{suffix}")
 
 
 OPERATIONS: Mapping[str, BesideHandler] = {

@@ -1,4 +1,4 @@
-"""Domain objects as the API shows them, and lists in pages."""
+"""The structures of KMS's responses: KeyMetadata, AliasListEntry, GrantListEntry, and pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kmsmock.keys.specs import KeyUsage, Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.registry import Call
 
-#: The metadata member that lists a key's algorithms.
+#: Key usage -> the member of KeyMetadata that lists the key's algorithms.
 ALGORITHMS_MEMBER = {
     KeyUsage.ENCRYPT_DECRYPT: "EncryptionAlgorithms",
     KeyUsage.SIGN_VERIFY: "SigningAlgorithms",
@@ -27,7 +27,7 @@ ALGORITHMS_MEMBER = {
 
 
 class Numbered(Protocol):
-    """Anything with a number in the order of creation."""
+    """An item with a sequence number in the order of creation, by which lists are paged."""
 
     @property
     def sequence(self) -> int:
@@ -40,7 +40,7 @@ _SEQUENCE = attrgetter("sequence")
 
 
 def key_metadata(key: Key) -> dict[str, Any]:
-    """Show a key as KeyMetadata."""
+    """Return the KeyMetadata of a key."""
     state = key.state
     metadata: dict[str, Any] = {
         "AWSAccountId": key.account,
@@ -90,9 +90,9 @@ def _multi_region_configuration(key: Key) -> dict[str, Any]:
 
 
 def _expiration(key: Key) -> dict[str, Any]:
-    """Show when imported material goes: the earliest date over all that the key is tied to.
+    """Return ExpirationModel and ValidTo: the earliest expiration of all permanent key material.
 
-    A replica that is being created shows it before it has any.
+    A replica that is being created has them before it has key material.
     """
     if not key.has_all_material and key.status is not KeyState.CREATING:
         return {}
@@ -116,7 +116,7 @@ def _store_members(key: Key) -> dict[str, Any]:
 
 
 def alias_entry(alias: Alias) -> dict[str, Any]:
-    """Show an alias as AliasListEntry."""
+    """Return the AliasListEntry of an alias."""
     return {
         "AliasName": alias.name,
         "AliasArn": alias.arn,
@@ -127,7 +127,7 @@ def alias_entry(alias: Alias) -> dict[str, Any]:
 
 
 def grant_entry(grant: Grant, partition: str) -> dict[str, Any]:
-    """Show a grant as GrantListEntry."""
+    """Return the GrantListEntry of a grant. partition: of the grant's Region."""
     terms = grant.terms
     constraints = terms.constraints
     shown_constraints = constraints and {
@@ -157,9 +157,10 @@ def _present(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def page(call: Call, member: str, items: Iterable[T], show: Callable[[T], Any]) -> dict[str, Any]:
-    """Return one page of a list, and the marker of the next.
+    """Return the response of a list operation: one page, and the marker of the next page.
 
-    items: in the order of their sequence numbers. Raises InvalidMarkerException.
+    member: the response member that has the list. items: all items, in the order of their sequence
+    numbers. show: returns the entry of an item. Raises InvalidMarkerException.
     """
     sizes = call.operation.pages
     assert sizes is not None
@@ -176,7 +177,7 @@ def page(call: Call, member: str, items: Iterable[T], show: Callable[[T], Any]) 
         )
     except InvalidMarkerError:
         raise errors.InvalidMarkerException(
-            explanation=f"Pass the NextMarker of the last {call.operation.name} answer."
+            explanation=f"Pass the NextMarker of the last {call.operation.name} response."
         ) from None
     if marker is None:
         return {member: shown, "Truncated": False}

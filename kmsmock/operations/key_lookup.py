@@ -1,4 +1,4 @@
-"""How a call names its key: by id, ARN, alias, or through a ciphertext.
+"""Find the key that a request names: by key id, key ARN, alias name, alias ARN or ciphertext.
 
 Source: AWS KMS Developer Guide, "Key identifiers"; API Reference, KeyId of each operation.
 """
@@ -19,15 +19,18 @@ from kmsmock.operations.aws_managed_keys import new_aws_managed_key
 from kmsmock.operations.registry import Call, Locator
 
 SYMMETRIC = "SYMMETRIC_DEFAULT"
-_MANY = 2_000
+_MAX_COMPARED = 2_000
 
 
-def key_at(member: str) -> Locator:
-    """Locate by a parameter that takes all four forms of identifier, in any account."""
+def by_any_identifier(member: str) -> Locator:
+    """Return a locator for a parameter that takes all four key identifiers, of any account.
+
+    member: the parameter's name, such as ``KeyId``.
+    """
 
     def locate(call: Call) -> Key:
         reference: str = call.parameters[member]
-        # A bare id or alias name of the caller's own Region is by far the commonest form.
+        # By far the most frequent case: the key id of a key in the caller's account and Region.
         key = call.region.keys.get(reference)
         if key is not None:
             return key
@@ -36,19 +39,25 @@ def key_at(member: str) -> Locator:
     return Locator(locate, KeyNaming.ANY_IDENTIFIER, member, cross_account=True)
 
 
-def key_only(member: str, *, cross_account: bool = False) -> Locator:
-    """Locate by a parameter that takes a key id or key ARN, but no alias."""
+def by_id_or_arn(member: str, *, cross_account: bool = False) -> Locator:
+    """Return a locator for a parameter that takes a key id or key ARN, but no alias.
+
+    member: the parameter's name. cross_account: whether keys of other accounts are allowed.
+    """
 
     def locate(call: Call) -> Key:
-        return find_key_only(call, call.parameters[member], cross_account=cross_account)
+        return find_key_by_id_or_arn(call, call.parameters[member], cross_account=cross_account)
 
     return Locator(locate, KeyNaming.ID_OR_ARN, member, cross_account)
 
 
-def key_of_ciphertext(
+def by_ciphertext(
     key_member: str = "KeyId", algorithm_member: str = "EncryptionAlgorithm"
 ) -> Locator:
-    """Locate the key that made a ciphertext: symmetric ones carry its identity."""
+    """Return a locator for the key of a ciphertext, which a symmetric ciphertext identifies.
+
+    key_member, algorithm_member: the parameters that name the key and the encryption algorithm.
+    """
 
     def locate(call: Call) -> Key:
         parameters = call.parameters
@@ -60,16 +69,16 @@ def key_of_ciphertext(
             if reference is None:
                 raise errors.ValidationException(
                     "KeyId must not be null",
-                    explanation="Only a symmetric ciphertext carries the identity of its key.",
+                    explanation="Only a symmetric ciphertext identifies its key.",
                 )
             return find_key(call, reference)
-        return _key_of_blob(call, reference)
+        return _find_by_blob(call, reference)
 
     return Locator(locate, KeyNaming.CIPHERTEXT, key_member, cross_account=True)
 
 
 def _require_ciphertext(call: Call) -> None:
-    """Refuse a call without ciphertext, unless it is a dry run that says so."""
+    """Refuse a request without ciphertext, except a dry run with IGNORE_CIPHERTEXT."""
     if call.parameters.get("DryRunModifiers") and not call.dry_run:
         raise errors.ValidationException(
             "DryRunModifiers can only be specified when DryRun is true"
@@ -82,11 +91,11 @@ def _require_ciphertext(call: Call) -> None:
 
 
 def ignores_ciphertext(call: Call) -> bool:
-    """Tell whether a dry run is about permissions alone, whatever ciphertext it has."""
+    """Return whether the request has the dry run modifier IGNORE_CIPHERTEXT."""
     return "IGNORE_CIPHERTEXT" in call.parameters.get("DryRunModifiers", ())
 
 
-def find_key_only(call: Call, reference: str, *, cross_account: bool = False) -> Key:
+def find_key_by_id_or_arn(call: Call, reference: str, *, cross_account: bool = False) -> Key:
     """Find a key by id or key ARN; raises InvalidArnException for an alias."""
     key = call.region.keys.get(reference)
     if key is not None:
@@ -100,40 +109,41 @@ def find_key_only(call: Call, reference: str, *, cross_account: bool = False) ->
 
 
 def find_key(call: Call, reference: str, *, cross_account: bool = True) -> Key:
-    """Find a key by any identifier.
+    """Find a key by any of the four key identifiers.
 
-    Raises NotFoundException, or AccessDeniedException for what another account does not show.
+    Raises NotFoundException, or AccessDeniedException for a key of another account that does not
+    exist or cannot be used from here.
     """
     if arns.looks_like_arn(reference):
-        return _key_by_arn(call, reference, cross_account=cross_account)
+        return _find_by_arn(call, reference, cross_account=cross_account)
     region = call.region
     if reference.startswith(arns.ALIAS_PREFIX):
-        return _key_by_alias(call, region, reference)
+        return _find_by_alias(call, region, reference)
     key = region.keys.get(reference)
     if key is not None:
         return key
     if not arns.is_key_id(reference):
         raise errors.NotFoundException(
             f"Invalid keyId '{reference}'",
-            explanation="That is neither a key id, a key ARN, an alias name nor an alias ARN."
+            explanation="This is neither a key id, a key ARN, an alias name nor an alias ARN."
             + (
-                f" An alias is named with its prefix: 'alias/{reference}'."
+                f" Alias names include the prefix: 'alias/{reference}'."
                 if f"alias/{reference}" in region.aliases
                 else ""
             ),
         )
-    raise _no_such_key(call, region, reference)
+    raise _key_not_found(call, region, reference)
 
 
 def find_alias(call: Call, name: str) -> Alias:
     """Find an alias of the caller's account and Region; raises NotFoundException."""
     alias = call.region.aliases.get(name)
     if alias is None:
-        raise _no_such_alias(call, call.region, name)
+        raise _alias_not_found(call, call.region, name)
     return alias
 
 
-def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
+def _find_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
     arn = arns.Arn.parse(reference)
     name = arn.key_or_alias if arn is not None else None
     if arn is None or name is None:
@@ -144,59 +154,59 @@ def _key_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
             f"Invalid arn {arn.region}",
             explanation=f"The ARN is of Region {arn.region}, but a key of {here} is needed."
             if call.principal.is_service
-            else f"The ARN is of Region {arn.region}, this client talks to {here}. Use a client of "
-            "that Region.",
+            else f"The ARN is of Region {arn.region}, but this client's Region is {here}. Use a "
+            "client of that Region.",
         )
     if arn.account != call.region.account:
-        return _key_of_other_account(call, arn, name, cross_account=cross_account)
+        return _find_in_other_account(call, arn, name, cross_account=cross_account)
     if name.startswith(arns.ALIAS_PREFIX):
-        return _key_by_alias(call, call.region, name)
+        return _find_by_alias(call, call.region, name)
     key = call.region.keys.get(name)
     if key is not None:
         return key
     if not arns.is_key_id(name):
         raise errors.NotFoundException(f"Invalid keyId {name}")
-    raise _no_such_key(call, call.region, name)
+    raise _key_not_found(call, call.region, name)
 
 
-def _key_of_other_account(call: Call, arn: arns.Arn, name: str, *, cross_account: bool) -> Key:
-    """Find a key of another account, without telling whether it exists when it cannot be used."""
+def _find_in_other_account(call: Call, arn: arns.Arn, name: str, *, cross_account: bool) -> Key:
+    """Find a key of another account; the error is the same whether or not the key exists."""
     region = call.backend.regions.get((arn.account, arn.region))
     key = region.find(name) if region is not None else None
     if key is not None and cross_account:
         call.alias = next((alias for alias in key.aliases if alias == name), None)
         return key
-    # Each target before this one has found its key.
+    # Each earlier target of the operation has added its key to call.keys.
     action = call.operation.targets[len(call.keys)].action
     explanation = (
-        f"Account {arn.account} has no such key or alias in {arn.region}; AWS does not tell other "
-        "accounts which it has."
+        f"Account {arn.account} has no such key or alias in {arn.region}; AWS does not reveal to "
+        "other accounts which keys exist."
         if key is None
         else f"{call.operation.name} does not work on keys of other accounts."
     )
     raise hidden(call.principal, action, THIS_RESOURCE, explanation)
 
 
-def _key_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
+def _find_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
     alias = region.aliases.get(name)
     key: Key | None = None
     if alias is not None:
-        key, name = alias.key, alias.name  # one text for all records
+        key, name = alias.key, alias.name  # the same string object in all events
     elif call.operation.name == "DescribeKey" or call.principal.via is not None:
-        # Services, and whoever describes it, bring about the AWS managed key that they name.
+        # AWS managed keys are created when a service uses them, or when DescribeKey names them.
         key = new_aws_managed_key(call.backend, region, name, call.now)
     if key is None:
-        raise _no_such_alias(call, region, name)
+        raise _alias_not_found(call, region, name)
     call.alias = name
     return key
 
 
-def _key_of_blob(call: Call, reference: str | None) -> Key:
+def _find_by_blob(call: Call, reference: str | None) -> Key:
     try:
         blob = ciphertext.parse(call.parameters["CiphertextBlob"])
     except DecryptionFailed as reason:
         if reference is not None:
-            _named_key(call, reference)
+            _find_named_key(call, reference)
         raise errors.InvalidCiphertextException(
             explanation=f"The CiphertextBlob cannot be read: {reason}. It was damaged, or was not "
             "made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric key of this mock."
@@ -204,26 +214,26 @@ def _key_of_blob(call: Call, reference: str | None) -> Key:
     call.blob = blob
     key = call.region.materials.get(blob.material_id)
     named = key
-    # Its bare id names the key of a ciphertext even where it is another account's.
+    # For a key of another account, Decrypt also accepts its key id, which elsewhere needs the ARN.
     if reference is not None and (key is None or reference != key.key_id):
-        named = _named_key(call, reference)
+        named = _find_named_key(call, reference)
     if named is not key:
         if named is not None and named.account == call.region.account:
-            call.keys.append(named)  # for the record: this is the key that the call is about
+            call.keys.append(named)  # CloudTrail shows the key that the request named
         raise errors.IncorrectKeyException(
             "The key ID in the request does not identify a CMK that can perform this operation.",
             explanation=f"The ciphertext was made by {blob.key_arn}, not by {reference}.",
         )
     if key is None:
         action = call.operation.targets[0].action
-        raise hidden(call.principal, action, THIS_CIPHERTEXT, _whose(call, blob))
+        raise hidden(call.principal, action, THIS_CIPHERTEXT, _explain_missing_key(call, blob))
     return key
 
 
-def _named_key(call: Call, reference: str) -> Key | None:
-    """Find the key that a caller says made a ciphertext.
+def _find_named_key(call: Call, reference: str) -> Key | None:
+    """Find the key that the request names beside a ciphertext.
 
-    The ARN that a related multi-Region key has elsewhere names none here, and is no error.
+    Returns None, and raises nothing, for the ARN of a related multi-Region key in another Region.
     """
     arn = arns.Arn.parse(reference)
     if arn is not None and arn.region != call.region.name:
@@ -233,56 +243,60 @@ def _named_key(call: Call, reference: str) -> Key | None:
     return find_key(call, reference)
 
 
-def _whose(call: Call, blob: ciphertext.Blob) -> str:
-    """Say why a sound ciphertext has no key here."""
+def _explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
+    """Explain why a valid ciphertext has no key in this account and Region."""
     for region in call.backend.regions.values():
         if blob.key_id in region.keys and region.name != call.region.name:
             return (
-                f"The ciphertext was made by {blob.key_arn}; that key lives in {region.name} and "
-                f"this client talks to {call.region.name}."
+                f"The ciphertext was made by {blob.key_arn}; that key is in {region.name}, but "
+                f"this client's Region is {call.region.name}."
             )
     if blob.material_id in call.backend.deleted_materials:
         return f"The ciphertext was made by {blob.key_arn}, which has been deleted since."
     return (
-        f"The ciphertext was made by {blob.key_arn} of another mock instance: keys end with the "
-        "mock that made them. Share one mock (a wider fixture scope, or one decorator around "
-        "both) to decrypt later what was encrypted earlier."
+        f"The ciphertext was made by {blob.key_arn} of another mock: keys end with the mock that "
+        "created them. Share one mock (a wider fixture scope, or one decorator around both) to "
+        "decrypt later what was encrypted earlier."
     )
 
 
-def _no_such_key(call: Call, region: KmsRegion, key_id: str) -> errors.NotFoundException:
+def _key_not_found(call: Call, region: KmsRegion, key_id: str) -> errors.NotFoundException:
     elsewhere = [
         other
         for other in call.backend.regions.values()
         if other is not region and key_id in other.keys
     ]
     if elsewhere:
-        found = elsewhere[0]
-        where = f"it is in {found.name} of account {found.account}"
-        here = f"this client talks to {region.name}"
-        if found.account != region.account:
+        other = elsewhere[0]
+        where = f"it is in {other.name} of account {other.account}"
+        here = f"this client's Region is {region.name}"
+        if other.account != region.account:
             here = f"this client is of account {region.account}"
-            if found.name != region.name:
-                here += f" and talks to {region.name}"
+            if other.name != region.name:
+                here += f" and Region {region.name}"
             here += ". Use the key's ARN, with a client of its Region"
         explanation = f"The key exists, but {where}; {here}."
     else:
-        explanation = _deleted(call, region, key_id) or _nearest("key", key_id, region.keys)
+        explanation = _explain_deletion(call, region, key_id) or _suggest_similar(
+            "key", key_id, region.keys
+        )
     arn = arns.key_arn(region.name, region.account, key_id)
     return errors.NotFoundException(f"Key '{arn}' does not exist", explanation=explanation)
 
 
-def _no_such_alias(call: Call, region: KmsRegion, name: str) -> errors.NotFoundException:
+def _alias_not_found(call: Call, region: KmsRegion, name: str) -> errors.NotFoundException:
     arn = arns.alias_arn(region.name, region.account, name)
-    explanation = _deleted(call, region, name) or _nearest("alias", name, region.aliases)
+    explanation = _explain_deletion(call, region, name) or _suggest_similar(
+        "alias", name, region.aliases
+    )
     return errors.NotFoundException(f"Alias {arn} is not found.", explanation=explanation)
 
 
-def _deleted(call: Call, region: KmsRegion, name: str) -> str | None:
-    """Say when the key of this id, or the last one of this alias, was deleted; None if none was."""
-    place = (region.account, region.name)
+def _explain_deletion(call: Call, region: KmsRegion, name: str) -> str | None:
+    """Explain when the key with this id or alias was deleted; None if there was none."""
     for lifetime in reversed(call.backend.key_lifetimes.deleted):
-        if lifetime.deleted is None or (lifetime.account, lifetime.region) != place:
+        is_here = (lifetime.account, lifetime.region) == (region.account, region.name)
+        if lifetime.deleted is None or not is_here:
             continue
         when = f"was deleted on {lifetime.deleted:%Y-%m-%d}"
         if lifetime.arn.endswith(f":key/{name}"):
@@ -292,10 +306,10 @@ def _deleted(call: Call, region: KmsRegion, name: str) -> str | None:
     return None
 
 
-def _nearest(kind: str, name: str, known: Iterable[str]) -> str:
-    names = [text for text, _ in zip(known, range(_MANY), strict=False)]
+def _suggest_similar(kind: str, name: str, known: Iterable[str]) -> str:
+    names = [text for text, _ in zip(known, range(_MAX_COMPARED), strict=False)]
     if not names:
-        return f"There is no {kind} at all in this account and Region."
+        return f"There is no {kind} in this account and Region."
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"The nearest {kind} is {close[0]!r}."

@@ -8,7 +8,7 @@ from kmsmock.crypto.errors import DecryptionFailed, InvalidKeyEncoding
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.operations import recipient
-from kmsmock.operations.locating import key_at
+from kmsmock.operations.key_lookup import by_any_identifier
 from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
 
 
@@ -16,7 +16,7 @@ from kmsmock.operations.registry import USABLE, Call, Response, Target, operatio
     "DeriveSharedSecret",
     Target(
         "kms:DeriveSharedSecret",
-        key_at("KeyId"),
+        by_any_identifier("KeyId"),
         USABLE,
         KeyUsage.KEY_AGREEMENT,
         grant_order=17,
@@ -27,7 +27,7 @@ from kmsmock.operations.registry import USABLE, Call, Response, Target, operatio
     hands_out="SharedSecret",
 )
 def derive_shared_secret(call: Call, key: Key) -> Response:
-    """Agree on a secret by ECDH: the x coordinate, without key derivation (SP 800-56A)."""
+    """Compute a shared secret by ECDH: the x coordinate, without key derivation (SP 800-56A)."""
     parameters = call.parameters
     algorithm = parameters["KeyAgreementAlgorithm"]
     key.require_algorithm(algorithm)
@@ -45,7 +45,7 @@ def derive_shared_secret(call: Call, key: Key) -> Response:
         "KeyOrigin": key.origin.value,
     }
     if "Recipient" in parameters:
-        return response | {"CiphertextForRecipient": recipient.seal(call, secret)}
+        return response | {"CiphertextForRecipient": recipient.encrypt(call, secret)}
     return response | {"SharedSecret": secret}
 
 
@@ -53,7 +53,7 @@ def derive_shared_secret(call: Call, key: Key) -> Response:
     "Encapsulate",
     Target(
         "kms:Encapsulate",
-        key_at("KeyId"),
+        by_any_identifier("KeyId"),
         USABLE,
         KeyUsage.ENCAPSULATE_DECAPSULATE,
         grant_order=18,
@@ -64,7 +64,7 @@ def derive_shared_secret(call: Call, key: Key) -> Response:
     hands_out="SharedSecret",
 )
 def encapsulate(call: Call, key: Key) -> Response:
-    """Make a shared secret and its ciphertext (FIPS 203)."""
+    """Generate a shared secret and its ciphertext by ML-KEM (FIPS 203)."""
     algorithm = call.parameters["EncapsulationAlgorithm"]
     key.require_algorithm(algorithm)
     blob, secret = key.key_pair.encapsulate()
@@ -80,7 +80,7 @@ def encapsulate(call: Call, key: Key) -> Response:
     "Decapsulate",
     Target(
         "kms:Decapsulate",
-        key_at("KeyId"),
+        by_any_identifier("KeyId"),
         USABLE,
         KeyUsage.ENCAPSULATE_DECAPSULATE,
         grant_order=19,
@@ -91,7 +91,10 @@ def encapsulate(call: Call, key: Key) -> Response:
     hands_out="SharedSecret",
 )
 def decapsulate(call: Call, key: Key) -> Response:
-    """Recover a shared secret; a foreign ciphertext of the right length gives another secret."""
+    """Recover a shared secret by ML-KEM (FIPS 203).
+
+    A ciphertext of the right length for another key yields a different secret, and no error.
+    """
     algorithm = call.parameters["EncapsulationAlgorithm"]
     key.require_algorithm(algorithm)
     try:

@@ -1,4 +1,4 @@
-"""Reading secrets: a value is shown when KMS decrypts its data key."""
+"""Operations that read secrets: KMS must decrypt the data key before a value is returned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.secretsmanager.beside.replicas import show_replicas
+from kmsmock.services.secretsmanager.beside.replicas import set_replica_members
 from kmsmock.services.secretsmanager.kms_use import decrypt_data_key
 from kmsmock.services.secretsmanager.state import Secret, find_secret, secrets_of
 from kmsmock.services.unknown_keys import warn_unknown_key
@@ -26,7 +26,7 @@ def _batch_get_secret_value(call: ServiceCall) -> Steps:
     for value in answer.get("SecretValues", ()):
         try:
             _decrypt_value(call, value)
-        except ServiceError as error:  # noqa: PERF203 - the others are read
+        except ServiceError as error:  # noqa: PERF203 - the other secrets are returned
             errors.append(
                 {"SecretId": value["Name"], "ErrorCode": error.code, "Message": error.message}
             )
@@ -39,20 +39,20 @@ def _list_secret_version_ids(call: ServiceCall) -> Steps:
     answer = yield
     secret = find_secret(call)
     if secret is not None:
-        for shown in answer["Versions"]:
-            data_key = secret.versions.get(shown["VersionId"], ())
-            shown["KmsKeyIds"] = [one.shown_key for one in data_key]
+        for version in answer["Versions"]:
+            data_keys = secret.versions.get(version["VersionId"], ())
+            version["KmsKeyIds"] = [data_key.kms_key_id for data_key in data_keys]
 
 
 def _describe_secret(call: ServiceCall) -> Steps:
     answer = yield
-    _show_key(call, answer)
+    _set_key(call, answer)
 
 
 def _list_secrets(call: ServiceCall) -> Steps:
     answer = yield
-    for shown in answer["SecretList"]:
-        _show_key(call, shown)
+    for description in answer["SecretList"]:
+        _set_key(call, description)
 
 
 def _decrypt_value(call: ServiceCall, answer: Mapping[str, Any]) -> None:
@@ -71,17 +71,19 @@ def _require_replicated(call: ServiceCall, replica: Secret, version: str) -> Non
         raise CodedError(
             "ResourceNotFoundException",
             f"Secrets Manager can't find the specified secret value for VersionId: {version}",
-            explanation=f"This version did not get into {replica.region}. {replica.failure or ''}",
+            explanation=f"This version was not replicated to {replica.region}. "
+            f"{replica.failure or ''}".rstrip(),
         )
 
 
-def _show_key(call: ServiceCall, shown: dict[str, Any]) -> None:
-    secret = secrets_of(call).secrets.get(shown["ARN"])
+def _set_key(call: ServiceCall, description: dict[str, Any]) -> None:
+    """Set the key in a description of a secret, and the keys and statuses of its replicas."""
+    secret = secrets_of(call).secrets.get(description["ARN"])
     if secret is not None:
-        shown.pop("KmsKeyId", None)
+        description.pop("KmsKeyId", None)
         if secret.key_id is not None:
-            shown["KmsKeyId"] = secret.key_id
-        show_replicas(secret, shown)
+            description["KmsKeyId"] = secret.key_id
+        set_replica_members(secret, description)
 
 
 OPERATIONS: Mapping[str, BesideHandler] = {

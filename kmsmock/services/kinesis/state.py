@@ -1,0 +1,37 @@
+"""How Kinesis streams are encrypted, which the store that answers Kinesis does not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kmsmock.services.data_key_cache import DataKey, DataKeyCache
+from kmsmock.services.registry import ServiceCall
+
+
+@dataclass(slots=True)
+class Stream:
+    """A stream that is encrypted, or was.
+
+    key_id: as in StartStreamEncryption; None when encryption is stopped. data_keys: (shard id,
+    sequence number) of a record -> the data key that it is encrypted with.
+    """
+
+    key_id: str | None
+    data_keys: dict[tuple[str, str], DataKey] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Streams:
+    """The streams that are encrypted, or were, and the shard iterators.
+
+    streams: by ARN. iterators: shard iterator -> the ARN of its stream, and the shard id.
+    """
+
+    streams: dict[str, Stream] = field(default_factory=dict)
+    iterators: dict[str, tuple[str, str]] = field(default_factory=dict)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
+
+
+def streams_of(call: ServiceCall) -> Streams:
+    """Return the state of Kinesis Data Streams in a mock."""
+    return call.backend.service_state(Streams)

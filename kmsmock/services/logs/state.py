@@ -1,0 +1,33 @@
+"""How log groups are encrypted, which the store that answers CloudWatch Logs does not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kmsmock.services.data_key_cache import DataKeyCache
+from kmsmock.services.registry import ServiceCall
+
+
+@dataclass(slots=True)
+class LogGroup:
+    """A log group that is encrypted, or was.
+
+    key_arn: of its KMS key; None when that was disassociated. data_keys: the ciphertexts of the
+    data keys that its log events are encrypted with, in order.
+    """
+
+    key_arn: str | None
+    data_keys: dict[bytes, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class LogGroups:
+    """The log groups that are encrypted, or were, by ARN."""
+
+    groups: dict[str, LogGroup] = field(default_factory=dict)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
+
+
+def log_groups_of(call: ServiceCall) -> LogGroups:
+    """Return the state of CloudWatch Logs in a mock."""
+    return call.backend.service_state(LogGroups)

@@ -1,0 +1,26 @@
+"""The keys and subscriptions of SNS topics, which the store that answers SNS does not use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kmsmock.services.data_key_cache import DataKeyCache
+from kmsmock.services.registry import ServiceCall
+
+
+@dataclass(slots=True)
+class Topics:
+    """The encrypted topics, and the subscriptions of queues.
+
+    keys: the ARN of a topic -> its key, as in the request. queues: the ARN of a subscription -> the
+    ARNs of its topic and its queue.
+    """
+
+    keys: dict[str, str] = field(default_factory=dict)
+    queues: dict[str, tuple[str, str]] = field(default_factory=dict)
+    cache: DataKeyCache = field(default_factory=DataKeyCache)
+
+
+def topics_of(call: ServiceCall) -> Topics:
+    """Return the state of SNS in a mock."""
+    return call.backend.service_state(Topics)

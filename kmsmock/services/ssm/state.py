@@ -1,0 +1,32 @@
+"""The ciphertexts of SecureString parameters; the store that answers SSM has the plaintexts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kmsmock.services.registry import ServiceCall
+
+
+@dataclass(frozen=True, slots=True)
+class SecureString:
+    """A version of a SecureString parameter.
+
+    key_id: as in the request. ciphertext: of the value in the standard tier, of the data key in the
+    advanced tier.
+    """
+
+    key_id: str
+    ciphertext: bytes
+    is_advanced: bool
+
+
+@dataclass(slots=True)
+class SecureStrings:
+    """The versions of SecureString parameters: ARN of the parameter -> number -> version."""
+
+    versions: dict[str, dict[int, SecureString]] = field(default_factory=dict)
+
+
+def versions_of(call: ServiceCall) -> dict[str, dict[int, SecureString]]:
+    """Return the versions of SecureString parameters in a mock, see `SecureStrings`."""
+    return call.backend.service_state(SecureStrings).versions
