@@ -126,7 +126,7 @@ def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) ->
     """Find the grant that RetireGrant is to end; None when the parameters do not name one."""
     token = parameters.get("GrantToken")
     if token is not None:
-        return backend.grant_of_token(key.region_name, token)
+        return backend.find_grant(key.region_name, token)
     return key.grants.get(parameters.get("GrantId", ""))
 
 
@@ -168,7 +168,7 @@ def _principal(backend: Backend, named: Principal | str) -> Principal:
         raise ValueError(
             f"{arn} does not exist; kms.account(...).role(...) and .user(...) make principals"
         )
-    return identities.at(arn)
+    return identities.get_or_create(arn)
 
 
 def _key(backend: Backend, reference: str, account: str, region: str) -> Key:

@@ -109,7 +109,7 @@ def _principals(kms: KMSMock, uses: ObservedUse) -> Iterator[tuple[str, Principa
     for entity in list(identities.entities.values()):
         if room > 0 and entity.arn not in uses.principals and entity.name != ADMINISTRATOR:
             room -= 1
-            yield entity.arn, identities.at(entity.arn)
+            yield entity.arn, identities.get_or_create(entity.arn)
 
 
 def _actions(key: Key, done: list[str]) -> list[str]:

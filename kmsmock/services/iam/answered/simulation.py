@@ -167,7 +167,7 @@ def _caller(call: ServiceCall, source: Identity | None, *, needed: bool) -> Prin
     """Return who is thought to make the request; resource policies must be able to tell."""
     arn = call.parameters.get("CallerArn")
     if arn is None and isinstance(source, Entity):
-        principal = call.identities.at(source.arn)
+        principal = call.identities.get_or_create(source.arn)
         if principal.kind is PrincipalKind.USER or not needed:
             return principal
     if arn is None and not needed:
