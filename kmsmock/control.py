@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.options import MockOptions
-from kmsmock.process.active import active
+from kmsmock.process.active_mocks import active
 from kmsmock.process.watchers import notifying, watchers
 from kmsmock.responder import Responder, paused
 

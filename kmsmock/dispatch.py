@@ -122,7 +122,7 @@ def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -
     backend = call.backend
     if backend.enforces_policies and not (
         target.resource is None
-        and backend.allowances.hold(backend.identities, call.principal, target.action, key)
+        and backend.allowances.is_allowed(backend.identities, call.principal, target.action, key)
     ):
         require_allowed(call, target, key, alias)
     if key is not None and key.manager is KeyManager.AWS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from kmsmock.activation import decorators
 from kmsmock.control import KMSMock, new_mock
 from kmsmock.options import MockOptions, complete, table
-from kmsmock.process.active import active
+from kmsmock.process.active_mocks import active
 from kmsmock.responder import Responder
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsmock.activation.environment import Environment
 from kmsmock.options import MockOptions
-from kmsmock.process.active import active
+from kmsmock.process.active_mocks import active
 from kmsmock.process.watchers import notify, notifying, watchers
 
 if TYPE_CHECKING:

@@ -321,7 +321,7 @@ def test_without_capturing_the_rest_is_checked_and_pytest_warns_once(run: pytest
 
     result.assert_outcomes(passed=3, errors=2, warnings=1)
     result.stdout.fnmatch_lines(
-        ["*kms_leak_check looks through logging and tmp_path only: *not captured (-s)*"]
+        ["*kms_leak_check searches only logging and tmp_path: *not captured (-s)*"]
     )
 
 

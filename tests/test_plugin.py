@@ -583,7 +583,7 @@ def test_a_kms_client_that_a_module_makes_when_it_is_imported_gets_a_hint(
 
     result = outcome(run, 'import boto3\nclient = boto3.client("kms")\n', errors=1)
 
-    result.stdout.fnmatch_lines(["no mock of KMS is active while modules are imported: make the*"])
+    result.stdout.fnmatch_lines(["no mock of KMS is active while modules are imported: create*"])
 
 
 @pytest.mark.parametrize(

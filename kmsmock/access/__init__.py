@@ -1,3 +1,3 @@
-"""From a request to its decision: the policies that apply, its condition context, its denial."""
+"""Authorization of a request to the mock: the policies that apply, condition context, denial."""
 
 from kmsmock.access import condition_keys  # noqa: F401 - declares them, for the whole package

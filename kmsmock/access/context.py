@@ -1,7 +1,7 @@
-"""The condition context of a request: the value of each condition key, read when it is needed.
+"""The condition context of a request: condition key -> value, each value read on first access.
 
-Everything that decides has its context from here: calls of KMS and of other services, explanations,
-the policy simulator, and the command ``kmsmock explain``. They differ only in the facts they have.
+All policy evaluations use it: calls of KMS and of other services, `kms.explain`, IAM's policy
+simulator, and the command ``kmsmock explain``. They differ only in the facts that they know.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from kmsmock.access.condition_keys.registry import READERS
 from kmsmock.access.facts import Facts
 from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, condition_key
 
-#: The value of a condition key: a text, or the texts of a multivalued one.
+#: The value of a condition key: a string, or the strings of a multivalued one.
 Value = str | list[str]
-#: Condition key -> value, as tests and services give them.
+#: Condition key -> value, as tests and services supply them.
 ContextKeys = dict[str, Value]
 
 
 class ConditionContext(Mapping[str, Value]):
     """The condition keys of a request, in lower case.
 
-    Reading all of them would cost more than most decisions need, so that each is read once, when a
-    policy looks at it.
+    A value is read when a policy first uses the key: most evaluations use few of them.
     """
 
     __slots__ = ("_facts", "_known")
@@ -35,7 +34,7 @@ class ConditionContext(Mapping[str, Value]):
         self._known: dict[str, Value | None] = {name.lower(): overrides[name] for name in overrides}
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Give the value of a condition key; the default when the request does not have it."""
+        """Return the value of a condition key, or the default if the request does not have it."""
         known = self._known
         if key not in known:
             known[key] = self._read(key)
@@ -74,7 +73,7 @@ class ConditionContext(Mapping[str, Value]):
         return _text(READERS[key](self._facts))
 
     def _family(self, declared: ConditionKey) -> Mapping[str, str]:
-        """Give the keys of a family, by the rest of their names in lower case."""
+        """Return the values of a family, such as aws:ResourceTag/, by lower-case key suffix."""
         if not declared.is_of(self._facts.action):
             return {}
         values: Mapping[str, str] = READERS[declared.name.lower()](self._facts)
@@ -82,25 +81,25 @@ class ConditionContext(Mapping[str, Value]):
 
 
 def named_keys(facts: Facts, *names: str) -> dict[str, Value]:
-    """Return those of some condition keys that a request has, as AWS and the request spell them.
+    """Return the values of some condition keys, in their original spelling, if present.
 
-    names: of condition keys, or of families of them.
+    names: of condition keys, or of families such as ``kms:EncryptionContext:``.
     """
-    found: dict[str, Value] = {}
+    present: dict[str, Value] = {}
     for name in names:
         declared = CONDITION_KEYS[name.lower()]
         if not declared.is_of(facts.action):
             continue
         read = READERS[name.lower()](facts)
         if declared.is_family:
-            found.update((f"{declared.name}{rest}", value) for rest, value in read.items())
+            present.update((f"{declared.name}{rest}", value) for rest, value in read.items())
         elif (value := _text(read)) is not None:
-            found[declared.name] = value
-    return found
+            present[declared.name] = value
+    return present
 
 
 def _text(value: Any) -> Value | None:
-    """Give a value as the text that policies compare."""
+    """Convert a value to the string, or list of strings, that policies compare."""
     if value is None or type(value) is str:
         return value
     if isinstance(value, bool):

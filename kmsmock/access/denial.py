@@ -1,4 +1,4 @@
-"""The text of a refusal, as AWS words it: who, what, where, and which kind of policy.
+"""The text of AWS's AccessDeniedException: principal, action, resource, and kind of policy.
 
 Source: IAM User Guide, "Troubleshoot access denied error messages".
 """
@@ -25,10 +25,10 @@ _ARTICLES = {PolicyKind.IDENTITY: "an"}
 def denied(
     request: Request, decision: Decision, *, is_unnamed: bool, from_ciphertext: bool
 ) -> errors.AccessDeniedException:
-    """Make the error of a refused request; what people want to know is its explanation.
+    """Return the AccessDeniedException of a denied request, with the decision as explanation.
 
-    is_unnamed: whether AWS does not name the resource when it refuses the action. from_ciphertext:
-    whether the key was named by nothing but the ciphertext.
+    is_unnamed: whether AWS leaves the resource out for this action. from_ciphertext: whether only
+    the ciphertext of the request identified the key.
     """
     where = f"on resource: {request.resource}"
     if is_unnamed:
@@ -43,7 +43,7 @@ def denied(
 def hidden(
     principal: Principal, action: str, where: str, explanation: str
 ) -> errors.AccessDeniedException:
-    """Make the error that does not tell whether the resource exists, which is another account's.
+    """Return the AccessDeniedException for a resource of another account that may not exist.
 
     where: `THIS_RESOURCE` or `THIS_CIPHERTEXT`.
     """
@@ -53,14 +53,14 @@ def hidden(
 
 
 def refusal(request: Request, decision: Decision, where: str) -> str:
-    """Give AWS's sentence about a decision. where: the part about the resource; may be empty."""
+    """Return AWS's message for a decision. where: the part about the resource; may be empty."""
     return sentence(request.principal, request.action, where, _reason(request, decision))
 
 
 def sentence(principal: Principal, action: str, where: str, reason: str = "") -> str:
-    """Give AWS's sentence. where, reason: its last parts, either of which can be missing."""
-    said = f"User: {principal.arn} is not authorized to perform: {action}"
-    return " ".join(part for part in (said, where, reason) if part)
+    """Return AWS's message. where, reason: its last parts; each may be empty."""
+    subject = f"User: {principal.arn} is not authorized to perform: {action}"
+    return " ".join(part for part in (subject, where, reason) if part)
 
 
 def _reason(request: Request, decision: Decision) -> str:

@@ -1,4 +1,4 @@
-"""What is known of one request, from which the values of its condition keys are read."""
+"""The facts about a request, from which the values of its condition keys are read."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key
 
 _SYMMETRIC = "SYMMETRIC_DEFAULT"
-#: Actions on a key that may not exist yet; PutKeyPolicy is in the lockout safety check.
+#: Actions on a key that may not exist yet; PutKeyPolicy for the lockout safety check of CreateKey.
 _ON_NEW_KEYS = ("kms:CreateKey", "kms:PutKeyPolicy")
 
 
 class KeyAttributes(NamedTuple):
-    """What condition keys say about a key, or of one that is to be made."""
+    """The attributes of a key, or of one that is to be created, that condition keys are about."""
 
     spec: str
     usage: str
@@ -31,10 +31,10 @@ class KeyAttributes(NamedTuple):
 def encryption_context(
     member: str | None, parameters: Mapping[str, Any], constraints: GrantConstraints | None
 ) -> Mapping[str, str] | None:
-    """Give the encryption context of an action; None without one.
+    """Return the encryption context that applies to an action; None if it has none.
 
-    member: the parameter that is it. constraints: of the grant that the action is about, whose
-    pairs stand for it.
+    member: the parameter that has the encryption context. constraints: of the grant that the
+    action is about; used if member is None.
     """
     if member is not None:
         pairs: Mapping[str, str] | None = parameters.get(member)
@@ -44,17 +44,17 @@ def encryption_context(
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """What is known of one request: all but the action can be unknown.
+    """The facts about a request; all except the action can be unknown (None).
 
-    action: such as ``kms:Decrypt``. principal: who makes it. identities: what is known of users,
-    roles, sessions and organizations. key: that it is about. other_key: the other one of ReEncrypt,
-    once it is located. primary: the key that a new one is to be a replica of. owner: the account of
-    the resource. alias: the name that the request has for the key. parameters: those of the call,
-    as the API has them; empty for a call that leaves out what it can. encryption_context: of the
-    action. constraints: of the grant that is to be made or retired. attestation: gives what the
-    attestation document of the request attests, if it has one that holds. region: where the action
-    takes place. now: when. user_agent: of the client. overrides: further condition
-    keys, which replace what the rest says.
+    action: such as ``kms:Decrypt``. principal: the caller. identities: users, roles, sessions and
+    organizations. key: the key that the request is about. other_key: the other key of ReEncrypt,
+    once it is located. primary: the primary key of a replica that is to be created. owner: the
+    account id of the resource. alias: the alias by which the request names the key. parameters: of
+    the call, as in the API; empty for a call with default values only. encryption_context: of the
+    action. constraints: of the grant that is created or retired. attestation: returns the content
+    of the request's attestation document, or None if absent or invalid. region: the name of the
+    Region in which the action takes place. now: the time of the request. user_agent: of the client.
+    overrides: condition keys that take precedence over all of these.
     """
 
     action: str
@@ -76,15 +76,15 @@ class Facts:
 
     @property
     def account(self) -> str | None:
-        """The account of the resource that the request is about."""
+        """The account id of the resource that the request is about."""
         return self.owner if self.key is None else self.key.account
 
     def parameter(self, member: str, default: Any = None) -> Any:
-        """Give a parameter of the call, or what holds when it is left out; None when unknown."""
+        """Return a parameter of the call; the default if absent; None if parameters are unknown."""
         return None if self.parameters is None else self.parameters.get(member, default)
 
     def key_attributes(self) -> KeyAttributes | None:
-        """Give what is known of the key, or of the one that is to be made."""
+        """Return the attributes of the key, or of the one to be created; None if unknown."""
         key = self.key
         if key is not None:
             return KeyAttributes(

@@ -1,4 +1,4 @@
-"""From a request to the policies that decide it: those of key, caller and organizations."""
+"""Collect the policies and grants that apply to a request, evaluate them, and remember allows."""
 
 from __future__ import annotations
 
@@ -18,64 +18,64 @@ from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key, KeyManager
 
-#: How explanations speak of it.
+#: The name of key policies in explanations.
 KEY_POLICY = "the key policy"
 _RETIRE = "kms:RetireGrant"
 _Levels = tuple[tuple[Policy, ...], ...]
-_REMEMBERED = 128
+_MAX_ENTRIES = 128
 
 
 class Allowances:
-    """Requests that were allowed by policies alone, whatever they bring, to be allowed again.
+    """A cache of requests that policies allow unconditionally.
 
-    An allowance depends on the principal, with its unique id; the identity policies and the
+    An entry depends on the principal with its unique id; the identity policies and the permissions
     boundary of its user or role; its session policies; the policies of its organization and of the
-    key's; the key policy, and whom that named when it was put; and on there being no grant on the
-    key that can mean the principal. All but the last are objects that are replaced, and never
-    changed in place: it ends when one of them is another object than then, and when such a grant is
-    made. It never depends on what a request brings (encryption context, tags, aliases, time,
-    Region): what looked at a condition or a policy variable, or was allowed by a grant, is decided
-    each time. The state of a key has no say in authorization.
+    key's; the key policy, and the unique ids of the principals in it; and on there being no grant
+    on the key that can apply to the principal. All but the last are objects that are replaced,
+    never changed in place, so an entry is valid while each is the same object. Requests whose
+    evaluation used a condition, a policy variable or a grant are not cached, so an entry does not
+    depend on encryption context, tags, aliases, time or Region. Authorization does not depend on
+    the key state.
     """
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str, str], tuple[Any, ...]] = {}
 
-    def hold(
+    def is_allowed(
         self, identities: Identities, principal: Principal, action: str, key: Key | None
     ) -> bool:
-        """Tell whether a request is known to be allowed."""
+        """Return whether a request is known to be allowed."""
         arn = "*" if key is None else key.arn
         known = self._known.get((principal.arn, action, arn))
         return (
             known is not None
-            and all(map(is_, known, _basis(identities, principal, key)))
+            and all(map(is_, known, _dependencies(identities, principal, key)))
             and not (key is not None and key.grants.name(principal))
         )
 
-    def note(
+    def add(
         self, identities: Identities, request: Request, key: Key | None, policies: AppliedPolicies
     ) -> None:
-        """Remember an allowed request, if it depended on nothing but the policies as they are."""
+        """Cache an allowed request, unless its evaluation used a condition or a grant."""
         if (
             policies.grants
             or looks_like_arn(request.resource) is not (key is not None)
-            or _looks_at_context(request, policies)
+            or _needs_context(request, policies)
         ):
             return
-        if len(self._known) >= _REMEMBERED:
+        if len(self._known) >= _MAX_ENTRIES:
             self._known.clear()
         principal = request.principal
-        place = (principal.arn, request.action, request.resource)
-        self._known[place] = _basis(identities, principal, key)
+        entry = (principal.arn, request.action, request.resource)
+        self._known[entry] = _dependencies(identities, principal, key)
 
     def clear(self) -> None:
-        """Forget all, so that everything is decided again."""
+        """Remove all entries."""
         self._known.clear()
 
 
-def _basis(identities: Identities, principal: Principal, key: Key | None) -> tuple[Any, ...]:
-    """Give all that an unconditional decision depends on; what changes is made anew."""
+def _dependencies(identities: Identities, principal: Principal, key: Key | None) -> tuple[Any, ...]:
+    """Return the objects that an unconditional decision depends on; a change replaces them."""
     entity, session, organization = identities.get_limits(principal)
     organization_of_key = organization
     if key is not None and key.account != principal.account:
@@ -92,7 +92,7 @@ def _basis(identities: Identities, principal: Principal, key: Key | None) -> tup
     )
 
 
-def _looks_at_context(request: Request, policies: AppliedPolicies) -> bool:
+def _needs_context(request: Request, policies: AppliedPolicies) -> bool:
     consulted = (
         *((policies.resource,) if policies.resource is not None else ()),
         *policies.identity,
@@ -113,8 +113,12 @@ def authorize(
     *,
     retired: Grant | None = None,
 ) -> Decision:
-    """Decide a request on a key, or on none. retired: the grant that RetireGrant is to end."""
-    policies = applied_policies(identities, request, key)
+    """Evaluate the policies and grants that apply to a request.
+
+    key: the key that the request is about, if there is one. retired: the grant that RetireGrant
+    names.
+    """
+    policies = collect_policies(identities, request, key)
     if retired is not None:
         decision = evaluate_retirement(request, policies, retired)
     else:
@@ -122,20 +126,20 @@ def authorize(
     if not decision.allowed:
         return replace(decision, request=request, policies=policies)
     if retired is None:
-        allowances.note(identities, request, key, policies)
+        allowances.add(identities, request, key, policies)
     return decision
 
 
-def applied_policies(
+def collect_policies(
     identities: Identities, request: Request, key: Key | None, key_policy: Policy | None = None
 ) -> AppliedPolicies:
-    """Gather all that has a say. key_policy: instead of the one that the key has."""
+    """Collect the policies and grants that apply. key_policy: replaces that of the key."""
     principal = request.principal
-    identity, boundary = _of_entity(identities, principal)
-    service_control, resource_control = _of_organizations(identities, request, key)
+    identity, boundary = _identity_policies(identities, principal)
+    service_control, resource_control = _organization_policies(identities, request, key)
     has_key_policy = key is not None and request.owner is not None
     return AppliedPolicies(
-        key_policy or (policy_of(key) if key is not None and has_key_policy else None),
+        key_policy or (parse_key_policy(key) if key is not None and has_key_policy else None),
         identity,
         boundary,
         identities.session_of(principal).policies,
@@ -148,41 +152,41 @@ def applied_policies(
     )
 
 
-def _of_organizations(
+def _organization_policies(
     identities: Identities, request: Request, key: Key | None
 ) -> tuple[_Levels, _Levels]:
-    """Give the service control policies of the caller, and the resource control ones of the key."""
+    """Return the caller's service control policies and the key's resource control policies."""
     principal = request.principal
     if principal.is_service_linked:
         return (), ()
     resource_control: _Levels = ()
-    if _is_customers(request, key) and request.action != _RETIRE:
+    if _has_resource_control(request, key) and request.action != _RETIRE:
         account = principal.account if key is None else key.account
         resource_control = identities.organization_of(account).resource_control
     return identities.organization_of(principal.account).service_control, resource_control
 
 
-def _is_customers(request: Request, key: Key | None) -> bool:
-    """Tell whether a request is about a key of a customer, or an alias, which is the caller's."""
+def _has_resource_control(request: Request, key: Key | None) -> bool:
+    """Return whether a request is about a customer managed key, or an alias."""
     if key is None:
         return ":alias/" in request.resource
     return key.manager is KeyManager.CUSTOMER
 
 
 def _is_alive(identities: Identities, unique_ids: Mapping[str, str] | None, name: str) -> bool:
-    """Tell whether a name still means whom it meant when the policy was put."""
+    """Return whether a principal is still the one that had the name when the policy was put."""
     return (
         identities.names.is_valid_principal(name)
         and identities.names.displayed(name, unique_ids) == name
     )
 
 
-def policy_of(key: Key) -> Policy:
-    """Give the key policy, ready to be matched."""
+def parse_key_policy(key: Key) -> Policy:
+    """Return the parsed key policy of a key."""
     return parse(key.policy, PolicyKind.RESOURCE, KEY_POLICY)
 
 
-def _of_entity(
+def _identity_policies(
     identities: Identities, principal: Principal
 ) -> tuple[tuple[Policy, ...], Policy | None]:
     entity = identities.entity_of(principal)

@@ -1,1 +1,1 @@
-"""How a mock becomes active: decorators, environment variables, clients, importing material."""
+"""What tests use to run code with a mock: decorators, environment variables, boto3 clients."""

@@ -1,4 +1,4 @@
-"""Making boto3 clients that sign as a principal of the mock."""
+"""Create boto3 clients and sessions that sign as a principal of the mock."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import boto3
 
 from kmsmock.identities.credentials import Credentials
 
-#: Credentials that lead to no principal in particular.
+#: Credentials of no particular principal; the mock takes their caller for its default principal.
 UNKNOWN = Credentials("testing", "testing")
 
 
 @lru_cache(maxsize=1)
 def _session() -> Any:
-    """Give one session for all clients: what botocore loads for the first serves the others."""
+    """Return one session for all clients, which shares the models that botocore loads."""
     return boto3.Session(aws_access_key_id="unused", aws_secret_access_key="unused")  # noqa: S106
 
 
 def make_client(service: str, region: str, credentials: Credentials) -> Any:
-    """Make a client that signs with these credentials."""
+    """Create a boto3 client with credentials. service: as boto3 names it."""
     return _session().client(
         service,
         region_name=region,
@@ -31,7 +31,7 @@ def make_client(service: str, region: str, credentials: Credentials) -> Any:
 
 
 def make_session(region: str | None, credentials: Credentials) -> Any:
-    """Make a session that signs with these credentials."""
+    """Create a boto3 session with credentials."""
     return boto3.Session(
         region_name=region,
         aws_access_key_id=credentials.access_key,

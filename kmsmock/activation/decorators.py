@@ -1,4 +1,4 @@
-"""Wrapping functions and test classes, so that a mock is active while they run."""
+"""Wrap functions and test classes so that a mock is active while they run."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from typing import Any
 
 MakeMocker = Callable[[], Any]
 
-#: The attribute of a test instance that says how to end the worlds of its test, innermost last.
+#: Attribute of a test instance: functions that end the mocks of its test, the innermost last.
 _MARK = "_kmsmock_test"
-#: The attribute of a test instance that has, for each set-up under way, what makes its mock.
+#: Attribute of a test instance: for each set-up in progress, the function that creates its mock.
 _SET_UPS = "_kmsmock_set_ups"
-#: The attribute of a class that tells that its tests have mocks.
+#: Attribute of a decorated class.
 _DECORATED = "_kmsmock_decorated"
-#: The attribute of a class inside of another decorated one that has that one.
+#: Attribute of a class nested in a decorated one: the enclosing class.
 _AROUND = "_kmsmock_around"
-#: The attribute of a class that has the mock of its class-level set-up.
+#: Attribute of a class: the mock of its class-level set-up.
 _CLASS = "_kmsmock_class"
 
 
 def decorate_function(function: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
-    """Wrap a function of any kind, so that a mock is active until all of it has run."""
+    """Wrap a function, coroutine function or generator function to run with an active mock.
+
+    make: creates the mock for each call.
+    """
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
@@ -63,9 +66,10 @@ def decorate_function(function: Callable[..., Any], make: MakeMocker) -> Callabl
 
 
 def decorate_class(decorated: type, make: MakeMocker) -> type:
-    """Make each test of a class, and of those inside of it, run in a fresh world.
+    """Wrap a test class so that each test, with its set-up, runs with a mock of its own.
 
-    Its set-up is included. What the class-level set-up makes is there in every test, and as it was.
+    Nested classes are included. Each test starts with the state that the class-level set-up has
+    created. make: creates the mock for each test.
     """
     setattr(decorated, _DECORATED, True)
     test_case: Any = _unittest_case()
@@ -84,9 +88,9 @@ def decorate_class(decorated: type, make: MakeMocker) -> type:
 
 
 def _decorate_nested(decorated: type, make: MakeMocker) -> None:
-    """Decorate the test classes inside of a class, for which pytest calls its set-up, too.
+    """Decorate the test classes nested in a class; pytest calls its set-up for their tests, too.
 
-    One that a base class has is left alone: a subclass of it takes its place here.
+    A nested class of a base class is not changed, but replaced in this class by a subclass.
     """
     for around in decorated.__mro__:
         for name, member in list(vars(around).items()):
@@ -109,12 +113,12 @@ def _decorate_nested(decorated: type, make: MakeMocker) -> None:
             setattr(own, _AROUND, decorated)
             decorate_class(own, make)
             for unused in ("setup_method", "teardown_method"):
-                if not hasattr(own, unused):  # of unittest, which has no need of them
+                if not hasattr(own, unused):  # a unittest.TestCase, which does not use them
                     setattr(own, unused, lambda _self, *_: None)
 
 
 def _unless_started(test: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
-    """Wrap a test method for those who call it without pytest, which starts the mock earlier."""
+    """Wrap a test method to start a mock if it is called directly, and not by pytest."""
     alone = decorate_function(test, make)
 
     def chosen(instance: Any) -> Callable[..., Any]:
@@ -136,7 +140,7 @@ def _unless_started(test: Callable[..., Any], make: MakeMocker) -> Callable[...,
 
 
 def _unittest_case() -> Any:
-    """Give unittest's TestCase, if anybody has imported it: others cannot have derived from it."""
+    """Return unittest.TestCase; None if unittest is not imported: then no class derives from it."""
     return getattr(sys.modules.get("unittest.case"), "TestCase", None)
 
 
@@ -153,7 +157,7 @@ def _in_own_world(run: Callable[..., Any], make: MakeMocker) -> Callable[..., An
 
 
 def _wrap_class_fixtures(decorated: type, make: MakeMocker, set_up: str, tear_down: str) -> None:
-    """Let a mock last from the class-level set-up, if there is any, to the tear-down."""
+    """Wrap class-level set-up and tear-down, if there is a set-up, to start and stop a mock."""
     inherited = getattr(_unittest_case(), set_up, None)
     original = getattr(decorated, set_up, None)
     if original is None or getattr(original, "__func__", original) is getattr(
@@ -165,7 +169,7 @@ def _wrap_class_fixtures(decorated: type, make: MakeMocker, set_up: str, tear_do
 
     def start_class(cls: Any) -> None:
         if _CLASS in vars(cls):
-            # pytest calls the set-up of a class for those inside of it, too: they share one mock.
+            # pytest calls the set-up of a class for nested classes, too: they share one mock.
             _call_on_class(original, cls)
             return
         mocker = make()
@@ -201,7 +205,7 @@ def _call_on_class(method: Any, cls: type) -> None:
 
 
 def _wrap_method_fixtures(decorated: type, make: MakeMocker) -> None:
-    """Let pytest's setup_method and teardown_method start and stop the mock of each test."""
+    """Wrap pytest's setup_method and teardown_method to start and stop the mock of each test."""
     set_up = getattr(decorated, "setup_method", None)
     tear_down = getattr(decorated, "teardown_method", None)
 
@@ -209,7 +213,7 @@ def _wrap_method_fixtures(decorated: type, make: MakeMocker) -> None:
         under_way = vars(self).setdefault(_SET_UPS, [])
         under_way.append(make)
         if under_way.count(make) > 1:
-            return  # pytest calls it once more for each class around
+            return  # pytest calls it again for each enclosing class
         start_test(self, make)
         try:
             _call_with_method(set_up, self, method)
@@ -240,7 +244,7 @@ def _call_with_method(fixture: Any, instance: Any, method: Any) -> None:
 
 
 def start_test(instance: Any, make: MakeMocker) -> None:
-    """Begin the world of one test: that of its class as it is now, or a new one."""
+    """Start the mock of one test, or take a checkpoint of the mock of its class."""
     ends = vars(instance).setdefault(_MARK, [])
     class_mocker = _mocker_of_class(type(instance))
     mocker = make()
@@ -254,7 +258,7 @@ def start_test(instance: Any, make: MakeMocker) -> None:
 
 
 def _mocker_of_class(cls: type | None) -> Any:
-    """Give the mock of the class-level set-up, also that of a class around; None without any."""
+    """Return the mock of a class-level set-up, of the class or an enclosing one; None if none."""
     while cls is not None:
         mocker = getattr(cls, _CLASS, None)
         if mocker is not None:
@@ -264,7 +268,7 @@ def _mocker_of_class(cls: type | None) -> Any:
 
 
 def stop_test(instance: Any) -> None:
-    """End the innermost world of one test."""
+    """Stop the innermost mock of one test, or restore the mock of its class."""
     ends = vars(instance).get(_MARK)
     if ends:
         ends.pop()()

@@ -1,4 +1,4 @@
-"""The environment variables that let AWS clients be made without any configuration."""
+"""The environment variables by which AWS clients can be created without any configuration."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _CREDENTIAL_SETTINGS = (
 )
 
 
-#: Those of the mocks that are active, the innermost last.
+#: The environments of the active mocks, the innermost last.
 _entered: list[Environment] = []
 
 
 class Environment:
-    """What a mock sets in the environment, and what was there before.
+    """The environment variables that a mock sets, and their values from before.
 
-    Only what is missing is set: dummy credentials if none are configured, the Region likewise;
-    the instance metadata service is always switched off.
+    Dummy credentials and the Region are set only if none are configured; the instance metadata
+    service is always disabled.
 
-    region_set: the Region that it has set, if any. before: what it has to put back.
+    region_set: the Region that was set, if any. before: the values to restore.
     """
 
     def __init__(self, region: str) -> None:
@@ -36,7 +36,7 @@ class Environment:
         self.before: dict[str, str | None] = {}
 
     def enter(self) -> None:
-        """Set what is missing."""
+        """Set the variables."""
         environ = os.environ
         settings = _file_settings()
         wanted = {"AWS_EC2_METADATA_DISABLED": "true"}
@@ -46,7 +46,7 @@ class Environment:
         ):
             wanted["AWS_ACCESS_KEY_ID"] = wanted["AWS_SECRET_ACCESS_KEY"] = _DUMMY
         configured = environ.get("AWS_DEFAULT_REGION") or settings.get("region")
-        # What a mock around this one has set is not for this one.
+        # A Region set by an outer mock is not a configured one.
         if not configured or any(configured == entered.region_set for entered in _entered):
             wanted["AWS_DEFAULT_REGION"] = environ.get("AWS_REGION") or self._region
         self.before = {name: environ.get(name) for name in wanted}
@@ -55,12 +55,12 @@ class Environment:
         _entered.append(self)
 
     def exit(self) -> None:
-        """Put everything back exactly as it was, once those that were entered later are left."""
+        """Restore the variables; if inner environments are left later, the last one does it."""
         before, self.before = self.before, {}
-        place = _entered.index(self)
-        del _entered[place]
-        if place < len(_entered):
-            _entered[place].before.update(before)
+        index = _entered.index(self)
+        del _entered[index]
+        if index < len(_entered):
+            _entered[index].before.update(before)
             return
         for name, value in before.items():
             if value is None:
@@ -72,7 +72,7 @@ class Environment:
 
 
 def _file_settings() -> dict[str, str]:
-    """Read what AWS's configuration files say about the default profile."""
+    """Read the settings of the default profile from AWS's configuration files."""
     import configparser
 
     settings: dict[str, str] = {}
@@ -82,7 +82,7 @@ def _file_settings() -> dict[str, str]:
         ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
     ):
         path = os.environ.get(variable) or default
-        file = os.path.expanduser(path)  # noqa: PTH111 - Path fails where there is no home
+        file = os.path.expanduser(path)  # noqa: PTH111 - Path raises without a home directory
         if not os.path.isfile(file):  # noqa: PTH113
             continue
         parser = configparser.RawConfigParser(strict=False)
@@ -97,10 +97,10 @@ def _file_settings() -> dict[str, str]:
 
 
 def _forget_dummy_credentials() -> None:
-    """Let boto3's default session look for credentials anew; it keeps what it once found."""
+    """Remove dummy credentials from boto3's default session, which caches what it has found."""
     boto3 = sys.modules.get("boto3")
     session = getattr(boto3, "DEFAULT_SESSION", None)
     core = getattr(session, "_session", None)
     credentials = getattr(core, "_credentials", None)
     if core is not None and getattr(credentials, "access_key", None) == _DUMMY:
-        core._credentials = None  # noqa: SLF001 - there is no public way
+        core._credentials = None  # noqa: SLF001 - there is no public attribute

@@ -1,4 +1,4 @@
-"""Keys made for tests, and what makes them."""
+"""The key factory: create KMS keys for tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class KmsKey:
-    """A key made for a test. client: a KMS client of its account and Region."""
+    """A key created for a test: its key id and key ARN.
+
+    client: a boto3 KMS client of the key's account and Region.
+    """
 
     id: str
     arn: str
@@ -23,7 +26,7 @@ class KmsKey:
 
 
 class KmsKeyFactory:
-    """Makes keys when it is called. client: the KMS client that makes them."""
+    """A callable that creates keys. client: the KMS client that it uses."""
 
     def __init__(self, client: KMSClient) -> None:
         self._client = client
@@ -39,15 +42,16 @@ class KmsKeyFactory:
         multi_region: bool = False,
         tags: Mapping[str, str] | None = None,
     ) -> KmsKey:
-        """Make a key.
+        """Create a key.
 
-        usage: the first that the spec can have, when left out. alias: a name for it, with or
-        without ``alias/``. policy: the key policy, as JSON text or as what it means. Raises
-        ValueError for an unknown spec, which names the nearest one, and botocore's ClientError.
+        spec: the key spec. usage: the key usage; by default the first one that the spec allows.
+        alias: an alias to create for it, with or without ``alias/``. policy: the key policy, as
+        JSON text or as a dictionary. tags: name -> value. Raises ValueError for an unknown spec,
+        with the most similar one, and botocore's ClientError.
         """
         if spec not in KEY_SPECS:
             raise ValueError(describe_unknown_spec(spec))
-        wanted = {
+        parameters = {
             "KeySpec": spec,
             "KeyUsage": usage or next(iter(KEY_SPECS[spec].usages)).value,
             "Policy": json.dumps(policy) if isinstance(policy, Mapping) else policy,
@@ -55,8 +59,8 @@ class KmsKeyFactory:
             "MultiRegion": multi_region,
             "Tags": [{"TagKey": k, "TagValue": v} for k, v in (tags or {}).items()],
         }
-        given: Any = {name: value for name, value in wanted.items() if value is not None}
-        metadata = self._client.create_key(**given)["KeyMetadata"]
+        present: Any = {name: value for name, value in parameters.items() if value is not None}
+        metadata = self._client.create_key(**present)["KeyMetadata"]
         key = KmsKey(metadata["KeyId"], metadata["Arn"], self._client)
         if alias is not None:
             self._client.create_alias(

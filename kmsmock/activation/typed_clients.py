@@ -1,6 +1,6 @@
-"""The classes of boto3 clients, for type checkers: those of boto3-stubs, where that is installed.
+"""The classes of boto3 clients for type checkers, from boto3-stubs if that is installed.
 
-Where it is not, they are `Any`, and nothing of this is needed at run time.
+Without it they are `Any`; at run time they are not imported.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ClientSource:
-    """What gives boto3 clients: a mock, an account, a principal."""
+    """The base class of everything with a ``client`` method: a mock, an account, a principal."""
 
     @overload
     def client(self, service: Literal["kms"] = "kms", region: str | None = None) -> KMSClient: ...
@@ -70,10 +70,11 @@ class ClientSource:
     @overload
     def client(self, service: str, region: str | None = None) -> Any: ...
     def client(self, service: str = "kms", region: str | None = None) -> Any:
-        """Give a boto3 client of this principal, the account's administrator, the mock's default.
+        """Return a boto3 client of this principal.
 
-        service: as boto3 names it. region: that of the mock, if None. There is one client for each
-        service and Region. With boto3-stubs type checkers know its class.
+        The principal of an account is its administrator, that of a mock its default principal.
+        service: as boto3 names it. region: by default that of the mock. There is one client for
+        each service and Region. With boto3-stubs, type checkers know its class.
         """
         return self._client(service, region)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from kmsmock.access.context import ConditionContext
 from kmsmock.access.facts import Facts, encryption_context
-from kmsmock.access.policies import applied_policies
+from kmsmock.access.policies import collect_policies
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
@@ -114,7 +114,7 @@ def _decide(
         encryption_context=pairs,
         child=child,
     )
-    policies = applied_policies(backend.identities, request, key)
+    policies = collect_policies(backend.identities, request, key)
     if retired is not None:
         decision = evaluate_retirement(request, policies, retired)
     else:

@@ -8,56 +8,15 @@ from __future__ import annotations
 import binascii
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 from kmsmock.aws import errors
 from kmsmock.aws.api_call import ApiCall
+from kmsmock.aws.limits import TextLimits, limits_of, pattern_of, printed_enum
 from kmsmock.aws.operations import OPERATION_FACTS
 
-_KEY_SPECS = (
-    *("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"),
-    *("ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256"),
-    *("HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87"),
-    *("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
-)
-#: Shape -> values in the order of AWS's error messages, where it is known to differ from that of
-#: the model. All of these values are valid, also those that the installed model does not have.
-_ENUMS_AS_PRINTED: dict[str, tuple[str, ...]] = {
-    "KeySpec": _KEY_SPECS,
-    "CustomerMasterKeySpec": _KEY_SPECS,
-    "DataKeySpec": _KEY_SPECS,
-    "KeyUsageType": (
-        *("ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC"),
-        *("KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"),
-    ),
-    "MacAlgorithmSpec": ("HMAC_SHA_384", "HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_512"),
-    "DataKeyPairSpec": (
-        *("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"),
-        *("ECC_SECG_P256K1", "SM2", "ECC_NIST_EDWARDS25519"),
-        *("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
-    ),
-    "MessageType": ("RAW", "DIGEST", "EXTERNAL_MU"),
-    "SigningAlgorithmSpec": (
-        *("RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512"),
-        *("RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512"),
-        *("ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512"),
-        *("ED25519_SHA_512", "ED25519_PH_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256"),
-    ),
-    "EncryptionAlgorithmSpec": (
-        *("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE", "SYMMETRIC_DEFAULT"),
-    ),
-}
-#: Shape -> valid values, where these are not the ones in AWS's error message.
-_ENUM_VALUES = {
-    "DataKeySpec": ("AES_256", "AES_128"),
-    "SigningAlgorithmSpec": (*_ENUMS_AS_PRINTED["SigningAlgorithmSpec"], "SYMMETRIC_DEFAULT"),
-}
-#: Patterns that KMS enforces and the model does not have.
-_ASCII = r"^\p{ASCII}+$"
-_PATTERNS = {"KeyIdType": _ASCII}
 #: Members whose value no error message contains, not even that it is null.
 _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
 #: Called with value, path and the list of failures; returns the parsed value and appends what
@@ -132,42 +91,88 @@ def _check(shape: Any) -> Check:
     return _MAKERS[shape.type_name](shape)
 
 
+class _Member(NamedTuple):
+    """A member of a structure. path: as error messages name it. limits: of texts only."""
+
+    path: str
+    check: Check
+    is_required: bool
+    limits: TextLimits | None
+
+
 def _structure(shape: Any, page_limit: int | None = None) -> Check:
-    members = [
-        (name, name[0].lower() + name[1:], _check(member), name in shape.required_members)
-        for name, member in shape.members.items()
-    ]
-    if page_limit is not None:
-        members = [
-            (name, lower, _integer_between(1, page_limit) if name == "Limit" else check, required)
-            for name, lower, check, required in members
-        ]
-    known = frozenset(shape.members)
+    members = {name: _member(name, shape, page_limit) for name in shape.members}
+    required = frozenset(shape.required_members)
 
     def check_structure(value: Any, path: str, failures: list[str]) -> dict[str, Any]:
         if type(value) is not dict:
             raise _wrong_type(value, path, "a structure")
+        if not value.keys() <= members.keys():
+            raise _unknown_member(value, members)
+        prefix = f"{path}." if path else ""
+        found: list[str] = []
         result = {}
-        for name, lower, check, required in members:
-            if (member := value.get(name)) is not None:
-                result[name] = check(member, f"{path}.{lower}" if path else lower, failures)
-            elif required:
-                subject = "Value" if lower in _SENSITIVE_MEMBERS else "Value null"
-                member_path = f"{path}.{lower}" if path else lower
-                failures.append(
-                    f"{subject} at '{member_path}' failed to satisfy constraint: "
-                    "Member must not be null"
-                )
-        if len(result) != len(value):
-            for name in value:
-                if name not in known:
-                    raise errors.SerializationException(
-                        explanation=f"The operation has no parameter {name!r}; it has "
-                        f"{', '.join(sorted(known)) or 'none'}."
+        for name, member in value.items():
+            member_path, check, _, limits = members[name]
+            # Most members are texts within their limits, and need no check of their own.
+            if (
+                limits is not None
+                and type(member) is str
+                and (
+                    member in limits[0]
+                    or (
+                        not limits[0]
+                        and limits[1] <= len(member) <= limits[2]
+                        and (limits[3] is None or limits[3](member))
                     )
+                )
+            ):
+                result[name] = member
+            elif member is not None:
+                result[name] = check(member, prefix + member_path, found)
+        if found or not required <= result.keys():
+            return _check_in_order(value, members, prefix, failures)
         return result
 
     return check_structure
+
+
+def _check_in_order(
+    value: Mapping[str, Any], members: Mapping[str, _Member], prefix: str, failures: list[str]
+) -> dict[str, Any]:
+    """Check the members in the order of the model, in which KMS lists what is wrong with them."""
+    result = {}
+    for name, (member_path, check, is_required, _) in members.items():
+        if (member := value.get(name)) is not None:
+            result[name] = check(member, prefix + member_path, failures)
+        elif is_required:
+            subject = "Value" if member_path in _SENSITIVE_MEMBERS else "Value null"
+            failures.append(
+                f"{subject} at '{prefix}{member_path}' failed to satisfy constraint: "
+                "Member must not be null"
+            )
+    return result
+
+
+def _unknown_member(
+    value: Mapping[str, Any], members: Mapping[str, _Member]
+) -> errors.SerializationException:
+    unknown = next(name for name in value if name not in members)
+    return errors.SerializationException(
+        explanation=f"The operation has no parameter {unknown!r}; it has "
+        f"{', '.join(sorted(members)) or 'none'}."
+    )
+
+
+def _member(name: str, shape: Any, page_limit: int | None) -> _Member:
+    member = shape.members[name]
+    is_page_size = name == "Limit" and page_limit is not None
+    return _Member(
+        name[0].lower() + name[1:],
+        _integer_between(1, page_limit or 0) if is_page_size else _check(member),
+        name in shape.required_members,
+        TextLimits.of(member) if member.type_name == "string" else None,
+    )
 
 
 def _empty(value: Any, path: str, failures: list[str]) -> dict[str, Any]:  # noqa: ARG001 - a Check
@@ -175,14 +180,10 @@ def _empty(value: Any, path: str, failures: list[str]) -> dict[str, Any]:  # noq
 
 
 def _string(shape: Any) -> Check:
-    name = shape.name
-    low, high = _limits(shape)
-    printed = _ENUMS_AS_PRINTED.get(name) or tuple(shape.enum)
-    values = frozenset(shape.enum) | frozenset(_ENUM_VALUES.get(name) or printed)
-    pattern = _PATTERNS.get(name) or shape.metadata.get("pattern")
-    matches = _compile(pattern).fullmatch if pattern else None
+    values, low, high, matches = TextLimits.of(shape)
+    pattern = pattern_of(shape)
     sensitive = shape.metadata.get("sensitive", False)
-    enum_text = f"satisfy enum value set: [{', '.join(printed)}]"
+    enum_text = f"satisfy enum value set: [{', '.join(printed_enum(shape))}]"
 
     def check_string(value: Any, path: str, failures: list[str]) -> str:
         if type(value) is not str:
@@ -206,7 +207,7 @@ def _string(shape: Any) -> Check:
 
 
 def _blob(shape: Any) -> Check:
-    low, high = _limits(shape)
+    low, high = limits_of(shape)
 
     def check_blob(value: Any, path: str, failures: list[str]) -> bytes:
         if type(value) is not str:
@@ -230,7 +231,7 @@ def _blob(shape: Any) -> Check:
 
 
 def _integer(shape: Any) -> Check:
-    return _integer_between(*_limits(shape))
+    return _integer_between(*limits_of(shape))
 
 
 def _integer_between(low: float, high: float) -> Check:
@@ -276,7 +277,7 @@ def _timestamp(shape: Any) -> Check:  # noqa: ARG001 - one maker per type
 
 
 def _list(shape: Any) -> Check:
-    low, high = _limits(shape)
+    low, high = limits_of(shape)
     check = _check(shape.member)
 
     def check_list(value: Any, path: str, failures: list[str]) -> list[Any]:
@@ -295,10 +296,17 @@ def _list(shape: Any) -> Check:
 
 def _map(shape: Any) -> Check:
     check_key, check_value = _check(shape.key), _check(shape.value)
+    takes_any_texts = all(
+        each.type_name == "string" and TextLimits.of(each).allow_any
+        for each in (shape.key, shape.value)
+    )
 
     def check_map(value: Any, path: str, failures: list[str]) -> dict[str, Any]:
         if type(value) is not dict:
             raise _wrong_type(value, path, "a map")
+        # Such as an encryption context; keys of a JSON object are texts anyway.
+        if takes_any_texts and {str}.issuperset(map(type, value.values())):
+            return value
         return {
             check_key(name, f"{path}.key", failures): check_value(
                 item, f"{path}.{name}.member", failures
@@ -319,19 +327,6 @@ _MAKERS: dict[str, Callable[[Any], Check]] = {
     "list": _list,
     "map": _map,
 }
-
-
-def _limits(shape: Any) -> tuple[float, float]:
-    return shape.metadata.get("min", -math.inf), shape.metadata.get("max", math.inf)
-
-
-def _compile(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of the model, which is one of Java: its character classes are ASCII."""
-    if r"\p{L}" in pattern:
-        for java, ours in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d")):
-            pattern = pattern.replace(java, ours)
-        return re.compile(pattern)
-    return re.compile(pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]"), re.ASCII)
 
 
 def _failure(value: object, path: str, constraint: str) -> str:

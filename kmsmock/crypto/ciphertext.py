@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -41,7 +41,6 @@ ENCRYPT_PREFIX: Final = bytes.fromhex("0102020078")
 DATA_KEY_PREFIX: Final = bytes.fromhex("0102030078")
 
 _MULTI_REGION = 0x80
-_MATERIAL = slice(5, 37)
 _KEY_ID = slice(38, 54)
 _SMALLEST_ENVELOPE = 59
 _FRAMING_BYTES = 11
@@ -59,7 +58,7 @@ class Blob(NamedTuple):
     """A parsed ciphertext blob.
 
     material_id: 32 bytes. encrypted: the AES-GCM ciphertext. authenticated: all bytes before it.
-    framing: the last bytes of authenticated, which identify the key; they are parsed on access.
+    framing: what identifies the key, without the CRC that ends authenticated; parsed on access.
     """
 
     material_id: bytes
@@ -125,28 +124,16 @@ def parse(blob: bytes) -> Blob:
     if len(blob) < _SMALLEST or blob[:5] not in (ENCRYPT_PREFIX, DATA_KEY_PREFIX):
         raise DecryptionFailed("not a symmetric ciphertext blob")
     # The envelope depends only on the length of the content, which follows from the blob's length.
-    content_bytes = _content_bytes(len(blob))
-    before_nonce, after_nonce = _envelope(content_bytes)
-    nonce_at = 54 + len(before_nonce)
-    framing_at = nonce_at + NONCE_BYTES + len(after_nonce)
-    encrypted_at = framing_at + _FRAMING_BYTES
-    if (
-        blob[54:nonce_at] != before_nonce
-        or blob[nonce_at + NONCE_BYTES : framing_at] != after_nonce
-        or zlib.crc32(blob[: encrypted_at - 4]).to_bytes(4, "big")
-        != blob[encrypted_at - 4 : encrypted_at]
+    layout = _layout(len(blob))
+    material_id, before_nonce, nonce, after_nonce, framing, crc, encrypted = layout.unpack(blob)
+    if (before_nonce, after_nonce) != layout.envelope or crc != zlib.crc32(
+        blob[: layout.crc_offset]
     ):
         raise DecryptionFailed("not an intact symmetric ciphertext blob")
-    version = blob[framing_at] & ~_MULTI_REGION
+    version = framing[0] & ~_MULTI_REGION
     if version != VERSION:
         raise DecryptionFailed(f"layout version {version} is not known")
-    return Blob(
-        blob[_MATERIAL],
-        blob[nonce_at : nonce_at + NONCE_BYTES],
-        blob[encrypted_at:],
-        blob[:encrypted_at],
-        blob[framing_at:encrypted_at],
-    )
+    return Blob(material_id, nonce, encrypted, blob[: layout.crc_offset + 4], framing)
 
 
 def encode_context(context: Mapping[str, str] | None) -> bytes:
@@ -191,7 +178,31 @@ def _envelope(content_bytes: int) -> tuple[bytes, bytes]:
     return before_nonce, after_nonce
 
 
+class _Layout(NamedTuple):
+    """How the blobs of one length are divided.
+
+    unpack: splits a blob into material id, bytes before the nonce, nonce, bytes after it, framing
+    without its CRC, CRC, and AES-GCM ciphertext. envelope: what must stand before and after the
+    nonce. crc_offset: of the CRC, in bytes.
+    """
+
+    unpack: Callable[[bytes], tuple[bytes, bytes, bytes, bytes, bytes, int, bytes]]
+    envelope: tuple[bytes, bytes]
+    crc_offset: int
+
+
 @lru_cache(maxsize=8192)
+def _layout(blob_bytes: int) -> _Layout:
+    content_bytes = _content_bytes(blob_bytes)
+    envelope = before_nonce, after_nonce = _envelope(content_bytes)
+    crc_offset = 54 + len(before_nonce) + NONCE_BYTES + len(after_nonce) + _FRAMING_BYTES - 4
+    form = struct.Struct(
+        f">5x32s17x{len(before_nonce)}s{NONCE_BYTES}s{len(after_nonce)}s{_FRAMING_BYTES - 4}sI"
+        f"{content_bytes - _FRAMING_BYTES}s"
+    )
+    return _Layout(form.unpack, envelope, crc_offset)
+
+
 def _content_bytes(blob_bytes: int) -> int:
     """Find the content length of a blob; the envelope's length grows with it."""
     for envelope_bytes in range(_SMALLEST_ENVELOPE, _SMALLEST_ENVELOPE + 20):

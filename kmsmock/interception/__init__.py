@@ -1,8 +1,8 @@
-"""The edge to botocore: its events come in here, and answers go back.
+"""Event handlers of botocore, by which mocks answer the requests of AWS clients.
 
-Handlers are registered once, when botocore is imported, and look at the stack of active mocks
-with each call. So any client is covered: one made before a mock starts, in another thread, or
-before this package was imported at all.
+Handlers are registered once, when botocore is imported, and check the stack of active mocks with
+each request. So every client is intercepted, also one that was created before a mock starts, in
+another thread, or before this package was imported.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import botocore.client
 import botocore.handlers
 
 from kmsmock.aws.services import AWS_SERVICES, AwsService
-from kmsmock.interception import notes
+from kmsmock.interception import error_notes
 from kmsmock.interception.beside_moto import begin_before_call, finish_after_call
 from kmsmock.interception.kms import answer_before_call
 from kmsmock.interception.kms_http import answer_before_send, leave_unsigned
 from kmsmock.interception.services import answer_service_before_call, keep_parameters
 from kmsmock.process.moto import let_moto_in as let_moto_in
 
-#: botocore's name for "put this handler before all others".
+#: botocore's marker for handlers that run before all others.
 _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
 Handler = Callable[..., Any]
 
 
 def _handlers_of(service: AwsService) -> Iterator[tuple[str, Handler]]:
-    """Give the events of a service beside KMS, and what handles them."""
+    """Yield the events of a service other than KMS, each with its handler."""
     handlers: list[tuple[str, Handler]] = []
     if service.answered or service.beside:
         handlers.append(("before-parameter-build", keep_parameters))
@@ -37,7 +37,7 @@ def _handlers_of(service: AwsService) -> Iterator[tuple[str, Handler]]:
         handlers.append(("before-call", begin_before_call))
         handlers.append(("after-call", finish_after_call))
     for event, handler in handlers:
-        # As specific as botocore's own, to come before them.
+        # As specific as botocore's own handlers, so that it runs before them.
         yield f"{event}.{service.event_name or service.name}.*", handler
 
 
@@ -48,15 +48,15 @@ _HANDLERS: tuple[tuple[str, Handler], ...] = (
     *(handler for service in AWS_SERVICES.values() for handler in _handlers_of(service)),
 )
 _installed = False
-#: Class of a client's meta object -> the one in which ``events`` is a plain attribute.
-_plain_kinds: dict[Any, Any] = {}
+#: Class of a client's meta object -> its subclass in which ``events`` is a plain attribute.
+_plain_classes: dict[Any, Any] = {}
 
 
 def install(*, late: bool = False) -> None:
-    """Register the handlers, once.
+    """Register the handlers with botocore; later calls have no effect.
 
-    late: botocore was in use before, so that clients may exist which have no handlers yet; they
-    get them when they emit their next event.
+    late: whether botocore was imported before, so that clients without the handlers may exist;
+    these get them when they emit their next event.
     """
     global _installed  # noqa: PLW0603 - once per process
     if _installed:
@@ -64,25 +64,25 @@ def install(*, late: bool = False) -> None:
     _installed = True
     for event, handler in _HANDLERS:
         botocore.handlers.BUILTIN_HANDLERS.append((event, handler, _REGISTER_FIRST))
-    notes.install()
+    error_notes.install()
     if late:
         meta: Any = botocore.client.ClientMeta
         meta.events = property(_events_of, _set_events)
 
 
 def _events_of(meta: Any) -> Any:
-    """Give the emitter of a client, which gets our handlers at the first look.
+    """Return the event emitter of an older client, after registering the handlers with it.
 
-    From then on the client's meta object is of a class in which its own ``events`` hides the
-    property, so that this is the only time.
+    This runs once per client: afterwards its meta object has a class in which ``events`` is a plain
+    attribute instead of this property.
     """
     events = vars(meta)["events"]
     for event, handler in _HANDLERS:
         events.register_first(event, handler, f"kmsmock.{event}")
-    kind: Any = type(meta)
-    if kind not in _plain_kinds:
-        _plain_kinds[kind] = type(kind.__name__, (kind,), {"events": None})
-    meta.__class__ = _plain_kinds[kind]
+    meta_class: Any = type(meta)
+    if meta_class not in _plain_classes:
+        _plain_classes[meta_class] = type(meta_class.__name__, (meta_class,), {"events": None})
+    meta.__class__ = _plain_classes[meta_class]
     return events
 
 

@@ -1,4 +1,7 @@
-"""The door of services that something else answers, whose KMS side is here."""
+"""Handlers for services whose requests something else, such as moto, answers.
+
+The mock makes the KMS calls of such a service, before and after the request is answered.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.aws.api_call import Answer
 from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.kms import access_key
-from kmsmock.interception.parsed import to_client
+from kmsmock.interception.parsed_responses import to_client
 from kmsmock.interception.services import parameters_of
-from kmsmock.process.active import active
+from kmsmock.process.active_mocks import active
 from kmsmock.process.moto import moto_answers
 
 _PENDING = "kmsmock_pending_call"
@@ -20,22 +23,25 @@ _PENDING = "kmsmock_pending_call"
 def begin_before_call(
     *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Do what a service does with KMS before it stores; the answer is an error or None."""
+    """Make the KMS calls that a service makes before it stores; returns an error response or None.
+
+    Handles ``before-call``.
+    """
     service = model.service_model.service_name
-    # A client that was made late can have the handlers twice.
+    # A client created before botocore was patched can have the handlers twice.
     if not active or service not in active[-1].services or _PENDING in context:
         return None
     if service in ANSWERED and not moto_answers():
         return None
-    pending, refusal = active[-1].begin(
+    pending, error = active[-1].begin(
         service=service,
         operation=model.name,
         parameters=parameters_of(context),
         access_key=access_key(request_signer),
         region=context["client_region"],
     )
-    if refusal is not None:
-        return _to_client(refusal, model)
+    if error is not None:
+        return _to_client(error, model)
     if pending is not None:
         context[_PENDING] = pending
         for name in pending.hidden:
@@ -46,7 +52,10 @@ def begin_before_call(
 def finish_after_call(
     *, http_response: Any, parsed: dict[str, Any], model: Any, context: Any, **_: Any
 ) -> None:
-    """Do what a service does with KMS after it has stored, or with what it has stored."""
+    """Make the KMS calls that a service makes after it has stored, and complete its response.
+
+    Handles ``after-call``.
+    """
     pending = context.pop(_PENDING, None) if isinstance(context, dict) else None
     if pending is None:
         return
@@ -54,12 +63,12 @@ def finish_after_call(
         answer = pending.abandon(parsed.get("Error", {}).get("Code", ""))
         if answer is not None:
             metadata = {**parsed["ResponseMetadata"], "HTTPStatusCode": 200}
-            _answer_instead(http_response, parsed, 200, {**answer, "ResponseMetadata": metadata})
+            _replace_answer(http_response, parsed, 200, {**answer, "ResponseMetadata": metadata})
         return
-    refusal = pending.finish(parsed)
-    if refusal is not None:
-        response, error = _to_client(refusal, model)
-        _answer_instead(http_response, parsed, response.status_code, error)
+    error = pending.finish(parsed)
+    if error is not None:
+        response, parsed_error = _to_client(error, model)
+        _replace_answer(http_response, parsed, response.status_code, parsed_error)
 
 
 def _to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
@@ -67,17 +76,17 @@ def _to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]
     parsed.get("Error", {}).update(getattr(answer.result, "members", {}))
     query_code = getattr(answer.result, "query_code", None)
     if query_code is not None:
-        # As botocore parses the header x-amzn-query-error.
+        # As botocore does for the header x-amzn-query-error.
         error = parsed["Error"]
         error["QueryErrorCode"], error["Code"] = error["Code"], query_code
         error["Type"] = "Sender"
     return response, parsed
 
 
-def _answer_instead(
+def _replace_answer(
     http_response: Any, parsed: dict[str, Any], status: int, answer: dict[str, Any]
 ) -> None:
-    # botocore keeps nothing of an answer but these two, and looks at them again.
+    # botocore reads only these two objects after the event.
     http_response.status_code = status
     parsed.clear()
     parsed.update(answer)

@@ -1,4 +1,4 @@
-"""The everyday door: calls of KMS clients are answered before they become HTTP."""
+"""The default handler for KMS: requests are answered before they are serialized to HTTP."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import ApiCall
-from kmsmock.interception.parsed import to_client
-from kmsmock.process.active import active
+from kmsmock.interception.parsed_responses import to_client
+from kmsmock.process.active_mocks import active
 
-#: Marks the context of a request that has no credentials to be signed with.
+#: The member of a request's context that marks a client without credentials.
 NO_CREDENTIALS = "kmsmock_no_credentials"
 
 
 def answer_before_call(
     *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Answer a call of a KMS client before it becomes HTTP; None when no mock is active."""
+    """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP (``wire``).
+
+    Handles ``before-call``.
+    """
     if not active:
         return None
     mock = active[-1]
     if mock.wire:
-        if request_signer._credentials is None:  # noqa: SLF001 - not to refresh them
+        if request_signer._credentials is None:  # noqa: SLF001 - a public read would refresh them
             context[NO_CREDENTIALS] = True
         return None
     call = ApiCall(
@@ -38,12 +41,12 @@ def answer_before_call(
 
 
 def access_key(signer: Any) -> str | None:
-    """Read the access key that a client signs with; None for requests that are not signed.
+    """Return the access key that a client signs with; None if it does not sign requests.
 
-    signer: botocore's RequestSigner. The properties of refreshable credentials are not touched,
-    which would refresh them.
+    signer: botocore's RequestSigner. Reads no properties of refreshable credentials, since these
+    would refresh them.
     """
-    credentials = signer._credentials  # noqa: SLF001 - there is nothing else to ask
+    credentials = signer._credentials  # noqa: SLF001 - there is no public attribute
     if credentials is None or signer._signature_version is UNSIGNED:  # noqa: SLF001 - as above
         return None
     members = vars(credentials)

@@ -1,4 +1,4 @@
-"""The wire door: HTTP requests of KMS clients are answered, or kept from leaving the machine."""
+"""The handlers for KMS's HTTP requests: answer them (``wire=True``), or block the real KMS."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import botocore
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import Answer, ApiCall
+from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.kms import NO_CREDENTIALS
-from kmsmock.interception.notes import keep_explanation
-from kmsmock.interception.parsed import headers_of
-from kmsmock.process.active import ActiveMock, active
+from kmsmock.interception.parsed_responses import headers_of
+from kmsmock.process.active_mocks import ActiveMock, active
 from kmsmock.process.moto import keep_moto_out, moto_answers
 from kmsmock.process.real_kms_block import RealKMSBlocked, real_kms_is_blocked
 
 _TARGET = "TrentService."
 _ANSWERED = "_kmsmock_answered"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/([^/]+)/")
-#: Hosts that answer for AWS KMS: plain, FIPS, dual-stack, and VPC interface endpoints.
+#: Endpoints of AWS KMS: standard, FIPS, dual-stack, and VPC interface endpoints.
 #: Source: AWS General Reference, "AWS Key Management Service endpoints and quotas".
 _KMS_HOST = re.compile(
     r"(?:.+\.)?kms(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?"
@@ -32,13 +32,13 @@ _KMS_HOST = re.compile(
 
 
 def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
-    """Answer an HTTP request of a KMS client, or keep it from reaching AWS.
+    """Answer an HTTP request of a KMS client, or block it; None if it may be sent.
 
-    None when no mock is active and the request may go on. Raises RealKMSBlocked.
+    Handles ``before-send``. Raises RealKMSBlocked.
     """
     if active:
         keep_moto_out()
-        # A client that was made late can have the handlers twice.
+        # A client created before botocore was patched can have the handlers twice.
         if _ANSWERED in vars(request):
             return None
         setattr(request, _ANSWERED, True)
@@ -50,7 +50,7 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
 
 
 def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
-    """Answer real HTTP: read target, credential and body, and write the bytes that KMS writes."""
+    """Answer an HTTP request: read target, credential and body, and write the response's bytes."""
     from kmsmock.aws.api_model import serialize_response
     from kmsmock.aws.errors import UnknownOperationException
 
@@ -84,7 +84,7 @@ def _text(value: str | bytes) -> str:
 
 
 class _Body(bytes):
-    """Bytes that can also be awaited, as aiobotocore awaits the content of its responses."""
+    """Bytes that can also be awaited, as aiobotocore does with the content of its responses."""
 
     def __await__(self) -> Generator[Any, Any, bytes]:
         return self
@@ -106,7 +106,7 @@ _service_model: Any = None
 
 
 def _operation_model(name: str) -> Any:
-    """Find an operation in the installed botocore's model; None for one it does not know."""
+    """Return an operation of the installed botocore's model; None if the model does not have it."""
     global _service_model  # noqa: PLW0603 - read once from botocore's data
     if _service_model is None:
         from botocore.loaders import Loader
@@ -119,5 +119,8 @@ def _operation_model(name: str) -> Any:
 
 
 def leave_unsigned(*, context: Any = None, **_: Any) -> Any:
-    """Let a client without credentials send its request unsigned; nobody checks a signature."""
+    """Disable signing for clients without credentials: mocks do not check signatures.
+
+    Handles ``choose-signer``.
+    """
     return botocore.UNSIGNED if active and context and context.get(NO_CREDENTIALS) else None

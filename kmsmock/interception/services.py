@@ -1,4 +1,4 @@
-"""The door of services beside KMS: by the parameters of the call, before they become a query."""
+"""The handlers for other services than KMS: requests are answered from their parameters."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.interception.kms import access_key
-from kmsmock.interception.parsed import to_client
-from kmsmock.process.active import active
+from kmsmock.interception.parsed_responses import to_client
+from kmsmock.process.active_mocks import active
 from kmsmock.process.moto import moto_answers
 
 _PARAMETERS = "kmsmock_parameters"
 
 
 def keep_parameters(*, params: Any, context: Any, **_: Any) -> None:
-    """Keep what a call was given, before botocore makes a query of it."""
+    """Store the parameters of a call before botocore serializes them.
+
+    Handles ``before-parameter-build``.
+    """
     if active:
         context[_PARAMETERS] = params
 
 
 def parameters_of(context: Any) -> Mapping[str, Any]:
-    """Give the parameters of a call, as boto3 takes them."""
+    """Return the stored parameters of a call, as the boto3 client received them."""
     parameters: Mapping[str, Any] = context.get(_PARAMETERS, {})
     return parameters
 
@@ -30,9 +33,9 @@ def parameters_of(context: Any) -> Mapping[str, Any]:
 def answer_service_before_call(
     *, model: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Answer a call of another service than KMS; None when it is not one of the mock's.
+    """Answer a call of another service than KMS; None if the mock does not answer the service.
 
-    This is the only door for these services, with ``wire=True`` too.
+    Handles ``before-call``, also with ``wire=True``.
     """
     service = model.service_model.service_name
     if not active or service not in active[-1].services:

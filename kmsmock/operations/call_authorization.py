@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kmsmock.access.denial import denied
-from kmsmock.access.policies import applied_policies, authorize
+from kmsmock.access.policies import authorize, collect_policies
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
@@ -99,7 +99,7 @@ def require_no_lockout(call: Call) -> None:
         lambda: build_context(call, target, existing, owner=account),
     )
     policy = parse(text, PolicyKind.RESOURCE, "the new key policy")
-    policies = applied_policies(backend.identities, request, None, policy)
+    policies = collect_policies(backend.identities, request, None, policy)
     decision = evaluate(request, policies)
     if not decision.allowed:
         decision = replace(decision, request=request, policies=policies)

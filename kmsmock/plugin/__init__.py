@@ -1,6 +1,6 @@
-"""The pytest plugin: fixtures, marker, options.
+"""The pytest plugin: fixtures, mark, options and hooks.
 
-Loaded in every pytest run, so it imports nothing but pytest and this package's light parts.
+Loaded in every pytest run, so it imports nothing slow: the rest is imported when it is needed.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kmsmock.plugin.marks import (
-    from_root,
-    limits_of,
-    marked,
-    options_of,
-    refuse,
-    require_sound_marks,
-    wider_fixture,
+    fail_for_mark,
+    find_wider_fixture,
+    merge_marks,
+    read_limits,
+    read_options,
+    require_valid_marks,
+    resolve_paths,
 )
 from kmsmock.process.real_kms_block import block_real_kms
 from kmsmock.process.running_test import running_test, running_tests
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from kmsmock.plugin.hints import MockedTests
 
 _MARKER = (
-    "kms(**options): how the kms fixture's mock is to be, for example "
-    'kms(region="eu-west-1"), and what the test may spend: kms(max_requests=3, max_usd="0.01"); '
+    "kms(**options): options for the mock of the kms fixture, for example "
+    'kms(region="eu-west-1"), and limits of the test: kms(max_requests=3, max_usd="0.01"); '
     "marks of function, class and module are merged"
 )
 _before: pytest.StashKey[tuple[dict[str, Any], bool]] = pytest.StashKey()
@@ -51,12 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--kms-allow-real",
         action="store_true",
-        help="let clients without an active mock call the real AWS KMS",
+        help="allow clients without an active mock to call the real AWS KMS",
     )
     group.addoption(
         "--kms-seed",
         metavar="SEED",
-        help="make ids, key material and timestamps of mocks functions of this seed",
+        help="derive the ids, key material and timestamps of mocks from this seed",
     )
     group.addoption(
         "--kms-report",
@@ -64,8 +64,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         nargs="?",
         const="terminal",
-        help="report what the mocks of the run did: in the terminal, or with =json:PATH or "
-        "=html:PATH in a file; may be given more than once",
+        help="report the KMS calls, keys and costs of the run: in the terminal, or in a file with "
+        "=json:PATH or =html:PATH; can be repeated",
     )
     from kmsmock.options import table
 
@@ -80,7 +80,7 @@ def _in_help(option: Option) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take over the configuration of the run, and keep clients away from the real KMS."""
+    """Read the configuration of the run, and block requests to the real KMS."""
     config.addinivalue_line("markers", _MARKER)
     from kmsmock.options import configure
     from kmsmock.plugin.hints import MockedTests
@@ -99,9 +99,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Put back what the run changed."""
+    """Restore the settings from before the run."""
     if _before not in config.stash:
-        return  # the run ended before it began, and changed nothing
+        return  # pytest_configure has failed
     options_before, blocked_before = config.stash[_before]
     block_real_kms(blocked_before)
     from kmsmock.options import configure
@@ -117,7 +117,7 @@ def _is_blocked(config: pytest.Config) -> bool:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say how mocks are in this run."""
+    """Show the default options of mocks."""
     from kmsmock.options import complete
 
     chosen = complete({})
@@ -130,27 +130,27 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def _ini_options(config: pytest.Config) -> dict[str, Any]:
-    given: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     from kmsmock.options import table
 
     for name, option in table().items():
         value = None if option.ini is None else config.getini(f"kms_{name}")
         if value not in (None, "", []):
-            given[name] = value if option.from_text is None else option.from_text(value)
+            options[name] = value if option.from_text is None else option.from_text(value)
     seed = config.getoption("--kms-seed")
     if seed is not None:
-        given["seed"] = seed
-    return from_root(config, given)
+        options["seed"] = seed
+    return resolve_paths(config, options)
 
 
-# --- the running test, for the records ---------------------------------------------------------
+# --- the running test --------------------------------------------------------------------------
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Know which test runs, and obey its marks about the real KMS and leaks."""
+    """Record the running test, and apply its marks ``block_real_kms`` and ``leak_check``."""
     running_tests.append(item.nodeid)
-    marks = marked(item)
+    marks = merge_marks(item)
     chosen = marks.get("block_real_kms")
     before = None if chosen is None else block_real_kms(bool(chosen))
     try:
@@ -173,13 +173,13 @@ def _leak_check(item: pytest.Item, marks: dict[str, Any]) -> AbstractContextMana
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse marks that would have no effect, before any fixture of the test is made."""
-    require_sound_marks(item)
+    """Fail a test with invalid marks before its fixtures are set up."""
+    require_valid_marks(item)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Note it on what clients raise without a mock, where nothing else is configured."""
+    """Add a hint to errors of clients without a mock, such as NoCredentialsError."""
     if call.excinfo is not None and running_test() not in item.config.stash[_mocked_tests]:
         from kmsmock.plugin.hints import hint_at_mock
 
@@ -187,7 +187,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_exception_interact(call: pytest.CallInfo[Any], report: Any) -> None:
-    """Note it likewise where a module makes its client while it is imported."""
+    """Add a hint to such errors of clients that a module creates while it is imported."""
     if call.when == "collect" and call.excinfo is not None:
         from kmsmock.plugin.hints import AT_IMPORT, hint_at_mock
 
@@ -197,8 +197,8 @@ def pytest_exception_interact(call: pytest.CallInfo[Any], report: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Let a test fail that spends more than its mark allows; its set-up is not counted."""
-    limits = limits_of(item)
+    """Fail a test that exceeds the limits of its marks; fixture set-up is not counted."""
+    limits = read_limits(item)
     if not limits:
         return (yield)
     from kmsmock.plugin.budgets import enforce_limits
@@ -208,7 +208,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell which budgets were exceeded."""
+    """List the exceeded budgets."""
     failed = terminalreporter.getreports("failed")
     if not failed:
         return
@@ -222,7 +222,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
-    """Show calls that are compared one by one."""
+    """Explain failed comparisons of calls, call by call."""
     calls = sys.modules.get("kmsmock.ledger.calls")
     if calls is None or not isinstance(left, calls.Calls):
         return None
@@ -234,14 +234,14 @@ def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | Non
 # --- fixtures --------------------------------------------------------------------------------
 
 
-def _world(node: Any) -> Iterator[KMSMock]:
-    """Run a mock of its own for a node, as its marks say."""
+def _run_mock(node: Any) -> Iterator[KMSMock]:
+    """Run an isolated mock with the options in the marks of a node."""
     from kmsmock.mock import KMSMocker
 
     try:
-        mocker = KMSMocker({**options_of(node), "isolated": True})
+        mocker = KMSMocker({**read_options(node), "isolated": True})
     except (TypeError, ValueError) as reason:
-        refuse(node, str(reason))
+        fail_for_mark(node, str(reason))
     with mocker as kms:
         yield kms
         kms.faults.assert_all_fired()
@@ -249,52 +249,53 @@ def _world(node: Any) -> Iterator[KMSMock]:
 
 @pytest.fixture(scope="session")
 def session_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
-    """Give a mock that lasts for the whole run."""
-    yield from _world(request.node)
+    """Return a mock that lasts for the whole run."""
+    yield from _run_mock(request.node)
 
 
 @pytest.fixture(scope="module")
 def module_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
-    """Give a mock that lasts for a module."""
-    yield from _world(request.node)
+    """Return a mock that lasts for a module."""
+    yield from _run_mock(request.node)
 
 
 @pytest.fixture(scope="class")
 def class_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
-    """Give a mock that lasts for a class."""
-    yield from _world(request.node)
+    """Return a mock that lasts for a class."""
+    yield from _run_mock(request.node)
 
 
 @pytest.fixture
 def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
-    """Give an active mock for one test.
+    """Return an active mock for one test.
 
-    Inside a longer lived one it works in that world, and puts it back at the end of the test.
+    If the test uses a fixture with a wider scope, such as `module_kms`, it is that mock, which is
+    restored to its state from before the test.
     """
-    outer = _longer_lived(request)
+    outer = _wider_mock(request)
     if outer is None:
-        yield from _world(request.node)
+        yield from _run_mock(request.node)
         return
     checkpoint = outer.checkpoint()
     yield outer
     outer.restore(checkpoint)
 
 
-def _longer_lived(request: pytest.FixtureRequest) -> KMSMock | None:
-    """Give the mock of the narrowest longer-lived fixture that the test uses."""
-    name = wider_fixture(request.fixturenames)
+def _wider_mock(request: pytest.FixtureRequest) -> KMSMock | None:
+    """Return the mock of the fixture with the next wider scope that the test uses, if any."""
+    name = find_wider_fixture(request.fixturenames)
     return None if name is None else request.getfixturevalue(name)
 
 
 @pytest.fixture
 def kms_client(kms: KMSMock) -> KMSClient:
-    """Give a boto3 KMS client of the default principal."""
+    """Return a boto3 KMS client of the default principal."""
     return kms.client()
 
 
 @pytest.fixture
 def kms_key_factory(kms_client: KMSClient) -> KmsKeyFactory:
-    """Give ``factory(spec="SYMMETRIC_DEFAULT", usage=None, alias=None, ...)``, which makes keys."""
+    """Return ``factory(spec="SYMMETRIC_DEFAULT", usage=None, alias=None, ...)`` to create keys."""
     from kmsmock.activation.key_factory import KmsKeyFactory
 
     return KmsKeyFactory(kms_client)
@@ -302,13 +303,13 @@ def kms_key_factory(kms_client: KMSClient) -> KmsKeyFactory:
 
 @pytest.fixture
 def kms_key(kms_key_factory: KmsKeyFactory) -> KmsKey:
-    """Give a fresh symmetric key."""
+    """Return a new symmetric encryption key."""
     return kms_key_factory()
 
 
 @pytest.fixture
 def kms_accounts(kms: KMSMock) -> tuple[Account, Account]:
-    """Give two accounts, ``(source, target)``; the source is the default one."""
+    """Return two accounts, ``(source, target)``; the source is the default account."""
     source = kms.options["account_id"]
     target = "444455556666" if source != "444455556666" else "111122223333"
     return kms.account(source), kms.account(target)

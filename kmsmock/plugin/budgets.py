@@ -1,4 +1,4 @@
-"""Limits of what tests may spend: ``@pytest.mark.kms(max_requests=..., max_usd=...)``."""
+"""Limits of a test's KMS requests and costs: ``kms(max_requests=..., max_usd=...)``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from kmsmock.plugin.marks import refuse
+from kmsmock.plugin.marks import fail_for_mark
 from kmsmock.process.watchers import watching
 
-#: The beginning of the message of an exceeded budget, in the failure of whatever test had it.
+#: The message of an exceeded budget in a test's failure report.
 _EXCEEDED = re.compile(
     r"^(?:(?:E\s+)?AssertionError: )?the budget of .+ is exceeded: (.+)$", re.MULTILINE
 )
@@ -20,16 +20,17 @@ _EXCEEDED = re.compile(
 
 @contextmanager
 def enforce_limits(item: pytest.Item, limits: dict[str, Any]) -> Iterator[None]:
-    """Fail a test that spends more inside than it may, in all mocks, unless it fails anyway.
+    """Fail a test that exceeds its limits inside the block, in all mocks together.
 
-    limits: those of `Budget`.
+    limits: ``requests`` and ``usd``, as `Budget` takes them. A test that fails anyway keeps its
+    own error.
     """
     from kmsmock.ledger.budget import Budget
 
     try:
         budget = Budget(None, name="this test", **limits)
     except TypeError as reason:
-        refuse(item, str(reason))
+        fail_for_mark(item, str(reason))
     with watching(budget):
         yield
     if budget.excess is not None:
@@ -37,9 +38,9 @@ def enforce_limits(item: pytest.Item, limits: dict[str, Any]) -> Iterator[None]:
 
 
 def find_exceeded(reports: Iterable[Any]) -> Iterator[str]:
-    """Find the tests whose budgets were exceeded; gives a line for each.
+    """Yield a line for each test that exceeded a budget.
 
-    reports: of failed tests, from this process or another.
+    reports: pytest's reports of failed tests, from this process or from a worker.
     """
     for report in reports:
         match = _EXCEEDED.search(report.longreprtext)

@@ -1,4 +1,4 @@
-"""Notes on errors of botocore in tests that have no mock."""
+"""Hints to use a mock, as notes on errors of botocore in tests without one."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from kmsmock.process.active import active
+from kmsmock.process.active_mocks import active
 from kmsmock.process.running_test import running_test
 from kmsmock.process.watchers import Watcher
 
-#: What clients raise where neither the environment nor a mock has configured them.
+#: What clients raise if neither the environment nor a mock configures them.
 _UNCONFIGURED = ("NoRegionError", "NoCredentialsError")
 _HINT = "no mock of KMS is active: use the `kms` fixture or `@mock_kms`"
 AT_IMPORT = (
-    "no mock of KMS is active while modules are imported: make the client in a function, and use "
+    "no mock of KMS is active while modules are imported: create the client in a function, and use "
     "the `kms` fixture or `@mock_kms` around it"
 )
 
 
 class MockedTests(Watcher):
-    """The running tests in which a mock has begun, be it active still or not."""
+    """The running tests in which a mock has been started, whether or not it is still active."""
 
     def __init__(self) -> None:
         self._tests: set[str | None] = set()
@@ -38,20 +38,20 @@ class MockedTests(Watcher):
 
 
 def hint_at_mock(error: BaseException) -> bool:
-    """Add a note to what a KMS client raised for want of Region or credentials, if no mock is on.
+    """Add a hint to a KMS client's error about missing configuration, if no mock is active.
 
-    Gives whether there was such an error. Types are compared by name, so that botocore need not
-    be imported.
+    Returns whether there was such an error. Types are compared by name, so that botocore is not
+    imported.
     """
     was_added = False
     if active:
         return False
     for each in _chain_of(error):
-        kind = type(each)
-        if kind.__name__ in _UNCONFIGURED and kind.__module__ == "botocore.exceptions":
+        error_type = type(each)
+        if error_type.__name__ in _UNCONFIGURED and error_type.__module__ == "botocore.exceptions":
             notes = getattr(each, "__notes__", [])
             if _service_of(each.__traceback__) == "kms" and _HINT not in notes:
-                # Before Python 3.11 the interpreter prints no notes, but pytest does.
+                # Python prints notes since 3.11; on 3.10 pytest shows them.
                 each.__notes__ = [*notes, _HINT]
                 was_added = True
     return was_added
@@ -66,7 +66,7 @@ def _chain_of(error: BaseException | None) -> Iterator[Any]:
 
 
 def _service_of(traceback: TracebackType | None) -> Any:
-    """Find the service of the client that was made or called."""
+    """Return the service of the client that was created or called."""
     while traceback is not None:
         frame = traceback.tb_frame
         if frame.f_globals.get("__name__") in ("botocore.session", "botocore.client"):

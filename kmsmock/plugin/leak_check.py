@@ -1,4 +1,4 @@
-"""The check, at the end of a test, for plaintexts of KMS in what the test has left behind."""
+"""The leak check: search a test's output, logs and files for plaintexts that KMS returned."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.secrets import Secrets
 from kmsmock.process.watchers import Watcher, watching
 
-#: Fixtures with which a test takes captured output away from pytest's report.
+#: Fixtures by which a test reads captured output, which pytest then does not report.
 _CAPTURING = frozenset({"capsys", "capsysbinary", "capteesys", "capfd", "capfdbinary"})
 _TITLE = "plaintexts of KMS were found (kms_leak_check)"
 _NAME = "kmsmock-leak-check"
 
 
 def get_leak_check(config: pytest.Config) -> LeakCheck:
-    """Give the check of a run, made when a test first needs it."""
+    """Return the leak check of the run, which is created on first use."""
     check = config.pluginmanager.get_plugin(_NAME)
     if check is None:
         check = LeakCheck()
@@ -31,7 +31,7 @@ def get_leak_check(config: pytest.Config) -> LeakCheck:
 
 
 class _Log(logging.Handler):
-    """Keeps log records, whatever the test does to ``caplog``."""
+    """A handler that stores log records, independent of ``caplog``, which a test can clear."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class _Log(logging.Handler):
 
 
 class _Plaintexts(Watcher):
-    """Keeps what any mock hands out while it watches."""
+    """The plaintexts that all mocks return to clients while this watcher is active."""
 
     def __init__(self) -> None:
         self.secrets = Secrets()
@@ -53,38 +53,38 @@ class _Plaintexts(Watcher):
         event: Call,
         plaintexts: Mapping[str, bytes],
     ) -> None:
-        """Keep the plaintexts of an answer."""
+        """Store the plaintexts in a response."""
         self.secrets.note(plaintexts, event)
 
 
 class _Test:
-    """The plaintexts, the output and the findings of the test that runs.
+    """The plaintexts, the output and the findings of the running test.
 
-    secrets: the plaintexts that are looked for. taken: output that the test has read, with its
-    name. findings: in words, each once.
+    secrets: the plaintexts to search for. read_output: output that the test has read through a
+    fixture, with its title. findings: their texts, without duplicates.
     """
 
     def __init__(self, shared: list[Secrets]) -> None:
         self.plaintexts = _Plaintexts()
-        # The shared ones of now, since they may end with this test, and before its end.
+        # A copy, since wider-scoped fixtures may be torn down before the test is searched.
         self.secrets = (self.plaintexts.secrets, *shared)
         self.log = _Log()
-        self.taken: list[tuple[Any, str | None]] = []
+        self.read_output: list[tuple[Any, str | None]] = []
         self.findings: dict[str, None] = {}
 
-    def search(self, places: list[tuple[Any, str | None]]) -> None:
+    def search(self, sources: list[tuple[Any, str | None]]) -> None:
         for secrets in self.secrets:
             if secrets:
-                findings = secrets.search(places).findings
+                findings = secrets.search(sources).findings
                 self.findings.update(dict.fromkeys(map(str, findings)))
 
 
 class LeakCheck:
-    """The check of the tests of a run, a pytest plugin of its own.
+    """The leak check of a run, a pytest plugin.
 
-    Looked for is what was handed out during the test, its fixtures included, by any mock; and
-    while fixtures were set up that live longer and are still there. Looked through are captured
-    stdout and stderr, the log records that reach the root logger, and ``tmp_path``.
+    It searches for the plaintexts that any mock returned during the test and its fixtures, and
+    during the set-up of wider-scoped fixtures that still exist. It searches in captured stdout and
+    stderr, in the log records that reach the root logger, and in the files of ``tmp_path``.
     """
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class LeakCheck:
 
     @contextmanager
     def check_test(self) -> Iterator[None]:
-        """Check the test that runs inside."""
+        """Collect the plaintexts and output of the test that runs in the block."""
         self._test = test = _Test(self._shared)
         logging.getLogger().addHandler(test.log)
         try:
@@ -105,31 +105,31 @@ class LeakCheck:
             self._test = None
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Warn once that there is no output to search."""
+        """Warn once if output is not captured, so that it cannot be searched."""
         is_captured = item.config.getoption("capture") != "no"
         if self._test is None or is_captured or self._has_warned:
             return
         self._has_warned = True
         notice = pytest.PytestWarning(
-            "kms_leak_check looks through logging and tmp_path only: stdout and stderr are not "
-            "captured (-s)"
+            "kms_leak_check searches only logging and tmp_path: stdout and stderr are not captured "
+            "(-s)"
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("always")  # a notice also where warnings are errors
+            warnings.simplefilter("always")  # not an error, even if warnings are errors
             item.warn(notice)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
-        """Note what a longer lived fixture was handed out, and where fixtures put output."""
+        """Collect the plaintexts of wider-scoped fixtures, and the output that fixtures store."""
         if fixturedef.scope != "function":
             return (yield from self._set_up_shared(fixturedef))
         value, test = (yield), self._test
         if test is None:
             pass
         elif fixturedef.argname in _CAPTURING:
-            _keep_what_is_read(value, fixturedef.argname, test)
+            _store_read_output(value, fixturedef.argname, test)
         elif fixturedef.argname == "tmp_path":
-            # Before its end, when pytest may remove the folder.
+            # Search before the teardown, since pytest may remove the folder.
             fixturedef.addfinalizer(lambda: test.search([(value, None)] if value.is_dir() else []))
         return value
 
@@ -147,13 +147,13 @@ class LeakCheck:
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Fail the teardown of the test when something was found."""
+        """Fail the teardown of a test with findings."""
         report, test = (yield), self._test
         if test is None or call.when != "teardown":
             return report
         output = [(text, title) for title, text in report.sections if "std" in title]
         records = [(record, f"log record {n}") for n, record in enumerate(test.log.records, 1)]
-        test.search([*output, *test.taken, *records])
+        test.search([*output, *test.read_output, *records])
         if test.findings:
             lines = "\n".join(f"  {finding}" for finding in test.findings)
             if report.failed:
@@ -164,14 +164,15 @@ class LeakCheck:
         return report
 
 
-def _keep_what_is_read(capture: Any, name: str, test: _Test) -> None:
-    """Keep what a test reads from a fixture, which pytest then does not report."""
+def _store_read_output(capture: Any, name: str, test: _Test) -> None:
+    """Store the output that a test reads from a fixture, which pytest then does not report."""
     readouterr = capture.readouterr
 
-    def read_and_keep() -> Any:
+    def read_and_store() -> Any:
         result = readouterr()
-        test.taken += [(result.out, f"stdout read from {name}")] if result.out else []
-        test.taken += [(result.err, f"stderr read from {name}")] if result.err else []
+        for stream, text in (("stdout", result.out), ("stderr", result.err)):
+            if text:
+                test.read_output.append((text, f"{stream} read from {name}"))
         return result
 
-    capture.readouterr = read_and_keep
+    capture.readouterr = read_and_store

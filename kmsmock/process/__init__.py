@@ -1,1 +1,1 @@
-"""What holds for the whole process: active mocks, watchers, the running test, the block."""
+"""State of the whole process: active mocks, watchers, the running test, the real-KMS block."""

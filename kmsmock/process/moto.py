@@ -1,22 +1,22 @@
-"""Getting along with moto, when it is active too."""
+"""Let moto pass KMS requests through while a mock is active, too."""
 
 from __future__ import annotations
 
 import sys
 
-#: What moto was told, to be taken back.
-_told_moto: list[list[str]] = []
+#: Lists of moto's configuration to which ``kms`` was added.
+_changed_lists: list[list[str]] = []
 
 
 def moto_answers() -> bool:
-    """Tell whether moto is active."""
+    """Return whether moto is active."""
     models = sys.modules.get("moto.core.models")
     stubber = getattr(models, "botocore_stubber", None)
     return bool(stubber is not None and stubber.enabled)
 
 
 def keep_moto_out() -> None:
-    """Tell an active moto, by its own configuration, that KMS is answered elsewhere."""
+    """Configure an active moto to pass KMS requests through (``core.passthrough.services``)."""
     if not moto_answers():
         return
     config = sys.modules["moto.core.config"].default_user_config
@@ -25,10 +25,10 @@ def keep_moto_out() -> None:
     )
     if "kms" not in services:
         services.append("kms")
-        _told_moto.append(services)
+        _changed_lists.append(services)
 
 
 def let_moto_in() -> None:
-    """Take back what moto was told."""
-    while _told_moto:
-        _told_moto.pop().remove("kms")
+    """Restore moto's configuration."""
+    while _changed_lists:
+        _changed_lists.pop().remove("kms")

@@ -1,4 +1,4 @@
-"""Keeping requests of unmocked clients away from the real AWS KMS."""
+"""The block of requests to the real AWS KMS from clients without an active mock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _blocked = False
 class RealKMSBlocked(RuntimeError):
     """A client without an active mock was about to call the real AWS KMS.
 
-    host: where the request would have gone.
+    host: the host name in the request's URL.
     """
 
     def __init__(self, host: str) -> None:
@@ -25,13 +25,13 @@ class RealKMSBlocked(RuntimeError):
         )
 
 
-def block_real_kms(block: bool) -> bool:  # noqa: FBT001 - a switch
-    """Block requests to the real KMS, or let them pass; gives what held before."""
+def block_real_kms(block: bool) -> bool:  # noqa: FBT001 - the function's only argument
+    """Block requests to the real KMS, or allow them; return the previous setting."""
     global _blocked
     before, _blocked = _blocked, block
     return before
 
 
 def real_kms_is_blocked() -> bool:
-    """Tell whether requests to the real KMS are blocked."""
+    """Return whether requests to the real KMS are blocked."""
     return _blocked

@@ -1,12 +1,12 @@
-"""The pytest test that runs, for the records of calls; the pytest plugin keeps it up to date."""
+"""The pytest test that is running, for the records of calls; the pytest plugin sets it."""
 
 from __future__ import annotations
 
-#: The node ids of the tests that run, the innermost last: a test can run pytest itself. Before them
-#: stands None, for what is outside of tests.
+#: The node ids of the running tests, the innermost last, since a test can run pytest itself. The
+#: first item is None, for calls outside of tests.
 running_tests: list[str | None] = [None]
 
 
 def running_test() -> str | None:
-    """Give the node id of the test that runs now; None outside of tests."""
+    """Return the node id of the running test; None outside of tests."""
     return running_tests[-1]

@@ -1,6 +1,6 @@
-"""Observers of mocks: reports, budgets, the leak check, hints.
+"""Watchers, which observe the mocks of the process: reports, budgets, leak check, hints.
 
-Imported with every pytest run, so it imports nothing that takes time.
+Imported in every pytest run, so it imports nothing slow.
 """
 
 from __future__ import annotations
@@ -13,44 +13,43 @@ Listener = Callable[..., None]
 
 
 class Watcher:
-    """An observer of every mock of this process; a subclass overrides the events that it needs.
+    """An observer of every mock of the process; a subclass overrides the events that it needs.
 
-    kms: the control object of a mock. backend: the state of a mock, which is ``kms.backend``. What
-    a method raises reaches the test, after the other observers have been notified.
+    kms: the control object of a mock. backend: the state of a mock, ``kms.backend``. An exception
+    in a method reaches the test, after the other watchers have been notified.
     """
 
     def began(self, kms: Any) -> None:
-        """Handle that a mock was started, or goes on empty after a reset."""
+        """Handle the start of a mock, or its new start after a reset."""
 
     def called(self, backend: Any, event: Any, seconds: float) -> None:
-        """Handle that a call of KMS was answered and recorded, with success or an error.
+        """Handle a KMS call that was answered and recorded, with success or an error.
 
-        event: the record, a `Call`. seconds: the real time that the call took. The lock of the
-        mock is held. Calls that services make are among them.
+        event: the record, a `Call`. seconds: the real time that the call took. Runs inside of the
+        mock's lock, also for calls made by services.
         """
 
     def handed_out(self, backend: Any, event: Any, plaintexts: Mapping[str, bytes]) -> None:
-        """Handle that KMS has answered a client with plaintexts.
+        """Handle plaintexts in a response to a client.
 
-        event: the record of the call. plaintexts: by the member of the answer, such as
-        ``PrivateKeyPlaintext``.
+        event: the record of the call. plaintexts: response member, such as
+        ``PrivateKeyPlaintext``, -> bytes.
         """
 
     def restoring(self, kms: Any) -> None:
-        """Handle that a mock is about to go back to a checkpoint; its state is still there."""
+        """Handle the restoring of a checkpoint; the mock still has its state."""
 
     def restored(self, kms: Any) -> None:
-        """Handle that it has, or that it goes on as it was because the checkpoint is none."""
+        """Handle a mock after the restoring of a checkpoint, also if that has failed."""
 
     def ended(self, kms: Any) -> None:
-        """Handle that a mock stops, or is about to be emptied; its state is still there."""
+        """Handle the end of a mock, or its reset; the mock still has its state."""
 
 
 class Watchers:
-    """The observers that are on, as one list of listeners for each event.
+    """The active watchers: for each event, the methods of those that override it.
 
-    A list has the methods of those observers that override the event. So an event that nobody
-    listens to costs no more than to see that its list is empty.
+    An event without listeners costs one check of an empty list.
     """
 
     def __init__(self) -> None:
@@ -62,28 +61,28 @@ class Watchers:
         self.ended: list[Listener] = []
 
     def add(self, watcher: Watcher) -> None:
-        """Notify an observer from now on."""
+        """Add a watcher."""
         for event, listeners in vars(self).items():
             if getattr(type(watcher), event) is not getattr(Watcher, event):
                 listeners.append(getattr(watcher, event))
 
     def remove(self, watcher: Watcher) -> None:
-        """Notify an observer no longer; nothing happens when it was not notified."""
+        """Remove a watcher, if it was added."""
         for event, listeners in vars(self).items():
             listener = getattr(watcher, event)
             if listener in listeners:
                 listeners.remove(listener)
 
 
-#: All observers. There are none for `called` and `handed_out` unless a report, a budget or the leak
-#: check is on.
+#: The watchers of the process. `called` and `handed_out` are empty unless a report, a budget or the
+#: leak check is active.
 watchers = Watchers()
 
 
 def notify(listeners: Sequence[Listener], *event: Any) -> None:
-    """Call all listeners, in the order in which they were added.
+    """Call all listeners in the order in which they were added, also if one raises.
 
-    All are called, also when one raises; what the last of these raises is raised.
+    If several raise, the exception of the last one is raised.
     """
     with ExitStack() as stack:
         for listener in reversed(listeners):
@@ -92,7 +91,7 @@ def notify(listeners: Sequence[Listener], *event: Any) -> None:
 
 @contextmanager
 def notifying(kms: Any, before: Sequence[Listener], after: Sequence[Listener]) -> Iterator[None]:
-    """Notify the one list of listeners before the block, the other one after it in any case."""
+    """Notify `before` before the block, and `after` after it, also if the block raises."""
     try:
         notify(before, kms)
         yield
@@ -102,7 +101,7 @@ def notifying(kms: Any, before: Sequence[Listener], after: Sequence[Listener]) -
 
 @contextmanager
 def watching(watcher: Watcher) -> Iterator[None]:
-    """Notify an observer inside the block."""
+    """Add a watcher for the block."""
     watchers.add(watcher)
     try:
         yield

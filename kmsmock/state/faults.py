@@ -55,12 +55,8 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
-
-    @property
-    def are_armed(self) -> bool:
-        """Whether any fault has yet to fire."""
-        # Checked with every call, most of them without any faults.
-        return bool(self._faults) and any(fault.fired < fault.times for fault in self._faults)
+        #: Whether any fault has yet to fire. Every call checks it, so it is kept and not computed.
+        self.are_armed = False
 
     def throttle(
         self,
@@ -103,6 +99,7 @@ class Faults:
             require_operation(operation)
         fault = Fault(operation, kind(_TEXTS.get(code)), times, on_call, key, optional)
         self._faults.append(fault)
+        self._update()
         return fault
 
     def fire(self, operation: str, parameters: Mapping[str, Any]) -> None:
@@ -112,6 +109,7 @@ class Faults:
                 fault.seen += 1
                 if fault.seen >= fault.on_call and fault.fired < fault.times:
                     fault.fired += 1
+                    self._update()
                     raise fault.error
 
     def assert_all_fired(self) -> None:
@@ -123,3 +121,7 @@ class Faults:
     def clear(self) -> None:
         """Disarm all faults."""
         self._faults.clear()
+        self._update()
+
+    def _update(self) -> None:
+        self.are_armed = any(fault.fired < fault.times for fault in self._faults)

@@ -1,4 +1,4 @@
-"""Declaring condition keys: which requests have one, and how its value is read."""
+"""Declare condition keys: which requests have one, and how its value is read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from kmsmock.aws import condition_keys
 from kmsmock.aws.condition_keys import Actions, ConditionKey, ValueType
 from kmsmock.identities.entities import Organization
 
-#: Reads the value from the facts; None when the request does not have the key, or it is unknown.
-#: The reader of a family returns all of its keys, by the rest of their names.
+#: Returns the value; None if the request does not have the key, or the value is unknown.
+#: The reader of a family, such as aws:ResourceTag/, returns its values by key suffix.
 Reader = Callable[[Facts], Any]
 
-#: Name in lower case -> what reads the value.
+#: Condition key in lower case -> its reader.
 READERS: dict[str, Reader] = {}
 
 
@@ -27,10 +27,10 @@ def declare(
     is_multivalued: bool = False,
     is_hidden_from_key_policies: bool = False,
 ) -> None:
-    """Declare a condition key; see `ConditionKey`. This is all that is known of it.
+    """Declare a condition key (see `ConditionKey`).
 
-    name: such as ``kms:KeySpec``; that of a family ends with ``/`` or ``:``. read: reads the value
-    from the facts. actions: which have it; all, when None.
+    name: such as ``kms:KeySpec``; the name of a family ends with ``/`` or ``:``. read: returns the
+    value. actions: returns whether an action has the key; None for all actions.
     """
     condition_keys.register(
         ConditionKey(name, value_type, is_multivalued, actions, is_hidden_from_key_policies)
@@ -39,19 +39,19 @@ def declare(
 
 
 def remove(name: str) -> None:
-    """Remove a condition key again, as tests do with those that they made up."""
+    """Remove a condition key that a test has declared."""
     condition_keys.unregister(name)
     del READERS[name.lower()]
 
 
 def only(*names: str) -> Actions:
-    """Select some actions of KMS, written without ``kms:``."""
+    """Return a predicate for actions of KMS. names: without ``kms:``."""
     actions = frozenset(f"kms:{name}" for name in names)
     return actions.__contains__
 
 
 def parameter(member: str, default: Any = None) -> Reader:
-    """Read a parameter of the call. default: what holds when it is left out."""
+    """Return a reader of a request parameter. default: the value if the parameter is absent."""
 
     def read(facts: Facts) -> Any:
         return facts.parameter(member, default)
@@ -62,24 +62,27 @@ def parameter(member: str, default: Any = None) -> Reader:
 def of_organization(
     account: Callable[[Facts], str | None], read: Callable[[Organization], Any]
 ) -> Reader:
-    """Read something about the organization of an account."""
+    """Return a reader of an attribute of the organization of an account.
+
+    account: returns the account id. read: returns the attribute.
+    """
 
     def read_organization(facts: Facts) -> Any:
-        number = account(facts)
-        if not number or facts.identities is None:
+        account_id = account(facts)
+        if not account_id or facts.identities is None:
             return None
-        return read(facts.identities.organization_of(number))
+        return read(facts.identities.organization_of(account_id))
 
     return read_organization
 
 
 def organization_id(organization: Organization) -> str | None:
-    """Return its id; None for an account that is in none."""
+    """Return the id of an organization; None for an account without organization."""
     return organization.organization_id
 
 
 def organization_paths(organization: Organization) -> list[str] | None:
-    """Return where in it an account is."""
+    """Return the path of an account in its organization, as a list; None if unknown."""
     if organization.organization_id is None or organization.path is None:
         return None
     return [organization.path]

@@ -12,7 +12,7 @@ from typing import Any
 from dateutil.tz import tzutc
 
 from kmsmock.access.denial import sentence
-from kmsmock.access.policies import applied_policies
+from kmsmock.access.policies import collect_policies
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import MalformedPolicyError, Policy
@@ -211,7 +211,7 @@ def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
         Arn.of(role.arn).account,
         lambda: context_of(call, action, _MEMBERS),
     )
-    applied = applied_policies(call.identities, request, None)
+    applied = collect_policies(call.identities, request, None)
     return evaluate(
         request,
         AppliedPolicies(

@@ -1,4 +1,4 @@
-"""What any request has, whoever makes it, and what only tests can supply."""
+"""Condition keys that every request has, and those that only tests can supply."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kmsmock.aws.condition_keys import ValueType
 
 
 def in_utc(moment: datetime) -> str:
-    """Write a time as condition keys do. moment: in UTC."""
+    """Format a time as condition keys do. moment: in UTC."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -23,7 +23,7 @@ def _epoch_time(facts: Facts) -> int | None:
 
 
 def _by_request_context(facts: Facts) -> None:
-    """Return nothing: network or sign-in decide, for which `kms.request_context` stands."""
+    """Return None: the value depends on network or sign-in; tests set `kms.request_context`."""
 
 
 declare("aws:CurrentTime", _current_time, value_type=ValueType.DATE)

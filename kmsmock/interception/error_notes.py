@@ -1,4 +1,4 @@
-"""Our explanations beside the errors that clients raise, as notes (PEP 678)."""
+"""The explanations of errors, attached as notes (PEP 678) to the exceptions of AWS clients."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import botocore.exceptions
 if TYPE_CHECKING:
     from kmsmock.aws.errors import ServiceError
 
-_NOTES_KEPT = 64
-#: Request id -> explanation, of errors that clients have not raised yet.
+_MAX_EXPLANATIONS = 64
+#: Request id -> explanation, of errors that the client has not raised yet.
 _explanations: dict[str, str] = {}
 
 
 def keep_explanation(request_id: str, error: ServiceError) -> None:
-    """Keep the explanation of an error until a client raises it."""
+    """Store the explanation of an error until the client raises it."""
     if error.explanation is None:
         return
-    if len(_explanations) >= _NOTES_KEPT:
+    if len(_explanations) >= _MAX_EXPLANATIONS:
         del _explanations[next(iter(_explanations))]
     _explanations[request_id] = error.explanation
 
 
 def _attach_note(error: Any) -> None:
-    """Attach the explanation of an error of botocore's as a note (PEP 678)."""
+    """Attach the explanation that belongs to a ClientError as a note."""
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
     note = _explanations.pop(request_id, None)
     if note is not None:
-        # Before Python 3.11 nobody prints notes, but pytest and we find them.
+        # Python prints notes since 3.11; on 3.10 pytest shows them.
         error.__notes__ = [*getattr(error, "__notes__", ()), note]
 
 
 def install() -> None:
-    """Let botocore's errors take their notes, once.
+    """Patch botocore's ClientError to attach notes when it is created.
 
-    Without wrapt, whose import takes longer than that of this whole package.
+    Without wrapt, whose import takes longer than that of this package.
     """
     client_error: Any = botocore.exceptions.ClientError
     original = client_error.__init__

@@ -1,4 +1,4 @@
-"""The grant that a request makes, retires, or lists."""
+"""Condition keys about the grant that a request creates, retires or lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stack of active mocks, and what the edge needs of one."""
+"""The stack of active mocks, and the interface of a mock that interception uses."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from kmsmock.aws.api_call import Answer, ApiCall
 
 
 class ActiveMock(Protocol):
-    """What the edge needs of a mock."""
+    """The interface of a mock that interception uses."""
 
     @property
     def wire(self) -> bool:
-        """Whether requests are answered as HTTP, behind all of botocore's own machinery."""
+        """Whether KMS requests are answered as HTTP, after botocore's serializer and signer."""
         ...
 
     @property
     def answer(self) -> Callable[[ApiCall], Answer]:
-        """What answers a request."""
+        """The function that answers a KMS request."""
         ...
 
     @property
     def services(self) -> Collection[str]:
-        """The names of the AWS services that are answered."""
+        """The names of the AWS services that the mock answers."""
         ...
 
     @property
@@ -33,19 +33,19 @@ class ActiveMock(Protocol):
 
     @property
     def is_started(self) -> bool:
-        """Whether it has not been stopped; while mocks are paused, it is not active."""
+        """Whether the mock has been started and not stopped; it may be paused."""
         ...
 
     @property
     def answer_service(self) -> Callable[..., Answer]:
-        """What answers a request to another service than KMS."""
+        """The function that answers a request to a service other than KMS."""
         ...
 
     @property
     def begin(self) -> Callable[..., tuple[Any, Answer | None]]:
-        """What does a service's part with KMS before something else answers the service."""
+        """The function that makes a service's KMS calls when moto answers the request."""
         ...
 
 
-#: The mocks that have been started, the innermost last.
+#: The started mocks, the innermost last.
 active: list[ActiveMock] = []

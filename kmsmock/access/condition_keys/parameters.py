@@ -1,4 +1,4 @@
-"""The parameters of the call."""
+"""Condition keys about the parameters of a request."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _pairs(facts: Facts) -> Mapping[str, str]:
 
 def _request_tags(facts: Facts) -> Mapping[str, str]:
     tags = facts.parameter("Tags") or ()
-    # KMS has its own names for the members of a tag.
+    # KMS names the members of a tag TagKey and TagValue, other services Key and Value.
     return {
         tag.get("TagKey", tag.get("Key", "")): tag.get("TagValue", tag.get("Value", ""))
         for tag in tags
@@ -47,7 +47,10 @@ def _tag_keys(facts: Facts) -> list[str] | None:
 
 
 def _is_on_same_key(facts: Facts) -> bool | None:
-    """Say whether ReEncrypt's two sides are one key; the second is not located yet at first."""
+    """Return whether source and destination of ReEncrypt are the same key; None if unknown.
+
+    While the source is authorized, the destination key is not located yet.
+    """
     key = facts.key
     if key is None:
         return None
@@ -62,7 +65,7 @@ def _is_on_same_key(facts: Facts) -> bool | None:
 
 
 def _measurements(facts: Facts) -> Mapping[str, str]:
-    """Return what the attestation document of the request attests.
+    """Return the measurements in the attestation document of the request.
 
     Source: AWS KMS Developer Guide, "Condition keys for AWS Nitro Enclaves".
     """

@@ -1,11 +1,10 @@
-"""Who makes a request, and through which service."""
+"""Condition keys about the caller, and about the service that calls on its behalf."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kmsmock.access.condition_keys.of_requests import in_utc
 from kmsmock.access.condition_keys.registry import (
     Reader,
     declare,
@@ -14,6 +13,7 @@ from kmsmock.access.condition_keys.registry import (
     organization_id,
     organization_paths,
 )
+from kmsmock.access.condition_keys.requests import in_utc
 from kmsmock.access.facts import Facts
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.condition_keys import ValueType
@@ -44,7 +44,7 @@ def _account_of_principal(facts: Facts) -> str | None:
 
 
 def _caller_account(facts: Facts) -> str | None:
-    # A service that calls in its own name has no account.
+    # A service principal has no account.
     if facts.account is None and not _in_account(facts.action):
         return None
     return _account_of_principal(facts) or None
@@ -67,7 +67,7 @@ def _service_names(principal: Principal) -> list[str] | None:
 
 
 def _unique_id(facts: Facts) -> str | None:
-    """Return the unique id, which is unknown where users and roles are not known."""
+    """Return the unique id (aws:userid); None if users and roles are unknown."""
     principal = facts.principal
     if principal is None:
         return None

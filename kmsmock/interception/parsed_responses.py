@@ -1,4 +1,4 @@
-"""Answers in the form that botocore's parser would have given them."""
+"""Convert answers to what botocore's parser would return for the HTTP response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from dateutil.tz import tzlocal
 
 from kmsmock.aws.api_call import Answer
-from kmsmock.interception.notes import keep_explanation
+from kmsmock.interception.error_notes import keep_explanation
 
 if TYPE_CHECKING:
     from kmsmock.aws.errors import ServiceError
@@ -26,7 +26,10 @@ _HEADERS = {
 
 
 def to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
-    """Give what a ``before-call`` handler answers with. model: None to leave values as they are."""
+    """Convert an answer to what a ``before-call`` handler returns: HTTP response, parsed body.
+
+    model: the operation model; None to leave the values unchanged.
+    """
     request_id, result = answer
     response: Any = _new_response(_Response)
     response.headers = headers = {"x-amzn-requestid": request_id, **_HEADERS}
@@ -50,7 +53,7 @@ def to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
 
 
 def _parsed_error(error: ServiceError, model: Any) -> dict[str, Any]:
-    """Give what botocore's parser makes of an error body."""
+    """Return what botocore's parser returns for an error response."""
     parsed: dict[str, Any] = {"Error": {"Message": error.message or "", "Code": error.code}}
     if model.service_model.metadata["protocol"] == "query":
         parsed["Error"]["Type"] = "Sender"
@@ -61,14 +64,14 @@ def _parsed_error(error: ServiceError, model: Any) -> dict[str, Any]:
 
 
 def headers_of(request_id: str) -> dict[str, str]:
-    """Return the HTTP headers that KMS answers with."""
+    """Return the HTTP headers of a KMS response."""
     return {"x-amzn-requestid": request_id, **_HEADERS}
 
 
 class _Response(AWSResponse):  # type: ignore[misc] # botocore has no types
-    """A response that was never bytes; botocore only asks it for status and headers.
+    """An HTTP response without a body, since botocore only reads its status and headers.
 
-    Made without calling `__init__`, since one is made for each call.
+    Created without calling `__init__`, which would slow down each call.
     """
 
     url = "https://kms.amazonaws.com/"
@@ -81,10 +84,10 @@ _new_response = _Response.__new__
 
 
 class _Structure:
-    """What botocore's parser makes of one kind of structure.
+    """How botocore's parser converts a structure.
 
-    members: those that the installed model knows; others are not shown to the client. converters:
-    what gives members another form, by name: timestamps are in the computer's own time zone.
+    members: those in the installed model; the client sees no others. converters: member name ->
+    function, for timestamps, which botocore returns in the local time zone.
     """
 
     __slots__ = ("converters", "members")
@@ -99,7 +102,7 @@ class _Structure:
         }
 
     def shape(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Return the structure as the parser would have returned it."""
+        """Convert a structure to what the parser would return; may change it in place."""
         if not value.keys() <= self.members:
             value = {name: item for name, item in value.items() if name in self.members}
         for name, convert in self.converters.items():
@@ -108,7 +111,7 @@ class _Structure:
         return value
 
 
-#: By the name of the operation.
+#: Operation name -> its output structure.
 _outputs: dict[str, _Structure] = {}
 
 
@@ -118,7 +121,7 @@ def _output_of(model: Any) -> _Structure:
 
 
 def _converter(shape: Any) -> Callable[[Any], Any] | None:
-    """Make the function that converts values of a shape; None when they stay as they are."""
+    """Return the function that converts values of a shape; None if they stay unchanged."""
     if shape.type_name == "timestamp":
         return _local
     if shape.type_name == "list":
@@ -133,5 +136,5 @@ def _local(moment: datetime) -> datetime:
 
 @functools.lru_cache(maxsize=64)
 def _localized(moment: datetime, zone: tuple[str, str]) -> datetime:  # noqa: ARG001 - part of the key
-    # The slowest part of many answers, and most of them show the same few dates.
+    # The slowest part of many answers, which mostly have the same few dates.
     return moment.astimezone(tzlocal())

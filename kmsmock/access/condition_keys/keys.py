@@ -1,4 +1,4 @@
-"""The key that a request is about, or is to make."""
+"""Condition keys about the KMS key that a request uses or creates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kmsmock.access.facts import Facts, KeyAttributes
 from kmsmock.aws.condition_keys import ValueType
 from kmsmock.aws.operations import permission_of
 
-#: kms:ResourceAliases means nothing for a key with more aliases than the quota.
+#: kms:ResourceAliases is absent for a key with more aliases than the quota.
 _MOST_ALIASES = 50
 
 
