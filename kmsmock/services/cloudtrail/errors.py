@@ -6,7 +6,7 @@ from kmsmock.aws.errors import ServiceError
 
 
 class CloudTrailARNInvalidException(ServiceError):
-    """An ARN is not that of a trail."""
+    """The ARN is not that of a trail."""
 
 
 class InsufficientEncryptionPolicyException(ServiceError):
@@ -14,11 +14,11 @@ class InsufficientEncryptionPolicyException(ServiceError):
 
 
 class InvalidEventCategoryException(ServiceError):
-    """There is no such category of events."""
+    """The event category does not exist."""
 
 
 class InvalidEventSelectorsException(ServiceError):
-    """Event selectors contradict each other, or select by what cannot be selected by."""
+    """Event selectors contradict each other, or use an invalid field."""
 
 
 class InvalidHomeRegionException(ServiceError):
@@ -30,7 +30,7 @@ class InvalidKmsKeyIdException(ServiceError):
 
 
 class InvalidLookupAttributesException(ServiceError):
-    """There is more than one attribute, or its value cannot be."""
+    """There is more than one lookup attribute, or its value is invalid."""
 
 
 class InvalidMaxResultsException(ServiceError):
@@ -38,7 +38,7 @@ class InvalidMaxResultsException(ServiceError):
 
 
 class InvalidNextTokenException(ServiceError):
-    """The token does not come from the answer before, or was used with another request."""
+    """The token does not come from the previous answer, or belongs to another request."""
 
 
 class InvalidParameterCombinationException(ServiceError):
@@ -46,7 +46,7 @@ class InvalidParameterCombinationException(ServiceError):
 
 
 class InvalidS3BucketNameException(ServiceError):
-    """No bucket can have that name."""
+    """The bucket name is not valid."""
 
 
 class InvalidS3PrefixException(ServiceError):
@@ -54,19 +54,19 @@ class InvalidS3PrefixException(ServiceError):
 
 
 class InvalidTagParameterException(ServiceError):
-    """A tag key is given twice, or is one of AWS's own."""
+    """A tag key occurs twice, or is reserved for AWS."""
 
 
 class InvalidTimeRangeException(ServiceError):
-    """The range of time ends before it starts, or starts in the future."""
+    """The time range ends before it starts, or starts in the future."""
 
 
 class InvalidTrailNameException(ServiceError):
-    """No trail can have that name."""
+    """The trail name is not valid."""
 
 
 class KmsException(ServiceError):
-    """The key cannot encrypt log files: of its kind, or in its state."""
+    """The key cannot encrypt log files, because of its key usage, key spec or key state."""
 
 
 class KmsKeyDisabledException(ServiceError):
@@ -74,24 +74,24 @@ class KmsKeyDisabledException(ServiceError):
 
 
 class KmsKeyNotFoundException(ServiceError):
-    """There is no such key, or not in the Region of the trail."""
+    """The key does not exist in the Region of the trail."""
 
 
 class MaximumNumberOfTrailsExceededException(ServiceError):
-    """The account has as many trails in the Region as it may."""
+    """The account has reached the quota of trails in the Region."""
 
 
 class ResourceNotFoundException(ServiceError):
-    """There is no such trail to tag."""
+    """The trail that is to be tagged does not exist."""
 
 
 class TagsLimitExceededException(ServiceError):
-    """A trail can have 50 tags."""
+    """The trail would have more than 50 tags."""
 
 
 class TrailAlreadyExistsException(ServiceError):
-    """The name is taken in the Region."""
+    """The account has a trail of this name in the Region."""
 
 
 class TrailNotFoundException(ServiceError):
-    """There is no such trail in the account and Region."""
+    """The trail does not exist in the account and Region."""

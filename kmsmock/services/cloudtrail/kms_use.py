@@ -1,4 +1,4 @@
-"""The key that log files are encrypted with, as far as CreateTrail looks at it.
+"""What CloudTrail does with KMS when a trail gets a key for its log files.
 
 Source: AWS CloudTrail User Guide, "Configure AWS KMS key policies for CloudTrail".
 """
@@ -16,15 +16,15 @@ from kmsmock.trail.configured_trails import ConfiguredTrail
 _SERVICE = "cloudtrail.amazonaws.com"
 
 
-def usable_key(call: ServiceCall, trail: ConfiguredTrail, bucket: str, key_id: str) -> str:
-    """Return the ARN of a key that CloudTrail may encrypt log files with.
+def require_usable_key(call: ServiceCall, trail: ConfiguredTrail, bucket: str, key_id: str) -> str:
+    """Require that CloudTrail may encrypt log files with a key; return the ARN of the key.
 
-    CloudTrail looks at the key and makes a data key with it, in its own name. key_id: id, ARN,
-    alias name or alias ARN. Raises KmsKeyNotFoundException, InvalidKmsKeyIdException,
-    InsufficientEncryptionPolicyException, KmsKeyDisabledException, and KmsException for others that
-    cannot encrypt.
+    CloudTrail describes the key and generates a data key, with its own identity. bucket: of the
+    trail. key_id: id, ARN, alias name or alias ARN. Raises KmsKeyNotFoundException,
+    InvalidKmsKeyIdException, InsufficientEncryptionPolicyException, KmsKeyDisabledException, and
+    KmsException for other keys that cannot encrypt.
     """
-    key = _find(call, key_id)
+    key = _find_key(call, key_id)
     kms = KmsCaller.as_service(call.backend, _SERVICE, call.region, source_arn=trail.arn)
     try:
         kms.call("DescribeKey", KeyId=key.arn)
@@ -47,17 +47,17 @@ def usable_key(call: ServiceCall, trail: ConfiguredTrail, bucket: str, key_id: s
     return key.arn
 
 
-def _find(call: ServiceCall, key_id: str) -> Key:
+def _find_key(call: ServiceCall, key_id: str) -> Key:
     arn = arns.Arn.parse(key_id)
     region, account, name = call.region, call.account, key_id
     if arn is not None:
         region, account, name = arn.region, arn.account, arn.key_or_alias or key_id
     elif arns.looks_like_arn(key_id):
         raise errors.InvalidKmsKeyIdException(f"Invalid KMS key ID: {key_id}")
-    room = call.backend.regions.get((account, region))
+    kms_region = call.backend.regions.get((account, region))
     key = None
-    if room is not None and region == call.region:
-        key = room.find(name)
+    if kms_region is not None and region == call.region:
+        key = kms_region.find(name)
     if key is None:
         raise errors.KmsKeyNotFoundException(
             f"KMS key {key_id} not found.",

@@ -1,6 +1,6 @@
-"""Beside another mock of IAM: its users, roles, groups and policies are made here too.
+"""IAM beside another mock: its users, roles, groups and policies are created here too.
 
-They have the ids and access keys that it has given them.
+They get the same ids and access keys.
 """
 
 from __future__ import annotations
@@ -10,15 +10,20 @@ from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Group
 from kmsmock.services.beside import BesideStore
 from kmsmock.services.iam.answered import OPERATIONS
-from kmsmock.services.iam.answered.finding import find_group, find_managed, find_role, find_user
+from kmsmock.services.iam.answered.lookup import (
+    find_group,
+    find_managed_policy,
+    find_role,
+    find_user,
+)
 from kmsmock.services.mirroring import Answer, MirrorChange, mirror
 from kmsmock.services.registry import ServiceCall
 
 _READS = ("Get", "List", "Simulate")
 
 
-def _make_what_is_named(call: ServiceCall, operation: str) -> None:
-    """Make what was there before this mock was."""
+def _create_named_identities(call: ServiceCall, operation: str) -> None:
+    """Create the identities that a call names, if they are older than this mock."""
     parameters, identities = call.parameters, call.identities
     kinds = (("User", PrincipalKind.USER), ("Role", PrincipalKind.ASSUMED_ROLE))
     for word, kind in kinds:
@@ -47,21 +52,21 @@ def _adopt_group_id(call: ServiceCall, answer: Answer) -> None:
 
 
 def _adopt_policy_id(call: ServiceCall, answer: Answer) -> None:
-    made = answer["Policy"]
-    arn = {"PolicyArn": made["Arn"]}
-    named = ServiceCall(call.backend, call.principal, call.region, call.now, arn)
-    find_managed(named).policy_id = made["PolicyId"]
+    created = answer["Policy"]
+    parameters = {"PolicyArn": created["Arn"]}
+    lookup = ServiceCall(call.backend, call.principal, call.region, call.now, parameters)
+    find_managed_policy(lookup).policy_id = created["PolicyId"]
 
 
 def _add_access_key(call: ServiceCall, answer: Answer) -> None:
-    _make_what_is_named(call, "CreateAccessKey")
-    made = answer["AccessKey"]
-    owner = call.identities.user(call.account, made["UserName"], partition=call.partition)
-    credentials = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+    _create_named_identities(call, "CreateAccessKey")
+    created = answer["AccessKey"]
+    owner = call.identities.user(call.account, created["UserName"], partition=call.partition)
+    credentials = Credentials(created["AccessKeyId"], created["SecretAccessKey"])
     call.identities.credentials.add_key(owner, credentials)
 
 
-#: Operations that give out ids -> what takes over the id, once the same has been made here.
+#: Operations that assign ids -> what sets the same id on what was created here.
 _ADOPTIONS: dict[str, MirrorChange] = {
     "CreateUser": _adopt_user_id,
     "CreateRole": _adopt_role_id,
@@ -70,20 +75,20 @@ _ADOPTIONS: dict[str, MirrorChange] = {
 }
 
 
-def _repeat(operation: str) -> MirrorChange:
-    """Return what repeats an operation: answers it here too, and takes over the id."""
+def _mirror_by_answering(operation: str) -> MirrorChange:
+    """Return a function that answers the same call here, and then sets the same id."""
 
-    def repeat(call: ServiceCall, answer: Answer) -> None:
-        _make_what_is_named(call, operation)
+    def mirror_change(call: ServiceCall, answer: Answer) -> None:
+        _create_named_identities(call, operation)
         OPERATIONS[operation](call)
         if operation in _ADOPTIONS:
             _ADOPTIONS[operation](call, answer)
 
-    return repeat
+    return mirror_change
 
 
-_REPEATED = {name: _repeat(name) for name in OPERATIONS if not name.startswith(_READS)}
-_REPEATED["CreateAccessKey"] = _add_access_key
+_CHANGES = {name: _mirror_by_answering(name) for name in OPERATIONS if not name.startswith(_READS)}
+_CHANGES["CreateAccessKey"] = _add_access_key
 BESIDE = BesideStore(
-    {name: mirror(name, repeat) for name, repeat in _REPEATED.items()}, {}, trusts_store=True
+    {name: mirror(name, change) for name, change in _CHANGES.items()}, {}, trusts_store=True
 )

@@ -1,4 +1,4 @@
-"""Security Token Service: who calls, and credentials for a while.
+"""The operations of STS: who the caller is, and temporary credentials.
 
 Source: AWS Security Token Service API Reference.
 """
@@ -25,21 +25,22 @@ from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, Valid
 from kmsmock.services.permissions import context_of
 from kmsmock.services.registry import Handler, Service, ServiceCall
 
-#: Seconds: the default of role sessions and longest of chained ones; the default of tokens.
-_ROLE_HOUR = 3600
-_TOKEN_HOURS = 12 * 3600
+#: The default duration of role sessions, and the longest with role chaining, in seconds.
+_ROLE_SECONDS = 3600
+#: The default duration of session tokens and federation tokens, in seconds.
+_TOKEN_SECONDS = 12 * 3600
 _MFA = (
     "MFA devices are not emulated; kms.request_context({'aws:MultiFactorAuthPresent': 'true'}) "
-    "makes requests that have it"
+    "sets the condition key for requests"
 )
 #: Parameter -> why it is refused.
 _NOT_EMULATED = {
     "SerialNumber": _MFA,
     "TokenCode": _MFA,
-    "TransitiveTagKeys": "session tags do not go on to the next role here; give Tags to each",
+    "TransitiveTagKeys": "session tags are not transitive here; pass Tags to each AssumeRole",
     "ProvidedContexts": "context assertions are not emulated",
 }
-#: Condition key -> the parameter that it tells.
+#: Condition key -> the request parameter that has its value.
 _MEMBERS = {
     "sts:RoleSessionName": "RoleSessionName",
     "sts:ExternalId": "ExternalId",
@@ -48,7 +49,7 @@ _MEMBERS = {
 
 
 def get_caller_identity(call: ServiceCall) -> dict[str, Any]:
-    """Tell who calls; needs no permission."""
+    """Return the identity of the caller; this needs no permission."""
     principal = call.principal
     return {
         "UserId": principal.unique_id,
@@ -58,7 +59,7 @@ def get_caller_identity(call: ServiceCall) -> dict[str, Any]:
 
 
 def get_access_key_info(call: ServiceCall) -> dict[str, Any]:
-    """Tell the account of an access key."""
+    """Return the account of an access key."""
     principal = call.identities.credentials.find_owner(call.parameters["AccessKeyId"])
     if principal is None:
         raise ValidationError(
@@ -69,7 +70,7 @@ def get_access_key_info(call: ServiceCall) -> dict[str, Any]:
 
 
 def assume_role(call: ServiceCall) -> dict[str, Any]:
-    """Begin a session of a role that trusts the caller."""
+    """Start a session of a role whose trust policy allows the caller."""
     _require_emulated(call)
     parameters = call.parameters
     name = parameters["RoleSessionName"]
@@ -77,16 +78,16 @@ def assume_role(call: ServiceCall) -> dict[str, Any]:
     identities = call.identities
     role = identities.entity(arn)
     if role is None or role.kind is not PrincipalKind.ASSUMED_ROLE or role.arn != arn:
-        raise _denied(call, "sts:AssumeRole", arn, "No such role exists; make it first.")
+        raise _denied(call, "sts:AssumeRole", arn, "The role does not exist; create it first.")
     _require_trust(call, role, "sts:AssumeRole")
     if parameters.get("Tags"):
         _require_trust(call, role, "sts:TagSession")
-    seconds = _role_seconds(call, role, parameters.get("DurationSeconds", _ROLE_HOUR))
+    seconds = _role_seconds(call, role, parameters.get("DurationSeconds", _ROLE_SECONDS))
     session = session_of(call)
     expires = call.now + timedelta(seconds=seconds)
     principal, credentials = identities.assume(role, name, session, call.now, expires)
     answer: dict[str, Any] = {
-        "Credentials": _shown(credentials, expires),
+        "Credentials": _describe_credentials(credentials, expires),
         "AssumedRoleUser": {"AssumedRoleId": principal.unique_id, "Arn": principal.arn},
     }
     if session.policies is not None:
@@ -97,7 +98,7 @@ def assume_role(call: ServiceCall) -> dict[str, Any]:
 
 
 def get_session_token(call: ServiceCall) -> dict[str, Any]:
-    """Give temporary credentials of the calling user."""
+    """Return temporary credentials of the calling user."""
     _require_emulated(call)
     if call.principal.kind not in (PrincipalKind.USER, PrincipalKind.ROOT):
         raise AccessDenied("Cannot call GetSessionToken with session credentials")
@@ -105,11 +106,14 @@ def get_session_token(call: ServiceCall) -> dict[str, Any]:
     expires = call.now + timedelta(seconds=seconds)
     principal = replace(call.principal, issued=call.now)
     credentials = call.identities.credentials.issue(principal, expires)
-    return {"Credentials": _shown(credentials, expires)}
+    return {"Credentials": _describe_credentials(credentials, expires)}
 
 
 def get_federation_token(call: ServiceCall) -> dict[str, Any]:
-    """Give temporary credentials of a federated user, who may do what both may."""
+    """Return temporary credentials of a federated user.
+
+    Its permissions are those that both the calling user and the session policies allow.
+    """
     if call.principal.kind not in (PrincipalKind.USER, PrincipalKind.ROOT):
         raise AccessDenied("Cannot call GetFederationToken with session credentials")
     seconds = _token_seconds(call)
@@ -117,8 +121,9 @@ def get_federation_token(call: ServiceCall) -> dict[str, Any]:
     identities = call.identities
     session = session_of(call)
     principal = identities.federate(call.principal, call.parameters["Name"], session)
+    credentials = identities.credentials.issue(principal, expires)
     answer: dict[str, Any] = {
-        "Credentials": _shown(identities.credentials.issue(principal, expires), expires),
+        "Credentials": _describe_credentials(credentials, expires),
         "FederatedUser": {"FederatedUserId": principal.unique_id, "Arn": principal.arn},
     }
     if session.policies is not None:
@@ -140,14 +145,14 @@ SERVICE = Service(OPERATIONS)
 
 
 def _require_emulated(call: ServiceCall) -> None:
-    """Refuse parameters that would change what the session may do, and are not understood."""
+    """Refuse parameters that would change what the session may do, and are not emulated."""
     for member, why in _NOT_EMULATED.items():
         if member in call.parameters:
             raise ValidationError(f"{member} cannot be used", explanation=f"{member}: {why}.")
 
 
 def _role_seconds(call: ServiceCall, role: Entity, seconds: int) -> int:
-    if seconds > _ROLE_HOUR and call.principal.kind is PrincipalKind.ASSUMED_ROLE:
+    if seconds > _ROLE_SECONDS and call.principal.kind is PrincipalKind.ASSUMED_ROLE:
         raise ValidationError(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
             "role chaining"
@@ -160,14 +165,14 @@ def _role_seconds(call: ServiceCall, role: Entity, seconds: int) -> int:
 
 
 def _token_seconds(call: ServiceCall) -> int:
-    seconds: int = call.parameters.get("DurationSeconds", _TOKEN_HOURS)
-    return min(seconds, _ROLE_HOUR) if call.principal.kind is PrincipalKind.ROOT else seconds
+    seconds: int = call.parameters.get("DurationSeconds", _TOKEN_SECONDS)
+    return min(seconds, _ROLE_SECONDS) if call.principal.kind is PrincipalKind.ROOT else seconds
 
 
 def session_of(call: ServiceCall) -> Session:
-    """Return the session that a call asks for: inline and managed session policies, and tags.
+    """Return the session that a call requests: its session policies, tags and source identity.
 
-    Raises MalformedPolicyDocument, and ValidationError for managed policies that are not there.
+    Raises MalformedPolicyDocument, and ValidationError for unknown managed policies.
     """
     parameters = call.parameters
     documents: list[Document] = []
@@ -178,7 +183,8 @@ def session_of(call: ServiceCall) -> Session:
         if managed is None:
             raise ValidationError(
                 f"Policy {entry['arn']} does not exist or is not attachable.",
-                explanation="Of AWS's managed policies a few are known; give others as Policy.",
+                explanation="Only a few AWS managed policies are known; pass the document of "
+                "another as Policy.",
             )
         documents.append(managed.policy.text)
     tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", ())}
@@ -191,19 +197,21 @@ def session_of(call: ServiceCall) -> Session:
 
 
 def _packed_size(policies: tuple[Policy, ...]) -> int:
-    """Return the size of session policies in percent of the 2,048 characters that are allowed."""
+    """Return the size of session policies in percent of the limit of 2,048 characters."""
     return min(100, max(1, sum(len(policy.text) for policy in policies) * 100 // 2048))
 
 
 def _require_trust(call: ServiceCall, role: Entity, action: str) -> None:
     if not call.backend.enforces_policies:
         return
-    decision = _trust(call, role, action)
+    decision = _decide_trust(call, role, action)
     if not decision.allowed:
-        raise _denied(call, action, role.arn, f"{decision.reason}; the role's trust policy decides")
+        explanation = f"{decision.reason}; the role's trust policy decides"
+        raise _denied(call, action, role.arn, explanation)
 
 
-def _trust(call: ServiceCall, role: Entity, action: str) -> Decision:
+def _decide_trust(call: ServiceCall, role: Entity, action: str) -> Decision:
+    """Decide an action on a role by its trust policy and the policies of the caller."""
     request = Request(
         call.principal,
         action,
@@ -232,7 +240,7 @@ def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> Acces
     )
 
 
-def _shown(credentials: Credentials, expires: datetime) -> dict[str, Any]:
+def _describe_credentials(credentials: Credentials, expires: datetime) -> dict[str, Any]:
     return {
         "AccessKeyId": credentials.access_key,
         "SecretAccessKey": credentials.secret_key,

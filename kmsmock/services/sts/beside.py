@@ -1,6 +1,6 @@
-"""Beside another mock of STS: the sessions that it begins are begun here too.
+"""STS beside another mock: the sessions that it starts are started here too.
 
-They have the credentials that it has given out.
+They get the same credentials.
 """
 
 from __future__ import annotations
@@ -42,13 +42,15 @@ def _get_federation_token(call: ServiceCall, answer: Answer) -> None:
 
 
 def _credentials_in(answer: Answer) -> tuple[Credentials, datetime]:
-    """Read the credentials that the other mock has given out, and when they expire."""
-    made = answer["Credentials"]
-    credentials = Credentials(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
-    return credentials, made["Expiration"].astimezone(timezone.utc)
+    """Return the credentials in the answer of the other mock, and when they expire."""
+    issued = answer["Credentials"]
+    credentials = Credentials(
+        issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"]
+    )
+    return credentials, issued["Expiration"].astimezone(timezone.utc)
 
 
-_REPEATED: dict[str, MirrorChange] = {
+_CHANGES: dict[str, MirrorChange] = {
     "AssumeRole": _assume_role,
     "AssumeRoleWithSAML": _assume_role,
     "AssumeRoleWithWebIdentity": _assume_role,
@@ -56,5 +58,5 @@ _REPEATED: dict[str, MirrorChange] = {
     "GetSessionToken": _get_session_token,
 }
 BESIDE = BesideStore(
-    {name: mirror(name, repeat) for name, repeat in _REPEATED.items()}, {}, trusts_store=True
+    {name: mirror(name, change) for name, change in _CHANGES.items()}, {}, trusts_store=True
 )

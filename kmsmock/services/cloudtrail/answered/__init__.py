@@ -1,6 +1,6 @@
-"""CloudTrail: the records of KMS calls, looked up and delivered by trails.
+"""The operations of CloudTrail: lookup of the records of KMS calls, and trails that deliver them.
 
-Each module puts its operations into the table of `registry`.
+Each module registers its operations with `registry`.
 
 Source: AWS CloudTrail API Reference.
 """
@@ -17,7 +17,7 @@ from kmsmock.services.cloudtrail.answered.registry import OPERATIONS
 from kmsmock.services.registry import Service
 
 
-def _not_valid(explanation: str) -> UnrecognizedClientException:
+def _invalid_token(explanation: str) -> UnrecognizedClientException:
     return UnrecognizedClientException(
         "The security token included in the request is invalid.", explanation=explanation
     )
@@ -25,8 +25,8 @@ def _not_valid(explanation: str) -> UnrecognizedClientException:
 
 SERVICE = Service(
     OPERATIONS,
-    event_history.require_good_request,
-    unauthenticated=_not_valid,
+    event_history.require_valid_request,
+    unauthenticated=_invalid_token,
     not_emulated=UnsupportedOperationException,
     invalid=ValidationException,
 )

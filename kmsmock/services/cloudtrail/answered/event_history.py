@@ -1,4 +1,4 @@
-"""LookupEvents: what happened in an account and Region in the last 90 days.
+"""LookupEvents: the events of an account and Region in the last 90 days.
 
 Source: AWS CloudTrail API Reference, LookupEvents; User Guide, "Viewing events with event history".
 """
@@ -21,26 +21,29 @@ from kmsmock.trail.event_history import ATTRIBUTES, make_event
 from kmsmock.trail.log_entries import Entry, list_entries
 from kmsmock.trail.record import Record
 
-_KEPT = timedelta(days=90)
-_LARGEST_PAGE = 50
+_HISTORY = timedelta(days=90)
+_MAX_PAGE_SIZE = 50
 _INSIGHTS = "insight"
 _NAME = "EventName"
-#: What makes two requests the same but for their page.
+#: The parameters that must be the same for all pages.
 _SEARCH = ("LookupAttributes", "StartTime", "EndTime", "EventCategory")
 
 
-def require_good_request(parameters: Mapping[str, Any]) -> None:
-    """Raise CloudTrail's own errors for what the model forbids, before its limits are looked at."""
-    size = parameters.get("MaxResults", _LARGEST_PAGE)
-    if isinstance(size, int) and not 1 <= size <= _LARGEST_PAGE:
+def require_valid_request(parameters: Mapping[str, Any]) -> None:
+    """Raise CloudTrail's own errors for values that the model forbids too.
+
+    Raises InvalidMaxResultsException, InvalidEventCategoryException.
+    """
+    size = parameters.get("MaxResults", _MAX_PAGE_SIZE)
+    if isinstance(size, int) and not 1 <= size <= _MAX_PAGE_SIZE:
         raise errors.InvalidMaxResultsException(
-            f"MaxResults must be between 1 and {_LARGEST_PAGE}, inclusive."
+            f"MaxResults must be between 1 and {_MAX_PAGE_SIZE}, inclusive."
         )
     category = parameters.get("EventCategory", _INSIGHTS)
     if category != _INSIGHTS:
         raise errors.InvalidEventCategoryException(
             f"Invalid event category: {category}",
-            explanation="Management events are found without EventCategory.",
+            explanation="Leave EventCategory out to look up management events.",
         )
 
 
@@ -49,36 +52,37 @@ def lookup_events(call: ServiceCall) -> dict[str, Any]:
     """Return records of the caller's account and Region, newest first, page by page."""
     parameters = call.parameters
     token = parameters.get("NextToken")
-    shown = None if token is None else _last_shown(call, token)
-    found = _found(call, parameters, shown)
-    if shown is not None and not any(r["eventID"] == shown.event_id for _, r in found):
+    last = None if token is None else _read_token(call, token)
+    matches = _find_records(call, parameters, last)
+    if last is not None and not any(r["eventID"] == last.event_id for _, r in matches):
         raise _invalid_token()
-    size = parameters.get("MaxResults", _LARGEST_PAGE)
-    positioned = ((_Shown(e.calls_before, r["eventID"]), (e, r)) for e, r in found)
+    size = parameters.get("MaxResults", _MAX_PAGE_SIZE)
+    positioned = ((_Position(e.calls_before, r["eventID"]), (e, r)) for e, r in matches)
     page, last = take_page(positioned, size, _envelope)
     return {"Events": page} if last is None else {"Events": page, "NextToken": _token(call, last)}
 
 
-def _envelope(found: tuple[Entry, Record]) -> dict[str, Any]:
-    entry, record = found
+def _envelope(match: tuple[Entry, Record]) -> dict[str, Any]:
+    entry, record = match
     return make_event(record, entry.at.astimezone(tzlocal()))
 
 
-def _found(
-    call: ServiceCall, parameters: Mapping[str, Any], shown: _Shown | None
+def _find_records(
+    call: ServiceCall, parameters: Mapping[str, Any], last: _Position | None
 ) -> Iterator[tuple[Entry, Record]]:
-    """Return the records that are looked for, newest first, from about the one that was shown last.
+    """Return the records that a request looks up, newest first.
 
-    Raises InvalidTimeRangeException, InvalidLookupAttributesException.
+    last: the last event of the previous page; later events are left out. Raises
+    InvalidTimeRangeException, InvalidLookupAttributesException.
     """
     start, end = _time_range(parameters, call.now)
     attribute = _attribute(parameters)
     if "EventCategory" in parameters:
-        return iter(())  # Insights events, which come of what the mock does not do
-    start = max(start or call.now - _KEPT, call.now - _KEPT)
+        return iter(())  # Insights events, which are not emulated
+    start = max(start or call.now - _HISTORY, call.now - _HISTORY)
     backend = call.backend
     name = attribute["AttributeValue"] if attribute and attribute["AttributeKey"] == _NAME else None
-    found = [
+    matches = [
         entry
         for entry in list_entries(backend.calls, backend.service_events)
         if name in (None, entry.name)
@@ -87,10 +91,10 @@ def _found(
         and start <= entry.at
         and (end is None or entry.second <= end)
     ]
-    newest_first: Iterable[Entry] = reversed(found)
-    if shown is not None:
-        # Newer ones are not even made: there may be many, for each of many pages.
-        newest_first = dropwhile(lambda entry: entry.calls_before > shown.place, newest_first)
+    newest_first: Iterable[Entry] = reversed(matches)
+    if last is not None:
+        # The records of later events are not made: there may be many, for each of many pages.
+        newest_first = dropwhile(lambda entry: entry.calls_before > last.calls_before, newest_first)
     records = ((entry, entry.make()) for entry in newest_first)
     if attribute is None:
         return records
@@ -105,7 +109,7 @@ def _time_range(
     if start is not None and start > now:
         raise errors.InvalidTimeRangeException(
             "The start time must not be in the future.",
-            explanation=f"On the mock's clock it is {now.isoformat()}.",
+            explanation=f"The time of the mock's clock is {now.isoformat()}.",
         )
     if start is not None and end is not None and start > end:
         raise errors.InvalidTimeRangeException("The start time must not be after the end time.")
@@ -124,7 +128,7 @@ def _attribute(parameters: Mapping[str, Any]) -> Mapping[str, str] | None:
     ):
         raise errors.InvalidLookupAttributesException(
             "The value of ReadOnly must be true or false.",
-            explanation="In small letters, as text.",
+            explanation="It is a string, in lower case.",
         )
     return attribute
 
@@ -132,26 +136,26 @@ def _attribute(parameters: Mapping[str, Any]) -> Mapping[str, str] | None:
 # --- pages --------------------------------------------------------------------------------------
 
 
-class _Shown(NamedTuple):
-    """The last event of a page, so that newer ones in between change no other page.
+class _Position(NamedTuple):
+    """An event from which the next page continues, however many events have followed since.
 
-    place: how many calls came before.
+    calls_before: the number of earlier calls.
     """
 
-    place: int
+    calls_before: int
     event_id: str
 
 
-def _token(call: ServiceCall, last: _Shown) -> str:
-    return call.backend.markers.sign(_list_name(call), f"{last.place} {last.event_id}")
+def _token(call: ServiceCall, last: _Position) -> str:
+    return call.backend.markers.sign(_list_name(call), f"{last.calls_before} {last.event_id}")
 
 
-def _last_shown(call: ServiceCall, token: str) -> _Shown:
+def _read_token(call: ServiceCall, token: str) -> _Position:
     try:
-        place, event_id = call.backend.markers.verify(_list_name(call), token).split()
+        calls_before, event_id = call.backend.markers.verify(_list_name(call), token).split()
     except InvalidMarkerError:
         raise _invalid_token() from None
-    return _Shown(int(place), event_id)
+    return _Position(int(calls_before), event_id)
 
 
 def _list_name(call: ServiceCall) -> str:
@@ -162,5 +166,5 @@ def _list_name(call: ServiceCall) -> str:
 def _invalid_token() -> errors.InvalidNextTokenException:
     return errors.InvalidNextTokenException(
         "Invalid NextToken.",
-        explanation="A token goes with the same attribute and times as the request it came from.",
+        explanation="A token is valid with the lookup attributes and times of its first request.",
     )

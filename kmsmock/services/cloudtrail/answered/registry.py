@@ -1,4 +1,4 @@
-"""The table of CloudTrail's operations, and who may perform them."""
+"""The table of CloudTrail's operations, each with the authorization of its caller."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ OPERATIONS: dict[str, Handler] = {}
 Function = Callable[[ServiceCall], "dict[str, Any] | None"]
 
 
-def any_resource(call: ServiceCall) -> str:  # noqa: ARG001 - one of a kind
-    """Let policies decide about the operation alone."""
+def any_resource(call: ServiceCall) -> str:  # noqa: ARG001 - the default of a parameter
+    """Return ``*``, for operations without a resource."""
     return "*"
 
 
 def operation(
     name: str, resource: Callable[[ServiceCall], str] = any_resource
 ) -> Callable[[Function], Function]:
-    """Register what answers an operation. resource: gives the ARN that policies decide about."""
+    """Register the function that answers an operation.
+
+    resource: returns the ARN of the resource that the caller must be authorized for.
+    """
 
     def register(function: Function) -> Function:
         def handle(call: ServiceCall) -> dict[str, Any]:
-            where = resource(call)
-            require_allowed(call, f"cloudtrail:{name}", where, error=AccessDeniedException)
+            arn = resource(call)
+            require_allowed(call, f"cloudtrail:{name}", arn, error=AccessDeniedException)
             return function(call) or {}
 
         OPERATIONS[name] = handle

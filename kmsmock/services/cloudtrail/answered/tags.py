@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.cloudtrail import errors
-from kmsmock.services.cloudtrail.answered.finding import find_own_trail, find_trail, named
+from kmsmock.services.cloudtrail.answered.lookup import arn_from, find_own_trail, find_trail
 from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 from kmsmock.trail.configured_trails import ConfiguredTrail
 
-_MOST = 50
+_MAX_TAGS = 50
 
 
-@operation("AddTags", named("ResourceId"))
+@operation("AddTags", arn_from("ResourceId"))
 def add_tags(call: ServiceCall) -> None:
-    """Put tags on a trail; of keys that are there the values are replaced."""
-    trail = _find(call, call.parameters["ResourceId"], find_own_trail)
-    add(trail, read(call.parameters["TagsList"]))
+    """Add tags to a trail, or replace the values of existing tag keys."""
+    trail = _find_trail(call, call.parameters["ResourceId"], find_own_trail)
+    add_to_trail(trail, read_tags(call.parameters["TagsList"]))
 
 
-@operation("RemoveTags", named("ResourceId"))
+@operation("RemoveTags", arn_from("ResourceId"))
 def remove_tags(call: ServiceCall) -> None:
-    """Take tags off a trail, by their keys."""
-    trail = _find(call, call.parameters["ResourceId"], find_own_trail)
-    for key in read(call.parameters["TagsList"]):
+    """Remove tags from a trail, by their keys."""
+    trail = _find_trail(call, call.parameters["ResourceId"], find_own_trail)
+    for key in read_tags(call.parameters["TagsList"]):
         trail.tags.pop(key, None)
 
 
@@ -39,7 +39,7 @@ def list_tags(call: ServiceCall) -> dict[str, Any]:
                 "ResourceId": arn,
                 "TagsList": [
                     {"Key": key, "Value": value}
-                    for key, value in _find(call, arn, find_trail).tags.items()
+                    for key, value in _find_trail(call, arn, find_trail).tags.items()
                 ],
             }
             for arn in call.parameters["ResourceIdList"]
@@ -47,10 +47,13 @@ def list_tags(call: ServiceCall) -> dict[str, Any]:
     }
 
 
-def read(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Read a list of tags; raises InvalidTagParameterException."""
+def read_tags(tags_list: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return tags as key -> value. Raises InvalidTagParameterException.
+
+    tags_list: the member TagsList of a request.
+    """
     tags: dict[str, str] = {}
-    for tag in given:
+    for tag in tags_list:
         key = tag["Key"]
         if key in tags or key.lower().startswith("aws:"):
             raise errors.InvalidTagParameterException(f"Invalid tag key: {key}")
@@ -58,19 +61,24 @@ def read(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return tags
 
 
-def add(trail: ConfiguredTrail, tags: Mapping[str, str]) -> None:
-    """Put tags on a trail; raises TagsLimitExceededException."""
-    if len(trail.tags.keys() | tags.keys()) > _MOST:
-        raise errors.TagsLimitExceededException(f"A trail can have {_MOST} tags at most.")
+def add_to_trail(trail: ConfiguredTrail, tags: Mapping[str, str]) -> None:
+    """Add tags to a trail. Raises TagsLimitExceededException."""
+    if len(trail.tags.keys() | tags.keys()) > _MAX_TAGS:
+        raise errors.TagsLimitExceededException(f"A trail can have {_MAX_TAGS} tags at most.")
     trail.tags.update(tags)
 
 
-def _find(call: ServiceCall, arn: str, find: Any) -> ConfiguredTrail:
-    """Find a trail by the ARN alone, as operations on tags do."""
+def _find_trail(
+    call: ServiceCall, arn: str, find: Callable[[ServiceCall, str], ConfiguredTrail]
+) -> ConfiguredTrail:
+    """Find a trail by its ARN; operations on tags take no name.
+
+    find: `find_trail` or `find_own_trail`. Raises CloudTrailARNInvalidException,
+    ResourceNotFoundException.
+    """
     if not looks_like_arn(arn):
         raise errors.CloudTrailARNInvalidException(f"The ARN is not valid: {arn}")
     try:
-        trail: ConfiguredTrail = find(call, arn)
+        return find(call, arn)
     except errors.TrailNotFoundException as error:
         raise errors.ResourceNotFoundException(error.message) from None
-    return trail

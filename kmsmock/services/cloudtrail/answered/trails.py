@@ -1,4 +1,4 @@
-"""Trails, and whether they log. What they deliver is written by ``kms.trail.write_files``.
+"""Trails, and whether they log. ``kms.trail.write_files`` writes the log files that they deliver.
 
 Source: AWS CloudTrail API Reference; User Guide, "Creating a trail".
 """
@@ -13,26 +13,26 @@ from dateutil.tz import tzlocal
 
 from kmsmock.aws.errors import UnsupportedOperationException
 from kmsmock.services.cloudtrail import errors
-from kmsmock.services.cloudtrail.answered import tags
-from kmsmock.services.cloudtrail.answered.finding import (
+from kmsmock.services.cloudtrail.answered.lookup import (
+    arn_from,
     find_own_trail,
     find_trail,
-    named,
-    require_good_name,
+    require_valid_name,
     trail_arn,
-    trails,
+    trails_of,
 )
 from kmsmock.services.cloudtrail.answered.registry import operation
-from kmsmock.services.cloudtrail.kms_use import usable_key
+from kmsmock.services.cloudtrail.answered.tags import add_to_trail, read_tags
+from kmsmock.services.cloudtrail.kms_use import require_usable_key
 from kmsmock.services.registry import ServiceCall
 from kmsmock.trail.configured_trails import ConfiguredTrail
 from kmsmock.trail.log_entries import list_entries
 from kmsmock.trail.member_format import format_time
 
-_MOST_TRAILS = 5
-_LONGEST_PREFIX = 200
+_MAX_TRAILS = 5
+_MAX_PREFIX_CHARACTERS = 200
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-#: Parameter -> what it would need that is not emulated.
+#: Parameter -> why it is not emulated.
 _NOT_EMULATED = {
     "SnsTopicName": "notifications are not sent",
     "EnableLogFileValidation": "digest files are not written",
@@ -42,35 +42,35 @@ _NOT_EMULATED = {
 }
 
 
-@operation("CreateTrail", named("Name"))
+@operation("CreateTrail", arn_from("Name"))
 def create_trail(call: ServiceCall) -> dict[str, Any]:
-    """Make a trail, which does not log yet."""
+    """Create a trail, which does not log until StartLogging."""
     parameters = call.parameters
     name = parameters["Name"]
-    require_good_name(name)
+    require_valid_name(name)
     _require_emulated(call)
     arn = trail_arn(call, name)
-    known = trails(call)
-    if arn in known:
+    trails = trails_of(call)
+    if arn in trails:
         raise errors.TrailAlreadyExistsException(
             f"Trail {name} already exists for customer: {call.account}"
         )
-    if sum(trail.arn.startswith(trail_arn(call, "")) for trail in known.values()) >= _MOST_TRAILS:
+    if sum(trail.arn.startswith(trail_arn(call, "")) for trail in trails.values()) >= _MAX_TRAILS:
         raise errors.MaximumNumberOfTrailsExceededException(
-            f"User: {call.account} already has {_MOST_TRAILS} trails in {call.region}."
+            f"User: {call.account} already has {_MAX_TRAILS} trails in {call.region}."
         )
     trail = ConfiguredTrail(name, arn, call.account, call.region, parameters["S3BucketName"])
-    given = tags.read(parameters.get("TagsList", ()))
+    new_tags = read_tags(parameters.get("TagsList", ()))
     _configure(call, trail)
-    tags.add(trail, given)
-    known[arn] = trail
+    add_to_trail(trail, new_tags)
+    trails[arn] = trail
     _settle(call, trail)
     return _settings(trail)
 
 
-@operation("UpdateTrail", named("Name"))
+@operation("UpdateTrail", arn_from("Name"))
 def update_trail(call: ServiceCall) -> dict[str, Any]:
-    """Change the settings that are given."""
+    """Change the settings of a trail that the request has."""
     _require_emulated(call)
     trail = find_own_trail(call, call.parameters["Name"])
     _configure(call, trail)
@@ -78,41 +78,41 @@ def update_trail(call: ServiceCall) -> dict[str, Any]:
     return _settings(trail)
 
 
-@operation("DeleteTrail", named("Name"))
+@operation("DeleteTrail", arn_from("Name"))
 def delete_trail(call: ServiceCall) -> None:
-    """Take a trail away."""
-    del trails(call)[find_own_trail(call, call.parameters["Name"]).arn]
+    """Delete a trail."""
+    del trails_of(call)[find_own_trail(call, call.parameters["Name"]).arn]
 
 
 @operation("DescribeTrails")
 def describe_trails(call: ServiceCall) -> dict[str, Any]:
-    """Show trails of the Region, with those of other Regions that log in all of them.
+    """Describe trails of the Region, and multi-Region trails of other Regions (shadow trails).
 
-    Names that there are not are left out.
+    Names of trails that do not exist are ignored.
     """
     parameters = call.parameters
-    shows_shadows = parameters.get("includeShadowTrails", True)
+    with_shadow_trails = parameters.get("includeShadowTrails", True)
     names = parameters.get("trailNameList")
-    shown = []
-    for trail in trails(call).values():
+    trail_list = []
+    for trail in trails_of(call).values():
         is_home = trail.home_region == call.region
         is_named = not names or trail.arn in names or (is_home and trail.name in names)
-        is_here = is_home or (shows_shadows and trail.is_multi_region)
+        is_here = is_home or (with_shadow_trails and trail.is_multi_region)
         if trail.account == call.account and is_here and is_named:
-            shown.append(_description(trail))
-    return {"trailList": shown}
+            trail_list.append(_describe_trail(trail))
+    return {"trailList": trail_list}
 
 
-@operation("GetTrail", named("Name"))
+@operation("GetTrail", arn_from("Name"))
 def get_trail(call: ServiceCall) -> dict[str, Any]:
-    """Show one trail."""
-    return {"Trail": _description(find_trail(call, call.parameters["Name"]))}
+    """Describe a trail."""
+    return {"Trail": _describe_trail(find_trail(call, call.parameters["Name"]))}
 
 
 @operation("ListTrails")
 def list_trails(call: ServiceCall) -> dict[str, Any]:
     """List the trails of the account in all Regions."""
-    own = (trail for trail in trails(call).values() if trail.account == call.account)
+    own = (trail for trail in trails_of(call).values() if trail.account == call.account)
     return {
         "Trails": [
             {"TrailARN": trail.arn, "Name": trail.name, "HomeRegion": trail.home_region}
@@ -121,27 +121,27 @@ def list_trails(call: ServiceCall) -> dict[str, Any]:
     }
 
 
-@operation("StartLogging", named("Name"))
+@operation("StartLogging", arn_from("Name"))
 def start_logging(call: ServiceCall) -> None:
-    """Let a trail deliver what happens from now on."""
+    """Start the delivery of events by a trail, from now on."""
     trail = find_own_trail(call, call.parameters["Name"])
     trail.is_logging = True
     trail.started = call.now
     _settle(call, trail)
 
 
-@operation("StopLogging", named("Name"))
+@operation("StopLogging", arn_from("Name"))
 def stop_logging(call: ServiceCall) -> None:
-    """Let a trail deliver nothing from now on."""
+    """Stop the delivery of events by a trail."""
     trail = find_own_trail(call, call.parameters["Name"])
     trail.is_logging = False
     trail.stopped = call.now
     _settle(call, trail)
 
 
-@operation("GetTrailStatus", named("Name"))
+@operation("GetTrailStatus", arn_from("Name"))
 def get_trail_status(call: ServiceCall) -> dict[str, Any]:
-    """Return whether a trail logs, since when, and when it delivered last."""
+    """Return whether a trail logs, when it was started and stopped, and when it last delivered."""
     trail = find_trail(call, call.parameters["Name"])
     delivered = _latest_delivery(call, trail)
     status: dict[str, Any] = {
@@ -160,7 +160,7 @@ def get_trail_status(call: ServiceCall) -> dict[str, Any]:
 
 
 def _require_emulated(call: ServiceCall) -> None:
-    """Raise UnsupportedOperationException for what would be ignored."""
+    """Raise UnsupportedOperationException for parameters that are not emulated."""
     for member, why in _NOT_EMULATED.items():
         if call.parameters.get(member):
             raise UnsupportedOperationException(
@@ -170,15 +170,15 @@ def _require_emulated(call: ServiceCall) -> None:
 
 
 def _configure(call: ServiceCall, trail: ConfiguredTrail) -> None:
-    """Check all settings that are given, then set them."""
+    """Check all settings of a request, and then change the trail."""
     parameters = call.parameters
     bucket = parameters.get("S3BucketName", trail.bucket)
     if _BUCKET.fullmatch(bucket) is None or ".." in bucket:
         raise errors.InvalidS3BucketNameException(f"Bucket name is invalid: {bucket}")
     prefix = parameters.get("S3KeyPrefix", trail.prefix)
-    if len(prefix) > _LONGEST_PREFIX:
+    if len(prefix) > _MAX_PREFIX_CHARACTERS:
         raise errors.InvalidS3PrefixException(
-            f"S3 prefix is longer than maximum length: {_LONGEST_PREFIX}"
+            f"S3 prefix is longer than maximum length: {_MAX_PREFIX_CHARACTERS}"
         )
     is_multi_region = parameters.get("IsMultiRegionTrail", trail.is_multi_region)
     includes_global = parameters.get("IncludeGlobalServiceEvents", trail.includes_global)
@@ -188,7 +188,7 @@ def _configure(call: ServiceCall, trail: ConfiguredTrail) -> None:
         )
     key_id = trail.kms_key_id
     if "KmsKeyId" in parameters:
-        key_id = usable_key(call, trail, bucket, parameters["KmsKeyId"])
+        key_id = require_usable_key(call, trail, bucket, parameters["KmsKeyId"])
     trail.bucket, trail.prefix, trail.kms_key_id = bucket, prefix, key_id
     trail.is_multi_region, trail.includes_global = is_multi_region, includes_global
 
@@ -213,7 +213,7 @@ def _settings(trail: ConfiguredTrail) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _description(trail: ConfiguredTrail) -> dict[str, Any]:
+def _describe_trail(trail: ConfiguredTrail) -> dict[str, Any]:
     return {
         **_settings(trail),
         "HomeRegion": trail.home_region,
@@ -228,9 +228,10 @@ def _latest_delivery(call: ServiceCall, trail: ConfiguredTrail) -> datetime | No
     return max((e.at for e in records if trail.delivers(e, e.make())), default=None)
 
 
-def _local(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(microsecond=0).astimezone(tzlocal())
+def _local(time: datetime | None) -> datetime | None:
+    """Return a time as botocore parses it from a response: in whole seconds, local time."""
+    return None if time is None else time.replace(microsecond=0).astimezone(tzlocal())
 
 
-def _text(moment: datetime | None) -> str:
-    return "" if moment is None else format_time(moment)
+def _text(time: datetime | None) -> str:
+    return "" if time is None else format_time(time)

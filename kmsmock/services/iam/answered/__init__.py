@@ -1,6 +1,6 @@
-"""Identity and Access Management, as far as access to keys depends on it.
+"""The operations of IAM on which access to keys depends.
 
-Each module puts its operations into the table of `registry`.
+Each module registers its operations with `registry`.
 
 Source: AWS Identity and Access Management API Reference.
 """
@@ -17,11 +17,11 @@ from kmsmock.services.iam.answered import (
     tags,
     users,
 )
-from kmsmock.services.iam.answered.finding import require_good_names
+from kmsmock.services.iam.answered.lookup import require_valid_names
 from kmsmock.services.iam.answered.registry import OPERATIONS
 from kmsmock.services.registry import Service
 
-SERVICE = Service(OPERATIONS, require_good_names)
+SERVICE = Service(OPERATIONS, require_valid_names)
 
 __all__ = [
     "OPERATIONS",

@@ -6,9 +6,9 @@ from typing import Any
 
 from kmsmock.identities.credentials import AccessKey
 from kmsmock.services.errors import LimitExceeded, NoSuchEntity
-from kmsmock.services.iam.answered.finding import USER, find_user, page
+from kmsmock.services.iam.answered.descriptions import to_response_time
+from kmsmock.services.iam.answered.lookup import USER, find_user, paginate_response
 from kmsmock.services.iam.answered.registry import operation
-from kmsmock.services.iam.answered.views import moment
 from kmsmock.services.registry import ServiceCall
 
 _KEYS_PER_USER = 2
@@ -16,13 +16,14 @@ _KEYS_PER_USER = 2
 
 @operation("CreateAccessKey", USER.resource)
 def create_access_key(call: ServiceCall) -> dict[str, Any]:
-    """Make an access key of a user; its secret is shown this once."""
+    """Create an access key for a user; no other operation returns its secret."""
     user = find_user(call)
     credentials = call.identities.credentials
     if len(list(credentials.keys_of(user.unique_id))) == _KEYS_PER_USER:
         raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {_KEYS_PER_USER}")
     key = credentials.add_key(call.identities.get_or_create(user.arn))
-    return {"AccessKey": _shown(key, user.name) | {"SecretAccessKey": key.credentials.secret_key}}
+    secret = {"SecretAccessKey": key.credentials.secret_key}
+    return {"AccessKey": _describe_access_key(key, user.name) | secret}
 
 
 @operation("ListAccessKeys", USER.resource)
@@ -30,15 +31,14 @@ def list_access_keys(call: ServiceCall) -> dict[str, Any]:
     """List the access keys of a user."""
     user = find_user(call)
     keys = call.identities.credentials.keys_of(user.unique_id)
-    return page(
-        call, "ListAccessKeys", "AccessKeyMetadata", (_shown(key, user.name) for key in keys)
-    )
+    listed = (_describe_access_key(key, user.name) for key in keys)
+    return paginate_response(call, "ListAccessKeys", "AccessKeyMetadata", listed)
 
 
 @operation("UpdateAccessKey", USER.resource)
 def update_access_key(call: ServiceCall) -> None:
-    """Let an access key be good, or not."""
-    key = _find(call)
+    """Activate or deactivate an access key."""
+    key = _find_access_key(call)
     is_active = call.parameters["Status"] == "Active"
     call.identities.credentials.set_active(key, is_active=is_active)
 
@@ -46,21 +46,21 @@ def update_access_key(call: ServiceCall) -> None:
 @operation("DeleteAccessKey", USER.resource)
 def delete_access_key(call: ServiceCall) -> None:
     """Delete an access key."""
-    call.identities.credentials.delete_key(_find(call))
+    call.identities.credentials.delete_key(_find_access_key(call))
 
 
-def _find(call: ServiceCall) -> AccessKey:
-    wanted = call.parameters["AccessKeyId"]
+def _find_access_key(call: ServiceCall) -> AccessKey:
+    access_key_id = call.parameters["AccessKeyId"]
     for key in call.identities.credentials.keys_of(find_user(call).unique_id):
-        if key.credentials.access_key == wanted:
+        if key.credentials.access_key == access_key_id:
             return key
-    raise NoSuchEntity(f"The Access Key with id {wanted} cannot be found.")
+    raise NoSuchEntity(f"The Access Key with id {access_key_id} cannot be found.")
 
 
-def _shown(key: AccessKey, name: str) -> dict[str, Any]:
+def _describe_access_key(key: AccessKey, user_name: str) -> dict[str, Any]:
     return {
-        "UserName": name,
+        "UserName": user_name,
         "AccessKeyId": key.credentials.access_key,
         "Status": "Active" if key.is_active else "Inactive",
-        "CreateDate": moment(key.created),
+        "CreateDate": to_response_time(key.created),
     }

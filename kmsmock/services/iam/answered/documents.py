@@ -1,4 +1,4 @@
-"""Policy documents as IAM takes them: what it refuses, in its words."""
+"""Policy documents in requests of IAM: parsed, or refused with IAM's error messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _TEXTS = {
 
 
 def read_policy(text: str, kind: PolicyKind, name: str = "") -> Policy:
-    """Read a policy; raises MalformedPolicyDocument."""
+    """Parse a policy document.
+
+    name: of the policy, for explanations. Raises MalformedPolicyDocument.
+    """
     try:
         policy = parse(text, kind, name)
     except MalformedPolicyError as defect:
@@ -38,8 +41,11 @@ def _refused(defect: MalformedPolicyError) -> MalformedPolicyDocument:
     )
 
 
-def read_trust(call: ServiceCall, text: str) -> Policy:
-    """Read the trust policy of a role, whose principals must exist."""
+def read_trust_policy(call: ServiceCall, text: str) -> Policy:
+    """Parse the trust policy of a role, whose principals must exist.
+
+    Raises MalformedPolicyDocument.
+    """
     policy = read_policy(text, PolicyKind.TRUST, "the trust policy")
     for statement in policy.statements:
         actions = _texts(statement.source, "Action")
@@ -54,7 +60,7 @@ def read_trust(call: ServiceCall, text: str) -> Policy:
             if name != "*" and not call.identities.names.is_valid_principal(name):
                 raise MalformedPolicyDocument(
                     f'Invalid principal in policy: "AWS":"{name}"',
-                    explanation="Make the user or role first: it must exist to be trusted.",
+                    explanation="A user or role must exist to be trusted: create it first.",
                 )
     return policy
 
@@ -70,5 +76,6 @@ def _require_arns(policy: Policy) -> None:
 
 
 def _texts(element: Mapping[str, Any], member: str) -> Iterator[str]:
-    given = element.get(member, [])
-    yield from given if isinstance(given, list) else [given]
+    """Return the texts of a member, which may be one text or a list."""
+    value = element.get(member, [])
+    yield from value if isinstance(value, list) else [value]

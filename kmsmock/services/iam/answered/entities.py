@@ -1,4 +1,4 @@
-"""What users and roles have in common: how they are made, listed and deleted."""
+"""What the operations on users and on roles share: creating, listing and deleting them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity
 from kmsmock.services.errors import DeleteConflict
-from kmsmock.services.iam.answered.finding import (
+from kmsmock.services.iam.answered.lookup import (
     Kind,
+    add_tags,
+    filter_by_path,
     find_boundary,
-    page,
+    paginate_response,
     require_free_name,
-    under_path,
-    with_new_tags,
 )
 from kmsmock.services.registry import ServiceCall
 
-Show = Callable[..., "dict[str, Any]"]
+Describe = Callable[..., "dict[str, Any]"]
 
 
 def new_arn(kind: Kind) -> Callable[[ServiceCall], str]:
-    """Make what gives the ARN of an identity that a call is to make."""
+    """Return a function that returns the ARN of the identity that a call creates."""
 
     def resource(call: ServiceCall) -> str:
         path = call.parameters.get("Path", "/")
@@ -31,13 +31,13 @@ def new_arn(kind: Kind) -> Callable[[ServiceCall], str]:
     return resource
 
 
-def make_entity(call: ServiceCall, kind: Kind, principal_kind: PrincipalKind) -> Entity:
-    """Make a user or role with its path, boundary and tags, and without permissions."""
+def create_entity(call: ServiceCall, kind: Kind, principal_kind: PrincipalKind) -> Entity:
+    """Create a user or role with path, boundary and tags, and without permissions."""
     parameters = call.parameters
     name = require_free_name(call, kind)
     boundary = find_boundary(call) if "PermissionsBoundary" in parameters else None
     path = parameters.get("Path", "/")
-    tags = with_new_tags(call, kind.word, {})
+    tags = add_tags(call, kind.word, {})
     entity = call.identities.get_or_create_entity(
         principal_kind, call.account, name, path, call.partition
     )
@@ -47,16 +47,16 @@ def make_entity(call: ServiceCall, kind: Kind, principal_kind: PrincipalKind) ->
 
 
 def list_entities(
-    call: ServiceCall, kind: Kind, principal_kind: PrincipalKind, show: Show
+    call: ServiceCall, kind: Kind, principal_kind: PrincipalKind, describe: Describe
 ) -> dict[str, Any]:
-    """List the users or roles of the account, one page of them."""
+    """Return a page of the users or roles of the account."""
     entities = call.identities.entities_of(call.account, call.partition, principal_kind)
-    shown = (show(entity, brief=True) for entity in under_path(call, entities))
-    return page(call, f"List{kind.word}s", f"{kind.word}s", shown)
+    listed = (describe(entity, brief=True) for entity in filter_by_path(call, entities))
+    return paginate_response(call, f"List{kind.word}s", f"{kind.word}s", listed)
 
 
-def require_bare(entity: Entity) -> None:
-    """Require that no policies belong to a user or role that is to be deleted."""
+def require_no_policies(entity: Entity) -> None:
+    """Require that a user or role that is to be deleted has no policies. Raises DeleteConflict."""
     if entity.attached:
         raise DeleteConflict("Cannot delete entity, must detach all policies first.")
     if entity.inline:

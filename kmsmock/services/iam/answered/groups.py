@@ -7,15 +7,15 @@ from typing import Any
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity, Group
 from kmsmock.services.errors import DeleteConflict, LimitExceeded
-from kmsmock.services.iam.answered import views
+from kmsmock.services.iam.answered.descriptions import describe_group, describe_user
 from kmsmock.services.iam.answered.entities import new_arn
-from kmsmock.services.iam.answered.finding import (
+from kmsmock.services.iam.answered.lookup import (
     GROUP,
+    filter_by_path,
     find_group,
     find_user,
-    page,
+    paginate_response,
     require_free_name,
-    under_path,
 )
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
@@ -25,7 +25,7 @@ _GROUPS_PER_USER = 10
 
 @operation("CreateGroup", new_arn(GROUP))
 def create_group(call: ServiceCall) -> dict[str, Any]:
-    """Make a group, which has no members yet."""
+    """Create a group without members."""
     name = require_free_name(call, GROUP)
     group = Group(
         new_arn(GROUP)(call),
@@ -35,22 +35,23 @@ def create_group(call: ServiceCall) -> dict[str, Any]:
         call.now,
     )
     call.identities.add_group(group)
-    return {"Group": views.group(group)}
+    return {"Group": describe_group(group)}
 
 
 @operation("GetGroup", GROUP.resource)
 def get_group(call: ServiceCall) -> dict[str, Any]:
-    """Show a group and its members."""
+    """Describe a group and its members."""
     group = find_group(call)
-    shown = (views.user(user, brief=True) for user in _members(call, group))
-    return {"Group": views.group(group), **page(call, "GetGroup", "Users", shown)}
+    users = (describe_user(user, brief=True) for user in _members(call, group))
+    return {"Group": describe_group(group), **paginate_response(call, "GetGroup", "Users", users)}
 
 
 @operation("ListGroups", lambda call: call.iam_arn("group/"))
 def list_groups(call: ServiceCall) -> dict[str, Any]:
     """List the groups of the account."""
     groups = call.identities.groups_of(call.account, call.partition)
-    return page(call, "ListGroups", "Groups", map(views.group, under_path(call, groups)))
+    listed = map(describe_group, filter_by_path(call, groups))
+    return paginate_response(call, "ListGroups", "Groups", listed)
 
 
 @operation("DeleteGroup", GROUP.resource)
@@ -68,7 +69,7 @@ def delete_group(call: ServiceCall) -> None:
 
 @operation("AddUserToGroup", GROUP.resource)
 def add_user_to_group(call: ServiceCall) -> None:
-    """Let a user be a member of a group."""
+    """Add a user to a group."""
     group, user = find_group(call), find_user(call)
     if group.arn not in user.groups and len(user.groups) == _GROUPS_PER_USER:
         raise LimitExceeded(f"Cannot exceed quota for GroupsPerUser: {_GROUPS_PER_USER}")
@@ -78,7 +79,7 @@ def add_user_to_group(call: ServiceCall) -> None:
 
 @operation("RemoveUserFromGroup", GROUP.resource)
 def remove_user_from_group(call: ServiceCall) -> None:
-    """Let a user be a member of a group no longer."""
+    """Remove a user from a group."""
     group, user = find_group(call), find_user(call)
     user.groups.pop(group.arn, None)
     call.identities.settle(user)

@@ -1,6 +1,6 @@
-"""Policies of users, roles and groups: inline ones, attached ones, and boundaries.
+"""Policies of users, roles and groups: inline policies, attached policies and boundaries.
 
-The three kinds have the same operations, so each is written once.
+The three kinds of identities have the same operations, so that each is written once.
 """
 
 from __future__ import annotations
@@ -13,27 +13,31 @@ from kmsmock.authorization.policy import PolicyKind
 from kmsmock.identities.entities import Entity, Identity
 from kmsmock.services.errors import LimitExceeded, NoSuchEntity
 from kmsmock.services.iam.answered.documents import read_policy
-from kmsmock.services.iam.answered.finding import (
+from kmsmock.services.iam.answered.lookup import (
     KINDS,
     ROLE,
     USER,
     Kind,
+    filter_by_path,
     find_attachable,
     find_boundary,
-    find_managed,
-    page,
-    under_path,
+    find_managed_policy,
+    paginate_response,
 )
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 Operation = Callable[[ServiceCall, Kind, Identity], "dict[str, Any] | None"]
 
-_ATTACHED = 10
+#: The quota of attached policies. Source: IAM User Guide, "IAM and AWS STS quotas".
+_MAX_ATTACHED = 10
 
 
-def _of_each(name: str, *kinds: Kind) -> Callable[[Operation], Operation]:
-    """Register an operation for each kind of identity. name: with ``{}`` for the kind."""
+def _operation_of_kinds(name: str, *kinds: Kind) -> Callable[[Operation], Operation]:
+    """Register an operation for kinds of identities, for all of them when none is given.
+
+    name: with ``{}`` for the kind.
+    """
 
     def register(function: Operation) -> Operation:
         for kind in kinds or KINDS:
@@ -52,26 +56,26 @@ def _register(name: str, kind: Kind, function: Operation) -> None:
 # --- inline policies --------------------------------------------------------------------------
 
 
-@_of_each("Put{}Policy")
+@_operation_of_kinds("Put{}Policy")
 def put_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:
-    """Put an inline policy, in the place of one of the same name."""
+    """Add an inline policy, or replace the one of the same name."""
     name, text = call.parameters["PolicyName"], call.parameters["PolicyDocument"]
     policy = read_policy(text, PolicyKind.IDENTITY, name)
-    others = [other.text for known, other in identity.inline.items() if known != name]
+    others = [inline.text for other, inline in identity.inline.items() if other != name]
     # White space does not count.
-    if sum(len("".join(document.split())) for document in (text, *others)) > kind.largest:
+    if sum(len("".join(document.split())) for document in (text, *others)) > kind.max_inline_bytes:
         raise LimitExceeded(
-            f"Maximum policy size of {kind.largest} bytes exceeded for "
+            f"Maximum policy size of {kind.max_inline_bytes} bytes exceeded for "
             f"{kind.word.lower()} {identity.name}"
         )
     identity.inline[name] = policy
     call.identities.settle(identity)
 
 
-@_of_each("Get{}Policy")
+@_operation_of_kinds("Get{}Policy")
 def get_policy(call: ServiceCall, kind: Kind, identity: Identity) -> dict[str, Any]:
-    """Show an inline policy."""
-    name = _inline(call, kind, identity)
+    """Return the document of an inline policy, URL-encoded."""
+    name = _inline_policy_name(call, kind, identity)
     return {
         kind.member: identity.name,
         "PolicyName": name,
@@ -79,20 +83,21 @@ def get_policy(call: ServiceCall, kind: Kind, identity: Identity) -> dict[str, A
     }
 
 
-@_of_each("Delete{}Policy")
+@_operation_of_kinds("Delete{}Policy")
 def delete_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:
     """Delete an inline policy."""
-    del identity.inline[_inline(call, kind, identity)]
+    del identity.inline[_inline_policy_name(call, kind, identity)]
     call.identities.settle(identity)
 
 
-@_of_each("List{}Policies")
+@_operation_of_kinds("List{}Policies")
 def list_policies(call: ServiceCall, kind: Kind, identity: Identity) -> dict[str, Any]:
     """List the names of the inline policies."""
-    return page(call, f"List{kind.word}Policies", "PolicyNames", identity.inline)
+    return paginate_response(call, f"List{kind.word}Policies", "PolicyNames", identity.inline)
 
 
-def _inline(call: ServiceCall, kind: Kind, identity: Identity) -> str:
+def _inline_policy_name(call: ServiceCall, kind: Kind, identity: Identity) -> str:
+    """Return the name of the inline policy that a call names. Raises NoSuchEntity."""
     name: str = call.parameters["PolicyName"]
     if name not in identity.inline:
         raise NoSuchEntity(f"The {kind.word.lower()} policy with name {name} cannot be found.")
@@ -102,48 +107,48 @@ def _inline(call: ServiceCall, kind: Kind, identity: Identity) -> str:
 # --- attached policies ------------------------------------------------------------------------
 
 
-@_of_each("Attach{}Policy")
+@_operation_of_kinds("Attach{}Policy")
 def attach_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:
     """Attach a managed policy."""
     managed = find_attachable(call)
-    if managed.arn not in identity.attached and len(identity.attached) == _ATTACHED:
-        raise LimitExceeded(f"Cannot exceed quota for PoliciesPer{kind.word}: {_ATTACHED}")
+    if managed.arn not in identity.attached and len(identity.attached) == _MAX_ATTACHED:
+        raise LimitExceeded(f"Cannot exceed quota for PoliciesPer{kind.word}: {_MAX_ATTACHED}")
     identity.attached[managed.arn] = managed
     call.identities.settle(identity)
 
 
-@_of_each("Detach{}Policy")
+@_operation_of_kinds("Detach{}Policy")
 def detach_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:  # noqa: ARG001
     """Detach a managed policy."""
-    managed = find_managed(call)
+    managed = find_managed_policy(call)
     if identity.attached.pop(managed.arn, None) is None:
         raise NoSuchEntity(f"Policy {managed.arn} was not found.")
     call.identities.settle(identity)
 
 
-@_of_each("ListAttached{}Policies")
+@_operation_of_kinds("ListAttached{}Policies")
 def list_attached_policies(call: ServiceCall, kind: Kind, identity: Identity) -> dict[str, Any]:
     """List the managed policies that are attached."""
-    shown = (
+    attached = (
         {"PolicyName": managed.name, "PolicyArn": managed.arn}
-        for managed in under_path(call, identity.attached.values())
+        for managed in filter_by_path(call, identity.attached.values())
     )
-    return page(call, f"ListAttached{kind.word}Policies", "AttachedPolicies", shown)
+    return paginate_response(call, f"ListAttached{kind.word}Policies", "AttachedPolicies", attached)
 
 
 # --- boundaries -------------------------------------------------------------------------------
 
 
-@_of_each("Put{}PermissionsBoundary", USER, ROLE)
+@_operation_of_kinds("Put{}PermissionsBoundary", USER, ROLE)
 def put_permissions_boundary(call: ServiceCall, kind: Kind, identity: Identity) -> None:  # noqa: ARG001
-    """Let a managed policy be the boundary of a user or role."""
+    """Set the permissions boundary of a user or role."""
     assert isinstance(identity, Entity)
     identity.set_boundary(find_boundary(call))
 
 
-@_of_each("Delete{}PermissionsBoundary", USER, ROLE)
+@_operation_of_kinds("Delete{}PermissionsBoundary", USER, ROLE)
 def delete_permissions_boundary(call: ServiceCall, kind: Kind, identity: Identity) -> None:  # noqa: ARG001
-    """Take away the boundary of a user or role."""
+    """Delete the permissions boundary of a user or role."""
     assert isinstance(identity, Entity)
     if identity.boundary is None:
         raise NoSuchEntity(f"The {kind.word.lower()} {identity.name} has no permissions boundary.")

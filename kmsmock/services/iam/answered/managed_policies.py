@@ -14,38 +14,51 @@ from kmsmock.services.errors import (
     LimitExceeded,
     NoSuchEntity,
 )
-from kmsmock.services.iam.answered import views
+from kmsmock.services.iam.answered.descriptions import (
+    describe_managed_policy,
+    describe_tags,
+    describe_version,
+)
 from kmsmock.services.iam.answered.documents import read_policy
-from kmsmock.services.iam.answered.finding import find_managed, page, under_path, with_new_tags
+from kmsmock.services.iam.answered.lookup import (
+    add_tags,
+    filter_by_path,
+    find_managed_policy,
+    paginate_response,
+)
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
-_LARGEST = 6144
-_VERSIONS = 5
+#: Quotas: characters of a policy without white space, and versions of a policy.
+#: Source: IAM User Guide, "IAM and AWS STS quotas".
+_MAX_CHARACTERS = 6144
+_MAX_VERSIONS = 5
 
 
-def _new(call: ServiceCall) -> str:
+def _new_arn(call: ServiceCall) -> str:
+    """Return the ARN of the policy that a call creates."""
     path = call.parameters.get("Path", "/")
     return call.iam_arn(f"policy{path}{call.parameters['PolicyName']}")
 
 
-def _named(call: ServiceCall) -> str:
+def _policy_arn(call: ServiceCall) -> str:
+    """Return the ARN of the policy that a call names."""
     arn: str = call.parameters["PolicyArn"]
     return arn
 
 
-@operation("CreatePolicy", _new)
+@operation("CreatePolicy", _new_arn)
 def create_policy(call: ServiceCall) -> dict[str, Any]:
-    """Make a managed policy, whose first version is in force."""
+    """Create a managed policy, with the document as its default version."""
     parameters = call.parameters
     name = parameters["PolicyName"]
-    for known in call.identities.managed.of(call.account, call.partition):
-        if known.name.lower() == name.lower():
+    for other in call.identities.managed.of(call.account, call.partition):
+        if other.name.lower() == name.lower():
             raise EntityAlreadyExists(
                 f"A policy called {name} already exists. Duplicate names are not allowed."
             )
-    arn = _new(call)
-    _require_good(parameters["PolicyDocument"], arn)
+    arn = _new_arn(call)
+    _require_valid(parameters["PolicyDocument"], arn)
     managed = ManagedPolicy(
         arn,
         name,
@@ -53,22 +66,22 @@ def create_policy(call: ServiceCall) -> dict[str, Any]:
         call.identities.credentials.new_id("ANPA"),
         call.now,
         parameters.get("Description", ""),
-        with_new_tags(call, "Policy", {}),
+        add_tags(call, "Policy", {}),
     )
     managed.add_version(parameters["PolicyDocument"], call.now, is_default=True)
     call.identities.managed.add(managed)
-    return {"Policy": _shown(call, managed)}
+    return {"Policy": _describe_with_tags(call, managed)}
 
 
-@operation("GetPolicy", _named)
+@operation("GetPolicy", _policy_arn)
 def get_policy(call: ServiceCall) -> dict[str, Any]:
-    """Show a managed policy."""
-    return {"Policy": _shown(call, find_managed(call))}
+    """Describe a managed policy."""
+    return {"Policy": _describe_with_tags(call, find_managed_policy(call))}
 
 
 @operation("ListPolicies", lambda call: call.iam_arn("policy/"))
 def list_policies(call: ServiceCall) -> dict[str, Any]:
-    """List managed policies; of AWS's, those that somebody has used here."""
+    """List managed policies; of the AWS managed ones, those that were used in this mock."""
     scope = call.parameters.get("Scope", "All")
     identities = call.identities
     policies: list[ManagedPolicy] = []
@@ -76,22 +89,22 @@ def list_policies(call: ServiceCall) -> dict[str, Any]:
         policies += identities.managed.of("aws", call.partition)
     if scope != "AWS":
         policies += identities.managed.of(call.account, call.partition)
-    shown = [views.managed_policy(call, managed) for managed in under_path(call, policies)]
+    listed = [describe_managed_policy(call, managed) for managed in filter_by_path(call, policies)]
     usage = {
         "PermissionsPolicy": "AttachmentCount",
         "PermissionsBoundary": "PermissionsBoundaryUsageCount",
     }.get(call.parameters.get("PolicyUsageFilter", ""))
     if usage is not None:
-        shown = [policy for policy in shown if policy[usage]]
+        listed = [policy for policy in listed if policy[usage]]
     if call.parameters.get("OnlyAttached"):
-        shown = [policy for policy in shown if policy["AttachmentCount"]]
-    return page(call, "ListPolicies", "Policies", shown)
+        listed = [policy for policy in listed if policy["AttachmentCount"]]
+    return paginate_response(call, "ListPolicies", "Policies", listed)
 
 
-@operation("DeletePolicy", _named)
+@operation("DeletePolicy", _policy_arn)
 def delete_policy(call: ServiceCall) -> None:
-    """Delete a managed policy that is not in use, and has but one version."""
-    managed = _own(call)
+    """Delete a managed policy that is not in use, and has only its default version."""
+    managed = _find_customer_managed(call)
     identities = call.identities
     if any(identities.list_attached(managed)) or any(identities.list_bounded(managed)):
         raise DeleteConflict("Cannot delete a policy attached to entities.")
@@ -103,27 +116,27 @@ def delete_policy(call: ServiceCall) -> None:
     identities.managed.remove(managed)
 
 
-@operation("ListEntitiesForPolicy", _named)
+@operation("ListEntitiesForPolicy", _policy_arn)
 def list_entities_for_policy(call: ServiceCall) -> dict[str, Any]:
     """List the users, roles and groups that a managed policy is attached to."""
-    managed = find_managed(call)
-    wanted = call.parameters.get("EntityFilter")
+    managed = find_managed_policy(call)
+    requested = call.parameters.get("EntityFilter")
     as_boundary = call.parameters.get("PolicyUsageFilter") == "PermissionsBoundary"
     identities = call.identities
     holders = identities.list_bounded(managed) if as_boundary else identities.list_attached(managed)
-    found: dict[str, list[dict[str, str]]] = {"User": [], "Role": [], "Group": []}
-    for holder in under_path(call, holders):
+    names: dict[str, list[dict[str, str]]] = {"User": [], "Role": [], "Group": []}
+    for holder in filter_by_path(call, holders):
         word = "Role"
         if isinstance(holder, Group):
             word = "Group"
         elif isinstance(holder, Entity) and holder.kind is PrincipalKind.USER:
             word = "User"
-        if wanted in (None, word):
-            found[word].append({f"{word}Name": holder.name, f"{word}Id": holder.unique_id})
+        if requested in (None, word):
+            names[word].append({f"{word}Name": holder.name, f"{word}Id": holder.unique_id})
     return {
-        "PolicyUsers": found["User"],
-        "PolicyRoles": found["Role"],
-        "PolicyGroups": found["Group"],
+        "PolicyUsers": names["User"],
+        "PolicyRoles": names["Role"],
+        "PolicyGroups": names["Group"],
         "IsTruncated": False,
     }
 
@@ -131,82 +144,82 @@ def list_entities_for_policy(call: ServiceCall) -> dict[str, Any]:
 # --- versions ---------------------------------------------------------------------------------
 
 
-@operation("CreatePolicyVersion", _named)
+@operation("CreatePolicyVersion", _policy_arn)
 def create_policy_version(call: ServiceCall) -> dict[str, Any]:
     """Add a version to a managed policy."""
-    managed = _own(call)
+    managed = _find_customer_managed(call)
     text = call.parameters["PolicyDocument"]
-    _require_good(text, managed.arn)
-    if len(managed.versions) == _VERSIONS:
+    _require_valid(text, managed.arn)
+    if len(managed.versions) == _MAX_VERSIONS:
         raise LimitExceeded(
-            f"A managed policy can have up to {_VERSIONS} versions. Before you create a new "
+            f"A managed policy can have up to {_MAX_VERSIONS} versions. Before you create a new "
             "version, you must delete an existing version."
         )
     is_default = call.parameters.get("SetAsDefault", False)
     version = managed.add_version(text, call.now, is_default=is_default)
     call.identities.settle(managed)
-    return {"PolicyVersion": views.version(managed, version)}
+    return {"PolicyVersion": describe_version(managed, version)}
 
 
-@operation("GetPolicyVersion", _named)
+@operation("GetPolicyVersion", _policy_arn)
 def get_policy_version(call: ServiceCall) -> dict[str, Any]:
-    """Show a version of a managed policy, with its document."""
-    managed = find_managed(call)
-    return {"PolicyVersion": views.version(managed, _version(call, managed), with_document=True)}
+    """Describe a version of a managed policy, with its document."""
+    managed = find_managed_policy(call)
+    return {"PolicyVersion": describe_version(managed, _version(call, managed), with_document=True)}
 
 
-@operation("ListPolicyVersions", _named)
+@operation("ListPolicyVersions", _policy_arn)
 def list_policy_versions(call: ServiceCall) -> dict[str, Any]:
     """List the versions of a managed policy, newest first."""
-    managed = find_managed(call)
-    shown = (views.version(managed, version) for version in reversed(managed.versions.values()))
-    return page(call, "ListPolicyVersions", "Versions", shown)
+    managed = find_managed_policy(call)
+    versions = (describe_version(managed, v) for v in reversed(managed.versions.values()))
+    return paginate_response(call, "ListPolicyVersions", "Versions", versions)
 
 
-@operation("SetDefaultPolicyVersion", _named)
+@operation("SetDefaultPolicyVersion", _policy_arn)
 def set_default_policy_version(call: ServiceCall) -> None:
-    """Let a version of a managed policy be in force."""
-    managed = _own(call)
+    """Make a version the default version of a managed policy, which is in force."""
+    managed = _find_customer_managed(call)
     managed.default = _version(call, managed).version_id
     managed.updated = call.now
     call.identities.settle(managed)
 
 
-@operation("DeletePolicyVersion", _named)
+@operation("DeletePolicyVersion", _policy_arn)
 def delete_policy_version(call: ServiceCall) -> None:
-    """Delete a version of a managed policy that is not in force."""
-    managed = _own(call)
+    """Delete a version of a managed policy that is not its default version."""
+    managed = _find_customer_managed(call)
     version = _version(call, managed)
     if version.version_id == managed.default:
         raise DeleteConflict("Cannot delete the default version of a policy.")
     del managed.versions[version.version_id]
 
 
-def _own(call: ServiceCall) -> ManagedPolicy:
-    managed = find_managed(call)
+def _find_customer_managed(call: ServiceCall) -> ManagedPolicy:
+    managed = find_managed_policy(call)
     if managed.is_of_aws:
         raise AccessDenied(
             "Cannot perform the operation on a policy that is managed by AWS.",
-            explanation="Make a policy of your own, with CreatePolicy.",
+            explanation="Create a customer managed policy with CreatePolicy.",
         )
     return managed
 
 
 def _version(call: ServiceCall, managed: ManagedPolicy) -> PolicyVersion:
-    wanted = call.parameters["VersionId"]
-    if wanted not in managed.versions:
+    version_id = call.parameters["VersionId"]
+    if version_id not in managed.versions:
         raise NoSuchEntity(
-            f"Policy {managed.arn} version {wanted} does not exist or is not attachable."
+            f"Policy {managed.arn} version {version_id} does not exist or is not attachable."
         )
-    return managed.versions[wanted]
+    return managed.versions[version_id]
 
 
-def _require_good(text: str, arn: str) -> None:
+def _require_valid(text: str, arn: str) -> None:
     read_policy(text, PolicyKind.IDENTITY, arn)
-    if len("".join(text.split())) > _LARGEST:
-        raise LimitExceeded(f"Cannot exceed quota for PolicySize: {_LARGEST}")
+    if len("".join(text.split())) > _MAX_CHARACTERS:
+        raise LimitExceeded(f"Cannot exceed quota for PolicySize: {_MAX_CHARACTERS}")
 
 
-def _shown(call: ServiceCall, managed: ManagedPolicy) -> dict[str, Any]:
-    shown = views.managed_policy(call, managed)
-    return shown | ({"Tags": views.tags(managed.tags)} if managed.tags else {})
+def _describe_with_tags(call: ServiceCall, managed: ManagedPolicy) -> dict[str, Any]:
+    members = describe_managed_policy(call, managed)
+    return members | ({"Tags": describe_tags(managed.tags)} if managed.tags else {})

@@ -1,4 +1,4 @@
-"""The table of IAM's operations, and who may perform them."""
+"""The table of IAM's operations, each with the authorization of its caller."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from kmsmock.services.permissions import require_allowed
 from kmsmock.services.registry import Handler, ServiceCall
 
 OPERATIONS: dict[str, Handler] = {}
-#: Condition key -> the parameter that it tells.
+#: Condition key -> the request parameter that has its value.
 _MEMBERS = {"iam:PolicyARN": "PolicyArn", "iam:PermissionsBoundary": "PermissionsBoundary"}
 
 Function = Callable[[ServiceCall], "dict[str, Any] | None"]
 
 
 def operation(name: str, resource: Callable[[ServiceCall], str]) -> Callable[[Function], Function]:
-    """Register what answers an operation. resource: gives the ARN that policies decide about."""
+    """Register the function that answers an operation.
+
+    resource: returns the ARN of the resource that the caller must be authorized for.
+    """
 
     def register(function: Function) -> Function:
         def handle(call: ServiceCall) -> dict[str, Any]:

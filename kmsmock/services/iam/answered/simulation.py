@@ -1,4 +1,4 @@
-"""IAM's policy simulator, answered by the evaluator that decides real calls.
+"""IAM's policy simulator, which uses the evaluation that decides calls.
 
 Source: IAM API Reference, SimulatePrincipalPolicy and SimulateCustomPolicy.
 """
@@ -22,67 +22,67 @@ from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.identities.entities import Entity, Identity
 from kmsmock.services.errors import InvalidInput, NoSuchEntity
 from kmsmock.services.iam.answered.documents import read_policy
-from kmsmock.services.iam.answered.finding import page
+from kmsmock.services.iam.answered.lookup import paginate_response
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 _ACTION = re.compile(r"[a-zA-Z0-9-]+:[a-zA-Z0-9]+")
 _VARIABLE = re.compile(r"\$\{([^},]+)")
-#: Parameters that would change the answer, and are not understood.
+#: Parameters that would change the answer, and are not emulated.
 _NOT_EMULATED = (
     "PolicyExclusionList",
     "OrderedOrganizationPolicyInputList",
     "ResourceHandlingOption",
 )
-_WORDS = {
+_DECISIONS = {
     Outcome.ALLOW: "allowed",
     Outcome.EXPLICIT_DENY: "explicitDeny",
     Outcome.IMPLICIT_DENY: "implicitDeny",
 }
 
 
-def _source(call: ServiceCall) -> str:
+def _source_arn(call: ServiceCall) -> str:
     arn: str = call.parameters["PolicySourceArn"]
     return arn
 
 
-@operation("SimulatePrincipalPolicy", _source)
+@operation("SimulatePrincipalPolicy", _source_arn)
 def simulate_principal_policy(call: ServiceCall) -> dict[str, Any]:
-    """Tell what a user, role or group may do by its policies, and by those that are given."""
-    identity = _identity(call)
+    """Simulate the policies of a user, role or group, with further policies of the request."""
+    identity = _find_source(call)
     organization = call.identities.organization_of(call.account)
     applied = AppliedPolicies(
         None,
-        (*_of(identity), *_given(call, "PolicyInputList", PolicyKind.IDENTITY)),
+        (*_policies_of(identity), *_requested_policies(call)),
         identity.boundary if isinstance(identity, Entity) else None,
         service_control=organization.service_control,
     )
-    return _simulated(call, "SimulatePrincipalPolicy", applied, identity)
+    return _simulate(call, "SimulatePrincipalPolicy", applied, identity)
 
 
-@operation("SimulateCustomPolicy", lambda call: "*")  # noqa: ARG005 - it is about no resource
+@operation("SimulateCustomPolicy", lambda call: "*")  # noqa: ARG005 - it has no resource
 def simulate_custom_policy(call: ServiceCall) -> dict[str, Any]:
-    """Tell what the policies that are given allow."""
-    applied = AppliedPolicies(None, _given(call, "PolicyInputList", PolicyKind.IDENTITY))
-    return _simulated(call, "SimulateCustomPolicy", applied, None)
+    """Simulate the policies of the request."""
+    applied = AppliedPolicies(None, _requested_policies(call))
+    return _simulate(call, "SimulateCustomPolicy", applied, None)
 
 
-@operation("GetContextKeysForPrincipalPolicy", _source)
+@operation("GetContextKeysForPrincipalPolicy", _source_arn)
 def get_context_keys_for_principal_policy(call: ServiceCall) -> dict[str, Any]:
-    """List the condition keys that the policies of a user, role or group look at."""
-    policies = (*_of(_identity(call)), *_given(call, "PolicyInputList", PolicyKind.IDENTITY))
+    """List the condition keys in the policies of a user, role or group, and of the request."""
+    policies = (*_policies_of(_find_source(call)), *_requested_policies(call))
     return {"ContextKeyNames": _context_keys(s for p in policies for s in p.statements)}
 
 
 @operation("GetContextKeysForCustomPolicy", lambda call: "*")  # noqa: ARG005 - no resource
 def get_context_keys_for_custom_policy(call: ServiceCall) -> dict[str, Any]:
-    """List the condition keys that the policies that are given look at."""
-    policies = _given(call, "PolicyInputList", PolicyKind.IDENTITY)
+    """List the condition keys in the policies of the request."""
+    policies = _requested_policies(call)
     return {"ContextKeyNames": _context_keys(s for p in policies for s in p.statements)}
 
 
-def _identity(call: ServiceCall) -> Identity:
-    arn = _source(call)
+def _find_source(call: ServiceCall) -> Identity:
+    arn = _source_arn(call)
     entity = call.identities.entity(arn)
     if entity is not None and entity.arn == arn and arn.startswith(call.iam_arn("")):
         return entity
@@ -92,54 +92,76 @@ def _identity(call: ServiceCall) -> Identity:
     raise NoSuchEntity(f"{arn} does not exist.")
 
 
-def _of(identity: Identity) -> tuple[Policy, ...]:
+def _policies_of(identity: Identity) -> tuple[Policy, ...]:
     return identity.policies if isinstance(identity, Entity) else identity.own_policies()
 
 
-def _given(call: ServiceCall, member: str, kind: PolicyKind) -> tuple[Policy, ...]:
+def _requested_policies(
+    call: ServiceCall, member: str = "PolicyInputList", kind: PolicyKind = PolicyKind.IDENTITY
+) -> tuple[Policy, ...]:
     return tuple(
         read_policy(text, kind, f"{member}.{number}")
         for number, text in enumerate(call.parameters.get(member, ()), 1)
     )
 
 
-def _simulated(
+def _simulate(
     call: ServiceCall, name: str, applied: AppliedPolicies, source: Identity | None
 ) -> dict[str, Any]:
+    """Decide each action on each resource, and return a page of the results.
+
+    name: of the operation. applied: the policies so far. source: whose policies are simulated.
+    """
     parameters = call.parameters
     for member in _NOT_EMULATED:
         if member in parameters:
             raise InvalidInput(f"Invalid input: {member}", explanation=f"{member} is not emulated.")
-    boundaries = _given(call, "PermissionsBoundaryPolicyInputList", PolicyKind.BOUNDARY)
-    if len(boundaries) > 1:
-        raise InvalidInput("Only one permissions boundary can be specified.")
-    if boundaries:
-        applied = applied._replace(boundary=boundaries[0])
-    owner = None
-    if "ResourcePolicy" in parameters:
-        resource_policy = read_policy(
-            parameters["ResourcePolicy"], PolicyKind.RESOURCE, "ResourcePolicy"
-        )
-        applied = applied._replace(resource=resource_policy)
-        owner = _account(parameters.get("ResourceOwner", ""), call.account)
-    principal = _caller(call, source, needed=owner is not None)
+    applied, owner = _add_boundary_and_resource_policy(call, applied)
+    principal = _simulated_caller(call, source, required=owner is not None)
     is_known = isinstance(source, Entity) or "CallerArn" in parameters
-    known = principal if is_known else None
-    given: ContextKeys = {
-        entry["ContextKeyName"]: entry.get("ContextKeyValues", [])
-        if entry.get("ContextKeyType", "").endswith("List")
-        else next(iter(entry.get("ContextKeyValues", [])), "")
-        for entry in parameters.get("ContextEntries", ())
-    }
+    known_principal = principal if is_known else None
+    context = _requested_context(call)
     results = []
     for action in parameters["ActionNames"]:
         if not _ACTION.fullmatch(action):
             raise InvalidInput(f"Invalid Action: {action}")
         for resource in parameters.get("ResourceArns", ["*"]):
-            facts = _facts(call, action, resource, known, given)
+            facts = _facts(call, action, resource, known_principal, context)
             request = Request(principal, action, resource, owner, partial(ConditionContext, facts))
             results.append(_result(request, applied))
-    return page(call, name, "EvaluationResults", results)
+    return paginate_response(call, name, "EvaluationResults", results)
+
+
+def _add_boundary_and_resource_policy(
+    call: ServiceCall, applied: AppliedPolicies
+) -> tuple[AppliedPolicies, str | None]:
+    """Add the boundary and resource policy of the request; return the owner of the resource too.
+
+    The owner is an account, or None without a resource policy. Raises InvalidInput.
+    """
+    boundaries = _requested_policies(
+        call, "PermissionsBoundaryPolicyInputList", PolicyKind.BOUNDARY
+    )
+    if len(boundaries) > 1:
+        raise InvalidInput("Only one permissions boundary can be specified.")
+    if boundaries:
+        applied = applied._replace(boundary=boundaries[0])
+    if "ResourcePolicy" not in call.parameters:
+        return applied, None
+    text = call.parameters["ResourcePolicy"]
+    resource_policy = read_policy(text, PolicyKind.RESOURCE, "ResourcePolicy")
+    owner = _account(call.parameters.get("ResourceOwner", ""), call.account)
+    return applied._replace(resource=resource_policy), owner
+
+
+def _requested_context(call: ServiceCall) -> ContextKeys:
+    """Return the condition keys of ContextEntries, with their values."""
+    return {
+        entry["ContextKeyName"]: entry.get("ContextKeyValues", [])
+        if entry.get("ContextKeyType", "").endswith("List")
+        else next(iter(entry.get("ContextKeyValues", [])), "")
+        for entry in call.parameters.get("ContextEntries", ())
+    }
 
 
 def _facts(
@@ -147,9 +169,12 @@ def _facts(
     action: str,
     resource: str,
     principal: Principal | None,
-    given: ContextKeys,
+    context: ContextKeys,
 ) -> Facts:
-    """Return what the simulator knows: who, when and where, and what it is told of the rest."""
+    """Return the facts about a simulated request.
+
+    principal: None when it is unknown. context: the condition keys of the request.
+    """
     arn = Arn.parse(resource)
     is_key = arn is not None and arn.service == "kms" and arn.resource.startswith("key/")
     return Facts(
@@ -159,25 +184,29 @@ def _facts(
         owner=arn.account if arn is not None and is_key else None,
         region=(arn and arn.region) or region_of_endpoint(call.region),
         now=call.now,
-        overrides=given,
+        overrides=context,
     )
 
 
-def _caller(call: ServiceCall, source: Identity | None, *, needed: bool) -> Principal:
-    """Return who is thought to make the request; resource policies must be able to tell."""
+def _simulated_caller(call: ServiceCall, source: Identity | None, *, required: bool) -> Principal:
+    """Return the principal of the simulated requests.
+
+    required: whether it must be a user, because a resource policy names principals. Raises
+    InvalidInput.
+    """
     arn = call.parameters.get("CallerArn")
     if arn is None and isinstance(source, Entity):
         principal = call.identities.get_or_create(source.arn)
-        if principal.kind is PrincipalKind.USER or not needed:
+        if principal.kind is PrincipalKind.USER or not required:
             return principal
-    if arn is None and not needed:
+    if arn is None and not required:
         return call.principal
-    found = call.identities.find(arn) if arn is not None else None
-    if found is None or found.kind is not PrincipalKind.USER:
+    caller = call.identities.find(arn) if arn is not None else None
+    if caller is None or caller.kind is not PrincipalKind.USER:
         raise InvalidInput(
             "CallerArn is required when a resource policy is specified, and must be a user's."
         )
-    return found
+    return caller
 
 
 def _account(owner: str, default: str) -> str:
@@ -187,46 +216,46 @@ def _account(owner: str, default: str) -> str:
 
 def _result(request: Request, applied: AppliedPolicies) -> dict[str, Any]:
     decision = evaluate(request, applied)
-    about = [
+    statements = [
         statement
-        for policy in _all(applied)
+        for policy in _all_policies(applied)
         for statement in policy.statements_about(request.lower_action)
     ]
     result: dict[str, Any] = {
         "EvalActionName": request.action,
         "EvalResourceName": request.resource,
-        "EvalDecision": _WORDS[decision.outcome],
-        "MatchedStatements": list(_matched(request, applied, decision)),
+        "EvalDecision": _DECISIONS[decision.outcome],
+        "MatchedStatements": list(_matched_statements(request, applied, decision)),
         "MissingContextValues": [
-            key for key in _context_keys(about) if key.lower() not in request.context
+            key for key in _context_keys(statements) if key.lower() not in request.context
         ],
     }
     if applied.service_control:
-        only = AppliedPolicies(identity=(_EVERYTHING,), service_control=applied.service_control)
+        only = AppliedPolicies(identity=(_ALLOW_ALL,), service_control=applied.service_control)
         result["OrganizationsDecisionDetail"] = {
             "AllowedByOrganizations": evaluate(_without_owner(request), only).allowed
         }
     if applied.boundary is not None:
-        only = AppliedPolicies(identity=(_EVERYTHING,), boundary=applied.boundary)
+        only = AppliedPolicies(identity=(_ALLOW_ALL,), boundary=applied.boundary)
         result["PermissionsBoundaryDecisionDetail"] = {
             "AllowedByPermissionsBoundary": evaluate(_without_owner(request), only).allowed
         }
     return result
 
 
-_EVERYTHING = read_policy(
+_ALLOW_ALL = read_policy(
     '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}', PolicyKind.IDENTITY
 )
 
 
 def _without_owner(request: Request) -> Request:
-    """Return the same request, as one that no resource policy has a say in."""
+    """Return the same request, on a resource without a resource policy."""
     return Request(
         request.principal, request.action, request.resource, None, lambda: request.context
     )
 
 
-def _all(applied: AppliedPolicies) -> Iterator[Policy]:
+def _all_policies(applied: AppliedPolicies) -> Iterator[Policy]:
     for level in applied.service_control:
         yield from level
     if applied.resource is not None:
@@ -236,19 +265,18 @@ def _all(applied: AppliedPolicies) -> Iterator[Policy]:
         yield applied.boundary
 
 
-def _matched(
+def _matched_statements(
     request: Request, applied: AppliedPolicies, decision: Decision
 ) -> Iterator[dict[str, Any]]:
-    """Return the statements that made the decision what it is."""
+    """Return the statements that have led to the decision, as members of the answer."""
     if decision.outcome is Outcome.IMPLICIT_DENY:
         return
     effect = Effect.ALLOW if decision.allowed else Effect.DENY
-    for policy in _all(applied):
+    for policy in _all_policies(applied):
         for statement in policy.statements_about(request.lower_action):
-            is_meant = statement.match_principal(request.principal)
             if (
                 statement.effect is effect
-                and is_meant
+                and statement.match_principal(request.principal)
                 and statement.applies(request.resource, request.context)
             ):
                 start, end = _positions(policy.text)[statement.number - 1]
@@ -261,28 +289,28 @@ def _matched(
 
 
 def _context_keys(statements: Iterable[Statement]) -> list[str]:
-    """Return the condition keys that statements look at, those of policy variables too."""
-    found: dict[str, str] = {}
+    """Return the condition keys in statements, also those in policy variables."""
+    names: dict[str, str] = {}
     for statement in statements:
         for condition in statement.conditions:
-            found.setdefault(condition.lower_key, condition.key)
+            names.setdefault(condition.lower_key, condition.key)
         elements = [
             statement.source.get(member) for member in ("Resource", "NotResource", "Condition")
         ]
         for name in _VARIABLE.findall(json.dumps(elements)):
             if name not in ("*", "?", "$"):
-                found.setdefault(name.strip().lower(), name.strip())
-    return list(found.values())
+                names.setdefault(name.strip().lower(), name.strip())
+    return list(names.values())
 
 
-# --- where statements stand in a document -------------------------------------------------------
+# --- positions of statements in a document ------------------------------------------------------
 
 _decoder = json.JSONDecoder()
-_FILLING = re.compile(r"[\s:,]*")
+_SEPARATORS = re.compile(r"[\s:,]*")
 
 
 def _positions(text: str) -> list[tuple[int, int]]:
-    """Return where each statement of a document begins and ends, as offsets."""
+    """Return the offsets at which each statement of a document begins and ends."""
     at = _skip(text, text.index("{") + 1)
     while True:
         name, at = _decoder.raw_decode(text, at)
@@ -292,22 +320,23 @@ def _positions(text: str) -> list[tuple[int, int]]:
         at = _skip(text, _decoder.raw_decode(text, at)[1])
     if text[at] == "{":
         return [(at, _decoder.raw_decode(text, at)[1])]
-    found = []
+    positions = []
     at = _skip(text, at + 1)
     while text[at] != "]":
         end = _decoder.raw_decode(text, at)[1]
-        found.append((at, end))
+        positions.append((at, end))
         at = _skip(text, end)
-    return found
+    return positions
 
 
 def _skip(text: str, at: int) -> int:
-    match = _FILLING.match(text, at)
+    """Return the offset after white space, colons and commas."""
+    match = _SEPARATORS.match(text, at)
     assert match is not None
     return match.end()
 
 
 def _position(text: str, offset: int) -> dict[str, int]:
-    """Return an offset as line and column, both from 1."""
+    """Return an offset as line and column, both counted from 1."""
     before = text[:offset]
     return {"Line": before.count("\n") + 1, "Column": offset - (before.rfind("\n") + 1) + 1}

@@ -6,38 +6,43 @@ from typing import Any
 
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.services.errors import DeleteConflict
-from kmsmock.services.iam.answered import views
-from kmsmock.services.iam.answered.entities import list_entities, make_entity, new_arn, require_bare
-from kmsmock.services.iam.answered.finding import USER, find_user, page
+from kmsmock.services.iam.answered.descriptions import describe_group, describe_user
+from kmsmock.services.iam.answered.entities import (
+    create_entity,
+    list_entities,
+    new_arn,
+    require_no_policies,
+)
+from kmsmock.services.iam.answered.lookup import USER, find_user, paginate_response
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 
 @operation("CreateUser", new_arn(USER))
 def create_user(call: ServiceCall) -> dict[str, Any]:
-    """Make a user, who has no permissions yet."""
-    return {"User": views.user(make_entity(call, USER, PrincipalKind.USER))}
+    """Create a user without permissions."""
+    return {"User": describe_user(create_entity(call, USER, PrincipalKind.USER))}
 
 
 @operation("GetUser", USER.resource)
 def get_user(call: ServiceCall) -> dict[str, Any]:
-    """Show a user, or who calls."""
-    return {"User": views.user(find_user(call))}
+    """Describe a user, or the calling user when no name is given."""
+    return {"User": describe_user(find_user(call))}
 
 
 @operation("ListUsers", lambda call: call.iam_arn("user/"))
 def list_users(call: ServiceCall) -> dict[str, Any]:
     """List the users of the account."""
-    return list_entities(call, USER, PrincipalKind.USER, views.user)
+    return list_entities(call, USER, PrincipalKind.USER, describe_user)
 
 
 @operation("DeleteUser", USER.resource)
 def delete_user(call: ServiceCall) -> None:
-    """Delete a user that nothing belongs to any more."""
+    """Delete a user without access keys, policies and groups."""
     user = find_user(call)
     if any(call.identities.credentials.keys_of(user.unique_id)):
         raise DeleteConflict("Cannot delete entity, must delete access keys first.")
-    require_bare(user)
+    require_no_policies(user)
     if user.groups:
         raise DeleteConflict("Cannot delete entity, must remove users from group first.")
     call.identities.delete(user.arn)
@@ -46,5 +51,5 @@ def delete_user(call: ServiceCall) -> None:
 @operation("ListGroupsForUser", USER.resource)
 def list_groups_for_user(call: ServiceCall) -> dict[str, Any]:
     """List the groups of a user."""
-    shown = (views.group(group) for group in find_user(call).groups.values())
-    return page(call, "ListGroupsForUser", "Groups", shown)
+    groups = map(describe_group, find_user(call).groups.values())
+    return paginate_response(call, "ListGroupsForUser", "Groups", groups)

@@ -1,4 +1,4 @@
-"""How requests name trails: by name in the home Region, by ARN anywhere."""
+"""The lookup of trails: by name in the home Region, by ARN in any Region."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.trail.configured_trails import ConfiguredTrail, Trails
 
 _SHORTEST_NAME, _LONGEST_NAME = 3, 128
-_LETTERS = re.compile(r"[A-Za-z0-9._-]+")
-_NEIGHBOURS = re.compile(r"[._-]{2}")
+_CHARACTERS = re.compile(r"[A-Za-z0-9._-]+")
+_ADJACENT_PUNCTUATION = re.compile(r"[._-]{2}")
 _RESOURCE_TYPE = "trail"
 
 
-def trails(call: ServiceCall) -> Trails:
-    """Return the trails of all accounts."""
+def trails_of(call: ServiceCall) -> Trails:
+    """Return the trails of all accounts in a mock."""
     return call.backend.service_state(Trails)
 
 
@@ -26,8 +26,11 @@ def trail_arn(call: ServiceCall, name: str) -> str:
     return call.arn("cloudtrail", f"{_RESOURCE_TYPE}/{name}")
 
 
-def named(member: str) -> Callable[[ServiceCall], str]:
-    """Return the ARN of the trail that a parameter names, for policies."""
+def arn_from(member: str) -> Callable[[ServiceCall], str]:
+    """Return a function that returns the ARN of the trail that a parameter names.
+
+    Its result is the resource for the authorization.
+    """
 
     def arn(call: ServiceCall) -> str:
         return _arn_of(call, call.parameters[member])
@@ -40,20 +43,20 @@ def find_trail(call: ServiceCall, name: str) -> ConfiguredTrail:
 
     Raises TrailNotFoundException, InvalidTrailNameException, CloudTrailARNInvalidException.
     """
-    trail = trails(call).get(_arn_of(call, name))
+    trail = trails_of(call).get(_arn_of(call, name))
     if trail is None or trail.account != call.account or not trail.covers(call.region):
         raise errors.TrailNotFoundException(
             f"Unknown trail: {name} for the user: {call.account}",
-            explanation="A name is looked for among the trails of this Region; those of others are "
-            "found by their ARN, when they are multi-Region trails.",
+            explanation="A name finds trails of this Region only; an ARN also finds multi-Region "
+            "trails of other Regions.",
         )
     return trail
 
 
 def find_own_trail(call: ServiceCall, name: str) -> ConfiguredTrail:
-    """Find a trail that is to be changed, which its home Region alone can do.
+    """Find a trail that is to be changed, which is possible only in its home Region.
 
-    Raises what `find_trail` does, and InvalidHomeRegionException.
+    Raises the errors of `find_trail`, and InvalidHomeRegionException.
     """
     trail = find_trail(call, name)
     if trail.home_region != call.region:
@@ -63,8 +66,8 @@ def find_own_trail(call: ServiceCall, name: str) -> ConfiguredTrail:
     return trail
 
 
-def require_good_name(name: str) -> None:
-    """Raise InvalidTrailNameException for what no trail can be called.
+def require_valid_name(name: str) -> None:
+    """Raise InvalidTrailNameException for an invalid name.
 
     Source: AWS CloudTrail User Guide, "Naming requirements".
     """
@@ -83,17 +86,17 @@ def require_good_name(name: str) -> None:
         raise errors.InvalidTrailNameException("Trail name must starts with a letter or number.")
     if not _is_letter_or_number(name[-1]):
         raise errors.InvalidTrailNameException("Trail name must ends with a letter or number.")
-    if _LETTERS.fullmatch(name) is None or _NEIGHBOURS.search(name):
+    if _CHARACTERS.fullmatch(name) is None or _ADJACENT_PUNCTUATION.search(name):
         raise errors.InvalidTrailNameException(
             "Trail name or ARN can only contain uppercase letters, lowercase letters, numbers, "
             "periods (.), hyphens (-), and underscores (_).",
-            explanation="Periods, hyphens and underscores must not stand beside each other.",
+            explanation="Periods, hyphens and underscores must not be adjacent.",
         )
 
 
 def _arn_of(call: ServiceCall, name: str) -> str:
     if not looks_like_arn(name):
-        require_good_name(name)
+        require_valid_name(name)
         return trail_arn(call, name)
     arn = Arn.parse(name)
     if arn is None or arn.service != "cloudtrail" or arn.resource_type != _RESOURCE_TYPE:
@@ -104,5 +107,5 @@ def _arn_of(call: ServiceCall, name: str) -> str:
     return name
 
 
-def _is_letter_or_number(letter: str) -> bool:
-    return letter.isascii() and letter.isalnum()
+def _is_letter_or_number(character: str) -> bool:
+    return character.isascii() and character.isalnum()

@@ -1,4 +1,4 @@
-"""What the operations share: finding what a call names, its tags, its page of a list."""
+"""What the operations share: the lookup of what a call names, tags, and pages of lists."""
 
 from __future__ import annotations
 
@@ -21,28 +21,31 @@ from kmsmock.services.errors import (
 from kmsmock.services.registry import ServiceCall
 
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
-_PAGE = 100
-_MOST_TAGS = 50
+_DEFAULT_PAGE_SIZE = 100
+#: The quota of tags. Source: IAM User Guide, "IAM and AWS STS quotas".
+_MAX_TAGS = 50
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of identity. word: as in the names of operations. largest: bytes of inline policies.
+    """A kind of identity: user, role or group.
 
+    word: the kind in operation names, such as ``User``. find: finds the identity that a call names.
+    max_inline_bytes: the quota of all its inline policies together.
     Source: IAM User Guide, "IAM and AWS STS quotas".
     """
 
     word: str
     find: Callable[[ServiceCall], Identity]
-    largest: int
+    max_inline_bytes: int
 
     @property
     def member(self) -> str:
-        """The parameter that names one."""
+        """The request parameter that names an identity, such as ``UserName``."""
         return f"{self.word}Name"
 
     def resource(self, call: ServiceCall) -> str:
-        """Return the ARN of what a call names, if it exists or not."""
+        """Return the ARN of the identity that a call names, whether it exists or not."""
         try:
             return self.find(call).arn
         except NoSuchEntity:
@@ -50,23 +53,26 @@ class Kind:
 
 
 def find_user(call: ServiceCall) -> Entity:
-    """Find the user that a call names, or who calls when it names none."""
+    """Find the user that a call names, or the calling user when it names none.
+
+    Raises NoSuchEntity, and ValidationError when the caller is no user.
+    """
     name = call.parameters.get("UserName")
     if name is None:
         entity = call.identities.entity_of(call.principal)
         if entity is None or entity.kind is not PrincipalKind.USER:
             raise ValidationError("Must specify userName when calling with non-User credentials")
         return entity
-    return _named(call, PrincipalKind.USER, "user", name)
+    return _find_entity(call, PrincipalKind.USER, "user", name)
 
 
 def find_role(call: ServiceCall) -> Entity:
-    """Find the role that a call names."""
-    return _named(call, PrincipalKind.ASSUMED_ROLE, "role", call.parameters["RoleName"])
+    """Find the role that a call names. Raises NoSuchEntity."""
+    return _find_entity(call, PrincipalKind.ASSUMED_ROLE, "role", call.parameters["RoleName"])
 
 
 def find_group(call: ServiceCall) -> Group:
-    """Find the group that a call names."""
+    """Find the group that a call names. Raises NoSuchEntity."""
     name = call.parameters["GroupName"]
     for group in call.identities.groups_of(call.account, call.partition):
         if group.name.lower() == name.lower():
@@ -74,11 +80,11 @@ def find_group(call: ServiceCall) -> Group:
     raise NoSuchEntity(f"The group with name {name} cannot be found.")
 
 
-def _named(call: ServiceCall, kind: PrincipalKind, word: str, name: str) -> Entity:
-    found = call.identities.named(kind, call.account, name, call.partition)
-    if found is None:
+def _find_entity(call: ServiceCall, kind: PrincipalKind, word: str, name: str) -> Entity:
+    entity = call.identities.named(kind, call.account, name, call.partition)
+    if entity is None:
         raise NoSuchEntity(f"The {word} with name {name} cannot be found.")
-    return found
+    return entity
 
 
 USER = Kind("User", find_user, 2048)
@@ -88,17 +94,17 @@ KINDS = (USER, ROLE, GROUP)
 
 
 def find_attachable(call: ServiceCall) -> ManagedPolicy:
-    """Find the managed policy that a call is to attach."""
+    """Find the managed policy that a call is to attach. Raises NoSuchEntity."""
     return _find_managed(call, "PolicyArn", "Policy {} does not exist or is not attachable.")
 
 
-def find_managed(call: ServiceCall) -> ManagedPolicy:
-    """Find the managed policy that a call names."""
+def find_managed_policy(call: ServiceCall) -> ManagedPolicy:
+    """Find the managed policy that a call names. Raises NoSuchEntity."""
     return _find_managed(call, "PolicyArn", "Policy {} was not found.")
 
 
 def find_boundary(call: ServiceCall) -> ManagedPolicy:
-    """Find the managed policy that is to be a permissions boundary."""
+    """Find the managed policy that is to be a permissions boundary. Raises NoSuchEntity."""
     text = "Scope ARN: {} does not exist or is not attachable."
     return _find_managed(call, "PermissionsBoundary", text)
 
@@ -111,13 +117,13 @@ def _find_managed(call: ServiceCall, member: str, text: str) -> ManagedPolicy:
     if is_of_aws or arn.startswith(call.iam_arn("policy/")):
         managed = call.identities.managed.get(arn)
     if managed is None:
-        few = "Of the policies that AWS manages, the few are here that tests of key access use."
+        few = "Of the AWS managed policies, only those that tests of key access use are known."
         raise NoSuchEntity(text.format(arn), explanation=few if is_of_aws else None)
     return managed
 
 
 def require_free_name(call: ServiceCall, kind: Kind) -> str:
-    """Return the name of what is to be made, which must be free."""
+    """Return the name of an identity that is to be created. Raises EntityAlreadyExists."""
     name: str = call.parameters[kind.member]
     try:
         kind.find(call)
@@ -126,8 +132,8 @@ def require_free_name(call: ServiceCall, kind: Kind) -> str:
     raise EntityAlreadyExists(f"{kind.word} with name {name} already exists.")
 
 
-def require_good_names(parameters: Mapping[str, Any]) -> None:
-    """Require that names have but the characters that IAM's names have."""
+def require_valid_names(parameters: Mapping[str, Any]) -> None:
+    """Require that names have only valid characters. Raises ValidationError."""
     for member in ("UserName", "RoleName", "GroupName", "PolicyName"):
         if not _NAME.fullmatch(parameters.get(member, "a")):
             raise ValidationError(
@@ -136,32 +142,42 @@ def require_good_names(parameters: Mapping[str, Any]) -> None:
             )
 
 
-def page(call: ServiceCall, operation: str, member: str, items: Iterable[Any]) -> dict[str, Any]:
-    """Return one page of a list, and the marker of the next."""
-    marker, limit = call.parameters.get("Marker"), call.parameters.get("MaxItems", _PAGE)
+def paginate_response(
+    call: ServiceCall, operation: str, member: str, items: Iterable[Any]
+) -> dict[str, Any]:
+    """Return the answer with one page of a list, and the marker of the next page.
+
+    member: of the answer, that has the list. Raises ValidationError.
+    """
+    marker = call.parameters.get("Marker")
+    limit = call.parameters.get("MaxItems", _DEFAULT_PAGE_SIZE)
     try:
-        shown, next_marker = paginate(call.backend.markers, operation, items, marker, limit)
+        page, next_marker = paginate(call.backend.markers, operation, items, marker, limit)
     except InvalidMarkerError:
         raise ValidationError("Invalid Marker.") from None
     if next_marker is None:
-        return {member: shown, "IsTruncated": False}
-    return {member: shown, "IsTruncated": True, "Marker": next_marker}
+        return {member: page, "IsTruncated": False}
+    return {member: page, "IsTruncated": True, "Marker": next_marker}
 
 
-def under_path(call: ServiceCall, identities: Iterable[Any]) -> Iterable[Any]:
-    """Leave out what is not under the path that a call asks for."""
+def filter_by_path(call: ServiceCall, identities: Iterable[Any]) -> Iterable[Any]:
+    """Return the identities or policies whose path begins with PathPrefix."""
     prefix = call.parameters.get("PathPrefix", "/")
     return (identity for identity in identities if identity.path.startswith(prefix))
 
 
-def with_new_tags(call: ServiceCall, word: str, known: Mapping[str, str]) -> dict[str, str]:
-    """Add the tags of a call to those that are there. word: what has them, ``User`` for example."""
-    given = call.parameters.get("Tags", ())
-    if len({tag["Key"].lower() for tag in given}) < len(given):
+def add_tags(call: ServiceCall, word: str, tags: Mapping[str, str]) -> dict[str, str]:
+    """Return tags with those of a call added.
+
+    word: what is tagged, such as ``User``. tags: key -> value, as before the call. Raises
+    InvalidInput, LimitExceeded.
+    """
+    new_tags = call.parameters.get("Tags", ())
+    if len({tag["Key"].lower() for tag in new_tags}) < len(new_tags):
         raise InvalidInput(
             "Duplicate tag keys found. Please note that Tag keys are case insensitive."
         )
-    pairs = {**known, **{tag["Key"]: tag["Value"] for tag in given}}
-    if len(pairs) > _MOST_TAGS:
-        raise LimitExceeded(f"Cannot exceed quota for TagsPer{word}: {_MOST_TAGS}")
-    return pairs
+    all_tags = {**tags, **{tag["Key"]: tag["Value"] for tag in new_tags}}
+    if len(all_tags) > _MAX_TAGS:
+        raise LimitExceeded(f"Cannot exceed quota for TagsPer{word}: {_MAX_TAGS}")
+    return all_tags
