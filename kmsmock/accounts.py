@@ -42,7 +42,7 @@ class Principal(ClientSource):
     @property
     def arn(self) -> str:
         """The ARN that policies and grants name; of a role session the ARN of the role."""
-        return self._principal.own_arn
+        return self._principal.principal_arn
 
     @property
     def caller_arn(self) -> str:

@@ -94,7 +94,7 @@ def test_odd_statements_are_named(explain):
         ({**REQUEST, "action": "kms:Encypt"}, "did you mean 'Encrypt'?"),
         (
             {**REQUEST, "encryptionContxt": {}},
-            "unknown member 'encryptionContxt'; a request can have principal",
+            "unknown member 'encryptionContxt'; a request",
         ),
     ],
 )

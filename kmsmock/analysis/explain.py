@@ -129,7 +129,7 @@ def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) ->
     """Return the grant that the parameters of RetireGrant name; None if they name none."""
     token = parameters.get("GrantToken")
     if token is not None:
-        return backend.grant_of_token(key.region_name, token)
+        return backend.find_grant(key.region_name, token)
     return key.grants.get(parameters.get("GrantId", ""))
 
 
@@ -164,14 +164,14 @@ def _find_principal(backend: Backend, named: Principal | str) -> Principal:
     identities = backend.identities
     if isinstance(named, Principal):
         if named.has_entity and identities.entity_of(named) is None:
-            raise ValueError(f"{named.own_arn} has been deleted: its requests are rejected")
+            raise ValueError(f"{named.principal_arn} has been deleted: its requests are rejected")
         return named
     arn = named
     if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):
         raise ValueError(
             f"{arn} does not exist; create it with kms.account(...).role(...) or .user(...)"
         )
-    return identities.at(arn)
+    return identities.get_or_create(arn)
 
 
 def _find_key(backend: Backend, reference: str, account: str, region: str) -> Key:

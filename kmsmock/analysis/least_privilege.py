@@ -58,7 +58,7 @@ def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivile
         {"Version": "2012-10-17", "Statement": _statements(needed)},
         {
             arn: [
-                {**statement, "Principal": {"AWS": principal.own_arn}, "Resource": "*"}
+                {**statement, "Principal": {"AWS": principal.principal_arn}, "Resource": "*"}
                 for statement in _statements(of_key)
             ]
             for arn, of_key in sorted(cross_account.items())

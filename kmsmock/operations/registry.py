@@ -108,7 +108,7 @@ class Call(PendingCall):
         """Record which key material was used; return its id in hex if KMS shows it for the key."""
         if not key.shows_material_id:
             return None
-        known = key.material_with(material_id).id  # the same bytes object in all events
+        known = key.find_material(material_id).id  # the same bytes object in all events
         self.material_ids.append(known)
         return known.hex()
 

@@ -73,7 +73,7 @@ class ObservedUse:
 
 def name_of(principal: Principal) -> str:
     """Name a principal: the ARN of the user or role, and the service that calls on its behalf."""
-    return principal.own_arn + (f" via {principal.via}" if principal.via is not None else "")
+    return principal.principal_arn + (f" via {principal.via}" if principal.via is not None else "")
 
 
 def evaluate_permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> list[Permission]:
@@ -110,7 +110,7 @@ def _principals(kms: KMSMock, uses: ObservedUse) -> Iterator[tuple[str, Principa
     for entity in list(identities.entities.values()):
         if remaining > 0 and entity.arn not in uses.principals and entity.name != ADMINISTRATOR:
             remaining -= 1
-            yield entity.arn, identities.at(entity.arn)
+            yield entity.arn, identities.get_or_create(entity.arn)
 
 
 def _actions(key: Key, done: list[str]) -> list[str]:
