@@ -1,4 +1,4 @@
-"""Accounts and principals as tests hold them: things that have policies and give clients."""
+"""AWS accounts, users, roles and other principals, as tests use them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from kmsmock.identities.entities import Document, Entity, Session
 if TYPE_CHECKING:
     import boto3
 
-#: One document, or several.
+#: A policy document, or several.
 Policies = Document | Iterable[Document]
 ClientOf = Callable[["Caller | None", str, "str | None"], Any]
 
 
 class Principal(ClientSource):
-    """A principal that can make clients, and be the default one inside a ``with`` block."""
+    """A principal: creates clients, has policies, and is the default inside a ``with`` block."""
 
     def __init__(self, principal: Caller, identities: Identities, client_of: ClientOf) -> None:
         self._principal = principal
@@ -36,34 +36,34 @@ class Principal(ClientSource):
 
     @property
     def principal(self) -> Caller:
-        """Who makes the requests."""
+        """The principal as the mock sees it in requests."""
         return self._principal
 
     @property
     def arn(self) -> str:
-        """The ARN that policies and grants name: for role sessions that of the role."""
-        return self._principal.own_arn
+        """The ARN that policies and grants name; of a role session the ARN of the role."""
+        return self._principal.principal_arn
 
     @property
     def caller_arn(self) -> str:
-        """The ARN that signs requests: for roles that of the session."""
+        """The ARN of the caller in records of calls; of a role the ARN of the session."""
         return self._principal.arn
 
     @property
     def unique_id(self) -> str:
-        """The id of the user or role, which one made anew under the same name does not have."""
+        """The unique id of the user or role; another one created with the same name has another."""
         return self._principal.entity_id
 
     @property
     def credentials(self) -> Credentials:
-        """Credentials whose access key leads back to this principal."""
+        """The credentials of this principal, with which other code can sign requests."""
         return self._identities.credentials.of(self._principal)
 
     def _client(self, service: str, region: str | None) -> Any:
         return self._client_of(self._principal, service, region)
 
     def session(self, region: str | None = None) -> boto3.Session:
-        """Give a boto3 session that signs as this principal."""
+        """Return a boto3 session that signs as this principal. region: its default Region."""
         from kmsmock.activation.clients import make_session
 
         return make_session(region, self.credentials)
@@ -71,12 +71,16 @@ class Principal(ClientSource):
     def set_policies(self, *documents: Document) -> None:
         """Replace the identity policies of the user or role.
 
-        documents: as JSON text or as what it means. Raises MalformedPolicyError.
+        documents: as JSON text or as dictionaries. Raises MalformedPolicyError, and ValueError for
+        a principal that is not a user or role.
         """
         self._entity().set_policies(documents)
 
     def set_boundary(self, document: Document | None) -> None:
-        """Replace the permissions boundary of the user or role; None takes it away."""
+        """Replace the permissions boundary of the user or role; None removes it.
+
+        Raises MalformedPolicyError.
+        """
         self._entity().set_boundary(
             None
             if document is None
@@ -84,33 +88,34 @@ class Principal(ClientSource):
         )
 
     def set_trust(self, document: Document) -> None:
-        """Replace the trust policy of the role; raises MalformedPolicyError."""
+        """Replace the trust policy of the role. Raises MalformedPolicyError."""
         trust = parse(document, PolicyKind.TRUST, "the trust policy")
         self._identities.set_trust(self._entity(), trust)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Replace the tags of the user or role."""
+        """Replace the tags of the user or role. tags: name -> value."""
         self._entity().tags = dict(tags)
 
     def federated_user(
         self, name: str, *, policies: Policies = (), tags: Mapping[str, str] | None = None
     ) -> Principal:
-        """Give a federated user of this IAM user, who may do what both may.
+        """Return a federated user of this IAM user (GetFederationToken).
 
-        policies: the session policies; without any it has no permissions of its own.
+        policies: its session policies; it is allowed what they and the policies of the IAM user
+        allow. tags: session tags, name -> value.
         """
         session = Session.of(_listed(policies), tags or {})
         principal = self._identities.federate(self._principal, name, session)
         return Principal(principal, self._identities, self._client_of)
 
     def via(self, service: str) -> Principal:
-        """Give the principal as a service calls KMS for it, with ``kms:ViaService``.
+        """Return this principal in requests that a service makes on its behalf.
 
-        service: such as ``s3``, ``ec2`` for EBS volumes, or ``secretsmanager``. Raises ValueError
-        for a service principal, which calls in its own name.
+        Such requests have ``kms:ViaService``. service: such as ``s3``, ``ec2`` for EBS volumes, or
+        ``secretsmanager``. Raises ValueError for a service principal.
         """
         if self._principal.kind is PrincipalKind.SERVICE:
-            raise ValueError(f"{self.arn} calls in its own name: see on_behalf_of()")
+            raise ValueError(f"{self.arn} is a service principal: use on_behalf_of()")
         return Principal(
             replace(self._principal, via=service.removesuffix(".amazonaws.com")),
             self._identities,
@@ -118,24 +123,27 @@ class Principal(ClientSource):
         )
 
     def on_behalf_of(self, source_arn: str) -> Principal:
-        """Give a service principal that calls for a resource, with ``aws:SourceArn``.
+        """Return this service principal in requests that it makes for a resource.
 
-        Raises ValueError for others, whose requests never have that.
+        Such requests have ``aws:SourceArn``. source_arn: of the resource. Raises ValueError for a
+        principal that is not a service.
         """
         if self._principal.kind is not PrincipalKind.SERVICE:
-            raise ValueError(f"only services call on behalf of a resource; {self.arn} is none")
+            raise ValueError(
+                f"only service principals call on behalf of a resource; {self.arn} is not one"
+            )
         return Principal(
             replace(self._principal, source_arn=source_arn), self._identities, self._client_of
         )
 
     def delete(self) -> None:
-        """Delete the user or role; policies and grants that name it mean nobody then."""
+        """Delete the user or role; policies and grants that name it no longer apply to anybody."""
         self._identities.delete(self._entity().arn)
 
     def _entity(self) -> Entity:
         entity = self._identities.entity_of(self._principal)
         if entity is None:
-            raise ValueError(f"{self.arn} is no IAM user or role, or has been deleted")
+            raise ValueError(f"{self.arn} is not an IAM user or role, or has been deleted")
         return entity
 
     def __enter__(self) -> Principal:  # noqa: PYI034 - Python 3.10 has no Self
@@ -147,13 +155,13 @@ class Principal(ClientSource):
 
 
 class Account(ClientSource):
-    """An AWS account. id: 12 digits."""
+    """An AWS account. Its clients sign as its administrator."""
 
     def __init__(self, account_id: str, identities: Identities, client_of: ClientOf) -> None:
         if not isinstance(account_id, str):
-            raise TypeError(f"an account id is 12 digits, as text, not {account_id!r}")
+            raise TypeError(f"an account id is a string of 12 digits, not {account_id!r}")
         if not is_account_id(account_id):
-            raise ValueError(f"an account id has 12 digits; {account_id!r} has not")
+            raise ValueError(f"an account id has 12 digits, not {account_id!r}")
         self._id = account_id
         self._identities = identities
         self._client_of = client_of
@@ -169,12 +177,12 @@ class Account(ClientSource):
     @property
     def root(self) -> Principal:
         """The root user of the account."""
-        return self._signing(self._identities.root(self.id))
+        return self._wrap(self._identities.root(self.id))
 
     @property
     def administrator(self) -> Principal:
-        """An IAM user of the account that may do everything."""
-        return self._signing(self._identities.administrator_of(self.id))
+        """An IAM user of the account with the policy AdministratorAccess."""
+        return self._wrap(self._identities.administrator_of(self.id))
 
     def user(
         self,
@@ -185,15 +193,16 @@ class Account(ClientSource):
         tags: Mapping[str, str] | None = None,
         path: str | None = None,
     ) -> Principal:
-        """Give the IAM user of that name, made on first use; it may do what its policies allow.
+        """Return the IAM user with this name, which is created on first use.
 
-        policies: identity policies, as JSON text or as what it means, one or a list of them. What
-        is given replaces what the user had. Raises MalformedPolicyError.
+        policies: identity policies, one or a list, each as JSON text or as a dictionary. boundary:
+        the permissions boundary. tags: name -> value. path: such as ``/team/``. Each argument that
+        is not None replaces what the user has. Raises MalformedPolicyError.
         """
-        user = self._signing(self._identities.user(self.id, name, path))
-        return _equipped(user, policies, boundary, tags)
+        user = self._wrap(self._identities.user(self.id, name, path))
+        return _configure(user, policies, boundary, tags)
 
-    def role(  # noqa: PLR0913 - all that a role can have
+    def role(  # noqa: PLR0913 - the attributes of a role and its session
         self,
         name: str,
         *,
@@ -206,18 +215,19 @@ class Account(ClientSource):
         session_tags: Mapping[str, str] | None = None,
         trust: Document | None = None,
     ) -> Principal:
-        """Give a session of the IAM role of that name, both made on first use.
+        """Return a session of the IAM role with this name; both are created on first use.
 
-        policies, boundary and tags are those of the role, as for `user`; session_policies limit
-        this session, whose tags override those of the role. trust: the trust policy, which decides
-        who may call AssumeRole; without one it is left to the identity policies of the account.
+        policies, boundary, tags, path: of the role, as for `user`. session: the role session name.
+        session_policies: limit the permissions of the session. session_tags: override the role's
+        tags. trust: the trust policy; without one, identity policies of the account decide who can
+        call AssumeRole. Raises MalformedPolicyError.
         """
         principal = self._identities.role(self.id, name, path, session)
         if session_policies is not None or session_tags is not None:
-            given = None if session_policies is None else _listed(session_policies)
-            own = Session.of(given, session_tags or {})
-            self._identities.set_session(principal, own)
-        role = _equipped(self._signing(principal), policies, boundary, tags)
+            documents = None if session_policies is None else _listed(session_policies)
+            attributes = Session.of(documents, session_tags or {})
+            self._identities.set_session(principal, attributes)
+        role = _configure(self._wrap(principal), policies, boundary, tags)
         if trust is not None:
             role.set_trust(trust)
         return role
@@ -233,12 +243,12 @@ class Account(ClientSource):
         resource_control: Iterable[Policies] = (),
         path: str | None = None,
     ) -> None:
-        """Let the account be a member of an organization.
+        """Make the account a member of an organization, in place of any other.
 
-        path: where in it, from the root on, such as ``r-ab12/ou-ab12-11111111``.
-        Both take one list of policies for each level: root, organizational units, account. A
-        request must be allowed at every level that is given. Resource control policies come on
-        top of RCPFullAWSAccess, which is always there.
+        organization_id: such as ``o-exampleorgid``. service_control, resource_control: the SCPs and
+        RCPs, a list of policies for each level: root, organizational units, account. Every level
+        must allow a request; RCPFullAWSAccess is always attached. path: of the account in the
+        organization, such as ``r-ab12/ou-ab12-11111111``. Raises MalformedPolicyError.
         """
         self._identities.set_organization(
             self.id,
@@ -251,11 +261,11 @@ class Account(ClientSource):
             ),
         )
 
-    def _signing(self, principal: Caller) -> Principal:
+    def _wrap(self, principal: Caller) -> Principal:
         return Principal(principal, self._identities, self._client_of)
 
 
-def _equipped(
+def _configure(
     principal: Principal,
     policies: Policies | None,
     boundary: Document | None,
@@ -271,12 +281,12 @@ def _equipped(
 
 
 def _listed(policies: Policies) -> Iterable[Document]:
-    """Give documents as a list, whether one was given or several."""
+    """Return one or several documents as a sequence."""
     one: Any = policies
     return (one,) if isinstance(policies, (str, Mapping)) else policies
 
 
 def _levels(levels: Iterable[Policies], kind: PolicyKind) -> Any:
     if isinstance(levels, (str, Mapping)):
-        raise TypeError("service_control and resource_control take a list of policies a level")
+        raise TypeError("service_control and resource_control take a list of policies per level")
     return tuple(tuple(parse(document, kind) for document in _listed(level)) for level in levels)

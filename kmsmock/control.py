@@ -210,7 +210,7 @@ class KMSMock(ClientSource):
         from kmsmock.accounts import Principal
 
         identities = self._backend.identities
-        return Principal(identities.at(arn), identities, self._client_of)
+        return Principal(identities.get_or_create(arn), identities, self._client_of)
 
     def explain(
         self,

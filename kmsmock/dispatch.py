@@ -131,7 +131,7 @@ def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -
         if alias is not None:
             store_aws_managed_key(backend, key, alias, call.now)
     call.was_authorized = True
-    if not call.operation.is_plain:
+    if not call.operation.is_own_action_only:
         note_authorized(call, target, key)
 
 

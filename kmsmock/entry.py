@@ -1,7 +1,7 @@
-"""The pytest11 entry point: loads the plugin under the name of its module.
+"""The pytest11 entry point: loads the pytest plugin under its module name, kmsmock.plugin.
 
-So ``pytest_plugins = ["kmsmock.plugin"]`` finds it loaded where this package is installed, and
-loads it where it is not; ``-p no:kmsmock`` leaves the entry point out.
+So ``pytest_plugins = ["kmsmock.plugin"]`` does not load it a second time where this package is
+installed, and loads it where it is not. ``-p no:kmsmock`` disables the entry point.
 """
 
 pytest_plugins = ["kmsmock.plugin"]

@@ -19,7 +19,7 @@ def test_demo_runs_the_examples_and_ends_well(
     # One of them; that each passes is told by other tests.
     (tmp_path / "conftest_examples").mkdir()
     for name in ("pytest.ini", "test_first_steps.py"):
-        shutil.copy(demo.examples() / name, tmp_path / "conftest_examples")
+        shutil.copy(demo.find_examples() / name, tmp_path / "conftest_examples")
     monkeypatch.setattr(demo, "__file__", str(tmp_path / "kmsmock" / "cli" / "demo.py"))
 
     code = cli.main(["demo"])
@@ -36,7 +36,7 @@ def test_demo_tells_when_the_examples_are_not_there(
     monkeypatch.setattr(demo, "__file__", str(tmp_path / "kmsmock" / "cli" / "demo.py"))
 
     with pytest.raises(FileNotFoundError, match="examples were not installed"):
-        demo.examples()
+        demo.find_examples()
 
 
 def test_the_package_can_be_run_as_a_module() -> None:

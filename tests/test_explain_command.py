@@ -87,12 +87,15 @@ def test_odd_statements_are_named(explain):
     ("request_file", "message"),
     [
         ("{", "Expecting"),
-        ("[]", "a JSON object is needed"),
-        ({"action": "kms:Encrypt"}, "needs a text 'principal'"),
-        ({**REQUEST, "principal": "someone"}, "is no principal that makes requests"),
-        ({**REQUEST, "principal": f"arn:aws:iam::{ACCOUNT}:group/x"}, "is no principal"),
+        ("[]", "expected a JSON object"),
+        ({"action": "kms:Encrypt"}, "needs a string 'principal'"),
+        ({**REQUEST, "principal": "someone"}, "is not a principal that can make requests"),
+        ({**REQUEST, "principal": f"arn:aws:iam::{ACCOUNT}:group/x"}, "is not a principal"),
         ({**REQUEST, "action": "kms:Encypt"}, "did you mean 'Encrypt'?"),
-        ({**REQUEST, "encryptionContxt": {}}, "a request has no 'encryptionContxt', but principal"),
+        (
+            {**REQUEST, "encryptionContxt": {}},
+            "unknown member 'encryptionContxt'; a request",
+        ),
     ],
 )
 def test_bad_input_ends_with_two(explain, request_file, message):
@@ -106,7 +109,7 @@ def test_bad_input_ends_with_two(explain, request_file, message):
     ("options", "message"),
     [
         ({"key_policy": "{}"}, "it needs a Statement"),
-        ({"grants": {"Grants": 1}}, "a list of grants is needed"),
+        ({"grants": {"Grants": 1}}, "expected a list of grants"),
     ],
 )
 def test_bad_policies_and_grants_end_with_two(explain, options, message):

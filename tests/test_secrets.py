@@ -474,7 +474,7 @@ def test_what_raises_when_it_is_shown_is_told(kms: KMSMock) -> None:
 def test_places_that_cannot_be_looked_through_are_refused(kms: KMSMock, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="int cannot be searched: pass text, bytes"):
         kms.secrets.assert_absent_from(1)
-    with pytest.raises(TypeError, match="pass at least one place"):
+    with pytest.raises(TypeError, match="pass at least one text, path or object"):
         kms.secrets.assert_absent_from()
     with pytest.raises(FileNotFoundError):
         kms.secrets.assert_absent_from(tmp_path / "nothing")

@@ -76,7 +76,7 @@ class Allowances:
 
 def _dependencies(identities: Identities, principal: Principal, key: Key | None) -> tuple[Any, ...]:
     """Return the objects that an unconditional decision depends on; a change replaces them."""
-    entity, session, organization = identities.standing_of(principal)
+    entity, session, organization = identities.get_limits(principal)
     organization_of_key = organization
     if key is not None and key.account != principal.account:
         organization_of_key = identities.organization_of(key.account)

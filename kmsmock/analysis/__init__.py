@@ -1,1 +1,1 @@
-"""Questions above the dispatcher: explanations, least privilege, policies in files."""
+"""Analysis of policies and calls: explain, least privilege, policies in files."""

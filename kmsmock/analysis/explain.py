@@ -1,4 +1,4 @@
-"""What would be decided: the answer to a request that nobody makes."""
+"""Evaluate whether a principal would be allowed an action, without a call."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ _LIST_RETIRABLE = "kms:ListRetirableGrants"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be decided, without calling anything.
+    """The action to evaluate.
 
-    action: such as ``kms:Decrypt``. region: where, for what is about no key. parameters: of the
-    call, as the API has them; without any, what a call can leave out has its default.
-    encryption_context: of the action; that of the parameters when None. context: further condition
-    keys.
+    action: such as ``kms:Decrypt``. region: the Region, for actions that are not about a key.
+    parameters: of the call, as in the API; absent ones have their defaults. encryption_context: of
+    the action; None to take it from the parameters. context: further condition keys -> values.
     """
 
     action: str
@@ -52,7 +51,11 @@ def explain(
     key: Key | None,
     alias: str | None = None,
 ) -> Decision:
-    """Decide an action on a key, or on none. alias: the name that the request has for the key."""
+    """Evaluate an action.
+
+    key: the key that the action is about, if there is one. alias: the alias by which the request
+    names the key.
+    """
     action, parameters = question.action, question.parameters
     if key is None or is_account_level(action):
         resource = parameters.get("RetiringPrincipal", "*") if action == _LIST_RETIRABLE else "*"
@@ -123,10 +126,10 @@ def _decide(
 
 
 def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
-    """Find the grant that RetireGrant is to end; None when the parameters do not name one."""
+    """Return the grant that the parameters of RetireGrant name; None if they name none."""
     token = parameters.get("GrantToken")
     if token is not None:
-        return backend.grant_of_token(key.region_name, token)
+        return backend.find_grant(key.region_name, token)
     return key.grants.get(parameters.get("GrantId", ""))
 
 
@@ -137,11 +140,11 @@ def explain_named(
     key: str | None,
     via_service: str | None,
 ) -> Decision:
-    """Decide as `explain` does, about what a person names.
+    """Evaluate an action as `explain` does, with names instead of objects.
 
-    principal: one, or its ARN. key: an id, ARN or alias. via_service: the service that calls for
-    the principal. The action of the question is with or without ``kms:``. Raises ValueError for
-    what is not there.
+    principal: a principal, or its ARN. question: its action can omit ``kms:``. key: a key id, key
+    ARN, alias name or alias ARN. via_service: the service that calls on behalf of the principal.
+    Raises ValueError for a name that does not exist.
     """
     action = question.action if ":" in question.action else f"kms:{question.action}"
     require_action(action)
@@ -149,30 +152,30 @@ def explain_named(
     alias = name if name.startswith(ALIAS_PREFIX) else None
     with backend.lock:
         backend.settle()
-        who = _principal(backend, principal)
+        who = _find_principal(backend, principal)
         if via_service is not None:
             who = replace(who, via=via_service.partition(".")[0])
-        found = None if key is None else _key(backend, key, who.account, question.region)
-        return explain(backend, who, replace(question, action=action), found, alias)
+        located = None if key is None else _find_key(backend, key, who.account, question.region)
+        return explain(backend, who, replace(question, action=action), located, alias)
 
 
-def _principal(backend: Backend, named: Principal | str) -> Principal:
-    """Find a principal by ARN, or a service by name; raises ValueError when there is none."""
+def _find_principal(backend: Backend, named: Principal | str) -> Principal:
+    """Find a principal by ARN, or a service by name; raises ValueError if it does not exist."""
     identities = backend.identities
     if isinstance(named, Principal):
         if named.has_entity and identities.entity_of(named) is None:
-            raise ValueError(f"{named.own_arn} has been deleted: its requests are refused")
+            raise ValueError(f"{named.principal_arn} has been deleted: its requests are rejected")
         return named
     arn = named
     if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):
         raise ValueError(
-            f"{arn} does not exist; kms.account(...).role(...) and .user(...) make principals"
+            f"{arn} does not exist; create it with kms.account(...).role(...) or .user(...)"
         )
-    return identities.at(arn)
+    return identities.get_or_create(arn)
 
 
-def _key(backend: Backend, reference: str, account: str, region: str) -> Key:
-    """Find a key by id, ARN, alias name or alias ARN; raises ValueError when there is none."""
+def _find_key(backend: Backend, reference: str, account: str, region: str) -> Key:
+    """Find a key by id, ARN, alias name or alias ARN; raises ValueError if it does not exist."""
     name = reference
     arn = Arn.parse(reference)
     if arn is not None:

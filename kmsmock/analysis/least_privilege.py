@@ -1,4 +1,4 @@
-"""The smallest policies under which what a principal did would have been allowed."""
+"""Derive the smallest policies that allow the calls that a principal has made."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from kmsmock.ledger.call_record import Call
 
 #: The condition keys that statements require.
 _REQUIRED = ("kms:EncryptionContext:", "kms:ViaService")
-#: Action, resource and conditions, as sorted pairs, of one thing that was allowed.
+#: Action, resource, and conditions as sorted pairs, of a permission that a call has used.
 _Use = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class LeastPrivilege:
-    """Policies that just suffice.
+    """The smallest policies for some calls.
 
-    identity: the identity policy, for keys of the own account under key policies that leave it
-    to identity policies, as the default one does, and for keys of others. keys: ARN of a key of
-    another account -> statements that its key policy needs as well.
+    identity: the identity policy. It suffices for keys of the principal's account whose key policy
+    delegates to IAM, as the default key policy does. keys: ARN of a key of another account ->
+    statements that its key policy needs in addition.
     """
 
     identity: Mapping[str, Any]
@@ -41,35 +41,35 @@ class LeastPrivilege:
 
 
 def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivilege:
-    """Give the smallest policies for the calls that a principal made and that succeeded."""
+    """Return the smallest policies that allow the successful calls of a principal."""
     uses = {
-        (action, resource, tuple(sorted(_tests(call, action, context))))
+        (action, resource, tuple(sorted(_conditions(call, action, context))))
         for call in calls
         if call.caller == principal.arn and call.error_code is None
         for action, resource, context in call.authorized
     }
     needed = [use for use in uses if not any(_covers(other, use) for other in uses)]
-    foreign: dict[str, list[_Use]] = {}
+    cross_account: dict[str, list[_Use]] = {}
     for use in needed:
         arn = Arn.parse(use[1])
         if arn is not None and arn.account != principal.account:
-            foreign.setdefault(use[1], []).append(use)
+            cross_account.setdefault(use[1], []).append(use)
     return LeastPrivilege(
         {"Version": "2012-10-17", "Statement": _statements(needed)},
         {
             arn: [
-                {**statement, "Principal": {"AWS": principal.own_arn}, "Resource": "*"}
+                {**statement, "Principal": {"AWS": principal.principal_arn}, "Resource": "*"}
                 for statement in _statements(of_key)
             ]
-            for arn, of_key in sorted(foreign.items())
+            for arn, of_key in sorted(cross_account.items())
         },
     )
 
 
-def _tests(
+def _conditions(
     call: Call, action: str, encryption_context: Mapping[str, str] | None
 ) -> Iterator[tuple[str, str]]:
-    """Give what a statement can require of a use: its encryption context, and its service."""
+    """Yield the conditions that a statement can require: encryption context and service."""
     facts = Facts(
         action=action,
         principal=call.principal,
@@ -82,12 +82,12 @@ def _tests(
 
 
 def _covers(one: _Use, other: _Use) -> bool:
-    """Tell whether a statement for one use allows another, too: it asks for fewer pairs."""
+    """Return whether a statement for one use allows another, since it has fewer conditions."""
     return one != other and one[:2] == other[:2] and set(one[2]) < set(other[2])
 
 
 def _statements(uses: Iterable[_Use]) -> list[dict[str, Any]]:
-    """Make one statement for all that goes together."""
+    """Return policy statements, in which uses with the same actions or resources are merged."""
     actions: dict[tuple[str, tuple[tuple[str, str], ...]], set[str]] = {}
     for action, resource, pairs in uses:
         actions.setdefault((resource, pairs), set()).add(action)
@@ -98,10 +98,10 @@ def _statements(uses: Iterable[_Use]) -> list[dict[str, Any]]:
         {
             "Effect": "Allow",
             "Action": list(names),
-            "Resource": sorted(found),
+            "Resource": sorted(arns),
             **_condition(pairs),
         }
-        for (names, pairs), found in sorted(resources.items())
+        for (names, pairs), arns in sorted(resources.items())
     ]
 
 

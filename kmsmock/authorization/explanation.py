@@ -115,7 +115,7 @@ def _mismatches(
         )
         if match is Match.NONE:
             wanted = _element(source, "Principal")
-            caller = request.principal.own_arn
+            caller = request.principal.principal_arn
             named = statement.principals is not None and caller in statement.principals.arns
             again = ", which was deleted and created again" if named else ""
             yield f"principal: {wanted}; the caller is {caller}{again}"
@@ -216,7 +216,7 @@ def missing(
         return ()
     principal = request.principal
     on_identity = Missing(
-        f"identity policy of {principal.own_arn}",
+        f"identity policy of {principal.principal_arn}",
         {"Effect": "Allow", "Action": request.action, "Resource": request.resource},
     )
     if cause is PolicyKind.RESOURCE and request.owner is not None:
@@ -224,7 +224,7 @@ def missing(
             f"key policy of {request.resource}",
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": principal.own_arn}
+                "Principal": {"AWS": principal.principal_arn}
                 if principal.kind is not PrincipalKind.SERVICE
                 else {"Service": principal.arn},
                 "Action": request.action,

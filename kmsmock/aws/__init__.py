@@ -1,1 +1,1 @@
-"""AWS's own words: what AWS tabulates, as data that every other package may read."""
+"""Facts about AWS as data: ARNs, errors, operations, services, condition keys, prices."""

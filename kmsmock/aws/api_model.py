@@ -48,7 +48,7 @@ def parse_request(call: ApiCall) -> dict[str, Any]:
     if check is None:
         shape = call.model.input_shape
         facts = OPERATION_FACTS.get(call.operation)  # None for operations of other services
-        largest = facts.pages.most if facts is not None and facts.pages is not None else None
+        largest = facts.pages.maximum if facts is not None and facts.pages is not None else None
         check = _structure(shape, largest) if shape else _empty
         _CHECKS[call.operation] = check
     failures: list[str] = []

@@ -1,8 +1,8 @@
-"""The condition keys of policies: what AWS tabulates about each, as data.
+"""The table of condition keys, with the facts that AWS documents about each.
 
-`kmsmock.access.condition_keys` declares each key together with how its value is read, and
-registers the facts here when it is imported, for what lies below it. No other list of condition
-keys exists.
+`kmsmock.access.condition_keys` declares each condition key together with the function that reads
+its value, and registers the facts here when it is imported, for lower packages. There is no other
+list of condition keys.
 
 Source: AWS KMS Developer Guide, "Condition keys for AWS KMS"; IAM User Guide, "AWS global condition
 context keys".
@@ -19,7 +19,7 @@ Actions = Callable[[str], bool]
 
 
 class ValueType(Enum):
-    """What the value of a condition key is, in AWS's words."""
+    """The type of a condition key's values, with AWS's names."""
 
     STRING = "String"
     BOOL = "Bool"
@@ -31,12 +31,12 @@ class ValueType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConditionKey:
-    """One condition key, or a family of keys that begin alike.
+    """A condition key, or a family of condition keys with a common prefix.
 
-    name: such as ``kms:KeySpec``; that of a family ends with ``/`` or ``:``. type: of its value.
-    is_multivalued: whether it has a list of values, and so needs a set operator. actions: says
-    which actions have it; None where any can. is_hidden_from_key_policies: whether only policies of
-    identities and organizations can see it.
+    name: such as ``kms:KeySpec``; the name of a family ends with ``/`` or ``:``. type: of its
+    values. is_multivalued: whether it has a list of values, and so requires a set operator.
+    actions: returns whether an action has it; None for all actions. is_hidden_from_key_policies:
+    whether it is absent when key policies are evaluated.
     """
 
     name: str
@@ -47,7 +47,7 @@ class ConditionKey:
 
     @property
     def is_family(self) -> bool:
-        """Whether it stands for all keys that begin so."""
+        """Whether it is a family, such as ``aws:ResourceTag/``."""
         return self.name.endswith(("/", ":"))
 
     def is_of(self, action: str) -> bool:
@@ -61,25 +61,25 @@ _FAMILIES: dict[str, ConditionKey] = {}
 
 
 def register(key: ConditionKey) -> None:
-    """Take a condition key into the table."""
+    """Add a condition key to the table."""
     CONDITION_KEYS[key.name.lower()] = key
     if key.is_family:
         _FAMILIES[key.name.lower()] = key
 
 
 def unregister(name: str) -> None:
-    """Remove a condition key from the table, which tests of made-up ones do."""
+    """Remove a condition key from the table, for tests that have declared one."""
     del CONDITION_KEYS[name.lower()]
     _FAMILIES.pop(name.lower(), None)
 
 
-def condition_key(name: str) -> ConditionKey | None:
-    """Find a condition key, or the family it belongs to; None for one of other services.
+def find_condition_key(name: str) -> ConditionKey | None:
+    """Return a condition key, or the family that it belongs to; None if it is unknown.
 
     name: in lower case.
     """
     if not CONDITION_KEYS:
-        raise RuntimeError("nothing is known of condition keys before kmsmock.access is imported")
+        raise RuntimeError("import kmsmock.access first, which registers the condition keys")
     known = CONDITION_KEYS.get(name)
     if known is not None:
         return known

@@ -1,8 +1,8 @@
-"""The operations of the KMS API: what AWS tabulates about each, as data.
+"""The table of KMS operations, with the facts that AWS documents about each.
 
-`kmsmock.operations` declares an operation next to the function that carries it out, and registers
-the facts here when it is imported. What lies below it (authorization, ledger, the protocol) reads
-them here at run time. No other list of operations exists.
+`kmsmock.operations` declares each operation together with its handler, and registers the facts here
+when it is imported. Lower packages (authorization, ledger, trail) read them from here at run time.
+There is no other list of operations.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class KeyNaming(Enum):
-    """How an operation names the key that it acts on.
+    """The key identifiers by which a request can name its key.
 
     Source: AWS KMS API Reference, KeyId of each operation.
     """
@@ -26,21 +26,21 @@ class KeyNaming(Enum):
     ID_OR_ARN = auto()
     #: By the ciphertext, and optionally by any identifier.
     CIPHERTEXT = auto()
-    #: By an alias that the operation is about.
+    #: By the alias that the operation changes.
     OWN_ALIAS = auto()
-    #: By its ARN and a grant id, or by a grant token.
+    #: By key ARN and grant id, or by grant token.
     GRANT = auto()
-    #: As a related multi-Region key of another one.
+    #: By another key of the same multi-Region key.
     RELATED_KEY = auto()
 
     @property
     def takes_alias(self) -> bool:
-        """Whether a request can name the key by an alias, so that it has kms:RequestAlias."""
+        """Whether a request can name the key by an alias, and so have kms:RequestAlias."""
         return self in (KeyNaming.ANY_IDENTIFIER, KeyNaming.CIPHERTEXT)
 
 
 class ManagedKeyUse(Enum):
-    """Who may perform an action on an AWS managed key, as far as KMS lets anybody.
+    """Who can be allowed an action on an AWS managed key.
 
     Source: AWS KMS Developer Guide, "AWS managed keys".
     """
@@ -52,15 +52,14 @@ class ManagedKeyUse(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An IAM action that an operation needs to be allowed, on one resource.
+    """An IAM action that an operation requires on one resource.
 
     action: such as ``kms:Decrypt``. naming: how the request names the key; None for actions that
     are not about one key. key_member: the parameter that names it. works_across_accounts: whether
-    the key can be another account's. grant_order: the place among the operations that a grant can
-    allow, in the order in which KMS lists them; None for those that no grant can. context_member:
-    the parameter that is the encryption context, if the action has one. managed_key_use: who may do
-    it with an AWS managed key. is_about_grant: whether its encryption context is that of the
-    constraints of a grant.
+    the key can belong to another account. grant_order: the position in AWS's list of grant
+    operations; None if grants cannot allow the action. context_member: the parameter that has the
+    encryption context, if there is one. managed_key_use: who can be allowed it on an AWS managed
+    key. is_about_grant: whether the encryption context is that of the constraints of a grant.
 
     Source: AWS KMS Developer Guide, "AWS KMS permissions".
     """
@@ -82,14 +81,14 @@ class Permission:
 
 # --- CloudTrail -----------------------------------------------------------------------------
 
-#: Stands, among the elements of an answer, for the key that the call changed.
+#: In `TrailMembers.elements`: the ARN of the key that the call changed.
 KEY = "KeyId"
-#: Stands for that key by the name that the caller gave it.
-KEY_AS_GIVEN = "KeyId as given"
+#: In `TrailMembers.elements`: the key identifier from the request.
+KEY_AS_REQUESTED = "KeyId as requested"
 
 
-class AliasPlace(Enum):
-    """Where the alias stands among the resources of a record about one."""
+class AliasPosition(Enum):
+    """The position of the alias among the resources of a CloudTrail record."""
 
     FIRST = auto()
     LAST = auto()
@@ -97,21 +96,21 @@ class AliasPlace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TrailMembers:
-    """What CloudTrail shows of one operation, by the names of the API.
+    """The members of requests and responses that CloudTrail shows for an operation.
 
-    Plaintexts, ciphertexts, messages, signatures, tokens and secrets are in none of the members, so
-    that no record holds them.
+    Plaintexts, ciphertexts, messages, signatures, tokens and secrets are not among them, so that no
+    record contains them.
 
-    request: members of the request, in the order in which they are shown. is_read_only: whether it
-    changes nothing. response: members of the answer that are kept. elements: what is shown of the
-    answer, in this order: some of the members of response, and `KEY` or `KEY_AS_GIVEN`. defaults:
-    what is shown of members that were not given. synonyms: members that are shown with one and the
-    same value, whichever was given. shows_key_of_ciphertext: whether the key that a ciphertext
-    named is shown like one that was given. shows_key_store: whether the custom key store is shown.
-    shows_key_type: whether event history tells that the resource is a key, although the operation
-    only reads. alias_place: of operations on aliases. hides_request_of_services, and
-    hides_response_of_others: of what services ask, and others are answered, nothing is shown.
-    shows_grant: whether the grant that was ended is shown.
+    request: the members in requestParameters, in AWS's order. is_read_only: whether the operation
+    changes nothing. response: the response members that are recorded. elements: the members in
+    responseElements, in AWS's order: some of the members in response, and `KEY` or
+    `KEY_AS_REQUESTED`. defaults: the values of absent request members. synonyms: request members
+    that have the same value, whichever of them was in the request. shows_key_of_ciphertext: whether
+    a key that only the ciphertext identified is shown as KeyId. shows_key_store: whether the custom
+    key store is shown. shows_key_type: whether event history shows the resource type although the
+    operation is read-only. alias_position: for operations on aliases. hides_request_of_services:
+    whether requests of services are hidden. hides_response_of_others: whether responses to other
+    callers are hidden. shows_grant: whether the deleted grant is shown.
 
     Source: AWS KMS Developer Guide, "Logging AWS KMS API calls with CloudTrail".
     """
@@ -125,7 +124,7 @@ class TrailMembers:
     shows_key_of_ciphertext: bool = False
     shows_key_store: bool = False
     shows_key_type: bool = False
-    alias_place: AliasPlace | None = None
+    alias_position: AliasPosition | None = None
     hides_request_of_services: bool = False
     hides_response_of_others: bool = False
     shows_grant: bool = False
@@ -138,7 +137,7 @@ def reads(
     shows_key_store: bool = False,
     shows_key_type: bool = False,
 ) -> TrailMembers:
-    """Describe the record of an operation that changes nothing; see `TrailMembers`."""
+    """Return the trail members of an operation that changes nothing; see `TrailMembers`."""
     return TrailMembers(
         request,
         defaults=defaults or {},
@@ -153,23 +152,23 @@ def writes(
     shows: tuple[str, ...] = (KEY,),
     defaults: Mapping[str, Any] | None = None,
     synonyms: tuple[str, ...] = (),
-    alias_place: AliasPlace | None = None,
+    alias_position: AliasPosition | None = None,
     hides_request_of_services: bool = False,
     hides_response_of_others: bool = False,
     shows_grant: bool = False,
 ) -> TrailMembers:
-    """Describe the record of an operation that changes something; see `TrailMembers`.
+    """Return the trail members of an operation that changes something; see `TrailMembers`.
 
-    shows: members of the answer that are shown; for most operations that is nothing but the key.
+    shows: the response elements; for most operations just the key.
     """
     return TrailMembers(
         request,
         is_read_only=False,
-        response=tuple(name for name in shows if name not in (KEY, KEY_AS_GIVEN)),
+        response=tuple(name for name in shows if name not in (KEY, KEY_AS_REQUESTED)),
         elements=shows,
         defaults=defaults or {},
         synonyms=synonyms,
-        alias_place=alias_place,
+        alias_position=alias_position,
         hides_request_of_services=hides_request_of_services,
         hides_response_of_others=hides_response_of_others,
         shows_grant=shows_grant,
@@ -180,7 +179,10 @@ def writes(
 
 
 class PriceClass(Enum):
-    """What the price of a request depends on. Source: AWS KMS pricing page."""
+    """What the price of a request depends on: nothing, the key spec, or the key pair spec.
+
+    Source: AWS KMS pricing page.
+    """
 
     STANDARD = auto()
     BY_KEY_SPEC = auto()
@@ -188,17 +190,17 @@ class PriceClass(Enum):
 
 
 class QuotaGroup(Enum):
-    """What request quota a request counts against, for each account and Region.
+    """The request quota against which a request counts, for each account and Region.
 
     Source: AWS KMS Developer Guide, "Request quotas".
     """
 
-    #: A quota that cryptographic operations share, by the key spec: symmetric and HMAC keys, RSA,
-    #: ECC and SM2, ML-DSA, ML-KEM; and besides it that of the custom key store.
+    #: Shared by cryptographic operations, for each group of key specs: symmetric and HMAC, RSA,
+    #: ECC and SM2, ML-DSA, ML-KEM; in addition to that of the custom key store.
     CRYPTOGRAPHIC = auto()
-    #: A quota that two operations share, by the spec of the data key pair.
+    #: Shared by two operations, for each spec of the data key pair.
     DATA_KEY_PAIR = auto()
-    #: A quota of the operation itself.
+    #: Of the operation alone.
     OWN = auto()
 
 
@@ -206,9 +208,9 @@ class QuotaGroup(Enum):
 class RequestQuota:
     """The request quota of an operation.
 
-    group: which quota. per_second: the default value of an operation's own quota; those that are
-    shared depend on Region and spec. region_member: the parameter that names another Region in
-    which requests count, too. counts_there: operation -> how many requests of it one call is there.
+    per_second: the default value of an operation's own quota; shared quotas depend on Region and
+    spec. region_member: the parameter that names another Region in which requests count, too.
+    counts_there: operation -> the number of its requests as which a call counts in that Region.
     """
 
     group: QuotaGroup
@@ -224,19 +226,19 @@ DATA_KEY_PAIR = RequestQuota(QuotaGroup.DATA_KEY_PAIR)
 def per_second(
     count: int, region_member: str | None = None, counts_there: Mapping[str, int] | None = None
 ) -> RequestQuota:
-    """Describe a quota of the operation itself; see `RequestQuota`."""
+    """Return the quota of a single operation; see `RequestQuota`. count: requests per second."""
     return RequestQuota(QuotaGroup.OWN, count, region_member, counts_there or {})
 
 
 @dataclass(frozen=True, slots=True)
 class PageSizes:
-    """How many entries a page of a list has: by default, and at most.
+    """The default and maximum number of entries on a page of a list.
 
     Source: AWS KMS API Reference, Limit of each operation.
     """
 
     default: int
-    most: int
+    maximum: int
 
 
 # --- the table ------------------------------------------------------------------------------
@@ -244,15 +246,15 @@ class PageSizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationFacts:
-    """What AWS tabulates about one operation.
+    """The facts that AWS documents about an operation.
 
-    permissions: one for each resource that it acts on, in the order in which they are decided.
-    trail: what CloudTrail shows. is_cryptographic: whether it is a cryptographic use of its keys,
-    which GetKeyLastUsage counts. is_routine: whether it belongs to the use of keys, and not to
-    setting them up, although it changes something. puts_policy: whether the caller must be able to
-    change the key policy that it gives (the lockout safety check). hands_out: the member of the
-    answer that is a plaintext. pages: of lists. is_plain: whether it needs nothing but the
-    permission of its own name, on its key or on none, with the encryption context of the request.
+    permissions: one for each resource, in the order in which they are checked. trail: what
+    CloudTrail shows. is_cryptographic: whether it is a cryptographic operation, which
+    GetKeyLastUsage shows. is_routine: whether it is part of the use of keys, and not of their
+    management, although it changes something. puts_policy: whether its key policy undergoes the
+    lockout safety check. hands_out: the response member that is a plaintext. pages: for list
+    operations. is_own_action_only: whether it requires just the action with its own name, on one
+    key or none, with the encryption context of the request.
     """
 
     name: str
@@ -265,48 +267,48 @@ class OperationFacts:
     puts_policy: bool = False
     hands_out: str | None = None
     pages: PageSizes | None = None
-    is_plain: bool = False
+    is_own_action_only: bool = False
 
     @property
     def key_permissions(self) -> tuple[Permission, ...]:
-        """The permissions that are decided on a key, in the order of the keys of a call."""
+        """The permissions that are about a key, in the order of the keys of a call."""
         return tuple(p for p in self.permissions if p.naming is not None)
 
 
-#: Name -> facts. Filled when `kmsmock.operations` is imported.
+#: Operation name -> facts. Filled when `kmsmock.operations` is imported.
 OPERATION_FACTS: dict[str, OperationFacts] = {}
 _OTHER = Permission("")
 
 
 def register(facts: OperationFacts) -> None:
-    """Take an operation into the table."""
+    """Add an operation to the table."""
     OPERATION_FACTS[facts.name] = facts
     permissions.cache_clear()
 
 
 def unregister(name: str) -> None:
-    """Remove an operation from the table, which tests of made-up operations do."""
+    """Remove an operation from the table, for tests that have declared one."""
     del OPERATION_FACTS[name]
     permissions.cache_clear()
 
 
 @cache
 def permissions() -> dict[str, Permission]:
-    """Give the facts of all IAM actions of KMS, by their names.
+    """Return IAM action -> permission, for all actions of KMS.
 
-    Where several operations need one action, or one needs it twice, those of the key count.
+    If an action is required for a key and for another resource, it is the permission for the key.
     """
     if not OPERATION_FACTS:
-        raise RuntimeError("nothing is known of operations before kmsmock.operations is imported")
-    found: dict[str, Permission] = {}
+        raise RuntimeError("import kmsmock.operations first, which registers the operations")
+    by_action: dict[str, Permission] = {}
     for facts in OPERATION_FACTS.values():
         for permission in facts.permissions:
-            known = found.get(permission.action)
+            known = by_action.get(permission.action)
             if known is None or known.naming is None:
-                found[permission.action] = permission
-    return found
+                by_action[permission.action] = permission
+    return by_action
 
 
 def permission_of(action: str) -> Permission:
-    """Give the facts of an IAM action; of what is none of KMS's operations nothing is known."""
+    """Return the permission of an IAM action; an empty one for actions that KMS does not have."""
     return permissions().get(action, _OTHER)

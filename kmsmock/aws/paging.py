@@ -1,4 +1,4 @@
-"""Pages of lists: the items of one page, and the marker from which the next one goes on."""
+"""Pagination of lists: the items of a page, and the marker of the next page."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Position = TypeVar("Position")
 
 
 class InvalidMarkerError(ValueError):
-    """A marker, or page token, that was not issued for this list by this mock."""
+    """A marker or page token that this mock did not issue for this list."""
 
 
 class Markers:
-    """Makes and reads the markers of one mock: opaque texts that name a position in a list.
+    """Signs and verifies the markers of one mock: opaque texts with a position in a list.
 
-    secret: at most 64 bytes, by which the markers of other mocks are refused.
+    secret: at most 64 bytes; markers that were signed with another one are invalid.
     """
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     def sign(self, list_name: str, position: str) -> str:
-        """Return the marker for what follows a position.
+        """Return the marker of the page after a position.
 
-        list_name: the operation, and whatever else must be the same for the next page.
+        list_name: the operation, with parameters that must be equal for the next page.
         """
         text = position.encode()
         return urlsafe_b64encode(self._tag(list_name, text) + text).decode()
 
-    def read(self, list_name: str, marker: str) -> str:
-        """Return the position that a marker names; raises InvalidMarkerError."""
+    def verify(self, list_name: str, marker: str) -> str:
+        """Return the position of a marker; raises InvalidMarkerError."""
         try:
             raw = urlsafe_b64decode(marker)
         except ValueError:
@@ -54,19 +54,19 @@ class Markers:
 def take_page(
     items: Iterable[tuple[Position, T]], limit: int | None, show: Callable[[T], Any]
 ) -> tuple[list[Any], Position | None]:
-    """Return the items of a page, and the position of the last one if the list goes on.
+    """Return the items of a page, and the position of the last one if there is another page.
 
-    items: with their positions. limit: how many a page has at most; None for all. show: makes an
-    item what the answer has.
+    items: with their positions. limit: the greatest number of items; None for all. show: returns
+    an item as it is in the response.
     """
-    shown: list[Any] = []
+    page: list[Any] = []
     last = None
     for position, item in items:
-        if len(shown) == limit:
-            return shown, last
-        shown.append(show(item))
+        if len(page) == limit:
+            return page, last
+        page.append(show(item))
         last = position
-    return shown, None
+    return page, None
 
 
 def paginate(
@@ -78,13 +78,13 @@ def paginate(
     show: Callable[[T], Any] = lambda item: item,
     position: Callable[[T], int] | None = None,
 ) -> tuple[list[Any], str | None]:
-    """Return the items of the page behind a marker, and the marker of the next page or None.
+    """Return the items of the page of a marker, and the marker of the next page or None.
 
-    marker: None for the first page. limit, show: as for `take_page`. position: gives a number
-    that grows along the list and stays with its item, so that neither new nor deleted items make
-    a page repeat or skip others; without it, items are counted. Raises InvalidMarkerError.
+    marker: None for the first page. limit, show: as for `take_page`. position: returns a fixed
+    number of an item, which increases along the list, so that new and deleted items do not make
+    a page repeat or skip others; None to count items. Raises InvalidMarkerError.
     """
-    after = 0 if marker is None else int(markers.read(operation, marker))
+    after = 0 if marker is None else int(markers.verify(operation, marker))
     numbered = enumerate(items, 1) if position is None else ((position(i), i) for i in items)
-    shown, last = take_page((entry for entry in numbered if entry[0] > after), limit, show)
-    return shown, None if last is None else markers.sign(operation, str(last))
+    page, last = take_page((entry for entry in numbered if entry[0] > after), limit, show)
+    return page, None if last is None else markers.sign(operation, str(last))

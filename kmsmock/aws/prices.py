@@ -100,7 +100,7 @@ class _Named(Protocol):
 
 
 class PricedKey(Protocol):
-    """What the price list looks at of a key: its key spec."""
+    """The part of a key that its price depends on: its key spec."""
 
     @property
     def spec(self) -> _Named:
@@ -182,8 +182,8 @@ class Tariff:
         self.prices = prices
         charges = {c: Charge(c, price) for c, price in prices.requests.items()}
         self._standard = charges[Category.STANDARD]
-        self._of_key_spec = {spec: charges[found] for spec, found in OF_KEY_SPEC.items()}
-        self._of_pair_spec = {spec: charges[found] for spec, found in OF_PAIR_SPEC.items()}
+        self._of_key_spec = {spec: charges[category] for spec, category in OF_KEY_SPEC.items()}
+        self._of_pair_spec = {spec: charges[category] for spec, category in OF_PAIR_SPEC.items()}
 
     def charge(
         self,
@@ -259,9 +259,9 @@ def _read(path: Path) -> Mapping[str, Any]:
     import json
 
     try:
-        found = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        prices = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, ValueError) as reason:
         raise ValueError(f"the price list {path} cannot be read: {reason}") from None
-    if not isinstance(found, dict):
-        raise TypeError(f"the price list {path} is no JSON object")
-    return found
+    if not isinstance(prices, dict):
+        raise TypeError(f"the price list {path} is not a JSON object")
+    return prices

@@ -89,7 +89,7 @@ class Principal:
         return replace(self, unique_id=after + self.unique_id.removeprefix(before))
 
     @property
-    def own_arn(self) -> str:
+    def principal_arn(self) -> str:
         """The value of ``aws:PrincipalArn``: for a role session the ARN of the role."""
         if self.kind is PrincipalKind.ASSUMED_ROLE and self.entity_arn is not None:
             return self.entity_arn

@@ -1,6 +1,6 @@
-"""The AWS services: each is declared here once, and every list of services is derived from it.
+"""The table of AWS services, from which every other list of services is derived.
 
-Importing this imports nothing else: the modules that it names are imported when they are used.
+The modules that it names are only imported when they are used.
 """
 
 from __future__ import annotations
@@ -9,20 +9,18 @@ from typing import NamedTuple
 
 
 class AwsService(NamedTuple):
-    """What is known of an AWS service.
+    """The facts about an AWS service.
 
-    name: what boto3 calls it. event_name: what botocore's events call it, its hyphenized service
-    id. via: what ``kms:ViaService`` and service principals call it. Both are the name when None.
-    answered: the module
-    whose ``SERVICE`` answers its requests. beside: the module whose ``BESIDE`` does this service's
-    part when something else stores, such as moto. Both are None where there is nothing to do; with
-    both, the first one answers unless moto does. shows_called_via: whether it appears in
-    ``aws:CalledVia``. frontend: what CloudTrail shows as the source of the requests that it makes
-    with its caller's identity; ``<via>.amazonaws.com`` when None. hides_denied_key: whether
-    CloudTrail leaves out the key of such a request that was denied. hides_decrypting_key: whether
-    it leaves out the key that only the ciphertext names. internal_endpoint: operations of KMS that
-    it calls through an endpoint within AWS. is_free: whether nobody pays for the requests that it
-    makes in its own name.
+    name: in boto3. event_name: in botocore's events, by default the name. via: in
+    ``kms:ViaService`` and service principals, by default the name. answered: the module whose
+    ``SERVICE`` answers its requests, unless moto does. beside: the module whose ``BESIDE`` makes
+    its KMS calls if something else, such as moto, answers its requests. shows_called_via: whether
+    it appears in ``aws:CalledVia``. frontend: the source that CloudTrail shows for KMS requests
+    with the caller's identity, by default ``<via>.amazonaws.com``. hides_denied_key: whether
+    CloudTrail leaves out the key of such a request if it was denied. hides_decrypting_key: whether
+    CloudTrail leaves out a key that only the ciphertext identifies. internal_endpoint: the KMS
+    operations that it calls through an endpoint inside AWS. is_free: whether KMS requests of its
+    service principal are not charged.
 
     Source: IAM User Guide, "AWS global condition context keys", for ``aws:CalledVia``.
     """
@@ -41,7 +39,7 @@ class AwsService(NamedTuple):
 
     @property
     def sender(self) -> str:
-        """What CloudTrail shows as the source of requests made with the caller's identity."""
+        """The source that CloudTrail shows for KMS requests with the caller's identity."""
         return self.frontend or f"{self.via or self.name}.amazonaws.com"
 
 
@@ -75,7 +73,7 @@ _DECLARED = (
     AwsService("sns", beside=f"{_SERVICES}.sns.beside", hides_denied_key=True),
     AwsService("sqs", beside=f"{_SERVICES}.sqs.beside"),
     AwsService("ssm", beside=f"{_SERVICES}.ssm.beside"),
-    # Those that only principals of tests go through.
+    # Not mocked; for `Principal.via` in tests.
     AwsService("ebs", hides_denied_key=True),
     AwsService("athena", shows_called_via=True),
     AwsService("backup", shows_called_via=True),
@@ -88,20 +86,20 @@ _DECLARED = (
     AwsService("servicecatalog-appregistry", "service-catalog-appregistry", shows_called_via=True),
     AwsService("sqlworkbench", shows_called_via=True),
 )
-#: The services by their names.
+#: Name -> service.
 AWS_SERVICES = {service.name: service for service in _DECLARED}
-#: Names of the services that a mock answers itself, as long as nothing else does.
+#: The names of services that a mock can answer.
 ANSWERED = ("kms", *(service.name for service in _DECLARED if service.answered))
-#: Names of the services for which a mock does the part with KMS only, and something else stores.
+#: The names of services for which a mock only makes the KMS calls.
 ONLY_BESIDE = tuple(s.name for s in _DECLARED if s.beside and not s.answered)
-#: Names of all of these.
+#: The names of all these services.
 MOCKED = (*ANSWERED, *ONLY_BESIDE)
 _BY_VIA = {service.via or service.name: service for service in _DECLARED}
 
 
 def calling_service(via: str | None) -> AwsService:
-    """Give what is known of the service that makes a request; of others that is only the name.
+    """Return the service that makes a KMS request; for an unknown one, just its name.
 
-    via: as ``kms:ViaService`` calls it; None for requests that no service makes.
+    via: its name in ``kms:ViaService``; None for requests that no service makes.
     """
     return _BY_VIA.get(via or "") or AwsService(via or "")

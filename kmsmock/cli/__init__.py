@@ -1,7 +1,7 @@
-"""The command line ``kmsmock``: a module for each command.
+"""The command line ``kmsmock``, a module for each command.
 
-A command is a module with ``add_parser``, which describes its arguments, and ``run``, which returns
-the exit code. Nothing heavy is imported before a command runs.
+A command is a module with ``add_parser``, which declares its arguments, and ``run``, which returns
+the exit code. Slow imports are in ``run``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ COMMANDS = (demo, explain, report)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code. arguments: those of the process when None."""
+    """Run a command and return its exit code. arguments: None for those of the process."""
     parser = argparse.ArgumentParser(prog="kmsmock", description="AWS KMS in memory, for tests.")
     commands = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS:

@@ -18,19 +18,19 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(_: argparse.Namespace) -> int:
-    """Run the examples with pytest, in a process of their own; returns pytest's exit code."""
-    folder = examples()
-    sys.stdout.write(f"The examples are in {folder}: each test is one thing to try.\n\n")
+    """Run the examples with pytest in a new process; return pytest's exit code."""
+    folder = find_examples()
+    sys.stdout.write(f"The examples are in {folder}: each test shows one feature.\n\n")
     sys.stdout.flush()
     configuration = ("-c", str(folder / "pytest.ini"), f"--rootdir={folder}")
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *configuration]
     return subprocess.call([*command, str(folder)])  # noqa: S603 - our own command
 
 
-def examples() -> Path:
-    """Find the example tests: in the checkout, or packed with an installed package.
+def find_examples() -> Path:
+    """Find the folder of the example tests, in the checkout or in the installed package.
 
-    Raises FileNotFoundError when they were not installed.
+    Raises FileNotFoundError if there are no examples.
     """
     package = Path(__file__).resolve().parents[1]
     for folder in (package.parent / "conftest_examples", package / "examples"):

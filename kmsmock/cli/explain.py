@@ -1,4 +1,4 @@
-"""``kmsmock explain``: decide a request under policies in files, and tell why."""
+"""``kmsmock explain``: evaluate a request under policies in files, and explain the decision."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Add the command to the subparsers of the command line."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "explain",
-        help="decide a request under policies in files, and tell why",
-        description="Exit code 0: allowed; 1: denied; 2: bad input. All files are JSON.",
+        help="evaluate a request under policies in files, and explain the decision",
+        description="All files are JSON. Exit code: 0 if allowed, 1 if denied, 2 for bad input.",
     )
-    parser.add_argument("request", help="principal, action, resource, encryptionContext, context")
+    parser.add_argument(
+        "request",
+        help="file with principal, action, resource, encryptionContext, context",
+    )
     parser.add_argument("--key-policy", help="the key policy")
     parser.add_argument(
-        "--identity-policy", action="append", default=[], help="may be given more than once"
+        "--identity-policy", action="append", default=[], help="an identity policy; can be repeated"
     )
     parser.add_argument("--boundary", help="the permissions boundary")
     parser.add_argument("--session-policy", help="the session policy")
-    parser.add_argument("--grants", help="a list of grants, as ListGrants gives it")
+    parser.add_argument("--grants", help="a list of grants, as in a ListGrants response")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a decision and what is odd about the policies; returns 0, 1 or 2."""
+    """Print the decision, and findings about the policies; return the exit code 0, 1 or 2."""
     from kmsmock.analysis.policy_files import BadInputError, decide
 
     try:
@@ -41,6 +44,6 @@ def run(options: argparse.Namespace) -> int:
     except BadInputError as reason:
         sys.stderr.write(f"{reason}\n")
         return 2
-    lines = [str(decision), *(["Odd:"] if findings else []), *(f"  - {f}" for f in findings)]
+    lines = [str(decision), *(["Findings:"] if findings else []), *(f"  - {f}" for f in findings)]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0 if decision.allowed else 1

@@ -13,28 +13,28 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         "report",
         help="show reports that pytest --kms-report=json:PATH has written",
-        description="Several are merged, such as those of the machines of one run.",
+        description="Several reports are merged, for example those of several machines.",
     )
     parser.add_argument("json", nargs="+", type=Path, help="files of --kms-report=json:PATH")
-    parser.add_argument("--html", type=Path, metavar="PATH", help="write a page instead of text")
+    parser.add_argument("--html", type=Path, metavar="PATH", help="write an HTML page instead")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print reports as text, or write a page; returns 0, or 2 for bad input."""
+    """Print reports as text, or write an HTML page; return 0, or 2 for bad input."""
     from kmsmock.reports.as_html import page
     from kmsmock.reports.as_json import BadReportError, read
     from kmsmock.reports.as_text import text
     from kmsmock.reports.merging import merge
 
-    parts = []
+    reports = []
     for path in options.json:
         try:
-            parts.append(read(path.read_text(encoding="utf-8")))
+            reports.append(read(path.read_text(encoding="utf-8")))
         except (OSError, BadReportError, UnicodeDecodeError) as reason:  # noqa: PERF203
             sys.stderr.write(f"{path}: {reason}\n")
             return 2
-    merged = merge(parts)
+    merged = merge(reports)
     if options.html is None:
         sys.stdout.write(text(merged))
         return 0

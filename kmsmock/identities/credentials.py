@@ -74,11 +74,11 @@ class CredentialStore:
         self._gone: set[str] = set()
 
     def new_id(self, prefix: str) -> str:
-        """Make an identifier as IAM's are: a prefix that tells the kind, and 16 characters."""
+        """Generate an id like those of IAM: a prefix for the type, and 16 characters."""
         return prefix + "".join(_BASE32[byte & 31] for byte in self._entropy(16))
 
     def caller(self, access_key: str | None, default: Principal, now: datetime) -> Principal:
-        """Find who signs with an access key; the default when it is unknown or None.
+        """Find the principal of an access key; the default if it is unknown or None.
 
         Raises DeletedCredentialsError and ExpiredCredentialsError.
         """
@@ -91,8 +91,8 @@ class CredentialStore:
             raise ExpiredCredentialsError(principal, expires)
         return principal
 
-    def owner_of(self, access_key: str) -> Principal | None:
-        """Find whose an access key is; None for one that was not issued here."""
+    def find_owner(self, access_key: str) -> Principal | None:
+        """Find the principal that an access key was issued to; None if it is unknown."""
         key = self._long_term.get(access_key)
         return key.owner if key is not None else self._owners.get(access_key)
 
@@ -120,7 +120,7 @@ class CredentialStore:
         self._expirations[credentials.access_key] = expires
         return credentials
 
-    def follow(self, before: str, after: str) -> None:
+    def change_owner_id(self, before: str, after: str) -> None:
         """Move the credentials of a user or role to its new unique id."""
         self._owners = {
             access_key: owner and owner.with_entity_id(before, after)
@@ -163,7 +163,7 @@ class CredentialStore:
         del self._long_term[key.credentials.access_key]
         self._owners[key.credentials.access_key] = None
 
-    def void(self, entity_id: str) -> None:
+    def invalidate(self, entity_id: str) -> None:
         """Invalidate all credentials of a user or role and of its sessions."""
         self._gone.add(entity_id)
         for access_key, owner in self._owners.items():
@@ -172,7 +172,7 @@ class CredentialStore:
         for key in list(self.keys_of(entity_id)):
             del self._long_term[key.credentials.access_key]
 
-    def void_all_of(self, later: CredentialStore) -> None:
+    def invalidate_issued_since(self, later: CredentialStore) -> None:
         """Invalidate the credentials that a later state has issued and this one has not."""
         for access_key in later._owners.keys() - self._owners.keys():
             self._owners[access_key] = None

@@ -72,7 +72,7 @@ class Identities:
     # --- lookup ---------------------------------------------------------------------------
 
     def caller(self, access_key: str | None, partition: str, now: datetime) -> Principal:
-        """Find who signs with this access key; the default principal when it is unknown or None.
+        """Find the principal of an access key; the default principal if it is unknown or None.
 
         An administrator is one in each partition, so that clients of any Region just work. Raises
         DeletedCredentialsError and ExpiredCredentialsError.
@@ -95,10 +95,10 @@ class Identities:
         return found
 
     def entity_of(self, principal: Principal) -> Entity | None:
-        """Find the user or role that a principal is, or is a session of; None once it is gone."""
-        return self.standing_of(principal)[0]
+        """Find the user or role that a principal is, or is a session of; None if it was deleted."""
+        return self.get_limits(principal)[0]
 
-    def standing_of(self, principal: Principal) -> tuple[Entity | None, Session, Organization]:
+    def get_limits(self, principal: Principal) -> tuple[Entity | None, Session, Organization]:
         """Return all that limits a principal: its user or role, its session, its organization."""
         found = self.entities.get(principal.entity_arn or principal.arn)
         if found is not None and found.unique_id != principal.entity_id:
@@ -108,7 +108,7 @@ class Identities:
 
     def session_of(self, principal: Principal) -> Session:
         """Return the session policies and tags of a session."""
-        return self.standing_of(principal)[1]
+        return self.get_limits(principal)[1]
 
     def organization_of(self, account: str) -> Organization:
         """Return the organization of an account and the policies that apply to it."""
@@ -117,7 +117,7 @@ class Identities:
     # --- IAM's own view ----------------------------------------------------------------------
 
     def named(self, kind: PrincipalKind, account: str, name: str, partition: str) -> Entity | None:
-        """Find a user or role by its name, which knows no case and no path."""
+        """Find a user or role by its name, regardless of case and path."""
         return self._named.get((partition, account, kind, name.lower()))
 
     def entities_of(self, account: str, partition: str, kind: PrincipalKind) -> Iterator[Entity]:
@@ -130,12 +130,12 @@ class Identities:
         prefix = iam_arn(partition, account, "")
         return (group for group in self.groups.values() if group.arn.startswith(prefix))
 
-    def holders_of(self, managed: ManagedPolicy) -> Iterator[Identity]:
+    def list_attached(self, managed: ManagedPolicy) -> Iterator[Identity]:
         """Return the users, roles and groups that a managed policy is attached to."""
         everybody: tuple[Identity, ...] = (*self.entities.values(), *self.groups.values())
         return (identity for identity in everybody if managed.arn in identity.attached)
 
-    def bounded_by(self, managed: ManagedPolicy) -> Iterator[Entity]:
+    def list_bounded(self, managed: ManagedPolicy) -> Iterator[Entity]:
         """Return the users and roles whose boundary a managed policy is."""
         return (e for e in self.entities.values() if e.boundary_policy is managed)
 
@@ -181,7 +181,7 @@ class Identities:
         self, account: str, name: str, path: str | None = None, partition: str | None = None
     ) -> Principal:
         """Return the IAM user of that name, created on first use. path: None for any."""
-        entity = self.make(PrincipalKind.USER, account, name, path, partition)
+        entity = self.get_or_create_entity(PrincipalKind.USER, account, name, path, partition)
         arn = entity.arn
         return self._add(arn, lambda: Principal(PrincipalKind.USER, arn, account, entity.unique_id))
 
@@ -194,7 +194,9 @@ class Identities:
         partition: str | None = None,
     ) -> Principal:
         """Return a session of an IAM role, both created on first use. path: None for any."""
-        entity = self.make(PrincipalKind.ASSUMED_ROLE, account, name, path, partition)
+        entity = self.get_or_create_entity(
+            PrincipalKind.ASSUMED_ROLE, account, name, path, partition
+        )
         arn = session_arn(partition or self.partition, account, entity.name, session)
         principal = self._add(
             arn,
@@ -210,7 +212,7 @@ class Identities:
         self._by_arn.setdefault(entity.arn, principal)
         return principal
 
-    def make(
+    def get_or_create_entity(
         self,
         kind: PrincipalKind,
         account: str,
@@ -256,7 +258,7 @@ class Identities:
             )
         return known
 
-    def at(self, arn: str) -> Principal:
+    def get_or_create(self, arn: str) -> Principal:
         """Return the principal with this ARN, created on first use.
 
         Raises ValueError for an ARN of something else.
@@ -312,7 +314,7 @@ class Identities:
     def set_trust(self, role: Entity, trust: Policy) -> None:
         """Replace the trust policy of a role, and bind the names in it to unique ids."""
         role.trust = trust
-        role.trust_ids = self.names.ids_named_by(trust)
+        role.trust_ids = self.names.find_ids(trust)
 
     def set_session(self, principal: Principal, session: Session) -> None:
         """Set the session policies and tags of a session."""
@@ -322,11 +324,11 @@ class Identities:
         """Make an account a member of an organization."""
         self.organizations[account] = organization
 
-    def adopt_id(self, entity: Entity, unique_id: str) -> None:
+    def replace_id(self, entity: Entity, unique_id: str) -> None:
         """Replace the unique id of a user or role by one that another mock has made."""
         self._forget_principals(entity)
         before, entity.unique_id = entity.unique_id, unique_id
-        self.credentials.follow(before, unique_id)
+        self.credentials.change_owner_id(before, unique_id)
         defaults = (self.administrator, *self.defaults)
         self.administrator, *self.defaults = (p.with_entity_id(before, unique_id) for p in defaults)
 
@@ -335,9 +337,9 @@ class Identities:
         entity = self.entities.pop(arn, None)
         if entity is None:
             return
-        self._named = {place: e for place, e in self._named.items() if e is not entity}
+        self._named = {name: e for name, e in self._named.items() if e is not entity}
         self._forget_principals(entity)
-        self.credentials.void(entity.unique_id)
+        self.credentials.invalidate(entity.unique_id)
 
     def _forget_principals(self, entity: Entity) -> None:
         for known, principal in list(self._by_arn.items()):
@@ -353,7 +355,7 @@ class Identities:
         later = self.credentials
         for name, value in zip(self._STATE, state, strict=True):
             setattr(self, name, value)
-        self.credentials.void_all_of(later)
+        self.credentials.invalidate_issued_since(later)
 
     def _add(self, arn: str, make: Callable[[], Principal]) -> Principal:
         principal = self._by_arn.get(arn)

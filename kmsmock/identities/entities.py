@@ -97,7 +97,7 @@ class Entity(Identity):
 
     trust: who may assume the role. trust_ids: ARN -> unique id of the users and roles that it
     names. longest_session: in seconds. policies: all that are in force, those of groups too; never
-    changed in place, always replaced, so that it can be told by identity whether anything changed.
+    changed in place, always replaced, so that a change can be detected by identity.
     boundary: likewise.
     """
 

@@ -35,7 +35,7 @@ class PrincipalNames:
     def __init__(self, identities: Directory) -> None:
         self._identities = identities
 
-    def arn_of_id(self, unique_id: str) -> str | None:
+    def find_arn(self, unique_id: str) -> str | None:
         """Return the ARN of a unique id, of a session for ``AROA…:session``; None if deleted."""
         entity_id, _, session = unique_id.partition(":")
         for entity in self._identities.entities.values():
@@ -46,18 +46,18 @@ class PrincipalNames:
                 return session_arn(arn.partition, arn.account, entity.name, session)
         return None
 
-    def unique_id_behind(self, name: str) -> str | None:
+    def find_unique_id(self, name: str) -> str | None:
         """Return the unique id of the user or role with this name; None for others."""
         entity = self._identities.entities.get(name) or self._identities.entities.get(
             self._role_of_session(name) or ""
         )
         return entity.unique_id if entity is not None else None
 
-    def ids_named_by(self, policy: Policy) -> dict[str, str]:
+    def find_ids(self, policy: Policy) -> dict[str, str]:
         """Return the unique ids of the users and roles that a policy names, by ARN."""
         elements = (statement.principals for statement in policy.statements)
         names = (name for element in elements if element is not None for name in element.names)
-        return {name: known for name in names if (known := self.unique_id_behind(name)) is not None}
+        return {name: known for name in names if (known := self.find_unique_id(name)) is not None}
 
     def displayed(self, name: str, unique_ids: Mapping[str, str] | None) -> str:
         """Return a name as AWS displays it: the unique id if the user or role was deleted.
@@ -65,13 +65,13 @@ class PrincipalNames:
         unique_ids: ARN -> id when the policy was put or the grant created.
         """
         bound = (unique_ids or {}).get(name)
-        if bound is None or self.unique_id_behind(name) == bound:
+        if bound is None or self.find_unique_id(name) == bound:
             return name
         arn = Arn.of(name)
         return f"{bound}:{arn.name}" if arn.resource_type == "assumed-role" else bound
 
     def is_valid_principal(self, name: str, partition: str | None = None) -> bool:
-        """Tell whether a policy or grant may name a principal: users and roles must exist.
+        """Return whether a policy or grant may name a principal: users and roles must exist.
 
         partition: which ARNs must be of, if that matters.
         """
@@ -84,7 +84,7 @@ class PrincipalNames:
             return False
         if arn.service == "sts" and _FEDERATED.fullmatch(arn.resource):
             return True
-        return self.unique_id_behind(name) is not None
+        return self.find_unique_id(name) is not None
 
     def _role_of_session(self, name: str) -> str | None:
         arn = Arn.parse(name)

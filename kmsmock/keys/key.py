@@ -322,7 +322,7 @@ class Key:
         Raises InvalidCiphertextException; for keys of an external key store
         KMSInvalidStateException, since there the proxy rejects the ciphertext.
         """
-        material = self.material_with(blob.material_id)
+        material = self.find_material(blob.material_id)
         try:
             opened = material.opened or material.symmetric(self._blob_origin(material))
             plaintext: bytes = opened.decrypt(blob, context)
@@ -342,7 +342,7 @@ class Key:
             "its last part was changed."
         )
 
-    def material_with(self, material_id: bytes) -> KeyMaterial:
+    def find_material(self, material_id: bytes) -> KeyMaterial:
         """Find one of the key's materials by id; raises KeyError if the key has none of that id."""
         for material in reversed(self.materials):
             if material.id == material_id:

@@ -141,7 +141,7 @@ def delete_material(key: Key, identifier: bytes | None) -> KeyMaterial | None:
             return None
     else:
         try:
-            material = key.material_with(identifier)
+            material = key.find_material(identifier)
         except KeyError:
             raise errors.ValidationException(
                 f"Key material (id: {identifier.hex()}) has never been imported into KMS key "

@@ -41,7 +41,7 @@ def settle_pending_material(family: MultiRegionKey) -> None:
     """Set the state of material pending rotation: it can be rotated once every member has it."""
     members = family.members.values()
     for pending in [m for m in family.primary.materials if not m.is_permanent]:
-        copies = [member.material_with(pending.id) for member in members]
+        copies = [member.find_material(pending.id) for member in members]
         everywhere = all(copy.is_present for copy in copies)
         for copy in copies:
             copy.state = (

@@ -96,7 +96,7 @@ def finish_on_demand(key: Key, now: datetime) -> KeyMaterial | None:
     if pending is None:
         return None
     for member in key.related_keys:
-        known = member.material_with(pending.id)
+        known = member.find_material(pending.id)
         member.materials.remove(known)
         _make_current(member, known, now, RotationType.ON_DEMAND)
     return pending

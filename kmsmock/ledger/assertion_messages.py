@@ -31,32 +31,32 @@ def list_calls(events: Sequence[Call], indent: str = "  ") -> list[str]:
 def explain_mismatch(
     call_filter: CallFilter,
     times: int | None,
-    found: Sequence[Call],
-    everything: Sequence[Call],
+    matching: Sequence[Call],
+    all_calls: Sequence[Call],
     counts: tuple[int, int],
 ) -> list[str]:
     """Return the lines of the message: what was expected, and which calls there are.
 
-    found: the matching calls. everything: all calls. counts: the least and the greatest number of
-    matching calls; they differ if dropped calls may match.
+    counts: the least and the greatest number of matching calls; they differ if dropped calls may
+    match.
     """
     often = "at least once" if times is None else f"{times} time{'' if times == 1 else 's'}"
     least, most = counts
     number = f"{least}" if least == most else f"{least} to {most}"
     lines = [f"expected {call_filter} {often}, found {number}"]
-    everything = list(everything)
-    if found:
-        return [*lines, "these were found:", *list_calls(found)]
-    of_operation = [event for event in everything if event.operation == call_filter.operation]
+    all_calls = list(all_calls)
+    if matching:
+        return [*lines, "these were found:", *list_calls(matching)]
+    of_operation = [event for event in all_calls if event.operation == call_filter.operation]
     if call_filter.operation is None or not of_operation:
-        lines.append(f"calls that were made: {count_by_operation(everything)}")
-    nearest = _nearest(call_filter, of_operation or everything) if call_filter.members else None
+        lines.append(f"calls that were made: {count_by_operation(all_calls)}")
+    nearest = _nearest(call_filter, of_operation or all_calls) if call_filter.members else None
     if nearest is not None:
-        place = everything.index(nearest) + 1
-        lines += [f"the nearest is call {place} of {len(everything)}:", f"  {nearest}"]
+        nearest_number = all_calls.index(nearest) + 1
+        lines += [f"the nearest is call {nearest_number} of {len(all_calls)}:", f"  {nearest}"]
         lines += [f"  {line}" for line in list_differences(call_filter, nearest)]
-    elif everything:
-        lines += list_calls(everything)
+    elif all_calls:
+        lines += list_calls(all_calls)
     return lines
 
 

@@ -126,7 +126,7 @@ def concerns_key(event: Call, key: str | None) -> bool:
 #: Members that a call can have more than one value of -> how to compare them.
 _MATCHES: dict[str, Callable[[Call, Any], bool]] = {
     "key": concerns_key,
-    "caller": lambda event, arn: arn in (event.caller, event.principal.own_arn),
+    "caller": lambda event, arn: arn in (event.caller, event.principal.principal_arn),
     "via_service": lambda event, name: name in (event.via_service, event.principal.via),
 }
 

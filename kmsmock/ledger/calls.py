@@ -161,12 +161,12 @@ class Calls(Sequence[Call]):
 
     def _require(self, call_filter: CallFilter, times: int | None) -> None:
         __tracebackhide__ = True
-        found = self._select(call_filter)
-        most = len(found) + found.dropped
-        least = most if found.is_exact else len(found)
+        matching = self._select(call_filter)
+        most = len(matching) + matching.dropped
+        least = most if matching.is_exact else len(matching)
         if least >= 1 if times is None else least == most == times:
             return
-        lines = explain_mismatch(call_filter, times, found, self, (least, most))
-        if found.dropped:
-            lines.append(f"({found.note})")
+        lines = explain_mismatch(call_filter, times, matching, self, (least, most))
+        if matching.dropped:
+            lines.append(f"({matching.note})")
         raise AssertionError("\n".join(lines))

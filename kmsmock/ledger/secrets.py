@@ -175,10 +175,10 @@ class Secrets(Sequence[Secret]):
 
     # --- searching -----------------------------------------------------------------------
 
-    def assert_absent_from(self, *places: Any) -> Search:
-        """Assert that these places contain no plaintext in any encoding.
+    def assert_absent_from(self, *targets: Any) -> Search:
+        """Assert that these targets contain no plaintext in any encoding.
 
-        places: text, bytes, paths of files (gzip files are decompressed) and folders, open files,
+        targets: text, bytes, paths of files (gzip files are decompressed) and folders, open files,
         log records, ``caplog``, exceptions, and structures of these.
 
         Recognized are plain bytes and text, hexadecimal and decimal numbers (also with
@@ -189,25 +189,25 @@ class Secrets(Sequence[Secret]):
         call of each plaintext, but not the plaintext; TypeError for objects of other types.
         """
         __tracebackhide__ = True
-        search = self.find_in(*places)
+        search = self.find_in(*targets)
         if search.findings:
             raise AssertionError(f"plaintexts of KMS were found:\n{search}")
         return search
 
-    def find_in(self, *places: Any) -> Search:
-        """Find plaintexts in places, as `assert_absent_from` does."""
-        if not places:
-            raise TypeError("pass at least one place to search")
-        return self.search((thing, None) for thing in places)
+    def find_in(self, *targets: Any) -> Search:
+        """Find plaintexts in targets, which are those of `assert_absent_from`."""
+        if not targets:
+            raise TypeError("pass at least one text, path or object to search")
+        return self.search((target, None) for target in targets)
 
-    def search(self, places: Iterable[tuple[Any, str | None]]) -> Search:
-        """Find plaintexts in pairs of a place and its name, or None."""
+    def search(self, targets: Iterable[tuple[Any, str | None]]) -> Search:
+        """Find plaintexts in targets. targets: pairs of a target and its name, or None."""
         from kmsmock.plaintexts.locations import Skipped, find_locations
 
         index = self._index()
         findings: list[Finding] = []
         skipped: list[str] = []
-        for location in (found for value, name in places for found in find_locations(value, name)):
+        for location in (found for value, name in targets for found in find_locations(value, name)):
             if isinstance(location, Skipped):
                 skipped.append(f"{location.name} was not searched: {location.reason}")
                 continue

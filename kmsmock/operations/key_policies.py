@@ -116,7 +116,7 @@ def read_policy(call: Call) -> str:
             f"{len(text.encode())}."
         )
     names = call.backend.identities.names
-    text = _replace_principals(text, lambda name: names.arn_of_id(name) or name)
+    text = _replace_principals(text, lambda name: names.find_arn(name) or name)
     try:
         policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
     except MalformedPolicyError as defect:
@@ -186,4 +186,4 @@ def find_policy_ids(call: Call, policy: str) -> dict[str, str] | None:
     if "Policy" not in call.parameters:
         return None  # the default policy names the account only
     parsed = policy_language.parse(policy, PolicyKind.RESOURCE, KEY_POLICY)
-    return call.backend.identities.names.ids_named_by(parsed) or None
+    return call.backend.identities.names.find_ids(parsed) or None

@@ -108,7 +108,7 @@ class Call(PendingCall):
         """Record which key material was used; return its id in hex if KMS shows it for the key."""
         if not key.shows_material_id:
             return None
-        known = key.material_with(material_id).id  # the same bytes object in all events
+        known = key.find_material(material_id).id  # the same bytes object in all events
         self.material_ids.append(known)
         return known.hex()
 
@@ -170,7 +170,7 @@ class Target:
     is_unnamed: bool = False
     is_about_grant: bool = False
 
-    def is_plain_for(self, operation: str) -> bool:
+    def is_own_action_of(self, operation: str) -> bool:
         """Return whether the action has the operation's name and its resource is just the key."""
         is_own = self.action == f"kms:{operation}"
         return is_own and self.resource is None and not self.is_about_grant
@@ -248,7 +248,7 @@ def operation(  # noqa: PLR0913 - one argument for each column of the table of o
             puts_policy=puts_policy,
             hands_out=hands_out,
             pages=pages,
-            is_plain=len(targets) == 1 and targets[0].is_plain_for(name),
+            is_own_action_only=len(targets) == 1 and targets[0].is_own_action_of(name),
             targets=targets,
             handler=handler,
             precheck=precheck,

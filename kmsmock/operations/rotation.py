@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import KEY_AS_GIVEN, PageSizes, per_second, reads, writes
+from kmsmock.aws.operations import KEY_AS_REQUESTED, PageSizes, per_second, reads, writes
 from kmsmock.keys import rotation
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
@@ -104,7 +104,7 @@ def get_key_rotation_status(call: Call, key: Key) -> Response:
     "RotateKeyOnDemand",
     Target("kms:RotateKeyOnDemand", by_id_or_arn("KeyId"), REPLICABLE),
     precheck=_require_rotatable,
-    trail=writes("KeyId", shows=(KEY_AS_GIVEN,)),
+    trail=writes("KeyId", shows=(KEY_AS_REQUESTED,)),
     quota=per_second(5),
 )
 def rotate_key_on_demand(call: Call, key: Key) -> Response:

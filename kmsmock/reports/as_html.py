@@ -1,4 +1,4 @@
-"""The HTML form: one file without references to others or to the network."""
+"""The HTML form: a single file without references to other files or to the network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kmsmock.reports.as_json import write
 from kmsmock.reports.as_text import text
 from kmsmock.reports.report import Report
 
-#: The parts of the script, each after those that it uses.
+#: The files of the script, in the order of their dependencies.
 _SCRIPTS = (
     "elements",
     "sums",
@@ -26,10 +26,10 @@ _SCRIPTS = (
 
 
 def page(report: Report) -> str:
-    """Make the page of a report.
+    """Return the HTML page of a report.
 
-    Its script and style are allowed by their hashes, and everything else is forbidden; the page
-    makes its elements from texts, so that no name in a report can be markup.
+    Its Content-Security-Policy allows just its own script and style, by their hashes. The script
+    creates elements from text, so that names in a report are never interpreted as markup.
     """
     style = _read_part("page.css")
     script = "\n".join(_read_part(f"{name}.js") for name in _SCRIPTS)
@@ -42,7 +42,7 @@ def page(report: Report) -> str:
         "text": html.escape(text(report)),
     }
     template = _read_part("page.html")
-    # Inserted content is not searched for further marks: it may contain anything.
+    # Split the template first: inserted content can contain the marks, too.
     pieces = template.split("<!--@")
     return pieces[0] + "".join(_fill(piece, content) for piece in pieces[1:])
 
@@ -57,13 +57,13 @@ def _read_part(name: str) -> str:
 
 
 def _csp_source(code: str) -> str:
-    """Name a script or style by its hash, as Content-Security-Policy does."""
+    """Return the source expression of a script or style for Content-Security-Policy."""
     return f"'sha256-{b64encode(sha256(code.encode()).digest()).decode()}'"
 
 
 def _escape_for_script(written: str) -> str:
-    """Escape JSON so that no string in it can end the script element or begin a comment."""
-    # In JSON these characters occur in strings only.
+    """Escape JSON so that no string in it can end the script element or start a comment."""
+    # In JSON these characters only occur in strings.
     for unsafe in "<>&\u2028":
         written = written.replace(unsafe, f"\\u{ord(unsafe):04x}")
     return written

@@ -1,7 +1,7 @@
-"""The JSON form: the members of `Report`, written and read by their types.
+"""The JSON form: write and read the members of `Report` according to their type hints.
 
-Decimals and times are strings, rows are arrays, and a string that is repeated is written as its
-index in the list ``names``.
+Decimals and times are strings, named tuples are arrays, and a `Name` is written as its index in the
+list ``names``.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from kmsmock.reports.report import Report
 
 FORMAT = "kmsmock-report"
-#: To be incremented when readers of the previous version would be misled.
+#: Incremented when a reader of the previous version would misinterpret the form.
 VERSION = 1
 
 
 class BadReportError(ValueError):
-    """A file that is not a report, or that this version cannot read."""
+    """A file that is not a report, or that this version of kmsmock cannot read."""
 
 
 def write(report: Report) -> str:
-    """Write a report, on one line for each of its members."""
+    """Return a report as JSON, with one line for each of its members."""
     names: dict[str, int] = {}
     members = {
         each.name: _encode(getattr(report, each.name), _hints(Report)[each.name], names)
@@ -39,7 +39,7 @@ def write(report: Report) -> str:
 
 
 def read(text: str) -> Report:
-    """Read a report; raises BadReportError, which says what is wrong and where."""
+    """Read a report from JSON; raises BadReportError with the problem and its path."""
     try:
         members = json.loads(text)
     except ValueError as reason:
@@ -49,8 +49,8 @@ def read(text: str) -> Report:
     version = members.pop("version", None)
     if not isinstance(version, int) or not 1 <= version <= VERSION:
         raise BadReportError(
-            f"the report has version {version}, and this kmsmock reads up to {VERSION}: "
-            "a newer kmsmock may read it"
+            f"the report has version {version}, but this kmsmock reads versions up to {VERSION}: "
+            "use a newer kmsmock"
         )
     names = members.pop("names", None)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -133,7 +133,7 @@ def _decode(  # noqa: PLR0911
 
 
 def _decode_members(value: dict[str, Any], cls: Any, names: list[str], path: str) -> Any:
-    """Read the members of a dataclass; unknown members are refused."""
+    """Read the members of a dataclass; raises BadReportError for unknown members."""
     hints = _hints(cls)
     unknown = value.keys() - hints.keys()
     if unknown:
@@ -164,7 +164,7 @@ def _require(value: Any, kind: type, path: str) -> Any:
 
 
 def _without_none(hint: Any) -> Any:
-    """Give the type of an optional one."""
+    """Return the type inside of an optional type hint; other hints unchanged."""
     if get_origin(hint) in (Union, types.UnionType):
         return next(of for of in get_args(hint) if of is not type(None))
     return hint

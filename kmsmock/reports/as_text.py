@@ -1,4 +1,4 @@
-"""The text form, for a terminal of 80 columns."""
+"""The text form of a report, for a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from kmsmock.aws.arns import resource_of
 from kmsmock.reports.report import KeyRecord, OperationTally, Refusal, Report
 
 WIDTH = 80
-_REFUSALS_SHOWN = 20
-_UNUSED_SHOWN = 10
+_MAX_REFUSALS = 20
+_MAX_UNUSED = 10
 
 
 class Style(Enum):
-    """The style of a line, where the terminal has colours."""
+    """The style of a line, for terminals with colours."""
 
     PLAIN = "plain"
     HEADING = "heading"
@@ -33,12 +33,12 @@ class Line(NamedTuple):
 
 
 def text(report: Report) -> str:
-    """Give the whole form as plain text."""
+    """Return a report as plain text."""
     return "".join(f"{line.text}\n" for line in lines(report))
 
 
 def lines(report: Report) -> Iterator[Line]:
-    """Give the form line by line."""
+    """Yield the lines of a report."""
     if not report.total.calls:
         yield Line("no KMS calls")
         yield from (Line(note, Style.BAD) for note in report.notes)
@@ -82,8 +82,8 @@ def _refusals(report: Report) -> Iterator[Line]:
         return
     yield from _heading("Denied and failed calls")
     names = names_of_keys(report.keys)
-    shown = sorted(report.refusals, key=lambda refusal: not _has_failed(report, refusal))
-    for test, refusals in _by_test(shown[:_REFUSALS_SHOWN]).items():
+    ordered = sorted(report.refusals, key=lambda refusal: not _has_failed(report, refusal))
+    for test, refusals in _by_test(ordered[:_MAX_REFUSALS]).items():
         failed = " (failed)" if _has_failed(report, refusals[0]) else ""
         yield Line(
             _shorten(test, WIDTH - len(failed)) + failed, Style.BAD if failed else Style.PLAIN
@@ -95,7 +95,7 @@ def _refusals(report: Report) -> Iterator[Line]:
             yield Line(f"  {_shorten(what, WIDTH - 2)}")
             reason = f"{refusal.code.removesuffix('Exception')}: {refusal.reason}"
             yield from (Line(f"    {line}", Style.QUIET) for line in _wrap(reason, WIDTH - 4))
-    more = len(report.refusals) - _REFUSALS_SHOWN
+    more = len(report.refusals) - _MAX_REFUSALS
     if more > 0:
         yield Line(f"... and {more:,} more kinds", Style.QUIET)
 
@@ -114,9 +114,9 @@ def _has_failed(report: Report, refusal: Refusal) -> bool:
 
 def _slowest(report: Report) -> Iterator[Line]:
     yield from _heading("Slowest calls, in real time")
-    shown = [(slow, f"{slow.operation} {slow.spec or ''}") for slow in report.slowest[:5]]
-    width = max((len(what) for _, what in shown), default=0)
-    for slow, what in shown:
+    slowest = [(slow, f"{slow.operation} {slow.spec or ''}") for slow in report.slowest[:5]]
+    width = max((len(what) for _, what in slowest), default=0)
+    for slow, what in slowest:
         start = f"{slow.seconds * 1000:9.2f} ms  {what:{width}}  "
         yield Line(start + _shorten(slow.test or "", WIDTH - len(start)))
 
@@ -143,11 +143,11 @@ def _unused(report: Report) -> Iterator[Line]:
         return
     yield from _heading(f"Keys never used: {unused:,} of {report.key_count:,}")
     kept = [record for record in report.keys if record.is_unused]
-    for record in kept[:_UNUSED_SHOWN]:
+    for record in kept[:_MAX_UNUSED]:
         start = f"{_shorten(name_of_key(record), 28):28}  "
         yield Line(start + _shorten(record.test or "", WIDTH - len(start)))
-    if unused > _UNUSED_SHOWN:
-        yield Line(f"... and {unused - _UNUSED_SHOWN:,} more", Style.QUIET)
+    if unused > _MAX_UNUSED:
+        yield Line(f"... and {unused - _MAX_UNUSED:,} more", Style.QUIET)
 
 
 def _heading(title: str) -> Iterator[Line]:
@@ -155,27 +155,27 @@ def _heading(title: str) -> Iterator[Line]:
     yield Line(title, Style.HEADING)
 
 
-# --- words ----------------------------------------------------------------------------------
+# --- formatting -----------------------------------------------------------------------------
 
 
 def usd(amount: Decimal) -> str:
-    """Show an amount, down to what one request costs."""
+    """Format an amount, with enough decimals for the price of one request."""
     return f"-${-amount:,.6f}" if amount < 0 else f"${amount:,.6f}"
 
 
 def short(arn: str) -> str:
-    """Show the name part of an ARN."""
+    """Return the resource part of an ARN."""
     return resource_of(arn)
 
 
 def name_of_key(record: KeyRecord) -> str:
-    """Name a key: by its alias, else its description, else the start of its id."""
+    """Return a short name of a key: an alias, its description, or the start of its key id."""
     alias = next(iter(record.aliases), None)
     return alias or record.description or short(record.arn)[:12]
 
 
 def names_of_keys(records: Iterable[KeyRecord]) -> dict[str, str]:
-    """Give key ARN -> name."""
+    """Return key ARN -> short name."""
     return {record.arn: name_of_key(record) for record in records}
 
 
@@ -196,9 +196,9 @@ def _wrap(words: str, width: int) -> list[str]:
 
 
 def _shorten(words: str, width: int) -> str:
-    """Shorten a text in its middle."""
-    shown = _make_printable(words)
-    if len(shown) <= width:
-        return shown
+    """Shorten a text by leaving out its middle."""
+    printable = _make_printable(words)
+    if len(printable) <= width:
+        return printable
     half = (width - 3) // 2
-    return f"{shown[: width - 3 - half]}...{shown[-half:]}"
+    return f"{printable[: width - 3 - half]}...{printable[-half:]}"

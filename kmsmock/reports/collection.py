@@ -1,4 +1,4 @@
-"""The collection of a run: the histories of its mocks."""
+"""Collect the histories of all mocks of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Collection(Watcher):
-    """Observes the mocks of a run. with_details: also what only pages show: who may do what."""
+    """A watcher that keeps a history of each mock of a run.
+
+    with_details: whether to include permissions, which only the JSON and HTML forms show.
+    """
 
     def __init__(self, *, with_details: bool) -> None:
         self._sums = Sums(with_details=with_details)
@@ -25,23 +28,23 @@ class Collection(Watcher):
         self._names: dict[str, int] = {}
 
     def began(self, kms: KMSMock) -> None:
-        """Begin the history of a mock."""
+        """Start the history of a mock."""
         self._histories[kms.backend] = MockHistory(kms, self._new_name(), self._sums)
 
     def called(self, backend: Backend, event: Call, seconds: float) -> None:
-        """Note a call."""
+        """Add a call to the history of its mock."""
         history = self._histories.get(backend)
         if history is not None:
             history.note_call(event, seconds)
 
     def restoring(self, kms: KMSMock) -> None:
-        """Note what a mock did before it goes back."""
+        """End the scene of a mock before a checkpoint is restored."""
         history = self._histories.get(kms.backend)
         if history is not None:
             history.end_scene()
 
     def restored(self, kms: KMSMock) -> None:
-        """Go on from where a mock was put back to."""
+        """Begin a scene with the restored state of a mock."""
         history = self._histories.get(kms.backend)
         if history is not None:
             history.begin_scene()
@@ -53,14 +56,14 @@ class Collection(Watcher):
             history.close()
 
     def finish(self) -> Report:
-        """End the histories of mocks that nobody stopped, and give the report."""
+        """End the histories of mocks that were not stopped, and return the report."""
         for history in self._histories.values():
             history.close()
         self._histories.clear()
         return self._sums.finish()
 
     def _new_name(self) -> str:
-        """Name a mock after the test that starts it; the second one of a test is its #2."""
+        """Name a mock after the test that starts it; further ones of the test get a number."""
         test = running_test() or "outside of tests"
         number = self._names[test] = self._names.get(test, 0) + 1
         return test if number == 1 else f"{test} #{number}"

@@ -1,4 +1,4 @@
-"""The forms of a report and their files: the values of ``--kms-report``."""
+"""Parse the values of ``--kms-report``: the forms of a report, and their files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Form(Enum):
 
 
 class RequestedForm(NamedTuple):
-    """One form that was requested, and the file that it is written to."""
+    """A requested form, and the path of its file."""
 
     form: Form
     path: Path | None = None
@@ -28,7 +28,7 @@ class BadFormError(ValueError):
 
 
 def read_forms(values: Iterable[str], folder: Path) -> list[RequestedForm]:
-    """Parse the values of the option. folder: that paths are relative to.
+    """Parse the values of the option. folder: the folder that paths are relative to.
 
     Raises BadFormError, which lists the known forms.
     """
@@ -42,14 +42,14 @@ def _read_form(value: str, folder: Path) -> RequestedForm:
     if name in (Form.JSON.value, Form.HTML.value) and path:
         return RequestedForm(Form(name), _require_writable(folder / path))
     raise BadFormError(
-        f"--kms-report={value}: this form is unknown; use --kms-report (or "
-        "--kms-report=terminal), --kms-report=json:PATH or --kms-report=html:PATH. Paths of tests "
-        "go before a bare --kms-report."
+        f"--kms-report={value}: unknown form; use --kms-report (or --kms-report=terminal), "
+        "--kms-report=json:PATH or --kms-report=html:PATH. Put paths of tests before a "
+        "--kms-report without value."
     )
 
 
 def _require_writable(path: Path) -> Path:
-    """Require that a file can be written; missing folders are made."""
+    """Require that a file can be written (BadFormError); creates missing folders."""
     is_new = not path.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The history of one mock, in scenes: from its start or a restored checkpoint to the next end."""
+"""The history of one mock, in scenes: from its start, or a restored checkpoint, to the next end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.operations import OPERATIONS
 from kmsmock.process.running_test import running_test
-from kmsmock.reports.permissions import ObservedUse, permissions
+from kmsmock.reports.permissions import ObservedUse, evaluate_permissions
 from kmsmock.reports.report import (
     ZERO,
     KeyRecord,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 class MockHistory:
-    """What happened in a mock while it was active: calls, states of keys, costs, permissions.
+    """The calls, key states, costs and permissions of a mock.
 
-    name: of the mock in the report. sums: of the run, to which the history adds.
+    name: of the mock in the report. sums: of the run, to which the history is added.
     """
 
     def __init__(self, kms: KMSMock, name: str, sums: Sums) -> None:
@@ -43,7 +43,7 @@ class MockHistory:
     # --- scenes -------------------------------------------------------------------------------
 
     def begin_scene(self) -> None:
-        """Begin with what there is now."""
+        """Begin a scene with the present state of the mock."""
         kms = self._kms
         with kms.backend.lock:
             now = kms.clock.now()
@@ -58,7 +58,7 @@ class MockHistory:
                 self._note_state(key, now)
 
     def end_scene(self) -> None:
-        """Complete the scene with what is known at its end, and report it."""
+        """Complete the scene with the state at its end, and add it to the report."""
         kms, scene, report = self._kms, self._scene, self._sums.report
         with kms.backend.lock:
             scene.ended = kms.clock.now()
@@ -72,20 +72,20 @@ class MockHistory:
             self._note_storage(report)
             scene.lanes = [self._lanes[arn] for arn in self._lanes if arn in self._touched]
             if self._sums.with_details and scene.enforced and self._uses:
-                scene.permissions = permissions(kms, self._uses, report)
+                scene.permissions = evaluate_permissions(kms, self._uses, report)
         if scene.calls or scene.lanes:
             report.scenes.append(scene)
 
     def _note_storage(self, report: Report) -> None:
-        """Note what it costs to keep keys in this scene."""
+        """Add the charges of keys in this scene."""
         for arn, storage in self._kms.costs.storage_by_key().items():
-            fresh = storage - self._storage_before.get(arn, ZERO)
-            report.storage += fresh
+            added = storage - self._storage_before.get(arn, ZERO)
+            report.storage += added
             if arn in self._records:
-                self._records[arn][0].storage += fresh
+                self._records[arn][0].storage += added
 
     def close(self) -> None:
-        """End the last scene, and report the keys."""
+        """End the last scene, and add the keys to the report."""
         self.end_scene()
         for record, key in self._records.values():
             record.description, record.aliases = key.description, list(key.aliases)
@@ -94,7 +94,7 @@ class MockHistory:
     # --- calls --------------------------------------------------------------------------------
 
     def note_call(self, event: Call, seconds: float) -> None:
-        """Note a call, and what it did to keys; the lock of the mock is held."""
+        """Add a call, and the key states that it has changed; requires the mock's lock."""
         self._note_service_events()
         records = [self._record_of(key, event) for key in event.keys]
         if event.failure is None and OPERATIONS[event.operation].is_cryptographic:
@@ -110,7 +110,7 @@ class MockHistory:
             self._note_states(event)
 
     def _record_of(self, key: Key, event: Call | None = None) -> KeyRecord:
-        """Give the record of a key, made on first use. event: a call with it."""
+        """Return the record of a key, created on first use. event: a call with the key."""
         known = self._records.get(key.arn)
         if known is not None:
             return known[0]
@@ -131,9 +131,9 @@ class MockHistory:
     # --- states of keys -----------------------------------------------------------------------
 
     def _note_states(self, event: Call) -> None:
-        """Note the states of all keys that a call may have changed."""
+        """Add the states of all keys that a call may have changed."""
         affected = event.keys
-        if not affected:  # it may have been about a custom key store, which its keys depend on
+        if not affected:  # the call may have changed a custom key store, and so its keys
             affected = tuple(k for k in self._kms.keys if k.custom_key_store is not None)
         for key in affected:
             related = [key] if key.multi_region is None else key.multi_region.members.values()
@@ -144,7 +144,7 @@ class MockHistory:
         self._change_state(key.arn, at, self._calls_so_far(), key.state.value)
 
     def _change_state(self, arn: str, at: datetime, after: int, state: str) -> None:
-        """Note a state of a key, if it is another than before. after: how many calls."""
+        """Add a key state if it differs from the last one. after: the number of earlier calls."""
         lane = self._lanes.get(arn)
         if lane is None:
             lane = self._lanes[arn] = Lane(arn)
@@ -155,14 +155,14 @@ class MockHistory:
         lane.states.append(StateChange(self._ms_since(at), after, state))
 
     def _note_service_events(self) -> None:
-        """Note what KMS has done by itself since the last time."""
+        """Add the service events since the last time, such as automatic rotations."""
         newest = self._newest_service_event
         events = reversed(self._kms.backend.service_events)
-        fresh = list(takewhile(lambda event: event is not newest, events))
-        for event in reversed(fresh):
+        new = list(takewhile(lambda event: event is not newest, events))
+        for event in reversed(new):
             self._note_service_event(event)
-        if fresh:
-            self._newest_service_event = fresh[0]
+        if new:
+            self._newest_service_event = new[0]
 
     def _note_service_event(self, event: ServiceEvent) -> None:
         after = event.calls_before - self._calls_before
@@ -177,10 +177,10 @@ class MockHistory:
         elif event.name == DELETE_EXPIRED:
             self._change_state(event.key_arn, event.at, after, "PendingImport")
 
-    # --- places in the scene ------------------------------------------------------------------
+    # --- positions in the scene ---------------------------------------------------------------
 
     def _ms_since(self, time: datetime) -> int:
-        """Give a time in ms since the scene began."""
+        """Convert a time to ms since the start of the scene."""
         return round((time - self._scene.began).total_seconds() * 1000)
 
     def _calls_so_far(self) -> int:

@@ -1,4 +1,4 @@
-"""Merges the reports of several processes or machines into one."""
+"""Merge the reports of several processes or machines into one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def merge(reports: Iterable[Report]) -> Report:
         _rename_duplicate_mocks(merged, report)
         _add(merged, report)
     _sort(merged)
-    _cut(merged)
+    _apply_limits(merged)
     return merged
 
 
@@ -57,15 +57,15 @@ def _add_tallies(merged: dict[str, T], added: dict[str, T]) -> None:
 
 
 def _rename_duplicate_mocks(merged: Report, report: Report) -> None:
-    """Rename the mocks of a report whose names are taken: by the same test, run elsewhere."""
-    taken = set(merged.mocks())
+    """Rename the mocks of a report whose names exist: the same test was run elsewhere, too."""
+    used_names = set(merged.mocks())
     new_names: dict[str, str] = {}
     for name in dict.fromkeys(report.mocks()):
         new, number = name, 1
-        while new in taken:
+        while new in used_names:
             number += 1
             new = f"{name.partition(' #')[0]} #{number}"
-        taken.add(new)
+        used_names.add(new)
         new_names[name] = new
     for record in report.keys:
         record.mock = new_names[record.mock]
@@ -74,16 +74,16 @@ def _rename_duplicate_mocks(merged: Report, report: Report) -> None:
 
 
 def _sort(report: Report) -> None:
-    """Put all in an order that does not depend on which process did what."""
+    """Sort all lists, so that the order does not depend on which process ran which test."""
     report.keys.sort(key=lambda record: (record.mock, record.created, record.arn))
     report.refusals.sort(key=lambda refusal: (refusal.test or "", not refusal.is_denied))
     report.slowest.sort(key=lambda slow: -slow.seconds)
-    report.scenes.sort(key=lambda scene: scene.mock)  # those of one mock stay as they happened
+    report.scenes.sort(key=lambda scene: scene.mock)  # stable: scenes of one mock keep their order
     report.notes.sort()
 
 
-def _cut(report: Report) -> None:
-    """Drop what exceeds the limits, as one process would have done."""
+def _apply_limits(report: Report) -> None:
+    """Remove items above the limits, as in a report of a single process."""
     report.omit("keys", len(report.keys) - KEYS_KEPT)
     report.omit("refusals", sum(refusal.times for refusal in report.refusals[REFUSALS_KEPT:]))
     del report.keys[KEYS_KEPT:]

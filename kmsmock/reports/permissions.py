@@ -1,4 +1,4 @@
-"""Permissions of principals on keys at the end of a scene, beside what they did in it."""
+"""Evaluate the permissions of principals on keys at the end of a scene."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from kmsmock.reports.report import PERMISSIONS_KEPT, Permission, Report
 if TYPE_CHECKING:
     from kmsmock.control import KMSMock
 
-#: At most so many keys and principals of a scene are looked at, and encryption contexts of a key.
-_KEYS, _PRINCIPALS, _CONTEXTS = 20, 20, 2
+#: Limits: keys and principals of a scene, and encryption contexts of a key.
+_MAX_KEYS, _MAX_PRINCIPALS, _MAX_CONTEXTS = 20, 20, 2
 
-#: The actions that are always shown, a choice for the reader, beside those that calls had.
+#: Key usage -> the actions that are always evaluated, besides those of calls.
 _USES = {
     KeyUsage.ENCRYPT_DECRYPT: ("kms:Encrypt", "kms:Decrypt"),
     KeyUsage.SIGN_VERIFY: ("kms:Sign", "kms:Verify"),
@@ -33,10 +33,10 @@ _MANAGEMENT = ("kms:DescribeKey", "kms:CreateGrant", "kms:PutKeyPolicy", "kms:Sc
 
 
 class ObservedUse:
-    """What principals did with keys in one scene, and what was denied."""
+    """The actions on keys that principals were allowed or denied in one scene."""
 
     def __init__(self) -> None:
-        #: Key ARN -> name of a principal, and action -> times done, times refused.
+        #: Key ARN -> (name of a principal, action) -> [number allowed, number denied].
         self.of: dict[str, dict[tuple[str, str], list[int]]] = {}
         self.principals: dict[str, Principal] = {}
         self.contexts: dict[str, list[Mapping[str, str]]] = {}
@@ -45,7 +45,7 @@ class ObservedUse:
         return bool(self.of)
 
     def note(self, event: Call) -> None:
-        """Note a call."""
+        """Add a call."""
         name = name_of(event.principal)
         self.principals.setdefault(name, event.principal)
         decision = event.decision
@@ -55,28 +55,29 @@ class ObservedUse:
         elif not event.allowed and event.key_arn is not None:
             request = decision.request if decision is not None else None
             action = f"kms:{event.operation}" if request is None else request.action
-            refused = event.key_arn if request is None else request.resource
-            self._count(name, [(refused, action)], 1)
+            resource = event.key_arn if request is None else request.resource
+            self._count(name, [(resource, action)], 1)
         context = event.encryption_context
         if context and event.key_arn is not None:
             known = self.contexts.setdefault(event.key_arn, [])
-            if context not in known and len(known) < _CONTEXTS:
+            if context not in known and len(known) < _MAX_CONTEXTS:
                 known.append(context)
 
-    def _count(self, name: str, done: list[tuple[str, str]], place: int) -> None:
-        for arn, action in done:
+    def _count(self, name: str, uses: list[tuple[str, str]], index: int) -> None:
+        """Count uses. uses: resource and action. index: 0 for allowed, 1 for denied."""
+        for arn, action in uses:
             if ":key/" in arn:
                 counts = self.of.setdefault(arn, {}).setdefault((name, action), [0, 0])
-                counts[place] += 1
+                counts[index] += 1
 
 
 def name_of(principal: Principal) -> str:
-    """Name a principal: the ARN of the user or role, and the service that calls for it."""
-    return principal.own_arn + (f" via {principal.via}" if principal.via is not None else "")
+    """Name a principal: the ARN of the user or role, and the service that calls on its behalf."""
+    return principal.principal_arn + (f" via {principal.via}" if principal.via is not None else "")
 
 
-def permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> list[Permission]:
-    """Decide what principals may do with the keys of a scene now."""
+def evaluate_permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> list[Permission]:
+    """Evaluate which actions principals are allowed on the keys of a scene."""
     kept = sum(len(scene.permissions) for scene in report.scenes)
     found: list[Permission] = []
     principals = dict(_principals(kms, uses))
@@ -94,22 +95,22 @@ def permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> list[Permiss
 
 
 def _keys(kms: KMSMock, uses: ObservedUse) -> list[Key]:
-    """Choose the keys to show, those with calls first."""
-    keys = [key for key in kms.keys if key.arn in uses.of][:_KEYS]
-    if len(keys) < _KEYS:
-        keys += [key for key in kms.keys if key.arn not in uses.of][: _KEYS - len(keys)]
+    """Select the keys to evaluate, those with calls first."""
+    keys = [key for key in kms.keys if key.arn in uses.of][:_MAX_KEYS]
+    if len(keys) < _MAX_KEYS:
+        keys += [key for key in kms.keys if key.arn not in uses.of][: _MAX_KEYS - len(keys)]
     return keys
 
 
 def _principals(kms: KMSMock, uses: ObservedUse) -> Iterator[tuple[str, Principal]]:
-    """Choose the principals to show: those that made calls, then other users and roles."""
-    yield from list(uses.principals.items())[:_PRINCIPALS]
-    room = _PRINCIPALS - len(uses.principals)
+    """Select the principals to evaluate: those that made calls, then other users and roles."""
+    yield from list(uses.principals.items())[:_MAX_PRINCIPALS]
+    remaining = _MAX_PRINCIPALS - len(uses.principals)
     identities = kms.backend.identities
     for entity in list(identities.entities.values()):
-        if room > 0 and entity.arn not in uses.principals and entity.name != ADMINISTRATOR:
-            room -= 1
-            yield entity.arn, identities.at(entity.arn)
+        if remaining > 0 and entity.arn not in uses.principals and entity.name != ADMINISTRATOR:
+            remaining -= 1
+            yield entity.arn, identities.get_or_create(entity.arn)
 
 
 def _actions(key: Key, done: list[str]) -> list[str]:
@@ -124,14 +125,15 @@ def _actions(key: Key, done: list[str]) -> list[str]:
 def _decide(
     kms: KMSMock, principal: Principal, action: str, key: Key, uses: ObservedUse
 ) -> tuple[str, str]:
-    """Decide ``yes``, ``no``, or ``with context``; gives that and the reason."""
+    """Evaluate an action; return ``yes``, ``no`` or ``with context``, and the reason."""
     reason = ""
     for context in (None, *uses.contexts.get(key.arn, ())):
         question = Question(action, key.region_name, encryption_context=context)
         decision = explain(kms.backend, principal, question, key)
         if decision.allowed:
-            shown = None if context is None else dict(context)
-            with_context = "" if shown is None else f", with the encryption context {shown}"
-            return "yes" if context is None else "with context", decision.reason + with_context
+            if context is None:
+                return "yes", decision.reason
+            suffix = f", with the encryption context {dict(context)}"
+            return "with context", decision.reason + suffix
         reason = reason or decision.reason
     return "no", reason

@@ -1,4 +1,4 @@
-"""The part of the pytest plugin that makes reports; loaded only with ``--kms-report``."""
+"""The pytest hooks that write reports; imported only with ``--kms-report``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kmsmock.reports.forms import BadFormError, Form, RequestedForm, read_forms
 from kmsmock.reports.merging import merge
 from kmsmock.reports.report import Report, TestTally
 
-#: The input of a pytest-xdist worker that names the folder for its part of the report.
+#: The input of a pytest-xdist worker that has the folder for its partial report.
 _FOLDER = "kmsmock_reports"
 _MARKUP: dict[Style, dict[str, bool]] = {
     Style.PLAIN: {},
@@ -30,13 +30,14 @@ _MARKUP: dict[Style, dict[str, bool]] = {
 
 
 def add_reports(config: pytest.Config, values: Sequence[str]) -> None:
-    """Make the reports of a run, or the part of them that this process has.
+    """Register the plugin that writes the reports of a run; in a worker, its partial report.
 
-    values: of the option. Raises UsageError for unknown forms and files that cannot be written.
+    values: of the option ``--kms-report``. Raises UsageError for unknown forms and for files that
+    cannot be written.
     """
     if hasattr(config, "workerinput"):
         collection = Collection(with_details=_needs_details(values))
-        config.pluginmanager.register(WorkerPart(config, collection), "kmsmock-report")
+        config.pluginmanager.register(WorkerReport(config, collection), "kmsmock-report")
         return
     try:
         forms = read_forms(values, config.invocation_params.dir)
@@ -50,8 +51,8 @@ def _needs_details(values: Sequence[str]) -> bool:
     return any(value != Form.TERMINAL.value for value in values)
 
 
-class WorkerPart:
-    """The plugin of a pytest-xdist worker: it writes its part, which the controller merges."""
+class WorkerReport:
+    """The plugin of a pytest-xdist worker: it writes a partial report for the controller."""
 
     def __init__(self, config: Any, collection: Collection) -> None:
         self._path = Path(config.workerinput[_FOLDER], f"{config.workerinput['workerid']}.json")
@@ -60,7 +61,7 @@ class WorkerPart:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Write the part."""
+        """Write the partial report."""
         self._path.write_text(write(self._collection.finish()), encoding="utf-8")
 
     def pytest_unconfigure(self) -> None:
@@ -69,7 +70,7 @@ class WorkerPart:
 
 
 class Reports:
-    """The plugin of the process that the user started: it collects, merges and writes."""
+    """The plugin of the main process: it merges the partial reports and writes all forms."""
 
     def __init__(
         self, config: pytest.Config, forms: Sequence[RequestedForm], collection: Collection
@@ -88,30 +89,31 @@ class Reports:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker where to write its part."""
+        """Pass a worker the folder for its partial report."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="kmsmock-report-"))
         node.workerinput[_FOLDER] = str(self._folder)
         self._workers.append(node.gateway.id)
 
-    def _read_parts(self) -> list[Report]:
-        """Read the parts that the workers have written."""
-        parts = []
+    def _read_worker_reports(self) -> list[Report]:
+        """Read the partial reports of the workers."""
+        reports = []
         for worker in self._workers:
             assert self._folder is not None
             try:
-                parts.append(read((self._folder / f"{worker}.json").read_text(encoding="utf-8")))
+                path = self._folder / f"{worker}.json"
+                reports.append(read(path.read_text(encoding="utf-8")))
             except (OSError, ValueError):
-                note = f"Worker {worker} ended early: what its tests did is missing here."
-                parts.append(Report(notes=[note]))
+                note = f"Worker {worker} crashed: the calls of its tests are missing here."
+                reports.append(Report(notes=[note]))
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-        return parts
+        return reports
 
     # --- the run --------------------------------------------------------------------------------
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note the outcome of a test: failed when any phase of it failed."""
+        """Record the outcome of a test: failed if any of its phases failed."""
         known = "" if report.when == "setup" else self._outcomes.get(report.nodeid, "")
         if known != "failed" and (report.outcome != "passed" or not known):
             self._outcomes[report.nodeid] = report.outcome
@@ -119,7 +121,7 @@ class Reports:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Complete the report, and write the files."""
-        report = merge([self._collection.finish(), *self._read_parts()])
+        report = merge([self._collection.finish(), *self._read_worker_reports()])
         report.made = datetime.now(timezone.utc).replace(microsecond=0)
         report.tests_run = len(self._outcomes)
         report.tests_failed = sum(outcome == "failed" for outcome in self._outcomes.values())
@@ -142,12 +144,12 @@ class Reports:
             self._messages.append((f"{form.value} report: {path}", Style.PLAIN))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Show the text form, if it was requested, and where the files are."""
-        shown = list(self._messages)
+        """Print the text form, if requested, and the paths of the files."""
+        output = list(self._messages)
         if any(form is Form.TERMINAL for form, _ in self._forms):
-            shown = [(line.text, line.style) for line in lines(self._report)] + shown
+            output = [(line.text, line.style) for line in lines(self._report)] + output
         terminalreporter.section("kmsmock report", sep="-")
-        for text, style in shown:
+        for text, style in output:
             terminalreporter.write_line(text, **_MARKUP[style])
 
     def pytest_unconfigure(self) -> None:

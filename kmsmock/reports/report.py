@@ -1,4 +1,4 @@
-"""The content of a report. The JSON form has these names; `as_json` writes and reads them."""
+"""The content of a report, independent of its form; the JSON form has the same member names."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Annotated, NamedTuple
 
 ZERO = Decimal(0)
 
-# How much is kept one by one, so that memory stays flat in runs of any length. The rest is counted.
+# The number of single items in a report, to limit memory in long runs; further ones are counted.
 CALLS_KEPT = 10_000
 KEYS_KEPT = 2_000
 REFUSALS_KEPT = 1_000
 PERMISSIONS_KEPT = 10_000
 SLOWEST_KEPT = 10
 
-#: A string that is repeated in a report, and written once in its JSON form.
+#: A string that occurs often in a report, and is written once in the JSON form.
 Name = Annotated[str, "name"]
 
 
@@ -25,8 +25,8 @@ Name = Annotated[str, "name"]
 class Tally:
     """Sums over calls.
 
-    denied: refused by authorization. failed: answered with another error. cost: of the requests,
-    in USD at list price.
+    denied: the number with AccessDeniedException. failed: the number with another error. cost: of
+    the requests, in USD at list price.
     """
 
     calls: int = 0
@@ -44,7 +44,7 @@ class Tally:
 
 @dataclass
 class OperationTally(Tally):
-    """Sums over the calls of an operation. seconds, slowest: real time, in all and at most."""
+    """Sums over the calls of an operation. seconds, slowest: total and maximum real time."""
 
     seconds: float = 0.0
     slowest: float = 0.0
@@ -59,9 +59,9 @@ class OperationTally(Tally):
 
 @dataclass
 class TestTally(Tally):
-    """Sums over the calls of a test. outcome: passed, failed or skipped, as far as it is known."""
+    """Sums over the calls of a test. outcome: passed, failed or skipped; None if unknown."""
 
-    __test__ = False  # pytest need not look for tests in it
+    __test__ = False  # not a test class, despite its name
     outcome: str | None = None
 
     def add(self, other: Tally) -> None:
@@ -73,9 +73,10 @@ class TestTally(Tally):
 
 @dataclass
 class SpecTally(Tally):
-    """Sums over the keys of a key spec.
+    """Sums over the keys of a key spec, and the calls with them.
 
-    unused: made by a customer, and never used. storage: what it costs to keep them, in USD.
+    unused: the number of customer managed keys without a successful cryptographic operation.
+    storage: the monthly charge of the keys for the time that passed in the mock, in USD.
     """
 
     keys: int = 0
@@ -93,11 +94,11 @@ class SpecTally(Tally):
 
 @dataclass
 class KeyRecord:
-    """One key of one mock.
+    """A key of a mock.
 
-    mock: which. test: that made it. manager: CUSTOMER or AWS. created: by the mock's clock.
-    state: the last one. used: whether a cryptographic operation succeeded with it. storage: what
-    it costs to keep it, in USD.
+    mock: the mock's name in the report. test: the node id of the test that created the key.
+    manager: CUSTOMER or AWS. created: by the mock's clock. state: the last key state. used: whether
+    a cryptographic operation succeeded with it. storage: its charge, in USD. tally: of its calls.
     """
 
     mock: str
@@ -117,12 +118,12 @@ class KeyRecord:
 
     @property
     def is_unused(self) -> bool:
-        """Whether a customer made it, and no call used it."""
+        """Whether it is a customer managed key that was not used."""
         return not self.used and self.manager != "AWS"
 
 
 class StateChange(NamedTuple):
-    """A key state. at: ms since the scene began. after: how many calls of the scene came before."""
+    """A key state. at: ms since the start of the scene. after: how many calls came before it."""
 
     at: int
     after: int
@@ -130,7 +131,7 @@ class StateChange(NamedTuple):
 
 
 class Rotation(NamedTuple):
-    """A rotation of key material. kind: AUTOMATIC or ON_DEMAND. at, after: as of state changes."""
+    """A rotation of key material. at, after: as in `StateChange`. kind: AUTOMATIC or ON_DEMAND."""
 
     at: int
     after: int
@@ -147,7 +148,7 @@ class Lane:
 
 
 class CallRow(NamedTuple):
-    """One call. at: ms since the scene began. outcome: ``ok``, or the code of the error."""
+    """A call. at: ms since the start of the scene. outcome: ``ok``, or the error code."""
 
     at: int
     operation: Name
@@ -158,10 +159,10 @@ class CallRow(NamedTuple):
 
 
 class Permission(NamedTuple):
-    """Whether a principal may do something with a key, decided at the end of a scene.
+    """Whether a principal is allowed an action on a key, evaluated at the end of a scene.
 
-    may: ``yes``, ``no``, or ``with context``: only with an encryption context that calls had.
-    did, refused: the numbers of calls that succeeded and that were denied.
+    may: ``yes``, ``no``, or ``with context`` (only with an encryption context that calls had).
+    reason: of the decision. did, refused: the numbers of calls that succeeded and that were denied.
     """
 
     key: Name
@@ -175,9 +176,10 @@ class Permission(NamedTuple):
 
 @dataclass
 class Scene:
-    """What happened in a mock: from its start or a restore, to the next restore or its end.
+    """A part of a mock's history: from its start, or a restored checkpoint, to the next end.
 
-    began, ended: by the mock's clock. enforced: whether policies decided.
+    mock: its name in the report. test: the test that was running at the start. began, ended: by the
+    mock's clock. enforced: whether policies were enforced.
     """
 
     mock: str
@@ -192,9 +194,10 @@ class Scene:
 
 @dataclass
 class Refusal:
-    """Calls that were denied or failed in the same way.
+    """Calls that were denied, or failed, in the same way.
 
-    code, message: what AWS would answer. reason: one sentence. text: the whole explanation.
+    code, message: of AWS's error. reason: one sentence. text: the whole explanation. times: the
+    number of calls.
     """
 
     test: str | None
@@ -209,7 +212,7 @@ class Refusal:
 
     @property
     def is_denied(self) -> bool:
-        """Whether authorization refused."""
+        """Whether the calls were denied by authorization."""
         return self.code == DENIED
 
 
@@ -218,7 +221,7 @@ DENIED = "AccessDeniedException"
 
 @dataclass
 class SlowCall:
-    """A call, and the real time that the mock took to answer it."""
+    """A call, and the real time in seconds that the mock took to answer it."""
 
     seconds: float
     operation: str
@@ -228,11 +231,12 @@ class SlowCall:
 
 @dataclass
 class Report:
-    """A whole report.
+    """A report.
 
-    made: when. tests_run, tests_failed: in the whole run. notes: what readers must know.
-    total: over all calls. storage: what keys would cost, in USD at list price.
-    omitted: how many calls, keys, refusals and permissions are only in the sums.
+    made: the time of its creation. tests_run, tests_failed: in the whole run. notes: warnings for
+    the reader. total: over all calls. storage: the charge of all keys, in USD at list price.
+    operations, tests, specs: sums by operation, test and key spec. omitted: the numbers of calls,
+    keys, refusals and permissions that are only in the sums.
     """
 
     made: datetime | None = None
@@ -252,19 +256,19 @@ class Report:
 
     @property
     def key_count(self) -> int:
-        """How many keys there were."""
+        """The number of keys."""
         return sum(spec.keys for spec in self.specs.values())
 
     def omit(self, what: str, number: int) -> None:
-        """Note that so many were not kept one by one."""
+        """Count items that are only in the sums. what: such as ``calls``."""
         if number > 0:
             self.omitted[what] = self.omitted.get(what, 0) + number
 
     def kept_calls(self) -> int:
-        """Count the calls that are kept one by one."""
+        """Return the number of calls that are listed."""
         return sum(len(scene.calls) for scene in self.scenes)
 
     def mocks(self) -> Iterator[str]:
-        """Give the names of the mocks of keys and scenes."""
+        """Yield the names of the mocks of keys and scenes, with repetitions."""
         yield from (record.mock for record in self.keys)
         yield from (scene.mock for scene in self.scenes)

@@ -1,4 +1,4 @@
-"""The sums of a run: what all mocks did, taken in as they did it."""
+"""The sums of a run, to which each call of each mock is added when it is made."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _WOULD_SUCCEED = "DryRunOperationException"
 
 
 class Sums:
-    """The report of a run that is still going on.
+    """The report of a run in progress.
 
-    with_details: whether it has what only pages show: who may do what.
+    with_details: whether it includes the permissions, which only the JSON and HTML forms show.
     """
 
     def __init__(self, *, with_details: bool) -> None:
@@ -47,7 +47,7 @@ class Sums:
         self._order = count()
 
     def finish(self) -> Report:
-        """Give the report, once all is noted."""
+        """Complete and return the report."""
         self.report.slowest = [slow for _, _, slow in sorted(self._slowest, reverse=True)]
         self.report.refusals = list(self._refusals.values())
         return self.report
@@ -55,9 +55,9 @@ class Sums:
     def note_call(
         self, event: Call, seconds: float, tally_of_key: Tally | None, at: int
     ) -> CallRow | None:
-        """Note a call; gives its row for the scene, if there is still room for single calls.
+        """Add a call; return its row for the scene, or None above the limit of listed calls.
 
-        seconds: the real time that it took. at: ms since the scene began.
+        seconds: the real time that it took. at: ms since the start of the scene.
         """
         code = event.error_code
         outcome = "ok" if code in (None, _WOULD_SUCCEED) else code
@@ -80,15 +80,15 @@ class Sums:
         return CallRow(at, event.operation, event.key_arn, event.caller, outcome or "ok", test)
 
     def _note_time(self, event: Call, seconds: float) -> None:
-        """Note the real time that a call took."""
-        seconds = round(seconds, 6)  # as it is written, so that all forms show the same
+        """Add the real time that a call took."""
+        seconds = round(seconds, 6)  # as in the JSON form, so that all forms show the same
         tally = _tally_of(self.report.operations, event.operation, OperationTally)
         tally.seconds += seconds
         tally.slowest = max(tally.slowest, seconds)
         if len(self._slowest) == SLOWEST_KEPT and seconds <= self._slowest[0][0]:
             return
         slow = SlowCall(seconds, event.operation, event.key_spec, event.test_id)
-        # The number decides between equals, which are not compared further then.
+        # The counter orders calls with equal times, so that SlowCalls are never compared.
         heapq.heappush(self._slowest, (seconds, -next(self._order), slow))
         if len(self._slowest) > SLOWEST_KEPT:
             heapq.heappop(self._slowest)
@@ -101,22 +101,22 @@ class Sums:
         if decision is not None:
             reason = decision.reason
         reason = reason.partition("\n")[0]
-        place = (event.test_id, event.operation, event.caller, event.key_arn, failure.code, reason)
-        known = self._refusals.get(place)
+        group = (event.test_id, event.operation, event.caller, event.key_arn, failure.code, reason)
+        known = self._refusals.get(group)
         if known is not None:
             known.times += 1
         elif len(self._refusals) == REFUSALS_KEPT:
             self.report.omit("refusals", 1)
         else:
-            self._refusals[place] = Refusal(
-                *place[:5],
+            self._refusals[group] = Refusal(
+                *group[:5],
                 failure.message or "",
                 reason,
                 str(decision) if decision is not None else failure.explanation or "",
             )
 
     def note_key(self, record: KeyRecord) -> None:
-        """Note a key that is not going to change any more."""
+        """Add a key at the end of its mock."""
         spec = _tally_of(self.report.specs, record.spec, SpecTally)
         spec.add(SpecTally(keys=1, unused=int(record.is_unused), storage=record.storage))
         Tally.add(spec, record.tally)

@@ -43,7 +43,7 @@ def requester_of(identities: Identities, principal: Principal) -> Requester:
     """Return the requester that a principal is for the cache."""
     policies = identities.session_of(principal).policies
     return Requester(
-        principal.own_arn,
+        principal.principal_arn,
         principal.entity_id,
         None if policies is None else tuple(policy.text for policy in policies),
     )

@@ -77,7 +77,9 @@ class KmsCaller:
         that the resource is in, where the ARN does not have it.
         """
         principal = replace(
-            backend.identities.at(name), source_arn=source_arn, source_account=source_account
+            backend.identities.get_or_create(name),
+            source_arn=source_arn,
+            source_account=source_account,
         )
         return cls(backend, principal, region, source or name)
 

@@ -43,7 +43,10 @@ _region_values = attrgetter(*_REGION)
 
 
 class Checkpoint:
-    """One copy of a state. referenced: further types whose objects are not copied."""
+    """A saved state of a mock, for `kms.restore`.
+
+    referenced: further types whose objects are not copied.
+    """
 
     def __init__(self, state: Any, referenced: tuple[type, ...]) -> None:
         self._originals: list[Any] = []

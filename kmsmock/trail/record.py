@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.aws import arns
-from kmsmock.aws.operations import OPERATION_FACTS, AliasPlace
+from kmsmock.aws.operations import OPERATION_FACTS, AliasPosition
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.services import calling_service
 from kmsmock.keys.key import Key
@@ -203,9 +203,9 @@ def _resources(event: Call) -> list[dict[str, str]]:
     members = OPERATION_FACTS[event.operation].trail
     keys: tuple[Key, ...] = event.keys if members.is_read_only else (find_changed_key(event),)
     resources = [_resource(key.account, key.arn) for key in keys]
-    if members.alias_place is not None:
+    if members.alias_position is not None:
         arn = arns.alias_arn(event.region, event.account, event.parameter("AliasName"))
-        index = 0 if members.alias_place is AliasPlace.FIRST else len(resources)
+        index = 0 if members.alias_position is AliasPosition.FIRST else len(resources)
         resources.insert(index, _resource(event.account, arn))
     return resources
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from kmsmock.aws.operations import KEY, KEY_AS_GIVEN, OPERATION_FACTS
+from kmsmock.aws.operations import KEY, KEY_AS_REQUESTED, OPERATION_FACTS
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
@@ -28,7 +28,7 @@ def response_elements(event: Call) -> dict[str, Any] | None:
     for name in members.elements:
         if name == KEY:
             elements[lower_first(KEY)] = find_changed_key(event).arn
-        elif name == KEY_AS_GIVEN:
+        elif name == KEY_AS_REQUESTED:
             elements[lower_first(KEY)] = event.parameter(KEY)
         elif kept[name] is not None:
             elements[lower_first(name)] = format_value(name, kept[name])
@@ -37,7 +37,7 @@ def response_elements(event: Call) -> dict[str, Any] | None:
 
 def find_changed_key(event: Call) -> Key:
     """Find the key that a call changed; for UpdateAlias the new key of the alias."""
-    is_on_alias = OPERATION_FACTS[event.operation].trail.alias_place is not None
+    is_on_alias = OPERATION_FACTS[event.operation].trail.alias_position is not None
     key = (event.rare.second_key if is_on_alias else None) or event.key
     assert key is not None
     return key

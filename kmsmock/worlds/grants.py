@@ -53,7 +53,7 @@ def _write_constraints(constraints: GrantConstraints | None) -> dict[str, Any] |
 
 def _current_ids(backend: Backend, terms: GrantTerms) -> dict[str, str]:
     """Return ARN -> current unique id of the principals that a grant names."""
-    find_id = backend.identities.names.unique_id_behind
+    find_id = backend.identities.names.find_unique_id
     names = (terms.grantee_principal, terms.retiring_principal)
     return {name: known for name in names if name and (known := find_id(name))}
 

@@ -60,7 +60,7 @@ def write_key(key: Key, backend: Backend, *, secrets: bool) -> dict[str, Any]:
 def current_ids(key: Key, backend: Backend) -> dict[str, str]:
     """Return ARN -> current unique id of the principals that a key policy names."""
     parsed = parse(key.policy, PolicyKind.RESOURCE, KEY_POLICY)
-    return backend.identities.names.ids_named_by(parsed)
+    return backend.identities.names.find_ids(parsed)
 
 
 def _write_deletion(key: Key) -> dict[str, Any] | None:

@@ -115,7 +115,7 @@ def _write_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
     ]
     is_role = entity.kind is PrincipalKind.ASSUMED_ROLE
     trust = entity.trust
-    current = backend.identities.names.ids_named_by(trust) if trust is not None else {}
+    current = backend.identities.names.find_ids(trust) if trust is not None else {}
     return {
         **_write_identity(entity),
         **without_none(
@@ -254,10 +254,10 @@ class PrincipalLoader:
         known = identities.named(kind, account, name, partition)
         if known is not None and not _is_untouched(known, self._backend):
             raise WorldError(f"there is {known.arn}")
-        entity = known or identities.make(kind, account, name, path, partition)
+        entity = known or identities.get_or_create_entity(kind, account, name, path, partition)
         unique_id = item.get("id", text)
         if unique_id is not None:
-            identities.adopt_id(entity, unique_id)
+            identities.replace_id(entity, unique_id)
         entity.created = item.get("created", time) or self._now
         self._load_policies(item, entity)
         find = partial(self._find_group, account, partition)
@@ -309,7 +309,7 @@ class PrincipalLoader:
         def read(value: Any) -> None:
             item = Object(value)
             credentials = Credentials(item.require("id", text), item.require("secret", text))
-            if store.owner_of(credentials.access_key) is not None:
+            if store.find_owner(credentials.access_key) is not None:
                 raise WorldError(f"there is an access key {credentials.access_key}")
             key = store.add_key(owner, credentials, item.get("created", time) or self._now)
             if item.get("active", flag) is False:

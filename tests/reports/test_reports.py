@@ -154,7 +154,7 @@ def test_a_run_without_calls_says_so(tmp_path):
 def test_an_unknown_form_is_refused_before_the_run(tmp_path, value):
     code, output = run(tmp_path, f"--kms-report={value}")
     assert code == pytest.ExitCode.USAGE_ERROR
-    assert "this form is unknown; use --kms-report" in output
+    assert "unknown form; use --kms-report" in output
 
 
 def test_a_path_that_cannot_be_written_is_refused_before_the_run(tmp_path):
@@ -247,7 +247,7 @@ def test_a_worker_that_crashed_is_noted(tmp_path):
             os._exit(1)
     """
     _, output = run(tmp_path, "--kms-report=terminal", "-n1", suite=suite, run_pytest=in_a_process)
-    assert "Worker gw0 ended early: what its tests did is missing here." in output
+    assert "Worker gw0 crashed: the calls of its tests are missing here." in output
 
 
 def test_what_a_mock_forgets_is_reported_too(tmp_path):
@@ -358,7 +358,7 @@ def test_the_command_writes_the_same_page(alone, tmp_path):
     [
         ("{", "this is not JSON"),
         ("{}", "this is not a report"),
-        ('{"format": "kmsmock-report", "version": 99}', "a newer kmsmock may read it"),
+        ('{"format": "kmsmock-report", "version": 99}', "use a newer kmsmock"),
         (
             '{"format": "kmsmock-report", "version": 1, "names": [], "total": {"calls": "x"}}',
             "report.total.calls: expected int, not 'x'",

@@ -128,7 +128,7 @@ def _source_account(facts: Facts) -> str | None:
     return source.account or principal.source_account or None
 
 
-declare("aws:PrincipalArn", _of_principal(lambda who: who.own_arn), value_type=ValueType.ARN)
+declare("aws:PrincipalArn", _of_principal(lambda who: who.principal_arn), value_type=ValueType.ARN)
 declare("aws:PrincipalAccount", _of_principal(_principal_account))
 declare("aws:PrincipalType", _of_principal(lambda who: _PRINCIPAL_TYPES[who.kind]))
 declare("aws:PrincipalIsAWSService", _of_principal(_is_service), value_type=ValueType.BOOL)

@@ -29,7 +29,7 @@ def _create_named_identities(call: ServiceCall, operation: str) -> None:
     for word, kind in kinds:
         name = parameters.get(f"{word}Name")
         if name is not None and operation != f"Create{word}":
-            identities.make(kind, call.account, name, None, call.partition)
+            identities.get_or_create_entity(kind, call.account, name, None, call.partition)
     name = parameters.get("GroupName")
     if name is not None and operation != "CreateGroup":
         groups = identities.groups_of(call.account, call.partition)
@@ -40,11 +40,11 @@ def _create_named_identities(call: ServiceCall, operation: str) -> None:
 
 
 def _adopt_user_id(call: ServiceCall, answer: Answer) -> None:
-    call.identities.adopt_id(find_user(call), answer["User"]["UserId"])
+    call.identities.replace_id(find_user(call), answer["User"]["UserId"])
 
 
 def _adopt_role_id(call: ServiceCall, answer: Answer) -> None:
-    call.identities.adopt_id(find_role(call), answer["Role"]["RoleId"])
+    call.identities.replace_id(find_role(call), answer["Role"]["RoleId"])
 
 
 def _adopt_group_id(call: ServiceCall, answer: Answer) -> None:

@@ -67,7 +67,7 @@ def encrypt_variables(
         EncryptionContext=_context(arn),
     )
     key_arn = encrypted["KeyId"]
-    call.backend.identities.at(role)
+    call.backend.identities.get_or_create(role)
     grant = kms.call(
         "CreateGrant",
         KeyId=key_arn,
@@ -96,12 +96,12 @@ def decrypt_when_invoked(call: ServiceCall, arn: str, environment: Environment) 
     """
     role = Arn.of(environment.role)
     session = session_arn(role.partition, role.account, role.name, Arn.of(arn).resource_id)
-    principal = call.backend.identities.at(session)
+    principal = call.backend.identities.get_or_create(session)
     kms = KmsCaller(call.backend, principal, call.region, _SERVICE)
     try:
         _decrypt(kms, arn, environment)
     except ServiceError as error:
-        has_grant = call.backend.grant_of_token(call.region, environment.grant_token)
+        has_grant = call.backend.find_grant(call.region, environment.grant_token)
         key = find_key(call.backend, environment.key_arn)
         if error.code == "AccessDeniedException" and key is None:
             error = NotFoundException(error.message, explanation=error.explanation)

@@ -22,7 +22,9 @@ def _assume_role(call: ServiceCall, answer: Answer) -> None:
     assert arn.role_and_session is not None
     name, session = arn.role_and_session
     credentials, expires = _credentials_in(answer)
-    role = call.identities.make(PrincipalKind.ASSUMED_ROLE, arn.account, name, None, arn.partition)
+    role = call.identities.get_or_create_entity(
+        PrincipalKind.ASSUMED_ROLE, arn.account, name, None, arn.partition
+    )
     call.identities.assume(role, session, session_of(call), call.now, expires, credentials)
 
 

@@ -152,7 +152,7 @@ def _token(call: ServiceCall, last: _Position) -> str:
 
 def _read_token(call: ServiceCall, token: str) -> _Position:
     try:
-        calls_before, event_id = call.backend.markers.read(_list_name(call), token).split()
+        calls_before, event_id = call.backend.markers.verify(_list_name(call), token).split()
     except InvalidMarkerError:
         raise _invalid_token() from None
     return _Position(int(calls_before), event_id)

@@ -21,7 +21,7 @@ def create_access_key(call: ServiceCall) -> dict[str, Any]:
     credentials = call.identities.credentials
     if len(list(credentials.keys_of(user.unique_id))) == _KEYS_PER_USER:
         raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {_KEYS_PER_USER}")
-    key = credentials.add_key(call.identities.at(user.arn))
+    key = credentials.add_key(call.identities.get_or_create(user.arn))
     secret = {"SecretAccessKey": key.credentials.secret_key}
     return {"AccessKey": _describe_access_key(key, user.name) | secret}
 

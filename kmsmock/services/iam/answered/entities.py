@@ -38,7 +38,9 @@ def create_entity(call: ServiceCall, kind: Kind, principal_kind: PrincipalKind) 
     boundary = find_boundary(call) if "PermissionsBoundary" in parameters else None
     path = parameters.get("Path", "/")
     tags = add_tags(call, kind.word, {})
-    entity = call.identities.make(principal_kind, call.account, name, path, call.partition)
+    entity = call.identities.get_or_create_entity(
+        principal_kind, call.account, name, path, call.partition
+    )
     entity.set_boundary(boundary)
     entity.tags = tags
     return entity

@@ -106,7 +106,7 @@ def delete_policy(call: ServiceCall) -> None:
     """Delete a managed policy that is not in use, and has only its default version."""
     managed = _find_customer_managed(call)
     identities = call.identities
-    if any(identities.holders_of(managed)) or any(identities.bounded_by(managed)):
+    if any(identities.list_attached(managed)) or any(identities.list_bounded(managed)):
         raise DeleteConflict("Cannot delete a policy attached to entities.")
     if len(managed.versions) > 1:
         raise DeleteConflict(
@@ -123,7 +123,7 @@ def list_entities_for_policy(call: ServiceCall) -> dict[str, Any]:
     requested = call.parameters.get("EntityFilter")
     as_boundary = call.parameters.get("PolicyUsageFilter") == "PermissionsBoundary"
     identities = call.identities
-    holders = identities.bounded_by(managed) if as_boundary else identities.holders_of(managed)
+    holders = identities.list_bounded(managed) if as_boundary else identities.list_attached(managed)
     names: dict[str, list[dict[str, str]]] = {"User": [], "Role": [], "Group": []}
     for holder in filter_by_path(call, holders):
         word = "Role"

@@ -196,7 +196,7 @@ def _simulated_caller(call: ServiceCall, source: Identity | None, *, required: b
     """
     arn = call.parameters.get("CallerArn")
     if arn is None and isinstance(source, Entity):
-        principal = call.identities.at(source.arn)
+        principal = call.identities.get_or_create(source.arn)
         if principal.kind is PrincipalKind.USER or not required:
             return principal
     if arn is None and not required:
