@@ -1,4 +1,4 @@
-"""The errors of EC2, which its model does not name; some codes have a dot in them.
+"""The errors of EC2, which botocore's model does not have; some codes contain a dot.
 
 Source: Amazon EC2 API Reference, "Error codes for the Amazon EC2 API".
 """
@@ -11,7 +11,7 @@ from kmsmock.aws.errors import ServiceError
 
 
 class Ec2Error(ServiceError):
-    """An error of EC2. dotted: the code, where it is no name of a class."""
+    """An error of EC2. dotted: the code, where it is no valid class name."""
 
     dotted: ClassVar[str | None] = None
 
@@ -38,7 +38,7 @@ class IdempotentParameterMismatch(Ec2Error):
 
 
 class IncorrectState(Ec2Error):
-    """What is named is in a state that does not permit this."""
+    """The state of the resource does not permit the operation."""
 
 
 class InternalError(Ec2Error):
@@ -48,17 +48,17 @@ class InternalError(Ec2Error):
 
 
 class InvalidAMIAttributeItemValue(Ec2Error):
-    """An account or group to share with is none."""
+    """An account or group to share with is not valid."""
 
 
 class InvalidAMIIDMalformed(Ec2Error):
-    """The id of an image is not one."""
+    """The image id is malformed."""
 
     dotted = "InvalidAMIID.Malformed"
 
 
 class InvalidAMIIDNotFound(Ec2Error):
-    """There is no such image, or it is not shared."""
+    """The image does not exist, or is not shared with the caller."""
 
     dotted = "InvalidAMIID.NotFound"
 
@@ -82,79 +82,79 @@ class InvalidAttachmentNotFound(Ec2Error):
 
 
 class InvalidBlockDeviceMapping(Ec2Error):
-    """A device of an image cannot be like that."""
+    """A block device mapping is not valid."""
 
 
 class InvalidID(Ec2Error):
-    """An id to tag is none."""
+    """The id of a resource to tag is not valid."""
 
 
 class InvalidInstanceIDMalformed(Ec2Error):
-    """The id of an instance is not one."""
+    """The instance id is malformed."""
 
     dotted = "InvalidInstanceID.Malformed"
 
 
 class InvalidNextToken(Ec2Error):
-    """The token is not one that this operation gave."""
+    """The token does not come from an answer of this operation."""
 
 
 class InvalidParameter(Ec2Error):
-    """A parameter does not fit what there is."""
+    """A parameter contradicts what exists."""
 
 
 class InvalidParameterCombination(Ec2Error):
-    """Parameters that do not go together."""
+    """Parameters exclude each other."""
 
 
 class InvalidParameterDependency(Ec2Error):
-    """A parameter that needs another one."""
+    """A parameter requires another one."""
 
 
 class InvalidParameterValue(Ec2Error):
-    """A parameter has a value that it cannot have."""
+    """The value of a parameter is not valid."""
 
 
 class InvalidRegion(Ec2Error):
-    """There is no such Region."""
+    """The Region does not exist."""
 
 
 class InvalidRequest(Ec2Error):
-    """The request cannot be met."""
+    """The request cannot be fulfilled."""
 
 
 class InvalidSnapshotIDMalformed(Ec2Error):
-    """The id of a snapshot is not one."""
+    """The snapshot id is malformed."""
 
     dotted = "InvalidSnapshotID.Malformed"
 
 
 class InvalidSnapshotInUse(Ec2Error):
-    """An image needs the snapshot."""
+    """An image uses the snapshot."""
 
     dotted = "InvalidSnapshot.InUse"
 
 
 class InvalidSnapshotNotFound(Ec2Error):
-    """There is no such snapshot, or it is not the caller's and not shared."""
+    """The snapshot does not exist, or is not shared with the caller."""
 
     dotted = "InvalidSnapshot.NotFound"
 
 
 class InvalidVolumeIDMalformed(Ec2Error):
-    """The id of a volume is not one."""
+    """The volume id is malformed."""
 
     dotted = "InvalidVolumeID.Malformed"
 
 
 class InvalidVolumeNotFound(Ec2Error):
-    """There is no such volume; it may never have come to be."""
+    """The volume does not exist; it may have vanished because its key could not be used."""
 
     dotted = "InvalidVolume.NotFound"
 
 
 class InvalidZoneNotFound(Ec2Error):
-    """There is no such Availability Zone."""
+    """The Availability Zone does not exist."""
 
     dotted = "InvalidZone.NotFound"
 
@@ -164,7 +164,7 @@ class MissingParameter(Ec2Error):
 
 
 class OperationNotPermitted(Ec2Error):
-    """This cannot be done with such a snapshot."""
+    """The operation is not permitted for such a snapshot."""
 
 
 class ResourceLimitExceeded(Ec2Error):
@@ -172,21 +172,21 @@ class ResourceLimitExceeded(Ec2Error):
 
 
 class TagLimitExceeded(Ec2Error):
-    """Too many tags."""
+    """The resource would have too many tags."""
 
 
 class UnauthorizedOperation(Ec2Error):
-    """The policies of the caller do not allow this."""
+    """The policies of the caller do not allow the operation."""
 
     status = 403
 
 
 class UnknownVolumeType(Ec2Error):
-    """There is no such type of volume."""
+    """The volume type does not exist."""
 
 
 class UnsupportedOperation(Ec2Error):
-    """Something that cannot be done here."""
+    """The operation is not supported for the resource."""
 
 
 class VolumeInUse(Ec2Error):

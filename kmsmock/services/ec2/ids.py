@@ -1,4 +1,4 @@
-"""The ids of what EC2 has, such as ``vol-0123456789abcdef0``."""
+"""Ids of EC2 resources, such as ``vol-0123456789abcdef0``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _IDS = {
 
 
 def new_id(call: ServiceCall, prefix: str) -> str:
-    """Make the id of a resource. prefix: such as ``vol``."""
+    """Return a new id of a resource. prefix: such as ``vol``."""
     return f"{prefix}-0{call.backend.entropy(8).hex()}"
 
 

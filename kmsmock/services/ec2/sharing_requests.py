@@ -1,4 +1,4 @@
-"""Reading who may use a snapshot or an image from now on, in the two forms that EC2 takes.
+"""Requests that change who may use a snapshot or an image, in the two forms that EC2 accepts.
 
 Source: Amazon EC2 API Reference, ModifySnapshotAttribute, ModifyImageAttribute.
 """
@@ -25,7 +25,11 @@ _EVERYBODY = "all"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change. adds: or else it takes away. everybody: whether it is about the group ``all``."""
+    """A change of sharing.
+
+    adds: whether permissions are added, or removed. everybody: whether it is about the group
+    ``all``.
+    """
 
     adds: bool
     accounts: tuple[str, ...]
@@ -33,7 +37,7 @@ class Change:
 
 
 def read_snapshot_change(call: ServiceCall) -> Change:
-    """Read whom a call shares a snapshot with, or no more."""
+    """Read with whom a call shares a snapshot, or stops sharing it."""
     if call.parameters.get("Attribute", SNAPSHOT_PERMISSION) != SNAPSHOT_PERMISSION:
         raise InvalidParameterValue(
             "Unrecognized attribute.",
@@ -43,7 +47,7 @@ def read_snapshot_change(call: ServiceCall) -> Change:
 
 
 def read_new_description(call: ServiceCall) -> str | None:
-    """Read the new description of an image; None when a call is about something else."""
+    """Read the new description of an image; return None when a call changes something else."""
     parameters = call.parameters
     description: str | None = None
     if "Description" in parameters:
@@ -54,7 +58,7 @@ def read_new_description(call: ServiceCall) -> str | None:
 
 
 def read_image_change(call: ServiceCall) -> Change:
-    """Read whom a call shares an image with, or no more."""
+    """Read with whom a call shares an image, or stops sharing it."""
     if call.parameters.get("Attribute", IMAGE_PERMISSION) != IMAGE_PERMISSION:
         raise InvalidParameterValue(
             "Unrecognized attribute.", explanation="Known here: launchPermission, description."

@@ -11,7 +11,7 @@ from kmsmock.services.registry import ServiceCall
 
 
 def arn_of(region: str, account: str, resource_type: str, name: str) -> str:
-    """Return the ARN of something of RDS."""
+    """Return the ARN of an RDS resource."""
     return str(Arn(partition_of(region), "rds", region, account, f"{resource_type}:{name}"))
 
 
@@ -21,7 +21,7 @@ def database_arn(call: ServiceCall, kind: Kind, name: str) -> str:
 
 
 def snapshot_arn(call: ServiceCall, kind: Kind, named: str) -> str:
-    """Return the ARN of what a call names: by its ARN, or by a name in its account and Region."""
+    """Return the ARN of the snapshot that a call names by its ARN, or by its name."""
     if Arn.parse(named) is not None:
         return named
     return arn_of(call.region, call.account, kind.snapshot_arn, named.lower())

@@ -1,4 +1,4 @@
-"""Databases and snapshots of RDS under keys of KMS, while another mock answers RDS.
+"""RDS beside another mock: databases and snapshots are encrypted with KMS keys.
 
 The flows are the same as when kmsmock answers RDS. Recorded is what they need of the databases and
 snapshots that the other mock stores; what it stored while kmsmock was not active counts as not
@@ -116,7 +116,7 @@ def _delete_database(kind: Kind, call: ServiceCall) -> Steps:
 
 
 def _record_last_snapshot(call: ServiceCall, kind: Kind, member: str) -> None:
-    """Record the snapshot that a database leaves behind, if the call asks for one."""
+    """Record the final snapshot of a database, if the call requests one."""
     snapshot = call.parameters.get(member)
     if snapshot:
         _record_snapshot_of_database(call, kind, call.parameters[kind.identifier], snapshot)
@@ -227,7 +227,7 @@ def _complete(
 
 
 def _find_encryption(call: ServiceCall, kind: Kind) -> DatabaseEncryption | None:
-    """Find the encryption of the database that a call is about."""
+    """Find the encryption of the database that a call names."""
     database = _find_database(call, kind, call.parameters[kind.identifier])
     return None if database is None else database.encryption
 
@@ -240,9 +240,9 @@ def _find_database(call: ServiceCall, kind: Kind, named: str) -> StoredDatabase 
 def _find_snapshot(call: ServiceCall, kind: Kind, named: str) -> StoredSnapshot:
     """Find a snapshot by its name or ARN; one that is not recorded counts as not encrypted."""
     name = snapshot_arn(call, kind, named)
-    found = _storage(call).snapshots.get(name)
-    if found is not None:
-        return found
+    snapshot = _storage(call).snapshots.get(name)
+    if snapshot is not None:
+        return snapshot
     arn = Arn.of(name)
     engine = call.parameters.get("Engine", "")
     resource_id = new_resource_id(call.backend, kind)
@@ -259,7 +259,7 @@ def _storage(call: ServiceCall) -> BesideStorage:
 def _put_keys_into_databases(
     call: ServiceCall, kind: Kind, responses: Iterable[dict[str, Any]]
 ) -> None:
-    """Put keys into responses, and the resource ids in their encryption contexts."""
+    """Set the keys in responses, and the resource ids that the encryption contexts have."""
     databases = _storage(call).databases
     for response in responses:
         database = databases.get(response[kind.arn_member])
@@ -287,7 +287,7 @@ def _put_keys_into_snapshots(
 def _put_failed_status(
     call: ServiceCall, responses: Iterable[dict[str, Any]], arn: str, status: str
 ) -> None:
-    """Put the status into responses of what has failed. arn, status: their members."""
+    """Set the status of failed resources in responses. arn, status: their members."""
     failures = failures_of(call.backend)
     for response in responses:
         if response[arn] in failures:

@@ -13,13 +13,13 @@ class DBClusterAlreadyExistsFault(ServiceError):
 
 
 class DBClusterNotFoundFault(ServiceError):
-    """There is no such cluster."""
+    """The cluster does not exist."""
 
     status = 404
 
 
 class DBClusterQuotaExceededFault(ServiceError):
-    """The account has as many clusters as it can."""
+    """The account has reached the quota of clusters."""
 
     status = 403
 
@@ -29,7 +29,7 @@ class DBClusterSnapshotAlreadyExistsFault(ServiceError):
 
 
 class DBClusterSnapshotNotFoundFault(ServiceError):
-    """There is no such cluster snapshot, or it is not shared."""
+    """The cluster snapshot does not exist, or is not shared with the caller."""
 
     status = 404
 
@@ -39,7 +39,7 @@ class DBInstanceAlreadyExists(ServiceError):
 
 
 class DBInstanceNotFound(ServiceError):
-    """There is no such instance."""
+    """The instance does not exist."""
 
     status = 404
 
@@ -49,37 +49,37 @@ class DBSnapshotAlreadyExists(ServiceError):
 
 
 class DBSnapshotNotFound(ServiceError):
-    """There is no such snapshot, or it is not shared."""
+    """The snapshot does not exist, or is not shared with the caller."""
 
     status = 404
 
 
 class InstanceQuotaExceeded(ServiceError):
-    """The account has as many instances as it can."""
+    """The account has reached the quota of instances."""
 
 
 class InvalidDBClusterSnapshotStateFault(ServiceError):
-    """This cannot be done with the cluster snapshot as it is."""
+    """The state of the cluster snapshot does not permit the operation."""
 
 
 class InvalidDBClusterStateFault(ServiceError):
-    """This cannot be done with the cluster as it is."""
+    """The state of the cluster does not permit the operation."""
 
 
 class InvalidDBInstanceState(ServiceError):
-    """This cannot be done with the instance as it is."""
+    """The state of the instance does not permit the operation."""
 
 
 class InvalidDBSnapshotState(ServiceError):
-    """This cannot be done with the snapshot as it is."""
+    """The state of the snapshot does not permit the operation."""
 
 
 class InvalidParameterCombination(ServiceError):
-    """Parameters that do not go together."""
+    """Parameters exclude each other."""
 
 
 class InvalidParameterValue(ServiceError):
-    """A parameter has a value that it cannot have."""
+    """The value of a parameter is not valid."""
 
 
 class KMSKeyNotAccessibleFault(ServiceError):
@@ -87,8 +87,8 @@ class KMSKeyNotAccessibleFault(ServiceError):
 
 
 class SharedSnapshotQuotaExceeded(ServiceError):
-    """A snapshot is shared with as many accounts as it can be."""
+    """The snapshot is shared with as many accounts as the quota allows."""
 
 
 class SnapshotQuotaExceeded(ServiceError):
-    """The account has as many manual snapshots, or copies under way, as it can."""
+    """The account has reached the quota of manual snapshots, or of copies in progress."""

@@ -1,4 +1,4 @@
-"""Why databases and snapshots have failed, whoever stores them: what ``kms.rds.why`` gives."""
+"""Explanations of failed databases and snapshots, which ``kms.rds.why`` returns."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from kmsmock.state.backend import Backend
 
 @dataclass(slots=True)
 class Failures:
-    """The failures of one mock: ARN -> the reason, for humans."""
+    """The failures of one mock: ARN -> explanation."""
 
     by_arn: dict[str, str] = field(default_factory=dict)
 
 
 def failures_of(backend: Backend) -> dict[str, str]:
-    """Return what has failed: ARN -> the reason, for humans. To be read and written."""
+    """Return the failures of a mock, which may be changed: ARN -> explanation."""
     return backend.service_state(Failures).by_arn

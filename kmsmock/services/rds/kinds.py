@@ -1,4 +1,4 @@
-"""What differs between DB instances and DB clusters: names, mostly.
+"""The differences between DB instances and DB clusters: mainly names.
 
 Source: Amazon RDS API Reference; Amazon RDS User Guide, "Amazon Resource Names (ARNs) in Amazon
 RDS".

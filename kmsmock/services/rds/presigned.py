@@ -17,7 +17,7 @@ from kmsmock.services.registry import ServiceCall
 
 
 def require_url(call: ServiceCall, kind: Kind, source_region: str) -> None:
-    """Require a URL that fits the request, or what the SDK makes one of."""
+    """Require a presigned URL that fits the request, or the parameter from which SDKs make one."""
     url = call.parameters.get("PreSignedUrl")
     if url:
         why = _what_is_wrong(call, kind, source_region, url)
@@ -29,7 +29,7 @@ def require_url(call: ServiceCall, kind: Kind, source_region: str) -> None:
     else:
         raise InvalidParameterValue(
             "A pre-signed url must be specified for copying encrypted snapshot across region.",
-            explanation=f"boto3 makes one when it is given SourceRegion={source_region!r}.",
+            explanation=f"boto3 makes one for the parameter SourceRegion={source_region!r}.",
         )
     if why is not None:
         raise InvalidParameterValue("PreSignedurl could not be authenticated", explanation=why)
@@ -39,7 +39,7 @@ def _what_is_wrong(call: ServiceCall, kind: Kind, source_region: str, url: str) 
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     source = f"Source{kind.snapshot_identifier}"
-    wanted = {
+    expected = {
         "Action": f"Copy{kind.snapshot}",
         "DestinationRegion": call.region,
         source: call.parameters[source],
@@ -47,7 +47,7 @@ def _what_is_wrong(call: ServiceCall, kind: Kind, source_region: str, url: str) 
     }
     if parts.scheme != "https" or not parts.netloc.startswith(f"rds.{source_region}."):
         return f"The URL is not one of RDS in {source_region}."
-    for name, value in wanted.items():
+    for name, value in expected.items():
         if query.get(name) != value:
             return f"{name} in the URL is {query.get(name)!r}, not {value!r}."
     credential = query.get("X-Amz-Credential", "").split("/")

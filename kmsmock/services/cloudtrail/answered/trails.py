@@ -64,7 +64,7 @@ def create_trail(call: ServiceCall) -> dict[str, Any]:
     _configure(call, trail)
     add_to_trail(trail, new_tags)
     trails[arn] = trail
-    _settle(call, trail)
+    _record_settings(call, trail)
     return _settings(trail)
 
 
@@ -74,7 +74,7 @@ def update_trail(call: ServiceCall) -> dict[str, Any]:
     _require_emulated(call)
     trail = find_own_trail(call, call.parameters["Name"])
     _configure(call, trail)
-    _settle(call, trail)
+    _record_settings(call, trail)
     return _settings(trail)
 
 
@@ -127,7 +127,7 @@ def start_logging(call: ServiceCall) -> None:
     trail = find_own_trail(call, call.parameters["Name"])
     trail.is_logging = True
     trail.started = call.now
-    _settle(call, trail)
+    _record_settings(call, trail)
 
 
 @operation("StopLogging", arn_from("Name"))
@@ -136,7 +136,7 @@ def stop_logging(call: ServiceCall) -> None:
     trail = find_own_trail(call, call.parameters["Name"])
     trail.is_logging = False
     trail.stopped = call.now
-    _settle(call, trail)
+    _record_settings(call, trail)
 
 
 @operation("GetTrailStatus", arn_from("Name"))
@@ -193,7 +193,7 @@ def _configure(call: ServiceCall, trail: ConfiguredTrail) -> None:
     trail.is_multi_region, trail.includes_global = is_multi_region, includes_global
 
 
-def _settle(call: ServiceCall, trail: ConfiguredTrail) -> None:
+def _record_settings(call: ServiceCall, trail: ConfiguredTrail) -> None:
     calls = call.backend.calls
     trail.record_settings(call.now, calls.made)
 

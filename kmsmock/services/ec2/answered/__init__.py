@@ -1,4 +1,4 @@
-"""EC2, as far as encrypted volumes, snapshots and images need it.
+"""The operations of EC2 on encrypted volumes, snapshots and images.
 
 Each module puts its operations into the table of `registry`.
 

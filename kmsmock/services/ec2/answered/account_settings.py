@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kmsmock.services.ec2.answered.lookup import required
+from kmsmock.services.ec2.answered.lookup import require_parameter
 from kmsmock.services.ec2.answered.registry import account_region, operation, require_permission
 from kmsmock.services.ec2.answered.storage import BLOCKS_ALL, UNBLOCKED
 from kmsmock.services.ec2.errors import InvalidParameterValue
@@ -35,7 +35,7 @@ def _register_setting(action: str, change: Callable[[ServiceCall], None]) -> Non
 
 
 def _change_nothing(call: ServiceCall) -> None:
-    """Only show what is set."""
+    """Change nothing, for operations that only return a setting."""
 
 
 def _enable_encryption(call: ServiceCall) -> None:
@@ -47,8 +47,8 @@ def _disable_encryption(call: ServiceCall) -> None:
 
 
 def _modify_key(call: ServiceCall) -> None:
-    # Whether the key can be used is found out when it is.
-    settings_for(call).default_key = resolve_key(call, required(call, "KmsKeyId"))
+    # EC2 does not check whether the key can be used.
+    settings_for(call).default_key = resolve_key(call, require_parameter(call, "KmsKeyId"))
 
 
 def _reset_key(call: ServiceCall) -> None:
@@ -56,7 +56,7 @@ def _reset_key(call: ServiceCall) -> None:
 
 
 def _block(call: ServiceCall) -> None:
-    state = required(call, "State")
+    state = require_parameter(call, "State")
     if state not in _BLOCKING:
         raise InvalidParameterValue(
             f"Invalid value '{state}' for State. Valid values are: {', '.join(_BLOCKING)}"

@@ -15,7 +15,7 @@ from kmsmock.services.ec2.answered.lookup import (
     find_volume,
     read_instance_id,
     read_volume_id,
-    required,
+    require_parameter,
     resource_context,
 )
 from kmsmock.services.ec2.answered.registry import (
@@ -37,10 +37,10 @@ _MOST_INSTANCES = 16
 
 @operation("AttachVolume", {"EbsCardIndex": OUTPOSTS})
 def attach_volume(call: ServiceCall) -> dict[str, Any]:
-    """Attach a volume; if its key cannot be used, it is available again a moment later."""
-    name = read_volume_id(required(call, "VolumeId"))
-    instance = read_instance_id(required(call, "InstanceId"))
-    device = required(call, "Device")
+    """Attach a volume; when its key cannot be used, the volume becomes available again."""
+    name = read_volume_id(require_parameter(call, "VolumeId"))
+    instance = read_instance_id(require_parameter(call, "InstanceId"))
+    device = require_parameter(call, "Device")
     context = resource_context(call, account_region(call).volumes.get(name))
     require_permission(call, "AttachVolume", *_resource_arns(call, name, instance), context=context)
     volume = find_volume(call, name)
@@ -88,8 +88,8 @@ def _finish_attaching(
 
 @operation("DetachVolume")
 def detach_volume(call: ServiceCall) -> dict[str, Any]:
-    """Detach a volume; from then on it needs its key again."""
-    name = read_volume_id(required(call, "VolumeId"))
+    """Detach a volume; its key must be usable again to attach it or to read it."""
+    name = read_volume_id(require_parameter(call, "VolumeId"))
     instance = call.parameters.get("InstanceId")
     context = resource_context(call, account_region(call).volumes.get(name))
     require_permission(call, "DetachVolume", *_resource_arns(call, name, instance), context=context)

@@ -14,7 +14,7 @@ _WITHOUT_CONTENTS = ("creating", "pending", "error")
 
 
 class UnreadableContentsError(Exception):
-    """The data key of a volume or snapshot cannot be decrypted, so that its contents are noise."""
+    """The data key of a volume or snapshot cannot be decrypted: its contents are unreadable."""
 
 
 class Ebs:
@@ -42,9 +42,9 @@ class Ebs:
             sectors.write(volume.sectors, self._plaintext_key(volume), offset, data)
 
     def read(self, resource_id: str, offset: int, length: int) -> bytes:
-        """Read bytes of a volume or snapshot; what was never written is zeros.
+        """Read bytes of a volume or snapshot; bytes that were never written are zeros.
 
-        offset, length: in bytes. Raises as `write` does.
+        offset, length: in bytes. Raises the errors of `write`.
         """
         with self._backend.lock:
             resource = self._find(resource_id)
@@ -54,9 +54,9 @@ class Ebs:
             return sectors.read(resource.sectors, key, offset, length)
 
     def why(self, resource_id: str) -> str | None:
-        """Explain why a snapshot is in state error, a volume has vanished or could not be attached.
+        """Explain why a snapshot is in state error, or a volume has vanished or is not attached.
 
-        Gives None for what has not failed.
+        Return None for what has not failed.
         """
         with self._backend.lock:
             self._settle()

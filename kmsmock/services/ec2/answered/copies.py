@@ -13,7 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from kmsmock.aws.arns import is_known_region
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.answered.lookup import explain_not_found, required, resource_context
+from kmsmock.services.ec2.answered.lookup import (
+    explain_not_found,
+    require_parameter,
+    resource_context,
+)
 from kmsmock.services.ec2.answered.registry import (
     OUTPOSTS,
     account_region,
@@ -64,7 +68,7 @@ def copy_snapshot(call: ServiceCall) -> dict[str, Any]:
 
 
 def _read_source(call: ServiceCall) -> tuple[str, str]:
-    source_id: str = required(call, "SourceSnapshotId")
+    source_id: str = require_parameter(call, "SourceSnapshotId")
     region: str | None = call.parameters.get("SourceRegion")
     if region is None:
         raise errors.InternalError(
@@ -96,7 +100,7 @@ def _require_valid_parameters(call: ServiceCall, source_id: str) -> None:
 
 
 def _require_valid_url(call: ServiceCall, url: str, source_id: str) -> None:
-    """Look at a URL as far as EC2 does, which never checks the signature."""
+    """Check a presigned URL as EC2 does, which never checks the signature."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         raise errors.InvalidParameterValue("The protocol in PresignedUrl should be http or https")
@@ -115,7 +119,7 @@ def _require_valid_url(call: ServiceCall, url: str, source_id: str) -> None:
 
 
 def create_copy(call: ServiceCall, description: str, duration: int | None = None) -> Snapshot:
-    """Make the snapshot that is to become the copy of another one."""
+    """Create the snapshot that becomes the copy of another one."""
     copy = Snapshot(
         new_id(call, "snap"),
         call.account,
@@ -133,7 +137,7 @@ def create_copy(call: ServiceCall, description: str, duration: int | None = None
 def _start_copy(
     call: ServiceCall, source: Snapshot | None, source_id: str, flow: CopySnapshot
 ) -> Snapshot:
-    """Make a copy, which is finished or fails later.
+    """Create a copy, which completes or fails later.
 
     source: None when the caller cannot see it.
     """

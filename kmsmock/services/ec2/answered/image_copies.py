@@ -1,4 +1,4 @@
-"""CopyImage: an image is copied with its snapshots, which can get another key.
+"""CopyImage: an image is copied with its snapshots, which can be encrypted with another key.
 
 Source: Amazon EC2 API Reference, CopyImage; Amazon EC2 User Guide, "Copy an Amazon EC2 AMI".
 """
@@ -13,7 +13,12 @@ from kmsmock.aws.arns import is_known_region
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.answered.copies import create_copy, finish_copy
 from kmsmock.services.ec2.answered.images import put_image, require_free_name
-from kmsmock.services.ec2.answered.lookup import no_image, read_image_id, required, resource_context
+from kmsmock.services.ec2.answered.lookup import (
+    image_not_found_error,
+    read_image_id,
+    require_parameter,
+    resource_context,
+)
 from kmsmock.services.ec2.answered.registry import (
     OUTPOSTS,
     account_region,
@@ -45,10 +50,10 @@ from kmsmock.services.registry import ServiceCall
     },
 )
 def copy_image(call: ServiceCall) -> dict[str, Any]:
-    """Copy an image into the Region of the call; what goes wrong with a key shows later."""
-    name = required(call, "Name")
-    source_id = read_image_id(required(call, "SourceImageId"))
-    source_region: str = required(call, "SourceRegion")
+    """Copy an image into the Region of the call; the copy fails later when a key cannot be used."""
+    name = require_parameter(call, "Name")
+    source_id = read_image_id(require_parameter(call, "SourceImageId"))
+    source_region: str = require_parameter(call, "SourceRegion")
     if not is_known_region(source_region):
         raise errors.InvalidRegion(f"{source_region} is not a valid region name.")
     source = storage(call).image_for(call.account, source_region, source_id)
@@ -58,7 +63,7 @@ def copy_image(call: ServiceCall) -> dict[str, Any]:
         call, "CopyImage", "image/*", tags, source_arn, context=resource_context(call, source)
     )
     if source is None:
-        raise no_image(source_id)
+        raise image_not_found_error(source_id)
     if source.state != "available":
         raise errors.InvalidAMIIDUnavailable(f"The image id '[{source_id}]' is not available")
     flow = CopyImage(call)

@@ -11,7 +11,7 @@ from typing import Any
 
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.answered.images import find_own_image, show_mappings
-from kmsmock.services.ec2.answered.lookup import required
+from kmsmock.services.ec2.answered.lookup import require_parameter
 from kmsmock.services.ec2.answered.registry import operation, storage
 from kmsmock.services.ec2.answered.storage import Image
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_image
@@ -36,7 +36,7 @@ _ORGANIZATIONS = "images are shared with accounts here, not with organizations"
     },
 )
 def modify_image_attribute(call: ServiceCall) -> None:
-    """Share an image with accounts or everybody, or end that; or set its description."""
+    """Add or remove launch permissions of an image, or set its description."""
     image = find_own_image(call, "ModifyImageAttribute")
     description = read_new_description(call)
     if description is not None:
@@ -65,9 +65,9 @@ def _require_shareable(call: ServiceCall, image: Image, change: Change) -> None:
 
 @operation("DescribeImageAttribute")
 def describe_image_attribute(call: ServiceCall) -> dict[str, Any]:
-    """Show with whom an image is shared, its description, or its devices."""
+    """Describe the launch permissions, description or block devices of an image."""
     image = find_own_image(call, "DescribeImageAttribute")
-    attribute = required(call, "Attribute")
+    attribute = require_parameter(call, "Attribute")
     if attribute == IMAGE_PERMISSION:
         shared: list[dict[str, str]] = [{"UserId": account} for account in image.shared_with]
         if image.is_public:

@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.answered.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.answered.lists import FilterTable, apply_filters, paginate_response
 from kmsmock.services.ec2.answered.lookup import (
-    no_image,
-    no_snapshot,
+    image_not_found_error,
     read_image_id,
     read_snapshot_id,
-    required,
+    require_parameter,
     resource_context,
+    snapshot_not_found_error,
 )
 from kmsmock.services.ec2.answered.registry import (
     account_region,
@@ -60,8 +60,8 @@ _OPTIONAL_ATTRIBUTES = (
     },
 )
 def register_image(call: ServiceCall) -> dict[str, Any]:
-    """Make an image of snapshots."""
-    name = required(call, "Name")
+    """Create an image from snapshots."""
+    name = require_parameter(call, "Name")
     tags = read_new_tags(call, "image", "snapshot")
     devices = {
         mapping.get("DeviceName", ""): mapping["Ebs"]
@@ -119,7 +119,7 @@ def require_free_name(call: ServiceCall, name: str) -> None:
 
 
 def _read_device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict[str, object]:
-    """Return what the image keeps of a device."""
+    """Return the members of a block device mapping that an image stores."""
     members: dict[str, object] = {
         "DeleteOnTermination": ebs.get("DeleteOnTermination", True),
         "VolumeType": ebs.get("VolumeType", _DEFAULT_TYPE),
@@ -144,7 +144,7 @@ def _read_device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict
         )
     snapshot = storage(call).snapshot_for(call.account, call.region, read_snapshot_id(name))
     if snapshot is None:
-        raise no_snapshot(call, name)
+        raise snapshot_not_found_error(call, name)
     require_completed(snapshot)
     return {
         **members,
@@ -176,7 +176,7 @@ _FILTERS: FilterTable[Image] = {
 
 @operation("DescribeImages")
 def describe_images(call: ServiceCall) -> dict[str, Any]:
-    """Show images: those of the account, those shared with it, and public ones."""
+    """Describe images: those of the account, those shared with it, and public ones."""
     parameters = call.parameters
     names = [read_image_id(name) for name in parameters.get("ImageIds", ())]
     require_permission(call, "DescribeImages", "*")
@@ -188,7 +188,7 @@ def describe_images(call: ServiceCall) -> dict[str, Any]:
     ]
     for name in names:
         if all(image.id != name for image in images):
-            raise no_image(name)
+            raise image_not_found_error(name)
     owners = {call.account if o == "self" else o for o in parameters.get("Owners", ())}
     users = {call.account if u == "self" else u for u in parameters.get("ExecutableUsers", ())}
     images = [
@@ -198,13 +198,13 @@ def describe_images(call: ServiceCall) -> dict[str, Any]:
         and (not owners or image.owner in owners)
         and (not users or users & {*image.shared_with, *(["all"] if image.is_public else [])})
     ]
-    images = filtered(call, images, _FILTERS, lambda image: image.id)
-    return page(call, "DescribeImages", "Images", images, partial(_show_image, call))
+    images = apply_filters(call, images, _FILTERS, lambda image: image.id)
+    return paginate_response(call, "DescribeImages", "Images", images, partial(_show_image, call))
 
 
 @operation("DeregisterImage")
 def deregister_image(call: ServiceCall) -> dict[str, Any]:
-    """Deregister an image; its snapshots stay, unless they are to be deleted too."""
+    """Deregister an image; its snapshots stay, unless the request deletes them too."""
     image = find_own_image(call, "DeregisterImage")
     here = account_region(call)
     del here.images[image.id]
@@ -219,19 +219,19 @@ def deregister_image(call: ServiceCall) -> dict[str, Any]:
 
 
 def find_own_image(call: ServiceCall, action: str) -> Image:
-    """Find the image that a call is about, which must be the account's own; ends a dry run."""
-    name = read_image_id(required(call, "ImageId"))
+    """Find the image that a call names, which must belong to the account; ends a dry run."""
+    name = read_image_id(require_parameter(call, "ImageId"))
     image = account_region(call).images.get(name)
     require_permission(
         call, action, arn(call, f"image/{name}"), context=resource_context(call, image)
     )
     if image is None:
-        raise no_image(name)
+        raise image_not_found_error(name)
     return image
 
 
 def show_mappings(image: Image) -> list[dict[str, Any]]:
-    """Show the devices of an image."""
+    """Return the block device mappings of an image, in the form of answers."""
     return [{"DeviceName": device, "Ebs": dict(ebs)} for device, ebs in image.mappings.items()]
 
 

@@ -21,12 +21,12 @@ FilterTable = Mapping[str, Callable[[T], "Iterable[object]"]]
 _SMALLEST_PAGE, _LARGEST_PAGE = 5, 1000
 
 
-def filtered(
+def apply_filters(
     call: ServiceCall, things: Iterable[T], table: FilterTable[T], id_of: Callable[[T], str]
 ) -> list[T]:
-    """Return the things that all filters of a call let through.
+    """Return the things that match all filters of a call.
 
-    Names that begin with ``tag`` are about the tags of what `id_of` names.
+    Filters whose names begin with ``tag`` compare the tags of the id that `id_of` returns.
     """
     checks: list[tuple[Callable[[T], Iterable[object]], Callable[[str], bool]]] = []
     for asked in call.parameters.get("Filters", ()):
@@ -60,7 +60,7 @@ def _tag_values(
 
 
 def _make_value_test(values: Sequence[str]) -> Callable[[str], bool]:
-    """Return the test of a filter's values, in which ``*`` and ``?`` stand for other text."""
+    """Return the test of a filter's values, in which ``*`` and ``?`` are wildcards."""
     alternatives = "|".join(
         re.escape(value).replace(r"\*", ".*").replace(r"\?", ".") for value in values
     )
@@ -76,20 +76,23 @@ def _to_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def page(
+def paginate_response(
     call: ServiceCall, operation: str, member: str, things: Sequence[T], show: Callable[[T], Any]
 ) -> dict[str, Any]:
-    """Return one page of a list, and the token of the next."""
+    """Return the answer with one page of a list, and the token of the next page.
+
+    member: of the answer, that has the list. show: returns an item in the form of answers.
+    """
     parameters = call.parameters
-    most = parameters.get("MaxResults")
-    if most is not None and not _SMALLEST_PAGE <= most <= _LARGEST_PAGE:
+    limit = parameters.get("MaxResults")
+    if limit is not None and not _SMALLEST_PAGE <= limit <= _LARGEST_PAGE:
         raise InvalidParameterValue(
-            f"Value ( {most} ) for parameter maxResults is invalid. Expecting a value between "
+            f"Value ( {limit} ) for parameter maxResults is invalid. Expecting a value between "
             f"{_SMALLEST_PAGE} and {_LARGEST_PAGE}."
         )
     token = parameters.get("NextToken") or None
     try:
-        shown, next_token = paginate(call.backend.markers, operation, things, token, most, show)
+        page, next_token = paginate(call.backend.markers, operation, things, token, limit, show)
     except InvalidMarkerError:
         raise InvalidNextToken(f"The token '{token}' is invalid") from None
-    return {member: shown} if next_token is None else {member: shown, "NextToken": next_token}
+    return {member: page} if next_token is None else {member: page, "NextToken": next_token}

@@ -1,4 +1,4 @@
-"""Find what a call names, and the errors for what is not there."""
+"""The lookup of what a call names, and the errors for what does not exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.registry import ServiceCall
 
 
-def required(call: ServiceCall, member: str) -> Any:
+def require_parameter(call: ServiceCall, member: str) -> Any:
     """Return a parameter that a call must have."""
     value = call.parameters.get(member)
     if value is None or value == "":
@@ -22,7 +22,7 @@ def required(call: ServiceCall, member: str) -> Any:
 
 
 def read_volume_id(text: str) -> str:
-    """Require the form of a volume's id."""
+    """Require a well-formed volume id."""
     if not is_id("vol", text):
         raise errors.InvalidVolumeIDMalformed(
             f'Invalid id: "{text}" (expecting "vol-...")'
@@ -33,7 +33,7 @@ def read_volume_id(text: str) -> str:
 
 
 def read_snapshot_id(text: str) -> str:
-    """Require the form of a snapshot's id."""
+    """Require a well-formed snapshot id."""
     if not is_id("snap", text):
         raise errors.InvalidSnapshotIDMalformed(
             f"Value ( {text} ) for parameter SNAPSHOT is invalid. "
@@ -42,14 +42,14 @@ def read_snapshot_id(text: str) -> str:
 
 
 def read_image_id(text: str) -> str:
-    """Require the form of an image's id."""
+    """Require a well-formed image id."""
     if not is_id("ami", text):
         raise errors.InvalidAMIIDMalformed(f'Invalid id: "{text}" (expecting "ami-...")')
     return text
 
 
 def read_instance_id(text: str) -> str:
-    """Require the form of an instance's id; any instance of such an id is there."""
+    """Require a well-formed instance id; every such instance exists."""
     if not is_id("i", text):
         raise errors.InvalidInstanceIDMalformed(f'Invalid id: "{text}"')
     return text
@@ -59,22 +59,22 @@ def find_volume(call: ServiceCall, name: str) -> Volume:
     """Find a volume of the account."""
     volume = account_region(call).volumes.get(name)
     if volume is None:
-        raise no_volume(call, name)
+        raise volume_not_found_error(call, name)
     return volume
 
 
-def no_volume(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
-    """Return the error for an unknown volume; its note says why the volume may have vanished."""
+def volume_not_found_error(call: ServiceCall, name: str) -> errors.InvalidVolumeNotFound:
+    """Return the error for an unknown volume, with a note why the volume may have vanished."""
     why = failures_of(call.backend).get(name)
     return errors.InvalidVolumeNotFound(f"The volume '{name}' does not exist.", explanation=why)
 
 
-def no_snapshot(
+def snapshot_not_found_error(
     call: ServiceCall, name: str, message: str | None = None
 ) -> errors.InvalidSnapshotNotFound:
-    """Return the error for an unknown snapshot; its note says where the snapshot is.
+    """Return the error for an unknown snapshot, with a note where the snapshot is.
 
-    message: where an operation does not say what most do.
+    message: for operations with another text than the usual one.
     """
     return errors.InvalidSnapshotNotFound(
         message or f"The snapshot '{name}' does not exist.",
@@ -102,13 +102,13 @@ def explain_not_found(call: ServiceCall, name: str, region: str) -> str:
     return f"No account of this mock has {name}: it was never made, or has been deleted."
 
 
-def no_image(name: str) -> errors.InvalidAMIIDNotFound:
+def image_not_found_error(name: str) -> errors.InvalidAMIIDNotFound:
     """Return the error for an unknown image."""
     return errors.InvalidAMIIDNotFound(f"The image id '[{name}]' does not exist")
 
 
 def resource_context(call: ServiceCall, resource: Volume | Snapshot | Image | None) -> ContextKeys:
-    """Return the condition keys that tell of a resource; nothing of one that is not there.
+    """Return the condition keys that describe a resource; none for one that does not exist.
 
     Source: Service Authorization Reference, "Condition keys for Amazon EC2".
     """

@@ -20,7 +20,7 @@ OUTPOSTS = "Outposts and Local Zones are not emulated"
 
 
 def operation(name: str, lacks: Mapping[str, str] = _NONE) -> Callable[[Function], Function]:
-    """Register what answers an operation. lacks: parameter -> why it is refused."""
+    """Register the function that answers an operation. lacks: parameter -> why it is refused."""
 
     def register(function: Function) -> Function:
         def handle(call: ServiceCall) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def require_permission(
 ) -> None:
     """Refuse what the caller's policies do not allow on each of the resources; ends a dry run.
 
-    action: without ``ec2:``. resources: ARNs, or ``*``. dry_run_ends: whether this is the last that
-    the call has to be allowed.
+    action: without ``ec2:``. resources: ARNs, or ``*``. dry_run_ends: whether this is the last
+    authorization of the call.
     """
     for resource in resources:
         require_allowed(
@@ -63,7 +63,7 @@ def require_permission(
 
 
 def storage(call: ServiceCall) -> Storage:
-    """Return what EC2 stores, of all accounts and Regions."""
+    """Return what EC2 stores in a mock, for all accounts and Regions."""
     return call.backend.service_state(Storage)
 
 
@@ -73,7 +73,10 @@ def account_region(call: ServiceCall) -> AccountRegion:
 
 
 def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
-    """Schedule an action for when storage has done its part. action: called with the time then."""
+    """Schedule an action after the delay of storage.
+
+    action: called with the time at which it is due.
+    """
     call.backend.clock.schedule(call.now + call.backend.delays.storage, action)
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.answered.lookup import (
-    no_snapshot,
     read_snapshot_id,
-    required,
+    require_parameter,
     resource_context,
+    snapshot_not_found_error,
 )
 from kmsmock.services.ec2.answered.registry import (
     account_region,
@@ -32,7 +32,7 @@ _ATTRIBUTES = (SNAPSHOT_PERMISSION, "productCodes")
 
 @operation("ModifySnapshotAttribute")
 def modify_snapshot_attribute(call: ServiceCall) -> None:
-    """Share a snapshot with accounts or everybody, or end that."""
+    """Add or remove the permissions of accounts or everybody to use a snapshot."""
     snapshot = _find_own_snapshot(call, "ModifySnapshotAttribute")
     change = read_snapshot_change(call)
     if change.adds:
@@ -57,9 +57,9 @@ def _require_shareable(call: ServiceCall, snapshot: Snapshot, change: Change) ->
 
 @operation("DescribeSnapshotAttribute")
 def describe_snapshot_attribute(call: ServiceCall) -> dict[str, Any]:
-    """Show with whom a snapshot is shared."""
+    """Describe the accounts and groups that a snapshot is shared with."""
     snapshot = _find_own_snapshot(call, "DescribeSnapshotAttribute")
-    attribute = required(call, "Attribute")
+    attribute = require_parameter(call, "Attribute")
     if attribute not in _ATTRIBUTES:
         raise errors.InvalidParameterValue("Unrecognized attribute.")
     if attribute == "productCodes":
@@ -72,9 +72,9 @@ def describe_snapshot_attribute(call: ServiceCall) -> dict[str, Any]:
 
 @operation("ResetSnapshotAttribute")
 def reset_snapshot_attribute(call: ServiceCall) -> None:
-    """Share a snapshot with nobody any more."""
+    """Remove all permissions of others to use a snapshot."""
     snapshot = _find_own_snapshot(call, "ResetSnapshotAttribute")
-    if required(call, "Attribute") != SNAPSHOT_PERMISSION:
+    if require_parameter(call, "Attribute") != SNAPSHOT_PERMISSION:
         raise errors.InvalidParameterValue("Unrecognized attribute.")
     snapshot.shared_with.clear()
     snapshot.is_public = False
@@ -82,11 +82,11 @@ def reset_snapshot_attribute(call: ServiceCall) -> None:
 
 def _find_own_snapshot(call: ServiceCall, action: str) -> Snapshot:
     """Find the snapshot that a call is about; only its owner may change or see who shares it."""
-    name = read_snapshot_id(required(call, "SnapshotId"))
+    name = read_snapshot_id(require_parameter(call, "SnapshotId"))
     snapshot = account_region(call).snapshots.get(name)
     require_permission(
         call, action, arn(call, f"snapshot/{name}"), context=resource_context(call, snapshot)
     )
     if snapshot is None:
-        raise no_snapshot(call, name)
+        raise snapshot_not_found_error(call, name)
     return snapshot

@@ -11,15 +11,15 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.answered.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.answered.lists import FilterTable, apply_filters, paginate_response
 from kmsmock.services.ec2.answered.lookup import (
     find_volume,
-    no_snapshot,
     read_instance_id,
     read_snapshot_id,
     read_volume_id,
-    required,
+    require_parameter,
     resource_context,
+    snapshot_not_found_error,
 )
 from kmsmock.services.ec2.answered.registry import (
     OUTPOSTS,
@@ -48,8 +48,8 @@ _BOOT_DEVICES = ("/dev/sda1", "/dev/xvda")
 
 @operation("CreateSnapshot", _LACKS)
 def create_snapshot(call: ServiceCall) -> dict[str, Any]:
-    """Take a snapshot, which keeps the volume's key; this needs no permission of KMS."""
-    name = read_volume_id(required(call, "VolumeId"))
+    """Create a snapshot, which keeps the volume's key; this needs no permission of KMS."""
+    name = read_volume_id(require_parameter(call, "VolumeId"))
     tags = read_new_tags(call, "snapshot")
     context = resource_context(call, account_region(call).volumes.get(name))
     also = arn(call, f"volume/{name}")
@@ -59,7 +59,7 @@ def create_snapshot(call: ServiceCall) -> dict[str, Any]:
 
 @operation("CreateSnapshots", _LACKS)
 def create_snapshots(call: ServiceCall) -> dict[str, Any]:
-    """Take snapshots of the volumes of an instance, all of the same moment."""
+    """Create snapshots of the volumes of an instance, all at the same time."""
     specification = call.parameters["InstanceSpecification"]
     instance = read_instance_id(specification.get("InstanceId", ""))
     tags = read_new_tags(call, "snapshot")
@@ -125,7 +125,7 @@ def _complete(snapshot: Snapshot, now: datetime) -> None:
 
 
 def _show_new_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
-    """Return what the answer shows of a snapshot that has just begun; its key is not among it."""
+    """Return the members of the answer for a new snapshot, which do not include its key."""
     return {
         "SnapshotId": snapshot.id,
         "VolumeId": snapshot.volume_id,
@@ -161,7 +161,7 @@ _FILTERS: FilterTable[Snapshot] = {
 
 @operation("DescribeSnapshots")
 def describe_snapshots(call: ServiceCall) -> dict[str, Any]:
-    """Show snapshots: those of the account, those shared with it, and public ones."""
+    """Describe snapshots: those of the account, those shared with it, and public ones."""
     parameters = call.parameters
     names = [read_snapshot_id(name) for name in parameters.get("SnapshotIds", ())]
     require_permission(call, "DescribeSnapshots", "*")
@@ -172,8 +172,10 @@ def describe_snapshots(call: ServiceCall) -> dict[str, Any]:
     users = _read_accounts(call, parameters.get("RestorableByUserIds", ()))
     if users:
         snapshots = [s for s in snapshots if any(_is_restorable(call, s, user) for user in users)]
-    snapshots = filtered(call, snapshots, _FILTERS, lambda snapshot: snapshot.id)
-    return page(call, "DescribeSnapshots", "Snapshots", snapshots, partial(_show_snapshot, call))
+    snapshots = apply_filters(call, snapshots, _FILTERS, lambda snapshot: snapshot.id)
+    return paginate_response(
+        call, "DescribeSnapshots", "Snapshots", snapshots, partial(_show_snapshot, call)
+    )
 
 
 def _is_restorable(call: ServiceCall, snapshot: Snapshot, user: str) -> bool:
@@ -196,14 +198,14 @@ def _find_by_id(call: ServiceCall, names: list[str]) -> Iterator[Snapshot]:
     for name in names:
         snapshot = storage(call).snapshot_for(call.account, call.region, name)
         if snapshot is None:
-            raise no_snapshot(call, name)
+            raise snapshot_not_found_error(call, name)
         yield snapshot
 
 
 @operation("DeleteSnapshot")
 def delete_snapshot(call: ServiceCall) -> None:
-    """Delete a snapshot that no image needs; copies of it and volumes from it stay."""
-    name = read_snapshot_id(required(call, "SnapshotId"))
+    """Delete a snapshot that no image uses; its copies and the volumes from it stay."""
+    name = read_snapshot_id(require_parameter(call, "SnapshotId"))
     here = account_region(call)
     snapshot = here.snapshots.get(name)
     require_permission(
@@ -213,7 +215,7 @@ def delete_snapshot(call: ServiceCall) -> None:
         context=resource_context(call, snapshot),
     )
     if snapshot is None:
-        raise no_snapshot(call, name)
+        raise snapshot_not_found_error(call, name)
     users = [image.id for image in here.images.values() if name in image.snapshot_ids]
     if users:
         raise errors.InvalidSnapshotInUse(

@@ -21,10 +21,10 @@ UNBLOCKED = "unblocked"
 
 @dataclass(slots=True, eq=False)
 class Attachment:
-    """A volume on an instance.
+    """The attachment of a volume to an instance.
 
-    key: what the instance has of the data key, which stays in the memory of the hypervisor while
-    the volume is attached; None when the volume is not encrypted.
+    key: the grant and the data key of the instance, which the hypervisor keeps in memory while the
+    volume is attached; None when the volume is not encrypted.
     """
 
     instance_id: str
@@ -36,10 +36,10 @@ class Attachment:
 
 @dataclass(slots=True, eq=False)
 class Volume:
-    """A volume. size: GiB. key_arn: as the answers show it.
+    """A volume. size: GiB. key_arn: as in answers.
 
-    key: None until the volume is available. initialization_rate: MiB/s, as requested; the contents
-    are there at once all the same.
+    key: None until the volume is available. initialization_rate: MiB/s, as requested; it has no
+    effect on the contents, which are available at once.
     """
 
     id: str
@@ -99,8 +99,8 @@ class Snapshot:
 class Image:
     """An image (AMI).
 
-    mappings: device -> the members of its volume, as answers have them. attributes: further
-    members, such as ``Architecture``.
+    mappings: device name -> the members of its volume, as in answers. attributes: further members,
+    such as ``Architecture``.
     """
 
     id: str
@@ -124,7 +124,7 @@ class Image:
 
 @dataclass(slots=True, eq=False)
 class AccountRegion:
-    """What one account has in one Region. tags: id -> tags, also on what others share.
+    """What one account stores in one Region. tags: id -> tags, also on what others share.
 
     tokens: client token -> the parameters of its request, and the id of what it created.
     """
@@ -139,7 +139,7 @@ class AccountRegion:
 
 @dataclass(slots=True, eq=False)
 class Storage:
-    """What all accounts of one mock have in all Regions."""
+    """What all accounts of one mock store in all Regions."""
 
     account_regions: dict[tuple[str, str], AccountRegion] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""The tags that a call gives to what it makes.
+"""The tags in requests that create something.
 
 Source: Amazon EC2 User Guide, "Tag your Amazon EC2 resources", tag restrictions.
 """
@@ -20,9 +20,9 @@ Tags = dict[str, str]
 
 
 def read_new_tags(call: ServiceCall, kind: str, *others: str) -> Tags:
-    """Read the tags for what a call is to make. kind: such as ``snapshot``.
+    """Read the tags for a resource that a call creates. kind: such as ``snapshot``.
 
-    others: what else the operation makes, and takes tags for.
+    others: further kinds that the operation creates and takes tags for.
     """
     tags: Tags = {}
     for specification in call.parameters.get("TagSpecifications", ()):
@@ -36,9 +36,9 @@ def read_new_tags(call: ServiceCall, kind: str, *others: str) -> Tags:
     return tags
 
 
-def read_tags(given: Iterable[Mapping[str, str]]) -> Tags:
-    """Read tags, and require what tags must be."""
-    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in given}
+def read_tags(tag_list: Iterable[Mapping[str, str]]) -> Tags:
+    """Read a list of tags, and require that they are valid."""
+    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in tag_list}
     for key, value in tags.items():
         if not key or len(key) > _LONGEST_KEY:
             raise InvalidParameterValue(
@@ -58,7 +58,7 @@ def read_tags(given: Iterable[Mapping[str, str]]) -> Tags:
 
 
 def require_few(tags: Tags) -> Tags:
-    """Require no more tags than a resource can have."""
+    """Require that a resource has no more tags than the quota allows."""
     if len(tags) > _MOST_TAGS:
         raise TagLimitExceeded(
             f"The maximum number of tags for a resource is {_MOST_TAGS}, not {len(tags)}."
@@ -67,7 +67,7 @@ def require_few(tags: Tags) -> Tags:
 
 
 def requested_tags_context(tags: Tags) -> ContextKeys:
-    """Return the condition keys of tags that a request brings."""
+    """Return the condition keys for the tags in a request."""
     keys: ContextKeys = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
     if tags:
         keys["aws:TagKeys"] = list(tags)
@@ -77,10 +77,10 @@ def requested_tags_context(tags: Tags) -> ContextKeys:
 def require_create_permission(
     call: ServiceCall, action: str, created: str, tags: Tags, *others: str, context: ContextKeys
 ) -> None:
-    """Require that the caller may create something, and tag it; ends a dry run.
+    """Require that the caller may create a resource, and tag it; ends a dry run.
 
-    created: what, as in ARNs, such as ``snapshot/*``. others: ARNs of further resources of the
-    action. context: condition keys of these.
+    created: the resource, as in ARNs, such as ``snapshot/*``. others: ARNs of further resources of
+    the action. context: condition keys of these.
     """
     requested = requested_tags_context(tags)
     require_permission(call, action, arn(call, created), context=requested, dry_run_ends=False)
@@ -94,7 +94,7 @@ def require_create_permission(
 
 
 def put_tags(call: ServiceCall, resource_id: str, tags: Tags) -> None:
-    """Put tags on something that was created."""
+    """Add tags to something that was created."""
     if tags:
         account_region(call).tags[resource_id] = dict(tags)
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.answered.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.answered.lists import FilterTable, apply_filters, paginate_response
 from kmsmock.services.ec2.answered.lookup import (
-    no_image,
-    no_snapshot,
-    no_volume,
-    required,
+    image_not_found_error,
+    require_parameter,
     resource_context,
+    snapshot_not_found_error,
+    volume_not_found_error,
 )
 from kmsmock.services.ec2.answered.registry import (
     account_region,
@@ -37,8 +37,8 @@ _Tag = tuple[str, str, str]
 
 @operation("CreateTags")
 def create_tags(call: ServiceCall) -> None:
-    """Put tags on resources, in place of those with the same keys."""
-    tags = read_tags(required(call, "Tags"))
+    """Add tags to resources, or replace the values of existing tag keys."""
+    tags = read_tags(require_parameter(call, "Tags"))
     names = _require_resources(call, "CreateTags", list(tags), requested_tags_context(tags))
     all_tags = account_region(call).tags
     merged = {name: require_few({**all_tags.get(name, {}), **tags}) for name in names}
@@ -47,7 +47,7 @@ def create_tags(call: ServiceCall) -> None:
 
 @operation("DeleteTags")
 def delete_tags(call: ServiceCall) -> None:
-    """Take tags from resources: those with a key, or with just that value, or all."""
+    """Delete tags of resources: by key, by key and value, or all of them."""
     requested = call.parameters.get("Tags")
     keys = [tag.get("Key", "") for tag in requested or ()]
     names = _require_resources(call, "DeleteTags", keys, {})
@@ -70,8 +70,11 @@ def delete_tags(call: ServiceCall) -> None:
 def _require_resources(
     call: ServiceCall, action: str, keys: list[str], context: dict[str, Any]
 ) -> list[str]:
-    """Return the ids that a call names, each of which must be there and may be tagged."""
-    names: list[str] = required(call, "Resources")
+    """Return the ids that a call names.
+
+    Each must exist, and the caller must be allowed to tag it.
+    """
+    names: list[str] = require_parameter(call, "Resources")
     requested_tags = {"aws:TagKeys": keys} if keys else {}
     resources = [_find_resource(call, name) for name in names]
     for name, resource in zip(names, resources, strict=True):
@@ -104,8 +107,12 @@ def _find_resource(call: ServiceCall, name: str) -> Volume | Snapshot | Image | 
 
 def _not_found(call: ServiceCall, name: str) -> errors.Ec2Error:
     if name.startswith("vol"):
-        return no_volume(call, name)
-    return no_snapshot(call, name) if name.startswith("snap") else no_image(name)
+        return volume_not_found_error(call, name)
+    return (
+        snapshot_not_found_error(call, name)
+        if name.startswith("snap")
+        else image_not_found_error(name)
+    )
 
 
 _FILTERS: FilterTable[_Tag] = {
@@ -122,10 +129,10 @@ def _kind(tag: _Tag) -> str:
 
 @operation("DescribeTags")
 def describe_tags(call: ServiceCall) -> dict[str, Any]:
-    """Show the tags that the account has put on anything."""
+    """Describe the tags that the account has added to its resources."""
     require_permission(call, "DescribeTags", "*")
-    resources = filtered(call, _list_tags(call), _FILTERS, lambda tag: tag[0])
-    return page(call, "DescribeTags", "Tags", resources, _show_tag)
+    resources = apply_filters(call, _list_tags(call), _FILTERS, lambda tag: tag[0])
+    return paginate_response(call, "DescribeTags", "Tags", resources, _show_tag)
 
 
 def _list_tags(call: ServiceCall) -> Iterator[_Tag]:

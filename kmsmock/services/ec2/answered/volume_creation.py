@@ -1,4 +1,4 @@
-"""CreateVolume, which calls KMS only after it has answered: a volume without its key vanishes.
+"""CreateVolume, which calls KMS after its answer: a volume whose key cannot be used vanishes.
 
 Source: Amazon EC2 API Reference; Amazon EBS User Guide, "How Amazon EBS encryption works".
 """
@@ -13,10 +13,10 @@ from typing import Any
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.answered import volume_types
 from kmsmock.services.ec2.answered.lookup import (
-    no_snapshot,
     read_snapshot_id,
-    required,
+    require_parameter,
     resource_context,
+    snapshot_not_found_error,
 )
 from kmsmock.services.ec2.answered.registry import (
     OUTPOSTS,
@@ -49,7 +49,7 @@ _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
     lacks={"OutpostArn": OUTPOSTS, "Operator": "managed resources are not emulated"},
 )
 def create_volume(call: ServiceCall) -> dict[str, Any]:
-    """Make a volume, empty or from a snapshot."""
+    """Create a volume, empty or from a snapshot."""
     zone = _read_zone(call)
     name = call.parameters.get("SnapshotId") or ""
     source = None
@@ -65,7 +65,7 @@ def create_volume(call: ServiceCall) -> dict[str, Any]:
         return show_volume(call, earlier)
     if name:
         if source is None:
-            raise no_snapshot(call, name, "Snapshot does not exist")
+            raise snapshot_not_found_error(call, name, "Snapshot does not exist")
         require_completed(source)
     volume = _new_volume(call, zone, source)
     flow = CreateVolume(call, source)
@@ -87,12 +87,12 @@ def _store_volume(
 
 
 def _read_zone(call: ServiceCall) -> str:
-    """Return the Availability Zone; all Regions have the zones a to f here."""
+    """Return the Availability Zone; each Region has the zones a to f."""
     parameters = call.parameters
     zone_id = _ZONE_ID.fullmatch(parameters.get("AvailabilityZoneId", ""))
     if zone_id is not None and "AvailabilityZone" not in parameters:
         return call.region + ZONE_LETTERS[int(zone_id[1]) - 1]
-    zone: str = required(call, "AvailabilityZone")
+    zone: str = require_parameter(call, "AvailabilityZone")
     if zone[:-1] != call.region or zone[-1] not in ZONE_LETTERS:
         raise errors.InvalidZoneNotFound(f"The zone '{zone}' does not exist.")
     return zone
@@ -132,7 +132,7 @@ def _read_size(call: ServiceCall, source: Snapshot | None) -> int:
 
 
 def _new_volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume:
-    """Make the volume, with size, type and performance as the call asks for them."""
+    """Create the volume, with the requested size, type and performance."""
     parameters = call.parameters
     kind = parameters.get("VolumeType", _DEFAULT_TYPE)
     volume_types.require_type(kind)

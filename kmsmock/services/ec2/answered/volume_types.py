@@ -1,4 +1,4 @@
-"""The types of volumes, and what each can have.
+"""The volume types, and the size and performance of each.
 
 Source: Amazon EBS User Guide, "Amazon EBS volume types".
 """
@@ -17,10 +17,10 @@ from kmsmock.services.ec2.errors import (
 
 @dataclass(frozen=True, slots=True)
 class VolumeType:
-    """A type of volume. smallest, largest: GiB. iops: what may be asked for, None for nothing.
+    """A volume type. smallest, largest: GiB.
 
-    own_iops: without being asked. throughput: MiB/s that may be asked for. own_throughput: without
-    being asked.
+    iops: that may be requested, None when they may not. own_iops: when none are requested.
+    throughput, own_throughput: the same in MiB/s.
     """
 
     smallest: int
@@ -49,10 +49,10 @@ _GP2_IOPS, _GP2_MOST = 3, 16_000
 
 def require_type(name: str) -> VolumeType:
     """Find a type of volume."""
-    found = VOLUME_TYPES.get(name)
-    if found is None:
+    volume_type = VOLUME_TYPES.get(name)
+    if volume_type is None:
         raise UnknownVolumeType(f"Unsupported volume type '{name}' for volume creation.")
-    return found
+    return volume_type
 
 
 def require_size(name: str, size: int) -> None:
@@ -68,7 +68,7 @@ def require_size(name: str, size: int) -> None:
 def performance(
     name: str, size: int, iops: int | None, throughput: int | None
 ) -> tuple[int | None, int | None]:
-    """Give IOPS and throughput of a volume, as asked for or as the type has them."""
+    """Return IOPS and throughput (MiB/s) of a volume, as requested or as the type has them."""
     kind = require_type(name)
     if iops is None and kind.iops is not None and kind.own_iops is None:
         raise MissingParameter(f"The parameter iops must be specified for {name} volumes.")
@@ -81,7 +81,7 @@ def performance(
 
 
 def require_multi_attach(name: str) -> None:
-    """Require a type that more than one instance can have at a time."""
+    """Require a type that can be attached to more than one instance."""
     if name not in _MULTI_ATTACH:
         raise InvalidParameterCombination(
             f"The parameter MultiAttachEnabled is not supported for {name} volumes."
@@ -89,7 +89,7 @@ def require_multi_attach(name: str) -> None:
 
 
 def require_initialization_rate(rate: int, *, from_snapshot: bool) -> None:
-    """Require a rate in MiB/s at which the contents of a snapshot can come to a volume."""
+    """Require a valid rate in MiB/s for the initialization of a volume from a snapshot."""
     if not from_snapshot:
         raise InvalidParameterCombination(
             "The parameter VolumeInitializationRate is supported only for volumes created from "

@@ -1,4 +1,4 @@
-"""DescribeVolumes and DeleteVolume, and what answers show of volumes.
+"""DescribeVolumes and DeleteVolume, and the members of answers that describe volumes.
 
 Source: Amazon EC2 API Reference, Volume.
 """
@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any
 
 from kmsmock.services.ec2 import errors
-from kmsmock.services.ec2.answered.lists import FilterTable, filtered, page
+from kmsmock.services.ec2.answered.lists import FilterTable, apply_filters, paginate_response
 from kmsmock.services.ec2.answered.lookup import (
     find_volume,
-    no_volume,
     read_volume_id,
-    required,
+    require_parameter,
     resource_context,
+    volume_not_found_error,
 )
 from kmsmock.services.ec2.answered.registry import (
     account_region,
@@ -53,27 +53,29 @@ _FILTERS: FilterTable[Volume] = {
 
 @operation("DescribeVolumes")
 def describe_volumes(call: ServiceCall) -> dict[str, Any]:
-    """Show volumes of the account: those that are named, or all."""
+    """Describe volumes of the account: those that the call names, or all."""
     names = [read_volume_id(name) for name in call.parameters.get("VolumeIds", ())]
     require_permission(call, "DescribeVolumes", "*")
     stored = [find_volume(call, name) for name in names] or list(
         account_region(call).volumes.values()
     )
-    volumes = filtered(call, stored, _FILTERS, lambda volume: volume.id)
-    return page(call, "DescribeVolumes", "Volumes", volumes, partial(show_volume, call))
+    volumes = apply_filters(call, stored, _FILTERS, lambda volume: volume.id)
+    return paginate_response(
+        call, "DescribeVolumes", "Volumes", volumes, partial(show_volume, call)
+    )
 
 
 @operation("DeleteVolume")
 def delete_volume(call: ServiceCall) -> None:
     """Delete a volume that is not attached."""
-    name = read_volume_id(required(call, "VolumeId"))
+    name = read_volume_id(require_parameter(call, "VolumeId"))
     here = account_region(call)
     volume = here.volumes.get(name)
     require_permission(
         call, "DeleteVolume", arn(call, f"volume/{name}"), context=resource_context(call, volume)
     )
     if volume is None:
-        raise no_volume(call, name)
+        raise volume_not_found_error(call, name)
     if volume.attachments:
         instance = next(iter(volume.attachments))
         raise errors.VolumeInUse(f"Volume {name} is currently attached to {instance}")
@@ -84,7 +86,7 @@ def delete_volume(call: ServiceCall) -> None:
 
 
 def show_volume(call: ServiceCall, volume: Volume) -> dict[str, Any]:
-    """Show a volume, in the form of answers."""
+    """Return a volume in the form of answers."""
     members: dict[str, Any] = {
         "VolumeId": volume.id,
         "State": volume.state,
@@ -118,7 +120,7 @@ def _zone_id(zone: str) -> str:
 
 
 def show_attachment(volume: Volume, instance: str) -> dict[str, Any]:
-    """Show one attachment of a volume."""
+    """Return an attachment of a volume in the form of answers."""
     attachment = volume.attachments[instance]
     return {
         "VolumeId": volume.id,

@@ -1,4 +1,4 @@
-"""Volumes, snapshots and images under keys of KMS, while another mock answers EC2.
+"""EC2 beside another mock: volumes, snapshots and images are encrypted with KMS keys.
 
 What EBS does later on AWS is done here as soon as the answer is there: a volume whose key cannot
 be used has vanished then, and such a copy is in state error. `stored` is what is known of what the
@@ -15,7 +15,7 @@ from kmsmock.services.registry import ServiceCall
 
 
 def _skip_dry_runs(handler: BesideHandler) -> BesideHandler:
-    """Do nothing beside a dry run, which ends before EC2 looks at keys."""
+    """Do nothing for a dry run, which ends before EC2 uses keys."""
 
     def handle(call: ServiceCall) -> Steps:
         if call.parameters.get("DryRun"):

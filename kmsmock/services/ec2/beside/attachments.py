@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from kmsmock.services.beside import Steps
-from kmsmock.services.ec2.beside.stored import find_resource, require_volume, stored_resources
+from kmsmock.services.ec2.beside.stored_resources import (
+    find_resource,
+    require_volume,
+    stored_resources,
+)
 from kmsmock.services.ec2.kms_use.attachments import (
     NotAttachedError,
     attach_volume,

@@ -10,7 +10,11 @@ from typing import Any
 
 from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.beside.snapshots import complete_copy
-from kmsmock.services.ec2.beside.stored import StoredImage, StoredResources, stored_resources
+from kmsmock.services.ec2.beside.stored_resources import (
+    StoredImage,
+    StoredResources,
+    stored_resources,
+)
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import FAILURE_CODE, CopyImage
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_image

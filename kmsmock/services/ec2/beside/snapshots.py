@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kmsmock.services.beside import Steps, until_stored
-from kmsmock.services.ec2.beside.stored import (
+from kmsmock.services.ec2.beside.stored_resources import (
     StoredResource,
     find_resource,
     require_volume,
@@ -32,7 +32,7 @@ def _create_snapshots(call: ServiceCall) -> Steps:
 
 
 def _take_keys_of_volumes(call: ServiceCall, snapshots: Iterable[dict[str, Any]]) -> None:
-    """Let snapshots have the keys of their volumes; the keys are not among what answers show."""
+    """Record that snapshots have the keys of their volumes, which the answer does not include."""
     resources = stored_resources(call).resources
     for snapshot in snapshots:
         volume = resources.get(snapshot["VolumeId"])
@@ -60,7 +60,7 @@ def _copy_snapshot(call: ServiceCall) -> Steps:
 
 
 def complete_copy(call: ServiceCall, flow: CopySnapshot, snapshot_id: str) -> StoredResource | None:
-    """Complete the copy of a snapshot; gives None for one that is not encrypted.
+    """Complete the copy of a snapshot; return None for one that is not encrypted.
 
     Raises `CopyFailedError`.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kmsmock.services.beside import Steps, until_stored
-from kmsmock.services.ec2.beside.stored import (
+from kmsmock.services.ec2.beside.stored_resources import (
     StoredResource,
     find_resource,
     is_lost,

@@ -1,4 +1,4 @@
-"""What EC2 and EBS do with KMS, whether this mock or something else stores volumes and snapshots.
+"""What EC2 and EBS do with KMS, whether this mock or another one stores volumes and snapshots.
 
 `kms_calls` has the single calls and `target_keys` the choice of the key; the other modules have a
 flow for each operation that uses KMS. `resources` says what a host has to know of a volume or

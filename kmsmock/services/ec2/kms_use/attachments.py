@@ -27,12 +27,12 @@ _INSTANCES = "aws:ec2-infrastructure"
 
 
 class NotAttachedError(Exception):
-    """An instance cannot decrypt the data key of a volume. The text is for humans."""
+    """An instance cannot decrypt the data key of a volume. The message is an explanation."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedKey:
-    """What an instance has of the data key of a volume: its grant, and the 64 bytes."""
+    """The data key of a volume in an instance: its grant, and its 64 bytes."""
 
     grant: Grant
     plaintext: bytes
@@ -41,9 +41,10 @@ class AttachedKey:
 def attach_volume(
     call: ServiceCall, key: DataKey | None, instance_id: str, now: datetime
 ) -> AttachedKey | None:
-    """Let an instance decrypt the data key of a volume; None for one that is not encrypted.
+    """Create a grant for an instance, and decrypt the data key of a volume with it.
 
-    Raises `NotAttachedError`; the grant that was made before is retired then.
+    Return None for a volume that is not encrypted. Raises `NotAttachedError`, after the grant is
+    retired.
     """
     if key is None:
         return None

@@ -23,28 +23,28 @@ _DEFAULT_CMK = ". You must have DescribeKey permissions on the default CMK"
 
 @dataclass(slots=True)
 class CopyImage(Flow):
-    """The copy of an image, each of whose snapshots has a flow of its own."""
+    """The copy of an image, with a flow for each of its snapshots."""
 
     call: ServiceCall
 
     def request(self) -> None:
-        """Require what encrypts; no key is looked at yet."""
+        """Require valid encryption parameters; the key is not described yet."""
         require_encrypted(self.call)
 
     def copy_snapshot(self, source: EncryptedResource | None) -> CopyImageSnapshot:
-        """Return the flow of one snapshot, of which only ``complete`` is left to do."""
+        """Return the flow of one snapshot, of which only ``complete`` is run."""
         return CopyImageSnapshot(self.call, source)
 
 
 @dataclass(slots=True)
 class CopyImageSnapshot(CopySnapshot):
-    """The copy of one snapshot of an image, whose failure is that of the image."""
+    """The copy of one snapshot of an image; when it fails, the image fails."""
 
     def request(self) -> None:
-        """Do nothing: the image has been copied already, as far as EC2's answer tells."""
+        """Do nothing: EC2 has answered CopyImage already."""
 
     def complete(self, snapshot_id: str, now: datetime) -> NewDataKey | None:
-        """Describe the key to encrypt under, and do as CopySnapshot does after its answer."""
+        """Describe the target key, and do what CopySnapshot does after its answer."""
         try:
             self.describe_target_key(now)
         except Ec2Error as error:

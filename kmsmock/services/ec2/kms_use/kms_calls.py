@@ -51,12 +51,15 @@ class Grant:
 
 
 def as_caller(call: ServiceCall, region: str, source: str = FRONTEND) -> KmsCaller:
-    """Call KMS with the identity of the caller of EC2. source: what CloudTrail shows as address."""
+    """Return a caller of KMS with the identity of the caller of EC2.
+
+    source: in CloudTrail, see `KmsCaller`.
+    """
     return KmsCaller.forwarded(call, "ec2", region, source)
 
 
 def as_service(backend: Backend, region: str, source: str | None = None) -> KmsCaller:
-    """Call KMS as EC2 itself, by a grant."""
+    """Return a caller of KMS with the identity of EC2, which a grant authorizes."""
     return KmsCaller.as_service(
         backend, service_principal(region), region, source or background_source(region)
     )
@@ -143,7 +146,7 @@ def decrypt_data_key(caller: KmsCaller, now: datetime, key: DataKey, *, names_ke
 def grants_to_retire(
     backend: Backend, now: datetime, source: str | None = None
 ) -> Iterator[list[Grant]]:
-    """Collect grants, which are retired at the end, whether all went well or not."""
+    """Collect grants, which are retired at the end of the block, also after an exception."""
     grants: list[Grant] = []
     try:
         yield grants

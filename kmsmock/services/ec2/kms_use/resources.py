@@ -1,4 +1,4 @@
-"""What the flows know of volumes and snapshots."""
+"""Volumes and snapshots, as flows need them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class EncryptedResource(Protocol):
 
 
 class SourceSnapshot(EncryptedResource, Protocol):
-    """A snapshot that something is to be made from."""
+    """A snapshot from which something is created."""
 
     @property
     def state(self) -> str:
@@ -41,12 +41,12 @@ class SourceSnapshot(EncryptedResource, Protocol):
 
     @property
     def state_message(self) -> str | None:
-        """Why it is in that state, as DescribeSnapshots shows it."""
+        """Why it is in that state, as in DescribeSnapshots."""
         ...
 
 
 class NewDataKey(NamedTuple):
-    """The data key of something new, and what its contents are to be rewritten with.
+    """The data key of a new resource, and the plaintexts with which its contents are re-encrypted.
 
     plaintext: its 64 bytes; None when it is that of the source, so that the contents stay as they
     are. source_plaintext: that of the source; None when the source is not encrypted.

@@ -51,11 +51,11 @@ def require_shareable_image(call: ServiceCall, key_arns: Collection[str], change
 
 
 def _describe_default_key(call: ServiceCall) -> None:
-    """Describe the AWS managed key; sharing goes on when that is refused."""
+    """Describe the AWS managed key; a refusal does not prevent sharing."""
     resolve_key(call, DEFAULT_KEY)
 
 
 def _is_aws_managed(call: ServiceCall, key_arn: str) -> bool:
-    """Return whether a key is one of AWS's own, which no other account can use."""
+    """Return whether a key is an AWS managed key, which no other account can use."""
     key = find_key(call.backend, key_arn)
     return key is not None and key.manager is KeyManager.AWS

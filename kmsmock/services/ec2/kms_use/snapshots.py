@@ -1,4 +1,4 @@
-"""The KMS side of CopySnapshot, in the order in which CloudTrail has shown the calls.
+"""The KMS side of CopySnapshot, in the order of the calls in CloudTrail.
 
 At the time of the request EC2 calls with the identity of its caller; later EBS calls with the same
 identity, or in its own name by a grant that the caller's identity has made for it. CreateSnapshot
@@ -40,7 +40,7 @@ _INCOMPLETE_MESSAGE = "Source snapshot is not complete"
 
 
 class CopyFailedError(Exception):
-    """A copy is in state error. message: its StateMessage. why: the reason, for humans."""
+    """A copy is in state error. message: its StateMessage. why: the explanation."""
 
     def __init__(self, message: str, why: str) -> None:
         super().__init__(message, why)
@@ -49,7 +49,7 @@ class CopyFailedError(Exception):
 
 
 def require_completed(snapshot: SourceSnapshot) -> None:
-    """Require a snapshot from which volumes and images can be made."""
+    """Require a snapshot from which volumes and images can be created."""
     if snapshot.state != "completed":
         raise IncorrectState(
             f"Snapshot is in invalid state - {snapshot.state}", explanation=snapshot.state_message
@@ -66,7 +66,7 @@ def copy_of_incomplete(snapshot_id: str, snapshot: SourceSnapshot) -> CopyFailed
 class CopySnapshot(Flow):
     """The copy of a snapshot. source: None when the caller cannot see it.
 
-    target_arn: of the key to encrypt under, as `request` has found it; None for a copy that is not
+    target_arn: of the key to encrypt with, which `request` sets; None for a copy that is not
     encrypted.
     """
 
@@ -75,12 +75,12 @@ class CopySnapshot(Flow):
     target_arn: str | None = None
 
     def request(self) -> None:
-        """Describe the key to encrypt under."""
+        """Describe the target key."""
         require_encrypted(self.call)
         self.describe_target_key()
 
     def describe_target_key(self, now: datetime | None = None) -> None:
-        """Describe the key to encrypt under: never that of the source by itself.
+        """Describe the target key, which is never that of the source by default.
 
         Raises what EC2 answers with when it cannot be used.
         """
@@ -89,9 +89,9 @@ class CopySnapshot(Flow):
             self.target_arn = describe_target_key(self.call, key, now)
 
     def complete(self, snapshot_id: str, now: datetime) -> NewDataKey | None:
-        """Make the data key of the copy, and decrypt it and that of the source.
+        """Generate the data key of the copy, and decrypt it and that of the source.
 
-        Gives None for a copy that is not encrypted. Raises `CopyFailedError`.
+        Return None for a copy that is not encrypted. Raises `CopyFailedError`.
         """
         if self.target_arn is None:
             return None

@@ -1,4 +1,4 @@
-"""What EBS remembers about keys, whoever stores volumes and snapshots.
+"""The encryption settings and failures of EBS, whichever mock stores volumes and snapshots.
 
 Source: Amazon EBS User Guide, "Amazon EBS encryption by default".
 """
@@ -37,5 +37,5 @@ def settings_for(call: ServiceCall) -> EncryptionSettings:
 
 
 def failures_of(backend: Backend) -> dict[str, str]:
-    """Return what has failed: resource id -> the reason, for humans. To be read and written."""
+    """Return the failures of a mock, which may be changed: resource id -> explanation."""
     return backend.service_state(EbsEncryption).failures

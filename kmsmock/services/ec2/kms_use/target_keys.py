@@ -1,4 +1,4 @@
-"""The key that something is to be encrypted under, before it is.
+"""The target key of a new resource, with which it will be encrypted.
 
 Source: Amazon EC2 API Reference, CopySnapshot, ModifyEbsDefaultKmsKeyId.
 """
@@ -22,7 +22,7 @@ from kmsmock.services.storage_keys import KeyUnusableError
 
 
 def require_encrypted(call: ServiceCall) -> None:
-    """Require that what is to have a certain key is to be encrypted."""
+    """Require that a request with a key also asks for encryption."""
     asked, key = call.parameters.get("Encrypted"), call.parameters.get("KmsKeyId")
     if key and not asked and not settings_for(call).encrypts_by_default:
         raise InvalidParameterDependency(
@@ -32,7 +32,7 @@ def require_encrypted(call: ServiceCall) -> None:
 
 
 def is_to_be_encrypted(call: ServiceCall, source: EncryptedResource | None) -> bool:
-    """Return whether what a call makes is to be encrypted. source: what it is made from."""
+    """Return whether a new resource is to be encrypted. source: from which it is created."""
     # Encrypted=False does not make a copy of what is encrypted less so.
     return bool(
         (source is not None and source.is_encrypted)
@@ -42,9 +42,9 @@ def is_to_be_encrypted(call: ServiceCall, source: EncryptedResource | None) -> b
 
 
 def describe_target_key(call: ServiceCall, key: str, now: datetime | None = None) -> str:
-    """Look at the key that something is to be encrypted under; return its ARN.
+    """Describe the target key of a new resource; return its ARN.
 
-    key: as the caller names it. Raises AuthFailure when the caller may not look at it,
+    key: as the caller names it. Raises AuthFailure when the caller may not call DescribeKey,
     InvalidParameterValue when it cannot be used.
     """
     try:
@@ -75,7 +75,7 @@ def describe_target_key(call: ServiceCall, key: str, now: datetime | None = None
 
 
 def resolve_key(call: ServiceCall, key: str) -> str:
-    """Return the ARN of a key as far as the caller may know it; otherwise what the caller says."""
+    """Return the ARN of a key, if the caller may know it; otherwise what the caller says."""
     try:
         answer = as_caller(call, call.region).call("DescribeKey", KeyId=key)
     except ServiceError:

@@ -1,4 +1,4 @@
-"""The KMS side of CreateVolume, in the order in which CloudTrail has shown the calls.
+"""The KMS side of CreateVolume, in the order of the calls in CloudTrail.
 
 KMS is called only after EC2 has answered. A volume whose key cannot be used then vanishes.
 
@@ -35,15 +35,15 @@ _CLEANING = "AWS Internal"
 
 
 class VolumeLostError(Exception):
-    """A volume has vanished, since its key could not be used. The text is for humans."""
+    """A volume has vanished because its key could not be used. The message is an explanation."""
 
 
 @dataclass(slots=True)
 class CreateVolume(Flow):
-    """A new volume. source: the snapshot that it is made from.
+    """A new volume. source: the snapshot from which it is created.
 
-    known_key: as answers show it before the volume has a data key: what the call names, or an own
-    snapshot passes on. target: the key to encrypt under; None for a volume that is not encrypted.
+    known_key: in answers before the volume has a data key: as in the request, or that of a snapshot
+    of the account. target: the key to encrypt with; None for a volume that is not encrypted.
     """
 
     call: ServiceCall
@@ -57,7 +57,7 @@ class CreateVolume(Flow):
         return self.target is not None
 
     def request(self) -> None:
-        """Choose the key; it is not looked at."""
+        """Choose the key, without a call to KMS."""
         call, source = self.call, self.source
         if call.parameters.get("Encrypted") is False and source is not None and source.is_encrypted:
             raise InvalidParameterCombination(
@@ -72,9 +72,9 @@ class CreateVolume(Flow):
             self.target = self.known_key or settings_for(call).default_key
 
     def complete(self, volume_id: str, now: datetime) -> NewDataKey | None:
-        """Make the data key of the volume, or give it that of its snapshot, re-encrypted.
+        """Generate the data key of the volume, or re-encrypt that of its snapshot.
 
-        Gives None for a volume that is not encrypted. Raises `VolumeLostError`.
+        Return None for a volume that is not encrypted. Raises `VolumeLostError`.
         """
         if self.target is None:
             return None
@@ -103,7 +103,7 @@ class CreateVolume(Flow):
 def _make_volume_key(
     call: ServiceCall, now: datetime, volume_id: str, target: str, source: DataKey | None
 ) -> NewDataKey:
-    """Make a data key. source: that of the snapshot, re-encrypted for the volume already."""
+    """Generate a data key. source: that of the snapshot, re-encrypted for the volume already."""
     key = generate_data_key(call, now, target, volume_id)
     with grants_to_retire(call.backend, now, _CLEANING) as grants:
         grants.append(create_grant(as_caller(call, call.region), now, key, SUBSET))

@@ -1,4 +1,4 @@
-"""RDS, as far as encrypted databases and their snapshots need it.
+"""The operations of RDS on encrypted databases and their snapshots.
 
 Each module puts its operations into the table of `registry`.
 

@@ -1,4 +1,4 @@
-"""Snapshots as they are taken: by hand, at the end, and by RDS itself each day.
+"""Snapshots, whether manual, final or automated.
 
 Source: Amazon RDS User Guide, "Introduction to backups", "Creating a DB snapshot".
 """
@@ -32,7 +32,7 @@ _OF_DATABASE = (
 def take_snapshot(
     backend: Backend, database: Database, name: str, now: datetime, kind: str = MANUAL
 ) -> Snapshot:
-    """Take a snapshot, which keeps the data key of the database. kind: MANUAL or AUTOMATED."""
+    """Create a snapshot, which keeps the data key of the database. kind: MANUAL or AUTOMATED."""
     of_database = database.response_members
     members = {member: of_database[member] for member in _OF_DATABASE if member in of_database}
     for group in of_database.get("OptionGroupMemberships", ()):
@@ -58,13 +58,13 @@ def take_snapshot(
 
 
 def _finish_snapshot(snapshot: Snapshot, now: datetime) -> None:  # noqa: ARG001 - the clock gives it
-    """Make a snapshot available."""
+    """Set the status of a snapshot to available."""
     if snapshot.status == "creating":
         snapshot.status, snapshot.progress = "available", 100
 
 
 def begin_backups(backend: Backend, database: Database, now: datetime) -> None:
-    """Take an automated snapshot now and each day, if the database has automated backups."""
+    """Create an automated snapshot now and each day, if the database has automated backups."""
     if database.retention and database.cluster is None:
         _take_daily_snapshot(backend, database, now)
 

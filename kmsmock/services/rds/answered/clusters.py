@@ -17,7 +17,7 @@ from kmsmock.services.rds.answered.databases import (
     start,
     stop,
 )
-from kmsmock.services.rds.answered.lists import FilterTable, apply_filters, paginate
+from kmsmock.services.rds.answered.lists import FilterTable, apply_filters, paginate_response
 from kmsmock.services.rds.answered.lookup import (
     find_database,
     read_database_identifier,
@@ -69,7 +69,7 @@ def create_db_cluster(call: ServiceCall) -> dict[str, Any]:
 
 
 def default_members(call: ServiceCall, version: str, port: int) -> dict[str, Any]:
-    """Return the response members of a cluster that no parameter is about."""
+    """Return the response members of a cluster that do not depend on parameters."""
     return {
         "EngineVersion": version,
         "Port": port,
@@ -91,7 +91,7 @@ _FILTERS: FilterTable[Database] = {
 
 @operation("DescribeDBClusters")
 def describe_db_clusters(call: ServiceCall) -> dict[str, Any]:
-    """Show the clusters of the account in the Region."""
+    """Describe the clusters of the account in the Region."""
     if call.parameters.get("IncludeShared"):
         raise InvalidParameterValue(
             "The parameter IncludeShared is not supported.",
@@ -101,18 +101,20 @@ def describe_db_clusters(call: ServiceCall) -> dict[str, Any]:
     if "DBClusterIdentifier" in call.parameters:
         name = read_database_identifier(call, CLUSTER)
     require_permission(call, "DescribeDBClusters", database_arn(call, CLUSTER, name or "*"))
-    found = (
+    stored = (
         account_region(call).databases_of(CLUSTER)
         if name is None
         else [find_database(call, CLUSTER, name)]
     )
-    clusters = apply_filters(call, found, _FILTERS)
-    return paginate(call, "DescribeDBClusters", "DBClusters", clusters, partial(show_cluster, call))
+    clusters = apply_filters(call, stored, _FILTERS)
+    return paginate_response(
+        call, "DescribeDBClusters", "DBClusters", clusters, partial(show_cluster, call)
+    )
 
 
 @operation("DeleteDBCluster")
 def delete_db_cluster(call: ServiceCall) -> dict[str, Any]:
-    """Delete a cluster that has no members any more."""
+    """Delete a cluster without members."""
     cluster = find_database_for(call, CLUSTER, "DeleteDBCluster")
     if any(member.status != "deleting" for member in _members(call, cluster)):
         raise InvalidDBClusterStateFault(
@@ -133,7 +135,7 @@ def stop_db_cluster(call: ServiceCall) -> dict[str, Any]:
 
 @operation("StartDBCluster")
 def start_db_cluster(call: ServiceCall) -> dict[str, Any]:
-    """Start a cluster with its members, also one that has its key again."""
+    """Start a cluster with its members, also after its key has become usable again."""
     require_known(call, "StartDBCluster", ("DBClusterIdentifier",))
     cluster = find_database_for(call, CLUSTER, "StartDBCluster")
     start(call, cluster)
@@ -141,7 +143,8 @@ def start_db_cluster(call: ServiceCall) -> dict[str, Any]:
 
 
 def _members(call: ServiceCall, cluster: Database) -> list[Database]:
-    return [found for found in account_region(call).databases.values() if found.cluster is cluster]
+    databases = account_region(call).databases.values()
+    return [database for database in databases if database.cluster is cluster]
 
 
 def show_cluster(call: ServiceCall, cluster: Database) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a test sees of RDS beside the API: contents, and why something failed."""
+"""What a test sees of RDS beside the API: contents, and explanations of failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGEST_CLUSTER = 128 * 1024
 
 
 class UnreadableDatabaseError(Exception):
-    """The contents of a database or snapshot cannot be had."""
+    """The contents of a database or snapshot cannot be read or written."""
 
 
 class Rds:
@@ -35,9 +35,9 @@ class Rds:
     def write(self, arn: str, offset: int, data: bytes) -> None:
         """Write bytes to the storage of an instance or cluster.
 
-        arn: of the database; a member of a cluster writes to that. offset: in bytes. Raises
-        ValueError for an unknown ARN or a place outside of the storage, `UnreadableDatabaseError`
-        when the database does not run.
+        arn: of the database; a member of a cluster writes to the storage of the cluster. offset: in
+        bytes. Raises ValueError for an unknown ARN or an offset outside of the storage,
+        `UnreadableDatabaseError` when the database does not run.
         """
         with self._backend.lock:
             resource = self._find(arn)
@@ -47,9 +47,9 @@ class Rds:
             sectors.write(resource.sectors, self._plaintext_key(resource), offset, data)
 
     def read(self, arn: str, offset: int, length: int) -> bytes:
-        """Read bytes of a database or snapshot; what was never written is zeros.
+        """Read bytes of a database or snapshot; bytes that were never written are zeros.
 
-        offset, length: in bytes. Raises as `write` does.
+        offset, length: in bytes. Raises the errors of `write`.
         """
         with self._backend.lock:
             resource = self._find(arn)
@@ -57,9 +57,9 @@ class Rds:
             return sectors.read(resource.sectors, self._plaintext_key(resource), offset, length)
 
     def why(self, arn: str) -> str | None:
-        """Tell why a database or snapshot has failed, or a database has lost its key.
+        """Explain why a database or snapshot has failed, or why a database cannot use its key.
 
-        Gives None for what is well.
+        Return None for what has not failed.
         """
         with self._backend.lock:
             self._settle()

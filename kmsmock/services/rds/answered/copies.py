@@ -1,4 +1,4 @@
-"""CopyDBSnapshot and CopyDBClusterSnapshot: what is wrong with a key shows at once.
+"""CopyDBSnapshot and CopyDBClusterSnapshot, which fail at once when a key cannot be used.
 
 Source: Amazon RDS User Guide, "Copying a DB snapshot"; Amazon Aurora User Guide, "Copying a DB
 cluster snapshot"; Amazon RDS API Reference.
@@ -50,7 +50,7 @@ _PARAMETERS = ("KmsKeyId", "Tags", "CopyTags", "PreSignedUrl", "SourceRegion", "
 
 @of_each_kind("Copy{0.snapshot}")
 def copy_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
-    """Copy a snapshot into the account and Region of the call, under a key of its choice."""
+    """Copy a snapshot into the account and Region of the call, encrypted with the requested key."""
     source_member, target_member = (
         f"{word}{kind.snapshot_identifier}" for word in ("Source", "Target")
     )
@@ -114,7 +114,7 @@ def _store(call: ServiceCall, source: Snapshot, name: str, flow: CopySnapshot) -
 def _finish(
     call: ServiceCall, copy: Snapshot, source: Snapshot, flow: CopySnapshot, now: datetime
 ) -> None:
-    """Encrypt the contents of the source under the data key of the copy."""
+    """Encrypt the contents of the source with the data key of the copy."""
     try:
         old_key, new_key = flow.complete(now)
     except KeyUnusableError as reason:

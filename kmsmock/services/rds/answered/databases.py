@@ -1,4 +1,4 @@
-"""What instances and clusters have in common: from being created to being deleted.
+"""What instances and clusters share, from creation to deletion.
 
 Source: Amazon RDS API Reference; Amazon RDS User Guide, "Deleting a DB instance", "Stopping an
 Amazon RDS DB instance temporarily".
@@ -48,7 +48,7 @@ _SHORTEST_PASSWORD = 8
 
 
 def require_user(call: ServiceCall) -> None:
-    """Require the master user of a new database, and a password that is long enough."""
+    """Require a master user name for a new database, and a password that is long enough."""
     require_parameter(call, "MasterUsername")
     if len(require_parameter(call, "MasterUserPassword")) < _SHORTEST_PASSWORD:
         raise InvalidParameterValue(
@@ -60,9 +60,9 @@ def require_user(call: ServiceCall) -> None:
 def new_database(
     call: ServiceCall, kind: Kind, name: str, response_members: dict[str, Any]
 ) -> Database:
-    """Make a database that is not stored yet, and require that it can be.
+    """Return a new database that is not stored yet, and require that it can be stored.
 
-    response_members: what responses have of it because of parameters.
+    response_members: that come from parameters.
     """
     here = account_region(call)
     if (kind.name, name) in here.databases:
@@ -76,7 +76,7 @@ def new_database(
 
 
 def create(call: ServiceCall, database: Database, tags: Tags) -> None:
-    """Store a database without contents; it is available a while later."""
+    """Store a database without contents, which becomes available after a delay."""
     flow = CreateDatabase(call, database.kind, database.resource_id)
     flow.request()
     database.encryption = flow.encryption
@@ -86,7 +86,7 @@ def create(call: ServiceCall, database: Database, tags: Tags) -> None:
 def store(
     call: ServiceCall, database: Database, tags: Tags, finish: Callable[[datetime], None]
 ) -> None:
-    """Store a new database. finish: what makes it available a while later."""
+    """Store a new database. finish: called after the delay, to make it available."""
     account_region(call).databases[database.kind.name, database.identifier] = database
     put_tags(call, database.arn, tags)
     failures_of(call.backend).pop(database.arn, None)
@@ -96,7 +96,7 @@ def store(
 def _finish_creating(
     call: ServiceCall, database: Database, flow: CreateDatabase, now: datetime
 ) -> None:
-    """Make a new database available, or failed when its key cannot be used any more."""
+    """Make a new database available, or failed when its key cannot be used."""
     try:
         flow.complete(now)
     except KeyUnusableError as reason:
@@ -106,13 +106,13 @@ def _finish_creating(
 
 
 def fail(call: ServiceCall, database: Database, reason: KeyUnusableError) -> None:
-    """Make a database failed that was to be available."""
+    """Set the state of a new database to failed."""
     database.status = "failed"
     failures_of(call.backend)[database.arn] = str(reason)
 
 
 def make_available(call: ServiceCall, database: Database, now: datetime) -> None:
-    """Make a database available, with backups from then on, unless it is being deleted."""
+    """Make a database available and begin its backups, unless it is being deleted."""
     if database.status == "deleting":
         return
     database.status = "available"
@@ -122,14 +122,14 @@ def make_available(call: ServiceCall, database: Database, now: datetime) -> None
 
 
 def find_database_for(call: ServiceCall, kind: Kind, action: str) -> Database:
-    """Find the database that a call is about, and require that the caller may do that."""
+    """Find the database that a call names, and require that the caller is authorized."""
     name = read_database_identifier(call, kind)
     require_permission(call, action, database_arn(call, kind, name))
     return find_database(call, kind, name)
 
 
 def require_state(database: Database, *states: str) -> None:
-    """Refuse what cannot be done with a database as it is."""
+    """Refuse an operation that the state of a database does not permit."""
     if database.state not in states:
         kind = database.kind
         what = "Instance" if kind is INSTANCE else "DBCluster"
@@ -140,7 +140,7 @@ def require_state(database: Database, *states: str) -> None:
 
 
 def stop(call: ServiceCall, database: Database) -> None:
-    """Stop a database; from then on it needs its key again."""
+    """Stop a database; its key must be usable again to start it."""
     require_state(database, "available")
     database.status = "stopping"
     flow = StopDatabase(call, database.encryption)
@@ -155,7 +155,7 @@ def _finish_stopping(database: Database, flow: StopDatabase, now: datetime) -> N
 
 
 def start(call: ServiceCall, database: Database) -> None:
-    """Start a database that is stopped, or that has its key again within a week."""
+    """Start a database that is stopped, or whose key has become usable again within a week."""
     require_state(database, "stopped", RECOVERABLE)
     StartDatabase(call, database.encryption).request()
     database.status, database.lost_since = "starting", None
@@ -169,7 +169,7 @@ def _finish_starting(database: Database, now: datetime) -> None:  # noqa: ARG001
 
 
 def delete(call: ServiceCall, database: Database, *, needs_snapshot: bool = True) -> None:
-    """Delete a database, after a last snapshot unless that is skipped."""
+    """Delete a database, after a final snapshot unless the request skips it."""
     kind = database.kind
     if database.response_members.get("DeletionProtection"):
         what = "DB Instance" if kind is INSTANCE else "Cluster"

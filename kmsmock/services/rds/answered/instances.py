@@ -17,7 +17,7 @@ from kmsmock.services.rds.answered.databases import (
     start,
     stop,
 )
-from kmsmock.services.rds.answered.lists import FilterTable, apply_filters, paginate
+from kmsmock.services.rds.answered.lists import FilterTable, apply_filters, paginate_response
 from kmsmock.services.rds.answered.lookup import (
     find_database,
     read_database_identifier,
@@ -139,25 +139,25 @@ _FILTERS: FilterTable[Database] = {
 
 @operation("DescribeDBInstances")
 def describe_db_instances(call: ServiceCall) -> dict[str, Any]:
-    """Show the instances of the account in the Region."""
+    """Describe the instances of the account in the Region."""
     name = None
     if "DBInstanceIdentifier" in call.parameters:
         name = read_database_identifier(call, INSTANCE)
     require_permission(call, "DescribeDBInstances", database_arn(call, INSTANCE, name or "*"))
-    found = (
+    stored = (
         account_region(call).databases_of(INSTANCE)
         if name is None
         else [find_database(call, INSTANCE, name)]
     )
-    instances = apply_filters(call, found, _FILTERS)
-    return paginate(
+    instances = apply_filters(call, stored, _FILTERS)
+    return paginate_response(
         call, "DescribeDBInstances", "DBInstances", instances, partial(show_instance, call)
     )
 
 
 @operation("DeleteDBInstance")
 def delete_db_instance(call: ServiceCall) -> dict[str, Any]:
-    """Delete an instance; that of a cluster leaves the storage behind."""
+    """Delete an instance; the storage of a cluster stays."""
     instance = find_database_for(call, INSTANCE, "DeleteDBInstance")
     delete(call, instance, needs_snapshot=instance.cluster is None)
     return {"DBInstance": show_instance(call, instance)}
@@ -175,7 +175,7 @@ def stop_db_instance(call: ServiceCall) -> dict[str, Any]:
 
 @operation("StartDBInstance")
 def start_db_instance(call: ServiceCall) -> dict[str, Any]:
-    """Start an instance, also one that has its key again."""
+    """Start an instance, also after its key has become usable again."""
     require_known(call, "StartDBInstance", ("DBInstanceIdentifier",))
     instance = find_database_for(call, INSTANCE, "StartDBInstance")
     _require_own_storage(instance)

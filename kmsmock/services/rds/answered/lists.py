@@ -19,7 +19,7 @@ _SMALLEST_PAGE, _LARGEST_PAGE = 20, 100
 
 
 def apply_filters(call: ServiceCall, things: Iterable[T], table: FilterTable[T]) -> list[T]:
-    """Return the things that all filters of a call let through."""
+    """Return the things that match all filters of a call."""
     left = list(things)
     for each in call.parameters.get("Filters", ()):
         values = table.get(each["Name"])
@@ -28,27 +28,30 @@ def apply_filters(call: ServiceCall, things: Iterable[T], table: FilterTable[T])
                 f"Unrecognized filter name: {each['Name']}",
                 explanation=f"Known here are: {', '.join(table)}.",
             )
-        wanted = set(each["Values"])
-        left = [thing for thing in left if not wanted.isdisjoint(values(thing))]
+        values_of_filter = set(each["Values"])
+        left = [thing for thing in left if not values_of_filter.isdisjoint(values(thing))]
     return left
 
 
-def paginate(
+def paginate_response(
     call: ServiceCall, operation: str, member: str, things: Sequence[T], show: Callable[[T], Any]
 ) -> dict[str, Any]:
-    """Return one page of a list, and the marker of the next."""
+    """Return the answer with one page of a list, and the marker of the next page.
+
+    member: of the answer, that has the list.
+    """
     parameters = call.parameters
-    most = parameters.get("MaxRecords", _LARGEST_PAGE)
-    if not _SMALLEST_PAGE <= most <= _LARGEST_PAGE:
+    limit = parameters.get("MaxRecords", _LARGEST_PAGE)
+    if not _SMALLEST_PAGE <= limit <= _LARGEST_PAGE:
         raise InvalidParameterValue(
-            f"Invalid value {most} for MaxRecords. Must be between {_SMALLEST_PAGE} and "
+            f"Invalid value {limit} for MaxRecords. Must be between {_SMALLEST_PAGE} and "
             f"{_LARGEST_PAGE}"
         )
     marker = parameters.get("Marker") or None
     try:
-        shown, next_marker = paging.paginate(
-            call.backend.markers, operation, things, marker, most, show
+        page, next_marker = paging.paginate(
+            call.backend.markers, operation, things, marker, limit, show
         )
     except paging.InvalidMarkerError:
         raise InvalidParameterValue("Marker parameter is invalid.") from None
-    return {member: shown} if next_marker is None else {member: shown, "Marker": next_marker}
+    return {member: page} if next_marker is None else {member: page, "Marker": next_marker}

@@ -23,12 +23,12 @@ _RULES = (
     "Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; "
     "and must not end with a hyphen or contain two consecutive hyphens."
 )
-#: How the names of snapshots begin that RDS takes by itself, and AWS Backup.
+#: The prefixes in the names of snapshots that RDS and AWS Backup create automatically.
 _AUTOMATED, _BACKUP = "rds:", "awsbackup:"
 
 
 def read_new_identifier(call: ServiceCall, member: str, *, of: str) -> str:
-    """Read the identifier of what is to be created. of: ``database`` or ``snapshot``."""
+    """Read the identifier of a new database or snapshot. of: ``database`` or ``snapshot``."""
     name: str = require_parameter(call, member).lower()
     if not _NAME.fullmatch(name) or len(name) > _LONGEST[of]:
         raise InvalidParameterValue(f"The parameter {member} is not a valid identifier. {_RULES}")
@@ -36,7 +36,7 @@ def read_new_identifier(call: ServiceCall, member: str, *, of: str) -> str:
 
 
 def require_manual_snapshot(call: ServiceCall, member: str) -> None:
-    """Refuse the name or ARN of a snapshot that RDS or AWS Backup has taken by itself."""
+    """Refuse the name or ARN of a snapshot that RDS or AWS Backup has created automatically."""
     named: str = require_parameter(call, member)
     arn = Arn.parse(named)
     name = (named if arn is None else arn.resource_id).lower()
@@ -52,7 +52,7 @@ def require_manual_snapshot(call: ServiceCall, member: str) -> None:
 
 
 def read_database_identifier(call: ServiceCall, kind: Kind, member: str | None = None) -> str:
-    """Read the name of a database of the account, which may be its ARN."""
+    """Read the name or ARN of a database of the account; return its identifier."""
     named: str = require_parameter(call, member or kind.identifier)
     arn = Arn.parse(named)
     if arn is None:
@@ -63,29 +63,29 @@ def read_database_identifier(call: ServiceCall, kind: Kind, member: str | None =
 
 def find_database(call: ServiceCall, kind: Kind, name: str) -> Database:
     """Find a database of the account."""
-    found = account_region(call).databases.get((kind.name, name))
-    if found is None:
+    database = account_region(call).databases.get((kind.name, name))
+    if database is None:
         raise kind.errors.not_found(f"{kind.name} {name} not found.")
-    return found
+    return database
 
 
 def find_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
-    """Find a snapshot that the account may use; the ARN may lead to another Region."""
+    """Find a snapshot that the account may use; an ARN may name one in another Region."""
     arn = Arn.of(snapshot_arn(call, kind, named))
     if arn.service == "rds" and arn.resource_type == kind.snapshot_arn:
         snapshots = storage(call).account_region(arn.account, arn.region).snapshots
-        found = snapshots.get((kind.name, arn.resource_id.lower()))
-        if found is not None and found.may_be_used_by(call.account):
-            return found
+        snapshot = snapshots.get((kind.name, arn.resource_id.lower()))
+        if snapshot is not None and snapshot.may_be_used_by(call.account):
+            return snapshot
     raise snapshot_not_found_error(call, kind, named)
 
 
 def find_own_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
     """Find a snapshot of the account in the Region of the call."""
-    found = find_snapshot(call, kind, named)
-    if (found.owner, found.region) != (call.account, call.region):
+    snapshot = find_snapshot(call, kind, named)
+    if (snapshot.owner, snapshot.region) != (call.account, call.region):
         raise snapshot_not_found_error(call, kind, named)
-    return found
+    return snapshot
 
 
 def snapshot_not_found_error(call: ServiceCall, kind: Kind, named: str) -> ServiceError:

@@ -1,4 +1,4 @@
-"""Databases whose key cannot be used any more.
+"""Databases whose key has become unusable.
 
 RDS checks the keys of running databases from time to time: here with the next call of RDS, or
 within an hour.
@@ -40,7 +40,7 @@ def _has_data_key(database: Database) -> bool:
 
 
 def check_keys(backend: Backend, now: datetime) -> None:
-    """Notice which running databases have lost their key; only StartDB… brings them back."""
+    """Find running databases whose key has become unusable; only StartDB… recovers them."""
     for database in backend.service_state(Storage).databases():
         encryption = database.encryption
         if encryption is None or encryption.data_key is None or database.status != "available":

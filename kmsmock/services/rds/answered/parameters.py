@@ -65,7 +65,7 @@ _SAME_NAME: dict[str, dict[str, Any]] = {
 
 
 def _groups(member: str, **status: str) -> Callable[[Any], Any]:
-    """Make a converter of names to groups. member: that has the name; status: the other one."""
+    """Return a converter of names to groups. member: that has the name; status: the other one."""
 
     def to_groups(names: Any) -> list[dict[str, str]]:
         all_names = [names] if isinstance(names, str) else names
@@ -118,7 +118,7 @@ _IN_NO_RESPONSE = {
 
 
 def require_known(call: ServiceCall, operation: str, known: Iterable[str]) -> None:
-    """Refuse parameters that nothing would come of."""
+    """Refuse parameters that are not emulated."""
     for member in call.parameters:
         if member not in known:
             raise InvalidParameterValue(
@@ -131,9 +131,9 @@ def require_known(call: ServiceCall, operation: str, known: Iterable[str]) -> No
 def read_response_members(
     call: ServiceCall, kind: Kind, operation: str, defaults: dict[str, Any]
 ) -> dict[str, Any]:
-    """Read the response members that are parameters; refuses unknown parameters.
+    """Read the response members that come from parameters; refuse unknown parameters.
 
-    defaults: those of parameters that are missing, such as those of a snapshot.
+    defaults: for missing parameters, such as those of a snapshot.
     """
     same_name, other_name = _SAME_NAME[kind.name], _OTHER_NAME[kind.name]
     parameters = call.parameters

@@ -69,7 +69,7 @@ def require_permission(
 def require_create_permission(
     call: ServiceCall, action: str, arn: str, *, context: ContextKeys = _NO_KEYS
 ) -> None:
-    """Require that the caller may create something, and tag it if it brings tags."""
+    """Require that the caller may create something, and tag it if the request has tags."""
     require_permission(call, action, arn, context=context)
     if call.parameters.get("Tags"):
         require_permission(call, "AddTagsToResource", arn)
@@ -86,7 +86,10 @@ def account_region(call: ServiceCall) -> AccountRegion:
 
 
 def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
-    """Do something after the delay of storage. action: called with the time at which it is due."""
+    """Schedule an action after the delay of storage.
+
+    action: called with the time at which it is due.
+    """
     call.backend.clock.schedule(call.now + call.backend.delays.storage, action)
 
 

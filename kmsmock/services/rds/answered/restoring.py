@@ -39,7 +39,10 @@ from kmsmock.services.storage_keys import KeyUnusableError
 
 @of_each_kind("{0.restore}")
 def restore(kind: Kind, call: ServiceCall) -> dict[str, Any]:
-    """Create a database: an instance with the snapshot's key, a cluster with that or another."""
+    """Create a database from a snapshot.
+
+    An instance has the snapshot's key, a cluster that or another one.
+    """
     name = read_new_identifier(call, kind.identifier, of="database")
     named: str = require_parameter(call, kind.restore_from)
     tags = read_new_tags(call)
@@ -70,7 +73,7 @@ def _require_engine(call: ServiceCall, source: Snapshot) -> None:
 
 
 def _default_members(call: ServiceCall, source: Snapshot) -> dict[str, Any]:
-    """Return the response members of the database that no parameter is about."""
+    """Return the response members of the database that do not depend on parameters."""
     of_snapshots = (source.kind.created, "OriginalSnapshotCreateTime")
     kept = {
         name: value for name, value in source.response_members.items() if name not in of_snapshots

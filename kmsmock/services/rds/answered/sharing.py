@@ -1,4 +1,4 @@
-"""Who else may copy or restore a snapshot: Modify- and Describe-DB(Cluster)SnapshotAttribute(s).
+"""Who else may use a snapshot: Modify- and DescribeDB(Cluster)SnapshotAttribute(s).
 
 Sharing makes no grant and changes no key policy: that is the other half, for KMS.
 
@@ -34,7 +34,7 @@ _MOST_ACCOUNTS = 20
 
 @of_each_kind("Modify{0.snapshot}Attribute")
 def modify_snapshot_attribute(kind: Kind, call: ServiceCall) -> dict[str, Any]:
-    """Share a snapshot with accounts or everybody, or stop to."""
+    """Share a snapshot with accounts or everybody, or stop sharing it."""
     require_manual_snapshot(call, kind.snapshot_identifier)
     snapshot = _find_own(call, kind, f"Modify{kind.snapshot}Attribute")
     attribute = require_parameter(call, "AttributeName")
@@ -83,7 +83,7 @@ def _change(snapshot: Snapshot, added: list[str], removed: list[str]) -> None:
 
 @of_each_kind("Describe{0.snapshot}Attributes")
 def describe_snapshot_attributes(kind: Kind, call: ServiceCall) -> dict[str, Any]:
-    """Show with whom a snapshot is shared."""
+    """Describe the accounts that a snapshot is shared with."""
     snapshot = _find_own(call, kind, f"Describe{kind.snapshot}Attributes")
     return {f"{kind.snapshot}AttributesResult": _attributes(snapshot)}
 

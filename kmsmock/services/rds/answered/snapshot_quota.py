@@ -1,4 +1,4 @@
-"""Whether there is room for another snapshot.
+"""The quotas of snapshots and of copies in progress.
 
 Source: Amazon RDS User Guide, "Quotas and constraints for Amazon RDS": manual snapshots.
 """
@@ -17,7 +17,7 @@ _MOST_COPIES = 20
 
 
 def require_room_for_snapshot(call: ServiceCall, kind: Kind, name: str) -> None:
-    """Require that a snapshot of that name can be made."""
+    """Require that the name is free, and the quota of snapshots is not reached."""
     here = account_region(call)
     if (kind.name, name) in here.snapshots:
         raise kind.errors.snapshot_exists(
@@ -29,7 +29,7 @@ def require_room_for_snapshot(call: ServiceCall, kind: Kind, name: str) -> None:
 
 
 def require_few_copies(call: ServiceCall) -> None:
-    """Require that not too many copies are under way."""
+    """Require that the quota of copies in progress is not reached."""
     under_way = sum(
         snapshot.is_copy and snapshot.status == "creating"
         for snapshot in account_region(call).snapshots.values()

@@ -1,4 +1,4 @@
-"""Snapshots of instances and of clusters: taken by hand, shown and deleted.
+"""Manual snapshots of instances and of clusters: created, described and deleted.
 
 Source: Amazon RDS API Reference, CreateDBSnapshot, DescribeDBSnapshots, DeleteDBSnapshot and the
 same for clusters.
@@ -13,7 +13,7 @@ from typing import Any
 from kmsmock.aws.arns import Arn
 from kmsmock.services.rds.answered.backups import take_snapshot
 from kmsmock.services.rds.answered.databases import require_state
-from kmsmock.services.rds.answered.lists import FilterTable, apply_filters, paginate
+from kmsmock.services.rds.answered.lists import FilterTable, apply_filters, paginate_response
 from kmsmock.services.rds.answered.lookup import (
     find_database,
     find_own_snapshot,
@@ -45,7 +45,7 @@ _TYPES = (AUTOMATED, MANUAL, _SHARED, _PUBLIC, _BACKUP)
 
 @of_each_kind("Create{0.snapshot}")
 def create_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
-    """Take a snapshot, which has the key of the database."""
+    """Create a snapshot, which has the key of the database."""
     name = read_new_identifier(call, kind.snapshot_identifier, of="snapshot")
     tags = read_new_tags(call)
     source = read_database_identifier(call, kind)
@@ -87,7 +87,7 @@ _FILTERS: dict[str, FilterTable[Snapshot]] = {
 
 @of_each_kind("Describe{0.snapshot}s")
 def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
-    """Show snapshots: those of the account, and if that is asked, those that others share."""
+    """Describe snapshots: those of the account, and if requested, those shared with it."""
     parameters = call.parameters
     named = parameters.get(kind.snapshot_identifier)
     require_permission(
@@ -98,35 +98,37 @@ def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
         raise InvalidParameterCombination(
             f"{kind.snapshot_identifier} and {kind.identifier} cannot be specified together."
         )
-    wanted = _wanted_types(call)
+    requested = _requested_types(call)
     if named:
-        found = [_find_named(call, kind, named, wanted)]
+        snapshots = [_find_named(call, kind, named, requested)]
     else:
-        found = [s for s in _list_usable(call, kind) if _type_of(call, s) in wanted]
+        snapshots = [s for s in _list_usable(call, kind) if _type_of(call, s) in requested]
     if source:
         name = read_database_identifier(call, kind)
-        found = [snapshot for snapshot in found if snapshot.source == name]
+        snapshots = [snapshot for snapshot in snapshots if snapshot.source == name]
     resource_id = parameters.get(kind.resource_id)
     if resource_id:
-        found = [snapshot for snapshot in found if snapshot.resource_id == resource_id]
-    snapshots = apply_filters(call, found, _FILTERS[kind.name])
+        snapshots = [snapshot for snapshot in snapshots if snapshot.resource_id == resource_id]
+    snapshots = apply_filters(call, snapshots, _FILTERS[kind.name])
     show: Callable[[Snapshot], Any] = partial(show_snapshot, call)
-    return paginate(call, f"Describe{kind.snapshot}s", f"{kind.snapshot}s", snapshots, show)
+    return paginate_response(
+        call, f"Describe{kind.snapshot}s", f"{kind.snapshot}s", snapshots, show
+    )
 
 
-def _find_named(call: ServiceCall, kind: Kind, named: str, wanted: set[str]) -> Snapshot:
-    """Find the snapshot that is asked for; what is of another type than was asked is not there."""
-    found = find_snapshot(call, kind, named)
-    if found.region != call.region:
+def _find_named(call: ServiceCall, kind: Kind, named: str, requested: set[str]) -> Snapshot:
+    """Find the requested snapshot; one of another type than requested is not found."""
+    snapshot = find_snapshot(call, kind, named)
+    if snapshot.region != call.region:
         raise snapshot_not_found_error(call, kind, named)
-    seen = _type_of(call, found)
-    if "SnapshotType" in call.parameters and seen not in wanted:
+    seen = _type_of(call, snapshot)
+    if "SnapshotType" in call.parameters and seen not in requested:
         raise kind.errors.snapshot_not_found(
             f"{kind.snapshot} not found: {named}",
             explanation=f"It is of type {seen} for account {call.account}, and SnapshotType asks "
             f"for {call.parameters['SnapshotType']}.",
         )
-    return found
+    return snapshot
 
 
 def _list_usable(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
@@ -136,31 +138,31 @@ def _list_usable(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
 
 
 def _type_of(call: ServiceCall, snapshot: Snapshot) -> str:
-    """Return the type of a snapshot as the account sees it; answers show ``shared`` as well."""
+    """Return the type of a snapshot for the account, which is ``shared`` for that of another."""
     if snapshot.owner == call.account:
         return snapshot.type
     return _SHARED if call.account in snapshot.shared_with else _PUBLIC
 
 
-def _wanted_types(call: ServiceCall) -> set[str]:
-    wanted = call.parameters.get("SnapshotType")
-    if wanted is None:
+def _requested_types(call: ServiceCall) -> set[str]:
+    requested = call.parameters.get("SnapshotType")
+    if requested is None:
         types = {AUTOMATED, MANUAL}
         if call.parameters.get("IncludeShared"):
             types.add(_SHARED)
         if call.parameters.get("IncludePublic"):
             types.add(_PUBLIC)
         return types
-    if wanted not in _TYPES:
+    if requested not in _TYPES:
         raise InvalidParameterValue(
-            f"Invalid value for snapshot type: {wanted}. Valid values are: {', '.join(_TYPES)}"
+            f"Invalid value for snapshot type: {requested}. Valid values are: {', '.join(_TYPES)}"
         )
-    return {wanted}
+    return {requested}
 
 
 @of_each_kind("Delete{0.snapshot}")
 def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
-    """Delete a snapshot; copies of it and databases from it stay."""
+    """Delete a snapshot; its copies and the databases from it stay."""
     named: str = require_parameter(call, kind.snapshot_identifier)
     require_permission(call, f"Delete{kind.snapshot}", snapshot_arn(call, kind, named))
     snapshot = find_own_snapshot(call, kind, named)
@@ -178,7 +180,10 @@ def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
 
 
 def require_available(snapshot: Snapshot, *others: str) -> None:
-    """Refuse what cannot be done with a snapshot as it is. others: states in which it can."""
+    """Refuse an operation that the state of a snapshot does not permit.
+
+    others: further permitted states.
+    """
     if snapshot.status not in ("available", *others):
         raise snapshot.kind.errors.snapshot_state(
             f"{snapshot.kind.snapshot} {snapshot.identifier} is not in available state.",
@@ -187,7 +192,7 @@ def require_available(snapshot: Snapshot, *others: str) -> None:
 
 
 def show_snapshot(call: ServiceCall, snapshot: Snapshot) -> dict[str, Any]:
-    """Return the snapshot of responses; those of other accounts go by their ARN."""
+    """Return a snapshot in the form of responses; the name of one of another account is its ARN."""
     kind = snapshot.kind
     is_own = snapshot.owner == call.account
     response = {

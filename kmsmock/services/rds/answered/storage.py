@@ -25,10 +25,10 @@ LOST = "inaccessible-encryption-credentials"
 class Database:
     """A DB instance or DB cluster.
 
-    resource_id: never used again, unlike the identifier. response_members: what responses have
-    of it beside what follows here. encryption: None for storage that is not encrypted. lost_since:
-    when RDS noticed that it cannot use the key. cluster: of which it is a member, and which has the
-    storage then.
+    resource_id: unique for ever, unlike the identifier. response_members: members of responses
+    beside those of the following fields. encryption: None for storage that is not encrypted.
+    lost_since: when RDS noticed that it cannot use the key. cluster: of which it is a member, and
+    which has the storage.
     """
 
     kind: Kind

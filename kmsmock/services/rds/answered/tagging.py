@@ -1,4 +1,4 @@
-"""Tags: of new databases and snapshots, and the operations about tags alone.
+"""Tags: of new databases and snapshots, and the operations on tags.
 
 Source: Amazon RDS User Guide, "Tagging Amazon RDS resources".
 """
@@ -26,7 +26,7 @@ Tags = dict[str, str]
 
 
 def read_tags(members: Iterable[Mapping[str, str]]) -> Tags:
-    """Read tags, and require what tags must be."""
+    """Read a list of tags, and require that they are valid."""
     tags = {tag.get("Key", ""): tag.get("Value", "") for tag in members}
     for key, value in tags.items():
         if not 0 < len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
@@ -48,18 +48,18 @@ def _require_few(tags: Tags) -> Tags:
 
 
 def read_new_tags(call: ServiceCall) -> Tags:
-    """Read the tags of a call for what it creates."""
+    """Read the tags for what a call creates."""
     return read_tags(call.parameters.get("Tags", ()))
 
 
 def put_tags(call: ServiceCall, arn: str, tags: Tags) -> None:
-    """Tag what was created."""
+    """Add tags to what was created."""
     if tags:
         account_region(call).tags[arn] = dict(tags)
 
 
 def show_tags(call: ServiceCall, arn: str) -> list[dict[str, Any]]:
-    """Give tags in the form of answers; other accounts do not see them."""
+    """Return tags in the form of answers; other accounts do not see them."""
     return [
         {"Key": key, "Value": value}
         for key, value in account_region(call).tags.get(arn, {}).items()
@@ -68,14 +68,14 @@ def show_tags(call: ServiceCall, arn: str) -> list[dict[str, Any]]:
 
 @operation("ListTagsForResource")
 def list_tags_for_resource(call: ServiceCall) -> dict[str, Any]:
-    """Show the tags of something."""
+    """List the tags of a resource."""
     require_known(call, "ListTagsForResource", ("ResourceName",))
     return {"TagList": show_tags(call, _find_arn(call, "ListTagsForResource"))}
 
 
 @operation("AddTagsToResource")
 def add_tags_to_resource(call: ServiceCall) -> dict[str, Any]:
-    """Put tags on something, in place of those with the same keys."""
+    """Add tags to a resource, or replace the values of existing tag keys."""
     tags = read_tags(require_parameter(call, "Tags"))
     arn = _find_arn(call, "AddTagsToResource")
     here = account_region(call)
@@ -85,7 +85,7 @@ def add_tags_to_resource(call: ServiceCall) -> dict[str, Any]:
 
 @operation("RemoveTagsFromResource")
 def remove_tags_from_resource(call: ServiceCall) -> dict[str, Any]:
-    """Take tags from something; those that it does not have are no matter."""
+    """Remove tags from a resource; tag keys that it does not have are ignored."""
     keys = require_parameter(call, "TagKeys")
     arn = _find_arn(call, "RemoveTagsFromResource")
     here = account_region(call)

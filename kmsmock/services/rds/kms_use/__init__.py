@@ -1,4 +1,4 @@
-"""What RDS does with KMS: one flow for each operation, whoever stores databases and snapshots.
+"""What RDS does with KMS: a flow for each operation, whichever mock stores the databases.
 
 `kms_calls` has the single calls, `keys` the choice of a key and the errors for one that cannot be
 used, `encryption` what RDS remembers of encrypted storage; `databases` and `snapshots` have the

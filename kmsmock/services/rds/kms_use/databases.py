@@ -75,14 +75,14 @@ class StopDatabase(Flow):
     encryption: DatabaseEncryption | None
 
     def complete(self, now: datetime) -> None:
-        """Drop the data key from memory."""
+        """Remove the data key from memory."""
         if self.encryption is not None:
             drop_storage_key(self.call.backend, now, self.encryption)
 
 
 @dataclass(slots=True)
 class StartDatabase(Flow):
-    """StartDBInstance and StartDBCluster, which need the key again."""
+    """StartDBInstance and StartDBCluster, which need a usable key."""
 
     call: ServiceCall
     encryption: DatabaseEncryption | None
@@ -99,7 +99,7 @@ class StartDatabase(Flow):
             decrypt_storage_key(self.call.backend, self.call.now, encryption)
 
     def cancel(self) -> None:
-        """Drop the data key again."""
+        """Remove the data key from memory."""
         if self.encryption is not None:
             drop_storage_key(self.call.backend, self.call.now, self.encryption)
 
@@ -112,7 +112,7 @@ class DeleteDatabase(Flow):
     encryption: DatabaseEncryption | None
 
     def complete(self, now: datetime) -> None:
-        """Drop the data key, and retire RDS's grant."""
+        """Remove the data key from memory, and retire RDS's grant."""
         if self.encryption is not None:
             drop_storage_key(self.call.backend, now, self.encryption)
             retire_grants(self.call.backend, now, [self.encryption.grant])
@@ -128,7 +128,7 @@ def create_storage_key(backend: Backend, now: datetime, encryption: DatabaseEncr
 
 
 def decrypt_storage_key(backend: Backend, now: datetime, encryption: DatabaseEncryption) -> None:
-    """Decrypt the data key into memory: EBS's is that of an instance, RDS's that of a cluster.
+    """Decrypt the data key into memory, as EBS for an instance, as RDS for a cluster.
 
     Raises `KeyUnusableError`.
     """
@@ -144,7 +144,7 @@ def decrypt_storage_key(backend: Backend, now: datetime, encryption: DatabaseEnc
 
 
 def drop_storage_key(backend: Backend, now: datetime, encryption: DatabaseEncryption) -> None:
-    """Drop the data key from memory, and retire EBS's grant; RDS keeps its own."""
+    """Remove the data key from memory, and retire EBS's grant; RDS's grant stays."""
     encryption.plaintext_key = None
     if encryption.volume_grant is not None:
         retire_grants(backend, now, [encryption.volume_grant])

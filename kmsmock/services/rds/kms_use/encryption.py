@@ -1,4 +1,4 @@
-"""What RDS remembers of the encryption of databases and snapshots, whoever stores them."""
+"""The encryption of databases and snapshots, whichever mock stores them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DatabaseEncryption:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotEncryption:
-    """How a snapshot is encrypted. data_key: None while a copy is under way or has failed."""
+    """How a snapshot is encrypted. data_key: None while a copy is in progress or has failed."""
 
     key_arn: str
     data_key: DataKey | None = None
@@ -89,7 +89,7 @@ def context_for(kind: Kind, resource_id: str) -> Context:
 
 
 def new_resource_id(backend: Backend, kind: Kind) -> str:
-    """Make a DbiResourceId or DbClusterResourceId: 16 bytes in base32, 26 characters.
+    """Return a new DbiResourceId or DbClusterResourceId: 16 bytes in base32, 26 characters.
 
     Source: examples of DescribeDBInstances and DescribeDBClusters in the AWS CLI Command Reference,
     such as ``db-VNZUCCBTEDC4WR7THXNJO72HVQ`` and ``cluster-YOS52CUXGDTNKDQ7DH72I4LED4``.
@@ -98,7 +98,7 @@ def new_resource_id(backend: Backend, kind: Kind) -> str:
 
 
 def new_volume_id(backend: Backend) -> str:
-    """Make the id of a volume of EBS.
+    """Return a new id of an EBS volume.
 
     Source: Amazon EC2 User Guide, "Resource IDs": 17 hexadecimal characters.
     """

@@ -1,4 +1,4 @@
-"""Keys of databases: which one a request asks for, and what is answered when it cannot be used.
+"""The requested key of a database, and the errors of RDS for one that cannot be used.
 
 Source: Amazon RDS User Guide, "Encrypting Amazon RDS resources", "Sharing encrypted snapshots".
 """
@@ -31,9 +31,9 @@ _NEEDED = (
 
 
 def requested_key(call: ServiceCall, kind: Kind) -> str | None:
-    """Return the key that a new database is to be encrypted under; None when it is not to be.
+    """Return the key to encrypt a new database with; None for one that is not encrypted.
 
-    Members of a cluster have its storage, and no key of their own.
+    Members of a cluster use its storage, and have no key of their own.
     """
     parameters = call.parameters
     if is_member(call, kind):
@@ -65,7 +65,10 @@ def refuse_key_of_member(call: ServiceCall) -> None:
 
 @contextmanager
 def translate_key_errors(words: str, key: str) -> Iterator[None]:
-    """Translate errors of KMS into RDS's. words: AWS's for the key. key: as the caller names it."""
+    """Translate errors of KMS into those of RDS.
+
+    words: AWS's description of the key. key: as the caller names it.
+    """
     try:
         yield
     except KeyUnusableError as reason:
@@ -76,7 +79,7 @@ def translate_key_errors(words: str, key: str) -> Iterator[None]:
 
 
 def key_not_accessible_error(words: str, key: str, why: str) -> KMSKeyNotAccessibleFault:
-    """Return the error for a key that cannot be used. why: the note beside it, for humans."""
+    """Return the error for a key that cannot be used. why: the explanation."""
     return KMSKeyNotAccessibleFault(
         f"{words.format(key)} does not exist, is not enabled or you do not have permissions to "
         "access it.",
@@ -85,9 +88,9 @@ def key_not_accessible_error(words: str, key: str, why: str) -> KMSKeyNotAccessi
 
 
 def describe_target_key(call: ServiceCall, words: str, key: str) -> str:
-    """Call DescribeKey for the key that storage is to be encrypted under; return its ARN.
+    """Call DescribeKey for the key to encrypt storage with; return its ARN.
 
-    key: as the caller names it. Raises `KMSKeyNotAccessibleFault` with AWS's words.
+    key: as the caller names it. Raises `KMSKeyNotAccessibleFault` with AWS's text.
     """
     try:
         with translate_key_errors(words, key):
@@ -107,14 +110,14 @@ def create_target_grant(
 ) -> Grant:
     """Create RDS's grant on a key. key: as the caller names it.
 
-    Raises `KMSKeyNotAccessibleFault` with AWS's words.
+    Raises `KMSKeyNotAccessibleFault` with AWS's text.
     """
     with translate_key_errors(words, key):
         return create_grant(call, key_arn, context)
 
 
 def why_unusable(backend: Backend, encryption: DatabaseEncryption) -> str | None:
-    """Tell why RDS cannot use the key of a database; None when it can."""
+    """Explain why RDS cannot use the key of a database; return None when it can."""
     key = find_key(backend, encryption.key_arn)
     if key is None:
         return f"{encryption.key_arn} is gone, and the data with it"

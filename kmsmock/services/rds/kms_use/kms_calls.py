@@ -1,4 +1,4 @@
-"""The KMS calls of RDS: with the identity of its caller, then in its own name by a grant.
+"""The KMS calls of RDS: with the identity of its caller, then with its own by a grant.
 
 At the time of the request RDS calls DescribeKey and CreateGrant as its caller, so that what is not
 allowed shows at once. Later it generates and decrypts data keys by that grant. The volumes of
@@ -55,7 +55,7 @@ class Grant:
 
 
 class UnfitKeyError(KeyUnusableError):
-    """A key that DescribeKey shows, and that databases cannot be encrypted under."""
+    """A key that exists, but cannot encrypt databases."""
 
     def __init__(self, why: str) -> None:
         super().__init__("DescribeKey", ServiceError(why))

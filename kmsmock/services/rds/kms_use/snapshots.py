@@ -1,4 +1,4 @@
-"""What RDS does with KMS when snapshots are taken, copied, restored and shared.
+"""What RDS does with KMS when snapshots are created, copied, restored and shared.
 
 Source: Amazon RDS User Guide, "Copying a DB snapshot", "Restoring to a DB instance", "Sharing
 encrypted snapshots"; Amazon Aurora User Guide, "Copying a DB cluster snapshot"; Amazon RDS API
@@ -72,7 +72,7 @@ def _data_key_of(source: SourceSnapshot) -> DataKey | None:
 
 @dataclass(slots=True)
 class CopySnapshot(Flow):
-    """CopyDBSnapshot and CopyDBClusterSnapshot: what is wrong with a key shows at once.
+    """CopyDBSnapshot and CopyDBClusterSnapshot, which fail at once when a key cannot be used.
 
     encryption: of the copy; None for one that is not encrypted. grants: of RDS, for the copying.
     """
@@ -108,7 +108,7 @@ class CopySnapshot(Flow):
         return target_arn
 
     def _request_target(self) -> str:
-        """Describe the key for the copy of what is not encrypted, and create a grant."""
+        """Describe the key for the copy of an unencrypted snapshot, and create a grant."""
         kind, engine = self.source.kind, self.source.engine
         if kind is CLUSTER:
             raise InvalidParameterCombination(
@@ -139,7 +139,7 @@ class CopySnapshot(Flow):
     def complete(self, now: datetime) -> tuple[bytes | None, bytes | None]:
         """Generate the data key of the copy, and decrypt it and that of the source.
 
-        Gives both plaintexts, that of the source first; None for what is not encrypted. Raises
+        Return both plaintexts, that of the source first; None for what is not encrypted. Raises
         `KeyUnusableError`. The grants are retired in any case.
         """
         try:
@@ -210,7 +210,7 @@ class RestoreDatabase(Flow):
     def complete(self, now: datetime) -> bytes | None:
         """Generate the data key of the database and decrypt it, and decrypt that of the snapshot.
 
-        Gives the plaintext of the snapshot's; None when that is not encrypted. Raises
+        Return the plaintext of the snapshot's; None when that is not encrypted. Raises
         `KeyUnusableError`. The grant for the snapshot is retired in any case.
         """
         backend = self.call.backend
@@ -251,7 +251,7 @@ def require_restorable(call: ServiceCall, source: SourceSnapshot) -> None:
 
 
 def _require_copyable(call: ServiceCall, source: SourceSnapshot) -> None:
-    """Refuse what the copy of an encrypted snapshot cannot be, keys aside."""
+    """Refuse to copy an encrypted snapshot where AWS does not allow it, whatever the keys."""
     is_elsewhere, is_shared = source.region != call.region, source.owner != call.account
     if is_elsewhere and is_shared and source.kind is INSTANCE:
         raise InvalidParameterCombination(
@@ -275,7 +275,7 @@ def _require_copyable(call: ServiceCall, source: SourceSnapshot) -> None:
 
 
 def _refuse_root_user(call: ServiceCall, source: SourceSnapshot) -> None:
-    """Refuse the root user what is encrypted, and shared by another account."""
+    """Refuse an encrypted snapshot of another account to the root user."""
     is_shared, encryption = source.owner != call.account, source.encryption
     if encryption is not None and is_shared and call.principal.kind is PrincipalKind.ROOT:
         raise key_not_accessible_error(
@@ -290,7 +290,7 @@ def _refuse_root_user(call: ServiceCall, source: SourceSnapshot) -> None:
 class ShareSnapshot(Flow):
     """ModifyDBSnapshotAttribute and ModifyDBClusterSnapshotAttribute.
 
-    Sharing makes no grant and changes no key policy: that is the other half, for KMS.
+    Sharing creates no grant and changes no key policy: the owner of the key must do that in KMS.
     """
 
     call: ServiceCall
@@ -298,7 +298,7 @@ class ShareSnapshot(Flow):
     encryption: SnapshotEncryption | None
 
     def request(self) -> None:
-        """Refuse to share what nobody else could ever use."""
+        """Refuse to share a snapshot whose key no other account could use."""
         added = self.call.parameters.get("ValuesToAdd")
         if self.encryption is None or not added:
             return

@@ -1,4 +1,4 @@
-"""What is known of the volumes, snapshots and images that something else stores."""
+"""The encryption of volumes, snapshots and images that another mock stores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from kmsmock.services.ec2.answered.lookup import no_volume
+from kmsmock.services.ec2.answered.lookup import volume_not_found_error
 from kmsmock.services.ec2.kms_use.attachments import AttachedKey
 from kmsmock.services.ec2.kms_use.kms_calls import DataKey
 from kmsmock.services.ec2.kms_use.state import failures_of
@@ -17,7 +17,8 @@ from kmsmock.services.registry import ServiceCall
 class StoredResource:
     """An encrypted volume or snapshot. owner: account id.
 
-    key: None for a snapshot in state error, whose key could not be used. state_message: of it.
+    key: None for a snapshot in state error, whose key could not be used. state_message: of that
+    state.
     """
 
     owner: str
@@ -38,9 +39,10 @@ class StoredResource:
 
 @dataclass(slots=True)
 class StoredImage:
-    """An image. snapshots: those behind its devices, None for one that is not encrypted.
+    """An image.
 
-    state_reason: why it is in state failed.
+    snapshots: of its block devices, None for one that is not encrypted. state_reason: why it is in
+    state failed.
     """
 
     snapshots: list[StoredResource | None]
@@ -49,10 +51,10 @@ class StoredImage:
 
 @dataclass(slots=True)
 class StoredResources:
-    """What was made while the mock was active, by id.
+    """The resources that were created while this mock was active, by id.
 
-    resources: encrypted volumes and snapshots. attached: by volume and instance, what the instance
-    has of the data key. not_attached: volumes that their instance could not decrypt.
+    resources: encrypted volumes and snapshots. attached: (volume, instance) -> the grant and data
+    key of the instance. not_attached: volumes that their instance could not decrypt.
     """
 
     resources: dict[str, StoredResource] = field(default_factory=dict)
@@ -62,7 +64,7 @@ class StoredResources:
 
 
 def stored_resources(call: ServiceCall) -> StoredResources:
-    """Return what is known, to be read and written."""
+    """Return the resources of a mock, which may be changed."""
     return call.backend.service_state(StoredResources)
 
 
@@ -72,28 +74,28 @@ def find_resource(call: ServiceCall, member: str) -> StoredResource | None:
 
 
 def is_lost(call: ServiceCall, volume_id: str) -> bool:
-    """Return whether a volume has vanished, since its key could not be used."""
+    """Return whether a volume has vanished because its key could not be used."""
     resources = stored_resources(call).resources
     return volume_id in failures_of(call.backend) and volume_id not in resources
 
 
 def require_volume(call: ServiceCall, volume_id: str) -> None:
-    """Refuse a volume that has vanished; of others the one that stores knows."""
+    """Refuse a volume that has vanished; the other mock checks whether other volumes exist."""
     if is_lost(call, volume_id):
-        raise no_volume(call, volume_id)
+        raise volume_not_found_error(call, volume_id)
 
 
-def show_keys(call: ServiceCall, shown: Iterable[dict[str, Any]], id_member: str) -> None:
-    """Let answers show the keys of what is encrypted."""
+def show_keys(call: ServiceCall, members_of: Iterable[dict[str, Any]], id_member: str) -> None:
+    """Set the keys of encrypted resources in an answer."""
     resources = stored_resources(call).resources
-    for members in shown:
+    for members in members_of:
         resource = resources.get(members[id_member])
         if resource is not None:
             show_key(members, resource.key_arn)
 
 
 def show_key(members: dict[str, Any], key_arn: str | None) -> None:
-    """Let an answer show that something is encrypted. key_arn: None when it is not known yet."""
+    """Set in an answer that a resource is encrypted. key_arn: None when it is not known yet."""
     members["Encrypted"] = True
     members.pop("KmsKeyId", None)
     if key_arn is not None:
