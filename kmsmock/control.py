@@ -91,7 +91,7 @@ class KMSMock(ClientSource):
 
     @property
     def secrets(self) -> Secrets:
-        """The plaintexts that KMS has returned to clients, and assertions about where they are not."""
+        """The plaintexts that KMS has returned to clients, to search for them in files and logs."""
         return self._backend.secrets
 
     @property
