@@ -1,7 +1,7 @@
 """An in-memory AWS KMS for tests: ``@mock_kms``, a pytest plugin, real cryptography.
 
-Importing this package costs next to nothing: its modules, botocore, boto3 and cryptography are
-only imported when something needs them.
+Importing this package is fast: its modules, botocore, boto3 and cryptography are imported when they
+are first used.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ __all__ = [
     "mock_kms",
 ]
 
-#: What is imported when it is first used -> the module that it is in.
-_HOMES = {
+#: Public name -> its module, which is imported when the name is first used.
+_MODULES = {
     "Account": "kmsmock.accounts",
     "Call": "kmsmock.ledger.call_record",
     "Checkpoint": "kmsmock.state.checkpoints",
@@ -60,10 +60,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(home), name)
+    value = globals()[name] = getattr(import_module(module), name)
     return value
 
 
@@ -72,22 +72,22 @@ def __dir__() -> list[str]:
 
 
 class _BotocoreWatch:
-    """Notices that somebody is about to import botocore; finds nothing itself.
+    """A finder on sys.meta_path that detects the import of botocore; it finds no modules.
 
-    wrapt is only imported then: it takes longer than all else that an idle plugin does. Where
-    botocore has been imported already, nothing has to be noticed, and wrapt is not needed.
+    wrapt is only imported then, since its import takes longer than all other work of an idle
+    plugin. If botocore is imported already, neither is needed.
     """
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:  # noqa: ARG004
-        """Ask wrapt to install the interception once botocore is there."""
+        """Register a hook that installs the interception after botocore is imported."""
         if name == "botocore":
             sys.meta_path.remove(_BotocoreWatch)
             _install_after_import(late=False)
 
 
 def _install(*, late: bool) -> None:
-    # By its full name: where botocore was unloaded, this module was too, and is loaded again.
+    # By its full name: if a test has removed the modules from sys.modules, they are imported again.
     from kmsmock.interception import install
 
     install(late=late)

@@ -1,6 +1,6 @@
-"""What a test sees of a mock, and the stack of those that are active.
+"""`KMSMock`, the control object of a mock, as tests use it.
 
-This module is imported with every pytest run, so everything heavy waits for the first use.
+Imported in every pytest run, so slow imports are inside of functions.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ if TYPE_CHECKING:
 
 
 class KMSMock(ClientSource):
-    """The control object of one mock: its state, its clock, its records, its principals.
+    """The control object of a mock: its keys, clock, records, costs, accounts and principals.
 
-    Fixtures, decorators and ``with mock_kms()`` give it. responder: what answers clients.
+    It is the value of the fixture ``kms``, of ``with mock_kms() as kms`` and of `current`.
+    responder: answers the requests of clients.
     """
 
     def __init__(self, responder: Responder) -> None:
@@ -60,12 +61,12 @@ class KMSMock(ClientSource):
 
     @property
     def backend(self) -> Backend:
-        """The whole state, in the objects of this project, which may change with any version."""
+        """The state, in internal objects, which may change with any version."""
         return self._backend
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """All options of the mock, by name, as given or by default."""
+        """All options of the mock, by name, including defaults."""
         return MappingProxyType(self._responder.options)
 
     @property
@@ -80,28 +81,28 @@ class KMSMock(ClientSource):
 
     @property
     def clock(self) -> Clock:
-        """The clock of the mock; moving it lets what is due happen."""
+        """The clock of the mock; moving it carries out what is scheduled until then."""
         return self._backend.clock
 
     @property
     def calls(self) -> AllCalls:
-        """A record of each KMS call that was answered, oldest first."""
+        """The records of all KMS calls, oldest first."""
         return self._backend.calls
 
     @property
     def secrets(self) -> Secrets:
-        """The plaintexts that were handed out, which `assert_absent_from` looks for."""
+        """The plaintexts that KMS has returned to clients, to search for them in files and logs."""
         return self._backend.secrets
 
     @property
     def costs(self) -> Costs:
-        """What the calls and keys would cost on AWS."""
+        """The costs that the calls and keys would have on AWS."""
         from kmsmock.ledger.costs import Costs
 
         backend = self._backend
 
         def sharing(account: str) -> str:
-            # The free tier is one for all of an organization.
+            # The accounts of an organization share one free tier.
             return backend.identities.organization_of(account).organization_id or account
 
         return Costs(
@@ -109,12 +110,12 @@ class KMSMock(ClientSource):
         )
 
     def budget(self, *, requests: int | None = None, usd: Any = None) -> Budget:
-        """Give a context manager that fails when its block makes too many requests.
+        """Return a context manager that fails if the block exceeds a number of requests or costs.
 
-        requests: the most that are allowed, those that fail among them. usd: the most that they
-        may cost at list price, before the free tier, such as ``"0.01"``. At least one is needed.
-        Raises AssertionError at the end of the block, which shows what spent the budget; a block
-        that fails itself is left alone.
+        requests: the maximum number of KMS requests, including failed ones. usd: the maximum costs
+        of the requests at list price, before the free tier, such as ``"0.01"``. At least one is
+        required. Raises AssertionError at the end of the block, with the requests that were made,
+        unless the block itself raises.
         """
         from kmsmock.ledger.budget import Budget
 
@@ -122,7 +123,7 @@ class KMSMock(ClientSource):
 
     @property
     def trail(self) -> Trail:
-        """The calls as CloudTrail shows them, and what KMS did by itself."""
+        """The CloudTrail records of calls and of service events, such as automatic rotation."""
         from kmsmock.trail.configured_trails import Trails
         from kmsmock.trail.trail import Trail
 
@@ -132,43 +133,43 @@ class KMSMock(ClientSource):
 
     @property
     def faults(self) -> Faults:
-        """Faults that a test arms: throttling, errors of the service."""
+        """The faults that a test arms: throttling and errors of the service."""
         return self._backend.faults
 
     @property
     def attestation(self) -> AttestationAuthority:
-        """Makes attestation documents that this mock trusts, for the Recipient parameter."""
+        """Creates attestation documents that this mock trusts, for the parameter ``Recipient``."""
         return self._backend.attestation
 
     @property
     def ebs(self) -> Ebs:
-        """Volumes and snapshots: their contents, and why some have failed."""
+        """The contents of EBS volumes and snapshots, and the reasons why some have failed."""
         from kmsmock.services.ec2.answered.contents import Ebs
 
         return Ebs(self._backend)
 
     @property
     def rds(self) -> Rds:
-        """Databases and their snapshots: their contents, and why some have failed."""
+        """The contents of RDS databases and snapshots, and the reasons why some have failed."""
         from kmsmock.services.rds.answered.contents import Rds
 
         return Rds(self._backend)
 
     def reset(self) -> None:
-        """Begin anew, without records, and with no keys and principals but those of the world.
+        """Restore the initial state: without records, with the keys and principals of the world.
 
-        The world is what the option of that name says.
+        The world is that of the option ``world``; without one, there are no keys.
         """
         self._clients.clear()
         self._responder.reset()
 
     def export(self, path: str | os.PathLike[str], *, material: bool = True) -> None:
-        """Write all that there is, but for records, to a file that `load` and ``world=`` read.
+        """Write the state, without records, to a file that `load` and ``world=`` read.
 
-        path: of a JSON file, or of a YAML file with the extra ``yaml``. material: with the secrets
-        of keys; without them, keys get new ones when they are loaded, and imported material is to
-        be imported again. Temporary credentials, import tokens and what other services hold are not
-        in it. Raises OSError.
+        path: of a JSON file, or of a YAML file with the extra ``yaml``. material: whether to write
+        key material. Without it, keys get new material when they are loaded, and imported material
+        must be imported again. Temporary credentials, import tokens and the data of other services
+        are not written. Raises OSError.
         """
         from kmsmock.worlds.files import write_document
         from kmsmock.worlds.world import write_world
@@ -176,36 +177,35 @@ class KMSMock(ClientSource):
         write_document(write_world(self._backend, secrets=material), path)
 
     def load(self, world: str | os.PathLike[str] | Mapping[str, Any]) -> None:
-        """Bring in what a world has, beside what is there; all of it, or nothing.
+        """Add the keys, principals and other items of a world; all of them, or nothing.
 
-        world: the path of a file that `export` or somebody's hand has written, or what it says;
-        seed files of local-kms are understood too. Raises WorldError, a ValueError that names the
-        place, and OSError.
+        world: the path of a file, or a mapping with the same content. Seed files of local-kms are
+        read, too. Raises WorldError, a ValueError with the path of the wrong member, and OSError.
         """
         self._responder.load(world)
 
     def checkpoint(self) -> Checkpoint:
-        """Save the state: keys, aliases, grants, stores, principals, clock, records."""
+        """Save the state: keys, aliases, grants, key stores, principals, clock and records."""
         return self._backend.checkpoint()
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to a saved state; a checkpoint can be restored more than once."""
+        """Restore a saved state; a checkpoint can be restored several times."""
         with notifying(self, watchers.restoring, watchers.restored):
             self._backend.restore(checkpoint)
 
     # --- principals and clients ----------------------------------------------------------
 
     def account(self, account_id: str) -> Account:
-        """Give an AWS account, made on first use. account_id: 12 digits."""
+        """Return an AWS account. account_id: a string of 12 digits."""
         from kmsmock.accounts import Account
 
         return Account(account_id, self._backend.identities, self._client_of)
 
     def principal(self, arn: str) -> Principal:
-        """Give the principal with this ARN, or the AWS service of this name.
+        """Return the principal with an ARN, or an AWS service by name.
 
-        A service's name is such as ``cloudtrail.amazonaws.com``. Raises ValueError for ARNs that
-        no caller has.
+        arn: of a user, role, role session or root user, or a name such as
+        ``cloudtrail.amazonaws.com``. Raises ValueError for an ARN that no caller can have.
         """
         from kmsmock.accounts import Principal
 
@@ -224,14 +224,16 @@ class KMSMock(ClientSource):
         context: Mapping[str, str | list[str]] | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> Decision:
-        """Tell whether a principal may do something, and why, without calling.
+        """Evaluate whether a principal is allowed an action, without calling KMS.
 
-        principal: one of this mock, or its ARN. action: for example ``kms:Decrypt``. key: an id,
-        ARN, alias, or anything with an ``arn``; None for actions that are not about a key.
-        via_service: the service that calls for the principal, such as ``s3``, or the value of
-        ``kms:ViaService``. context: further condition keys. parameters: of the call, as boto3 takes
-        them, where policies or grants look at them; what is left out has its default. Raises
-        ValueError for a principal, key or action of KMS that does not exist.
+        principal: one of this mock, or its ARN. action: such as ``kms:Decrypt``. key: a key id, key
+        ARN, alias name or alias ARN, or an object with an ``arn``; None for actions that are not
+        about a key. region: for actions without a key, by default that of the mock.
+        encryption_context: name -> value. via_service: the service that calls on behalf of the
+        principal, such as ``s3``, or the value of ``kms:ViaService``. context: further condition
+        keys. parameters: of the call, as for boto3, if policies or grants depend on them; absent
+        ones have their defaults. Raises ValueError for a principal, key or action of KMS that does
+        not exist.
         """
         from kmsmock.analysis.explain import Question, explain_named
 
@@ -250,9 +252,10 @@ class KMSMock(ClientSource):
         )
 
     def least_privilege(self, principal: Principal | str) -> LeastPrivilege:
-        """Give the smallest policies for what a principal did: its calls that succeeded.
+        """Return the smallest policies that allow the successful calls of a principal.
 
-        principal: one of this mock, or its ARN. Print the result, or look at .identity and .keys.
+        principal: one of this mock, or its ARN. Print the result, or read ``.identity`` and
+        ``.keys``.
         """
         from kmsmock.analysis.least_privilege import least_privilege
 
@@ -261,10 +264,10 @@ class KMSMock(ClientSource):
 
     @contextmanager
     def request_context(self, keys: Mapping[str, str | list[str]]) -> Iterator[None]:
-        """Let requests inside the block have further condition keys.
+        """Set condition keys for all requests inside the block.
 
-        keys: what the network or the sign-in decides on AWS, such as ``aws:SourceIp``,
-        ``aws:SourceVpce`` or ``aws:MultiFactorAuthPresent``.
+        keys: those that depend on the network or on sign-in, such as ``aws:SourceIp``,
+        ``aws:SourceVpce`` or ``aws:MultiFactorAuthPresent``, with their values.
         """
         before = self._backend.request_context
         self._backend.request_context = {**before, **keys}
@@ -274,13 +277,13 @@ class KMSMock(ClientSource):
             self._backend.request_context = before
 
     def import_material(self, key: Any, material: bytes, **parameters: Any) -> Any:
-        """Import key material into a key of origin EXTERNAL, by calls of the default principal.
+        """Import key material into a key with origin EXTERNAL; return ImportKeyMaterial's response.
 
-        Keys of other accounts get it from the administrator of theirs.
-
-        key: a key id, ARN, or anything with an ``arn``. material: 32 bytes for SYMMETRIC_DEFAULT,
-        the raw secret for HMAC keys, PKCS#8 DER for key pairs. parameters: further ones of
-        ImportKeyMaterial; without ValidTo the material does not expire. Gives its answer.
+        key: a key id, key ARN, or an object with an ``arn``. material: 32 bytes for
+        SYMMETRIC_DEFAULT, the raw secret for HMAC keys, PKCS #8 DER for asymmetric keys.
+        parameters: further parameters of ImportKeyMaterial; without ValidTo the material does not
+        expire. The calls are made by the default principal, or by the administrator of the key's
+        account. Raises TypeError for material that is not bytes, and botocore's ClientError.
         """
         from kmsmock.activation.material_import import import_material
         from kmsmock.aws.arns import Arn
@@ -293,9 +296,9 @@ class KMSMock(ClientSource):
         return import_material(client, named, material, parameters)
 
     def key_store(self, store_id: str) -> CustomKeyStore:
-        """Give a custom key store, which ``.fail(error_code)`` breaks and ``.heal()`` mends.
+        """Return a custom key store, to break it with ``.fail(error_code)``, or ``.heal()`` it.
 
-        store_id: ``cks-…``. Raises ValueError when there is none.
+        store_id: ``cks-…``. Raises ValueError if it does not exist.
         """
         stores: tuple[CustomKeyStore, ...]
         stores = self._backend.collect(attrgetter("custom_key_stores"))
@@ -305,43 +308,42 @@ class KMSMock(ClientSource):
         raise ValueError(f"there is no custom key store {store_id!r}")
 
     def _client(self, service: str, region: str | None) -> Any:
-        # Of the default principal, whoever that is.
+        # Unknown credentials, which stand for the default principal at the time of the call.
         return self._client_of(None, service, region)
 
     def _client_of(self, principal: Caller | None, service: str, region: str | None) -> Any:
         from kmsmock.activation.clients import UNKNOWN, make_client
 
         identities = self._backend.identities
-        # Credentials that nobody knows are those of the default principal.
         credentials = UNKNOWN if principal is None else identities.credentials.of(principal)
-        place = (service, region, credentials.access_key)
-        client = self._clients.get(place)
+        cache_key = (service, region, credentials.access_key)
+        client = self._clients.get(cache_key)
         if client is None:
             client = make_client(service, region or self._responder.options["region"], credentials)
-            self._clients[place] = client
+            self._clients[cache_key] = client
         return client
 
     # --- active or not -------------------------------------------------------------------
 
     @property
     def is_active(self) -> bool:
-        """Whether clients are answered by this mock, now or once those inside of it have ended."""
+        """Whether this mock answers clients, now or once inner mocks have ended."""
         return self._responder.is_active
 
     def pause(self) -> AbstractContextManager[None]:
-        """Let calls go, inside the block, where they would have gone without any mock."""
+        """Deactivate all mocks inside the block, so that calls are sent as without a mock."""
         return paused()
 
 
 def new_mock(options: MockOptions) -> Responder:
-    """Make a mock, which has its control object as ``kms``."""
+    """Create a mock, with its control object as ``kms``. options: all options."""
     responder = Responder(options)
     responder.kms = KMSMock(responder)
     return responder
 
 
 def current() -> KMSMock:
-    """Give the innermost active mock; raises RuntimeError when none is active."""
+    """Return the control object of the innermost active mock; raises RuntimeError without one."""
     if not active:
         raise RuntimeError(
             "no mock is active here: use the `kms` fixture, `@mock_kms`, or `with mock_kms():`"

@@ -1,6 +1,6 @@
-"""`mock_kms`: starting and stopping a mock, in all forms.
+"""`mock_kms`: start and stop mocks, as decorator, context manager or with start and stop.
 
-This module is imported with every pytest run, so everything heavy waits for the first use.
+Imported in every pytest run, so it imports nothing slow.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class KMSMocker:
-    """Starts and stops mocks: a decorator, a context manager, or by hand.
+    """Starts and stops mocks: a decorator, a context manager, or with `start` and `stop`.
 
-    A bare one joins the mock that is active already; one with options makes a world of its own.
+    Without options it joins the active mock, if there is one; with options it starts a separate
+    mock.
     """
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self._given = dict(given)
-        self._options = complete(given)
-        self._isolated = self._options["isolated"] or bool(given.keys() - {"isolated"})
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._keywords = dict(options)
+        self._options = complete(options)
+        self._isolated = self._options["isolated"] or bool(options.keys() - {"isolated"})
         self._started: list[Responder] = []
 
     def start(self) -> KMSMock:
-        """Start a mock, or join the active one; gives the control object."""
+        """Start a mock, or join the active one, and return its control object."""
         joins = active and not self._isolated
         responder = cast(Responder, active[-1]) if joins else new_mock(self._options)
         responder.join()
@@ -46,14 +47,14 @@ class KMSMocker:
 
     @property
     def world(self) -> KMSMock:
-        """The mock that the last `start` began or joined."""
+        """The control object of the mock that the last `start` has started or joined."""
         kms: KMSMock = self._started[-1].kms
         return kms
 
     def stop(self) -> None:
-        """End what the last `start` began; raises RuntimeError when there is nothing to end."""
+        """Stop, or leave, the mock of the last `start`; raises RuntimeError if there is none."""
         if not self._started:
-            raise RuntimeError("this mock was not started: start() comes before stop(), once each")
+            raise RuntimeError("this mock is not started: call start() before stop(), once each")
         self._started.pop().leave()
 
     def __enter__(self) -> KMSMock:
@@ -79,14 +80,15 @@ class KMSMocker:
         self.stop()
 
     def again(self) -> KMSMocker:
-        """Give another one with the same options; each call of a decorated function has its own."""
-        return KMSMocker(self._given)
+        """Return a new `KMSMocker` with the same options, for a call of a decorated function."""
+        return KMSMocker(self._keywords)
 
     def __call__(self, decorated: F) -> F:
         """Decorate a function, coroutine function, generator function or test class."""
         if not callable(decorated):
             raise TypeError(
-                f"{decorated!r} is nothing to decorate; options are keywords: mock_kms(region=...)"
+                f"{decorated!r} cannot be decorated; options are keyword arguments: "
+                "mock_kms(region=...)"
             )
         if inspect.isclass(decorated):
             return decorators.decorate_class(decorated, self.again)  # type: ignore[return-value]
@@ -100,11 +102,11 @@ def mock_kms(**options: Unpack[MockOptions]) -> KMSMocker: ...
 def mock_kms(decorated: F | None = None, /, **options: Unpack[MockOptions]) -> F | KMSMocker:
     """Answer AWS KMS from memory, as a decorator or as a context manager.
 
-    options: the members of `MockOptions`, which says what they do. Raises TypeError for unknown
-    ones, for those of pytest's marks and configuration alone, and for values that cannot be.
+    options: see the members of `MockOptions`. Raises TypeError for unknown options, for those that
+    only pytest's marks and configuration have, and for invalid values.
     """
     for name, option in table().items():
         if name in options and not option.is_keyword:
-            raise TypeError(f"{name} is for pytest alone: write @pytest.mark.kms({name}=...)")
+            raise TypeError(f"{name} is an option of pytest: use @pytest.mark.kms({name}=...)")
     mocker = KMSMocker(options)
     return mocker if decorated is None else mocker(decorated)

@@ -1,6 +1,6 @@
-"""The options of a mock: one table, for keywords, marks, ini options, README and ``--help``.
+"""The table of options, for keyword arguments, marks, ini options, README and ``--help``.
 
-This module is imported with every pytest run, so what an option needs is imported when it is used.
+Imported in every pytest run, so an option's own imports are inside of functions.
 """
 
 import os
@@ -14,16 +14,19 @@ from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
 Reader = Callable[[str, Any], Any]
 
 
-def _read_as_it_is(_: str, value: Any) -> Any:
+def _read_unchanged(_: str, value: Any) -> Any:
     return value
 
 
-def _must_be(words: str, test: Callable[[Any], object]) -> Reader:
-    """Give a reader that takes values as they are. words: what they must be."""
+def _require(expected: str, is_valid: Callable[[Any], object]) -> Reader:
+    """Return a reader that checks values, and returns them unchanged.
+
+    expected: a description of valid values, for the error. is_valid: the check.
+    """
 
     def read(name: str, value: Any) -> Any:
-        if not test(value):
-            raise TypeError(f"{name} must be {words}, not {value!r}")
+        if not is_valid(value):
+            raise TypeError(f"{name} must be {expected}, not {value!r}")
         return value
 
     return read
@@ -33,7 +36,7 @@ def _read_region(name: str, value: Any) -> str:
     from kmsmock.aws.arns import is_region
 
     if not isinstance(value, str) or not is_region(value):
-        raise TypeError(f"{name} must be one such as eu-west-1, not {value!r}")
+        raise TypeError(f"{name} must be a Region such as eu-west-1, not {value!r}")
     return value
 
 
@@ -43,7 +46,7 @@ def _read_services(name: str, value: Any) -> tuple[str, ...]:
     for service in value:
         if service not in MOCKED:
             raise TypeError(
-                f"the service {service!r} is not built in; this version answers: "
+                f"the service {service!r} is not supported; this version supports: "
                 f"{', '.join(MOCKED)}"
             )
     return tuple(value)
@@ -52,7 +55,7 @@ def _read_services(name: str, value: Any) -> tuple[str, ...]:
 def _read_number(name: str, value: Any) -> int:
     number = int(value) if isinstance(value, str) and value.isdecimal() else value
     if type(number) is not int or number < 1:
-        raise TypeError(f"{name} must be a number, 1 or more, not {value!r}")
+        raise TypeError(f"{name} must be a positive integer, not {value!r}")
     return number
 
 
@@ -63,22 +66,23 @@ def _read_prices(_: str, value: Any) -> Any:
 
 
 class Option(NamedTuple):
-    """What is known of an option beside its type, which is a test of its own if it is a Literal.
+    """An option; its type is in `MockOptions`, and is also checked if it is a bool or Literal.
 
-    default: what holds when nothing else is said. doc: what the option does, in Markdown. ini: the
-    type of the ini option ``kms_...``, as pytest's `Parser.addini` takes it; None where there is
-    none. default_in_words: where the default itself would say too little. read: gives the value
-    from the name and what was said; raises TypeError, or ValueError for a file. from_text: gives
-    what `read` takes from the text of an ini option. is_path: texts are paths of files, which in
-    marks and ini options start at pytest's root directory. is_of_tests: pytest obeys it for each
-    test, whoever has made its mock. is_keyword: whether `mock_kms` takes it, not pytest alone.
+    default: the value if the option is not set. doc: a description in Markdown. ini: the type of
+    the ini option ``kms_...``, as for pytest's `Parser.addini`; None if there is no ini option.
+    default_in_words: replaces the default in documentation. read: converts a value, called with
+    the name and the value; raises TypeError, or ValueError for a file. from_text: converts the
+    text of an ini option to a value for `read`. is_path: whether strings are paths, which in marks
+    and ini options are relative to pytest's root directory. is_of_tests: whether it is an option of
+    the pytest plugin for each test, and not of its mock. is_keyword: whether it is a keyword
+    argument of `mock_kms`.
     """
 
     default: Any
     doc: str
     ini: Literal["string", "bool", "args"] | None = "string"
     default_in_words: str | None = None
-    read: Reader = _read_as_it_is
+    read: Reader = _read_unchanged
     from_text: Callable[[Any], Any] | None = None
     is_path: bool = False
     is_of_tests: bool = False
@@ -86,17 +90,14 @@ class Option(NamedTuple):
 
 
 class MockOptions(TypedDict, total=False):
-    """How a mock is to be. To add an option, add a member here, and use its value."""
+    """The options of a mock. To add one, add a member here, and use its value."""
 
     account_id: Annotated[
         str,
         Option(
             "123456789012",
             "the account of clients with unknown credentials",
-            read=_must_be(
-                "12 digits, as text",
-                is_account_id,
-            ),
+            read=_require("a string of 12 digits", is_account_id),
         ),
     ]
     region: Annotated[
@@ -111,17 +112,17 @@ class MockOptions(TypedDict, total=False):
         Literal["enforced", "off"],
         Option(
             "enforced",
-            'key policies, IAM policies and grants decide as on AWS; `"off"`: every principal may '
-            "do everything",
+            'key policies, IAM policies and grants are enforced as on AWS; `"off"`: every '
+            "principal is allowed everything",
         ),
     ]
     services: Annotated[
         Collection[str],
         Option(
             MOCKED,
-            "which AWS services are answered, "
+            "the AWS services that the mock answers, "
             + ", ".join(f'`"{name}"`' for name in ANSWERED)
-            + ", and for which the part with KMS is done: "
+            + ", and those whose KMS calls it makes: "
             + ", ".join(f'`"{name}"`' for name in ONLY_BESIDE),
             ini="args",
             default_in_words="all of them",
@@ -132,16 +133,16 @@ class MockOptions(TypedDict, total=False):
         int | str | None,
         Option(
             None,
-            "an int or a text: ids, key material and timestamps become functions of it",
-            read=_must_be("an int or a text", lambda value: type(value) in (int, str)),
+            "an int or a string from which ids, key material and timestamps are derived",
+            read=_require("an int or a string", lambda value: type(value) in (int, str)),
         ),
     ]
     world: Annotated[
         str | os.PathLike[str] | Mapping[str, Any] | None,
         Option(
             None,
-            "what there is from the beginning: the path of a file, or a mapping that says it",
-            read=_must_be(
+            "the initial state: the path of a file, or a mapping with the same content",
+            read=_require(
                 "a path or a mapping",
                 lambda value: isinstance(value, (str, os.PathLike, Mapping)),
             ),
@@ -152,10 +153,10 @@ class MockOptions(TypedDict, total=False):
         datetime | None,
         Option(
             None,
-            "an aware datetime, in ini files an ISO 8601 time with its offset, at which the "
-            "mock's clock starts",
+            "the time at which the mock's clock starts: an aware datetime, in ini files an ISO "
+            "8601 time with UTC offset",
             default_in_words="now",
-            read=_must_be(
+            read=_require(
                 "an aware datetime, with a time zone",
                 lambda value: isinstance(value, datetime) and value.tzinfo is not None,
             ),
@@ -166,16 +167,16 @@ class MockOptions(TypedDict, total=False):
         Literal["kms", "all", "none"],
         Option(
             "kms",
-            'what takes a while on the mock\'s clock, as on AWS: `"kms"`, keys and key stores; '
-            '`"all"`, volumes, snapshots, databases and tables too; `"none"`, all is done at the '
-            "next call",
+            'what takes as long as on AWS, on the mock\'s clock: `"kms"`, changes of keys and key '
+            'stores; `"all"`, also of volumes, snapshots, databases and tables; `"none"`, '
+            "everything is complete at the next call",
         ),
     ]
     calls_kept: Annotated[
         int,
         Option(
             100_000,
-            "how many records of calls are kept; older ones are only counted",
+            "the number of records of calls that are kept; older ones are only counted",
             read=_read_number,
         ),
     ]
@@ -183,7 +184,7 @@ class MockOptions(TypedDict, total=False):
         Mapping[str, Any] | str | os.PathLike[str] | None,
         Option(
             None,
-            "a price list for `kms.costs`, what differs from AWS's, or a JSON file of that",
+            "a price list for `kms.costs`: prices that differ from AWS's, or a JSON file with them",
             read=_read_prices,
             is_path=True,
         ),
@@ -192,7 +193,8 @@ class MockOptions(TypedDict, total=False):
         bool,
         Option(
             default=False,
-            doc="answer real HTTP, behind botocore's signing, retries and parsing",
+            doc="answer HTTP requests, so that botocore's serializer, signer, retries and "
+            "parser run",
             ini="bool",
         ),
     ]
@@ -200,8 +202,8 @@ class MockOptions(TypedDict, total=False):
         bool,
         Option(
             default=False,
-            doc="a separate world inside an active mock, as any other option makes it (no ini "
-            "option)",
+            doc="a separate mock with its own state inside of an active one, as with any other "
+            "option (no ini option)",
             ini=None,
         ),
     ]
@@ -209,7 +211,7 @@ class MockOptions(TypedDict, total=False):
         bool,
         Option(
             default=True,
-            doc="keep unmocked clients away from the real KMS (pytest plugin)",
+            doc="block requests to the real KMS from clients without a mock (pytest plugin)",
             ini="bool",
             is_of_tests=True,
         ),
@@ -219,7 +221,7 @@ class MockOptions(TypedDict, total=False):
         Option(
             default=False,
             doc="fail tests that leave plaintexts in output, logs or `tmp_path` (marks and ini "
-            "options alone)",
+            "options only)",
             ini="bool",
             is_of_tests=True,
             is_keyword=False,
@@ -228,37 +230,37 @@ class MockOptions(TypedDict, total=False):
 
 
 def table() -> dict[str, Option]:
-    """Give what is known of each option."""
+    """Return option name -> `Option`."""
     return {name: hint.__metadata__[0] for name, hint in _hints().items()}
 
 
-def complete(given: Mapping[str, Any]) -> MockOptions:
-    """Give all options: as given, or else as the run is configured, or else the defaults.
+def complete(options: Mapping[str, Any]) -> MockOptions:
+    """Return all options: those passed, else those of the run's configuration, else the defaults.
 
-    Raises TypeError for an unknown option, which names those that there are, and for a value that
-    cannot be; ValueError for a price list that cannot be read.
+    Raises TypeError for an unknown option, with the names of all options, and for an invalid value;
+    ValueError for a price list that cannot be read.
     """
     known = table()
-    unknown = next((name for name in given if name not in known), None)
+    unknown = next((name for name in options if name not in known), None)
     if unknown is not None:
         raise TypeError(f"mock_kms has no option {unknown!r}; it has {', '.join(sorted(known))}")
     defaults = {name: option.default for name, option in known.items()}
-    values = {name: _read(name, value) for name, value in given.items()}
+    values = {name: _read(name, value) for name, value in options.items()}
     return cast(MockOptions, {**defaults, **_configured, **values})
 
 
-def configure(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Set what holds for all mocks of this process that do not say otherwise.
+def configure(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Set default options for all mocks of this process; return the previous ones.
 
-    Gives what held before. Raises as `complete`.
+    Raises the same errors as `complete`.
     """
     global _configured  # noqa: PLW0603 - the configuration of the run
     before = _configured
-    _configured = {name: value for name, value in complete(given).items() if name in given}
+    _configured = {name: value for name, value in complete(options).items() if name in options}
     return before
 
 
-#: What the configuration of the run says.
+#: The options in the configuration of the run.
 _configured: dict[str, Any] = {}
 
 

@@ -1,6 +1,6 @@
-"""What stands behind a mock: it answers the requests of clients while it is active.
+"""The responder of a mock: it answers the requests of clients while the mock is active.
 
-Everything heavy is imported when a mock is made, since plugins import this with every pytest run.
+Imported in every pytest run, so slow imports are inside of functions.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from kmsmock.aws.api_call import Answer, ApiCall
     from kmsmock.services.beside import PendingCall
 
-#: When the clock of a seeded mock starts, unless told otherwise.
+#: The time at which the clock of a mock with a seed starts by default.
 _SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 class Responder:
-    """One mock as the edge to botocore sees it. options: all of them.
+    """A mock as `kmsmock.interception` uses it.
 
-    backend: the state that it answers from. kms: the control object, which is made after it.
+    options: all options. backend: the state of the mock. kms: its control object, set afterwards.
     """
 
     def __init__(self, options: MockOptions) -> None:
@@ -37,9 +37,9 @@ class Responder:
 
         self.kms: Any = None
         self.options = options
-        #: The names of the AWS services that are answered.
+        #: The names of the AWS services that the mock answers.
         self.services = options["services"]
-        #: What there is from the beginning.
+        #: The world with the initial state.
         self._document: Mapping[str, Any] | None = None
         start_time, world = options["start_time"], options["world"]
         if world is not None:
@@ -52,17 +52,17 @@ class Responder:
             start_time = _SEEDED_START
         self.backend = Backend(options, start_time)
         self._load_document()
-        #: Answers an `ApiCall`: for the interception, and for other ways in.
+        #: Answers an `ApiCall` of a client.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self.backend)
         self._environment = Environment(options["region"])
-        #: How many decorators and blocks, of whatever thread or task, this is to be there for.
+        #: The number of decorators and blocks, in all threads and tasks, that use this mock.
         self._users = 0
 
     # --- requests ----------------------------------------------------------------------
 
     @property
     def wire(self) -> bool:
-        """Whether requests are answered as real HTTP: as an option, or since a fault is armed."""
+        """Whether KMS requests are answered as HTTP: by the option, or since a fault is armed."""
         return self.options["wire"] or self.backend.faults.are_armed
 
     def answer_service(self, **call: Any) -> Answer:
@@ -72,7 +72,10 @@ class Responder:
         return answer(self.backend, **call)
 
     def begin(self, **call: Any) -> tuple[PendingCall | None, Answer | None]:
-        """Do the part with KMS of a service that something else answers; gives what is refused."""
+        """Make the first KMS calls of a service whose request something else answers.
+
+        Returns the calls to continue with afterwards, and an error response if KMS has denied one.
+        """
         from kmsmock.services.beside import begin
 
         return begin(self.backend, **call)
@@ -80,15 +83,15 @@ class Responder:
     # --- state -------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Begin anew, with what the option ``world`` says."""
-        # A mock that is not started has no observers.
-        emptying = notifying(self.kms, watchers.ended, watchers.began)
-        with emptying if self._users else contextlib.nullcontext():
+        """Restore the initial state: nothing, or the option ``world``."""
+        # Watchers are only notified of started mocks.
+        notification = notifying(self.kms, watchers.ended, watchers.began)
+        with notification if self._users else contextlib.nullcontext():
             self.backend.clear()
             self._load_document()
 
     def load(self, world: str | os.PathLike[str] | Mapping[str, Any]) -> None:
-        """Bring in what a world has: all of it, or nothing. Raises WorldError and OSError."""
+        """Add a world to the state: all of it, or nothing. Raises WorldError and OSError."""
         from kmsmock.worlds.files import read_document
 
         self._load(read_document(world), world)
@@ -107,34 +110,34 @@ class Responder:
         except WorldError as error:
             if not isinstance(source, Mapping):
                 error.source = os.fspath(source)
-            # The way through the document is in the message.
+            # The message has the path in the document, so the traceback adds nothing.
             raise error.with_traceback(None) from None
 
     # --- active or not -----------------------------------------------------------------
 
     @property
     def is_active(self) -> bool:
-        """Whether clients can be answered by this one, or are as soon as it is the innermost."""
+        """Whether the mock answers clients, now or once inner mocks have ended."""
         return self in active
 
     @property
     def is_started(self) -> bool:
-        """Whether somebody uses this one; while mocks are paused, it is not active."""
+        """Whether the mock has been started and not stopped; it may be paused."""
         return self._users > 0
 
     def join(self) -> None:
-        """Be one of those that this mock is active for; the first one starts it."""
+        """Add a user of the mock; the first one starts it."""
         self._users += 1
         if self._users == 1:
             from kmsmock.interception import install
 
-            install()  # unless it was, when botocore was imported
+            install()  # has no effect if it ran when botocore was imported
             self._environment.enter()
             active.append(self)
             notify(watchers.began, self.kms)
 
     def leave(self) -> None:
-        """Be no longer one of them; the last one stops it."""
+        """Remove a user of the mock; the last one stops it."""
         self._users -= 1
         if self._users:
             return
@@ -152,7 +155,7 @@ class Responder:
 
 @contextlib.contextmanager
 def paused() -> Iterator[None]:
-    """Let calls go, inside the block, where they would have gone without any mock."""
+    """Deactivate all mocks inside the block, so that calls are sent as without a mock."""
     before = active[:]
     active.clear()
     try:

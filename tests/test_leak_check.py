@@ -302,7 +302,7 @@ def test_a_mark_switches_the_check_on_and_off(pytester: pytest.Pytester) -> None
 
 
 def test_the_decorator_refuses_what_only_pytest_can_do() -> None:
-    with pytest.raises(TypeError, match="leak_check is for pytest alone"):
+    with pytest.raises(TypeError, match="leak_check is an option of pytest"):
         mock_kms(leak_check=True)
 
 

@@ -33,7 +33,10 @@ def beside(call: Callable[..., Any], **parameters: Any) -> str:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"account_id": 123456789012}, "account_id must be 12 digits, as text, not 123456789012"),
+        (
+            {"account_id": 123456789012},
+            "account_id must be a string of 12 digits, not 123456789012",
+        ),
         ({"services": "kms"}, r"services must be a list, such as \['kms'\], not 'kms'"),
         (
             {"start_time": "2030-01-01"},
@@ -64,7 +67,10 @@ def test_an_option_of_the_wrong_kind_is_told_with_the_right_one(
             lambda kms: kms.account(OTHER).join_organization("o-a", service_control=ALLOW),
             "a list of policies per level",
         ),
-        (lambda _: BY_POSITION("eu-west-1"), r"options are keywords: mock_kms\(region=\.\.\.\)"),
+        (
+            lambda _: BY_POSITION("eu-west-1"),
+            r"options are keyword arguments: mock_kms\(region=\.\.\.\)",
+        ),
     ],
     ids=[
         "move_to",

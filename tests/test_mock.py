@@ -93,7 +93,7 @@ def test_a_mock_is_started_and_stopped_by_hand():
     mocker.stop()
 
     assert not kms.is_active
-    with pytest.raises(RuntimeError, match="start\\(\\) comes before stop"):
+    with pytest.raises(RuntimeError, match="call start\\(\\) before stop"):
         mocker.stop()
 
 
@@ -113,14 +113,14 @@ def test_a_name_that_the_package_does_not_have_is_no_attribute():
         ({"regoin": "x"}, "no option 'regoin'; it has account_id, "),
         ({"account_id": "1"}, "12 digits"),
         ({"authorization": "some"}, "must be 'enforced' or 'off'"),
-        ({"services": ["kms", "polly"]}, "'polly' is not built in"),
+        ({"services": ["kms", "polly"]}, "'polly' is not supported"),
         ({"start_time": datetime(2030, 1, 1)}, "aware datetime"),
-        ({"seed": 1.5}, "seed must be an int or a text"),
-        ({"region": 5}, "region must be one such as eu-west-1, not 5"),
+        ({"seed": 1.5}, "seed must be an int or a string"),
+        ({"region": 5}, "region must be a Region such as eu-west-1, not 5"),
         ({"services": "kms"}, "services must be a list, such as .'kms'.,"),
         ({"world": 5}, "world must be a path or a mapping, not 5"),
         ({"wire": "yes"}, "wire must be True or False, not 'yes'"),
-        ({"calls_kept": 0}, "calls_kept must be a number, 1 or more, not 0"),
+        ({"calls_kept": 0}, "calls_kept must be a positive integer, not 0"),
     ],
 )
 def test_options_that_cannot_be_are_refused_at_once(options, message):

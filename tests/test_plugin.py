@@ -319,7 +319,7 @@ def test_a_wrong_ini_value_ends_the_run_with_a_sentence(run: pytest.Pytester) ->
     result = run.runpytest_inprocess()
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*kmsmock: account_id must be 12 digits, as text, not 'twelve'*"])
+    result.stderr.fnmatch_lines(["*account_id must be a string of 12 digits, not 'twelve'*"])
 
 
 def test_the_header_says_how_mocks_are(run: pytest.Pytester) -> None:

@@ -50,7 +50,6 @@ def get_key_policy(call: Call, key: Key) -> Response:
     if call.parameters.get("PolicyName", _POLICY_NAME) != _POLICY_NAME:
         raise errors.NotFoundException("No such policy exists")
     names = call.backend.identities.names
-
     text = _replace_principals(key.policy, lambda name: names.displayed(name, key.policy_ids))
     return {"Policy": text, "PolicyName": _POLICY_NAME}
 

@@ -315,5 +315,5 @@ def test_going_back_to_a_checkpoint_brings_back_dropped_records(forgetful: KMSMo
 
 @pytest.mark.parametrize("kept", [0, -1, "many", 1.5, True])
 def test_a_number_of_records_that_cannot_be_is_refused(kept: Any) -> None:
-    with pytest.raises(TypeError, match="calls_kept must be a number, 1 or more"):
+    with pytest.raises(TypeError, match="calls_kept must be a positive integer"):
         mock_kms(calls_kept=kept)

@@ -128,5 +128,5 @@ def test_the_parts_of_a_service_handle_operations_that_it_has(name):
 
 
 def test_a_service_that_nobody_declared_cannot_be_chosen():
-    with pytest.raises(TypeError, match="the service 'glacier' is not built in"):
+    with pytest.raises(TypeError, match="the service 'glacier' is not supported"):
         mock_kms(services=["kms", "glacier"])
