@@ -16,8 +16,9 @@ from kmsmock.aws.operations import CHANGED_KEY_ARN, PriceClass, per_second, writ
 from kmsmock.aws.prices import Category
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import USABLE
 from kmsmock.operations.key_lookup import by_any_identifier
-from kmsmock.operations.registry import USABLE, Call, Response, Target, operation, remove_operation
+from kmsmock.operations.registry import Call, Response, Target, operation, remove_operation
 from tests.authorization.documents import allow, policy
 
 pytestmark = pytest.mark.usefixtures("frobnicate")

@@ -13,6 +13,7 @@ from kmsmock.operations import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 BLOCKS = [
     pytest.param(code, id=f"{name}-{place}")
     for name in ("README.md", "CONTRIBUTING.md")
@@ -54,3 +55,16 @@ def test_the_table_of_key_specs_is_complete() -> None:
 def test_both_commands_are_marked_for_continuous_integration() -> None:
     for name in ("demo-command", "test-command"):
         assert re.search(rf"<!-- {name} -->\n```console\npython3 -m venv .venv && .+\n```", README)
+
+
+def test_contributing_names_each_package_and_module() -> None:
+    named = set(re.findall(r"`(\w+)(?:/|\.py)`", CONTRIBUTING.split("## The steps of a call")[0]))
+
+    here = {path.stem for path in (ROOT / "kmsmock").glob("[a-z]*")} - {"py"}
+
+    assert here <= named
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([\w/.]+/\w+\.py)`", CONTRIBUTING))))
+def test_a_file_that_contributing_names_exists(path: str) -> None:
+    assert (ROOT / path).exists() or (ROOT / "kmsmock" / path).exists()

@@ -16,16 +16,9 @@ from kmsmock.aws.operations import (
 )
 from kmsmock.keys.aws_managed import AWS_MANAGED_KEYS
 from kmsmock.keys.key import Key
+from kmsmock.keys.states import ANY_STATE, NOT_PENDING_DELETION
 from kmsmock.operations.key_lookup import find_alias, find_key_by_id_or_arn
-from kmsmock.operations.registry import (
-    ANY_STATE,
-    NOT_PENDING_DELETION,
-    Call,
-    Locator,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Locator, Response, Target, operation
 from kmsmock.operations.response_members import alias_entry, page
 
 QUOTA_PER_KEY = 50

@@ -10,9 +10,10 @@ from kmsmock.crypto import ciphertext
 from kmsmock.keys.custom_key_store import StoreType
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KEY_SPECS, KeyUsage, Origin
+from kmsmock.keys.states import USABLE
 from kmsmock.operations import recipient
 from kmsmock.operations.key_lookup import by_any_identifier
-from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import Call, Response, Target, operation
 
 _RECORD_OF_DATA_KEY = read_event(
     *("KeyId", "KeySpec", "NumberOfBytes", "EncryptionContext", "DryRun"), shows_key_store=True

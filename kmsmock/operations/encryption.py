@@ -12,6 +12,7 @@ from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.rsa import max_plaintext_bytes
 from kmsmock.keys.key import Key, format_context
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import USABLE
 from kmsmock.operations import recipient
 from kmsmock.operations.key_lookup import (
     SYMMETRIC,
@@ -19,7 +20,7 @@ from kmsmock.operations.key_lookup import (
     by_ciphertext,
     ignores_ciphertext,
 )
-from kmsmock.operations.registry import OPERATIONS, USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import OPERATIONS, Call, Response, Target, operation
 
 #: Source: AWS KMS API Reference, Encrypt, Plaintext.
 _LONGEST_SM2_PLAINTEXT = 1024

@@ -20,6 +20,7 @@ from kmsmock.aws.operations import (
     write_event,
 )
 from kmsmock.keys.key import Key, KeyManager
+from kmsmock.keys.states import GRANTABLE
 from kmsmock.operations.grant_terms import (
     UNIQUE_ID,
     read_grant_terms,
@@ -27,14 +28,7 @@ from kmsmock.operations.grant_terms import (
     require_valid_terms,
 )
 from kmsmock.operations.key_lookup import by_id_or_arn, find_key_by_id_or_arn
-from kmsmock.operations.registry import (
-    GRANTABLE,
-    Call,
-    Locator,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Locator, Response, Target, operation
 from kmsmock.operations.response_members import grant_entry, page
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".

@@ -12,16 +12,9 @@ from kmsmock.keys import material_import
 from kmsmock.keys.key import Key
 from kmsmock.keys.material_import import ImportParameters, ImportRequest
 from kmsmock.keys.specs import Origin
-from kmsmock.keys.states import KeyState
+from kmsmock.keys.states import ANY_STATE, IMPORTABLE, KeyState
 from kmsmock.operations.key_lookup import by_id_or_arn
-from kmsmock.operations.registry import (
-    ANY_STATE,
-    IMPORTABLE,
-    Call,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.state.scheduled_work import expire_when_due
 
 _TOKEN_HOURS = 24

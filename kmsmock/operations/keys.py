@@ -8,19 +8,11 @@ from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
-from kmsmock.keys.states import KeyState
+from kmsmock.keys.states import DELETABLE, NOT_PENDING_DELETION, SWITCHABLE, KeyState
 from kmsmock.operations import tags
 from kmsmock.operations.key_lookup import by_any_identifier, by_id_or_arn
 from kmsmock.operations.key_policies import find_policy_ids, read_policy
-from kmsmock.operations.registry import (
-    DELETABLE,
-    NOT_PENDING_DELETION,
-    SWITCHABLE,
-    Call,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import key_metadata, page
 from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
 from kmsmock.trail.event_ids import event_id

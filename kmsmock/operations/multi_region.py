@@ -6,19 +6,12 @@ from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KeyNaming, per_second, write_event
 from kmsmock.keys.key import Key
 from kmsmock.keys.multi_region import add_replica, make_primary
+from kmsmock.keys.states import REPLICABLE, USABLE
 from kmsmock.operations import tags
 from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.key_policies import find_policy_ids, read_policy
 from kmsmock.operations.keys import TAGGING, require_key_quota
-from kmsmock.operations.registry import (
-    REPLICABLE,
-    USABLE,
-    Call,
-    Locator,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Locator, Response, Target, operation
 from kmsmock.operations.response_members import key_metadata
 from kmsmock.state.scheduled_work import finish_creation_when_due, finish_update_when_due
 

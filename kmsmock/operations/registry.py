@@ -24,7 +24,7 @@ from kmsmock.aws.operations import (
 )
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
-from kmsmock.keys.states import KeyState
+from kmsmock.keys.states import ANY_STATE, KeyState
 from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.process.watchers import watchers
 
@@ -35,19 +35,6 @@ if TYPE_CHECKING:
     from kmsmock.state.backend import Backend
 
 Response = dict[str, Any]
-
-# Named sets of key states. Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
-_S = KeyState
-ANY_STATE = frozenset(KeyState)
-USABLE = frozenset({_S.ENABLED, _S.UPDATING})
-PENDING_DELETION = frozenset({_S.PENDING_DELETION, _S.PENDING_REPLICA_DELETION})
-NOT_PENDING_DELETION = ANY_STATE - PENDING_DELETION
-GRANTABLE = USABLE | {_S.UNAVAILABLE}
-SWITCHABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.UNAVAILABLE})
-DELETABLE = NOT_PENDING_DELETION - {_S.UPDATING}
-READABLE_PUBLIC_KEY = USABLE | {_S.DISABLED}
-REPLICABLE = frozenset({_S.ENABLED})
-IMPORTABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.PENDING_IMPORT})
 
 
 class Call(PendingCall):

@@ -10,9 +10,9 @@ from kmsmock.keys import rotation
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.specs import Origin
-from kmsmock.keys.states import KeyState
+from kmsmock.keys.states import REPLICABLE, USABLE, KeyState
 from kmsmock.operations.key_lookup import by_id_or_arn
-from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import page
 from kmsmock.state.scheduled_work import finish_rotation_when_due, rotate_when_due
 

@@ -7,9 +7,10 @@ from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, read_event
 from kmsmock.crypto.errors import DecryptionFailed, InvalidKeyEncoding
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import USABLE
 from kmsmock.operations import recipient
 from kmsmock.operations.key_lookup import by_any_identifier
-from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import Call, Response, Target, operation
 
 
 @operation(

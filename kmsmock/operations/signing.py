@@ -7,15 +7,9 @@ from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, per_second, read_e
 from kmsmock.crypto import symmetric
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import READABLE_PUBLIC_KEY, USABLE
 from kmsmock.operations.key_lookup import by_any_identifier
-from kmsmock.operations.registry import (
-    READABLE_PUBLIC_KEY,
-    USABLE,
-    Call,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import ALGORITHMS_MEMBER
 
 _RAW, _DIGEST, _EXTERNAL_MU = "RAW", "DIGEST", "EXTERNAL_MU"

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from kmsmock.aws import errors
 from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
 from kmsmock.keys.key import Key
+from kmsmock.keys.states import NOT_PENDING_DELETION
 from kmsmock.operations.key_lookup import by_id_or_arn
-from kmsmock.operations.registry import NOT_PENDING_DELETION, Call, Response, Target, operation
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import page
 
 LIMIT = 50
