@@ -1,6 +1,6 @@
 """Prices of KMS: the price list, and the price category of each request.
 
-Sources: AWS KMS pricing page; AWS Price List, service code ``awskms``. Amounts are US parse_usd
+Sources: AWS KMS pricing page; AWS Price List, service code ``awskms``. Amounts are US dollars
 before tax, always as `Decimal`.
 """
 

@@ -47,7 +47,7 @@ def test_the_copy_outlives_share_and_key_of_the_source(kms, world):
     assert kms.ebs.read(volume, 0, len(SECRET)) == SECRET
 
 
-def test_the_kms_calls_of_a_copy_are_those_that_cloudtrail_has_shown(kms, world):
+def test_the_kms_calls_of_a_copy_are_those_of_cloudtrail_records_of_aws(kms, world):
     world.share()
     before = len(kms.calls)
     copy = world.copy()
