@@ -60,7 +60,7 @@ def require_not_aws_managed(call: Call, target: Target, key: Key) -> None:
     request = build_request(call, target, key, None)
     decision = Decision(
         Outcome.IMPLICIT_DENY,
-        "this is an AWS managed key, which AWS alone manages: create a customer managed key",
+        "this is an AWS managed key, which only AWS can change: create a customer managed key",
         PolicyKind.RESOURCE,
         is_hidden=call.principal.account != key.account,
     )

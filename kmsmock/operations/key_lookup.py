@@ -233,7 +233,7 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
 
 
 def _get_named_key(call: Call, reference: str) -> Key | None:
-    """Find the key that the request names beside a ciphertext.
+    """Find the key that a request with a ciphertext names.
 
     Returns None, and raises nothing, for the ARN of a related multi-Region key in another Region.
     """

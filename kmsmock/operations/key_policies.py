@@ -67,7 +67,7 @@ class _PolicyName(NamedTuple):
     pages=PageSizes(100, 1000),
 )
 def list_key_policies(call: Call, key: Key) -> Response:
-    """List the names of a key's policies, which is always ``default`` alone."""
+    """List the names of a key's policies, which is always just ``default``."""
     return page(call, "PolicyNames", [_PolicyName(1, _POLICY_NAME)], attrgetter("text"))
 
 
