@@ -132,7 +132,7 @@ def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -
         if alias is not None:
             store_aws_managed_key(backend, key, alias, call.now)
     call.was_authorized = True
-    if not call.operation.is_own_action_only:
+    if not call.operation.needs_only_same_named_action:
         note_authorized(call, target, key)
 
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.loaders import Loader
 
 from kmsmock import mock_kms
-from kmsmock.aws.operations import KEY, PriceClass, per_second, writes
+from kmsmock.aws.operations import CHANGED_KEY_ARN, PriceClass, per_second, write_event
 from kmsmock.aws.prices import Category
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
@@ -59,7 +59,7 @@ def frobnicate() -> Iterator[None]:
             KeyUsage.ENCRYPT_DECRYPT,
             context_member="EncryptionContext",
         ),
-        trail=writes("KeyId", "EncryptionContext", shows=(KEY, "Description")),
+        trail=write_event("KeyId", "EncryptionContext", shows=(CHANGED_KEY_ARN, "Description")),
         price=PriceClass.BY_KEY_SPEC,
         quota=per_second(5),
     )

@@ -126,7 +126,7 @@ def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
 
     Source: AWS KMS API Reference, CreateGrant, Operations.
     """
-    found = {
+    orders = {
         target.action.removeprefix("kms:"): target.grant_order
         for declared in OPERATIONS.values()
         for target in declared.targets
@@ -134,7 +134,7 @@ def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
         and target.usage in (None, usage)
         and target.of_key_pairs in (None, spec.is_asymmetric)
     }
-    return tuple(sorted(found, key=found.__getitem__))
+    return tuple(sorted(orders, key=orders.__getitem__))
 
 
 def require_valid_terms(key: Key, terms: GrantTerms) -> None:

@@ -6,18 +6,18 @@ import re
 from operator import attrgetter
 from typing import Any
 
-from kmsmock.access.denial import THIS_RESOURCE, hidden
+from kmsmock.access.denial import THIS_RESOURCE, make_hidden_error
 from kmsmock.authorization.grants import Grant
 from kmsmock.aws import errors
 from kmsmock.aws.arns import ALIAS_PREFIX, Arn, looks_like_arn, read_account_principal
 from kmsmock.aws.operations import (
-    KEY,
+    CHANGED_KEY_ARN,
     KeyNaming,
     ManagedKeyUse,
     PageSizes,
     per_second,
-    reads,
-    writes,
+    read_event,
+    write_event,
 )
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.states import GRANTABLE
@@ -44,15 +44,15 @@ _GRANT_ID = re.compile(r"[0-9a-f]{64}")
         GRANTABLE,
         grant_order=1,
         managed_key_use=ManagedKeyUse.SERVICES,
-        is_about_grant=True,
+        context_from_grant_constraints=True,
     ),
-    trail=writes(
+    trail=write_event(
         *("KeyId", "GranteePrincipal", "GranteeServicePrincipal", "RetiringPrincipal"),
         *("RetiringServicePrincipal", "Operations", "Constraints", "Name", "DryRun"),
-        shows=("GrantId", KEY),
+        shows=("GrantId", CHANGED_KEY_ARN),
     ),
     quota=per_second(50),
-    is_routine=True,
+    is_use_of_keys=True,
 )
 def create_grant(call: Call, key: Key) -> Response:
     """Create a grant; with the same terms, including a name, return the existing one."""
@@ -87,7 +87,7 @@ def create_grant(call: Call, key: Key) -> Response:
 @operation(
     "ListGrants",
     Target("kms:ListGrants", by_id_or_arn("KeyId", cross_account=True)),
-    trail=reads(
+    trail=read_event(
         *("KeyId", "Limit", "Marker", "GrantId", "GranteePrincipal", "GranteeServicePrincipal")
     ),
     quota=per_second(100),
@@ -126,7 +126,7 @@ def _retiring_principal(call: Call) -> str:
 @operation(
     "ListRetirableGrants",
     Target("kms:ListRetirableGrants", resource=_retiring_principal),
-    trail=reads("RetiringPrincipal", "RetiringServicePrincipal", "Limit", "Marker"),
+    trail=read_event("RetiringPrincipal", "RetiringServicePrincipal", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(50, 100),
 )
@@ -139,7 +139,7 @@ def list_retirable_grants(call: Call) -> Response:
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
     if principal is not None and _account_of(principal) != call.region.account:
-        raise hidden(
+        raise make_hidden_error(
             call.principal,
             "kms:ListRetirableGrants",
             THIS_RESOURCE,
@@ -220,16 +220,16 @@ def _find_key_of_grant(call: Call) -> Key:
         Locator(_find_key_of_grant, KeyNaming.GRANT, "KeyId", cross_account=True),
         grant_order=2,
         managed_key_use=ManagedKeyUse.ANYBODY,
-        is_about_grant=True,
+        context_from_grant_constraints=True,
     ),
-    trail=writes(
+    trail=write_event(
         *("KeyId", "GrantId", "DryRun"),
         hides_request_of_services=True,
-        hides_response_of_others=True,
-        shows_grant=True,
+        shows_response_to_services_only=True,
+        shows_deleted_grant_id=True,
     ),
     quota=per_second(50),
-    is_routine=True,
+    is_use_of_keys=True,
 )
 def retire_grant(call: Call, key: Key) -> None:
     """Retire a grant: delete it as its retiring or grantee principal."""
@@ -243,9 +243,9 @@ def retire_grant(call: Call, key: Key) -> None:
         by_id_or_arn("KeyId", cross_account=True),
         managed_key_use=ManagedKeyUse.ANYBODY,
     ),
-    trail=writes("KeyId", "GrantId", "DryRun"),
+    trail=write_event("KeyId", "GrantId", "DryRun"),
     quota=per_second(50),
-    is_routine=True,
+    is_use_of_keys=True,
 )
 def revoke_grant(call: Call, key: Key) -> None:
     """Revoke a grant: delete it as an administrator of the key."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import KEY, per_second, reads, writes
+from kmsmock.aws.operations import CHANGED_KEY_ARN, per_second, read_event, write_event
 from kmsmock.crypto import rsa
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys import material_import
@@ -31,7 +31,7 @@ def _require_external(call: Call, key: Key) -> None:
     "GetParametersForImport",
     Target("kms:GetParametersForImport", by_id_or_arn("KeyId"), IMPORTABLE),
     precheck=_require_external,
-    trail=reads("KeyId", "WrappingAlgorithm", "WrappingKeySpec"),
+    trail=read_event("KeyId", "WrappingAlgorithm", "WrappingKeySpec"),
     quota=per_second(1),
 )
 def get_parameters_for_import(call: Call, key: Key) -> Response:
@@ -61,10 +61,10 @@ def get_parameters_for_import(call: Call, key: Key) -> Response:
     "ImportKeyMaterial",
     Target("kms:ImportKeyMaterial", by_id_or_arn("KeyId"), IMPORTABLE | {KeyState.UPDATING}),
     precheck=_require_external,
-    trail=writes(
+    trail=write_event(
         *("KeyId", "ValidTo", "ExpirationModel", "ImportType", "KeyMaterialDescription"),
         "KeyMaterialId",
-        shows=(KEY, "KeyMaterialId"),
+        shows=(CHANGED_KEY_ARN, "KeyMaterialId"),
     ),
     quota=per_second(15),
 )
@@ -151,7 +151,7 @@ def _read_import_request(call: Call, key: Key) -> ImportRequest:
     "DeleteImportedKeyMaterial",
     Target("kms:DeleteImportedKeyMaterial", by_id_or_arn("KeyId"), _SETTLED),
     precheck=_require_external,
-    trail=writes("KeyId", "KeyMaterialId", shows=(KEY, "KeyMaterialId")),
+    trail=write_event("KeyId", "KeyMaterialId", shows=(CHANGED_KEY_ARN, "KeyMaterialId")),
     quota=per_second(15),
 )
 def delete_imported_key_material(call: Call, key: Key) -> Response:

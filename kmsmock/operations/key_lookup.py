@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from kmsmock.access.denial import THIS_CIPHERTEXT, THIS_RESOURCE, hidden
+from kmsmock.access.denial import THIS_CIPHERTEXT, THIS_RESOURCE, make_hidden_error
 from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KeyNaming
 from kmsmock.crypto import ciphertext
@@ -184,7 +184,7 @@ def _find_in_other_account(call: Call, arn: arns.Arn, name: str, *, cross_accoun
         if key is None
         else f"{call.operation.name} does not work on keys of other accounts."
     )
-    raise hidden(call.principal, action, THIS_RESOURCE, explanation)
+    raise make_hidden_error(call.principal, action, THIS_RESOURCE, explanation)
 
 
 def _find_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
@@ -226,12 +226,14 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
         )
     if key is None:
         action = call.operation.targets[0].action
-        raise hidden(call.principal, action, THIS_CIPHERTEXT, _explain_missing_key(call, blob))
+        raise make_hidden_error(
+            call.principal, action, THIS_CIPHERTEXT, _explain_missing_key(call, blob)
+        )
     return key
 
 
 def _find_named_key(call: Call, reference: str) -> Key | None:
-    """Find the key that the request names beside a ciphertext.
+    """Find the key that a request with a ciphertext names.
 
     Returns None, and raises nothing, for the ARN of a related multi-Region key in another Region.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kmsmock.aws import arns, errors
-from kmsmock.aws.operations import KEY, PageSizes, per_second, reads, writes
+from kmsmock.aws.operations import CHANGED_KEY_ARN, PageSizes, per_second, read_event, write_event
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey
 from kmsmock.keys.region import KmsRegion
@@ -47,7 +47,7 @@ TAGGING = Target(
     resource=_all_keys_arn,
     when=has_tags,
     region_from="ReplicaRegion",
-    is_unnamed=True,
+    omits_resource=True,
 )
 
 
@@ -55,7 +55,7 @@ TAGGING = Target(
     "CreateKey",
     Target("kms:CreateKey"),
     TAGGING,
-    trail=writes(
+    trail=write_event(
         *("Description", "KeyUsage", "Origin", "KeySpec", "CustomerMasterKeySpec", "MultiRegion"),
         *("Policy", "BypassPolicyLockoutSafetyCheck", "Tags", "CustomKeyStoreId", "XksKeyId"),
         shows=("KeyMetadata",),
@@ -217,7 +217,7 @@ def _read_xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -
 @operation(
     "DescribeKey",
     Target("kms:DescribeKey", by_any_identifier("KeyId"), grant_order=3),
-    trail=reads("KeyId"),
+    trail=read_event("KeyId"),
     quota=per_second(2000),
 )
 def describe_key(call: Call, key: Key) -> Response:
@@ -228,7 +228,7 @@ def describe_key(call: Call, key: Key) -> Response:
 @operation(
     "ListKeys",
     Target("kms:ListKeys"),
-    trail=reads("ResourceOwners", "Limit", "Marker"),
+    trail=read_event("ResourceOwners", "Limit", "Marker"),
     quota=per_second(500),
     pages=PageSizes(100, 1000),
 )
@@ -245,7 +245,7 @@ def list_keys(call: Call) -> Response:
 @operation(
     "EnableKey",
     Target("kms:EnableKey", by_id_or_arn("KeyId"), SWITCHABLE),
-    trail=writes("KeyId"),
+    trail=write_event("KeyId"),
     quota=per_second(5),
 )
 def enable_key(call: Call, key: Key) -> None:
@@ -257,7 +257,7 @@ def enable_key(call: Call, key: Key) -> None:
 @operation(
     "DisableKey",
     Target("kms:DisableKey", by_id_or_arn("KeyId"), SWITCHABLE),
-    trail=writes("KeyId"),
+    trail=write_event("KeyId"),
     quota=per_second(5),
 )
 def disable_key(call: Call, key: Key) -> None:
@@ -268,7 +268,7 @@ def disable_key(call: Call, key: Key) -> None:
 @operation(
     "UpdateKeyDescription",
     Target("kms:UpdateKeyDescription", by_id_or_arn("KeyId"), NOT_PENDING_DELETION),
-    trail=writes("KeyId", "Description"),
+    trail=write_event("KeyId", "Description"),
     quota=per_second(5),
 )
 def update_key_description(call: Call, key: Key) -> None:
@@ -285,10 +285,10 @@ def _require_window(call: Call, key: Key) -> None:
     "ScheduleKeyDeletion",
     Target("kms:ScheduleKeyDeletion", by_id_or_arn("KeyId"), DELETABLE),
     precheck=_require_window,
-    trail=writes(
+    trail=write_event(
         "KeyId",
         "PendingWindowInDays",
-        shows=(KEY, "DeletionDate", "KeyState", "PendingWindowInDays"),
+        shows=(CHANGED_KEY_ARN, "DeletionDate", "KeyState", "PendingWindowInDays"),
     ),
     quota=per_second(15),
 )
@@ -319,7 +319,7 @@ def _require_pending_deletion(call: Call, key: Key) -> None:
     "CancelKeyDeletion",
     Target("kms:CancelKeyDeletion", by_id_or_arn("KeyId")),
     precheck=_require_pending_deletion,
-    trail=writes("KeyId"),
+    trail=write_event("KeyId"),
     quota=per_second(5),
 )
 def cancel_key_deletion(call: Call, key: Key) -> Response:
@@ -331,7 +331,7 @@ def cancel_key_deletion(call: Call, key: Key) -> Response:
 @operation(
     "GetKeyLastUsage",
     Target("kms:GetKeyLastUsage", by_id_or_arn("KeyId")),
-    trail=reads("KeyId"),
+    trail=read_event("KeyId"),
     quota=per_second(5),
 )
 def get_key_last_usage(call: Call, key: Key) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kmsmock.aws import arns, errors
-from kmsmock.aws.operations import KeyNaming, per_second, writes
+from kmsmock.aws.operations import KeyNaming, per_second, write_event
 from kmsmock.keys.key import Key
 from kmsmock.keys.multi_region import add_replica, make_primary
 from kmsmock.keys.states import REPLICABLE, USABLE
@@ -30,7 +30,7 @@ def _require_primary(call: Call, key: Key) -> None:
     Target("kms:CreateKey", region_from="ReplicaRegion"),
     TAGGING,
     precheck=_require_primary,
-    trail=writes(
+    trail=write_event(
         *("KeyId", "ReplicaRegion", "Policy", "Description", "BypassPolicyLockoutSafetyCheck"),
         "Tags",
         shows=("ReplicaKeyMetadata", "ReplicaPolicy", "ReplicaTags"),
@@ -124,7 +124,7 @@ def _require_current_primary(call: Call, key: Key, replica: Key | None = None) -
     Target("kms:UpdatePrimaryRegion", by_id_or_arn("KeyId"), USABLE),
     Target("kms:UpdatePrimaryRegion", Locator(_find_next_primary, KeyNaming.RELATED_KEY), USABLE),
     precheck=_require_current_primary,
-    trail=writes("KeyId", "PrimaryRegion"),
+    trail=write_event("KeyId", "PrimaryRegion"),
     quota=per_second(5, "PrimaryRegion", {"UpdatePrimaryRegion": 1}),
 )
 def update_primary_region(call: Call, primary: Key, replica: Key | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dateutil.tz import tzutc
 
-from kmsmock.access.denial import sentence
+from kmsmock.access.denial import format_access_denied
 from kmsmock.access.policies import collect_policies
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
@@ -235,7 +235,7 @@ def _decide_trust(call: ServiceCall, role: Entity, action: str) -> Decision:
 
 def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> AccessDenied:
     return AccessDenied(
-        sentence(call.principal, action, f"on resource: {arn}"),
+        format_access_denied(call.principal, action, f"on resource: {arn}"),
         explanation=explanation,
     )
 
