@@ -95,7 +95,7 @@ def _get_resource(call: ServiceCall, name: str) -> Volume | Snapshot | Image | N
     if prefix not in _KINDS or not is_id(prefix, name):
         raise errors.InvalidID(
             f"The ID '{name}' is not valid",
-            explanation="Volumes, snapshots and images can be tagged here.",
+            explanation="Only volumes, snapshots and images can be tagged.",
         )
     stored = storage(call)
     if prefix == "vol":
