@@ -15,6 +15,7 @@ from kmsmock.aws.api_model import parse_request
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
+from kmsmock.keys.states import ANY_STATE
 from kmsmock.ledger.call_record import Call as CallRecord
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.aws_managed_keys import store_aws_managed_key
@@ -25,7 +26,7 @@ from kmsmock.operations.call_authorization import (
     require_not_aws_managed,
 )
 from kmsmock.operations.grants import require_grant_tokens
-from kmsmock.operations.registry import ANY_STATE, Call, Locator, Operation, Target
+from kmsmock.operations.registry import Call, Locator, Operation, Target
 from kmsmock.process.watchers import notify, watchers
 from kmsmock.state.backend import Backend
 
@@ -131,7 +132,7 @@ def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -
         if alias is not None:
             store_aws_managed_key(backend, key, alias, call.now)
     call.was_authorized = True
-    if not call.operation.is_own_action_only:
+    if not call.operation.needs_only_same_named_action:
         note_authorized(call, target, key)
 
 

@@ -146,6 +146,22 @@ def test_a_request_is_answered_once_where_boto3_was_imported_first():
     assert output.splitlines() == ["0 1", "0 1"]
 
 
+def test_moto_answers_clients_of_a_mock_although_it_was_imported_later():
+    pytest.importorskip("moto")
+    output = in_a_process(
+        """
+        from kmsmock import mock_kms
+        with mock_kms() as kms:
+            kms.client().list_keys()
+        from moto import mock_aws
+        with mock_aws(), mock_kms() as kms:
+            print(kms.client("s3").list_buckets()["Buckets"])
+        """
+    )
+
+    assert output == "[]"
+
+
 def test_importing_the_package_and_its_plugin_imports_nothing_heavy():
     output = in_a_process(
         """

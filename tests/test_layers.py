@@ -31,5 +31,21 @@ def test_no_module_imports_itself_through_others_not_even_for_types() -> None:
     assert sorted(imports) == []
 
 
+def test_the_import_contracts_name_every_service() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no tomllib")
+    services = {
+        f"kmsmock.services.{folder.parent.name}"
+        for folder in (ROOT / "kmsmock" / "services").glob("*/__init__.py")
+    }
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+
+    named = {contract["name"]: contract for contract in contracts["contracts"]}
+
+    assert set(named["services do not know each other"]["modules"]) == services
+    assert set(named["what a service does with KMS does not know who stores"]["containers"]) == (
+        services
+    )
+
+
 def test_ten_modules_at_most_lie_at_the_root() -> None:
     assert len(list((ROOT / "kmsmock").glob("*.py"))) <= 10

@@ -12,12 +12,13 @@ import pytest
 from botocore.loaders import Loader
 
 from kmsmock import mock_kms
-from kmsmock.aws.operations import KEY, PriceClass, per_second, writes
+from kmsmock.aws.operations import CHANGED_KEY_ARN, PriceClass, per_second, write_event
 from kmsmock.aws.prices import Category
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import USABLE
 from kmsmock.operations.key_lookup import by_any_identifier
-from kmsmock.operations.registry import USABLE, Call, Response, Target, operation, remove_operation
+from kmsmock.operations.registry import Call, Response, Target, operation, remove_operation
 from tests.authorization.documents import allow, policy
 
 pytestmark = pytest.mark.usefixtures("frobnicate")
@@ -58,7 +59,7 @@ def frobnicate() -> Iterator[None]:
             KeyUsage.ENCRYPT_DECRYPT,
             context_member="EncryptionContext",
         ),
-        trail=writes("KeyId", "EncryptionContext", shows=(KEY, "Description")),
+        trail=write_event("KeyId", "EncryptionContext", shows=(CHANGED_KEY_ARN, "Description")),
         price=PriceClass.BY_KEY_SPEC,
         quota=per_second(5),
     )

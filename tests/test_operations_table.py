@@ -73,9 +73,9 @@ def test_the_operations_that_share_request_quotas_are_those_of_the_sheet(group: 
 
 def test_requests_that_count_in_another_region_are_those_of_the_sheet() -> None:
     elsewhere = {
-        name: (facts.quota.region_member, dict(facts.quota.counts_there))
+        name: (facts.quota.region_member, dict(facts.quota.counted_there))
         for name, facts in OPERATION_FACTS.items()
-        if facts.quota.counts_there
+        if facts.quota.counted_there
     }
 
     assert elsewhere == {

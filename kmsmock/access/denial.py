@@ -22,45 +22,52 @@ _HIDDEN = (
 _ARTICLES = {PolicyKind.IDENTITY: "an"}
 
 
-def denied(
-    request: Request, decision: Decision, *, is_unnamed: bool, from_ciphertext: bool
+def make_denied_error(
+    request: Request, decision: Decision, *, omits_resource: bool, from_ciphertext: bool
 ) -> errors.AccessDeniedException:
     """Return the AccessDeniedException of a denied request, with the decision as explanation.
 
-    is_unnamed: whether AWS leaves the resource out for this action. from_ciphertext: whether only
-    the ciphertext of the request identified the key.
+    omits_resource: whether AWS's message does not name the resource of this action.
+    from_ciphertext: whether only the ciphertext of the request identified the key.
     """
-    where = f"on resource: {request.resource}"
-    if is_unnamed:
-        where = ""
+    on_resource = f"on resource: {request.resource}"
+    if omits_resource:
+        on_resource = ""
     elif request.owner not in (None, request.principal.account):
-        where = THIS_CIPHERTEXT if from_ciphertext else THIS_RESOURCE
+        on_resource = THIS_CIPHERTEXT if from_ciphertext else THIS_RESOURCE
     return errors.AccessDeniedException(
-        refusal(request, decision, where), explanation=str(decision)
+        format_denial(request, decision, on_resource), explanation=str(decision)
     )
 
 
-def hidden(
-    principal: Principal, action: str, where: str, explanation: str
+def make_hidden_error(
+    principal: Principal, action: str, on_resource: str, explanation: str
 ) -> errors.AccessDeniedException:
     """Return the AccessDeniedException for a resource of another account that may not exist.
 
-    where: `THIS_RESOURCE` or `THIS_CIPHERTEXT`.
+    on_resource: `THIS_RESOURCE` or `THIS_CIPHERTEXT`.
     """
     return errors.AccessDeniedException(
-        sentence(principal, action, where, _HIDDEN), explanation=explanation
+        format_access_denied(principal, action, on_resource, _HIDDEN), explanation=explanation
     )
 
 
-def refusal(request: Request, decision: Decision, where: str) -> str:
-    """Return AWS's message for a decision. where: the part about the resource; may be empty."""
-    return sentence(request.principal, request.action, where, _reason(request, decision))
+def format_denial(request: Request, decision: Decision, on_resource: str) -> str:
+    """Return AWS's message for a denied request.
+
+    on_resource: the part about the resource, such as ``on resource: arn:…``; may be empty.
+    """
+    return format_access_denied(
+        request.principal, request.action, on_resource, _reason(request, decision)
+    )
 
 
-def sentence(principal: Principal, action: str, where: str, reason: str = "") -> str:
-    """Return AWS's message. where, reason: its last parts; each may be empty."""
+def format_access_denied(
+    principal: Principal, action: str, on_resource: str, reason: str = ""
+) -> str:
+    """Return AWS's message of its parts; on_resource and reason may be empty."""
     subject = f"User: {principal.arn} is not authorized to perform: {action}"
-    return " ".join(part for part in (subject, where, reason) if part)
+    return " ".join(part for part in (subject, on_resource, reason) if part)
 
 
 def _reason(request: Request, decision: Decision) -> str:

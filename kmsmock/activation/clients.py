@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import boto3
+from botocore.handlers import BUILTIN_HANDLERS
 
 from kmsmock.identities.credentials import Credentials
 
@@ -14,14 +15,18 @@ UNKNOWN = Credentials("testing", "testing")
 
 
 @lru_cache(maxsize=1)
-def _session() -> Any:
-    """Return one session for all clients, which shares the models that botocore loads."""
+def _session(handlers: int) -> Any:  # noqa: ARG001 - another number is another session
+    """Return one session for all clients, which shares the models that botocore loads.
+
+    handlers: how many handlers botocore registers with a new session. An older session would lack
+    those of another mock that was imported since, such as moto, and its clients would reach AWS.
+    """
     return boto3.Session(aws_access_key_id="unused", aws_secret_access_key="unused")  # noqa: S106
 
 
 def make_client(service: str, region: str, credentials: Credentials) -> Any:
     """Create a boto3 client with credentials. service: as boto3 names it."""
-    return _session().client(
+    return _session(len(BUILTIN_HANDLERS)).client(
         service,
         region_name=region,
         aws_access_key_id=credentials.access_key,

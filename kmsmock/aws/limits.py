@@ -1,4 +1,7 @@
-"""The limits of texts and lengths: those of botocore's model, and where KMS has others."""
+"""The limits of parameters: those of botocore's model, and where KMS has others.
+
+Minimum and maximum of a parameter stand in the model alone; there is no list of them here.
+"""
 
 from __future__ import annotations
 

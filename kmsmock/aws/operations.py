@@ -54,24 +54,26 @@ class ManagedKeyUse(Enum):
 class Permission:
     """An IAM action that an operation requires on one resource.
 
-    action: such as ``kms:Decrypt``. naming: how the request names the key; None for actions that
-    are not about one key. key_member: the parameter that names it. works_across_accounts: whether
-    the key can belong to another account. grant_order: the position in AWS's list of grant
-    operations; None if grants cannot allow the action. context_member: the parameter that has the
-    encryption context, if there is one. managed_key_use: who can be allowed it on an AWS managed
-    key. is_about_grant: whether the encryption context is that of the constraints of a grant.
-
     Source: AWS KMS Developer Guide, "AWS KMS permissions".
     """
 
+    #: The IAM action, such as ``kms:Decrypt``.
     action: str
+    #: How the request names the key; None for actions that are not about one key.
     naming: KeyNaming | None = None
+    #: The parameter that names the key.
     key_member: str | None = None
+    #: Whether the key can belong to another account.
     works_across_accounts: bool = False
+    #: The position in AWS's list of grant operations; None if grants cannot allow the action.
     grant_order: int | None = None
+    #: The parameter that has the encryption context, if there is one.
     context_member: str | None = None
+    #: Who can be allowed the action on an AWS managed key.
     managed_key_use: ManagedKeyUse = ManagedKeyUse.NOBODY
-    is_about_grant: bool = False
+    #: Whether kms:EncryptionContext condition keys have the context in the constraints of the
+    #: request's grant, instead of the encryption context of the request.
+    context_from_grant_constraints: bool = False
 
     @property
     def takes_alias(self) -> bool:
@@ -81,10 +83,10 @@ class Permission:
 
 # --- CloudTrail -----------------------------------------------------------------------------
 
-#: In `TrailMembers.elements`: the ARN of the key that the call changed.
-KEY = "KeyId"
-#: In `TrailMembers.elements`: the key identifier from the request.
-KEY_AS_REQUESTED = "KeyId as requested"
+#: In `TrailMembers.elements`: keyId is the ARN of the key that the call changed.
+CHANGED_KEY_ARN = "ARN of the changed key"
+#: In `TrailMembers.elements`: keyId is the KeyId of the request, unchanged.
+REQUESTED_KEY_ID = "KeyId of the request"
 
 
 class AliasPosition(Enum):
@@ -101,43 +103,46 @@ class TrailMembers:
     Plaintexts, ciphertexts, messages, signatures, tokens and secrets are not among them, so that no
     record contains them.
 
-    request: the members in requestParameters, in AWS's order. is_read_only: whether the operation
-    changes nothing. response: the response members that are recorded. elements: the members in
-    responseElements, in AWS's order: some of the members in response, and `KEY` or
-    `KEY_AS_REQUESTED`. defaults: the values of absent request members. synonyms: request members
-    that have the same value, whichever of them was in the request. shows_key_of_ciphertext: whether
-    a key that only the ciphertext identified is shown as KeyId. shows_key_store: whether the custom
-    key store is shown. shows_key_type: whether event history shows the resource type although the
-    operation is read-only. alias_position: for operations on aliases. hides_request_of_services:
-    whether requests of services are hidden. hides_response_of_others: whether responses to other
-    callers are hidden. shows_grant: whether the deleted grant is shown.
-
     Source: AWS KMS Developer Guide, "Logging AWS KMS API calls with CloudTrail".
     """
 
+    #: The members in requestParameters, in AWS's order.
     request: tuple[str, ...]
+    #: Whether the operation changes nothing.
     is_read_only: bool = True
+    #: The response members whose values are recorded.
     response: tuple[str, ...] = ()
+    #: The members in responseElements, in AWS's order: names from `response`, and
+    #: `CHANGED_KEY_ARN` or `REQUESTED_KEY_ID`.
     elements: tuple[str, ...] = ()
+    #: Request member -> the value that is shown if the request does not have it.
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    #: Request members that have the same value, whichever of them was in the request.
     synonyms: tuple[str, ...] = ()
+    #: Whether a key that only the ciphertext identified is shown as KeyId.
     shows_key_of_ciphertext: bool = False
+    #: Whether additionalEventData has the custom key store of the key.
     shows_key_store: bool = False
+    #: Whether event history shows the resource type although the operation is read-only.
     shows_key_type: bool = False
+    #: For operations on aliases: the position of the alias among the resources.
     alias_position: AliasPosition | None = None
+    #: Whether requestParameters is null if a service principal is the caller.
     hides_request_of_services: bool = False
-    hides_response_of_others: bool = False
-    shows_grant: bool = False
+    #: Whether responseElements is null unless a service principal is the caller.
+    shows_response_to_services_only: bool = False
+    #: Whether additionalEventData has the id of the grant that the call deleted.
+    shows_deleted_grant_id: bool = False
 
 
-def reads(
+def read_event(
     *request: str,
     defaults: Mapping[str, Any] | None = None,
     shows_key_of_ciphertext: bool = False,
     shows_key_store: bool = False,
     shows_key_type: bool = False,
 ) -> TrailMembers:
-    """Return the trail members of an operation that changes nothing; see `TrailMembers`."""
+    """Return what CloudTrail shows for an operation that changes nothing; see `TrailMembers`."""
     return TrailMembers(
         request,
         defaults=defaults or {},
@@ -147,31 +152,31 @@ def reads(
     )
 
 
-def writes(
+def write_event(
     *request: str,
-    shows: tuple[str, ...] = (KEY,),
+    shows: tuple[str, ...] = (CHANGED_KEY_ARN,),
     defaults: Mapping[str, Any] | None = None,
     synonyms: tuple[str, ...] = (),
     alias_position: AliasPosition | None = None,
     hides_request_of_services: bool = False,
-    hides_response_of_others: bool = False,
-    shows_grant: bool = False,
+    shows_response_to_services_only: bool = False,
+    shows_deleted_grant_id: bool = False,
 ) -> TrailMembers:
-    """Return the trail members of an operation that changes something; see `TrailMembers`.
+    """Return what CloudTrail shows for an operation that changes something; see `TrailMembers`.
 
-    shows: the response elements; for most operations just the key.
+    shows: `TrailMembers.elements`; for most operations just the ARN of the key.
     """
     return TrailMembers(
         request,
         is_read_only=False,
-        response=tuple(name for name in shows if name not in (KEY, KEY_AS_REQUESTED)),
+        response=tuple(name for name in shows if name not in (CHANGED_KEY_ARN, REQUESTED_KEY_ID)),
         elements=shows,
         defaults=defaults or {},
         synonyms=synonyms,
         alias_position=alias_position,
         hides_request_of_services=hides_request_of_services,
-        hides_response_of_others=hides_response_of_others,
-        shows_grant=shows_grant,
+        shows_response_to_services_only=shows_response_to_services_only,
+        shows_deleted_grant_id=shows_deleted_grant_id,
     )
 
 
@@ -206,17 +211,16 @@ class QuotaGroup(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RequestQuota:
-    """The request quota of an operation.
-
-    per_second: the default value of an operation's own quota; shared quotas depend on Region and
-    spec. region_member: the parameter that names another Region in which requests count, too.
-    counts_there: operation -> the number of its requests as which a call counts in that Region.
-    """
+    """The request quota of an operation."""
 
     group: QuotaGroup
+    #: The default value of an operation's own quota; None for shared quotas, which depend on the
+    #: Region and key spec.
     per_second: int | None = None
+    #: The parameter that names another Region in which a call also counts.
     region_member: str | None = None
-    counts_there: Mapping[str, int] = field(default_factory=dict)
+    #: Operation -> how many of its requests one call counts as in that Region.
+    counted_there: Mapping[str, int] = field(default_factory=dict)
 
 
 CRYPTOGRAPHIC = RequestQuota(QuotaGroup.CRYPTOGRAPHIC)
@@ -224,10 +228,13 @@ DATA_KEY_PAIR = RequestQuota(QuotaGroup.DATA_KEY_PAIR)
 
 
 def per_second(
-    count: int, region_member: str | None = None, counts_there: Mapping[str, int] | None = None
+    count: int, region_member: str | None = None, counted_there: Mapping[str, int] | None = None
 ) -> RequestQuota:
-    """Return the quota of a single operation; see `RequestQuota`. count: requests per second."""
-    return RequestQuota(QuotaGroup.OWN, count, region_member, counts_there or {})
+    """Return the request quota of a single operation; see `RequestQuota`.
+
+    count: requests per second.
+    """
+    return RequestQuota(QuotaGroup.OWN, count, region_member, counted_there or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,28 +253,29 @@ class PageSizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationFacts:
-    """The facts that AWS documents about an operation.
-
-    permissions: one for each resource, in the order in which they are checked. trail: what
-    CloudTrail shows. is_cryptographic: whether it is a cryptographic operation, which
-    GetKeyLastUsage shows. is_routine: whether it is part of the use of keys, and not of their
-    management, although it changes something. puts_policy: whether its key policy undergoes the
-    lockout safety check. hands_out: the response member that is a plaintext. pages: for list
-    operations. is_own_action_only: whether it requires just the action with its own name, on one
-    key or none, with the encryption context of the request.
-    """
+    """The facts that AWS documents about an operation."""
 
     name: str
+    #: One for each resource, in the order in which they are checked.
     permissions: tuple[Permission, ...]
+    #: What CloudTrail shows of the request and the response.
     trail: TrailMembers
     quota: RequestQuota
     price: PriceClass = PriceClass.STANDARD
+    #: Whether it is a cryptographic operation, so that GetKeyLastUsage reports it.
     is_cryptographic: bool = False
-    is_routine: bool = False
+    #: Whether it changes state, but counts as use of a key for cost projections, such as
+    #: CreateGrant.
+    is_use_of_keys: bool = False
+    #: Whether the request has a key policy that undergoes the lockout safety check.
     puts_policy: bool = False
+    #: The response member that is a plaintext, if there is one.
     hands_out: str | None = None
+    #: The page sizes of a list operation.
     pages: PageSizes | None = None
-    is_own_action_only: bool = False
+    #: Whether it only requires the action with its own name, on one key or ``*``, with the
+    #: encryption context of the request.
+    needs_only_same_named_action: bool = False
 
     @property
     def key_permissions(self) -> tuple[Permission, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -38,14 +38,14 @@ class KeyMaterial:
     """
 
     id: bytes
-    secret: bytes | None
+    secret: bytes | None = field(repr=False)
     state: MaterialState = MaterialState.CURRENT
     rotation_date: datetime | None = None
     rotation_type: RotationType | None = None
     expiration_model: str | None = None
     valid_to: datetime | None = None
     description: str | None = None
-    opened: Any = None
+    opened: Any = field(default=None, repr=False)
 
     @property
     def is_present(self) -> bool:

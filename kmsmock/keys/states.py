@@ -1,4 +1,4 @@
-"""The states of a KMS key, and how error messages name them."""
+"""The states of a KMS key, which of them operations require, and how error messages name them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,21 @@ class KeyState(Enum):
     # The members are compared by identity, and hashed with each call.
     __hash__ = object.__hash__
 
+
+# What operations require of the key, each in its declaration: such as ``USABLE`` for Encrypt, which
+# a disabled key is not. `Key.require_state` raises the error.
+# Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
+_S = KeyState
+ANY_STATE = frozenset(KeyState)
+USABLE = frozenset({_S.ENABLED, _S.UPDATING})
+PENDING_DELETION = frozenset({_S.PENDING_DELETION, _S.PENDING_REPLICA_DELETION})
+NOT_PENDING_DELETION = ANY_STATE - PENDING_DELETION
+GRANTABLE = USABLE | {_S.UNAVAILABLE}
+SWITCHABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.UNAVAILABLE})
+DELETABLE = NOT_PENDING_DELETION - {_S.UPDATING}
+READABLE_PUBLIC_KEY = USABLE | {_S.DISABLED}
+REPLICABLE = frozenset({_S.ENABLED})
+IMPORTABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.PENDING_IMPORT})
 
 #: Key state -> its name in KMS's error messages.
 STATE_TEXTS = {

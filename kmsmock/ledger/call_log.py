@@ -113,7 +113,7 @@ class CallLog:
         elif trail.response:
             response = tuple([_copied(result.get(name)) for name in trail.response])
         keys, materials, parameter = call.keys, call.material_ids, call.parameters.get
-        is_plain = operation.is_own_action_only and call.was_authorized and len(keys) < 2
+        is_plain = operation.needs_only_same_named_action and call.was_authorized and len(keys) < 2
         rare = NO_RARE_FIELDS
         if not is_plain or response or call.grant_id or context or call.additional_event_data:
             rare = _make_rare_fields(call, response, context)
@@ -179,7 +179,7 @@ def _make_rare_fields(
 ) -> RareFields:
     """Collect what few calls have. response: values of the members that CloudTrail shows."""
     keys, materials = call.keys, call.material_ids
-    is_plain = call.operation.is_own_action_only and call.was_authorized
+    is_plain = call.operation.needs_only_same_named_action and call.was_authorized
     return RareFields(
         keys[1] if len(keys) > 1 else None,
         materials[1] if len(materials) > 1 else None,

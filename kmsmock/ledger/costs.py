@@ -250,7 +250,7 @@ class Costs:
 def _is_use(line: UsageLine) -> bool:
     """Return whether a request uses keys, rather than setting them up."""
     facts = OPERATION_FACTS[line.operation]
-    return facts.trail.is_read_only or facts.is_routine
+    return facts.trail.is_read_only or facts.is_use_of_keys
 
 
 def _parse_month(month: str | date) -> int:

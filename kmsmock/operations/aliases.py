@@ -6,19 +6,19 @@ import re
 from typing import Any
 
 from kmsmock.aws import arns, errors
-from kmsmock.aws.operations import AliasPosition, KeyNaming, PageSizes, per_second, reads, writes
+from kmsmock.aws.operations import (
+    AliasPosition,
+    KeyNaming,
+    PageSizes,
+    per_second,
+    read_event,
+    write_event,
+)
 from kmsmock.keys.aws_managed import AWS_MANAGED_KEYS
 from kmsmock.keys.key import Key
+from kmsmock.keys.states import ANY_STATE, NOT_PENDING_DELETION
 from kmsmock.operations.key_lookup import find_alias, find_key_by_id_or_arn
-from kmsmock.operations.registry import (
-    ANY_STATE,
-    NOT_PENDING_DELETION,
-    Call,
-    Locator,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Locator, Response, Target, operation
 from kmsmock.operations.response_members import alias_entry, page
 
 QUOTA_PER_KEY = 50
@@ -81,7 +81,7 @@ def _alias_arn(call: Call) -> str:
     "CreateAlias",
     Target("kms:CreateAlias", resource=_alias_arn),
     Target("kms:CreateAlias", _TARGET_KEY, NOT_PENDING_DELETION),
-    trail=writes("AliasName", "TargetKeyId", alias_position=AliasPosition.LAST),
+    trail=write_event("AliasName", "TargetKeyId", alias_position=AliasPosition.LAST),
     quota=per_second(5),
 )
 def create_alias(call: Call, key: Key) -> None:
@@ -103,7 +103,7 @@ def create_alias(call: Call, key: Key) -> None:
     Target("kms:UpdateAlias", resource=_alias_arn),
     Target("kms:UpdateAlias", _ALIASED_KEY, ANY_STATE),
     Target("kms:UpdateAlias", _TARGET_KEY, NOT_PENDING_DELETION),
-    trail=writes("AliasName", "TargetKeyId", alias_position=AliasPosition.FIRST),
+    trail=write_event("AliasName", "TargetKeyId", alias_position=AliasPosition.FIRST),
     quota=per_second(5),
 )
 def update_alias(call: Call, old: Key, new: Key) -> None:
@@ -130,7 +130,7 @@ def update_alias(call: Call, old: Key, new: Key) -> None:
     "DeleteAlias",
     Target("kms:DeleteAlias", resource=_alias_arn),
     Target("kms:DeleteAlias", _ALIASED_KEY, ANY_STATE),
-    trail=writes("AliasName", alias_position=AliasPosition.FIRST),
+    trail=write_event("AliasName", alias_position=AliasPosition.FIRST),
     quota=per_second(15),
 )
 def delete_alias(call: Call, key: Key) -> None:
@@ -141,7 +141,7 @@ def delete_alias(call: Call, key: Key) -> None:
 @operation(
     "ListAliases",
     Target("kms:ListAliases"),
-    trail=reads("KeyId", "Limit", "Marker"),
+    trail=read_event("KeyId", "Limit", "Marker"),
     quota=per_second(500),
     pages=PageSizes(50, 100),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kmsmock.access.denial import denied
+from kmsmock.access.denial import make_denied_error
 from kmsmock.access.policies import authorize, collect_policies
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
@@ -16,7 +16,7 @@ from kmsmock.keys.key import Key
 from kmsmock.operations.authorization_request import (
     build_context,
     build_request,
-    find_retired_grant,
+    get_retired_grant,
     read_encryption_context,
 )
 from kmsmock.operations.key_policies import read_policy
@@ -33,17 +33,17 @@ def require_allowed(call: Call, target: Target, key: Key | None, alias: str | No
     retired = None
     # RetireGrant is allowed by the grant itself, through its retiring or grantee principal.
     if target.action == "kms:RetireGrant" and key is not None:
-        retired = find_retired_grant(call, key)
+        retired = get_retired_grant(call, key)
         if retired is None:
             return  # the operation raises a more precise error
     backend = call.backend
     decision = authorize(backend.identities, backend.allowances, request, key, retired=retired)
     if not decision.allowed:
         call.decision = decision
-        raise denied(
+        raise make_denied_error(
             request,
             decision,
-            is_unnamed=target.is_unnamed,
+            omits_resource=target.omits_resource,
             from_ciphertext=_is_from_ciphertext(call, target),
         )
     if decision.grant is not None:
@@ -60,11 +60,13 @@ def require_not_aws_managed(call: Call, target: Target, key: Key) -> None:
     request = build_request(call, target, key, None)
     decision = Decision(
         Outcome.IMPLICIT_DENY,
-        "this is an AWS managed key, which AWS alone manages: create a customer managed key",
+        "this is an AWS managed key, which only AWS can change: create a customer managed key",
         PolicyKind.RESOURCE,
         is_hidden=call.principal.account != key.account,
     )
-    raise denied(request, decision, is_unnamed=target.is_unnamed, from_ciphertext=False)
+    raise make_denied_error(
+        request, decision, omits_resource=target.omits_resource, from_ciphertext=False
+    )
 
 
 def note_authorized(call: Call, target: Target, key: Key | None) -> None:

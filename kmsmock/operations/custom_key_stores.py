@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import PageSizes, per_second, reads, writes
+from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
 from kmsmock.keys.custom_key_store import (
     PROXY_FAILURES,
     ConnectionState,
@@ -59,7 +59,7 @@ _DISCONNECTABLE = frozenset({_S.CONNECTING, _S.CONNECTED, _S.FAILED})
 @operation(
     "CreateCustomKeyStore",
     Target("kms:CreateCustomKeyStore"),
-    trail=writes(
+    trail=write_event(
         *("CustomKeyStoreName", "CloudHsmClusterId", "CustomKeyStoreType", *_RECORDED_OF_PROXY),
         shows=("CustomKeyStoreId",),
     ),
@@ -100,7 +100,7 @@ def _add_default_owner(call: Call, settings: Mapping[str, Any]) -> dict[str, Any
 @operation(
     "DescribeCustomKeyStores",
     Target("kms:DescribeCustomKeyStores"),
-    trail=reads("CustomKeyStoreId", "CustomKeyStoreName", "Limit", "Marker"),
+    trail=read_event("CustomKeyStoreId", "CustomKeyStoreName", "Limit", "Marker"),
     quota=per_second(5),
     pages=PageSizes(1000, 1000),
 )
@@ -128,7 +128,7 @@ def describe_custom_key_stores(call: Call) -> Response:
 @operation(
     "UpdateCustomKeyStore",
     Target("kms:UpdateCustomKeyStore"),
-    trail=writes(
+    trail=write_event(
         *("CustomKeyStoreId", "NewCustomKeyStoreName", "CloudHsmClusterId", *_RECORDED_OF_PROXY),
         shows=(),
     ),
@@ -169,7 +169,7 @@ def update_custom_key_store(call: Call) -> Response:
 @operation(
     "DeleteCustomKeyStore",
     Target("kms:DeleteCustomKeyStore"),
-    trail=writes("CustomKeyStoreId", shows=()),
+    trail=write_event("CustomKeyStoreId", shows=()),
     quota=per_second(5),
 )
 def delete_custom_key_store(call: Call) -> Response:
@@ -188,7 +188,7 @@ def delete_custom_key_store(call: Call) -> Response:
 @operation(
     "ConnectCustomKeyStore",
     Target("kms:ConnectCustomKeyStore"),
-    trail=writes("CustomKeyStoreId", shows=()),
+    trail=write_event("CustomKeyStoreId", shows=()),
     quota=per_second(5),
 )
 def connect_custom_key_store(call: Call) -> Response:
@@ -203,7 +203,7 @@ def connect_custom_key_store(call: Call) -> Response:
 @operation(
     "DisconnectCustomKeyStore",
     Target("kms:DisconnectCustomKeyStore"),
-    trail=writes("CustomKeyStoreId", shows=()),
+    trail=write_event("CustomKeyStoreId", shows=()),
     quota=per_second(5),
 )
 def disconnect_custom_key_store(call: Call) -> Response:

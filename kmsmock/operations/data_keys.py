@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import CRYPTOGRAPHIC, DATA_KEY_PAIR, PriceClass, reads
+from kmsmock.aws.operations import CRYPTOGRAPHIC, DATA_KEY_PAIR, PriceClass, read_event
 from kmsmock.crypto import ciphertext
 from kmsmock.keys.custom_key_store import StoreType
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KEY_SPECS, KeyUsage, Origin
+from kmsmock.keys.states import USABLE
 from kmsmock.operations import recipient
 from kmsmock.operations.key_lookup import by_any_identifier
-from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import Call, Response, Target, operation
 
-_RECORD_OF_DATA_KEY = reads(
+_RECORD_OF_DATA_KEY = read_event(
     *("KeyId", "KeySpec", "NumberOfBytes", "EncryptionContext", "DryRun"), shows_key_store=True
 )
-_RECORD_OF_PAIR = reads("KeyId", "KeyPairSpec", "EncryptionContext", "DryRun")
+_RECORD_OF_PAIR = read_event("KeyId", "KeyPairSpec", "EncryptionContext", "DryRun")
 _DATA_KEY_BYTES = {"AES_256": 32, "AES_128": 16}
 
 
@@ -179,7 +180,7 @@ def generate_data_key_pair_without_plaintext(call: Call, key: Key) -> Response:
 @operation(
     "GenerateRandom",
     Target("kms:GenerateRandom"),
-    trail=reads("CustomKeyStoreId"),
+    trail=read_event("CustomKeyStoreId"),
     quota=CRYPTOGRAPHIC,
     hands_out="Plaintext",
 )

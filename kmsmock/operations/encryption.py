@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from itertools import islice
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import CRYPTOGRAPHIC, KeyNaming, PriceClass, reads
+from kmsmock.aws.operations import CRYPTOGRAPHIC, KeyNaming, PriceClass, read_event
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.rsa import max_plaintext_bytes
 from kmsmock.keys.key import Key, format_context
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import USABLE
 from kmsmock.operations import recipient
 from kmsmock.operations.key_lookup import (
     SYMMETRIC,
@@ -19,7 +20,7 @@ from kmsmock.operations.key_lookup import (
     by_ciphertext,
     ignores_ciphertext,
 )
-from kmsmock.operations.registry import OPERATIONS, USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import OPERATIONS, Call, Response, Target, operation
 
 #: Source: AWS KMS API Reference, Encrypt, Plaintext.
 _LONGEST_SM2_PLAINTEXT = 1024
@@ -37,7 +38,7 @@ _MAX_CONTEXTS_LISTED = 3
         grant_order=6,
         context_member="EncryptionContext",
     ),
-    trail=reads(
+    trail=read_event(
         *("KeyId", "EncryptionContext", "EncryptionAlgorithm", "DryRun"),
         defaults={"EncryptionAlgorithm": SYMMETRIC},
         shows_key_store=True,
@@ -66,7 +67,7 @@ def encrypt(call: Call, key: Key) -> Response:
         grant_order=5,
         context_member="EncryptionContext",
     ),
-    trail=reads(
+    trail=read_event(
         *("EncryptionContext", "EncryptionAlgorithm", "KeyId", "DryRun", "DryRunModifiers"),
         defaults={"EncryptionAlgorithm": SYMMETRIC},
         shows_key_of_ciphertext=True,
@@ -108,7 +109,7 @@ def decrypt(call: Call, key: Key) -> Response:
         grant_order=10,
         context_member="DestinationEncryptionContext",
     ),
-    trail=reads(
+    trail=read_event(
         *("SourceKeyId", "SourceEncryptionContext", "SourceEncryptionAlgorithm"),
         *("DestinationKeyId", "DestinationEncryptionContext", "DestinationEncryptionAlgorithm"),
         *("DryRun", "DryRunModifiers"),

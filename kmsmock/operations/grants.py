@@ -6,20 +6,21 @@ import re
 from operator import attrgetter
 from typing import Any
 
-from kmsmock.access.denial import THIS_RESOURCE, hidden
+from kmsmock.access.denial import THIS_RESOURCE, make_hidden_error
 from kmsmock.authorization.grants import Grant
 from kmsmock.aws import errors
 from kmsmock.aws.arns import ALIAS_PREFIX, Arn, looks_like_arn, read_account_principal
 from kmsmock.aws.operations import (
-    KEY,
+    CHANGED_KEY_ARN,
     KeyNaming,
     ManagedKeyUse,
     PageSizes,
     per_second,
-    reads,
-    writes,
+    read_event,
+    write_event,
 )
 from kmsmock.keys.key import Key, KeyManager
+from kmsmock.keys.states import GRANTABLE
 from kmsmock.operations.grant_terms import (
     UNIQUE_ID,
     read_grant_terms,
@@ -27,14 +28,7 @@ from kmsmock.operations.grant_terms import (
     require_valid_terms,
 )
 from kmsmock.operations.key_lookup import by_id_or_arn, find_key_by_id_or_arn
-from kmsmock.operations.registry import (
-    GRANTABLE,
-    Call,
-    Locator,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Locator, Response, Target, operation
 from kmsmock.operations.response_members import grant_entry, page
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
@@ -50,15 +44,15 @@ _GRANT_ID = re.compile(r"[0-9a-f]{64}")
         GRANTABLE,
         grant_order=1,
         managed_key_use=ManagedKeyUse.SERVICES,
-        is_about_grant=True,
+        context_from_grant_constraints=True,
     ),
-    trail=writes(
+    trail=write_event(
         *("KeyId", "GranteePrincipal", "GranteeServicePrincipal", "RetiringPrincipal"),
         *("RetiringServicePrincipal", "Operations", "Constraints", "Name", "DryRun"),
-        shows=("GrantId", KEY),
+        shows=("GrantId", CHANGED_KEY_ARN),
     ),
     quota=per_second(50),
-    is_routine=True,
+    is_use_of_keys=True,
 )
 def create_grant(call: Call, key: Key) -> Response:
     """Create a grant; with the same terms, including a name, return the existing one."""
@@ -93,7 +87,7 @@ def create_grant(call: Call, key: Key) -> Response:
 @operation(
     "ListGrants",
     Target("kms:ListGrants", by_id_or_arn("KeyId", cross_account=True)),
-    trail=reads(
+    trail=read_event(
         *("KeyId", "Limit", "Marker", "GrantId", "GranteePrincipal", "GranteeServicePrincipal")
     ),
     quota=per_second(100),
@@ -132,7 +126,7 @@ def _retiring_principal(call: Call) -> str:
 @operation(
     "ListRetirableGrants",
     Target("kms:ListRetirableGrants", resource=_retiring_principal),
-    trail=reads("RetiringPrincipal", "RetiringServicePrincipal", "Limit", "Marker"),
+    trail=read_event("RetiringPrincipal", "RetiringServicePrincipal", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(50, 100),
 )
@@ -145,7 +139,7 @@ def list_retirable_grants(call: Call) -> Response:
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
     if principal is not None and _account_of(principal) != call.region.account:
-        raise hidden(
+        raise make_hidden_error(
             call.principal,
             "kms:ListRetirableGrants",
             THIS_RESOURCE,
@@ -177,7 +171,7 @@ def _read_principal_filter(call: Call, member: str) -> str | None:
     if text is None:
         return None
     if UNIQUE_ID.fullmatch(text):
-        arn = call.backend.identities.names.find_arn(text)
+        arn = call.backend.identities.names.get_arn(text)
         if arn is None and member == "RetiringPrincipal":
             raise errors.NotFoundException(f"Retiring principal {text} could not be found")
         text = arn or ""
@@ -201,7 +195,7 @@ def _find_key_of_grant(call: Call) -> Key:
     token = parameters.get("GrantToken")
     by_id = "KeyId" in parameters, "GrantId" in parameters
     if token is not None and not any(by_id):
-        grant = call.backend.find_grant(call.region.name, token)
+        grant = call.backend.get_grant(call.region.name, token)
         if grant is None:
             raise errors.InvalidGrantTokenException(
                 explanation="No grant was created with this token, or the grant has ended."
@@ -226,16 +220,16 @@ def _find_key_of_grant(call: Call) -> Key:
         Locator(_find_key_of_grant, KeyNaming.GRANT, "KeyId", cross_account=True),
         grant_order=2,
         managed_key_use=ManagedKeyUse.ANYBODY,
-        is_about_grant=True,
+        context_from_grant_constraints=True,
     ),
-    trail=writes(
+    trail=write_event(
         *("KeyId", "GrantId", "DryRun"),
         hides_request_of_services=True,
-        hides_response_of_others=True,
-        shows_grant=True,
+        shows_response_to_services_only=True,
+        shows_deleted_grant_id=True,
     ),
     quota=per_second(50),
-    is_routine=True,
+    is_use_of_keys=True,
 )
 def retire_grant(call: Call, key: Key) -> None:
     """Retire a grant: delete it as its retiring or grantee principal."""
@@ -249,9 +243,9 @@ def retire_grant(call: Call, key: Key) -> None:
         by_id_or_arn("KeyId", cross_account=True),
         managed_key_use=ManagedKeyUse.ANYBODY,
     ),
-    trail=writes("KeyId", "GrantId", "DryRun"),
+    trail=write_event("KeyId", "GrantId", "DryRun"),
     quota=per_second(50),
-    is_routine=True,
+    is_use_of_keys=True,
 )
 def revoke_grant(call: Call, key: Key) -> None:
     """Revoke a grant: delete it as an administrator of the key."""
@@ -261,7 +255,7 @@ def revoke_grant(call: Call, key: Key) -> None:
 def require_grant_tokens(call: Call) -> None:
     """Require that each grant token of a call belongs to a grant (InvalidGrantTokenException)."""
     for token in call.parameters["GrantTokens"]:
-        if call.backend.find_grant(call.region.name, token) is None:
+        if call.backend.get_grant(call.region.name, token) is None:
             raise errors.InvalidGrantTokenException(
                 explanation="No grant was created with this token, or the grant has ended."
             )

@@ -5,23 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import KEY, per_second, reads, writes
+from kmsmock.aws.operations import CHANGED_KEY_ARN, per_second, read_event, write_event
 from kmsmock.crypto import rsa
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys import material_import
 from kmsmock.keys.key import Key
 from kmsmock.keys.material_import import ImportParameters, ImportRequest
 from kmsmock.keys.specs import Origin
-from kmsmock.keys.states import KeyState
+from kmsmock.keys.states import ANY_STATE, IMPORTABLE, KeyState
 from kmsmock.operations.key_lookup import by_id_or_arn
-from kmsmock.operations.registry import (
-    ANY_STATE,
-    IMPORTABLE,
-    Call,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.state.scheduled_work import expire_when_due
 
 _TOKEN_HOURS = 24
@@ -38,7 +31,7 @@ def _require_external(call: Call, key: Key) -> None:
     "GetParametersForImport",
     Target("kms:GetParametersForImport", by_id_or_arn("KeyId"), IMPORTABLE),
     precheck=_require_external,
-    trail=reads("KeyId", "WrappingAlgorithm", "WrappingKeySpec"),
+    trail=read_event("KeyId", "WrappingAlgorithm", "WrappingKeySpec"),
     quota=per_second(1),
 )
 def get_parameters_for_import(call: Call, key: Key) -> Response:
@@ -68,10 +61,10 @@ def get_parameters_for_import(call: Call, key: Key) -> Response:
     "ImportKeyMaterial",
     Target("kms:ImportKeyMaterial", by_id_or_arn("KeyId"), IMPORTABLE | {KeyState.UPDATING}),
     precheck=_require_external,
-    trail=writes(
+    trail=write_event(
         *("KeyId", "ValidTo", "ExpirationModel", "ImportType", "KeyMaterialDescription"),
         "KeyMaterialId",
-        shows=(KEY, "KeyMaterialId"),
+        shows=(CHANGED_KEY_ARN, "KeyMaterialId"),
     ),
     quota=per_second(15),
 )
@@ -158,7 +151,7 @@ def _read_import_request(call: Call, key: Key) -> ImportRequest:
     "DeleteImportedKeyMaterial",
     Target("kms:DeleteImportedKeyMaterial", by_id_or_arn("KeyId"), _SETTLED),
     precheck=_require_external,
-    trail=writes("KeyId", "KeyMaterialId", shows=(KEY, "KeyMaterialId")),
+    trail=write_event("KeyId", "KeyMaterialId", shows=(CHANGED_KEY_ARN, "KeyMaterialId")),
     quota=per_second(15),
 )
 def delete_imported_key_material(call: Call, key: Key) -> Response:

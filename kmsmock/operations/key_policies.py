@@ -20,7 +20,7 @@ from kmsmock.authorization.policy import (
     PolicyKind,
 )
 from kmsmock.aws import errors
-from kmsmock.aws.operations import PageSizes, per_second, reads, writes
+from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.operations.key_lookup import by_id_or_arn
@@ -42,7 +42,7 @@ _SINGLE_VALUED = {
 @operation(
     "GetKeyPolicy",
     Target("kms:GetKeyPolicy", by_id_or_arn("KeyId")),
-    trail=reads("KeyId", "PolicyName"),
+    trail=read_event("KeyId", "PolicyName"),
     quota=per_second(1000),
 )
 def get_key_policy(call: Call, key: Key) -> Response:
@@ -62,12 +62,12 @@ class _PolicyName(NamedTuple):
 @operation(
     "ListKeyPolicies",
     Target("kms:ListKeyPolicies", by_id_or_arn("KeyId")),
-    trail=reads("KeyId", "Limit", "Marker"),
+    trail=read_event("KeyId", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(100, 1000),
 )
 def list_key_policies(call: Call, key: Key) -> Response:
-    """List the names of a key's policies, which is always ``default`` alone."""
+    """List the names of a key's policies, which is always just ``default``."""
     return page(call, "PolicyNames", [_PolicyName(1, _POLICY_NAME)], attrgetter("text"))
 
 
@@ -87,7 +87,7 @@ def _require_policy_name(call: Call, key: Key) -> None:
     "PutKeyPolicy",
     Target("kms:PutKeyPolicy", by_id_or_arn("KeyId")),
     precheck=_require_policy_name,
-    trail=writes(
+    trail=write_event(
         *("KeyId", "PolicyName", "Policy", "BypassPolicyLockoutSafetyCheck"),
         defaults={"BypassPolicyLockoutSafetyCheck": False, "PolicyName": _POLICY_NAME},
     ),
@@ -97,7 +97,7 @@ def _require_policy_name(call: Call, key: Key) -> None:
 def put_key_policy(call: Call, key: Key) -> None:
     """Replace the key policy."""
     policy = read_policy(call)
-    key.policy, key.policy_ids = policy, find_policy_ids(call, policy)
+    key.policy, key.policy_ids = policy, get_policy_ids(call, policy)
 
 
 def read_policy(call: Call) -> str:
@@ -115,7 +115,7 @@ def read_policy(call: Call) -> str:
             f"{len(text.encode())}."
         )
     names = call.backend.identities.names
-    text = _replace_principals(text, lambda name: names.find_arn(name) or name)
+    text = _replace_principals(text, lambda name: names.get_arn(name) or name)
     try:
         policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
     except MalformedPolicyError as defect:
@@ -177,7 +177,7 @@ def _is_valid(call: Call, name: str) -> bool:
     return call.backend.identities.names.is_valid_principal(name, call.region.partition)
 
 
-def find_policy_ids(call: Call, policy: str) -> dict[str, str] | None:
+def get_policy_ids(call: Call, policy: str) -> dict[str, str] | None:
     """Return the unique ids of the users and roles that a new key policy names, by ARN.
 
     policy: the text that `read_policy` has returned. None if there are none.

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from kmsmock.aws import arns, errors
-from kmsmock.aws.operations import KEY, PageSizes, per_second, reads, writes
+from kmsmock.aws.operations import CHANGED_KEY_ARN, PageSizes, per_second, read_event, write_event
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
-from kmsmock.keys.states import KeyState
+from kmsmock.keys.states import DELETABLE, NOT_PENDING_DELETION, SWITCHABLE, KeyState
 from kmsmock.operations import tags
 from kmsmock.operations.key_lookup import by_any_identifier, by_id_or_arn
-from kmsmock.operations.key_policies import find_policy_ids, read_policy
-from kmsmock.operations.registry import (
-    DELETABLE,
-    NOT_PENDING_DELETION,
-    SWITCHABLE,
-    Call,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.key_policies import get_policy_ids, read_policy
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import key_metadata, page
 from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
 from kmsmock.trail.event_ids import event_id
@@ -55,7 +47,7 @@ TAGGING = Target(
     resource=_all_keys_arn,
     when=has_tags,
     region_from="ReplicaRegion",
-    is_unnamed=True,
+    omits_resource=True,
 )
 
 
@@ -63,7 +55,7 @@ TAGGING = Target(
     "CreateKey",
     Target("kms:CreateKey"),
     TAGGING,
-    trail=writes(
+    trail=write_event(
         *("Description", "KeyUsage", "Origin", "KeySpec", "CustomerMasterKeySpec", "MultiRegion"),
         *("Policy", "BypassPolicyLockoutSafetyCheck", "Tags", "CustomKeyStoreId", "XksKeyId"),
         shows=("KeyMetadata",),
@@ -106,7 +98,7 @@ def create_key(call: Call) -> Response:
         description=parameters.get("Description", ""),
     )
     key.tags = new_tags
-    key.policy_ids = find_policy_ids(call, policy)
+    key.policy_ids = get_policy_ids(call, policy)
     if origin is not Origin.EXTERNAL:
         key.materials.append(key.new_material())
     if multi_region:
@@ -225,7 +217,7 @@ def _read_xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -
 @operation(
     "DescribeKey",
     Target("kms:DescribeKey", by_any_identifier("KeyId"), grant_order=3),
-    trail=reads("KeyId"),
+    trail=read_event("KeyId"),
     quota=per_second(2000),
 )
 def describe_key(call: Call, key: Key) -> Response:
@@ -236,7 +228,7 @@ def describe_key(call: Call, key: Key) -> Response:
 @operation(
     "ListKeys",
     Target("kms:ListKeys"),
-    trail=reads("ResourceOwners", "Limit", "Marker"),
+    trail=read_event("ResourceOwners", "Limit", "Marker"),
     quota=per_second(500),
     pages=PageSizes(100, 1000),
 )
@@ -253,7 +245,7 @@ def list_keys(call: Call) -> Response:
 @operation(
     "EnableKey",
     Target("kms:EnableKey", by_id_or_arn("KeyId"), SWITCHABLE),
-    trail=writes("KeyId"),
+    trail=write_event("KeyId"),
     quota=per_second(5),
 )
 def enable_key(call: Call, key: Key) -> None:
@@ -265,7 +257,7 @@ def enable_key(call: Call, key: Key) -> None:
 @operation(
     "DisableKey",
     Target("kms:DisableKey", by_id_or_arn("KeyId"), SWITCHABLE),
-    trail=writes("KeyId"),
+    trail=write_event("KeyId"),
     quota=per_second(5),
 )
 def disable_key(call: Call, key: Key) -> None:
@@ -276,7 +268,7 @@ def disable_key(call: Call, key: Key) -> None:
 @operation(
     "UpdateKeyDescription",
     Target("kms:UpdateKeyDescription", by_id_or_arn("KeyId"), NOT_PENDING_DELETION),
-    trail=writes("KeyId", "Description"),
+    trail=write_event("KeyId", "Description"),
     quota=per_second(5),
 )
 def update_key_description(call: Call, key: Key) -> None:
@@ -293,10 +285,10 @@ def _require_window(call: Call, key: Key) -> None:
     "ScheduleKeyDeletion",
     Target("kms:ScheduleKeyDeletion", by_id_or_arn("KeyId"), DELETABLE),
     precheck=_require_window,
-    trail=writes(
+    trail=write_event(
         "KeyId",
         "PendingWindowInDays",
-        shows=(KEY, "DeletionDate", "KeyState", "PendingWindowInDays"),
+        shows=(CHANGED_KEY_ARN, "DeletionDate", "KeyState", "PendingWindowInDays"),
     ),
     quota=per_second(15),
 )
@@ -327,7 +319,7 @@ def _require_pending_deletion(call: Call, key: Key) -> None:
     "CancelKeyDeletion",
     Target("kms:CancelKeyDeletion", by_id_or_arn("KeyId")),
     precheck=_require_pending_deletion,
-    trail=writes("KeyId"),
+    trail=write_event("KeyId"),
     quota=per_second(5),
 )
 def cancel_key_deletion(call: Call, key: Key) -> Response:
@@ -339,7 +331,7 @@ def cancel_key_deletion(call: Call, key: Key) -> Response:
 @operation(
     "GetKeyLastUsage",
     Target("kms:GetKeyLastUsage", by_id_or_arn("KeyId")),
-    trail=reads("KeyId"),
+    trail=read_event("KeyId"),
     quota=per_second(5),
 )
 def get_key_last_usage(call: Call, key: Key) -> Response:

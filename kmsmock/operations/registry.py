@@ -24,7 +24,7 @@ from kmsmock.aws.operations import (
 )
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
-from kmsmock.keys.states import KeyState
+from kmsmock.keys.states import ANY_STATE, KeyState
 from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.process.watchers import watchers
 
@@ -35,19 +35,6 @@ if TYPE_CHECKING:
     from kmsmock.state.backend import Backend
 
 Response = dict[str, Any]
-
-# Named sets of key states. Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
-_S = KeyState
-ANY_STATE = frozenset(KeyState)
-USABLE = frozenset({_S.ENABLED, _S.UPDATING})
-PENDING_DELETION = frozenset({_S.PENDING_DELETION, _S.PENDING_REPLICA_DELETION})
-NOT_PENDING_DELETION = ANY_STATE - PENDING_DELETION
-GRANTABLE = USABLE | {_S.UNAVAILABLE}
-SWITCHABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.UNAVAILABLE})
-DELETABLE = NOT_PENDING_DELETION - {_S.UPDATING}
-READABLE_PUBLIC_KEY = USABLE | {_S.DISABLED}
-REPLICABLE = frozenset({_S.ENABLED})
-IMPORTABLE = frozenset({_S.ENABLED, _S.DISABLED, _S.PENDING_IMPORT})
 
 
 class Call(PendingCall):
@@ -125,55 +112,57 @@ class Call(PendingCall):
 
 @dataclass(frozen=True, slots=True)
 class Locator:
-    """How an operation finds a key.
+    """How an operation finds a key."""
 
-    find: returns the key, or None to skip the target; raises AWS's error when there is no such key.
-    naming: which key identifiers the request can use. member: the parameter that has the
-    identifier. cross_account: whether the key can belong to another account.
-    """
-
+    #: Returns the key, or None to skip the target; raises AWS's error when there is no such key.
     find: Callable[[Call], Key | None]
+    #: Which key identifiers the request can use.
     naming: KeyNaming
+    #: The parameter that has the identifier.
     member: str | None = None
+    #: Whether the key can belong to another account.
     cross_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One permission that an operation needs, and the key or other resource that it is about.
+    """One permission that an operation needs, and the key or other resource that it is about."""
 
-    action: the IAM action. locate: how to find the key; None for actions that are not about one
-    key. states: the permitted key states. usage: the required key usage. grant_order: the position
-    of the action in AWS's list of grant operations; None if grants cannot allow it. of_key_pairs:
-    whether the key must be asymmetric (True) or symmetric (False), which the handler checks.
-    context_member: the parameter that has the encryption context. managed_key_use: who may do it
-    with an AWS managed key; by default everybody if the action only reads or uses the key, nobody
-    otherwise. resource: returns the resource's ARN if that is not a key; without it, ``*``. when:
-    whether a call needs this permission. region_from: the parameter that names the Region in which
-    the action takes place, if not the client's. is_unnamed: whether AWS leaves the resource out of
-    its AccessDeniedException. is_about_grant: whether the encryption context is that of the
-    constraints of a grant.
-    """
-
+    #: The IAM action.
     action: str
+    #: How to find the key; None for actions that are not about one key.
     locate: Locator | None = None
+    #: The permitted key states.
     states: frozenset[KeyState] = ANY_STATE
+    #: The required key usage; None for any.
     usage: KeyUsage | None = None
     _: KW_ONLY
+    #: The position of the action in AWS's list of grant operations; None if grants cannot allow it.
     grant_order: int | None = None
+    #: Whether the key must be asymmetric (True) or symmetric (False), which the handler checks;
+    #: None for either.
     of_key_pairs: bool | None = None
+    #: The parameter that has the encryption context.
     context_member: str | None = None
+    #: Who can be allowed the action on an AWS managed key; None for the default: everybody if the
+    #: action only reads or uses the key, nobody otherwise.
     managed_key_use: ManagedKeyUse | None = None
+    #: Returns the ARN of a resource that is not a key; None for the key, or ``*`` without one.
     resource: Callable[[Call], str] | None = None
+    #: Returns whether a call needs this permission; None if every call does.
     when: Callable[[Call], bool] | None = None
+    #: The parameter that names the Region in which the action takes place, if not the client's.
     region_from: str | None = None
-    is_unnamed: bool = False
-    is_about_grant: bool = False
+    #: Whether the message of AccessDeniedException does not name the resource.
+    omits_resource: bool = False
+    #: Whether kms:EncryptionContext condition keys have the context in the constraints of the
+    #: request's grant, instead of the encryption context of the request.
+    context_from_grant_constraints: bool = False
 
-    def is_own_action_of(self, operation: str) -> bool:
+    def is_same_named_action(self, operation: str) -> bool:
         """Return whether the action has the operation's name and its resource is just the key."""
         is_own = self.action == f"kms:{operation}"
-        return is_own and self.resource is None and not self.is_about_grant
+        return is_own and self.resource is None and not self.context_from_grant_constraints
 
     def permission(self, *, is_read_only: bool) -> Permission:
         """Return the facts about the action. is_read_only: as CloudTrail shows it."""
@@ -192,7 +181,7 @@ class Target:
             self.grant_order,
             self.context_member,
             managed_key_use,
-            self.is_about_grant,
+            self.context_from_grant_constraints,
         )
 
 
@@ -201,16 +190,15 @@ Handler = Callable[..., "Response | None"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(OperationFacts):
-    """One operation of the KMS API: the facts about it, and the function that carries it out.
+    """One operation of the KMS API: the facts about it, and the function that carries it out."""
 
-    targets: the permissions, and the keys that they are about. handler: called with the `Call` and
-    the `Key` of each target that locates one; returns the members of the response, or None for
-    operations without response members. precheck: called in the same way after authorization, for
-    checks that come before those of key usage and key state.
-    """
-
+    #: The permissions, and the keys that they are about.
     targets: tuple[Target, ...]
+    #: Called with the `Call` and the `Key` of each target that locates one; returns the members of
+    #: the response, or None for operations without response members.
     handler: Handler
+    #: Called in the same way after authorization, for checks that come before those of key usage
+    #: and key state.
     precheck: Callable[..., None] | None
 
 
@@ -225,7 +213,7 @@ def operation(  # noqa: PLR0913 - one argument for each column of the table of o
     price: PriceClass = PriceClass.STANDARD,
     pages: PageSizes | None = None,
     precheck: Callable[..., None] | None = None,
-    is_routine: bool = False,
+    is_use_of_keys: bool = False,
     puts_policy: bool = False,
     hands_out: str | None = None,
 ) -> Callable[[Handler], Handler]:
@@ -244,11 +232,12 @@ def operation(  # noqa: PLR0913 - one argument for each column of the table of o
             quota=quota,
             price=price,
             is_cryptographic=any(target.usage is not None for target in targets),
-            is_routine=is_routine,
+            is_use_of_keys=is_use_of_keys,
             puts_policy=puts_policy,
             hands_out=hands_out,
             pages=pages,
-            is_own_action_only=len(targets) == 1 and targets[0].is_own_action_of(name),
+            needs_only_same_named_action=len(targets) == 1
+            and targets[0].is_same_named_action(name),
             targets=targets,
             handler=handler,
             precheck=precheck,

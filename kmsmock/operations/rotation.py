@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import KEY_AS_REQUESTED, PageSizes, per_second, reads, writes
+from kmsmock.aws.operations import REQUESTED_KEY_ID, PageSizes, per_second, read_event, write_event
 from kmsmock.keys import rotation
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.specs import Origin
-from kmsmock.keys.states import KeyState
+from kmsmock.keys.states import REPLICABLE, USABLE, KeyState
 from kmsmock.operations.key_lookup import by_id_or_arn
-from kmsmock.operations.registry import REPLICABLE, USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import page
 from kmsmock.state.scheduled_work import finish_rotation_when_due, rotate_when_due
 
@@ -53,7 +53,7 @@ def _require_symmetric(key: Key) -> None:
     "EnableKeyRotation",
     Target("kms:EnableKeyRotation", by_id_or_arn("KeyId"), USABLE),
     precheck=_require_own_material,
-    trail=writes("KeyId", "RotationPeriodInDays"),
+    trail=write_event("KeyId", "RotationPeriodInDays"),
     quota=per_second(15),
 )
 def enable_key_rotation(call: Call, key: Key) -> None:
@@ -62,28 +62,28 @@ def enable_key_rotation(call: Call, key: Key) -> None:
     schedule = rotation.enable(key, call.now, call.parameters.get("RotationPeriodInDays"))
     if schedule is not None:
         rotate_when_due(call.backend, key, schedule)
-        call.backend.service_events.note_synchronization(key, call.now, after=1)
+        call.backend.service_events.note_synchronization(key, call.now, during_call=True)
 
 
 @operation(
     "DisableKeyRotation",
     Target("kms:DisableKeyRotation", by_id_or_arn("KeyId"), USABLE),
     precheck=_require_own_material,
-    trail=writes("KeyId"),
+    trail=write_event("KeyId"),
     quota=per_second(5),
 )
 def disable_key_rotation(call: Call, key: Key) -> None:
     """Disable automatic rotation of a key; without rotation this changes nothing."""
     if key.rotation is not None:
         key.rotation = None
-        call.backend.service_events.note_synchronization(key, call.now, after=1)
+        call.backend.service_events.note_synchronization(key, call.now, during_call=True)
 
 
 @operation(
     "GetKeyRotationStatus",
     Target("kms:GetKeyRotationStatus", by_id_or_arn("KeyId", cross_account=True)),
     precheck=_require_no_store,
-    trail=reads("KeyId"),
+    trail=read_event("KeyId"),
     quota=per_second(1000),
 )
 def get_key_rotation_status(call: Call, key: Key) -> Response:
@@ -104,7 +104,7 @@ def get_key_rotation_status(call: Call, key: Key) -> Response:
     "RotateKeyOnDemand",
     Target("kms:RotateKeyOnDemand", by_id_or_arn("KeyId"), REPLICABLE),
     precheck=_require_rotatable,
-    trail=writes("KeyId", shows=(KEY_AS_REQUESTED,)),
+    trail=write_event("KeyId", shows=(REQUESTED_KEY_ID,)),
     quota=per_second(5),
 )
 def rotate_key_on_demand(call: Call, key: Key) -> Response:
@@ -123,7 +123,7 @@ class _Entry(NamedTuple):
 @operation(
     "ListKeyRotations",
     Target("kms:ListKeyRotations", by_id_or_arn("KeyId")),
-    trail=reads("KeyId", "IncludeKeyMaterial", "Limit", "Marker"),
+    trail=read_event("KeyId", "IncludeKeyMaterial", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(100, 1000),
 )

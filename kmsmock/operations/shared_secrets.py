@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, reads
+from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, read_event
 from kmsmock.crypto.errors import DecryptionFailed, InvalidKeyEncoding
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import USABLE
 from kmsmock.operations import recipient
 from kmsmock.operations.key_lookup import by_any_identifier
-from kmsmock.operations.registry import USABLE, Call, Response, Target, operation
+from kmsmock.operations.registry import Call, Response, Target, operation
 
 
 @operation(
@@ -21,7 +22,7 @@ from kmsmock.operations.registry import USABLE, Call, Response, Target, operatio
         KeyUsage.KEY_AGREEMENT,
         grant_order=17,
     ),
-    trail=reads("KeyId", "KeyAgreementAlgorithm", "DryRun"),
+    trail=read_event("KeyId", "KeyAgreementAlgorithm", "DryRun"),
     price=PriceClass.BY_KEY_SPEC,
     quota=CRYPTOGRAPHIC,
     hands_out="SharedSecret",
@@ -58,7 +59,7 @@ def derive_shared_secret(call: Call, key: Key) -> Response:
         KeyUsage.ENCAPSULATE_DECAPSULATE,
         grant_order=18,
     ),
-    trail=reads("KeyId", "EncapsulationAlgorithm", "DryRun"),
+    trail=read_event("KeyId", "EncapsulationAlgorithm", "DryRun"),
     price=PriceClass.BY_KEY_SPEC,
     quota=CRYPTOGRAPHIC,
     hands_out="SharedSecret",
@@ -85,7 +86,7 @@ def encapsulate(call: Call, key: Key) -> Response:
         KeyUsage.ENCAPSULATE_DECAPSULATE,
         grant_order=19,
     ),
-    trail=reads("KeyId", "EncapsulationAlgorithm", "DryRun"),
+    trail=read_event("KeyId", "EncapsulationAlgorithm", "DryRun"),
     price=PriceClass.BY_KEY_SPEC,
     quota=CRYPTOGRAPHIC,
     hands_out="SharedSecret",

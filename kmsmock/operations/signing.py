@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, per_second, reads
+from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, per_second, read_event
 from kmsmock.crypto import symmetric
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
+from kmsmock.keys.states import READABLE_PUBLIC_KEY, USABLE
 from kmsmock.operations.key_lookup import by_any_identifier
-from kmsmock.operations.registry import (
-    READABLE_PUBLIC_KEY,
-    USABLE,
-    Call,
-    Response,
-    Target,
-    operation,
-)
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import ALGORITHMS_MEMBER
 
 _RAW, _DIGEST, _EXTERNAL_MU = "RAW", "DIGEST", "EXTERNAL_MU"
@@ -29,7 +23,7 @@ _MESSAGE_TYPES = {
     "ML_DSA_SHAKE_256": (_RAW, _EXTERNAL_MU),
 }
 _SM2_DIGEST_BYTES = 32
-_RECORD_OF_SIGNATURE = reads(
+_RECORD_OF_SIGNATURE = read_event(
     *("KeyId", "SigningAlgorithm", "MessageType", "DryRun"), defaults={"MessageType": _RAW}
 )
 
@@ -112,7 +106,7 @@ def verify(call: Call, key: Key) -> Response:
         KeyUsage.GENERATE_VERIFY_MAC,
         grant_order=15,
     ),
-    trail=reads("KeyId", "MacAlgorithm", "DryRun"),
+    trail=read_event("KeyId", "MacAlgorithm", "DryRun"),
     quota=CRYPTOGRAPHIC,
 )
 def generate_mac(call: Call, key: Key) -> Response:
@@ -132,7 +126,7 @@ def generate_mac(call: Call, key: Key) -> Response:
         KeyUsage.GENERATE_VERIFY_MAC,
         grant_order=16,
     ),
-    trail=reads("KeyId", "MacAlgorithm", "DryRun"),
+    trail=read_event("KeyId", "MacAlgorithm", "DryRun"),
     quota=CRYPTOGRAPHIC,
 )
 def verify_mac(call: Call, key: Key) -> Response:
@@ -156,7 +150,7 @@ def verify_mac(call: Call, key: Key) -> Response:
         grant_order=4,
         of_key_pairs=True,
     ),
-    trail=reads("KeyId", shows_key_type=True),
+    trail=read_event("KeyId", shows_key_type=True),
     price=PriceClass.BY_KEY_SPEC,
     quota=per_second(2000),
 )

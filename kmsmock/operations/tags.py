@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kmsmock.aws import errors
-from kmsmock.aws.operations import PageSizes, per_second, reads, writes
+from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
 from kmsmock.keys.key import Key
+from kmsmock.keys.states import NOT_PENDING_DELETION
 from kmsmock.operations.key_lookup import by_id_or_arn
-from kmsmock.operations.registry import NOT_PENDING_DELETION, Call, Response, Target, operation
+from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import page
 
 LIMIT = 50
@@ -49,7 +50,7 @@ def _require_unreserved(names: Sequence[str]) -> None:
 @operation(
     "TagResource",
     Target("kms:TagResource", by_id_or_arn("KeyId"), NOT_PENDING_DELETION),
-    trail=writes("KeyId", "Tags"),
+    trail=write_event("KeyId", "Tags"),
     quota=per_second(10),
 )
 def tag_resource(call: Call, key: Key) -> None:
@@ -60,7 +61,7 @@ def tag_resource(call: Call, key: Key) -> None:
 @operation(
     "UntagResource",
     Target("kms:UntagResource", by_id_or_arn("KeyId"), NOT_PENDING_DELETION),
-    trail=writes("KeyId", "TagKeys"),
+    trail=write_event("KeyId", "TagKeys"),
     quota=per_second(5),
 )
 def untag_resource(call: Call, key: Key) -> None:
@@ -73,7 +74,7 @@ def untag_resource(call: Call, key: Key) -> None:
 @operation(
     "ListResourceTags",
     Target("kms:ListResourceTags", by_id_or_arn("KeyId")),
-    trail=reads("KeyId", "Limit", "Marker"),
+    trail=read_event("KeyId", "Limit", "Marker"),
     quota=per_second(2000),
     pages=PageSizes(LIMIT, LIMIT),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kmsmock.access.context import ConditionContext, ContextKeys
-from kmsmock.access.denial import refusal
+from kmsmock.access.denial import format_denial
 from kmsmock.access.facts import Facts
 from kmsmock.access.policies import authorize
 from kmsmock.authorization.request import Request
@@ -32,7 +32,7 @@ def require_allowed(
 
     action: such as ``iam:CreateRole``. resource: its ARN, or ``*``. members, context: see
     `context_of`. error: the service's class for it. template: its message, with ``{}`` for AWS's
-    usual sentence.
+    usual message.
     """
     backend = call.backend
     if call.is_answered or not backend.enforces_policies:
@@ -42,8 +42,8 @@ def require_allowed(
     )
     decision = authorize(call.identities, backend.allowances, request, None)
     if not decision.allowed:
-        sentence = refusal(request, decision, f"on resource: {resource}")
-        raise error(template.format(sentence), explanation=str(decision))
+        message = format_denial(request, decision, f"on resource: {resource}")
+        raise error(template.format(message), explanation=str(decision))
 
 
 def context_of(

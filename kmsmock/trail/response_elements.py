@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from kmsmock.aws.operations import KEY, KEY_AS_REQUESTED, OPERATION_FACTS
+from kmsmock.aws.operations import CHANGED_KEY_ARN, OPERATION_FACTS, REQUESTED_KEY_ID
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
@@ -14,22 +14,22 @@ from kmsmock.trail.member_format import format_value, lower_first
 
 
 def response_elements(event: Call) -> dict[str, Any] | None:
-    """Return responseElements: of operations that change something, part of the response."""
+    """Return responseElements: the recorded part of the response; None for read-only operations."""
     members = OPERATION_FACTS[event.operation].trail
     if event.failure is not None or not members.elements:
         return None
     is_service = event.principal.kind is PrincipalKind.SERVICE
-    if members.hides_response_of_others and not is_service:
+    if members.shows_response_to_services_only and not is_service:
         return None
     kept: dict[str, Any] = dict(
         zip(members.response, event.rare.response_members or (), strict=False)
     )
     elements: dict[str, Any] = {}
     for name in members.elements:
-        if name == KEY:
-            elements[lower_first(KEY)] = find_changed_key(event).arn
-        elif name == KEY_AS_REQUESTED:
-            elements[lower_first(KEY)] = event.parameter(KEY)
+        if name == CHANGED_KEY_ARN:
+            elements["keyId"] = find_changed_key(event).arn
+        elif name == REQUESTED_KEY_ID:
+            elements["keyId"] = event.parameter("KeyId")
         elif kept[name] is not None:
             elements[lower_first(name)] = format_value(name, kept[name])
     return elements
@@ -49,7 +49,7 @@ def additional_event_data(event: Call) -> dict[str, Any]:
     if event.material_id is not None:
         data.update(_materials(event))
     members = OPERATION_FACTS[event.operation].trail
-    if members.shows_grant and event.failure is None:
+    if members.shows_deleted_grant_id and event.failure is None:
         data["grantId"] = event.grant_id
     key = next((key for key in event.keys if key.custom_key_store is not None), None)
     if key is not None:

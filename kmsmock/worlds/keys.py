@@ -15,7 +15,7 @@ from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey, PendingDeletion, Usage
 from kmsmock.keys.multi_region import add_replica, settle_pending_material
 from kmsmock.keys.region import KmsRegion
-from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS
+from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS, PERIOD_LIMITS_DAYS
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KEY_SPECS, Origin
 from kmsmock.keys.states import KeyState
@@ -206,7 +206,7 @@ class KeyLoader:
         with Within("rotation"):
             if key.is_replica or (key.spec.name, key.origin) != _ROTATED:
                 raise WorldError("is for SYMMETRIC_DEFAULT keys of origin AWS_KMS, on the primary")
-            days = schedule.get("days", whole_number(90, 2560)) or DEFAULT_PERIOD_DAYS
+            days = schedule.get("days", whole_number(*PERIOD_LIMITS_DAYS)) or DEFAULT_PERIOD_DAYS
             due = schedule.get("next", time) or self._now + timedelta(days=days)
             missed = schedule.get("missed", flag) or False
             schedule.end()
@@ -264,7 +264,7 @@ def find_key(backend: Backend, value: Any, region: KmsRegion) -> Key:
     if arn is not None:
         region = backend.region(arn.account, arn.region)
         named = arn.key_or_alias or named
-    key = region.find(named)
+    key = region.get(named)
     if key is None:
         where = f"in {region.account} {region.name}"
         raise WorldError(f"there is no key {value!r} {where}{hint(named, region.aliases)}")

@@ -46,7 +46,7 @@ def names(answer):
     return [event["EventName"] for event in answer["Events"]]
 
 
-def where(key, value):
+def lookup_by(key, value):
     return {"LookupAttributes": [{"AttributeKey": key, "AttributeValue": value}]}
 
 
@@ -138,7 +138,7 @@ def test_events_are_found_by_one_attribute(kms, cloudtrail, client, key, value, 
         "<first>": kms.trail[0]["eventID"],
     }
 
-    assert names(cloudtrail.lookup_events(**where(key, meant.get(value, value)))) == found
+    assert names(cloudtrail.lookup_events(**lookup_by(key, meant.get(value, value)))) == found
 
 
 def test_events_are_those_of_the_account_and_region(kms, cloudtrail, client):
@@ -196,7 +196,7 @@ def test_a_page_has_50_events_and_the_paginator_gets_them_all(cloudtrail, client
     assert [len(page["Events"]) for page in pages] == [50, 10]
 
 
-@pytest.mark.parametrize("attribute", [{}, where("EventName", "ListKeys")], ids=["all", "some"])
+@pytest.mark.parametrize("attribute", [{}, lookup_by("EventName", "ListKeys")], ids=["all", "some"])
 def test_a_page_makes_no_records_but_its_own(cloudtrail, client, monkeypatch, attribute):
     for _ in range(40):
         client.list_keys()
@@ -233,7 +233,7 @@ def test_a_last_page_that_is_full_has_no_token(cloudtrail, client):
             id="two attributes",
         ),
         pytest.param(
-            where("ReadOnly", "True"), "InvalidLookupAttributesException", id="a capital letter"
+            lookup_by("ReadOnly", "True"), "InvalidLookupAttributesException", id="a capital letter"
         ),
         pytest.param(
             {"StartTime": START, "EndTime": START - timedelta(seconds=1)},
@@ -260,7 +260,7 @@ def test_a_token_goes_with_its_own_request(cloudtrail, client):
     token = cloudtrail.lookup_events(MaxResults=1)["NextToken"]
 
     with refused("InvalidNextTokenException"):
-        cloudtrail.lookup_events(NextToken=token, **where("EventName", "ListKeys"))
+        cloudtrail.lookup_events(NextToken=token, **lookup_by("EventName", "ListKeys"))
 
 
 def test_there_are_no_insights(cloudtrail, client):
@@ -314,7 +314,7 @@ def without_metadata(answer):
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
-def test_a_trail_is_shown_as_it_was_made(cloudtrail):
+def test_a_trail_is_described_as_it_was_created(cloudtrail):
     made = cloudtrail.create_trail(Name="audit", S3BucketName="logs")
 
     assert without_metadata(made) == SETTINGS
@@ -338,7 +338,7 @@ def test_a_trail_is_changed_in_what_is_given(cloudtrail):
 
 
 @pytest.mark.usefixtures("audit")
-def test_a_trail_of_all_regions_is_shown_in_each(kms, cloudtrail):
+def test_a_multi_region_trail_is_described_in_each_region(kms, cloudtrail):
     cloudtrail.create_trail(Name="everywhere", S3BucketName="logs", IsMultiRegionTrail=True)
     abroad = kms.client("cloudtrail", "eu-west-1")
     arn = ARN.replace("audit", "everywhere")
@@ -523,17 +523,19 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "spoil", "words"), UNUSABLE)
-def test_the_key_of_a_trail_must_be_able_to_encrypt(cloudtrail, client, audit, kind, spoil, words):
+@pytest.mark.parametrize(("kind", "break_key", "words"), UNUSABLE)
+def test_the_key_of_a_trail_must_be_able_to_encrypt(
+    cloudtrail, client, audit, kind, break_key, words
+):
     key = client.create_key(Policy=OPEN, **kind)["KeyMetadata"]["KeyId"]
-    if spoil is not None:
-        getattr(client, spoil)(KeyId=key)
+    if break_key is not None:
+        getattr(client, break_key)(KeyId=key)
 
     for call in (
         lambda: cloudtrail.create_trail(Name="other", S3BucketName="logs", KmsKeyId=key),
         lambda: cloudtrail.update_trail(Name=audit, KmsKeyId=key),
     ):
-        code = "KmsKeyDisabledException" if spoil == "disable_key" else "KmsException"
+        code = "KmsKeyDisabledException" if break_key == "disable_key" else "KmsException"
         with refused(code) as caught:
             call()
         assert any(words in note for note in caught.value.__notes__)
@@ -591,7 +593,7 @@ ADVANCED = {
 }
 
 
-def test_event_selectors_are_shown_as_they_were_put(cloudtrail, audit):
+def test_event_selectors_are_returned_as_they_were_put(cloudtrail, audit):
     put = cloudtrail.put_event_selectors(TrailName=audit, AdvancedEventSelectors=[ADVANCED])
 
     assert without_metadata(put) == {"TrailARN": ARN, "AdvancedEventSelectors": [ADVANCED]}

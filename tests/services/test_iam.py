@@ -16,13 +16,13 @@ ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 LIST_KEYS = json.dumps({"Version": "2012-10-17", "Statement": allow("kms:ListKeys")})
 
 
-def trusting(principal):
+def trust_policy(principal):
     statement = allow("sts:AssumeRole", **to(principal))
     del statement["Resource"]
     return policy(statement)
 
 
-TRUST = trusting(f"arn:aws:iam::{ACCOUNT}:root")
+TRUST = trust_policy(f"arn:aws:iam::{ACCOUNT}:root")
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_a_role_is_assumed_by_whom_its_trust_policy_names(kms, iam, role):
     assert assumed["AssumedRoleUser"]["AssumedRoleId"] == f"{role['RoleId']}:job"
 
     iam.update_assume_role_policy(
-        RoleName="App", PolicyDocument=trusting(f"arn:aws:iam::{OTHER}:root")
+        RoleName="App", PolicyDocument=trust_policy(f"arn:aws:iam::{OTHER}:root")
     )
     with refused("AccessDenied"):
         sts.assume_role(RoleArn=role["Arn"], RoleSessionName="job")
@@ -297,12 +297,12 @@ def test_a_session_lasts_as_long_as_its_role_allows(kms, iam, role):
 def test_a_trust_policy_names_principals_that_exist(iam):
     arn = f"arn:aws:iam::{ACCOUNT}:user/nobody"
     with refused("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"'):
-        iam.create_role(RoleName="App", AssumeRolePolicyDocument=trusting(arn))
+        iam.create_role(RoleName="App", AssumeRolePolicyDocument=trust_policy(arn))
 
 
-def test_a_trust_policy_means_nobody_once_its_principal_was_made_anew(kms, iam):
+def test_a_trust_policy_allows_nobody_after_its_principal_was_deleted_and_recreated(kms, iam):
     caller = kms.account(ACCOUNT).role("Caller", policies=[policy(allow("*"))])
-    iam.create_role(RoleName="App", AssumeRolePolicyDocument=trusting(caller.arn))
+    iam.create_role(RoleName="App", AssumeRolePolicyDocument=trust_policy(caller.arn))
     arn = iam.get_role(RoleName="App")["Role"]["Arn"]
     caller.client("sts").assume_role(RoleArn=arn, RoleSessionName="job")
 
@@ -550,7 +550,7 @@ def test_lists_come_in_pages(iam):
 
 
 @pytest.mark.usefixtures("user")
-def test_who_may_not_use_iam_is_told_why(iam):
+def test_a_caller_without_permission_for_iam_gets_an_explanation(iam):
     client = client_of(iam, "alice", "iam")
     alice = f"arn:aws:iam::{ACCOUNT}:user/alice"
     with refused(

@@ -25,7 +25,7 @@ def iam(kms):
     return kms.client("iam")
 
 
-def custom(iam, *documents, actions=("kms:Decrypt",), **more):
+def simulate_custom(iam, *documents, actions=("kms:Decrypt",), **more):
     answer = iam.simulate_custom_policy(
         PolicyInputList=[json.dumps(json.loads(document), indent=1) for document in documents],
         ActionNames=list(actions),
@@ -40,7 +40,7 @@ def decisions(results):
 
 def test_each_action_on_each_resource_has_a_result(iam):
     other = KEY[:-1] + "0"
-    results = custom(
+    results = simulate_custom(
         iam,
         policy(allow("kms:Decrypt", resource=KEY), deny("kms:Encrypt")),
         actions=["kms:Decrypt", "kms:Encrypt"],
@@ -51,10 +51,10 @@ def test_each_action_on_each_resource_has_a_result(iam):
     assert [r["EvalResourceName"] for r in results] == [KEY, other, KEY, other]
 
 
-def test_the_statement_that_matched_is_shown_with_its_place(iam):
+def test_the_matched_statement_has_its_position_in_the_document(iam):
     document = policy(allow("s3:*"), allow("kms:*"))
     text = json.dumps(json.loads(document), indent=1)
-    matched = custom(iam, document)[0]["MatchedStatements"][0]
+    matched = simulate_custom(iam, document)[0]["MatchedStatements"][0]
 
     assert matched["SourcePolicyId"] == "PolicyInputList.1"
     lines = text.splitlines()
@@ -70,7 +70,7 @@ def test_missing_context_keys_are_named_and_given_ones_are_used(iam):
         allow("kms:Decrypt", Condition={"StringEquals": {"kms:EncryptionContext:tenant": "a"}})
     )
 
-    missing = custom(iam, document)[0]
+    missing = simulate_custom(iam, document)[0]
     assert missing["EvalDecision"] == "implicitDeny"
     assert missing["MissingContextValues"] == ["kms:EncryptionContext:tenant"]
     entry = {
@@ -78,7 +78,7 @@ def test_missing_context_keys_are_named_and_given_ones_are_used(iam):
         "ContextKeyValues": ["a"],
         "ContextKeyType": "string",
     }
-    given = custom(iam, document, ContextEntries=[entry])[0]
+    given = simulate_custom(iam, document, ContextEntries=[entry])[0]
     assert given["EvalDecision"] == "allowed"
     assert given["MissingContextValues"] == []
 
@@ -134,7 +134,7 @@ def test_an_organization_has_its_say(kms, iam):
 def test_a_resource_policy_decides_for_the_caller_that_is_named(kms, iam):
     kms.account(ACCOUNT).user("alice")
     key_policy = policy(allow("kms:Decrypt", **to(ALICE)))
-    results = custom(
+    results = simulate_custom(
         iam,
         policy(allow("s3:*")),
         ResourceArns=[KEY],
@@ -145,7 +145,7 @@ def test_a_resource_policy_decides_for_the_caller_that_is_named(kms, iam):
     assert decisions(results) == ["allowed"]
     assert results[0]["MatchedStatements"][0]["SourcePolicyId"] == "ResourcePolicy"
     with refused("InvalidInput"):
-        custom(iam, policy(allow("s3:*")), ResourceArns=[KEY], ResourcePolicy=key_policy)
+        simulate_custom(iam, policy(allow("s3:*")), ResourceArns=[KEY], ResourcePolicy=key_policy)
 
 
 def test_an_unknown_principal_is_no_entity(iam):
@@ -163,17 +163,17 @@ def test_principals_of_other_accounts_cannot_be_simulated(kms):
 
 def test_one_boundary_is_simulated_and_no_handling_of_resources(iam):
     with refused("InvalidInput"):
-        custom(
+        simulate_custom(
             iam, policy(allow("kms:*")), PermissionsBoundaryPolicyInputList=[policy(allow("*"))] * 2
         )
     with refused("InvalidInput"):
-        custom(iam, policy(allow("kms:*")), ResourceHandlingOption="EC2-VPC-EBS")
+        simulate_custom(iam, policy(allow("kms:*")), ResourceHandlingOption="EC2-VPC-EBS")
 
 
 @pytest.mark.parametrize("action", ["kms:*", "kms", "Decrypt"])
 def test_actions_are_whole_names(iam, action):
     with refused("InvalidInput", f"Invalid Action: {action}"):
-        custom(iam, policy(allow("kms:*")), actions=[action])
+        simulate_custom(iam, policy(allow("kms:*")), actions=[action])
 
 
 def test_what_is_not_understood_is_refused(kms, iam):

@@ -39,7 +39,7 @@ def client_with(credentials, service="kms"):
     )
 
 
-def trusting(principal, action="sts:AssumeRole", **more):
+def trust_policy(principal, action="sts:AssumeRole", **more):
     statement = allow(action, **to(principal), **more)
     del statement["Resource"]
     return policy(statement)
@@ -49,7 +49,7 @@ def assume(client, arn=ROLE, **parameters):
     return client.assume_role(RoleArn=arn, RoleSessionName="job", **parameters)
 
 
-def no_access(caller, arn=ROLE):
+def denial_message(caller, arn=ROLE):
     return f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}"
 
 
@@ -124,15 +124,15 @@ def test_a_role_without_trust_policy_is_left_to_its_account(kms, role):
 
     assert assume(kms.account(ACCOUNT).user("ann", policies=[EVERYTHING]).client("sts"))
     for user in (stranger, powerless):
-        with refused("AccessDenied", no_access(user.arn, role.arn)):
+        with refused("AccessDenied", denial_message(user.arn, role.arn)):
             assume(user.client("sts"))
 
 
 def test_a_role_of_another_account_needs_trust_and_permission(kms, role):
     user = kms.account(OTHER).user("eve")
-    role.set_trust(trusting(OTHER))
+    role.set_trust(trust_policy(OTHER))
 
-    with refused("AccessDenied", no_access(user.arn)):
+    with refused("AccessDenied", denial_message(user.arn)):
         assume(user.client("sts"))
 
     user.set_policies(policy(allow("sts:AssumeRole", role.arn)))
@@ -141,14 +141,14 @@ def test_a_role_of_another_account_needs_trust_and_permission(kms, role):
 
 def test_a_trust_policy_names_a_user_that_needs_no_permission_then(kms, role):
     user = kms.account(ACCOUNT).user("bob")
-    role.set_trust(trusting(user.arn))
+    role.set_trust(trust_policy(user.arn))
 
     assert assume(user.client("sts"))
 
 
 def test_a_trust_policy_can_ask_for_an_external_id(sts, role):
     condition = {"StringEquals": {"sts:ExternalId": "secret"}}
-    role.set_trust(trusting(ACCOUNT, Condition=condition))
+    role.set_trust(trust_policy(ACCOUNT, Condition=condition))
 
     with refused("AccessDenied"):
         assume(sts)
@@ -158,11 +158,11 @@ def test_a_trust_policy_can_ask_for_an_external_id(sts, role):
 
 def test_tags_of_a_session_need_trust_and_are_seen_by_policies(kms, sts, role):
     tags = [{"Key": "team", "Value": "red"}]
-    role.set_trust(trusting(ACCOUNT))
+    role.set_trust(trust_policy(ACCOUNT))
     with refused("AccessDenied"):
         assume(sts, Tags=tags)
 
-    role.set_trust(trusting(ACCOUNT, ["sts:AssumeRole", "sts:TagSession"]))
+    role.set_trust(trust_policy(ACCOUNT, ["sts:AssumeRole", "sts:TagSession"]))
     condition = {"StringEquals": {"aws:PrincipalTag/team": "red"}}
     role.set_policies(policy(allow("kms:ListKeys", Condition=condition)))
 
@@ -175,7 +175,7 @@ def test_tags_of_a_session_need_trust_and_are_seen_by_policies(kms, sts, role):
 def test_a_role_that_does_not_exist_cannot_be_told_from_one_that_does_not_trust(kms, sts):
     administrator = kms.account(ACCOUNT).administrator.arn
 
-    with refused("AccessDenied", no_access(administrator)):
+    with refused("AccessDenied", denial_message(administrator)):
         assume(sts)
 
 

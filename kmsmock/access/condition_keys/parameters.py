@@ -22,7 +22,7 @@ def _with_encryption_context(action: str) -> bool:
 
 
 def _with_pairs(action: str) -> bool:
-    return permission_of(action).is_about_grant or _with_encryption_context(action)
+    return permission_of(action).context_from_grant_constraints or _with_encryption_context(action)
 
 
 def _with_tags(action: str) -> bool:

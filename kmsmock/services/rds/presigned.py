@@ -57,5 +57,5 @@ def _what_is_wrong(call: ServiceCall, kind: Kind, source_region: str, url: str) 
         signed = datetime.strptime(f"{query['X-Amz-Date']}+0000", "%Y%m%dT%H%M%SZ%z")
         until = signed + timedelta(seconds=int(query["X-Amz-Expires"]))
     except (KeyError, ValueError):
-        return "The URL does not say until when it is good."
+        return "The URL has no expiry."
     return None if call.now <= until else f"The URL has expired at {until}."

@@ -11,7 +11,7 @@ from typing import Any
 
 from dateutil.tz import tzutc
 
-from kmsmock.access.denial import sentence
+from kmsmock.access.denial import format_access_denied
 from kmsmock.access.policies import collect_policies
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
@@ -60,7 +60,7 @@ def get_caller_identity(call: ServiceCall) -> dict[str, Any]:
 
 def get_access_key_info(call: ServiceCall) -> dict[str, Any]:
     """Return the account of an access key."""
-    principal = call.identities.credentials.find_owner(call.parameters["AccessKeyId"])
+    principal = call.identities.credentials.get_owner(call.parameters["AccessKeyId"])
     if principal is None:
         raise ValidationError(
             "1 validation error detected: Value at 'accessKeyId' is not a known access key",
@@ -235,7 +235,7 @@ def _decide_trust(call: ServiceCall, role: Entity, action: str) -> Decision:
 
 def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> AccessDenied:
     return AccessDenied(
-        sentence(call.principal, action, f"on resource: {arn}"),
+        format_access_denied(call.principal, action, f"on resource: {arn}"),
         explanation=explanation,
     )
 

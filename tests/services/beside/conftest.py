@@ -29,16 +29,16 @@ def kms() -> Iterator[KMSMock]:
 
 @pytest.fixture
 def key(kms: KMSMock) -> str:
-    """A customer managed key: its ARN."""
+    """Create a customer managed key; return its ARN."""
     arn: str = kms.client().create_key()["KeyMetadata"]["Arn"]
     return arn
 
 
 @pytest.fixture
-def made(kms: KMSMock) -> Callable[..., Any]:
-    """What services have called: the operations, and the context where there is one."""
+def calls_by(kms: KMSMock) -> Callable[..., Any]:
+    """Return a function that lists the KMS calls of a service: operation and encryption context."""
 
-    def made(service: str) -> list[Any]:
+    def calls_by(service: str) -> list[Any]:
         name = f"{service}.us-east-1.amazonaws.com"
         return [
             (call.operation, call.encryption_context)
@@ -46,12 +46,12 @@ def made(kms: KMSMock) -> Callable[..., Any]:
             if name in (call.via_service, call.caller)
         ]
 
-    return made
+    return calls_by
 
 
 @pytest.fixture
 def role(kms: KMSMock) -> Any:
-    """A role that may do all but use keys of KMS."""
+    """Return a role that is allowed everything except KMS."""
     allowed = {"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": allowed}
     return kms.account(ACCOUNT).role("App", policies=[policy])
@@ -59,7 +59,7 @@ def role(kms: KMSMock) -> Any:
 
 @pytest.fixture
 def s3(kms: KMSMock) -> Any:
-    """A client of S3, where there is a bucket "papers"."""
+    """Return a client of S3, with a bucket named papers."""
     client = kms.client("s3")
     client.create_bucket(Bucket="papers")
     return client
@@ -67,7 +67,7 @@ def s3(kms: KMSMock) -> Any:
 
 @pytest.fixture
 def put_object(s3: Any, key: str) -> Callable[..., Any]:
-    """Put an object of S3 under the customer managed key, or as told."""
+    """Put an object with the customer managed key, or as the parameters say."""
 
     def put_object(name: str = "a.txt", body: bytes = b"hello", **parameters: Any) -> Any:
         given = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key, **parameters}
@@ -91,13 +91,13 @@ def set_default(s3: Any, key: str) -> Callable[..., None]:
 
 
 def error_of(caught: Any) -> tuple[str, str]:
-    """Give the code and the words of an error."""
+    """Return the code and the message of an error."""
     error = caught.value.response["Error"]
     return error["Code"], error["Message"]
 
 
 #: What makes a key unusable -> the words of KMS, and its code.
-SPOILED = [
+UNUSABLE = [
     pytest.param("disable_key", "is disabled.", "DisabledException", id="disabled"),
     pytest.param(
         "schedule_key_deletion",

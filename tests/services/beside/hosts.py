@@ -1,6 +1,6 @@
-"""One operation of a service on each of its hosts, and the calls of KMS that come of it.
+"""An operation of a service on each of its hosts, and the KMS calls that it makes.
 
-A host is what stores the resources of a service: kmsmock itself, or moto with kmsmock beside it.
+A host stores the resources of a service: kmsmock itself, or moto with kmsmock beside it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EAST, WEST = "us-east-1", "us-west-2"
 
 @cache
 def _client(service: str, region: str) -> Any:
-    """Make each client once, since that takes longer than all that is done with it."""
+    """Return a client, which is made once, since that takes longer than the tests with it."""
     secret = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
     return boto3.client(service, region, **secret)
 
@@ -44,7 +44,7 @@ class Host:
 
     @staticmethod
     def client(service: str, region: str = EAST) -> Any:
-        """Give a client of the default principal."""
+        """Return a client of the default principal."""
         return _client(service, region)
 
     def disable(self, key: str) -> None:
@@ -52,7 +52,7 @@ class Host:
         _client("kms", EAST).disable_key(KeyId=key)
 
     def deny(self, key: str, action: str) -> None:
-        """Let the policy of a key deny an action to everybody."""
+        """Add a statement to a key policy that denies an action to everybody."""
         kms = _client("kms", EAST)
         policy = json.loads(kms.get_key_policy(KeyId=key)["Policy"])
         denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
@@ -61,7 +61,7 @@ class Host:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """What stands for ids that are known: ARN -> label."""
+        """The labels of ids that are known in advance: ARN -> label."""
         return {self.key: "<key>", self.other: "<other>", self.western: "<western>"}
 
 
@@ -98,7 +98,7 @@ class Outcome:
 
 
 def outcome_of(row: Row, host_type: type[Host], *, stores: bool) -> Outcome:
-    """Do a row on a new host."""
+    """Run a row on a new host."""
     with nullcontext() if stores else mock_aws(), mock_kms(isolated=True) as kms:
         host = host_type(kms, stores=stores)
         begun = row.before(host)
@@ -139,7 +139,7 @@ def _without_chance(value: Any) -> Any:
 
 
 def _with_labels(value: Any, labels: dict[str, str]) -> Any:
-    """Put labels in place of ids, which have numbers in the order in which they come."""
+    """Replace ids with labels, numbered in the order in which the ids occur."""
 
     def label(found: re.Match[str]) -> str:
         kind = found.lastgroup and found[found.lastgroup]

@@ -17,10 +17,10 @@ ADMINISTERED = {
 
 
 @pytest.fixture
-def let(kms, key):
-    """Let all use the key under a condition, and under no other; or deny it then."""
+def allow_or_deny(kms, key):
+    """Allow the key to everybody under a condition only; or deny it under the condition."""
 
-    def let(condition, *actions, effect="Allow"):
+    def allow_or_deny(condition, *actions, effect="Allow"):
         statement = {
             "Effect": effect,
             "Principal": {"AWS": "*"},
@@ -34,7 +34,7 @@ def let(kms, key):
             KeyId=key, Policy=json.dumps(policy), BypassPolicyLockoutSafetyCheck=True
         )
 
-    return let
+    return allow_or_deny
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def create_grant(kms, key):
 CALLED_VIA_DYNAMODB = {"ForAnyValue:StringEquals": {"aws:CalledVia": [DYNAMODB]}}
 
 
-def test_calls_by_dynamodb_are_called_via_it(kms, let, key, create_table):
+def test_calls_by_dynamodb_are_called_via_it(kms, allow_or_deny, key, create_table):
     # And what it does in its own name is by its grant, which no condition is asked for.
-    let(CALLED_VIA_DYNAMODB)
+    allow_or_deny(CALLED_VIA_DYNAMODB)
     create_table()
     kms.client("dynamodb").get_item(TableName="orders", Key={"id": {"S": "1"}})
     with pytest.raises(ClientError, match="AccessDeniedException"):
@@ -76,35 +76,35 @@ def test_calls_by_dynamodb_are_called_via_it(kms, let, key, create_table):
 
 
 def test_calls_by_dynamodb_can_be_denied_by_what_they_are_called_via(
-    kms, let, key, put_object, create_table
+    kms, allow_or_deny, key, put_object, create_table
 ):
-    let(CALLED_VIA_DYNAMODB, effect="Deny")
+    allow_or_deny(CALLED_VIA_DYNAMODB, effect="Deny")
     put_object()
     encrypt(kms, key)
     with pytest.raises(ClientError, match="with an explicit deny in a resource-based policy"):
         create_table()
 
 
-def test_surprisingly_calls_by_s3_are_called_via_nothing(let, put_object):
-    let({"ForAnyValue:StringEquals": {"aws:CalledVia": ["s3.amazonaws.com"]}})
+def test_surprisingly_calls_by_s3_are_called_via_nothing(allow_or_deny, put_object):
+    allow_or_deny({"ForAnyValue:StringEquals": {"aws:CalledVia": ["s3.amazonaws.com"]}})
     with pytest.raises(ClientError, match="AccessDenied"):
         put_object()
-    let({"Null": {"aws:CalledVia": "true"}})
+    allow_or_deny({"Null": {"aws:CalledVia": "true"}})
     put_object()
 
 
 def test_calls_by_services_are_via_a_service_of_aws_and_those_of_clients_are_not(
-    kms, let, key, put_object, create_table
+    kms, allow_or_deny, key, put_object, create_table
 ):
-    let({"Bool": {"aws:ViaAWSService": "true"}})
+    allow_or_deny({"Bool": {"aws:ViaAWSService": "true"}})
     put_object()
     create_table()
     with pytest.raises(ClientError, match="AccessDeniedException"):
         encrypt(kms, key)
 
 
-def test_calls_by_services_can_be_kept_out(kms, let, key, put_object):
-    let({"Bool": {"aws:ViaAWSService": "false"}})
+def test_calls_by_services_can_be_kept_out(kms, allow_or_deny, key, put_object):
+    allow_or_deny({"Bool": {"aws:ViaAWSService": "false"}})
     encrypt(kms, key)
     with pytest.raises(ClientError, match="AccessDenied"):
         put_object()
@@ -113,15 +113,15 @@ def test_calls_by_services_can_be_kept_out(kms, let, key, put_object):
 FOR_AWS_RESOURCE = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
-def test_a_grant_for_a_table_is_for_a_resource_of_aws(kms, let, key, create_table):
-    let(FOR_AWS_RESOURCE, "kms:CreateGrant")
+def test_a_grant_for_a_table_is_for_a_resource_of_aws(kms, allow_or_deny, key, create_table):
+    allow_or_deny(FOR_AWS_RESOURCE, "kms:CreateGrant")
     create_table()
     with pytest.raises(ClientError, match="kms:CreateGrant"):
         create_grant(kms, key)
 
 
-def test_grants_for_resources_of_aws_can_be_denied(kms, let, key, create_table):
-    let(FOR_AWS_RESOURCE, "kms:CreateGrant", effect="Deny")
+def test_grants_for_resources_of_aws_can_be_denied(kms, allow_or_deny, key, create_table):
+    allow_or_deny(FOR_AWS_RESOURCE, "kms:CreateGrant", effect="Deny")
     create_grant(kms, key)
     with pytest.raises(ClientError, match=r"kms:CreateGrant .* with an explicit deny") as caught:
         create_table()

@@ -54,7 +54,7 @@ def operations(kms, since=0):
 
 
 def deny(kms, key, action):
-    """Let the policy of a key deny an action to all."""
+    """Deny an action to everybody in a key policy."""
     policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
     denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
     policy["Statement"].append(denial)
@@ -76,12 +76,12 @@ def test_a_volume_without_encryption_makes_no_calls(kms, ec2):
 
 def test_a_volume_whose_key_cannot_be_used_is_there_no_more(kms, ec2, key):
     kms.client().disable_key(KeyId=key)
-    made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True, KmsKeyId=key)[
-        "VolumeId"
-    ]
+    volume_id = ec2.create_volume(
+        AvailabilityZone="us-east-1a", Size=1, Encrypted=True, KmsKeyId=key
+    )["VolumeId"]
     with pytest.raises(ClientError, match=r"InvalidVolume\.NotFound"):
-        ec2.describe_volumes(VolumeIds=[made])
-    assert made not in [v["VolumeId"] for v in ec2.describe_volumes()["Volumes"]]
+        ec2.describe_volumes(VolumeIds=[volume_id])
+    assert volume_id not in [v["VolumeId"] for v in ec2.describe_volumes()["Volumes"]]
 
 
 def test_a_copy_is_under_a_key_of_its_own(kms, ec2, volume, other):
@@ -94,8 +94,8 @@ def test_a_copy_is_under_a_key_of_its_own(kms, ec2, volume, other):
         *("DescribeKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant", "CreateGrant"),
         *("Decrypt", "Decrypt", "RetireGrant", "RetireGrant"),
     ]
-    shown = ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]
-    assert (shown["State"], shown["KmsKeyId"]) == ("completed", other)
+    described = ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]
+    assert (described["State"], described["KmsKeyId"]) == ("completed", other)
 
 
 def test_a_copy_without_the_key_of_its_source_is_in_state_error(kms, ec2, volume, key, other):
@@ -104,8 +104,9 @@ def test_a_copy_without_the_key_of_its_source_is_in_state_error(kms, ec2, volume
     copy = ec2.copy_snapshot(
         SourceRegion="us-east-1", SourceSnapshotId=snapshot, Encrypted=True, KmsKeyId=other
     )["SnapshotId"]
-    shown = ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]
-    assert (shown["State"], shown["StateMessage"]) == ("error", "Given key ID is not accessible")
+    described = ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]
+    assert described["State"] == "error"
+    assert described["StateMessage"] == "Given key ID is not accessible"
 
 
 def test_a_copy_under_a_disabled_key_is_refused_at_once(kms, ec2, volume, other):
@@ -157,8 +158,8 @@ def test_a_snapshot_has_the_key_of_its_volume(kms, ec2, volume, key):
     snapshot = ec2.create_snapshot(VolumeId=volume)
     assert snapshot["Encrypted"]
     assert "KmsKeyId" not in snapshot
-    shown = ec2.describe_snapshots(SnapshotIds=[snapshot["SnapshotId"]])["Snapshots"][0]
-    assert (shown["Encrypted"], shown["KmsKeyId"]) == (True, key)
+    described = ec2.describe_snapshots(SnapshotIds=[snapshot["SnapshotId"]])["Snapshots"][0]
+    assert (described["Encrypted"], described["KmsKeyId"]) == (True, key)
     assert operations(kms, before) == []
 
 
@@ -166,10 +167,10 @@ def test_volumes_are_encrypted_by_default_under_the_default_key(ec2, other):
     ec2.enable_ebs_encryption_by_default()
     assert ec2.modify_ebs_default_kms_key_id(KmsKeyId=other)["KmsKeyId"] == other
     assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == other
-    made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)
-    assert made["Encrypted"]
-    shown = ec2.describe_volumes(VolumeIds=[made["VolumeId"]])["Volumes"][0]
-    assert (shown["Encrypted"], shown["KmsKeyId"]) == (True, other)
+    created = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)
+    assert created["Encrypted"]
+    described = ec2.describe_volumes(VolumeIds=[created["VolumeId"]])["Volumes"][0]
+    assert (described["Encrypted"], described["KmsKeyId"]) == (True, other)
     assert ec2.reset_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
 
 
@@ -191,8 +192,8 @@ def test_a_volume_whose_key_an_instance_cannot_use_is_available_again(
 ):
     kms.client().disable_key(KeyId=key)
     ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
-    shown = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
-    assert (shown["State"], shown["Attachments"]) == ("available", [])
+    described = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
+    assert (described["State"], described["Attachments"]) == ("available", [])
     assert f"could not be attached to {instance}" in kms.ebs.why(volume)
 
     kms.client().enable_key(KeyId=key)
@@ -218,8 +219,8 @@ def test_a_copied_image_has_its_snapshot_under_the_key_of_the_copy(ec2, image, o
     (device,) = ec2.describe_images(ImageIds=[copy])["Images"][0]["BlockDeviceMappings"]
     assert device["Ebs"]["Encrypted"]
     snapshot = device["Ebs"]["SnapshotId"]
-    shown = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
-    assert (shown["Encrypted"], shown["KmsKeyId"]) == (True, other)
+    described = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
+    assert (described["Encrypted"], described["KmsKeyId"]) == (True, other)
 
 
 def test_an_image_that_is_copied_without_its_key_has_failed(kms, ec2, image, key, other):
@@ -227,9 +228,9 @@ def test_an_image_that_is_copied_without_its_key_has_failed(kms, ec2, image, key
     copy = ec2.copy_image(
         Name="two", SourceRegion="us-east-1", SourceImageId=image, Encrypted=True, KmsKeyId=other
     )["ImageId"]
-    shown = ec2.describe_images(ImageIds=[copy])["Images"][0]
-    assert shown["State"] == "failed"
-    assert shown["StateReason"]["Message"] == (
+    described = ec2.describe_images(ImageIds=[copy])["Images"][0]
+    assert described["State"] == "failed"
+    assert described["StateReason"]["Message"] == (
         "AMI snapshot copy failed with error: Given key ID is not accessible. You must have "
         "DescribeKey permissions on the default CMK"
     )

@@ -27,7 +27,7 @@ def operations(kms, since=0):
 
 
 def deny(kms, key, action):
-    """Let the policy of a key deny an action to all."""
+    """Deny an action to everybody in a key policy."""
     policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
     denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
     policy["Statement"].append(denial)
@@ -54,8 +54,8 @@ def create(rds, key):
 
 
 def test_an_encrypted_instance_has_a_grant_for_rds(kms, rds, create, key):
-    shown = create()
-    assert shown["KmsKeyId"] == key
+    described = create()
+    assert described["KmsKeyId"] == key
     assert operations(kms, 1) == [
         *("DescribeKey", "CreateGrant", "GenerateDataKeyWithoutPlaintext"),
         *("CreateGrant", "Decrypt"),
@@ -63,11 +63,11 @@ def test_an_encrypted_instance_has_a_grant_for_rds(kms, rds, create, key):
     grant, of_volume = kms.client().list_grants(KeyId=key)["Grants"]
     assert grant["GranteePrincipal"] == "rds.us-east-1.amazonaws.com"
     assert of_volume["GranteePrincipal"] == "ec2.us-east-1.amazonaws.com"
-    assert re.fullmatch(r"db-[A-Z2-7]{26}", shown["DbiResourceId"])
-    context = {"aws:rds:db-id": shown["DbiResourceId"]}
+    assert re.fullmatch(r"db-[A-Z2-7]{26}", described["DbiResourceId"])
+    context = {"aws:rds:db-id": described["DbiResourceId"]}
     assert grant["Constraints"] == {"EncryptionContextSubset": context}
     found = rds.describe_db_instances()["DBInstances"][0]
-    assert found["DbiResourceId"] == shown["DbiResourceId"]
+    assert found["DbiResourceId"] == described["DbiResourceId"]
 
 
 @pytest.mark.parametrize("action", ["kms:DescribeKey", "kms:CreateGrant"])
@@ -133,9 +133,9 @@ def test_a_copy_that_its_target_key_refuses_leaves_no_grant(kms, rds, create, ke
 
 
 def test_without_a_key_the_managed_key_is_used(kms, create):
-    shown = create(KmsKeyId=None)
+    described = create(KmsKeyId=None)
     managed = kms.client().describe_key(KeyId="alias/aws/rds")["KeyMetadata"]["Arn"]
-    assert shown["KmsKeyId"] == managed
+    assert described["KmsKeyId"] == managed
 
 
 def test_an_account_is_as_the_callers(create):
@@ -205,11 +205,11 @@ def test_a_copy_whose_key_cannot_be_used_later_has_failed(kms, rds, create, key,
 
 
 def test_a_snapshot_has_key_and_resource_id_of_its_instance(rds, create, key):
-    made = create()
+    created = create()
     take_snapshot(rds)
-    shown = snapshot_of(rds)
-    assert (shown["Encrypted"], shown["KmsKeyId"]) == (True, key)
-    assert shown["DbiResourceId"] == made["DbiResourceId"]
+    described = snapshot_of(rds)
+    assert (described["Encrypted"], described["KmsKeyId"]) == (True, key)
+    assert described["DbiResourceId"] == created["DbiResourceId"]
 
 
 @pytest.mark.parametrize("leave", ["delete", "stop"])
@@ -258,8 +258,8 @@ def test_members_show_the_key_of_their_cluster(rds, key):
         MasterUserPassword="password",
     )
     member = {"DBInstanceIdentifier": "member", "DBInstanceClass": "db.r6g.large"}
-    made = rds.create_db_instance(**engine, **member)["DBInstance"]
-    assert (made["StorageEncrypted"], made["KmsKeyId"]) == (True, key)
+    created = rds.create_db_instance(**engine, **member)["DBInstance"]
+    assert (created["StorageEncrypted"], created["KmsKeyId"]) == (True, key)
     cluster = rds.describe_db_clusters()["DBClusters"][0]
     assert re.fullmatch(r"cluster-[A-Z2-7]{26}", cluster["DbClusterResourceId"])
 

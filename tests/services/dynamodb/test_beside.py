@@ -25,21 +25,21 @@ def create(dynamodb):
     """Create a table; without a specification under the key that DynamoDB owns."""
 
     def create(client=dynamodb, **specification):
-        given = {"SSESpecification": specification} if specification else {}
+        sse_member = {"SSESpecification": specification} if specification else {}
         return client.create_table(
             TableName="orders",
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
-            **given,
+            **sse_member,
         )["TableDescription"]
 
     return create
 
 
 @pytest.fixture
-def under_key(create, key):
-    """Create the table under the customer managed key."""
+def encrypted_table(create, key):
+    """Create the table with the customer managed key."""
     return create(Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
 
 
@@ -48,7 +48,7 @@ def update(client, **specification):
     return answer["TableDescription"]
 
 
-def described(client):
+def describe_sse(client):
     return client.describe_table(TableName="orders")["Table"].get("SSEDescription")
 
 
@@ -56,11 +56,11 @@ def described(client):
     "specification", [{}, {"Enabled": False}], ids=["nothing said", "not enabled"]
 )
 def test_a_table_under_a_key_of_aws_shows_nothing_and_makes_no_calls(
-    dynamodb, create, made, specification
+    dynamodb, create, calls_by, specification
 ):
     assert "SSEDescription" not in create(**specification)
     dynamodb.put_item(TableName="orders", Item=ITEM)
-    assert made("dynamodb") == []
+    assert calls_by("dynamodb") == []
 
 
 @pytest.mark.parametrize(
@@ -71,16 +71,16 @@ def test_a_table_under_a_key_of_aws_shows_nothing_and_makes_no_calls(
 def test_a_table_without_a_named_key_is_under_the_managed_key(kms, dynamodb, create, specification):
     create(**specification)
     managed = kms.client().describe_key(KeyId="alias/aws/dynamodb")["KeyMetadata"]["Arn"]
-    assert described(dynamodb) == {
+    assert describe_sse(dynamodb) == {
         "Status": "ENABLED",
         "SSEType": "KMS",
         "KMSMasterKeyArn": managed,
     }
 
 
-def test_a_table_takes_its_key_with_a_grant_for_dynamodb(kms, under_key, key, made):
-    assert under_key["SSEDescription"]["KMSMasterKeyArn"] == key
-    assert made("dynamodb") == TAKEN
+def test_a_table_takes_its_key_with_a_grant_for_dynamodb(kms, encrypted_table, key, calls_by):
+    assert encrypted_table["SSEDescription"]["KMSMasterKeyArn"] == key
+    assert calls_by("dynamodb") == TAKEN
     (grant,) = kms.client().list_grants(KeyId=key)["Grants"]
     assert (grant["GranteePrincipal"], grant["RetiringPrincipal"]) == (DYNAMODB, DYNAMODB)
     assert grant["Constraints"] == {"EncryptionContextSubset": CONTEXT}
@@ -91,15 +91,15 @@ def test_a_table_takes_its_key_with_a_grant_for_dynamodb(kms, under_key, key, ma
     ]
 
 
-@pytest.mark.usefixtures("under_key")
-def test_items_need_the_table_key_once_in_five_minutes(kms, dynamodb, made):
+@pytest.mark.usefixtures("encrypted_table")
+def test_items_need_the_table_key_once_in_five_minutes(kms, dynamodb, calls_by):
     for _ in range(3):
         dynamodb.put_item(TableName="orders", Item=ITEM)
         dynamodb.get_item(TableName="orders", Key=ITEM)
-    assert made("dynamodb") == [*TAKEN, ("Decrypt", CONTEXT)]
+    assert calls_by("dynamodb") == [*TAKEN, ("Decrypt", CONTEXT)]
     kms.clock.advance(minutes=5)
     dynamodb.scan(TableName="orders")
-    assert len(made("dynamodb")) == 5
+    assert len(calls_by("dynamodb")) == 5
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_items_need_the_table_key_once_in_five_minutes(kms, dynamodb, made):
         ),
     ],
 )
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_every_access_fails_once_the_key_is_disabled_and_the_table_key_forgotten(
     kms, dynamodb, key, access
 ):
@@ -175,34 +175,34 @@ def status(client):
     return table["TableStatus"], table["SSEDescription"]
 
 
-@pytest.mark.usefixtures("under_key")
-@pytest.mark.parametrize("spoil", ["disable_key", "schedule_key_deletion"])
-def test_a_table_whose_key_has_gone_shows_so_after_a_while(kms, dynamodb, key, spoil):
-    getattr(kms.client(), spoil)(KeyId=key)
+@pytest.mark.usefixtures("encrypted_table")
+@pytest.mark.parametrize("break_key", ["disable_key", "schedule_key_deletion"])
+def test_a_table_whose_key_has_gone_shows_so_after_a_while(kms, dynamodb, key, break_key):
+    getattr(kms.client(), break_key)(KeyId=key)
     assert status(dynamodb)[0] == "ACTIVE"
 
     kms.clock.advance(minutes=15)
-    shown, encryption = status(dynamodb)
+    descriptions, encryption = status(dynamodb)
 
-    assert shown == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+    assert descriptions == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
     assert encryption["Status"] == "ENABLED"
     assert encryption["InaccessibleEncryptionDateTime"] == kms.clock.now()
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_a_table_is_active_again_when_its_key_is_back(kms, dynamodb, key):
     kms.client().disable_key(KeyId=key)
     kms.clock.advance(hours=1)
     assert status(dynamodb)[0] != "ACTIVE"
     kms.client().enable_key(KeyId=key)
 
-    shown, encryption = status(dynamodb)
+    descriptions, encryption = status(dynamodb)
 
-    assert shown == "ACTIVE"
+    assert descriptions == "ACTIVE"
     assert "InaccessibleEncryptionDateTime" not in encryption
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_a_table_under_a_disabled_key_cannot_be_given_another(kms, dynamodb, key):
     other = kms.client().create_key()["KeyMetadata"]["Arn"]
     kms.client().disable_key(KeyId=key)
@@ -211,7 +211,7 @@ def test_a_table_under_a_disabled_key_cannot_be_given_another(kms, dynamodb, key
     assert caught.value.response["Error"]["Code"] == "ValidationException"
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_a_table_without_its_grant_is_inaccessible_until_it_has_another_key(kms, dynamodb, key):
     other = kms.client().create_key()["KeyMetadata"]["Arn"]
     [grant] = kms.client().list_grants(KeyId=key)["Grants"]
@@ -247,7 +247,7 @@ ACCESSES = [
 ]
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 @pytest.mark.parametrize("lose", [disable, revoke], ids=["key disabled", "grant revoked"])
 @pytest.mark.parametrize("access", ACCESSES)
 def test_an_inaccessible_table_refuses_what_reads_or_keeps_its_items(
@@ -265,7 +265,7 @@ def test_an_inaccessible_table_refuses_what_reads_or_keeps_its_items(
     )
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 @pytest.mark.parametrize("lose", [disable, revoke], ids=["key disabled", "grant revoked"])
 def test_until_it_is_noticed_a_lost_key_stops_neither_backups_nor_time_to_live(
     kms, dynamodb, key, lose
@@ -277,7 +277,7 @@ def test_until_it_is_noticed_a_lost_key_stops_neither_backups_nor_time_to_live(
     )
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_what_says_nothing_of_the_items_works_on_an_inaccessible_table(kms, dynamodb, key):
     disable(kms.client(), key)
     kms.clock.advance(minutes=15)
@@ -289,10 +289,10 @@ def test_what_says_nothing_of_the_items_works_on_an_inaccessible_table(kms, dyna
 
 
 @pytest.fixture
-def backup(dynamodb, under_key):
+def backup(dynamodb, encrypted_table):
     """A backup of the table under the customer managed key: its ARN."""
     dynamodb.put_item(TableName="orders", Item=ITEM)
-    answer = dynamodb.create_backup(TableName=under_key["TableName"], BackupName="kept")
+    answer = dynamodb.create_backup(TableName=encrypted_table["TableName"], BackupName="kept")
     return answer["BackupDetails"]["BackupArn"]
 
 
@@ -305,8 +305,8 @@ RESTORED = {**CONTEXT, "aws:dynamodb:tableName": "restored"}
 
 
 @pytest.mark.parametrize("source", ["backup", "point in time"])
-def test_a_restored_table_is_under_the_key_of_its_source(dynamodb, backup, key, made, source):
-    before = len(made("dynamodb"))
+def test_a_restored_table_is_under_the_key_of_its_source(dynamodb, backup, key, calls_by, source):
+    before = len(calls_by("dynamodb"))
     if source == "backup":
         answer = dynamodb.restore_table_from_backup(TargetTableName="restored", BackupArn=backup)
     else:
@@ -314,12 +314,12 @@ def test_a_restored_table_is_under_the_key_of_its_source(dynamodb, backup, key, 
             TargetTableName="restored", SourceTableName="orders"
         )
     assert answer["TableDescription"]["SSEDescription"]["KMSMasterKeyArn"] == key
-    assert made("dynamodb")[before:] == [
+    assert calls_by("dynamodb")[before:] == [
         ("Decrypt", CONTEXT),
         *[("DescribeKey", None), ("CreateGrant", None), ("GenerateDataKey", RESTORED)],
     ]
     assert dynamodb.get_item(TableName="restored", Key=ITEM)["Item"] == ITEM
-    assert made("dynamodb")[-1] == ("Decrypt", RESTORED)
+    assert calls_by("dynamodb")[-1] == ("Decrypt", RESTORED)
 
 
 def test_a_table_can_be_restored_under_another_key(kms, dynamodb, backup):
@@ -349,7 +349,7 @@ def test_a_table_restored_in_place_of_one_that_is_there_leaves_no_grant(kms, dyn
     assert len(kms.client().list_grants(KeyId=key)["Grants"]) == 1
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_a_caller_without_decrypt_cannot_access_items(role):
     with pytest.raises(ClientError, match=r"KMS key access denied error: .*kms:Decrypt") as caught:
         role.client("dynamodb").get_item(TableName="orders", Key=ITEM)
@@ -362,92 +362,103 @@ def test_the_managed_key_needs_no_permission_of_kms(create, role):
     client.put_item(TableName="orders", Item=ITEM)
 
 
-@pytest.mark.usefixtures("under_key")
-def test_a_deleted_table_retires_its_grant(kms, dynamodb, key, made):
+@pytest.mark.usefixtures("encrypted_table")
+def test_a_deleted_table_retires_its_grant(kms, dynamodb, key, calls_by):
     dynamodb.delete_table(TableName="orders")
     assert kms.client().list_grants(KeyId=key)["Grants"] == []
-    assert made("dynamodb")[-1][0] == "RetireGrant"
+    assert calls_by("dynamodb")[-1][0] == "RetireGrant"
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_a_table_that_is_there_already_leaves_no_grant(kms, dynamodb, create, key):
     with pytest.raises(dynamodb.exceptions.ResourceInUseException):
         create(Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
     assert len(kms.client().list_grants(KeyId=key)["Grants"]) == 1
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_another_key_takes_over_and_the_grant_on_the_old_is_retired(kms, dynamodb, key):
     other = kms.client().create_key()["KeyMetadata"]["Arn"]
     update(dynamodb, Enabled=True, SSEType="KMS", KMSMasterKeyId=other)
-    assert described(dynamodb)["KMSMasterKeyArn"] == other
+    assert describe_sse(dynamodb)["KMSMasterKeyArn"] == other
     assert kms.client().list_grants(KeyId=key)["Grants"] == []
     assert len(kms.client().list_grants(KeyId=other)["Grants"]) == 1
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_a_table_can_go_back_to_a_key_of_aws(kms, dynamodb, key):
     assert "SSEDescription" not in update(dynamodb, Enabled=False)
     assert kms.client().list_grants(KeyId=key)["Grants"] == []
 
 
 @pytest.fixture
-def slow():
-    """A mock in which the change of a key takes its time."""
+def delayed():
+    """Return a mock in which the change of a key takes time."""
     with mock_kms(seed=1, delays="all") as kms:
         yield kms
 
 
-def seen(kms, client, *seconds):
-    """Describe the encryption so many seconds after now."""
-    shown, gone = [], 0
+def describe_sse_after(kms, client, *seconds):
+    """Return the descriptions of the encryption after so many seconds each."""
+    descriptions, elapsed = [], 0
     for second in seconds:
-        kms.clock.advance(seconds=second - gone)
-        gone = second
-        shown.append(described(client))
+        kms.clock.advance(seconds=second - elapsed)
+        elapsed = second
+        descriptions.append(describe_sse(client))
         table = client.describe_table(TableName="orders")["Table"]
         assert table["TableStatus"] == "ACTIVE"
-    return shown
+    return descriptions
 
 
-def under(status, key):
+def sse_description(status, key):
     return {"Status": status, "SSEType": "KMS", "KMSMasterKeyArn": key}
 
 
 @pytest.mark.usefixtures("kms")
 def test_with_all_delays_a_change_shows_the_old_key_then_the_new_one_then_that_it_is_done(
-    slow, create
+    delayed, create
 ):
-    old, new = (slow.client().create_key()["KeyMetadata"]["Arn"] for _ in range(2))
-    client = slow.client("dynamodb")
+    old, new = (delayed.client().create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    client = delayed.client("dynamodb")
     create(client, Enabled=True, SSEType="KMS", KMSMasterKeyId=old)
     changed = update(client, Enabled=True, SSEType="KMS", KMSMasterKeyId=new)
-    assert changed["SSEDescription"] == under("UPDATING", old)
-    assert seen(slow, client, 7, 9, 20, 22) == [
-        under("UPDATING", old),
-        under("UPDATING", new),
-        under("UPDATING", new),
-        under("ENABLED", new),
+    assert changed["SSEDescription"] == sse_description("UPDATING", old)
+    assert describe_sse_after(delayed, client, 7, 9, 20, 22) == [
+        sse_description("UPDATING", old),
+        sse_description("UPDATING", new),
+        sse_description("UPDATING", new),
+        sse_description("ENABLED", new),
     ]
 
 
 @pytest.mark.usefixtures("kms")
-def test_with_all_delays_a_change_from_the_key_of_aws_names_no_key_until_it_is_done(slow, create):
-    key = slow.client().create_key()["KeyMetadata"]["Arn"]
-    client = slow.client("dynamodb")
+def test_with_all_delays_a_change_from_the_key_of_aws_names_no_key_until_it_is_done(
+    delayed, create
+):
+    key = delayed.client().create_key()["KeyMetadata"]["Arn"]
+    client = delayed.client("dynamodb")
     create(client)
     changed = update(client, Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
     assert changed["SSEDescription"] == {"Status": "UPDATING"}
-    assert seen(slow, client, 20, 22) == [{"Status": "UPDATING"}, under("ENABLED", key)]
+    assert describe_sse_after(delayed, client, 20, 22) == [
+        {"Status": "UPDATING"},
+        sse_description("ENABLED", key),
+    ]
 
 
 @pytest.mark.usefixtures("kms")
-def test_with_all_delays_a_change_to_the_key_of_aws_names_the_old_key_and_then_none(slow, create):
-    key = slow.client().create_key()["KeyMetadata"]["Arn"]
-    client = slow.client("dynamodb")
+def test_with_all_delays_a_change_to_the_key_of_aws_names_the_old_key_and_then_none(
+    delayed, create
+):
+    key = delayed.client().create_key()["KeyMetadata"]["Arn"]
+    client = delayed.client("dynamodb")
     create(client, Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
     update(client, Enabled=False)
-    assert seen(slow, client, 1, 9, 22) == [under("UPDATING", key), {"Status": "UPDATING"}, None]
+    assert describe_sse_after(delayed, client, 1, 9, 22) == [
+        sse_description("UPDATING", key),
+        {"Status": "UPDATING"},
+        None,
+    ]
 
 
 def test_an_alias_is_resolved_once(kms, dynamodb, create, key):
@@ -455,7 +466,7 @@ def test_an_alias_is_resolved_once(kms, dynamodb, create, key):
     create(Enabled=True, SSEType="KMS", KMSMasterKeyId="alias/app")
     other = kms.client().create_key()["KeyMetadata"]["Arn"]
     kms.client().update_alias(AliasName="alias/app", TargetKeyId=other)
-    assert described(dynamodb)["KMSMasterKeyArn"] == key
+    assert describe_sse(dynamodb)["KMSMasterKeyArn"] == key
 
 
 @pytest.mark.parametrize(
@@ -484,14 +495,14 @@ def test_what_does_not_fit_together_is_refused(create, specification, words):
     assert error["Message"] == f"One or more parameter values were invalid: {words}"
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_the_same_key_is_refused_by_its_arn_but_not_by_its_id(dynamodb, key):
     with pytest.raises(ClientError, match="already encrypted with given KMSMasterKeyId"):
         update(dynamodb, Enabled=True, SSEType="KMS", KMSMasterKeyId=key)
     update(dynamodb, Enabled=True, SSEType="KMS", KMSMasterKeyId=key.rpartition("/")[2])
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_the_key_can_be_changed_four_times_a_day_and_then_every_six_hours(kms, dynamodb, key):
     key_id = key.rpartition("/")[2]
     change = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key_id}
@@ -507,7 +518,7 @@ def test_the_key_can_be_changed_four_times_a_day_and_then_every_six_hours(kms, d
     update(dynamodb, **change)
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 def test_changes_to_a_key_of_aws_and_back_count_too(dynamodb, key):
     changes = [{"Enabled": False}, {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}]
     for change in changes * 2:
@@ -526,7 +537,7 @@ def test_a_table_under_a_key_of_aws_cannot_change_to_it(dynamodb, create, specif
     )
 
 
-@pytest.mark.usefixtures("under_key")
+@pytest.mark.usefixtures("encrypted_table")
 @pytest.mark.parametrize(
     "other",
     [
@@ -536,8 +547,8 @@ def test_a_table_under_a_key_of_aws_cannot_change_to_it(dynamodb, create, specif
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_a_change_of_the_key_must_be_the_only_one(dynamodb, made, other):
-    before = len(made("dynamodb"))
+def test_a_change_of_the_key_must_be_the_only_one(dynamodb, calls_by, other):
+    before = len(calls_by("dynamodb"))
     with pytest.raises(ClientError) as caught:
         dynamodb.update_table(TableName="orders", SSESpecification={"Enabled": False}, **other)
     error = caught.value.response["Error"]
@@ -546,7 +557,7 @@ def test_a_change_of_the_key_must_be_the_only_one(dynamodb, made, other):
         "One or more parameter values were invalid: Server-Side Encryption modification must be "
         "the only operation in the request"
     )
-    assert len(made("dynamodb")) == before
+    assert len(calls_by("dynamodb")) == before
 
 
 KEYS = [
@@ -616,7 +627,7 @@ def test_a_multi_region_key_is_taken_by_its_bare_id_but_not_by_the_arn_of_anothe
     with pytest.raises(ClientError, match="NotFoundException: Invalid arn eu-west-1"):
         create(Enabled=True, SSEType="KMS", KMSMasterKeyId=there)
     create(Enabled=True, SSEType="KMS", KMSMasterKeyId=primary.rpartition("/")[2])
-    assert described(dynamodb)["KMSMasterKeyArn"] == primary
+    assert describe_sse(dynamodb)["KMSMasterKeyArn"] == primary
 
 
 def test_a_key_pending_deletion_cannot_be_taken(kms, create, key):

@@ -18,8 +18,8 @@ def kinesis(kms):
 
 
 @pytest.fixture
-def encrypted(kinesis, key):
-    """Put the stream under the customer managed key."""
+def encrypted_stream(kinesis, key):
+    """Encrypt the stream with the customer managed key."""
     kinesis.start_stream_encryption(StreamName="clicks", EncryptionType="KMS", KeyId=key)
 
 
@@ -27,7 +27,7 @@ def put(client):
     client.put_record(StreamName="clicks", Data=b"x", PartitionKey="1")
 
 
-def iterator(client, kind="TRIM_HORIZON"):
+def get_iterator(client, kind="TRIM_HORIZON"):
     stream = client.describe_stream(StreamName="clicks")["StreamDescription"]
     return client.get_shard_iterator(
         StreamName="clicks", ShardId=stream["Shards"][0]["ShardId"], ShardIteratorType=kind
@@ -35,50 +35,50 @@ def iterator(client, kind="TRIM_HORIZON"):
 
 
 def read(client):
-    return client.get_records(ShardIterator=iterator(client))["Records"]
+    return client.get_records(ShardIterator=get_iterator(client))["Records"]
 
 
-def test_a_stream_without_a_key_makes_no_calls(kinesis, made):
+def test_a_stream_without_a_key_makes_no_calls(kinesis, calls_by):
     put(kinesis)
     assert len(read(kinesis)) == 1
-    assert made("kinesis") == []
+    assert calls_by("kinesis") == []
 
 
-@pytest.mark.usefixtures("encrypted")
-def test_producers_make_a_data_key_and_consumers_open_it(kinesis, made):
+@pytest.mark.usefixtures("encrypted_stream")
+def test_producers_make_a_data_key_and_consumers_open_it(kinesis, calls_by):
     put(kinesis)
     assert len(read(kinesis)) == 1
-    assert made("kinesis")[1:] == [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
+    assert calls_by("kinesis")[1:] == [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
 
 
-@pytest.mark.usefixtures("encrypted")
-def test_kms_is_called_once_in_five_minutes(kms, kinesis, made):
+@pytest.mark.usefixtures("encrypted_stream")
+def test_kms_is_called_once_in_five_minutes(kms, kinesis, calls_by):
     put(kinesis)
     put(kinesis)
     kms.clock.advance(minutes=5)
     put(kinesis)
-    assert [name for name, _ in made("kinesis")[1:]] == ["GenerateDataKey", "GenerateDataKey"]
+    assert [name for name, _ in calls_by("kinesis")[1:]] == ["GenerateDataKey", "GenerateDataKey"]
 
 
-@pytest.mark.usefixtures("encrypted")
-def test_encryption_can_be_stopped(kinesis, key, made):
+@pytest.mark.usefixtures("encrypted_stream")
+def test_encryption_can_be_stopped(kinesis, key, calls_by):
     kinesis.stop_stream_encryption(StreamName="clicks", EncryptionType="KMS", KeyId=key)
-    before = len(made("kinesis"))
+    before = len(calls_by("kinesis"))
     put(kinesis)
-    assert len(made("kinesis")) == before
+    assert len(calls_by("kinesis")) == before
 
 
-@pytest.mark.usefixtures("encrypted")
+@pytest.mark.usefixtures("encrypted_stream")
 @pytest.mark.parametrize(
-    ("spoil", "kind"),
+    ("break_key", "kind"),
     [
         ("disable_key", "KMSDisabledException"),
         ("schedule_key_deletion", "KMSInvalidStateException"),
     ],
 )
-def test_a_key_in_the_wrong_state_serves_no_records(kms, kinesis, key, spoil, kind):
+def test_a_key_in_the_wrong_state_serves_no_records(kms, kinesis, key, break_key, kind):
     put(kinesis)
-    getattr(kms.client(), spoil)(KeyId=key)
+    getattr(kms.client(), break_key)(KeyId=key)
     with pytest.raises(getattr(kinesis.exceptions, kind)):
         read(kinesis)
     kms.clock.advance(minutes=5)
@@ -86,7 +86,7 @@ def test_a_key_in_the_wrong_state_serves_no_records(kms, kinesis, key, spoil, ki
         put(kinesis)
 
 
-@pytest.mark.usefixtures("encrypted")
+@pytest.mark.usefixtures("encrypted_stream")
 def test_one_who_may_not_use_the_key_is_refused(kinesis, role):
     with pytest.raises(kinesis.exceptions.KMSAccessDeniedException):
         put(role.client("kinesis"))
@@ -140,11 +140,11 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "spoil", "code", "words"), UNUSABLE)
-def test_a_key_that_cannot_encrypt_cannot_be_taken(kms, kinesis, kind, spoil, code, words):
+@pytest.mark.parametrize(("kind", "break_key", "code", "words"), UNUSABLE)
+def test_a_key_that_cannot_encrypt_cannot_be_taken(kms, kinesis, kind, break_key, code, words):
     client = kms.client()
     key = client.create_key(**kind)["KeyMetadata"]["Arn"]
-    spoil(client, key)
+    break_key(client, key)
     with pytest.raises(ClientError) as caught:
         kinesis.start_stream_encryption(StreamName="clicks", EncryptionType="KMS", KeyId=key)
     error = caught.value.response["Error"]
@@ -171,24 +171,24 @@ def test_the_managed_key_needs_no_permission_of_kms(kms, kinesis, role):
     assert {call.key_arn for call in kms.calls if call.via_service} == {managed}
 
 
-@pytest.mark.usefixtures("encrypted")
+@pytest.mark.usefixtures("encrypted_stream")
 def test_a_consumer_who_may_not_decrypt_is_refused_each_time(kinesis, role):
     put(kinesis)
     consumer = role.client("kinesis")
-    first = iterator(consumer)
+    first = get_iterator(consumer)
     for _ in range(2):
         with pytest.raises(kinesis.exceptions.KMSAccessDeniedException, match="kms:Decrypt"):
             consumer.get_records(ShardIterator=first)
 
 
-@pytest.mark.usefixtures("encrypted")
+@pytest.mark.usefixtures("encrypted_stream")
 def test_answers_tell_that_records_are_encrypted(kinesis):
     put_ = kinesis.put_record(StreamName="clicks", Data=b"x", PartitionKey="1")
     assert put_["EncryptionType"] == "KMS"
     assert read(kinesis)[0]["EncryptionType"] == "KMS"
 
 
-@pytest.mark.usefixtures("encrypted")
+@pytest.mark.usefixtures("encrypted_stream")
 @pytest.mark.parametrize("how", ["changed", "stopped"])
 def test_older_records_need_the_key_that_they_were_encrypted_with(kms, kinesis, key, how):
     put(kinesis)
@@ -199,7 +199,7 @@ def test_older_records_need_the_key_that_they_were_encrypted_with(kms, kinesis, 
     else:
         kinesis.stop_stream_encryption(**which, KeyId=key)
     kms.client().disable_key(KeyId=key)
-    latest = iterator(kinesis, "LATEST")
+    latest = get_iterator(kinesis, "LATEST")
     kinesis.put_records(StreamName="clicks", Records=[{"Data": b"y", "PartitionKey": "1"}])
 
     with pytest.raises(kinesis.exceptions.KMSDisabledException):
@@ -207,25 +207,25 @@ def test_older_records_need_the_key_that_they_were_encrypted_with(kms, kinesis, 
     assert len(kinesis.get_records(ShardIterator=latest)["Records"]) == 1
 
 
-def test_records_from_before_a_stream_had_a_key_need_none(kms, kinesis, key, made):
+def test_records_from_before_a_stream_had_a_key_need_none(kms, kinesis, key, calls_by):
     put(kinesis)
     kinesis.start_stream_encryption(StreamName="clicks", EncryptionType="KMS", KeyId=key)
     kms.client().disable_key(KeyId=key)
     assert len(read(kinesis)) == 1
-    assert [name for name, _ in made("kinesis")] == ["DescribeKey"]
+    assert [name for name, _ in calls_by("kinesis")] == ["DescribeKey"]
 
 
-@pytest.mark.usefixtures("encrypted")
-def test_a_consumer_opens_one_data_key_however_many_producers_there_are(kms, kinesis, made):
+@pytest.mark.usefixtures("encrypted_stream")
+def test_a_consumer_opens_one_data_key_however_many_producers_there_are(kms, kinesis, calls_by):
     allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": allowed}
     for name in ("A", "B"):
         put(kms.account(ACCOUNT).role(name, policies=[policy]).client("kinesis"))
     assert len(read(kinesis)) == 2
-    assert [name for name, _ in made("kinesis")[1:]] == ["GenerateDataKey"] * 2 + ["Decrypt"]
+    assert [name for name, _ in calls_by("kinesis")[1:]] == ["GenerateDataKey"] * 2 + ["Decrypt"]
 
 
-@pytest.mark.usefixtures("encrypted")
+@pytest.mark.usefixtures("encrypted_stream")
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [

@@ -31,8 +31,8 @@ def functions(kms):
 @pytest.fixture
 def execution_role(kms):
     iam = kms.client("iam")
-    made = iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(TRUST))
-    return made["Role"]["Arn"]
+    role = iam.create_role(RoleName="job", AssumeRolePolicyDocument=json.dumps(TRUST))
+    return role["Role"]["Arn"]
 
 
 def archive():
@@ -65,19 +65,19 @@ def environment(client):
 
 
 def test_variables_are_encrypted_with_a_grant_for_the_execution_role(
-    kms, create, key, made, execution_role
+    kms, create, key, calls_by, execution_role
 ):
     create()
-    assert made("lambda") == [("Encrypt", CONTEXT), ("CreateGrant", None)]
+    assert calls_by("lambda") == [("Encrypt", CONTEXT), ("CreateGrant", None)]
     (grant,) = kms.client().list_grants(KeyId=key)["Grants"]
     assert grant["GranteePrincipal"] == execution_role
     assert grant["Constraints"] == {"EncryptionContextEquals": CONTEXT}
 
 
-def test_a_function_without_variables_makes_no_calls(functions, create, made):
+def test_a_function_without_variables_makes_no_calls(functions, create, calls_by):
     create(Environment=None)
     functions.invoke(FunctionName="job")
-    assert made("lambda") == []
+    assert calls_by("lambda") == []
 
 
 def test_without_a_key_the_managed_key_is_used(kms, create):
@@ -86,10 +86,10 @@ def test_without_a_key_the_managed_key_is_used(kms, create):
     assert {call.key_arn for call in kms.calls if call.via_service} == {managed}
 
 
-def test_showing_the_variables_decrypts_them(functions, create, made):
+def test_showing_the_variables_decrypts_them(functions, create, calls_by):
     create()
     assert environment(functions) == {"Variables": {"TOKEN": "one"}}
-    assert made("lambda")[-1] == ("Decrypt", CONTEXT)
+    assert calls_by("lambda")[-1] == ("Decrypt", CONTEXT)
 
 
 def test_one_who_may_not_decrypt_sees_an_error_instead_of_the_variables(create, role):
@@ -111,7 +111,7 @@ def test_a_running_function_opens_its_variables_by_the_grant(kms, functions, cre
 
 
 @pytest.mark.parametrize(
-    ("spoil", "kind", "words"),
+    ("break_key", "kind", "words"),
     [
         (
             lambda client, key: client.disable_key(KeyId=key),
@@ -134,10 +134,10 @@ def test_a_running_function_opens_its_variables_by_the_grant(kms, functions, cre
     ids=["disabled", "pending deletion", "surprisingly disabled, for a revoked grant"],
 )
 def test_a_function_that_cannot_open_its_variables_does_not_run(
-    kms, functions, create, key, spoil, kind, words
+    kms, functions, create, key, break_key, kind, words
 ):
     create()
-    spoil(kms.client(), key)
+    break_key(kms.client(), key)
     with pytest.raises(getattr(functions.exceptions, kind)) as caught:
         functions.invoke(FunctionName="job")
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 502
@@ -161,7 +161,7 @@ def test_one_who_may_not_use_the_key_cannot_take_it(create, role):
         create(role.client("lambda"))
 
 
-def test_changed_variables_are_encrypted_anew_and_the_old_grant_is_retired(
+def test_changed_variables_are_encrypted_again_and_the_old_grant_is_retired(
     kms, functions, create, key
 ):
     create()
@@ -174,12 +174,14 @@ def test_changed_variables_are_encrypted_anew_and_the_old_grant_is_retired(
     assert environment(functions) == {"Variables": {"TOKEN": "two"}}
 
 
-def test_variables_can_come_later_under_the_key_of_the_function(kms, functions, create, made, key):
+def test_variables_can_come_later_under_the_key_of_the_function(
+    kms, functions, create, calls_by, key
+):
     create(Environment=None)
     functions.update_function_configuration(
         FunctionName="job", Environment={"Variables": {"TOKEN": "two"}}
     )
-    assert made("lambda") == [("Encrypt", CONTEXT), ("CreateGrant", None)]
+    assert calls_by("lambda") == [("Encrypt", CONTEXT), ("CreateGrant", None)]
     assert {call.key_arn for call in kms.calls if call.via_service} == {key}
 
 

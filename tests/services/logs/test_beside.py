@@ -8,7 +8,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.services.beside.conftest import ACCOUNT, SPOILED
+from tests.services.beside.conftest import ACCOUNT, UNUSABLE
 
 ARN = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:app"
 CONTEXT = {"aws:logs:arn": ARN}
@@ -20,8 +20,8 @@ def logs(kms):
     return kms.client("logs")
 
 
-def let_in(kms, key, **condition):
-    """Let the policy of a key let CloudWatch Logs in."""
+def allow_logs(kms, key, **condition):
+    """Allow CloudWatch Logs to use a key."""
     policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
     statement = {
         "Effect": "Allow",
@@ -36,8 +36,8 @@ def let_in(kms, key, **condition):
 
 @pytest.fixture
 def group(kms, logs, key):
-    """A log group under the customer managed key."""
-    let_in(kms, key)
+    """Create a log group with the customer managed key."""
+    allow_logs(kms, key)
     logs.create_log_group(logGroupName="app", kmsKeyId=key)
     logs.create_log_stream(logGroupName="app", logStreamName="one")
     return {"logGroupName": "app", "logStreamName": "one"}
@@ -49,18 +49,18 @@ def write(logs, group):
 
 
 @pytest.fixture
-def rekeying(monkeypatch):
-    """Let moto store nothing for what it does not know."""
+def accept_key_changes(monkeypatch):
+    """Make moto accept operations that it does not implement."""
     moto = pytest.importorskip("moto.logs.responses").LogsResponse
     for operation in ("associate_kms_key", "disassociate_kms_key"):
         monkeypatch.setattr(moto, operation, lambda _: "{}", raising=False)
 
 
-def test_a_group_without_a_key_makes_no_calls(logs, made):
+def test_a_group_without_a_key_makes_no_calls(logs, calls_by):
     logs.create_log_group(logGroupName="app")
     logs.create_log_stream(logGroupName="app", logStreamName="one")
     write(logs, {"logGroupName": "app", "logStreamName": "one"})
-    assert made("logs") == []
+    assert calls_by("logs") == []
 
 
 def test_the_default_key_policy_does_not_let_the_service_in(logs, key):
@@ -75,14 +75,14 @@ def test_the_default_key_policy_does_not_let_the_service_in(logs, key):
 
 
 def test_a_key_policy_can_let_the_service_in_for_one_group(kms, logs, key):
-    let_in(kms, key, ArnEquals={"kms:EncryptionContext:aws:logs:arn": ARN})
+    allow_logs(kms, key, ArnEquals={"kms:EncryptionContext:aws:logs:arn": ARN})
     logs.create_log_group(logGroupName="app", kmsKeyId=key)
     with pytest.raises(ClientError, match=r"not allowed to be used with Arn '.*:other'"):
         logs.create_log_group(logGroupName="other", kmsKeyId=key)
 
 
 def test_a_key_policy_can_ask_for_the_group_as_source(kms, logs, key):
-    let_in(kms, key, ArnLike={"aws:SourceArn": ARN})
+    allow_logs(kms, key, ArnLike={"aws:SourceArn": ARN})
     logs.create_log_group(logGroupName="app", kmsKeyId=key)
     with pytest.raises(ClientError, match="not allowed to be used"):
         logs.create_log_group(logGroupName="other", kmsKeyId=key)
@@ -102,7 +102,7 @@ def test_a_key_policy_can_ask_for_the_group_as_source(kms, logs, key):
 def test_a_key_policy_sees_a_service_that_calls_for_an_account(
     kms, logs, key, condition, is_let_in
 ):
-    let_in(kms, key, **condition)
+    allow_logs(kms, key, **condition)
     if is_let_in:
         logs.create_log_group(logGroupName="app", kmsKeyId=key)
     else:
@@ -120,16 +120,16 @@ def test_a_key_policy_sees_a_service_that_calls_for_an_account(
 )
 def test_a_key_must_be_symmetric(kms, logs, kind):
     key = kms.client().create_key(**kind)["KeyMetadata"]["Arn"]
-    let_in(kms, key)
+    allow_logs(kms, key)
     with pytest.raises(logs.exceptions.InvalidParameterException, match="not allowed to be used"):
         logs.create_log_group(logGroupName="app", kmsKeyId=key)
     assert logs.describe_log_groups()["logGroups"] == []
 
 
-@pytest.mark.parametrize(("spoil", "words", "code"), SPOILED)
-def test_a_key_must_be_enabled(kms, logs, key, spoil, words, code):
-    let_in(kms, key)
-    getattr(kms.client(), spoil)(KeyId=key)
+@pytest.mark.parametrize(("break_key", "words", "code"), UNUSABLE)
+def test_a_key_must_be_enabled(kms, logs, key, break_key, words, code):
+    allow_logs(kms, key)
+    getattr(kms.client(), break_key)(KeyId=key)
     with pytest.raises(logs.exceptions.InvalidParameterException) as caught:
         logs.create_log_group(logGroupName="app", kmsKeyId=key)
     assert any(f"{code}: {key} {words}" in note for note in caught.value.__notes__)
@@ -143,18 +143,18 @@ def test_a_key_that_is_gone_is_refused(logs):
 
 @pytest.mark.parametrize("name", ["id", "alias"])
 def test_a_key_is_named_by_its_arn_alone(kms, logs, key, name):
-    let_in(kms, key)
+    allow_logs(kms, key)
     kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
     key_id = key.rpartition("/")[2] if name == "id" else "alias/app"
     with pytest.raises(logs.exceptions.InvalidParameterException):
         logs.create_log_group(logGroupName="app", kmsKeyId=key_id)
 
 
-def test_events_are_encrypted_and_decrypted_in_the_services_own_name(logs, group, made):
-    before = len(made("logs"))
+def test_events_are_encrypted_and_decrypted_in_the_services_own_name(logs, group, calls_by):
+    before = len(calls_by("logs"))
     write(logs, group)
     assert logs.get_log_events(**group)["events"][0]["message"] == "hello"
-    assert made("logs")[before:] == [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
+    assert calls_by("logs")[before:] == [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
 
 
 def test_the_reader_needs_no_permission_of_kms(logs, group, role):
@@ -162,35 +162,35 @@ def test_the_reader_needs_no_permission_of_kms(logs, group, role):
     assert role.client("logs").get_log_events(**group)["events"]
 
 
-def test_events_that_are_searched_are_decrypted_too(kms, logs, group, key, made):
+def test_events_that_are_searched_are_decrypted_too(kms, logs, group, key, calls_by):
     write(logs, group)
     assert logs.filter_log_events(logGroupName="app")["events"][0]["message"] == "hello"
-    assert made("logs")[-1] == ("Decrypt", CONTEXT)
+    assert calls_by("logs")[-1] == ("Decrypt", CONTEXT)
     kms.client().disable_key(KeyId=key)
     kms.clock.advance(minutes=5)
     with pytest.raises(logs.exceptions.InvalidParameterException):
         logs.filter_log_events(logGroupName="app")
 
 
-@pytest.mark.usefixtures("group", "rekeying")
+@pytest.mark.usefixtures("group", "accept_key_changes")
 def test_a_group_shows_the_arn_of_its_key(kms, logs, key):
-    def shown():
+    def kms_key_id():
         return logs.describe_log_groups()["logGroups"][0].get("kmsKeyId")
 
-    assert shown() == key
+    assert kms_key_id() == key
     other = kms.client().create_key()["KeyMetadata"]["Arn"]
-    let_in(kms, other)
+    allow_logs(kms, other)
     logs.associate_kms_key(logGroupName="app", kmsKeyId=other)
-    assert shown() == other
+    assert kms_key_id() == other
     logs.disassociate_kms_key(logGroupName="app")
-    assert shown() is None
+    assert kms_key_id() is None
 
 
-@pytest.mark.parametrize("spoil", ["disable_key", "schedule_key_deletion"])
-def test_a_spoiled_key_lets_five_minutes_pass(kms, logs, group, key, spoil):
+@pytest.mark.parametrize("break_key", ["disable_key", "schedule_key_deletion"])
+def test_an_unusable_key_has_no_effect_for_five_minutes(kms, logs, group, key, break_key):
     write(logs, group)
     logs.get_log_events(**group)
-    getattr(kms.client(), spoil)(KeyId=key)
+    getattr(kms.client(), break_key)(KeyId=key)
     write(logs, group)
     logs.get_log_events(**group)
     kms.clock.advance(minutes=5)
@@ -200,23 +200,23 @@ def test_a_spoiled_key_lets_five_minutes_pass(kms, logs, group, key, spoil):
         write(logs, group)
 
 
-@pytest.mark.usefixtures("rekeying")
-def test_a_key_can_be_set_and_taken_away_later(kms, logs, key, made):
-    let_in(kms, key)
+@pytest.mark.usefixtures("accept_key_changes")
+def test_a_key_can_be_set_and_taken_away_later(kms, logs, key, calls_by):
+    allow_logs(kms, key)
     logs.create_log_group(logGroupName="app")
     logs.create_log_stream(logGroupName="app", logStreamName="one")
     logs.associate_kms_key(logGroupName="app", kmsKeyId=key)
     group = {"logGroupName": "app", "logStreamName": "one"}
     write(logs, group)
-    assert made("logs") == [("GenerateDataKey", CONTEXT)] * 2
+    assert calls_by("logs") == [("GenerateDataKey", CONTEXT)] * 2
     logs.disassociate_kms_key(logGroupName="app")
     kms.clock.advance(minutes=5)
-    before = len(made("logs"))
+    before = len(calls_by("logs"))
     write(logs, group)
-    assert len(made("logs")) == before
+    assert len(calls_by("logs")) == before
 
 
-@pytest.mark.usefixtures("rekeying")
+@pytest.mark.usefixtures("accept_key_changes")
 def test_what_was_written_under_a_key_still_needs_it(kms, logs, group, key):
     write(logs, group)
     logs.disassociate_kms_key(logGroupName="app")

@@ -118,7 +118,7 @@ def test_a_deleted_key_is_lost_data(kms, world):
         world.read(world.snapshot)
     with pytest.raises(UnreadableDatabaseError, match=LOST):
         world.read(world.database[world.words.arn])
-    assert world.see("before", world.source_rds)["Status"] == "available"
+    assert world.describe("before", world.source_rds)["Status"] == "available"
 
 
 # --- kms.rds ---------------------------------------------------------------------------------

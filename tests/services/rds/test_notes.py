@@ -21,20 +21,20 @@ def acts(world, rds, named):
     return {
         "copy": lambda: world.copy(rds, source=named),
         "restore": lambda: world.restore(named, rds),
-        "see": lambda: world.see(named, rds),
+        "describe": lambda: world.describe(named, rds),
         "delete": lambda: world.call(rds, "delete_{}", **given),
         "see who shares it": lambda: world.call(rds, "describe_{}_attributes", **given),
     }
 
 
-@pytest.mark.parametrize("act", ["copy", "restore", "see", "delete"])
+@pytest.mark.parametrize("act", ["copy", "restore", "describe", "delete"])
 def test_a_shared_snapshot_that_is_called_by_its_name_has_its_arn_in_the_note(world, act):
     world.share()
 
     with refused(world.words.not_found, f"{world.words.snapshot} not found: before") as caught:
         acts(world, world.target_rds, "before")[act]()
 
-    assert f"goes by its ARN: {world.snapshot}" in notes(caught)
+    assert f"another account by its ARN: {world.snapshot}" in notes(caught)
 
 
 def test_a_snapshot_that_is_not_shared_is_in_no_note(world):

@@ -1,14 +1,23 @@
 """Moto stores, as for all services beside a store."""
 
 from tests.services.beside.conftest import (
+    calls_by,
     collect_ignore_glob,
     key,
     kms,
-    made,
     put_object,
     role,
     s3,
     set_default,
 )
 
-__all__ = ["collect_ignore_glob", "key", "kms", "made", "put_object", "role", "s3", "set_default"]
+__all__ = [
+    "calls_by",
+    "collect_ignore_glob",
+    "key",
+    "kms",
+    "put_object",
+    "role",
+    "s3",
+    "set_default",
+]

@@ -25,17 +25,17 @@ def get(client, name="a.txt", **parameters):
 # --- modes ----------------------------------------------------------------------------------------
 
 
-def test_an_object_without_kms_makes_no_calls(s3, made):
+def test_an_object_without_kms_makes_no_calls(s3, calls_by):
     answer = s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")
     assert answer["ServerSideEncryption"] == "AES256"
     get(s3)
-    assert made("s3") == []
+    assert calls_by("s3") == []
 
 
-def test_an_object_is_encrypted_when_put_and_decrypted_when_got(s3, put_object, made):
+def test_an_object_is_encrypted_when_put_and_decrypted_when_got(s3, put_object, calls_by):
     put_object()
     assert get(s3)["Body"].read() == b"hello"
-    assert made("s3") == [("GenerateDataKey", OF_OBJECT), ("Decrypt", OF_OBJECT)]
+    assert calls_by("s3") == [("GenerateDataKey", OF_OBJECT), ("Decrypt", OF_OBJECT)]
 
 
 def test_answers_show_the_arn_of_the_key_however_it_was_named(kms, s3, put_object, key):
@@ -45,10 +45,10 @@ def test_answers_show_the_arn_of_the_key_however_it_was_named(kms, s3, put_objec
     assert s3.head_object(Bucket=BUCKET, Key="a.txt")["SSEKMSKeyId"] == key
 
 
-def test_the_head_of_an_object_needs_no_kms(s3, put_object, made):
+def test_the_head_of_an_object_needs_no_kms(s3, put_object, calls_by):
     put_object()
     s3.head_object(Bucket=BUCKET, Key="a.txt")
-    assert [name for name, _ in made("s3")] == ["GenerateDataKey"]
+    assert [name for name, _ in calls_by("s3")] == ["GenerateDataKey"]
 
 
 def test_without_a_key_all_buckets_share_the_aws_managed_key(kms, s3, put_object):
@@ -78,11 +78,11 @@ def encoded(pairs):
     return b64encode(json.dumps(pairs).encode()).decode()
 
 
-def test_the_callers_context_is_kept_with_the_object(s3, put_object, made):
+def test_the_callers_context_is_kept_with_the_object(s3, put_object, calls_by):
     answer = put_object(SSEKMSEncryptionContext=encoded({"tenant": "a"}))
     assert answer["SSEKMSEncryptionContext"] == encoded({"tenant": "a"})
     get(s3)
-    assert made("s3")[-1] == ("Decrypt", {"tenant": "a", **OF_OBJECT})
+    assert calls_by("s3")[-1] == ("Decrypt", {"tenant": "a", **OF_OBJECT})
 
 
 @pytest.mark.parametrize(
@@ -106,22 +106,22 @@ def test_a_context_cannot_say_that_it_is_another_object(put_object):
 # --- bucket keys ----------------------------------------------------------------------------------
 
 
-def test_with_a_bucket_key_many_objects_make_one_call_of_each_kind(s3, put_object, made):
+def test_with_a_bucket_key_many_objects_make_one_call_of_each_kind(s3, put_object, calls_by):
     for name in "abc":
         assert put_object(name, BucketKeyEnabled=True)["BucketKeyEnabled"] is True
     for name in "abc":
         assert get(s3, name)["BucketKeyEnabled"] is True
-    assert made("s3") == [("GenerateDataKey", OF_BUCKET), ("Decrypt", OF_BUCKET)]
+    assert calls_by("s3") == [("GenerateDataKey", OF_BUCKET), ("Decrypt", OF_BUCKET)]
 
 
-def test_without_a_bucket_key_each_object_makes_its_own_calls(s3, put_object, made):
+def test_without_a_bucket_key_each_object_makes_its_own_calls(s3, put_object, calls_by):
     for name in "abc":
         put_object(name)
         get(s3, name)
-    assert len(made("s3")) == 6
+    assert len(calls_by("s3")) == 6
 
 
-def test_each_requester_has_a_bucket_key_of_its_own(kms, put_object, made, key):
+def test_each_requester_has_a_bucket_key_of_its_own(kms, put_object, calls_by, key):
     allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": allowed}
     other = kms.account(ACCOUNT).role("B", policies=[policy])
@@ -134,14 +134,14 @@ def test_each_requester_has_a_bucket_key_of_its_own(kms, put_object, made, key):
         SSEKMSKeyId=key,
         BucketKeyEnabled=True,
     )
-    assert [name for name, _ in made("s3")] == ["GenerateDataKey", "GenerateDataKey"]
+    assert [name for name, _ in calls_by("s3")] == ["GenerateDataKey", "GenerateDataKey"]
 
 
-def test_a_bucket_key_is_asked_for_again_after_its_time(kms, put_object, made):
+def test_a_bucket_key_is_asked_for_again_after_its_time(kms, put_object, calls_by):
     put_object(BucketKeyEnabled=True)
     kms.clock.advance(minutes=5)
     put_object(BucketKeyEnabled=True)
-    assert len(made("s3")) == 2
+    assert len(calls_by("s3")) == 2
 
 
 def test_a_policy_for_the_arn_of_the_object_does_not_hold_with_a_bucket_key(kms, put_object, key):
@@ -161,12 +161,12 @@ def test_a_policy_for_the_arn_of_the_object_does_not_hold_with_a_bucket_key(kms,
         put_object(BucketKeyEnabled=True)
 
 
-def test_dual_layer_encryption_has_no_bucket_keys(put_object, made):
+def test_dual_layer_encryption_has_no_bucket_keys(put_object, calls_by):
     for _ in range(2):
         answer = put_object(ServerSideEncryption="aws:kms:dsse", BucketKeyEnabled=True)
         assert answer["ServerSideEncryption"] == "aws:kms:dsse"
         assert "BucketKeyEnabled" not in answer
-    assert made("s3") == [("GenerateDataKey", OF_OBJECT)] * 2
+    assert calls_by("s3") == [("GenerateDataKey", OF_OBJECT)] * 2
 
 
 # --- the default of a bucket ----------------------------------------------------------------------
@@ -182,17 +182,19 @@ def test_a_new_bucket_encrypts_with_a_key_that_s3_owns(s3):
     ]
 
 
-def test_the_default_of_the_bucket_holds_for_objects_that_say_nothing(s3, set_default, key, made):
+def test_the_default_of_the_bucket_holds_for_objects_that_say_nothing(
+    s3, set_default, key, calls_by
+):
     set_default()
     answer = s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")
     assert (answer["ServerSideEncryption"], answer["SSEKMSKeyId"]) == ("aws:kms", key)
-    assert made("s3") == [("GenerateDataKey", OF_OBJECT)]
+    assert calls_by("s3") == [("GenerateDataKey", OF_OBJECT)]
 
 
-def test_an_object_can_be_encrypted_without_kms_beside_the_default(s3, set_default, made):
+def test_an_object_can_be_encrypted_without_kms_beside_the_default(s3, set_default, calls_by):
     set_default()
     s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x", ServerSideEncryption="AES256")
-    assert made("s3") == []
+    assert calls_by("s3") == []
 
 
 def test_the_key_of_a_default_is_kept_as_given_and_not_checked(s3, set_default):
@@ -210,11 +212,11 @@ def test_a_changed_default_does_not_touch_the_objects_there_are(s3, set_default,
     assert get(s3)["SSEKMSKeyId"] == key
 
 
-def test_a_deleted_default_is_that_of_new_buckets(s3, set_default, made):
+def test_a_deleted_default_is_that_of_new_buckets(s3, set_default, calls_by):
     set_default()
     s3.delete_bucket_encryption(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")
-    assert made("s3") == []
+    assert calls_by("s3") == []
 
 
 def test_a_default_without_kms_takes_no_key(set_default, key):
@@ -254,12 +256,14 @@ def test_an_alias_stays_an_alias_in_the_default_and_is_resolved_for_each_object(
     assert s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")["SSEKMSKeyId"] == other
 
 
-def test_a_default_can_be_dual_layer_encryption_which_has_no_bucket_key(s3, set_default, key, made):
+def test_a_default_can_be_dual_layer_encryption_which_has_no_bucket_key(
+    s3, set_default, key, calls_by
+):
     set_default(bucket_key=True, SSEAlgorithm="aws:kms:dsse", KMSMasterKeyID=key)
     answer = s3.put_object(Bucket=BUCKET, Key="a.txt", Body=b"x")
     assert (answer["ServerSideEncryption"], answer["SSEKMSKeyId"]) == ("aws:kms:dsse", key)
     assert "BucketKeyEnabled" not in answer
-    assert made("s3") == [("GenerateDataKey", OF_OBJECT)]
+    assert calls_by("s3") == [("GenerateDataKey", OF_OBJECT)]
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -274,7 +278,7 @@ def test_a_default_has_one_rule(s3, count):
 # --- copies and parts -----------------------------------------------------------------------------
 
 
-def test_a_copy_opens_the_source_and_encrypts_the_target(s3, put_object, key, made):
+def test_a_copy_opens_the_source_and_encrypts_the_target(s3, put_object, key, calls_by):
     put_object()
     s3.copy_object(
         Bucket=BUCKET,
@@ -284,7 +288,7 @@ def test_a_copy_opens_the_source_and_encrypts_the_target(s3, put_object, key, ma
         SSEKMSKeyId=key,
     )
     target = {ARN: "arn:aws:s3:::papers/b.txt"}
-    assert made("s3")[1:] == [("Decrypt", OF_OBJECT), ("GenerateDataKey", target)]
+    assert calls_by("s3")[1:] == [("Decrypt", OF_OBJECT), ("GenerateDataKey", target)]
 
 
 def test_the_encryption_of_the_source_is_not_inherited_by_its_copy(s3, put_object):
@@ -293,11 +297,11 @@ def test_the_encryption_of_the_source_is_not_inherited_by_its_copy(s3, put_objec
     assert answer["ServerSideEncryption"] == "AES256"
 
 
-def test_an_upload_in_parts_needs_decrypt_too(s3, key, made):
+def test_an_upload_in_parts_needs_decrypt_too(s3, key, calls_by):
     given = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
     config = TransferConfig(multipart_threshold=1, use_threads=False)
     s3.upload_fileobj(BytesIO(b"x" * 10), BUCKET, "a.txt", ExtraArgs=given, Config=config)
-    assert made("s3") == [("GenerateDataKey", OF_OBJECT), *[("Decrypt", OF_OBJECT)] * 2]
+    assert calls_by("s3") == [("GenerateDataKey", OF_OBJECT), *[("Decrypt", OF_OBJECT)] * 2]
     assert get(s3)["SSEKMSKeyId"] == key
 
 

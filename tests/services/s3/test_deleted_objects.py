@@ -39,7 +39,7 @@ DELETIONS = [
 @pytest.mark.parametrize("is_versioned", [False, True], ids=["unversioned", "versioned"])
 @pytest.mark.parametrize("delete", DELETIONS)
 def test_a_deleted_object_is_no_longer_there_whatever_its_key_is_like(
-    kms, s3, put_object, key, made, delete, is_versioned
+    kms, s3, put_object, key, calls_by, delete, is_versioned
 ):
     if is_versioned:
         version(s3)
@@ -50,26 +50,26 @@ def test_a_deleted_object_is_no_longer_there_whatever_its_key_is_like(
         copy(s3)
     with pytest.raises(s3.exceptions.NoSuchKey):
         get(s3)
-    assert [name for name, _ in made("s3")] == ["GenerateDataKey"]
+    assert [name for name, _ in calls_by("s3")] == ["GenerateDataKey"]
 
 
 @pytest.mark.parametrize("delete", DELETIONS)
-def test_the_version_below_a_delete_marker_still_has_its_key(s3, put_object, key, made, delete):
+def test_the_version_below_a_delete_marker_still_has_its_key(s3, put_object, key, calls_by, delete):
     version(s3)
     first = put_object()["VersionId"]
     delete(s3)
     copy(s3, VersionId=first)
-    assert made("s3")[1] == ("Decrypt", OF_OBJECT)
+    assert calls_by("s3")[1] == ("Decrypt", OF_OBJECT)
     assert get(s3, VersionId=first)["SSEKMSKeyId"] == key
 
 
-def test_without_its_delete_marker_an_object_is_there_again(s3, put_object, made):
+def test_without_its_delete_marker_an_object_is_there_again(s3, put_object, calls_by):
     version(s3)
     put_object()
     marker = delete_many(s3)["Deleted"][0]["DeleteMarkerVersionId"]
     delete_many(s3, VersionId=marker)
     copy(s3)
-    assert made("s3")[-1] == ("Decrypt", OF_OBJECT)
+    assert calls_by("s3")[-1] == ("Decrypt", OF_OBJECT)
 
 
 def test_when_the_latest_version_is_deleted_the_one_before_counts(kms, s3, put_object, key):

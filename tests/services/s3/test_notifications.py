@@ -11,7 +11,7 @@ from tests.services.beside.conftest import ACCOUNT
 
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:uploads"
 BUCKET = "arn:aws:s3:::documents"
-NOTIFIED = {"QueueConfigurations": [{"QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"]}]}
+CONFIGURATION = {"QueueConfigurations": [{"QueueArn": QUEUE, "Events": ["s3:ObjectCreated:*"]}]}
 BOTH = ("kms:GenerateDataKey", "kms:Decrypt")
 
 
@@ -23,17 +23,17 @@ def s3(kms):
 
 
 @pytest.fixture
-def queue(kms):
-    """Make the queue, under a key or as told."""
+def create_queue(kms):
+    """Return a function that creates the queue, with the attributes that it is called with."""
 
-    def queue(**attributes):
+    def create_queue(**attributes):
         return kms.client("sqs").create_queue(QueueName="uploads", Attributes=attributes)
 
-    return queue
+    return create_queue
 
 
-def let_s3(kms, key, actions=BOTH, **condition):
-    """Let S3 use the key of a queue."""
+def allow_s3(kms, key, actions=BOTH, **condition):
+    """Allow S3 to use the key of a queue."""
     root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     service = {
         "Effect": "Allow",
@@ -47,39 +47,39 @@ def let_s3(kms, key, actions=BOTH, **condition):
     kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
 
 
-def notify(s3, **more):
+def put_notifications(s3, **more):
     s3.put_bucket_notification_configuration(
-        Bucket="documents", NotificationConfiguration=NOTIFIED, **more
+        Bucket="documents", NotificationConfiguration=CONFIGURATION, **more
     )
 
 
-def notified(s3):
+def list_queues(s3):
     return s3.get_bucket_notification_configuration(Bucket="documents").get("QueueConfigurations")
 
 
-def test_a_queue_without_a_key_is_notified_without_kms(kms, s3, queue):
-    queue()
-    notify(s3)
-    assert notified(s3)
+def test_a_queue_without_a_key_is_notified_without_kms(kms, s3, create_queue):
+    create_queue()
+    put_notifications(s3)
+    assert list_queues(s3)
     assert kms.calls == []
 
 
-def test_the_default_key_policy_does_not_let_s3_notify_a_queue(s3, queue, key):
-    queue(KmsMasterKeyId=key)
+def test_the_default_key_policy_does_not_let_s3_notify_a_queue(s3, create_queue, key):
+    create_queue(KmsMasterKeyId=key)
     with pytest.raises(ClientError) as caught:
-        notify(s3)
+        put_notifications(s3)
     error = caught.value.response["Error"]
     assert error["Code"] == "InvalidArgument"
     assert error["Message"] == "Unable to validate the following destination configurations"
     assert any("kms:GenerateDataKey" in note for note in caught.value.__notes__)
-    assert not notified(s3)
+    assert not list_queues(s3)
 
 
-def test_s3_itself_tries_the_key_of_a_queue(kms, s3, queue, key):
-    queue(KmsMasterKeyId=key)
-    let_s3(kms, key)
-    notify(s3)
-    assert notified(s3)
+def test_s3_itself_tries_the_key_of_a_queue(kms, s3, create_queue, key):
+    create_queue(KmsMasterKeyId=key)
+    allow_s3(kms, key)
+    put_notifications(s3)
+    assert list_queues(s3)
     context = {"aws:sqs:arn": QUEUE}
     assert [
         (call.operation, call.encryption_context)
@@ -88,11 +88,11 @@ def test_s3_itself_tries_the_key_of_a_queue(kms, s3, queue, key):
 
 
 @pytest.mark.parametrize("action", BOTH)
-def test_s3_needs_both_permissions(kms, s3, queue, key, action):
-    queue(KmsMasterKeyId=key)
-    let_s3(kms, key, [action])
+def test_s3_needs_both_permissions(kms, s3, create_queue, key, action):
+    create_queue(KmsMasterKeyId=key)
+    allow_s3(kms, key, [action])
     with pytest.raises(ClientError, match="Unable to validate"):
-        notify(s3)
+        put_notifications(s3)
 
 
 @pytest.mark.parametrize(
@@ -107,33 +107,33 @@ def test_s3_needs_both_permissions(kms, s3, queue, key, action):
     ],
 )
 def test_a_key_policy_can_let_s3_in_for_one_bucket_or_account(
-    kms, s3, queue, key, condition, is_let_in
+    kms, s3, create_queue, key, condition, is_let_in
 ):
-    queue(KmsMasterKeyId=key)
-    let_s3(kms, key, **condition)
+    create_queue(KmsMasterKeyId=key)
+    allow_s3(kms, key, **condition)
     if is_let_in:
-        notify(s3)
+        put_notifications(s3)
     else:
         with pytest.raises(ClientError, match="Unable to validate"):
-            notify(s3)
-    assert bool(notified(s3)) is is_let_in
+            put_notifications(s3)
+    assert bool(list_queues(s3)) is is_let_in
 
 
-def test_surprisingly_the_managed_key_lets_no_bucket_notify(s3, queue):
-    queue(KmsMasterKeyId="alias/aws/sqs")
+def test_surprisingly_the_managed_key_lets_no_bucket_notify(s3, create_queue):
+    create_queue(KmsMasterKeyId="alias/aws/sqs")
     with pytest.raises(ClientError, match="Unable to validate"):
-        notify(s3)
+        put_notifications(s3)
 
 
-def test_a_disabled_key_cannot_be_validated(kms, s3, queue, key):
-    queue(KmsMasterKeyId=key)
-    let_s3(kms, key)
+def test_a_disabled_key_cannot_be_validated(kms, s3, create_queue, key):
+    create_queue(KmsMasterKeyId=key)
+    allow_s3(kms, key)
     kms.client().disable_key(KeyId=key)
     with pytest.raises(ClientError, match="Unable to validate"):
-        notify(s3)
+        put_notifications(s3)
 
 
-def test_the_validation_can_be_skipped(s3, queue, key):
-    queue(KmsMasterKeyId=key)
-    notify(s3, SkipDestinationValidation=True)
-    assert notified(s3)
+def test_the_validation_can_be_skipped(s3, create_queue, key):
+    create_queue(KmsMasterKeyId=key)
+    put_notifications(s3, SkipDestinationValidation=True)
+    assert list_queues(s3)

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.services.beside.conftest import ACCOUNT, MISSING, SPOILED, error_of
+from tests.services.beside.conftest import ACCOUNT, MISSING, UNUSABLE, error_of
 
 BUCKET = "papers"
 
@@ -24,16 +24,16 @@ ENCRYPTED = {"ServerSideEncryption": "aws:kms"}
 
 @pytest.fixture
 def write(s3):
-    """Write an object under a key in one of the ways there are: the name of the operation."""
+    """Return a function that writes an object with a key, by the operation that it names."""
 
     def write(operation, key, client=s3):
-        given = {"Bucket": BUCKET, "Key": "a.txt", **ENCRYPTED, "SSEKMSKeyId": key}
+        parameters = {"Bucket": BUCKET, "Key": "a.txt", **ENCRYPTED, "SSEKMSKeyId": key}
         if operation == "CopyObject":
             s3.put_object(Bucket=BUCKET, Key="source", Body=b"x")
-            return client.copy_object(CopySource=f"{BUCKET}/source", **given)
+            return client.copy_object(CopySource=f"{BUCKET}/source", **parameters)
         if operation == "CreateMultipartUpload":
-            return client.create_multipart_upload(**given)
-        return client.put_object(Body=b"x", **given)
+            return client.create_multipart_upload(**parameters)
+        return client.put_object(Body=b"x", **parameters)
 
     return write
 
@@ -50,11 +50,11 @@ def test_every_write_under_a_missing_key_is_refused_alike(write, operation, key_
 
 
 @WRITES
-@pytest.mark.parametrize(("spoil", "words", "code"), SPOILED)
+@pytest.mark.parametrize(("break_key", "words", "code"), UNUSABLE)
 def test_every_write_under_a_key_in_the_wrong_state_is_refused_alike(
-    kms, write, key, operation, spoil, words, code
+    kms, write, key, operation, break_key, words, code
 ):
-    getattr(kms.client(), spoil)(KeyId=key)
+    getattr(kms.client(), break_key)(KeyId=key)
     with pytest.raises(ClientError) as caught:
         write(operation, key)
     assert error_of(caught) == (f"KMS.{code}", f"{key} {words}")
@@ -90,10 +90,10 @@ def test_when_kms_is_throttled_s3_says_so(kms, put_object, operation):
     once = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}))
     kms.faults.throttle(operation)
     place = {"Bucket": BUCKET, "Key": "a.txt"}
-    given = {} if operation == "Decrypt" else {"Body": b"x", "ServerSideEncryption": "aws:kms"}
-    use = once.put_object if given else once.get_object
+    parameters = {} if operation == "Decrypt" else {"Body": b"x", "ServerSideEncryption": "aws:kms"}
+    use = once.put_object if parameters else once.get_object
     with pytest.raises(ClientError) as caught:
-        use(**place, **given)
+        use(**place, **parameters)
     assert error_of(caught)[0] == "KMS.ThrottlingException"
 
 
@@ -146,13 +146,13 @@ def test_a_missing_key_is_not_found_and_nothing_is_stored(s3, put_object, key_id
         get(s3)
 
 
-@pytest.mark.parametrize(("spoil", "words", "code"), SPOILED)
+@pytest.mark.parametrize(("break_key", "words", "code"), UNUSABLE)
 @pytest.mark.parametrize("operation", ["put", "get"])
 def test_a_key_in_the_wrong_state_serves_no_objects(
-    kms, s3, put_object, key, spoil, words, code, operation
+    kms, s3, put_object, key, break_key, words, code, operation
 ):
     put_object()
-    getattr(kms.client(), spoil)(KeyId=key)
+    getattr(kms.client(), break_key)(KeyId=key)
     with pytest.raises(ClientError) as caught:
         put_object() if operation == "put" else get(s3)
     assert error_of(caught) == (f"KMS.{code}", f"{key} {words}")
@@ -219,7 +219,7 @@ def test_an_unsigned_request_cannot_use_kms(put_object):
         get(unsigned)
 
 
-def test_what_was_stored_before_the_mock_is_given_back_with_a_warning(kms, s3, put_object):
+def test_a_resource_from_before_the_mock_is_returned_with_a_warning(kms, s3, put_object):
     with kms.pause():
         put_object()
     with pytest.warns(UserWarning, match="s3://papers/a.txt is encrypted, but this mock"):

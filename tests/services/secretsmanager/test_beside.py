@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.services.beside.conftest import ACCOUNT, MISSING, SPOILED
+from tests.services.beside.conftest import ACCOUNT, MISSING, UNUSABLE
 
 VALIDATION = "RequestToValidateKeyAccess"
 #: Without the retries of botocore.
@@ -57,7 +57,7 @@ def versions_of(secrets, name):
 
 
 def deny(kms, key, action):
-    """Let the policy of a key deny an action to all."""
+    """Deny an action to everybody in a key policy."""
     policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
     denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
     policy["Statement"].append(denial)
@@ -67,9 +67,9 @@ def deny(kms, key, action):
 # --- calls --------------------------------------------------------------------------------------
 
 
-def test_a_new_secret_validates_its_key_and_makes_a_data_key(secrets, key, made):
+def test_a_new_secret_validates_its_key_and_makes_a_data_key(secrets, key, calls_by):
     answer = secrets.create_secret(Name="db", SecretString="one", KmsKeyId=key)
-    (first, validated), (second, _), third = made("secretsmanager")
+    (first, validated), (second, _), third = calls_by("secretsmanager")
     assert (first, second) == ("GenerateDataKey", "Decrypt")
     assert validated["SecretVersionId"] == VALIDATION
     # Its ending is of six letters, and not that of the secret, which is not known so early.
@@ -77,43 +77,43 @@ def test_a_new_secret_validates_its_key_and_makes_a_data_key(secrets, key, made)
     assert third == ("GenerateDataKey", context(answer["ARN"], answer["VersionId"]))
 
 
-def test_without_a_key_there_is_no_validation(kms, secrets, made):
+def test_without_a_key_there_is_no_validation(kms, secrets, calls_by):
     answer = secrets.create_secret(Name="db", SecretString="one")
-    assert made("secretsmanager") == [
+    assert calls_by("secretsmanager") == [
         ("GenerateDataKey", context(answer["ARN"], answer["VersionId"]))
     ]
     managed = kms.client().describe_key(KeyId="alias/aws/secretsmanager")["KeyMetadata"]
     assert kms.calls[0].key_arn == managed["Arn"]
 
 
-def test_a_key_is_validated_even_without_a_value(secrets, key, made):
+def test_a_key_is_validated_even_without_a_value(secrets, key, calls_by):
     secrets.create_secret(Name="db", KmsKeyId=key)
-    assert [name for name, _ in made("secretsmanager")] == ["GenerateDataKey", "Decrypt"]
+    assert [name for name, _ in calls_by("secretsmanager")] == ["GenerateDataKey", "Decrypt"]
 
 
-def test_without_value_and_key_kms_is_not_called(secrets, made):
+def test_without_value_and_key_kms_is_not_called(secrets, calls_by):
     secrets.create_secret(Name="db")
-    assert made("secretsmanager") == []
+    assert calls_by("secretsmanager") == []
 
 
-def test_a_new_value_makes_one_data_key(secrets, arn, made):
-    before = len(made("secretsmanager"))
+def test_a_new_value_makes_one_data_key(secrets, arn, calls_by):
+    before = len(calls_by("secretsmanager"))
     version = secrets.put_secret_value(SecretId="db", SecretString="two")["VersionId"]
-    assert made("secretsmanager")[before:] == [("GenerateDataKey", context(arn, version))]
+    assert calls_by("secretsmanager")[before:] == [("GenerateDataKey", context(arn, version))]
 
 
-def test_getting_a_value_opens_its_data_key(secrets, arn, made):
+def test_getting_a_value_opens_its_data_key(secrets, arn, calls_by):
     answer = secrets.get_secret_value(SecretId=arn)
     assert answer["SecretString"] == "one"
-    assert made("secretsmanager")[-1] == ("Decrypt", context(arn, answer["VersionId"]))
+    assert calls_by("secretsmanager")[-1] == ("Decrypt", context(arn, answer["VersionId"]))
 
 
-def test_a_value_that_is_put_again_is_opened_to_compare_it(secrets, arn, made):
+def test_a_value_that_is_put_again_is_opened_to_compare_it(secrets, arn, calls_by):
     token = "00000000-1111-2222-3333-444444444444"
     secrets.put_secret_value(SecretId=arn, SecretString="two", ClientRequestToken=token)
-    before = len(made("secretsmanager"))
+    before = len(calls_by("secretsmanager"))
     secrets.put_secret_value(SecretId=arn, SecretString="two", ClientRequestToken=token)
-    assert made("secretsmanager")[before:] == [
+    assert calls_by("secretsmanager")[before:] == [
         ("GenerateDataKey", context(arn, token)),
         ("Decrypt", context(arn, token)),
     ]
@@ -135,18 +135,18 @@ def test_a_batch_opens_each_secret_and_tells_which_it_could_not(kms, secrets, ke
 
 
 @pytest.mark.parametrize("operation", ["describe_secret", "list_secrets", "delete_secret"])
-def test_what_shows_no_value_makes_no_calls(secrets, arn, made, operation):
-    before = len(made("secretsmanager"))
-    named = {} if operation == "list_secrets" else {"SecretId": arn}
-    getattr(secrets, operation)(**named)
-    assert len(made("secretsmanager")) == before
+def test_what_shows_no_value_makes_no_calls(secrets, arn, calls_by, operation):
+    before = len(calls_by("secretsmanager"))
+    name_or_id = {} if operation == "list_secrets" else {"SecretId": arn}
+    getattr(secrets, operation)(**name_or_id)
+    assert len(calls_by("secretsmanager")) == before
 
 
 # --- what is shown ------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("arn")
-def test_the_key_is_shown_as_given_and_the_managed_key_not_at_all(kms, secrets, key):
+def test_answers_have_the_key_as_requested_and_not_the_managed_key(kms, secrets, key):
     kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
     secrets.create_secret(Name="by alias", SecretString="x", KmsKeyId="alias/app")
     secrets.create_secret(Name="managed", SecretString="x")
@@ -165,13 +165,13 @@ def test_versions_show_the_keys_that_open_them(secrets, arn, key, other):
 
 
 @pytest.mark.parametrize(
-    "named",
+    "key_id",
     ["alias/aws/secretsmanager", f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/aws/secretsmanager"],
     ids=["alias", "ARN of the alias"],
 )
-def test_the_managed_key_is_not_shown_when_it_was_named_either(secrets, arn, named):
-    secrets.create_secret(Name="named", SecretString="x", KmsKeyId=named)
-    secrets.update_secret(SecretId=arn, KmsKeyId=named, SecretString="two")
+def test_answers_do_not_have_the_managed_key_when_it_was_requested_either(secrets, arn, key_id):
+    secrets.create_secret(Name="named", SecretString="x", KmsKeyId=key_id)
+    secrets.update_secret(SecretId=arn, KmsKeyId=key_id, SecretString="two")
     for name in ("named", arn):
         assert "KmsKeyId" not in secrets.describe_secret(SecretId=name)
         assert versions_of(secrets, name)["AWSCURRENT",] == ["DefaultEncryptionKey"]
@@ -179,12 +179,12 @@ def test_the_managed_key_is_not_shown_when_it_was_named_either(secrets, arn, nam
 
 def test_cloudtrail_shows_the_caller_and_names_no_key_where_one_is_opened(kms, secrets, arn, key):
     secrets.get_secret_value(SecretId=arn)
-    made, opened = [
+    generated, decrypted = [
         record for record in kms.trail if record["eventName"] in ("GenerateDataKey", "Decrypt")
     ][-2:]
-    assert made["requestParameters"]["keyId"] == key
-    assert set(opened["requestParameters"]) == {"encryptionAlgorithm", "encryptionContext"}
-    for record in (made, opened):
+    assert generated["requestParameters"]["keyId"] == key
+    assert set(decrypted["requestParameters"]) == {"encryptionAlgorithm", "encryptionContext"}
+    for record in (generated, decrypted):
         assert record["userIdentity"]["invokedBy"] == "secretsmanager.amazonaws.com"
         assert record["userIdentity"]["accountId"] == ACCOUNT
         assert record["additionalEventData"]["keyMaterialId"]
@@ -193,11 +193,11 @@ def test_cloudtrail_shows_the_caller_and_names_no_key_where_one_is_opened(kms, s
 # --- another key --------------------------------------------------------------------------------
 
 
-def test_another_key_wraps_the_labelled_versions_again(secrets, arn, other, made):
+def test_another_key_wraps_the_labelled_versions_again(secrets, arn, other, calls_by):
     secrets.put_secret_value(SecretId=arn, SecretString="two")
-    before = len(made("secretsmanager"))
+    before = len(calls_by("secretsmanager"))
     secrets.update_secret(SecretId=arn, KmsKeyId=other)
-    names = [name for name, _ in made("secretsmanager")[before:]]
+    names = [name for name, _ in calls_by("secretsmanager")[before:]]
     assert names == ["GenerateDataKey", "Decrypt", *["Decrypt", "Encrypt"] * 2]
 
 
@@ -268,14 +268,14 @@ def test_a_version_after_the_change_is_under_the_new_key_alone(kms, secrets, arn
 
 def test_a_replica_is_under_a_key_of_its_region(kms, secrets, arn):
     secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=[{"Region": "eu-west-1"}])
-    made = [(call.operation, call.region) for call in kms.calls if call.via_service]
-    assert made[-3:] == [
+    calls = [(call.operation, call.region) for call in kms.calls if call.via_service]
+    assert calls[-3:] == [
         ("Decrypt", "us-east-1"),
         ("GenerateDataKey", "eu-west-1"),
         ("Encrypt", "eu-west-1"),
     ]
-    there = kms.client("secretsmanager", region="eu-west-1")
-    assert there.get_secret_value(SecretId="db")["SecretString"] == "one"
+    european = kms.client("secretsmanager", region="eu-west-1")
+    assert european.get_secret_value(SecretId="db")["SecretString"] == "one"
     assert kms.calls[-1].region == "eu-west-1"
 
 
@@ -286,8 +286,8 @@ REPLICATED = [("Decrypt", "us-east-1"), ("GenerateDataKey", "eu-west-1"), ("Encr
 
 
 @pytest.fixture
-def there(kms):
-    """A client in the Region of the replica."""
+def european(kms):
+    """Return a client in the Region of the replica."""
     return kms.client("secretsmanager", region="eu-west-1")
 
 
@@ -295,25 +295,25 @@ def calls_of(kms):
     return [(call.operation, call.region) for call in kms.calls if call.via_service]
 
 
-def test_a_secret_can_be_replicated_when_it_is_created(kms, secrets, there):
+def test_a_secret_can_be_replicated_when_it_is_created(kms, secrets, european):
     answer = secrets.create_secret(Name="db", SecretString="one", AddReplicaRegions=EUROPE)
     assert answer["ReplicationStatus"][0]["Status"] == "InSync"
     assert calls_of(kms) == [("GenerateDataKey", "us-east-1"), *REPLICATED]
-    assert there.get_secret_value(SecretId="db")["SecretString"] == "one"
+    assert european.get_secret_value(SecretId="db")["SecretString"] == "one"
 
 
 @pytest.mark.parametrize("operation", ["put_secret_value", "update_secret"])
-def test_a_new_value_gets_to_the_replica_under_its_key(kms, secrets, arn, there, operation):
+def test_a_new_value_gets_to_the_replica_under_its_key(kms, secrets, arn, european, operation):
     secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=EUROPE)
     getattr(secrets, operation)(SecretId=arn, SecretString="two")
     assert calls_of(kms)[-4:] == [("GenerateDataKey", "us-east-1"), *REPLICATED]
 
-    assert there.get_secret_value(SecretId="db")["SecretString"] == "two"
+    assert european.get_secret_value(SecretId="db")["SecretString"] == "two"
 
     assert calls_of(kms)[-1] == ("Decrypt", "eu-west-1")
 
 
-def test_a_replica_is_as_closed_as_its_key(kms, secrets, arn, there):
+def test_a_replica_is_as_closed_as_its_key(kms, secrets, arn, european):
     europe = kms.client(region="eu-west-1")
     their_key = europe.create_key()["KeyMetadata"]["Arn"]
     secrets.replicate_secret_to_regions(
@@ -321,11 +321,11 @@ def test_a_replica_is_as_closed_as_its_key(kms, secrets, arn, there):
     )
     secrets.put_secret_value(SecretId=arn, SecretString="two")
     europe.disable_key(KeyId=their_key)
-    with pytest.raises(there.exceptions.DecryptionFailure, match=f"{their_key} is disabled"):
-        there.get_secret_value(SecretId="db")
+    with pytest.raises(european.exceptions.DecryptionFailure, match=f"{their_key} is disabled"):
+        european.get_secret_value(SecretId="db")
 
 
-def test_a_replica_that_kms_refuses_fails_and_the_secret_is_there_without(secrets, there):
+def test_a_replica_that_kms_refuses_fails_and_the_secret_is_there_without(secrets, european):
     europe = [{"Region": "eu-west-1", "KmsKeyId": "alias/none"}]
     answer = secrets.create_secret(Name="db", SecretString="one", AddReplicaRegions=europe)
     for shown in (answer, secrets.describe_secret(SecretId="db")):
@@ -333,20 +333,20 @@ def test_a_replica_that_kms_refuses_fails_and_the_secret_is_there_without(secret
         assert (status["Status"], status["KmsKeyId"]) == ("Failed", "alias/none")
         assert "alias/none is not found" in status["StatusMessage"]
     assert secrets.get_secret_value(SecretId="db")["SecretString"] == "one"
-    with pytest.raises(there.exceptions.ResourceNotFoundException) as caught:
-        there.get_secret_value(SecretId="db")
+    with pytest.raises(european.exceptions.ResourceNotFoundException) as caught:
+        european.get_secret_value(SecretId="db")
     assert any("alias/none is not found" in note for note in caught.value.__notes__)
 
 
 def test_a_version_without_a_label_gets_to_the_replica_when_it_is_current_again(
-    kms, secrets, arn, there
+    kms, secrets, arn, european
 ):
     first = secrets.get_secret_value(SecretId=arn)["VersionId"]
     secrets.put_secret_value(SecretId=arn, SecretString="two")
     third = secrets.put_secret_value(SecretId=arn, SecretString="three")["VersionId"]
     secrets.replicate_secret_to_regions(SecretId=arn, AddReplicaRegions=EUROPE)
-    with pytest.raises(there.exceptions.ResourceNotFoundException):
-        there.get_secret_value(SecretId="db", VersionId=first)
+    with pytest.raises(european.exceptions.ResourceNotFoundException):
+        european.get_secret_value(SecretId="db", VersionId=first)
     secrets.update_secret_version_stage(
         SecretId=arn,
         VersionStage="AWSCURRENT",
@@ -354,7 +354,7 @@ def test_a_version_without_a_label_gets_to_the_replica_when_it_is_current_again(
         RemoveFromVersionId=third,
     )
     assert calls_of(kms)[-3:] == REPLICATED
-    assert there.get_secret_value(SecretId="db", VersionId=first)["SecretString"] == "one"
+    assert european.get_secret_value(SecretId="db", VersionId=first)["SecretString"] == "one"
     assert calls_of(kms)[-1] == ("Decrypt", "eu-west-1")
 
 
@@ -402,11 +402,11 @@ def test_a_fault_meets_the_call_that_it_is_armed_for(kms, secrets, key):
         boto3.client("kms", config=ONCE).generate_data_key(KeyId=key, KeySpec="AES_256")
 
 
-def test_what_is_there_already_is_refused_by_the_storage_without_a_call_of_kms(secrets, made):
+def test_what_is_there_already_is_refused_by_the_storage_without_a_call_of_kms(secrets, calls_by):
     secrets.create_secret(Name="db", SecretString="one")
     with pytest.raises(secrets.exceptions.ResourceExistsException):
         secrets.create_secret(Name="db", SecretString="two")
-    assert len(made("secretsmanager")) == 1
+    assert len(calls_by("secretsmanager")) == 1
 
 
 @pytest.mark.parametrize(("key_id", "words"), MISSING)
@@ -422,42 +422,42 @@ def test_a_missing_key_is_an_invalid_parameter_and_nothing_is_stored(secrets, ke
 
 
 @pytest.fixture(params=["create_secret", "update_secret"])
-def take(request, secrets, arn):
-    """Take a key, for a new secret or for the one there is."""
-    named = {"Name": "new"} if request.param == "create_secret" else {"SecretId": arn}
+def use_key(request, secrets, arn):
+    """Return a function that uses a key for a new secret or for the existing one."""
+    name_or_id = {"Name": "new"} if request.param == "create_secret" else {"SecretId": arn}
 
-    def take(key):
-        getattr(secrets, request.param)(SecretString="x", KmsKeyId=key, **named)
+    def use_key(key):
+        getattr(secrets, request.param)(SecretString="x", KmsKeyId=key, **name_or_id)
 
-    return take
+    return use_key
 
 
-def test_a_disabled_key_cannot_be_taken(kms, secrets, other, take):
+def test_a_disabled_key_cannot_be_taken(kms, secrets, other, use_key):
     kms.client().disable_key(KeyId=other)
     with pytest.raises(secrets.exceptions.InvalidParameterException) as caught:
-        take(other)
+        use_key(other)
     assert error_of(caught)[1] == "The operation failed because the specified KMS key is disabled."
 
 
-def test_a_key_pending_deletion_cannot_be_taken(kms, secrets, other, take):
+def test_a_key_pending_deletion_cannot_be_taken(kms, secrets, other, use_key):
     kms.client().schedule_key_deletion(KeyId=other)
     with pytest.raises(secrets.exceptions.InvalidParameterException) as caught:
-        take(other)
+        use_key(other)
     assert error_of(caught)[1].startswith(
         "The operation failed because of an invalid KMS key: "
         f"{other} is pending deletion. {TOLD.format('KMSInvalidStateException')}"
     )
 
 
-def test_a_key_for_signatures_cannot_be_taken(kms, secrets, take):
+def test_a_key_for_signatures_cannot_be_taken(kms, secrets, use_key):
     signing = kms.client().create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
     with pytest.raises(secrets.exceptions.InvalidParameterException, match="InvalidKeyUsage"):
-        take(signing["Arn"])
+        use_key(signing["Arn"])
 
 
-@pytest.mark.parametrize(("spoil", "words", "code"), SPOILED)
-def test_a_key_in_the_wrong_state_opens_no_secret(kms, secrets, arn, key, spoil, words, code):
-    getattr(kms.client(), spoil)(KeyId=key)
+@pytest.mark.parametrize(("break_key", "words", "code"), UNUSABLE)
+def test_a_key_in_the_wrong_state_opens_no_secret(kms, secrets, arn, key, break_key, words, code):
+    getattr(kms.client(), break_key)(KeyId=key)
     with pytest.raises(secrets.exceptions.DecryptionFailure) as caught:
         secrets.get_secret_value(SecretId=arn)
     assert error_of(caught)[1].startswith(

@@ -27,33 +27,33 @@ def publish(client, topic):
     return client.publish(TopicArn=topic, Message="hello")
 
 
-def test_a_topic_without_a_key_makes_no_calls(sns, made):
+def test_a_topic_without_a_key_makes_no_calls(sns, calls_by):
     publish(sns, sns.create_topic(Name="news")["TopicArn"])
-    assert made("sns") == []
+    assert calls_by("sns") == []
 
 
-def test_publishing_makes_a_data_key_and_opens_it(sns, topic, made):
+def test_publishing_makes_a_data_key_and_opens_it(sns, topic, calls_by):
     publish(sns, topic)
-    assert made("sns") == PUBLISHED
+    assert calls_by("sns") == PUBLISHED
 
 
-def test_a_data_key_is_used_again_for_five_minutes(kms, sns, topic, made):
+def test_a_data_key_is_used_again_for_five_minutes(kms, sns, topic, calls_by):
     publish(sns, topic)
     kms.clock.advance(seconds=299)
     publish(sns, topic)
-    assert made("sns") == PUBLISHED
+    assert calls_by("sns") == PUBLISHED
     kms.clock.advance(seconds=1)
     publish(sns, topic)
-    assert made("sns") == PUBLISHED * 2
+    assert calls_by("sns") == PUBLISHED * 2
 
 
-def test_a_batch_shares_one_data_key(sns, topic, made):
+def test_a_batch_shares_one_data_key(sns, topic, calls_by):
     entries = [{"Id": name, "Message": "x"} for name in ("1", "2")]
     sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
-    assert made("sns") == PUBLISHED
+    assert calls_by("sns") == PUBLISHED
 
 
-def test_the_key_of_a_topic_can_be_changed_and_taken_away(kms, sns, topic, made):
+def test_the_key_of_a_topic_can_be_changed_and_taken_away(kms, sns, topic, calls_by):
     other = kms.client().create_key()["KeyMetadata"]["Arn"]
     set_to = {"TopicArn": topic, "AttributeName": "KmsMasterKeyId"}
     sns.set_topic_attributes(**set_to, AttributeValue=other)
@@ -62,7 +62,7 @@ def test_the_key_of_a_topic_can_be_changed_and_taken_away(kms, sns, topic, made)
     sns.set_topic_attributes(**set_to, AttributeValue="")
     kms.clock.advance(hours=1)
     publish(sns, topic)
-    assert made("sns") == PUBLISHED
+    assert calls_by("sns") == PUBLISHED
 
 
 def test_the_managed_key_needs_no_permission_of_kms(sns, role):
@@ -72,11 +72,11 @@ def test_the_managed_key_needs_no_permission_of_kms(sns, role):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "code"),
+    ("break_key", "code"),
     [("disable_key", "KMSDisabled"), ("schedule_key_deletion", "KMSInvalidState")],
 )
-def test_a_key_in_the_wrong_state_serves_no_messages(kms, sns, topic, key, spoil, code):
-    getattr(kms.client(), spoil)(KeyId=key)
+def test_a_key_in_the_wrong_state_serves_no_messages(kms, sns, topic, key, break_key, code):
+    getattr(kms.client(), break_key)(KeyId=key)
     with pytest.raises(ClientError) as caught:
         publish(sns, topic)
     assert caught.value.response["Error"]["Code"] == code
@@ -135,11 +135,11 @@ def test_faults_of_kms_are_those_of_the_topic(kms, sns, topic, fault, kind, code
 
 
 @pytest.mark.parametrize("key_id", ["alias/mine", "no-key", "alias/aws/sns"])
-def test_the_key_of_a_topic_is_shown_as_it_was_given(sns, key_id, made):
+def test_the_key_of_a_topic_is_returned_as_requested(sns, key_id, calls_by):
     topic = sns.create_topic(Name="news", Attributes={"KmsMasterKeyId": key_id})["TopicArn"]
     shown = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
     assert shown["KmsMasterKeyId"] == key_id
-    assert made("sns") == []
+    assert calls_by("sns") == []
 
 
 # --- encrypted queues that subscribe ----------------------------------------------------------
@@ -148,8 +148,8 @@ QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"
 DELIVERED = {"aws:sqs:arn": QUEUE}
 
 
-def let_sns(kms, key, **condition):
-    """Let the service use the key of a queue."""
+def allow_sns(kms, key, **condition):
+    """Allow SNS to use the key of a queue."""
     root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     service = {
         "Effect": "Allow",
@@ -164,10 +164,10 @@ def let_sns(kms, key, **condition):
 
 
 @pytest.fixture
-def subscribed(kms, sns):
-    """Let a queue under a key subscribe a topic; gives topic, and how to read from the queue."""
+def subscribe_queue(kms, sns):
+    """Subscribe an encrypted queue to a topic; return the topic, and what reads the queue."""
 
-    def subscribed(key, *, raw=False):
+    def subscribe_queue(key, *, raw=False):
         sqs = kms.client("sqs")
         url = sqs.create_queue(QueueName="orders", Attributes={"KmsMasterKeyId": key})["QueueUrl"]
         topic = sns.create_topic(Name="news")["TopicArn"]
@@ -180,15 +180,15 @@ def subscribed(kms, sns):
 
         return topic, read
 
-    return subscribed
+    return subscribe_queue
 
 
 @pytest.mark.parametrize("raw", [False, True], ids=["in an envelope", "raw"])
 def test_sns_itself_encrypts_what_it_delivers_to_an_encrypted_queue(
-    kms, sns, subscribed, key, made, raw
+    kms, sns, subscribe_queue, key, calls_by, raw
 ):
-    let_sns(kms, key)
-    topic, read = subscribed(key, raw=raw)
+    allow_sns(kms, key)
+    topic, read = subscribe_queue(key, raw=raw)
 
     publish(sns, topic)
 
@@ -198,14 +198,14 @@ def test_sns_itself_encrypts_what_it_delivers_to_an_encrypted_queue(
     assert own == [("GenerateDataKey", DELIVERED), ("Decrypt", DELIVERED)]
     [body] = read()
     assert (body if raw else json.loads(body)["Message"]) == "hello"
-    assert made("sqs") == [("Decrypt", DELIVERED)]
+    assert calls_by("sqs") == [("Decrypt", DELIVERED)]
 
 
 @pytest.mark.parametrize("raw", [False, True], ids=["in an envelope", "raw"])
-def test_without_permission_for_sns_a_message_never_comes_and_nobody_is_told(
-    kms, sns, subscribed, key, raw
+def test_without_permission_for_sns_a_message_is_not_delivered_and_no_error_is_raised(
+    kms, sns, subscribe_queue, key, raw
 ):
-    topic, read = subscribed(key, raw=raw)
+    topic, read = subscribe_queue(key, raw=raw)
 
     assert publish(sns, topic)["MessageId"]
 
@@ -214,42 +214,42 @@ def test_without_permission_for_sns_a_message_never_comes_and_nobody_is_told(
     assert (denied.operation, denied.error_code) == ("GenerateDataKey", "AccessDeniedException")
 
 
-def test_surprisingly_the_managed_key_lets_no_service_deliver(sns, subscribed):
-    topic, read = subscribed("alias/aws/sqs")
+def test_surprisingly_the_managed_key_lets_no_service_deliver(sns, subscribe_queue):
+    topic, read = subscribe_queue("alias/aws/sqs")
     publish(sns, topic)
     assert read() == []
 
 
-def test_a_key_policy_can_let_sns_deliver_for_one_topic(kms, sns, subscribed, key):
-    topic, read = subscribed(key)
-    let_sns(kms, key, Condition={"ArnEquals": {"aws:SourceArn": f"{topic}-other"}})
+def test_a_key_policy_can_let_sns_deliver_for_one_topic(kms, sns, subscribe_queue, key):
+    topic, read = subscribe_queue(key)
+    allow_sns(kms, key, Condition={"ArnEquals": {"aws:SourceArn": f"{topic}-other"}})
     publish(sns, topic)
     assert read() == []
-    let_sns(kms, key, Condition={"ArnEquals": {"aws:SourceArn": topic}})
+    allow_sns(kms, key, Condition={"ArnEquals": {"aws:SourceArn": topic}})
     publish(sns, topic)
     assert len(read()) == 1
 
 
-def test_a_batch_is_delivered_under_one_data_key(kms, sns, subscribed, key):
-    let_sns(kms, key)
-    topic, read = subscribed(key)
+def test_a_batch_is_delivered_under_one_data_key(kms, sns, subscribe_queue, key):
+    allow_sns(kms, key)
+    topic, read = subscribe_queue(key)
     entries = [{"Id": name, "Message": name} for name in ("1", "2")]
     sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
     assert sorted(json.loads(body)["Message"] for body in read()) == ["1", "2"]
     assert len(kms.calls.filter("GenerateDataKey", caller="sns.amazonaws.com")) == 1
 
 
-def test_a_consumer_needs_decrypt_for_what_sns_delivered(kms, sns, subscribed, key, role):
-    let_sns(kms, key)
-    topic, read = subscribed(key)
+def test_a_consumer_needs_decrypt_for_what_sns_delivered(kms, sns, subscribe_queue, key, role):
+    allow_sns(kms, key)
+    topic, read = subscribe_queue(key)
     publish(sns, topic)
     with pytest.raises(ClientError, match="kms:Decrypt") as caught:
         read(role.client("sqs"))
     assert caught.value.response["Error"]["Code"] == "KMS.AccessDeniedException"
 
 
-def test_a_queue_that_has_left_is_not_encrypted_for(kms, sns, subscribed, key):
-    topic, _ = subscribed(key)
+def test_a_queue_that_has_left_is_not_encrypted_for(kms, sns, subscribe_queue, key):
+    topic, _ = subscribe_queue(key)
     [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     publish(sns, topic)
@@ -257,10 +257,10 @@ def test_a_queue_that_has_left_is_not_encrypted_for(kms, sns, subscribed, key):
 
 
 def test_a_dead_letter_from_sns_is_opened_with_the_key_of_its_source_queue(
-    kms, sns, subscribed, key
+    kms, sns, subscribe_queue, key
 ):
-    let_sns(kms, key)
-    topic, read = subscribed(key)
+    allow_sns(kms, key)
+    topic, read = subscribe_queue(key)
     sqs = kms.client("sqs")
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
     redrive = {"deadLetterTargetArn": QUEUE.replace(":orders", ":dead"), "maxReceiveCount": 1}
@@ -278,11 +278,11 @@ def test_a_dead_letter_from_sns_is_opened_with_the_key_of_its_source_queue(
     assert (opened.operation, opened.encryption_context) == ("Decrypt", DELIVERED)
 
 
-def test_sns_asks_kms_anew_for_each_topic(kms, sns, subscribed, key):
-    topic, read = subscribed(key)
+def test_sns_calls_kms_for_each_topic(kms, sns, subscribe_queue, key):
+    topic, read = subscribe_queue(key)
     other = sns.create_topic(Name="other")["TopicArn"]
     sns.subscribe(TopicArn=other, Protocol="sqs", Endpoint=QUEUE)
-    let_sns(kms, key, Condition={"ArnEquals": {"aws:SourceArn": topic}})
+    allow_sns(kms, key, Condition={"ArnEquals": {"aws:SourceArn": topic}})
     publish(sns, topic)
     publish(sns, other)
     assert len(read()) == 1

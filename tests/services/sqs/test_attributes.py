@@ -31,13 +31,13 @@ def test_a_queue_shows_that_its_key_took_the_place_of_the_keys_of_sqs(sqs, key):
     assert attributes_of(sqs, queue)["KmsMasterKeyId"] == key
 
 
-def test_the_keys_of_sqs_take_the_place_of_the_key_of_a_queue(sqs, queue, made):
+def test_the_keys_of_sqs_take_the_place_of_the_key_of_a_queue(sqs, queue, calls_by):
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"SqsManagedSseEnabled": "true"})
     shown = attributes_of(sqs, queue)
     assert shown["SqsManagedSseEnabled"] == "true"
     assert not shown.keys() & {"KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"}
     sqs.send_message(QueueUrl=queue, MessageBody="hello")
-    assert made("sqs") == []
+    assert calls_by("sqs") == []
 
 
 @pytest.mark.parametrize("seconds", ["59", "86401", "-60", "5m"])

@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.services.beside.conftest import ACCOUNT, MISSING, SPOILED, THROTTLED
+from tests.services.beside.conftest import ACCOUNT, MISSING, THROTTLED, UNUSABLE
 
 CONTEXT = {"aws:sqs:arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs"}
 SUFFIX = " (Service: AWSKMS; Status Code: 400; Error Code: {}; Request ID: "
@@ -32,55 +32,55 @@ def receive(client, queue):
     return client.receive_message(QueueUrl=queue, WaitTimeSeconds=0)["Messages"]
 
 
-def test_a_queue_without_a_key_makes_no_calls(sqs, made):
+def test_a_queue_without_a_key_makes_no_calls(sqs, calls_by):
     queue = sqs.create_queue(QueueName="jobs")["QueueUrl"]
     send(sqs, queue)
     receive(sqs, queue)
-    assert made("sqs") == []
+    assert calls_by("sqs") == []
 
 
-def test_the_first_message_makes_a_data_key_and_opens_it_once(sqs, queue, made):
+def test_the_first_message_makes_a_data_key_and_opens_it_once(sqs, queue, calls_by):
     send(sqs, queue)
-    assert made("sqs") == SENT
+    assert calls_by("sqs") == SENT
 
 
-def test_a_consumer_opens_the_data_key(sqs, queue, made):
+def test_a_consumer_opens_the_data_key(sqs, queue, calls_by):
     send(sqs, queue)
     assert receive(sqs, queue)[0]["Body"] == "hello"
-    assert made("sqs") == [*SENT, ("Decrypt", CONTEXT)]
+    assert calls_by("sqs") == [*SENT, ("Decrypt", CONTEXT)]
 
 
-def test_within_the_reuse_period_kms_is_not_called_again(kms, sqs, queue, made):
+def test_within_the_reuse_period_kms_is_not_called_again(kms, sqs, queue, calls_by):
     for _ in range(3):
         send(sqs, queue)
         receive(sqs, queue)
     kms.clock.advance(seconds=299)
     send(sqs, queue)
-    assert len(made("sqs")) == 3
+    assert len(calls_by("sqs")) == 3
 
 
-def test_after_the_reuse_period_a_new_data_key_is_made(kms, sqs, queue, made):
+def test_after_the_reuse_period_a_new_data_key_is_made(kms, sqs, queue, calls_by):
     send(sqs, queue)
     kms.clock.advance(seconds=300)
     send(sqs, queue)
-    assert made("sqs") == SENT * 2
+    assert calls_by("sqs") == SENT * 2
 
 
-def test_the_reuse_period_can_be_set(kms, sqs, queue, made):
+def test_the_reuse_period_can_be_set(kms, sqs, queue, calls_by):
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsDataKeyReusePeriodSeconds": "86400"})
     send(sqs, queue)
     kms.clock.advance(hours=23)
     send(sqs, queue)
-    assert made("sqs") == SENT
+    assert calls_by("sqs") == SENT
 
 
-def test_principals_do_not_share_data_keys(kms, sqs, queue, made):
+def test_principals_do_not_share_data_keys(kms, sqs, queue, calls_by):
     allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": allowed}
     other = kms.account(ACCOUNT).role("B", policies=[policy])
     send(sqs, queue)
     send(other.client("sqs"), queue)
-    assert made("sqs") == SENT * 2
+    assert calls_by("sqs") == SENT * 2
 
 
 # Source: Amazon SQS Developer Guide, "Estimating AWS KMS costs".
@@ -92,7 +92,7 @@ def test_principals_do_not_share_data_keys(kms, sqs, queue, made):
     ],
 )
 def test_the_calls_of_busy_queues_are_those_of_awss_formula(
-    kms, key, made, hours, reuse, queues, times, calls
+    kms, key, calls_by, hours, reuse, queues, times, calls
 ):
     allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": allowed}
@@ -119,7 +119,7 @@ def test_the_calls_of_busy_queues_are_those_of_awss_formula(
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         kms.clock.advance(seconds=reuse)
 
-    assert len(made("sqs")) * times == calls
+    assert len(calls_by("sqs")) * times == calls
 
 
 def test_the_key_of_a_queue_is_not_checked_when_it_is_set(sqs):
@@ -139,14 +139,14 @@ def test_a_changed_key_is_for_new_messages_and_old_ones_need_the_old(kms, sqs, q
         receive(sqs, queue)
 
 
-def test_a_queue_whose_key_is_taken_away_makes_no_more_calls(sqs, queue, made):
+def test_a_queue_whose_key_is_taken_away_makes_no_more_calls(sqs, queue, calls_by):
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": ""})
     send(sqs, queue)
-    assert made("sqs") == []
+    assert calls_by("sqs") == []
 
 
 @pytest.mark.parametrize(
-    ("spoil", "code", "shown", "kind"),
+    ("break_key", "code", "shown", "kind"),
     [
         ("disable_key", "DisabledException", "KMS.DisabledException", "KmsDisabled"),
         (
@@ -158,9 +158,9 @@ def test_a_queue_whose_key_is_taken_away_makes_no_more_calls(sqs, queue, made):
     ],
 )
 def test_a_key_in_the_wrong_state_serves_no_messages(
-    kms, sqs, queue, key, spoil, code, shown, kind
+    kms, sqs, queue, key, break_key, code, shown, kind
 ):
-    getattr(kms.client(), spoil)(KeyId=key)
+    getattr(kms.client(), break_key)(KeyId=key)
     with pytest.raises(getattr(sqs.exceptions, kind)) as caught:
         send(sqs, queue)
     error = caught.value.response["Error"]
@@ -168,12 +168,12 @@ def test_a_key_in_the_wrong_state_serves_no_messages(
     assert SUFFIX.format(code) in error["Message"]
 
 
-@pytest.mark.parametrize(("spoil", "words", "code"), SPOILED)
-def test_messages_go_on_for_the_reuse_period_after_the_key_is_spoiled(
-    kms, sqs, queue, key, spoil, words, code
+@pytest.mark.parametrize(("break_key", "words", "code"), UNUSABLE)
+def test_messages_are_sent_and_received_for_the_reuse_period_after_the_key_is_unusable(
+    kms, sqs, queue, key, break_key, words, code
 ):
     send(sqs, queue)
-    getattr(kms.client(), spoil)(KeyId=key)
+    getattr(kms.client(), break_key)(KeyId=key)
     send(sqs, queue)
     kms.clock.advance(seconds=300)
     with pytest.raises(ClientError) as caught:
@@ -273,10 +273,10 @@ def test_a_batch_tells_the_refusal_of_each_entry(kms, sqs, queue, key):
     ]
 
 
-def test_a_batch_shares_one_data_key(sqs, queue, made):
+def test_a_batch_shares_one_data_key(sqs, queue, calls_by):
     entries = [{"Id": name, "MessageBody": "x"} for name in ("1", "2")]
     sqs.send_message_batch(QueueUrl=queue, Entries=entries)
-    assert made("sqs") == SENT
+    assert calls_by("sqs") == SENT
 
 
 # --- dead-letter queues -----------------------------------------------------------------------
@@ -284,7 +284,7 @@ def test_a_batch_shares_one_data_key(sqs, queue, made):
 
 @pytest.fixture
 def dead_letters(kms, sqs, queue):
-    """Give a dead-letter queue under a key of its own, and that key."""
+    """Create a dead-letter queue with another key; return both."""
     key = kms.client().create_key()["KeyMetadata"]["Arn"]
     attributes = {"KmsMasterKeyId": key, "VisibilityTimeout": "0"}
     url = sqs.create_queue(QueueName="dead", Attributes=attributes)["QueueUrl"]

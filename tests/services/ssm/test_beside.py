@@ -40,21 +40,21 @@ def value_of(ssm, **parameters):
     return ssm.get_parameter(Name=NAME, **parameters)["Parameter"]["Value"]
 
 
-def test_a_secure_string_is_encrypted_when_it_is_put(put, made):
+def test_a_secure_string_is_encrypted_when_it_is_put(put, calls_by):
     put()
-    assert made("ssm") == [("Encrypt", CONTEXT)]
+    assert calls_by("ssm") == [("Encrypt", CONTEXT)]
 
 
-def test_a_secure_string_is_decrypted_when_asked_for(ssm, put, made):
+def test_a_secure_string_is_decrypted_when_asked_for(ssm, put, calls_by):
     put()
     assert value_of(ssm, WithDecryption=True) == "hunter2"
-    assert made("ssm") == [("Encrypt", CONTEXT), ("Decrypt", CONTEXT)]
+    assert calls_by("ssm") == [("Encrypt", CONTEXT), ("Decrypt", CONTEXT)]
 
 
-def test_without_decryption_kms_is_not_called(ssm, put, made):
+def test_without_decryption_kms_is_not_called(ssm, put, calls_by):
     put()
     value_of(ssm)
-    assert made("ssm") == [("Encrypt", CONTEXT)]
+    assert calls_by("ssm") == [("Encrypt", CONTEXT)]
 
 
 def test_what_is_stored_can_be_decrypted_with_kms_directly(kms, ssm, put):
@@ -64,10 +64,10 @@ def test_what_is_stored_can_be_decrypted_with_kms_directly(kms, ssm, put):
     assert decrypted["Plaintext"] == b"hunter2"
 
 
-def test_a_plain_parameter_has_nothing_to_do_with_kms(ssm, made):
+def test_a_plain_parameter_has_nothing_to_do_with_kms(ssm, calls_by):
     ssm.put_parameter(Name=NAME, Value="x", Type="String")
     assert value_of(ssm, WithDecryption=True) == "x"
-    assert made("ssm") == []
+    assert calls_by("ssm") == []
 
 
 def test_a_plain_parameter_takes_no_key(ssm, key):
@@ -81,7 +81,7 @@ def test_without_a_key_the_aws_managed_key_is_made_and_used(kms, ssm):
     assert [call.key_arn for call in kms.calls if call.operation == "Encrypt"] == [managed["Arn"]]
 
 
-def test_the_key_is_shown_as_it_was_given(kms, ssm, put, key):
+def test_answers_have_the_key_as_requested(kms, ssm, put, key):
     kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
     put(KeyId="alias/app")
     assert ssm.describe_parameters()["Parameters"][0]["KeyId"] == "alias/app"
@@ -94,12 +94,12 @@ def test_overwriting_without_a_key_goes_to_the_managed_key_not_to_the_one_before
     assert ssm.describe_parameters()["Parameters"][0]["KeyId"] == "alias/aws/ssm"
 
 
-def test_history_decrypts_every_version(ssm, put, made):
+def test_history_decrypts_every_version(ssm, put, calls_by):
     put("one")
     put("two", Overwrite=True)
     history = ssm.get_parameter_history(Name=NAME, WithDecryption=True)["Parameters"]
     assert [version["Value"] for version in history] == ["one", "two"]
-    assert [name for name, _ in made("ssm")].count("Decrypt") == 2
+    assert [name for name, _ in calls_by("ssm")].count("Decrypt") == 2
 
 
 @pytest.mark.parametrize(
@@ -115,44 +115,44 @@ def test_history_decrypts_every_version(ssm, put, made):
         ),
     ],
 )
-def test_reading_many_decrypts_each(ssm, put, read, made):
+def test_reading_many_decrypts_each(ssm, put, read, calls_by):
     put("1", Name="/app/a")
     put("2", Name="/app/b")
     assert sorted(found["Value"] for found in read(ssm)["Parameters"]) == ["1", "2"]
-    assert [name for name, _ in made("ssm")] == ["Encrypt", "Encrypt", "Decrypt", "Decrypt"]
+    assert [name for name, _ in calls_by("ssm")] == ["Encrypt", "Encrypt", "Decrypt", "Decrypt"]
 
 
 @pytest.mark.parametrize(
     ("tier", "size"), [("Advanced", 10), ("Intelligent-Tiering", 5000)], ids=["named", "by size"]
 )
-def test_the_advanced_tier_has_a_data_key(ssm, put, made, tier, size):
+def test_the_advanced_tier_has_a_data_key(ssm, put, calls_by, tier, size):
     put("x" * size, Tier=tier)
     assert value_of(ssm, WithDecryption=True) == "x" * size
-    assert made("ssm") == [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
+    assert calls_by("ssm") == [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
 
 
-def test_a_parameter_never_leaves_the_advanced_tier(put, made):
+def test_a_parameter_never_leaves_the_advanced_tier(put, calls_by):
     put("one", Tier="Advanced")
     put("two", Overwrite=True)
-    assert [name for name, _ in made("ssm")] == ["GenerateDataKey", "GenerateDataKey"]
+    assert [name for name, _ in calls_by("ssm")] == ["GenerateDataKey", "GenerateDataKey"]
 
 
-def test_a_parameter_cannot_be_put_back_into_the_standard_tier(ssm, put, made):
+def test_a_parameter_cannot_be_put_back_into_the_standard_tier(ssm, put, calls_by):
     put("one", Tier="Advanced")
     with pytest.raises(ClientError) as caught:
         put("two", Tier="Standard", Overwrite=True)
     error = caught.value.response["Error"]
     assert error["Code"] == "ValidationException"
     assert error["Message"].startswith("This parameter uses the advanced-parameter tier. You can't")
-    assert [name for name, _ in made("ssm")] == ["GenerateDataKey"]
+    assert [name for name, _ in calls_by("ssm")] == ["GenerateDataKey"]
     assert value_of(ssm, WithDecryption=True) == "one"
 
 
-def test_a_deleted_advanced_parameter_can_be_put_as_a_standard_one(ssm, put, made):
+def test_a_deleted_advanced_parameter_can_be_put_as_a_standard_one(ssm, put, calls_by):
     put("one", Tier="Advanced")
     ssm.delete_parameter(Name=NAME)
     put("two", Tier="Standard")
-    assert [name for name, _ in made("ssm")] == ["GenerateDataKey", "Encrypt"]
+    assert [name for name, _ in calls_by("ssm")] == ["GenerateDataKey", "Encrypt"]
 
 
 @pytest.mark.parametrize(
@@ -163,14 +163,14 @@ def test_a_deleted_advanced_parameter_can_be_put_as_a_standard_one(ssm, put, mad
         pytest.param(CONTEXT["PARAMETER_ARN"], id="ARN"),
     ],
 )
-def test_each_way_to_name_a_parameter_decrypts_what_it_names(ssm, put, made, selector):
+def test_each_way_to_name_a_parameter_decrypts_what_it_names(ssm, put, calls_by, selector):
     put("one")
     if selector != CONTEXT["PARAMETER_ARN"]:
         ssm.label_parameter_version(Name=NAME, ParameterVersion=1, Labels=["old"])
         put("two", Overwrite=True)
     answer = ssm.get_parameter(Name=selector, WithDecryption=True)["Parameter"]
     assert (answer["Value"], answer["Version"]) == ("one", 1)
-    assert made("ssm")[-1] == ("Decrypt", CONTEXT)
+    assert calls_by("ssm")[-1] == ("Decrypt", CONTEXT)
 
 
 @pytest.mark.parametrize("is_decrypted", [False, True])
@@ -189,11 +189,11 @@ def test_a_deleted_parameter_can_be_put_again_without_its_history(ssm, put):
     assert value_of(ssm, WithDecryption=True) == "two"
 
 
-def test_the_storage_refuses_a_parameter_that_is_there_before_kms_is_called(ssm, put, made):
+def test_the_storage_refuses_a_parameter_that_is_there_before_kms_is_called(ssm, put, calls_by):
     put()
     with pytest.raises(ssm.exceptions.ParameterAlreadyExists):
         put()
-    assert len(made("ssm")) == 1
+    assert len(calls_by("ssm")) == 1
 
 
 @pytest.mark.parametrize(
@@ -223,15 +223,15 @@ def schedule(client, key):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words", "code"),
+    ("break_key", "words", "code"),
     [
         pytest.param(disable, "is disabled.", "DisabledException", id="disabled"),
         pytest.param(schedule, "is pending deletion.", "KMSInvalidStateException", id="pending"),
     ],
 )
-def test_a_key_that_cannot_be_used_is_an_invalid_key_id(kms, ssm, put, key, spoil, words, code):
+def test_a_key_that_cannot_be_used_is_an_invalid_key_id(kms, ssm, put, key, break_key, words, code):
     put()
-    spoil(kms.client(), key)
+    break_key(kms.client(), key)
     text = f"{key} {words}" + SUFFIX.format(code)
     with pytest.raises(ssm.exceptions.InvalidKeyId, match=text):
         put("again", Overwrite=True)
@@ -310,7 +310,7 @@ def test_the_managed_key_needs_no_permission_of_kms(kms, ssm):
     assert value_of(role.client("ssm"), WithDecryption=True) == "x"
 
 
-def test_what_was_stored_before_the_mock_is_given_back_with_a_warning(kms, ssm):
+def test_a_resource_from_before_the_mock_is_returned_with_a_warning(kms, ssm):
     with kms.pause():
         ssm.put_parameter(Name=NAME, Value="x", Type="SecureString")
     with pytest.warns(UserWarning, match="this mock of KMS does not know with which key: it"):

@@ -81,7 +81,7 @@ class Ebs:
                 "moto keeps volumes and snapshots while it is active, and they have contents only "
                 "without it"
             )
-        raise ValueError(f"there is no {resource_id!r}" + (f": {why}" if why else ""))
+        raise ValueError(f"{resource_id!r} does not exist" + (f": {why}" if why else ""))
 
     def _plaintext_key(self, resource: Volume | Snapshot) -> bytes | None:
         if resource.state in _WITHOUT_CONTENTS:

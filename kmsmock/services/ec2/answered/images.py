@@ -56,7 +56,7 @@ _OPTIONAL_ATTRIBUTES = (
     {
         "ImageLocation": "images in S3 are not emulated",
         "BillingProducts": "products are not emulated",
-        "UefiData": "nothing boots here",
+        "UefiData": "instances are not emulated",
     },
 )
 def register_image(call: ServiceCall) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from kmsmock.services.ec2.errors import InvalidNextToken, InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
 
 T = TypeVar("T")
-#: Filter -> the values that a thing has for it.
+#: Filter -> a function that returns the values of a thing.
 FilterTable = Mapping[str, Callable[[T], "Iterable[object]"]]
 _SMALLEST_PAGE, _LARGEST_PAGE = 5, 1000
 
@@ -35,7 +35,7 @@ def apply_filters(
         if values is None:
             raise InvalidParameterValue(
                 f"The filter '{name}' is invalid",
-                explanation=f"Known here are: {', '.join(table)}, tag:<key>, tag-key.",
+                explanation=f"Supported are: {', '.join(table)}, tag:<key>, tag-key.",
             )
         checks.append((values, _make_value_test(asked.get("Values", ()))))
     return [

@@ -33,7 +33,7 @@ def require_encrypted(call: ServiceCall) -> None:
 
 def is_to_be_encrypted(call: ServiceCall, source: EncryptedResource | None) -> bool:
     """Return whether a new resource is to be encrypted. source: from which it is created."""
-    # Encrypted=False does not make a copy of what is encrypted less so.
+    # The copy of an encrypted snapshot is encrypted, also with Encrypted=False.
     return bool(
         (source is not None and source.is_encrypted)
         or call.parameters.get("Encrypted")

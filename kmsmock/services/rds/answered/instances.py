@@ -74,7 +74,7 @@ def _new_instance(call: ServiceCall, name: str) -> Database:
     if engine in AURORA:
         raise InvalidParameterCombination(
             f"DBClusterIdentifier is required for DB engine {engine}.",
-            explanation="Aurora's storage is that of a cluster: CreateDBCluster comes first.",
+            explanation="Aurora instances use the storage of a cluster: create that first.",
         )
     if engine not in INSTANCE_ENGINES:
         raise InvalidParameterValue(

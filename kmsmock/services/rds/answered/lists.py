@@ -13,7 +13,7 @@ from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
 
 T = TypeVar("T")
-#: Filter -> the values that let a thing through: identifiers and the like.
+#: Filter -> a function that returns the values of a thing, such as its identifiers.
 FilterTable = Mapping[str, Callable[[T], "Iterable[str]"]]
 _SMALLEST_PAGE, _LARGEST_PAGE = 20, 100
 
@@ -26,7 +26,7 @@ def apply_filters(call: ServiceCall, things: Iterable[T], table: FilterTable[T])
         if values is None:
             raise InvalidParameterValue(
                 f"Unrecognized filter name: {each['Name']}",
-                explanation=f"Known here are: {', '.join(table)}.",
+                explanation=f"Supported are: {', '.join(table)}.",
             )
         values_of_filter = set(each["Values"])
         left = [thing for thing in left if not values_of_filter.isdisjoint(values(thing))]

@@ -115,7 +115,7 @@ def _why_not_found(call: ServiceCall, kind: Kind, named: str) -> str | None:
             f"Copy{kind.snapshot} reaches other Regions, by the ARN."
         )
     if arn is None:
-        return f"What other accounts share goes by its ARN: {meant.arn}."
+        return f"Name a snapshot of another account by its ARN: {meant.arn}."
     return (
         f"It is shared with account {call.account}, but only its owner {meant.owner} can do this."
     )
@@ -152,5 +152,5 @@ def find_by_arn(call: ServiceCall, named: str) -> Database | Snapshot:
             raise snapshot_not_found_error(call, kind, named)
     raise InvalidParameterValue(
         f"Invalid resource name: {named}",
-        explanation="Instances, clusters and their snapshots can be tagged here.",
+        explanation="Only instances, clusters and their snapshots can be tagged.",
     )

@@ -146,7 +146,7 @@ def test_a_role_that_moto_knew_before_is_made_when_it_is_first_named():
             kms.account(ACCOUNT).role("Old").client().list_keys()
 
 
-def test_what_cannot_be_taken_up_is_told():
+def test_a_change_that_cannot_be_mirrored_is_warned_of():
     arn = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
     with (
         moto.mock_aws(config={"iam": {"load_aws_managed_policies": True}}),

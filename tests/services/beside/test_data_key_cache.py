@@ -1,4 +1,4 @@
-"""What services use again of KMS's answers, and until when, with moto as their storage."""
+"""Which of KMS's answers services reuse, and until when, with moto as their storage."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class World:
 
 
 class Service(NamedTuple):
-    """What is stored with it, under the alias, by the role; and how what holds it is deleted."""
+    """How a resource is created with the alias as the role, used, and deleted."""
 
     make: Callable[[World], Any]
     use: Callable[[World], Any]
@@ -138,8 +138,8 @@ SERVICES = {
 
 @pytest.fixture(params=SERVICES.values(), ids=SERVICES.keys())
 def service(request: pytest.FixtureRequest) -> Service:
-    found: Service = request.param
-    return found
+    value: Service = request.param
+    return value
 
 
 @pytest.fixture
@@ -157,11 +157,11 @@ def calls_of(world: World, use: Callable[[World], Any]) -> int:
     )
 
 
-def let_time_pass(world: World) -> None:
+def end_lifetime(world: World) -> None:
     world.kms.clock.advance(seconds=301)
 
 
-def make_role_anew(world: World) -> None:
+def recreate_role(world: World) -> None:
     world.role.delete()
     world.become_role()
 
@@ -171,14 +171,14 @@ def limit_session(world: World) -> None:
 
 
 ENDS = {
-    "time": let_time_pass,
-    "role deleted and made anew": make_role_anew,
+    "time": end_lifetime,
+    "role deleted and recreated": recreate_role,
     "session policy": limit_session,
 }
 
 
 @pytest.mark.parametrize("change", ENDS.values(), ids=ENDS.keys())
-def test_kms_is_asked_again_for_another_requester_and_after_a_time(
+def test_kms_is_called_again_for_another_requester_and_after_the_lifetime(
     world: World, service: Service, change: Callable[[World], None]
 ) -> None:
     assert calls_of(world, service.use) > 0
@@ -190,7 +190,7 @@ def test_kms_is_asked_again_for_another_requester_and_after_a_time(
     assert calls_of(world, service.use) == 0
 
 
-def test_kms_is_asked_again_for_what_is_made_anew(world: World, service: Service) -> None:
+def test_kms_is_called_again_for_a_recreated_resource(world: World, service: Service) -> None:
     service.use(world)
     service.delete(world)
     before = len(world.kms.calls)
