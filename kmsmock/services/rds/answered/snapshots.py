@@ -127,8 +127,8 @@ def _find_named(call: ServiceCall, kind: Kind, name_or_arn: str, requested: set[
     if "SnapshotType" in call.parameters and snapshot_type not in requested:
         raise kind.errors.snapshot_not_found(
             f"{kind.snapshot} not found: {name_or_arn}",
-            explanation=f"It is of type {snapshot_type} for account {call.account}, and SnapshotType asks "
-            f"for {call.parameters['SnapshotType']}.",
+            explanation=f"It is of type {snapshot_type} for account {call.account}, and "
+            f"SnapshotType asks for {call.parameters['SnapshotType']}.",
         )
     return snapshot
 

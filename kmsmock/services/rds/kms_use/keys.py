@@ -16,7 +16,7 @@ from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.rds.kms_use.kms_calls import Context, Grant, create_grant, describe_key
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import KeyUnusableError, find_key
+from kmsmock.services.storage_keys import KeyUnusableError, get_key
 from kmsmock.state.backend import Backend
 
 #: The AWS managed key of RDS.
@@ -118,7 +118,7 @@ def create_target_grant(
 
 def why_unusable(backend: Backend, encryption: DatabaseEncryption) -> str | None:
     """Explain why RDS cannot use the key of a database; return None when it can."""
-    key = find_key(backend, encryption.key_arn)
+    key = get_key(backend, encryption.key_arn)
     if key is None:
         return f"{encryption.key_arn} is gone, and the data with it"
     if key.state is not KeyState.ENABLED:

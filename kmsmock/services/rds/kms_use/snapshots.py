@@ -47,7 +47,7 @@ from kmsmock.services.rds.kms_use.kms_calls import (
 )
 from kmsmock.services.rds.presigned import require_url
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import find_key
+from kmsmock.services.storage_keys import get_key
 
 _EVERYBODY = "all"
 
@@ -307,7 +307,7 @@ class ShareSnapshot(Flow):
                 "Encrypted snapshots cannot be shared publicly.",
                 explanation="Share it with accounts, whose principals need the key as well.",
             )
-        key = find_key(self.call.backend, self.encryption.key_arn)
+        key = get_key(self.call.backend, self.encryption.key_arn)
         if key is not None and key.manager is KeyManager.AWS:
             raise KMSKeyNotAccessibleFault(
                 "Sharing snapshots encrypted with the default service key for RDS is currently not "
