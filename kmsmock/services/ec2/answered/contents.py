@@ -59,18 +59,18 @@ class Ebs:
         Return None for what has not failed.
         """
         with self._backend.lock:
-            self._settle()
+            self._run_due_work()
             return failures_of(self._backend).get(resource_id)
 
     @property
     def _storage(self) -> Storage:
         return self._backend.service_state(Storage)
 
-    def _settle(self) -> None:
-        self._backend.clock.settle(self._backend.clock.now())
+    def _run_due_work(self) -> None:
+        self._backend.clock.run_due_work(self._backend.clock.now())
 
     def _find(self, resource_id: str) -> Volume | Snapshot:
-        self._settle()
+        self._run_due_work()
         for stored in self._storage.account_regions.values():
             resource = stored.volumes.get(resource_id) or stored.snapshots.get(resource_id)
             if resource is not None:

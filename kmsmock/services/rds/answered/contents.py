@@ -62,20 +62,20 @@ class Rds:
         Return None for what has not failed.
         """
         with self._backend.lock:
-            self._settle()
+            self._run_due_work()
             return failures_of(self._backend).get(arn)
 
     @property
     def _storage(self) -> Storage:
         return self._backend.service_state(Storage)
 
-    def _settle(self) -> None:
+    def _run_due_work(self) -> None:
         now = self._backend.clock.now()
-        self._backend.clock.settle(now)
+        self._backend.clock.run_due_work(now)
         check_keys(self._backend, now)
 
     def _find(self, arn: str) -> Database | Snapshot:
-        self._settle()
+        self._run_due_work()
         for account_region in self._storage.account_regions.values():
             for database in account_region.databases.values():
                 if database.arn == arn:
