@@ -37,7 +37,7 @@ class Ebs:
         with self._backend.lock:
             volume = self._find(volume_id)
             if isinstance(volume, Snapshot):
-                raise ValueError(f"{volume_id} is a snapshot, which nobody writes to")  # noqa: TRY004
+                raise ValueError(f"{volume_id} is a snapshot, which cannot be written to")  # noqa: TRY004
             _require_inside(volume.id, volume.size, offset, len(data))
             sectors.write(volume.sectors, self._plaintext_key(volume), offset, data)
 
@@ -78,7 +78,7 @@ class Ebs:
         why = failures_of(self._backend).get(resource_id)
         if why is None and moto_answers():
             why = (
-                "moto keeps volumes and snapshots while it is active, and they have contents only "
+                "moto stores volumes and snapshots while it is active, and they have contents only "
                 "without it"
             )
         raise ValueError(f"{resource_id!r} does not exist" + (f": {why}" if why else ""))
@@ -101,5 +101,5 @@ class Ebs:
 def _require_inside(resource_id: str, size: int, offset: int, length: int) -> None:
     if offset < 0 or length < 0 or offset + length > size * _GIB:
         raise ValueError(
-            f"{resource_id} has {size} GiB; {length} bytes at {offset} are not inside of it"
+            f"{resource_id} has {size} GiB; {length} bytes at offset {offset} exceed it"
         )

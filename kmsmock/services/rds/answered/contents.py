@@ -42,7 +42,7 @@ class Rds:
         with self._backend.lock:
             resource = self._find(arn)
             if isinstance(resource, Snapshot):
-                raise ValueError(f"{arn} is a snapshot, which nobody writes to")  # noqa: TRY004
+                raise ValueError(f"{arn} is a snapshot, which cannot be written to")  # noqa: TRY004
             _require_inside(resource, offset, len(data))
             sectors.write(resource.sectors, self._plaintext_key(resource), offset, data)
 
@@ -84,9 +84,9 @@ class Rds:
                 if snapshot.arn == arn:
                     return snapshot
         raise ValueError(
-            f"RDS has nothing of the ARN {arn!r}"
+            f"RDS has no resource with the ARN {arn!r}"
             + (
-                ": moto keeps databases and snapshots while it is active, and they have contents "
+                ": moto stores databases and snapshots while it is active, and they have contents "
                 "only without it"
                 if moto_answers()
                 else ""
@@ -117,5 +117,5 @@ def _require_inside(resource: Database | Snapshot, offset: int, length: int) -> 
     )
     if offset < 0 or length < 0 or offset + length > size * _GIB:
         raise ValueError(
-            f"{resource.arn} has {size} GiB; {length} bytes at {offset} are not inside of it"
+            f"{resource.arn} has {size} GiB; {length} bytes at offset {offset} exceed it"
         )
