@@ -197,9 +197,11 @@ def _record_database(
     _put_keys_into_databases(call, kind, [response])
 
 
-def _record_snapshot_of_database(call: ServiceCall, kind: Kind, named: str, snapshot: str) -> None:
-    """Record a snapshot of an encrypted database. named, snapshot: their names or ARNs."""
-    database = _get_database(call, kind, named)
+def _record_snapshot_of_database(
+    call: ServiceCall, kind: Kind, name_or_arn: str, snapshot: str
+) -> None:
+    """Record a snapshot of an encrypted database. name_or_arn, snapshot: their names or ARNs."""
+    database = _get_database(call, kind, name_or_arn)
     if database is not None:
         arn = snapshot_arn(call, kind, snapshot)
         _record_snapshot(call, kind, arn, database, database.encryption.for_snapshot())
@@ -232,14 +234,15 @@ def _get_encryption(call: ServiceCall, kind: Kind) -> DatabaseEncryption | None:
     return None if database is None else database.encryption
 
 
-def _get_database(call: ServiceCall, kind: Kind, named: str) -> StoredDatabase | None:
-    arn = named if Arn.parse(named) is not None else database_arn(call, kind, named.lower())
+def _get_database(call: ServiceCall, kind: Kind, name_or_arn: str) -> StoredDatabase | None:
+    is_arn = Arn.parse(name_or_arn) is not None
+    arn = name_or_arn if is_arn else database_arn(call, kind, name_or_arn.lower())
     return _storage(call).databases.get(arn)
 
 
-def _find_snapshot(call: ServiceCall, kind: Kind, named: str) -> StoredSnapshot:
+def _find_snapshot(call: ServiceCall, kind: Kind, name_or_arn: str) -> StoredSnapshot:
     """Find a snapshot by its name or ARN; one that is not recorded counts as not encrypted."""
-    name = snapshot_arn(call, kind, named)
+    name = snapshot_arn(call, kind, name_or_arn)
     snapshot = _storage(call).snapshots.get(name)
     if snapshot is not None:
         return snapshot

@@ -46,7 +46,7 @@ _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
 
 @operation(
     "CreateVolume",
-    lacks={"OutpostArn": OUTPOSTS, "Operator": "managed resources are not emulated"},
+    not_emulated={"OutpostArn": OUTPOSTS, "Operator": "managed resources are not emulated"},
 )
 def create_volume(call: ServiceCall) -> dict[str, Any]:
     """Create a volume, empty or from a snapshot."""
