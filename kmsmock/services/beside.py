@@ -38,18 +38,17 @@ class NotStoredError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BesideStore:
-    """What is done for a service beside another store.
+    """What is done for a service beside another store."""
 
-    operations: the handlers, by operation name. errors: the service's own errors for those of KMS.
-    hidden: request members that name keys, which the store does not get since it does not know the
-    keys. trusts_store: whether requests with credentials that are not valid here are handled too,
-    because the store decides about credentials; the caller is then the one that they belonged to,
-    or the root user of the default account.
-    """
-
+    #: Operation name -> handler.
     operations: Mapping[str, BesideHandler]
+    #: The service's own errors for those of KMS.
     errors: ErrorTemplates
+    #: Request members that name keys, which the store does not get since it does not know the keys.
     hidden: Sequence[str] = ()
+    #: Whether requests with credentials that are not valid here are handled too, because the store
+    #: decides about credentials; the caller is then the one that they belonged to, or the root user
+    #: of the default account.
     trusts_store: bool = False
 
 
