@@ -11,7 +11,7 @@ from kmsmock.aws.arns import Arn, iam_arn
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
-from kmsmock.services.errors import InvalidAction, InvalidClientTokenId, ValidationError
+from kmsmock.services.errors import InvalidAction, ValidationError
 from kmsmock.state.backend import Backend
 
 
@@ -68,12 +68,6 @@ def _accept(parameters: Mapping[str, Any]) -> None:
     """Accept all parameters."""
 
 
-def _invalid_token(explanation: str) -> ServiceError:
-    return InvalidClientTokenId(
-        "The security token included in the request is invalid.", explanation=explanation
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service that this mock answers.
@@ -82,15 +76,13 @@ class Service:
     limits of botocore's model are checked. unknown_operation: the message for an operation that is
     not emulated, with ``{name}`` and the API's ``{version}``. validates_parameters: whether the
     handlers check the limits of the model, with messages of their own, so that they are not checked
-    before. unauthenticated: makes the error for invalid credentials from the reason. not_emulated:
-    the error for an operation that is not emulated. invalid: the error for parameters that break
-    the limits of the model.
+    before. not_emulated: the error for an operation that is not emulated. invalid: the error for
+    parameters that break the limits of the model.
     """
 
     operations: Mapping[str, Handler]
     validate_first: Callable[[Mapping[str, Any]], None] = _accept
     unknown_operation: str = "Could not find operation {name} for version {version}"
     validates_parameters: bool = False
-    unauthenticated: Callable[[str], ServiceError] = _invalid_token
     not_emulated: type[ServiceError] = InvalidAction
     invalid: type[ServiceError] = ValidationError
