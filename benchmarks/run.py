@@ -1,6 +1,6 @@
-"""Measure kmsmock against the floor: botocore answering the same call from a constant.
+"""Measure the time of calls, as ratios to the floor: botocore with a constant response.
 
-Everything is measured in one run, in turns, and told as ratios. ``python benchmarks/run.py``
+All functions of a comparison are measured alternately in one run: ``python benchmarks/run.py``.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ MICROSECONDS, MILLISECONDS = 1e6, 1e3
 
 
 def best(*functions: Callable[[], Any], times: int = TIMES, rounds: int = ROUNDS) -> list[float]:
-    """Time functions in turns; gives the best time of each, in seconds a call."""
+    """Measure functions alternately; return the best time of each, in seconds per call."""
     results = [float("inf")] * len(functions)
     for _ in range(rounds):
-        for place, function in enumerate(functions):
+        for index, function in enumerate(functions):
             start = time.perf_counter()
             for _ in range(times):
                 function()
-            results[place] = min(results[place], (time.perf_counter() - start) / times)
+            results[index] = min(results[index], (time.perf_counter() - start) / times)
     return results
 
 
 def floor_client() -> Any:
-    """Make a client that a constant answers, from a session that knows nothing of kmsmock."""
+    """Return a client with a constant response, from a session without kmsmock's handlers."""
     session = boto3.Session(
         aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1"
     )
@@ -154,14 +154,14 @@ def many_keys() -> list[tuple[str, float, str]]:
                 key_id = client.create_key()["KeyMetadata"]["KeyId"]
                 client.create_alias(AliasName=f"alias/{prefix}-{number}", TargetKeyId=key_id)
 
-        make(300, "first")  # what is made once is not the memory of a key
+        make(300, "first")  # warm up: caches are not the memory of a key
         kms.calls.clear()
         gc.collect()
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
         make(1_000, "traced")
         kms.calls.clear()
-        gc.collect()  # also empties the interpreter's stock of tuples, which is nobody's
+        gc.collect()  # also frees the interpreter's unused tuples
         memory = (tracemalloc.get_traced_memory()[0] - before) / 1_000
         tracemalloc.stop()
         make(MANY_KEYS - 1_301, "key")
@@ -177,7 +177,7 @@ def many_keys() -> list[tuple[str, float, str]]:
 
 
 def years() -> list[tuple[str, float, str]]:
-    """Let ten years pass over many keys, and go back in time."""
+    """Measure ten years of rotations of many keys, and making and restoring a checkpoint."""
     with mock_kms() as kms:
         client = kms.client()
         for _ in range(10_000):
@@ -200,7 +200,7 @@ def years() -> list[tuple[str, float, str]]:
 
 
 def authorization() -> list[tuple[str, float, str]]:
-    """Time decisions: against none at all, among many policies, and among many grants."""
+    """Measure policy evaluations: compared with none, with many policies, and with many grants."""
     rows = []
     with mock_kms() as kms:
         client = kms.client()
@@ -249,7 +249,7 @@ def authorization() -> list[tuple[str, float, str]]:
 
 
 def grants_of_one() -> list[tuple[str, float, str]]:
-    """Time a decision by one of the many grants of one grantee, and making another with a name."""
+    """Measure an evaluation with many grants of one grantee, and creating a grant with a name."""
     with mock_kms() as kms:
         client = kms.client()
         grantee = kms.account("123456789012").role("Grantee")
@@ -274,7 +274,7 @@ def grants_of_one() -> list[tuple[str, float, str]]:
 
         grant(0)
         [alone] = best(decrypt)
-        # Each gives the grant again that has this name.
+        # Each call returns the existing grant with this name.
         [naming_alone] = best(lambda: grant(0))
         for number in range(1, 10_000):
             grant(number)
@@ -289,7 +289,7 @@ def grants_of_one() -> list[tuple[str, float, str]]:
 
 
 def records() -> list[tuple[str, float, str]]:
-    """Time what each call leaves behind, and the bill over many of them."""
+    """Measure the records of calls, and the costs of many calls."""
     recording, captured = dispatch._record, []  # noqa: SLF001 - one step of the path of a call
     with mock_kms(calls_kept=100_000) as kms:
         client = kms.client()
@@ -304,7 +304,7 @@ def records() -> list[tuple[str, float, str]]:
         dispatch._record = recording  # noqa: SLF001
         [seconds] = best(lambda: recording(*captured[0]), times=5_000)
         kms.calls.clear()
-        encrypt(2_000)  # what is made once is not the memory of a record
+        encrypt(2_000)  # warm up: caches are not the memory of a record
         gc.collect()
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
@@ -325,7 +325,7 @@ def records() -> list[tuple[str, float, str]]:
 
 
 def processor() -> str:
-    """Return the model of the processor, as far as the operating system tells."""
+    """Return the model of the processor, if the operating system has it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -334,7 +334,7 @@ def processor() -> str:
 
 
 def main() -> None:
-    """Print the table that the README has, below the processor that it was measured on."""
+    """Print the processor, and the table for the README."""
     print(f"{processor()}, Python {platform.python_version()}, botocore {botocore.__version__}\n")
     print("| figure | measured | aim |")
     print("|---|---|---|")

@@ -1,4 +1,4 @@
-"""Async code stays mocked until it ends."""
+"""A mock is active until a coroutine has ended."""
 
 import asyncio
 
@@ -15,5 +15,5 @@ async def encrypt_later():
     return client.encrypt(KeyId=key_id, Plaintext=b"text")["KeyId"]
 
 
-def test_a_coroutine_is_mocked_after_it_has_waited():
+def test_a_coroutine_is_mocked_until_it_ends():
     assert asyncio.run(encrypt_later()).startswith("arn:aws:kms:us-east-1:123456789012:key/")

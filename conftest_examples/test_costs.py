@@ -1,4 +1,4 @@
-"""What it would cost: limits for tests, and what production would pay."""
+"""Costs: limits for tests, and estimates for production."""
 
 from decimal import Decimal
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def save(client, key_id, documents):
-    """Encrypt documents, each by a call of its own."""
+    """Encrypt documents, with one call for each."""
     return [client.encrypt(KeyId=key_id, Plaintext=text)["CiphertextBlob"] for text in documents]
 
 
@@ -31,7 +31,7 @@ def test_two_million_documents_a_month_cost_less_than_ten_dollars(kms, kms_key):
     assert Decimal(6) < bill.total < Decimal(10), bill
 
 
-def test_signatures_with_rsa_3072_are_five_times_as_dear(kms, kms_key_factory):
+def test_signatures_with_rsa_3072_are_five_times_as_expensive(kms, kms_key_factory):
     key = kms_key_factory("RSA_3072", "SIGN_VERIFY")
     key.client.sign(KeyId=key.id, Message=b"text", SigningAlgorithm="RSASSA_PSS_SHA_256")
 

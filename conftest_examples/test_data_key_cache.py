@@ -1,4 +1,4 @@
-"""Does a cache of data keys work? Make many calls, and count what KMS was asked."""
+"""Test a data key cache: encrypt many messages, and count the KMS calls."""
 
 import pytest
 
@@ -19,16 +19,16 @@ def materials(sdk, kms_key):
 
 
 @pytest.fixture
-def seal(sdk, materials):
+def encrypt(sdk, materials):
     client = sdk.EncryptionSDKClient()
     return lambda text: client.encrypt(source=text, materials_manager=materials)[0]
 
 
-def test_a_hundred_messages_need_one_data_key(kms, seal):
-    assert len({seal(b"text") for _ in range(100)}) == 100
+def test_a_hundred_messages_need_one_data_key(kms, encrypt):
+    assert len({encrypt(b"text") for _ in range(100)}) == 100
     kms.calls.assert_called("GenerateDataKey", times=1)
 
 
-def test_the_next_message_needs_another(kms, seal):
-    assert len({seal(b"text") for _ in range(101)}) == 101
+def test_the_next_message_needs_another(kms, encrypt):
+    assert len({encrypt(b"text") for _ in range(101)}) == 101
     kms.calls.assert_called("GenerateDataKey", times=2)

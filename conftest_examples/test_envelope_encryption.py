@@ -1,34 +1,34 @@
-"""Data keys: encrypt much data locally, and only its key with KMS."""
+"""Envelope encryption: encrypt data locally under a data key, and the data key with KMS."""
 
 import os
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 
-def seal(client, key_id, data):
-    """Encrypt data under a fresh data key; gives what has to be stored."""
+def encrypt(client, key_id, data):
+    """Encrypt data under a new data key; return what has to be stored."""
     key = client.generate_data_key(KeyId=key_id, KeySpec="AES_256")
     nonce = os.urandom(12)
     return key["CiphertextBlob"], nonce, AESGCM(key["Plaintext"]).encrypt(nonce, data, None)
 
 
-def open_sealed(client, sealed):
-    blob, nonce, data = sealed
+def decrypt(client, stored):
+    blob, nonce, data = stored
     key = client.decrypt(CiphertextBlob=blob)["Plaintext"]
     return AESGCM(key).decrypt(nonce, data, None)
 
 
-def test_a_large_document_is_sealed_and_opened(kms_key):
+def test_a_large_document_is_encrypted_and_decrypted(kms_key):
     document = os.urandom(1_000_000)
 
-    sealed = seal(kms_key.client, kms_key.id, document)
+    stored = encrypt(kms_key.client, kms_key.id, document)
 
-    assert open_sealed(kms_key.client, sealed) == document
+    assert decrypt(kms_key.client, stored) == document
 
 
-def test_opening_costs_one_request(kms, kms_key):
-    sealed = seal(kms_key.client, kms_key.id, b"text")
+def test_decryption_costs_one_request(kms, kms_key):
+    stored = encrypt(kms_key.client, kms_key.id, b"text")
 
-    open_sealed(kms_key.client, sealed)
+    decrypt(kms_key.client, stored)
 
     assert kms.costs.by_operation()["Decrypt"] == 1

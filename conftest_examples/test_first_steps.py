@@ -1,4 +1,4 @@
-"""The first things one does with a KMS key."""
+"""First steps with a KMS key: encrypt and decrypt."""
 
 import boto3
 import pytest
@@ -13,12 +13,12 @@ def test_what_was_encrypted_can_be_decrypted():
 
     blob = kms.encrypt(KeyId=key_id, Plaintext=b"secret")["CiphertextBlob"]
 
-    # A symmetric ciphertext tells which key made it: Decrypt needs no KeyId.
+    # A symmetric ciphertext identifies its key: Decrypt needs no KeyId.
     assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"secret"
 
 
 @mock_kms
-def test_another_encryption_context_does_not_open_it():
+def test_decrypt_needs_the_same_encryption_context():
     kms = boto3.client("kms")
     key_id = kms.create_key()["KeyMetadata"]["KeyId"]
     blob = kms.encrypt(KeyId=key_id, Plaintext=b"secret", EncryptionContext={"tenant": "a"})

@@ -1,4 +1,4 @@
-"""Code that makes its own roles: IAM and STS are answered by the same mock as KMS."""
+"""Code that creates its own roles: the mock answers IAM and STS, too."""
 
 import json
 
@@ -21,7 +21,7 @@ def iam(kms):
 
 
 def client_of(role_arn):
-    """What the code under test does: assume a role, and make a client of its credentials."""
+    """Assume a role, and create a client with its credentials, as the code under test does."""
     answer = boto3.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="job")
     credentials = answer["Credentials"]
     return boto3.client(
@@ -32,7 +32,7 @@ def client_of(role_arn):
     )
 
 
-def test_a_role_may_do_what_its_policies_allow(iam, kms_key):
+def test_the_policies_of_a_role_are_enforced(iam, kms_key):
     trust = json.dumps(TRUST)
     role = iam.create_role(RoleName="Reader", AssumeRolePolicyDocument=trust)["Role"]
     reader = client_of(role["Arn"])
@@ -47,7 +47,7 @@ def test_a_role_may_do_what_its_policies_allow(iam, kms_key):
     assert reader.decrypt(CiphertextBlob=blob)["Plaintext"] == b"secret"
 
 
-def test_the_policy_simulator_tells_what_calls_would_find(iam, kms_key):
+def test_the_policy_simulator_decides_as_real_calls_do(iam, kms_key):
     statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": kms_key.arn}
     answer = iam.simulate_custom_policy(
         PolicyInputList=[json.dumps({"Version": "2012-10-17", "Statement": statement})],
@@ -59,7 +59,7 @@ def test_the_policy_simulator_tells_what_calls_would_find(iam, kms_key):
     assert decisions == {"kms:Decrypt": "allowed", "kms:Encrypt": "implicitDeny"}
 
 
-def test_a_role_may_use_a_key_through_one_service_alone(kms, kms_key):
+def test_a_role_can_use_a_key_through_one_service_only(kms, kms_key):
     through_s3 = {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
     statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": through_s3}
     role = kms.account("123456789012").role("Uploader", policies=[{"Statement": statement}])

@@ -1,7 +1,7 @@
-"""Rotation by hand: another key takes over the alias, old data still decrypts."""
+"""Manual rotation: the alias points to a new key, and old data can still be decrypted."""
 
 
-def test_old_data_decrypts_after_the_alias_means_another_key(kms_key_factory, kms_client):
+def test_old_data_can_be_decrypted_after_the_alias_points_to_a_new_key(kms_key_factory, kms_client):
     kms_key_factory(alias="app")
     old = kms_client.encrypt(KeyId="alias/app", Plaintext=b"old")
 

@@ -1,11 +1,11 @@
-"""Multi-Region keys: encrypt here, decrypt there."""
+"""Multi-Region keys: encrypt in one Region, decrypt in another."""
 
 
 def test_a_replica_decrypts_what_the_primary_encrypted(kms):
     here, there = kms.client(region="us-east-1"), kms.client(region="eu-west-1")
     key_id = here.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
     here.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
-    kms.clock.advance(seconds=10)  # it is Creating until then, as on AWS
+    kms.clock.advance(seconds=10)  # the replica is in state Creating until then, as on AWS
 
     blob = here.encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
     answer = there.decrypt(CiphertextBlob=blob)

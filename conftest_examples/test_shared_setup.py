@@ -1,4 +1,4 @@
-"""Set up once for a module; each test may break what it likes."""
+"""Set-up once per module: each test starts with the same state, whatever other tests do."""
 
 import pytest
 
@@ -11,12 +11,12 @@ def orders_key(module_kms):
     return key_id
 
 
-def test_one_that_breaks_the_set_up(kms_client, orders_key):
+def test_a_test_can_change_the_state(kms_client, orders_key):
     kms_client.delete_alias(AliasName="alias/orders")
     kms_client.schedule_key_deletion(KeyId=orders_key)
 
 
-def test_the_next_finds_it_as_it_was(kms_client):
+def test_the_next_test_has_the_original_state(kms_client):
     state = kms_client.describe_key(KeyId="alias/orders")["KeyMetadata"]["KeyState"]
 
     assert state == "Enabled"

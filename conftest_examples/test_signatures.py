@@ -1,4 +1,4 @@
-"""Signatures that others verify without KMS."""
+"""Signatures that are verified without KMS."""
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -1,4 +1,4 @@
-"""Two accounts: a key is used across them when both sides allow it."""
+"""Cross-account use of a key: both accounts have to allow it."""
 
 import json
 
@@ -15,7 +15,7 @@ def key_policy(*statements):
 
 @pytest.fixture
 def shared_key(kms_accounts):
-    """A key of the first account that the second may use."""
+    """A key of the first account that the second account can use."""
     source, target = kms_accounts
     policy = key_policy(
         allow("kms:*", Principal={"AWS": source.id}),
@@ -32,14 +32,14 @@ def test_both_accounts_have_to_allow_the_use_of_a_key(kms_accounts, shared_key):
     assert blob["KeyId"] == shared_key
 
 
-def test_without_an_identity_policy_the_key_policy_alone_does_not_do(kms_accounts, shared_key):
+def test_the_key_policy_alone_does_not_suffice(kms_accounts, shared_key):
     reader = kms_accounts[1].role("Reader", policies=[])
 
     with pytest.raises(Exception, match="because no identity-based policy allows the kms:Encrypt"):
         reader.client().encrypt(KeyId=shared_key, Plaintext=b"text")
 
 
-def test_without_the_key_policy_an_identity_policy_alone_does_not_do(kms_accounts):
+def test_an_identity_policy_alone_does_not_suffice(kms_accounts):
     source, target = kms_accounts
     arn = source.client().create_key()["KeyMetadata"]["Arn"]
     reader = target.role("Reader", policies=[{"Statement": allow("kms:*", arn)}])
@@ -48,7 +48,7 @@ def test_without_the_key_policy_an_identity_policy_alone_does_not_do(kms_account
         reader.client().encrypt(KeyId=arn, Plaintext=b"text")
 
 
-def test_a_bare_key_id_is_looked_up_in_the_own_account(kms_accounts):
+def test_a_key_id_is_looked_up_in_the_caller_s_account(kms_accounts):
     source, target = kms_accounts
     key_id = source.client().create_key()["KeyMetadata"]["KeyId"]
 

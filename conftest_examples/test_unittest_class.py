@@ -1,4 +1,4 @@
-"""A unittest class: each test has a fresh world, its set-up included."""
+"""A unittest class: each test, with its set-up, has a mock of its own."""
 
 import unittest
 
@@ -13,10 +13,10 @@ class TestOrders(unittest.TestCase):
         self.client = boto3.client("kms")
         self.key_id = self.client.create_key()["KeyMetadata"]["KeyId"]
 
-    def test_there_is_just_the_key_of_the_set_up(self):
+    def test_the_set_up_has_created_the_only_key(self):
         keys = self.client.list_keys()["Keys"]
 
         self.assertEqual([key["KeyId"] for key in keys], [self.key_id])
 
-    def test_so_it_is_in_the_next_test(self):
+    def test_the_next_test_has_one_key_too(self):
         self.assertEqual(len(self.client.list_keys()["Keys"]), 1)

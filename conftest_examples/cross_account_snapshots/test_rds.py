@@ -1,4 +1,4 @@
-"""Encrypted RDS and Aurora snapshots go to another account: the four steps, and the wrong turns."""
+"""Encrypted RDS and Aurora snapshots are copied to another account: the steps and faults."""
 
 import json
 
@@ -20,7 +20,7 @@ def source_key(kms_accounts):
     """Step 1: a key of the source account."""
     source, target = kms_accounts
     own = allow("kms:*", Principal={"AWS": source.root.arn})
-    # Step 2: the key policy lets the other account look at the key and make grants for RDS.
+    # Step 2: the key policy allows the other account to describe the key and create grants.
     shared = allow(["kms:DescribeKey", "kms:CreateGrant"], Principal={"AWS": target.root.arn})
     return source.client().create_key(Policy=key_policy(own, shared))["KeyMetadata"]["Arn"]
 
@@ -32,7 +32,7 @@ def target_key(kms_accounts):
 
 @pytest.fixture
 def snapshot(kms, kms_accounts, source_key):
-    """A snapshot of an instance under the source's key, with something in the database."""
+    """A snapshot of a DB instance with data, encrypted under the source's key."""
     rds = kms_accounts[0].client("rds")
     database = rds.create_db_instance(
         DBInstanceIdentifier="orders",
@@ -50,7 +50,7 @@ def snapshot(kms, kms_accounts, source_key):
 
 
 def share(kms_accounts, snapshot="before"):
-    """Step 3: the snapshot itself is shared."""
+    """Step 3: share the snapshot."""
     source, target = kms_accounts
     source.client("rds").modify_db_snapshot_attribute(
         DBSnapshotIdentifier=snapshot, AttributeName="restore", ValuesToAdd=[target.id]
@@ -58,7 +58,7 @@ def share(kms_accounts, snapshot="before"):
 
 
 def copy(rds, snapshot, key):
-    """Step 4: the target copies it under its own key; what is wrong with a key shows at once."""
+    """Step 4: the target copies the snapshot under its own key; RDS raises errors at once."""
     rds.copy_db_snapshot(
         SourceDBSnapshotIdentifier=snapshot, TargetDBSnapshotIdentifier="copy", KmsKeyId=key
     )
@@ -66,14 +66,16 @@ def copy(rds, snapshot, key):
     return rds.describe_db_snapshots(DBSnapshotIdentifier="copy")["DBSnapshots"][0]
 
 
-def test_the_copy_belongs_to_the_target_alone(kms, kms_accounts, source_key, snapshot, target_key):
+def test_the_copy_depends_on_the_target_s_key_only(
+    kms, kms_accounts, source_key, snapshot, target_key
+):
     source, target = kms_accounts
     rds = target.client("rds")
     share(kms_accounts)
 
     assert copy(rds, snapshot, target_key)["KmsKeyId"] == target_key
 
-    # The source may lose its key now.
+    # The copy does not depend on the source's key.
     source.client().schedule_key_deletion(KeyId=source_key, PendingWindowInDays=7)
     kms.clock.advance(days=7)
     restored = rds.restore_db_instance_from_db_snapshot(
@@ -110,12 +112,12 @@ def test_the_same_with_aurora(kms, kms_accounts, source_key, target_key):
     assert kms.rds.read(copied["DBClusterSnapshotArn"], 0, 4) == b"rows"
 
 
-def test_wrong_turn_the_snapshot_is_not_shared(kms_accounts, snapshot, target_key):
+def test_the_copy_fails_if_the_snapshot_is_not_shared(kms_accounts, snapshot, target_key):
     with pytest.raises(Exception, match="DBSnapshot not found"):
         copy(kms_accounts[1].client("rds"), snapshot, target_key)
 
 
-def test_wrong_turn_the_key_policy_lacks_create_grant(
+def test_the_copy_fails_if_the_key_policy_lacks_create_grant(
     kms_accounts, source_key, snapshot, target_key
 ):
     source, target = kms_accounts
@@ -129,11 +131,11 @@ def test_wrong_turn_the_key_policy_lacks_create_grant(
     with pytest.raises(Exception, match="The source snapshot KMS key") as caught:
         copy(target.client("rds"), snapshot, target_key)
 
-    # AWS says no more than that; the note tells which call was refused, and which policy lacks.
+    # This is all that AWS shows; the note also has the denied call and the missing permission.
     assert "kms:CreateGrant was refused" in caught.value.__notes__[0]
 
 
-def test_wrong_turn_the_default_key(kms_accounts):
+def test_a_snapshot_under_the_aws_managed_key_cannot_be_shared(kms_accounts):
     rds = kms_accounts[0].client("rds")
     rds.create_db_instance(
         DBInstanceIdentifier="orders",
@@ -150,14 +152,14 @@ def test_wrong_turn_the_default_key(kms_accounts):
 
 
 @pytest.mark.usefixtures("snapshot")
-def test_wrong_turn_everybody(kms_accounts):
+def test_an_encrypted_snapshot_cannot_be_shared_with_everybody(kms_accounts):
     with pytest.raises(Exception, match="InvalidDBSnapshotState"):
         kms_accounts[0].client("rds").modify_db_snapshot_attribute(
             DBSnapshotIdentifier="before", AttributeName="restore", ValuesToAdd=["all"]
         )
 
 
-def test_wrong_turn_an_instance_is_restored_without_a_copy(kms_accounts, snapshot):
+def test_an_instance_cannot_be_restored_without_a_copy(kms_accounts, snapshot):
     share(kms_accounts)
 
     with pytest.raises(Exception, match="both shared and encrypted"):
@@ -166,7 +168,9 @@ def test_wrong_turn_an_instance_is_restored_without_a_copy(kms_accounts, snapsho
         )
 
 
-def test_wrong_turn_the_sources_key_is_disabled(kms_accounts, source_key, snapshot, target_key):
+def test_the_copy_fails_if_the_source_s_key_is_disabled(
+    kms_accounts, source_key, snapshot, target_key
+):
     share(kms_accounts)
     kms_accounts[0].client().disable_key(KeyId=source_key)
 
@@ -174,7 +178,7 @@ def test_wrong_turn_the_sources_key_is_disabled(kms_accounts, source_key, snapsh
         copy(kms_accounts[1].client("rds"), snapshot, target_key)
 
 
-def test_wrong_turn_another_region_without_a_key_there(kms_accounts, snapshot):
+def test_a_copy_to_another_region_needs_a_key_there(kms_accounts, snapshot):
     west = kms_accounts[0].client("rds", "us-west-2")
 
     with pytest.raises(Exception, match="Must specify new KMS key for cross region"):

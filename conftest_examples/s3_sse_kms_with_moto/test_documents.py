@@ -1,9 +1,9 @@
-"""Objects of S3 under your own key: moto keeps the objects, kmsmock does what S3 does with KMS."""
+"""S3 objects with SSE-KMS: moto stores the objects, kmsmock makes S3's KMS calls."""
 
 import pytest
 from botocore.exceptions import ClientError
 
-mock_aws = pytest.importorskip("moto", reason="moto keeps what is stored").mock_aws
+mock_aws = pytest.importorskip("moto", reason="moto stores the objects").mock_aws
 
 
 @pytest.fixture
@@ -36,21 +36,21 @@ def store_and_read_ten(s3):
         s3.get_object(Bucket="documents", Key=f"{number}.txt")
 
 
-def test_each_object_costs_a_request_to_write_and_one_to_read(kms, s3, key):
+def test_each_object_needs_a_request_to_write_and_one_to_read(kms, s3, key):
     encrypt_by_default(s3, key, bucket_key=False)
     store_and_read_ten(s3)
     kms.calls.assert_called("GenerateDataKey", times=10)
     kms.calls.assert_called("Decrypt", times=10)
 
 
-def test_with_a_bucket_key_ten_objects_cost_two_requests(kms, s3, key):
+def test_with_a_bucket_key_ten_objects_need_two_requests(kms, s3, key):
     encrypt_by_default(s3, key, bucket_key=True)
     store_and_read_ten(s3)
     kms.calls.assert_called("GenerateDataKey", times=1)
     kms.calls.assert_called("Decrypt", times=1)
 
 
-def test_who_may_read_the_bucket_may_still_lack_the_key(kms, s3, key):
+def test_read_access_to_the_bucket_does_not_suffice(kms, s3, key):
     encrypt_by_default(s3, key, bucket_key=False)
     s3.put_object(Bucket="documents", Key="a.txt", Body=b"secret")
     may_read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}

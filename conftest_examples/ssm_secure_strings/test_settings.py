@@ -1,15 +1,15 @@
-"""Secure strings of Parameter Store: moto keeps them, kmsmock encrypts and decrypts them."""
+"""SecureString parameters of SSM: moto stores them, kmsmock encrypts and decrypts them."""
 
 from base64 import b64decode
 
 import pytest
 from botocore.exceptions import ClientError
 
-mock_aws = pytest.importorskip("moto", reason="moto keeps what is stored").mock_aws
+mock_aws = pytest.importorskip("moto", reason="moto stores the parameters").mock_aws
 
 
 def read_setting(ssm, name):
-    """What an application would do."""
+    """Read a parameter, as an application does."""
     return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
 
 
@@ -32,7 +32,7 @@ def test_a_setting_is_encrypted_under_the_named_key(kms, ssm, key):
     kms.calls.assert_called("Encrypt", times=1, key=key, encryption_context={"PARAMETER_ARN": arn})
 
 
-def test_the_stored_value_is_a_ciphertext_of_kms(kms, ssm, key):
+def test_the_stored_value_is_a_kms_ciphertext(kms, ssm, key):
     ssm.put_parameter(Name="/app/token", Value="hunter2", Type="SecureString", KeyId=key)
     stored = ssm.get_parameter(Name="/app/token")["Parameter"]["Value"]
 

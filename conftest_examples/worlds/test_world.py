@@ -1,4 +1,4 @@
-"""Keys and roles from a file that stands beside the tests, and is reviewed like them."""
+"""Keys and roles from a file in the same folder as the tests."""
 
 from pathlib import Path
 
@@ -18,12 +18,12 @@ def test_the_shop_uses_the_keys_of_its_team(shop):
     assert shop.decrypt(CiphertextBlob=blob)["Plaintext"] == b"2 apples"
 
 
-def test_the_shop_signs_no_receipts(shop):
+def test_the_shop_is_not_allowed_to_sign_receipts(shop):
     with pytest.raises(ClientError, match="kms:Sign"):
         shop.sign(KeyId="alias/receipts", Message=b"paid", SigningAlgorithm="ECDSA_SHA_256")
 
 
-def test_the_world_goes_on_elsewhere(kms, shop, tmp_path):
+def test_a_world_can_be_exported_and_loaded_elsewhere(kms, shop, tmp_path):
     blob = shop.encrypt(KeyId="alias/orders", Plaintext=b"2 apples")["CiphertextBlob"]
     kms.clock.advance(days=400)
     kms.export(tmp_path / "later.json")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from kmsmock.access.condition_keys.registry import READERS
 from kmsmock.access.facts import Facts
-from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, find_condition_key
+from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, get_condition_key
 
 #: The value of a condition key: a string, or the strings of a multivalued one.
 Value = str | list[str]
@@ -63,7 +64,7 @@ class ConditionContext(Mapping[str, Value]):
         return sum(1 for _ in self)
 
     def _read(self, key: str) -> Value | None:
-        declared = find_condition_key(key)
+        declared = get_condition_key(key)
         if declared is None:
             return None
         if declared.is_family:
@@ -96,6 +97,15 @@ def named_keys(facts: Facts, *names: str) -> dict[str, Value]:
         elif (value := _text(read)) is not None:
             present[declared.name] = value
     return present
+
+
+def check_context_key(name: str) -> None:
+    """Require that KMS has a condition key (ValueError); keys of other services are accepted."""
+    if not name.lower().startswith("kms:") or get_condition_key(name.lower()) is not None:
+        return
+    near = get_close_matches(name.lower(), CONDITION_KEYS, n=1)
+    hint = f"; did you mean {CONDITION_KEYS[near[0]].name!r}?" if near else ""
+    raise ValueError(f"KMS has no condition key {name!r}{hint}")
 
 
 def _text(value: Any) -> Value | None:

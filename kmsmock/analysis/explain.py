@@ -129,7 +129,7 @@ def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) ->
     """Return the grant that the parameters of RetireGrant name; None if they name none."""
     token = parameters.get("GrantToken")
     if token is not None:
-        return backend.find_grant(key.region_name, token)
+        return backend.get_grant(key.region_name, token)
     return key.grants.get(parameters.get("GrantId", ""))
 
 
@@ -151,12 +151,12 @@ def explain_named(
     name = resource_of(key or "")
     alias = name if name.startswith(ALIAS_PREFIX) else None
     with backend.lock:
-        backend.settle()
-        who = _find_principal(backend, principal)
+        backend.run_due_work()
+        caller = _find_principal(backend, principal)
         if via_service is not None:
-            who = replace(who, via=via_service.partition(".")[0])
-        located = None if key is None else _find_key(backend, key, who.account, question.region)
-        return explain(backend, who, replace(question, action=action), located, alias)
+            caller = replace(caller, via=via_service.partition(".")[0])
+        located = None if key is None else _find_key(backend, key, caller.account, question.region)
+        return explain(backend, caller, replace(question, action=action), located, alias)
 
 
 def _find_principal(backend: Backend, named: Principal | str) -> Principal:
@@ -181,7 +181,7 @@ def _find_key(backend: Backend, reference: str, account: str, region: str) -> Ke
     if arn is not None:
         account, region = arn.account, arn.region
         name = arn.key_or_alias or reference
-    key = backend.region(account, region).find(name)
+    key = backend.region(account, region).get(name)
     if key is None:
         raise ValueError(f"account {account} has no key {reference!r} in {region}")
     return key

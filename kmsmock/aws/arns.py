@@ -1,4 +1,4 @@
-"""ARNs, account ids and key identifiers: how they are read, and how they are written.
+"""Parse and build ARNs, account ids and key identifiers.
 
 Source: IAM User Guide, "Identify AWS resources with ARNs" and "IAM identifiers"; AWS KMS Developer
 Guide, "Key identifiers".
@@ -60,7 +60,7 @@ _DNS_SUFFIXES = {
 }
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _ACCOUNT_PRINCIPAL = re.compile(r"([0-9]{12})|arn:([a-z-]+):iam::([0-9]{12}):root")
-#: What may stand between the type of a resource and its id.
+#: The separators between a resource's type and its id.
 _TYPE_ENDS = re.compile(r"[:/]")
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-fA-F]{32}")
 
@@ -82,7 +82,7 @@ class Arn(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Arn | None:
-        """Read an ARN; return None if the text does not have the six parts of one."""
+        """Parse an ARN; return None if the text does not have its six parts."""
         parts = text.split(":", 5)
         if len(parts) != 6 or parts[0] != "arn":
             return None
@@ -90,7 +90,7 @@ class Arn(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Arn:
-        """Read a text that is known to be an ARN; raises ValueError if it is not."""
+        """Parse an ARN; raises ValueError if the text does not have its six parts."""
         arn = cls.parse(text)
         if arn is None:
             raise ValueError(f"{text!r} is not an ARN")
@@ -137,39 +137,39 @@ class Arn(NamedTuple):
 
     @property
     def is_of_aws(self) -> bool:
-        """Whether it is a policy that AWS manages."""
+        """Whether it is the ARN of an AWS managed policy."""
         return (self.service, self.account) == ("iam", "aws")
 
     @property
     def is_account_root(self) -> bool:
-        """Whether it is the ARN of the root user, which in policies means the whole account."""
+        """Whether it is the ARN of the root user, which in policies stands for the account."""
         return self.service == "iam" and self.resource == "root"
 
 
 def looks_like_arn(text: str) -> bool:
-    """Tell whether a text is meant as an ARN, complete or not."""
+    """Return whether a text begins like an ARN, complete or not."""
     return text.startswith("arn:")
 
 
 def resource_of(text: str) -> str:
-    """Return the resource of an ARN such as ``alias/name``; a text that is no ARN is one itself."""
+    """Return the resource part of an ARN, such as ``alias/name``; other texts unchanged."""
     arn = Arn.parse(text)
     return text if arn is None else arn.resource
 
 
 def name_in(text: str) -> str:
-    """Return the name at the end of an ARN; a text that is no ARN is a name itself."""
+    """Return the name at the end of an ARN; other texts unchanged."""
     arn = Arn.parse(text)
     return text if arn is None else arn.name
 
 
 def is_account_id(value: object) -> bool:
-    """Tell whether something is the id of an AWS account: 12 digits, as text."""
+    """Return whether a value is an AWS account id: a string of 12 digits."""
     return isinstance(value, str) and _ACCOUNT_ID.fullmatch(value) is not None
 
 
 def read_account_principal(text: str) -> tuple[str | None, str] | None:
-    """Return partition and account id of an account as policies and grants name it.
+    """Return partition and account id of an account principal, as in policies and grants.
 
     text: 12 digits, whose partition is None, or the ARN of the root user. Return None for others.
     Source: IAM User Guide, "AWS JSON policy elements: Principal", "AWS account principals".
@@ -182,13 +182,13 @@ def read_account_principal(text: str) -> tuple[str | None, str] | None:
 
 
 def is_region(value: object) -> bool:
-    """Tell whether something has the form of a Region's name; AWS adds new Regions."""
+    """Return whether a value has the form of a Region's name, since AWS adds new Regions."""
     return isinstance(value, str) and _REGION.fullmatch(value) is not None
 
 
 @lru_cache(maxsize=256)
 def partition_of(region: str) -> str:
-    """Return the AWS partition of a Region; that of an unknown Region follows from its prefix.
+    """Return the AWS partition of a Region; for an unknown Region, from its prefix.
 
     region: also botocore's name for the one endpoint of a partition, such as ``aws-cn-global``.
     """
@@ -203,7 +203,7 @@ def partition_of(region: str) -> str:
 
 
 def region_of_endpoint(name: str) -> str:
-    """Name the Region in which a request is made.
+    """Return the Region in which a request is made.
 
     name: that of a Region, or botocore's for the one endpoint of a partition, which is in one.
     Source: IAM User Guide, "AWS global condition context keys", aws:RequestedRegion.
@@ -218,12 +218,12 @@ def kms_host(region: str) -> str:
 
 
 def is_known_region(region: str) -> bool:
-    """Tell whether AWS has a Region of that name."""
+    """Return whether AWS has a Region with this name."""
     return region in _PARTITION_OF
 
 
 def is_key_id(text: str) -> bool:
-    """Tell whether the text has the form of a key id: a UUID, or ``mrk-`` and 32 hex digits."""
+    """Return whether a text has the form of a key id: a UUID, or ``mrk-`` and 32 hex digits."""
     return _KEY_ID.fullmatch(text) is not None
 
 
@@ -238,7 +238,7 @@ def alias_arn(region: str, account: str, alias_name: str) -> str:
 
 
 def iam_arn(partition: str, account: str, resource: str) -> str:
-    """Return the ARN of something of IAM. resource: such as ``user/path/name`` or ``root``."""
+    """Return an IAM ARN. resource: such as ``user/path/name`` or ``root``."""
     return f"arn:{partition}:iam::{account}:{resource}"
 
 
@@ -258,5 +258,5 @@ def federated_user_arn(partition: str, account: str, name: str) -> str:
 
 
 def aws_managed_policy_arn(partition: str, name: str) -> str:
-    """Return the ARN of a policy that AWS manages."""
+    """Return the ARN of an AWS managed policy."""
     return iam_arn(partition, "aws", f"policy/{name}")

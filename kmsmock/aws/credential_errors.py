@@ -22,27 +22,24 @@ _EXPIRED = "The security token included in the request is expired"
 
 
 class CredentialError(NamedTuple):
-    """An error for credentials that are not valid.
-
-    code, text, status: of the response. query_code: see `CodedError`. key_member: the member of the
-    error that repeats the access key, if there is one.
-    """
+    """An error for credentials that are not valid."""
 
     code: str
     text: str
+    #: The status of the HTTP response.
     status: int
+    #: The code that SDKs report instead, for a service that once used the query protocol.
     query_code: str | None = None
+    #: The member of the error that repeats the access key, if there is one.
     key_member: str | None = None
 
 
 class CredentialErrors(NamedTuple):
-    """The errors of a service for credentials that are not valid.
+    """The errors of a service for credentials that are not valid."""
 
-    deleted: for an access key that AWS does not know, no longer knows, or that is inactive.
-    expired: for temporary credentials after their expiration.
-    """
-
+    #: For an access key that is inactive, or that AWS does not know, or no longer.
     deleted: CredentialError
+    #: For temporary credentials after their expiration.
     expired: CredentialError
 
 

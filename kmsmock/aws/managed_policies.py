@@ -1,4 +1,4 @@
-"""IAM policies that AWS manages, by name.
+"""AWS managed policies.
 
 Source: AWS Managed Policy Reference Guide.
 """
@@ -14,7 +14,7 @@ FULL_ACCESS = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
-#: Name -> statements of policies that AWS manages; of ReadOnlyAccess what is about KMS.
+#: Name -> statements of AWS managed policies; of ReadOnlyAccess those about KMS.
 _MANAGED: dict[str, Any] = {
     "AdministratorAccess": FULL_ACCESS["Statement"],
     "PowerUserAccess": [
@@ -42,7 +42,7 @@ _MANAGED: dict[str, Any] = {
 
 
 def managed_policy(arn: str) -> Mapping[str, Any] | None:
-    """Find a policy that AWS manages by its ARN; return None for one that is not known here."""
+    """Return the AWS managed policy with an ARN; None if it is not emulated."""
     parsed = Arn.parse(arn)
     if parsed is None or arn != aws_managed_policy_arn(parsed.partition, parsed.name):
         return None

@@ -37,7 +37,7 @@ class Category(Enum):
         return self is Category.STANDARD
 
 
-#: The decimal context of all amounts; that of the test may have a low precision, or traps.
+#: The decimal context of all amounts; a test can set a context with low precision, or traps.
 ARITHMETIC = Context(prec=40)
 #: The usage type of key storage, without its Region.
 KEYS = "KMS-Keys"

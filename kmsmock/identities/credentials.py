@@ -128,8 +128,8 @@ class CredentialStore:
             raise ExpiredCredentialsError(access_key, principal, expires)
         return principal
 
-    def find_owner(self, access_key: str) -> Principal | None:
-        """Find the principal of an access key, also of an inactive one; None if it is unknown.
+    def get_owner(self, access_key: str) -> Principal | None:
+        """Return the principal of an access key, also of an inactive one; None if it is unknown.
 
         Deleted ones are unknown, and those of deleted users and roles.
         """

@@ -16,7 +16,7 @@ from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.kms import access_key
-from kmsmock.interception.parsed_responses import to_client
+from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.services import parameters_of
 from kmsmock.process.active_mocks import active
 from kmsmock.process.moto import moto_answers
@@ -47,7 +47,7 @@ def begin_before_call(
         region=context["client_region"],
     )
     if error is not None:
-        return _to_client(error, model)
+        return _to_botocore_error(error, model)
     if pending is not None:
         context[_PENDING] = pending
         for name in pending.hidden:
@@ -73,14 +73,14 @@ def finish_after_call(
         return
     error = pending.finish(parsed)
     if error is not None:
-        response, parsed_error = _to_client(error, model)
+        response, parsed_error = _to_botocore_error(error, model)
         _replace_answer(http_response, parsed, response.status_code, parsed_error)
 
 
-def _to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
+def _to_botocore_error(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
     if model.http.get("method") == "HEAD" and isinstance(answer.result, ServiceError):
         answer = answer._replace(result=_without_body(answer.result))
-    response, parsed = to_client(answer, model)
+    response, parsed = to_botocore_response(answer, model)
     parsed.get("Error", {}).update(getattr(answer.result, "members", {}))
     query_code = getattr(answer.result, "query_code", None)
     if query_code is not None:

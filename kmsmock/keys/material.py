@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -38,14 +38,14 @@ class KeyMaterial:
     """
 
     id: bytes
-    secret: bytes | None
+    secret: bytes | None = field(repr=False)
     state: MaterialState = MaterialState.CURRENT
     rotation_date: datetime | None = None
     rotation_type: RotationType | None = None
     expiration_model: str | None = None
     valid_to: datetime | None = None
     description: str | None = None
-    opened: Any = None
+    opened: Any = field(default=None, repr=False)
 
     @property
     def is_present(self) -> bool:
@@ -62,11 +62,11 @@ class KeyMaterial:
         self.secret = self.opened = None
         self.expiration_model = self.valid_to = None
 
-    def symmetric(self, origin: ciphertext.Origin) -> SymmetricKey:
+    def symmetric(self, header: ciphertext.BlobHeader) -> SymmetricKey:
         """Return the AES key, made from the secret on first use."""
         if self.opened is None:
             assert self.secret is not None  # states were checked before
-            self.opened = SymmetricKey(self.secret, origin)
+            self.opened = SymmetricKey(self.secret, header)
         opened: SymmetricKey = self.opened
         return opened
 

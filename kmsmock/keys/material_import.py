@@ -11,7 +11,7 @@ from kmsmock.crypto.errors import CryptoError
 from kmsmock.keys import rotation
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
-from kmsmock.keys.multi_region import settle_pending_material
+from kmsmock.keys.multi_region import update_pending_material
 from kmsmock.keys.specs import KeySpec
 from kmsmock.keys.states import KeyState
 
@@ -84,13 +84,13 @@ def parse_material(spec: KeySpec, unwrapped: bytes) -> tuple[bytes, Any]:
                 explanation=f"The unwrapped material is not a PKCS#8 {spec.name} key: {reason}"
             ) from None
         return key_pair.private_der(), key_pair
-    problem = find_length_problem(spec, len(unwrapped))
+    problem = get_length_problem(spec, len(unwrapped))
     if problem is not None:
         raise errors.InvalidCiphertextException(explanation=f"The unwrapped material {problem}.")
     return unwrapped, None
 
 
-def find_length_problem(spec: KeySpec, size: int) -> str | None:
+def get_length_problem(spec: KeySpec, size: int) -> str | None:
     """Return why symmetric material of a key spec cannot be of this size; None if it can.
 
     size: in bytes. The text completes a sentence: "The material has 16 bytes; ...".
@@ -126,7 +126,7 @@ def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest
     if key.has_all_material and key.status is not KeyState.UPDATING:
         key.status = KeyState.ENABLED
     if key.multi_region is not None:
-        settle_pending_material(key.multi_region)
+        update_pending_material(key.multi_region)
     return material
 
 
@@ -159,7 +159,7 @@ def remove_material(key: Key, material: KeyMaterial) -> None:
     if material.is_permanent or key.is_replica:
         material.remove()
         if key.multi_region is not None:
-            settle_pending_material(key.multi_region)
+            update_pending_material(key.multi_region)
         return
     for member in key.related_keys:
         member.materials = [m for m in member.materials if m.id != material.id]

@@ -74,7 +74,7 @@ def read_encryption_context(call: Call, target: Target) -> Mapping[str, str] | N
     return encryption_context(target.context_member, call.parameters, _constraints(call, target))
 
 
-def find_retired_grant(call: Call, key: Key) -> Grant | None:
+def get_retired_grant(call: Call, key: Key) -> Grant | None:
     """Return the grant that RetireGrant names; None if the key has no such grant."""
     return key.grants.get(call.grant_id or call.parameters.get("GrantId", ""))
 
@@ -85,7 +85,7 @@ def _constraints(call: Call, target: Target) -> GrantConstraints | None:
         return read_grant_terms(call).constraints
     if target.action != "kms:RetireGrant" or not call.keys:
         return None
-    grant = find_retired_grant(call, call.keys[-1])
+    grant = get_retired_grant(call, call.keys[-1])
     return None if grant is None else grant.terms.constraints
 
 

@@ -58,7 +58,7 @@ def parse_grant_terms(
         {
             name: unique_id
             for name in (grantee, retiring)
-            if name and (unique_id := names.find_unique_id(name)) is not None
+            if name and (unique_id := names.get_unique_id(name)) is not None
         },
     )
 
@@ -78,7 +78,7 @@ def _read_principal(
         return session_arn(partition, account, role, rest)
     if name is None or not UNIQUE_ID.fullmatch(name):
         return name
-    arn = names.find_arn(name)
+    arn = names.get_arn(name)
     if arn is None:
         raise errors.InvalidArnException(f"{member} does not refer to a valid principal.")
     return arn
@@ -126,7 +126,7 @@ def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
 
     Source: AWS KMS API Reference, CreateGrant, Operations.
     """
-    found = {
+    orders = {
         target.action.removeprefix("kms:"): target.grant_order
         for declared in OPERATIONS.values()
         for target in declared.targets
@@ -134,7 +134,7 @@ def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
         and target.usage in (None, usage)
         and target.of_key_pairs in (None, spec.is_asymmetric)
     }
-    return tuple(sorted(found, key=found.__getitem__))
+    return tuple(sorted(orders, key=orders.__getitem__))
 
 
 def require_valid_terms(key: Key, terms: GrantTerms) -> None:

@@ -166,7 +166,7 @@ def page(call: Call, member: str, items: Iterable[T], show: Callable[[T], Any]) 
     assert sizes is not None
     parameters = call.parameters
     try:
-        shown, marker = paginate(
+        entries, marker = paginate(
             call.backend.markers,
             call.operation.name,
             items,
@@ -180,5 +180,5 @@ def page(call: Call, member: str, items: Iterable[T], show: Callable[[T], Any]) 
             explanation=f"Pass the NextMarker of the last {call.operation.name} response."
         ) from None
     if marker is None:
-        return {member: shown, "Truncated": False}
-    return {member: shown, "NextMarker": marker, "Truncated": True}
+        return {member: entries, "Truncated": False}
+    return {member: entries, "NextMarker": marker, "Truncated": True}

@@ -1,1 +1,1 @@
-"""Reports of a test run: what its mocks did, in a terminal, as JSON, and as a page to look at."""
+"""Reports of a test run, in the terminal, as JSON and as an HTML page."""

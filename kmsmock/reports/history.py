@@ -62,7 +62,7 @@ class MockHistory:
         kms, scene, report = self._kms, self._scene, self._sums.report
         with kms.backend.lock:
             scene.ended = kms.clock.now()
-            kms.backend.clock.settle(scene.ended)
+            kms.backend.clock.run_due_work(scene.ended)
             self._note_service_events()
             for key in kms.keys:
                 record = self._record_of(key)
@@ -168,7 +168,9 @@ class MockHistory:
         after = event.calls_before - self._calls_before
         if event.name == ROTATE_KEY:
             lane = self._lanes.setdefault(event.key_arn, Lane(event.key_arn))
-            lane.rotations.append(Rotation(self._ms_since(event.at), after, event.kind or ""))
+            lane.rotations.append(
+                Rotation(self._ms_since(event.at), after, event.rotation_type or "")
+            )
             self._touched.add(event.key_arn)
         elif event.name == DELETE_KEY:
             self._change_state(event.key_arn, event.at, after, "Deleted")

@@ -79,19 +79,19 @@ def name_of(principal: Principal) -> str:
 def evaluate_permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> list[Permission]:
     """Evaluate which actions principals are allowed on the keys of a scene."""
     kept = sum(len(scene.permissions) for scene in report.scenes)
-    found: list[Permission] = []
+    permissions: list[Permission] = []
     principals = dict(_principals(kms, uses))
     for key in _keys(kms, uses):
         done = uses.of.get(key.arn, {})
         for action in _actions(key, [action for _, action in done]):
             for name, principal in principals.items():
-                if kept + len(found) >= PERMISSIONS_KEPT:
+                if kept + len(permissions) >= PERMISSIONS_KEPT:
                     report.omit("permissions", 1)
                     continue
                 may, reason = _decide(kms, principal, action, key, uses)
                 did, refused = done.get((name, action), (0, 0))
-                found.append(Permission(key.arn, name, action, may, reason, did, refused))
-    return found
+                permissions.append(Permission(key.arn, name, action, may, reason, did, refused))
+    return permissions
 
 
 def _keys(kms: KMSMock, uses: ObservedUse) -> list[Key]:

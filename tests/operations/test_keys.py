@@ -356,3 +356,18 @@ def test_failed_calls_and_dry_runs_are_no_use(client, new_key):
         client.encrypt(KeyId=key_id, Plaintext=b"text")
 
     assert client.get_key_last_usage(KeyId=key_id)["KeyLastUsage"] == {}
+
+
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256", "ECC_NIST_P256"])
+def test_no_representation_of_a_key_shows_its_secret(kms, spec):
+    usage = {"HMAC_256": "GENERATE_VERIFY_MAC", "ECC_NIST_P256": "SIGN_VERIFY"}
+    client = kms.client()
+    key = client.create_key(KeySpec=spec, KeyUsage=usage.get(spec, "ENCRYPT_DECRYPT"))
+    if spec == "ECC_NIST_P256":  # the secret of a key pair is made on first use
+        client.get_public_key(KeyId=key["KeyMetadata"]["KeyId"])
+    [material] = kms.keys[0].materials
+
+    shown = f"{kms.keys!r} {material!r}"
+
+    assert "secret" not in shown
+    assert "opened" not in shown

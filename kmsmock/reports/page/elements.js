@@ -4,7 +4,7 @@ const report = JSON.parse(document.getElementById("data").textContent);
 const names = report.names;
 const main = document.getElementById("main");
 
-// --- making elements: texts are texts, whatever is in them ---------------------------------------
+// --- creating elements; strings become text nodes, never markup ----------------------------------
 
 function el(tag, options = {}, ...children) {
   const made = options.svg
@@ -26,18 +26,18 @@ const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : 
 const short = (arn) => arn.split(":").slice(5).join(":") || arn;
 const moment = (ms) => new Date(ms).toISOString().slice(0, 23).replace("T", " ").replace(".000", "");
 
-/** Show an amount: in cents, or down to what one request costs. */
+/** Format an amount in USD, with enough decimals for the price of one request. */
 function usd(amount) {
   const cents = Number(amount) === 0 || Math.abs(amount) >= 1;
   return Number(amount).toLocaleString("en-US", {
     style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: cents ? 2 : 6 });
 }
 
-/** Let a name be broken between its words, and not within them. */
+/** Allow line breaks in a name between its words only. */
 const breakable = (name) => name.split(/(?<=[_/:.])|(?<=[a-z])(?=[A-Z])/)
   .flatMap((word, place) => place ? [el("wbr"), word] : [word]);
 
-/** Show a test: its name before the file that it is in. */
+/** Format a test: its name, then its file. */
 function testName(test) {
   if (!test) return el("span", { class: "quiet" }, "outside of tests");
   const [file, ...name] = test.split(/(?<=::)/);
@@ -53,7 +53,7 @@ function section(title, about, ...content) {
   return made;
 }
 
-// --- keys, and what they are called --------------------------------------------------------------
+// --- names of keys -------------------------------------------------------------------------------
 
 const keyOf = new Map(report.keys.map((key) => [`${key.mock} ${key.arn}`, key]));
 
@@ -62,7 +62,7 @@ function nameOfKey(arn, mock) {
   return key?.aliases[0] || key?.description || short(arn).slice(0, 12);
 }
 
-/** How many keys there are of each name: tests often make one of the same alias. */
+/** Name -> number of keys with it: tests often create a key with the same alias. */
 const keysCalled = new Map();
 for (const { arn, mock } of report.keys) {
   const name = nameOfKey(arn, mock);
@@ -83,7 +83,7 @@ const outcomeOf = (test) =>
 const darkSystem = matchMedia("(prefers-color-scheme: dark)");
 const themes = ["system", "light", "dark"];
 let theme = "system";
-try { theme = localStorage.getItem("kmsmock-theme") || theme; } catch { /* not for files, perhaps */ }
+try { theme = localStorage.getItem("kmsmock-theme") || theme; } catch { /* no storage for file: URLs */ }
 
 function showTheme() {
   const dark = theme === "dark" || (theme === "system" && darkSystem.matches);
@@ -93,7 +93,7 @@ function showTheme() {
 darkSystem.addEventListener("change", showTheme);
 document.getElementById("theme").addEventListener("click", () => {
   theme = themes[(themes.indexOf(theme) + 1) % themes.length];
-  try { localStorage.setItem("kmsmock-theme", theme); } catch { /* then for this time only */ }
+  try { localStorage.setItem("kmsmock-theme", theme); } catch { /* not stored then */ }
   showTheme();
 });
 showTheme();

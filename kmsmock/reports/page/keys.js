@@ -3,7 +3,7 @@
 function showKeys() {
   if (!report.keys.length) return;
   const isUnused = (key) => !key.used && key.manager !== "AWS";
-  section("Keys", "All keys of all mocks. One is never used when no cryptographic operation succeeded with it.", pagedTable({
+  section("Keys", "All keys of all mocks. A key is never used if no cryptographic operation succeeded with it.", pagedTable({
     title: "Keys", rows: report.keys, extra: "never used", keep: isUnused,
     text: (key) => `${key.arn} ${key.aliases.join(" ")} ${key.description} ${key.spec} ${key.usage} ${key.state} ${key.test}`,
     columns: [
@@ -21,7 +21,7 @@ function showKeys() {
 
 function showSlowest() {
   if (!report.slowest.length) return;
-  section("Slowest calls", "In real time, as long as the mock took to answer.", el("div", { class: "scroll" }, el("table", { class: "rows" },
+  section("Slowest calls", "The real time that the mock took to answer.", el("div", { class: "scroll" }, el("table", { class: "rows" },
     el("thead", {}, el("tr", {}, ["ms", "Operation", "Key spec", "Test"].map((title, place) =>
       el("th", { scope: "col", class: place ? "" : "number" }, title)))),
     el("tbody", {}, report.slowest.map((slow) => el("tr", {}, el("td", { class: "number" }, (slow.seconds * 1000).toFixed(2)),

@@ -1,8 +1,8 @@
-// --- who may, and who did ------------------------------------------------------------------------
+// --- permissions and calls -----------------------------------------------------------------------
 
 const MAY = { yes: ["yes", "may", "✓"], no: ["no", "may not", "–"], "with context": ["context", "may with context", "◐"] };
 
-/** Give all actions, those of each key in its order. */
+/** Return all actions, in the order of each key's actions. */
 function actionsOf(keys) {
   const actions = [];
   for (const rows of keys.values()) {
@@ -22,7 +22,7 @@ function matrix(scene) {
     keys.get(row[0]).push(row);
   }
   const actions = actionsOf(keys);
-  const grid = []; // of buttons; nothing where an action makes no sense
+  const grid = []; // of buttons; empty if a key does not have the action
   const hint = "Choose a cell to see why.";
   const why = el("p", { class: "whyto", role: "status" }, hint);
   let chosen = null;
@@ -75,10 +75,10 @@ function matrix(scene) {
   const bodies = [...keys].map(([key, rows]) => rowsOf(key, rows));
   grid[0].find(Boolean).tabIndex = 0;
   return el("div", {},
-    el("p", { class: "quiet" }, "As policies and grants were at the end. ✓ may, ◐ may with an encryption context that calls had, – may not. " +
-      "A number: how often it was done; ✗: how often it was refused."),
+    el("p", { class: "quiet" }, "With the policies and grants at the end. ✓ allowed, ◐ allowed with an encryption context of a call, – not allowed. " +
+      "Numbers: calls that succeeded; ✗: calls that were denied."),
     el("div", { class: "scroll" }, el("table", { class: "matrix", on: { keydown: walk } },
-      el("caption", { class: "hidden" }, "Who may and who did, by key and principal"),
+      el("caption", { class: "hidden" }, "Permissions and calls, by key and principal"),
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Key"), el("th", { scope: "col" }, "Principal"),
         actions.map((action) => el("th", { scope: "col" }, breakable(names[action].replace("kms:", "")))))),
       bodies)), why);

@@ -1,6 +1,6 @@
 // --- one scene: timeline, permissions, calls -----------------------------------------------------
 
-/** Give the scenes with their titles: those of failed tests first, then those in which much happened. */
+/** Return the scenes with their titles: those of failed tests first, then those with most calls. */
 function sortedScenes() {
   const parts = new Map();
   const scenes = report.scenes.map((scene) => {
@@ -30,13 +30,13 @@ function showScenes() {
   function show(place) {
     const { scene } = scenes[place];
     const parts = [el("h3", {}, "Keys and calls over time"), timeline(scene)];
-    if (scene.permissions.length) parts.push(el("h3", {}, "Who may, and who did"), matrix(scene));
-    else if (!scene.enforced) parts.push(el("p", { class: "quiet" }, "Policies did not decide here: authorization was off."));
+    if (scene.permissions.length) parts.push(el("h3", {}, "Permissions and calls"), matrix(scene));
+    else if (!scene.enforced) parts.push(el("p", { class: "quiet" }, "Policies were not enforced: the option authorization was off."));
     parts.push(el("h3", {}, "Calls"), callTable(scene));
     content.replaceChildren(...parts);
   }
 
-  section("Test by test", "What happened in one mock, on its own clock: choose the test that started it.",
+  section("Test by test", "The history of one mock, on its own clock: choose the test that started it.",
     el("div", { class: "controls" },
       el("label", { class: "grow" }, el("span", { class: "hidden" }, "Test"), select),
       scenes.length > 1 ? [el("button", { type: "button", on: { click: step(-1) } }, "Previous test"),

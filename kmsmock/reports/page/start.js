@@ -1,4 +1,4 @@
-// --- all of it -----------------------------------------------------------------------------------
+// --- the whole page ------------------------------------------------------------------------------
 
 showHead();
 if (report.total.calls) {
@@ -10,7 +10,7 @@ if (report.total.calls) {
 } else {
   main.append(el("p", { class: "card" }, "No KMS calls."));
 }
-// What is folded away on a screen is read on paper.
+// Print what is collapsed on the screen, too.
 let opened = [];
 addEventListener("beforeprint", () => {
   opened = [...document.querySelectorAll("details:not([open])")];

@@ -28,7 +28,7 @@ function showHead() {
 
 const BARS = 8;
 
-/** What bars can show, and the parts of each: name of the class, words, and the size in an entry. */
+/** The measures that bars can show, and the parts of each: class name, label, size in an entry. */
 const MEASURES = {
   calls: {
     label: "Calls", show: count,
@@ -80,7 +80,7 @@ function bars(title, entries, chosen) {
   return { made: el("div", {}, el("h3", {}, title), table, button), draw };
 }
 
-/** Say what tells a key from others: its spec, or of those that are called alike the test that made it. */
+/** Describe a key: its key spec; if several have its name, the test that created it. */
 function tellingApart({ spec, test }, name) {
   return test && keysCalled.get(name) > 1 ? test.split("::").pop() : spec;
 }
@@ -93,7 +93,7 @@ function showBars() {
     ["By key", report.keys.map((key) => {
       const name = nameOfKey(key.arn, key.mock);
       return { name, shown: [breakable(name), el("span", { class: "quiet" }, " ", breakable(tellingApart(key, name)))],
-        full: `${key.arn}, made by ${key.test ?? "nobody: outside of tests"}`, tally: key.tally, storage: key.storage };
+        full: `${key.arn}, made by ${key.test ?? "no test"}`, tally: key.tally, storage: key.storage };
     })],
     ["By test", Object.entries(report.tests).map(([name, tally]) => ({ name, shown: testName(name), tally }))],
   ].map(([title, entries]) => bars(title, entries, () => measure));
@@ -109,6 +109,6 @@ function showBars() {
   choose("calls");
   section("Calls and cost", "At AWS's list prices, before the free tier.",
     el("div", { class: "controls" }, el("fieldset", { class: "segments" },
-      el("legend", { class: "hidden" }, "What the bars show"), choices)), legend,
+      el("legend", { class: "hidden" }, "Measure of the bars"), choices)), legend,
     el("div", { class: "thirds" }, lists.map((list) => list.made)));
 }

@@ -1,4 +1,4 @@
-// --- tables that are searched, sorted and paged --------------------------------------------------
+// --- tables with search, sorting and pages -------------------------------------------------------
 
 /** Draw a table. columns: title, cell(row), by(row) for those that sort, kind. keep: which rows match. */
 function pagedTable({ title, columns, rows, size = 25, text, extra, keep }) {

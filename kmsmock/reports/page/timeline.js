@@ -2,7 +2,7 @@
 
 const LANES = 12;
 
-/** Place all that happened from 0 to 1: one step each, and a gap by the logarithm of the time between. */
+/** Map all events to 0..1: one step for each, and gaps by the logarithm of the time between them. */
 function axisOf(scene) {
   const places = new Map();
   const moments = scene.calls.map(([at], place) => ({ at, after: place + 1 }));
@@ -71,7 +71,7 @@ function timeline(scene) {
 
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowUp: -1, ArrowDown: 1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
   const made = placed.length === 0 ? el("div", { class: "timeline" }) : el("div", {
-    class: "timeline", tabindex: "0", role: "slider", "aria-label": "Calls in the order of time; arrow keys go from call to call",
+    class: "timeline", tabindex: "0", role: "slider", "aria-label": "Calls in order of time; arrow keys move from call to call",
     "aria-valuemin": "1", "aria-valuemax": String(placed.length), "aria-valuenow": "1", "aria-valuetext": "no call chosen",
     on: {
       keydown: (event) => {
@@ -107,7 +107,7 @@ function timeline(scene) {
   const more = lanes.length > LANES ? el("button", { type: "button", class: "more", on: {
     click: (event) => { draw(true); event.target.hidden = true; } } }, `Show ${lanes.length > 200 ? "200" : "all"} of ${lanes.length} keys`) : null;
   content.append(legend(scene), made, told, ...(more ? [more] : []));
-  if (placed.length) told.textContent = "Click, or use the arrow keys, to go from call to call. Times without calls are drawn shorter.";
+  if (placed.length) told.textContent = "Click, or use the arrow keys, to move from call to call. Times without calls are compressed.";
   return content;
 }
 

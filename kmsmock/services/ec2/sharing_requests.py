@@ -61,7 +61,7 @@ def read_image_change(call: ServiceCall) -> Change:
     """Read with whom a call shares an image, or stops sharing it."""
     if call.parameters.get("Attribute", IMAGE_PERMISSION) != IMAGE_PERMISSION:
         raise InvalidParameterValue(
-            "Unrecognized attribute.", explanation="Known here: launchPermission, description."
+            "Unrecognized attribute.", explanation="Supported: launchPermission, description."
         )
     return _read_change(call, "LaunchPermission", IMAGE_PERMISSION, "UserGroups")
 

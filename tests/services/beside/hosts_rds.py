@@ -80,7 +80,7 @@ class Databases:
         )
 
     def arn(self, *, of: str) -> str:
-        """Give an ARN. of: ``database`` or ``snapshot``."""
+        """Return an ARN. of: ``database`` or ``snapshot``."""
         prefix = "" if self.words is INSTANCE else "cluster"
         resource = {
             "database": f"{prefix or 'db'}:orders",
@@ -129,7 +129,7 @@ def disable(name: str = "key") -> Act:
 
 
 def deny(action: str, name: str = "key") -> Act:
-    """Let the policy of a key deny an action of KMS to everybody."""
+    """Deny a KMS action to everybody in a key policy."""
     return lambda d: d.host.deny(getattr(d.host, name), f"kms:{action}")
 
 

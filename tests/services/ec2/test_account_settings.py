@@ -8,7 +8,7 @@ from tests.refusals import refused
 from tests.services.ec2.world import EAST, WEST
 
 
-def see(world, volume):
+def describe(world, volume):
     return world.source_ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
 
 
@@ -19,12 +19,12 @@ def test_encryption_by_default_encrypts_what_is_made_from_then_on(world):
 
     assert ec2.enable_ebs_encryption_by_default()["EbsEncryptionByDefault"] is True
 
-    after = see(world, world.make_volume(Encrypted=False))
+    after = describe(world, world.make_volume(Encrypted=False))
     managed = world.source_kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["Arn"]
     assert (after["Encrypted"], after["KmsKeyId"]) == (True, managed)
-    assert see(world, before)["Encrypted"] is False
+    assert describe(world, before)["Encrypted"] is False
     assert ec2.disable_ebs_encryption_by_default()["EbsEncryptionByDefault"] is False
-    assert see(world, world.make_volume())["Encrypted"] is False
+    assert describe(world, world.make_volume())["Encrypted"] is False
 
 
 def test_encryption_by_default_is_a_matter_of_account_and_region(world):
@@ -49,9 +49,9 @@ def test_the_default_key_can_be_another(world, form):
 
     assert answer["KmsKeyId"] == world.source_key
     assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == world.source_key
-    assert see(world, world.make_volume(Encrypted=True))["KmsKeyId"] == world.source_key
+    assert describe(world, world.make_volume(Encrypted=True))["KmsKeyId"] == world.source_key
     copy = world.copy(ec2, KmsKeyId=None)
-    assert world.see(copy, ec2)["KmsKeyId"] == world.source_key
+    assert world.describe(copy, ec2)["KmsKeyId"] == world.source_key
     assert ec2.reset_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
 
 
@@ -71,7 +71,7 @@ def test_a_snapshot_under_another_default_key_can_be_shared(world):
     snapshot = world.take_snapshot(world.make_volume(Encrypted=True))
     world.share(snapshot)
 
-    assert world.see(world.copy(SourceSnapshotId=snapshot))["State"] == "completed"
+    assert world.describe(world.copy(SourceSnapshotId=snapshot))["State"] == "completed"
 
 
 def test_a_setting_needs_permission(world):

@@ -7,7 +7,16 @@ import pytest
 from kmsmock import mock_kms
 from tests.authorization.documents import allow, deny, policy
 from tests.refusals import refused
-from tests.services.ec2.world import EAST, SECRET, SOURCE, TARGET, WEST, World, operations, shown
+from tests.services.ec2.world import (
+    EAST,
+    SECRET,
+    SOURCE,
+    TARGET,
+    WEST,
+    World,
+    operations,
+    request_members,
+)
 
 UNUSABLE = "Given key ID is not accessible"
 KEY_ACTIONS = ("kms:CreateGrant", "kms:GenerateDataKeyWithoutPlaintext")
@@ -23,7 +32,7 @@ def test_a_shared_snapshot_is_copied_under_a_key_of_the_target(wire, region):
         copy = world.copy()
 
         world.target_ec2.get_waiter("snapshot_completed").wait(SnapshotIds=[copy])
-        seen = world.see(copy)
+        seen = world.describe(copy)
         assert seen["State"] == "completed"
         assert seen["Encrypted"] is True
         assert seen["KmsKeyId"] == world.target_key
@@ -67,13 +76,13 @@ def test_the_kms_calls_of_a_copy_are_those_of_cloudtrail_records_of_aws(kms, wor
     ]
     made, *grants = calls[1:4]
     assert made.encryption_context == calls[4].encryption_context == new
-    assert shown(made)["NumberOfBytes"] == 64
+    assert request_members(made)["NumberOfBytes"] == 64
     assert calls[5].encryption_context == old
     for grant, context in zip(grants, (new, old), strict=True):
-        assert shown(grant)["GranteePrincipal"] == service
-        assert shown(grant)["RetiringPrincipal"] == service
-        assert shown(grant)["Operations"] == ["Decrypt"]
-        assert shown(grant)["Constraints"] == {"EncryptionContextEquals": context}
+        assert request_members(grant)["GranteePrincipal"] == service
+        assert request_members(grant)["RetiringPrincipal"] == service
+        assert request_members(grant)["Operations"] == ["Decrypt"]
+        assert request_members(grant)["Constraints"] == {"EncryptionContextEquals": context}
     assert world.source_kms.list_grants(KeyId=world.source_key)["Grants"] == []
     assert kms.costs.by_operation()["CreateGrant"] >= 2
 
@@ -141,7 +150,7 @@ def test_to_create_a_grant_is_all_that_a_copy_needs_of_the_key_policy(world):
     world.limit_key("kms:CreateGrant")
     world.share()
 
-    assert world.see(world.copy())["State"] == "completed"
+    assert world.describe(world.copy())["State"] == "completed"
 
 
 def test_a_copy_without_the_key_policy_fails_after_the_answer(kms, world):
@@ -150,7 +159,7 @@ def test_a_copy_without_the_key_policy_fails_after_the_answer(kms, world):
 
     copy = world.copy()
 
-    seen = world.see(copy)
+    seen = world.describe(copy)
     assert (seen["State"], seen["StateMessage"], seen["Progress"]) == ("error", UNUSABLE, "0%")
     assert (seen["VolumeSize"], seen["Encrypted"]) == (1, True)
     assert seen["KmsKeyId"] == world.target_key
@@ -172,7 +181,7 @@ def test_the_identity_policy_of_the_target_is_the_other_half(world, action):
         else [policy(allow(["ec2:*", "kms:*"]), deny(action, world.source_key))],
     )
 
-    state = world.see(world.copy(caller.client("ec2")))["State"]
+    state = world.describe(world.copy(caller.client("ec2")))["State"]
 
     assert state == ("error" if action == "kms:CreateGrant" else "completed")
 
@@ -195,7 +204,7 @@ def test_what_a_copy_needs_of_kms(world, action, on, state):
     statements = allow(["ec2:*", "kms:*"]), deny(action, getattr(world, on))
     caller = world.target.role("Copier", policies=[policy(*statements)])
 
-    seen = world.see(world.copy(caller.client("ec2")))
+    seen = world.describe(world.copy(caller.client("ec2")))
 
     assert seen["State"] == state
     assert seen.get("StateMessage") == (UNUSABLE if state == "error" else None)
@@ -228,7 +237,7 @@ def test_a_source_that_cannot_be_seen_shows_after_the_answer(world, source):
 
     copy = world.copy(**parameters)
 
-    seen = world.see(copy)
+    seen = world.describe(copy)
     assert (seen["State"], seen["StateMessage"]) == ("error", "Source snapshot is not found")
     assert (seen["VolumeSize"], seen["Progress"]) == (0, "0%")
     assert not {"CompletionTime", "FullSnapshotSizeInBytes"} & set(seen)
@@ -246,7 +255,7 @@ def test_a_source_key_that_cannot_be_used_shows_after_the_answer(kms, world, sta
 
     copy = world.copy()
 
-    seen = world.see(copy)
+    seen = world.describe(copy)
     assert (seen["State"], seen["StateMessage"]) == ("error", UNUSABLE)
     assert kms.ebs.why(copy).startswith("Given key ID is not accessible: kms:CreateGrant")
 
@@ -289,7 +298,7 @@ def test_a_snapshot_under_the_aws_managed_key_is_not_shared_by_who_may_not_look_
         share_with_target(blind, snapshot)
 
     with refused("InvalidSnapshot.NotFound"):
-        world.see(snapshot)
+        world.describe(snapshot)
 
 
 def test_a_snapshot_under_a_customer_key_is_shared_by_who_may_not_look_at_keys(kms, world, blind):
@@ -297,7 +306,7 @@ def test_a_snapshot_under_a_customer_key_is_shared_by_who_may_not_look_at_keys(k
 
     looked = kms.calls[-1]
     assert (looked.operation, looked.error_code) == ("DescribeKey", "AccessDeniedException")
-    assert world.see(world.snapshot)["OwnerId"] == SOURCE
+    assert world.describe(world.snapshot)["OwnerId"] == SOURCE
 
 
 def test_a_copy_under_a_customer_key_makes_a_default_key_snapshot_shareable(world):
@@ -305,7 +314,7 @@ def test_a_copy_under_a_customer_key_makes_a_default_key_snapshot_shareable(worl
     copy = world.copy(world.source_ec2, SourceSnapshotId=snapshot, KmsKeyId=world.source_key)
     world.share(copy)
 
-    assert world.see(world.copy(SourceSnapshotId=copy))["State"] == "completed"
+    assert world.describe(world.copy(SourceSnapshotId=copy))["State"] == "completed"
 
 
 def test_an_encrypted_snapshot_cannot_be_public(world):
@@ -356,5 +365,5 @@ def test_each_account_has_tags_of_its_own_on_a_shared_snapshot(world):
     world.source_ec2.create_tags(Resources=[world.snapshot], Tags=[{"Key": "a", "Value": "1"}])
     world.target_ec2.create_tags(Resources=[world.snapshot], Tags=[{"Key": "b", "Value": "2"}])
 
-    assert world.see(world.snapshot)["Tags"] == [{"Key": "b", "Value": "2"}]
-    assert world.see(world.snapshot, world.source_ec2)["Tags"] == [{"Key": "a", "Value": "1"}]
+    assert world.describe(world.snapshot)["Tags"] == [{"Key": "b", "Value": "2"}]
+    assert world.describe(world.snapshot, world.source_ec2)["Tags"] == [{"Key": "a", "Value": "1"}]

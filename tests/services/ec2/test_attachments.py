@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.refusals import refused
-from tests.services.ec2.world import EAST, SECRET, SOURCE, operations, shown
+from tests.services.ec2.world import EAST, SECRET, SOURCE, operations, request_members
 
 INSTANCE = "i-0123456789abcdef0"
 ANOTHER = "i-0fedcba9876543210"
@@ -19,7 +19,7 @@ def attach(world, volume=None, instance=INSTANCE, device="/dev/sdf"):
     )
 
 
-def see(world, volume=None):
+def describe(world, volume=None):
     return world.source_ec2.describe_volumes(VolumeIds=[volume or world.volume])["Volumes"][0]
 
 
@@ -28,7 +28,7 @@ def test_an_attached_volume_is_in_use(world):
 
     assert (answer["State"], answer["InstanceId"]) == ("attaching", INSTANCE)
     world.source_ec2.get_waiter("volume_in_use").wait(VolumeIds=[world.volume])
-    seen = see(world)
+    seen = describe(world)
     assert seen["State"] == "in-use"
     assert [(a["Device"], a["State"]) for a in seen["Attachments"]] == [("/dev/sdf", "attached")]
 
@@ -39,7 +39,7 @@ def test_the_instance_is_given_a_grant_and_opens_the_data_key(kms, world):
 
     grant, opened = kms.calls[before:]
     assert operations((grant, opened)) == ["CreateGrant", "Decrypt"]
-    assert shown(grant)["GranteePrincipal"] == INFRASTRUCTURE_ID
+    assert request_members(grant)["GranteePrincipal"] == INFRASTRUCTURE_ID
     assert opened.caller == INFRASTRUCTURE
     assert opened.encryption_context == {"aws:ebs:id": world.volume}
     (listed,) = world.source_kms.list_grants(KeyId=world.source_key)["Grants"]
@@ -72,7 +72,10 @@ def test_a_detached_volume_is_available_and_the_grant_gone(world):
     attach(world)
     assert world.source_ec2.detach_volume(VolumeId=world.volume)["State"] == "detaching"
 
-    assert (see(world)["State"], see(world)["Attachments"]) == ("available", [])
+    assert (describe(world)["State"], describe(world)["Attachments"]) == (
+        "available",
+        [],
+    )
     assert world.source_kms.list_grants(KeyId=world.source_key)["Grants"] == []
 
 
@@ -97,7 +100,10 @@ def test_a_volume_whose_key_cannot_be_used_is_available_again(kms, world, state)
 
     assert attach(world)["State"] == "attaching"
 
-    assert (see(world)["State"], see(world)["Attachments"]) == ("available", [])
+    assert (describe(world)["State"], describe(world)["Attachments"]) == (
+        "available",
+        [],
+    )
     assert f"{world.source_key} is {state}." in kms.ebs.why(world.volume)
 
 
@@ -149,10 +155,10 @@ def test_a_volume_for_several_instances(world):
     attach(world, volume)
     attach(world, volume, instance=ANOTHER)
 
-    assert len(see(world, volume)["Attachments"]) == 2
+    assert len(describe(world, volume)["Attachments"]) == 2
     with refused("InvalidParameterCombination"):
         world.source_ec2.detach_volume(VolumeId=volume)
     world.source_ec2.detach_volume(VolumeId=volume, InstanceId=ANOTHER)
-    assert see(world, volume)["State"] == "in-use"
+    assert describe(world, volume)["State"] == "in-use"
     with refused("InvalidParameterCombination"):
         world.make_volume(MultiAttachEnabled=True, AvailabilityZone=f"{EAST}a")

@@ -71,7 +71,7 @@ def test_a_snapshot_cannot_be_written_to(kms, world):
 
 
 def test_what_is_not_there_cannot_be_read(kms):
-    with pytest.raises(ValueError, match="there is no 'vol-1'"):
+    with pytest.raises(ValueError, match="'vol-1' does not exist"):
         kms.ebs.read("vol-1", 0, 1)
 
 

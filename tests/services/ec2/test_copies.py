@@ -21,7 +21,7 @@ def key_named(kms_client, alias):
 def test_an_encrypted_snapshot_is_copied_under_the_default_key_and_not_its_own(world, encrypted):
     copy = world.copy(world.source_ec2, KmsKeyId=None, Encrypted=encrypted)
 
-    seen = world.see(copy, world.source_ec2)
+    seen = world.describe(copy, world.source_ec2)
     assert seen["Encrypted"] is True
     assert seen["KmsKeyId"] == key_named(world.source_kms, "alias/aws/ebs") != world.source_key
 
@@ -34,7 +34,7 @@ def test_a_copy_without_a_key_makes_the_aws_managed_key_of_the_target(kms, world
 
     copy = world.copy(KmsKeyId=None, Encrypted=None)
 
-    assert world.see(copy)["KmsKeyId"] == key_named(world.target_kms, "alias/aws/ebs")
+    assert world.describe(copy)["KmsKeyId"] == key_named(world.target_kms, "alias/aws/ebs")
     assert kms.ebs.read(copy, 0, len(SECRET)) == SECRET
 
 
@@ -44,7 +44,7 @@ def test_a_copy_to_another_region_needs_no_key(kms):
 
     copy = world.copy(KmsKeyId=None, Encrypted=None)
 
-    seen = world.see(copy)
+    seen = world.describe(copy)
     assert (seen["State"], seen["KmsKeyId"].split(":")[3]) == ("completed", WEST)
 
 
@@ -52,7 +52,7 @@ def test_a_copy_without_a_key_is_under_the_default_key_that_the_target_has_chose
     world.share()
     world.target_ec2.modify_ebs_default_kms_key_id(KmsKeyId=world.target_key)
 
-    assert world.see(world.copy(KmsKeyId=None))["KmsKeyId"] == world.target_key
+    assert world.describe(world.copy(KmsKeyId=None))["KmsKeyId"] == world.target_key
 
 
 @pytest.mark.parametrize("form", ["id", "ARN", "alias", "alias ARN"])
@@ -66,7 +66,7 @@ def test_the_copy_shows_the_arn_however_its_key_was_named(world, form):
     }
     world.share()
 
-    assert world.see(world.copy(KmsKeyId=names[form]))["KmsKeyId"] == world.target_key
+    assert world.describe(world.copy(KmsKeyId=names[form]))["KmsKeyId"] == world.target_key
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_the_key_of_a_copy_of_what_is_not_encrypted(kms, world, parameters, by_d
     )["SnapshotId"]
 
     assert len(kms.calls[before:]) == (0 if key is None else 5)
-    seen = world.see(copy, world.source_ec2)
+    seen = world.describe(copy, world.source_ec2)
     assert seen["Encrypted"] is (key is not None)
     assert seen.get("KmsKeyId") == (key and key_named(world.source_kms, key))
     assert kms.ebs.read(copy, 700, len(SECRET)) == SECRET
@@ -111,7 +111,7 @@ def test_nothing_of_the_source_but_its_contents_is_copied(world):
     )
 
     assert answer["Tags"] == [{"Key": "b", "Value": "2"}]
-    seen = world.see(answer["SnapshotId"])
+    seen = world.describe(answer["SnapshotId"])
     assert seen["Tags"] == answer["Tags"]
     assert (seen["Description"], seen["VolumeId"]) == ("", "vol-ffffffff")
     permissions = world.target_ec2.describe_snapshot_attribute(
@@ -182,7 +182,7 @@ def test_a_key_policy_can_ask_for_grants_through_ec2_for_aws_resources_alone(wor
     world.source_kms.put_key_policy(KeyId=world.source_key, PolicyName="default", Policy=document)
     world.share()
 
-    assert world.see(world.copy())["State"] == "completed"
+    assert world.describe(world.copy())["State"] == "completed"
 
 
 def test_a_client_without_credentials_copies_too(kms, monkeypatch):

@@ -66,7 +66,7 @@ def test_an_own_snapshot_is_copied_under_the_same_key(kms, world):
     before = len(kms.calls)
     copy = world.copy(world.source_ec2, KmsKeyId=world.source_key)
 
-    assert world.see(copy, world.source_ec2)["KmsKeyId"] == world.source_key
+    assert world.describe(copy, world.source_ec2)["KmsKeyId"] == world.source_key
     assert {call.key_arn for call in kms.calls[before:]} == {world.source_key}
     assert operations(kms.calls[before:]) == [
         *("DescribeKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant", "CreateGrant"),
@@ -81,4 +81,4 @@ def test_a_copy_needs_neither_to_see_nor_to_read_snapshots(world, action):
     statements = allow(["ec2:*", "kms:*"]), deny(action)
     caller = world.target.role("Copier", policies=[policy(*statements)])
 
-    assert world.see(world.copy(caller.client("ec2")))["State"] == "completed"
+    assert world.describe(world.copy(caller.client("ec2")))["State"] == "completed"

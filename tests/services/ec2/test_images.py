@@ -38,12 +38,12 @@ def copy(world, image, **parameters):
     return answer["ImageId"]
 
 
-def see(ec2, image):
+def describe(ec2, image):
     return ec2.describe_images(ImageIds=[image])["Images"][0]
 
 
 def test_an_image_shows_its_encrypted_snapshot(world, image):
-    seen = see(world.source_ec2, image)
+    seen = describe(world.source_ec2, image)
 
     assert (seen["State"], seen["OwnerId"], seen["Architecture"]) == ("available", SOURCE, "arm64")
     (device,) = seen["BlockDeviceMappings"]
@@ -61,10 +61,10 @@ def test_a_shared_image_is_copied_under_a_key_of_the_target(region):
         copied = copy(world, image)
 
         world.target_ec2.get_waiter("image_available").wait(ImageIds=[copied])
-        (device,) = see(world.target_ec2, copied)["BlockDeviceMappings"]
+        (device,) = describe(world.target_ec2, copied)["BlockDeviceMappings"]
         snapshot = device["Ebs"]["SnapshotId"]
         assert snapshot != world.snapshot
-        assert world.see(snapshot)["KmsKeyId"] == world.target_key
+        assert world.describe(snapshot)["KmsKeyId"] == world.target_key
         assert kms.ebs.read(snapshot, 0, len(SECRET)) == SECRET
         with refused("InvalidSnapshot.InUse"):
             world.target_ec2.delete_snapshot(SnapshotId=snapshot)
@@ -77,23 +77,23 @@ def test_an_image_is_pending_until_its_time_has_come():
         share(world, image)
         copied = copy(world, image)
 
-        assert see(world.target_ec2, copied)["State"] == "pending"
+        assert describe(world.target_ec2, copied)["State"] == "pending"
         with refused("InvalidAMIID.Unavailable"):
             copy(world, copied, Name="again")
         kms.clock.advance(minutes=5)
-        assert see(world.target_ec2, copied)["State"] == "available"
+        assert describe(world.target_ec2, copied)["State"] == "available"
 
 
 def test_an_image_that_is_not_shared_is_not_there(world, image):
     with refused("InvalidAMIID.NotFound", f"The image id '[{image}]' does not exist"):
         copy(world, image)
     with refused("InvalidAMIID.NotFound"):
-        see(world.target_ec2, image)
+        describe(world.target_ec2, image)
 
 
 def test_to_copy_an_image_its_snapshot_must_be_shared_too(world, image):
     share(world, image, with_snapshot=False)
-    assert see(world.target_ec2, image)["OwnerId"] == SOURCE
+    assert describe(world.target_ec2, image)["OwnerId"] == SOURCE
 
     with refused(
         "InvalidRequest", "You do not have permission to access the storage of this ami"
@@ -109,7 +109,7 @@ def test_an_image_whose_key_cannot_be_used_fails_later(kms, world, image):
 
     copied = copy(world, image)
 
-    seen = see(world.target_ec2, copied)
+    seen = describe(world.target_ec2, copied)
     assert seen["State"] == "failed"
     assert seen["StateReason"]["Message"] == (
         "AMI snapshot copy failed with error: Given key ID is not accessible. You must have "
@@ -125,7 +125,7 @@ def test_an_image_with_a_bad_target_key_fails_later(world, image):
 
     copied = copy(world, image)
 
-    reason = see(world.target_ec2, copied)["StateReason"]["Message"]
+    reason = describe(world.target_ec2, copied)["StateReason"]["Message"]
     assert reason.endswith(f"The specified keyId {world.target_key} is disabled")
 
 
@@ -147,9 +147,9 @@ def test_an_image_under_the_aws_managed_key_cannot_be_shared_by_who_may_not_look
     with refused("InvalidParameter"):
         ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": TARGET}]})
 
-    assert see(world.source_ec2, image)["ImageId"] == image
+    assert describe(world.source_ec2, image)["ImageId"] == image
     with refused("InvalidAMIID.NotFound"):
-        see(world.target_ec2, image)
+        describe(world.target_ec2, image)
 
 
 def test_an_encrypted_image_cannot_be_public(world, image):
@@ -165,7 +165,7 @@ def test_an_image_of_plain_snapshots_can_be_public(world):
         ImageId=image, Attribute="launchPermission", OperationType="add", UserGroups=["all"]
     )
 
-    assert see(world.target_ec2, image)["Public"] is True
+    assert describe(world.target_ec2, image)["Public"] is True
 
 
 def test_the_attributes_of_an_image(world, image):
@@ -194,8 +194,8 @@ def test_an_image_tags_its_snapshots_too(world):
         TagSpecifications=[{"ResourceType": kind, "Tags": tags} for kind in ("image", "snapshot")],
     )["ImageId"]
 
-    assert see(world.source_ec2, image)["Tags"] == tags
-    assert world.see(world.snapshot, world.source_ec2)["Tags"] == tags
+    assert describe(world.source_ec2, image)["Tags"] == tags
+    assert world.describe(world.snapshot, world.source_ec2)["Tags"] == tags
 
 
 def test_images_are_found_by_owner_user_and_filter(world, image):
@@ -223,7 +223,7 @@ def test_a_deregistered_image_lets_its_snapshots_go(world, image, with_snapshots
     ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=with_snapshots)
 
     with refused("InvalidAMIID.NotFound"):
-        see(ec2, image)
+        describe(ec2, image)
     left = ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
     assert len(left) == (0 if with_snapshots else 1)
 

@@ -1,4 +1,4 @@
-"""What humans are told of a snapshot that is not found, beside what AWS says."""
+"""The explanations beside AWS's errors for snapshots that are not found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.services.ec2.world import EAST, SOURCE, TARGET, WEST
 NOWHERE = "snap-0123456789abcdef0"
 NOT_SHARED = f"belongs to account {SOURCE}, which has not shared it with account {TARGET}"
 OWNERS_ONLY = f"Account {SOURCE} shares "
-UNKNOWN = "it was never made, or has been deleted"
+UNKNOWN = "it was never created, or has been deleted"
 
 
 def modify(ec2, snapshot):
@@ -78,7 +78,7 @@ def test_the_note_tells_that_there_is_no_such_snapshot(world, act):
 
 def test_aws_itself_tells_nothing_of_that(world):
     with refused("InvalidSnapshot.NotFound", f"The snapshot '{world.snapshot}' does not exist."):
-        world.see(world.snapshot)
+        world.describe(world.snapshot)
 
 
 @pytest.mark.parametrize(
@@ -96,5 +96,5 @@ def test_why_tells_the_same_of_the_source_of_a_copy(kms, world, parameters, shar
 
     copy = world.copy(**parameters)
 
-    assert world.see(copy)["StateMessage"] == "Source snapshot is not found"
+    assert world.describe(copy)["StateMessage"] == "Source snapshot is not found"
     assert told in kms.ebs.why(copy)

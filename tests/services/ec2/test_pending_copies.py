@@ -25,13 +25,13 @@ def test_a_copy_is_pending_until_its_time_has_come(slow, slow_world):
     world.share()
     copy = world.copy(CompletionDurationMinutes=15)
 
-    seen = world.see(copy)
+    seen = world.describe(copy)
     assert (seen["State"], seen["StateMessage"]) == ("pending", "Metadata not updated")
     assert (seen["Progress"], seen["VolumeSize"], seen["Encrypted"]) == ("0%", 0, False)
     assert seen["TransferType"] == "time-based"
     assert "KmsKeyId" not in seen
     slow.clock.advance(minutes=5)
-    seen = world.see(copy)
+    seen = world.describe(copy)
     assert (seen["State"], seen["Progress"], seen["VolumeSize"]) == ("completed", "100%", 1)
     assert "StateMessage" not in seen
     assert seen["FullSnapshotSizeInBytes"] == 512 * 1024
@@ -45,7 +45,7 @@ def test_a_source_that_is_pending_shows_later(slow, slow_world):
     copy = world.copy(SourceSnapshotId=pending)
     slow.clock.advance(minutes=5)
 
-    assert world.see(copy)["StateMessage"] == "Source snapshot is not complete"
+    assert world.describe(copy)["StateMessage"] == "Source snapshot is not complete"
 
 
 @pytest.mark.parametrize("meanwhile", ["the share is revoked", "the source is deleted"])
@@ -61,7 +61,7 @@ def test_a_copy_that_has_begun_needs_neither_share_nor_source(slow, slow_world, 
         world.source_ec2.delete_snapshot(SnapshotId=world.snapshot)
     slow.clock.advance(minutes=5)
 
-    assert world.see(copy)["State"] == "completed"
+    assert world.describe(copy)["State"] == "completed"
     assert slow.ebs.read(copy, 0, len(SECRET)) == SECRET
 
 
@@ -72,7 +72,7 @@ def test_a_target_key_that_is_disabled_meanwhile_shows_later(slow, slow_world):
     world.target_kms.disable_key(KeyId=world.target_key)
     slow.clock.advance(minutes=5)
 
-    assert world.see(copy)["StateMessage"] == "Given key ID is not accessible"
+    assert world.describe(copy)["StateMessage"] == "Given key ID is not accessible"
     assert "is disabled" in slow.ebs.why(copy)
 
 
@@ -94,7 +94,7 @@ def test_a_copy_that_is_deleted_before_it_is_there_stays_away(slow, slow_world):
     slow.clock.advance(minutes=5)
 
     with refused("InvalidSnapshot.NotFound"):
-        world.see(copy)
+        world.describe(copy)
 
 
 def test_copies_come_back_with_a_checkpoint(slow, slow_world):
@@ -103,11 +103,11 @@ def test_copies_come_back_with_a_checkpoint(slow, slow_world):
     copy = world.copy()
     checkpoint = slow.checkpoint()
     slow.clock.advance(minutes=5)
-    assert world.see(copy)["State"] == "completed"
+    assert world.describe(copy)["State"] == "completed"
 
     slow.restore(checkpoint)
 
-    assert world.see(copy)["State"] == "pending"
+    assert world.describe(copy)["State"] == "pending"
     slow.clock.advance(minutes=5)
-    assert world.see(copy)["State"] == "completed"
+    assert world.describe(copy)["State"] == "completed"
     assert slow.ebs.read(copy, 0, len(SECRET)) == SECRET

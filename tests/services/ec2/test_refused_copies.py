@@ -88,7 +88,7 @@ def test_a_copy_that_is_refused_at_once(world, case):
 def test_an_id_of_few_letters_is_one(world):
     copy = world.copy(SourceSnapshotId="snap-0aaaaaaaaaaaaaaaa")
 
-    assert world.see(copy)["StateMessage"] == "Source snapshot is not found"
+    assert world.describe(copy)["StateMessage"] == "Source snapshot is not found"
 
 
 def test_a_url_for_another_snapshot_is_refused(world):
@@ -166,7 +166,7 @@ def test_another_accounts_key_that_may_not_be_looked_at_is_refused_at_once(world
 def test_a_copy_may_stay_under_the_source_key_and_then_depends_on_it(world):
     world.share()
     copy = world.copy(KmsKeyId=world.source_key)
-    assert world.see(copy)["KmsKeyId"] == world.source_key
+    assert world.describe(copy)["KmsKeyId"] == world.source_key
     world.source_kms.disable_key(KeyId=world.source_key)
 
     volume = world.make_volume(world.target_ec2, SnapshotId=copy)

@@ -32,7 +32,7 @@ def test_a_snapshot_is_shared_and_unshared(world, plain):
     modify(world, plain, CreateVolumePermission={"Remove": [{"UserId": TARGET}]})
     assert shared_with(world, plain) == [THIRD]
     with refused("InvalidSnapshot.NotFound"):
-        world.see(plain)
+        world.describe(plain)
 
 
 def test_the_older_form_does_the_same(world, plain):
@@ -144,7 +144,7 @@ def test_a_public_snapshot_is_everybodys(kms, world, plain):
     others = kms.account(THIRD).client("ec2")
     found = others.describe_snapshots(RestorableByUserIds=["all"])["Snapshots"]
     assert [snapshot["SnapshotId"] for snapshot in found] == [plain]
-    assert world.see(world.copy(others, SourceSnapshotId=plain, KmsKeyId=None), others)
+    assert world.describe(world.copy(others, SourceSnapshotId=plain, KmsKeyId=None), others)
 
 
 def test_an_encrypted_snapshot_cannot_be_public_in_the_older_form_either(world):

@@ -1,4 +1,4 @@
-"""What is shown of snapshots, and of the data keys that they have in common."""
+"""What DescribeSnapshots returns, and the data keys that snapshots share."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tests.services.ec2.world import EAST, SOURCE
 
 
 def data_key(world, snapshot, ec2=None):
-    return world.see(snapshot, ec2 or world.source_ec2).get("DataEncryptionKeyId")
+    return world.describe(snapshot, ec2 or world.source_ec2).get("DataEncryptionKeyId")
 
 
 def test_the_answer_to_a_new_snapshot_shows_neither_progress_nor_keys(world):
     answer = world.source_ec2.create_snapshot(VolumeId=world.volume, Description="nightly")
 
-    shown = {name: answer.get(name) for name in ("State", "Progress", "OwnerId", "Description")}
-    assert shown == {
+    described = {name: answer.get(name) for name in ("State", "Progress", "OwnerId", "Description")}
+    assert described == {
         "State": "pending",
         "Progress": "",
         "OwnerId": SOURCE,
@@ -24,7 +24,7 @@ def test_the_answer_to_a_new_snapshot_shows_neither_progress_nor_keys(world):
     assert (answer["VolumeId"], answer["VolumeSize"]) == (world.volume, 1)
     assert answer["Encrypted"] is True
     assert not {"KmsKeyId", "DataEncryptionKeyId"} & set(answer)
-    assert world.see(answer["SnapshotId"], world.source_ec2)["KmsKeyId"] == world.source_key
+    assert world.describe(answer["SnapshotId"], world.source_ec2)["KmsKeyId"] == world.source_key
 
 
 def test_snapshots_of_one_volume_have_the_same_data_key(world):
@@ -62,12 +62,12 @@ def test_no_snapshot_has_an_alias_of_amazon_for_its_owner(world):
         return world.source_ec2.describe_snapshots(Filters=filters)["Snapshots"]
 
     assert found("amazon") == found("*") == []
-    assert "OwnerAlias" not in world.see(world.snapshot, world.source_ec2)
+    assert "OwnerAlias" not in world.describe(world.snapshot, world.source_ec2)
 
 
 def test_a_failed_copy_has_no_size_and_no_data_key(world):
     copy = world.copy(SourceSnapshotId="snap-0123456789abcdef0", SourceRegion=EAST)
 
-    seen = world.see(copy)
+    seen = world.describe(copy)
     assert seen["State"] == "error"
     assert not {"FullSnapshotSizeInBytes", "DataEncryptionKeyId", "CompletionTime"} & set(seen)

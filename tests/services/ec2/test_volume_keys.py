@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.authorization.documents import allow, deny, policy
-from tests.services.ec2.world import EAST, SECRET, operations, shown
+from tests.services.ec2.world import EAST, SECRET, operations, request_members
 
 #: The calls for a volume from a snapshot whose data key it cannot have.
 WITH_A_NEW_DATA_KEY = [
@@ -16,7 +16,7 @@ WITH_A_NEW_DATA_KEY = [
 OF_A_NEW_VOLUME = ["GenerateDataKeyWithoutPlaintext", "CreateGrant", "Decrypt", "RetireGrant"]
 
 
-def see(ec2, volume):
+def describe(ec2, volume):
     return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
 
 
@@ -30,10 +30,10 @@ def test_the_kms_calls_of_a_new_volume(kms, world):
     made, grant, opened, retired = kms.calls[before:]
     context = {"aws:ebs:id": volume}
     assert operations((made, grant, opened, retired)) == OF_A_NEW_VOLUME
-    assert shown(made)["NumberOfBytes"] == 64
+    assert request_members(made)["NumberOfBytes"] == 64
     assert made.encryption_context == opened.encryption_context == context
-    assert shown(grant)["Constraints"] == {"EncryptionContextSubset": context}
-    assert shown(grant)["Operations"] == ["Decrypt"]
+    assert request_members(grant)["Constraints"] == {"EncryptionContextSubset": context}
+    assert request_members(grant)["Operations"] == ["Decrypt"]
     assert made.caller == grant.caller == world.source.administrator.arn
     assert opened.caller == retired.caller == f"ec2.{EAST}.amazonaws.com"
 
@@ -44,8 +44,8 @@ def test_a_volume_from_an_own_snapshot_takes_a_single_call(kms, world):
 
     (call,) = kms.calls[before:]
     assert call.operation == "ReEncrypt"
-    assert shown(call)["SourceEncryptionContext"] == {"aws:ebs:id": world.volume}
-    assert shown(call)["DestinationEncryptionContext"] == {"aws:ebs:id": volume}
+    assert request_members(call)["SourceEncryptionContext"] == {"aws:ebs:id": world.volume}
+    assert request_members(call)["DestinationEncryptionContext"] == {"aws:ebs:id": volume}
     assert kms.ebs.read(volume, 0, len(SECRET)) == SECRET
 
 
@@ -56,17 +56,17 @@ def test_a_volume_from_a_shared_snapshot_gets_a_data_key_of_its_own(kms, world):
 
     calls = kms.calls[before:]
     assert operations(calls) == WITH_A_NEW_DATA_KEY
-    sealed, made, grant, *opened, retired = calls
+    re_encrypted, made, grant, *opened, retired = calls
     context = {"aws:ebs:id": volume}
-    assert shown(sealed)["SourceEncryptionContext"] == {"aws:ebs:id": world.volume}
-    assert shown(sealed)["DestinationEncryptionContext"] == context
+    assert request_members(re_encrypted)["SourceEncryptionContext"] == {"aws:ebs:id": world.volume}
+    assert request_members(re_encrypted)["DestinationEncryptionContext"] == context
     assert [call.encryption_context for call in (made, *opened)] == [context] * 3
-    assert shown(grant)["Constraints"] == {"EncryptionContextSubset": context}
+    assert request_members(grant)["Constraints"] == {"EncryptionContextSubset": context}
     administrator, service = world.target.administrator.arn, f"ec2.{EAST}.amazonaws.com"
-    assert [call.caller for call in (sealed, made, grant)] == [administrator] * 3
+    assert [call.caller for call in (re_encrypted, made, grant)] == [administrator] * 3
     assert [call.caller for call in (*opened, retired)] == [service] * 3
     assert {call.key_arn for call in (made, grant, *opened, retired)} == {
-        see(world.target_ec2, volume)["KmsKeyId"]
+        describe(world.target_ec2, volume)["KmsKeyId"]
     }
     assert kms.ebs.read(volume, 0, len(SECRET)) == SECRET
 
@@ -99,7 +99,7 @@ def test_a_volume_from_an_own_snapshot_under_another_key_gets_a_data_key_of_its_
     volume = world.make_volume(SnapshotId=world.snapshot, Encrypted=True, KmsKeyId=other)
 
     assert operations(kms.calls[before:]) == WITH_A_NEW_DATA_KEY
-    assert see(world.source_ec2, volume)["KmsKeyId"] == other
+    assert describe(world.source_ec2, volume)["KmsKeyId"] == other
     assert kms.ebs.read(volume, 0, len(SECRET)) == SECRET
 
 
@@ -110,7 +110,7 @@ def test_a_snapshot_needs_no_permission_of_kms(kms, world):
 
     snapshot = caller.create_snapshot(VolumeId=world.volume)["SnapshotId"]
 
-    assert world.see(snapshot, world.source_ec2)["State"] == "completed"
+    assert world.describe(snapshot, world.source_ec2)["State"] == "completed"
     assert kms.calls[before:] == []
 
 
@@ -138,7 +138,7 @@ def test_the_key_of_a_volume(world, case):
     if "SnapshotId" in parameters:
         parameters = {**parameters, "SnapshotId": world.snapshot}
 
-    volume = see(world.source_ec2, world.make_volume(**parameters))
+    volume = describe(world.source_ec2, world.make_volume(**parameters))
 
     assert volume["Encrypted"] is (alias is not None)
     expected = alias and world.source_kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
@@ -148,7 +148,9 @@ def test_the_key_of_a_volume(world, case):
 def test_a_volume_from_a_shared_snapshot_is_under_the_default_key(world):
     world.share()
 
-    volume = see(world.target_ec2, world.make_volume(world.target_ec2, SnapshotId=world.snapshot))
+    volume = describe(
+        world.target_ec2, world.make_volume(world.target_ec2, SnapshotId=world.snapshot)
+    )
 
     own = world.target_kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["Arn"]
     assert volume["KmsKeyId"] == own
@@ -158,7 +160,9 @@ def test_a_volume_from_a_shared_snapshot_is_under_the_default_key_that_the_targe
     world.share()
     world.target_ec2.modify_ebs_default_kms_key_id(KmsKeyId=world.target_key)
 
-    volume = see(world.target_ec2, world.make_volume(world.target_ec2, SnapshotId=world.snapshot))
+    volume = describe(
+        world.target_ec2, world.make_volume(world.target_ec2, SnapshotId=world.snapshot)
+    )
 
     assert volume["KmsKeyId"] == world.target_key
 
@@ -182,7 +186,7 @@ def test_the_key_of_a_volume_from_a_snapshot_that_is_not_encrypted(kms, world, c
     volume = world.make_volume(SnapshotId=snapshot, **parameters)
 
     assert operations(kms.calls[before:]) == (OF_A_NEW_VOLUME if alias else [])
-    seen = see(world.source_ec2, volume)
+    seen = describe(world.source_ec2, volume)
     assert seen["Encrypted"] is (alias is not None)
     assert seen.get("KmsKeyId") == (
         alias and world.source_kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]

@@ -20,7 +20,7 @@ def gone(ec2, volume):
     return caught.value.__notes__[0]
 
 
-def see(ec2, volume):
+def describe(ec2, volume):
     return ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
 
 
@@ -146,7 +146,7 @@ def test_what_a_volume_from_a_shared_snapshot_needs_of_kms(world, action, on, va
     if vanishes:
         assert action in gone(ec2, volume)
     else:
-        assert see(ec2, volume)["State"] == "available"
+        assert describe(ec2, volume)["State"] == "available"
 
 
 # --- the rest --------------------------------------------------------------------------------
@@ -157,11 +157,11 @@ def test_a_volume_is_creating_until_its_time_has_come():
         ec2 = boto3.client("ec2")
         volume = ec2.create_volume(AvailabilityZone=f"{EAST}b", Size=1)["VolumeId"]
 
-        assert see(ec2, volume)["State"] == "creating"
+        assert describe(ec2, volume)["State"] == "creating"
         with refused("IncorrectState"):
             ec2.create_snapshot(VolumeId=volume)
         kms.clock.advance(minutes=5)
-        assert see(ec2, volume)["State"] == "available"
+        assert describe(ec2, volume)["State"] == "available"
 
 
 def test_a_client_token_makes_one_volume(world):
@@ -184,7 +184,7 @@ def test_a_client_token_makes_one_volume(world):
     ],
 )
 def test_a_volume_has_the_performance_of_its_type(world, parameters, iops, throughput):
-    volume = see(world.source_ec2, world.make_volume(Size=100, **parameters))
+    volume = describe(world.source_ec2, world.make_volume(Size=100, **parameters))
 
     assert (volume.get("Iops"), volume.get("Throughput")) == (iops, throughput)
 
@@ -196,8 +196,8 @@ def test_a_volume_from_a_snapshot_shows_its_initialization_rate(world, rate):
     )
 
     assert answer["VolumeInitializationRate"] == rate
-    assert see(world.source_ec2, answer["VolumeId"])["VolumeInitializationRate"] == rate
-    assert "VolumeInitializationRate" not in see(world.source_ec2, world.volume)
+    assert describe(world.source_ec2, answer["VolumeId"])["VolumeInitializationRate"] == rate
+    assert "VolumeInitializationRate" not in describe(world.source_ec2, world.volume)
 
 
 @pytest.mark.parametrize("rate", [99, 301])
@@ -232,7 +232,7 @@ def test_a_volume_can_be_deleted(world):
 
     with refused("InvalidVolume.NotFound"):
         world.source_ec2.describe_volumes(VolumeIds=[world.volume])
-    assert world.see(world.snapshot, world.source_ec2)["State"] == "completed"
+    assert world.describe(world.snapshot, world.source_ec2)["State"] == "completed"
 
 
 def test_resource_tags_decide_who_may_delete(world):

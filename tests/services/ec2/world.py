@@ -60,30 +60,30 @@ class World:
         )
 
     def limit_key(self, *actions):
-        """Let the key policy of the source allow the target no more than this."""
+        """Put a key policy of the source that allows the target these actions only."""
         policy = key_policy(SOURCE, TARGET, actions) if actions else key_policy(SOURCE)
         self.source_kms.put_key_policy(KeyId=self.source_key, PolicyName="default", Policy=policy)
 
     def copy(self, ec2=None, **parameters):
-        """Copy the snapshot into the target account, under its key unless told otherwise."""
-        given = {
+        """Copy the snapshot into the target account, by default with the key of the target."""
+        request = {
             "SourceRegion": EAST,
             "SourceSnapshotId": self.snapshot,
             "Encrypted": True,
             "KmsKeyId": self.target_key,
         } | parameters
-        given = {name: value for name, value in given.items() if value is not None}
-        return (ec2 or self.target_ec2).copy_snapshot(**given)["SnapshotId"]
+        request = {name: value for name, value in request.items() if value is not None}
+        return (ec2 or self.target_ec2).copy_snapshot(**request)["SnapshotId"]
 
-    def see(self, snapshot, ec2=None):
+    def describe(self, snapshot, ec2=None):
         ec2 = ec2 or self.target_ec2
         return ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
 
 
-def shown(call):
-    """Give the parameters of a KMS call, as far as its record has them."""
-    given = zip(OPERATION_FACTS[call.operation].trail.request, call.parameters, strict=True)
-    return {name: value for name, value in given if value is not None}
+def request_members(call):
+    """Return the request members that the record of a KMS call has."""
+    members = zip(OPERATION_FACTS[call.operation].trail.request, call.parameters, strict=True)
+    return {name: value for name, value in members if value is not None}
 
 
 def operations(calls):

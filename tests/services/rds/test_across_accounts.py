@@ -16,7 +16,7 @@ from tests.services.rds.world import (
     World,
     of_instances,
     operations,
-    shown,
+    request_members,
     source_fault,
     target_fault,
 )
@@ -34,7 +34,7 @@ def test_a_shared_snapshot_is_copied_under_a_key_of_the_target(words, wire):
         assert begun["Status"] == "creating"
         waiter = {"instance": "db_snapshot_available", "cluster": "db_cluster_snapshot_available"}
         world.target_rds.get_waiter(waiter[words.kind]).wait(**{words.snapshot_identifier: "copy"})
-        seen = world.see()
+        seen = world.describe()
         assert (seen["Status"], seen["PercentProgress"]) == ("available", 100)
         assert (seen[words.encrypted], seen["KmsKeyId"]) == (True, world.target_key)
         arn = seen[f"{words.snapshot}Arn"]
@@ -81,7 +81,7 @@ def test_a_new_database_has_rds_make_a_grant_and_then_a_data_key_by_it(kms, worl
         *("GenerateDataKeyWithoutPlaintext", *of_volumes, "Decrypt"),
     ]
     bound = {world.words.context: made[world.words.resource_id]}
-    grant = shown(calls[1])
+    grant = request_members(calls[1])
     assert grant["GranteePrincipal"] == grant["RetiringPrincipal"] == f"rds.{EAST}.amazonaws.com"
     assert grant["Constraints"] == {"EncryptionContextSubset": bound}
     assert grant["Operations"] == [
@@ -93,9 +93,9 @@ def test_a_new_database_has_rds_make_a_grant_and_then_a_data_key_by_it(kms, worl
     assert {call.via_service for call in calls[:2]} == {f"rds.{EAST}.amazonaws.com"}
     if world.words.kind == "instance":
         assert set(calls[2].encryption_context) == {"aws:rds:db-id", "aws:ebs:id"}
-        lent = shown(calls[3])
-        assert lent["GranteePrincipal"] == f"ec2.{EAST}.amazonaws.com"
-        assert lent["Operations"] == ["Decrypt"]
+        target_grant = request_members(calls[3])
+        assert target_grant["GranteePrincipal"] == f"ec2.{EAST}.amazonaws.com"
+        assert target_grant["Operations"] == ["Decrypt"]
 
 
 def test_a_copy_has_rds_use_both_keys_by_grants_that_end_with_it(kms, world):
@@ -117,13 +117,13 @@ def test_a_copy_has_rds_use_both_keys_by_grants_that_end_with_it(kms, world):
         ("RetireGrant", target),
     ]
     bound = {world.words.context: world.database[world.words.resource_id]}
-    assert [shown(c)["Constraints"] for c in calls if c.operation == "CreateGrant"] == [
+    assert [request_members(c)["Constraints"] for c in calls if c.operation == "CreateGrant"] == [
         {"EncryptionContextSubset": bound}
     ] * 2
     assert world.target_kms.list_grants(KeyId=target)["Grants"] == []
 
 
-def test_a_copy_in_the_own_account_keeps_the_key_unless_told_otherwise(kms, world):
+def test_a_copy_in_the_own_account_keeps_the_key_unless_another_is_requested(kms, world):
     before = len(kms.calls)
     copy = world.copy(world.source_rds, KmsKeyId=None)
 
@@ -185,7 +185,7 @@ def test_a_source_key_that_cannot_be_used_is_refused_at_once(kms, world, state):
     with source_fault(world):
         world.copy()
 
-    assert world.see("before", world.source_rds)["Status"] == "available"
+    assert world.describe("before", world.source_rds)["Status"] == "available"
 
 
 def test_a_shared_snapshot_needs_its_arn(world):
@@ -267,7 +267,7 @@ def test_what_the_target_sees_of_a_shared_snapshot(world):
         (seen,) = world.list(**parameters)
         assert seen[world.words.snapshot_identifier] == world.snapshot
         assert (seen["SnapshotType"], seen["KmsKeyId"]) == ("shared", world.source_key)
-    assert world.see(world.snapshot)["Status"] == "available"
+    assert world.describe(world.snapshot)["Status"] == "available"
 
 
 @pytest.mark.parametrize("verb", ["delete", "share", "see who shares it", "tag"])
@@ -295,4 +295,4 @@ def test_a_snapshot_is_shared_in_its_region_alone(world):
 
     assert world.list(west, IncludeShared=True) == []
     with refused(world.words.not_found):
-        world.see(world.snapshot, west)
+        world.describe(world.snapshot, west)

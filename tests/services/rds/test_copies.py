@@ -268,7 +268,7 @@ def test_no_more_than_20_copies_are_under_way(slow, words):
 def test_things_take_a_while_when_they_are_to(slow, words):
     world = slow(words)
     world.take("slow")
-    assert world.see("slow", world.source_rds)["Status"] == "creating"
+    assert world.describe("slow", world.source_rds)["Status"] == "creating"
     with refused(words.bad_state):
         world.copy(world.source_rds, source="slow")
     with refused(words.bad_state):
@@ -276,14 +276,14 @@ def test_things_take_a_while_when_they_are_to(slow, words):
     with refused(words.bad_state):
         world.restore("slow", world.source_rds)
     world.kms.clock.advance(minutes=5)
-    assert world.see("slow", world.source_rds)["PercentProgress"] == 100
+    assert world.describe("slow", world.source_rds)["PercentProgress"] == 100
 
     world.share()
     world.copy()
     grants = world.target_kms.list_grants(KeyId=world.target_key)["Grants"]
-    assert (world.see()["Status"], len(grants)) == ("creating", 1)
+    assert (world.describe()["Status"], len(grants)) == ("creating", 1)
     world.kms.clock.advance(minutes=5)
-    assert world.see()["Status"] == "available"
+    assert world.describe()["Status"] == "available"
     world.restore()
     assert world.state("restored", world.target_rds) == "creating"
     world.kms.clock.advance(minutes=5)
@@ -333,7 +333,7 @@ def test_a_key_that_goes_while_a_copy_is_made_lets_it_fail(slow, words):
     world.target_kms.disable_key(KeyId=world.target_key)
     world.kms.clock.advance(minutes=5)
 
-    assert world.see()["Status"] == "failed"
+    assert world.describe()["Status"] == "failed"
     assert "is disabled" in world.kms.rds.why(arn)
     with refused(words.bad_state):
         world.restore()
@@ -362,7 +362,7 @@ def test_a_copy_can_have_the_tags_of_its_source(world):
         ("three", {"Tags": [{"Key": "a", "Value": "b"}]}, [{"Key": "a", "Value": "b"}]),
     ):
         world.copy(world.source_rds, "tagged", name, KmsKeyId=None, **parameters)
-        assert world.see(name, world.source_rds)["TagList"] == wanted
+        assert world.describe(name, world.source_rds)["TagList"] == wanted
 
 
 @of_instances
@@ -377,7 +377,7 @@ def test_what_is_not_emulated_of_copies_is_refused(world):
 def test_a_copy_has_the_option_group_that_is_asked_for(world):
     copy = world.copy(world.source_rds, KmsKeyId=None, OptionGroupName="with-tde")
 
-    assert copy["OptionGroupName"] == world.see("copy", world.source_rds)["OptionGroupName"]
+    assert copy["OptionGroupName"] == world.describe("copy", world.source_rds)["OptionGroupName"]
     assert copy["OptionGroupName"] == "with-tde"
 
 

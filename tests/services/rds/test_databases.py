@@ -1,4 +1,4 @@
-"""Instances and clusters: made, shown, stopped, started and deleted."""
+"""Instances and clusters: created, described, stopped, started and deleted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_database_is_created_and_then_available(world):
     made = world.make("Second", Tags=[{"Key": "team", "Value": "orders"}])
 
     assert (made[world.words.identifier], made[world.words.status]) == ("second", "creating")
-    seen = world.see_database("second")
+    seen = world.describe_database("second")
     assert seen[world.words.status] == "available"
     assert (seen["StorageEncrypted"], seen["MasterUsername"]) == (False, "ruler")
     assert "MasterUserPassword" not in seen
@@ -39,12 +39,12 @@ def test_a_database_is_created_and_then_available(world):
     assert re.fullmatch(rf"{prefix}-[A-Z2-7]{{26}}", made[world.words.resource_id])
 
 
-def test_an_encrypted_database_has_the_aws_managed_key_unless_told_otherwise(world):
+def test_an_encrypted_database_has_the_aws_managed_key_unless_another_is_requested(world):
     made = world.make("second", StorageEncrypted=True)
 
     key = world.source_kms.describe_key(KeyId="alias/aws/rds")["KeyMetadata"]
     assert (made["KmsKeyId"], key["KeyManager"]) == (key["Arn"], "AWS")
-    assert world.see_database()["KmsKeyId"] == world.source_key
+    assert world.describe_database()["KmsKeyId"] == world.source_key
 
 
 @pytest.mark.parametrize("state", ["disabled", "no such key", "another Region's"])
@@ -136,18 +136,18 @@ def test_a_database_that_is_not_there_is_not_found(world):
     if world.words.kind == "cluster":
         code = "DBClusterNotFoundFault"
 
-    for act in (world.see_database, world.act):
+    for act in (world.describe_database, world.act):
         arguments = ("stop", "nothing") if act == world.act else ("nothing",)
         with refused(code, f"{world.words.database} nothing not found."):
             act(*arguments)
     with refused(code):
         world.take("later", "nothing")
     with refused(code):
-        world.see_database(rds=world.target_rds)
+        world.describe_database(rds=world.target_rds)
 
 
 def test_a_database_can_be_named_by_its_arn(world):
-    assert world.see_database(world.database[world.words.arn])["KmsKeyId"] == world.source_key
+    assert world.describe_database(world.database[world.words.arn])["KmsKeyId"] == world.source_key
 
 
 def test_a_deleted_database_leaves_a_last_snapshot_and_no_grant(world):
@@ -284,7 +284,7 @@ def test_members_have_the_storage_of_their_cluster(kms, world):
     assert len(kms.calls) == before
     assert (made["StorageEncrypted"], made["KmsKeyId"]) == (True, world.source_key)
     assert made["DBClusterIdentifier"] == "orders"
-    (seen,) = world.see_database()["DBClusterMembers"]
+    (seen,) = world.describe_database()["DBClusterMembers"]
     assert (seen["DBInstanceIdentifier"], seen["IsClusterWriter"]) == ("orders-1", True)
     assert world.read(made["DBInstanceArn"]) == SECRET
     listed = world.source_rds.describe_db_instances(
@@ -346,7 +346,7 @@ def test_a_cluster_goes_after_its_members(world):
     world.act("delete", SkipFinalSnapshot=True)
 
     with refused("DBClusterNotFoundFault"):
-        world.see_database()
+        world.describe_database()
 
 
 @of_clusters
@@ -403,7 +403,7 @@ def test_an_instance_shows_what_it_was_given(world):
     assert made["OptionGroupMemberships"] == [{"OptionGroupName": "options", "Status": "in-sync"}]
     assert made["IAMDatabaseAuthenticationEnabled"] is True
     assert "Endpoint" not in made
-    endpoint = world.see_database("second")["Endpoint"]
+    endpoint = world.describe_database("second")["Endpoint"]
     assert endpoint["Port"] == 3307
     assert endpoint["Address"].startswith("second.")
 
@@ -421,5 +421,5 @@ def test_accounts_and_regions_have_databases_of_their_own(world):
     assert world.make("orders", world.target_rds)["StorageEncrypted"] is False
     west = world.source.client("rds", "us-west-2")
     assert world.make("orders", west)["StorageEncrypted"] is False
-    assert world.see_database()["StorageEncrypted"] is True
-    assert TARGET in world.see_database(rds=world.target_rds)[world.words.arn]
+    assert world.describe_database()["StorageEncrypted"] is True
+    assert TARGET in world.describe_database(rds=world.target_rds)[world.words.arn]

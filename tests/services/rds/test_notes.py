@@ -21,20 +21,20 @@ def acts(world, rds, named):
     return {
         "copy": lambda: world.copy(rds, source=named),
         "restore": lambda: world.restore(named, rds),
-        "see": lambda: world.see(named, rds),
+        "describe": lambda: world.describe(named, rds),
         "delete": lambda: world.call(rds, "delete_{}", **given),
         "see who shares it": lambda: world.call(rds, "describe_{}_attributes", **given),
     }
 
 
-@pytest.mark.parametrize("act", ["copy", "restore", "see", "delete"])
+@pytest.mark.parametrize("act", ["copy", "restore", "describe", "delete"])
 def test_a_shared_snapshot_that_is_called_by_its_name_has_its_arn_in_the_note(world, act):
     world.share()
 
     with refused(world.words.not_found, f"{world.words.snapshot} not found: before") as caught:
         acts(world, world.target_rds, "before")[act]()
 
-    assert f"goes by its ARN: {world.snapshot}" in notes(caught)
+    assert f"another account by its ARN: {world.snapshot}" in notes(caught)
 
 
 def test_a_snapshot_that_is_not_shared_is_in_no_note(world):
@@ -70,7 +70,7 @@ def test_a_snapshot_in_another_region_is_in_the_note(world, form):
 # --- keys ------------------------------------------------------------------------------------
 
 
-def test_a_copy_under_a_key_of_another_region_is_told_which_region_it_needs(world):
+def test_a_copy_under_a_key_of_another_region_gets_an_explanation_with_the_region(world):
     rds = world.source.client("rds", WEST)
 
     with refused("KMSKeyNotAccessibleFault") as caught:
@@ -80,7 +80,7 @@ def test_a_copy_under_a_key_of_another_region_is_told_which_region_it_needs(worl
     assert f"needs a key of {WEST}" in notes(caught)
 
 
-def test_a_database_under_a_key_of_another_region_is_told_which_region_it_needs(world):
+def test_a_database_under_a_key_of_another_region_gets_an_explanation_with_the_region(world):
     key = world.source.client("kms", WEST).create_key()["KeyMetadata"]["Arn"]
 
     with refused("KMSKeyNotAccessibleFault") as caught:
@@ -90,7 +90,9 @@ def test_a_database_under_a_key_of_another_region_is_told_which_region_it_needs(
 
 
 @of_clusters
-def test_a_cluster_restored_under_a_key_of_another_region_is_told_which_it_needs(world):
+def test_a_cluster_restored_under_a_key_of_another_region_gets_an_explanation(
+    world,
+):
     key = world.source.client("kms", WEST).create_key()["KeyMetadata"]["Arn"]
 
     with refused("KMSKeyNotAccessibleFault") as caught:

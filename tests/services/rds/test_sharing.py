@@ -89,7 +89,7 @@ def test_a_copy_under_a_customer_key_makes_a_default_key_snapshot_shareable(worl
 
     world.share(name="own")
 
-    source = world.see("own", world.source_rds)[f"{world.words.snapshot}Arn"]
+    source = world.describe("own", world.source_rds)[f"{world.words.snapshot}Arn"]
     assert world.copy(source=source)["KmsKeyId"] == world.target_key
 
 

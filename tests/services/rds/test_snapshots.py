@@ -19,7 +19,7 @@ def names(world, **parameters):
 def test_a_snapshot_has_the_key_and_contents_of_its_moment(kms, world):
     kms.rds.write(world.database[world.words.arn], 0, b"later rows of the tbl")
 
-    seen = world.see("before", world.source_rds)
+    seen = world.describe("before", world.source_rds)
 
     assert (seen[world.words.encrypted], seen["KmsKeyId"]) == (True, world.source_key)
     assert seen["SnapshotType"] == "manual"
@@ -44,7 +44,7 @@ def test_a_database_that_is_not_encrypted_has_snapshots_without_kms(kms, world):
 
     world.take("plain", "plain")
 
-    assert world.see("plain", world.source_rds)[world.words.encrypted] is False
+    assert world.describe("plain", world.source_rds)[world.words.encrypted] is False
     assert len(kms.calls) == before
 
 
@@ -81,7 +81,7 @@ def test_an_automated_snapshot_is_copied_to_one_by_hand(world):
 
     assert names(world, SnapshotType="manual") == ["before", "kept"]
     # It was taken before there was anything in the database.
-    assert world.see("kept", world.source_rds)["KmsKeyId"] == world.source_key
+    assert world.describe("kept", world.source_rds)["KmsKeyId"] == world.source_key
 
 
 def test_a_deleted_snapshot_is_gone_and_its_copies_stay(world):
@@ -92,7 +92,7 @@ def test_a_deleted_snapshot_is_gone_and_its_copies_stay(world):
 
     assert deleted["Status"] == "deleted"
     with refused(world.words.not_found, f"{world.words.snapshot} not found: before"):
-        world.see("before", world.source_rds)
+        world.describe("before", world.source_rds)
     assert world.read(copy[f"{world.words.snapshot}Arn"]) == SECRET
     waiter = "db_snapshot" if world.words.kind == "instance" else "db_cluster_snapshot"
     world.source_rds.get_waiter(f"{waiter}_deleted").wait(
@@ -133,7 +133,7 @@ def test_a_snapshot_that_is_named_has_to_be_of_the_type_that_is_asked(world, ask
         names(world, **given)
 
 
-def test_a_shared_snapshot_that_is_named_is_none_by_hand(world):
+def test_a_named_shared_snapshot_is_not_of_type_manual(world):
     world.share()
     named = {world.words.snapshot_identifier: world.snapshot}
 
@@ -181,7 +181,7 @@ def test_a_restored_database_has_the_key_of_its_snapshot(kms, world):
 
 def test_a_snapshot_whose_key_is_disabled_is_not_restored(world):
     world.source_kms.disable_key(KeyId=world.source_key)
-    assert world.see("before", world.source_rds)["Status"] == "available"
+    assert world.describe("before", world.source_rds)["Status"] == "available"
 
     words = f"The source snapshot KMS key [{world.source_key}]"
     with refused("KMSKeyNotAccessibleFault", UNUSABLE.format(words)):

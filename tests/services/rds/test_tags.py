@@ -33,9 +33,9 @@ def test_tags_are_added_replaced_and_removed(world, arn):
 def test_tags_show_in_lists(world):
     world.source_rds.add_tags_to_resource(ResourceName=world.snapshot, Tags=TAGS)
 
-    assert world.see("before", world.source_rds)["TagList"] == TAGS
+    assert world.describe("before", world.source_rds)["TagList"] == TAGS
     world.share()
-    assert world.see(world.snapshot)["TagList"] == []
+    assert world.describe(world.snapshot)["TagList"] == []
 
 
 def test_a_snapshot_can_have_the_tags_of_its_database(world):

@@ -127,13 +127,13 @@ class World:
         given = {self.words.identifier: name, **self.words.asked, **parameters}
         return getattr(rds or self.source_rds, f"create_{word}")(**given)[self.words.database]
 
-    def see_database(self, name="orders", rds=None):
+    def describe_database(self, name="orders", rds=None):
         word = "db_instances" if self.words.kind == "instance" else "db_clusters"
         describe = getattr(rds or self.source_rds, f"describe_{word}")
         return describe(**{self.words.identifier: name})[f"{self.words.database}s"][0]
 
     def state(self, name="orders", rds=None):
-        return self.see_database(name, rds)[self.words.status]
+        return self.describe_database(name, rds)[self.words.status]
 
     def act(self, verb, name="orders", rds=None, **parameters):
         """Start, stop or delete a database."""
@@ -167,12 +167,12 @@ class World:
         return answer[f"{self.words.snapshot}Attributes"][0]["AttributeValues"]
 
     def limit_key(self, *actions):
-        """Let the key policy of the source allow the target no more than this."""
+        """Put a key policy of the source that allows the target these actions only."""
         policy = key_policy(SOURCE, TARGET, actions) if actions else key_policy(SOURCE)
         self.source_kms.put_key_policy(KeyId=self.source_key, Policy=policy)
 
     def copy(self, rds=None, source=None, name="copy", **parameters):
-        """Copy the snapshot into the target account, under its key unless told otherwise."""
+        """Copy the snapshot into the target account, by default with the key of the target."""
         given = {
             f"Source{self.words.snapshot_identifier}": source or self.snapshot,
             f"Target{self.words.snapshot_identifier}": name,
@@ -181,7 +181,7 @@ class World:
         given = {member: value for member, value in given.items() if value is not None}
         return self.call(rds or self.target_rds, "copy_{}", **given)[self.words.snapshot]
 
-    def see(self, name="copy", rds=None):
+    def describe(self, name="copy", rds=None):
         return self.list(rds, **{self.words.snapshot_identifier: name})[0]
 
     def list(self, rds=None, **parameters):
@@ -199,8 +199,8 @@ class World:
         return self.kms.rds.read(arn, 0, len(SECRET))
 
 
-def shown(call):
-    """Give the parameters of a KMS call, as far as its record has them."""
+def request_members(call):
+    """Return the request members that the record of a KMS call has."""
     given = zip(OPERATION_FACTS[call.operation].trail.request, call.parameters, strict=True)
     return {name: value for name, value in given if value is not None}
 

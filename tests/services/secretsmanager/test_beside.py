@@ -57,7 +57,7 @@ def versions_of(secrets, name):
 
 
 def deny(kms, key, action):
-    """Let the policy of a key deny an action to all."""
+    """Deny an action to everybody in a key policy."""
     policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
     denial = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
     policy["Statement"].append(denial)

@@ -284,7 +284,7 @@ def test_a_batch_shares_one_data_key(sqs, queue, calls_by):
 
 @pytest.fixture
 def dead_letters(kms, sqs, queue):
-    """Give a dead-letter queue under a key of its own, and that key."""
+    """Create a dead-letter queue with another key; return both."""
     key = kms.client().create_key()["KeyMetadata"]["Arn"]
     attributes = {"KmsMasterKeyId": key, "VisibilityTimeout": "0"}
     url = sqs.create_queue(QueueName="dead", Attributes=attributes)["QueueUrl"]

@@ -1,4 +1,4 @@
-"""CopySnapshot, which answers with a new snapshot for almost anything; failures show later.
+"""CopySnapshot, which almost always answers with a new snapshot; most copies fail later.
 
 Source: Amazon EC2 API Reference, CopySnapshot; Amazon EBS User Guide, "Copy an Amazon EBS
 snapshot".
@@ -48,7 +48,7 @@ _NO_VOLUME = "vol-ffffffff"
     "CopySnapshot", {"DestinationOutpostArn": OUTPOSTS, "DestinationAvailabilityZone": OUTPOSTS}
 )
 def copy_snapshot(call: ServiceCall) -> dict[str, Any]:
-    """Copy a snapshot into the Region of the call, encrypted under a key of the caller's choice."""
+    """Copy a snapshot into the Region of the call, encrypted with the requested key."""
     source_id, source_region = _read_source(call)
     _require_valid_parameters(call, source_id)
     source = storage(call).snapshot_for(call.account, source_region, source_id)
@@ -93,7 +93,7 @@ def _require_valid_parameters(call: ServiceCall, source_id: str) -> None:
     if here != call.region:
         raise errors.InvalidParameterValue(
             f"DestinationRegion '{here}' does not match the current region ({call.region})",
-            explanation="A snapshot is copied by a client of the Region that it goes to.",
+            explanation="Call CopySnapshot in the Region of the copy.",
         )
     if "PresignedUrl" in parameters:
         _require_valid_url(call, parameters["PresignedUrl"], source_id)

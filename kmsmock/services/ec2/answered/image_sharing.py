@@ -32,7 +32,7 @@ _ORGANIZATIONS = "images are shared with accounts here, not with organizations"
         "OrganizationArns": _ORGANIZATIONS,
         "OrganizationalUnitArns": _ORGANIZATIONS,
         "ProductCodes": "products are not emulated",
-        "ImdsSupport": "instances are ids here",
+        "ImdsSupport": "instances are not emulated, only their ids",
     },
 )
 def modify_image_attribute(call: ServiceCall) -> None:
@@ -79,5 +79,5 @@ def describe_image_attribute(call: ServiceCall) -> dict[str, Any]:
         return {"ImageId": image.id, "BlockDeviceMappings": show_mappings(image)}
     raise errors.InvalidParameterValue(
         "Unrecognized attribute.",
-        explanation="Known here: launchPermission, description, blockDeviceMapping.",
+        explanation="Supported: launchPermission, description, blockDeviceMapping.",
     )

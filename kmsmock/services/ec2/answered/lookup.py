@@ -99,7 +99,7 @@ def explain_not_found(call: ServiceCall, name: str, region: str) -> str:
             f"{name} belongs to account {owner}, which has not shared it with account "
             f"{call.account} (ModifySnapshotAttribute)."
         )
-    return f"No account of this mock has {name}: it was never made, or has been deleted."
+    return f"No account of this mock has {name}: it was never created, or has been deleted."
 
 
 def image_not_found_error(name: str) -> errors.InvalidAMIIDNotFound:

@@ -81,7 +81,7 @@ def reset_snapshot_attribute(call: ServiceCall) -> None:
 
 
 def _find_own_snapshot(call: ServiceCall, action: str) -> Snapshot:
-    """Find the snapshot that a call is about; only its owner may change or see who shares it."""
+    """Find the snapshot that a call names, whose permissions only its owner may use."""
     name = read_snapshot_id(require_parameter(call, "SnapshotId"))
     snapshot = account_region(call).snapshots.get(name)
     require_permission(

@@ -76,7 +76,7 @@ def create_snapshots(call: ServiceCall) -> dict[str, Any]:
     if not volumes:
         raise errors.InvalidRequest(
             f"The instance '{instance}' has no volumes to take snapshots of.",
-            explanation="Instances are ids here; AttachVolume gives them volumes.",
+            explanation="Instances are only ids in the mock; attach volumes with AttachVolume.",
         )
     copies = call.parameters.get("CopyTagsFromSource") == "volume"
     return {

@@ -14,7 +14,7 @@ from kmsmock.services.ec2.kms_use.kms_calls import DataKey
 from kmsmock.services.ec2.kms_use.resources import NewDataKey
 from kmsmock.services.sectors import Sectors, rewrite
 
-#: The setting of block public access that shares nothing publicly, not even what was shared.
+#: The state of block public access in which no snapshot is public, not even one shared before.
 BLOCKS_ALL = "block-all-sharing"
 UNBLOCKED = "unblocked"
 

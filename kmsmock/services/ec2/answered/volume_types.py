@@ -41,7 +41,7 @@ VOLUME_TYPES = {
     "sc1": VolumeType(125, 16_384),
 }
 _MULTI_ATTACH = ("io1", "io2")
-#: MiB/s at which the contents of a snapshot may be asked to come.
+#: The initialization rates that may be requested, in MiB/s.
 _INITIALIZATION_RATES = range(100, 300 + 1)
 #: IOPS of gp2 for each GiB, and the most.
 _GP2_IOPS, _GP2_MOST = 3, 16_000

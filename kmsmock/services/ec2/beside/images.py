@@ -43,7 +43,7 @@ def _copy_image(call: ServiceCall) -> Steps:
     flow = CopyImage(call)
     answer = yield from until_stored(flow)
     stored = stored_resources(call)
-    # One that was not made here has a device without encryption, as all of moto's have.
+    # An unknown image has an unencrypted device, as all images of moto have.
     source = stored.images.get(call.parameters["SourceImageId"]) or StoredImage([None])
     stored.images[answer["ImageId"]] = image = StoredImage([])
     for snapshot in source.snapshots:

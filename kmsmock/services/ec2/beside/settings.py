@@ -21,7 +21,7 @@ _BY_DEFAULT = ("Enable{}", "Disable{}", "Get{}")
 def _answer(operation: str) -> BesideHandler:
     def answer(call: ServiceCall) -> Steps:
         return ANSWERED[operation](replace(call, is_answered=True))
-        yield  # never reached: it makes this a generator, as all steps are
+        yield  # unreachable, but makes this function a generator
 
     return answer
 

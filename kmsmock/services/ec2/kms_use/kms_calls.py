@@ -158,6 +158,6 @@ def grants_to_retire(
 def retire_grant(backend: Backend, now: datetime, grant: Grant, source: str | None = None) -> None:
     """Retire a grant as EC2, its retiring principal."""
     caller = as_service(backend, grant.key.region, source)
-    # A grant that is left over, or went with its key, changes nothing about what was done.
+    # A grant that is not retired, or was deleted with its key, does not matter any more.
     with suppress(ServiceError):
         caller.call("RetireGrant", now, KeyId=grant.key.key_arn, GrantId=grant.grant_id)

@@ -27,13 +27,13 @@ def require_encrypted(call: ServiceCall) -> None:
     if key and not asked and not settings_for(call).encrypts_by_default:
         raise InvalidParameterDependency(
             "The parameter [KmsKeyId] requires the parameter Encrypted to be set.",
-            explanation="Give Encrypted=True in the same call.",
+            explanation="Pass Encrypted=True in the same call.",
         )
 
 
 def is_to_be_encrypted(call: ServiceCall, source: EncryptedResource | None) -> bool:
     """Return whether a new resource is to be encrypted. source: from which it is created."""
-    # Encrypted=False does not make a copy of what is encrypted less so.
+    # The copy of an encrypted snapshot is encrypted, also with Encrypted=False.
     return bool(
         (source is not None and source.is_encrypted)
         or call.parameters.get("Encrypted")

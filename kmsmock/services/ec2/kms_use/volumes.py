@@ -82,7 +82,7 @@ class CreateVolume(Flow):
             return self._make_key(volume_id, self.target, now)
         except KeyUnusableError as reason:
             raise VolumeLostError(
-                f"The volume was never made: its data key could not be made. {reason}"
+                f"The volume was never created: its data key could not be generated. {reason}"
             ) from None
 
     @property

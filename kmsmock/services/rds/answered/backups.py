@@ -19,7 +19,7 @@ from kmsmock.services.rds.answered.storage import (
 from kmsmock.state.backend import Backend
 
 _DAY = timedelta(days=1)
-#: What responses have of the database of a snapshot, as far as it is known.
+#: The response members of a snapshot that are those of its database.
 _OF_DATABASE = (
     *("Engine", "EngineVersion", "AllocatedStorage", "MasterUsername", "Port", "LicenseModel"),
     *("AvailabilityZone", "AvailabilityZones", "StorageType", "Iops", "StorageThroughput"),

@@ -74,11 +74,11 @@ def _new_instance(call: ServiceCall, name: str) -> Database:
     if engine in AURORA:
         raise InvalidParameterCombination(
             f"DBClusterIdentifier is required for DB engine {engine}.",
-            explanation="Aurora's storage is that of a cluster: CreateDBCluster comes first.",
+            explanation="Aurora instances use the storage of a cluster: create that first.",
         )
     if engine not in INSTANCE_ENGINES:
         raise InvalidParameterValue(
-            "Invalid DB engine", explanation=f"Known are: {', '.join(INSTANCE_ENGINES)}."
+            "Invalid DB engine", explanation=f"Supported are: {', '.join(INSTANCE_ENGINES)}."
         )
     if require_parameter(call, "AllocatedStorage") < _SMALLEST:
         raise InvalidParameterValue(

@@ -12,7 +12,7 @@ from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.registry import ServiceCall
 
 _MOST_MANUAL = 100
-#: Copies that are under way at the same time in a Region.
+#: The quota of copies in progress to a Region.
 _MOST_COPIES = 20
 
 

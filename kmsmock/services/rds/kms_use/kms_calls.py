@@ -162,7 +162,7 @@ def retire_grants(backend: Backend, now: datetime, grants: Iterable[Grant]) -> N
     for grant in grants:
         region = region_of(grant.key_arn)
         caller = KmsCaller.as_service(backend, grant.grantee, region, _SOURCE)
-        # A grant that is left over, or went with its key, changes nothing about what was done.
+        # A grant that is not retired, or was deleted with its key, does not matter any more.
         with suppress(ServiceError):
             caller.call("RetireGrant", now, KeyId=grant.key_arn, GrantId=grant.grant_id)
 

@@ -1,9 +1,9 @@
-"""What happens with time happens when the test moves the clock."""
+"""The mock's clock: scheduled events happen when the test moves it."""
 
 import pytest
 
 
-def test_a_key_is_gone_after_its_waiting_period(kms, kms_key):
+def test_a_key_is_deleted_after_its_waiting_period(kms, kms_key):
     blob = kms_key.client.encrypt(KeyId=kms_key.id, Plaintext=b"text")["CiphertextBlob"]
     kms_key.client.schedule_key_deletion(KeyId=kms_key.id, PendingWindowInDays=7)
 

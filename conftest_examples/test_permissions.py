@@ -1,4 +1,4 @@
-"""Who may use a key: roles, encryption contexts, tags, grants, and what a refusal tells."""
+"""Permissions: roles, encryption contexts, tags, grants, and the explanation of a denied call."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def role(kms):
     return kms.account("123456789012").role("Orders")
 
 
-def test_a_role_may_use_one_encryption_context_only(role, kms_key):
+def test_a_role_can_use_one_encryption_context_only(role, kms_key):
     own = {"StringEquals": {"kms:EncryptionContext:tenant": "a"}}
     role.set_policies(allow("kms:Encrypt", **own))
     client = role.client()
@@ -25,7 +25,7 @@ def test_a_role_may_use_one_encryption_context_only(role, kms_key):
         client.encrypt(KeyId=kms_key.id, Plaintext=b"x", EncryptionContext={"tenant": "b"})
 
 
-def test_a_grant_lets_a_role_in_without_any_policy(role, kms_key):
+def test_a_grant_allows_a_role_without_any_policy(role, kms_key):
     grant = kms_key.client.create_grant(
         KeyId=kms_key.id, GranteePrincipal=role.arn, Operations=["Encrypt"]
     )
@@ -35,7 +35,7 @@ def test_a_grant_lets_a_role_in_without_any_policy(role, kms_key):
     )
 
 
-def test_a_role_may_use_the_keys_of_its_team(role, kms_key):
+def test_a_role_can_use_the_keys_with_its_own_tag(role, kms_key):
     same_team = {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}
     role.set_policies(allow("kms:Encrypt", **same_team))
     role.set_tags({"team": "orders"})
@@ -48,7 +48,7 @@ def test_a_role_may_use_the_keys_of_its_team(role, kms_key):
     assert client.encrypt(KeyId=kms_key.id, Plaintext=b"x")
 
 
-def test_a_role_may_use_the_keys_behind_certain_aliases(role, kms_key):
+def test_a_role_can_use_the_keys_with_certain_aliases(role, kms_key):
     by_alias = {"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/orders-*"}}
     role.set_policies(allow("kms:Encrypt", **by_alias))
     kms_key.client.create_alias(AliasName="alias/orders-eu", TargetKeyId=kms_key.id)
@@ -56,7 +56,7 @@ def test_a_role_may_use_the_keys_behind_certain_aliases(role, kms_key):
     assert role.client().encrypt(KeyId=kms_key.id, Plaintext=b"x")
 
 
-def test_a_refusal_tells_what_is_missing(kms, role, kms_key):
+def test_a_denied_call_shows_the_missing_statement(kms, role, kms_key):
     client = role.client()
     with pytest.raises(client.exceptions.ClientError):
         client.encrypt(KeyId=kms_key.id, Plaintext=b"x")
