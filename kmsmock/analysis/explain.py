@@ -30,17 +30,17 @@ _LIST_RETIRABLE = "kms:ListRetirableGrants"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The action to evaluate.
+    """The action to evaluate."""
 
-    action: such as ``kms:Decrypt``. region: the Region, for actions that are not about a key.
-    parameters: of the call, as in the API; absent ones have their defaults. encryption_context: of
-    the action; None to take it from the parameters. context: further condition keys -> values.
-    """
-
+    #: The action, such as ``kms:Decrypt``.
     action: str
+    #: The Region, for actions that are not about a key.
     region: str
+    #: The parameters of the call, as in the API; absent ones have their defaults.
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    #: The encryption context; None to take it from the parameters.
     encryption_context: Mapping[str, str] | None = None
+    #: Further condition key -> value.
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
@@ -152,11 +152,11 @@ def explain_named(
     alias = name if name.startswith(ALIAS_PREFIX) else None
     with backend.lock:
         backend.run_due_work()
-        who = _find_principal(backend, principal)
+        caller = _find_principal(backend, principal)
         if via_service is not None:
-            who = replace(who, via=via_service.partition(".")[0])
-        located = None if key is None else _find_key(backend, key, who.account, question.region)
-        return explain(backend, who, replace(question, action=action), located, alias)
+            caller = replace(caller, via=via_service.partition(".")[0])
+        located = None if key is None else _find_key(backend, key, caller.account, question.region)
+        return explain(backend, caller, replace(question, action=action), located, alias)
 
 
 def _find_principal(backend: Backend, named: Principal | str) -> Principal:

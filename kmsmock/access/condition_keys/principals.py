@@ -28,7 +28,8 @@ _PRINCIPAL_TYPES = {
     PrincipalKind.SERVICE: "Service",
 }
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
-_in_account = only(
+#: Actions whose requests have kms:CallerAccount without being about one key.
+_is_account_level_action = only(
     *("CreateKey", "PutKeyPolicy", "TagResource", "ConnectCustomKeyStore", "CreateCustomKeyStore"),
     *("DeleteCustomKeyStore", "DescribeCustomKeyStores", "DisconnectCustomKeyStore"),
     "UpdateCustomKeyStore",
@@ -45,7 +46,7 @@ def _account_of_principal(facts: Facts) -> str | None:
 
 def _caller_account(facts: Facts) -> str | None:
     # A service principal has no account.
-    if facts.account is None and not _in_account(facts.action):
+    if facts.account is None and not _is_account_level_action(facts.action):
         return None
     return _account_of_principal(facts) or None
 
@@ -128,9 +129,13 @@ def _source_account(facts: Facts) -> str | None:
     return source.account or principal.source_account or None
 
 
-declare("aws:PrincipalArn", _of_principal(lambda who: who.principal_arn), value_type=ValueType.ARN)
+declare(
+    "aws:PrincipalArn",
+    _of_principal(lambda principal: principal.principal_arn),
+    value_type=ValueType.ARN,
+)
 declare("aws:PrincipalAccount", _of_principal(_principal_account))
-declare("aws:PrincipalType", _of_principal(lambda who: _PRINCIPAL_TYPES[who.kind]))
+declare("aws:PrincipalType", _of_principal(lambda principal: _PRINCIPAL_TYPES[principal.kind]))
 declare("aws:PrincipalIsAWSService", _of_principal(_is_service), value_type=ValueType.BOOL)
 declare("aws:PrincipalServiceName", _of_principal(_service_name))
 declare("aws:PrincipalServiceNamesList", _of_principal(_service_names), is_multivalued=True)
@@ -150,7 +155,7 @@ declare("aws:TokenIssueTime", _of_principal(_token_issue_time), value_type=Value
 declare("aws:SourceIdentity", _source_identity)
 declare(
     "aws:MultiFactorAuthPresent",
-    _of_principal(lambda who: False if who.kind in _TEMPORARY else None),
+    _of_principal(lambda principal: False if principal.kind in _TEMPORARY else None),
     value_type=ValueType.BOOL,
 )
 declare("kms:CallerAccount", _caller_account)
@@ -158,7 +163,7 @@ declare("kms:CallerAccount", _caller_account)
 declare("kms:ViaService", _via_service)
 declare(
     "aws:ViaAWSService",
-    _of_principal(lambda who: who.via is not None),
+    _of_principal(lambda principal: principal.via is not None),
     value_type=ValueType.BOOL,
 )
 declare("aws:CalledVia", _of_principal(_called_via_all), is_multivalued=True)
