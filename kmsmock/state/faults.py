@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmsmock.aws import errors
+from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.keys.custom_key_store import PROXY_FAILURES
 from kmsmock.ledger.operation_names import require_operation
 
 #: Error code -> AWS's message, where it does not depend on the request. Those of external key
 #: stores: AWS KMS Developer Guide, "Troubleshooting external key stores".
 _TEXTS = {
-    "ExpiredTokenException": "The security token included in the request is expired",
+    **{error.code: error.text for error in AWS_SERVICES["kms"].credential_errors},
     "ThrottlingException": "You have exceeded the rate at which you may call KMS. Reduce the "
     "frequency of your calls.",
-    "UnrecognizedClientException": "The security token included in the request is invalid.",
     "XksKeyNotFoundException": "The external key store proxy rejected the request because it could "
     "not find the external key.",
     "XksProxyIncorrectAuthenticationCredentialException": PROXY_FAILURES["XKS_PROXY_ACCESS_DENIED"],
@@ -27,20 +27,20 @@ _TEXTS = {
 
 @dataclass
 class Fault:
-    """One armed fault.
+    """One armed fault."""
 
-    operation: its name, or ``*``. times: how many calls are to fail. on_call: from which matching
-    call on, counted from 1. seen: how many calls matched while any fault was armed. fired: how
-    many of them failed.
-    """
-
+    #: The name of the operation, or ``*``.
     operation: str
     error: errors.ServiceError
+    #: How many calls fail.
     times: int
+    #: The number of the first matching call that fails, from 1.
     on_call: int
     key: str | None
     optional: bool
+    #: How many calls matched while any fault was armed.
     seen: int = 0
+    #: How many of these calls failed.
     fired: int = 0
 
     def __str__(self) -> str:
