@@ -82,12 +82,12 @@ class Grants:
             _remove(self._by_name, (_name_key(terms), grant.grant_id))
 
     def naming(self, principal: Principal) -> GrantsOfPrincipal:
-        """Return the grants whose grantee can mean a principal: itself, its role, its account."""
+        """Return the grants whose grantee can match a principal: its ARN, its role, its account."""
         found = [of for name in _names(principal) if (of := self._by_grantee.get(name))]
         return GrantsOfPrincipal(found) if found else _NONE
 
     def name(self, principal: Principal) -> bool:
-        """Return whether there are grants whose grantee can mean a principal."""
+        """Return whether there are grants whose grantee can match a principal."""
         by_grantee = self._by_grantee
         return bool(by_grantee) and any(name in by_grantee for name in _names(principal))
 
