@@ -245,7 +245,7 @@ class KMSMock(ClientSource):
 
         return explain_named(
             self._backend,
-            principal if isinstance(principal, str) else principal.principal,
+            getattr(principal, "principal", principal),
             Question(
                 action,
                 region or self._responder.options["region"],

@@ -120,6 +120,7 @@ def authorize(
     """
     policies = collect_policies(identities, request, key)
     if retired is not None:
+        policies = policies._replace(grants=(retired,))
         decision = evaluate_retirement(request, policies, retired)
     else:
         decision = evaluate(request, policies)

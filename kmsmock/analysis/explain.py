@@ -122,6 +122,7 @@ def _decide(
     )
     policies = collect_policies(backend.identities, request, key)
     if retired is not None:
+        policies = policies._replace(grants=(retired,))
         decision = evaluate_retirement(request, policies, retired)
     else:
         decision = evaluate(request, policies)
@@ -154,10 +155,10 @@ def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) ->
 
 def explain_named(
     backend: Backend,
-    principal: Principal | str,
+    principal: Any,
     question: Question,
     key: Any,
-    via_service: str | None,
+    via_service: Any,
 ) -> Decision:
     """Evaluate an action as `explain` does, with names instead of objects.
 
@@ -171,6 +172,8 @@ def explain_named(
     require_action(action)
     if key is not None and not isinstance(key, str):
         raise TypeError(f"key must be an id, ARN or alias, not {type(key).__name__}")
+    if via_service is not None and not isinstance(via_service, str):
+        raise TypeError(f"via_service must be a str, not {type(via_service).__name__}")
     question = _checked(replace(question, action=action))
     with backend.lock:
         backend.run_due_work()
@@ -211,13 +214,15 @@ def _encryption_context(
     return pairs if given is None else given
 
 
-def _find_principal(backend: Backend, named: Principal | str) -> Principal:
+def _find_principal(backend: Backend, named: Any) -> Principal:
     """Find a principal by ARN, or a service by name; raises ValueError if it does not exist."""
     identities = backend.identities
     if isinstance(named, Principal):
         if named.has_entity and identities.entity_of(named) is None:
             raise ValueError(f"{named.principal_arn} has been deleted: its requests are rejected")
         return named
+    if not isinstance(named, str):
+        raise TypeError(f"principal must be a principal or an ARN, not {type(named).__name__}")
     arn = named
     parsed = Arn.parse(arn)
     if parsed is not None and parsed.resource_type == "federated-user":
