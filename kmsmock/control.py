@@ -101,12 +101,12 @@ class KMSMock(ClientSource):
 
         backend = self._backend
 
-        def sharing(account: str) -> str:
+        def find_payer(account: str) -> str:
             # The accounts of an organization share one free tier.
             return backend.identities.organization_of(account).organization_id or account
 
         return Costs(
-            backend.calls, backend.key_lifetimes, backend.tariff.prices, backend.settle, sharing
+            backend.calls, backend.key_lifetimes, backend.tariff.prices, backend.settle, find_payer
         )
 
     def budget(self, *, requests: int | None = None, usd: Any = None) -> Budget:

@@ -47,7 +47,7 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         try:
             call = _admit(backend, operation, api_call, request_id)
         except CredentialsError as refusal:
-            return Answer(request_id, _unauthenticated(refusal))
+            return Answer(request_id, _make_credentials_error(refusal))
         result: dict[str, Any] | errors.ServiceError
         try:
             call.parameters = parse_request(api_call)
@@ -175,7 +175,7 @@ def record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallR
 # --- helpers --------------------------------------------------------------------------------
 
 
-def _unauthenticated(refusal: CredentialsError) -> errors.ServiceError:
+def _make_credentials_error(refusal: CredentialsError) -> errors.ServiceError:
     """Return AWS's error for expired or deleted credentials."""
     if isinstance(refusal, ExpiredCredentialsError):
         return errors.ExpiredTokenException(

@@ -16,7 +16,7 @@ from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.request import Request
 from kmsmock.aws import arns
 from kmsmock.aws.arns import ALIAS_PREFIX, Arn, alias_arn, resource_of
-from kmsmock.aws.operations import permission_of
+from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
@@ -86,12 +86,12 @@ def _decide(
         names = backend.identities.names
         child = parse_grant_terms(parameters, principal, arns.partition_of(key.region_name), names)
     if action == "kms:RetireGrant" and key is not None:
-        retired = _retired_grant(backend, key, parameters)
+        retired = _find_retired_grant(backend, key, parameters)
     terms = child if retired is None else retired.terms
     constraints = None if terms is None else terms.constraints
     pairs = question.encryption_context
     if pairs is None:
-        member = permission_of(action).context_member
+        member = find_permission(action).context_member
         pairs = encryption_context(member, parameters, constraints)
     facts = Facts(
         action=action,
@@ -125,7 +125,7 @@ def _decide(
     return replace(decision, request=request, policies=policies)
 
 
-def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
+def _find_retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
     """Return the grant that the parameters of RetireGrant name; None if they name none."""
     token = parameters.get("GrantToken")
     if token is not None:

@@ -64,7 +64,7 @@ def decide(
     resource = described.get("resource", "*")
     arn = Arn.parse(resource)
     pairs = described.get("encryptionContext") or {}
-    context = ConditionContext(_facts(principal, described, arn))
+    context = ConditionContext(_build_facts(principal, described, arn))
     request = Request(
         principal,
         described["action"],
@@ -89,7 +89,7 @@ def decide(
     return replace(evaluate(request, policies), request=request, policies=policies), findings
 
 
-def _facts(principal: Principal, described: dict[str, Any], arn: Arn | None) -> Facts:
+def _build_facts(principal: Principal, described: dict[str, Any], arn: Arn | None) -> Facts:
     """Return the facts about a request; its ``context`` supplies all other condition keys."""
     context = described.get("context") or {}
     return Facts(
@@ -101,13 +101,13 @@ def _facts(principal: Principal, described: dict[str, Any], arn: Arn | None) -> 
         region=None if arn is None else arn.region,
         now=datetime.now(timezone.utc),
         overrides={
-            name: [str(item) for item in value] if isinstance(value, list) else _text(value)
+            name: [str(item) for item in value] if isinstance(value, list) else _format_value(value)
             for name, value in context.items()
         },
     )
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -36,12 +36,12 @@ def to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
     if isinstance(result, dict):
         parsed = result
         if model is not None:
-            output = _outputs.get(model.name) or _output_of(model)
+            output = _outputs.get(model.name) or _add_output(model)
             if output.converters or not result.keys() <= output.members:
-                parsed = output.shape(result)
+                parsed = output.convert(result)
     else:
         response.status_code = result.status
-        parsed = _parsed_error(result, model)
+        parsed = _parse_error(result, model)
         keep_explanation(request_id, result)
     parsed["ResponseMetadata"] = {
         "RequestId": request_id,
@@ -52,7 +52,7 @@ def to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
     return response, parsed
 
 
-def _parsed_error(error: ServiceError, model: Any) -> dict[str, Any]:
+def _parse_error(error: ServiceError, model: Any) -> dict[str, Any]:
     """Return what botocore's parser returns for an error response."""
     parsed: dict[str, Any] = {"Error": {"Message": error.message or "", "Code": error.code}}
     if model.service_model.metadata["protocol"] == "query":
@@ -63,7 +63,7 @@ def _parsed_error(error: ServiceError, model: Any) -> dict[str, Any]:
     return parsed
 
 
-def headers_of(request_id: str) -> dict[str, str]:
+def build_headers(request_id: str) -> dict[str, str]:
     """Return the HTTP headers of a KMS response."""
     return {"x-amzn-requestid": request_id, **_HEADERS}
 
@@ -98,10 +98,10 @@ class _Structure:
         self.converters = {
             name: convert
             for name, member in members.items()
-            if (convert := _converter(member)) is not None
+            if (convert := _make_converter(member)) is not None
         }
 
-    def shape(self, value: dict[str, Any]) -> dict[str, Any]:
+    def convert(self, value: dict[str, Any]) -> dict[str, Any]:
         """Convert a structure to what the parser would return; may change it in place."""
         if not value.keys() <= self.members:
             value = {name: item for name, item in value.items() if name in self.members}
@@ -115,26 +115,26 @@ class _Structure:
 _outputs: dict[str, _Structure] = {}
 
 
-def _output_of(model: Any) -> _Structure:
+def _add_output(model: Any) -> _Structure:
     output = _outputs[model.name] = _Structure(model.output_shape)
     return output
 
 
-def _converter(shape: Any) -> Callable[[Any], Any] | None:
+def _make_converter(shape: Any) -> Callable[[Any], Any] | None:
     """Return the function that converts values of a shape; None if they stay unchanged."""
     if shape.type_name == "timestamp":
-        return _local
+        return _convert_to_local
     if shape.type_name == "list":
-        item = _converter(shape.member)
+        item = _make_converter(shape.member)
         return None if item is None else lambda values: [item(value) for value in values]
-    return _Structure(shape).shape if shape.type_name == "structure" else None
+    return _Structure(shape).convert if shape.type_name == "structure" else None
 
 
-def _local(moment: datetime) -> datetime:
-    return _localized(moment, time.tzname)
+def _convert_to_local(moment: datetime) -> datetime:
+    return _convert_cached(moment, time.tzname)
 
 
 @functools.lru_cache(maxsize=64)
-def _localized(moment: datetime, zone: tuple[str, str]) -> datetime:  # noqa: ARG001 - part of the key
+def _convert_cached(moment: datetime, zone: tuple[str, str]) -> datetime:  # noqa: ARG001 - part of the key
     # The slowest part of many answers, which mostly have the same few dates.
     return moment.astimezone(tzlocal())
