@@ -168,7 +168,7 @@ def test_explain_is_about_what_there_is_and_makes_nothing(kms, key):
 def test_services_call_in_their_own_name_and_others_for_no_resource(kms, role):
     with pytest.raises(ValueError, match="is a service principal"):
         kms.principal("sns.amazonaws.com").via("s3")
-    with pytest.raises(ValueError, match="only services"):
+    with pytest.raises(ValueError, match="only service principals"):
         role.on_behalf_of(QUEUE)
 
 
