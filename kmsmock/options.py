@@ -66,26 +66,28 @@ def _read_prices(_: str, value: Any) -> Any:
 
 
 class Option(NamedTuple):
-    """An option; its type is in `MockOptions`, and is also checked if it is a bool or Literal.
+    """An option; its type is in `MockOptions`, and is also checked if it is a bool or Literal."""
 
-    default: the value if the option is not set. doc: a description in Markdown. ini: the type of
-    the ini option ``kms_...``, as for pytest's `Parser.addini`; None if there is no ini option.
-    default_in_words: replaces the default in documentation. read: converts a value, called with
-    the name and the value; raises TypeError, or ValueError for a file. from_text: converts the
-    text of an ini option to a value for `read`. is_path: whether strings are paths, which in marks
-    and ini options are relative to pytest's root directory. is_of_tests: whether it is an option of
-    the pytest plugin for each test, and not of its mock. is_keyword: whether it is a keyword
-    argument of `mock_kms`.
-    """
-
+    #: The value if the option is not set.
     default: Any
+    #: A description in Markdown.
     doc: str
+    #: The type of the ini option ``kms_...``, as for pytest's `Parser.addini`; None if there is no
+    #: ini option.
     ini: Literal["string", "bool", "args"] | None = "string"
+    #: Replaces the default in documentation.
     default_in_words: str | None = None
+    #: Converts a value, called with the name and the value; raises TypeError, or ValueError for a
+    #: file.
     read: Reader = _read_unchanged
+    #: Converts the text of an ini option to a value for `read`.
     from_text: Callable[[Any], Any] | None = None
+    #: Whether strings are paths, which in marks and ini options are relative to pytest's root
+    #: directory.
     is_path: bool = False
+    #: Whether it is an option of the pytest plugin for each test, and not of its mock.
     is_of_tests: bool = False
+    #: Whether it is a keyword argument of `mock_kms`.
     is_keyword: bool = True
 
 

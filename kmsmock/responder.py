@@ -44,10 +44,10 @@ class Responder:
         start_time, world = options["start_time"], options["world"]
         if world is not None:
             from kmsmock.worlds.files import read_document
-            from kmsmock.worlds.world import find_time
+            from kmsmock.worlds.world import get_time
 
             self._document = read_document(world)
-            start_time = start_time or find_time(self._document)
+            start_time = start_time or get_time(self._document)
         if start_time is None and options["seed"] is not None:
             start_time = _SEEDED_START
         self.backend = Backend(options, start_time)

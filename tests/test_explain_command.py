@@ -133,3 +133,18 @@ def test_any_caller_can_be_asked_about(explain, principal):
     key_policy = policy(allow("kms:Encrypt", Principal=named))
 
     assert explain({**REQUEST, "principal": principal}, key_policy=key_policy)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "kind"),
+    [
+        ("identity_policy", "an identity-based policy"),
+        ("boundary", "a permissions boundary"),
+        ("session_policy", "a session policy"),
+    ],
+)
+def test_a_principal_in_a_policy_of_the_caller_is_bad_input(explain, option, kind):
+    code, text = explain(REQUEST, **{option: policy(allow("kms:*", **to("*")))})
+
+    assert code == 2
+    assert f"has a Principal, which {kind} cannot have" in text

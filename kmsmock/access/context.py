@@ -12,7 +12,7 @@ from typing import Any
 
 from kmsmock.access.condition_keys.registry import READERS
 from kmsmock.access.facts import Facts
-from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, find_condition_key
+from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, get_condition_key
 
 #: The value of a condition key: a string, or the strings of a multivalued one.
 Value = str | list[str]
@@ -63,7 +63,7 @@ class ConditionContext(Mapping[str, Value]):
         return sum(1 for _ in self)
 
     def _read(self, key: str) -> Value | None:
-        declared = find_condition_key(key)
+        declared = get_condition_key(key)
         if declared is None:
             return None
         if declared.is_family:

@@ -129,7 +129,7 @@ def _find_retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any
     """Return the grant that the parameters of RetireGrant name; None if they name none."""
     token = parameters.get("GrantToken")
     if token is not None:
-        return backend.find_grant(key.region_name, token)
+        return backend.get_grant(key.region_name, token)
     return key.grants.get(parameters.get("GrantId", ""))
 
 
@@ -181,7 +181,7 @@ def _find_key(backend: Backend, reference: str, account: str, region: str) -> Ke
     if arn is not None:
         account, region = arn.account, arn.region
         name = arn.key_or_alias or reference
-    key = backend.region(account, region).find(name)
+    key = backend.region(account, region).get(name)
     if key is None:
         raise ValueError(f"account {account} has no key {reference!r} in {region}")
     return key

@@ -12,10 +12,10 @@ from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.linting import lint_statement
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
-from kmsmock.authorization.principal_element import Match
+from kmsmock.authorization.principal_element import Match, match_name
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.authorization.variables import Context
-from kmsmock.aws.principals import PrincipalKind
+from kmsmock.aws.principals import Principal, PrincipalKind
 
 #: Kinds of principal that have no identity policies at all.
 _WITHOUT_POLICIES = (PrincipalKind.ROOT, PrincipalKind.SERVICE)
@@ -116,8 +116,9 @@ def _mismatches(
         if match is Match.NONE:
             wanted = _element(source, "Principal")
             caller = request.principal.principal_arn
-            named = statement.principals is not None and caller in statement.principals.arns
-            again = ", which was deleted and created again" if named else ""
+            # Without unique ids, names mean whoever has them now.
+            is_new = statement.match_principal(request.principal) is not Match.NONE
+            again = ", which was deleted and created again" if is_new else ""
             yield f"principal: {wanted}; the caller is {caller}{again}"
     if not statement.means_resource(request.resource, context):
         yield f"resource: {_element(source, 'Resource')}; asked for {request.resource}"
@@ -162,7 +163,7 @@ def _step_of_grant(grant: Grant, request: Request) -> Step:
     subject = f"grant {grant.terms.name or grant.grant_id[:12]}"
     why = []
     if grant.match_grantee(request.principal) is Match.NONE:
-        why.append(f"grantee: it names {grant.grantee}; the caller is {request.principal.arn}")
+        why.append(f"grantee: {_grantee(grant, request.principal)}")
     if operation not in grant.terms.operations:
         allowed = ", ".join(grant.terms.operations)
         why.append(f"operation: it allows {allowed}; asked for {operation}")
@@ -175,6 +176,20 @@ def _step_of_grant(grant: Grant, request: Request) -> Step:
             actual += f" and aws:SourceArn {request.source_arn()}"
         why.append(f"constraints: wanted {_constraints(grant)}; got {actual}")
     return Step(subject, matched=not why, why=tuple(why))
+
+
+def _grantee(grant: Grant, caller: Principal) -> str:
+    """Tell whom a grant names instead of the caller."""
+    name = grant.grantee
+    # Without unique ids, a name means whoever has it now.
+    if match_name(caller, name) is Match.NONE:
+        return f"it names {name}; the caller is {caller.arn}"
+    kind = "role" if caller.kind is PrincipalKind.ASSUMED_ROLE else "user"
+    is_itself = name == (caller.entity_arn or caller.arn)
+    return (
+        f"it names {name}, {'' if is_itself else 'of '}a {kind} that was deleted; the caller is "
+        f"{caller.arn}, {'of ' if caller.entity_arn else ''}the new {kind} with this name"
+    )
 
 
 def _constraints(grant: Grant) -> str:

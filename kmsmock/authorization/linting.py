@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
-from kmsmock.aws.condition_keys import find_condition_key
+from kmsmock.aws.condition_keys import get_condition_key
 from kmsmock.aws.operations import permissions
 
 _ONE_ACTION = re.compile(r"kms:[a-z]+")
@@ -54,7 +54,7 @@ def lint_statement(
 def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
     is_key_policy = policy.kind is PolicyKind.RESOURCE
     for condition in statement.conditions:
-        declared = find_condition_key(condition.lower_key)
+        declared = get_condition_key(condition.lower_key)
         if declared is None:
             continue
         if declared.is_multivalued and not condition.operator.startswith(("ForA", "Null")):
@@ -84,7 +84,7 @@ def _actions_with(key: str) -> Collection[str] | None:
 
     Source: AWS KMS Developer Guide, "AWS KMS condition keys".
     """
-    declared = find_condition_key(key)
+    declared = get_condition_key(key)
     if declared is None or declared.actions is None:
         return None
     return {action.lower() for action in permissions() if declared.is_of(action)}

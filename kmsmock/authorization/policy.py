@@ -62,6 +62,11 @@ class PolicyKind(Enum):
     RESOURCE_CONTROL = "resource control policy"
     TRUST = "trust policy"
 
+    @property
+    def with_article(self) -> str:
+        """The type with its indefinite article."""
+        return f"{'an' if self is PolicyKind.IDENTITY else 'a'} {self.value}"
+
 
 class Effect(Enum):
     """The Effect element of a statement."""
@@ -326,7 +331,7 @@ def _check_elements_of_kind(statement: dict[str, Any], name: str, kind: PolicyKi
             raise MalformedPolicyError(f'the Principal of {name} must be "*"')
     elif principal is not None:
         raise MalformedPolicyError(
-            f"{name} has a Principal, which a {kind.value} cannot have", Defect.PRINCIPAL
+            f"{name} has a Principal, which {kind.with_article} cannot have", Defect.PRINCIPAL
         )
     for member, defect in (("Action", Defect.NO_ACTION), ("Resource", Defect.NO_RESOURCE)):
         if member not in statement and f"Not{member}" not in statement:

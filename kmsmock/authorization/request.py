@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from kmsmock.authorization.grants import Grant, GrantTerms
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.variables import Context
-from kmsmock.aws.condition_keys import find_condition_key
+from kmsmock.aws.condition_keys import get_condition_key
 from kmsmock.aws.principals import Principal
 
 
@@ -41,7 +41,7 @@ class _SeenByKeyPolicies(Mapping[str, "str | list[str]"]):
 
 
 def _is_hidden(key: str) -> bool:
-    declared = find_condition_key(key)
+    declared = get_condition_key(key)
     return declared is not None and declared.is_hidden_from_key_policies
 
 

@@ -31,18 +31,17 @@ class ValueType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConditionKey:
-    """A condition key, or a family of condition keys with a common prefix.
+    """A condition key, or a family of condition keys with a common prefix."""
 
-    name: such as ``kms:KeySpec``; the name of a family ends with ``/`` or ``:``. type: of its
-    values. is_multivalued: whether it has a list of values, and so requires a set operator.
-    actions: returns whether an action has it; None for all actions. is_hidden_from_key_policies:
-    whether it is absent when key policies are evaluated.
-    """
-
+    #: The name, such as ``kms:KeySpec``; the name of a family ends with ``/`` or ``:``.
     name: str
+    #: The type of its values.
     type: ValueType = ValueType.STRING
+    #: Whether it has a list of values, and so requires a set operator.
     is_multivalued: bool = False
+    #: Returns whether requests for an action have it; None if all have it.
     actions: Actions | None = None
+    #: Whether it is absent when key policies are evaluated.
     is_hidden_from_key_policies: bool = False
 
     @property
@@ -73,7 +72,7 @@ def unregister(name: str) -> None:
     _FAMILIES.pop(name.lower(), None)
 
 
-def find_condition_key(name: str) -> ConditionKey | None:
+def get_condition_key(name: str) -> ConditionKey | None:
     """Return a condition key, or the family that it belongs to; None if it is unknown.
 
     name: in lower case.

@@ -11,30 +11,33 @@ from typing import NamedTuple
 class AwsService(NamedTuple):
     """The facts about an AWS service.
 
-    name: in boto3. event_name: in botocore's events, by default the name. via: in
-    ``kms:ViaService`` and service principals, by default the name. answered: the module whose
-    ``SERVICE`` answers its requests, unless moto does. beside: the module whose ``BESIDE`` makes
-    its KMS calls if something else, such as moto, answers its requests. shows_called_via: whether
-    it appears in ``aws:CalledVia``. frontend: the source that CloudTrail shows for KMS requests
-    with the caller's identity, by default ``<via>.amazonaws.com``. hides_denied_key: whether
-    CloudTrail leaves out the key of such a request if it was denied. hides_decrypting_key: whether
-    CloudTrail leaves out a key that only the ciphertext identifies. internal_endpoint: the KMS
-    operations that it calls through an endpoint inside AWS. is_free: whether KMS requests of its
-    service principal are not charged.
-
     Source: IAM User Guide, "AWS global condition context keys", for ``aws:CalledVia``.
     """
 
+    #: The name of the service in boto3.
     name: str
+    #: The name of the service in botocore's events, by default `name`.
     event_name: str | None = None
+    #: The name of the service in ``kms:ViaService`` and service principals, by default `name`.
     via: str | None = None
+    #: The module whose ``SERVICE`` answers its requests, unless moto does; None if only moto can.
     answered: str | None = None
+    #: The module whose ``BESIDE`` makes its KMS calls if something else, such as moto, answers its
+    #: requests.
     beside: str | None = None
+    #: Whether it appears in ``aws:CalledVia``.
     shows_called_via: bool = False
+    #: The source that CloudTrail shows for KMS requests with the caller's identity, by default
+    #: ``<via>.amazonaws.com``.
     frontend: str | None = None
+    #: Whether CloudTrail leaves out the key of a KMS request with the caller's identity if the
+    #: request was denied.
     hides_denied_key: bool = False
+    #: Whether CloudTrail leaves out a key that only the ciphertext identifies.
     hides_decrypting_key: bool = False
+    #: The KMS operations that it calls through an endpoint inside AWS.
     internal_endpoint: tuple[str, ...] = ()
+    #: Whether KMS requests of its service principal are not charged.
     is_free: bool = False
 
     @property

@@ -91,8 +91,8 @@ class CredentialStore:
             raise ExpiredCredentialsError(principal, expires)
         return principal
 
-    def find_owner(self, access_key: str) -> Principal | None:
-        """Find the principal that an access key was issued to; None if it is unknown."""
+    def get_owner(self, access_key: str) -> Principal | None:
+        """Return the principal that an access key was issued to; None if it is unknown."""
         key = self._long_term.get(access_key)
         return key.owner if key is not None else self._owners.get(access_key)
 

@@ -82,8 +82,8 @@ class Identities:
             return self.administrator_of(principal.account, partition)
         return principal
 
-    def find(self, arn: str) -> Principal | None:
-        """Find a principal by its ARN; role ARNs lead to the role's default session."""
+    def get(self, arn: str) -> Principal | None:
+        """Return the principal with an ARN, for a role its default session; None if unknown."""
         return self._by_arn.get(arn)
 
     def entity(self, arn: str) -> Entity | None:

@@ -35,7 +35,7 @@ class PrincipalNames:
     def __init__(self, identities: Directory) -> None:
         self._identities = identities
 
-    def find_arn(self, unique_id: str) -> str | None:
+    def get_arn(self, unique_id: str) -> str | None:
         """Return the ARN of a unique id, of a session for ``AROA…:session``; None if deleted."""
         entity_id, _, session = unique_id.partition(":")
         for entity in self._identities.entities.values():
@@ -46,7 +46,7 @@ class PrincipalNames:
                 return session_arn(arn.partition, arn.account, entity.name, session)
         return None
 
-    def find_unique_id(self, name: str) -> str | None:
+    def get_unique_id(self, name: str) -> str | None:
         """Return the unique id of the user or role with this name; None for others."""
         entity = self._identities.entities.get(name) or self._identities.entities.get(
             self._role_of_session(name) or ""
@@ -57,7 +57,7 @@ class PrincipalNames:
         """Return the unique ids of the users and roles that a policy names, by ARN."""
         elements = (statement.principals for statement in policy.statements)
         names = (name for element in elements if element is not None for name in element.names)
-        return {name: known for name in names if (known := self.find_unique_id(name)) is not None}
+        return {name: known for name in names if (known := self.get_unique_id(name)) is not None}
 
     def displayed(self, name: str, unique_ids: Mapping[str, str] | None) -> str:
         """Return a name as AWS displays it: the unique id if the user or role was deleted.
@@ -65,7 +65,7 @@ class PrincipalNames:
         unique_ids: ARN -> id when the policy was put or the grant created.
         """
         bound = (unique_ids or {}).get(name)
-        if bound is None or self.find_unique_id(name) == bound:
+        if bound is None or self.get_unique_id(name) == bound:
             return name
         arn = Arn.of(name)
         return f"{bound}:{arn.name}" if arn.resource_type == "assumed-role" else bound
@@ -84,7 +84,7 @@ class PrincipalNames:
             return False
         if arn.service == "sts" and _FEDERATED.fullmatch(arn.resource):
             return True
-        return self.find_unique_id(name) is not None
+        return self.get_unique_id(name) is not None
 
     def _role_of_session(self, name: str) -> str | None:
         arn = Arn.parse(name)

@@ -84,13 +84,13 @@ def parse_material(spec: KeySpec, unwrapped: bytes) -> tuple[bytes, Any]:
                 explanation=f"The unwrapped material is not a PKCS#8 {spec.name} key: {reason}"
             ) from None
         return key_pair.private_der(), key_pair
-    problem = find_length_problem(spec, len(unwrapped))
+    problem = get_length_problem(spec, len(unwrapped))
     if problem is not None:
         raise errors.InvalidCiphertextException(explanation=f"The unwrapped material {problem}.")
     return unwrapped, None
 
 
-def find_length_problem(spec: KeySpec, size: int) -> str | None:
+def get_length_problem(spec: KeySpec, size: int) -> str | None:
     """Return why symmetric material of a key spec cannot be of this size; None if it can.
 
     size: in bytes. The text completes a sentence: "The material has 16 bytes; ...".

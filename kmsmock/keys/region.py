@@ -85,8 +85,8 @@ class KmsRegion:
         """Return the sequence number of the next resource that is created in the mock."""
         return self._numbers.next()
 
-    def find(self, key_id_or_alias: str) -> Key | None:
-        """Find a key by its id or by an alias name; return None if there is none."""
+    def get(self, key_id_or_alias: str) -> Key | None:
+        """Return the key with an id or an alias name; None if there is none."""
         alias = self.aliases.get(key_id_or_alias)
         return self.keys.get(key_id_or_alias) if alias is None else alias.key
 

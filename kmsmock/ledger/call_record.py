@@ -34,20 +34,21 @@ class Failure(NamedTuple):
 
 
 class RareFields(NamedTuple):
-    """What few calls have. Records without them share one instance, to save memory.
+    """Fields that few calls have. Records without them share one instance, to save memory."""
 
-    second_key, second_material_id: of the destination of ReEncrypt. authorized: the decisions, if
-    not just one on the operation and its only key. response_members: values of the response members
-    that CloudTrail shows. context: condition keys that the network determines.
-    additional_event_data: what CloudTrail shows under this name, with names of the API.
-    """
-
+    #: The destination key of ReEncrypt; for UpdateAlias the new key of the alias.
     second_key: Key | None = None
+    #: The id of the key material of the destination key, 32 bytes.
     second_material_id: bytes | None = None
+    #: The grant that allowed the call, or that it created or deleted.
     grant_id: str | None = None
+    #: The decisions that allowed the call; None for one about the operation and its only key.
     authorized: tuple[Authorized, ...] | None = None
+    #: The values of `TrailMembers.response`, in that order.
     response_members: tuple[Any, ...] | None = None
+    #: Condition key -> value, for condition keys that the network determines.
     context: Mapping[str, Any] | None = None
+    #: Members of additionalEventData -> value, with their names in the API.
     additional_event_data: Mapping[str, Any] | None = None
 
 
@@ -55,36 +56,36 @@ NO_RARE_FIELDS = RareFields()
 
 
 class Record(NamedTuple):
-    """The fields of the record of a call; `Call` adds derived ones.
-
-    parameters: values of the request members that CloudTrail shows, None for absent ones.
-    material_id: of the key material that was used, 32 bytes. charge: calls of the same price share
-    one object.
-    """
+    """The fields of the record of a call; `Call` adds derived ones."""
 
     operation: str
     principal: Principal
     access_key: str | None
     user_agent: str
+    #: The Region of the client.
     region: str
+    #: The first key of the call; None if no key was found.
     key: Key | None
+    #: The ARN of the alias that the request named, if it named one.
     alias: str | None
+    #: The values of `TrailMembers.request`, in that order; None for absent members.
     parameters: tuple[Any, ...]
+    #: The id of the key material that was used, 32 bytes.
     material_id: bytes | None
+    #: None if the call succeeded.
     failure: Failure | None
+    #: The usage type and price. Calls of the same price share one object.
     charge: Charge
+    #: The time on the mock's clock.
     at: datetime
+    #: The pytest node id of the running test.
     test_id: str | None
     request_id: str
     rare: RareFields = NO_RARE_FIELDS
 
 
 class Call(Record):
-    """One call of the KMS API, allowed or refused: a record of a few hundred bytes.
-
-    region: of the client. alias: the ARN of the alias that the request named, if any. at: the time
-    on the mock's clock. test_id: the pytest node id.
-    """
+    """One call of the KMS API, allowed or refused: a record of a few hundred bytes."""
 
     __slots__ = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kmsmock.keys.key import Key
 from kmsmock.ledger.calls import Calls
@@ -19,20 +19,21 @@ SERVICE_EVENT_NAMES = (ROTATE_KEY, DELETE_KEY, DELETE_EXPIRED, SYNCHRONIZE)
 
 
 class ServiceEvent(NamedTuple):
-    """One service event.
+    """One service event."""
 
-    calls_before: how many calls were made before it. kind: of a rotation, AUTOMATIC or ON_DEMAND.
-    previous, current: ids of key materials, 32 bytes, before and after a rotation; current is also
-    that of deleted material.
-    """
-
+    #: The event name of CloudTrail.
     name: str
     key: Key
+    #: The time on the mock's clock.
     at: datetime
+    #: How many calls were made before it.
     calls_before: int
-    kind: str | None = None
-    previous: bytes | None = None
-    current: bytes | None = None
+    #: AUTOMATIC or ON_DEMAND; None for events that are not rotations.
+    rotation_type: str | None = None
+    #: The id of the key material before a rotation, 32 bytes.
+    previous_material_id: bytes | None = None
+    #: The id of the key material after a rotation, or of deleted key material, 32 bytes.
+    material_id: bytes | None = None
 
     @property
     def key_arn(self) -> str:
@@ -54,32 +55,61 @@ class ServiceEvents:
     """The service events of one mock, oldest first.
 
     calls: of the same mock, for the order of both. kept: how many of the newest events are kept.
-    During a call, events are noted with ``after=1``, since the record of the call comes first but
-    is not there yet.
+    An event that a call causes is noted with ``during_call=True``: it comes after the call, whose
+    record is made at the end of the call.
     """
 
     def __init__(self, calls: Calls, kept: int) -> None:
         self._calls = calls
         self._events: deque[ServiceEvent] = deque(maxlen=kept)
 
-    def note(self, name: str, key: Key, at: datetime, *details: Any, after: int = 0) -> None:
-        """Note an event. details: the last members of `ServiceEvent`."""
-        calls_before = self._calls.made + after
-        self._events.append(ServiceEvent(name, key, at, calls_before, *details))
+    def note(
+        self,
+        name: str,
+        key: Key,
+        at: datetime,
+        *,
+        material_id: bytes | None = None,
+        during_call: bool = False,
+    ) -> None:
+        """Note an event that is not a rotation. material_id: of deleted key material."""
+        calls_before = self._calls_before_event(during_call=during_call)
+        self._events.append(ServiceEvent(name, key, at, calls_before, material_id=material_id))
 
     def note_rotation(
-        self, key: Key, at: datetime, kind: str, previous: bytes, current: bytes, *, after: int = 0
+        self,
+        key: Key,
+        at: datetime,
+        rotation_type: str,
+        previous_material_id: bytes,
+        material_id: bytes,
+        *,
+        during_call: bool = False,
     ) -> None:
-        """Note a rotation. kind: AUTOMATIC or ON_DEMAND."""
-        self.note(ROTATE_KEY, key, at, kind, previous, current, after=after)
+        """Note a rotation. rotation_type: AUTOMATIC or ON_DEMAND."""
+        calls_before = self._calls_before_event(during_call=during_call)
+        self._events.append(
+            ServiceEvent(
+                ROTATE_KEY,
+                key,
+                at,
+                calls_before,
+                rotation_type,
+                previous_material_id,
+                material_id,
+            )
+        )
         if key.multi_region is not None:
-            self.note_synchronization(key, at, after=after)
+            self.note_synchronization(key, at, during_call=during_call)
 
-    def note_synchronization(self, key: Key, at: datetime, *, after: int = 0) -> None:
+    def note_synchronization(self, key: Key, at: datetime, *, during_call: bool = False) -> None:
         """Note a synchronization of related multi-Region keys, if the key has any."""
         family = key.multi_region
         if family is not None and len(family.members) > 1:
-            self.note(SYNCHRONIZE, family.primary, at, after=after)
+            self.note(SYNCHRONIZE, family.primary, at, during_call=during_call)
+
+    def _calls_before_event(self, *, during_call: bool) -> int:
+        return self._calls.made + (1 if during_call else 0)
 
     def clear(self) -> None:
         """Remove all events."""

@@ -16,18 +16,19 @@ from kmsmock.ledger.call_record import Call
 
 
 class UsageLine(NamedTuple):
-    """What is known of requests that are counted together.
-
-    category: None for requests that are not charged. payer: the account that is charged. key: the
-    ARN of the first key. test: the pytest node id. month: see `month_number`.
-    """
+    """What is known of requests that are counted together."""
 
     operation: str
+    #: None for requests that are not charged.
     category: Category | None
+    #: The account that is charged.
     payer: str
     region: str
+    #: The ARN of the first key.
     key: str | None
+    #: The pytest node id.
     test: str | None
+    #: See `month_number`.
     month: int
 
 

@@ -76,7 +76,7 @@ def read_encryption_context(call: Call, target: Target) -> Mapping[str, str] | N
     )
 
 
-def find_retired_grant(call: Call, key: Key) -> Grant | None:
+def get_retired_grant(call: Call, key: Key) -> Grant | None:
     """Return the grant that RetireGrant names; None if the key has no such grant."""
     return key.grants.get(call.grant_id or call.parameters.get("GrantId", ""))
 
@@ -87,7 +87,7 @@ def _find_constraints(call: Call, target: Target) -> GrantConstraints | None:
         return read_grant_terms(call).constraints
     if target.action != "kms:RetireGrant" or not call.keys:
         return None
-    grant = find_retired_grant(call, call.keys[-1])
+    grant = get_retired_grant(call, call.keys[-1])
     return None if grant is None else grant.terms.constraints
 
 

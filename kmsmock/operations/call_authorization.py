@@ -16,7 +16,7 @@ from kmsmock.keys.key import Key
 from kmsmock.operations.authorization_request import (
     build_context,
     build_request,
-    find_retired_grant,
+    get_retired_grant,
     read_encryption_context,
 )
 from kmsmock.operations.key_policies import read_policy
@@ -33,7 +33,7 @@ def require_allowed(call: Call, target: Target, key: Key | None, alias: str | No
     retired = None
     # RetireGrant is allowed by the grant itself, through its retiring or grantee principal.
     if target.action == "kms:RetireGrant" and key is not None:
-        retired = find_retired_grant(call, key)
+        retired = get_retired_grant(call, key)
         if retired is None:
             return  # the operation raises a more precise error
     backend = call.backend

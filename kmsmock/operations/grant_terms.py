@@ -58,7 +58,7 @@ def parse_grant_terms(
         {
             name: unique_id
             for name in (grantee, retiring)
-            if name and (unique_id := names.find_unique_id(name)) is not None
+            if name and (unique_id := names.get_unique_id(name)) is not None
         },
     )
 
@@ -78,7 +78,7 @@ def _read_principal(
         return session_arn(partition, account, role, rest)
     if name is None or not UNIQUE_ID.fullmatch(name):
         return name
-    arn = names.find_arn(name)
+    arn = names.get_arn(name)
     if arn is None:
         raise errors.InvalidArnException(f"{member} does not refer to a valid principal.")
     return arn

@@ -171,7 +171,7 @@ def _read_principal_filter(call: Call, member: str) -> str | None:
     if text is None:
         return None
     if UNIQUE_ID.fullmatch(text):
-        arn = call.backend.identities.names.find_arn(text)
+        arn = call.backend.identities.names.get_arn(text)
         if arn is None and member == "RetiringPrincipal":
             raise errors.NotFoundException(f"Retiring principal {text} could not be found")
         text = arn or ""
@@ -195,7 +195,7 @@ def _find_key_of_grant(call: Call) -> Key:
     token = parameters.get("GrantToken")
     by_id = "KeyId" in parameters, "GrantId" in parameters
     if token is not None and not any(by_id):
-        grant = call.backend.find_grant(call.region.name, token)
+        grant = call.backend.get_grant(call.region.name, token)
         if grant is None:
             raise errors.InvalidGrantTokenException(
                 explanation="No grant was created with this token, or the grant has ended."
@@ -255,7 +255,7 @@ def revoke_grant(call: Call, key: Key) -> None:
 def require_grant_tokens(call: Call) -> None:
     """Require that each grant token of a call belongs to a grant (InvalidGrantTokenException)."""
     for token in call.parameters["GrantTokens"]:
-        if call.backend.find_grant(call.region.name, token) is None:
+        if call.backend.get_grant(call.region.name, token) is None:
             raise errors.InvalidGrantTokenException(
                 explanation="No grant was created with this token, or the grant has ended."
             )

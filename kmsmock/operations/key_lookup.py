@@ -172,7 +172,7 @@ def _find_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
 def _find_in_other_account(call: Call, arn: arns.Arn, name: str, *, cross_account: bool) -> Key:
     """Find a key of another account; the error is the same whether or not the key exists."""
     region = call.backend.regions.get((arn.account, arn.region))
-    key = region.find(name) if region is not None else None
+    key = region.get(name) if region is not None else None
     if key is not None and cross_account:
         call.alias = next((alias for alias in key.aliases if alias == name), None)
         return key
@@ -206,7 +206,7 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
         blob = ciphertext.parse(call.parameters["CiphertextBlob"])
     except DecryptionFailed as reason:
         if reference is not None:
-            _find_named_key(call, reference)
+            _get_named_key(call, reference)
         raise errors.InvalidCiphertextException(
             explanation=f"The CiphertextBlob cannot be read: {reason}. It was damaged, or was not "
             "made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric key of this mock."
@@ -216,7 +216,7 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
     named = key
     # For a key of another account, Decrypt also accepts its key id, which elsewhere needs the ARN.
     if reference is not None and (key is None or reference != key.key_id):
-        named = _find_named_key(call, reference)
+        named = _get_named_key(call, reference)
     if named is not key:
         if named is not None and named.account == call.region.account:
             call.keys.append(named)  # CloudTrail shows the key that the request named
@@ -232,7 +232,7 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
     return key
 
 
-def _find_named_key(call: Call, reference: str) -> Key | None:
+def _get_named_key(call: Call, reference: str) -> Key | None:
     """Find the key that a request with a ciphertext names.
 
     Returns None, and raises nothing, for the ARN of a related multi-Region key in another Region.

@@ -97,7 +97,7 @@ def _require_policy_name(call: Call, key: Key) -> None:
 def put_key_policy(call: Call, key: Key) -> None:
     """Replace the key policy."""
     policy = read_policy(call)
-    key.policy, key.policy_ids = policy, find_policy_ids(call, policy)
+    key.policy, key.policy_ids = policy, get_policy_ids(call, policy)
 
 
 def read_policy(call: Call) -> str:
@@ -115,7 +115,7 @@ def read_policy(call: Call) -> str:
             f"{len(text.encode())}."
         )
     names = call.backend.identities.names
-    text = _replace_principals(text, lambda name: names.find_arn(name) or name)
+    text = _replace_principals(text, lambda name: names.get_arn(name) or name)
     try:
         policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
     except MalformedPolicyError as defect:
@@ -177,7 +177,7 @@ def _is_valid(call: Call, name: str) -> bool:
     return call.backend.identities.names.is_valid_principal(name, call.region.partition)
 
 
-def find_policy_ids(call: Call, policy: str) -> dict[str, str] | None:
+def get_policy_ids(call: Call, policy: str) -> dict[str, str] | None:
     """Return the unique ids of the users and roles that a new key policy names, by ARN.
 
     policy: the text that `read_policy` has returned. None if there are none.

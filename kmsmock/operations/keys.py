@@ -11,7 +11,7 @@ from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, 
 from kmsmock.keys.states import DELETABLE, NOT_PENDING_DELETION, SWITCHABLE, KeyState
 from kmsmock.operations import tags
 from kmsmock.operations.key_lookup import by_any_identifier, by_id_or_arn
-from kmsmock.operations.key_policies import find_policy_ids, read_policy
+from kmsmock.operations.key_policies import get_policy_ids, read_policy
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import build_key_metadata, build_page
 from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
@@ -98,7 +98,7 @@ def create_key(call: Call) -> Response:
         description=parameters.get("Description", ""),
     )
     key.tags = new_tags
-    key.policy_ids = find_policy_ids(call, policy)
+    key.policy_ids = get_policy_ids(call, policy)
     if origin is not Origin.EXTERNAL:
         key.materials.append(key.new_material())
     if multi_region:

@@ -9,7 +9,7 @@ from kmsmock.keys.multi_region import add_replica, make_primary
 from kmsmock.keys.states import REPLICABLE, USABLE
 from kmsmock.operations import tags
 from kmsmock.operations.key_lookup import by_id_or_arn
-from kmsmock.operations.key_policies import find_policy_ids, read_policy
+from kmsmock.operations.key_policies import get_policy_ids, read_policy
 from kmsmock.operations.keys import TAGGING, require_key_quota
 from kmsmock.operations.registry import Call, Locator, Response, Target, operation
 from kmsmock.operations.response_members import build_key_metadata
@@ -68,7 +68,7 @@ def replicate_key(call: Call, primary: Key) -> Response:
         description=parameters.get("Description", ""),
     )
     replica.tags = new_tags
-    replica.policy_ids = find_policy_ids(call, policy)
+    replica.policy_ids = get_policy_ids(call, policy)
     add_replica(family, replica)
     region.add_key(replica)
     finish_creation_when_due(backend, replica, call.now)
@@ -97,7 +97,7 @@ def _require_region(primary: Key, region_name: str) -> None:
         )
 
 
-def _find_next_primary(call: Call) -> Key | None:
+def _get_next_primary(call: Call) -> Key | None:
     """Return the replica that is to become the primary; None if the request names no replica."""
     key = call.keys[0]
     if key.multi_region is None or key.is_replica:
@@ -122,7 +122,7 @@ def _require_current_primary(call: Call, key: Key, replica: Key | None = None) -
 @operation(
     "UpdatePrimaryRegion",
     Target("kms:UpdatePrimaryRegion", by_id_or_arn("KeyId"), USABLE),
-    Target("kms:UpdatePrimaryRegion", Locator(_find_next_primary, KeyNaming.RELATED_KEY), USABLE),
+    Target("kms:UpdatePrimaryRegion", Locator(_get_next_primary, KeyNaming.RELATED_KEY), USABLE),
     precheck=_require_current_primary,
     trail=write_event("KeyId", "PrimaryRegion"),
     quota=per_second(5, "PrimaryRegion", {"UpdatePrimaryRegion": 1}),

@@ -62,7 +62,7 @@ def enable_key_rotation(call: Call, key: Key) -> None:
     schedule = rotation.enable(key, call.now, call.parameters.get("RotationPeriodInDays"))
     if schedule is not None:
         rotate_when_due(call.backend, key, schedule)
-        call.backend.service_events.note_synchronization(key, call.now, after=1)
+        call.backend.service_events.note_synchronization(key, call.now, during_call=True)
 
 
 @operation(
@@ -76,7 +76,7 @@ def disable_key_rotation(call: Call, key: Key) -> None:
     """Disable automatic rotation of a key; without rotation this changes nothing."""
     if key.rotation is not None:
         key.rotation = None
-        call.backend.service_events.note_synchronization(key, call.now, after=1)
+        call.backend.service_events.note_synchronization(key, call.now, during_call=True)
 
 
 @operation(

@@ -14,7 +14,7 @@ import pytest
 
 from kmsmock.plugin.marks import (
     fail_for_mark,
-    find_wider_fixture,
+    get_wider_fixture,
     merge_marks,
     read_limits,
     read_options,
@@ -283,7 +283,7 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
 
 def _find_wider_mock(request: pytest.FixtureRequest) -> KMSMock | None:
     """Return the mock of the fixture with the next wider scope that the test uses, if any."""
-    name = find_wider_fixture(request.fixturenames)
+    name = get_wider_fixture(request.fixturenames)
     return None if name is None else request.getfixturevalue(name)
 
 

@@ -52,7 +52,7 @@ def fail_for_mark(node: Any, reason: str) -> NoReturn:
     raise pytest.fail.Exception(text, pytrace=False) from None
 
 
-def find_wider_fixture(names: Any) -> str | None:
+def get_wider_fixture(names: Any) -> str | None:
     """Return the narrowest fixture of `WIDER` among fixture names; None if there is none."""
     return next((name for name in WIDER if name in names), None)
 
@@ -66,7 +66,7 @@ def require_valid_marks(item: pytest.Item) -> None:
         if mark.args:
             pytest.fail(_explain_positional(item, mark.args), pytrace=False)
         _require_known(item, mark.kwargs)
-    fixture = find_wider_fixture(getattr(item, "fixturenames", ()))
+    fixture = get_wider_fixture(getattr(item, "fixturenames", ()))
     if fixture is not None:
         _require_same_options(item, fixture)
 

@@ -170,7 +170,8 @@ class MockHistory:
         after = event.calls_before - self._calls_before
         if event.name == ROTATE_KEY:
             lane = self._lanes.setdefault(event.key_arn, Lane(event.key_arn))
-            lane.rotations.append(Rotation(self._convert_to_ms(event.at), after, event.kind or ""))
+            at, rotation_type = self._convert_to_ms(event.at), event.rotation_type or ""
+            lane.rotations.append(Rotation(at, after, rotation_type))
             self._touched.add(event.key_arn)
         elif event.name == DELETE_KEY:
             self._change_state(event.key_arn, event.at, after, "Deleted")

@@ -17,20 +17,19 @@ from kmsmock.state.backend import Backend
 
 @dataclass(frozen=True, slots=True)
 class ServiceCall:
-    """A call to another service than KMS.
-
-    now: the time of the call on the mock's clock. parameters: as boto3 takes them. access_key: that
-    signs the request; None for an unsigned one. is_answered: whether another mock has answered the
-    call already, so that nothing may be refused.
-    """
+    """A call to another service than KMS."""
 
     backend: Backend
     principal: Principal
     region: str
+    #: The time of the call on the mock's clock.
     now: datetime
+    #: The parameters of the request, as boto3 takes them.
     parameters: Mapping[str, Any]
+    #: The access key that signs the request; None for an unsigned request.
     access_key: str | None = None
     request_id: str = ""
+    #: Whether another mock has answered the call already, so that nothing may be refused.
     is_answered: bool = False
 
     @property
@@ -76,21 +75,20 @@ def _invalid_token(explanation: str) -> ServiceError:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service that this mock answers.
+    """A service that this mock answers."""
 
-    operations: the handlers, by operation name. validate_first: checks the parameters before the
-    limits of botocore's model are checked. unknown_operation: the message for an operation that is
-    not emulated, with ``{name}`` and the API's ``{version}``. validates_parameters: whether the
-    handlers check the limits of the model, with messages of their own, so that they are not checked
-    before. unauthenticated: makes the error for invalid credentials from the reason. not_emulated:
-    the error for an operation that is not emulated. invalid: the error for parameters that break
-    the limits of the model.
-    """
-
+    #: Operation name -> handler.
     operations: Mapping[str, Handler]
+    #: Checks the parameters, before the limits of botocore's model are checked.
     validate_first: Callable[[Mapping[str, Any]], None] = _accept
+    #: The message for an operation that is not emulated, with ``{name}`` and the API's
+    #: ``{version}``.
     unknown_operation: str = "Could not find operation {name} for version {version}"
+    #: Whether the handlers check the limits of botocore's model, with their own messages.
     validates_parameters: bool = False
+    #: Returns the error for invalid credentials; called with the reason.
     unauthenticated: Callable[[str], ServiceError] = _invalid_token
+    #: The error for an operation that is not emulated.
     not_emulated: type[ServiceError] = InvalidAction
+    #: The error for parameters that violate the limits of botocore's model.
     invalid: type[ServiceError] = ValidationError

@@ -48,8 +48,8 @@ def region_of(key_arn: str) -> str:
     return Arn.of(key_arn).region
 
 
-def find_key(backend: Backend, key_arn: str) -> Key | None:
-    """Find a KMS key by its ARN, without a call to KMS; return None if it has been deleted."""
+def get_key(backend: Backend, key_arn: str) -> Key | None:
+    """Return the KMS key with an ARN, without a call to KMS; None if it has been deleted."""
     arn = Arn.of(key_arn)
     return backend.region(arn.account, arn.region).keys.get(arn.resource_id)
 
@@ -81,7 +81,7 @@ def read_data_key(
     resource: the id or ARN of what is stored. Raises the error if the KMS key is deleted or not
     enabled.
     """
-    key = find_key(backend, data_key.key_arn)
+    key = get_key(backend, data_key.key_arn)
     if key is None:
         raise error(
             f"the data key of {resource} cannot be decrypted: {data_key.key_arn} has been deleted, "

@@ -134,7 +134,7 @@ class Backend:
             self._default_policies[scope] = text
         return text
 
-    def find_grant(self, region_name: str, token: str) -> Grant | None:
+    def get_grant(self, region_name: str, token: str) -> Grant | None:
         """Find the grant of a token in any account of a Region."""
         for region in self.regions_named(region_name):
             if token in region.grant_tokens:

@@ -49,18 +49,25 @@ def rotate_if_missed(backend: Backend, key: Key, now: datetime) -> None:
     Source: AWS KMS Developer Guide, "How automatic key rotation works", on disabled keys.
     """
     if key.rotation is not None and key.rotation.is_missed:
-        _rotate(backend, key, key.rotation, now, after=1)
+        _rotate(backend, key, key.rotation, now, during_call=True)
 
 
 def _rotate(
-    backend: Backend, key: Key, schedule: RotationSchedule, now: datetime, *, after: int = 0
+    backend: Backend,
+    key: Key,
+    schedule: RotationSchedule,
+    now: datetime,
+    *,
+    during_call: bool = False,
 ) -> None:
     before, material = rotation.rotate_automatically(key, schedule, now)
     if key.multi_region is None:
         backend.materials[key.region_name][material.id] = key
     else:
         backend.index_materials(key)
-    backend.service_events.note_rotation(key, now, "AUTOMATIC", before.id, material.id, after=after)
+    backend.service_events.note_rotation(
+        key, now, "AUTOMATIC", before.id, material.id, during_call=during_call
+    )
     rotate_when_due(backend, key, schedule)
 
 
@@ -130,7 +137,7 @@ def _expire_if_due(
 ) -> None:
     if material.valid_to == due and material.is_permanent and backend.has_key(key):
         material_import.remove_material(key, material)
-        backend.service_events.note(DELETE_EXPIRED, key, now, None, None, material.id)
+        backend.service_events.note(DELETE_EXPIRED, key, now, material_id=material.id)
 
 
 # --- transient states -----------------------------------------------------------------------------

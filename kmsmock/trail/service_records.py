@@ -28,7 +28,7 @@ def make_service_record(event: ServiceEvent) -> Record:
         event.key_arn,
         event.at.isoformat(),
         str(event.calls_before),
-        _id(event.current),
+        _id(event.material_id),
     )
     record: Record = {
         "eventVersion": VERSION,
@@ -65,16 +65,16 @@ def make_service_record(event: ServiceEvent) -> Record:
 def _details(event: ServiceEvent) -> dict[str, Any]:
     if event.name == ROTATE_KEY:
         return {
-            "rotationType": event.kind,
+            "rotationType": event.rotation_type,
             "keyOrigin": event.key.origin.value,
-            "previousKeyMaterialId": _id(event.previous),
-            "currentKeyMaterialId": _id(event.current),
+            "previousKeyMaterialId": _id(event.previous_material_id),
+            "currentKeyMaterialId": _id(event.material_id),
             "keyId": event.key.key_id,
         }
     if event.name == DELETE_EXPIRED:
         details = {"keyId": event.key.key_id}
         if event.key.shows_material_id:
-            details["keyMaterialId"] = _id(event.current)
+            details["keyMaterialId"] = _id(event.material_id)
         return details
     return {}
 

@@ -53,9 +53,9 @@ def _write_constraints(constraints: GrantConstraints | None) -> dict[str, Any] |
 
 def _current_ids(backend: Backend, terms: GrantTerms) -> dict[str, str]:
     """Return ARN -> current unique id of the principals that a grant names."""
-    find_id = backend.identities.names.find_unique_id
+    get_id = backend.identities.names.get_unique_id
     names = (terms.grantee_principal, terms.retiring_principal)
-    return {name: known for name in names if name and (known := find_id(name))}
+    return {name: known for name in names if name and (known := get_id(name))}
 
 
 def load_grant(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> None:

@@ -264,7 +264,7 @@ def find_key(backend: Backend, value: Any, region: KmsRegion) -> Key:
     if arn is not None:
         region = backend.region(arn.account, arn.region)
         named = arn.key_or_alias or named
-    key = region.find(named)
+    key = region.get(named)
     if key is None:
         where = f"in {region.account} {region.name}"
         raise WorldError(f"there is no key {value!r} {where}{hint(named, region.aliases)}")

@@ -309,7 +309,7 @@ class PrincipalLoader:
         def read(value: Any) -> None:
             item = Object(value)
             credentials = Credentials(item.require("id", text), item.require("secret", text))
-            if store.find_owner(credentials.access_key) is not None:
+            if store.get_owner(credentials.access_key) is not None:
                 raise WorldError(f"there is an access key {credentials.access_key}")
             key = store.add_key(owner, credentials, item.get("created", time) or self._now)
             if item.get("active", flag) is False:

@@ -71,7 +71,7 @@ def _write_alias(alias: Alias) -> dict[str, Any]:
 # --- loading ------------------------------------------------------------------------------------
 
 
-def find_time(document: Mapping[str, Any]) -> datetime | None:
+def get_time(document: Mapping[str, Any]) -> datetime | None:
     """Return the time of a document; None if it has none."""
     return Object(document).get("time", time)
 

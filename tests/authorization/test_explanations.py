@@ -106,6 +106,14 @@ def a_principal_that_was_deleted(kms, key, role):
     return kms.explain(kms.account(ACCOUNT).role("App"), "kms:Decrypt", key["Arn"])
 
 
+def a_grant_to_a_role_that_was_deleted(kms, key, role):
+    kms.client().create_grant(
+        KeyId=key["KeyId"], GranteePrincipal=role.arn, Operations=["Decrypt"], Name="reader"
+    )
+    role.delete()
+    return kms.explain(kms.account(ACCOUNT).role("App"), "kms:Decrypt", key["Arn"])
+
+
 def a_service_that_calls_for_another_resource(kms, key, _):
     queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"
     source = {"ArnEquals": {"aws:SourceArn": queue}}
@@ -139,6 +147,7 @@ CASES = (
     a_service_control_policy,
     a_tag_that_key_policies_cannot_see,
     a_principal_that_was_deleted,
+    a_grant_to_a_role_that_was_deleted,
     a_service_that_calls_for_another_resource,
     an_account_level_action,
     a_change_of_an_aws_managed_key,
@@ -160,6 +169,47 @@ def test_explanations_stay_as_they_were_read(kms, key, role, case):
 
 def test_every_file_is_the_explanation_of_a_case():
     assert {file.stem for file in FOLDER.iterdir()} == {case.__name__ for case in CASES}
+
+
+@pytest.mark.parametrize(
+    ("make", "grantee", "kinds"),
+    [
+        (
+            lambda account: account.user("ann"),
+            f"arn:aws:iam::{ACCOUNT}:user/ann",
+            ("a user that was deleted", "the new user with this name"),
+        ),
+        (
+            lambda account: account.role("App", session="job"),
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/App/job",
+            ("of a role that was deleted", "of the new role with this name"),
+        ),
+    ],
+    ids=["user", "role session"],
+)
+def test_a_grant_tells_that_its_grantee_was_deleted(kms, key, make, grantee, kinds):
+    account = kms.account(ACCOUNT)
+    before = make(account)
+    kms.client().create_grant(KeyId=key["KeyId"], GranteePrincipal=grantee, Operations=["Decrypt"])
+    before.delete()
+
+    steps = kms.explain(make(account), "kms:Decrypt", key["Arn"]).steps
+    (why,) = next(step.why for step in steps if step.subject.startswith("grant"))
+
+    assert why == f"grantee: it names {grantee}, {kinds[0]}; the caller is {grantee}, {kinds[1]}"
+
+
+def test_a_key_policy_tells_that_the_role_of_a_session_was_deleted(kms, key):
+    account = kms.account(ACCOUNT)
+    before = account.role("App", session="job")
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/App/job"
+    statements = (allow("kms:*", **to(ROOT)), allow("kms:Decrypt", **to(session)))
+    kms.client().put_key_policy(KeyId=key["KeyId"], Policy=policy(*statements))
+    before.delete()
+
+    decision = kms.explain(account.role("App", session="job"), "kms:Decrypt", key["Arn"])
+
+    assert "which was deleted and created again" in decision.steps[1].why[0]
 
 
 def test_an_explanation_is_of_the_region_of_the_key(kms, role):

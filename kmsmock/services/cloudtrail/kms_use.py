@@ -57,7 +57,7 @@ def _find_key(call: ServiceCall, key_id: str) -> Key:
     kms_region = call.backend.regions.get((account, region))
     key = None
     if kms_region is not None and region == call.region:
-        key = kms_region.find(name)
+        key = kms_region.get(name)
     if key is None:
         raise errors.KmsKeyNotFoundException(
             f"KMS key {key_id} not found.",

@@ -21,7 +21,7 @@ from kmsmock.services.dynamodb.state import TableKey, tables_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import find_key
+from kmsmock.services.storage_keys import get_key
 
 _MODEL = "com.amazonaws.services.kms.model"
 ERRORS: ErrorTemplates = {
@@ -177,7 +177,7 @@ def _is_granted(kms_key: Key | None, key: TableKey) -> bool:
 
 
 def _kms_key(call: ServiceCall, key: TableKey) -> Key | None:
-    return find_key(call.backend, key.arn)
+    return get_key(call.backend, key.arn)
 
 
 def _context(arn: str) -> Mapping[str, Any]:

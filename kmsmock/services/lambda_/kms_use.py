@@ -17,7 +17,7 @@ from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
 from kmsmock.services.lambda_.state import Environment
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import find_key
+from kmsmock.services.storage_keys import get_key
 
 _MANAGED_KEY, _SERVICE = "alias/aws/lambda", "lambda.amazonaws.com"
 _UNABLE = "Lambda was unable to decrypt the environment variables because"
@@ -101,8 +101,8 @@ def decrypt_when_invoked(call: ServiceCall, arn: str, environment: Environment) 
     try:
         _decrypt(kms, arn, environment)
     except ServiceError as error:
-        has_grant = call.backend.find_grant(call.region, environment.grant_token)
-        key = find_key(call.backend, environment.key_arn)
+        has_grant = call.backend.get_grant(call.region, environment.grant_token)
+        key = get_key(call.backend, environment.key_arn)
         if error.code == "AccessDeniedException" and key is None:
             error = NotFoundException(error.message, explanation=error.explanation)
         elif error.code == "AccessDeniedException" and has_grant is None:

@@ -20,8 +20,8 @@ def database_arn(call: ServiceCall, kind: Kind, name: str) -> str:
     return arn_of(call.region, call.account, kind.arn, name)
 
 
-def snapshot_arn(call: ServiceCall, kind: Kind, named: str) -> str:
+def snapshot_arn(call: ServiceCall, kind: Kind, name_or_arn: str) -> str:
     """Return the ARN of the snapshot that a call names by its ARN, or by its name."""
-    if Arn.parse(named) is not None:
-        return named
-    return arn_of(call.region, call.account, kind.snapshot_arn, named.lower())
+    if Arn.parse(name_or_arn) is not None:
+        return name_or_arn
+    return arn_of(call.region, call.account, kind.snapshot_arn, name_or_arn.lower())

@@ -91,7 +91,7 @@ def _restore_database(kind: Kind, call: ServiceCall) -> Steps:
 
 
 def _start_database(kind: Kind, call: ServiceCall) -> Steps:
-    encryption = _find_encryption(call, kind)
+    encryption = _get_encryption(call, kind)
     if encryption is not None and encryption.plaintext_key is not None:
         encryption = None  # It runs, so that the other mock refuses.
     answer = yield from until_stored(StartDatabase(call, encryption))
@@ -99,7 +99,7 @@ def _start_database(kind: Kind, call: ServiceCall) -> Steps:
 
 
 def _stop_database(kind: Kind, call: ServiceCall) -> Steps:
-    flow = StopDatabase(call, _find_encryption(call, kind))
+    flow = StopDatabase(call, _get_encryption(call, kind))
     answer = yield from until_stored(flow)
     flow.complete(call.now)
     _record_last_snapshot(call, kind, "DBSnapshotIdentifier")
@@ -107,7 +107,7 @@ def _stop_database(kind: Kind, call: ServiceCall) -> Steps:
 
 
 def _delete_database(kind: Kind, call: ServiceCall) -> Steps:
-    flow = DeleteDatabase(call, _find_encryption(call, kind))
+    flow = DeleteDatabase(call, _get_encryption(call, kind))
     answer = yield from until_stored(flow)
     _put_keys_into_databases(call, kind, [answer[kind.name]])
     _record_last_snapshot(call, kind, "FinalDBSnapshotIdentifier")
@@ -133,7 +133,7 @@ def _describe_databases(kind: Kind, call: ServiceCall) -> Steps:
 
 
 def _create_snapshot(kind: Kind, call: ServiceCall) -> Steps:
-    answer = yield from until_stored(CreateSnapshot(call, _find_encryption(call, kind)))
+    answer = yield from until_stored(CreateSnapshot(call, _get_encryption(call, kind)))
     parameters = call.parameters
     _record_snapshot_of_database(
         call, kind, parameters[kind.identifier], parameters[kind.snapshot_identifier]
@@ -197,9 +197,11 @@ def _record_database(
     _put_keys_into_databases(call, kind, [response])
 
 
-def _record_snapshot_of_database(call: ServiceCall, kind: Kind, named: str, snapshot: str) -> None:
-    """Record a snapshot of an encrypted database. named, snapshot: their names or ARNs."""
-    database = _find_database(call, kind, named)
+def _record_snapshot_of_database(
+    call: ServiceCall, kind: Kind, name_or_arn: str, snapshot: str
+) -> None:
+    """Record a snapshot of an encrypted database. name_or_arn, snapshot: their names or ARNs."""
+    database = _get_database(call, kind, name_or_arn)
     if database is not None:
         arn = snapshot_arn(call, kind, snapshot)
         _record_snapshot(call, kind, arn, database, database.encryption.for_snapshot())
@@ -226,20 +228,21 @@ def _complete(
         failures_of(call.backend)[arn] = str(reason)
 
 
-def _find_encryption(call: ServiceCall, kind: Kind) -> DatabaseEncryption | None:
+def _get_encryption(call: ServiceCall, kind: Kind) -> DatabaseEncryption | None:
     """Find the encryption of the database that a call names."""
-    database = _find_database(call, kind, call.parameters[kind.identifier])
+    database = _get_database(call, kind, call.parameters[kind.identifier])
     return None if database is None else database.encryption
 
 
-def _find_database(call: ServiceCall, kind: Kind, named: str) -> StoredDatabase | None:
-    arn = named if Arn.parse(named) is not None else database_arn(call, kind, named.lower())
+def _get_database(call: ServiceCall, kind: Kind, name_or_arn: str) -> StoredDatabase | None:
+    is_arn = Arn.parse(name_or_arn) is not None
+    arn = name_or_arn if is_arn else database_arn(call, kind, name_or_arn.lower())
     return _storage(call).databases.get(arn)
 
 
-def _find_snapshot(call: ServiceCall, kind: Kind, named: str) -> StoredSnapshot:
+def _find_snapshot(call: ServiceCall, kind: Kind, name_or_arn: str) -> StoredSnapshot:
     """Find a snapshot by its name or ARN; one that is not recorded counts as not encrypted."""
-    name = snapshot_arn(call, kind, named)
+    name = snapshot_arn(call, kind, name_or_arn)
     snapshot = _storage(call).snapshots.get(name)
     if snapshot is not None:
         return snapshot
@@ -266,7 +269,7 @@ def _put_keys_into_databases(
         if database is not None:
             response[kind.resource_id] = database.resource_id
         elif kind is INSTANCE and response.get("DBClusterIdentifier"):
-            database = _find_database(call, CLUSTER, response["DBClusterIdentifier"])
+            database = _get_database(call, CLUSTER, response["DBClusterIdentifier"])
         if database is not None:
             response["StorageEncrypted"] = True
             response["KmsKeyId"] = database.encryption.key_arn

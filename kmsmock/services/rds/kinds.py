@@ -33,7 +33,7 @@ class Kind:
     label: AWS's name for it in texts. name, snapshot: of it and its snapshots, in operations and
     parameters. arn, snapshot_arn: in ARNs. prefix: of resource ids. context_key: of the encryption
     context. resource_id, status, arn_member, created: response members. snapshot_encrypted,
-    snapshot_source: those of snapshots. target_key: AWS's words for a key that a
+    snapshot_source: those of snapshots. target_key: AWS's description of a key that a
     copy cannot be encrypted under. restore: the operation that creates a database from a snapshot;
     restore_from: its parameter.
     """

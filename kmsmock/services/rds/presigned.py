@@ -22,9 +22,11 @@ def require_url(call: ServiceCall, kind: Kind, source_region: str) -> None:
     if url:
         why = _what_is_wrong(call, kind, source_region, url)
     elif "SourceRegion" in call.parameters:
-        named = call.parameters["SourceRegion"]
+        name_or_arn = call.parameters["SourceRegion"]
         why = (
-            None if named == source_region else f"SourceRegion is not {source_region}, but {named}."
+            None
+            if name_or_arn == source_region
+            else f"SourceRegion is not {source_region}, but {name_or_arn}."
         )
     else:
         raise InvalidParameterValue(

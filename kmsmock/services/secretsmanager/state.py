@@ -64,7 +64,7 @@ class Secrets:
     arns: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def add(self, secret: Secret) -> None:
-        """Add a secret, which `find_secret` then finds by ARN and by name."""
+        """Add a secret, which `get_secret` then finds by ARN and by name."""
         self.secrets[secret.arn] = secret
         arn = Arn.of(secret.arn)
         self.arns[arn.account, arn.region, arn.resource_id.rpartition("-")[0]] = secret.arn
@@ -75,8 +75,8 @@ def secrets_of(call: ServiceCall) -> Secrets:
     return call.backend.service_state(Secrets)
 
 
-def find_secret(call: ServiceCall) -> Secret | None:
-    """Find the secret that a call names; None for one from before the mock was active."""
+def get_secret(call: ServiceCall) -> Secret | None:
+    """Return the secret that a call names; None for one from before the mock was active."""
     state, secret_id = secrets_of(call), call.parameters["SecretId"]
     if secret_id in state.secrets:
         return state.secrets[secret_id]

@@ -60,7 +60,7 @@ def get_caller_identity(call: ServiceCall) -> dict[str, Any]:
 
 def get_access_key_info(call: ServiceCall) -> dict[str, Any]:
     """Return the account of an access key."""
-    principal = call.identities.credentials.find_owner(call.parameters["AccessKeyId"])
+    principal = call.identities.credentials.get_owner(call.parameters["AccessKeyId"])
     if principal is None:
         raise ValidationError(
             "1 validation error detected: Value at 'accessKeyId' is not a known access key",

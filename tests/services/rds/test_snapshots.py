@@ -133,7 +133,7 @@ def test_a_snapshot_that_is_named_has_to_be_of_the_type_that_is_asked(world, ask
         names(world, **given)
 
 
-def test_a_shared_snapshot_that_is_named_is_none_by_hand(world):
+def test_a_named_shared_snapshot_is_not_of_type_manual(world):
     world.share()
     named = {world.words.snapshot_identifier: world.snapshot}
 

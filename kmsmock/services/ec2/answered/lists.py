@@ -16,32 +16,32 @@ from kmsmock.services.ec2.errors import InvalidNextToken, InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
 
 T = TypeVar("T")
-#: Filter -> a function that returns the values of a thing.
+#: Filter -> a function that returns the values of an item.
 FilterTable = Mapping[str, Callable[[T], "Iterable[object]"]]
 _SMALLEST_PAGE, _LARGEST_PAGE = 5, 1000
 
 
 def apply_filters(
-    call: ServiceCall, things: Iterable[T], table: FilterTable[T], id_of: Callable[[T], str]
+    call: ServiceCall, items: Iterable[T], table: FilterTable[T], id_of: Callable[[T], str]
 ) -> list[T]:
-    """Return the things that match all filters of a call.
+    """Return the items that match all filters of a call.
 
     Filters whose names begin with ``tag`` compare the tags of the id that `id_of` returns.
     """
     checks: list[tuple[Callable[[T], Iterable[object]], Callable[[str], bool]]] = []
-    for asked in call.parameters.get("Filters", ()):
-        name = asked.get("Name", "")
+    for requested in call.parameters.get("Filters", ()):
+        name = requested.get("Name", "")
         values = table.get(name) or _tag_values(call, name, id_of)
         if values is None:
             raise InvalidParameterValue(
                 f"The filter '{name}' is invalid",
                 explanation=f"Supported are: {', '.join(table)}, tag:<key>, tag-key.",
             )
-        checks.append((values, _make_value_test(asked.get("Values", ()))))
+        checks.append((values, _make_value_test(requested.get("Values", ()))))
     return [
-        thing
-        for thing in things
-        if all(any(matches(_to_text(v)) for v in values(thing)) for values, matches in checks)
+        item
+        for item in items
+        if all(any(matches(_to_text(v)) for v in values(item)) for values, matches in checks)
     ]
 
 
@@ -50,13 +50,13 @@ def _tag_values(
 ) -> Callable[[T], Iterable[object]] | None:
     tags = account_region(call).tags
     if name == "tag-key":
-        return lambda thing: tags.get(id_of(thing), {})
+        return lambda item: tags.get(id_of(item), {})
     if name == "tag-value":
-        return lambda thing: tags.get(id_of(thing), {}).values()
+        return lambda item: tags.get(id_of(item), {}).values()
     kind, _, key = name.partition(":")
     if kind != "tag" or not key:
         return None
-    return lambda thing: [v for k, v in tags.get(id_of(thing), {}).items() if k == key]
+    return lambda item: [v for k, v in tags.get(id_of(item), {}).items() if k == key]
 
 
 def _make_value_test(values: Sequence[str]) -> Callable[[str], bool]:
@@ -77,7 +77,7 @@ def _to_text(value: object) -> str:
 
 
 def paginate_response(
-    call: ServiceCall, operation: str, member: str, things: Sequence[T], show: Callable[[T], Any]
+    call: ServiceCall, operation: str, member: str, items: Sequence[T], show: Callable[[T], Any]
 ) -> dict[str, Any]:
     """Return the answer with one page of a list, and the token of the next page.
 
@@ -92,7 +92,7 @@ def paginate_response(
         )
     token = parameters.get("NextToken") or None
     try:
-        page, next_token = paginate(call.backend.markers, operation, things, token, limit, show)
+        page, next_token = paginate(call.backend.markers, operation, items, token, limit, show)
     except InvalidMarkerError:
         raise InvalidNextToken(f"The token '{token}' is invalid") from None
     return {member: page} if next_token is None else {member: page, "NextToken": next_token}

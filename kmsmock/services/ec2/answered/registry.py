@@ -19,12 +19,15 @@ _NO_KEYS: ContextKeys = {}
 OUTPOSTS = "Outposts and Local Zones are not emulated"
 
 
-def operation(name: str, lacks: Mapping[str, str] = _NONE) -> Callable[[Function], Function]:
-    """Register the function that answers an operation. lacks: parameter -> why it is refused."""
+def operation(name: str, not_emulated: Mapping[str, str] = _NONE) -> Callable[[Function], Function]:
+    """Register the function that answers an operation.
+
+    not_emulated: parameter -> why it is refused.
+    """
 
     def register(function: Function) -> Function:
         def handle(call: ServiceCall) -> dict[str, Any]:
-            for member, why in lacks.items():
+            for member, why in not_emulated.items():
                 if member in call.parameters:
                     raise UnsupportedOperation(
                         f"The parameter {member} is not supported", explanation=f"{why}."

@@ -76,7 +76,7 @@ def _require_resources(
     """
     names: list[str] = require_parameter(call, "Resources")
     requested_tags = {"aws:TagKeys": keys} if keys else {}
-    resources = [_find_resource(call, name) for name in names]
+    resources = [_get_resource(call, name) for name in names]
     for name, resource in zip(names, resources, strict=True):
         kind = _KINDS[name.partition("-")[0]]
         keys_of_resource = {**resource_context(call, resource), **requested_tags, **context}
@@ -90,7 +90,7 @@ def _require_resources(
     return names
 
 
-def _find_resource(call: ServiceCall, name: str) -> Volume | Snapshot | Image | None:
+def _get_resource(call: ServiceCall, name: str) -> Volume | Snapshot | Image | None:
     prefix = name.partition("-")[0]
     if prefix not in _KINDS or not is_id(prefix, name):
         raise errors.InvalidID(

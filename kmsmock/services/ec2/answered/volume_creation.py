@@ -46,7 +46,7 @@ _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
 
 @operation(
     "CreateVolume",
-    lacks={"OutpostArn": OUTPOSTS, "Operator": "managed resources are not emulated"},
+    not_emulated={"OutpostArn": OUTPOSTS, "Operator": "managed resources are not emulated"},
 )
 def create_volume(call: ServiceCall) -> dict[str, Any]:
     """Create a volume, empty or from a snapshot."""
@@ -60,7 +60,7 @@ def create_volume(call: ServiceCall) -> dict[str, Any]:
     require_create_permission(
         call, "CreateVolume", "volume/*", tags, *also, context=resource_context(call, source)
     )
-    earlier = _find_earlier_volume(call)
+    earlier = _get_earlier_volume(call)
     if earlier is not None:
         return show_volume(call, earlier)
     if name:
@@ -102,7 +102,7 @@ def _compared_parameters(call: ServiceCall) -> object:
     return {name: value for name, value in call.parameters.items() if name != "ClientToken"}
 
 
-def _find_earlier_volume(call: ServiceCall) -> Volume | None:
+def _get_earlier_volume(call: ServiceCall) -> Volume | None:
     """Find the volume that an earlier call with the same client token has created."""
     here = account_region(call)
     compared, volume_id = here.tokens.get(call.parameters.get("ClientToken", ""), (None, ""))

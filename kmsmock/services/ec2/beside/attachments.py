@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kmsmock.services.beside import Steps
 from kmsmock.services.ec2.beside.stored_resources import (
-    find_resource,
+    get_resource,
     require_volume,
     stored_resources,
 )
@@ -20,7 +20,7 @@ from kmsmock.services.registry import ServiceCall
 def _attach_volume(call: ServiceCall) -> Steps:
     require_volume(call, call.parameters["VolumeId"])
     answer = yield
-    volume = find_resource(call, "VolumeId")
+    volume = get_resource(call, "VolumeId")
     if volume is None:
         return
     stored, volume_id, instance_id = (

@@ -8,7 +8,7 @@ from typing import Any
 from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.beside.stored_resources import (
     StoredResource,
-    find_resource,
+    get_resource,
     require_volume,
     show_keys,
     stored_resources,
@@ -43,7 +43,7 @@ def _take_keys_of_volumes(call: ServiceCall, snapshots: Iterable[dict[str, Any]]
 
 def _copy_snapshot(call: ServiceCall) -> Steps:
     source_id = call.parameters["SourceSnapshotId"]
-    source = find_resource(call, "SourceSnapshotId")
+    source = get_resource(call, "SourceSnapshotId")
     flow = CopySnapshot(call, source)
     answer = yield from until_stored(flow)
     snapshot_id = answer["SnapshotId"]
@@ -79,7 +79,7 @@ def _describe_snapshots(call: ServiceCall) -> Steps:
 
 
 def _modify_snapshot_attribute(call: ServiceCall) -> Steps:
-    snapshot = find_resource(call, "SnapshotId")
+    snapshot = get_resource(call, "SnapshotId")
     if snapshot is not None:
         change = read_snapshot_change(call)
         if change.adds:

@@ -68,8 +68,8 @@ def stored_resources(call: ServiceCall) -> StoredResources:
     return call.backend.service_state(StoredResources)
 
 
-def find_resource(call: ServiceCall, member: str) -> StoredResource | None:
-    """Find the volume or snapshot that a parameter names; None for what is not encrypted."""
+def get_resource(call: ServiceCall, member: str) -> StoredResource | None:
+    """Return the volume or snapshot that a parameter names; None for what is not encrypted."""
     return stored_resources(call).resources.get(call.parameters.get(member, ""))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kmsmock.services.beside import Steps, until_stored
 from kmsmock.services.ec2.beside.stored_resources import (
     StoredResource,
-    find_resource,
+    get_resource,
     is_lost,
     require_volume,
     show_key,
@@ -20,7 +20,7 @@ from kmsmock.services.unknown_keys import warn_unknown_key
 
 
 def _create_volume(call: ServiceCall) -> Steps:
-    snapshot = find_resource(call, "SnapshotId")
+    snapshot = get_resource(call, "SnapshotId")
     if snapshot is not None:
         require_completed(snapshot)
     flow = CreateVolume(call, snapshot)

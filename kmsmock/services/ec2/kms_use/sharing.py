@@ -17,7 +17,7 @@ from kmsmock.services.ec2.kms_use.state import DEFAULT_KEY
 from kmsmock.services.ec2.kms_use.target_keys import resolve_key
 from kmsmock.services.ec2.sharing_requests import Change
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import find_key
+from kmsmock.services.storage_keys import get_key
 
 
 def require_shareable_snapshot(call: ServiceCall, key_arn: str, change: Change) -> None:
@@ -57,5 +57,5 @@ def _describe_default_key(call: ServiceCall) -> None:
 
 def _is_aws_managed(call: ServiceCall, key_arn: str) -> bool:
     """Return whether a key is an AWS managed key, which no other account can use."""
-    key = find_key(call.backend, key_arn)
+    key = get_key(call.backend, key_arn)
     return key is not None and key.manager is KeyManager.AWS

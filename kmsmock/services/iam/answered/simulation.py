@@ -201,7 +201,7 @@ def _simulated_caller(call: ServiceCall, source: Identity | None, *, required: b
             return principal
     if arn is None and not required:
         return call.principal
-    caller = call.identities.find(arn) if arn is not None else None
+    caller = call.identities.get(arn) if arn is not None else None
     if caller is None or caller.kind is not PrincipalKind.USER:
         raise InvalidInput(
             "CallerArn is required when a resource policy is specified, and must be a user's."

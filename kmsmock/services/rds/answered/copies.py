@@ -56,13 +56,13 @@ def copy_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     )
     action = f"Copy{kind.snapshot}"
     require_known(call, action, (*_PARAMETERS, source_member, target_member))
-    named: str = require_parameter(call, source_member)
+    name_or_arn: str = require_parameter(call, source_member)
     name = read_new_identifier(call, target_member, of="snapshot")
     tags = read_new_tags(call)
-    require_permission(call, action, snapshot_arn(call, kind, named))
+    require_permission(call, action, snapshot_arn(call, kind, name_or_arn))
     require_create_permission(call, action, snapshot_arn(call, kind, name))
-    source = find_snapshot(call, kind, named)
-    _require_reachable(call, source, named)
+    source = find_snapshot(call, kind, name_or_arn)
+    _require_reachable(call, source, name_or_arn)
     require_available(source)
     require_room_for_snapshot(call, kind, name)
     require_few_copies(call)
@@ -76,10 +76,10 @@ def copy_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     return {kind.snapshot: show_snapshot(call, copy)}
 
 
-def _require_reachable(call: ServiceCall, source: Snapshot, named: str) -> None:
+def _require_reachable(call: ServiceCall, source: Snapshot, name_or_arn: str) -> None:
     here, there = partition_of(call.region), partition_of(source.region)
     if here != there:
-        raise snapshot_not_found_error(call, source.kind, named)
+        raise snapshot_not_found_error(call, source.kind, name_or_arn)
     if here == _CHINA and source.region != call.region:
         raise InvalidParameterValue("Snapshots are not copied to or from the Regions of China.")
 

@@ -13,14 +13,14 @@ from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
 
 T = TypeVar("T")
-#: Filter -> a function that returns the values of a thing, such as its identifiers.
+#: Filter -> a function that returns the values of an item, such as its identifiers.
 FilterTable = Mapping[str, Callable[[T], "Iterable[str]"]]
 _SMALLEST_PAGE, _LARGEST_PAGE = 20, 100
 
 
-def apply_filters(call: ServiceCall, things: Iterable[T], table: FilterTable[T]) -> list[T]:
-    """Return the things that match all filters of a call."""
-    left = list(things)
+def apply_filters(call: ServiceCall, items: Iterable[T], table: FilterTable[T]) -> list[T]:
+    """Return the items that match all filters of a call."""
+    matching = list(items)
     for each in call.parameters.get("Filters", ()):
         values = table.get(each["Name"])
         if values is None:
@@ -29,12 +29,12 @@ def apply_filters(call: ServiceCall, things: Iterable[T], table: FilterTable[T])
                 explanation=f"Supported are: {', '.join(table)}.",
             )
         values_of_filter = set(each["Values"])
-        left = [thing for thing in left if not values_of_filter.isdisjoint(values(thing))]
-    return left
+        matching = [item for item in matching if not values_of_filter.isdisjoint(values(item))]
+    return matching
 
 
 def paginate_response(
-    call: ServiceCall, operation: str, member: str, things: Sequence[T], show: Callable[[T], Any]
+    call: ServiceCall, operation: str, member: str, items: Sequence[T], show: Callable[[T], Any]
 ) -> dict[str, Any]:
     """Return the answer with one page of a list, and the marker of the next page.
 
@@ -50,7 +50,7 @@ def paginate_response(
     marker = parameters.get("Marker") or None
     try:
         page, next_marker = paging.paginate(
-            call.backend.markers, operation, things, marker, limit, show
+            call.backend.markers, operation, items, marker, limit, show
         )
     except paging.InvalidMarkerError:
         raise InvalidParameterValue("Marker parameter is invalid.") from None

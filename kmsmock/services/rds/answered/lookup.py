@@ -37,13 +37,13 @@ def read_new_identifier(call: ServiceCall, member: str, *, of: str) -> str:
 
 def require_manual_snapshot(call: ServiceCall, member: str) -> None:
     """Refuse the name or ARN of a snapshot that RDS or AWS Backup has created automatically."""
-    named: str = require_parameter(call, member)
-    arn = Arn.parse(named)
-    name = (named if arn is None else arn.resource_id).lower()
-    why = "Snapshots that were not taken by hand cannot be shared; copy them, and share the copy."
+    name_or_arn: str = require_parameter(call, member)
+    arn = Arn.parse(name_or_arn)
+    name = (name_or_arn if arn is None else arn.resource_id).lower()
+    why = "Automated snapshots cannot be shared; copy them, and share the copy."
     if name.startswith(_BACKUP):
         raise InvalidParameterValue(
-            f"The parameter {named} is not a valid identifier.", explanation=why
+            f"The parameter {name_or_arn} is not a valid identifier.", explanation=why
         )
     if name.startswith(_AUTOMATED):
         raise InvalidParameterValue(
@@ -53,12 +53,12 @@ def require_manual_snapshot(call: ServiceCall, member: str) -> None:
 
 def read_database_identifier(call: ServiceCall, kind: Kind, member: str | None = None) -> str:
     """Read the name or ARN of a database of the account; return its identifier."""
-    named: str = require_parameter(call, member or kind.identifier)
-    arn = Arn.parse(named)
+    name_or_arn: str = require_parameter(call, member or kind.identifier)
+    arn = Arn.parse(name_or_arn)
     if arn is None:
-        return named.lower()
+        return name_or_arn.lower()
     here = (arn.service, arn.region, arn.account, arn.resource_type)
-    return arn.resource_id if here == ("rds", call.region, call.account, kind.arn) else named
+    return arn.resource_id if here == ("rds", call.region, call.account, kind.arn) else name_or_arn
 
 
 def find_database(call: ServiceCall, kind: Kind, name: str) -> Database:
@@ -69,56 +69,56 @@ def find_database(call: ServiceCall, kind: Kind, name: str) -> Database:
     return database
 
 
-def find_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
+def find_snapshot(call: ServiceCall, kind: Kind, name_or_arn: str) -> Snapshot:
     """Find a snapshot that the account may use; an ARN may name one in another Region."""
-    arn = Arn.of(snapshot_arn(call, kind, named))
+    arn = Arn.of(snapshot_arn(call, kind, name_or_arn))
     if arn.service == "rds" and arn.resource_type == kind.snapshot_arn:
         snapshots = storage(call).account_region(arn.account, arn.region).snapshots
         snapshot = snapshots.get((kind.name, arn.resource_id.lower()))
         if snapshot is not None and snapshot.may_be_used_by(call.account):
             return snapshot
-    raise snapshot_not_found_error(call, kind, named)
+    raise snapshot_not_found_error(call, kind, name_or_arn)
 
 
-def find_own_snapshot(call: ServiceCall, kind: Kind, named: str) -> Snapshot:
+def find_own_snapshot(call: ServiceCall, kind: Kind, name_or_arn: str) -> Snapshot:
     """Find a snapshot of the account in the Region of the call."""
-    snapshot = find_snapshot(call, kind, named)
+    snapshot = find_snapshot(call, kind, name_or_arn)
     if (snapshot.owner, snapshot.region) != (call.account, call.region):
-        raise snapshot_not_found_error(call, kind, named)
+        raise snapshot_not_found_error(call, kind, name_or_arn)
     return snapshot
 
 
-def snapshot_not_found_error(call: ServiceCall, kind: Kind, named: str) -> ServiceError:
+def snapshot_not_found_error(call: ServiceCall, kind: Kind, name_or_arn: str) -> ServiceError:
     """Return the error for a snapshot that does not exist or is not shared."""
     return kind.errors.snapshot_not_found(
-        f"{kind.snapshot} not found: {named}", explanation=_why_not_found(call, kind, named)
+        f"{kind.snapshot} not found: {name_or_arn}",
+        explanation=_why_not_found(call, kind, name_or_arn),
     )
 
 
-def _why_not_found(call: ServiceCall, kind: Kind, named: str) -> str | None:
+def _why_not_found(call: ServiceCall, kind: Kind, name_or_arn: str) -> str | None:
     """Explain which snapshot may be meant, of those that the account may use."""
-    arn = Arn.parse(named)
+    arn = Arn.parse(name_or_arn)
     usable = _list_usable(call, kind)
-    meant = next((each for each in usable if named.lower() in _names(each)), None)
-    if meant is None:
+    candidate = next((each for each in usable if name_or_arn.lower() in _names(each)), None)
+    if candidate is None:
         if arn is None or arn.account == call.account:
             return None
         return (
-            f"If it is there, its owner has not shared it with account {call.account} "
+            f"If it exists, its owner has not shared it with account {call.account} "
             f"(Modify{kind.snapshot}Attribute)."
         )
-    if partition_of(meant.region) != partition_of(call.region):
-        return f"{meant.arn} is in another partition, from which nothing can be copied."
-    if meant.region != call.region:
+    if partition_of(candidate.region) != partition_of(call.region):
+        return f"{candidate.arn} is in another partition, from which it cannot be copied."
+    if candidate.region != call.region:
         return (
-            f"{meant.arn} is in {meant.region}, this client talks to {call.region}. Only "
+            f"{candidate.arn} is in {candidate.region}, this client talks to {call.region}. Only "
             f"Copy{kind.snapshot} reaches other Regions, by the ARN."
         )
     if arn is None:
-        return f"Name a snapshot of another account by its ARN: {meant.arn}."
-    return (
-        f"It is shared with account {call.account}, but only its owner {meant.owner} can do this."
-    )
+        return f"Name a snapshot of another account by its ARN: {candidate.arn}."
+    owner = candidate.owner
+    return f"It is shared with account {call.account}, but only its owner {owner} can do this."
 
 
 def _list_usable(call: ServiceCall, kind: Kind) -> Iterator[Snapshot]:
@@ -132,11 +132,11 @@ def _names(snapshot: Snapshot) -> tuple[str, str]:
     return snapshot.identifier, snapshot.arn.lower()
 
 
-def find_by_arn(call: ServiceCall, named: str) -> Database | Snapshot:
+def find_by_arn(call: ServiceCall, name_or_arn: str) -> Database | Snapshot:
     """Find what an ARN names in the account and Region of the call."""
-    arn = Arn.parse(named)
+    arn = Arn.parse(name_or_arn)
     if arn is None or arn.service != "rds":
-        raise InvalidParameterValue(f"Invalid resource name: {named}")
+        raise InvalidParameterValue(f"Invalid resource name: {name_or_arn}")
     resource_type, name = arn.resource_type, arn.resource_id
     here = account_region(call)
     is_here = (arn.account, arn.region) == (call.account, call.region)
@@ -149,8 +149,8 @@ def find_by_arn(call: ServiceCall, named: str) -> Database | Snapshot:
         if resource_type == kind.snapshot_arn:
             if is_here and key in here.snapshots:
                 return here.snapshots[key]
-            raise snapshot_not_found_error(call, kind, named)
+            raise snapshot_not_found_error(call, kind, name_or_arn)
     raise InvalidParameterValue(
-        f"Invalid resource name: {named}",
+        f"Invalid resource name: {name_or_arn}",
         explanation="Only instances, clusters and their snapshots can be tagged.",
     )

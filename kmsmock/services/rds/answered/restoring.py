@@ -44,13 +44,13 @@ def restore(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     An instance has the snapshot's key, a cluster that or another one.
     """
     name = read_new_identifier(call, kind.identifier, of="database")
-    named: str = require_parameter(call, kind.restore_from)
+    name_or_arn: str = require_parameter(call, kind.restore_from)
     tags = read_new_tags(call)
-    require_permission(call, kind.restore, snapshot_arn(call, kind, named))
+    require_permission(call, kind.restore, snapshot_arn(call, kind, name_or_arn))
     require_create_permission(call, kind.restore, database_arn(call, kind, name))
-    source = find_snapshot(call, kind, named)
+    source = find_snapshot(call, kind, name_or_arn)
     if source.region != call.region:
-        raise snapshot_not_found_error(call, kind, named)
+        raise snapshot_not_found_error(call, kind, name_or_arn)
     require_available(source)
     require_restorable(call, source)
     _require_engine(call, source)

@@ -90,9 +90,9 @@ def describe_snapshot_attributes(kind: Kind, call: ServiceCall) -> dict[str, Any
 
 def _find_own(call: ServiceCall, kind: Kind, action: str) -> Snapshot:
     """Find the snapshot that a call names, whose permissions only its owner may use."""
-    named: str = require_parameter(call, kind.snapshot_identifier)
-    require_permission(call, action, snapshot_arn(call, kind, named))
-    return find_own_snapshot(call, kind, named)
+    name_or_arn: str = require_parameter(call, kind.snapshot_identifier)
+    require_permission(call, action, snapshot_arn(call, kind, name_or_arn))
+    return find_own_snapshot(call, kind, name_or_arn)
 
 
 def _attributes(snapshot: Snapshot) -> dict[str, Any]:

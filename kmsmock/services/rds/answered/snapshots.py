@@ -89,18 +89,20 @@ _FILTERS: dict[str, FilterTable[Snapshot]] = {
 def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Describe snapshots: those of the account, and if requested, those shared with it."""
     parameters = call.parameters
-    named = parameters.get(kind.snapshot_identifier)
+    name_or_arn = parameters.get(kind.snapshot_identifier)
     require_permission(
-        call, f"Describe{kind.snapshot}s", snapshot_arn(call, kind, named) if named else "*"
+        call,
+        f"Describe{kind.snapshot}s",
+        snapshot_arn(call, kind, name_or_arn) if name_or_arn else "*",
     )
     source = parameters.get(kind.identifier)
-    if kind is CLUSTER and named and source:
+    if kind is CLUSTER and name_or_arn and source:
         raise InvalidParameterCombination(
             f"{kind.snapshot_identifier} and {kind.identifier} cannot be specified together."
         )
     requested = _requested_types(call)
-    if named:
-        snapshots = [_find_named(call, kind, named, requested)]
+    if name_or_arn:
+        snapshots = [_find_named(call, kind, name_or_arn, requested)]
     else:
         snapshots = [s for s in _list_usable(call, kind) if _type_of(call, s) in requested]
     if source:
@@ -116,17 +118,17 @@ def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     )
 
 
-def _find_named(call: ServiceCall, kind: Kind, named: str, requested: set[str]) -> Snapshot:
+def _find_named(call: ServiceCall, kind: Kind, name_or_arn: str, requested: set[str]) -> Snapshot:
     """Find the requested snapshot; one of another type than requested is not found."""
-    snapshot = find_snapshot(call, kind, named)
+    snapshot = find_snapshot(call, kind, name_or_arn)
     if snapshot.region != call.region:
-        raise snapshot_not_found_error(call, kind, named)
-    seen = _type_of(call, snapshot)
-    if "SnapshotType" in call.parameters and seen not in requested:
+        raise snapshot_not_found_error(call, kind, name_or_arn)
+    snapshot_type = _type_of(call, snapshot)
+    if "SnapshotType" in call.parameters and snapshot_type not in requested:
         raise kind.errors.snapshot_not_found(
-            f"{kind.snapshot} not found: {named}",
-            explanation=f"It is of type {seen} for account {call.account}, and SnapshotType asks "
-            f"for {call.parameters['SnapshotType']}.",
+            f"{kind.snapshot} not found: {name_or_arn}",
+            explanation=f"It is of type {snapshot_type} for account {call.account}, and "
+            f"SnapshotType asks for {call.parameters['SnapshotType']}.",
         )
     return snapshot
 
@@ -163,9 +165,9 @@ def _requested_types(call: ServiceCall) -> set[str]:
 @of_each_kind("Delete{0.snapshot}")
 def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Delete a snapshot; its copies and the databases from it stay."""
-    named: str = require_parameter(call, kind.snapshot_identifier)
-    require_permission(call, f"Delete{kind.snapshot}", snapshot_arn(call, kind, named))
-    snapshot = find_own_snapshot(call, kind, named)
+    name_or_arn: str = require_parameter(call, kind.snapshot_identifier)
+    require_permission(call, f"Delete{kind.snapshot}", snapshot_arn(call, kind, name_or_arn))
+    snapshot = find_own_snapshot(call, kind, name_or_arn)
     if snapshot.type == AUTOMATED:
         raise kind.errors.snapshot_state(
             "Only manual snapshots may be deleted.",

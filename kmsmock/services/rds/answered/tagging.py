@@ -94,6 +94,6 @@ def remove_tags_from_resource(call: ServiceCall) -> dict[str, Any]:
 
 
 def _find_arn(call: ServiceCall, action: str) -> str:
-    named = require_parameter(call, "ResourceName")
-    require_permission(call, action, named if named.count(":") >= 6 else "*")
-    return find_by_arn(call, named).arn
+    name_or_arn = require_parameter(call, "ResourceName")
+    require_permission(call, action, name_or_arn if name_or_arn.count(":") >= 6 else "*")
+    return find_by_arn(call, name_or_arn).arn

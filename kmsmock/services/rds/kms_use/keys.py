@@ -16,7 +16,7 @@ from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.rds.kms_use.kms_calls import Context, Grant, create_grant, describe_key
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import KeyUnusableError, find_key
+from kmsmock.services.storage_keys import KeyUnusableError, get_key
 from kmsmock.state.backend import Backend
 
 #: The AWS managed key of RDS.
@@ -64,10 +64,10 @@ def refuse_key_of_member(call: ServiceCall) -> None:
 
 
 @contextmanager
-def translate_key_errors(words: str, key: str) -> Iterator[None]:
+def translate_key_errors(description: str, key: str) -> Iterator[None]:
     """Translate errors of KMS into those of RDS.
 
-    words: AWS's description of the key. key: as the caller names it.
+    description: AWS's description of the key. key: as the caller names it.
     """
     try:
         yield
@@ -75,25 +75,25 @@ def translate_key_errors(words: str, key: str) -> Iterator[None]:
         why = str(reason)
         if isinstance(reason.error, AccessDeniedException):
             why = f"{why}\n{_NEEDED}"
-        raise key_not_accessible_error(words, key, why) from None
+        raise key_not_accessible_error(description, key, why) from None
 
 
-def key_not_accessible_error(words: str, key: str, why: str) -> KMSKeyNotAccessibleFault:
+def key_not_accessible_error(description: str, key: str, why: str) -> KMSKeyNotAccessibleFault:
     """Return the error for a key that cannot be used. why: the explanation."""
     return KMSKeyNotAccessibleFault(
-        f"{words.format(key)} does not exist, is not enabled or you do not have permissions to "
-        "access it.",
+        f"{description.format(key)} does not exist, is not enabled or you do not have permissions "
+        "to access it.",
         explanation=why,
     )
 
 
-def describe_target_key(call: ServiceCall, words: str, key: str) -> str:
+def describe_target_key(call: ServiceCall, description: str, key: str) -> str:
     """Call DescribeKey for the key to encrypt storage with; return its ARN.
 
     key: as the caller names it. Raises `KMSKeyNotAccessibleFault` with AWS's text.
     """
     try:
-        with translate_key_errors(words, key):
+        with translate_key_errors(description, key):
             return describe_key(call, key)
     except KMSKeyNotAccessibleFault as fault:
         arn = Arn.parse(key)
@@ -106,19 +106,19 @@ def describe_target_key(call: ServiceCall, words: str, key: str) -> str:
 
 
 def create_target_grant(
-    call: ServiceCall, words: str, key: str, key_arn: str, context: Context
+    call: ServiceCall, description: str, key: str, key_arn: str, context: Context
 ) -> Grant:
     """Create RDS's grant on a key. key: as the caller names it.
 
     Raises `KMSKeyNotAccessibleFault` with AWS's text.
     """
-    with translate_key_errors(words, key):
+    with translate_key_errors(description, key):
         return create_grant(call, key_arn, context)
 
 
 def why_unusable(backend: Backend, encryption: DatabaseEncryption) -> str | None:
     """Explain why RDS cannot use the key of a database; return None when it can."""
-    key = find_key(backend, encryption.key_arn)
+    key = get_key(backend, encryption.key_arn)
     if key is None:
         return f"{encryption.key_arn} is gone, and the data with it"
     if key.state is not KeyState.ENABLED:

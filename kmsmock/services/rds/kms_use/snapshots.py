@@ -47,7 +47,7 @@ from kmsmock.services.rds.kms_use.kms_calls import (
 )
 from kmsmock.services.rds.presigned import require_url
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.storage_keys import find_key
+from kmsmock.services.storage_keys import get_key
 
 _EVERYBODY = "all"
 
@@ -95,16 +95,16 @@ class CopySnapshot(Flow):
 
     def _request_both(self, source_arn: str) -> str:
         call, kind = self.call, self.source.kind
-        named = call.parameters.get("KmsKeyId")
+        name_or_arn = call.parameters.get("KmsKeyId")
         target_arn = source_arn
         with translate_key_errors(SOURCE_KEY, source_arn):
             describe_key(call, source_arn, self.source.region)
-        if named is not None:
-            target_arn = describe_target_key(call, kind.target_key, named)
+        if name_or_arn is not None:
+            target_arn = describe_target_key(call, kind.target_key, name_or_arn)
         with translate_key_errors(SOURCE_KEY, source_arn):
             self.grants.append(create_grant(call, source_arn, self._context))
         if target_arn != source_arn:
-            self._create_target_grant(named or target_arn, target_arn)
+            self._create_target_grant(name_or_arn or target_arn, target_arn)
         return target_arn
 
     def _request_target(self) -> str:
@@ -118,15 +118,15 @@ class CopySnapshot(Flow):
                 if engine in AURORA
                 else None,
             )
-        named = self.call.parameters["KmsKeyId"]
-        key_arn = describe_target_key(self.call, kind.target_key, named)
-        self._create_target_grant(named, key_arn)
+        name_or_arn = self.call.parameters["KmsKeyId"]
+        key_arn = describe_target_key(self.call, kind.target_key, name_or_arn)
+        self._create_target_grant(name_or_arn, key_arn)
         return key_arn
 
-    def _create_target_grant(self, named: str, key_arn: str) -> None:
-        words = self.source.kind.target_key
+    def _create_target_grant(self, name_or_arn: str, key_arn: str) -> None:
+        description = self.source.kind.target_key
         try:
-            grant = create_target_grant(self.call, words, named, key_arn, self._context)
+            grant = create_target_grant(self.call, description, name_or_arn, key_arn, self._context)
         except KMSKeyNotAccessibleFault:
             self.cancel()
             raise
@@ -184,24 +184,24 @@ class RestoreDatabase(Flow):
         """Describe the keys and create grants on both, as the caller."""
         call, source = self.call, self.source
         source_arn = None if source.encryption is None else source.encryption.key_arn
-        key_arn, named = source_arn, call.parameters.get("KmsKeyId")
+        key_arn, name_or_arn = source_arn, call.parameters.get("KmsKeyId")
         if source_arn is not None:
             with translate_key_errors(SOURCE_KEY, source_arn):
                 describe_key(call, source_arn)
-        if named is not None:
-            key_arn = describe_target_key(call, SPECIFIED_KEY, named)
+        if name_or_arn is not None:
+            key_arn = describe_target_key(call, SPECIFIED_KEY, name_or_arn)
         if source_arn is not None:
             with translate_key_errors(SOURCE_KEY, source_arn):
                 context = context_for(source.kind, source.resource_id)
                 self.source_grant = create_grant(call, source_arn, context)
         if key_arn is not None:
-            self._create_target_grant(named or key_arn, key_arn)
+            self._create_target_grant(name_or_arn or key_arn, key_arn)
 
-    def _create_target_grant(self, named: str, key_arn: str) -> None:
+    def _create_target_grant(self, name_or_arn: str, key_arn: str) -> None:
         kind = self.source.kind
         context = context_for(kind, self.resource_id)
         try:
-            grant = create_target_grant(self.call, SPECIFIED_KEY, named, key_arn, context)
+            grant = create_target_grant(self.call, SPECIFIED_KEY, name_or_arn, key_arn, context)
         except KMSKeyNotAccessibleFault:
             self._retire_source_grant(self.call.now)
             raise
@@ -307,7 +307,7 @@ class ShareSnapshot(Flow):
                 "Encrypted snapshots cannot be shared publicly.",
                 explanation="Share it with accounts, whose principals need the key as well.",
             )
-        key = find_key(self.call.backend, self.encryption.key_arn)
+        key = get_key(self.call.backend, self.encryption.key_arn)
         if key is not None and key.manager is KeyManager.AWS:
             raise KMSKeyNotAccessibleFault(
                 "Sharing snapshots encrypted with the default service key for RDS is currently not "

@@ -36,7 +36,7 @@ def _copy_object(call: ServiceCall) -> Steps:
 
 def _get_object(call: ServiceCall) -> Steps:
     answer = yield
-    encryption = _find_encryption(call, answer)
+    encryption = _get_encryption(call, answer)
     if encryption is not None:
         require_key_of_object(call.parameters, encryption)
         decrypt_data_key(call, encryption)
@@ -45,7 +45,7 @@ def _get_object(call: ServiceCall) -> Steps:
 
 def _head_object(call: ServiceCall) -> Steps:
     answer = yield
-    encryption = _find_encryption(call, answer)
+    encryption = _get_encryption(call, answer)
     if encryption is None:
         return
     try:
@@ -90,7 +90,7 @@ def _record_deletion(
         state.put_version(bucket, key, version_of(answer), DeleteMarker())
 
 
-def _find_encryption(call: ServiceCall, answer: dict[str, Any]) -> Encryption | None:
+def _get_encryption(call: ServiceCall, answer: dict[str, Any]) -> Encryption | None:
     """Find how the object of an answer is encrypted; return None when it is unknown.
 
     Warn when the store says that it is encrypted with KMS.

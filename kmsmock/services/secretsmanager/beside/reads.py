@@ -11,7 +11,7 @@ from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.secretsmanager.beside.replicas import set_replica_members
 from kmsmock.services.secretsmanager.kms_use import decrypt_data_key
-from kmsmock.services.secretsmanager.state import Secret, find_secret, secrets_of
+from kmsmock.services.secretsmanager.state import Secret, get_secret, secrets_of
 from kmsmock.services.unknown_keys import warn_unknown_key
 
 
@@ -37,7 +37,7 @@ def _batch_get_secret_value(call: ServiceCall) -> Steps:
 
 def _list_secret_version_ids(call: ServiceCall) -> Steps:
     answer = yield
-    secret = find_secret(call)
+    secret = get_secret(call)
     if secret is not None:
         for version in answer["Versions"]:
             data_keys = secret.versions.get(version["VersionId"], ())

@@ -21,14 +21,14 @@ from kmsmock.services.secretsmanager.kms_use import (
 from kmsmock.services.secretsmanager.state import (
     MANAGED_KEY,
     Secret,
-    find_secret,
+    get_secret,
     requested_key,
     secrets_of,
 )
 
 
 def _replicate_secret(call: ServiceCall) -> Steps:
-    secret = find_secret(call)
+    secret = get_secret(call)
     answer = yield
     if secret is not None:
         replicate(call, secret, call.parameters["AddReplicaRegions"], answer)
@@ -36,7 +36,7 @@ def _replicate_secret(call: ServiceCall) -> Steps:
 
 
 def _remove_regions(call: ServiceCall) -> Steps:
-    secret = find_secret(call)
+    secret = get_secret(call)
     answer = yield
     if secret is not None:
         for region in call.parameters["RemoveReplicaRegions"]:

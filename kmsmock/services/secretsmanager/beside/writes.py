@@ -27,7 +27,7 @@ from kmsmock.services.secretsmanager.kms_use import (
 from kmsmock.services.secretsmanager.state import (
     CURRENT,
     Secret,
-    find_secret,
+    get_secret,
     requested_key,
     secrets_of,
 )
@@ -57,7 +57,7 @@ def _create_secret(call: ServiceCall) -> Steps:
 
 
 def _put_secret_value(call: ServiceCall) -> Steps:
-    secret = find_secret(call)
+    secret = get_secret(call)
     if secret is None:
         yield
         return
@@ -73,7 +73,7 @@ def _put_secret_value(call: ServiceCall) -> Steps:
 
 
 def _update_secret(call: ServiceCall) -> Steps:
-    parameters, secret = call.parameters, find_secret(call)
+    parameters, secret = call.parameters, get_secret(call)
     if secret is None:
         yield
         return
@@ -96,7 +96,7 @@ def _update_secret(call: ServiceCall) -> Steps:
 
 
 def _update_secret_version_stage(call: ServiceCall) -> Steps:
-    secret = find_secret(call)
+    secret = get_secret(call)
     yield
     if secret is None:
         return
