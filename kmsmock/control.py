@@ -106,7 +106,11 @@ class KMSMock(ClientSource):
             return backend.identities.organization_of(account).organization_id or account
 
         return Costs(
-            backend.calls, backend.key_lifetimes, backend.tariff.prices, backend.settle, find_payer
+            backend.calls,
+            backend.key_lifetimes,
+            backend.tariff.prices,
+            backend.run_due_work,
+            find_payer,
         )
 
     def budget(self, *, requests: int | None = None, usd: Any = None) -> Budget:
@@ -128,7 +132,7 @@ class KMSMock(ClientSource):
         from kmsmock.trail.trail import Trail
 
         backend = self._backend
-        backend.settle()
+        backend.run_due_work()
         return Trail(backend.calls, backend.service_events, backend.service_state(Trails).values())
 
     @property

@@ -331,12 +331,12 @@ def test_a_store_that_is_connecting_is_connected_at_its_time(kms, again):
     client = kms.client()
     store = client.create_custom_key_store(**HSM)["CustomKeyStoreId"]
     client.connect_custom_key_store(CustomKeyStoreId=store)
-    due = kms.key_store(store).settles_at
+    due = kms.key_store(store).transient_until
     kms.clock.advance(seconds=1)
 
     other = again(kms)
 
-    assert other.key_store(store).settles_at == due
+    assert other.key_store(store).transient_until == due
     other.clock.move_to(due - timedelta(seconds=1))
     assert other.key_store(store).state.value == "CONNECTING"
     other.clock.move_to(due)

@@ -151,7 +151,7 @@ def explain_named(
     name = resource_of(key or "")
     alias = name if name.startswith(ALIAS_PREFIX) else None
     with backend.lock:
-        backend.settle()
+        backend.run_due_work()
         who = _find_principal(backend, principal)
         if via_service is not None:
             who = replace(who, via=via_service.partition(".")[0])

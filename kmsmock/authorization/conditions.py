@@ -34,10 +34,10 @@ _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 class MalformedValueError(ValueError):
-    """A value in the policy makes the condition undecidable: a malformed ARN pattern."""
+    """A malformed ARN pattern in the policy, so that the condition is neither true nor false."""
 
 
-#: Tells whether a value of the request matches a value of the policy.
+#: Returns whether a value of the request matches a value of the policy.
 Compare = Callable[[str, Context], bool]
 
 
@@ -228,18 +228,18 @@ def _anything(value: str) -> bool:  # noqa: ARG001 - a test of a value
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A condition operator.
+    """A condition operator."""
 
-    compile: makes the comparison of a policy's value. negated: whether no value may fit.
-    accepts: tells which values of a request it can judge; others never fulfil it.
-    """
-
+    #: Returns the comparison with a value of the policy.
     compile: Callable[[Template], Compare]
+    #: True if the condition holds when no value of the policy matches.
     negated: bool = False
+    #: Returns whether it can compare a value of a request; for others the condition does not hold.
     accepts: Callable[[str], bool] = _anything
 
 
-_FAMILIES: dict[str, tuple[str | None, Operator]] = {
+#: Operator -> its negation, if there is one, and what the operator does.
+_OPERATORS_AND_NEGATIONS: dict[str, tuple[str | None, Operator]] = {
     "StringEquals": ("StringNotEquals", Operator(_equal)),
     "StringEqualsIgnoreCase": ("StringNotEqualsIgnoreCase", Operator(_equal_ignoring_case)),
     "StringLike": ("StringNotLike", Operator(_like)),
@@ -262,11 +262,11 @@ _FAMILIES: dict[str, tuple[str | None, Operator]] = {
 }
 #: Operator -> what it does. Set qualifiers and ``IfExists`` come on top of each.
 OPERATORS: dict[str, Operator] = {
-    **{name: operator for name, (_, operator) in _FAMILIES.items()},
+    **{name: operator for name, (_, operator) in _OPERATORS_AND_NEGATIONS.items()},
     **{
-        opposite: Operator(operator.compile, negated=True, accepts=operator.accepts)
-        for opposite, operator in _FAMILIES.values()
-        if opposite is not None
+        negation: Operator(operator.compile, negated=True, accepts=operator.accepts)
+        for negation, operator in _OPERATORS_AND_NEGATIONS.values()
+        if negation is not None
     },
 }
 NULL = "Null"
@@ -276,19 +276,22 @@ NULL = "Null"
 class Condition:
     """One test of a statement: an operator, a condition key, and the values it is tested with.
 
-    operator: as written, with qualifiers. values: as text. with_variables: whether the policy's
-    version knows policy variables. Raises ValueError for an operator that does not exist.
+    Raises ValueError for an operator that does not exist.
     """
 
+    #: The operator as written, with set qualifier and ``IfExists``.
     operator: str
+    #: The condition key as written.
     key: str
+    #: The values of the policy, as strings.
     values: tuple[str, ...]
-    with_variables: bool = True
+    #: Whether ``${...}`` is substituted (policy version 2012-10-17).
+    substitutes_variables: bool = True
     _lower_key: str = field(init=False)
     _base: Operator | None = field(init=False)
     _quantifier: str = field(init=False)
     _compares: tuple[Compare, ...] = field(init=False)
-    _holds_without: bool = field(init=False)
+    _matches_if_key_absent: bool = field(init=False)
     _literals: frozenset[str | None] = field(init=False)
     _negated: bool = field(init=False)
 
@@ -299,12 +302,14 @@ class Condition:
         base = OPERATORS.get(name.removesuffix(_IF_EXISTS))
         if base is None and name != NULL:
             raise ValueError(f"{self.operator} is not a condition operator")
-        templates = [Template(v, with_variables=self.with_variables) for v in self.values]
+        templates = [
+            Template(v, substitutes_variables=self.substitutes_variables) for v in self.values
+        ]
         compares = () if base is None else tuple(base.compile(t) for t in templates)
         literals: frozenset[str | None] = frozenset()
         if base is not None and base.compile is _equal and all(t.is_fixed for t in templates):
             literals = frozenset(t.text({}) for t in templates)
-        holds_without = quantifier == _FOR_ALL or (
+        matches_if_key_absent = quantifier == _FOR_ALL or (
             base is not None and (name.endswith(_IF_EXISTS) or (base.negated and not quantifier))
         )
         for member, value in (
@@ -312,7 +317,7 @@ class Condition:
             ("_base", base),
             ("_quantifier", quantifier),
             ("_compares", compares),
-            ("_holds_without", holds_without),
+            ("_matches_if_key_absent", matches_if_key_absent),
             ("_literals", literals),
             ("_negated", base is not None and base.negated),
         ):
@@ -320,32 +325,32 @@ class Condition:
 
     @property
     def lower_key(self) -> str:
-        """The condition key as contexts have it."""
+        """The condition key in lower case, as in condition contexts."""
         return self._lower_key
 
-    def holds(self, context: Context, *, undecidable: bool) -> bool:
-        """Tell whether a request fulfils the test.
+    def holds(self, context: Context, *, result_if_malformed: bool) -> bool:
+        """Return whether the condition holds for a request.
 
-        undecidable: what a malformed value in the policy comes to: False in a statement that
-        allows, True in one that denies.
+        result_if_malformed: the result for a malformed ARN pattern in the policy: False in an Allow
+        statement, True in a Deny statement.
         """
         value = context.get(self._lower_key)
         if self._literals and type(value) is str:
-            # By far the commonest test, and there may be hundreds for one request.
+            # The most frequent kind of condition; there may be hundreds for one request.
             return (value in self._literals) is not self._negated
         base = self._base
         if base is None:
             return any((value is None) is (wanted.lower() == "true") for wanted in self.values)
         if value is None:
-            return self._holds_without
+            return self._matches_if_key_absent
         if not self._compares or (isinstance(value, list) and not self._quantifier):
             return False
         if not isinstance(value, list):
-            return self._fits(base, value, context, undecidable)
+            return self._matches(base, value, context, result_if_malformed)
         combine = any if self._quantifier == _FOR_ANY else all
-        return combine(self._fits(base, item, context, undecidable) for item in value)
+        return combine(self._matches(base, item, context, result_if_malformed) for item in value)
 
-    def _fits(self, base: Operator, value: str, context: Context, undecidable: bool) -> bool:  # noqa: FBT001
+    def _matches(self, base: Operator, value: str, context: Context, if_malformed: bool) -> bool:  # noqa: FBT001
         if not base.accepts(value):
             return False
         try:
@@ -353,5 +358,5 @@ class Condition:
                 if compare(value, context):
                     return not base.negated
         except MalformedValueError:
-            return undecidable
+            return if_malformed
         return base.negated

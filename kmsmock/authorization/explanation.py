@@ -122,9 +122,9 @@ def _mismatches(
             yield f"principal: {wanted}; the caller is {caller}{again}"
     if not statement.means_resource(request.resource, context):
         yield f"resource: {_element(source, 'Resource')}; asked for {request.resource}"
-    undecidable = statement.effect is Effect.DENY
+    result_if_malformed = statement.effect is Effect.DENY
     for condition in statement.conditions:
-        if not condition.holds(context, undecidable=undecidable):
+        if not condition.holds(context, result_if_malformed=result_if_malformed):
             yield _condition(condition, context, request)
 
 

@@ -70,7 +70,7 @@ def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
 def _foreign_key(statement: Statement, condition: Condition) -> Iterator[str]:
     """Yield the actions of the statement whose requests never have the condition key."""
     wanted = _actions_with(condition.lower_key)
-    if wanted is None or condition.holds({}, undecidable=False):
+    if wanted is None or condition.holds({}, result_if_malformed=False):
         return
     actions = statement.source.get("Action", [])
     for action in actions if isinstance(actions, list) else [actions]:

@@ -123,10 +123,10 @@ class Statement:
         """Tell whether the statement matches a resource and all its conditions hold."""
         if not self.means_any_resource and not self.means_resource(resource, context):
             return False
-        undecidable = self.effect is Effect.DENY
+        result_if_malformed = self.effect is Effect.DENY
         # A loop, for there may be hundreds of statements to each request.
         for condition in self.conditions:
-            if not condition.holds(context, undecidable=undecidable):
+            if not condition.holds(context, result_if_malformed=result_if_malformed):
                 return False
         return True
 
@@ -190,9 +190,11 @@ def _parse(text: str, kind: PolicyKind, name: str) -> Policy:
     statements = document["Statement"]
     if isinstance(statements, dict):
         statements = [statements]
-    with_variables = document.get("Version") == VERSIONS[1]
+    substitutes_variables = document.get("Version") == VERSIONS[1]
     compiled = tuple(
-        _statement(number, _with_resource(statement, kind), with_variables=with_variables)
+        _statement(
+            number, _with_resource(statement, kind), substitutes_variables=substitutes_variables
+        )
         for number, statement in enumerate(statements, 1)
     )
     denies = any(statement.effect is Effect.DENY for statement in compiled)
@@ -204,18 +206,22 @@ def _with_resource(statement: dict[str, Any], kind: PolicyKind) -> dict[str, Any
     return {**statement, "Resource": "*"} if kind is PolicyKind.TRUST else statement
 
 
-def _statement(number: int, source: dict[str, Any], *, with_variables: bool) -> Statement:
+def _statement(number: int, source: dict[str, Any], *, substitutes_variables: bool) -> Statement:
     actions = source.get("Action", source.get("NotAction"))
     resource_element = source.get("Resource", source.get("NotResource"))
     principals = source.get("Principal", source.get("NotPrincipal"))
     resources = None
     if resource_element is not None:
         resources = tuple(
-            Template(r, with_variables=with_variables and _has_variables_at_the_end(r))
+            Template(
+                r, substitutes_variables=substitutes_variables and _has_variables_at_the_end(r)
+            )
             for r in _list(resource_element)
         )
     conditions = tuple(
-        Condition(operator, key, tuple(_text(value) for value in _list(values)), with_variables)
+        Condition(
+            operator, key, tuple(_text(value) for value in _list(values)), substitutes_variables
+        )
         for operator, tests in source.get("Condition", {}).items()
         for key, values in tests.items()
     )

@@ -41,10 +41,10 @@ class Template:
 
     __slots__ = ("_fixed", "_tokens", "is_fixed", "source")
 
-    def __init__(self, text: str, *, with_variables: bool) -> None:
+    def __init__(self, text: str, *, substitutes_variables: bool) -> None:
         self.source = text
         self._tokens: list[Token | Variable] = (
-            list(_tokens(text)) if with_variables and "${" in text else list(tokens_of(text))
+            list(_tokens(text)) if substitutes_variables and "${" in text else list(tokens_of(text))
         )
         self.is_fixed = not any(isinstance(token, Variable) for token in self._tokens)
         self._fixed: Pattern | None = None

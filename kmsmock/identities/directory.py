@@ -152,11 +152,11 @@ class Identities:
         """Remove a group."""
         del self.groups[group.arn]
 
-    def settle(self, changed: Identity | ManagedPolicy) -> None:
+    def update_policies(self, changed: Identity | ManagedPolicy) -> None:
         """Update the policies in force after a change."""
         affected = (changed,) if isinstance(changed, Entity) else self.entities.values()
         for entity in affected:
-            entity.settle()
+            entity.update_policies()
 
     # --- creating ----------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ class Identities:
         )
         if managed is not None and managed.arn not in entity.attached:
             entity.attached[managed.arn] = managed
-            entity.settle()
+            entity.update_policies()
         return principal
 
     def user(

@@ -123,7 +123,7 @@ class Entity(Identity):
         }
         return parse({"Statement": statement}, PolicyKind.TRUST)
 
-    def settle(self) -> None:
+    def update_policies(self) -> None:
         """Update the policies in force after a change."""
         of_groups = (policy for group in self.groups.values() for policy in group.own_policies())
         self.policies = (*self.own_policies(), *of_groups)
@@ -139,13 +139,13 @@ class Entity(Identity):
             for name in (f"policy {number}",)
         }
         self.attached = {}
-        self.settle()
+        self.update_policies()
 
     def set_boundary(self, boundary: Policy | ManagedPolicy | None) -> None:
         """Replace the permissions boundary; None takes it away."""
         self.boundary_policy = boundary if isinstance(boundary, ManagedPolicy) else None
         self.boundary = boundary if isinstance(boundary, Policy) else None
-        self.settle()
+        self.update_policies()
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class CustomKeyStore:
     fault: str | None = None
     xks_key_ids: set[str] = field(default_factory=set)
     #: When the store leaves CONNECTING or DISCONNECTING; None in other states.
-    settles_at: datetime | None = None
+    transient_until: datetime | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -105,8 +105,8 @@ class CustomKeyStore:
     def state_description(self) -> str:
         """The connection state and what to do about it, as sentences for explanations."""
         named = f"The custom key store {self.name!r} is {self.state.value}"
-        if self.settles_at is not None:
-            return f"{named} until {self.settles_at:%Y-%m-%d %H:%M:%S} UTC. {WAITING_HINT}"
+        if self.transient_until is not None:
+            return f"{named} until {self.transient_until:%Y-%m-%d %H:%M:%S} UTC. {WAITING_HINT}"
         if self.error_code is not None:
             return f"{named} ({self.error_code}): DisconnectCustomKeyStore, then connect it again."
         return f"{named}." if self.is_connected else f"{named}: ConnectCustomKeyStore comes first."
@@ -139,14 +139,14 @@ class CustomKeyStore:
 
         transient: CONNECTING or DISCONNECTING.
         """
-        self.state, self.settles_at, self.error_code = transient, due, None
-        return self._settle
+        self.state, self.transient_until, self.error_code = transient, due, None
+        return self._complete_transition
 
-    def _settle(self, due: datetime) -> None:
+    def _complete_transition(self, due: datetime) -> None:
         # Another connection or disconnection may have begun since.
-        if self.settles_at != due:
+        if self.transient_until != due:
             return
-        self.settles_at = None
+        self.transient_until = None
         if self.state is ConnectionState.CONNECTING:
             self._connect()
         else:

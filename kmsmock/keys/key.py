@@ -76,12 +76,12 @@ class Key:
         "region_name",
         "rotation",
         "sequence",
-        "settles_at",
         "shows_material_id",
         "source",
         "spec",
         "status",
         "tags",
+        "transient_until",
         "usage",
         "xks_key_id",
     )
@@ -129,7 +129,7 @@ class Key:
         #: that is created again under the same name has another id, and so no access.
         self.policy_ids: Mapping[str, str] | None = None
         #: When the state Creating or Updating ends.
-        self.settles_at: datetime | None = None
+        self.transient_until: datetime | None = None
         self.deletion_date: datetime | None = None
         self.pending_deletion: PendingDeletion | None = None
         self.rotation: RotationSchedule | None = None

@@ -11,7 +11,7 @@ from kmsmock.crypto.errors import CryptoError
 from kmsmock.keys import rotation
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
-from kmsmock.keys.multi_region import settle_pending_material
+from kmsmock.keys.multi_region import update_pending_material
 from kmsmock.keys.specs import KeySpec
 from kmsmock.keys.states import KeyState
 
@@ -126,7 +126,7 @@ def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest
     if key.has_all_material and key.status is not KeyState.UPDATING:
         key.status = KeyState.ENABLED
     if key.multi_region is not None:
-        settle_pending_material(key.multi_region)
+        update_pending_material(key.multi_region)
     return material
 
 
@@ -159,7 +159,7 @@ def remove_material(key: Key, material: KeyMaterial) -> None:
     if material.is_permanent or key.is_replica:
         material.remove()
         if key.multi_region is not None:
-            settle_pending_material(key.multi_region)
+            update_pending_material(key.multi_region)
         return
     for member in key.related_keys:
         member.materials = [m for m in member.materials if m.id != material.id]

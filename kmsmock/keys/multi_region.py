@@ -34,10 +34,10 @@ def add_replica(family: MultiRegionKey, replica: Key) -> None:
     replica.multi_region = family
     replica.status = KeyState.CREATING
     family.members[replica.region_name] = replica
-    settle_pending_material(family)
+    update_pending_material(family)
 
 
-def settle_pending_material(family: MultiRegionKey) -> None:
+def update_pending_material(family: MultiRegionKey) -> None:
     """Set the state of material pending rotation: it can be rotated once every member has it."""
     members = family.members.values()
     for pending in [m for m in family.primary.materials if not m.is_permanent]:
@@ -66,7 +66,7 @@ def remove_member(family: MultiRegionKey, key: Key, now: datetime) -> None:
     With the last replica, the waiting period begins of a primary that is scheduled for deletion.
     """
     family.members.pop(key.region_name, None)
-    settle_pending_material(family)
+    update_pending_material(family)
     primary = family.primary
     if (
         primary.status is KeyState.PENDING_REPLICA_DELETION

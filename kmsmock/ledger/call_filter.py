@@ -14,8 +14,9 @@ from kmsmock.ledger.call_record import MEMBERS, Call
 from kmsmock.ledger.operation_names import require_operation
 from kmsmock.ledger.usage import UsageLine
 
-#: Members that are known of calls that are only counted: member -> member of `UsageLine`.
-_COUNTED = {"region": "region", "key_arn": "key", "test_id": "test"}
+#: Member of `Call` -> member of `UsageLine`: what is still known of calls whose records were
+#: dropped, and which are only counted.
+_USAGE_LINE_MEMBERS = {"region": "region", "key_arn": "key", "test_id": "test"}
 #: Members that are never text.
 _NEVER_TEXT = ("allowed", "at", "dry_run")
 #: Members whose value can be an object, such as a principal -> the attribute that is compared.
@@ -25,10 +26,17 @@ _OBJECT_ATTRIBUTES = {"key": "arn", "key_arn": "arn", "caller": "arn", "account"
 class CallFilter:
     """Matches calls by operation and by values of members.
 
-    members: those of `Call`, and key: a key id, key ARN, alias name or alias ARN, or anything with
-    an ``arn``. caller: of a role all its sessions, or one by its ARN. via_service: with or without
-    the Region. Raises TypeError for a member that records do not have, ValueError for an operation
-    or error code that KMS does not have.
+    operation: the name of an operation; None for all.
+
+    members: member of `Call` -> value that it must have. These have more than one form:
+
+    - key: a key id, key ARN, alias name or alias ARN, or an object with an ``arn``.
+    - caller: the ARN of a principal, or an object with one. The ARN of a role matches all of its
+      sessions, the ARN of a session only that session.
+    - via_service: such as ``s3``, or the value of ``kms:ViaService``.
+
+    Raises TypeError for a member that records do not have, ValueError for an operation or error
+    code that KMS does not have.
     """
 
     def __init__(self, operation: str | None, members: Mapping[str, Any]) -> None:
@@ -45,7 +53,7 @@ class CallFilter:
             if isinstance(self.members.get(name), str):
                 raise TypeError(f"{name} of a call is never a text, such as {members[name]!r}")
         if self.members.get("encryption_context") == {}:
-            self.members["encryption_context"] = None  # which is the same to KMS
+            self.members["encryption_context"] = None  # KMS does not distinguish them
         if "price" in self.members:
             self.members["price"] = parse_usd(self.members["price"], "price")
         for name in _OBJECT_ATTRIBUTES.keys() & self.members.keys():
@@ -74,23 +82,23 @@ class CallFilter:
             )
         }
 
-    def may_match(self, usage_line: UsageLine) -> bool:
-        """Return whether calls that are only counted may match."""
+    def can_match_line(self, usage_line: UsageLine) -> bool:
+        """Return whether some of the calls that a usage line counts can match."""
         if self.operation not in (None, usage_line.operation):
             return False
         if any(
-            getattr(usage_line, _COUNTED[name]) != value
+            getattr(usage_line, _USAGE_LINE_MEMBERS[name]) != value
             for name, value in self.members.items()
-            if name in _COUNTED
+            if name in _USAGE_LINE_MEMBERS
         ):
             return False
         return "key" not in self.members or self._may_concern_key(usage_line)
 
-    def surely_matches(self, usage_line: UsageLine) -> bool:
-        """Return whether it is certain that calls that may match do so."""
-        others = self.members.keys() - _COUNTED.keys() - {"key"}
+    def matches_whole_line(self, usage_line: UsageLine) -> bool:
+        """Return whether all calls of a usage line match, if `can_match_line` is true for it."""
+        others = self.members.keys() - _USAGE_LINE_MEMBERS.keys() - {"key"}
         return not others and (
-            "key" not in self.members or _names(usage_line.key, self.members["key"])
+            "key" not in self.members or _has_identifier(usage_line.key, self.members["key"])
         )
 
     def _may_concern_key(self, usage_line: UsageLine) -> bool:
@@ -98,10 +106,10 @@ class CallFilter:
         if key is None:
             return usage_line.key is None
         if (
-            _names(usage_line.key, key)
+            _has_identifier(usage_line.key, key)
             or len(OPERATION_FACTS[usage_line.operation].key_permissions) > 1
         ):
-            return True  # of ReEncrypt, only the first key is counted
+            return True  # a usage line of ReEncrypt only has the first key
         return _alias_name(key) is not None
 
 
@@ -117,13 +125,13 @@ def concerns_key(event: Call, key: str | None) -> bool:
         return True
     alias = _alias_name(key)
     if alias is None:
-        return any(_names(used.arn, key) for used in event.keys)
+        return any(_has_identifier(used.arn, key) for used in event.keys)
     if event.alias is not None and alias == resource_of(event.alias):
         return _is_in_same_region(key, event.key)
     return any(alias in used.aliases and _is_in_same_region(key, used) for used in event.keys)
 
 
-#: Members that a call can have more than one value of -> how to compare them.
+#: Member that matches more than one value -> function that compares it with a call.
 _MATCHES: dict[str, Callable[[Call, Any], bool]] = {
     "key": concerns_key,
     "caller": lambda event, arn: arn in (event.caller, event.principal.principal_arn),
@@ -131,8 +139,11 @@ _MATCHES: dict[str, Callable[[Call, Any], bool]] = {
 }
 
 
-def _names(arn: str | None, key: str | None) -> bool:
-    return bool(arn) and bool(key) and (arn == key or name_in(str(arn)) == key)
+def _has_identifier(key_arn: str | None, identifier: str | None) -> bool:
+    """Return whether an identifier is the key ARN or the key id of a key."""
+    if not key_arn or not identifier:
+        return False
+    return identifier in (key_arn, name_in(key_arn))
 
 
 def _alias_name(key: str | None) -> str | None:

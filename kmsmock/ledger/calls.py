@@ -19,18 +19,23 @@ _IN_REPR = 3
 class Calls(Sequence[Call]):
     """Records of calls, oldest first: all of a mock, or some of them.
 
-    folded: counts of older calls whose records were dropped; if is_exact is false, only some of
-    them may belong here. Assertions take them into account; items, and their indexes, are those of
-    the records that are kept.
+    Items and indexes are those of the records that are kept; assertions also count dropped ones.
+
+    dropped_counts: counts of older calls whose records were dropped. is_exact: whether all of these
+    calls are among the selected ones; otherwise only some may be.
     """
 
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(
-        self, events: Sequence[Call] = (), folded: Usage | None = None, *, is_exact: bool = True
+        self,
+        events: Sequence[Call] = (),
+        dropped_counts: Usage | None = None,
+        *,
+        is_exact: bool = True,
     ) -> None:
         self._events = events
-        self._folded: Usage = {} if folded is None else folded
+        self._dropped_counts: Usage = {} if dropped_counts is None else dropped_counts
         self._is_exact = is_exact
 
     # --- a sequence ------------------------------------------------------------------------
@@ -46,10 +51,10 @@ class Calls(Sequence[Call]):
         if not isinstance(index, slice):
             return self._events[index]
         start, _, step = index.indices(len(self))
-        folded = self._folded if start == 0 and step == 1 else None
+        dropped_counts = self._dropped_counts if start == 0 and step == 1 else None
         if self.dropped and (index.start or 0) > 0:
             warnings.warn(f"indexes have moved: {self.note}", stacklevel=2)
-        return Calls(list(self._events)[index], folded, is_exact=self.is_exact)
+        return Calls(list(self._events)[index], dropped_counts, is_exact=self.is_exact)
 
     def __iter__(self) -> Iterator[Call]:
         # A copy, since other threads may make calls during the iteration.
@@ -84,7 +89,7 @@ class Calls(Sequence[Call]):
     @property
     def dropped(self) -> int:
         """How many older calls were dropped that belong here, or may do so if not `is_exact`."""
-        return sum(self._folded.values())
+        return sum(self._dropped_counts.values())
 
     @property
     def is_exact(self) -> bool:
@@ -94,7 +99,9 @@ class Calls(Sequence[Call]):
     @property
     def made(self) -> int:
         """How many calls were made, including dropped ones."""
-        return len(self._events) + (sum(self._folded.values()) if self._folded else 0)
+        return len(self._events) + (
+            sum(self._dropped_counts.values()) if self._dropped_counts else 0
+        )
 
     @property
     def note(self) -> str:
@@ -115,7 +122,7 @@ class Calls(Sequence[Call]):
     @property
     def usage(self) -> Usage:
         """The counts of calls, including dropped ones."""
-        return count_usage(self, self._folded)
+        return count_usage(self, self._dropped_counts)
 
     def filter(self, operation: str | None = None, /, **members: Any) -> Calls:
         """Return the calls of an operation whose members have these values.
@@ -129,11 +136,13 @@ class Calls(Sequence[Call]):
         return self._select(CallFilter(operation, members))
 
     def _select(self, call_filter: CallFilter) -> Calls:
-        folded = {
-            line: count for line, count in self._folded.items() if call_filter.may_match(line)
+        dropped_counts = {
+            line: count
+            for line, count in self._dropped_counts.items()
+            if call_filter.can_match_line(line)
         }
-        is_exact = self.is_exact and all(map(call_filter.surely_matches, folded))
-        return Calls([e for e in self if call_filter.matches(e)], folded, is_exact=is_exact)
+        is_exact = self.is_exact and all(map(call_filter.matches_whole_line, dropped_counts))
+        return Calls([e for e in self if call_filter.matches(e)], dropped_counts, is_exact=is_exact)
 
     # --- assertions ------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.invoice import Invoice, divide, make_invoice, merge_invoices
 from kmsmock.ledger.key_storage import AccountRegion, KeyLifetime, count_key_hours, hours_in
 from kmsmock.ledger.usage import (
-    Requests,
+    RequestCount,
     UsageLine,
     format_month,
     format_requests,
@@ -103,11 +103,11 @@ class Costs:
 
     # --- groups ----------------------------------------------------------------------------
 
-    def by_operation(self) -> dict[str, Requests]:
+    def by_operation(self) -> dict[str, RequestCount]:
         """Group requests by operation; like all groups at list price, the most expensive first."""
         return self._grouped(lambda line: line.operation)
 
-    def by_key(self) -> dict[str, Requests]:
+    def by_key(self) -> dict[str, RequestCount]:
         """Group requests and storage by key ARN (of ReEncrypt that of the source key)."""
         return self._grouped(lambda line: line.key, self.storage_by_key())
 
@@ -115,23 +115,23 @@ class Costs:
         """Return key ARN -> storage costs in USD, including deleted keys."""
         return self._storage(lambda lifetime: lifetime.arn)
 
-    def by_account(self) -> dict[str, Requests]:
+    def by_account(self) -> dict[str, RequestCount]:
         """Group by paying account: of requests the caller's, of storage the owner's."""
         return self._grouped(
             lambda line: line.payer, self._storage(lambda lifetime: lifetime.account)
         )
 
-    def by_region(self) -> dict[str, Requests]:
+    def by_region(self) -> dict[str, RequestCount]:
         """Group requests and storage by Region."""
         return self._grouped(
             lambda line: line.region, self._storage(lambda lifetime: lifetime.region)
         )
 
-    def by_test(self) -> dict[str, Requests]:
+    def by_test(self) -> dict[str, RequestCount]:
         """Group requests by pytest node id, without those made outside of tests."""
         return self._grouped(lambda line: line.test)
 
-    def by_month(self) -> dict[str, Requests]:
+    def by_month(self) -> dict[str, RequestCount]:
         """Group requests and storage by calendar month, such as ``2026-04``."""
         storage = {invoice.title: invoice.storage for invoice in self._invoices().values()}
         return dict(sorted(self._grouped(lambda line: format_month(line.month), storage).items()))
@@ -220,7 +220,7 @@ class Costs:
 
     def _grouped(
         self, group: Callable[[UsageLine], str | None], storage: Mapping[str, Decimal] | None = None
-    ) -> dict[str, Requests]:
+    ) -> dict[str, RequestCount]:
         return group_usage(self._calls.usage, self.prices, group, storage or {})
 
     def _storage(self, group: Callable[[KeyLifetime], str]) -> dict[str, Decimal]:

@@ -16,19 +16,20 @@ from kmsmock.ledger.call_record import Call
 
 
 class UsageLine(NamedTuple):
-    """What is known of requests that are counted together."""
+    """The members by which requests are counted; requests in which all are equal share a line."""
 
     operation: str
-    #: None for requests that are not charged.
+    #: The usage type; None for requests that are not charged.
     category: Category | None
     #: The account that is charged.
     payer: str
+    #: The Region of the request.
     region: str
-    #: The ARN of the first key.
+    #: The ARN of the first key of the call; None if no key was found.
     key: str | None
-    #: The pytest node id.
+    #: The pytest node id of the test that made the request.
     test: str | None
-    #: See `month_number`.
+    #: The calendar month; see `month_number`.
     month: int
 
 
@@ -36,14 +37,15 @@ class UsageLine(NamedTuple):
 Usage = Mapping[UsageLine, int]
 
 
-class Requests(int):
-    """A number of requests with their costs; it compares as the number.
+class RequestCount(int):
+    """A number of requests, with their costs.
 
-    usd: at list price, before the free tier. storage: USD for the keys of the same group; zero for
-    groups without keys.
+    It is an int, so that tests can compare it with a number.
     """
 
+    #: The list price of the requests in USD, before the free tier.
     usd = Decimal(0)
+    #: The price of storing the keys of the same group in USD; zero for groups without keys.
     storage = Decimal(0)
 
     def __repr__(self) -> str:
@@ -83,10 +85,10 @@ def _payer(service: Principal, key: Key | None) -> str:
     return "" if key is None else key.account
 
 
-def count_usage(events: Iterable[Call], folded: Usage) -> Usage:
-    """Count records, and add the counts of older calls (folded)."""
+def count_usage(events: Iterable[Call], dropped_counts: Usage) -> Usage:
+    """Count records, and add the counts of older calls whose records were dropped."""
     counts = Counter(map(make_usage_line, events))
-    counts.update(folded)
+    counts.update(dropped_counts)
     return counts
 
 
@@ -95,7 +97,7 @@ def group_usage(
     prices: Prices,
     group: Callable[[UsageLine], str | None],
     storage: Mapping[str, Decimal],
-) -> dict[str, Requests]:
+) -> dict[str, RequestCount]:
     """Sum up usage by group, the most expensive group first.
 
     group: returns the group of a line, or None to leave the line out. storage: group -> USD.
@@ -110,14 +112,14 @@ def group_usage(
             counts[name] += count
             price = Decimal(0) if line.category is None else prices.requests[line.category]
             usd[name] = usd.get(name, Decimal(0)) + count * price
-    groups = {name: Requests(counts[name]) for name in usd}
+    groups = {name: RequestCount(counts[name]) for name in usd}
     for name, requests in groups.items():
         requests.usd = usd[name]
         requests.storage = storage.get(name, Decimal(0))
     return dict(sorted(groups.items(), key=_by_costs))
 
 
-def _by_costs(group: tuple[str, Requests]) -> tuple[Decimal, int, str]:
+def _by_costs(group: tuple[str, RequestCount]) -> tuple[Decimal, int, str]:
     name, requests = group
     return (-(requests.usd + requests.storage), -requests, name)
 

@@ -64,7 +64,7 @@ class MockHistory:
         kms, scene, report = self._kms, self._scene, self._sums.report
         with kms.backend.lock:
             scene.ended = kms.clock.now()
-            kms.backend.clock.settle(scene.ended)
+            kms.backend.clock.run_due_work(scene.ended)
             self._note_service_events()
             for key in kms.keys:
                 record = self._get_record(key)

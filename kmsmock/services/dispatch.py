@@ -56,7 +56,7 @@ def answer(
                 ServiceCall(backend, principal, region, now, valid, access_key, request_id)
             )
             # Scheduled work without a delay is done after the answer has been made.
-            backend.clock.settle(now)
+            backend.clock.run_due_work(now)
         except CredentialsError as refusal:
             result = declared.unauthenticated(str(refusal))
         except ValidationException as error:

@@ -181,20 +181,20 @@ class Backend:
         translates to an error of its own.
         """
         now = self.clock.now()
-        self.clock.settle(now)
+        self.clock.run_due_work(now)
         return self.identities.caller(access_key, partition_of(region), now), now
 
-    def settle(self) -> datetime:
+    def run_due_work(self) -> datetime:
         """Carry out scheduled work that is due; return the time."""
         with self.lock:
             now = self.clock.now()
-            self.clock.settle(now)
+            self.clock.run_due_work(now)
         return now
 
     def collect(self, resources_of: Callable[[KmsRegion], Mapping[Any, T]]) -> tuple[T, ...]:
         """Return resources of all accounts and Regions, such as keys; oldest first."""
         with self.lock:
-            self.settle()
+            self.run_due_work()
             resources = (
                 r for region in self.regions.values() for r in resources_of(region).values()
             )

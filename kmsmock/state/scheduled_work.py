@@ -161,13 +161,13 @@ def finish_update_when_due(backend: Backend, key: Key, now: datetime) -> None:
 
 
 def _enable_when_due(backend: Backend, key: Key, transient: KeyState, due: datetime) -> None:
-    key.settles_at = due
+    key.transient_until = due
     backend.clock.schedule(due, partial(_enable_if_still, key, transient))
 
 
 def _enable_if_still(key: Key, transient: KeyState, due: datetime) -> None:
     # UpdatePrimaryRegion may have been called again since.
-    if key.status is transient and key.settles_at == due:
+    if key.status is transient and key.transient_until == due:
         key.status = KeyState.ENABLED
 
 

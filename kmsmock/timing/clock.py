@@ -33,7 +33,7 @@ class Clock:
         self.lock = lock or nullcontext()
         self._shift = timedelta()
         self._base: datetime | None = None
-        self._agenda: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._scheduled: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = itertools.count()
         if stands_still:
             assert start_time is not None
@@ -73,7 +73,7 @@ class Clock:
             )
         with self.lock:
             now = self._move(step)
-            self.settle(now)
+            self.run_due_work(now)
         return now
 
     def move_to(self, time: datetime) -> datetime:
@@ -85,9 +85,9 @@ class Clock:
                 raise ValueError(
                     f"the clock of a mock only moves forward; it is {now} and cannot be {time}"
                 )
-            # The computer's clock has gone on since: settle at the requested time, not at now().
+            # now() may be later than `time` already; only run what is due at `time`.
             self._move(time - now)
-            self.settle(time)
+            self.run_due_work(time)
         return time
 
     def _move(self, step: timedelta) -> datetime:
@@ -101,35 +101,35 @@ class Clock:
         return now
 
     def schedule(self, due: datetime, action: Callable[[datetime], None]) -> None:
-        """Schedule an action. `settle` calls it once it is due, with the time it was due at."""
-        heapq.heappush(self._agenda, (due, next(self._order), action))
+        """Schedule an action; `run_due_work` calls it with the time at which it was due."""
+        heapq.heappush(self._scheduled, (due, next(self._order), action))
 
-    def settle(self, now: datetime) -> None:
+    def run_due_work(self, now: datetime) -> None:
         """Carry out scheduled work that is due, in order of its due time.
 
         Nothing runs in the background: each request, and each access of a test to the state, begins
         with this.
         """
-        agenda = self._agenda
-        if not agenda or agenda[0][0] > now:
+        scheduled = self._scheduled
+        if not scheduled or scheduled[0][0] > now:
             return
         # There may be years of scheduled work.
         with pause_gc():
-            while agenda and agenda[0][0] <= now:
-                due, _, action = heapq.heappop(agenda)
+            while scheduled and scheduled[0][0] <= now:
+                due, _, action = heapq.heappop(scheduled)
                 action(due)
 
     def state(self) -> tuple[Any, ...]:
         """Return the state that `restore` takes: the shift, and the scheduled work."""
-        return (self._shift, self._agenda)
+        return (self._shift, self._scheduled)
 
     def restore(self, state: tuple[Any, ...]) -> None:
         """Return to a saved state. Only this moves the clock backwards."""
-        self._shift, self._agenda = state
+        self._shift, self._scheduled = state
 
     def cancel_scheduled(self) -> None:
         """Cancel all scheduled work."""
-        self._agenda.clear()
+        self._scheduled.clear()
 
 
 def _aware(time: datetime) -> datetime:

@@ -34,7 +34,7 @@ def write_store(region: KmsRegion, store: CustomKeyStore) -> dict[str, Any]:
             "created": write_time(store.creation_date),
             "settings": dict(store.settings),
             "state": store.state.value,
-            "until": write_time(store.settles_at),
+            "until": write_time(store.transient_until),
             "error": store.error_code,
             "fault": store.fault,
         }

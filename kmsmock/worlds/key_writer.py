@@ -43,7 +43,7 @@ def write_key(key: Key, backend: Backend, *, secrets: bool) -> dict[str, Any]:
             "xks_key_id": key.xks_key_id,
             "created": write_time(key.creation_date),
             "state": key.status.value,
-            "until": write_time(key.settles_at) if key.status in TRANSIENT else None,
+            "until": write_time(key.transient_until) if key.status in TRANSIENT else None,
             "deletion": _write_deletion(key),
             "tags": dict(key.tags) or None,
             "policy": None if has_default else write_policy(key.policy),

@@ -13,7 +13,7 @@ from kmsmock.aws.arns import Arn, is_account_id, is_key_id, is_region
 from kmsmock.keys import rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey, PendingDeletion, Usage
-from kmsmock.keys.multi_region import add_replica, settle_pending_material
+from kmsmock.keys.multi_region import add_replica, update_pending_material
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS, PERIOD_LIMITS_DAYS
 from kmsmock.keys.rotation_schedule import RotationSchedule
@@ -88,7 +88,7 @@ class KeyLoader:
         load_materials(item, key, self._backend)
         if key.multi_region is not None:
             try:
-                settle_pending_material(key.multi_region)
+                update_pending_material(key.multi_region)
             except KeyError:
                 raise WorldError("it has not all materials of its primary") from None
         self._load_rotation(item, key)
@@ -163,8 +163,8 @@ class KeyLoader:
         deletion = item.get("deletion", Object)
         default = KeyState.ENABLED if deletion is None else KeyState.PENDING_DELETION
         key.status = KeyState(item.get("state", one_of(_STATES)) or default)
-        key.settles_at = item.get("until", time)
-        if (key.settles_at is not None) is not (key.status in TRANSIENT):
+        key.transient_until = item.get("until", time)
+        if (key.transient_until is not None) is not (key.status in TRANSIENT):
             raise WorldError("'until' belongs to Creating and Updating, and the reverse")
         if (deletion is not None) is not key.is_pending_deletion:
             raise WorldError("'deletion' belongs to the state PendingDeletion, and the reverse")
@@ -222,7 +222,7 @@ class KeyLoader:
             scheduled_work.delete_when_due(backend, key)
         if key.on_demand_started is not None:
             scheduled_work.finish_rotation_when_due(backend, key, key.on_demand_started)
-        until, delays = key.settles_at, backend.delays
+        until, delays = key.transient_until, backend.delays
         if until is not None and key.status is KeyState.CREATING:
             scheduled_work.finish_creation_when_due(backend, key, until - delays.replica)
         elif until is not None:

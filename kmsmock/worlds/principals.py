@@ -271,7 +271,7 @@ class PrincipalLoader:
             if trust is not None:
                 self._trusts.append((entity, trust, ids))
         entity.set_boundary(item.get("boundary", self._boundary))
-        entity.settle()
+        entity.update_policies()
         if kind is PrincipalKind.USER:
             item.get("access_keys", list_of(self._access_key_of(account, name, partition)))
         item.end()

@@ -36,7 +36,7 @@ def write_world(backend: Backend, *, secrets: bool) -> dict[str, Any]:
     """Return the state of a mock as a document. secrets: whether with those of key materials."""
     with backend.lock, pause_gc():
         now = backend.clock.now()
-        backend.clock.settle(now)
+        backend.clock.run_due_work(now)
         regions = list(backend.regions.values())
         aliases = sorted((a for r in regions for a in r.aliases.values()), key=_in_order)
         grants = sorted((g for r in regions for g in r.grants.values()), key=_in_order)
@@ -121,7 +121,7 @@ class _Loader:
         deleted = item.each("deleted_materials", hexadecimal)
         backend.deleted_materials.update(dict.fromkeys(deleted))
         item.end()
-        backend.clock.settle(now)
+        backend.clock.run_due_work(now)
 
     def _move_clock(self) -> datetime:
         clock = self._backend.clock

@@ -14,7 +14,7 @@ def holds(operator, values, value, *, deny=False, **more):
     if value is not None:
         context[KEY.lower()] = value
     values = values if isinstance(values, list) else [values]
-    return Condition(operator, KEY, tuple(values)).holds(context, undecidable=deny)
+    return Condition(operator, KEY, tuple(values)).holds(context, result_if_malformed=deny)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,9 @@ def test_what_a_variable_stands_for_is_literal():
 
 
 def test_policies_of_the_old_version_have_no_variables():
-    condition = Condition("StringEquals", KEY, ("${a}",), with_variables=False)
+    condition = Condition("StringEquals", KEY, ("${a}",), substitutes_variables=False)
 
-    assert condition.holds({KEY.lower(): "${a}"}, undecidable=False)
+    assert condition.holds({KEY.lower(): "${a}"}, result_if_malformed=False)
 
 
 @pytest.mark.parametrize("operator", ["ArnLike", "ArnNotLike"])

@@ -172,7 +172,7 @@ def test_tags_of_a_session_need_trust_and_are_seen_by_policies(kms, sts, role):
     assert len(kms.calls) == 2
 
 
-def test_a_role_that_does_not_exist_cannot_be_told_from_one_that_does_not_trust(kms, sts):
+def test_a_role_that_does_not_exist_is_refused_like_one_that_does_not_trust(kms, sts):
     administrator = kms.account(ACCOUNT).administrator.arn
 
     with refused("AccessDenied", denial_message(administrator)):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from kmsmock.aws.arns import Arn
@@ -96,7 +97,7 @@ def decrypt_table_key(call: ServiceCall, arn: str, key: TableKey) -> None:
 
     arn: of the table. Raises the errors of KMS.
     """
-    _Decrypt(_as_caller(call), arn, key)()
+    _decrypt(_as_caller(call), arn, key)
 
 
 def decrypt_for_items(call: ServiceCall, arn: str) -> None:
@@ -107,7 +108,7 @@ def decrypt_for_items(call: ServiceCall, arn: str) -> None:
     require_accessible(call, arn)
     key = current_key(call, arn)
     if key is not None:
-        decrypt = _Decrypt(_as_caller(call), arn, key)
+        decrypt = partial(_decrypt, _as_caller(call), arn, key)
         cache = tables_of(call).cache
         requester = requester_of(call.identities, call.principal)
         cache.get(requester, arn, key.ciphertext, call.now, _TABLE_KEY_LIFETIME, decrypt)
@@ -151,21 +152,11 @@ def _raise_inaccessible(call: ServiceCall, arn: str, key: TableKey) -> None:
             explanation="DynamoDB's grant on the key was revoked or retired, which has the same "
             "effect as a disabled key: encrypt the table with another key.",
         )
-    _Decrypt(_as_service(call), arn, key)()
+    _decrypt(_as_service(call), arn, key)
 
 
-@dataclass(frozen=True, slots=True)
-class _Decrypt:
-    """The call that decrypts a table key. It is hashable and callable, for the cache."""
-
-    kms: KmsCaller
-    arn: str
-    key: TableKey
-
-    def __call__(self) -> None:
-        self.kms.call(
-            "Decrypt", CiphertextBlob=self.key.ciphertext, EncryptionContext=_context(self.arn)
-        )
+def _decrypt(kms: KmsCaller, arn: str, key: TableKey) -> None:
+    kms.call("Decrypt", CiphertextBlob=key.ciphertext, EncryptionContext=_context(arn))
 
 
 def _is_usable(kms_key: Key | None) -> bool:

@@ -56,6 +56,6 @@ def tables_of(call: ServiceCall) -> Tables:
     return call.backend.service_state(Tables)
 
 
-def arn_of(call: ServiceCall, name: str) -> str:
+def table_arn(call: ServiceCall, name: str) -> str:
     """Return the ARN of a table. name: its name or ARN."""
     return name if looks_like_arn(name) else call.arn("dynamodb", f"table/{name}")

@@ -268,7 +268,7 @@ def test_a_volume_of_a_snapshot_that_was_made_without_the_mock_comes_with_a_warn
         assert operations(kms) == []
 
 
-def test_contents_that_moto_does_not_keep_are_told_so(kms, volume):
+def test_contents_that_moto_does_not_store_cannot_be_read(kms, volume):
     for act in (lambda: kms.ebs.write(volume, 0, b"text"), lambda: kms.ebs.read(volume, 0, 4)):
-        with pytest.raises(ValueError, match=r"moto keeps .* contents only without it"):
+        with pytest.raises(ValueError, match=r"moto stores .* contents only without it"):
             act()

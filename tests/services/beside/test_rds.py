@@ -264,8 +264,8 @@ def test_members_show_the_key_of_their_cluster(rds, key):
     assert re.fullmatch(r"cluster-[A-Z2-7]{26}", cluster["DbClusterResourceId"])
 
 
-def test_contents_that_moto_does_not_keep_are_told_so(kms):
+def test_contents_that_moto_does_not_store_cannot_be_read(kms):
     arn = f"arn:aws:rds:us-east-1:{ACCOUNT}:db:orders"
     for act in (lambda: kms.rds.write(arn, 0, b"text"), lambda: kms.rds.read(arn, 0, 4)):
-        with pytest.raises(ValueError, match=r"moto keeps .* contents only without it"):
+        with pytest.raises(ValueError, match=r"moto stores .* contents only without it"):
             act()

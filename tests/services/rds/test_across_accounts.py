@@ -123,7 +123,7 @@ def test_a_copy_has_rds_use_both_keys_by_grants_that_end_with_it(kms, world):
     assert world.target_kms.list_grants(KeyId=target)["Grants"] == []
 
 
-def test_a_copy_in_the_own_account_keeps_the_key_unless_told_otherwise(kms, world):
+def test_a_copy_in_the_own_account_keeps_the_key_unless_another_is_requested(kms, world):
     before = len(kms.calls)
     copy = world.copy(world.source_rds, KmsKeyId=None)
 

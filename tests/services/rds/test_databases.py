@@ -39,7 +39,7 @@ def test_a_database_is_created_and_then_available(world):
     assert re.fullmatch(rf"{prefix}-[A-Z2-7]{{26}}", made[world.words.resource_id])
 
 
-def test_an_encrypted_database_has_the_aws_managed_key_unless_told_otherwise(world):
+def test_an_encrypted_database_has_the_aws_managed_key_unless_another_is_requested(world):
     made = world.make("second", StorageEncrypted=True)
 
     key = world.source_kms.describe_key(KeyId="alias/aws/rds")["KeyMetadata"]

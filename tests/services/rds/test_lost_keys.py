@@ -166,13 +166,13 @@ def test_a_snapshot_is_not_written_to(kms, world):
 @pytest.mark.parametrize(
     ("offset", "length"), [(-1, 1), (1 << 60, 1), (0, 1 << 60)], ids=["before", "behind", "long"]
 )
-def test_a_place_outside_of_the_storage_is_refused(kms, world, offset, length):
-    with pytest.raises(ValueError, match="not inside of it"):
+def test_an_offset_outside_of_the_storage_is_refused(kms, world, offset, length):
+    with pytest.raises(ValueError, match="exceed it"):
         kms.rds.read(world.database[world.words.arn], offset, length)
 
 
 def test_an_unknown_arn_is_refused(kms):
-    with pytest.raises(ValueError, match="RDS has nothing of the ARN 'arn:nothing'"):
+    with pytest.raises(ValueError, match="RDS has no resource with the ARN 'arn:nothing'"):
         kms.rds.read("arn:nothing", 0, 1)
 
 

@@ -70,7 +70,7 @@ def test_a_snapshot_in_another_region_is_in_the_note(world, form):
 # --- keys ------------------------------------------------------------------------------------
 
 
-def test_a_copy_under_a_key_of_another_region_is_told_which_region_it_needs(world):
+def test_a_copy_under_a_key_of_another_region_gets_an_explanation_with_the_region(world):
     rds = world.source.client("rds", WEST)
 
     with refused("KMSKeyNotAccessibleFault") as caught:
@@ -80,7 +80,7 @@ def test_a_copy_under_a_key_of_another_region_is_told_which_region_it_needs(worl
     assert f"needs a key of {WEST}" in notes(caught)
 
 
-def test_a_database_under_a_key_of_another_region_is_told_which_region_it_needs(world):
+def test_a_database_under_a_key_of_another_region_gets_an_explanation_with_the_region(world):
     key = world.source.client("kms", WEST).create_key()["KeyMetadata"]["Arn"]
 
     with refused("KMSKeyNotAccessibleFault") as caught:
@@ -90,7 +90,9 @@ def test_a_database_under_a_key_of_another_region_is_told_which_region_it_needs(
 
 
 @of_clusters
-def test_a_cluster_restored_under_a_key_of_another_region_is_told_which_it_needs(world):
+def test_a_cluster_restored_under_a_key_of_another_region_gets_an_explanation(
+    world,
+):
     key = world.source.client("kms", WEST).create_key()["KeyMetadata"]["Arn"]
 
     with refused("KMSKeyNotAccessibleFault") as caught:

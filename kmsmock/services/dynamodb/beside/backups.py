@@ -12,12 +12,12 @@ from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.dynamodb.beside.sse_specification import requested_key
 from kmsmock.services.dynamodb.beside.tables import create_table, sse_description
 from kmsmock.services.dynamodb.kms_use import current_key, decrypt_table_key, require_accessible
-from kmsmock.services.dynamodb.state import TableKey, arn_of, tables_of
+from kmsmock.services.dynamodb.state import TableKey, table_arn, tables_of
 from kmsmock.services.registry import ServiceCall
 
 
 def _create_backup(call: ServiceCall) -> Steps:
-    arn = arn_of(call, call.parameters["TableName"])
+    arn = table_arn(call, call.parameters["TableName"])
     require_accessible(call, arn)
     answer = yield
     if arn in tables_of(call).tables:
@@ -49,7 +49,7 @@ def _restore_backup(call: ServiceCall) -> Steps:
 def _restore_to_point_in_time(call: ServiceCall) -> Steps:
     parameters = call.parameters
     name = parameters.get("SourceTableName") or parameters.get("SourceTableArn", "")
-    arn = arn_of(call, name)
+    arn = table_arn(call, name)
     table = tables_of(call).tables.get(arn)
     if table is None:
         yield

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.dynamodb.kms_use import decrypt_for_items
-from kmsmock.services.dynamodb.state import arn_of
+from kmsmock.services.dynamodb.state import table_arn
 from kmsmock.services.registry import ServiceCall
 
 #: The names of the tables in a PartiQL statement.
@@ -44,7 +44,7 @@ def _execute_statements(call: ServiceCall) -> Steps:
 
 def _decrypt_table_keys(call: ServiceCall, names: Iterable[str]) -> None:
     for name in dict.fromkeys(names):
-        decrypt_for_items(call, arn_of(call, name))
+        decrypt_for_items(call, table_arn(call, name))
 
 
 _ONE_TABLE = dict.fromkeys(

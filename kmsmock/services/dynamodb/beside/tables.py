@@ -24,7 +24,7 @@ from kmsmock.services.dynamodb.kms_use import (
     require_readable,
     retire_grant,
 )
-from kmsmock.services.dynamodb.state import Table, TableKey, arn_of, tables_of
+from kmsmock.services.dynamodb.state import Table, TableKey, table_arn, tables_of
 from kmsmock.services.registry import ServiceCall
 
 #: The part of a change during which DescribeTable returns the old key: on AWS 8 of 21 seconds.
@@ -38,7 +38,7 @@ def _create_table(call: ServiceCall) -> Steps:
 
 def create_table(call: ServiceCall, name: str, key_id: str | None) -> Steps:
     """Create a table. key_id: of the key to encrypt it with; None for the AWS owned key."""
-    arn = arn_of(call, name)
+    arn = table_arn(call, name)
     key = create_table_key(call, arn, key_id)
     try:
         answer = yield
@@ -56,7 +56,7 @@ def _update_table(call: ServiceCall) -> Steps:
         set_sse_description(call, answer["TableDescription"])
         return
     require_only_change(call.parameters)
-    arn, key_id = arn_of(call, call.parameters["TableName"]), requested_key(specification)
+    arn, key_id = table_arn(call, call.parameters["TableName"]), requested_key(specification)
     table = tables_of(call).tables.get(arn)
     require_another_key(table, key_id)
     changes = require_change_allowed(call, table)
@@ -82,18 +82,18 @@ def _describe_table(call: ServiceCall) -> Steps:
 def _delete_table(call: ServiceCall) -> Steps:
     answer = yield
     set_sse_description(call, answer["TableDescription"])
-    table = tables_of(call).tables.pop(arn_of(call, call.parameters["TableName"]), None)
+    table = tables_of(call).tables.pop(table_arn(call, call.parameters["TableName"]), None)
     retire_grant(call, None if table is None else table.key)
 
 
 def _require_accessible_table(call: ServiceCall) -> Steps:
-    require_accessible(call, arn_of(call, call.parameters["TableName"]))
+    require_accessible(call, table_arn(call, call.parameters["TableName"]))
     yield
 
 
 def set_sse_description(call: ServiceCall, description: dict[str, Any]) -> None:
     """Replace the members of a table description that say how the table is encrypted."""
-    arn = arn_of(call, description["TableName"])
+    arn = table_arn(call, description["TableName"])
     table = tables_of(call).tables.get(arn)
     if table is None:
         return  # The table was created before the mock was active.

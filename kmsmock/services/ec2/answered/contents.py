@@ -37,7 +37,7 @@ class Ebs:
         with self._backend.lock:
             volume = self._find(volume_id)
             if isinstance(volume, Snapshot):
-                raise ValueError(f"{volume_id} is a snapshot, which nobody writes to")  # noqa: TRY004
+                raise ValueError(f"{volume_id} is a snapshot, which cannot be written to")  # noqa: TRY004
             _require_inside(volume.id, volume.size, offset, len(data))
             sectors.write(volume.sectors, self._plaintext_key(volume), offset, data)
 
@@ -59,18 +59,18 @@ class Ebs:
         Return None for what has not failed.
         """
         with self._backend.lock:
-            self._settle()
+            self._run_due_work()
             return failures_of(self._backend).get(resource_id)
 
     @property
     def _storage(self) -> Storage:
         return self._backend.service_state(Storage)
 
-    def _settle(self) -> None:
-        self._backend.clock.settle(self._backend.clock.now())
+    def _run_due_work(self) -> None:
+        self._backend.clock.run_due_work(self._backend.clock.now())
 
     def _find(self, resource_id: str) -> Volume | Snapshot:
-        self._settle()
+        self._run_due_work()
         for stored in self._storage.account_regions.values():
             resource = stored.volumes.get(resource_id) or stored.snapshots.get(resource_id)
             if resource is not None:
@@ -78,7 +78,7 @@ class Ebs:
         why = failures_of(self._backend).get(resource_id)
         if why is None and is_moto_active():
             why = (
-                "moto keeps volumes and snapshots while it is active, and they have contents only "
+                "moto stores volumes and snapshots while it is active, and they have contents only "
                 "without it"
             )
         raise ValueError(f"{resource_id!r} does not exist" + (f": {why}" if why else ""))
@@ -101,5 +101,5 @@ class Ebs:
 def _require_inside(resource_id: str, size: int, offset: int, length: int) -> None:
     if offset < 0 or length < 0 or offset + length > size * _GIB:
         raise ValueError(
-            f"{resource_id} has {size} GiB; {length} bytes at {offset} are not inside of it"
+            f"{resource_id} has {size} GiB; {length} bytes at offset {offset} exceed it"
         )

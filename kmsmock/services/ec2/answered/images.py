@@ -140,7 +140,7 @@ def _read_device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict
         raise errors.InvalidBlockDeviceMapping(
             f"the encrypted flag cannot be specified since device {device} has a snapshot "
             "specified.",
-            explanation="The snapshot decides; CopyImage can encrypt.",
+            explanation="The device is encrypted as its snapshot is; CopyImage can encrypt.",
         )
     snapshot = storage(call).snapshot_for(call.account, call.region, read_snapshot_id(name))
     if snapshot is None:

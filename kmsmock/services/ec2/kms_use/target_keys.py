@@ -27,7 +27,7 @@ def require_encrypted(call: ServiceCall) -> None:
     if key and not asked and not settings_for(call).encrypts_by_default:
         raise InvalidParameterDependency(
             "The parameter [KmsKeyId] requires the parameter Encrypted to be set.",
-            explanation="Give Encrypted=True in the same call.",
+            explanation="Pass Encrypted=True in the same call.",
         )
 
 

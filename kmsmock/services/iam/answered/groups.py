@@ -74,7 +74,7 @@ def add_user_to_group(call: ServiceCall) -> None:
     if group.arn not in user.groups and len(user.groups) == _GROUPS_PER_USER:
         raise LimitExceeded(f"Cannot exceed quota for GroupsPerUser: {_GROUPS_PER_USER}")
     user.groups[group.arn] = group
-    call.identities.settle(user)
+    call.identities.update_policies(user)
 
 
 @operation("RemoveUserFromGroup", GROUP.resource)
@@ -82,7 +82,7 @@ def remove_user_from_group(call: ServiceCall) -> None:
     """Remove a user from a group."""
     group, user = find_group(call), find_user(call)
     user.groups.pop(group.arn, None)
-    call.identities.settle(user)
+    call.identities.update_policies(user)
 
 
 def _members(call: ServiceCall, group: Group) -> list[Entity]:

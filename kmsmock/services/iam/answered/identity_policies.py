@@ -69,7 +69,7 @@ def put_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:
             f"{kind.word.lower()} {identity.name}"
         )
     identity.inline[name] = policy
-    call.identities.settle(identity)
+    call.identities.update_policies(identity)
 
 
 @_operation_of_kinds("Get{}Policy")
@@ -87,7 +87,7 @@ def get_policy(call: ServiceCall, kind: Kind, identity: Identity) -> dict[str, A
 def delete_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:
     """Delete an inline policy."""
     del identity.inline[_inline_policy_name(call, kind, identity)]
-    call.identities.settle(identity)
+    call.identities.update_policies(identity)
 
 
 @_operation_of_kinds("List{}Policies")
@@ -114,7 +114,7 @@ def attach_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:
     if managed.arn not in identity.attached and len(identity.attached) == _MAX_ATTACHED:
         raise LimitExceeded(f"Cannot exceed quota for PoliciesPer{kind.word}: {_MAX_ATTACHED}")
     identity.attached[managed.arn] = managed
-    call.identities.settle(identity)
+    call.identities.update_policies(identity)
 
 
 @_operation_of_kinds("Detach{}Policy")
@@ -123,7 +123,7 @@ def detach_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:  #
     managed = find_managed_policy(call)
     if identity.attached.pop(managed.arn, None) is None:
         raise NoSuchEntity(f"Policy {managed.arn} was not found.")
-    call.identities.settle(identity)
+    call.identities.update_policies(identity)
 
 
 @_operation_of_kinds("ListAttached{}Policies")

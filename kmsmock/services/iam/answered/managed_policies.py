@@ -157,7 +157,7 @@ def create_policy_version(call: ServiceCall) -> dict[str, Any]:
         )
     is_default = call.parameters.get("SetAsDefault", False)
     version = managed.add_version(text, call.now, is_default=is_default)
-    call.identities.settle(managed)
+    call.identities.update_policies(managed)
     return {"PolicyVersion": describe_version(managed, version)}
 
 
@@ -182,7 +182,7 @@ def set_default_policy_version(call: ServiceCall) -> None:
     managed = _find_customer_managed(call)
     managed.default = _version(call, managed).version_id
     managed.updated = call.now
-    call.identities.settle(managed)
+    call.identities.update_policies(managed)
 
 
 @operation("DeletePolicyVersion", _policy_arn)

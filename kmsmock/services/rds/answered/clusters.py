@@ -56,7 +56,7 @@ def create_db_cluster(call: ServiceCall) -> dict[str, Any]:
     engine = call.parameters["Engine"]
     if engine not in CLUSTER_ENGINES:
         raise InvalidParameterValue(
-            "Invalid DB engine", explanation=f"Known are: {', '.join(CLUSTER_ENGINES)}."
+            "Invalid DB engine", explanation=f"Supported are: {', '.join(CLUSTER_ENGINES)}."
         )
     require_user(call)
     known = CLUSTER_ENGINES[engine]

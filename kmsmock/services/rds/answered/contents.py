@@ -42,7 +42,7 @@ class Rds:
         with self._backend.lock:
             resource = self._find(arn)
             if isinstance(resource, Snapshot):
-                raise ValueError(f"{arn} is a snapshot, which nobody writes to")  # noqa: TRY004
+                raise ValueError(f"{arn} is a snapshot, which cannot be written to")  # noqa: TRY004
             _require_inside(resource, offset, len(data))
             sectors.write(resource.sectors, self._plaintext_key(resource), offset, data)
 
@@ -62,20 +62,20 @@ class Rds:
         Return None for what has not failed.
         """
         with self._backend.lock:
-            self._settle()
+            self._run_due_work()
             return failures_of(self._backend).get(arn)
 
     @property
     def _storage(self) -> Storage:
         return self._backend.service_state(Storage)
 
-    def _settle(self) -> None:
+    def _run_due_work(self) -> None:
         now = self._backend.clock.now()
-        self._backend.clock.settle(now)
+        self._backend.clock.run_due_work(now)
         check_keys(self._backend, now)
 
     def _find(self, arn: str) -> Database | Snapshot:
-        self._settle()
+        self._run_due_work()
         for account_region in self._storage.account_regions.values():
             for database in account_region.databases.values():
                 if database.arn == arn:
@@ -84,9 +84,9 @@ class Rds:
                 if snapshot.arn == arn:
                     return snapshot
         raise ValueError(
-            f"RDS has nothing of the ARN {arn!r}"
+            f"RDS has no resource with the ARN {arn!r}"
             + (
-                ": moto keeps databases and snapshots while it is active, and they have contents "
+                ": moto stores databases and snapshots while it is active, and they have contents "
                 "only without it"
                 if is_moto_active()
                 else ""
@@ -117,5 +117,5 @@ def _require_inside(resource: Database | Snapshot, offset: int, length: int) -> 
     )
     if offset < 0 or length < 0 or offset + length > size * _GIB:
         raise ValueError(
-            f"{resource.arn} has {size} GiB; {length} bytes at {offset} are not inside of it"
+            f"{resource.arn} has {size} GiB; {length} bytes at offset {offset} exceed it"
         )

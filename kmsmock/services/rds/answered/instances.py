@@ -78,7 +78,7 @@ def _new_instance(call: ServiceCall, name: str) -> Database:
         )
     if engine not in INSTANCE_ENGINES:
         raise InvalidParameterValue(
-            "Invalid DB engine", explanation=f"Known are: {', '.join(INSTANCE_ENGINES)}."
+            "Invalid DB engine", explanation=f"Supported are: {', '.join(INSTANCE_ENGINES)}."
         )
     if require_parameter(call, "AllocatedStorage") < _SMALLEST:
         raise InvalidParameterValue(

@@ -171,7 +171,8 @@ def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     if snapshot.type == AUTOMATED:
         raise kind.errors.snapshot_state(
             "Only manual snapshots may be deleted.",
-            explanation="Automated ones go when their time is over, or with their database.",
+            explanation="RDS deletes automated snapshots after the retention period."
+            " They are also deleted with their database.",
         )
     require_available(snapshot, "failed")
     here = account_region(call)

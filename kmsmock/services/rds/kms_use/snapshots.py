@@ -114,7 +114,7 @@ class CopySnapshot(Flow):
             raise InvalidParameterCombination(
                 "KmsKeyId cannot be specified for a copy of a DB cluster snapshot that is not "
                 "encrypted.",
-                explanation="RestoreDBClusterFromSnapshot with KmsKeyId encrypts."
+                explanation="Call RestoreDBClusterFromSnapshot with KmsKeyId to encrypt it."
                 if engine in AURORA
                 else None,
             )
@@ -246,7 +246,7 @@ def require_restorable(call: ServiceCall, source: SourceSnapshot) -> None:
     if "KmsKeyId" in call.parameters and not is_encrypted and source.engine not in AURORA:
         raise InvalidParameterCombination(
             "KmsKeyId cannot be specified for a DB cluster snapshot that is not encrypted.",
-            explanation="Only Aurora encrypts while it restores.",
+            explanation="Only Aurora encrypts a database restored from such a snapshot.",
         )
 
 
@@ -266,8 +266,8 @@ def _require_copyable(call: ServiceCall, source: SourceSnapshot) -> None:
         if is_shared:
             raise InvalidParameterValue(
                 "Must specify new KMS key for shared encrypted snapshot copy.",
-                explanation="Only copies of one's own snapshots have the key of the source by "
-                "themselves.",
+                explanation="Only copies of the account's own snapshots have the key of the source "
+                "by default.",
             )
     if is_elsewhere:
         require_url(call, source.kind, source.region)
