@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from kmsmock.access.condition_keys.registry import READERS
@@ -96,6 +97,15 @@ def read_keys(facts: Facts, *names: str) -> dict[str, Value]:
         elif (value := _format_value(read)) is not None:
             present[declared.name] = value
     return present
+
+
+def check_context_key(name: str) -> None:
+    """Require that KMS has a condition key (ValueError); keys of other services are accepted."""
+    if not name.lower().startswith("kms:") or get_condition_key(name.lower()) is not None:
+        return
+    near = get_close_matches(name.lower(), CONDITION_KEYS, n=1)
+    hint = f"; did you mean {CONDITION_KEYS[near[0]].name!r}?" if near else ""
+    raise ValueError(f"KMS has no condition key {name!r}{hint}")
 
 
 def _format_value(value: Any) -> Value | None:

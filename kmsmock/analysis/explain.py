@@ -152,11 +152,11 @@ def explain_named(
     alias = name if name.startswith(ALIAS_PREFIX) else None
     with backend.lock:
         backend.run_due_work()
-        who = _find_principal(backend, principal)
+        caller = _find_principal(backend, principal)
         if via_service is not None:
-            who = replace(who, via=via_service.partition(".")[0])
-        located = None if key is None else _find_key(backend, key, who.account, question.region)
-        return explain(backend, who, replace(question, action=action), located, alias)
+            caller = replace(caller, via=via_service.partition(".")[0])
+        located = None if key is None else _find_key(backend, key, caller.account, question.region)
+        return explain(backend, caller, replace(question, action=action), located, alias)
 
 
 def _find_principal(backend: Backend, named: Principal | str) -> Principal:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
 
 import kmsmock.operations  # noqa: F401 - registers the operations, whose facts are needed
 from kmsmock.access.context import ConditionContext
-from kmsmock.access.facts import Facts
+from kmsmock.access.facts import Facts, encryption_context
+from kmsmock.analysis.grant_files import read_grants
+from kmsmock.analysis.json_files import BadInputError, Location, read_json, read_object
+from kmsmock.analysis.request_files import DescribedRequest, read_request
 from kmsmock.authorization.decision import Decision
-from kmsmock.authorization.evaluation import evaluate
-from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
+from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
+from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.linting import Finding, lint
 from kmsmock.authorization.policy import MalformedPolicyError, Policy, PolicyKind, parse
 from kmsmock.authorization.request import AppliedPolicies, Request
-from kmsmock.aws.arns import ALIAS_PREFIX, Arn, iam_arn, session_arn
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal, PrincipalKind
-from kmsmock.ledger.operation_names import require_action
 
-#: The members of a request.
-_MEMBERS = ("principal", "action", "resource", "encryptionContext", "context")
-
-
-class BadInputError(Exception):
-    """A file that cannot be read, or has invalid content; the message names the file."""
+_RETIRE = "kms:RetireGrant"
 
 
 def decide(
@@ -41,150 +36,167 @@ def decide(
 ) -> tuple[Decision, list[Finding]]:
     """Evaluate the request in a file under the policies in others; all arguments are paths.
 
-    The request is a JSON object with ``principal`` (ARN), ``action``, ``resource`` (key ARN or
-    ``*``), and optionally ``encryptionContext`` and ``context`` (condition keys). Grants are a list
-    as in the response of ListGrants. Returns the decision, and findings about the policies. Raises
-    BadInputError.
+    The request is a JSON object with ``principal`` (ARN), ``action``, ``resource`` (a key ARN; an
+    alias ARN to evaluate the permission on the alias; absent or ``*`` for actions that are not
+    about a key), and optionally ``encryptionContext``, ``context`` (condition keys) and
+    ``sessionIssuer``: the ARN of the role of a session, or of the user that a federated user
+    derives from. Grants are a list as in the response of ListGrants; those on other keys do not
+    count. Returns the decision, and findings about the policies. Raises BadInputError.
     """
-    described = _read_object(request_file)
-    for member in ("principal", "action"):
-        if not isinstance(described.get(member), str):
-            raise BadInputError(f"{request_file}: the request needs a string {member!r}")
-    unknown = described.keys() - _MEMBERS
-    if unknown:
-        raise BadInputError(
-            f"{request_file}: unknown member {min(unknown)!r}; a request can have "
-            f"{', '.join(_MEMBERS)}"
-        )
-    try:
-        require_action(described["action"])
-    except ValueError as problem:
-        raise BadInputError(f"{request_file}: {problem}") from None
-    principal = _parse_principal(described["principal"], request_file)
-    resource = described.get("resource", "*")
-    arn = Arn.parse(resource)
-    pairs = described.get("encryptionContext") or {}
-    context = ConditionContext(_build_facts(principal, described, arn))
-    request = Request(
-        principal,
-        described["action"],
-        resource,
-        arn.account if arn is not None and key_policy is not None else None,
-        lambda: context,
-        encryption_context=pairs,
-    )
+    described = read_request(request_file)
+    resource_policy = _read_optional_policy(key_policy, PolicyKind.RESOURCE)
+    identity = tuple(_read_policy(path, PolicyKind.IDENTITY) for path in identity_policies)
+    all_grants = [] if grants is None else read_grants(grants)
+    principal = described.with_role(_names(resource_policy, all_grants))
     policies = AppliedPolicies(
-        _read_optional_policy(key_policy, PolicyKind.RESOURCE),
-        tuple(_read_policy(path, PolicyKind.IDENTITY) for path in identity_policies),
+        resource_policy if described.key is not None else None,
+        identity,
         _read_optional_policy(boundary, PolicyKind.BOUNDARY),
-        None if session_policy is None else (_read_policy(session_policy, PolicyKind.SESSION),),
-        grants=[] if grants is None else _read_grants(grants),
+        _read_session_policies(session_policy, principal),
+        grants=[grant for grant in all_grants if _is_on(grant, described.key)],
     )
-    consulted = (*((policies.resource,) if policies.resource else ()), *policies.identity)
+    has_key_side = key_policy is not None or grants is not None
+    decision = _evaluate(described, principal, policies, has_key_side=has_key_side)
     findings = [
+        *_assumptions(described, principal, key_policy, grants),
+        *_grants_on_other_keys(described, all_grants),
+    ]
+    consulted = (*((resource_policy,) if resource_policy else ()), *identity)
+    findings += [
         Finding(f"{policy.name}, {finding.statement}", finding.text)
         for policy in consulted
         for finding in lint(policy)
     ]
-    return replace(evaluate(request, policies), request=request, policies=policies), findings
+    return decision, findings
 
 
-def _build_facts(principal: Principal, described: dict[str, Any], arn: Arn | None) -> Facts:
+def _evaluate(
+    described: DescribedRequest,
+    principal: Principal,
+    policies: AppliedPolicies,
+    *,
+    has_key_side: bool,
+) -> Decision:
+    retired = _retired_grant(described, policies) if described.action == _RETIRE else None
+    facts = _build_facts(described, principal, retired)
+    context = ConditionContext(facts)
+    request = Request(
+        principal,
+        described.action,
+        described.resource,
+        described.key.account if described.key is not None and has_key_side else None,
+        lambda: context,
+        encryption_context=facts.encryption_context,
+    )
+    if retired is None:
+        decision = evaluate(request, policies)
+    else:
+        decision = evaluate_retirement(request, policies, retired)
+    return replace(decision, request=request, policies=policies)
+
+
+def _build_facts(described: DescribedRequest, principal: Principal, retired: Grant | None) -> Facts:
     """Return the facts about a request; its ``context`` supplies all other condition keys."""
-    context = described.get("context") or {}
+    arn = Arn.parse(described.resource)
+    pairs = described.encryption_context
+    constraints = None if retired is None else retired.terms.constraints
+    if pairs is None:
+        member = find_permission(described.action).context_member
+        pairs = encryption_context(member, {}, constraints)
     return Facts(
-        action=described["action"],
+        action=described.action,
         principal=principal,
-        owner=None if arn is None or arn.resource.startswith(ALIAS_PREFIX) else arn.account,
+        owner=None if arn is None or arn.resource_type == "alias" else arn.account,
         parameters={},
-        encryption_context=described.get("encryptionContext"),
+        encryption_context=pairs,
+        constraints=constraints,
         region=None if arn is None else arn.region,
         now=datetime.now(timezone.utc),
-        overrides={
-            name: [str(item) for item in value] if isinstance(value, list) else _format_value(value)
-            for name, value in context.items()
-        },
+        overrides=described.context,
     )
 
 
-def _format_value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _retired_grant(described: DescribedRequest, policies: AppliedPolicies) -> Grant:
+    """Return the grant that RetireGrant is about: the only one on the key."""
+    grants = tuple(policies.grants)
+    if len(grants) != 1:
+        described.location.within("action").refuse(
+            f"{_RETIRE} is about one grant: --grants must have this grant on the key, and no other"
+        )
+    return grants[0]
 
 
-def _parse_principal(text: str, path: str) -> Principal:
-    arn = Arn.parse(text)
-    if arn is None and text.endswith(".amazonaws.com"):
-        return Principal(PrincipalKind.SERVICE, text, "", text)
-    if arn is None or arn.service not in ("iam", "sts"):
-        raise BadInputError(f"{path}: {text!r} is not a principal that can make requests")
-    if arn.is_account_root:
-        return Principal(PrincipalKind.ROOT, text, arn.account, arn.account)
-    if arn.resource_type == "user":
-        return Principal(PrincipalKind.USER, text, arn.account, "AIDA")
-    if arn.resource_type == "role":
-        # Requests are made by sessions of a role, not by the role itself.
-        session = session_arn(arn.partition, arn.account, arn.name, "session")
-        return Principal(PrincipalKind.ASSUMED_ROLE, session, arn.account, "AROA:session", text)
-    if arn.role_and_session is not None:
-        role = iam_arn(arn.partition, arn.account, f"role/{arn.role_and_session[0]}")
-        return Principal(PrincipalKind.ASSUMED_ROLE, text, arn.account, "AROA:session", role)
-    raise BadInputError(f"{path}: {text!r} is not a principal that can make requests")
+# --- findings about the input ----------------------------------------------------------------
 
 
-def _read_json(path: str) -> Any:
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as reason:
-        raise BadInputError(f"{path}: {reason}") from None
+def _assumptions(
+    described: DescribedRequest, principal: Principal, key_policy: str | None, grants: str | None
+) -> Iterator[Finding]:
+    """Yield what the evaluation assumes, because the files do not say it."""
+    if principal is not described.principal and Arn.of(principal.entity_arn or "").path != "/":
+        yield Finding(
+            "the principal",
+            f"taken for a session of {principal.entity_arn}, which the key policy or the grants "
+            "name: the ARN of a session does not have the path of its role (sessionIssuer)",
+        )
+    if principal.kind is PrincipalKind.FEDERATED_USER and principal.entity_arn is None:
+        yield Finding(
+            "the principal",
+            "without sessionIssuer, the IAM user that it derives from is unknown: what names this "
+            "user does not apply",
+        )
+    if described.key is None and (key_policy is not None or grants is not None):
+        yield Finding("the resource", "it is not a key, so the key policy and grants do not apply")
+    if described.key is not None and key_policy is None:
+        yield Finding("the key policy", "none is given, and so not evaluated (--key-policy)")
 
 
-def _read_object(path: str) -> dict[str, Any]:
-    value = _read_json(path)
-    if not isinstance(value, dict):
-        raise BadInputError(f"{path}: expected a JSON object")
-    return value
+def _grants_on_other_keys(
+    described: DescribedRequest, grants: Sequence[Grant]
+) -> Iterator[Finding]:
+    if described.key is None:
+        return
+    for grant in grants:
+        if not _is_on(grant, described.key):
+            yield Finding(
+                f"grant {grant.terms.name or grant.grant_id}",
+                f"it is on {grant.key_arn}, another key, so it does not apply",
+            )
+
+
+def _is_on(grant: Grant, key: Arn | None) -> bool:
+    """Return whether a grant is on a key; one without KeyId is on any."""
+    return key is not None and grant.key_arn in ("", str(key), key.resource_id)
+
+
+def _names(policy: Policy | None, grants: Sequence[Grant]) -> set[str]:
+    """Return the names of principals in a key policy and in grants."""
+    statements = () if policy is None else policy.statements
+    elements = (statement.principals for statement in statements)
+    names = {name for element in elements if element is not None for name in element.names}
+    for grant in grants:
+        principals = (grant.terms.grantee_principal, grant.terms.retiring_principal)
+        names.update(name for name in principals if name is not None)
+    return names
+
+
+# --- policies ----------------------------------------------------------------------------------
 
 
 def _read_optional_policy(path: str | None, kind: PolicyKind) -> Policy | None:
     return None if path is None else _read_policy(path, kind)
 
 
+def _read_session_policies(path: str | None, principal: Principal) -> tuple[Policy, ...] | None:
+    if path is not None:
+        return (_read_policy(path, PolicyKind.SESSION),)
+    # A federated user without session policies has no permissions of its own.
+    return () if principal.kind is PrincipalKind.FEDERATED_USER else None
+
+
 def _read_policy(path: str, kind: PolicyKind) -> Policy:
+    document = read_object(read_json(path), Location(path))
     try:
-        return parse(_read_object(path), kind, path)
+        return parse(document, kind, path)
     except MalformedPolicyError as defect:
         raise BadInputError(f"{path}: {defect}") from None
-
-
-def _read_grants(path: str) -> list[Grant]:
-    content = _read_json(path)
-    entries = content.get("Grants") if isinstance(content, dict) else content
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise BadInputError(f"{path}: expected a list of grants, as in a ListGrants response")
-    return [_parse_grant(entry, number) for number, entry in enumerate(entries, 1)]
-
-
-def _parse_grant(entry: dict[str, Any], number: int) -> Grant:
-    constraints = entry.get("Constraints") or {}
-    issuer = Arn.parse(str(entry.get("IssuingAccount", "")))
-    return Grant(
-        str(entry.get("GrantId", f"grant-{number}")),
-        str(entry.get("KeyId", "")),
-        "",
-        GrantTerms(
-            tuple(entry.get("Operations", ())),
-            entry.get("GranteePrincipal"),
-            entry.get("GranteeServicePrincipal"),
-            entry.get("RetiringPrincipal"),
-            entry.get("RetiringServicePrincipal"),
-            GrantConstraints(
-                constraints.get("EncryptionContextEquals"),
-                constraints.get("EncryptionContextSubset"),
-                constraints.get("SourceArn"),
-            ),
-            entry.get("Name") or None,
-        ),
-        issuer.account if issuer is not None else "",
-        datetime.now(timezone.utc),
-        number,
-    )

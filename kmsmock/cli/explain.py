@@ -16,7 +16,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "request",
-        help="file with principal, action, resource, encryptionContext, context",
+        help="file with principal (ARN), action, resource (ARN of the key), and optionally "
+        "encryptionContext, context (condition keys), sessionIssuer (ARN of the session's role)",
     )
     parser.add_argument("--key-policy", help="the key policy")
     parser.add_argument(
@@ -24,13 +25,17 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("--boundary", help="the permissions boundary")
     parser.add_argument("--session-policy", help="the session policy")
-    parser.add_argument("--grants", help="a list of grants, as in a ListGrants response")
+    parser.add_argument(
+        "--grants",
+        help="a list of grants, as in a ListGrants response; those on other keys do not apply",
+    )
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the decision, and findings about the policies; return the exit code 0, 1 or 2."""
-    from kmsmock.analysis.policy_files import BadInputError, decide
+    from kmsmock.analysis.json_files import BadInputError
+    from kmsmock.analysis.policy_files import decide
 
     try:
         decision, findings = decide(

@@ -55,16 +55,16 @@ _REGION_CODES = {name: code for code, name in enumerate(_REGIONS, start=1)}
 
 
 class Blob(NamedTuple):
-    """A parsed ciphertext blob.
+    """A parsed ciphertext blob."""
 
-    material_id: 32 bytes. encrypted: the AES-GCM ciphertext. authenticated: all bytes before it.
-    framing: what identifies the key, without the CRC that ends authenticated; parsed on access.
-    """
-
+    #: The id of the key material, 32 bytes.
     material_id: bytes
     nonce: bytes
+    #: The AES-GCM ciphertext.
     encrypted: bytes
+    #: All bytes before `encrypted`.
     authenticated: bytes
+    #: The content up to the CRC: layout version, account and Region; parsed on access.
     framing: bytes
 
     @property
@@ -92,30 +92,37 @@ class Blob(NamedTuple):
         return key_arn(self.region or "unknown-region", self.account, self.key_id)
 
 
-class Origin(NamedTuple):
-    """The bytes that all blobs of one key material share; see `origin`."""
+class BlobHeader(NamedTuple):
+    """The bytes that all blobs of one key material share."""
 
-    header: bytes
+    #: Offsets 5 to 53: the key material id and the key id.
+    ids: bytes
+    #: The content up to the CRC: layout version, account and Region.
     framing: bytes
 
 
-def origin(material_id: bytes, key_id: str, account: str, region: str) -> Origin:
-    """Prepare the bytes that all blobs of a key material share.
+def make_blob_header(material_id: bytes, key_id: str, account: str, region: str) -> BlobHeader:
+    """Make the bytes that all blobs of a key material share.
 
     material_id: 32 bytes; key_id: with or without ``mrk-``; account: 12 digits.
     """
     flags = VERSION | (_MULTI_REGION if key_id.startswith("mrk-") else 0)
     identity = bytes.fromhex(key_id.removeprefix("mrk-").replace("-", ""))
     framing = bytes((flags,)) + int(account).to_bytes(5, "big")
-    return Origin(
+    return BlobHeader(
         material_id + b"\x01" + identity, framing + bytes((_REGION_CODES.get(region, 0),))
     )
 
 
-def head(origin: Origin, prefix: bytes, nonce: bytes, plaintext_bytes: int) -> bytes:
-    """Build all bytes before the AES-GCM ciphertext, including the CRC."""
+def make_authenticated(
+    header: BlobHeader, prefix: bytes, nonce: bytes, plaintext_bytes: int
+) -> bytes:
+    """Make `Blob.authenticated`: all bytes before the AES-GCM ciphertext, including the CRC.
+
+    prefix: the first 5 bytes, `ENCRYPT_PREFIX` or `DATA_KEY_PREFIX`.
+    """
     before_nonce, after_nonce = _envelope(plaintext_bytes + _FRAMING_BYTES + _TAG_BYTES)
-    start = b"".join((prefix, origin.header, before_nonce, nonce, after_nonce, origin.framing))
+    start = b"".join((prefix, header.ids, before_nonce, nonce, after_nonce, header.framing))
     return start + zlib.crc32(start).to_bytes(4, "big")
 
 
@@ -179,15 +186,14 @@ def _envelope(content_bytes: int) -> tuple[bytes, bytes]:
 
 
 class _Layout(NamedTuple):
-    """How the blobs of one length are divided.
+    """The layout of the blobs of one length."""
 
-    unpack: splits a blob into material id, bytes before the nonce, nonce, bytes after it, framing
-    without its CRC, CRC, and AES-GCM ciphertext. envelope: what must stand before and after the
-    nonce. crc_offset: of the CRC, in bytes.
-    """
-
+    #: Splits a blob into material id, bytes before the nonce, nonce, bytes after it, framing
+    #: without its CRC, CRC, and AES-GCM ciphertext.
     unpack: Callable[[bytes], tuple[bytes, bytes, bytes, bytes, bytes, int, bytes]]
+    #: The bytes between key id and nonce, and between nonce and content.
     envelope: tuple[bytes, bytes]
+    #: The offset of the CRC in bytes.
     crc_offset: int
 
 

@@ -23,22 +23,26 @@ MAC_HASHES = {
 class SymmetricKey:
     """An AES-256 key made from a key material.
 
-    secret: 32 bytes; origin: identifies the key in its ciphertext blobs.
+    secret: 32 bytes. header: identifies key and key material in ciphertext blobs.
     """
 
-    __slots__ = ("_aead", "_origin")
+    __slots__ = ("_aead", "_header")
 
-    def __init__(self, secret: bytes, origin: ciphertext.Origin) -> None:
+    def __init__(self, secret: bytes, header: ciphertext.BlobHeader) -> None:
         self._aead = AESGCM(secret)
-        self._origin = origin
+        self._header = header
 
     def encrypt(
         self, prefix: bytes, nonce: bytes, plaintext: bytes, context: Mapping[str, str] | None
     ) -> bytes:
-        """Encrypt; return the ciphertext blob. nonce: 12 bytes, another one for each call."""
-        head = ciphertext.head(self._origin, prefix, nonce, len(plaintext))
-        associated = head + ciphertext.encode_context(context)
-        return head + self._aead.encrypt(nonce, plaintext, associated)
+        """Encrypt; return the ciphertext blob.
+
+        prefix: `ciphertext.ENCRYPT_PREFIX` or `DATA_KEY_PREFIX`. nonce: 12 bytes, another one for
+        each call.
+        """
+        authenticated = ciphertext.make_authenticated(self._header, prefix, nonce, len(plaintext))
+        associated = authenticated + ciphertext.encode_context(context)
+        return authenticated + self._aead.encrypt(nonce, plaintext, associated)
 
     def decrypt(self, blob: ciphertext.Blob, context: Mapping[str, str] | None) -> bytes:
         """Decrypt a blob; raises DecryptionFailed for a wrong context or a damaged blob."""

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.aws.api_call import Answer
 from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.kms import read_access_key
-from kmsmock.interception.parsed_responses import to_client
+from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.services import get_parameters
 from kmsmock.process.active_mocks import active
 from kmsmock.process.moto import is_moto_active
@@ -41,7 +41,7 @@ def begin_before_call(
         region=context["client_region"],
     )
     if error is not None:
-        return _to_client(error, model)
+        return _to_botocore_error(error, model)
     if pending is not None:
         context[_PENDING] = pending
         for name in pending.hidden:
@@ -67,12 +67,12 @@ def finish_after_call(
         return
     error = pending.finish(parsed)
     if error is not None:
-        response, parsed_error = _to_client(error, model)
+        response, parsed_error = _to_botocore_error(error, model)
         _replace_answer(http_response, parsed, response.status_code, parsed_error)
 
 
-def _to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
-    response, parsed = to_client(answer, model)
+def _to_botocore_error(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
+    response, parsed = to_botocore_response(answer, model)
     parsed.get("Error", {}).update(getattr(answer.result, "members", {}))
     query_code = getattr(answer.result, "query_code", None)
     if query_code is not None:

@@ -8,7 +8,7 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import ApiCall
-from kmsmock.interception.parsed_responses import to_client
+from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.process.active_mocks import active
 
 #: The member of a request's context that marks a client without credentials.
@@ -37,7 +37,7 @@ def answer_before_call(
         model,
         params["headers"].get("User-Agent"),
     )
-    return to_client(mock.answer(call), model)
+    return to_botocore_response(mock.answer(call), model)
 
 
 def read_access_key(signer: Any) -> str | None:

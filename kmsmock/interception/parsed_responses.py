@@ -25,8 +25,8 @@ _HEADERS = {
 }
 
 
-def to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
-    """Convert an answer to what a ``before-call`` handler returns: HTTP response, parsed body.
+def to_botocore_response(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
+    """Convert an answer to what a ``before-call`` handler returns: HTTP response and parsed body.
 
     model: the operation model; None to leave the values unchanged.
     """
@@ -36,7 +36,7 @@ def to_client(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
     if isinstance(result, dict):
         parsed = result
         if model is not None:
-            output = _outputs.get(model.name) or _add_output(model)
+            output = _output_structures.get(model.name) or _add_output_structure(model)
             if output.converters or not result.keys() <= output.members:
                 parsed = output.convert(result)
     else:
@@ -84,17 +84,16 @@ _new_response = _Response.__new__
 
 
 class _Structure:
-    """How botocore's parser converts a structure.
-
-    members: those in the installed model; the client sees no others. converters: member name ->
-    function, for timestamps, which botocore returns in the local time zone.
-    """
+    """Converts a structure as botocore's parser does. shape: its shape in botocore's model."""
 
     __slots__ = ("converters", "members")
 
     def __init__(self, shape: Any) -> None:
         members = shape.members if shape is not None else {}
+        #: The members in the installed model; clients receive no others.
         self.members = frozenset(members)
+        #: Member name -> converter of its values, for timestamps, which botocore returns in the
+        #: local time zone.
         self.converters = {
             name: convert
             for name, member in members.items()
@@ -102,7 +101,7 @@ class _Structure:
         }
 
     def convert(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Convert a structure to what the parser would return; may change it in place."""
+        """Return a structure as the parser would; may change it in place."""
         if not value.keys() <= self.members:
             value = {name: item for name, item in value.items() if name in self.members}
         for name, convert in self.converters.items():
@@ -112,29 +111,29 @@ class _Structure:
 
 
 #: Operation name -> its output structure.
-_outputs: dict[str, _Structure] = {}
+_output_structures: dict[str, _Structure] = {}
 
 
-def _add_output(model: Any) -> _Structure:
-    output = _outputs[model.name] = _Structure(model.output_shape)
+def _add_output_structure(model: Any) -> _Structure:
+    output = _output_structures[model.name] = _Structure(model.output_shape)
     return output
 
 
 def _make_converter(shape: Any) -> Callable[[Any], Any] | None:
     """Return the function that converts values of a shape; None if they stay unchanged."""
     if shape.type_name == "timestamp":
-        return _convert_to_local
+        return _to_local_time
     if shape.type_name == "list":
         item = _make_converter(shape.member)
         return None if item is None else lambda values: [item(value) for value in values]
     return _Structure(shape).convert if shape.type_name == "structure" else None
 
 
-def _convert_to_local(moment: datetime) -> datetime:
-    return _convert_cached(moment, time.tzname)
+def _to_local_time(moment: datetime) -> datetime:
+    return _to_time_zone(moment, time.tzname)
 
 
 @functools.lru_cache(maxsize=64)
-def _convert_cached(moment: datetime, zone: tuple[str, str]) -> datetime:  # noqa: ARG001 - part of the key
-    # The slowest part of many answers, which mostly have the same few dates.
+def _to_time_zone(moment: datetime, zone: tuple[str, str]) -> datetime:  # noqa: ARG001 - part of the key
+    # Cached, since it is the slowest part of many answers, which mostly have the same few times.
     return moment.astimezone(tzlocal())

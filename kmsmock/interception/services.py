@@ -8,7 +8,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.interception.kms import read_access_key
-from kmsmock.interception.parsed_responses import to_client
+from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.process.active_mocks import active
 from kmsmock.process.moto import is_moto_active
 
@@ -50,4 +50,4 @@ def answer_service_before_call(
         region=context["client_region"],
         model=model,
     )
-    return to_client(answer, None if isinstance(answer.result, dict) else model)
+    return to_botocore_response(answer, None if isinstance(answer.result, dict) else model)

@@ -310,7 +310,7 @@ class Key:
         prefix: `ciphertext.ENCRYPT_PREFIX` or `ciphertext.DATA_KEY_PREFIX`.
         """
         material = self.material
-        opened = material.opened or material.symmetric(self._blob_origin(material))
+        opened = material.opened or material.symmetric(self._make_blob_header(material))
         blob: bytes = opened.encrypt(
             prefix, self.source.entropy(ciphertext.NONCE_BYTES), plaintext, context
         )
@@ -324,7 +324,7 @@ class Key:
         """
         material = self.find_material(blob.material_id)
         try:
-            opened = material.opened or material.symmetric(self._blob_origin(material))
+            opened = material.opened or material.symmetric(self._make_blob_header(material))
             plaintext: bytes = opened.decrypt(blob, context)
         except DecryptionFailed:
             pass
@@ -349,8 +349,8 @@ class Key:
                 return material
         raise KeyError(material_id.hex())
 
-    def _blob_origin(self, material: KeyMaterial) -> ciphertext.Origin:
-        return ciphertext.origin(material.id, self.key_id, self.account, self.region_name)
+    def _make_blob_header(self, material: KeyMaterial) -> ciphertext.BlobHeader:
+        return ciphertext.make_blob_header(material.id, self.key_id, self.account, self.region_name)
 
 
 class MultiRegionKey:

@@ -62,11 +62,11 @@ class KeyMaterial:
         self.secret = self.opened = None
         self.expiration_model = self.valid_to = None
 
-    def symmetric(self, origin: ciphertext.Origin) -> SymmetricKey:
+    def symmetric(self, header: ciphertext.BlobHeader) -> SymmetricKey:
         """Return the AES key, made from the secret on first use."""
         if self.opened is None:
             assert self.secret is not None  # states were checked before
-            self.opened = SymmetricKey(self.secret, origin)
+            self.opened = SymmetricKey(self.secret, header)
         opened: SymmetricKey = self.opened
         return opened
 

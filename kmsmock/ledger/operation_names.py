@@ -20,9 +20,9 @@ def require_operation(name: str, others: Collection[str] = ()) -> None:
 
 def require_action(name: str) -> None:
     """Require an action of KMS, such as ``kms:Decrypt``; actions of other services are accepted."""
-    actions = (action.removeprefix(_PREFIX) for action in permissions())
-    known = (*OPERATION_FACTS, *actions, _SYNCHRONIZE)
-    if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in known:
+    known = (*(action.removeprefix(_PREFIX) for action in permissions()), _SYNCHRONIZE)
+    is_of_kms = name.lower().startswith(_PREFIX)
+    if is_of_kms and not (name.startswith(_PREFIX) and name.removeprefix(_PREFIX) in known):
         raise ValueError(f"KMS has no action {name!r}{_hint(name, known)}")
 
 

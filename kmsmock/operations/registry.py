@@ -254,6 +254,11 @@ def is_account_level(action: str) -> bool:
     return action in permissions() and permissions()[action].naming is None
 
 
+def is_key_level(action: str) -> bool:
+    """Return whether an IAM action is about a key, so that the key policy decides, too."""
+    return action.startswith("kms:") and not is_account_level(action)
+
+
 def is_decided_on_alias(action: str) -> bool:
     """Return whether an IAM action needs permission on an alias as well as on a key."""
     return any(

@@ -23,7 +23,7 @@ from kmsmock.trail.user_identity import (
     caller_identity,
     cross_account_identity,
     get_network_key,
-    get_origin,
+    get_request_source,
     service_name,
 )
 
@@ -43,7 +43,7 @@ def make_record(event: Call, account: str) -> Record:
     """Make the record for the caller's account, or for the owner of a key that a service used."""
     name, region = event.operation, event.region
     service = service_name(event)
-    source, user_agent = get_origin(event)
+    source, user_agent = get_request_source(event)
     record: Record = {
         "eventVersion": VERSION,
         "userIdentity": caller_identity(event),

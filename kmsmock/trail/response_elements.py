@@ -1,4 +1,4 @@
-"""The members responseElements and additionalEventData of records."""
+"""The members responseElements and additionalEventData of CloudTrail records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def response_elements(event: Call) -> dict[str, Any] | None:
     is_service = event.principal.kind is PrincipalKind.SERVICE
     if members.shows_response_to_services_only and not is_service:
         return None
-    kept: dict[str, Any] = dict(
+    recorded: dict[str, Any] = dict(
         zip(members.response, event.rare.response_members or (), strict=False)
     )
     elements: dict[str, Any] = {}
@@ -30,8 +30,8 @@ def response_elements(event: Call) -> dict[str, Any] | None:
             elements["keyId"] = find_changed_key(event).arn
         elif name == REQUESTED_KEY_ID:
             elements["keyId"] = event.parameter("KeyId")
-        elif kept[name] is not None:
-            elements[lower_first(name)] = format_value(name, kept[name])
+        elif recorded[name] is not None:
+            elements[lower_first(name)] = format_value(name, recorded[name])
     return elements
 
 

@@ -234,9 +234,9 @@ def _concerns(record: Record, key: str) -> bool:
 
 def _line(record: Record) -> str:
     identity = record["userIdentity"]
-    who = identity.get("arn") or identity.get("principalId") or identity.get("invokedBy")
+    caller = identity.get("arn") or identity.get("principalId") or identity.get("invokedBy")
     outcome = record.get("errorCode", "ok")
     return (
-        f"{record['eventTime']} {record['eventName']} by {who} -> {outcome} "
+        f"{record['eventTime']} {record['eventName']} by {caller} -> {outcome} "
         f"({record['recipientAccountId']}, {record['awsRegion']})"
     )

@@ -22,8 +22,8 @@ _TEMPORARY = "ASIA"
 _LONGEST_USER_AGENT = 1024
 
 
-class Origin(NamedTuple):
-    """The members sourceIPAddress and userAgent."""
+class RequestSource(NamedTuple):
+    """The members sourceIPAddress and userAgent of a record: where a request came from."""
 
     source_ip_address: str
     user_agent: str
@@ -50,17 +50,17 @@ def aws_internal(region: str) -> str:
     return "Amazon Internal" if _is_in_china(region) else "AWS Internal"
 
 
-def get_origin(event: Call) -> Origin:
-    """Return source address and user agent; for calls of services both name the service."""
+def get_request_source(event: Call) -> RequestSource:
+    """Return source address and user agent; for a request of a service both are its name."""
     service = service_name(event)
     if service is not None:
-        return Origin(service, service)
+        return RequestSource(service, service)
     address = (
         get_network_key(event, "aws:SourceIp")
         or get_network_key(event, "aws:VpcSourceIp")
         or _LOOPBACK
     )
-    return Origin(address, event.user_agent[:_LONGEST_USER_AGENT])
+    return RequestSource(address, event.user_agent[:_LONGEST_USER_AGENT])
 
 
 def get_network_key(event: Call, key: str) -> str | None:

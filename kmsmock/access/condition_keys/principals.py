@@ -28,7 +28,8 @@ _PRINCIPAL_TYPES = {
     PrincipalKind.SERVICE: "Service",
 }
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
-_in_account = only(
+#: Actions whose requests have kms:CallerAccount without being about one key.
+_is_account_level_action = only(
     *("CreateKey", "PutKeyPolicy", "TagResource", "ConnectCustomKeyStore", "CreateCustomKeyStore"),
     *("DeleteCustomKeyStore", "DescribeCustomKeyStores", "DisconnectCustomKeyStore"),
     "UpdateCustomKeyStore",
@@ -45,7 +46,7 @@ def _read_account(facts: Facts) -> str | None:
 
 def _read_caller_account(facts: Facts) -> str | None:
     # A service principal has no account.
-    if facts.account is None and not _in_account(facts.action):
+    if facts.account is None and not _is_account_level_action(facts.action):
         return None
     return _read_account(facts) or None
 
@@ -130,11 +131,13 @@ def _read_source_account(facts: Facts) -> str | None:
 
 declare(
     "aws:PrincipalArn",
-    _make_principal_reader(lambda who: who.principal_arn),
+    _make_principal_reader(lambda principal: principal.principal_arn),
     value_type=ValueType.ARN,
 )
 declare("aws:PrincipalAccount", _make_principal_reader(_read_principal_account))
-declare("aws:PrincipalType", _make_principal_reader(lambda who: _PRINCIPAL_TYPES[who.kind]))
+declare(
+    "aws:PrincipalType", _make_principal_reader(lambda principal: _PRINCIPAL_TYPES[principal.kind])
+)
 declare("aws:PrincipalIsAWSService", _make_principal_reader(_is_service), value_type=ValueType.BOOL)
 declare("aws:PrincipalServiceName", _make_principal_reader(_read_service_name))
 declare(
@@ -160,7 +163,7 @@ declare(
 declare("aws:SourceIdentity", _read_source_identity)
 declare(
     "aws:MultiFactorAuthPresent",
-    _make_principal_reader(lambda who: False if who.kind in _TEMPORARY else None),
+    _make_principal_reader(lambda principal: False if principal.kind in _TEMPORARY else None),
     value_type=ValueType.BOOL,
 )
 declare("kms:CallerAccount", _read_caller_account)
@@ -168,7 +171,7 @@ declare("kms:CallerAccount", _read_caller_account)
 declare("kms:ViaService", _read_via_service)
 declare(
     "aws:ViaAWSService",
-    _make_principal_reader(lambda who: who.via is not None),
+    _make_principal_reader(lambda principal: principal.via is not None),
     value_type=ValueType.BOOL,
 )
 declare("aws:CalledVia", _make_principal_reader(_read_called_via_all), is_multivalued=True)
