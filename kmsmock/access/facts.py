@@ -44,34 +44,39 @@ def encryption_context(
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """The facts about a request; all except the action can be unknown (None).
+    """The facts about a request; all except the action can be unknown (None)."""
 
-    action: such as ``kms:Decrypt``. principal: the caller. identities: users, roles, sessions and
-    organizations. key: the key that the request is about. other_key: the other key of ReEncrypt,
-    once it is located. primary: the primary key of a replica that is to be created. owner: the
-    account id of the resource. alias: the alias by which the request names the key. parameters: of
-    the call, as in the API; empty for a call with default values only. encryption_context: of the
-    action. constraints: of the grant that is created or retired. attestation: returns the content
-    of the request's attestation document, or None if absent or invalid. region: the name of the
-    Region in which the action takes place. now: the time of the request. user_agent: of the client.
-    overrides: condition keys that take precedence over all of these.
-    """
-
+    #: The action, such as ``kms:Decrypt``.
     action: str
+    #: The caller.
     principal: Principal | None = None
+    #: Users, roles, sessions and organizations.
     identities: Identities | None = None
+    #: The key that the request is about.
     key: Key | None = None
+    #: The other key of ReEncrypt, once it is located.
     other_key: Key | None = None
+    #: The primary key of a replica that is to be created.
     primary: Key | None = None
+    #: The account id of the resource.
     owner: str | None = None
+    #: The alias by which the request names the key.
     alias: str | None = None
+    #: The parameters of the call, as in the API; empty for a call with default values only.
     parameters: Mapping[str, Any] | None = None
+    #: The encryption context of the action.
     encryption_context: Mapping[str, str] | None = None
+    #: The constraints of the grant that is created or retired.
     constraints: GrantConstraints | None = None
+    #: Returns the content of the request's attestation document, or None if absent or invalid.
     attestation: Callable[[], Attestation | None] | None = None
+    #: The name of the Region in which the action takes place.
     region: str | None = None
+    #: The time of the request.
     now: datetime | None = None
+    #: The User-Agent header of the client.
     user_agent: str | None = None
+    #: Condition key -> value that takes precedence over all other facts.
     overrides: Mapping[str, str | list[str]] | None = None
 
     @property

@@ -30,17 +30,17 @@ _LIST_RETIRABLE = "kms:ListRetirableGrants"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The action to evaluate.
+    """The action to evaluate."""
 
-    action: such as ``kms:Decrypt``. region: the Region, for actions that are not about a key.
-    parameters: of the call, as in the API; absent ones have their defaults. encryption_context: of
-    the action; None to take it from the parameters. context: further condition keys -> values.
-    """
-
+    #: The action, such as ``kms:Decrypt``.
     action: str
+    #: The Region, for actions that are not about a key.
     region: str
+    #: The parameters of the call, as in the API; absent ones have their defaults.
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    #: The encryption context; None to take it from the parameters.
     encryption_context: Mapping[str, str] | None = None
+    #: Further condition key -> value.
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 

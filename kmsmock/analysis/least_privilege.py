@@ -21,14 +21,12 @@ _Use = tuple[str, str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True, slots=True)
 class LeastPrivilege:
-    """The smallest policies for some calls.
+    """The smallest policies for some calls."""
 
-    identity: the identity policy. It suffices for keys of the principal's account whose key policy
-    delegates to IAM, as the default key policy does. keys: ARN of a key of another account ->
-    statements that its key policy needs in addition.
-    """
-
+    #: The identity policy. It suffices for keys of the principal's account whose key policy
+    #: delegates to IAM, as the default key policy does.
     identity: Mapping[str, Any]
+    #: ARN of a key of another account -> statements that its key policy needs in addition.
     keys: Mapping[str, list[dict[str, Any]]]
 
     def __str__(self) -> str:

@@ -15,21 +15,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer; truthy when allowed.
-
-    cause: the kind of policy that denied, or that lacks a permission. is_hidden: whether the
-    refusal must not tell if the key of another account exists. policy, statement, grant: what
-    decided, if one did. reason: one sentence. request, policies: what was decided, of refusals.
-    """
+    """The answer; truthy when allowed."""
 
     outcome: Outcome
+    #: The reason, in one sentence.
     reason: str
+    #: The kind of policy that denied, or that lacks a permission.
     cause: PolicyKind | None = None
+    #: Whether the message must not reveal if the key of another account exists.
     is_hidden: bool = False
+    #: The policy that decided, if one did.
     policy: Policy | None = None
+    #: The statement that decided, if one did.
     statement: Statement | None = None
+    #: The grant that allowed the request, if one did.
     grant: Grant | None = None
+    #: The request, if it was denied.
     request: Request | None = None
+    #: The policies that applied, if the request was denied.
     policies: AppliedPolicies | None = None
 
     @property

@@ -30,13 +30,13 @@ _FIXED = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement or grant that was considered.
+    """One statement or grant that was considered."""
 
-    subject: its name. matched: whether it applies. why: what does not match, wanted and actual.
-    """
-
+    #: The name of the statement or grant.
     subject: str
+    #: Whether it applies to the request.
     matched: bool
+    #: What does not match: the expected and the actual value.
     why: tuple[str, ...] = ()
 
     def __str__(self) -> str:

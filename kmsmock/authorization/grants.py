@@ -21,14 +21,13 @@ def has_context(operation: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class GrantConstraints:
-    """What a request must bring for a grant to apply.
+    """What a request must bring for a grant to apply."""
 
-    equals: the whole encryption context; subset: pairs that it must hold; source_arn: the value
-    of ``aws:SourceArn``.
-    """
-
+    #: The encryption context that the request must have (EncryptionContextEquals).
     equals: Mapping[str, str] | None = None
+    #: Pairs that its encryption context must contain (EncryptionContextSubset).
     subset: Mapping[str, str] | None = None
+    #: The ``aws:SourceArn`` that it must have.
     source_arn: str | None = None
 
     def allow_context(self, context: Mapping[str, str] | None) -> bool:

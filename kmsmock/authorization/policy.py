@@ -77,24 +77,26 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One statement of a policy. number: its position in the document, from 1.
+    """One statement of a policy."""
 
-    actions, resources: None if the statement does not have the element; it then never applies.
-    needs_context: whether it has conditions or policy variables. is_unlimited: whether its
-    Resource is ``*`` and it has no conditions. means_any_resource: whether its Resource is ``*``.
-    """
-
+    #: Its position in the policy document, from 1.
     number: int
     effect: Effect
+    #: Patterns of Action or NotAction; None if the statement has neither, so that it never applies.
     actions: tuple[Pattern, ...] | None
     not_actions: bool
+    #: Patterns of Resource or NotResource; None if the statement has neither, so that it never
+    #: applies.
     resources: tuple[Template, ...] | None
     not_resources: bool
     principals: PrincipalElement | None
     conditions: tuple[Condition, ...]
     source: Mapping[str, Any]
+    #: Whether it has conditions or policy variables.
     needs_context: bool
+    #: Whether its Resource is ``*`` and it has no conditions.
     is_unlimited: bool
+    #: Whether its Resource is ``*``.
     means_any_resource: bool
 
     @property
@@ -147,16 +149,16 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """A policy document. name: what messages call it: a policy name or ARN, or its owner.
-
-    text: the document as JSON text. denies: whether any of its statements has the Effect Deny.
-    """
+    """A policy document."""
 
     kind: PolicyKind
     statements: tuple[Statement, ...]
     document: Mapping[str, Any]
+    #: The document as JSON text.
     text: str
+    #: The name in messages: a policy name or ARN, or its owner.
     name: str = ""
+    #: Whether any of its statements has the Effect Deny.
     denies: bool = False
     _by_action: dict[str, tuple[Statement, ...]] = field(default_factory=dict)
 

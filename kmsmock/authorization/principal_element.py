@@ -55,13 +55,15 @@ def _is_same(principal: Principal, name: str, unique_ids: Mapping[str, str] | No
 
 @dataclass(frozen=True, slots=True)
 class PrincipalElement:
-    """A Principal or NotPrincipal element. names: of AWS principals. services: of services.
+    """A Principal or NotPrincipal element.
 
-    The rest is read from the names: whether they mean everybody, the accounts that they mean,
-    each with its partition or None for any, and the ARNs of users, roles and sessions.
+    The rest is read from the names: whether they mean everybody, the accounts that they mean, each
+    with its partition or None for any, and the ARNs of users, roles and sessions.
     """
 
+    #: The AWS principals, as in the policy.
     names: tuple[str, ...]
+    #: The service principals.
     services: frozenset[str]
     negated: bool
     is_everybody: bool

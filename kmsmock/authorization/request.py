@@ -104,25 +104,25 @@ class Request:
 
 
 class AppliedPolicies(NamedTuple):
-    """All that has a say in one request.
+    """All that has a say in one request."""
 
-    resource: the key policy; None where there is none. unique_ids: ARN -> id of the users and
-    roles that the key policy names. exists: tells whether a name in it means anybody. session:
-    None for a principal without session policies; a federated user without any has an empty
-    tuple, which allows nothing. service_control, resource_control: one tuple of policies for each
-    level of the organization. is_fixed: whether nobody can change the key policy, since the key
-    is AWS's.
-    """
-
+    #: The key policy; None where there is none.
     resource: Policy | None = None
     identity: tuple[Policy, ...] = ()
     boundary: Policy | None = None
+    #: The session policies; None for a principal that has none. The empty tuple of a federated user
+    #: without session policies allows nothing.
     session: tuple[Policy, ...] | None = None
+    #: Service control policies: a tuple of policies for each level of the organization.
     service_control: tuple[tuple[Policy, ...], ...] = ()
+    #: Resource control policies, in the same form.
     resource_control: tuple[tuple[Policy, ...], ...] = ()
     grants: Iterable[Grant] = ()
+    #: ARN -> unique id, for users and roles that the key policy names.
     unique_ids: Mapping[str, str] | None = None
+    #: Returns whether a name in the key policy is that of an existing principal.
     exists: Callable[[str], bool] | None = None
+    #: Whether nobody can change the key policy, since it belongs to an AWS managed key.
     is_fixed: bool = False
 
 

@@ -12,17 +12,19 @@ if TYPE_CHECKING:
 
 
 class ApiCall(NamedTuple):
-    """One request of a client.
+    """One request of a client."""
 
-    operation: its name. body: JSON. access_key: None for unsigned requests. region: of the client.
-    model: botocore's OperationModel. user_agent: the User-Agent header.
-    """
-
+    #: The name of the operation.
     operation: str
+    #: The request body, as JSON.
     body: bytes | str
+    #: The access key id that signs the request; None for unsigned requests.
     access_key: str | None
+    #: The Region of the client.
     region: str
+    #: The operation model of botocore.
     model: Any
+    #: The User-Agent header.
     user_agent: str | None = None
 
 

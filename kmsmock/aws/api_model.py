@@ -92,11 +92,13 @@ def _check(shape: Any) -> Check:
 
 
 class _Member(NamedTuple):
-    """A member of a structure. path: as error messages name it. limits: of texts only."""
+    """A member of a structure."""
 
+    #: The member as error messages name it.
     path: str
     check: Check
     is_required: bool
+    #: The limits of a string; None for other types.
     limits: TextLimits | None
 
 

@@ -110,17 +110,11 @@ class PricedKey(Protocol):
 
 @dataclass(frozen=True)
 class Prices:
-    """A price list.
+    """A price list."""
 
-    key_month: USD a month for a customer managed key, and for each charged rotation. requests:
-    category -> USD a request. free_requests: how many of category STANDARD are free, for each
-    account and month. surcharged_rotations: how many rotations of a key are charged; None for all,
-    as it was until April 2024. charges_failed_calls: whether failed requests are charged, which AWS
-    does not publish; throttled ones never are. partitions: where these prices are known to apply;
-    elsewhere costs are an estimate. date, source: of the figures.
-    """
-
+    #: The price in USD of a customer managed key, and of each charged rotation, for a month.
     key_month: Decimal = Decimal(1)
+    #: Category -> the price in USD of a request.
     requests: Mapping[Category, Decimal] = field(
         default_factory=lambda: {
             Category.STANDARD: Decimal("0.000003"),
@@ -130,11 +124,17 @@ class Prices:
             Category.RSA_DATA_KEY_PAIR: Decimal("0.0012"),
         }
     )
+    #: How many of category STANDARD are free, for each account and month.
     free_requests: int = 20_000
+    #: How many rotations of a key are charged; None for all, as it was until April 2024.
     surcharged_rotations: int | None = 2
+    #: Whether failed requests are charged, which AWS does not publish; throttled ones never are.
     charges_failed_calls: bool = False
+    #: Where these prices are known to apply; elsewhere costs are an estimate.
     partitions: tuple[str, ...] = ("aws",)
+    #: The date of the prices.
     date: str = "2026-09-11"
+    #: The source of the prices.
     source: str = "AWS Price List, awskms"
 
     @classmethod

@@ -21,30 +21,32 @@ class PrincipalKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A principal that makes requests.
-
-    arn: of the root user, IAM user, role session or federated user; for a service its name, such
-    as ``ec2.amazonaws.com``. account: 12 digits; empty for services. unique_id: ``AIDA…`` of a
-    user, ``AROA…:session`` of a role session, ``<account>:<name>`` of a federated user, the
-    account id of a root user. entity_arn: of the role of a session, with its path, or of the user
-    that a federated user derives from; None for others. issued: when temporary credentials were
-    issued. session_key: distinguishes sessions of one name, each of which can have its own session
-    policies. via: the service that calls KMS with the identity of the principal (a forward access
-    session), such as ``s3``. source_arn: of the resource for which a service calls.
-    source_account: the account of that resource, if its ARN does not contain it. issuer_id: the
-    unique id of the user that a federated user derives from.
-    """
+    """A principal that makes requests."""
 
     kind: PrincipalKind
+    #: The ARN of a root user, IAM user, role session or federated user; for a service its name,
+    #: such as ``ec2.amazonaws.com``.
     arn: str
+    #: The account id, 12 digits; empty for services.
     account: str
+    #: ``AIDA…`` for a user, ``AROA…:session`` for a role session, ``<account>:<name>`` for a
+    #: federated user, the account id for a root user.
     unique_id: str
+    #: The ARN, with its path, of the role of a session, or of the user that a federated user
+    #: derives from; None for others.
     entity_arn: str | None = None
+    #: When temporary credentials were issued.
     issued: datetime | None = field(default=None, compare=False)
+    #: Distinguishes sessions with the same name, each of which can have its own session policies.
     session_key: str = ""
+    #: The service that calls KMS with the identity of the principal (a forward access session),
+    #: such as ``s3``.
     via: str | None = None
+    #: The ARN of the resource for which a service calls.
     source_arn: str | None = None
+    #: The account of that resource, if its ARN does not contain it.
     source_account: str = ""
+    #: The unique id of the user that a federated user derives from.
     issuer_id: str = field(default="", compare=False)
     #: The AWS partition of the principal.
     partition: str = field(init=False, compare=False)

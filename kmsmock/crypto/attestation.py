@@ -31,15 +31,14 @@ _PCR_BYTES = 48
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """The content of an attestation document.
-
-    public_key_der: SubjectPublicKeyInfo of the enclave's RSA key. pcrs: platform configuration
-    registers, index -> measurement. is_tpm: whether the registers are those of a NitroTPM.
-    """
+    """The content of an attestation document."""
 
     module_id: str
+    #: The RSA public key of the enclave, as SubjectPublicKeyInfo.
     public_key_der: bytes
+    #: Platform configuration registers, index -> measurement.
     pcrs: Mapping[int, bytes]
+    #: Whether the registers are those of a NitroTPM.
     is_tpm: bool = False
 
 

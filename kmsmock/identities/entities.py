@@ -29,11 +29,7 @@ class PolicyVersion:
 
 @dataclass(slots=True, eq=False)
 class ManagedPolicy:
-    """A policy with an ARN of its own.
-
-    default: the id of the version that is in force. versions_made: how many there have been, those
-    that were deleted among them.
-    """
+    """A policy with an ARN of its own."""
 
     arn: str
     name: str
@@ -43,8 +39,10 @@ class ManagedPolicy:
     description: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     versions: dict[str, PolicyVersion] = field(default_factory=dict)
+    #: The id of the version that is in force.
     default: str = ""
     updated: datetime | None = None
+    #: How many versions were created, including deleted ones.
     versions_made: int = 0
 
     @property
@@ -71,14 +69,16 @@ class ManagedPolicy:
 
 @dataclass(slots=True, eq=False)
 class Identity:
-    """What identity policies belong to. inline: by name. attached: by ARN."""
+    """What identity policies belong to."""
 
     arn: str
     name: str
     path: str
     unique_id: str
     created: datetime
+    #: Inline policies by name.
     inline: dict[str, Policy] = field(default_factory=dict)
+    #: Attached managed policies by ARN.
     attached: dict[str, ManagedPolicy] = field(default_factory=dict)
 
     def own_policies(self) -> tuple[Policy, ...]:
@@ -93,23 +93,24 @@ class Group(Identity):
 
 @dataclass(slots=True, eq=False)
 class Entity(Identity):
-    """An IAM user or role.
-
-    trust: who may assume the role. trust_ids: ARN -> unique id of the users and roles that it
-    names. longest_session: in seconds. policies: all that are in force, those of groups too; never
-    changed in place, always replaced, so that a change can be detected by identity.
-    boundary: likewise.
-    """
+    """An IAM user or role."""
 
     kind: PrincipalKind = PrincipalKind.USER
     groups: dict[str, Group] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    #: The trust policy of a role, if it has one.
     trust: Policy | None = None
+    #: The permissions boundary in force; like the identity policies, always replaced and never
+    #: changed in place.
     boundary: Policy | None = None
     boundary_policy: ManagedPolicy | None = None
+    #: ARN -> unique id, for users and roles that the trust policy names.
     trust_ids: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+    #: MaxSessionDuration of a role, in seconds.
     longest_session: int = 3600
+    #: The identity policies in force, including those of groups. Always replaced and never changed
+    #: in place, so that a change can be detected by identity.
     policies: tuple[Policy, ...] = ()
 
     def trust_in_force(self) -> Policy:

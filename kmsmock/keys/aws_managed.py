@@ -26,16 +26,15 @@ from kmsmock.keys.aws_managed_policies import (
 
 @dataclass(frozen=True, slots=True)
 class AwsManagedKey:
-    """One kind of AWS managed key.
+    """One kind of AWS managed key."""
 
-    name: the part of the alias name after ``alias/aws/``. protects: what the description says
-    that the key protects. policy_id: the ``Id`` of the key policy. statements: those of the key
-    policy, with placeholders for account, Region and partition.
-    """
-
+    #: The part of the alias name after ``alias/aws/``.
     name: str
+    #: What the description says that the key protects.
     protects: str
+    #: The ``Id`` of the key policy.
     policy_id: str
+    #: The statements of the key policy, with placeholders for account, Region and partition.
     statements: Sequence[Element]
 
     @property

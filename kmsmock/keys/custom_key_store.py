@@ -71,22 +71,21 @@ PROXY_FAILURES = {
 
 @dataclass(slots=True)
 class CustomKeyStore:
-    """One custom key store of an account and Region.
-
-    settings: the members of the CreateCustomKeyStore request that describe cluster or proxy.
-    error_code: of the failed connection attempt, only in state FAILED. fault: the connection error
-    that a test has set with `fail`. xks_key_ids: ids of the external keys that are in use.
-    """
+    """One custom key store of an account and Region."""
 
     store_id: str
     name: str
     store_type: StoreType
     creation_date: datetime
+    #: The members of the CreateCustomKeyStore request that describe cluster or proxy.
     settings: dict[str, object]
     sequence: int
     state: ConnectionState = ConnectionState.DISCONNECTED
+    #: The ConnectionErrorCode of a failed connection, only in state FAILED.
     error_code: str | None = None
+    #: The connection error that a test has set with `fail`.
     fault: str | None = None
+    #: Ids of the external keys that are in use.
     xks_key_ids: set[str] = field(default_factory=set)
     #: When the store leaves CONNECTING or DISCONNECTING; None in other states.
     transient_until: datetime | None = None

@@ -30,14 +30,12 @@ class RotationType(Enum):
 
 @dataclass(slots=True)
 class KeyMaterial:
-    """One key material.
+    """One key material of a key; the fields without a comment are members of ListKeyRotations."""
 
-    id: 32 bytes. secret: raw bytes, or PKCS#8 DER of a private key; None before it is imported, or
-    before a key pair is first used. opened: the key object made from the secret, kept between
-    calls. The other members are those of ListKeyRotations.
-    """
-
+    #: The key material id, 32 bytes.
     id: bytes
+    #: The key material: raw bytes, or PKCS#8 DER of a private key; None before it is imported, or
+    #: before a key pair is first used.
     secret: bytes | None = field(repr=False)
     state: MaterialState = MaterialState.CURRENT
     rotation_date: datetime | None = None
@@ -45,6 +43,7 @@ class KeyMaterial:
     expiration_model: str | None = None
     valid_to: datetime | None = None
     description: str | None = None
+    #: The key object made from the secret, kept between calls.
     opened: Any = field(default=None, repr=False)
 
     @property

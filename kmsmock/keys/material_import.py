@@ -47,14 +47,13 @@ WRAPPINGS: dict[str, frozenset[tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ImportParameters:
-    """What an import token of GetParametersForImport stands for.
-
-    wrapping_key: the private half of the wrapping key pair; valid_to: when both expire.
-    """
+    """What an import token of GetParametersForImport stands for."""
 
     key: Key
     algorithm: str
+    #: The private half of the wrapping key pair.
     wrapping_key: Any
+    #: When import token and wrapping key expire.
     valid_to: datetime
 
 

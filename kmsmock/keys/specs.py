@@ -52,23 +52,24 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class KeySpec:
-    """One key spec.
-
-    usages: permitted key usage -> its algorithms. secret_bytes: length of symmetric material, None
-    for key pairs. generate: makes a key pair. load: reads an imported one, from PKCS#8 in BER or
-    DER. reopen: reads one that this package has written, without the slow primality tests.
-    importable: whether ``Origin=EXTERNAL`` is possible. china_only, not_in_china: whether the spec
-    is offered in China Regions only, or in all others only.
-    """
+    """One key spec."""
 
     name: str
+    #: Permitted key usage -> the algorithms for it.
     usages: Mapping[KeyUsage, tuple[str, ...]]
+    #: The length of symmetric key material in bytes; None for key pairs.
     secret_bytes: int | None = None
+    #: Generates a private key.
     generate: Callable[[Source], Any] | None = None
+    #: Reads an imported private key, from PKCS#8 in BER or DER.
     load: Callable[[bytes], Any] | None = None
+    #: Reads a private key that this package has written, without the slow primality tests.
     reopen: Callable[[bytes], Any] | None = None
+    #: Whether ``Origin=EXTERNAL`` is possible.
     importable: bool = True
+    #: Whether the spec is only offered in China Regions.
     china_only: bool = False
+    #: Whether the spec is offered in all other Regions only.
     not_in_china: bool = False
 
     def is_offered_in(self, partition: str) -> bool:

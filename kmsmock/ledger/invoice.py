@@ -18,19 +18,20 @@ _UsageType = tuple[str, str, Category]
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
-    """One line of an invoice.
+    """One line of an invoice."""
 
-    account: that pays. usage_type: with the Region, such as ``us-east-1-KMS-Requests``. quantity:
-    requests; or keys and charged rotations, in months. unit: ``Requests`` or ``Keys``. unit_price,
-    amount: in USD, not rounded; the price is zero within the free tier.
-    """
-
+    #: The account that pays.
     account: str
     region: str
+    #: The usage type with the Region, such as ``us-east-1-KMS-Requests``.
     usage_type: str
+    #: The number of requests, or of keys and charged rotations in months.
     quantity: Decimal
+    #: ``Requests`` or ``Keys``.
     unit: str
+    #: The price in USD, not rounded; zero within the free tier.
     unit_price: Decimal
+    #: The amount in USD, not rounded.
     amount: Decimal
 
     @property
@@ -45,15 +46,15 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class Invoice:
-    """An invoice, or an estimate of one.
+    """An invoice, or an estimate of one."""
 
-    title: such as the month. lines: sorted by account and usage type. estimated_regions: Regions
-    whose prices are not known, so that others were applied. notes: further sentences.
-    """
-
+    #: The title, such as the month.
     title: str
+    #: The lines, sorted by account and usage type.
     lines: tuple[InvoiceLine, ...]
+    #: Regions whose prices are not known, so that others were applied.
     estimated_regions: tuple[str, ...] = ()
+    #: Further sentences for the reader.
     notes: tuple[str, ...] = ()
 
     @property

@@ -22,22 +22,22 @@ AccountRegion = tuple[str, str]
 
 
 class KeyLifetime(NamedTuple):
-    """What the bill needs of a key, which may have been deleted.
-
-    aliases: alias names. rotations: their times, oldest first; a replica key is charged for earlier
-    ones from its creation on. until: when charges ended because the key was scheduled for deletion;
-    None while it is charged. was_used: whether a cryptographic operation has succeeded. deleted:
-    when the key was deleted; None while it exists.
-    """
+    """What the bill needs of a key, which may have been deleted."""
 
     arn: str
+    #: The alias names of the key.
     aliases: tuple[str, ...]
     account: str
     region: str
     created: datetime
+    #: The times of rotations, oldest first; a replica key is charged for earlier ones from its
+    #: creation on.
     rotations: tuple[datetime, ...]
+    #: When charges ended because the key was scheduled for deletion; None while it is charged.
     until: datetime | None
+    #: Whether a cryptographic operation has succeeded.
     was_used: bool
+    #: When the key was deleted; None while it exists.
     deleted: datetime | None = None
 
     @classmethod

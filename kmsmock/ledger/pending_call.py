@@ -19,13 +19,7 @@ Authorized = tuple[str, str, "Mapping[str, str] | None"]
 
 
 class PendingCall:
-    """A call in progress: principal, operation, parameters, and what is known of it so far.
-
-    keys, alias, grant_id, material_ids: set once they are known. authorized: the decisions that
-    allowed it, for operations that need more than one permission on one key; was_authorized:
-    whether all of them allowed it. decision: the one that denied it. additional_event_data: what
-    CloudTrail shows under this name, with names of the API.
-    """
+    """A call in progress: principal, operation, parameters, and what is known of it so far."""
 
     __slots__ = (
         *("access_key", "additional_event_data", "alias", "authorized", "decision", "grant_id"),
@@ -41,11 +35,19 @@ class PendingCall:
     access_key: str | None
     user_agent: str | None
     parameters: dict[str, Any]
+    #: The keys of the call, as far as they are located.
     keys: list[Key]
+    #: The ids of the key materials that were used.
     material_ids: list[bytes]
+    #: The ARN of the alias that the request named, if it named one.
     alias: str | None
+    #: The grant that allowed the call, or that it created or deleted.
     grant_id: str | None
+    #: The decision that denied the call.
     decision: Decision | None
+    #: Members of additionalEventData -> value, with their names in the API.
     additional_event_data: dict[str, Any] | None
+    #: The decisions that allowed the call, for operations that need more than one permission.
     authorized: list[Authorized]
+    #: Whether all decisions allowed the call.
     was_authorized: bool

@@ -20,13 +20,11 @@ _FINDINGS_LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One plaintext that KMS has returned; its repr does not contain it.
+    """One plaintext that KMS has returned; its repr does not contain it."""
 
-    name: the response member, such as ``PrivateKeyPlaintext``, or the name that the test gave it.
-    call: the record of the first call that returned it; None if the test added it.
-    """
-
+    #: The response member, such as ``PrivateKeyPlaintext``, or the name that the test gave it.
     name: str
+    #: The record of the first call that returned it; None if the test added it.
     call: Call | None
     _value: bytes = field(repr=False, compare=False)
 
@@ -51,15 +49,16 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A plaintext that was found.
-
-    form: its encoding. place: the name of the text or file. line: from 1. byte: offset, from 0.
-    """
+    """A plaintext that was found."""
 
     secret: Secret
+    #: The encoding in which it was found.
     form: str
+    #: The name of the text or file.
     place: str
+    #: The line number, from 1.
     line: int
+    #: The offset in bytes, from 0.
     byte: int
 
     def __str__(self) -> str:

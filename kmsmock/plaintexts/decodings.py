@@ -48,15 +48,14 @@ def _remove(match: re.Match[bytes]) -> bytes:  # noqa: ARG001
 
 
 class Decoding(NamedTuple):
-    """One way to decode a text. name: added to that of a form that is found in the result.
+    """One way to decode a text."""
 
-    alphabets: of the forms to search the result for. replace: returns what replaces a match of the
-    pattern.
-    """
-
+    #: The name of the encoding, which is added to that of a form that is found in the result.
     name: str
+    #: The alphabets of the forms for which the result is searched.
     alphabets: Alphabet
     pattern: re.Pattern[bytes]
+    #: Returns what replaces a match of the pattern.
     replace: Callable[[re.Match[bytes]], bytes] = _remove
 
     def decode(self, text: bytes) -> bytes:

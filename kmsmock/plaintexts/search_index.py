@@ -24,12 +24,14 @@ _LONGEST_ESCAPE = 12
 
 
 class Match(NamedTuple):
-    """An occurrence of a value in a location. line: from 1. byte: offset, from 0."""
+    """An occurrence of a value in a location."""
 
     value: bytes
     form: str
     location: str
+    #: The line number, from 1.
     line: int
+    #: The offset in bytes, from 0.
     byte: int
 
 

@@ -23,15 +23,14 @@ Name = Annotated[str, "name"]
 
 @dataclass
 class Tally:
-    """Sums over calls.
-
-    denied: the number with AccessDeniedException. failed: the number with another error. cost: of
-    the requests, in USD at list price.
-    """
+    """Sums over calls."""
 
     calls: int = 0
+    #: The number of calls with AccessDeniedException.
     denied: int = 0
+    #: The number of calls with another error.
     failed: int = 0
+    #: The list price of the requests in USD.
     cost: Decimal = ZERO
 
     def add(self, other: Tally) -> None:
@@ -73,14 +72,12 @@ class TestTally(Tally):
 
 @dataclass
 class SpecTally(Tally):
-    """Sums over the keys of a key spec, and the calls with them.
-
-    unused: the number of customer managed keys without a successful cryptographic operation.
-    storage: the monthly charge of the keys for the time that passed in the mock, in USD.
-    """
+    """Sums over the keys of a key spec, and the calls with them."""
 
     keys: int = 0
+    #: The number of customer managed keys without a successful cryptographic operation.
     unused: int = 0
+    #: The monthly charge of the keys for the time that passed in the mock, in USD.
     storage: Decimal = ZERO
 
     def add(self, other: Tally) -> None:
@@ -94,26 +91,29 @@ class SpecTally(Tally):
 
 @dataclass
 class KeyRecord:
-    """A key of a mock.
+    """A key of a mock."""
 
-    mock: the mock's name in the report. test: the node id of the test that created the key.
-    manager: CUSTOMER or AWS. created: by the mock's clock. state: the last key state. used: whether
-    a cryptographic operation succeeded with it. storage: its charge, in USD. tally: of its calls.
-    """
-
+    #: The mock's name in the report.
     mock: str
     arn: str
+    #: The node id of the test that created the key.
     test: str | None
     spec: str
     usage: str
     origin: str
+    #: CUSTOMER or AWS.
     manager: str
+    #: The time on the mock's clock.
     created: datetime
     description: str = ""
     aliases: list[str] = field(default_factory=list)
+    #: The last key state.
     state: str = ""
+    #: Whether a cryptographic operation succeeded with it.
     used: bool = False
+    #: The charge for the key in USD.
     storage: Decimal = ZERO
+    #: Sums over the calls that used the key.
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -123,18 +123,23 @@ class KeyRecord:
 
 
 class StateChange(NamedTuple):
-    """A key state. at: ms since the start of the scene. after: how many calls came before it."""
+    """A key state."""
 
+    #: The time in ms since the start of the scene.
     at: int
+    #: How many calls of the scene came before.
     after: int
     state: Name
 
 
 class Rotation(NamedTuple):
-    """A rotation of key material. at, after: as in `StateChange`. kind: AUTOMATIC or ON_DEMAND."""
+    """A rotation of key material."""
 
+    #: The time in ms since the start of the scene.
     at: int
+    #: How many calls of the scene came before.
     after: int
+    #: AUTOMATIC or ON_DEMAND.
     kind: Name
 
 
@@ -148,44 +153,47 @@ class Lane:
 
 
 class CallRow(NamedTuple):
-    """A call. at: ms since the start of the scene. outcome: ``ok``, or the error code."""
+    """A call."""
 
+    #: The time in ms since the start of the scene.
     at: int
     operation: Name
     key: Name | None
     caller: Name
+    #: ``ok``, or the error code.
     outcome: Name
     test: Name | None
 
 
 class Permission(NamedTuple):
-    """Whether a principal is allowed an action on a key, evaluated at the end of a scene.
-
-    may: ``yes``, ``no``, or ``with context`` (only with an encryption context that calls had).
-    reason: of the decision. did, refused: the numbers of calls that succeeded and that were denied.
-    """
+    """Whether a principal is allowed an action on a key, evaluated at the end of a scene."""
 
     key: Name
     principal: Name
     action: Name
+    #: ``yes``, ``no``, or ``with context`` (only with an encryption context that calls had).
     may: Name
+    #: The reason of the decision.
     reason: Name
+    #: The number of calls that succeeded.
     did: int
+    #: The number of calls that were denied.
     refused: int
 
 
 @dataclass
 class Scene:
-    """A part of a mock's history: from its start, or a restored checkpoint, to the next end.
+    """A part of a mock's history: from its start, or a restored checkpoint, to the next end."""
 
-    mock: its name in the report. test: the test that was running at the start. began, ended: by the
-    mock's clock. enforced: whether policies were enforced.
-    """
-
+    #: The mock's name in the report.
     mock: str
+    #: The test that was running at the start.
     test: str | None
+    #: The start on the mock's clock.
     began: datetime
+    #: The end on the mock's clock.
     ended: datetime
+    #: Whether policies were enforced.
     enforced: bool = True
     lanes: list[Lane] = field(default_factory=list)
     calls: list[CallRow] = field(default_factory=list)
@@ -194,20 +202,21 @@ class Scene:
 
 @dataclass
 class Refusal:
-    """Calls that were denied, or failed, in the same way.
-
-    code, message: of AWS's error. reason: one sentence. text: the whole explanation. times: the
-    number of calls.
-    """
+    """Calls that were denied, or failed, in the same way."""
 
     test: str | None
     operation: str
     caller: str
     key: str | None
+    #: The error code.
     code: str
+    #: AWS's error message.
     message: str
+    #: The reason, in one sentence.
     reason: str
+    #: The whole explanation.
     text: str
+    #: The number of calls.
     times: int = 1
 
     @property
@@ -231,27 +240,31 @@ class SlowCall:
 
 @dataclass
 class Report:
-    """A report.
+    """A report."""
 
-    made: the time of its creation. tests_run, tests_failed: in the whole run. notes: warnings for
-    the reader. total: over all calls. storage: the charge of all keys, in USD at list price.
-    operations, tests, specs: sums by operation, test and key spec. omitted: the numbers of calls,
-    keys, refusals and permissions that are only in the sums.
-    """
-
+    #: The time of its creation.
     made: datetime | None = None
+    #: The number of tests in the whole run.
     tests_run: int = 0
+    #: The number of failed tests in the whole run.
     tests_failed: int = 0
+    #: Warnings for the reader.
     notes: list[str] = field(default_factory=list)
+    #: Sums over all calls.
     total: Tally = field(default_factory=Tally)
+    #: The charge of all keys, in USD at list price.
     storage: Decimal = ZERO
+    #: Sums by operation.
     operations: dict[str, OperationTally] = field(default_factory=dict)
+    #: Sums by test.
     tests: dict[str, TestTally] = field(default_factory=dict)
+    #: Sums by key spec.
     specs: dict[str, SpecTally] = field(default_factory=dict)
     keys: list[KeyRecord] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     slowest: list[SlowCall] = field(default_factory=list)
     scenes: list[Scene] = field(default_factory=list)
+    #: The numbers of calls, keys, refusals and permissions that are only in the sums.
     omitted: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -27,20 +27,20 @@ _TEXTS = {
 
 @dataclass
 class Fault:
-    """One armed fault.
+    """One armed fault."""
 
-    operation: its name, or ``*``. times: how many calls are to fail. on_call: from which matching
-    call on, counted from 1. seen: how many calls matched while any fault was armed. fired: how
-    many of them failed.
-    """
-
+    #: The name of the operation, or ``*``.
     operation: str
     error: errors.ServiceError
+    #: How many calls fail.
     times: int
+    #: The number of the first matching call that fails, from 1.
     on_call: int
     key: str | None
     optional: bool
+    #: How many calls matched while any fault was armed.
     seen: int = 0
+    #: How many of these calls failed.
     fired: int = 0
 
     def __str__(self) -> str:

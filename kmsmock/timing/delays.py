@@ -14,22 +14,23 @@ _AT_ONCE = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """One delay for each kind of asynchronous work.
+    """One delay for each kind of asynchronous work."""
 
-    replica: a replica key is Creating. primary_region: a key is Updating. rotation: an on-demand
-    rotation is in progress. cluster_connection, proxy_connection: a custom key store of type
-    AWS_CLOUDHSM or EXTERNAL_KEY_STORE is CONNECTING. disconnection: a custom key store is
-    DISCONNECTING. storage: volumes, snapshots and databases are created or changed. tables: a
-    DynamoDB table changes to another key.
-    """
-
+    #: How long a replica key is in state Creating.
     replica: timedelta = timedelta(seconds=10)
+    #: How long keys are in state Updating after UpdatePrimaryRegion.
     primary_region: timedelta = timedelta(seconds=10)
+    #: How long an on-demand rotation takes.
     rotation: timedelta = timedelta(seconds=100)
+    #: How long a custom key store of type AWS_CLOUDHSM is CONNECTING.
     cluster_connection: timedelta = timedelta(minutes=10)
+    #: How long a custom key store of type EXTERNAL_KEY_STORE is CONNECTING.
     proxy_connection: timedelta = timedelta(minutes=5)
+    #: How long a custom key store is DISCONNECTING.
     disconnection: timedelta = timedelta(minutes=1)
+    #: How long it takes to create or change volumes, snapshots and databases.
     storage: timedelta = timedelta(minutes=5)
+    #: How long it takes to change the key of a DynamoDB table.
     tables: timedelta = timedelta(seconds=21)
 
 

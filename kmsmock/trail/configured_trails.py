@@ -21,12 +21,11 @@ ALL_MANAGEMENT_EVENTS = (EventSelector(),)
 
 
 class DeliverySettings(NamedTuple):
-    """The settings of a trail from a time on.
+    """The settings of a trail from a time on."""
 
-    at: that time. calls_before: how many calls were made before it.
-    """
-
+    #: The time from which these settings apply.
     at: datetime
+    #: How many calls were made before that time.
     calls_before: int
     is_logging: bool
     is_multi_region: bool
@@ -35,23 +34,23 @@ class DeliverySettings(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class ConfiguredTrail:
-    """One trail.
-
-    account: that owns it. prefix: S3 key prefix of the log files, or empty. started, stopped: when
-    logging was last started and stopped.
-    """
+    """One trail."""
 
     name: str
     arn: str
+    #: The account that owns the trail.
     account: str
     home_region: str
     bucket: str
+    #: The S3 key prefix of the log files; may be empty.
     prefix: str = ""
     kms_key_id: str | None = None
     includes_global: bool = True
     is_multi_region: bool = False
     is_logging: bool = False
+    #: When logging was last started.
     started: datetime | None = None
+    #: When logging was last stopped.
     stopped: datetime | None = None
     tags: dict[str, str] = field(default_factory=dict)
     selectors: tuple[EventSelector, ...] | tuple[AdvancedEventSelector, ...] = ALL_MANAGEMENT_EVENTS

@@ -22,16 +22,14 @@ class Selector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EventSelector:
-    """A basic event selector.
+    """A basic event selector."""
 
-    read_write_type: ``All``, ``ReadOnly`` or ``WriteOnly``. excluded: event sources that are not
-    delivered, such as ``kms.amazonaws.com``. data_resources: as in the API; they have no effect,
-    since KMS has no data events.
-    """
-
+    #: ``All``, ``ReadOnly`` or ``WriteOnly``.
     read_write_type: str = "All"
     includes_management: bool = True
+    #: Event sources that are not delivered, such as ``kms.amazonaws.com``.
     excluded: tuple[str, ...] = ()
+    #: The data resources, as in the API; without effect, since KMS has no data events.
     data_resources: tuple[Mapping[str, Any], ...] = ()
 
     def matches(self, record: Record) -> bool:

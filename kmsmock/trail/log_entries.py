@@ -23,16 +23,15 @@ from kmsmock.trail.service_records import make_service_record
 
 
 class Entry(NamedTuple):
-    """One record that is not made yet, with the attributes that searches use first.
-
-    calls_before: how many calls were made before. make: makes the record.
-    """
+    """One record that is not made yet, with the attributes that searches use first."""
 
     name: str
     account: str
     region: str
     at: datetime
+    #: How many calls were made before.
     calls_before: int
+    #: Makes the record.
     make: Callable[[], Record]
 
     @property
