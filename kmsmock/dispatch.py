@@ -13,7 +13,7 @@ from kmsmock.aws import errors
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.api_model import parse_request
 from kmsmock.crypto.errors import AlgorithmUnavailable
-from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
+from kmsmock.identities.credentials import CredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.keys.states import ANY_STATE
 from kmsmock.ledger.call_record import Call as CallRecord
@@ -47,7 +47,7 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         try:
             call = _admit(backend, operation, api_call, request_id)
         except CredentialsError as refusal:
-            return Answer(request_id, _make_credentials_error(refusal))
+            return Answer(request_id, refusal.error_of("kms"))
         result: dict[str, Any] | errors.ServiceError
         try:
             call.parameters = parse_request(api_call)
@@ -173,17 +173,6 @@ def record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallR
 
 
 # --- helpers --------------------------------------------------------------------------------
-
-
-def _make_credentials_error(refusal: CredentialsError) -> errors.ServiceError:
-    """Return AWS's error for expired or deleted credentials."""
-    if isinstance(refusal, ExpiredCredentialsError):
-        return errors.ExpiredTokenException(
-            "The security token included in the request is expired", explanation=str(refusal)
-        )
-    return errors.UnrecognizedClientException(
-        "The security token included in the request is invalid.", explanation=str(refusal)
-    )
 
 
 def _note_plaintext(

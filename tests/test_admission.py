@@ -20,7 +20,7 @@ OTHER = "210987654321"
 DELETED, EXPIRED = "deleted", "expired"
 
 
-# --- credentials: each gives the arguments of a client, and who that is or why it is refused ------
+# --- credentials: the arguments of a client, whose they are, and why they are refused or None -----
 
 
 def keys_of(credentials):
@@ -41,48 +41,54 @@ def keys_in(answer):
 
 def unknown(_):
     keys = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "x"}
-    return keys, f"arn:aws:iam::{ACCOUNT}:user/Administrator"
+    return keys, f"arn:aws:iam::{ACCOUNT}:user/Administrator", None
+
+
+def placeholders(_):
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    return keys, f"arn:aws:iam::{ACCOUNT}:user/Administrator", None
 
 
 def unknown_in_another_partition(kms):
-    keys, _ = unknown(kms)
-    return {**keys, "region_name": "cn-north-1"}, f"arn:aws-cn:iam::{ACCOUNT}:user/Administrator"
+    keys, *_ = unknown(kms)
+    in_china = {**keys, "region_name": "cn-north-1"}
+    return in_china, f"arn:aws-cn:iam::{ACCOUNT}:user/Administrator", None
 
 
 def none_for_the_request_is_unsigned(kms):
-    deleted, _ = deleted_user(kms)
+    deleted, *_ = deleted_user(kms)
     unsigned = {**deleted, "config": Config(signature_version=UNSIGNED)}
-    return unsigned, f"arn:aws:iam::{ACCOUNT}:user/Administrator"
+    return unsigned, f"arn:aws:iam::{ACCOUNT}:user/Administrator", None
 
 
 def user_of_another_account(kms):
     user = kms.account(OTHER).user("eve", policies=[EVERYTHING])
-    return keys_of(user.credentials), user.arn
+    return keys_of(user.credentials), user.arn, None
 
 
 def running_session(kms):
     role = kms.account(ACCOUNT).role("App", policies=[EVERYTHING])
     answer = kms.client("sts").assume_role(RoleArn=role.arn, RoleSessionName="job")
-    return keys_in(answer["Credentials"]), answer["AssumedRoleUser"]["Arn"]
+    return keys_in(answer["Credentials"]), answer["AssumedRoleUser"]["Arn"], None
 
 
 def expired_session(kms):
-    keys, _ = running_session(kms)
+    keys, arn, _ = running_session(kms)
     kms.clock.advance(hours=1)
-    return keys, EXPIRED
+    return keys, arn, EXPIRED
 
 
 def deleted_user(kms):
     user = kms.account(ACCOUNT).user("bob")
     keys = keys_of(user.credentials)
     user.delete()
-    return keys, DELETED
+    return keys, user.arn, DELETED
 
 
 def session_of_a_deleted_role(kms):
-    keys, _ = running_session(kms)
+    keys, arn, _ = running_session(kms)
     kms.account(ACCOUNT).role("App").delete()
-    return keys, DELETED
+    return keys, arn, DELETED
 
 
 def deactivated_access_key(kms):
@@ -90,7 +96,7 @@ def deactivated_access_key(kms):
     iam.create_user(UserName="carol")
     answer = iam.create_access_key(UserName="carol")["AccessKey"]
     iam.update_access_key(UserName="carol", AccessKeyId=answer["AccessKeyId"], Status="Inactive")
-    return keys_in(answer), DELETED
+    return keys_in(answer), f"arn:aws:iam::{ACCOUNT}:user/carol", DELETED
 
 
 def deleted_access_key(kms):
@@ -98,25 +104,110 @@ def deleted_access_key(kms):
     iam.create_user(UserName="carol")
     answer = iam.create_access_key(UserName="carol")["AccessKey"]
     iam.delete_access_key(UserName="carol", AccessKeyId=answer["AccessKeyId"])
-    return keys_in(answer), DELETED
+    return keys_in(answer), f"arn:aws:iam::{ACCOUNT}:user/carol", DELETED
+
+
+def access_key_made_after_the_checkpoint_that_was_restored(kms):
+    start = kms.checkpoint()
+    user = kms.account(ACCOUNT).user("dave")
+    keys = keys_of(user.credentials)
+    kms.restore(start)
+    return keys, user.arn, DELETED
 
 
 EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
 }
-CREDENTIALS = [
+VALID = [
     unknown,
+    placeholders,
     unknown_in_another_partition,
     none_for_the_request_is_unsigned,
     user_of_another_account,
     running_session,
+]
+REFUSED = [
     expired_session,
     deleted_user,
     session_of_a_deleted_role,
     deactivated_access_key,
     deleted_access_key,
+    access_key_made_after_the_checkpoint_that_was_restored,
 ]
+NAMES = {"ids": lambda given: given.__name__}
+
+
+# --- errors: code, message and status, of each service, for deleted and for expired credentials ---
+
+
+def in_json(status):
+    return {
+        DELETED: (
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+            status,
+        ),
+        EXPIRED: (
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+            status,
+        ),
+    }
+
+
+QUERY = {
+    DELETED: (
+        "InvalidClientTokenId",
+        "The security token included in the request is invalid.",
+        403,
+    ),
+    EXPIRED: ("ExpiredToken", "The security token included in the request is expired", 403),
+}
+ERRORS = {
+    "kms": in_json(400),
+    "sts": QUERY,
+    "iam": QUERY,
+    "ec2": {
+        DELETED: (
+            "AuthFailure",
+            "AWS was not able to validate the provided access credentials",
+            401,
+        ),
+        EXPIRED: ("RequestExpired", "Request has expired.", 400),
+    },
+    "rds": QUERY,
+    "cloudtrail": in_json(400),
+    "dynamodb": in_json(400),
+    "kinesis": in_json(400),
+    "lambda": in_json(403),
+    "logs": in_json(400),
+    "s3": {
+        DELETED: (
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+            403,
+        ),
+        EXPIRED: ("ExpiredToken", "The provided token has expired.", 400),
+    },
+    "secretsmanager": in_json(400),
+    "sns": QUERY,
+    "sqs": QUERY,
+    "ssm": in_json(400),
+}
+
+
+@contextlib.contextmanager
+def refused(service, reason, arn):
+    """Expect the error of a service for credentials, with a note that has the reason and whose."""
+    with pytest.raises(ClientError) as caught:
+        yield caught
+    answer = caught.value.response
+    error, status = answer["Error"], answer["ResponseMetadata"]["HTTPStatusCode"]
+    assert (error["Code"], error["Message"], status) == ERRORS[service][reason]
+    (note,) = caught.value.__notes__
+    assert reason in note
+    assert arn in note
 
 
 # --- doors: each makes a request and gives who made it, as far as the service tells --------------
@@ -149,21 +240,15 @@ def cloudtrail_trails(_, make_client):
     make_client("cloudtrail").describe_trails()
 
 
-INVALID = "InvalidClientTokenId"
-#: Door -> the codes for deleted and for expired credentials.
-DOORS = [
-    pytest.param(kms_key, "UnrecognizedClientException", "ExpiredTokenException", id="kms"),
-    pytest.param(sts_caller, INVALID, INVALID, id="sts"),
-    pytest.param(iam_group, INVALID, INVALID, id="iam"),
-    pytest.param(ec2_volume, "AuthFailure", "AuthFailure", id="ec2"),
-    pytest.param(rds_instances, INVALID, INVALID, id="rds"),
-    pytest.param(
-        cloudtrail_trails,
-        "UnrecognizedClientException",
-        "UnrecognizedClientException",
-        id="cloudtrail",
-    ),
-]
+#: Service -> a request to it that this mock answers.
+DOORS = {
+    "kms": kms_key,
+    "sts": sts_caller,
+    "iam": iam_group,
+    "ec2": ec2_volume,
+    "rds": rds_instances,
+    "cloudtrail": cloudtrail_trails,
+}
 
 
 def client_maker(arguments):
@@ -172,87 +257,39 @@ def client_maker(arguments):
 
 def is_of(told, arn):
     """Tell whether a service told of a principal: itself, or something in its account."""
-    return (
-        told is None
-        or told == arn
-        or (told.split(":")[1], told.split(":")[4])
-        == (
-            arn.split(":")[1],
-            arn.split(":")[4],
-        )
-    )
+    if told is None or told == arn:
+        return True
+    return (told.split(":")[1], told.split(":")[4]) == (arn.split(":")[1], arn.split(":")[4])
 
 
 @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "wire"])
-@pytest.mark.parametrize("credentials", CREDENTIALS, ids=lambda given: given.__name__)
-@pytest.mark.parametrize(("door", "deleted", "expired"), DOORS)
-def test_every_service_knows_the_caller_or_refuses_the_credentials(
-    door, deleted, expired, credentials, wire
-):
+@pytest.mark.parametrize("credentials", VALID, **NAMES)
+@pytest.mark.parametrize("service", DOORS)
+def test_every_service_knows_the_caller(service, credentials, wire):
     with mock_kms(isolated=True, wire=wire) as kms:
-        arguments, outcome = credentials(kms)
-        make_client = client_maker(arguments)
-        if outcome not in (DELETED, EXPIRED):
-            assert is_of(door(kms, make_client), outcome)
-            return
+        arguments, arn, _ = credentials(kms)
 
-        with pytest.raises(ClientError) as caught:
-            door(kms, make_client)
-
-    code = deleted if outcome == DELETED else expired
-    assert caught.value.response["Error"]["Code"] == code
-    assert outcome in caught.value.__notes__[0]
+        assert is_of(DOORS[service](kms, client_maker(arguments)), arn)
 
 
-@pytest.fixture
-def beside_moto(monkeypatch):
-    moto = pytest.importorskip("moto", reason="moto is not installed")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with moto.mock_aws(), mock_kms(isolated=True) as kms:
-        yield kms
+@pytest.mark.parametrize("wire", [False, True], ids=["before-call", "wire"])
+@pytest.mark.parametrize("credentials", REFUSED, **NAMES)
+@pytest.mark.parametrize("service", DOORS)
+def test_every_service_refuses_credentials_that_are_not_valid(service, credentials, wire):
+    with mock_kms(isolated=True, wire=wire) as kms:
+        arguments, arn, reason = credentials(kms)
+
+        with refused(service, reason, arn):
+            DOORS[service](kms, client_maker(arguments))
 
 
-@pytest.mark.parametrize("credentials", CREDENTIALS, ids=lambda given: given.__name__)
-def test_beside_moto_a_service_calls_kms_for_the_caller_but_not_with_refused_credentials(
-    beside_moto, credentials
-):
-    arguments, outcome = credentials(beside_moto)
-    before = len(beside_moto.calls)
-    ssm = client_maker(arguments)("ssm")
+def test_what_is_due_has_happened_before_a_service_answers():
+    with mock_kms(isolated=True) as kms:
+        key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+        kms.client().schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+        key = kms.keys[-1]
+        kms.clock.advance(days=8)
 
-    ssm.put_parameter(Name="/secret", Value="hunter2", Type="SecureString")
+        kms.client("iam").create_user(UserName="alice")
 
-    expected = [] if outcome in (DELETED, EXPIRED) else [outcome]
-    assert [call.caller for call in beside_moto.calls[before:]] == expected
-
-
-@pytest.mark.parametrize("credentials", CREDENTIALS, ids=lambda given: given.__name__)
-def test_a_session_that_moto_gave_is_that_of_the_caller_or_of_the_root_user(
-    beside_moto, credentials
-):
-    arguments, outcome = credentials(beside_moto)
-    answer = client_maker(arguments)("sts").get_session_token()
-
-    keys = {**arguments, "config": None, **keys_in(answer["Credentials"])}
-    client = client_maker(keys)("kms")
-    with contextlib.suppress(ClientError):  # the session of a role is no administrator's
-        client.list_keys()
-
-    if outcome == DELETED:
-        outcome = f"arn:aws:iam::{ACCOUNT}:root"
-    if outcome == EXPIRED:
-        outcome = f"arn:aws:sts::{ACCOUNT}:assumed-role/App/job"
-    assert beside_moto.calls[-1].caller == outcome
-
-
-def test_what_is_due_has_happened_before_a_service_answers(beside_moto):
-    kms = beside_moto.client()
-    key_id = kms.create_key()["KeyMetadata"]["KeyId"]
-    kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
-    key = beside_moto.keys[-1]
-    beside_moto.clock.advance(days=8)
-
-    beside_moto.client("iam").create_user(UserName="alice")
-
-    assert key not in beside_moto.keys
+        assert key not in kms.keys

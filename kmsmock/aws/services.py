@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from kmsmock.aws import credential_errors
+from kmsmock.aws.credential_errors import CredentialErrors
+
 
 class AwsService(NamedTuple):
     """The facts about an AWS service.
@@ -39,6 +42,8 @@ class AwsService(NamedTuple):
     internal_endpoint: tuple[str, ...] = ()
     #: Whether KMS requests of its service principal are not charged.
     is_free: bool = False
+    #: Its errors for credentials that are not valid.
+    credential_errors: CredentialErrors = credential_errors.JSON
 
     @property
     def sender(self) -> str:
@@ -49,8 +54,18 @@ class AwsService(NamedTuple):
 _SERVICES = "kmsmock.services"
 _DECLARED = (
     AwsService("kms", shows_called_via=True),
-    AwsService("sts", answered=f"{_SERVICES}.sts.answered", beside=f"{_SERVICES}.sts.beside"),
-    AwsService("iam", answered=f"{_SERVICES}.iam.answered", beside=f"{_SERVICES}.iam.beside"),
+    AwsService(
+        "sts",
+        answered=f"{_SERVICES}.sts.answered",
+        beside=f"{_SERVICES}.sts.beside",
+        credential_errors=credential_errors.QUERY,
+    ),
+    AwsService(
+        "iam",
+        answered=f"{_SERVICES}.iam.answered",
+        beside=f"{_SERVICES}.iam.beside",
+        credential_errors=credential_errors.QUERY,
+    ),
     AwsService(
         "ec2",
         answered=f"{_SERVICES}.ec2.answered",
@@ -59,22 +74,46 @@ _DECLARED = (
         hides_denied_key=True,
         hides_decrypting_key=True,
         internal_endpoint=("DescribeKey",),
+        credential_errors=credential_errors.EC2,
     ),
-    AwsService("rds", answered=f"{_SERVICES}.rds.answered", beside=f"{_SERVICES}.rds.beside"),
+    AwsService(
+        "rds",
+        answered=f"{_SERVICES}.rds.answered",
+        beside=f"{_SERVICES}.rds.beside",
+        credential_errors=credential_errors.QUERY,
+    ),
     AwsService("cloudtrail", answered=f"{_SERVICES}.cloudtrail.answered", is_free=True),
     AwsService("dynamodb", beside=f"{_SERVICES}.dynamodb.beside", shows_called_via=True),
     AwsService("kinesis", beside=f"{_SERVICES}.kinesis.beside"),
-    AwsService("lambda", beside=f"{_SERVICES}.lambda_.beside"),
+    AwsService(
+        "lambda",
+        beside=f"{_SERVICES}.lambda_.beside",
+        credential_errors=credential_errors.REST_JSON,
+    ),
     AwsService("logs", "cloudwatch-logs", beside=f"{_SERVICES}.logs.beside"),
-    AwsService("s3", beside=f"{_SERVICES}.s3.beside", hides_denied_key=True),
+    AwsService(
+        "s3",
+        beside=f"{_SERVICES}.s3.beside",
+        hides_denied_key=True,
+        credential_errors=credential_errors.S3,
+    ),
     AwsService(
         "secretsmanager",
         "secrets-manager",
         beside=f"{_SERVICES}.secretsmanager.beside",
         hides_decrypting_key=True,
     ),
-    AwsService("sns", beside=f"{_SERVICES}.sns.beside", hides_denied_key=True),
-    AwsService("sqs", beside=f"{_SERVICES}.sqs.beside"),
+    AwsService(
+        "sns",
+        beside=f"{_SERVICES}.sns.beside",
+        hides_denied_key=True,
+        credential_errors=credential_errors.QUERY,
+    ),
+    AwsService(
+        "sqs",
+        beside=f"{_SERVICES}.sqs.beside",
+        credential_errors=credential_errors.QUERY_COMPATIBLE,
+    ),
     AwsService("ssm", beside=f"{_SERVICES}.ssm.beside"),
     # Not mocked; for `Principal.via` in tests.
     AwsService("ebs", hides_denied_key=True),

@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from kmsmock.aws.coded_error import CodedError
+from kmsmock.aws.credential_errors import CredentialError, CredentialErrors
+from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal, PrincipalKind
+from kmsmock.aws.services import AWS_SERVICES
 
 Entropy = Callable[[int], bytes]
 
@@ -16,27 +20,58 @@ _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 class CredentialsError(Exception):
     """A request is signed with credentials that are not valid; each service has its own error.
 
-    principal: to whom they belong; None if it has been deleted.
+    access_key: that signs the request. principal: whom it belongs to, or did.
     """
 
-    principal: Principal | None = None
+    def __init__(self, reason: str, access_key: str, principal: Principal) -> None:
+        super().__init__(reason)
+        self.access_key = access_key
+        self.principal = principal
+
+    def error_of(self, service: str) -> ServiceError:
+        """Return the error with which a service refuses the request. service: its name in boto3."""
+        declared = self._select(AWS_SERVICES[service].credential_errors)
+        return CodedError(
+            declared.code,
+            declared.text,
+            status=declared.status,
+            query_code=declared.query_code,
+            members={declared.key_member: self.access_key} if declared.key_member else None,
+            explanation=str(self),
+        )
+
+    @staticmethod
+    def _select(errors: CredentialErrors) -> CredentialError:
+        """Return the error for these credentials among those of a service."""
+        return errors.deleted
 
 
 class DeletedCredentialsError(CredentialsError):
     """The access key has been deleted or deactivated, or its user or role has been deleted."""
 
-    def __init__(self) -> None:
+    def __init__(self, access_key: str, principal: Principal) -> None:
         super().__init__(
-            "This access key has been deleted or deactivated, or its user or role has been deleted."
+            f"This access key of {principal.arn} has been deleted or deactivated, or its user or "
+            "role has been deleted.",
+            access_key,
+            principal,
         )
 
 
 class ExpiredCredentialsError(CredentialsError):
     """Temporary credentials have expired. expired: when they did."""
 
-    def __init__(self, principal: Principal, expired: datetime) -> None:
-        super().__init__(f"These temporary credentials of {principal.arn} expired at {expired}.")
-        self.principal = principal
+    def __init__(self, access_key: str, principal: Principal, expired: datetime) -> None:
+        super().__init__(
+            f"These temporary credentials of {principal.arn} expired at {expired}.",
+            access_key,
+            principal,
+        )
+
+    @staticmethod
+    def _select(errors: CredentialErrors) -> CredentialError:
+        """Return the error for these credentials among those of a service."""
+        return errors.expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +99,10 @@ class CredentialStore:
     def __init__(self, entropy: Entropy, now: Callable[[], datetime]) -> None:
         self._entropy = entropy
         self._now = now
-        #: None for access keys that are not valid: inactive, or of deleted users.
-        self._owners: dict[str, Principal | None] = {}
+        #: Access key -> the principal that it was issued to; also of keys that are not valid.
+        self._owners: dict[str, Principal] = {}
+        #: Access keys that are not valid: inactive or deleted, or of deleted users and roles.
+        self._invalid: set[str] = set()
         self._expirations: dict[str, datetime] = {}
         self._long_term: dict[str, AccessKey] = {}
         #: Depends on the principal with its unique id, and ends with it or with its credentials.
@@ -84,17 +121,21 @@ class CredentialStore:
         """
         access_key = access_key or ""
         principal = self._owners.get(access_key, default)
-        if principal is None:
-            raise DeletedCredentialsError
+        if access_key in self._invalid:
+            raise DeletedCredentialsError(access_key, principal)
         expires = self._expirations.get(access_key) if self._expirations else None
         if expires is not None and expires <= now:
-            raise ExpiredCredentialsError(principal, expires)
+            raise ExpiredCredentialsError(access_key, principal, expires)
         return principal
 
     def get_owner(self, access_key: str) -> Principal | None:
-        """Return the principal that an access key was issued to; None if it is unknown."""
-        key = self._long_term.get(access_key)
-        return key.owner if key is not None else self._owners.get(access_key)
+        """Return the principal of an access key, also of an inactive one; None if it is unknown.
+
+        Deleted ones are unknown, and those of deleted users and roles.
+        """
+        if access_key in self._invalid and access_key not in self._long_term:
+            return None
+        return self._owners.get(access_key)
 
     def of(self, principal: Principal) -> Credentials:
         """Return credentials of a principal, the same with each call as long as they are valid.
@@ -103,12 +144,14 @@ class CredentialStore:
         """
         is_gone = principal.entity_id in self._gone
         known = self._handed_out.get(principal)
-        if known is not None and (is_gone or self._owners.get(known.access_key) is not None):
+        if known is not None and (is_gone or known.access_key not in self._invalid):
             return known
         # None of the access keys that IAM lists: a test that takes them need not clean up.
         is_long_term = principal.kind in (PrincipalKind.USER, PrincipalKind.ROOT)
         known = self._handed_out[principal] = self._new("AKIA" if is_long_term else "ASIA")
-        self._owners[known.access_key] = None if is_gone else principal
+        self._set_owner(known.access_key, principal)
+        if is_gone:
+            self._invalid.add(known.access_key)
         return known
 
     def issue(
@@ -116,14 +159,14 @@ class CredentialStore:
     ) -> Credentials:
         """Add temporary credentials of a principal. issued: by another mock; None for new ones."""
         credentials = issued or self._new("ASIA")
-        self._owners[credentials.access_key] = principal
+        self._set_owner(credentials.access_key, principal)
         self._expirations[credentials.access_key] = expires
         return credentials
 
     def change_owner_id(self, before: str, after: str) -> None:
         """Move the credentials of a user or role to its new unique id."""
         self._owners = {
-            access_key: owner and owner.with_entity_id(before, after)
+            access_key: owner.with_entity_id(before, after)
             for access_key, owner in self._owners.items()
         }
         self._handed_out = {
@@ -149,33 +192,42 @@ class CredentialStore:
         credentials = issued or self._new("AKIA")
         key = AccessKey(credentials, owner, created or self._now())
         self._long_term[credentials.access_key] = key
-        self._owners[credentials.access_key] = owner
+        self._set_owner(credentials.access_key, owner)
         return key
 
     def set_active(self, key: AccessKey, *, is_active: bool) -> None:
         """Activate or deactivate an access key."""
         access_key = key.credentials.access_key
         self._long_term[access_key] = replace(key, is_active=is_active)
-        self._owners[access_key] = key.owner if is_active else None
+        if is_active:
+            self._set_owner(access_key, key.owner)
+        else:
+            self._invalid.add(access_key)
 
     def delete_key(self, key: AccessKey) -> None:
         """Delete an access key; requests signed with it are refused."""
         del self._long_term[key.credentials.access_key]
-        self._owners[key.credentials.access_key] = None
+        self._invalid.add(key.credentials.access_key)
 
     def invalidate(self, entity_id: str) -> None:
         """Invalidate all credentials of a user or role and of its sessions."""
         self._gone.add(entity_id)
-        for access_key, owner in self._owners.items():
-            if owner is not None and owner.entity_id == entity_id:
-                self._owners[access_key] = None
+        self._invalid.update(
+            access_key for access_key, owner in self._owners.items() if owner.entity_id == entity_id
+        )
         for key in list(self.keys_of(entity_id)):
             del self._long_term[key.credentials.access_key]
 
     def invalidate_issued_since(self, later: CredentialStore) -> None:
         """Invalidate the credentials that a later state has issued and this one has not."""
-        for access_key in later._owners.keys() - self._owners.keys():
-            self._owners[access_key] = None
+        issued_since = later._owners.keys() - self._owners.keys()
+        self._owners.update((access_key, later._owners[access_key]) for access_key in issued_since)
+        self._invalid |= issued_since
+
+    def _set_owner(self, access_key: str, owner: Principal) -> None:
+        """Make an access key valid, as one of this owner."""
+        self._owners[access_key] = owner
+        self._invalid.discard(access_key)
 
     def _new(self, prefix: str) -> Credentials:
         return Credentials(

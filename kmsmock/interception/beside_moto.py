@@ -1,15 +1,19 @@
 """Handlers for services whose requests something else, such as moto, answers.
 
-The mock makes the KMS calls of such a service, before and after the request is answered.
+The mock refuses credentials that are not valid, and makes the KMS calls of such a service, before
+and after the request is answered.
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import Answer
+from kmsmock.aws.coded_error import CodedError
+from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.parsed_responses import to_botocore_response
@@ -23,7 +27,9 @@ _PENDING = "kmsmock_pending_call"
 def begin_before_call(
     *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Make the KMS calls that a service makes before it stores; returns an error response or None.
+    """Admit a request, and make the KMS calls that its service makes before it stores.
+
+    Returns an error response or None.
 
     Handles ``before-call``.
     """
@@ -72,6 +78,8 @@ def finish_after_call(
 
 
 def _to_botocore_error(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
+    if model.http.get("method") == "HEAD" and isinstance(answer.result, ServiceError):
+        answer = answer._replace(result=_without_body(answer.result))
     response, parsed = to_botocore_response(answer, model)
     parsed.get("Error", {}).update(getattr(answer.result, "members", {}))
     query_code = getattr(answer.result, "query_code", None)
@@ -81,6 +89,13 @@ def _to_botocore_error(answer: Answer, model: Any) -> tuple[AWSResponse, dict[st
         error["QueryErrorCode"], error["Code"] = error["Code"], query_code
         error["Type"] = "Sender"
     return response, parsed
+
+
+def _without_body(error: ServiceError) -> ServiceError:
+    """Return an error as the response to a HEAD request has it, which is only an HTTP status."""
+    explanation = " ".join(text for text in (error.message, error.explanation) if text)
+    phrase = HTTPStatus(error.status).phrase
+    return CodedError(str(error.status), phrase, status=error.status, explanation=explanation)
 
 
 def _replace_answer(

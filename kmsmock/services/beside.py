@@ -13,8 +13,9 @@ from typing import Any
 
 from kmsmock.aws.api_call import Answer
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.principals import Principal
 from kmsmock.aws.services import AWS_SERVICES
-from kmsmock.identities.credentials import CredentialsError
+from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
 from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
@@ -43,8 +44,8 @@ class BesideStore:
     operations: the handlers, by operation name. errors: the service's own errors for those of KMS.
     hidden: request members that name keys, which the store does not get since it does not know the
     keys. trusts_store: whether requests with credentials that are not valid here are handled too,
-    because the store decides about credentials; the caller is then the one that they belonged to,
-    or the root user of the default account.
+    because the store decides about credentials; the caller is then the session that has expired, or
+    for deleted credentials the root user of the default account. Other services refuse them.
     """
 
     operations: Mapping[str, BesideHandler]
@@ -122,29 +123,37 @@ def begin(
     access_key: str | None,
     region: str,
 ) -> tuple[PendingCall | None, Answer | None]:
-    """Do what a service does with KMS before it stores.
+    """Admit a request, and do what the service does with KMS before it stores.
 
     parameters: as boto3 takes them. Return the call to finish after storing, None for an operation
     that does not involve KMS; and the service's answer, usually an error, when nothing is to be
-    stored.
+    stored. Credentials that are not valid are refused for every operation.
     """
     part = _load(service)
     handler = part.operations.get(operation)
-    if handler is None:
-        return None, None
     with backend.lock:
         try:
             principal, now = backend.admit(access_key, region)
         except CredentialsError as refusal:
             if not part.trusts_store:
-                return None, None  # The store refuses them.
-            identities = backend.identities
-            principal = refusal.principal or identities.root(identities.administrator.account)
-            now = backend.clock.now()
+                return None, Answer(backend.new_uuid(), refusal.error_of(service))
+            principal, now = _find_caller_of_store(backend, refusal), backend.clock.now()
+        if handler is None:
+            return None, None
         request_id = backend.new_uuid()
         call = ServiceCall(backend, principal, region, now, parameters, access_key, request_id)
         pending = PendingCall(part, call, handler(call))
         return pending, pending.begin()
+
+
+def _find_caller_of_store(backend: Backend, refusal: CredentialsError) -> Principal:
+    """Return the caller that a request with such credentials has if the store accepts them.
+
+    It is the session that has expired, or the root user of the default account.
+    """
+    if isinstance(refusal, ExpiredCredentialsError):
+        return refusal.principal
+    return backend.identities.root(backend.identities.administrator.account)
 
 
 def until_stored(flow: Flow) -> Generator[None, dict[str, Any], dict[str, Any]]:

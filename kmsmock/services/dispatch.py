@@ -58,7 +58,7 @@ def answer(
             # Scheduled work without a delay is done after the answer has been made.
             backend.clock.run_due_work(now)
         except CredentialsError as refusal:
-            result = declared.unauthenticated(str(refusal))
+            result = refusal.error_of(service)
         except ValidationException as error:
             result = declared.invalid(error.message)
         except ServiceError as error:

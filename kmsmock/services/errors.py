@@ -27,12 +27,6 @@ class InvalidAction(ServiceError):
     """The service has no such operation, or it is not emulated."""
 
 
-class InvalidClientTokenId(ServiceError):
-    """The access key does not exist."""
-
-    status = 403
-
-
 class InvalidInput(ServiceError):
     """A parameter contradicts other parameters, or what exists."""
 

@@ -11,7 +11,7 @@ from kmsmock.aws.arns import Arn, iam_arn
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
-from kmsmock.services.errors import InvalidAction, InvalidClientTokenId, ValidationError
+from kmsmock.services.errors import InvalidAction, ValidationError
 from kmsmock.state.backend import Backend
 
 
@@ -67,12 +67,6 @@ def _accept(parameters: Mapping[str, Any]) -> None:
     """Accept all parameters."""
 
 
-def _invalid_token(explanation: str) -> ServiceError:
-    return InvalidClientTokenId(
-        "The security token included in the request is invalid.", explanation=explanation
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service that this mock answers."""
@@ -86,8 +80,6 @@ class Service:
     unknown_operation: str = "Could not find operation {name} for version {version}"
     #: Whether the handlers check the limits of botocore's model, with their own messages.
     validates_parameters: bool = False
-    #: Returns the error for invalid credentials; called with the reason.
-    unauthenticated: Callable[[str], ServiceError] = _invalid_token
     #: The error for an operation that is not emulated.
     not_emulated: type[ServiceError] = InvalidAction
     #: The error for parameters that violate the limits of botocore's model.

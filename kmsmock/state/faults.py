@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmsmock.aws import errors
+from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.keys.custom_key_store import PROXY_FAILURES
 from kmsmock.ledger.operation_names import require_operation
 
 #: Error code -> AWS's message, where it does not depend on the request. Those of external key
 #: stores: AWS KMS Developer Guide, "Troubleshooting external key stores".
 _TEXTS = {
-    "ExpiredTokenException": "The security token included in the request is expired",
+    **{error.code: error.text for error in AWS_SERVICES["kms"].credential_errors},
     "ThrottlingException": "You have exceeded the rate at which you may call KMS. Reduce the "
     "frequency of your calls.",
-    "UnrecognizedClientException": "The security token included in the request is invalid.",
     "XksKeyNotFoundException": "The external key store proxy rejected the request because it could "
     "not find the external key.",
     "XksProxyIncorrectAuthenticationCredentialException": PROXY_FAILURES["XKS_PROXY_ACCESS_DENIED"],

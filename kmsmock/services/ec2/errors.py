@@ -22,7 +22,7 @@ class Ec2Error(ServiceError):
 
 
 class AuthFailure(Ec2Error):
-    """The credentials are not valid, or the key may not be used."""
+    """The caller may not use the key."""
 
     status = 403
 

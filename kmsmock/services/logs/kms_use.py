@@ -10,9 +10,10 @@ from datetime import timedelta
 from functools import partial
 
 from kmsmock.aws.arns import Arn
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.services.kms_caller import KmsCaller
-from kmsmock.services.kms_errors import CodedError, ErrorTemplate, ErrorTemplates
+from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.logs.state import log_groups_of
 from kmsmock.services.registry import ServiceCall
 

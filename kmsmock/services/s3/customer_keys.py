@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kmsmock.services.kms_errors import CodedError
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.s3.state import Encryption, SseC
 
 _STEM = "Requests specifying Server Side Encryption with Customer provided keys must provide "

@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any
 
 from kmsmock.aws.arns import Arn
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.services.data_key_cache import requester_of
 from kmsmock.services.kms_caller import KmsCaller
-from kmsmock.services.kms_errors import CodedError, ErrorTemplate, ErrorTemplates
+from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.customer_keys import customer_key
 from kmsmock.services.s3.state import (

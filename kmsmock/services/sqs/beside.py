@@ -9,10 +9,11 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.data_key_cache import DataKey
-from kmsmock.services.kms_errors import CodedError, translate_error
+from kmsmock.services.kms_errors import translate_error
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sqs.kms_use import (
     ERRORS,

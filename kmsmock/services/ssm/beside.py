@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kmsmock.aws.arns import looks_like_arn
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.beside import BesideStore, Steps
-from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.ssm.kms_use import ERRORS, decrypt, encrypt
 from kmsmock.services.ssm.state import SecureString, versions_of

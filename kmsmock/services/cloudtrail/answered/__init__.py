@@ -8,7 +8,6 @@ Source: AWS CloudTrail API Reference.
 from __future__ import annotations
 
 from kmsmock.aws.errors import (
-    UnrecognizedClientException,
     UnsupportedOperationException,
     ValidationException,
 )
@@ -16,17 +15,9 @@ from kmsmock.services.cloudtrail.answered import event_history, event_selectors,
 from kmsmock.services.cloudtrail.answered.registry import OPERATIONS
 from kmsmock.services.registry import Service
 
-
-def _invalid_token(explanation: str) -> UnrecognizedClientException:
-    return UnrecognizedClientException(
-        "The security token included in the request is invalid.", explanation=explanation
-    )
-
-
 SERVICE = Service(
     OPERATIONS,
     event_history.require_valid_request,
-    unauthenticated=_invalid_token,
     not_emulated=UnsupportedOperationException,
     invalid=ValidationException,
 )

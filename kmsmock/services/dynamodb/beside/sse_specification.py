@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.dynamodb.state import Table
-from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 
 _MANAGED_KEY = "alias/aws/dynamodb"

@@ -21,21 +21,12 @@ from kmsmock.services.ec2.answered import (
     volumes,
 )
 from kmsmock.services.ec2.answered.registry import OPERATIONS
-from kmsmock.services.ec2.errors import AuthFailure
 from kmsmock.services.registry import Service
-
-
-def _not_valid(explanation: str) -> AuthFailure:
-    return AuthFailure(
-        "AWS was not able to validate the provided access credentials", explanation=explanation
-    )
-
 
 SERVICE = Service(
     OPERATIONS,
     unknown_operation="The action {name} is not valid for this web service.",
     validates_parameters=True,
-    unauthenticated=_not_valid,
 )
 
 __all__ = [

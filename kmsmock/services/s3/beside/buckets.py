@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.beside import BesideHandler, NotStoredError, Steps
-from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.kms_use import KMS_ALGORITHMS
 from kmsmock.services.s3.state import DefaultEncryption, bucket_arn, buckets_of

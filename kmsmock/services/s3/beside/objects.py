@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
 from kmsmock.services.beside import BesideHandler, Steps
-from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.customer_keys import require_key_of_object
 from kmsmock.services.s3.kms_use import (
@@ -48,14 +46,7 @@ def _head_object(call: ServiceCall) -> Steps:
     encryption = _get_encryption(call, answer)
     if encryption is None:
         return
-    try:
-        require_key_of_object(call.parameters, encryption)
-    except CodedError as refusal:
-        # Responses to HEAD have no body, so that their error has only the HTTP status.
-        status, explanation = refusal.status, refusal.message
-        raise CodedError(
-            str(status), HTTPStatus(status).phrase, status=status, explanation=explanation
-        ) from None
+    require_key_of_object(call.parameters, encryption)
     set_encryption_members(answer, encryption)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
-from kmsmock.services.kms_errors import CodedError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.secretsmanager.beside.replicas import set_replica_members
 from kmsmock.services.secretsmanager.kms_use import decrypt_data_key
