@@ -231,13 +231,15 @@ class KMSMock(ClientSource):
         """Evaluate whether a principal is allowed an action, without calling KMS.
 
         principal: one of this mock, or its ARN. action: such as ``kms:Decrypt``. key: a key id, key
-        ARN, alias name or alias ARN, or an object with an ``arn``; None for actions that are not
-        about a key. region: for actions without a key, by default that of the mock.
-        encryption_context: name -> value. via_service: the service that calls on behalf of the
-        principal, such as ``s3``, or the value of ``kms:ViaService``. context: further condition
-        keys. parameters: of the call, as for boto3, if policies or grants depend on them; absent
-        ones have their defaults. Raises ValueError for a principal, key or action of KMS that does
-        not exist.
+        ARN, alias name or alias ARN, or an object with an ``arn``; None if the parameters name it
+        (``KeyId``, ``CiphertextBlob`` …), or the action is not about a key. region: of the call, by
+        default that of the mock; a key ARN has its own. encryption_context: name -> value.
+        via_service: the service that calls on behalf of the principal, such as ``s3``, or the value
+        of ``kms:ViaService``. context: further condition keys. parameters: of the call, as for
+        boto3, if policies or grants depend on them; absent ones have their defaults. Raises
+        ValueError for a principal, key, action or parameter that does not exist, for an action on a
+        key that nothing names, and for names or encryption contexts that contradict each other;
+        TypeError for values of a wrong type.
         """
         from kmsmock.analysis.explain import Question, explain_named
 
@@ -247,9 +249,9 @@ class KMSMock(ClientSource):
             Question(
                 action,
                 region or self._responder.options["region"],
-                parameters or {},
+                {} if parameters is None else parameters,
                 encryption_context,
-                context or {},
+                {} if context is None else context,
             ),
             getattr(key, "arn", key),
             via_service,

@@ -45,6 +45,7 @@ _MISSING = {
 _MISSING -= _members_of_installed_model()
 #: The services whose clients the tests use, as botocore names their classes.
 _SERVICES = ("EC2", "KMS")
+_WHAT = ("parameter", "member")
 _IS_OLDER = bool(_MISSING or set(_KNOWN["operations"]) - set(_MODEL.operation_names))
 # Each lack that a property meets comes alone, so that it is known as one.
 thoroughness.register_profiles(report_multiple_bugs=not _IS_OLDER)
@@ -81,7 +82,7 @@ def pytest_runtest_call() -> Iterator[None]:
     """Skip tests of what an older botocore lacks: it has no method, parameter or member for it."""
     try:
         return (yield)
-    except (AttributeError, KeyError, ParamValidationError) as error:
+    except (AttributeError, KeyError, ParamValidationError, ValueError) as error:
         if _IS_OLDER and _is_lack(error):
             pytest.skip(f"the installed botocore does not know this: {error}")
         raise
@@ -90,6 +91,8 @@ def pytest_runtest_call() -> Iterator[None]:
 def _is_lack(error: Exception) -> bool:
     if isinstance(error, KeyError):
         return error.args[0] in _MISSING
+    if isinstance(error, ValueError):  # of kms.explain
+        return any(f"has no {what} {name!r}" in str(error) for name in _MISSING for what in _WHAT)
     has_no_method = any(
         f"'{service}' object has no attribute" in str(error) for service in _SERVICES
     )

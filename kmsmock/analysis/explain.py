@@ -7,15 +7,22 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from kmsmock.access.context import ConditionContext
+from kmsmock.access.context import ConditionContext, check_context_key
 from kmsmock.access.facts import Facts, encryption_context
 from kmsmock.access.policies import collect_policies
+from kmsmock.analysis.call_parameters import (
+    check_condition_values,
+    check_parameters,
+    check_texts,
+)
+from kmsmock.analysis.read_keys import Names, find_keys
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
-from kmsmock.authorization.grants import Grant
+from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.request import Request
 from kmsmock.aws import arns
-from kmsmock.aws.arns import ALIAS_PREFIX, Arn, alias_arn, resource_of
+from kmsmock.aws.arns import Arn, alias_arn
+from kmsmock.aws.errors import InvalidArnException
 from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
@@ -58,7 +65,7 @@ def explain(
     """
     action, parameters = question.action, question.parameters
     if key is None or is_account_level(action):
-        resource = parameters.get("RetiringPrincipal", "*") if action == _LIST_RETIRABLE else "*"
+        resource = _retiring_principal(parameters) if action == _LIST_RETIRABLE else "*"
         return _decide(backend, principal, question, None, resource, primary=key)
     if is_decided_on_alias(action):
         alias = alias or parameters.get("AliasName")
@@ -83,16 +90,12 @@ def _decide(
     action, parameters = question.action, question.parameters
     child = retired = None
     if action == "kms:CreateGrant" and "Operations" in parameters and key is not None:
-        names = backend.identities.names
-        child = parse_grant_terms(parameters, principal, arns.partition_of(key.region_name), names)
+        child = _parse_grant_terms(backend, principal, key, parameters)
     if action == "kms:RetireGrant" and key is not None:
         retired = _find_retired_grant(backend, key, parameters)
     terms = child if retired is None else retired.terms
     constraints = None if terms is None else terms.constraints
-    pairs = question.encryption_context
-    if pairs is None:
-        member = find_permission(action).context_member
-        pairs = encryption_context(member, parameters, constraints)
+    pairs = _encryption_context(question, constraints)
     facts = Facts(
         action=action,
         principal=principal,
@@ -125,6 +128,22 @@ def _decide(
     return replace(decision, request=request, policies=policies)
 
 
+def _retiring_principal(parameters: Mapping[str, Any]) -> str:
+    """Return the resource of ListRetirableGrants."""
+    service: str = parameters.get("RetiringServicePrincipal", "*")
+    return parameters.get("RetiringPrincipal") or service
+
+
+def _parse_grant_terms(
+    backend: Backend, principal: Principal, key: Key, parameters: Mapping[str, Any]
+) -> GrantTerms:
+    partition = arns.partition_of(key.region_name)
+    try:
+        return parse_grant_terms(parameters, principal, partition, backend.identities.names)
+    except InvalidArnException as error:
+        raise ValueError(error.message) from None
+
+
 def _find_retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
     """Return the grant that the parameters of RetireGrant name; None if they name none."""
     token = parameters.get("GrantToken")
@@ -137,26 +156,59 @@ def explain_named(
     backend: Backend,
     principal: Principal | str,
     question: Question,
-    key: str | None,
+    key: Any,
     via_service: str | None,
 ) -> Decision:
     """Evaluate an action as `explain` does, with names instead of objects.
 
     principal: a principal, or its ARN. question: its action can omit ``kms:``. key: a key id, key
-    ARN, alias name or alias ARN. via_service: the service that calls on behalf of the principal.
-    Raises ValueError for a name that does not exist.
+    ARN, alias name or alias ARN; None if the parameters name it, or the action is not about a key.
+    via_service: the service that calls on behalf of the principal. Raises ValueError for a name
+    that does not exist or is missing, for conflicts and for unknown parameters, TypeError for
+    values of a wrong type.
     """
     action = question.action if ":" in question.action else f"kms:{question.action}"
     require_action(action)
-    name = resource_of(key or "")
-    alias = name if name.startswith(ALIAS_PREFIX) else None
+    if key is not None and not isinstance(key, str):
+        raise TypeError(f"key must be an id, ARN or alias, not {type(key).__name__}")
+    question = _checked(replace(question, action=action))
     with backend.lock:
         backend.run_due_work()
         caller = _find_principal(backend, principal)
         if via_service is not None:
             caller = replace(caller, via=via_service.partition(".")[0])
-        located = None if key is None else _find_key(backend, key, caller.account, question.region)
-        return explain(backend, caller, replace(question, action=action), located, alias)
+        names = Names(action, caller.account, question.region, key, question.parameters)
+        for named in find_keys(backend, names):
+            decision = explain(backend, caller, question, named.key, named.alias)
+            if not decision.allowed:
+                break
+        return decision
+
+
+def _checked(question: Question) -> Question:
+    """Return a question with checked parameters; raises ValueError and TypeError."""
+    for name in question.context:
+        check_context_key(name)
+    check_condition_values(question.context)
+    if question.encryption_context is not None:
+        check_texts(question.encryption_context, "encryption_context")
+    return replace(question, parameters=check_parameters(question.action, question.parameters))
+
+
+def _encryption_context(
+    question: Question, constraints: GrantConstraints | None
+) -> Mapping[str, str] | None:
+    """Return the encryption context of a question; raises ValueError if it has two.
+
+    constraints: of the grant that is created or retired.
+    """
+    given = question.encryption_context
+    member = find_permission(question.action).context_member
+    pairs = encryption_context(member, question.parameters, constraints)
+    if given is not None and pairs is not None and dict(given) != dict(pairs):
+        where = f"parameters[{member!r}]" if member is not None else "the constraints of the grant"
+        raise ValueError(f"encryption_context is {dict(given)}, but {where} has {dict(pairs)}")
+    return pairs if given is None else given
 
 
 def _find_principal(backend: Backend, named: Principal | str) -> Principal:
@@ -167,21 +219,14 @@ def _find_principal(backend: Backend, named: Principal | str) -> Principal:
             raise ValueError(f"{named.principal_arn} has been deleted: its requests are rejected")
         return named
     arn = named
-    if Arn.parse(arn) is not None and not identities.names.is_valid_principal(arn):
+    parsed = Arn.parse(arn)
+    if parsed is not None and parsed.resource_type == "federated-user":
+        federated = identities.get(arn)
+        if federated is None:
+            raise ValueError(f"{arn} does not exist; create it with .user(...).federated_user(...)")
+        return _find_principal(backend, federated)
+    if parsed is not None and not identities.names.is_valid_principal(arn):
         raise ValueError(
             f"{arn} does not exist; create it with kms.account(...).role(...) or .user(...)"
         )
     return identities.get_or_create(arn)
-
-
-def _find_key(backend: Backend, reference: str, account: str, region: str) -> Key:
-    """Find a key by id, ARN, alias name or alias ARN; raises ValueError if it does not exist."""
-    name = reference
-    arn = Arn.parse(reference)
-    if arn is not None:
-        account, region = arn.account, arn.region
-        name = arn.key_or_alias or reference
-    key = backend.region(account, region).get(name)
-    if key is None:
-        raise ValueError(f"account {account} has no key {reference!r} in {region}")
-    return key

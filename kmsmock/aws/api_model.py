@@ -116,21 +116,17 @@ def _structure(shape: Any, page_limit: int | None = None) -> Check:
         result = {}
         for name, member in value.items():
             member_path, check, _, limits = members[name]
-            # Most members are texts within their limits, and need no check of their own.
-            if (
-                limits is not None
-                and type(member) is str
-                and (
-                    member in limits[0]
-                    or (
-                        not limits[0]
-                        and limits[1] <= len(member) <= limits[2]
-                        and (limits[3] is None or limits[3](member))
-                    )
-                )
-            ):
-                result[name] = member
-            elif member is not None:
+            if limits is not None and type(member) is str:
+                # Most members are texts within their limits, and need no check of their own.
+                values, low, high, matches = limits
+                if (
+                    member in values
+                    if values
+                    else low <= len(member) <= high and (matches is None or matches(member))
+                ):
+                    result[name] = member
+                    continue
+            if member is not None:
                 result[name] = check(member, prefix + member_path, found)
         if found or not required <= result.keys():
             return _check_in_order(value, members, prefix, failures)

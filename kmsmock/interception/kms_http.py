@@ -12,6 +12,7 @@ import botocore
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import Answer, ApiCall
+from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.kms import NO_CREDENTIALS
 from kmsmock.interception.parsed_responses import build_headers
@@ -64,7 +65,7 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
         request.body or b"{}",
         signed.group(1) if signed else None,
         region,
-        _find_operation_model(operation),
+        get_operation_model(operation),
         _decode(request.headers.get("User-Agent", "")) or None,
     )
     answer = Answer("", UnknownOperationException()) if call.model is None else mock.answer(call)
@@ -100,22 +101,6 @@ class _HttpResponse(AWSResponse):  # type: ignore[misc] # botocore has no types
     def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
         super().__init__(url, status, headers, _Raw(body))
         self._content = _Body(body)
-
-
-_service_model: Any = None
-
-
-def _find_operation_model(name: str) -> Any:
-    """Return an operation of the installed botocore's model; None if the model does not have it."""
-    global _service_model  # noqa: PLW0603 - read once from botocore's data
-    if _service_model is None:
-        from botocore.loaders import Loader
-        from botocore.model import ServiceModel
-
-        _service_model = ServiceModel(Loader().load_service_model("kms", "service-2"))
-    if name not in _service_model.operation_names:
-        return None
-    return _service_model.operation_model(name)
 
 
 def leave_unsigned(*, context: Any = None, **_: Any) -> Any:

@@ -39,18 +39,17 @@ class NotStoredError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BesideStore:
-    """What is done for a service beside another store.
+    """What is done for a service beside another store."""
 
-    operations: the handlers, by operation name. errors: the service's own errors for those of KMS.
-    hidden: request members that name keys, which the store does not get since it does not know the
-    keys. trusts_store: whether requests with credentials that are not valid here are handled too,
-    because the store decides about credentials; the caller is then the session that has expired, or
-    for deleted credentials the root user of the default account. Other services refuse them.
-    """
-
+    #: Operation name -> handler.
     operations: Mapping[str, BesideHandler]
+    #: The service's own errors for those of KMS.
     errors: ErrorTemplates
+    #: Request members that name keys, which the store does not get since it does not know the keys.
     hidden: Sequence[str] = ()
+    #: Whether requests with credentials that are not valid here are handled too, because the store
+    #: decides about credentials; the caller is then the session that has expired, or for deleted
+    #: credentials the root user of the default account. Other services refuse them.
     trusts_store: bool = False
 
 

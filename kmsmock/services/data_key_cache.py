@@ -14,12 +14,11 @@ T = TypeVar("T")
 
 
 class DataKey(NamedTuple):
-    """An encrypted data key.
+    """An encrypted data key."""
 
-    resource_arn: of what it belongs to, such as a queue. key_arn: of the KMS key.
-    """
-
+    #: The ARN of the resource that the data key encrypts, such as a queue.
     resource_arn: str
+    #: The ARN of the KMS key.
     key_arn: str
     ciphertext: bytes
 
@@ -27,15 +26,16 @@ class DataKey(NamedTuple):
 class Requester(NamedTuple):
     """The identity whose permissions a call to KMS has used, and that alone may reuse its answer.
 
-    arn: of the user or role, or of the principal itself when it is neither. unique_id: of the user
-    or role; one that was deleted and created again is another requester. session_policies: as JSON
-    texts; None without any.
     Source: Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys": other
     roles and accounts, and the same role with other scoping policies, are other requesters.
     """
 
+    #: The ARN of the user or role, or of a principal that is neither.
     arn: str
+    #: The unique id of the user or role; one that was deleted and created again is another
+    #: requester.
     unique_id: str
+    #: The session policies as JSON texts; None for a principal without any.
     session_policies: tuple[str, ...] | None
 
 

@@ -33,17 +33,16 @@ class _DryRun(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KmsCaller:
-    """The identity with which a service calls KMS, and the Region that it calls.
-
-    region: its name. source: ``sourceIPAddress`` and ``userAgent`` of the CloudTrail records, such
-    as ``ec2-frontend-api.amazonaws.com``. access_key: of the caller whose identity is used; None
-    for the service's own.
-    """
+    """The identity with which a service calls KMS, and the Region that it calls."""
 
     backend: Backend
     principal: Principal
+    #: The name of the Region in which KMS is called.
     region: str
+    #: ``sourceIPAddress`` and ``userAgent`` of the CloudTrail records, such as
+    #: ``ec2-frontend-api.amazonaws.com``.
     source: str
+    #: The access key of the caller whose identity is used; None for the service's own identity.
     access_key: str | None = None
 
     @classmethod

@@ -11,16 +11,17 @@ from kmsmock.services.registry import ServiceCall
 
 
 class ErrorTemplate(NamedTuple):
-    """A service's own error for an error of KMS.
+    """A service's own error for an error of KMS."""
 
-    code: of the service. text: its message, in which ``{text}`` stands for the message of KMS, and
-    ``{sdk_text}`` for the same with the suffix of the SDK for Java. ``{code}`` in code and text
-    stands for the code of KMS. status: of the HTTP response. query_code: see `CodedError`.
-    """
-
+    #: The error code of the service.
     code: str
+    #: The message, in which ``{text}`` stands for the message of KMS, and ``{sdk_text}`` for the
+    #: same with the suffix of the SDK for Java. ``{code}`` in code and text stands for the code of
+    #: KMS.
     text: str = "{sdk_text}"
+    #: The status code of the HTTP response.
     status: int = 400
+    #: The error code of the AWS query protocol; see `CodedError`.
     query_code: str | None = None
 
 

@@ -285,12 +285,17 @@ class World:
                 self.kms.explain(principal, action, key, parameters=parameters)
                 for action in NEEDED.get(operation, (operation,))
             ]
+            by_parameters = [
+                self.kms.explain(principal, action, parameters=parameters)
+                for action in NEEDED.get(operation, (operation,))
+            ]
             try:
                 getattr(principal.client(), xform_name(operation))(**parameters)
                 code = None
             except ClientError as error:
                 code = error.response["Error"]["Code"]
         assert (code != "AccessDeniedException") is all(decisions), (code, *map(str, decisions))
+        assert list(map(str, by_parameters)) == list(map(str, decisions))
         if code is None and operation not in ("CreateGrant", "RetireGrant"):
             grants = [found.grant.grant_id for found in decisions if found.grant is not None]
             assert self.kms.calls[-1].grant_id == (grants[-1] if grants else None)

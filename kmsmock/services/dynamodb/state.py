@@ -12,41 +12,39 @@ from kmsmock.services.registry import ServiceCall
 
 @dataclass(frozen=True, slots=True)
 class TableKey:
-    """The KMS key that encrypts the table key of a table.
+    """The KMS key that encrypts the table key of a table."""
 
-    arn: of the KMS key. grant_id: of DynamoDB's grant on it. ciphertext: of the table key.
-    last_usable: when DynamoDB could last use the KMS key. inaccessible_since: when it noticed that
-    it cannot any more.
-    """
-
+    #: The ARN of the KMS key.
     arn: str
+    #: The id of DynamoDB's grant on the KMS key.
     grant_id: str
+    #: The ciphertext of the table key.
     ciphertext: bytes
+    #: When DynamoDB could last use the KMS key.
     last_usable: datetime
+    #: When DynamoDB noticed that it cannot use the KMS key any more.
     inaccessible_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How a table is encrypted.
+    """How a table is encrypted."""
 
-    key, previous_key: now, and before the last change; None for the AWS owned key. key_changes: the
-    times of changes, from 24 hours before the last one.
-    """
-
+    #: The present key; None for the AWS owned key.
     key: TableKey | None
+    #: The key before the last change; None for the AWS owned key.
     previous_key: TableKey | None = None
+    #: The times of changes, from 24 hours before the last one.
     key_changes: tuple[datetime, ...] = ()
 
 
 @dataclass(slots=True)
 class Tables:
-    """The encryption of tables and backups.
+    """The encryption of tables and backups."""
 
-    tables: by ARN. backups: ARN of a backup -> the ARN of its table, and the key of the table.
-    """
-
+    #: ARN of a table -> how it is encrypted.
     tables: dict[str, Table] = field(default_factory=dict)
+    #: ARN of a backup -> the ARN of its table, and the key of the table.
     backups: dict[str, tuple[str, TableKey | None]] = field(default_factory=dict)
     cache: DataKeyCache = field(default_factory=DataKeyCache)
 

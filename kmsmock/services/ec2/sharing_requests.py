@@ -25,14 +25,12 @@ _EVERYBODY = "all"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of sharing.
+    """A change of sharing."""
 
-    adds: whether permissions are added, or removed. everybody: whether it is about the group
-    ``all``.
-    """
-
+    #: Whether permissions are added; otherwise they are removed.
     adds: bool
     accounts: tuple[str, ...]
+    #: Whether the change is about the group ``all``.
     everybody: bool
 
 

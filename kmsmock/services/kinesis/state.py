@@ -10,24 +10,21 @@ from kmsmock.services.registry import ServiceCall
 
 @dataclass(slots=True)
 class Stream:
-    """A stream that is encrypted, or was.
+    """A stream that is encrypted, or was."""
 
-    key_id: as in StartStreamEncryption; None when encryption is stopped. data_keys: (shard id,
-    sequence number) of a record -> the data key that it is encrypted with.
-    """
-
+    #: The KeyId of StartStreamEncryption; None if encryption is stopped.
     key_id: str | None
+    #: (shard id, sequence number) of a record -> the data key that it is encrypted with.
     data_keys: dict[tuple[str, str], DataKey] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Streams:
-    """The streams that are encrypted, or were, and the shard iterators.
+    """The streams that are encrypted, or were, and the shard iterators."""
 
-    streams: by ARN. iterators: shard iterator -> the ARN of its stream, and the shard id.
-    """
-
+    #: ARN of a stream -> its encryption.
     streams: dict[str, Stream] = field(default_factory=dict)
+    #: Shard iterator -> the ARN of its stream, and the shard id.
     iterators: dict[str, tuple[str, str]] = field(default_factory=dict)
     cache: DataKeyCache = field(default_factory=DataKeyCache)
 

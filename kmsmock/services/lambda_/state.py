@@ -9,30 +9,29 @@ from kmsmock.services.registry import ServiceCall
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The encrypted environment variables of a function.
+    """The encrypted environment variables of a function."""
 
-    role: the ARN of the execution role. key_arn: of the KMS key. grant_id, grant_token: of the
-    grant by which the role may decrypt the variables. ciphertext: of the variables, as JSON.
-    """
-
+    #: The ARN of the execution role.
     role: str
+    #: The ARN of the KMS key.
     key_arn: str
+    #: The id of the grant by which the role can decrypt the variables.
     grant_id: str
+    #: The grant token of that grant.
     grant_token: str
+    #: The ciphertext of the variables, as JSON.
     ciphertext: bytes
 
 
 @dataclass(slots=True)
 class Functions:
-    """The functions that were created or updated in the mock.
+    """The functions that were created or updated in the mock."""
 
-    settings: ARN of a function -> the ARN of its role and its key, as in the request.
-    environments: ARN of a function or of a published version -> its variables, if it has any.
-    aliases: ARN of an alias -> ARN of its version.
-    """
-
+    #: ARN of a function -> the ARN of its role and its key, as in the request.
     settings: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    #: ARN of a function or of a published version -> its variables, if it has any.
     environments: dict[str, Environment] = field(default_factory=dict)
+    #: ARN of an alias -> ARN of its version.
     aliases: dict[str, str] = field(default_factory=dict)
 
 

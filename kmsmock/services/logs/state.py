@@ -10,13 +10,11 @@ from kmsmock.services.registry import ServiceCall
 
 @dataclass(slots=True)
 class LogGroup:
-    """A log group that is encrypted, or was.
+    """A log group that is encrypted, or was."""
 
-    key_arn: of its KMS key; None when that was disassociated. data_keys: the ciphertexts of the
-    data keys that its log events are encrypted with, in order.
-    """
-
+    #: The ARN of the KMS key; None if it was disassociated.
     key_arn: str | None
+    #: The ciphertexts of the data keys that its log events are encrypted with, in order.
     data_keys: dict[bytes, None] = field(default_factory=dict)
 
 

@@ -28,31 +28,39 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of database.
+    """A kind of database."""
 
-    label: AWS's name for it in texts. name, snapshot: of it and its snapshots, in operations and
-    parameters. arn, snapshot_arn: in ARNs. prefix: of resource ids. context_key: of the encryption
-    context. resource_id, status, arn_member, created: response members. snapshot_encrypted,
-    snapshot_source: those of snapshots. target_key: AWS's description of a key that a
-    copy cannot be encrypted under. restore: the operation that creates a database from a snapshot;
-    restore_from: its parameter.
-    """
-
+    #: AWS's name for a database of this kind in messages.
     label: str
+    #: The name of a database in operations and parameters.
     name: str
+    #: The name of a snapshot in operations and parameters.
     snapshot: str
+    #: The resource type of a database in ARNs.
     arn: str
+    #: The resource type of a snapshot in ARNs.
     snapshot_arn: str
+    #: The prefix of resource ids.
     prefix: str
+    #: The key of the encryption context.
     context_key: str
+    #: The response member with the resource id of a database.
     resource_id: str
+    #: The response member with the status of a database.
     status: str
+    #: The response member with the ARN of a database.
     arn_member: str
+    #: The response member with the creation time of a database.
     created: str
+    #: The response member that says whether a snapshot is encrypted.
     snapshot_encrypted: str
+    #: The response member with the source of a copied snapshot.
     snapshot_source: str
+    #: AWS's description of a key that a copy cannot be encrypted under.
     target_key: str
+    #: The operation that creates a database from a snapshot.
     restore: str
+    #: The parameter of that operation that names the snapshot.
     restore_from: str
     errors: Errors
 

@@ -44,19 +44,19 @@ class DeleteMarker:
 
 @dataclass(frozen=True, slots=True)
 class SseKms:
-    """An object that is encrypted with a KMS key (SSE-KMS or DSSE-KMS).
+    """An object that is encrypted with a KMS key (SSE-KMS or DSSE-KMS)."""
 
-    algorithm: the value of ``ServerSideEncryption``. context: the encryption context of the data
-    key. data_key: the ciphertext of the object's data key, or of the bucket key. region: of the
-    bucket. requested_context: ``SSEKMSEncryptionContext`` of the request; None without one.
-    """
-
+    #: The value of ``ServerSideEncryption``.
     algorithm: str
     key_arn: str
+    #: The encryption context of the data key.
     context: Mapping[str, str]
+    #: The ciphertext of the object's data key, or of the bucket key.
     data_key: bytes
     has_bucket_key: bool
+    #: The Region of the bucket.
     region: str
+    #: ``SSEKMSEncryptionContext`` of the request; None without one.
     requested_context: str | None = None
 
     def response_members(self) -> dict[str, Any]:
@@ -86,17 +86,17 @@ class DefaultEncryption(NamedTuple):
 
 @dataclass(slots=True)
 class Buckets:
-    """The encryption of buckets, objects and multipart uploads.
+    """The encryption of buckets, objects and multipart uploads."""
 
-    regions, defaults: by the name of the bucket. objects: (bucket, key) -> version id -> how the
-    version is encrypted; the latest version last. uploads: by upload id.
-    """
-
+    #: Name of a bucket -> its Region.
     regions: dict[str, str] = field(default_factory=dict)
+    #: Name of a bucket -> its default encryption.
     defaults: dict[str, DefaultEncryption] = field(default_factory=dict)
+    #: (bucket, key) -> version id -> how the version is encrypted; the latest version last.
     objects: dict[tuple[str, str], dict[str | None, Encryption | DeleteMarker]] = field(
         default_factory=dict
     )
+    #: Upload id of a multipart upload -> how the object will be encrypted.
     uploads: dict[str, Encryption] = field(default_factory=dict)
     bucket_keys: DataKeyCache = field(default_factory=DataKeyCache)
 

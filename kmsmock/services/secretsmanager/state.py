@@ -22,20 +22,20 @@ class EncryptedDataKey:
 
 @dataclass(slots=True)
 class Secret:
-    """A secret, or a replica of one.
-
-    key_id: as in the request; None for the AWS managed key. versions: version id -> its data key,
-    encrypted with each of its KMS keys, the newest last. stages: staging label -> version id.
-    replicas: of a primary secret, by Region. failure: why a replica is not in sync. primary: the
-    ARN of the primary secret of a replica.
-    """
+    """A secret, or a replica of one."""
 
     arn: str
+    #: The KmsKeyId of the request; None for the AWS managed key.
     key_id: str | None
+    #: Version id -> its data key, encrypted with each of its KMS keys, the newest last.
     versions: dict[str, list[EncryptedDataKey]] = field(default_factory=dict)
+    #: Staging label -> version id.
     stages: dict[str, str] = field(default_factory=dict)
+    #: Region -> replica, for a primary secret.
     replicas: dict[str, Secret] = field(default_factory=dict)
+    #: Why a replica is not in sync.
     failure: str | None = None
+    #: The ARN of the primary secret of a replica.
     primary: str | None = None
 
     @property

@@ -10,13 +10,11 @@ from kmsmock.services.registry import ServiceCall
 
 @dataclass(slots=True)
 class Topics:
-    """The encrypted topics, and the subscriptions of queues.
+    """The encrypted topics, and the subscriptions of queues."""
 
-    keys: the ARN of a topic -> its key, as in the request. queues: the ARN of a subscription -> the
-    ARNs of its topic and its queue.
-    """
-
+    #: The ARN of a topic -> its key, as in the request.
     keys: dict[str, str] = field(default_factory=dict)
+    #: The ARN of a subscription -> the ARNs of its topic and its queue.
     queues: dict[str, tuple[str, str]] = field(default_factory=dict)
     cache: DataKeyCache = field(default_factory=DataKeyCache)
 

@@ -14,17 +14,15 @@ SQS_MANAGED = "SqsManagedSseEnabled"
 
 @dataclass(slots=True)
 class Queues:
-    """The encryption of queues and messages.
+    """The encryption of queues and messages."""
 
-    attributes: ARN of a queue -> its attributes for encryption, as GetQueueAttributes returns them.
-    data_keys: message id -> the data key that the message is encrypted with, also after a move to
-    another queue; None for a message that could not be encrypted, and so was not delivered.
-    delivered: the same for messages that services have delivered, by the ARN of the queue and the
-    id that the message has there, or its whole body.
-    """
-
+    #: ARN of a queue -> its attributes for encryption, as GetQueueAttributes returns them.
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Message id -> the data key that the message is encrypted with, also after a move to another
+    #: queue; None for a message that could not be encrypted, and so was not delivered.
     data_keys: dict[str, DataKey | None] = field(default_factory=dict)
+    #: The same for messages that services have delivered: (queue ARN, message id in the queue or
+    #: whole body) -> data key.
     delivered: dict[tuple[str, str], DataKey | None] = field(default_factory=dict)
     cache: DataKeyCache = field(default_factory=DataKeyCache)
 

@@ -9,13 +9,11 @@ from kmsmock.services.registry import ServiceCall
 
 @dataclass(frozen=True, slots=True)
 class SecureString:
-    """A version of a SecureString parameter.
+    """A version of a SecureString parameter."""
 
-    key_id: as in the request. ciphertext: of the value in the standard tier, of the data key in the
-    advanced tier.
-    """
-
+    #: The KeyId of the request.
     key_id: str
+    #: The ciphertext of the value in the standard tier, of the data key in the advanced tier.
     ciphertext: bytes
     is_advanced: bool
 

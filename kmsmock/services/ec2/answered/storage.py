@@ -36,16 +36,13 @@ class Attachment:
 
 @dataclass(slots=True, eq=False)
 class Volume:
-    """A volume. size: GiB. key_arn: as in answers.
-
-    key: None until the volume is available. initialization_rate: MiB/s, as requested; it has no
-    effect on the contents, which are available at once.
-    """
+    """A volume."""
 
     id: str
     owner: str
     region: str
     zone: str
+    #: The size in GiB.
     size: int
     type: str
     created: datetime
@@ -53,10 +50,14 @@ class Volume:
     throughput: int | None = None
     is_multi_attach: bool = False
     snapshot_id: str = ""
+    #: The rate in MiB/s, as requested; it has no effect on the contents, which are available at
+    #: once.
     initialization_rate: int | None = None
     is_encrypted: bool = False
+    #: The ARN of the KMS key that responses show.
     key_arn: str | None = None
     state: str = "creating"
+    #: The data key; None until the volume is available.
     key: DataKey | None = None
     sectors: Sectors = field(default_factory=dict)
     attachments: dict[str, Attachment] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class Volume:
 
 @dataclass(slots=True, eq=False)
 class Snapshot:
-    """A snapshot. volume_size: GiB. shared_with: account ids, in the order of sharing."""
+    """A snapshot."""
 
     id: str
     owner: str
@@ -72,6 +73,7 @@ class Snapshot:
     volume_id: str
     started: datetime
     description: str = ""
+    #: The size of the volume in GiB.
     volume_size: int = 0
     state: str = "pending"
     state_message: str | None = None
@@ -82,6 +84,7 @@ class Snapshot:
     key_arn: str | None = None
     key: DataKey | None = None
     sectors: Sectors = field(default_factory=dict)
+    #: The account ids with which it is shared, in the order of sharing.
     shared_with: dict[str, None] = field(default_factory=dict)
     is_public: bool = False
 
@@ -97,18 +100,16 @@ class Snapshot:
 
 @dataclass(slots=True, eq=False)
 class Image:
-    """An image (AMI).
-
-    mappings: device name -> the members of its volume, as in answers. attributes: further members,
-    such as ``Architecture``.
-    """
+    """An image (AMI)."""
 
     id: str
     owner: str
     region: str
     name: str
     created: datetime
+    #: Device name -> the members of its volume, as in answers.
     mappings: dict[str, dict[str, object]]
+    #: Further members, such as ``Architecture``.
     attributes: dict[str, object]
     description: str = ""
     state: str = "available"
@@ -124,15 +125,14 @@ class Image:
 
 @dataclass(slots=True, eq=False)
 class AccountRegion:
-    """What one account stores in one Region. tags: id -> tags, also on what others share.
-
-    tokens: client token -> the parameters of its request, and the id of what it created.
-    """
+    """What one account stores in one Region."""
 
     volumes: dict[str, Volume] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
+    #: Resource id -> tags, also on resources that other accounts share.
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Client token -> the parameters of its request, and the id of what it created.
     tokens: dict[str, tuple[object, str]] = field(default_factory=dict)
     block_public_access: str = UNBLOCKED
 

@@ -17,17 +17,19 @@ from kmsmock.services.ec2.errors import (
 
 @dataclass(frozen=True, slots=True)
 class VolumeType:
-    """A volume type. smallest, largest: GiB.
+    """A volume type."""
 
-    iops: that may be requested, None when they may not. own_iops: when none are requested.
-    throughput, own_throughput: the same in MiB/s.
-    """
-
+    #: The smallest size in GiB.
     smallest: int
+    #: The largest size in GiB.
     largest: int
+    #: The smallest and largest IOPS that can be requested; None if none can.
     iops: tuple[int, int] | None = None
+    #: The IOPS if none are requested.
     own_iops: int | None = None
+    #: The smallest and largest throughput in MiB/s that can be requested; None if none can.
     throughput: tuple[int, int] | None = None
+    #: The throughput in MiB/s if none is requested.
     own_throughput: int | None = None
 
 

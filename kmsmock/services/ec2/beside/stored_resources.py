@@ -15,15 +15,14 @@ from kmsmock.services.registry import ServiceCall
 
 @dataclass(frozen=True, slots=True)
 class StoredResource:
-    """An encrypted volume or snapshot. owner: account id.
+    """An encrypted volume or snapshot."""
 
-    key: None for a snapshot in state error, whose key could not be used. state_message: of that
-    state.
-    """
-
+    #: The account id of the owner.
     owner: str
     key_arn: str
+    #: The data key; None for a snapshot in state error, whose key could not be used.
     key: DataKey | None
+    #: Why a snapshot is in state error.
     state_message: str | None = None
 
     @property
@@ -39,27 +38,24 @@ class StoredResource:
 
 @dataclass(slots=True)
 class StoredImage:
-    """An image.
+    """An image."""
 
-    snapshots: of its block devices, None for one that is not encrypted. state_reason: why it is in
-    state failed.
-    """
-
+    #: The snapshots of its block devices; None for one that is not encrypted.
     snapshots: list[StoredResource | None]
+    #: Why the image is in state failed.
     state_reason: str | None = None
 
 
 @dataclass(slots=True)
 class StoredResources:
-    """The resources that were created while this mock was active, by id.
+    """The resources that were created while this mock was active, by id."""
 
-    resources: encrypted volumes and snapshots. attached: (volume, instance) -> the grant and data
-    key of the instance. not_attached: volumes that their instance could not decrypt.
-    """
-
+    #: Encrypted volumes and snapshots.
     resources: dict[str, StoredResource] = field(default_factory=dict)
     images: dict[str, StoredImage] = field(default_factory=dict)
+    #: (volume, instance) -> the grant and data key of the instance.
     attached: dict[tuple[str, str], AttachedKey] = field(default_factory=dict)
+    #: Volumes that their instance could not decrypt.
     not_attached: set[str] = field(default_factory=set)
 
 

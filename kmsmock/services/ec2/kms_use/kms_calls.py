@@ -21,14 +21,14 @@ FRONTEND = "ec2-frontend-api.amazonaws.com"
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """An encrypted data key. bound_to: the volume or snapshot in its encryption context.
+    """An encrypted data key."""
 
-    key_arn: of the KMS key. id: of the data key itself, which it keeps when it is re-encrypted.
-    """
-
+    #: The ARN of the KMS key.
     key_arn: str
     ciphertext: bytes
+    #: The volume or snapshot in its encryption context.
     bound_to: str
+    #: The id of the data key, which it keeps when it is re-encrypted.
     id: str
 
     @property

@@ -46,12 +46,11 @@ class SourceSnapshot(EncryptedResource, Protocol):
 
 
 class NewDataKey(NamedTuple):
-    """The data key of a new resource, and the plaintexts with which its contents are re-encrypted.
-
-    plaintext: its 64 bytes; None when it is that of the source, so that the contents stay as they
-    are. source_plaintext: that of the source; None when the source is not encrypted.
-    """
+    """The data key of a new resource, and the plaintexts that re-encrypt its contents."""
 
     key: DataKey
+    #: The plaintext of the data key, 64 bytes; None if it is the data key of the source, so that
+    #: the contents stay unchanged.
     plaintext: bytes | None = None
+    #: The plaintext of the data key of the source; None if the source is not encrypted.
     source_plaintext: bytes | None = None

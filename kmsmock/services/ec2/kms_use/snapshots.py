@@ -64,14 +64,13 @@ def copy_of_incomplete(snapshot_id: str, snapshot: SourceSnapshot) -> CopyFailed
 
 @dataclass(slots=True)
 class CopySnapshot(Flow):
-    """The copy of a snapshot. source: None when the caller cannot see it.
-
-    target_arn: of the key to encrypt with, which `request` sets; None for a copy that is not
-    encrypted.
-    """
+    """The copy of a snapshot."""
 
     call: ServiceCall
+    #: The source snapshot; None if the caller has no access to it.
     source: EncryptedResource | None
+    #: The ARN of the key to encrypt with, which `request` sets; None for a copy that is not
+    #: encrypted.
     target_arn: str | None = None
 
     def request(self) -> None:

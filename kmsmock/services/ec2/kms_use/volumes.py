@@ -40,15 +40,15 @@ class VolumeLostError(Exception):
 
 @dataclass(slots=True)
 class CreateVolume(Flow):
-    """A new volume. source: the snapshot from which it is created.
-
-    known_key: in answers before the volume has a data key: as in the request, or that of a snapshot
-    of the account. target: the key to encrypt with; None for a volume that is not encrypted.
-    """
+    """A new volume."""
 
     call: ServiceCall
+    #: The snapshot from which the volume is created.
     source: EncryptedResource | None
+    #: The key in responses before the volume has a data key: as in the request, or the key of a
+    #: snapshot of the account.
     known_key: str | None = None
+    #: The key to encrypt with; None for a volume that is not encrypted.
     target: str | None = None
 
     @property

@@ -30,13 +30,14 @@ _MAX_TAGS = 50
 class Kind:
     """A kind of identity: user, role or group.
 
-    word: the kind in operation names, such as ``User``. find: finds the identity that a call names.
-    max_inline_bytes: the quota of all its inline policies together.
     Source: IAM User Guide, "IAM and AWS STS quotas".
     """
 
+    #: The kind in operation names, such as ``User``.
     word: str
+    #: Finds the identity that a call names.
     find: Callable[[ServiceCall], Identity]
+    #: The quota of all its inline policies together, in bytes.
     max_inline_bytes: int
 
     @property

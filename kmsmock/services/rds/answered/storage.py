@@ -23,24 +23,23 @@ LOST = "inaccessible-encryption-credentials"
 
 @dataclass(slots=True, eq=False)
 class Database:
-    """A DB instance or DB cluster.
-
-    resource_id: unique for ever, unlike the identifier. response_members: members of responses
-    beside those of the following fields. encryption: None for storage that is not encrypted.
-    lost_since: when RDS noticed that it cannot use the key. cluster: of which it is a member, and
-    which has the storage.
-    """
+    """A DB instance or DB cluster."""
 
     kind: Kind
     identifier: str
     owner: str
     region: str
+    #: The resource id, which is never used again, unlike the identifier.
     resource_id: str
     created: datetime
+    #: Members of responses, except those of the following fields.
     response_members: dict[str, Any]
     status: str = "creating"
+    #: The encryption of its storage; None for storage that is not encrypted.
     encryption: DatabaseEncryption | None = None
+    #: When RDS noticed that it cannot use the key.
     lost_since: datetime | None = None
+    #: The DB cluster of which the instance is a member, and which has the storage.
     cluster: Database | None = None
     sectors: Sectors = field(default_factory=dict)
 
@@ -75,27 +74,27 @@ class Database:
 
 @dataclass(slots=True, eq=False)
 class Snapshot:
-    """A DB snapshot or DB cluster snapshot.
-
-    source: identifier of the database. resource_id: of the database. type: MANUAL or AUTOMATED.
-    copied_from: ARN of the snapshot that it is a copy of. shared_with: account ids, in the order of
-    sharing.
-    """
+    """A DB snapshot or DB cluster snapshot."""
 
     kind: Kind
     identifier: str
     owner: str
     region: str
+    #: The identifier of the database.
     source: str
+    #: The resource id of the database.
     resource_id: str
     created: datetime
     response_members: dict[str, Any]
+    #: MANUAL or AUTOMATED.
     type: str = MANUAL
     status: str = "creating"
     progress: int = 0
     encryption: SnapshotEncryption | None = None
     sectors: Sectors = field(default_factory=dict)
+    #: The ARN of the snapshot that it is a copy of.
     copied_from: str | None = None
+    #: The account ids with which it is shared, in the order of sharing.
     shared_with: dict[str, None] = field(default_factory=dict)
     is_public: bool = False
 

@@ -14,19 +14,21 @@ from kmsmock.state.backend import Backend
 
 @dataclass(slots=True)
 class DatabaseEncryption:
-    """How the storage of an instance or cluster is encrypted.
+    """How the storage of an instance or cluster is encrypted."""
 
-    kind: whose storage it is. context: the encryption context that RDS's grant is bound to.
-    key_arn: of the KMS key. grant: of RDS. data_key: once there is storage. volume_grant: of EBS,
-    for an instance that runs. plaintext_key: the data key in memory, while the database runs.
-    """
-
+    #: The kind of database whose storage it is.
     kind: Kind
+    #: The encryption context in the constraint of RDS's grant.
     context: Context
+    #: The ARN of the KMS key.
     key_arn: str
+    #: The grant of RDS.
     grant: Grant
+    #: The data key; None until there is storage.
     data_key: DataKey | None = None
+    #: The grant of EBS, for an instance that runs.
     volume_grant: Grant | None = None
+    #: The data key in memory, while the database runs.
     plaintext_key: bytes | None = None
 
     @property

@@ -72,14 +72,13 @@ def _data_key_of(source: SourceSnapshot) -> DataKey | None:
 
 @dataclass(slots=True)
 class CopySnapshot(Flow):
-    """CopyDBSnapshot and CopyDBClusterSnapshot, which fail at once when a key cannot be used.
-
-    encryption: of the copy; None for one that is not encrypted. grants: of RDS, for the copying.
-    """
+    """CopyDBSnapshot and CopyDBClusterSnapshot, which fail at once when a key cannot be used."""
 
     call: ServiceCall
     source: SourceSnapshot
+    #: The encryption of the copy; None for a copy that is not encrypted.
     encryption: SnapshotEncryption | None = None
+    #: The grants of RDS for the copying.
     grants: list[Grant] = field(default_factory=list)
 
     def request(self) -> None:
@@ -168,16 +167,15 @@ class CopySnapshot(Flow):
 
 @dataclass(slots=True)
 class RestoreDatabase(Flow):
-    """RestoreDBInstanceFromDBSnapshot and RestoreDBClusterFromSnapshot.
-
-    resource_id: of the new database. encryption: None for one that is not encrypted. source_grant:
-    of RDS, for the snapshot.
-    """
+    """RestoreDBInstanceFromDBSnapshot and RestoreDBClusterFromSnapshot."""
 
     call: ServiceCall
     source: SourceSnapshot
+    #: The resource id of the new database.
     resource_id: str
+    #: The encryption of the new database; None for one that is not encrypted.
     encryption: DatabaseEncryption | None = None
+    #: The grant of RDS for the snapshot.
     source_grant: Grant | None = None
 
     def request(self) -> None:
