@@ -12,9 +12,6 @@ from botocore.exceptions import ClientError
 
 from kmsmock import mock_kms
 
-with contextlib.suppress(ImportError):
-    import moto  # noqa: F401 - clients that are made before know nothing of it
-
 ACCOUNT = "123456789012"
 OTHER = "210987654321"
 DELETED, EXPIRED = "deleted", "expired"

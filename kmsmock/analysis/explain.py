@@ -15,7 +15,7 @@ from kmsmock.analysis.call_parameters import (
     check_parameters,
     check_texts,
 )
-from kmsmock.analysis.read_keys import Names, find_keys
+from kmsmock.analysis.named_keys import Names, find_keys
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms

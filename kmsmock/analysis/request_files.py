@@ -30,20 +30,19 @@ _KEY_EXAMPLE = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1
 
 @dataclass(frozen=True, slots=True)
 class DescribedRequest:
-    """The request in a file.
-
-    issuer: the ARN of the role or user that the principal is a session of, if the file names it.
-    resource: a key ARN, the ARN of an alias, or ``*``. key: the parsed key ARN; None if the
-    resource is not a key. context: condition key -> value.
-    """
+    """The request in a file."""
 
     location: Location
     principal: Principal
+    #: The ARN of the role or user that the principal is a session of, if the file names it.
     issuer: str | None
     action: str
+    #: The resource: a key ARN, the ARN of an alias, or ``*``.
     resource: str
+    #: The parsed key ARN; None if the resource is not a key.
     key: Arn | None
     encryption_context: Mapping[str, str] | None
+    #: Condition key -> value, as the file has them.
     context: Mapping[str, str | list[str]]
 
     def with_role(self, names: Collection[str]) -> Principal:

@@ -104,20 +104,20 @@ def _is_service(request: Request) -> bool:
 
 
 class _ResourceSide:
-    """What key policy and grants give: how they mean the caller, at best, and by what.
-
-    allowance: the decision when nothing limits it. limited: when boundary and session policies
-    must allow too. delegated: when identity policies must. trusted: how grants of the caller's own
-    account mean it; trusted_by: the first that does so best.
-    """
+    """What key policy and grants allow, by what else has to allow it too."""
 
     __slots__ = ("allowance", "delegated", "limited", "trusted", "trusted_by")
 
     def __init__(self) -> None:
+        #: The decision if nothing else has to allow the request.
         self.allowance: Decision | None = None
+        #: The decision if permissions boundary and session policies allow it too.
         self.limited: Decision | None = None
+        #: The decision if identity policies allow it too.
         self.delegated: Decision | None = None
+        #: The closest match of the caller with the grants of its own account.
         self.trusted = Match.NONE
+        #: The decision by the first of these grants.
         self.trusted_by: Decision | None = None
 
     def take(

@@ -179,7 +179,7 @@ def _step_of_grant(grant: Grant, request: Request) -> Step:
 
 
 def _grantee(grant: Grant, caller: Principal) -> str:
-    """Tell whom a grant names instead of the caller."""
+    """Return whom a grant names instead of the caller, as a sentence."""
     name = grant.grantee
     # Without unique ids, a name means whoever has it now.
     if match_name(caller, name) is Match.NONE:
@@ -256,7 +256,7 @@ def missing(
 
 
 def _allowed(request: Request, policies: AppliedPolicies) -> bool:
-    """Tell whether the caller's own account already allows what the key's account does not."""
+    """Return whether the caller's own account already allows what the key's account does not."""
     return request.principal.kind is PrincipalKind.ROOT or any(
         statement.effect is Effect.ALLOW
         and not tuple(_mismatches(statement, policy, request, policies))

@@ -87,7 +87,7 @@ class Grants:
         return GrantsOfPrincipal(found) if found else _NONE
 
     def name(self, principal: Principal) -> bool:
-        """Tell whether there are grants whose grantee can mean a principal."""
+        """Return whether there are grants whose grantee can mean a principal."""
         by_grantee = self._by_grantee
         return bool(by_grantee) and any(name in by_grantee for name in _names(principal))
 

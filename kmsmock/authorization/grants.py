@@ -15,7 +15,7 @@ from kmsmock.aws.principals import Principal, PrincipalKind
 
 
 def has_context(operation: str) -> bool:
-    """Tell whether an operation has an encryption context, which constraints of grants look at."""
+    """Return whether an operation has an encryption context, which grant constraints compare."""
     return find_permission(f"kms:{operation}").context_member is not None
 
 
@@ -31,7 +31,7 @@ class GrantConstraints:
     source_arn: str | None = None
 
     def allow_context(self, context: Mapping[str, str] | None) -> bool:
-        """Tell whether an encryption context meets the constraints.
+        """Return whether an encryption context meets the constraints.
 
         Source: API Reference, GrantConstraints: names of pairs match in any case, values do not.
         """
@@ -41,7 +41,7 @@ class GrantConstraints:
         return self.subset is None or pairs_of(self.subset) <= pairs
 
     def allow_child(self, child: GrantConstraints | None) -> bool:
-        """Tell whether the constraints of a grant made through this one are at least as strict."""
+        """Return whether the constraints of a grant made by this one are at least as strict."""
         theirs = child or GrantConstraints()
         if self.source_arn not in (None, theirs.source_arn):
             return False
@@ -76,7 +76,7 @@ class GrantTerms:
     unique_ids: Mapping[str, str] = field(default_factory=dict)
 
     def cover(self, child: GrantTerms) -> bool:
-        """Tell whether one who holds these terms may give the child's."""
+        """Return whether one who holds these terms may give the child's."""
         if not set(child.operations) <= set(self.operations):
             return False
         return self.constraints is None or self.constraints.allow_child(child.constraints)
@@ -110,11 +110,11 @@ class Grant:
         return frozenset(name for name in named if name is not None)
 
     def match_grantee(self, principal: Principal) -> Match:
-        """Tell how the grantee means a principal."""
+        """Return how the grantee matches a principal."""
         return self._match(principal, self.terms.grantee_principal, service=self.grantee)
 
     def match_retirer(self, principal: Principal) -> Match:
-        """Tell how one of those who may retire the grant means a principal."""
+        """Return the closest match of a principal with those who can retire the grant."""
         return max(
             (self._match(principal, name, service=name) for name in self.retirers),
             default=Match.NONE,
@@ -134,7 +134,7 @@ class Grant:
         source_arn: Callable[[], str | None],
         child: GrantTerms | None,
     ) -> bool:
-        """Tell whether the grant lets its grantee do something.
+        """Return whether the grant lets its grantee do something.
 
         operation: the action without ``kms:``. source_arn: gives ``aws:SourceArn`` of the request.
         child: the terms of the grant that is to be made.

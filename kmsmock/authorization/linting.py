@@ -29,7 +29,7 @@ class Finding:
 
 
 def lint(policy: Policy, *, exists: Callable[[str], bool] | None = None) -> list[Finding]:
-    """Return the likely mistakes in a policy. exists: tells whether a principal exists."""
+    """Return the likely mistakes in a policy. exists: returns whether a principal exists."""
     findings = [
         Finding(statement.name, text)
         for statement in policy.statements

@@ -106,13 +106,13 @@ class Statement:
         return f"statement {self.number}" + (f" ({sid})" if sid else "")
 
     def means_action(self, action: str) -> bool:
-        """Tell whether the statement matches an action. action: in lower case."""
+        """Return whether the statement matches an action. action: in lower case."""
         if self.actions is None:
             return False
         return any(p.matches(action) for p in self.actions) is not self.not_actions
 
     def means_resource(self, resource: str, context: Context) -> bool:
-        """Tell whether the statement matches a resource. resource: an ARN or ``*``."""
+        """Return whether the statement matches a resource. resource: an ARN or ``*``."""
         if self.resources is None:
             return False
         for template in self.resources:
@@ -122,7 +122,7 @@ class Statement:
         return self.not_resources
 
     def applies(self, resource: str, context: Context) -> bool:
-        """Tell whether the statement matches a resource and all its conditions hold."""
+        """Return whether the statement matches a resource and all its conditions hold."""
         if not self.means_any_resource and not self.means_resource(resource, context):
             return False
         result_if_malformed = self.effect is Effect.DENY
@@ -139,7 +139,7 @@ class Statement:
         *,
         has_boundary: bool = False,
     ) -> Match:
-        """Tell how the statement matches a principal; identity policies match whoever has them."""
+        """Return how the statement matches a principal; identity policies match their owner."""
         if self.principals is None:
             return Match.DIRECT
         # Source: IAM User Guide, "NotPrincipal": Deny applies to all who have a boundary.
@@ -247,7 +247,7 @@ def _statement(number: int, source: dict[str, Any], *, substitutes_variables: bo
 
 
 def _has_variables_at_the_end(resource: str) -> bool:
-    """Tell whether all variables stand behind the fifth colon, where a Resource may have them."""
+    """Return whether all variables stand behind the fifth colon, where a Resource may have them."""
     return resource.partition("${")[0].count(":") >= 5
 
 

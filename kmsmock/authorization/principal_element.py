@@ -16,22 +16,21 @@ from kmsmock.aws.principals import Principal, PrincipalKind
 
 
 class Match(IntEnum):
-    """How a statement means a principal, from not at all to without limits.
-
-    DELEGATED: through its account, whose identity policies decide. LIMITED: through its role or
-    user, so that a boundary and session policies must allow too. DIRECT: itself, or everybody.
-    """
+    """How a statement or grant matches a principal, from not at all to without limits."""
 
     NONE = 0
+    #: By its account, whose identity policies decide.
     DELEGATED = 1
+    #: By its role or user, so that permissions boundary and session policies have to allow it too.
     LIMITED = 2
+    #: By its own ARN, or as everybody.
     DIRECT = 3
 
 
 def match_name(
     principal: Principal, name: str, unique_ids: Mapping[str, str] | None = None
 ) -> Match:
-    """Tell how a name in a policy or grant means a principal.
+    """Return how a name in a policy or grant matches a principal.
 
     name: an ARN, an account, or ``*``. unique_ids: ARN -> id of the user or role that had it when
     the policy was put; one that was deleted and created again since is another.
@@ -55,24 +54,24 @@ def _is_same(principal: Principal, name: str, unique_ids: Mapping[str, str] | No
 
 @dataclass(frozen=True, slots=True)
 class PrincipalElement:
-    """A Principal or NotPrincipal element.
-
-    The rest is read from the names: whether they mean everybody, the accounts that they mean, each
-    with its partition or None for any, and the ARNs of users, roles and sessions.
-    """
+    """A Principal or NotPrincipal element of a policy."""
 
     #: The AWS principals, as in the policy.
     names: tuple[str, ...]
     #: The service principals.
     services: frozenset[str]
+    #: Whether it is a NotPrincipal element.
     negated: bool
+    #: Whether the AWS principals include ``*``.
     is_everybody: bool
+    #: (partition or None for any, account id) of the accounts among the AWS principals.
     accounts: frozenset[tuple[str | None, str]]
+    #: The ARNs of users, roles and sessions among the AWS principals.
     arns: frozenset[str]
 
     @classmethod
     def of(cls, value: Any, *, negated: bool) -> PrincipalElement:
-        """Read the element; ``Federated`` and ``CanonicalUser`` never mean a caller of KMS."""
+        """Read the element; ``Federated`` and ``CanonicalUser`` never match a caller of KMS."""
         element = {"AWS": value} if isinstance(value, str) else value
         names = tuple(_texts(element.get("AWS", [])))
         accounts = {
@@ -90,7 +89,7 @@ class PrincipalElement:
     def match(
         self, principal: Principal, unique_ids: Mapping[str, str] | None, *, spares_nobody: bool
     ) -> Match:
-        """Tell how the element means a principal; NotPrincipal spares those that it lists.
+        """Return how the element matches a principal; NotPrincipal spares those that it lists.
 
         Listing the account spares its root user alone: others have to be listed themselves, or
         by their role.

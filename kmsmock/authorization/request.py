@@ -48,14 +48,17 @@ def _is_hidden(key: str) -> bool:
 class Request:
     """One question: whether a principal may perform an action on a resource.
 
-    action: for example ``kms:Decrypt``. resource: a key ARN, an alias ARN, or ``*``.
-    owner: the account of the key; None where no key policy has a say: account-level actions, and
-    the alias half of alias operations. context_source: gives the condition keys of the request,
-    in lower case; asked only when a policy or grant needs them. encryption_context: what grants
-    look at. child: the terms of the grant that CreateGrant is to make.
+    - action: such as ``kms:Decrypt``.
+    - resource: a key ARN, an alias ARN, or ``*``.
+    - owner: the account of the key; None if no key policy applies, as for account-level actions,
+      and for the permission on the alias of alias operations.
+    - context_source: returns the condition keys of the request, in lower case; only called if a
+      policy or grant has conditions.
+    - encryption_context: the encryption context that grant constraints are compared with.
+    - child: the terms of the grant that CreateGrant creates.
     """
 
-    # Made for each call, so as plain as can be.
+    # A plain class, since each call makes one.
     __slots__ = (
         *("_context", "_context_source", "_key_policy_context", "action", "child"),
         *("encryption_context", "lower_action", "owner", "principal", "resource"),

@@ -115,7 +115,7 @@ class Pattern:
         return cls(tokens_of(text))
 
     def matches(self, text: str) -> bool:
-        """Tell whether the whole text fits."""
+        """Return whether the whole text fits."""
         if self.matches_all:
             return True
         text = units(text)

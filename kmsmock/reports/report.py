@@ -43,9 +43,11 @@ class Tally:
 
 @dataclass
 class OperationTally(Tally):
-    """Sums over the calls of an operation. seconds, slowest: total and maximum real time."""
+    """Sums over the calls of an operation."""
 
+    #: The total real time in seconds.
     seconds: float = 0.0
+    #: The longest real time of a call in seconds.
     slowest: float = 0.0
 
     def add(self, other: Tally) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 
 import boto3
 import pytest
@@ -124,6 +125,21 @@ def test_tokens_of_moto_lead_to_who_asked_for_them(iam, kms):
 
     client_with(sts.get_session_token()["Credentials"]).list_keys()
     assert kms.calls[-1].caller == f"arn:aws:iam::{ACCOUNT}:user/alice"
+
+
+@pytest.mark.parametrize("year", [2020, 2040])
+def test_a_session_of_moto_expires_on_the_clock_of_the_mock(year):
+    start = datetime(year, 1, 1, tzinfo=timezone.utc)
+    with moto.mock_aws(), mock_kms(isolated=True, start_time=start) as kms:
+        kms.account(ACCOUNT).role("App", policies=[policy(allow("kms:ListKeys"))])
+        session = assume({"Arn": f"arn:aws:iam::{ACCOUNT}:role/App"}, DurationSeconds=900)
+        client = client_with(session["Credentials"])
+        kms.clock.advance(seconds=899)
+        client.list_keys()
+        kms.clock.advance(seconds=2)
+
+        with refused("ExpiredTokenException"):
+            client.list_keys()
 
 
 def test_a_deleted_role_of_moto_is_gone_here_too(iam, role):

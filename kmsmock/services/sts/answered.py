@@ -26,9 +26,9 @@ from kmsmock.services.permissions import context_of
 from kmsmock.services.registry import Handler, Service, ServiceCall
 
 #: The default duration of role sessions, and the longest with role chaining, in seconds.
-_ROLE_SECONDS = 3600
+ROLE_SECONDS = 3600
 #: The default duration of session tokens and federation tokens, in seconds.
-_TOKEN_SECONDS = 12 * 3600
+TOKEN_SECONDS = 12 * 3600
 _MFA = (
     "MFA devices are not emulated; kms.request_context({'aws:MultiFactorAuthPresent': 'true'}) "
     "sets the condition key for requests"
@@ -82,7 +82,7 @@ def assume_role(call: ServiceCall) -> dict[str, Any]:
     _require_trust(call, role, "sts:AssumeRole")
     if parameters.get("Tags"):
         _require_trust(call, role, "sts:TagSession")
-    seconds = _role_seconds(call, role, parameters.get("DurationSeconds", _ROLE_SECONDS))
+    seconds = _role_seconds(call, role, parameters.get("DurationSeconds", ROLE_SECONDS))
     session = session_of(call)
     expires = call.now + timedelta(seconds=seconds)
     principal, credentials = identities.assume(role, name, session, call.now, expires)
@@ -152,7 +152,7 @@ def _require_emulated(call: ServiceCall) -> None:
 
 
 def _role_seconds(call: ServiceCall, role: Entity, seconds: int) -> int:
-    if seconds > _ROLE_SECONDS and call.principal.kind is PrincipalKind.ASSUMED_ROLE:
+    if seconds > ROLE_SECONDS and call.principal.kind is PrincipalKind.ASSUMED_ROLE:
         raise ValidationError(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
             "role chaining"
@@ -165,8 +165,8 @@ def _role_seconds(call: ServiceCall, role: Entity, seconds: int) -> int:
 
 
 def _token_seconds(call: ServiceCall) -> int:
-    seconds: int = call.parameters.get("DurationSeconds", _TOKEN_SECONDS)
-    return min(seconds, _ROLE_SECONDS) if call.principal.kind is PrincipalKind.ROOT else seconds
+    seconds: int = call.parameters.get("DurationSeconds", TOKEN_SECONDS)
+    return min(seconds, ROLE_SECONDS) if call.principal.kind is PrincipalKind.ROOT else seconds
 
 
 def session_of(call: ServiceCall) -> Session:

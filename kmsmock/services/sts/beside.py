@@ -6,7 +6,7 @@ They get the same credentials.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta
 
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import PrincipalKind
@@ -14,14 +14,14 @@ from kmsmock.identities.credentials import Credentials
 from kmsmock.services.beside import BesideStore
 from kmsmock.services.mirroring import Answer, MirrorChange, mirror
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.sts.answered import session_of
+from kmsmock.services.sts.answered import ROLE_SECONDS, TOKEN_SECONDS, session_of
 
 
 def _assume_role(call: ServiceCall, answer: Answer) -> None:
     arn = Arn.of(answer["AssumedRoleUser"]["Arn"])
     assert arn.role_and_session is not None
     name, session = arn.role_and_session
-    credentials, expires = _credentials_in(answer)
+    credentials, expires = _credentials_in(call, answer, ROLE_SECONDS)
     role = call.identities.get_or_create_entity(
         PrincipalKind.ASSUMED_ROLE, arn.account, name, None, arn.partition
     )
@@ -29,7 +29,7 @@ def _assume_role(call: ServiceCall, answer: Answer) -> None:
 
 
 def _get_session_token(call: ServiceCall, answer: Answer) -> None:
-    credentials, expires = _credentials_in(answer)
+    credentials, expires = _credentials_in(call, answer, TOKEN_SECONDS)
     principal = replace(call.principal, issued=call.now)
     call.identities.credentials.issue(principal, expires, credentials)
 
@@ -37,17 +37,24 @@ def _get_session_token(call: ServiceCall, answer: Answer) -> None:
 def _get_federation_token(call: ServiceCall, answer: Answer) -> None:
     name = call.parameters["Name"]
     principal = call.identities.federate(call.principal, name, session_of(call))
-    credentials, expires = _credentials_in(answer)
+    credentials, expires = _credentials_in(call, answer, TOKEN_SECONDS)
     call.identities.credentials.issue(principal, expires, credentials)
 
 
-def _credentials_in(answer: Answer) -> tuple[Credentials, datetime]:
-    """Return the credentials in the answer of the other mock, and when they expire."""
+def _credentials_in(
+    call: ServiceCall, answer: Answer, default_seconds: int
+) -> tuple[Credentials, datetime]:
+    """Return the credentials in the answer of the other mock, and when they expire here.
+
+    The expiration in the answer is a time on the clock of the other mock, which can be a different
+    one.
+    """
     issued = answer["Credentials"]
     credentials = Credentials(
         issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"]
     )
-    return credentials, issued["Expiration"].astimezone(timezone.utc)
+    seconds = call.parameters.get("DurationSeconds", default_seconds)
+    return credentials, call.now + timedelta(seconds=seconds)
 
 
 _CHANGES: dict[str, MirrorChange] = {

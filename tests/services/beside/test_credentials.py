@@ -11,9 +11,8 @@ from zipfile import ZipFile
 import pytest
 from botocore.exceptions import ClientError
 
-from kmsmock import mock_kms
 from kmsmock.aws.services import AWS_SERVICES, MOCKED
-from tests.services.beside.conftest import ACCOUNT, collect_ignore_glob
+from tests.services.beside.conftest import ACCOUNT
 from tests.test_admission import (
     DELETED,
     NAMES,
@@ -26,11 +25,6 @@ from tests.test_admission import (
     refused,
 )
 
-__all__ = ["collect_ignore_glob"]
-
-with contextlib.suppress(ImportError):  # where the oldest versions are tested
-    from moto import mock_aws
-
 ENCRYPTED = {"KmsMasterKeyId": "alias/aws/sqs"}
 TABLE: dict[str, Any] = {
     "TableName": "items",
@@ -38,15 +32,6 @@ TABLE: dict[str, Any] = {
     "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
     "BillingMode": "PAY_PER_REQUEST",
 }
-
-
-@pytest.fixture
-def kms(monkeypatch):
-    """Start both mocks; with one clock, since moto says when its sessions expire."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws(), mock_kms(isolated=True) as kms:
-        yield kms
 
 
 class Request(NamedTuple):
