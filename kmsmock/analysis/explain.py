@@ -23,7 +23,7 @@ from kmsmock.authorization.request import Request
 from kmsmock.aws import arns
 from kmsmock.aws.arns import Arn, alias_arn
 from kmsmock.aws.errors import InvalidArnException
-from kmsmock.aws.operations import permission_of
+from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
@@ -92,7 +92,7 @@ def _decide(
     if action == "kms:CreateGrant" and "Operations" in parameters and key is not None:
         child = _parse_grant_terms(backend, principal, key, parameters)
     if action == "kms:RetireGrant" and key is not None:
-        retired = _retired_grant(backend, key, parameters)
+        retired = _find_retired_grant(backend, key, parameters)
     terms = child if retired is None else retired.terms
     constraints = None if terms is None else terms.constraints
     pairs = _encryption_context(question, constraints)
@@ -145,7 +145,7 @@ def _parse_grant_terms(
         raise ValueError(error.message) from None
 
 
-def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
+def _find_retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
     """Return the grant that the parameters of RetireGrant name; None if they name none."""
     token = parameters.get("GrantToken")
     if token is not None:
@@ -206,7 +206,7 @@ def _encryption_context(
     constraints: of the grant that is created or retired.
     """
     given = question.encryption_context
-    member = permission_of(question.action).context_member
+    member = find_permission(question.action).context_member
     pairs = encryption_context(member, question.parameters, constraints)
     if given is not None and pairs is not None and dict(given) != dict(pairs):
         where = f"parameters[{member!r}]" if member is not None else "the constraints of the grant"
