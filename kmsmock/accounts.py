@@ -74,14 +74,14 @@ class Principal(ClientSource):
         documents: as JSON text or as dictionaries. Raises MalformedPolicyError, and ValueError for
         a principal that is not a user or role.
         """
-        self._entity().set_policies(documents)
+        self._find_entity().set_policies(documents)
 
     def set_boundary(self, document: Document | None) -> None:
         """Replace the permissions boundary of the user or role; None removes it.
 
         Raises MalformedPolicyError.
         """
-        self._entity().set_boundary(
+        self._find_entity().set_boundary(
             None
             if document is None
             else parse(document, PolicyKind.BOUNDARY, "the permissions boundary")
@@ -90,11 +90,11 @@ class Principal(ClientSource):
     def set_trust(self, document: Document) -> None:
         """Replace the trust policy of the role. Raises MalformedPolicyError."""
         trust = parse(document, PolicyKind.TRUST, "the trust policy")
-        self._identities.set_trust(self._entity(), trust)
+        self._identities.set_trust(self._find_entity(), trust)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Replace the tags of the user or role. tags: name -> value."""
-        self._entity().tags = dict(tags)
+        self._find_entity().tags = dict(tags)
 
     def federated_user(
         self, name: str, *, policies: Policies = (), tags: Mapping[str, str] | None = None
@@ -104,7 +104,7 @@ class Principal(ClientSource):
         policies: its session policies; it is allowed what they and the policies of the IAM user
         allow. tags: session tags, name -> value.
         """
-        session = Session.of(_listed(policies), tags or {})
+        session = Session.of(_list_documents(policies), tags or {})
         principal = self._identities.federate(self._principal, name, session)
         return Principal(principal, self._identities, self._client_of)
 
@@ -138,9 +138,9 @@ class Principal(ClientSource):
 
     def delete(self) -> None:
         """Delete the user or role; policies and grants that name it no longer apply to anybody."""
-        self._identities.delete(self._entity().arn)
+        self._identities.delete(self._find_entity().arn)
 
-    def _entity(self) -> Entity:
+    def _find_entity(self) -> Entity:
         entity = self._identities.entity_of(self._principal)
         if entity is None:
             raise ValueError(f"{self.arn} is not an IAM user or role, or has been deleted")
@@ -224,7 +224,7 @@ class Account(ClientSource):
         """
         principal = self._identities.role(self.id, name, path, session)
         if session_policies is not None or session_tags is not None:
-            documents = None if session_policies is None else _listed(session_policies)
+            documents = None if session_policies is None else _list_documents(session_policies)
             attributes = Session.of(documents, session_tags or {})
             self._identities.set_session(principal, attributes)
         role = _configure(self._wrap(principal), policies, boundary, tags)
@@ -256,8 +256,8 @@ class Account(ClientSource):
                 self._identities.organization_of(self.id),
                 organization_id=organization_id,
                 path=None if path is None else f"{organization_id}/{path.strip('/')}/",
-                service_control=_levels(service_control, PolicyKind.SERVICE_CONTROL),
-                resource_control=_levels(resource_control, PolicyKind.RESOURCE_CONTROL),
+                service_control=_parse_levels(service_control, PolicyKind.SERVICE_CONTROL),
+                resource_control=_parse_levels(resource_control, PolicyKind.RESOURCE_CONTROL),
             ),
         )
 
@@ -272,7 +272,7 @@ def _configure(
     tags: Mapping[str, str] | None,
 ) -> Principal:
     if policies is not None:
-        principal.set_policies(*_listed(policies))
+        principal.set_policies(*_list_documents(policies))
     if boundary is not None:
         principal.set_boundary(boundary)
     if tags is not None:
@@ -280,13 +280,15 @@ def _configure(
     return principal
 
 
-def _listed(policies: Policies) -> Iterable[Document]:
+def _list_documents(policies: Policies) -> Iterable[Document]:
     """Return one or several documents as a sequence."""
     one: Any = policies
     return (one,) if isinstance(policies, (str, Mapping)) else policies
 
 
-def _levels(levels: Iterable[Policies], kind: PolicyKind) -> Any:
+def _parse_levels(levels: Iterable[Policies], kind: PolicyKind) -> Any:
     if isinstance(levels, (str, Mapping)):
         raise TypeError("service_control and resource_control take a list of policies per level")
-    return tuple(tuple(parse(document, kind) for document in _listed(level)) for level in levels)
+    return tuple(
+        tuple(parse(document, kind) for document in _list_documents(level)) for level in levels
+    )

@@ -101,7 +101,7 @@ class KMSMock(ClientSource):
 
         backend = self._backend
 
-        def sharing(account: str) -> str:
+        def find_payer(account: str) -> str:
             # The accounts of an organization share one free tier.
             return backend.identities.organization_of(account).organization_id or account
 
@@ -110,7 +110,7 @@ class KMSMock(ClientSource):
             backend.key_lifetimes,
             backend.tariff.prices,
             backend.run_due_work,
-            sharing,
+            find_payer,
         )
 
     def budget(self, *, requests: int | None = None, usd: Any = None) -> Budget:
@@ -245,7 +245,7 @@ class KMSMock(ClientSource):
 
         return explain_named(
             self._backend,
-            principal if isinstance(principal, str) else principal.principal,
+            getattr(principal, "principal", principal),
             Question(
                 action,
                 region or self._responder.options["region"],

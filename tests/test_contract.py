@@ -17,7 +17,7 @@ from kmsmock.keys.material import MaterialState, RotationType
 from kmsmock.keys.specs import DATA_KEY_PAIR_SPECS, KEY_SPECS, KeyUsage, Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.operations import OPERATIONS
-from kmsmock.operations.grant_terms import grant_operations
+from kmsmock.operations.grant_terms import list_grant_operations
 
 MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
 #: What this project was written against; a newer model that has more makes these tests fail,
@@ -86,7 +86,7 @@ def test_no_enum_has_a_value_that_is_not_known() -> None:
                 name
                 for spec in KEY_SPECS.values()
                 for usage in spec.usages
-                for name in grant_operations(spec, usage)
+                for name in list_grant_operations(spec, usage)
             },
             id="GrantOperation",
         ),

@@ -55,7 +55,7 @@ class ConditionContext(Mapping[str, Value]):
         names = dict.fromkeys(self._known)
         for lower, declared in CONDITION_KEYS.items():
             if declared.is_family:
-                names.update(dict.fromkeys(lower + rest for rest in self._family(declared)))
+                names.update(dict.fromkeys(lower + rest for rest in self._read_family(declared)))
             else:
                 names[lower] = None
         return (name for name in names if name in self)
@@ -68,12 +68,12 @@ class ConditionContext(Mapping[str, Value]):
         if declared is None:
             return None
         if declared.is_family:
-            return self._family(declared).get(key[len(declared.name) :])
+            return self._read_family(declared).get(key[len(declared.name) :])
         if not declared.is_of(self._facts.action):
             return None
-        return _text(READERS[key](self._facts))
+        return _format_value(READERS[key](self._facts))
 
-    def _family(self, declared: ConditionKey) -> Mapping[str, str]:
+    def _read_family(self, declared: ConditionKey) -> Mapping[str, str]:
         """Return the values of a family, such as aws:ResourceTag/, by lower-case key suffix."""
         if not declared.is_of(self._facts.action):
             return {}
@@ -81,7 +81,7 @@ class ConditionContext(Mapping[str, Value]):
         return {name.lower(): value for name, value in values.items()}
 
 
-def named_keys(facts: Facts, *names: str) -> dict[str, Value]:
+def read_keys(facts: Facts, *names: str) -> dict[str, Value]:
     """Return the values of some condition keys, in their original spelling, if present.
 
     names: of condition keys, or of families such as ``kms:EncryptionContext:``.
@@ -94,7 +94,7 @@ def named_keys(facts: Facts, *names: str) -> dict[str, Value]:
         read = READERS[name.lower()](facts)
         if declared.is_family:
             present.update((f"{declared.name}{rest}", value) for rest, value in read.items())
-        elif (value := _text(read)) is not None:
+        elif (value := _format_value(read)) is not None:
             present[declared.name] = value
     return present
 
@@ -108,7 +108,7 @@ def check_context_key(name: str) -> None:
     raise ValueError(f"KMS has no condition key {name!r}{hint}")
 
 
-def _text(value: Any) -> Value | None:
+def _format_value(value: Any) -> Value | None:
     """Convert a value to the string, or list of strings, that policies compare."""
     if value is None or type(value) is str:
         return value

@@ -58,7 +58,7 @@ def format_denial(request: Request, decision: Decision, on_resource: str) -> str
     on_resource: the part about the resource, such as ``on resource: arn:…``; may be empty.
     """
     return format_access_denied(
-        request.principal, request.action, on_resource, _reason(request, decision)
+        request.principal, request.action, on_resource, _format_reason(request, decision)
     )
 
 
@@ -70,7 +70,7 @@ def format_access_denied(
     return " ".join(part for part in (subject, on_resource, reason) if part)
 
 
-def _reason(request: Request, decision: Decision) -> str:
+def _format_reason(request: Request, decision: Decision) -> str:
     if decision.is_hidden:
         return _HIDDEN
     cause = decision.cause or PolicyKind.RESOURCE

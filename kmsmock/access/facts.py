@@ -88,7 +88,7 @@ class Facts:
         """Return a parameter of the call; the default if absent; None if parameters are unknown."""
         return None if self.parameters is None else self.parameters.get(member, default)
 
-    def key_attributes(self) -> KeyAttributes | None:
+    def get_key_attributes(self) -> KeyAttributes | None:
         """Return the attributes of the key, or of the one to be created; None if unknown."""
         key = self.key
         if key is not None:

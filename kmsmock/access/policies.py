@@ -49,7 +49,7 @@ class Allowances:
         known = self._known.get((principal.arn, action, arn))
         return (
             known is not None
-            and all(map(is_, known, _dependencies(identities, principal, key)))
+            and all(map(is_, known, _collect_dependencies(identities, principal, key)))
             and not (key is not None and key.grants.name(principal))
         )
 
@@ -67,14 +67,16 @@ class Allowances:
             self._known.clear()
         principal = request.principal
         entry = (principal.arn, request.action, request.resource)
-        self._known[entry] = _dependencies(identities, principal, key)
+        self._known[entry] = _collect_dependencies(identities, principal, key)
 
     def clear(self) -> None:
         """Remove all entries."""
         self._known.clear()
 
 
-def _dependencies(identities: Identities, principal: Principal, key: Key | None) -> tuple[Any, ...]:
+def _collect_dependencies(
+    identities: Identities, principal: Principal, key: Key | None
+) -> tuple[Any, ...]:
     """Return the objects that an unconditional decision depends on; a change replaces them."""
     entity, session, organization = identities.get_limits(principal)
     organization_of_key = organization
@@ -120,6 +122,7 @@ def authorize(
     """
     policies = collect_policies(identities, request, key)
     if retired is not None:
+        policies = policies._replace(grants=(retired,))
         decision = evaluate_retirement(request, policies, retired)
     else:
         decision = evaluate(request, policies)
@@ -135,8 +138,8 @@ def collect_policies(
 ) -> AppliedPolicies:
     """Collect the policies and grants that apply. key_policy: replaces that of the key."""
     principal = request.principal
-    identity, boundary = _identity_policies(identities, principal)
-    service_control, resource_control = _organization_policies(identities, request, key)
+    identity, boundary = _collect_identity_policies(identities, principal)
+    service_control, resource_control = _collect_organization_policies(identities, request, key)
     has_key_policy = key is not None and request.owner is not None
     return AppliedPolicies(
         key_policy or (parse_key_policy(key) if key is not None and has_key_policy else None),
@@ -152,7 +155,7 @@ def collect_policies(
     )
 
 
-def _organization_policies(
+def _collect_organization_policies(
     identities: Identities, request: Request, key: Key | None
 ) -> tuple[_Levels, _Levels]:
     """Return the caller's service control policies and the key's resource control policies."""
@@ -186,7 +189,7 @@ def parse_key_policy(key: Key) -> Policy:
     return parse(key.policy, PolicyKind.RESOURCE, KEY_POLICY)
 
 
-def _identity_policies(
+def _collect_identity_policies(
     identities: Identities, principal: Principal
 ) -> tuple[tuple[Policy, ...], Policy | None]:
     entity = identities.entity_of(principal)

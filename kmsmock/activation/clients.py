@@ -15,7 +15,7 @@ UNKNOWN = Credentials("testing", "testing")
 
 
 @lru_cache(maxsize=1)
-def _session(handlers: int) -> Any:  # noqa: ARG001 - another number is another session
+def _get_session(handlers: int) -> Any:  # noqa: ARG001 - another number is another session
     """Return one session for all clients, which shares the models that botocore loads.
 
     handlers: how many handlers botocore registers with a new session. An older session would lack
@@ -26,7 +26,7 @@ def _session(handlers: int) -> Any:  # noqa: ARG001 - another number is another 
 
 def make_client(service: str, region: str, credentials: Credentials) -> Any:
     """Create a boto3 client with credentials. service: as boto3 names it."""
-    return _session(len(BUILTIN_HANDLERS)).client(
+    return _get_session(len(BUILTIN_HANDLERS)).client(
         service,
         region_name=region,
         aws_access_key_id=credentials.access_key,

@@ -72,18 +72,18 @@ def decorate_class(decorated: type, make: MakeMocker) -> type:
     created. make: creates the mock for each test.
     """
     setattr(decorated, _DECORATED, True)
-    test_case: Any = _unittest_case()
+    test_case: Any = _find_test_case()
     if test_case is not None and issubclass(decorated, test_case):
         _wrap_class_fixtures(decorated, make, "setUpClass", "tearDownClass")
         set_run: Any = decorated
-        set_run.run = _in_own_world(set_run.run, make)
+        set_run.run = _wrap_run(set_run.run, make)
         return decorated
     _wrap_class_fixtures(decorated, make, "setup_class", "teardown_class")
     _wrap_method_fixtures(decorated, make)
     _decorate_nested(decorated, make)
     for name, member in list(vars(decorated).items()):
         if name.startswith("test") and inspect.isfunction(member):
-            setattr(decorated, name, _unless_started(member, make))
+            setattr(decorated, name, _wrap_test_method(member, make))
     return decorated
 
 
@@ -117,34 +117,34 @@ def _decorate_nested(decorated: type, make: MakeMocker) -> None:
                     setattr(own, unused, lambda _self, *_: None)
 
 
-def _unless_started(test: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
+def _wrap_test_method(test: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
     """Wrap a test method to start a mock if it is called directly, and not by pytest."""
     alone = decorate_function(test, make)
 
-    def chosen(instance: Any) -> Callable[..., Any]:
+    def choose(instance: Any) -> Callable[..., Any]:
         return test if vars(instance).get(_MARK) else alone
 
     if inspect.iscoroutinefunction(test):
 
         @functools.wraps(test)
         async def run_coroutine(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return await chosen(self)(self, *args, **kwargs)
+            return await choose(self)(self, *args, **kwargs)
 
         return run_coroutine
 
     @functools.wraps(test)
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return chosen(self)(self, *args, **kwargs)
+        return choose(self)(self, *args, **kwargs)
 
     return run
 
 
-def _unittest_case() -> Any:
+def _find_test_case() -> Any:
     """Return unittest.TestCase; None if unittest is not imported: then no class derives from it."""
     return getattr(sys.modules.get("unittest.case"), "TestCase", None)
 
 
-def _in_own_world(run: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
+def _wrap_run(run: Callable[..., Any], make: MakeMocker) -> Callable[..., Any]:
     @functools.wraps(run)
     def run_test(self: Any, *args: Any, **kwargs: Any) -> Any:
         start_test(self, make)
@@ -158,7 +158,7 @@ def _in_own_world(run: Callable[..., Any], make: MakeMocker) -> Callable[..., An
 
 def _wrap_class_fixtures(decorated: type, make: MakeMocker, set_up: str, tear_down: str) -> None:
     """Wrap class-level set-up and tear-down, if there is a set-up, to start and stop a mock."""
-    inherited = getattr(_unittest_case(), set_up, None)
+    inherited = getattr(_find_test_case(), set_up, None)
     original = getattr(decorated, set_up, None)
     if original is None or getattr(original, "__func__", original) is getattr(
         inherited, "__func__", object()
@@ -246,7 +246,7 @@ def _call_with_method(fixture: Any, instance: Any, method: Any) -> None:
 def start_test(instance: Any, make: MakeMocker) -> None:
     """Start the mock of one test, or take a checkpoint of the mock of its class."""
     ends = vars(instance).setdefault(_MARK, [])
-    class_mocker = _mocker_of_class(type(instance))
+    class_mocker = _find_class_mocker(type(instance))
     mocker = make()
     if class_mocker is None:
         mocker.start()
@@ -257,7 +257,7 @@ def start_test(instance: Any, make: MakeMocker) -> None:
     ends.append(functools.partial(kms.restore, checkpoint))
 
 
-def _mocker_of_class(cls: type | None) -> Any:
+def _find_class_mocker(cls: type | None) -> Any:
     """Return the mock of a class-level set-up, of the class or an enclosing one; None if none."""
     while cls is not None:
         mocker = getattr(cls, _CLASS, None)

@@ -38,7 +38,7 @@ class Environment:
     def enter(self) -> None:
         """Set the variables."""
         environ = os.environ
-        settings = _file_settings()
+        settings = _read_file_settings()
         wanted = {"AWS_EC2_METADATA_DISABLED": "true"}
         if not (
             any(environ.get(name) for name in _CREDENTIAL_VARIABLES)
@@ -71,7 +71,7 @@ class Environment:
             _forget_dummy_credentials()
 
 
-def _file_settings() -> dict[str, str]:
+def _read_file_settings() -> dict[str, str]:
     """Read the settings of the default profile from AWS's configuration files."""
     import configparser
 

@@ -23,7 +23,7 @@ from kmsmock.authorization.request import Request
 from kmsmock.aws import arns
 from kmsmock.aws.arns import Arn, alias_arn
 from kmsmock.aws.errors import InvalidArnException
-from kmsmock.aws.operations import permission_of
+from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
@@ -92,7 +92,7 @@ def _decide(
     if action == "kms:CreateGrant" and "Operations" in parameters and key is not None:
         child = _parse_grant_terms(backend, principal, key, parameters)
     if action == "kms:RetireGrant" and key is not None:
-        retired = _retired_grant(backend, key, parameters)
+        retired = _find_retired_grant(backend, key, parameters)
     terms = child if retired is None else retired.terms
     constraints = None if terms is None else terms.constraints
     pairs = _encryption_context(question, constraints)
@@ -122,6 +122,7 @@ def _decide(
     )
     policies = collect_policies(backend.identities, request, key)
     if retired is not None:
+        policies = policies._replace(grants=(retired,))
         decision = evaluate_retirement(request, policies, retired)
     else:
         decision = evaluate(request, policies)
@@ -144,7 +145,7 @@ def _parse_grant_terms(
         raise ValueError(error.message) from None
 
 
-def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
+def _find_retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
     """Return the grant that the parameters of RetireGrant name; None if they name none."""
     token = parameters.get("GrantToken")
     if token is not None:
@@ -154,10 +155,10 @@ def _retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) ->
 
 def explain_named(
     backend: Backend,
-    principal: Principal | str,
+    principal: Any,
     question: Question,
     key: Any,
-    via_service: str | None,
+    via_service: Any,
 ) -> Decision:
     """Evaluate an action as `explain` does, with names instead of objects.
 
@@ -171,6 +172,8 @@ def explain_named(
     require_action(action)
     if key is not None and not isinstance(key, str):
         raise TypeError(f"key must be an id, ARN or alias, not {type(key).__name__}")
+    if via_service is not None and not isinstance(via_service, str):
+        raise TypeError(f"via_service must be a str, not {type(via_service).__name__}")
     question = _checked(replace(question, action=action))
     with backend.lock:
         backend.run_due_work()
@@ -203,7 +206,7 @@ def _encryption_context(
     constraints: of the grant that is created or retired.
     """
     given = question.encryption_context
-    member = permission_of(question.action).context_member
+    member = find_permission(question.action).context_member
     pairs = encryption_context(member, question.parameters, constraints)
     if given is not None and pairs is not None and dict(given) != dict(pairs):
         where = f"parameters[{member!r}]" if member is not None else "the constraints of the grant"
@@ -211,13 +214,15 @@ def _encryption_context(
     return pairs if given is None else given
 
 
-def _find_principal(backend: Backend, named: Principal | str) -> Principal:
+def _find_principal(backend: Backend, named: Any) -> Principal:
     """Find a principal by ARN, or a service by name; raises ValueError if it does not exist."""
     identities = backend.identities
     if isinstance(named, Principal):
         if named.has_entity and identities.entity_of(named) is None:
             raise ValueError(f"{named.principal_arn} has been deleted: its requests are rejected")
         return named
+    if not isinstance(named, str):
+        raise TypeError(f"principal must be a principal or an ARN, not {type(named).__name__}")
     arn = named
     parsed = Arn.parse(arn)
     if parsed is not None and parsed.resource_type == "federated-user":

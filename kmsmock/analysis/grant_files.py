@@ -53,7 +53,7 @@ def _read_grant(value: Any, location: Location) -> Grant:
         location.within("Operations").refuse("a grant has at least one operation")
     entry.get("CreationDate", _read_time)
     return Grant(
-        entry.get("GrantId", read_text) or str(location.within("GrantId")),
+        entry.get("GrantId", read_text) or location.steps,
         entry.get("KeyId", _read_key) or "",
         "",
         GrantTerms(

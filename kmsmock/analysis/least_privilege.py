@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kmsmock.access.context import named_keys
+from kmsmock.access.context import read_keys
 from kmsmock.access.facts import Facts
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import Principal
@@ -41,7 +41,7 @@ class LeastPrivilege:
 def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivilege:
     """Return the smallest policies that allow the successful calls of a principal."""
     uses = {
-        (action, resource, tuple(sorted(_conditions(call, action, context))))
+        (action, resource, tuple(sorted(_list_conditions(call, action, context))))
         for call in calls
         if call.caller == principal.arn and call.error_code is None
         for action, resource, context in call.authorized
@@ -53,18 +53,18 @@ def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivile
         if arn is not None and arn.account != principal.account:
             cross_account.setdefault(use[1], []).append(use)
     return LeastPrivilege(
-        {"Version": "2012-10-17", "Statement": _statements(needed)},
+        {"Version": "2012-10-17", "Statement": _build_statements(needed)},
         {
             arn: [
                 {**statement, "Principal": {"AWS": principal.principal_arn}, "Resource": "*"}
-                for statement in _statements(of_key)
+                for statement in _build_statements(of_key)
             ]
             for arn, of_key in sorted(cross_account.items())
         },
     )
 
 
-def _conditions(
+def _list_conditions(
     call: Call, action: str, encryption_context: Mapping[str, str] | None
 ) -> Iterator[tuple[str, str]]:
     """Yield the conditions that a statement can require: encryption context and service."""
@@ -74,7 +74,7 @@ def _conditions(
         encryption_context=encryption_context,
         region=call.region,
     )
-    for name, value in named_keys(facts, *_REQUIRED).items():
+    for name, value in read_keys(facts, *_REQUIRED).items():
         if isinstance(value, str):
             yield name, value
 
@@ -84,7 +84,7 @@ def _covers(one: _Use, other: _Use) -> bool:
     return one != other and one[:2] == other[:2] and set(one[2]) < set(other[2])
 
 
-def _statements(uses: Iterable[_Use]) -> list[dict[str, Any]]:
+def _build_statements(uses: Iterable[_Use]) -> list[dict[str, Any]]:
     """Return policy statements, in which uses with the same actions or resources are merged."""
     actions: dict[tuple[str, tuple[tuple[str, str], ...]], set[str]] = {}
     for action, resource, pairs in uses:
@@ -97,13 +97,13 @@ def _statements(uses: Iterable[_Use]) -> list[dict[str, Any]]:
             "Effect": "Allow",
             "Action": list(names),
             "Resource": sorted(arns),
-            **_condition(pairs),
+            **_build_condition(pairs),
         }
         for (names, pairs), arns in sorted(resources.items())
     ]
 
 
-def _condition(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+def _build_condition(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     if not pairs:
         return {}
     return {"Condition": {"StringEquals": dict(pairs)}}

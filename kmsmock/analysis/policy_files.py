@@ -19,7 +19,7 @@ from kmsmock.authorization.linting import Finding, lint
 from kmsmock.authorization.policy import MalformedPolicyError, Policy, PolicyKind, parse
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.arns import Arn
-from kmsmock.aws.operations import permission_of
+from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal, PrincipalKind
 
 _RETIRE = "kms:RetireGrant"
@@ -78,7 +78,7 @@ def _evaluate(
     has_key_side: bool,
 ) -> Decision:
     retired = _retired_grant(described, policies) if described.action == _RETIRE else None
-    facts = _facts(described, principal, retired)
+    facts = _build_facts(described, principal, retired)
     context = ConditionContext(facts)
     request = Request(
         principal,
@@ -95,13 +95,13 @@ def _evaluate(
     return replace(decision, request=request, policies=policies)
 
 
-def _facts(described: DescribedRequest, principal: Principal, retired: Grant | None) -> Facts:
+def _build_facts(described: DescribedRequest, principal: Principal, retired: Grant | None) -> Facts:
     """Return the facts about a request; its ``context`` supplies all other condition keys."""
     arn = Arn.parse(described.resource)
     pairs = described.encryption_context
     constraints = None if retired is None else retired.terms.constraints
     if pairs is None:
-        member = permission_of(described.action).context_member
+        member = find_permission(described.action).context_member
         pairs = encryption_context(member, {}, constraints)
     return Facts(
         action=described.action,

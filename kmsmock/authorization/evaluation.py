@@ -15,7 +15,7 @@ from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.authorization.variables import Context
-from kmsmock.aws.operations import permission_of
+from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import PrincipalKind
 
 #: Actions of other services that other accounts can allow.
@@ -196,7 +196,7 @@ def _same_account(request: Request, policies: AppliedPolicies, side: _ResourceSi
 
 
 def _works_across_accounts(action: str) -> bool:
-    return action in _TAKING_ROLES or permission_of(action).works_across_accounts
+    return action in _TAKING_ROLES or find_permission(action).works_across_accounts
 
 
 def _cross_account(request: Request, policies: AppliedPolicies, side: _ResourceSide) -> Decision:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,9 +161,15 @@ def _condition(condition: Condition, context: Context, request: Request) -> str:
 def _step_of_grant(grant: Grant, request: Request) -> Step:
     operation = request.action.removeprefix("kms:")
     subject = f"grant {grant.terms.name or grant.grant_id[:12]}"
+    caller = request.principal
+    if operation == "RetireGrant":
+        if grant.match_retirer(caller) is not Match.NONE:
+            return Step(subject, matched=True)
+        named = _named_instead(sorted(grant.retirers), caller)
+        return Step(subject, matched=False, why=(f"retiring principal: {named}",))
     why = []
-    if grant.match_grantee(request.principal) is Match.NONE:
-        why.append(f"grantee: {_grantee(grant, request.principal)}")
+    if grant.match_grantee(caller) is Match.NONE:
+        why.append(f"grantee: {_named_instead([grant.grantee], caller)}")
     if operation not in grant.terms.operations:
         allowed = ", ".join(grant.terms.operations)
         why.append(f"operation: it allows {allowed}; asked for {operation}")
@@ -178,12 +184,12 @@ def _step_of_grant(grant: Grant, request: Request) -> Step:
     return Step(subject, matched=not why, why=tuple(why))
 
 
-def _grantee(grant: Grant, caller: Principal) -> str:
+def _named_instead(names: Sequence[str], caller: Principal) -> str:
     """Return whom a grant names instead of the caller, as a sentence."""
-    name = grant.grantee
     # Without unique ids, a name means whoever has it now.
-    if match_name(caller, name) is Match.NONE:
-        return f"it names {name}; the caller is {caller.arn}"
+    name = next((name for name in names if match_name(caller, name) is not Match.NONE), None)
+    if name is None:
+        return f"it names {', '.join(names) or 'nobody'}; the caller is {caller.arn}"
     kind = "role" if caller.kind is PrincipalKind.ASSUMED_ROLE else "user"
     is_itself = name == (caller.entity_arn or caller.arn)
     return (

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kmsmock.authorization.principal_element import Match, match_name
-from kmsmock.aws.operations import permission_of
+from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal, PrincipalKind
 
 
 def has_context(operation: str) -> bool:
     """Return whether an operation has an encryption context, which grant constraints compare."""
-    return permission_of(f"kms:{operation}").context_member is not None
+    return find_permission(f"kms:{operation}").context_member is not None
 
 
 @dataclass(frozen=True, slots=True)

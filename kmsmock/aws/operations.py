@@ -317,6 +317,6 @@ def permissions() -> dict[str, Permission]:
     return by_action
 
 
-def permission_of(action: str) -> Permission:
+def find_permission(action: str) -> Permission:
     """Return the permission of an IAM action; an empty one for actions that KMS does not have."""
     return permissions().get(action, _OTHER)

@@ -139,7 +139,7 @@ MOCKED = (*ANSWERED, *ONLY_BESIDE)
 _BY_VIA = {service.via or service.name: service for service in _DECLARED}
 
 
-def calling_service(via: str | None) -> AwsService:
+def find_calling_service(via: str | None) -> AwsService:
     """Return the service that makes a KMS request; for an unknown one, just its name.
 
     via: its name in ``kms:ViaService``; None for requests that no service makes.

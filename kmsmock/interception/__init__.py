@@ -26,7 +26,7 @@ _REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
 Handler = Callable[..., Any]
 
 
-def _handlers_of(service: AwsService) -> Iterator[tuple[str, Handler]]:
+def _list_handlers(service: AwsService) -> Iterator[tuple[str, Handler]]:
     """Yield the events of a service other than KMS, each with its handler."""
     handlers: list[tuple[str, Handler]] = []
     if service.answered or service.beside:
@@ -45,7 +45,7 @@ _HANDLERS: tuple[tuple[str, Handler], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
     ("choose-signer.kms", leave_unsigned),
-    *(handler for service in AWS_SERVICES.values() for handler in _handlers_of(service)),
+    *(handler for service in AWS_SERVICES.values() for handler in _list_handlers(service)),
 )
 _installed = False
 #: Class of a client's meta object -> its subclass in which ``events`` is a plain attribute.
@@ -67,10 +67,10 @@ def install(*, late: bool = False) -> None:
     error_notes.install()
     if late:
         meta: Any = botocore.client.ClientMeta
-        meta.events = property(_events_of, _set_events)
+        meta.events = property(_get_events, _set_events)
 
 
-def _events_of(meta: Any) -> Any:
+def _get_events(meta: Any) -> Any:
     """Return the event emitter of an older client, after registering the handlers with it.
 
     This runs once per client: afterwards its meta object has a class in which ``events`` is a plain

@@ -15,11 +15,11 @@ from kmsmock.aws.api_call import Answer
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import ANSWERED
-from kmsmock.interception.kms import access_key
+from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.parsed_responses import to_botocore_response
-from kmsmock.interception.services import parameters_of
+from kmsmock.interception.services import get_parameters
 from kmsmock.process.active_mocks import active
-from kmsmock.process.moto import moto_answers
+from kmsmock.process.moto import is_moto_active
 
 _PENDING = "kmsmock_pending_call"
 
@@ -37,13 +37,13 @@ def begin_before_call(
     # A client created before botocore was patched can have the handlers twice.
     if not active or service not in active[-1].services or _PENDING in context:
         return None
-    if service in ANSWERED and not moto_answers():
+    if service in ANSWERED and not is_moto_active():
         return None
     pending, error = active[-1].begin(
         service=service,
         operation=model.name,
-        parameters=parameters_of(context),
-        access_key=access_key(request_signer),
+        parameters=get_parameters(context),
+        access_key=read_access_key(request_signer),
         region=context["client_region"],
     )
     if error is not None:

@@ -32,7 +32,7 @@ def answer_before_call(
     call = ApiCall(
         model.name,
         params["body"],
-        access_key(request_signer),
+        read_access_key(request_signer),
         context["client_region"],
         model,
         params["headers"].get("User-Agent"),
@@ -40,7 +40,7 @@ def answer_before_call(
     return to_botocore_response(mock.answer(call), model)
 
 
-def access_key(signer: Any) -> str | None:
+def read_access_key(signer: Any) -> str | None:
     """Return the access key that a client signs with; None if it does not sign requests.
 
     signer: botocore's RequestSigner. Reads no properties of refreshable credentials, since these

@@ -15,10 +15,10 @@ from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.kms import NO_CREDENTIALS
-from kmsmock.interception.parsed_responses import headers_of
+from kmsmock.interception.parsed_responses import build_headers
 from kmsmock.process.active_mocks import ActiveMock, active
-from kmsmock.process.moto import keep_moto_out, moto_answers
-from kmsmock.process.real_kms_block import RealKMSBlocked, real_kms_is_blocked
+from kmsmock.process.moto import is_moto_active, keep_moto_out
+from kmsmock.process.real_kms_block import RealKMSBlocked, is_real_kms_blocked
 
 _TARGET = "TrentService."
 _ANSWERED = "_kmsmock_answered"
@@ -45,7 +45,7 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
         setattr(request, _ANSWERED, True)
         return _to_http(request, active[-1])
     host = urlsplit(request.url).hostname or ""
-    if real_kms_is_blocked() and _KMS_HOST.fullmatch(host) and not moto_answers():
+    if is_real_kms_blocked() and _KMS_HOST.fullmatch(host) and not is_moto_active():
         raise RealKMSBlocked(host)
     return None
 
@@ -55,9 +55,9 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     from kmsmock.aws.api_model import serialize_response
     from kmsmock.aws.errors import UnknownOperationException
 
-    target = _text(request.headers.get("X-Amz-Target", ""))
+    target = _decode(request.headers.get("X-Amz-Target", ""))
     operation = target.removeprefix(_TARGET)
-    signed = _CREDENTIAL.search(_text(request.headers.get("Authorization", "")))
+    signed = _CREDENTIAL.search(_decode(request.headers.get("Authorization", "")))
     host = _KMS_HOST.fullmatch(urlsplit(request.url).hostname or "")
     region = signed.group(2) if signed else host.group(1) if host else "us-east-1"
     call = ApiCall(
@@ -66,7 +66,7 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
         signed.group(1) if signed else None,
         region,
         get_operation_model(operation),
-        _text(request.headers.get("User-Agent", "")) or None,
+        _decode(request.headers.get("User-Agent", "")) or None,
     )
     answer = Answer("", UnknownOperationException()) if call.model is None else mock.answer(call)
     result = answer.result
@@ -77,10 +77,10 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
         status = result.status
         keep_explanation(answer.request_id, result)
         body = serialize_response(result.body())
-    return _HttpResponse(request.url, status, headers_of(answer.request_id), body)
+    return _HttpResponse(request.url, status, build_headers(answer.request_id), body)
 
 
-def _text(value: str | bytes) -> str:
+def _decode(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 

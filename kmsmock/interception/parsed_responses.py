@@ -41,7 +41,7 @@ def to_botocore_response(answer: Answer, model: Any) -> tuple[AWSResponse, dict[
                 parsed = output.convert(result)
     else:
         response.status_code = result.status
-        parsed = _parsed_error(result, model)
+        parsed = _parse_error(result, model)
         keep_explanation(request_id, result)
     parsed["ResponseMetadata"] = {
         "RequestId": request_id,
@@ -52,7 +52,7 @@ def to_botocore_response(answer: Answer, model: Any) -> tuple[AWSResponse, dict[
     return response, parsed
 
 
-def _parsed_error(error: ServiceError, model: Any) -> dict[str, Any]:
+def _parse_error(error: ServiceError, model: Any) -> dict[str, Any]:
     """Return what botocore's parser returns for an error response."""
     parsed: dict[str, Any] = {"Error": {"Message": error.message or "", "Code": error.code}}
     if model.service_model.metadata["protocol"] == "query":
@@ -63,7 +63,7 @@ def _parsed_error(error: ServiceError, model: Any) -> dict[str, Any]:
     return parsed
 
 
-def headers_of(request_id: str) -> dict[str, str]:
+def build_headers(request_id: str) -> dict[str, str]:
     """Return the HTTP headers of a KMS response."""
     return {"x-amzn-requestid": request_id, **_HEADERS}
 
@@ -97,7 +97,7 @@ class _Structure:
         self.converters = {
             name: convert
             for name, member in members.items()
-            if (convert := _converter(member)) is not None
+            if (convert := _make_converter(member)) is not None
         }
 
     def convert(self, value: dict[str, Any]) -> dict[str, Any]:
@@ -119,12 +119,12 @@ def _add_output_structure(model: Any) -> _Structure:
     return output
 
 
-def _converter(shape: Any) -> Callable[[Any], Any] | None:
+def _make_converter(shape: Any) -> Callable[[Any], Any] | None:
     """Return the function that converts values of a shape; None if they stay unchanged."""
     if shape.type_name == "timestamp":
         return _to_local_time
     if shape.type_name == "list":
-        item = _converter(shape.member)
+        item = _make_converter(shape.member)
         return None if item is None else lambda values: [item(value) for value in values]
     return _Structure(shape).convert if shape.type_name == "structure" else None
 

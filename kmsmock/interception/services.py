@@ -7,10 +7,10 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from kmsmock.interception.kms import access_key
+from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.process.active_mocks import active
-from kmsmock.process.moto import moto_answers
+from kmsmock.process.moto import is_moto_active
 
 _PARAMETERS = "kmsmock_parameters"
 
@@ -24,7 +24,7 @@ def keep_parameters(*, params: Any, context: Any, **_: Any) -> None:
         context[_PARAMETERS] = params
 
 
-def parameters_of(context: Any) -> Mapping[str, Any]:
+def get_parameters(context: Any) -> Mapping[str, Any]:
     """Return the stored parameters of a call, as the boto3 client received them."""
     parameters: Mapping[str, Any] = context.get(_PARAMETERS, {})
     return parameters
@@ -40,13 +40,13 @@ def answer_service_before_call(
     service = model.service_model.service_name
     if not active or service not in active[-1].services:
         return None
-    if moto_answers():
+    if is_moto_active():
         return None
     answer = active[-1].answer_service(
         service=service,
         operation=model.name,
-        parameters=parameters_of(context),
-        access_key=access_key(request_signer),
+        parameters=get_parameters(context),
+        access_key=read_access_key(request_signer),
         region=context["client_region"],
         model=model,
     )

@@ -19,7 +19,7 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.states import ANY_STATE, NOT_PENDING_DELETION
 from kmsmock.operations.key_lookup import find_alias, find_key_by_id_or_arn
 from kmsmock.operations.registry import Call, Locator, Response, Target, operation
-from kmsmock.operations.response_members import alias_entry, page
+from kmsmock.operations.response_members import build_alias_entry, build_page
 
 QUOTA_PER_KEY = 50
 NAME = re.compile(r"alias/[a-zA-Z0-9/_-]+")
@@ -72,14 +72,14 @@ def require_alias_quota(key: Key) -> None:
         )
 
 
-def _alias_arn(call: Call) -> str:
+def _build_alias_arn(call: Call) -> str:
     name = call.parameters["AliasName"]
     return arns.alias_arn(call.region.name, call.region.account, name)
 
 
 @operation(
     "CreateAlias",
-    Target("kms:CreateAlias", resource=_alias_arn),
+    Target("kms:CreateAlias", resource=_build_alias_arn),
     Target("kms:CreateAlias", _TARGET_KEY, NOT_PENDING_DELETION),
     trail=write_event("AliasName", "TargetKeyId", alias_position=AliasPosition.LAST),
     quota=per_second(5),
@@ -100,7 +100,7 @@ def create_alias(call: Call, key: Key) -> None:
 
 @operation(
     "UpdateAlias",
-    Target("kms:UpdateAlias", resource=_alias_arn),
+    Target("kms:UpdateAlias", resource=_build_alias_arn),
     Target("kms:UpdateAlias", _ALIASED_KEY, ANY_STATE),
     Target("kms:UpdateAlias", _TARGET_KEY, NOT_PENDING_DELETION),
     trail=write_event("AliasName", "TargetKeyId", alias_position=AliasPosition.FIRST),
@@ -128,7 +128,7 @@ def update_alias(call: Call, old: Key, new: Key) -> None:
 
 @operation(
     "DeleteAlias",
-    Target("kms:DeleteAlias", resource=_alias_arn),
+    Target("kms:DeleteAlias", resource=_build_alias_arn),
     Target("kms:DeleteAlias", _ALIASED_KEY, ANY_STATE),
     trail=write_event("AliasName", alias_position=AliasPosition.FIRST),
     quota=per_second(15),
@@ -154,8 +154,8 @@ def list_aliases(call: Call) -> Response:
     if reference is not None:
         key = find_key_by_id_or_arn(call, reference)
         own = sorted((call.region.aliases[n] for n in key.aliases), key=lambda a: a.sequence)
-        return page(call, "Aliases", own, alias_entry)
-    return page(call, "Aliases", _list_all(call), _entry_formatter(call))
+        return build_page(call, "Aliases", own, build_alias_entry)
+    return build_page(call, "Aliases", _list_all(call), _make_entry_formatter(call))
 
 
 class _UnusedPredefinedAlias:
@@ -175,11 +175,11 @@ def _list_all(call: Call) -> Any:
             yield _UnusedPredefinedAlias(name, position)
 
 
-def _entry_formatter(call: Call) -> Any:
+def _make_entry_formatter(call: Call) -> Any:
     def format_entry(alias: Any) -> dict[str, Any]:
         if isinstance(alias, _UnusedPredefinedAlias):
             arn = arns.alias_arn(call.region.name, call.region.account, alias.name)
             return {"AliasName": alias.name, "AliasArn": arn}
-        return alias_entry(alias)
+        return build_alias_entry(alias)
 
     return format_entry

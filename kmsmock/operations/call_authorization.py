@@ -11,7 +11,7 @@ from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import PolicyKind, parse
 from kmsmock.authorization.request import Outcome, Request
 from kmsmock.aws import arns, errors
-from kmsmock.aws.operations import KeyNaming, ManagedKeyUse, permission_of
+from kmsmock.aws.operations import KeyNaming, ManagedKeyUse, find_permission
 from kmsmock.keys.key import Key
 from kmsmock.operations.authorization_request import (
     build_context,
@@ -52,7 +52,7 @@ def require_allowed(call: Call, target: Target, key: Key | None, alias: str | No
 
 def require_not_aws_managed(call: Call, target: Target, key: Key) -> None:
     """Refuse to change an AWS managed key, which holds even when no policies are enforced."""
-    use = permission_of(target.action).managed_key_use
+    use = find_permission(target.action).managed_key_use
     if use is ManagedKeyUse.ANYBODY or (
         use is ManagedKeyUse.SERVICES and call.principal.is_service
     ):

@@ -17,7 +17,7 @@ from kmsmock.keys.custom_key_store import (
     StoreType,
 )
 from kmsmock.operations.registry import Call, Response, Target, operation
-from kmsmock.operations.response_members import page
+from kmsmock.operations.response_members import build_page
 from kmsmock.state.scheduled_work import connect_when_due, disconnect_when_due
 
 QUOTA = 10
@@ -122,7 +122,7 @@ def describe_custom_key_stores(call: Call) -> Response:
             explanation=f"There is no custom key store {store_id or name!r} in this account and "
             "Region."
         )
-    return page(call, "CustomKeyStores", stores, _store_entry)
+    return build_page(call, "CustomKeyStores", stores, _build_store_entry)
 
 
 @operation(
@@ -347,7 +347,7 @@ def require_exclusive_settings(
         )
 
 
-def _store_entry(store: CustomKeyStore) -> dict[str, Any]:
+def _build_store_entry(store: CustomKeyStore) -> dict[str, Any]:
     settings = store.settings
     entry: dict[str, Any] = {
         "CustomKeyStoreId": store.store_id,

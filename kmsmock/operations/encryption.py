@@ -154,7 +154,7 @@ def _encrypt(
     if algorithm == SYMMETRIC:
         return key.encrypt(ciphertext.ENCRYPT_PREFIX, plaintext, context)
     _require_no_context(context)
-    max_bytes = _max_plaintext_bytes(key, algorithm)
+    max_bytes = _get_max_plaintext_bytes(key, algorithm)
     if len(plaintext) > max_bytes:
         raise errors.ValidationException(
             f"Algorithm {algorithm} and key spec {key.spec.name} cannot encrypt data larger than "
@@ -164,7 +164,7 @@ def _encrypt(
     return blob
 
 
-def _max_plaintext_bytes(key: Key, algorithm: str) -> int:
+def _get_max_plaintext_bytes(key: Key, algorithm: str) -> int:
     if algorithm == "SM2PKE":
         return _LONGEST_SM2_PLAINTEXT
     return max_plaintext_bytes(algorithm, key.key_pair.bits)

@@ -121,7 +121,7 @@ def _is_principal(arn: Arn) -> bool:
     )
 
 
-def grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
+def list_grant_operations(spec: KeySpec, usage: KeyUsage) -> tuple[str, ...]:
     """List the operations that a grant on a key can allow, in AWS's order.
 
     Source: AWS KMS API Reference, CreateGrant, Operations.
@@ -148,7 +148,7 @@ def require_valid_terms(key: Key, terms: GrantTerms) -> None:
     # Before the operations: DynamoDB's error for asymmetric keys shows AWS's order.
     if terms.constraints is not None:
         _require_constraints(key, terms.constraints)
-    valid = grant_operations(key.spec, key.usage)
+    valid = list_grant_operations(key.spec, key.usage)
     invalid = [name for name in terms.operations if name not in valid]
     if invalid:
         kind = "an asymmetric" if key.spec.is_asymmetric else "a symmetric"

@@ -29,7 +29,7 @@ from kmsmock.operations.grant_terms import (
 )
 from kmsmock.operations.key_lookup import by_id_or_arn, find_key_by_id_or_arn
 from kmsmock.operations.registry import Call, Locator, Response, Target, operation
-from kmsmock.operations.response_members import grant_entry, page
+from kmsmock.operations.response_members import build_grant_entry, build_page
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
 GRANTS_QUOTA = 50_000
@@ -111,10 +111,10 @@ def list_grants(call: Call, key: Key) -> Response:
         and grantee in (None, grant.terms.grantee_principal)
         and service in (None, grant.terms.grantee_service_principal)
     ]
-    return page(call, "Grants", grants, lambda g: _list_entry(call, g))
+    return build_page(call, "Grants", grants, lambda g: _build_list_entry(call, g))
 
 
-def _retiring_principal(call: Call) -> str:
+def _read_retiring_principal(call: Call) -> str:
     """Return the retiring principal, which is the resource of ListRetirableGrants."""
     parameters = call.parameters
     principal: str = parameters.get("RetiringPrincipal") or parameters.get(
@@ -125,7 +125,7 @@ def _retiring_principal(call: Call) -> str:
 
 @operation(
     "ListRetirableGrants",
-    Target("kms:ListRetirableGrants", resource=_retiring_principal),
+    Target("kms:ListRetirableGrants", resource=_read_retiring_principal),
     trail=read_event("RetiringPrincipal", "RetiringServicePrincipal", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(50, 100),
@@ -138,7 +138,7 @@ def list_retirable_grants(call: Call) -> Response:
         raise errors.ValidationException(
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
-    if principal is not None and _account_of(principal) != call.region.account:
+    if principal is not None and _read_account(principal) != call.region.account:
         raise make_hidden_error(
             call.principal,
             "kms:ListRetirableGrants",
@@ -153,12 +153,12 @@ def list_retirable_grants(call: Call) -> Response:
         or (service is not None and grant.terms.retiring_service_principal == service)
     ]
     grants.sort(key=attrgetter("sequence"))
-    return page(call, "Grants", grants, lambda g: _list_entry(call, g))
+    return build_page(call, "Grants", grants, lambda g: _build_list_entry(call, g))
 
 
-def _list_entry(call: Call, grant: Grant) -> dict[str, Any]:
+def _build_list_entry(call: Call, grant: Grant) -> dict[str, Any]:
     """Return the GrantListEntry of a grant, with unique ids in place of deleted principals."""
-    entry = grant_entry(grant, call.region.partition)
+    entry = build_grant_entry(grant, call.region.partition)
     for member in ("GranteePrincipal", "RetiringPrincipal"):
         if member in entry:
             ids = grant.terms.unique_ids
@@ -183,7 +183,7 @@ def _read_principal_filter(call: Call, member: str) -> str | None:
     return text
 
 
-def _account_of(name: str) -> str:
+def _read_account(name: str) -> str:
     """Return the account id of a principal, which may be an account id itself."""
     arn = Arn.parse(name)
     return name if arn is None else arn.account

@@ -132,14 +132,14 @@ def find_key(call: Call, reference: str, *, cross_account: bool = True) -> Key:
                 else ""
             ),
         )
-    raise _key_not_found(call, region, reference)
+    raise _make_key_not_found(call, region, reference)
 
 
 def find_alias(call: Call, name: str) -> Alias:
     """Find an alias of the caller's account and Region; raises NotFoundException."""
     alias = call.region.aliases.get(name)
     if alias is None:
-        raise _alias_not_found(call, call.region, name)
+        raise _make_alias_not_found(call, call.region, name)
     return alias
 
 
@@ -166,7 +166,7 @@ def _find_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
         return key
     if not arns.is_key_id(name):
         raise errors.NotFoundException(f"Invalid keyId {name}")
-    raise _key_not_found(call, call.region, name)
+    raise _make_key_not_found(call, call.region, name)
 
 
 def _find_in_other_account(call: Call, arn: arns.Arn, name: str, *, cross_account: bool) -> Key:
@@ -196,7 +196,7 @@ def _find_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
         # AWS managed keys are created when a service uses them, or when DescribeKey names them.
         key = new_aws_managed_key(call.backend, region, name, call.now)
     if key is None:
-        raise _alias_not_found(call, region, name)
+        raise _make_alias_not_found(call, region, name)
     call.alias = name
     return key
 
@@ -262,7 +262,7 @@ def _explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
     )
 
 
-def _key_not_found(call: Call, region: KmsRegion, key_id: str) -> errors.NotFoundException:
+def _make_key_not_found(call: Call, region: KmsRegion, key_id: str) -> errors.NotFoundException:
     elsewhere = [
         other
         for other in call.backend.regions.values()
@@ -286,7 +286,7 @@ def _key_not_found(call: Call, region: KmsRegion, key_id: str) -> errors.NotFoun
     return errors.NotFoundException(f"Key '{arn}' does not exist", explanation=explanation)
 
 
-def _alias_not_found(call: Call, region: KmsRegion, name: str) -> errors.NotFoundException:
+def _make_alias_not_found(call: Call, region: KmsRegion, name: str) -> errors.NotFoundException:
     arn = arns.alias_arn(region.name, region.account, name)
     explanation = _explain_deletion(call, region, name) or _suggest_similar(
         "alias", name, region.aliases

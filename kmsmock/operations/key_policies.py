@@ -25,7 +25,7 @@ from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import Call, Response, Target, operation
-from kmsmock.operations.response_members import page
+from kmsmock.operations.response_members import build_page
 
 _POLICY_NAME = "default"
 #: A Principal element in the JSON text of a policy, and each string in it.
@@ -68,7 +68,7 @@ class _PolicyName(NamedTuple):
 )
 def list_key_policies(call: Call, key: Key) -> Response:
     """List the names of a key's policies, which is always just ``default``."""
-    return page(call, "PolicyNames", [_PolicyName(1, _POLICY_NAME)], attrgetter("text"))
+    return build_page(call, "PolicyNames", [_PolicyName(1, _POLICY_NAME)], attrgetter("text"))
 
 
 def _require_policy_name(call: Call, key: Key) -> None:

@@ -13,7 +13,7 @@ from kmsmock.operations import tags
 from kmsmock.operations.key_lookup import by_any_identifier, by_id_or_arn
 from kmsmock.operations.key_policies import get_policy_ids, read_policy
 from kmsmock.operations.registry import Call, Response, Target, operation
-from kmsmock.operations.response_members import key_metadata, page
+from kmsmock.operations.response_members import build_key_metadata, build_page
 from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
 from kmsmock.trail.event_ids import event_id
 
@@ -32,7 +32,7 @@ def has_tags(call: Call) -> bool:
     return bool(call.parameters.get("Tags"))
 
 
-def _all_keys_arn(call: Call) -> str:
+def _build_all_keys_arn(call: Call) -> str:
     """Return the resource of kms:TagResource for a new key: all keys of the account and Region.
 
     Source: AWS KMS Developer Guide, "Controlling access to tags".
@@ -44,7 +44,7 @@ def _all_keys_arn(call: Call) -> str:
 #: The permission that a call needs to create a key with tags.
 TAGGING = Target(
     "kms:TagResource",
-    resource=_all_keys_arn,
+    resource=_build_all_keys_arn,
     when=has_tags,
     region_from="ReplicaRegion",
     omits_resource=True,
@@ -110,7 +110,7 @@ def create_key(call: Call) -> Response:
             store.xks_key_ids.add(xks_key_id)
     call.region.add_key(key)
     call.keys.append(key)
-    return {"KeyMetadata": key_metadata(key)}
+    return {"KeyMetadata": build_key_metadata(key)}
 
 
 def require_key_quota(region: KmsRegion) -> None:
@@ -222,7 +222,7 @@ def _read_xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -
 )
 def describe_key(call: Call, key: Key) -> Response:
     """Return the metadata of a key in any state; creates an AWS managed key named by its alias."""
-    return {"KeyMetadata": key_metadata(key)}
+    return {"KeyMetadata": build_key_metadata(key)}
 
 
 @operation(
@@ -239,7 +239,7 @@ def list_keys(call: Call) -> Response:
     """
     owners = call.parameters.get("ResourceOwners", ["SELF"])
     keys = call.region.keys.values() if "SELF" in owners else ()
-    return page(call, "Keys", keys, lambda key: {"KeyId": key.key_id, "KeyArn": key.arn})
+    return build_page(call, "Keys", keys, lambda key: {"KeyId": key.key_id, "KeyArn": key.arn})
 
 
 @operation(

@@ -12,7 +12,7 @@ from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.key_policies import get_policy_ids, read_policy
 from kmsmock.operations.keys import TAGGING, require_key_quota
 from kmsmock.operations.registry import Call, Locator, Response, Target, operation
-from kmsmock.operations.response_members import key_metadata
+from kmsmock.operations.response_members import build_key_metadata
 from kmsmock.state.scheduled_work import finish_creation_when_due, finish_update_when_due
 
 
@@ -73,7 +73,7 @@ def replicate_key(call: Call, primary: Key) -> Response:
     region.add_key(replica)
     finish_creation_when_due(backend, replica, call.now)
     response = {
-        "ReplicaKeyMetadata": key_metadata(replica),
+        "ReplicaKeyMetadata": build_key_metadata(replica),
         "ReplicaPolicy": policy,
     }
     if "Tags" in parameters:

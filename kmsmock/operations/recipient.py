@@ -42,7 +42,7 @@ def encrypt(call: Call, plaintext: bytes) -> bytes:
         )
     try:
         attested = attestation.verify(document, call.backend.attestation_roots)
-        call.additional_event_data = {"Recipient": _measurements(attested)}
+        call.additional_event_data = {"Recipient": _format_measurements(attested)}
         return cms.make_envelope(plaintext, attested.public_key_der, call.backend.entropy)
     except CryptoError as reason:
         raise errors.ValidationException(
@@ -52,7 +52,7 @@ def encrypt(call: Call, plaintext: bytes) -> bytes:
         ) from None
 
 
-def _measurements(attested: attestation.Attestation) -> dict[str, str]:
+def _format_measurements(attested: attestation.Attestation) -> dict[str, str]:
     """Return the measurements of a document as CloudTrail shows them."""
     kind, registers = ("Enclave", _ENCLAVE_REGISTERS)
     measurements = {"AttestationDocumentModuleId": attested.module_id}

@@ -39,7 +39,7 @@ T = TypeVar("T", bound=Numbered)
 _SEQUENCE = attrgetter("sequence")
 
 
-def key_metadata(key: Key) -> dict[str, Any]:
+def build_key_metadata(key: Key) -> dict[str, Any]:
     """Return the KeyMetadata of a key."""
     state = key.state
     metadata: dict[str, Any] = {
@@ -63,11 +63,11 @@ def key_metadata(key: Key) -> dict[str, Any]:
     elif key.deletion_date is not None:
         metadata["DeletionDate"] = key.deletion_date
     if key.multi_region is not None:
-        metadata["MultiRegionConfiguration"] = _multi_region_configuration(key)
+        metadata["MultiRegionConfiguration"] = _build_multi_region_configuration(key)
     if key.origin is Origin.EXTERNAL:
-        metadata.update(_expiration(key))
+        metadata.update(_build_expiration(key))
     if key.custom_key_store is not None:
-        metadata.update(_store_members(key))
+        metadata.update(_build_store_members(key))
     if (
         key.shows_material_id
         and key.current_material is not None
@@ -77,7 +77,7 @@ def key_metadata(key: Key) -> dict[str, Any]:
     return metadata
 
 
-def _multi_region_configuration(key: Key) -> dict[str, Any]:
+def _build_multi_region_configuration(key: Key) -> dict[str, Any]:
     family = key.multi_region
     assert family is not None
     return {
@@ -89,7 +89,7 @@ def _multi_region_configuration(key: Key) -> dict[str, Any]:
     }
 
 
-def _expiration(key: Key) -> dict[str, Any]:
+def _build_expiration(key: Key) -> dict[str, Any]:
     """Return ExpirationModel and ValidTo: the earliest expiration of all permanent key material.
 
     A replica that is being created has them before it has key material.
@@ -104,7 +104,7 @@ def _expiration(key: Key) -> dict[str, Any]:
     return {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
 
 
-def _store_members(key: Key) -> dict[str, Any]:
+def _build_store_members(key: Key) -> dict[str, Any]:
     store = key.custom_key_store
     assert store is not None
     members: dict[str, Any] = {"CustomKeyStoreId": store.store_id}
@@ -115,7 +115,7 @@ def _store_members(key: Key) -> dict[str, Any]:
     return members
 
 
-def alias_entry(alias: Alias) -> dict[str, Any]:
+def build_alias_entry(alias: Alias) -> dict[str, Any]:
     """Return the AliasListEntry of an alias."""
     return {
         "AliasName": alias.name,
@@ -126,7 +126,7 @@ def alias_entry(alias: Alias) -> dict[str, Any]:
     }
 
 
-def grant_entry(grant: Grant, partition: str) -> dict[str, Any]:
+def build_grant_entry(grant: Grant, partition: str) -> dict[str, Any]:
     """Return the GrantListEntry of a grant. partition: of the grant's Region."""
     terms = grant.terms
     constraints = terms.constraints
@@ -135,7 +135,7 @@ def grant_entry(grant: Grant, partition: str) -> dict[str, Any]:
         "EncryptionContextEquals": constraints.equals,
         "SourceArn": constraints.source_arn,
     }
-    return _present(
+    return _drop_absent(
         {
             "KeyId": grant.key_arn,
             "GrantId": grant.grant_id,
@@ -147,16 +147,18 @@ def grant_entry(grant: Grant, partition: str) -> dict[str, Any]:
             "RetiringServicePrincipal": terms.retiring_service_principal,
             "IssuingAccount": root_arn(partition, grant.issuing_account),
             "Operations": list(terms.operations),
-            "Constraints": _present(shown_constraints) if shown_constraints else None,
+            "Constraints": _drop_absent(shown_constraints) if shown_constraints else None,
         }
     )
 
 
-def _present(members: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_absent(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def page(call: Call, member: str, items: Iterable[T], show: Callable[[T], Any]) -> dict[str, Any]:
+def build_page(
+    call: Call, member: str, items: Iterable[T], show: Callable[[T], Any]
+) -> dict[str, Any]:
     """Return the response of a list operation: one page, and the marker of the next page.
 
     member: the response member that has the list. items: all items, in the order of their sequence

@@ -13,7 +13,7 @@ from kmsmock.keys.specs import Origin
 from kmsmock.keys.states import REPLICABLE, USABLE, KeyState
 from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import Call, Response, Target, operation
-from kmsmock.operations.response_members import page
+from kmsmock.operations.response_members import build_page
 from kmsmock.state.scheduled_work import finish_rotation_when_due, rotate_when_due
 
 
@@ -144,10 +144,12 @@ def list_key_rotations(call: Call, key: Key) -> Response:
         for sequence, material in enumerate(key.materials if key.shows_material_id else (), 1)
         if all_material or material.rotation_date is not None
     ]
-    return page(call, "Rotations", listed, lambda entry: _rotation_entry(key, entry.material))
+    return build_page(
+        call, "Rotations", listed, lambda entry: _build_rotation_entry(key, entry.material)
+    )
 
 
-def _rotation_entry(key: Key, material: KeyMaterial) -> dict[str, Any]:
+def _build_rotation_entry(key: Key, material: KeyMaterial) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "KeyId": key.arn,
         "KeyMaterialId": material.id.hex(),

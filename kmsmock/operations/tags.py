@@ -11,7 +11,7 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.states import NOT_PENDING_DELETION
 from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import Call, Response, Target, operation
-from kmsmock.operations.response_members import page
+from kmsmock.operations.response_members import build_page
 
 LIMIT = 50
 
@@ -81,4 +81,4 @@ def untag_resource(call: Call, key: Key) -> None:
 def list_resource_tags(call: Call, key: Key) -> Response:
     """List the tags of a key in the order in which they were added."""
     tags = [_Tag(sequence, *pair) for sequence, pair in enumerate(key.tags.items(), 1)]
-    return page(call, "Tags", tags, lambda tag: {"TagKey": tag.name, "TagValue": tag.value})
+    return build_page(call, "Tags", tags, lambda tag: {"TagKey": tag.name, "TagValue": tag.value})

@@ -22,7 +22,7 @@ from kmsmock.plugin.marks import (
     resolve_paths,
 )
 from kmsmock.process.real_kms_block import block_real_kms
-from kmsmock.process.running_test import running_test, running_tests
+from kmsmock.process.running_test import get_running_test, running_tests
 from kmsmock.process.watchers import watchers
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
     for name, option in table().items():
         if option.ini is not None:
-            parser.addini(f"kms_{name}", _in_help(option), option.ini, default=None)
+            parser.addini(f"kms_{name}", _format_help(option), option.ini, default=None)
 
 
-def _in_help(option: Option) -> str:
+def _format_help(option: Option) -> str:
     default = option.default_in_words or repr(option.default)
     return f"{option.doc} (default: {default})".replace("`", "")
 
@@ -86,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from kmsmock.plugin.hints import MockedTests
 
     try:
-        options_before = configure(_ini_options(config))
+        options_before = configure(_read_ini_options(config))
     except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"kmsmock: {reason}") from None
     watchers.add(config.stash.setdefault(_mocked_tests, MockedTests()))
@@ -129,7 +129,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     )
 
 
-def _ini_options(config: pytest.Config) -> dict[str, Any]:
+def _read_ini_options(config: pytest.Config) -> dict[str, Any]:
     options: dict[str, Any] = {}
     from kmsmock.options import table
 
@@ -154,7 +154,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     chosen = marks.get("block_real_kms")
     before = None if chosen is None else block_real_kms(bool(chosen))
     try:
-        with _leak_check(item, marks):
+        with _check_leaks(item, marks):
             return (yield)
     finally:
         running_tests.pop()
@@ -163,7 +163,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
             block_real_kms(before)
 
 
-def _leak_check(item: pytest.Item, marks: dict[str, Any]) -> AbstractContextManager[None]:
+def _check_leaks(item: pytest.Item, marks: dict[str, Any]) -> AbstractContextManager[None]:
     if not marks.get("leak_check", item.config.getini("kms_leak_check")):
         return nullcontext()
     from kmsmock.plugin.leak_check import get_leak_check
@@ -180,7 +180,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """Add a hint to errors of clients without a mock, such as NoCredentialsError."""
-    if call.excinfo is not None and running_test() not in item.config.stash[_mocked_tests]:
+    if call.excinfo is not None and get_running_test() not in item.config.stash[_mocked_tests]:
         from kmsmock.plugin.hints import hint_at_mock
 
         hint_at_mock(call.excinfo.value)
@@ -272,7 +272,7 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     If the test uses a fixture with a wider scope, such as `module_kms`, it is that mock, which is
     restored to its state from before the test.
     """
-    outer = _wider_mock(request)
+    outer = _find_wider_mock(request)
     if outer is None:
         yield from _run_mock(request.node)
         return
@@ -281,7 +281,7 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     outer.restore(checkpoint)
 
 
-def _wider_mock(request: pytest.FixtureRequest) -> KMSMock | None:
+def _find_wider_mock(request: pytest.FixtureRequest) -> KMSMock | None:
     """Return the mock of the fixture with the next wider scope that the test uses, if any."""
     name = get_wider_fixture(request.fixturenames)
     return None if name is None else request.getfixturevalue(name)

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from kmsmock.process.active_mocks import active
-from kmsmock.process.running_test import running_test
+from kmsmock.process.running_test import get_running_test
 from kmsmock.process.watchers import Watcher
 
 #: What clients raise if neither the environment nor a mock configures them.
@@ -27,7 +27,7 @@ class MockedTests(Watcher):
 
     def began(self, kms: Any) -> None:  # noqa: ARG002 - not needed
         """Note that the running test has a mock."""
-        self._tests.add(running_test())
+        self._tests.add(get_running_test())
 
     def forget(self, test: str) -> None:
         """Forget a test, which has ended."""
@@ -46,18 +46,18 @@ def hint_at_mock(error: BaseException) -> bool:
     was_added = False
     if active:
         return False
-    for each in _chain_of(error):
+    for each in _iterate_chain(error):
         error_type = type(each)
         if error_type.__name__ in _UNCONFIGURED and error_type.__module__ == "botocore.exceptions":
             notes = getattr(each, "__notes__", [])
-            if _service_of(each.__traceback__) == "kms" and _HINT not in notes:
+            if _find_service(each.__traceback__) == "kms" and _HINT not in notes:
                 # Python prints notes since 3.11; on 3.10 pytest shows them.
                 each.__notes__ = [*notes, _HINT]
                 was_added = True
     return was_added
 
 
-def _chain_of(error: BaseException | None) -> Iterator[Any]:
+def _iterate_chain(error: BaseException | None) -> Iterator[Any]:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -65,7 +65,7 @@ def _chain_of(error: BaseException | None) -> Iterator[Any]:
         error = error.__cause__ or error.__context__
 
 
-def _service_of(traceback: TracebackType | None) -> Any:
+def _find_service(traceback: TracebackType | None) -> Any:
     """Return the service of the client that was created or called."""
     while traceback is not None:
         frame = traceback.tb_frame

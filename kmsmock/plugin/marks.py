@@ -64,7 +64,7 @@ def require_valid_marks(item: pytest.Item) -> None:
     """
     for mark in item.iter_markers("kms"):
         if mark.args:
-            pytest.fail(_not_positional(item, mark.args), pytrace=False)
+            pytest.fail(_explain_positional(item, mark.args), pytrace=False)
         _require_known(item, mark.kwargs)
     fixture = get_wider_fixture(getattr(item, "fixturenames", ()))
     if fixture is not None:
@@ -79,7 +79,7 @@ def _require_known(item: pytest.Item, arguments: Mapping[str, Any]) -> None:
         fail_for_mark(item, f"there is no option {name!r}; there are {', '.join(sorted(known))}")
 
 
-def _not_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
+def _explain_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
     from kmsmock.aws.arns import is_account_id, is_region
 
     arguments = ", ".join(map(repr, values))

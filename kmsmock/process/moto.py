@@ -8,7 +8,7 @@ import sys
 _changed_lists: list[list[str]] = []
 
 
-def moto_answers() -> bool:
+def is_moto_active() -> bool:
     """Return whether moto is active."""
     models = sys.modules.get("moto.core.models")
     stubber = getattr(models, "botocore_stubber", None)
@@ -17,7 +17,7 @@ def moto_answers() -> bool:
 
 def keep_moto_out() -> None:
     """Configure an active moto to pass KMS requests through (``core.passthrough.services``)."""
-    if not moto_answers():
+    if not is_moto_active():
         return
     config = sys.modules["moto.core.config"].default_user_config
     services = (

@@ -32,6 +32,6 @@ def block_real_kms(block: bool) -> bool:  # noqa: FBT001 - the function's only a
     return before
 
 
-def real_kms_is_blocked() -> bool:
+def is_real_kms_blocked() -> bool:
     """Return whether requests to the real KMS are blocked."""
     return _blocked

@@ -7,6 +7,6 @@ from __future__ import annotations
 running_tests: list[str | None] = [None]
 
 
-def running_test() -> str | None:
+def get_running_test() -> str | None:
     """Return the node id of the running test; None outside of tests."""
     return running_tests[-1]

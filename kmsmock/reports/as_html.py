@@ -35,7 +35,7 @@ def page(report: Report) -> str:
     script = "\n".join(_read_part(f"{name}.js") for name in _SCRIPTS)
     content = {
         "policy": f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-        f"style-src {_csp_source(style)}; script-src {_csp_source(script)}",
+        f"style-src {_build_csp_source(style)}; script-src {_build_csp_source(script)}",
         "style": style,
         "script": script,
         "data": _escape_for_script(write(report)),
@@ -56,7 +56,7 @@ def _read_part(name: str) -> str:
     return (files("kmsmock.reports") / "page" / name).read_text(encoding="utf-8")
 
 
-def _csp_source(code: str) -> str:
+def _build_csp_source(code: str) -> str:
     """Return the source expression of a script or style for Content-Security-Policy."""
     return f"'sha256-{b64encode(sha256(code.encode()).digest()).decode()}'"
 

@@ -30,7 +30,7 @@ def write(report: Report) -> str:
     """Return a report as JSON, with one line for each of its members."""
     names: dict[str, int] = {}
     members = {
-        each.name: _encode(getattr(report, each.name), _hints(Report)[each.name], names)
+        each.name: _encode(getattr(report, each.name), _get_hints(Report)[each.name], names)
         for each in fields(report)
     }
     head = {"format": FORMAT, "version": VERSION, **members, "names": list(names)}
@@ -60,7 +60,7 @@ def read(text: str) -> Report:
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
+def _get_hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls, include_extras=True)
 
 
@@ -70,7 +70,7 @@ def _hints(cls: type) -> dict[str, Any]:
 def _encode(value: Any, hint: Any, names: dict[str, int]) -> Any:  # noqa: PLR0911
     if value is None:
         return None
-    hint = _without_none(hint)
+    hint = _unwrap_optional(hint)
     origin = get_origin(hint)
     if origin is Annotated:
         return names.setdefault(value, len(names))
@@ -80,14 +80,16 @@ def _encode(value: Any, hint: Any, names: dict[str, int]) -> Any:  # noqa: PLR09
         of = get_args(hint)[1]
         return {name: _encode(value[name], of, names) for name in sorted(value)}
     if is_dataclass(hint):
-        hints = _hints(hint)  # type: ignore[arg-type] # a type
+        hints = _get_hints(hint)  # type: ignore[arg-type] # a type
         return {name: _encode(getattr(value, name), of, names) for name, of in hints.items()}
     if isinstance(value, tuple):
-        return [_encode(v, of, names) for v, of in zip(value, _hints(hint).values(), strict=True)]
-    return _ENCODERS.get(type(value), _unchanged)(value)
+        return [
+            _encode(v, of, names) for v, of in zip(value, _get_hints(hint).values(), strict=True)
+        ]
+    return _ENCODERS.get(type(value), _keep)(value)
 
 
-def _unchanged(value: Any) -> Any:
+def _keep(value: Any) -> Any:
     return value
 
 
@@ -104,7 +106,7 @@ _ENCODERS: dict[type, Callable[[Any], Any]] = {
 def _decode(  # noqa: PLR0911
     value: Any, hint: Any, names: list[str], path: str
 ) -> Any:
-    inner = _without_none(hint)
+    inner = _unwrap_optional(hint)
     if value is None and inner is not hint:
         return None
     origin = get_origin(inner)
@@ -123,7 +125,7 @@ def _decode(  # noqa: PLR0911
     if is_dataclass(inner):
         return _decode_members(_require(value, dict, path), inner, names, path)
     if issubclass(inner, tuple):
-        hints = _hints(inner)
+        hints = _get_hints(inner)
         row: list[Any] = _require(value, list, path)
         if len(row) != len(hints):
             raise BadReportError(f"{path}: expected [{', '.join(hints)}], not {row!r}")
@@ -134,7 +136,7 @@ def _decode(  # noqa: PLR0911
 
 def _decode_members(value: dict[str, Any], cls: Any, names: list[str], path: str) -> Any:
     """Read the members of a dataclass; raises BadReportError for unknown members."""
-    hints = _hints(cls)
+    hints = _get_hints(cls)
     unknown = value.keys() - hints.keys()
     if unknown:
         raise BadReportError(f"{path}: unknown member {min(unknown)!r}")
@@ -163,7 +165,7 @@ def _require(value: Any, kind: type, path: str) -> Any:
     return value
 
 
-def _without_none(hint: Any) -> Any:
+def _unwrap_optional(hint: Any) -> Any:
     """Return the type inside of an optional type hint; other hints unchanged."""
     if get_origin(hint) in (Union, types.UnionType):
         return next(of for of in get_args(hint) if of is not type(None))

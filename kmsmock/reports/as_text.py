@@ -43,15 +43,15 @@ def lines(report: Report) -> Iterator[Line]:
         yield Line("no KMS calls")
         yield from (Line(note, Style.BAD) for note in report.notes)
         return
-    yield from _summary(report)
-    yield from _operations(report.operations)
-    yield from _refusals(report)
-    yield from _slowest(report)
-    yield from _specs(report)
-    yield from _unused(report)
+    yield from _render_summary(report)
+    yield from _render_operations(report.operations)
+    yield from _render_refusals(report)
+    yield from _render_slowest(report)
+    yield from _render_specs(report)
+    yield from _render_unused(report)
 
 
-def _summary(report: Report) -> Iterator[Line]:
+def _render_summary(report: Report) -> Iterator[Line]:
     total = report.total
     yield Line(
         f"{_count(total.calls, 'KMS call')} in {_count(len(report.tests), 'test')}: "
@@ -66,8 +66,8 @@ def _summary(report: Report) -> Iterator[Line]:
     yield from (Line(note, Style.BAD) for note in report.notes)
 
 
-def _operations(operations: Mapping[str, OperationTally]) -> Iterator[Line]:
-    yield from _heading("Calls by operation")
+def _render_operations(operations: Mapping[str, OperationTally]) -> Iterator[Line]:
+    yield from _render_heading("Calls by operation")
     width = max(map(len, operations))
     yield Line(f"{'':{width}}  {'calls':>7} {'denied':>7} {'failed':>7} {'cost':>12}", Style.QUIET)
     for name, tally in sorted(operations.items(), key=lambda item: (-item[1].calls, item[0])):
@@ -77,13 +77,13 @@ def _operations(operations: Mapping[str, OperationTally]) -> Iterator[Line]:
         )
 
 
-def _refusals(report: Report) -> Iterator[Line]:
+def _render_refusals(report: Report) -> Iterator[Line]:
     if not report.refusals:
         return
-    yield from _heading("Denied and failed calls")
-    names = names_of_keys(report.keys)
+    yield from _render_heading("Denied and failed calls")
+    names = map_key_names(report.keys)
     ordered = sorted(report.refusals, key=lambda refusal: not _has_failed(report, refusal))
-    for test, refusals in _by_test(ordered[:_MAX_REFUSALS]).items():
+    for test, refusals in _group_by_test(ordered[:_MAX_REFUSALS]).items():
         failed = " (failed)" if _has_failed(report, refusals[0]) else ""
         yield Line(
             _shorten(test, WIDTH - len(failed)) + failed, Style.BAD if failed else Style.PLAIN
@@ -100,7 +100,7 @@ def _refusals(report: Report) -> Iterator[Line]:
         yield Line(f"... and {more:,} more kinds", Style.QUIET)
 
 
-def _by_test(refusals: Iterable[Refusal]) -> dict[str, list[Refusal]]:
+def _group_by_test(refusals: Iterable[Refusal]) -> dict[str, list[Refusal]]:
     grouped: dict[str, list[Refusal]] = {}
     for refusal in refusals:
         grouped.setdefault(refusal.test or "(outside of tests)", []).append(refusal)
@@ -112,8 +112,8 @@ def _has_failed(report: Report, refusal: Refusal) -> bool:
     return tally is not None and tally.outcome == "failed"
 
 
-def _slowest(report: Report) -> Iterator[Line]:
-    yield from _heading("Slowest calls, in real time")
+def _render_slowest(report: Report) -> Iterator[Line]:
+    yield from _render_heading("Slowest calls, in real time")
     slowest = [(slow, f"{slow.operation} {slow.spec or ''}") for slow in report.slowest[:5]]
     width = max((len(what) for _, what in slowest), default=0)
     for slow, what in slowest:
@@ -121,10 +121,10 @@ def _slowest(report: Report) -> Iterator[Line]:
         yield Line(start + _shorten(slow.test or "", WIDTH - len(start)))
 
 
-def _specs(report: Report) -> Iterator[Line]:
+def _render_specs(report: Report) -> Iterator[Line]:
     if not report.specs:
         return
-    yield from _heading("Keys by spec")
+    yield from _render_heading("Keys by spec")
     width = max(map(len, report.specs))
     yield Line(
         f"{'':{width}}  {'keys':>7} {'unused':>7} {'calls':>7} {'requests':>11} {'storage':>12}",
@@ -137,11 +137,11 @@ def _specs(report: Report) -> Iterator[Line]:
         )
 
 
-def _unused(report: Report) -> Iterator[Line]:
+def _render_unused(report: Report) -> Iterator[Line]:
     unused = sum(spec.unused for spec in report.specs.values())
     if not unused:
         return
-    yield from _heading(f"Keys never used: {unused:,} of {report.key_count:,}")
+    yield from _render_heading(f"Keys never used: {unused:,} of {report.key_count:,}")
     kept = [record for record in report.keys if record.is_unused]
     for record in kept[:_MAX_UNUSED]:
         start = f"{_shorten(name_of_key(record), 28):28}  "
@@ -150,7 +150,7 @@ def _unused(report: Report) -> Iterator[Line]:
         yield Line(f"... and {unused - _MAX_UNUSED:,} more", Style.QUIET)
 
 
-def _heading(title: str) -> Iterator[Line]:
+def _render_heading(title: str) -> Iterator[Line]:
     yield Line()
     yield Line(title, Style.HEADING)
 
@@ -174,7 +174,7 @@ def name_of_key(record: KeyRecord) -> str:
     return alias or record.description or short(record.arn)[:12]
 
 
-def names_of_keys(records: Iterable[KeyRecord]) -> dict[str, str]:
+def map_key_names(records: Iterable[KeyRecord]) -> dict[str, str]:
     """Return key ARN -> short name."""
     return {record.arn: name_of_key(record) for record in records}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kmsmock.ledger.call_record import Call
-from kmsmock.process.running_test import running_test
+from kmsmock.process.running_test import get_running_test
 from kmsmock.process.watchers import Watcher
 from kmsmock.reports.history import MockHistory
 from kmsmock.reports.report import Report
@@ -64,6 +64,6 @@ class Collection(Watcher):
 
     def _new_name(self) -> str:
         """Name a mock after the test that starts it; further ones of the test get a number."""
-        test = running_test() or "outside of tests"
+        test = get_running_test() or "outside of tests"
         number = self._names[test] = self._names.get(test, 0) + 1
         return test if number == 1 else f"{test} #{number}"

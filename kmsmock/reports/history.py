@@ -10,7 +10,7 @@ from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.operations import OPERATIONS
-from kmsmock.process.running_test import running_test
+from kmsmock.process.running_test import get_running_test
 from kmsmock.reports.permissions import ObservedUse, evaluate_permissions
 from kmsmock.reports.report import (
     ZERO,
@@ -47,7 +47,9 @@ class MockHistory:
         kms = self._kms
         with kms.backend.lock:
             now = kms.clock.now()
-            self._scene = Scene(self._name, running_test(), now, now, kms.backend.enforces_policies)
+            self._scene = Scene(
+                self._name, get_running_test(), now, now, kms.backend.enforces_policies
+            )
             self._calls_before = kms.calls.made
             self._newest_service_event = next(reversed(kms.backend.service_events), None)
             self._lanes: dict[str, Lane] = {}
@@ -65,7 +67,7 @@ class MockHistory:
             kms.backend.clock.run_due_work(scene.ended)
             self._note_service_events()
             for key in kms.keys:
-                record = self._record_of(key)
+                record = self._get_record(key)
                 record.state = key.state.value
                 self._note_state(key, scene.ended)
                 self._records[key.arn] = (record, key)
@@ -96,20 +98,20 @@ class MockHistory:
     def note_call(self, event: Call, seconds: float) -> None:
         """Add a call, and the key states that it has changed; requires the mock's lock."""
         self._note_service_events()
-        records = [self._record_of(key, event) for key in event.keys]
+        records = [self._get_record(key, event) for key in event.keys]
         if event.failure is None and OPERATIONS[event.operation].is_cryptographic:
             for record in records:
                 record.used = True
         self._touched.update(record.arn for record in records)
         self._uses.note(event)
         tally = records[0].tally if records else None
-        row = self._sums.note_call(event, seconds, tally, self._ms_since(event.at))
+        row = self._sums.note_call(event, seconds, tally, self._convert_to_ms(event.at))
         if row is not None:
             self._scene.calls.append(row)
         if not OPERATIONS[event.operation].trail.is_read_only:
             self._note_states(event)
 
-    def _record_of(self, key: Key, event: Call | None = None) -> KeyRecord:
+    def _get_record(self, key: Key, event: Call | None = None) -> KeyRecord:
         """Return the record of a key, created on first use. event: a call with the key."""
         known = self._records.get(key.arn)
         if known is not None:
@@ -141,7 +143,7 @@ class MockHistory:
                 self._note_state(each, event.at)
 
     def _note_state(self, key: Key, at: datetime) -> None:
-        self._change_state(key.arn, at, self._calls_so_far(), key.state.value)
+        self._change_state(key.arn, at, self._count_calls(), key.state.value)
 
     def _change_state(self, arn: str, at: datetime, after: int, state: str) -> None:
         """Add a key state if it differs from the last one. after: the number of earlier calls."""
@@ -152,7 +154,7 @@ class MockHistory:
             return
         if lane.states or at != self._scene.began:
             self._touched.add(arn)
-        lane.states.append(StateChange(self._ms_since(at), after, state))
+        lane.states.append(StateChange(self._convert_to_ms(at), after, state))
 
     def _note_service_events(self) -> None:
         """Add the service events since the last time, such as automatic rotations."""
@@ -168,9 +170,8 @@ class MockHistory:
         after = event.calls_before - self._calls_before
         if event.name == ROTATE_KEY:
             lane = self._lanes.setdefault(event.key_arn, Lane(event.key_arn))
-            lane.rotations.append(
-                Rotation(self._ms_since(event.at), after, event.rotation_type or "")
-            )
+            at, rotation_type = self._convert_to_ms(event.at), event.rotation_type or ""
+            lane.rotations.append(Rotation(at, after, rotation_type))
             self._touched.add(event.key_arn)
         elif event.name == DELETE_KEY:
             self._change_state(event.key_arn, event.at, after, "Deleted")
@@ -181,9 +182,9 @@ class MockHistory:
 
     # --- positions in the scene ---------------------------------------------------------------
 
-    def _ms_since(self, time: datetime) -> int:
+    def _convert_to_ms(self, time: datetime) -> int:
         """Convert a time to ms since the start of the scene."""
         return round((time - self._scene.began).total_seconds() * 1000)
 
-    def _calls_so_far(self) -> int:
+    def _count_calls(self) -> int:
         return self._kms.calls.made - self._calls_before

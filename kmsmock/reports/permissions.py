@@ -80,10 +80,10 @@ def evaluate_permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> lis
     """Evaluate which actions principals are allowed on the keys of a scene."""
     kept = sum(len(scene.permissions) for scene in report.scenes)
     permissions: list[Permission] = []
-    principals = dict(_principals(kms, uses))
-    for key in _keys(kms, uses):
+    principals = dict(_select_principals(kms, uses))
+    for key in _select_keys(kms, uses):
         done = uses.of.get(key.arn, {})
-        for action in _actions(key, [action for _, action in done]):
+        for action in _list_actions(key, [action for _, action in done]):
             for name, principal in principals.items():
                 if kept + len(permissions) >= PERMISSIONS_KEPT:
                     report.omit("permissions", 1)
@@ -94,7 +94,7 @@ def evaluate_permissions(kms: KMSMock, uses: ObservedUse, report: Report) -> lis
     return permissions
 
 
-def _keys(kms: KMSMock, uses: ObservedUse) -> list[Key]:
+def _select_keys(kms: KMSMock, uses: ObservedUse) -> list[Key]:
     """Select the keys to evaluate, those with calls first."""
     keys = [key for key in kms.keys if key.arn in uses.of][:_MAX_KEYS]
     if len(keys) < _MAX_KEYS:
@@ -102,7 +102,7 @@ def _keys(kms: KMSMock, uses: ObservedUse) -> list[Key]:
     return keys
 
 
-def _principals(kms: KMSMock, uses: ObservedUse) -> Iterator[tuple[str, Principal]]:
+def _select_principals(kms: KMSMock, uses: ObservedUse) -> Iterator[tuple[str, Principal]]:
     """Select the principals to evaluate: those that made calls, then other users and roles."""
     yield from list(uses.principals.items())[:_MAX_PRINCIPALS]
     remaining = _MAX_PRINCIPALS - len(uses.principals)
@@ -113,7 +113,7 @@ def _principals(kms: KMSMock, uses: ObservedUse) -> Iterator[tuple[str, Principa
             yield entity.arn, identities.get_or_create(entity.arn)
 
 
-def _actions(key: Key, done: list[str]) -> list[str]:
+def _list_actions(key: Key, done: list[str]) -> list[str]:
     kind: tuple[str, ...] = ()
     if key.spec.is_symmetric_encryption:
         kind = _SYMMETRIC

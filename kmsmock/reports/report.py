@@ -279,10 +279,6 @@ class Report:
         if number > 0:
             self.omitted[what] = self.omitted.get(what, 0) + number
 
-    def kept_calls(self) -> int:
-        """Return the number of calls that are listed."""
-        return sum(len(scene.calls) for scene in self.scenes)
-
     def mocks(self) -> Iterator[str]:
         """Yield the names of the mocks of keys and scenes, with repetitions."""
         yield from (record.mock for record in self.keys)

@@ -65,9 +65,9 @@ class Sums:
         cost: Decimal = event.price or ZERO
         one = Tally(1, int(outcome == DENIED), int(outcome not in ("ok", DENIED)), cost)
         report.total.add(one)
-        Tally.add(_tally_of(report.operations, event.operation, OperationTally), one)
+        Tally.add(_get_tally(report.operations, event.operation, OperationTally), one)
         if test is not None:
-            Tally.add(_tally_of(report.tests, test, TestTally), one)
+            Tally.add(_get_tally(report.tests, test, TestTally), one)
         if tally_of_key is not None:
             tally_of_key.add(one)
         self._note_time(event, seconds)
@@ -82,7 +82,7 @@ class Sums:
     def _note_time(self, event: Call, seconds: float) -> None:
         """Add the real time that a call took."""
         seconds = round(seconds, 6)  # as in the JSON form, so that all forms show the same
-        tally = _tally_of(self.report.operations, event.operation, OperationTally)
+        tally = _get_tally(self.report.operations, event.operation, OperationTally)
         tally.seconds += seconds
         tally.slowest = max(tally.slowest, seconds)
         if len(self._slowest) == SLOWEST_KEPT and seconds <= self._slowest[0][0]:
@@ -117,7 +117,7 @@ class Sums:
 
     def note_key(self, record: KeyRecord) -> None:
         """Add a key at the end of its mock."""
-        spec = _tally_of(self.report.specs, record.spec, SpecTally)
+        spec = _get_tally(self.report.specs, record.spec, SpecTally)
         spec.add(SpecTally(keys=1, unused=int(record.is_unused), storage=record.storage))
         Tally.add(spec, record.tally)
         if len(self.report.keys) < KEYS_KEPT:
@@ -126,7 +126,7 @@ class Sums:
             self.report.omit("keys", 1)
 
 
-def _tally_of(tallies: dict[str, T], name: str, kind: type[T]) -> T:
+def _get_tally(tallies: dict[str, T], name: str, kind: type[T]) -> T:
     tally = tallies.get(name)
     if tally is None:
         tally = tallies[name] = kind()

@@ -12,7 +12,7 @@ from typing import Any
 
 from kmsmock.aws import errors
 from kmsmock.aws.principals import Principal
-from kmsmock.aws.services import calling_service
+from kmsmock.aws.services import find_calling_service
 from kmsmock.dispatch import perform, record
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.registry import Call
@@ -55,7 +55,7 @@ class KmsCaller:
         source: see the class; the declared one of the service when None.
         """
         principal = replace(call.principal, via=service)
-        source = source or calling_service(service).sender
+        source = source or find_calling_service(service).sender
         return cls(call.backend, principal, region or call.region, source, call.access_key)
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import Any
 from kmsmock.aws import arns
 from kmsmock.aws.operations import OPERATION_FACTS, AliasPosition
 from kmsmock.aws.principals import PrincipalKind
-from kmsmock.aws.services import calling_service
+from kmsmock.aws.services import find_calling_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
 from kmsmock.trail.event_ids import derived_id, event_id
@@ -174,7 +174,7 @@ def _add_error(record: Record, event: Call) -> None:
     record["errorCode"] = ACCESS_DENIED if code == "AccessDeniedException" else code
     if not message:
         return
-    if event.key is not None and calling_service(event.principal.via).hides_denied_key:
+    if event.key is not None and find_calling_service(event.principal.via).hides_denied_key:
         for key in event.keys:
             message = message.replace(f"on resource: {key.arn} ", "on this resource ")
     record["errorMessage"] = message[:_LONGEST_MESSAGE]
@@ -194,7 +194,7 @@ def _add_endpoint(record: Record, event: Call) -> None:
 
 def _used_internal_endpoint(event: Call) -> bool:
     """Return whether a service made the call by an internal endpoint, as EC2 does for some."""
-    return event.operation in calling_service(event.principal.via).internal_endpoint
+    return event.operation in find_calling_service(event.principal.via).internal_endpoint
 
 
 def _resources(event: Call) -> list[dict[str, str]]:

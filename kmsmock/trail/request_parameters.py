@@ -10,7 +10,7 @@ from typing import Any
 
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.principals import PrincipalKind
-from kmsmock.aws.services import calling_service
+from kmsmock.aws.services import find_calling_service
 from kmsmock.ledger.call_record import Call
 from kmsmock.trail.member_format import format_value, lower_first
 
@@ -53,7 +53,7 @@ def is_hidden(event: Call) -> bool:
 def _add_key(parameters: dict[str, Any], event: Call) -> None:
     """Add the key of a ciphertext, which CloudTrail does not show for some calls of services."""
     principal = event.principal
-    service = calling_service(principal.via)
+    service = find_calling_service(principal.via)
     is_hidden = principal.kind is PrincipalKind.SERVICE or service.hides_decrypting_key
     if event.key is not None and not is_hidden:
         parameters.setdefault("keyId", event.key.arn)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from kmsmock.aws import arns
 from kmsmock.aws.principals import Principal, PrincipalKind
-from kmsmock.aws.services import calling_service
+from kmsmock.aws.services import find_calling_service
 from kmsmock.ledger.call_record import Call
 from kmsmock.trail.member_format import format_time
 
@@ -41,7 +41,7 @@ def service_name(event: Call) -> str | None:
         return event.user_agent
     if is_service:
         return principal.arn
-    sender = calling_service(principal.via).sender
+    sender = find_calling_service(principal.via).sender
     return f"{sender}.cn" if _is_in_china(event.region) else sender
 
 

@@ -15,12 +15,13 @@ def caller(kms):
 
 
 @pytest.fixture
-def closed(kms, client, key):
+def closed(kms, client):
     """A key that only the administrator may use."""
     administrator = kms.account(ACCOUNT).administrator.arn
-    client.put_key_policy(KeyId=key["KeyId"], Policy=policy(allow("kms:*", **to(administrator))))
-    client.create_alias(AliasName="alias/closed", TargetKeyId=key["KeyId"])
-    return key["Arn"]
+    document = policy(allow("kms:*", **to(administrator)))
+    arn = client.create_key(Policy=document)["KeyMetadata"]["Arn"]
+    client.create_alias(AliasName="alias/closed", TargetKeyId=arn)
+    return arn
 
 
 @pytest.mark.parametrize(
@@ -239,11 +240,18 @@ def test_parameters_of_a_wrong_type_are_errors(kms, caller, key, action, paramet
         ({"context": ["x"]}, "context must be a dict, not list"),
         ({"context": {"aws:SourceIp": 7}}, r"context\['aws:SourceIp'\] must be a str or a list"),
         ({"context": {"aws:SourceIp": ["a", 7]}}, "must be a str or a list"),
+        ({"via_service": 7}, "via_service must be a str, not int"),
     ],
 )
 def test_arguments_of_a_wrong_type_are_errors(kms, caller, key, argument, message):
     with pytest.raises(TypeError, match=message):
         kms.explain(caller, "kms:Encrypt", key["Arn"], **argument)
+
+
+@pytest.mark.parametrize("principal", [None, 7])
+def test_a_principal_of_a_wrong_type_is_an_error(kms, key, principal):
+    with pytest.raises(TypeError, match="principal must be a principal or an ARN, not"):
+        kms.explain(principal, "kms:Encrypt", key["Arn"])
 
 
 def test_a_key_of_a_wrong_type_is_an_error(kms, caller, key):

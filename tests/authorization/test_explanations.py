@@ -114,6 +114,20 @@ def a_grant_to_a_role_that_was_deleted(kms, key, role):
     return kms.explain(kms.account(ACCOUNT).role("App"), "kms:Decrypt", key["Arn"])
 
 
+def a_grant_whose_retiring_role_was_deleted(kms, key, role):
+    administrator = kms.account(ACCOUNT).administrator
+    made = kms.client().create_grant(
+        KeyId=key["KeyId"],
+        GranteePrincipal=administrator.arn,
+        RetiringPrincipal=role.arn,
+        Operations=["Decrypt"],
+        Name="reader",
+    )
+    role.delete()
+    named = {"KeyId": key["Arn"], "GrantId": made["GrantId"]}
+    return kms.explain(kms.account(ACCOUNT).role("App"), "kms:RetireGrant", parameters=named)
+
+
 def a_service_that_calls_for_another_resource(kms, key, _):
     queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"
     source = {"ArnEquals": {"aws:SourceArn": queue}}
@@ -148,6 +162,7 @@ CASES = (
     a_tag_that_key_policies_cannot_see,
     a_principal_that_was_deleted,
     a_grant_to_a_role_that_was_deleted,
+    a_grant_whose_retiring_role_was_deleted,
     a_service_that_calls_for_another_resource,
     an_account_level_action,
     a_change_of_an_aws_managed_key,
@@ -219,6 +234,17 @@ def test_an_explanation_is_of_the_region_of_the_key(kms, role):
 
     assert kms.explain(role, "kms:Encrypt", there)
     role.client(region="eu-west-1").encrypt(KeyId=there, Plaintext=b"text")
+
+
+def test_a_refused_retirement_tells_who_may_retire_the_grant(client, kms, key, role):
+    administrator = kms.account(ACCOUNT).administrator
+    for retiring, whom in (({}, "nobody"), ({"RetiringPrincipal": administrator.arn}, "arn:aws")):
+        made = client.create_grant(
+            KeyId=key["KeyId"], GranteePrincipal=role.arn, Operations=["Decrypt"], **retiring
+        )
+        with pytest.raises(client.exceptions.ClientError) as caught:
+            role.client().retire_grant(KeyId=key["Arn"], GrantId=made["GrantId"])
+        assert f"retiring principal: it names {whom}" in caught.value.__notes__[0]
 
 
 @pytest.mark.parametrize("operations", [["Decrypt"], ["Encrypt"]], ids=["its own", "more"])

@@ -100,3 +100,17 @@ def test_retire_grant_is_about_the_one_grant_in_the_file(explain):
         code, text = explain(request, key_policy=DELEGATING, grants=grants)
         assert code == 2
         assert "kms:RetireGrant is about one grant" in text
+
+
+@pytest.mark.parametrize(
+    ("grants", "named"),
+    [
+        ({"Grants": [grant()]}, "grant Grants[0]: applies"),
+        ([grant()], "grant [0]: applies"),
+        ([grant(GrantId="1234")], "grant 1234: applies"),
+        ([grant(GrantId="1234", Name="reader")], "grant reader: applies"),
+    ],
+    ids=["response", "list", "id", "name"],
+)
+def test_a_grant_is_named_by_its_name_id_or_location(explain, grants, named):
+    assert named in explain(REQUEST, key_policy=DELEGATING, grants=grants)[1]

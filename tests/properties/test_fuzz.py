@@ -20,7 +20,7 @@ from kmsmock.aws.api_call import ApiCall
 from kmsmock.aws.errors import ServiceError
 from kmsmock.dispatch import answer
 from kmsmock.keys.key import Key
-from kmsmock.operations.response_members import key_metadata
+from kmsmock.operations.response_members import build_key_metadata
 from tests.records import check_record
 from tests.thoroughness import examples
 
@@ -125,7 +125,7 @@ class World:
 def _picture_of_key(key: Key) -> object:
     materials = [(m.id, m.state, m.is_permanent, m.valid_to) for m in key.materials]
     schedule = (key.rotation, key.on_demand_rotations)
-    return (key_metadata(key), key.tags, key.policy, materials, sorted(key.grants), schedule)
+    return (build_key_metadata(key), key.tags, key.policy, materials, sorted(key.grants), schedule)
 
 
 def _conforms(value: Any, shape: Any, path: str) -> None:

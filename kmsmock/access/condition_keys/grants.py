@@ -7,7 +7,7 @@ from kmsmock.access.facts import Facts
 from kmsmock.aws.condition_keys import ValueType
 
 
-def _constraint_type(facts: Facts) -> str | None:
+def _read_constraint_type(facts: Facts) -> str | None:
     constraints = facts.constraints
     if constraints is None:
         return None
@@ -20,12 +20,12 @@ def _is_for_aws_resource(facts: Facts) -> bool | None:
     return None if facts.principal is None else facts.principal.via is not None
 
 
-def _constraint_source(facts: Facts) -> str | None:
+def _read_constraint_source(facts: Facts) -> str | None:
     return None if facts.constraints is None else facts.constraints.source_arn
 
 
-declare("kms:GrantConstraintType", _constraint_type, only("CreateGrant", "RetireGrant"))
-declare("kms:GrantConstraintSourceArn", _constraint_source, only("CreateGrant"), ValueType.ARN)
+declare("kms:GrantConstraintType", _read_constraint_type, only("CreateGrant", "RetireGrant"))
+declare("kms:GrantConstraintSourceArn", _read_constraint_source, only("CreateGrant"), ValueType.ARN)
 declare(
     "kms:GrantIsForAWSResource",
     _is_for_aws_resource,

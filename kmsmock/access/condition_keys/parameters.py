@@ -8,7 +8,7 @@ from kmsmock.access.condition_keys.registry import declare, only, parameter
 from kmsmock.access.facts import Facts
 from kmsmock.aws.arns import alias_arn
 from kmsmock.aws.condition_keys import ValueType
-from kmsmock.aws.operations import permission_of
+from kmsmock.aws.operations import find_permission
 
 _SYMMETRIC = "SYMMETRIC_DEFAULT"
 _TAGGING = frozenset({"kms:CreateKey", "kms:TagResource", "kms:UntagResource"})
@@ -17,23 +17,23 @@ _with_recipient = only(
 )
 
 
-def _with_encryption_context(action: str) -> bool:
-    return permission_of(action).context_member is not None
+def _has_encryption_context(action: str) -> bool:
+    return find_permission(action).context_member is not None
 
 
-def _with_pairs(action: str) -> bool:
-    return permission_of(action).context_from_grant_constraints or _with_encryption_context(action)
+def _has_pairs(action: str) -> bool:
+    return find_permission(action).context_from_grant_constraints or _has_encryption_context(action)
 
 
-def _with_tags(action: str) -> bool:
+def _has_tags(action: str) -> bool:
     return not action.startswith("kms:") or action in _TAGGING
 
 
-def _pairs(facts: Facts) -> Mapping[str, str]:
+def _read_pairs(facts: Facts) -> Mapping[str, str]:
     return facts.encryption_context or {}
 
 
-def _request_tags(facts: Facts) -> Mapping[str, str]:
+def _read_request_tags(facts: Facts) -> Mapping[str, str]:
     tags = facts.parameter("Tags") or ()
     # KMS names the members of a tag TagKey and TagValue, other services Key and Value.
     return {
@@ -42,8 +42,8 @@ def _request_tags(facts: Facts) -> Mapping[str, str]:
     }
 
 
-def _tag_keys(facts: Facts) -> list[str] | None:
-    return [*(facts.parameter("TagKeys") or ()), *_request_tags(facts)] or None
+def _read_tag_keys(facts: Facts) -> list[str] | None:
+    return [*(facts.parameter("TagKeys") or ()), *_read_request_tags(facts)] or None
 
 
 def _is_on_same_key(facts: Facts) -> bool | None:
@@ -64,7 +64,7 @@ def _is_on_same_key(facts: Facts) -> bool | None:
     return named in (key.key_id, key.arn, *key.aliases, *arns)
 
 
-def _measurements(facts: Facts) -> Mapping[str, str]:
+def _read_measurements(facts: Facts) -> Mapping[str, str]:
     """Return the measurements in the attestation document of the request.
 
     Source: AWS KMS Developer Guide, "Condition keys for AWS Nitro Enclaves".
@@ -88,13 +88,13 @@ declare(
     lambda facts: facts.parameter(
         _ALGORITHM_MEMBERS.get(facts.action, "EncryptionAlgorithm"), _SYMMETRIC
     ),
-    _with_encryption_context,
+    _has_encryption_context,
 )
-declare("kms:EncryptionContext:", _pairs, _with_pairs)
+declare("kms:EncryptionContext:", _read_pairs, _has_pairs)
 declare(
     "kms:EncryptionContextKeys",
-    lambda facts: list(_pairs(facts)) or None,
-    _with_pairs,
+    lambda facts: list(_read_pairs(facts)) or None,
+    _has_pairs,
     is_multivalued=True,
 )
 declare(
@@ -109,7 +109,7 @@ declare("kms:KeyAgreementAlgorithm", parameter("KeyAgreementAlgorithm"), only("D
 declare(
     "kms:ReEncryptOnSameKey", _is_on_same_key, only("ReEncryptFrom", "ReEncryptTo"), ValueType.BOOL
 )
-declare("kms:RecipientAttestation:", _measurements, _with_recipient)
+declare("kms:RecipientAttestation:", _read_measurements, _with_recipient)
 declare(
     "kms:BypassPolicyLockoutSafetyCheck",
     parameter("BypassPolicyLockoutSafetyCheck"),
@@ -135,5 +135,5 @@ declare("kms:ExpirationModel", parameter("ExpirationModel"), only("ImportKeyMate
 declare("kms:ValidTo", parameter("ValidTo"), only("ImportKeyMaterial"), ValueType.DATE)
 declare("kms:ReplicaRegion", parameter("ReplicaRegion"), only("ReplicateKey"))
 declare("kms:PrimaryRegion", parameter("PrimaryRegion"), only("UpdatePrimaryRegion"))
-declare("aws:RequestTag/", _request_tags, _with_tags)
-declare("aws:TagKeys", _tag_keys, _with_tags, is_multivalued=True)
+declare("aws:RequestTag/", _read_request_tags, _has_tags)
+declare("aws:TagKeys", _read_tag_keys, _has_tags, is_multivalued=True)

@@ -10,15 +10,15 @@ from kmsmock.access.condition_keys.registry import (
     declare,
     of_organization,
     only,
-    organization_id,
-    organization_paths,
+    read_organization_id,
+    read_organization_paths,
 )
-from kmsmock.access.condition_keys.requests import in_utc
+from kmsmock.access.condition_keys.requests import format_utc
 from kmsmock.access.facts import Facts
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.condition_keys import ValueType
 from kmsmock.aws.principals import Principal, PrincipalKind
-from kmsmock.aws.services import calling_service
+from kmsmock.aws.services import find_calling_service
 
 _PRINCIPAL_TYPES = {
     PrincipalKind.ROOT: "Account",
@@ -36,38 +36,38 @@ _is_account_level_action = only(
 )
 
 
-def _of_principal(read: Callable[[Principal], Any]) -> Reader:
+def _make_principal_reader(read: Callable[[Principal], Any]) -> Reader:
     return lambda facts: None if facts.principal is None else read(facts.principal)
 
 
-def _account_of_principal(facts: Facts) -> str | None:
+def _read_account(facts: Facts) -> str | None:
     return None if facts.principal is None else facts.principal.account
 
 
-def _caller_account(facts: Facts) -> str | None:
+def _read_caller_account(facts: Facts) -> str | None:
     # A service principal has no account.
     if facts.account is None and not _is_account_level_action(facts.action):
         return None
-    return _account_of_principal(facts) or None
+    return _read_account(facts) or None
 
 
 def _is_service(principal: Principal) -> bool:
     return principal.kind is PrincipalKind.SERVICE
 
 
-def _principal_account(principal: Principal) -> str | None:
+def _read_principal_account(principal: Principal) -> str | None:
     return None if _is_service(principal) else principal.account
 
 
-def _service_name(principal: Principal) -> str | None:
+def _read_service_name(principal: Principal) -> str | None:
     return principal.arn if _is_service(principal) else None
 
 
-def _service_names(principal: Principal) -> list[str] | None:
+def _read_service_names(principal: Principal) -> list[str] | None:
     return [principal.arn] if _is_service(principal) else None
 
 
-def _unique_id(facts: Facts) -> str | None:
+def _read_unique_id(facts: Facts) -> str | None:
     """Return the unique id (aws:userid); None if users and roles are unknown."""
     principal = facts.principal
     if principal is None:
@@ -75,23 +75,23 @@ def _unique_id(facts: Facts) -> str | None:
     return principal.unique_id if facts.identities or not principal.has_entity else None
 
 
-def _user_name(principal: Principal) -> str | None:
+def _read_user_name(principal: Principal) -> str | None:
     return Arn.of(principal.arn).name if principal.kind is PrincipalKind.USER else None
 
 
-def _token_issue_time(principal: Principal) -> str | None:
+def _read_token_issue_time(principal: Principal) -> str | None:
     if principal.kind not in _TEMPORARY or principal.issued is None:
         return None
-    return in_utc(principal.issued)
+    return format_utc(principal.issued)
 
 
-def _source_identity(facts: Facts) -> str | None:
+def _read_source_identity(facts: Facts) -> str | None:
     if facts.principal is None or facts.identities is None:
         return None
     return facts.identities.session_of(facts.principal).source_identity
 
 
-def _principal_tags(facts: Facts) -> Mapping[str, str]:
+def _read_principal_tags(facts: Facts) -> Mapping[str, str]:
     principal, identities = facts.principal, facts.identities
     if principal is None or identities is None or _is_service(principal):
         return {}
@@ -100,28 +100,28 @@ def _principal_tags(facts: Facts) -> Mapping[str, str]:
     return {**(entity.tags if entity is not None else {}), **of_session}
 
 
-def _via_service(facts: Facts) -> str | None:
+def _read_via_service(facts: Facts) -> str | None:
     if facts.principal is None or facts.region is None:
         return None
     return facts.principal.via_service(facts.region)
 
 
-def _called_via(principal: Principal) -> str | None:
-    if principal.via is None or not calling_service(principal.via).shows_called_via:
+def _read_called_via(principal: Principal) -> str | None:
+    if principal.via is None or not find_calling_service(principal.via).shows_called_via:
         return None
     return f"{principal.via}.amazonaws.com"
 
 
-def _called_via_all(principal: Principal) -> list[str] | None:
-    service = _called_via(principal)
+def _read_called_via_all(principal: Principal) -> list[str] | None:
+    service = _read_called_via(principal)
     return None if service is None else [service]
 
 
-def _source_arn(principal: Principal) -> str | None:
+def _read_source_arn(principal: Principal) -> str | None:
     return principal.source_arn if Arn.parse(principal.source_arn or "") is not None else None
 
 
-def _source_account(facts: Facts) -> str | None:
+def _read_source_account(facts: Facts) -> str | None:
     principal = facts.principal
     source = Arn.parse((principal and principal.source_arn) or "")
     if principal is None or source is None:
@@ -131,49 +131,57 @@ def _source_account(facts: Facts) -> str | None:
 
 declare(
     "aws:PrincipalArn",
-    _of_principal(lambda principal: principal.principal_arn),
+    _make_principal_reader(lambda principal: principal.principal_arn),
     value_type=ValueType.ARN,
 )
-declare("aws:PrincipalAccount", _of_principal(_principal_account))
-declare("aws:PrincipalType", _of_principal(lambda principal: _PRINCIPAL_TYPES[principal.kind]))
-declare("aws:PrincipalIsAWSService", _of_principal(_is_service), value_type=ValueType.BOOL)
-declare("aws:PrincipalServiceName", _of_principal(_service_name))
-declare("aws:PrincipalServiceNamesList", _of_principal(_service_names), is_multivalued=True)
-declare("aws:PrincipalTag/", _principal_tags)
+declare("aws:PrincipalAccount", _make_principal_reader(_read_principal_account))
+declare(
+    "aws:PrincipalType", _make_principal_reader(lambda principal: _PRINCIPAL_TYPES[principal.kind])
+)
+declare("aws:PrincipalIsAWSService", _make_principal_reader(_is_service), value_type=ValueType.BOOL)
+declare("aws:PrincipalServiceName", _make_principal_reader(_read_service_name))
+declare(
+    "aws:PrincipalServiceNamesList",
+    _make_principal_reader(_read_service_names),
+    is_multivalued=True,
+)
+declare("aws:PrincipalTag/", _read_principal_tags)
 declare(
     "aws:PrincipalOrgID",
-    of_organization(_account_of_principal, organization_id),
+    of_organization(_read_account, read_organization_id),
 )
 declare(
     "aws:PrincipalOrgPaths",
-    of_organization(_account_of_principal, organization_paths),
+    of_organization(_read_account, read_organization_paths),
     is_multivalued=True,
 )
-declare("aws:userid", _unique_id)
-declare("aws:username", _of_principal(_user_name))
-declare("aws:TokenIssueTime", _of_principal(_token_issue_time), value_type=ValueType.DATE)
-declare("aws:SourceIdentity", _source_identity)
+declare("aws:userid", _read_unique_id)
+declare("aws:username", _make_principal_reader(_read_user_name))
+declare(
+    "aws:TokenIssueTime", _make_principal_reader(_read_token_issue_time), value_type=ValueType.DATE
+)
+declare("aws:SourceIdentity", _read_source_identity)
 declare(
     "aws:MultiFactorAuthPresent",
-    _of_principal(lambda principal: False if principal.kind in _TEMPORARY else None),
+    _make_principal_reader(lambda principal: False if principal.kind in _TEMPORARY else None),
     value_type=ValueType.BOOL,
 )
-declare("kms:CallerAccount", _caller_account)
+declare("kms:CallerAccount", _read_caller_account)
 
-declare("kms:ViaService", _via_service)
+declare("kms:ViaService", _read_via_service)
 declare(
     "aws:ViaAWSService",
-    _of_principal(lambda principal: principal.via is not None),
+    _make_principal_reader(lambda principal: principal.via is not None),
     value_type=ValueType.BOOL,
 )
-declare("aws:CalledVia", _of_principal(_called_via_all), is_multivalued=True)
-declare("aws:CalledViaFirst", _of_principal(_called_via))
-declare("aws:CalledViaLast", _of_principal(_called_via))
-declare("aws:SourceArn", _of_principal(_source_arn), value_type=ValueType.ARN)
-declare("aws:SourceAccount", _source_account)
-declare("aws:SourceOrgID", of_organization(_source_account, organization_id))
+declare("aws:CalledVia", _make_principal_reader(_read_called_via_all), is_multivalued=True)
+declare("aws:CalledViaFirst", _make_principal_reader(_read_called_via))
+declare("aws:CalledViaLast", _make_principal_reader(_read_called_via))
+declare("aws:SourceArn", _make_principal_reader(_read_source_arn), value_type=ValueType.ARN)
+declare("aws:SourceAccount", _read_source_account)
+declare("aws:SourceOrgID", of_organization(_read_source_account, read_organization_id))
 declare(
     "aws:SourceOrgPaths",
-    of_organization(_source_account, organization_paths),
+    of_organization(_read_source_account, read_organization_paths),
     is_multivalued=True,
 )

@@ -76,12 +76,12 @@ def of_organization(
     return read_organization
 
 
-def organization_id(organization: Organization) -> str | None:
+def read_organization_id(organization: Organization) -> str | None:
     """Return the id of an organization; None for an account without organization."""
     return organization.organization_id
 
 
-def organization_paths(organization: Organization) -> list[str] | None:
+def read_organization_paths(organization: Organization) -> list[str] | None:
     """Return the path of an account in its organization, as a list; None if unknown."""
     if organization.organization_id is None or organization.path is None:
         return None

@@ -9,31 +9,31 @@ from kmsmock.access.facts import Facts
 from kmsmock.aws.condition_keys import ValueType
 
 
-def in_utc(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
     """Format a time as condition keys do. moment: in UTC."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _current_time(facts: Facts) -> str | None:
-    return None if facts.now is None else in_utc(facts.now)
+def _read_current_time(facts: Facts) -> str | None:
+    return None if facts.now is None else format_utc(facts.now)
 
 
-def _epoch_time(facts: Facts) -> int | None:
+def _read_epoch_time(facts: Facts) -> int | None:
     return None if facts.now is None else int(facts.now.timestamp())
 
 
-def _by_request_context(facts: Facts) -> None:
+def _read_nothing(facts: Facts) -> None:
     """Return None: the value depends on network or sign-in; tests set `kms.request_context`."""
 
 
-declare("aws:CurrentTime", _current_time, value_type=ValueType.DATE)
-declare("aws:EpochTime", _epoch_time, value_type=ValueType.DATE)
+declare("aws:CurrentTime", _read_current_time, value_type=ValueType.DATE)
+declare("aws:EpochTime", _read_epoch_time, value_type=ValueType.DATE)
 declare("aws:RequestedRegion", lambda facts: facts.region)
 declare("aws:SecureTransport", lambda _: True, value_type=ValueType.BOOL)
 declare("aws:UserAgent", lambda facts: facts.user_agent)
 for _name in ("aws:SourceIp", "aws:VpcSourceIp", "aws:Ec2InstanceSourcePrivateIPv4"):
-    declare(_name, _by_request_context, value_type=ValueType.IP_ADDRESS)
+    declare(_name, _read_nothing, value_type=ValueType.IP_ADDRESS)
 for _name in ("aws:SourceVpc", "aws:SourceVpce", "aws:Ec2InstanceSourceVpc", "aws:referer"):
-    declare(_name, _by_request_context)
-declare("aws:MultiFactorAuthAge", _by_request_context, value_type=ValueType.NUMERIC)
-declare("aws:FederatedProvider", _by_request_context)
+    declare(_name, _read_nothing)
+declare("aws:MultiFactorAuthAge", _read_nothing, value_type=ValueType.NUMERIC)
+declare("aws:FederatedProvider", _read_nothing)

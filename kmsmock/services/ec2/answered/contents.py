@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kmsmock.process.moto import moto_answers
+from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
 from kmsmock.services.ec2.kms_use.state import failures_of
@@ -76,7 +76,7 @@ class Ebs:
             if resource is not None:
                 return resource
         why = failures_of(self._backend).get(resource_id)
-        if why is None and moto_answers():
+        if why is None and is_moto_active():
             why = (
                 "moto stores volumes and snapshots while it is active, and they have contents only "
                 "without it"

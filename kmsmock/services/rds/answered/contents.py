@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kmsmock.process.moto import moto_answers
+from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.rds.answered.lost_keys import check_keys
 from kmsmock.services.rds.answered.storage import Database, Snapshot, Storage
@@ -88,7 +88,7 @@ class Rds:
             + (
                 ": moto stores databases and snapshots while it is active, and they have contents "
                 "only without it"
-                if moto_answers()
+                if is_moto_active()
                 else ""
             )
         )
