@@ -92,7 +92,7 @@ def _decide(
     if action == "kms:CreateGrant" and "Operations" in parameters and key is not None:
         child = _parse_grant_terms(backend, principal, key, parameters)
     if action == "kms:RetireGrant" and key is not None:
-        retired = _find_retired_grant(backend, key, parameters)
+        retired = _get_retired_grant(backend, key, parameters)
     terms = child if retired is None else retired.terms
     constraints = None if terms is None else terms.constraints
     pairs = _encryption_context(question, constraints)
@@ -145,7 +145,7 @@ def _parse_grant_terms(
         raise ValueError(error.message) from None
 
 
-def _find_retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
+def _get_retired_grant(backend: Backend, key: Key, parameters: Mapping[str, Any]) -> Grant | None:
     """Return the grant that the parameters of RetireGrant name; None if they name none."""
     token = parameters.get("GrantToken")
     if token is not None:

@@ -41,7 +41,7 @@ _MANAGED: dict[str, Any] = {
 }
 
 
-def find_managed_policy(arn: str) -> Mapping[str, Any] | None:
+def get_managed_policy(arn: str) -> Mapping[str, Any] | None:
     """Return the AWS managed policy with an ARN; None if it is not emulated."""
     parsed = Arn.parse(arn)
     if parsed is None or arn != aws_managed_policy_arn(parsed.partition, parsed.name):

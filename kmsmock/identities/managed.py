@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from kmsmock.aws.arns import Arn, iam_arn
-from kmsmock.aws.managed_policies import find_managed_policy
+from kmsmock.aws.managed_policies import get_managed_policy
 from kmsmock.identities.entities import ManagedPolicy
 
 
@@ -22,7 +22,7 @@ class ManagedPolicies:
         """Find a managed policy; AWS managed ones always exist."""
         known = self._by_arn.get(arn)
         if known is None:
-            document = find_managed_policy(arn)
+            document = get_managed_policy(arn)
             if document is None:
                 return None
             parsed = Arn.of(arn)

@@ -50,13 +50,13 @@ def build_context(
             principal=call.principal,
             identities=call.backend.identities,
             key=key,
-            other_key=_find_source_key(call, key),
+            other_key=_get_source_key(call, key),
             primary=call.keys[0] if key is None and call.keys else None,
             owner=owner,
             alias=alias,
             parameters=call.parameters,
             encryption_context=read_encryption_context(call, target),
-            constraints=_find_constraints(call, target),
+            constraints=_get_constraints(call, target),
             attestation=partial(read_attestation, call.parameters, call.backend),
             region=region,
             now=call.now,
@@ -72,7 +72,7 @@ def read_encryption_context(call: Call, target: Target) -> Mapping[str, str] | N
     For actions about a grant, it is the encryption context in the grant's constraints.
     """
     return encryption_context(
-        target.context_member, call.parameters, _find_constraints(call, target)
+        target.context_member, call.parameters, _get_constraints(call, target)
     )
 
 
@@ -81,7 +81,7 @@ def get_retired_grant(call: Call, key: Key) -> Grant | None:
     return key.grants.get(call.grant_id or call.parameters.get("GrantId", ""))
 
 
-def _find_constraints(call: Call, target: Target) -> GrantConstraints | None:
+def _get_constraints(call: Call, target: Target) -> GrantConstraints | None:
     """Return the constraints of the grant that the call creates or retires, if there are any."""
     if target.action == "kms:CreateGrant":
         return read_grant_terms(call).constraints
@@ -91,6 +91,6 @@ def _find_constraints(call: Call, target: Target) -> GrantConstraints | None:
     return None if grant is None else grant.terms.constraints
 
 
-def _find_source_key(call: Call, key: Key | None) -> Key | None:
+def _get_source_key(call: Call, key: Key | None) -> Key | None:
     """Return the source key of ReEncrypt if this is the destination key; otherwise None."""
     return call.keys[0] if len(call.keys) > 1 and call.keys[-1] is key else None

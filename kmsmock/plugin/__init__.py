@@ -272,7 +272,7 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     If the test uses a fixture with a wider scope, such as `module_kms`, it is that mock, which is
     restored to its state from before the test.
     """
-    outer = _find_wider_mock(request)
+    outer = _get_wider_mock(request)
     if outer is None:
         yield from _run_mock(request.node)
         return
@@ -281,7 +281,7 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     outer.restore(checkpoint)
 
 
-def _find_wider_mock(request: pytest.FixtureRequest) -> KMSMock | None:
+def _get_wider_mock(request: pytest.FixtureRequest) -> KMSMock | None:
     """Return the mock of the fixture with the next wider scope that the test uses, if any."""
     name = get_wider_fixture(request.fixturenames)
     return None if name is None else request.getfixturevalue(name)
