@@ -122,8 +122,8 @@ class MockOptions(TypedDict, total=False):
         Collection[str],
         Option(
             MOCKED,
-            "the AWS services that the mock answers, "
-            + ", ".join(f'`"{name}"`' for name in ANSWERED)
+            "the AWS services beside KMS, which is always answered: those that the mock answers, "
+            + ", ".join(f'`"{name}"`' for name in ANSWERED if name != "kms")
             + ", and those whose KMS calls it makes: "
             + ", ".join(f'`"{name}"`' for name in ONLY_BESIDE),
             ini="args",

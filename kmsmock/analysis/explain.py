@@ -181,10 +181,12 @@ def explain_named(
         if via_service is not None:
             caller = replace(caller, via=via_service.partition(".")[0])
         names = Names(action, caller.account, question.region, key, question.parameters)
+        decision = None
         for named in find_keys(backend, names):
             decision = explain(backend, caller, question, named.key, named.alias)
             if not decision.allowed:
                 break
+        assert decision is not None  # actions that are not about a key are decided once, too
         return decision
 
 

@@ -12,7 +12,8 @@ from kmsmock.keys.specs import Origin
 
 #: Source: AWS KMS Developer Guide, "Rotate AWS KMS keys".
 DEFAULT_PERIOD_DAYS = 365
-#: The shortest and the longest period, in days. Of requests botocore's model has the same limits.
+#: The shortest and the longest period, in days, for world files. For requests, botocore's model has
+#: the same limits.
 PERIOD_LIMITS_DAYS = (90, 2560)
 ON_DEMAND_LIMIT = 25
 _TOO_CLOSE = timedelta(minutes=20)
