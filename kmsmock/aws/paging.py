@@ -6,12 +6,12 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, TypeVar
 
 _TAG_BYTES = 16
 
 T = TypeVar("T")
-Position = TypeVar("Position")
 
 
 class InvalidMarkerError(ValueError):
@@ -51,22 +51,17 @@ class Markers:
         return hashlib.blake2b(signed, key=self._secret, digest_size=_TAG_BYTES).digest()
 
 
-def take_page(
-    items: Iterable[tuple[Position, T]], limit: int | None, show: Callable[[T], Any]
-) -> tuple[list[Any], Position | None]:
-    """Return the items of a page, and the position of the last one if there is another page.
+def take_page(items: Iterable[T], limit: int | None) -> tuple[list[T], bool]:
+    """Return the items of a page, and whether others follow.
 
-    items: with their positions. limit: the greatest number of items; None for all. show: returns
-    an item as it is in the response.
+    limit: the greatest number of items; None for all.
     """
-    page: list[Any] = []
-    last = None
-    for position, item in items:
-        if len(page) == limit:
-            return page, last
-        page.append(show(item))
-        last = position
-    return page, None
+    remaining = iter(items)
+    page = list(islice(remaining, limit))
+    return page, bool(page) and next(remaining, _NOTHING) is not _NOTHING
+
+
+_NOTHING: Any = object()
 
 
 def paginate(
@@ -80,11 +75,18 @@ def paginate(
 ) -> tuple[list[Any], str | None]:
     """Return the items of the page of a marker, and the marker of the next page or None.
 
-    marker: None for the first page. limit, show: as for `take_page`. position: returns a fixed
-    number of an item, which increases along the list, so that new and deleted items do not make
-    a page repeat or skip others; None to count items. Raises InvalidMarkerError.
+    marker: None for the first page. limit: the greatest number of items; None for all. show:
+    returns an item as it is in the response. position: returns a fixed number of an item, which
+    increases along the list, so that new and deleted items do not make a page repeat or skip
+    others; None to count items. Raises InvalidMarkerError.
     """
     after = 0 if marker is None else int(markers.verify(operation, marker))
-    numbered = enumerate(items, 1) if position is None else ((position(i), i) for i in items)
-    page, last = take_page((entry for entry in numbered if entry[0] > after), limit, show)
-    return page, None if last is None else markers.sign(operation, str(last))
+    if position is None:
+        items = islice(items, after, None)
+    elif after:
+        items = (item for item in items if position(item) > after)
+    page, has_next = take_page(items, limit)
+    if has_next:
+        last = after + len(page) if position is None else position(page[-1])
+        return [show(item) for item in page], markers.sign(operation, str(last))
+    return [show(item) for item in page], None

@@ -104,9 +104,10 @@ class _Structure:
         """Return a structure as the parser would; may change it in place."""
         if not value.keys() <= self.members:
             value = {name: item for name, item in value.items() if name in self.members}
-        for name, convert in self.converters.items():
-            if name in value:
-                value[name] = convert(value[name])
+        if self.converters:
+            for name, convert in self.converters.items():
+                if name in value:
+                    value[name] = convert(value[name])
         return value
 
 

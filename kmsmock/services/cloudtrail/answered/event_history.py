@@ -57,9 +57,13 @@ def lookup_events(call: ServiceCall) -> dict[str, Any]:
     if last is not None and not any(r["eventID"] == last.event_id for _, r in matches):
         raise _invalid_token()
     size = parameters.get("MaxResults", _MAX_PAGE_SIZE)
-    positioned = ((_Position(e.calls_before, r["eventID"]), (e, r)) for e, r in matches)
-    page, last = take_page(positioned, size, _envelope)
-    return {"Events": page} if last is None else {"Events": page, "NextToken": _token(call, last)}
+    page, has_next = take_page(matches, size)
+    events = [_envelope(match) for match in page]
+    if not has_next:
+        return {"Events": events}
+    entry, record = page[-1]
+    last = _Position(entry.calls_before, record["eventID"])
+    return {"Events": events, "NextToken": _token(call, last)}
 
 
 def _envelope(match: tuple[Entry, Record]) -> dict[str, Any]:
