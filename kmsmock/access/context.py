@@ -36,10 +36,10 @@ class ConditionContext(Mapping[str, Value]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of a condition key, or the default if the request does not have it."""
-        known = self._known
-        if key not in known:
-            known[key] = self._read(key)
-        value = known[key]
+        try:
+            value = self._known[key]
+        except KeyError:
+            value = self._known[key] = self._read(key)
         return default if value is None else value
 
     def __getitem__(self, key: str) -> Value:
