@@ -5,6 +5,7 @@ The rows come from the declarations: a new condition key fails here until it has
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -402,6 +403,25 @@ def call_service(asked: Asked) -> bool | None:
     return True
 
 
+def least_privilege(asked: Asked) -> bool | None:
+    """Ask which conditions the smallest policies for the same call have."""
+    example, world = asked.example, asked.world
+    if asked.is_of_service:
+        return None
+    principal = world.principal(example.who)
+    principal.set_policies(policy(allow("kms:*")))
+    with world.kms.request_context(example.given), contextlib.suppress(ClientError):
+        client = principal.client()
+        operation = getattr(client, xform_name(example.operation or example.action))
+        operation(**example.parameters(world))
+    statements = world.kms.least_privilege(principal).identity["Statement"]
+    conditions = [s.get("Condition", {}).get("StringEquals", {}) for s in statements]
+    required = {key: value for condition in conditions for key, value in condition.items()}
+    ((operator, wanted),) = asked.condition.items()
+    ((key, value),) = wanted.items()
+    return key not in required if operator == "Null" else required.get(key) == value
+
+
 # --- what cannot be known -----------------------------------------------------------------------
 
 
@@ -432,6 +452,7 @@ FROM_SERVICES = (
     *("aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"),
 )
 VIA = ("kms:ViaService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast")
+REQUIRED = ("kms:EncryptionContext:", "kms:ViaService")
 OF_OWNER = ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
 
 #: What decides -> condition key -> why it cannot know it unless it is told.
@@ -462,6 +483,10 @@ NOT_KNOWN: dict[Callable[[Asked], bool | None], dict[str, str]] = {
         **unknown("it is about no key", "kms:CallerAccount"),
         **unknown("services do not call it", *FROM_SERVICES),
     },
+    least_privilege: unknown(
+        "its policies require no more",
+        *(key.name for key in CONDITION_KEYS.values() if key.name not in REQUIRED),
+    ),
 }
 OPERATORS = {
     ValueType.STRING: "StringEquals",
