@@ -354,6 +354,23 @@ def simulate(asked: Asked) -> bool | None:
     return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
 
 
+def simulate_custom(asked: Asked) -> bool | None:
+    """Ask IAM's policy simulator about policies that nobody has."""
+    if asked.is_of_service:
+        return None
+    entries = [
+        {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for name, value in asked.example.given.items()
+    ]
+    answer = asked.world.kms.client("iam").simulate_custom_policy(
+        PolicyInputList=[asked.allow(asked.action)],
+        ActionNames=[asked.action],
+        ResourceArns=[asked.world.key],
+        ContextEntries=entries,
+    )
+    return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
+
+
 def explain_files(asked: Asked) -> bool:
     """Ask the command ``kmsmock explain``."""
     example = asked.example
@@ -452,6 +469,12 @@ FROM_SERVICES = (
     *("aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"),
 )
 VIA = ("kms:ViaService", "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast")
+CALLER = (
+    *("aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:PrincipalIsAWSService"),
+    *("aws:PrincipalTag/", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:userid"),
+    *("aws:username", "aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "kms:CallerAccount"),
+    *("aws:ViaAWSService", "kms:GrantIsForAWSResource"),
+)
 REQUIRED = ("kms:EncryptionContext:", "kms:ViaService")
 OF_OWNER = ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
 
@@ -465,6 +488,13 @@ NOT_KNOWN: dict[Callable[[Asked], bool | None], dict[str, str]] = {
         **unknown("it knows no parameters", *PARAMETERS, *DEFAULTS),
         **unknown("it knows no parameters", "kms:EncryptionContext:", "kms:EncryptionContextKeys"),
         **unknown("it is about users and roles", *FROM_SERVICES, *VIA),
+    },
+    simulate_custom: {
+        **unknown("there is no client", "aws:UserAgent"),
+        **unknown("it looks at no resource, but its ARN", *ATTRIBUTES),
+        **unknown("it knows no parameters", *PARAMETERS, *DEFAULTS),
+        **unknown("it knows no parameters", "kms:EncryptionContext:", "kms:EncryptionContextKeys"),
+        **unknown("nobody makes the request", *CALLER, *FROM_SERVICES, *VIA),
     },
     explain_files: {
         **unknown("there is no client", "aws:UserAgent"),
