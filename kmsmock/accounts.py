@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.activation.typed_clients import ClientSource
-from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.policy import parse
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import is_account_id
 from kmsmock.aws.principals import Principal as Caller
 from kmsmock.aws.principals import PrincipalKind

@@ -1,4 +1,4 @@
-"""What botocore makes anew for each session and client is made once for all tests of a process.
+"""What botocore makes again for each session and client is made once for all tests of a process.
 
 A client costs 5 to 30 ms, a model up to 200 ms: together a third of the whole run.
 """

@@ -19,7 +19,7 @@ CONFTEST = """
 
 @pytest.fixture(scope="module", autouse=True)
 def _imported() -> None:
-    """Import all beforehand: pytester forgets what its runs import, and they would do it anew."""
+    """Import all beforehand: pytester forgets what its runs import, and they would do it again."""
     with mock_kms() as kms:
         key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
         kms.client().generate_data_key(KeyId=key_id, KeySpec="AES_256")

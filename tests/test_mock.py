@@ -377,7 +377,7 @@ def test_a_mock_that_begins_in_a_pause_goes_on_after_it():
         assert current() is outer
 
 
-def test_a_reset_mock_begins_anew():
+def test_a_reset_mock_begins_again():
     with mock_kms() as kms:
         kms.client().create_key()
         kms.reset()

@@ -10,7 +10,7 @@ from kmsmock import mock_kms
 
 @pytest.fixture(scope="module", autouse=True)
 def _imported() -> None:
-    """Import all beforehand: pytester forgets what its runs import, and they would do it anew."""
+    """Import all beforehand: pytester forgets what its runs import, and they would do it again."""
     with mock_kms() as kms:
         kms.client().list_keys()
         kms.backend.checkpoint()

@@ -1,6 +1,6 @@
 """What completion shows on the control object is what the reference lists.
 
-``python -m tests.test_reference > docs/reference.md`` writes the page anew from the docstrings.
+``python -m tests.test_reference > docs/reference.md`` writes the page again from the docstrings.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Seeded worlds: the same on each machine, with each version of Python and libraries.
 
-``UPDATE_SEEDED_WORLD=1 pytest tests/test_seed.py`` writes the golden file anew, which changes the
+``UPDATE_SEEDED_WORLD=1 pytest tests/test_seed.py`` writes the golden file again, which changes the
 worlds of all who use seeds.
 """
 
@@ -101,7 +101,7 @@ def test_a_seeded_clock_stands_still_until_it_is_moved():
         assert (kms.clock.now() - before).total_seconds() == 1
 
 
-def test_reset_begins_the_seeded_world_anew():
+def test_reset_begins_the_seeded_world_again():
     with mock_kms(seed=7) as kms:
         first = kms.client().create_key()["KeyMetadata"]["KeyId"]
         kms.reset()

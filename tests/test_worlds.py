@@ -27,7 +27,7 @@ ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_ID}"
 
 @pytest.fixture
 def again(tmp_path):
-    """Give a function that makes the same world anew: exported, and loaded into another mock."""
+    """Give a function that makes the same world again: exported, and loaded into another mock."""
     opened = []
 
     def again(kms, **options):

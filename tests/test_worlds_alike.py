@@ -179,8 +179,8 @@ def test_a_rotation_on_demand_ends_at_its_time(kms, again):
 # --- principals ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("is_made_anew", [True, False], ids=["made anew", "gone"])
-def test_what_named_a_deleted_role_means_nobody_still(kms, again, is_made_anew):
+@pytest.mark.parametrize("is_created_again", [True, False], ids=["created again", "gone"])
+def test_what_named_a_deleted_role_means_nobody_still(kms, again, is_created_again):
     iam, client = kms.client("iam"), kms.client()
     role = kms.account(ACCOUNT).role("App")
     policy = {"Version": "2012-10-17", "Statement": [allow(kms.account(ACCOUNT).root.arn)]}
@@ -189,7 +189,7 @@ def test_what_named_a_deleted_role_means_nobody_still(kms, again, is_made_anew):
     granted = new_key(client)
     client.create_grant(KeyId=granted, GranteePrincipal=role.arn, Operations=["Encrypt"])
     iam.delete_role(RoleName="App")
-    if is_made_anew:
+    if is_created_again:
         kms.account(ACCOUNT).role("App")
     before = client.get_key_policy(KeyId=key)["Policy"]
     grants = client.list_grants(KeyId=granted)["Grants"]
@@ -203,7 +203,7 @@ def test_what_named_a_deleted_role_means_nobody_still(kms, again, is_made_anew):
             other.account(ACCOUNT).role("App").client().encrypt(KeyId=denied, Plaintext=b"x")
 
 
-def test_a_trust_policy_that_names_a_user_made_anew_trusts_nobody(kms, again):
+def test_a_trust_policy_that_names_a_user_created_again_trusts_nobody(kms, again):
     iam = kms.client("iam")
     user = kms.account(ACCOUNT).user("Alice")
     trust = {"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": "sts:AssumeRole"}

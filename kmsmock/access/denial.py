@@ -6,7 +6,7 @@ Source: IAM User Guide, "Troubleshoot access denied error messages".
 from __future__ import annotations
 
 from kmsmock.authorization.decision import Decision
-from kmsmock.authorization.policy import PolicyKind
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import Outcome, Request
 from kmsmock.aws import errors
 from kmsmock.aws.arns import looks_like_arn

@@ -11,7 +11,8 @@ from typing import Any
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
-from kmsmock.authorization.policy import Policy, PolicyKind, parse
+from kmsmock.authorization.policy import Policy, parse
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.aws.principals import Principal

@@ -16,7 +16,8 @@ from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.linting import Finding, lint
-from kmsmock.authorization.policy import MalformedPolicyError, Policy, PolicyKind, parse
+from kmsmock.authorization.policy import Policy, parse
+from kmsmock.authorization.policy_document import MalformedPolicyError, PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.operations import find_permission

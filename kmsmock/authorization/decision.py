@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kmsmock.authorization.grants import Grant
-from kmsmock.authorization.policy import Policy, PolicyKind, Statement
+from kmsmock.authorization.policy import Policy, Statement
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from dataclasses import replace
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.grant_index import grants_that_allow
 from kmsmock.authorization.grants import Grant
-from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+from kmsmock.authorization.policy import Effect, Policy, Statement
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.authorization.variables import Context

@@ -11,7 +11,8 @@ from typing import Any
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.linting import lint_statement
-from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+from kmsmock.authorization.policy import Effect, Policy, Statement
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.principal_element import Match, match_name
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.authorization.variables import Context

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from kmsmock.authorization.conditions import Condition
-from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+from kmsmock.authorization.policy import Effect, Policy, Statement
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.condition_keys import get_condition_key
 from kmsmock.aws.operations import permissions
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kmsmock.authorization.policy import Policy, PolicyKind, parse
+from kmsmock.authorization.policy import Policy, parse
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import PrincipalKind
 

@@ -8,7 +8,8 @@ from kmsmock.access.denial import make_denied_error
 from kmsmock.access.policies import authorize, collect_policies
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
-from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.policy import parse
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import Outcome, Request
 from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KeyNaming, ManagedKeyUse, find_permission

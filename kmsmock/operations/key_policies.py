@@ -12,13 +12,8 @@ from typing import NamedTuple
 
 from kmsmock.access.policies import KEY_POLICY
 from kmsmock.authorization import policy as policy_language
-from kmsmock.authorization.policy import (
-    Defect,
-    Effect,
-    MalformedPolicyError,
-    Policy,
-    PolicyKind,
-)
+from kmsmock.authorization.policy import Effect, Policy
+from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
 from kmsmock.aws import errors
 from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
 from kmsmock.keys import policies

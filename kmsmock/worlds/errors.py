@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Union
 
-from kmsmock.authorization.policy import MalformedPolicyError
+from kmsmock.authorization.policy_document import MalformedPolicyError
 from kmsmock.aws.errors import ServiceError
 
 _PLAIN = re.compile(r"[\w$-]+")

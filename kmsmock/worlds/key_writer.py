@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.policy import parse
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.states import KeyState

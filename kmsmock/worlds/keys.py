@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from kmsmock.authorization.policy import PolicyKind
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import Arn, is_account_id, is_key_id, is_region
 from kmsmock.keys import rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore

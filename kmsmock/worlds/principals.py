@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.authorization.policy import Policy, PolicyKind
+from kmsmock.authorization.policy import Policy
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import REGIONS, Arn, iam_arn, looks_like_arn
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials

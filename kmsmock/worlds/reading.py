@@ -13,7 +13,8 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, NoReturn, TypeVar
 
-from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.policy import parse
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.worlds.errors import PROBLEMS, Within, WorldError, add_location, describe_value
 
 T = TypeVar("T")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kmsmock.authorization.evaluation import evaluate
-from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.policy import parse
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.principals import Principal, PrincipalKind
 

@@ -237,7 +237,7 @@ def test_an_action_can_be_meant_in_many_ways(role, key, action):
     assert encrypt(role, key)
 
 
-def test_a_role_that_was_made_anew_is_another(kms, client, role, key):
+def test_a_role_that_was_created_again_is_another(kms, client, role, key):
     put(client, key, allow("kms:Encrypt", **to(role.arn)))
     assert encrypt(role, key)
 

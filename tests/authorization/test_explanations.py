@@ -1,6 +1,6 @@
 """Explanations, word for word: each file under tests/data/explanations is one of them.
 
-``UPDATE_EXPLANATIONS=1 pytest tests/authorization/test_explanations.py`` writes them anew, to be
+``UPDATE_EXPLANATIONS=1 pytest tests/authorization/test_explanations.py`` writes them again, to be
 read before they are committed.
 """
 

@@ -90,7 +90,7 @@ def test_a_grant_to_a_session_means_no_other_session(kms, client, key):
         encrypt(session_of(kms, name="sibling"), key)
 
 
-def test_a_role_that_was_made_anew_has_no_grants(kms, client, key, role):
+def test_a_role_that_was_created_again_has_no_grants(kms, client, key, role):
     give(client, key, role.arn)
     role.delete()
 
@@ -98,7 +98,7 @@ def test_a_role_that_was_made_anew_has_no_grants(kms, client, key, role):
         encrypt(kms.account(ACCOUNT).role("App"), key)
 
 
-def test_a_named_grant_to_a_role_made_anew_is_another(kms, client, key, role):
+def test_a_named_grant_to_a_role_created_again_is_another(kms, client, key, role):
     first = give(client, key, role.arn, Name="mine")
     again = give(client, key, role.arn, Name="mine")
     role.delete()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kmsmock.authorization.linting import lint
-from kmsmock.authorization.policy import PolicyKind, parse
+from kmsmock.authorization.policy import parse
+from kmsmock.authorization.policy_document import PolicyKind
 from tests.authorization.documents import ACCOUNT, allow, deny, policy, to
 
 HOME = to(ACCOUNT)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kmsmock.authorization.evaluation import evaluate
-from kmsmock.authorization.policy import MalformedPolicyError, PolicyKind, parse
+from kmsmock.authorization.policy import parse
+from kmsmock.authorization.policy_document import MalformedPolicyError, PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.principals import Principal, PrincipalKind
 from tests.thoroughness import examples

@@ -228,12 +228,12 @@ def wait(world: World) -> None:
     world.kms.clock.advance(timedelta(days=3_650))
 
 
-def make_role_anew(world: World) -> None:
+def make_role_again(world: World) -> None:
     world.who.delete()
     world.who = world.account.role("App", policies=[NOTHING])
 
 
-def make_role_anew_with_policies(world: World) -> None:
+def make_role_again_with_policies(world: World) -> None:
     world.who.delete()
     world.who = world.account.role("App", policies=[ALLOW])
 
@@ -276,8 +276,10 @@ ROWS = {
     "identity policy, SCP": Row(by_identity, set_service_control),
     "identity policy, SCP of another": Row(by_identity, set_service_control_of_other, ends=False),
     "identity policy, RCP": Row(by_identity, set_resource_control),
-    "identity policy, role made anew": Row(by_identity, make_role_anew),
-    "identity policy, role with it anew": Row(by_identity, make_role_anew_with_policies, False),
+    "identity policy, role created again": Row(by_identity, make_role_again),
+    "identity policy, role with it created again": Row(
+        by_identity, make_role_again_with_policies, False
+    ),
     "identity policy, grant made": Row(by_identity, make_other_grant, ends=False),
     "tag of the key removed": Row(by_tag, untag_key),
     "tag of the role changed": Row(by_own_tag, tag_principal),
@@ -290,7 +292,7 @@ ROWS = {
     "key policy, session policy": Row(by_key_policy, set_session_policy),
     "key policy, SCP": Row(by_key_policy, set_service_control),
     "key policy, RCP": Row(by_key_policy, set_resource_control),
-    "key policy, role made anew": Row(by_key_policy, make_role_anew_with_policies),
+    "key policy, role created again": Row(by_key_policy, make_role_again_with_policies),
     "key policy, other context": Row(by_key_policy_with_condition, change_context),
     "account in key policy, policies": Row(by_account_in_key_policy, set_policies),
     "account in key policy, key policy": Row(by_account_in_key_policy, put_key_policy),
@@ -312,9 +314,9 @@ ROWS = {
             "RCP": set_resource_control,
         }.items()
     },
-    "grant to role, made anew": Row(ROLE, make_role_anew_with_policies),
-    "grant to session, made anew": Row(SESSION, make_role_anew_with_policies),
-    "grant to account, made anew": Row(ACCOUNT_ARN, make_role_anew_with_policies, ends=False),
+    "grant to role, created again": Row(ROLE, make_role_again_with_policies),
+    "grant to session, created again": Row(SESSION, make_role_again_with_policies),
+    "grant to account, created again": Row(ACCOUNT_ARN, make_role_again_with_policies, ends=False),
     "grant to role, boundary": Row(ROLE, set_boundary),
     "grant to session, boundary": Row(SESSION, set_boundary, ends=False),
     "grant to account, boundary": Row(ACCOUNT_ARN, set_boundary),

@@ -434,7 +434,7 @@ def test_a_key_whose_rotation_was_switched_off_keeps_its_material(kms, client, n
     assert rotations_of(client, key_id) == []
 
 
-def test_rotation_switched_on_again_begins_anew(kms, client, new_key):
+def test_rotation_switched_on_again_begins_again(kms, client, new_key):
     key_id = new_key()["KeyId"]
     client.enable_key_rotation(KeyId=key_id)
     kms.clock.advance(days=300)

@@ -131,7 +131,7 @@ changes = st.one_of(
     st.tuples(st.just("tag key"), st.booleans()),
     st.tuples(st.just("tag role"), st.booleans()),
     st.tuples(st.just("alias"), st.booleans()),
-    st.tuples(st.just("make role anew")),
+    st.tuples(st.just("make role again")),
     st.tuples(st.just("wait")),
     st.tuples(
         st.just("move"),
@@ -230,7 +230,7 @@ class World:
         else:
             self.administrator.delete_alias(AliasName=ALIAS)
 
-    def make_role_anew(self) -> None:
+    def make_role_again(self) -> None:
         self.account.role("App").delete()
         self.account.role("App", policies=[policy(allow("kms:*"))])
 

@@ -15,7 +15,8 @@ from kmsmock.access.denial import format_access_denied
 from kmsmock.access.policies import collect_policies
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
-from kmsmock.authorization.policy import MalformedPolicyError, Policy
+from kmsmock.authorization.policy import Policy
+from kmsmock.authorization.policy_document import MalformedPolicyError
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import PrincipalKind

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kmsmock.authorization.policy import Defect, MalformedPolicyError, Policy, PolicyKind, parse
+from kmsmock.authorization.policy import Policy, parse
+from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
 from kmsmock.aws.arns import Arn
 from kmsmock.services.errors import MalformedPolicyDocument
 from kmsmock.services.registry import ServiceCall

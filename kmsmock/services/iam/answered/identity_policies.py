@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from kmsmock.authorization.policy import PolicyKind
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.identities.entities import Entity, Identity
 from kmsmock.services.errors import LimitExceeded, NoSuchEntity
 from kmsmock.services.iam.answered.documents import read_policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock.authorization.policy import PolicyKind
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity, Group, ManagedPolicy, PolicyVersion
 from kmsmock.services.errors import (

@@ -15,7 +15,8 @@ from kmsmock.access.context import ConditionContext, ContextKeys
 from kmsmock.access.facts import Facts
 from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate
-from kmsmock.authorization.policy import Effect, Policy, PolicyKind, Statement
+from kmsmock.authorization.policy import Effect, Policy, Statement
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.aws.arns import Arn, name_in, region_of_endpoint
 from kmsmock.aws.principals import Principal, PrincipalKind
