@@ -478,7 +478,7 @@ CALLER = (
 REQUIRED = ("kms:EncryptionContext:", "kms:ViaService")
 OF_OWNER = ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
 
-#: What decides -> condition key -> why it cannot know it unless it is told.
+#: What decides -> condition key -> why it cannot know it by itself.
 NOT_KNOWN: dict[Callable[[Asked], bool | None], dict[str, str]] = {
     call: {},
     explain: unknown("there is no client", "aws:UserAgent"),
