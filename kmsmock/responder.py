@@ -56,6 +56,10 @@ class Responder:
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self.backend)
         self._environment = Environment(options["region"])
 
+    def __deepcopy__(self, memo: object) -> Responder:
+        """Return the same mock; botocore copies requests, whose context has it."""
+        return self
+
     # --- requests ----------------------------------------------------------------------
 
     @property
