@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from kmsmock.activation.client_cache import Clients
 from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.options import MockOptions
-from kmsmock.process.active_mocks import get_answering, paused
+from kmsmock.process.active_mocks import get_answering, get_state, paused
 from kmsmock.process.watchers import notifying, watchers
 from kmsmock.responder import Responder
 
@@ -54,7 +54,7 @@ class KMSMock(ClientSource):
 
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
-        state = "active" if self.is_active else "stopped"
+        state = get_state(self._responder)
         return f"<KMSMock {state}: {keys} keys, {len(self.calls)} calls>"
 
     # --- state -------------------------------------------------------------------------

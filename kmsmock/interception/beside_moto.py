@@ -16,6 +16,7 @@ from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.kms import read_access_key
+from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.services import get_parameters
 from kmsmock.process.bound_clients import get_mock
@@ -40,14 +41,16 @@ def begin_before_call(
         return None
     if service in ANSWERED and not is_moto_active():
         return None
+    parameters, access_key = get_parameters(context), read_access_key(request_signer)
     pending, error = mock.begin(
         service=service,
         operation=model.name,
-        parameters=get_parameters(context),
-        access_key=read_access_key(request_signer),
+        parameters=parameters,
+        access_key=access_key,
         region=context["client_region"],
     )
     if error is not None:
+        explain_other_mocks(mock, error, parameters, access_key)
         return _to_botocore_error(error, model)
     if pending is not None:
         context[_PENDING] = pending

@@ -8,6 +8,7 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import ApiCall
+from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.process.bound_clients import get_mock
 
@@ -37,7 +38,10 @@ def answer_before_call(
         model,
         params["headers"].get("User-Agent"),
     )
-    return to_botocore_response(mock.answer(call), model)
+    answer = mock.answer(call)
+    if not isinstance(answer.result, dict):
+        explain_other_mocks(mock, answer, call.body, call.access_key)
+    return to_botocore_response(answer, model)
 
 
 def read_access_key(signer: Any) -> str | None:

@@ -15,6 +15,7 @@ from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.kms import NO_CREDENTIALS
+from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import build_headers
 from kmsmock.process.active_mocks import ActiveMock
 from kmsmock.process.bound_clients import get_mock_of_http
@@ -76,6 +77,7 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     if isinstance(result, dict):
         body = serialize_response(result)
     else:
+        explain_other_mocks(mock, answer, call.body, call.access_key)
         status = result.status
         keep_explanation(answer.request_id, result)
         body = serialize_response(result.body())

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.interception.kms import read_access_key
+from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.process.active_mocks import are_started
 from kmsmock.process.bound_clients import get_mock
@@ -44,12 +45,14 @@ def answer_service_before_call(
         return None
     if is_moto_active():
         return None
+    parameters, access_key = get_parameters(context), read_access_key(request_signer)
     answer = mock.answer_service(
         service=service,
         operation=model.name,
-        parameters=get_parameters(context),
-        access_key=read_access_key(request_signer),
+        parameters=parameters,
+        access_key=access_key,
         region=context["client_region"],
         model=model,
     )
+    explain_other_mocks(mock, answer, parameters, access_key)
     return to_botocore_response(answer, None if isinstance(answer.result, dict) else model)

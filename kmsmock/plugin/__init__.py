@@ -82,6 +82,20 @@ def _format_help(option: Option) -> str:
     return f"{option.doc} (default: {default})".replace("`", "")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Begin the run, so that the mocks that conftest files start end with it."""
+    _begin_run(early_config)
+
+
+def _begin_run(config: pytest.Config) -> None:
+    if _contexts not in config.stash:
+        contexts = config.stash[_contexts] = Contexts()
+        contexts.begin()
+        config.pluginmanager.register(contexts, "kmsmock contexts")
+        config.add_cleanup(contexts.end)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Read the configuration of the run, and block requests to the real KMS."""
     config.addinivalue_line("markers", _MARKER)
@@ -93,9 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"kmsmock: {reason}") from None
     watchers.add(config.stash.setdefault(_mocked_tests, MockedTests()))
-    contexts = config.stash.setdefault(_contexts, Contexts())
-    contexts.begin()
-    config.pluginmanager.register(contexts, "kmsmock contexts")
+    _begin_run(config)
     config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
     reports = config.getoption("--kms-report")
     if reports:
@@ -108,7 +120,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Restore the settings from before the run."""
     if _before not in config.stash:
         return  # pytest_configure has failed
-    config.stash[_contexts].end()
     options_before, blocked_before = config.stash[_before]
     block_real_kms(blocked_before)
     from kmsmock.options import configure

@@ -47,6 +47,8 @@ class FixtureContext(Context):
         super().__init__(_describe_fixture(definition), definition.scope, around, test=around.test)
         self._node = request.node
         self.requested: set[FixtureContext] = set()
+        #: The contexts of the fixtures that all tests of its node use.
+        self.autouse: set[FixtureContext] = set()
         #: What it had asked for when its set-up ended, which is there for its tear-down, too.
         self.asked: list[Context] | None = None
 
@@ -62,6 +64,19 @@ class FixtureContext(Context):
             return
         yield from super().iterate_asked()
         yield from _reachable(self.requested)
+
+    def iterate_joined(self) -> Iterator[Context]:
+        """Yield the contexts of what it has requested itself, if it lasts longer than the test.
+
+        So the tests that use it share one mock, whichever of them is the first.
+        """
+        if self.scope == _FUNCTION or self.asked is not None:
+            yield from self.iterate_asked()
+            return
+        test: Any = self.around
+        yield from test.around.iterate_asked()
+        yield self
+        yield from _reachable({*self.requested, *self.autouse})
 
     def get_options(self) -> Mapping[str, Any]:
         """Return the options in the marks of its node, such as the module."""
@@ -154,7 +169,7 @@ class Contexts:
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:
         """Attribute the mocks that a module starts while it is imported to this module."""
-        if not isinstance(collector, pytest.Module):
+        if not isinstance(collector, pytest.Module) or isinstance(collector, pytest.Package):
             return (yield)
         context = self._modules.setdefault(collector, NodeContext(collector, self._run))
         with inside(context):
@@ -178,7 +193,7 @@ class Contexts:
         require_options_of_marks(item)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self) -> Iterator[None]:
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
         """End the mocks that a test has left running, with a warning."""
         try:
             return (yield)
@@ -189,14 +204,12 @@ class Contexts:
             test.requested.clear()
             for use in left:
                 text = (
-                    f"the mock of KMS that was started at {use.describe()}, was not stopped; "
-                    "it has ended with its owner: stop it, or use `with mock_kms():`"
+                    f"the mock of KMS started by {use.describe()}, was not stopped; it has ended "
+                    f"with {use.owner.name}: call stop(), or use `with mock_kms():`"
                 )
-                place = use.place
-                if place is None:
-                    warnings.warn(text, ResourceWarning, stacklevel=1)
-                else:
-                    warnings.warn_explicit(text, ResourceWarning, place.file, place.line)
+                file, line, _ = item.location
+                place = use.place or (file, (line or 0) + 1)
+                warnings.warn_explicit(text, ResourceWarning, *place)
 
     # --- fixtures --------------------------------------------------------------------------
 
@@ -204,9 +217,12 @@ class Contexts:
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Iterator[None]:
         """Set up a fixture in a context of its own."""
         test = self._tests[-1]
-        context = self._fixtures[fixturedef] = FixtureContext(fixturedef, request, test)
+        context = FixtureContext(fixturedef, request, test)
         for name in fixturedef.argnames:
             self._note_request(request, name)
+        if context.scope != _FUNCTION and self._fixtures:
+            context.autouse.update(self._find_autouse(request))
+        self._fixtures[fixturedef] = context
         outlived = [] if context.scope == _FUNCTION else test.rollbacks
         try:
             with inside(context), keep_changes_of_fixture(outlived):
@@ -235,6 +251,17 @@ class Contexts:
         if requested not in requesting.requested:
             requesting.requested.add(requested)
             arrange()
+
+    def _find_autouse(self, request: Any) -> Iterator[FixtureContext]:
+        """Yield the contexts of the ``autouse`` fixtures of the node of a fixture."""
+        manager, node = request.session._fixturemanager, request.node  # noqa: SLF001
+        try:
+            names = set(manager._getautousenames(node))  # noqa: SLF001
+        except AttributeError:  # pytest before version 8 takes node ids
+            names = set(manager._getautousenames(node.nodeid))  # noqa: SLF001
+        for definition, context in self._fixtures.items():
+            if definition.argname in names:
+                yield context
 
     def _find_fixtures(self, item: pytest.Item) -> Iterator[FixtureContext]:
         """Yield the contexts of the fixtures that a test uses by their names."""

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from kmsmock.aws.api_call import Answer, ApiCall
@@ -84,8 +84,8 @@ class Use:
         self.place = place
 
     def describe(self) -> str:
-        """Say where the mock was started: "at tests/conftest.py:12, in the fixture x"."""
-        return self.owner.name if self.place is None else f"{self.place}, in {self.owner.name}"
+        """Say who started the mock, and where: "the fixture x at tests/conftest.py:12"."""
+        return self.owner.name + ("" if self.place is None else f" at {self.place}")
 
 
 #: Guards all of this module's state, and the environment: mocks are found, made, joined and left
@@ -109,8 +109,9 @@ def get_answering() -> ActiveMock | None:
 
 def get_joinable() -> ActiveMock | None:
     """Return the mock that the running context would join; None if it has asked for none."""
-    reach = running.contexts[-1].reach
-    return next((mock for mock in reversed(active) if _rank(mock) <= reach), None)
+    with lock:
+        joinable = _list_mocks(running.contexts[-1].iterate_joined())
+        return joinable[-1] if joinable else None
 
 
 def is_started(mock: ActiveMock) -> bool:
@@ -126,6 +127,15 @@ def are_started() -> bool:
 def is_paused(mock: ActiveMock) -> bool:
     """Return whether a mock is paused."""
     return any(each is mock for paused in _pauses for each in paused)
+
+
+def get_state(mock: ActiveMock) -> str:
+    """Return whether a mock is ``active``, ``suspended``, ``paused`` or ``ended``."""
+    if not is_started(mock):
+        return "ended"
+    if is_paused(mock):
+        return "paused"
+    return "active" if mock in active else "suspended"
 
 
 def list_started() -> list[ActiveMock]:
@@ -181,18 +191,33 @@ def arrange() -> None:
     """Activate the mocks that the running context has asked for, and suspend the others.
 
     The narrowest answers, of equally narrow ones the newest. A fixture that lasts longer than the
-    test does not use the narrower mocks of the test, unless there are no others.
+    test is answered by what it has asked for itself, else by what the test has, and by narrower
+    mocks only if there are no others.
     """
     with lock:
         if not _uses and not active:
             return
-        asked = set(running.contexts[-1].iterate_asked())
-        mocks = {id(use.mock): use.mock for use in _uses if use.owner in asked}.values()
-        found = sorted((mock for mock in mocks if not is_paused(mock)), key=_rank)
-        reach = running.contexts[-1].reach
-        active[:] = [mock for mock in found if _rank(mock) <= reach] or found
+        context = running.contexts[-1]
+        asked = list(context.iterate_asked())
+        active[:] = (
+            _list_mocks(context.iterate_joined())
+            or _list_mocks(asked)
+            or _list_mocks(asked, is_limited=False)
+        )
         if not active:
             let_moto_in()
+
+
+def _list_mocks(owners: Iterable[Context], *, is_limited: bool = True) -> list[ActiveMock]:
+    """Return the mocks that contexts have started, the narrowest last, without paused ones.
+
+    is_limited: whether only those that last as long as the running context.
+    """
+    wanted = set(owners)
+    mocks = {id(use.mock): use.mock for use in _uses if use.owner in wanted}.values()
+    found = sorted((mock for mock in mocks if not is_paused(mock)), key=_rank)
+    reach = running.contexts[-1].reach
+    return [mock for mock in found if not is_limited or _rank(mock) <= reach]
 
 
 def _rank(mock: ActiveMock) -> tuple[int, int]:
@@ -244,7 +269,10 @@ def paused() -> Iterator[None]:
 
 
 #: The packages whose code starts mocks for users.
-_NOT_USERS = ("kmsmock", "contextlib", "pluggy", "_pytest", "pytest", "unittest")
+_NOT_USERS = (
+    *("kmsmock", "pluggy", "_pytest", "pytest", "unittest"),
+    *("asyncio", "concurrent", "contextlib", "functools", "threading"),
+)
 
 
 def find_place() -> Place | None:

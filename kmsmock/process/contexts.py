@@ -45,6 +45,10 @@ class Context:
             yield from self.around.iterate_asked()
         yield self
 
+    def iterate_joined(self) -> Iterator[Context]:
+        """Yield the contexts whose mocks it can join."""
+        return self.iterate_asked()
+
     def get_options(self) -> Mapping[str, Any]:
         """Return the default options of mocks that it starts."""
         return {}

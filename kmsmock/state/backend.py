@@ -162,6 +162,11 @@ class Backend:
         state: T = self._service_states[kind]
         return state
 
+    @property
+    def service_states(self) -> Collection[Any]:
+        """The states of all services other than KMS."""
+        return self._service_states.values()
+
     def index_materials(self, key: Key) -> None:
         """Index the materials of a key and of its related keys, for Decrypt."""
         for member in key.related_keys:
