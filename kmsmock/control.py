@@ -12,18 +12,18 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from kmsmock.activation.client_cache import Clients
 from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.aws.secret_values import hide, hide_secrets
 from kmsmock.options import MockOptions
-from kmsmock.process.active_mocks import active
+from kmsmock.process.active_mocks import get_answering, paused
 from kmsmock.process.watchers import notifying, watchers
-from kmsmock.responder import Responder, paused
+from kmsmock.responder import Responder
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, Principal
     from kmsmock.analysis.least_privilege import LeastPrivilege
     from kmsmock.authorization.decision import Decision
-    from kmsmock.aws.principals import Principal as Caller
     from kmsmock.crypto.attestation import AttestationAuthority
     from kmsmock.keys.custom_key_store import CustomKeyStore
     from kmsmock.keys.key import Key
@@ -51,7 +51,7 @@ class KMSMock(ClientSource):
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
         self._backend = responder.backend
-        self._clients: dict[tuple[str, str | None, str], Any] = {}
+        self._clients = Clients(responder)
 
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
@@ -206,7 +206,7 @@ class KMSMock(ClientSource):
         """Return an AWS account. account_id: a string of 12 digits."""
         from kmsmock.accounts import Account
 
-        return Account(account_id, self._backend.identities, self._client_of)
+        return Account(account_id, self._backend.identities, self._clients)
 
     def principal(self, arn: str) -> Principal:
         """Return the principal with an ARN, or an AWS service by name.
@@ -217,7 +217,7 @@ class KMSMock(ClientSource):
         from kmsmock.accounts import Principal
 
         identities = self._backend.identities
-        return Principal(identities.get_or_create(arn), identities, self._client_of)
+        return Principal(identities.get_or_create(arn), identities, self._clients)
 
     def explain(
         self,
@@ -321,19 +321,7 @@ class KMSMock(ClientSource):
 
     def _client(self, service: str, region: str | None) -> Any:
         # Unknown credentials, which stand for the default principal at the time of the call.
-        return self._client_of(None, service, region)
-
-    def _client_of(self, principal: Caller | None, service: str, region: str | None) -> Any:
-        from kmsmock.activation.clients import UNKNOWN, make_client
-
-        identities = self._backend.identities
-        credentials = UNKNOWN if principal is None else identities.credentials.of(principal)
-        cache_key = (service, region, credentials.access_key)
-        client = self._clients.get(cache_key)
-        if client is None:
-            client = make_client(service, region or self._responder.options["region"], credentials)
-            self._clients[cache_key] = client
-        return client
+        return self._clients.get(service, region)
 
     # --- active or not -------------------------------------------------------------------
 
@@ -356,8 +344,9 @@ def new_mock(options: MockOptions) -> Responder:
 
 def current() -> KMSMock:
     """Return the control object of the innermost active mock; raises RuntimeError without one."""
-    if not active:
+    mock = get_answering()
+    if mock is None:
         raise RuntimeError(
             "no mock is active here: use the `kms` fixture, `@mock_kms`, or `with mock_kms():`"
         )
-    return cast(KMSMock, active[-1].kms)
+    return cast(KMSMock, mock.kms)

@@ -13,7 +13,9 @@ from kmsmock.activation import decorators
 from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.control import KMSMock, new_mock
 from kmsmock.options import MockOptions, complete, table
-from kmsmock.process.active_mocks import active
+from kmsmock.process import active_mocks
+from kmsmock.process.active_mocks import Use, get_joinable
+from kmsmock.process.contexts import SCOPES, contexts
 from kmsmock.responder import Responder
 
 if TYPE_CHECKING:
@@ -33,30 +35,46 @@ class KMSMocker:
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
+        complete(options)  # raises errors
         self._keywords = dict(options)
-        self._options = complete(options)
-        self._isolated = self._options["isolated"] or bool(options.keys() - {"isolated"})
-        self._started: list[Responder] = []
+        self._uses: list[Use] = []
 
     def start(self) -> KMSMock:
-        """Start a mock, or join the active one, and return its control object."""
-        joins = active and not self._isolated
-        responder = cast(Responder, active[-1]) if joins else new_mock(self._options)
-        responder.join()
-        self._started.append(responder)
+        """Start a mock, or join the active one, and return its control object.
+
+        Options that are not given are those of the marks ``@pytest.mark.kms`` of the running test
+        or fixture, then those of the configuration.
+        """
+        with active_mocks.lock:
+            marked = contexts[-1].get_options()
+            joined = None if self._is_separate(marked) else get_joinable()
+            options = complete({**marked, **self._keywords}) if joined is None else None
+            mock = new_mock(options) if options is not None else joined
+            self._uses.append(active_mocks.enter(cast(Responder, mock)))
         return self.world
+
+    def _is_separate(self, marked: Mapping[str, Any]) -> bool:
+        """Return whether the mock does not join the active one. marked: options of marks."""
+        if self._keywords.keys() - {"isolated"}:
+            return True
+        joinable = get_joinable()
+        if "isolated" in self._keywords or joinable is None:
+            return bool(self._keywords.get("isolated"))
+        # The mark isolates a test from mocks that last longer, and not its own from each other.
+        owner = active_mocks.get_first_use(joinable).owner
+        return bool(marked.get("isolated")) and owner.scope != SCOPES[-1]
 
     @property
     def world(self) -> KMSMock:
         """The control object of the mock that the last `start` has started or joined."""
-        kms: KMSMock = self._started[-1].kms
+        kms: KMSMock = self._uses[-1].mock.kms
         return kms
 
     def stop(self) -> None:
         """Stop, or leave, the mock of the last `start`; raises RuntimeError if there is none."""
-        if not self._started:
+        if not self._uses:
             raise RuntimeError("this mock is not started: call start() before stop(), once each")
-        self._started.pop().leave()
+        active_mocks.leave(self._uses.pop())
 
     def __enter__(self) -> KMSMock:
         return self.start()

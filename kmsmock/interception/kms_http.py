@@ -16,7 +16,8 @@ from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.kms import NO_CREDENTIALS
 from kmsmock.interception.parsed_responses import build_headers
-from kmsmock.process.active_mocks import ActiveMock, active
+from kmsmock.process.active_mocks import ActiveMock
+from kmsmock.process.bound_clients import get_mock_of_http
 from kmsmock.process.moto import is_moto_active, keep_moto_out
 from kmsmock.process.real_kms_block import RealKMSBlocked, is_real_kms_blocked
 
@@ -37,13 +38,14 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
 
     Handles ``before-send``. Raises RealKMSBlocked.
     """
-    if active:
+    mock = get_mock_of_http(request)
+    if mock is not None:
         keep_moto_out()
         # A client created before botocore was patched can have the handlers twice.
         if _ANSWERED in vars(request):
             return None
         setattr(request, _ANSWERED, True)
-        return _to_http(request, active[-1])
+        return _to_http(request, mock)
     host = urlsplit(request.url).hostname or ""
     if is_real_kms_blocked() and _KMS_HOST.fullmatch(host) and not is_moto_active():
         raise RealKMSBlocked(host)
@@ -108,4 +110,4 @@ def leave_unsigned(*, context: Any = None, **_: Any) -> Any:
 
     Handles ``choose-signer``.
     """
-    return botocore.UNSIGNED if active and context and context.get(NO_CREDENTIALS) else None
+    return botocore.UNSIGNED if context and context.get(NO_CREDENTIALS) else None

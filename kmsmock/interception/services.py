@@ -9,7 +9,8 @@ from botocore.awsrequest import AWSResponse
 
 from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.parsed_responses import to_botocore_response
-from kmsmock.process.active_mocks import active
+from kmsmock.process.active_mocks import are_started
+from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.moto import is_moto_active
 
 _PARAMETERS = "kmsmock_parameters"
@@ -20,7 +21,7 @@ def keep_parameters(*, params: Any, context: Any, **_: Any) -> None:
 
     Handles ``before-parameter-build``.
     """
-    if active:
+    if are_started():
         context[_PARAMETERS] = params
 
 
@@ -38,11 +39,12 @@ def answer_service_before_call(
     Handles ``before-call``, also with ``wire=True``.
     """
     service = model.service_model.service_name
-    if not active or service not in active[-1].services:
+    mock = get_mock(context)
+    if mock is None or service not in mock.services:
         return None
     if is_moto_active():
         return None
-    answer = active[-1].answer_service(
+    answer = mock.answer_service(
         service=service,
         operation=model.name,
         parameters=get_parameters(context),

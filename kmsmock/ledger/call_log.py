@@ -15,7 +15,7 @@ from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.key_storage import KeyLifetime
 from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.ledger.usage import UsageLine, make_usage_line
-from kmsmock.process.running_test import running_tests
+from kmsmock.process.contexts import contexts
 
 
 class RecordedCalls(NamedTuple):
@@ -143,7 +143,7 @@ class CallLog:
                 parameter("KeyPairSpec"),
             ),
             call.now,
-            running_tests[-1],
+            contexts[-1].test,
             call.request_id,
             rare,
         )

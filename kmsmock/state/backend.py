@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -235,6 +235,15 @@ class Backend:
             self.secrets.restore(secrets)
             self.service_events.truncate(service_events)
             self.allowances.clear()
+
+    def remove_resources(self, arns: Collection[str]) -> None:
+        """Remove keys and aliases, as if they had not been created. arns: of those to remove."""
+        with self.lock:
+            for region in self.regions.values():
+                for alias in [each for each in region.aliases.values() if each.arn in arns]:
+                    region.remove_alias(alias)
+                for key in [each for each in region.keys.values() if each.arn in arns]:
+                    region.remove_key(key)
 
     def _state(self) -> tuple[Any, ...]:
         return (

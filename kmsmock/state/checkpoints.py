@@ -74,6 +74,21 @@ class Checkpoint:
         finally:
             _originals.pop()
 
+    def is_same_state(self, other: Checkpoint) -> bool:
+        """Return whether nothing has changed between two checkpoints of one mock."""
+        return self._data == other._data and self._originals == other._originals
+
+    def list_resources(self) -> set[str]:
+        """Return the ARNs of the keys and aliases of all accounts and Regions."""
+        found: set[str] = set()
+        for original in self._originals:
+            first = original[0] if isinstance(original, tuple) else None
+            if isinstance(first, Alias):
+                found.add(first.arn)
+            elif isinstance(first, KmsRegion):
+                found.update(key.arn for key, _, _ in original[1])
+        return found
+
     def _reference(self, original: Any) -> tuple[Any, ...]:
         self._originals.append(original)
         return _original, (len(self._originals) - 1,)
