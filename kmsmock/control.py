@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kmsmock.activation.client_cache import Clients
 from kmsmock.activation.typed_clients import ClientSource
+from kmsmock.aws.secret_values import hide, hide_secrets
 from kmsmock.options import MockOptions
 from kmsmock.process.active_mocks import get_answering, get_state, paused
 from kmsmock.process.watchers import notifying, watchers
@@ -170,10 +171,11 @@ class KMSMock(ClientSource):
     def export(self, path: str | os.PathLike[str], *, material: bool = True) -> None:
         """Write the state, without records, to a file that `load` and ``world=`` read.
 
-        path: of a JSON file, or of a YAML file with the extra ``yaml``. material: whether to write
-        key material. Without it, keys get new material when they are loaded, and imported material
-        must be imported again. Temporary credentials, import tokens and the data of other services
-        are not written. Raises OSError.
+        path: of a JSON file, or of a YAML file with the extra ``yaml``; only its owner can read it.
+        material: whether to write key material, secret access keys and the passwords of custom key
+        stores. Without them, there are new ones when the file is loaded, and imported material must
+        be imported again. Temporary credentials, import tokens and the data of other services are
+        not written. Raises OSError.
         """
         from kmsmock.worlds.files import write_document
         from kmsmock.worlds.world import write_world
@@ -186,6 +188,7 @@ class KMSMock(ClientSource):
         world: the path of a file, or a mapping with the same content. Seed files of local-kms are
         read, too. Raises WorldError, a ValueError with the path of the wrong member, and OSError.
         """
+        world = hide_secrets(world)  # also in the frames of a traceback
         self._responder.load(world)
 
     def checkpoint(self) -> Checkpoint:
@@ -291,8 +294,11 @@ class KMSMock(ClientSource):
         expire. The calls are made by the default principal, or by the administrator of the key's
         account. Raises TypeError for material that is not bytes, and botocore's ClientError.
         """
-        from kmsmock.activation.material_import import import_material
+        from kmsmock.activation.material_import import import_material, read_material
         from kmsmock.aws.arns import Arn
+
+        material = hide(material)  # also in the frames of a traceback
+        material = read_material(material)
 
         named = getattr(key, "arn", key)
         arn = Arn.parse(named)

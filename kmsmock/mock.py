@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from kmsmock.activation import decorators
+from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.control import KMSMock, new_mock
 from kmsmock.options import MockOptions, complete, table
 from kmsmock.process import active_mocks
@@ -105,7 +106,7 @@ class KMSMocker:
         """Decorate a function, coroutine function, generator function or test class."""
         if not callable(decorated):
             raise TypeError(
-                f"{decorated!r} cannot be decorated; options are keyword arguments: "
+                f"a {type(decorated).__name__} cannot be decorated; options are keyword arguments: "
                 "mock_kms(region=...)"
             )
         if inspect.isclass(decorated):
@@ -126,5 +127,7 @@ def mock_kms(decorated: F | None = None, /, **options: Unpack[MockOptions]) -> F
     for name, option in table().items():
         if name in options and not option.is_keyword:
             raise TypeError(f"{name} is an option of pytest: use @pytest.mark.kms({name}=...)")
+    if "world" in options:
+        options["world"] = hide_secrets(options["world"])  # also in the frames of a traceback
     mocker = KMSMocker(options)
     return mocker if decorated is None else mocker(decorated)

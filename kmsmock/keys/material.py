@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.symmetric import SymmetricKey
 
@@ -36,7 +37,7 @@ class KeyMaterial:
     id: bytes
     #: The key material: raw bytes, or PKCS#8 DER of a private key; None before it is imported, or
     #: before a key pair is first used.
-    secret: bytes | None = field(repr=False)
+    secret: SecretBytes | None = field(repr=False)
     state: MaterialState = MaterialState.CURRENT
     rotation_date: datetime | None = None
     rotation_type: RotationType | None = None

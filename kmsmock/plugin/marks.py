@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from kmsmock.aws.secret_values import hide_secrets
+
 #: Arguments of the mark besides options, for limits of the test -> argument of `Budget`.
 LIMITS = {"max_requests": "requests", "max_usd": "usd"}
 #: Fixtures with a wider scope that start mocks -> where to set options for them.
@@ -29,6 +31,8 @@ def merge_marks(node: Any) -> dict[str, Any]:
 def read_options(node: Any) -> dict[str, Any]:
     """Return the options for the mock of a node, from its marks."""
     options = {name: value for name, value in merge_marks(node).items() if name not in LIMITS}
+    if "world" in options:
+        options["world"] = hide_secrets(options["world"])
     return resolve_paths(node.config, options)
 
 

@@ -216,7 +216,7 @@ class Backend:
         """Restore the state of a checkpoint, which can be restored more than once."""
         if not isinstance(checkpoint, Checkpoint):
             raise TypeError(
-                f"not a checkpoint, which is what kms.checkpoint() gave: {checkpoint!r}"
+                f"a {type(checkpoint).__name__} is not a checkpoint, which kms.checkpoint() returns"
             )
         state: Any = checkpoint.load()
         with self.lock:

@@ -17,6 +17,7 @@ from typing import Any
 
 from kmsmock.authorization.grant_index import Grants
 from kmsmock.authorization.policy import Policy
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.rsa import RsaKey
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key
@@ -62,7 +63,7 @@ class Checkpoint:
         with pause_gc():
             pickler.dump(state)
             pickler.clear_memo()
-        self._data = written.getvalue()
+        self._data = SecretBytes(written.getvalue())
 
     def load(self) -> Any:
         """Return the state, each time a new copy."""

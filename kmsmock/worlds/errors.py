@@ -9,8 +9,11 @@ from typing import Any, Union
 
 from kmsmock.authorization.policy_document import MalformedPolicyError
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.secret_values import SecretInt, SecretText
 
 _PLAIN = re.compile(r"[\w$-]+")
+#: Texts that can be key material: PEM, and at least 16 bytes in Base64 or hexadecimal digits.
+_LIKE_MATERIAL = re.compile(r"(?s).*-----BEGIN.*|(?!alias/)(?=.*[\d+=])[A-Za-z0-9+/]{22,}={0,2}")
 _LONGEST = 60
 _HUGE = 10**18
 
@@ -93,9 +96,11 @@ _KINDS = (
 
 
 def describe_value(value: Any) -> str:
-    """Describe a wrong value in an error message."""
+    """Describe a wrong value in an error message, which must not contain a secret."""
+    if isinstance(value, (SecretText, SecretInt)):
+        return "a secret text" if isinstance(value, SecretText) else "a number"
     if isinstance(value, str):
-        return f"the text {value if len(value) <= _LONGEST else value[:_LONGEST] + '…'!r}"
+        return f"the text {quote(value)}"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
@@ -105,7 +110,15 @@ def describe_value(value: Any) -> str:
     )
 
 
+def quote(text: str) -> str:
+    """Quote a text in an error message, shortened; just its length if it can be key material."""
+    if _LIKE_MATERIAL.fullmatch(text):
+        return f"<{len(text)} characters>"
+    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
+
+
 def _format_step(step: Step) -> str:
     if isinstance(step, int):
         return f"[{step}]"
-    return f".{step}" if _PLAIN.fullmatch(step) else f"[{step!r}]"
+    quoted = quote(step)
+    return f".{step}" if _PLAIN.fullmatch(step) and quoted[0] != "<" else f"[{quoted}]"

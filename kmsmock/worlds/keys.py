@@ -22,7 +22,7 @@ from kmsmock.keys.states import KeyState
 from kmsmock.operations.keys import STORE_ORIGINS, require_supported
 from kmsmock.state import scheduled_work
 from kmsmock.state.backend import Backend
-from kmsmock.worlds.errors import Within, WorldError, describe_value
+from kmsmock.worlds.errors import Within, WorldError, describe_value, quote
 from kmsmock.worlds.key_writer import KEY_POLICY, TRANSIENT, current_ids
 from kmsmock.worlds.materials import load_materials
 from kmsmock.worlds.reading import (
@@ -267,7 +267,7 @@ def find_key(backend: Backend, value: Any, region: KmsRegion) -> Key:
     key = region.get(named)
     if key is None:
         where = f"in {region.account} {region.name}"
-        raise WorldError(f"there is no key {value!r} {where}{hint(named, region.aliases)}")
+        raise WorldError(f"there is no key {quote(value)} {where}{hint(named, region.aliases)}")
     return key
 
 

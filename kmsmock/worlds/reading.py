@@ -15,7 +15,14 @@ from typing import Any, NoReturn, TypeVar
 
 from kmsmock.authorization.policy import parse
 from kmsmock.authorization.policy_document import PolicyKind
-from kmsmock.worlds.errors import PROBLEMS, Within, WorldError, add_location, describe_value
+from kmsmock.worlds.errors import (
+    PROBLEMS,
+    Within,
+    WorldError,
+    add_location,
+    describe_value,
+    quote,
+)
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
@@ -63,7 +70,7 @@ class Object:
         for name in self.members:
             if name not in self._asked:
                 known = hint(name, self._asked) or f"; there is {', '.join(self._asked)}"
-                raise WorldError(f"{name!r} is no member here{known}")
+                raise WorldError(f"{quote(str(name))} is no member here{known}")
 
 
 def hint(value: Any, names: Iterable[str]) -> str:
