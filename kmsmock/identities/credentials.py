@@ -150,6 +150,10 @@ class CredentialStore:
             return None
         return self._owners.get(access_key)
 
+    def has_issued(self, access_key: str) -> bool:
+        """Return whether an access key is, or was, one of a principal."""
+        return access_key in self._owners
+
     def of(self, principal: Principal) -> Credentials:
         """Return credentials of a principal, the same with each call as long as they are valid.
 
