@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from kmsmock.activation import decorators
 from kmsmock.control import KMSMock, new_mock
+from kmsmock.misuse.public_object import PublicObject
 from kmsmock.options import MockOptions, complete, table
 from kmsmock.process.active_mocks import active
 from kmsmock.responder import Responder
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class KMSMocker:
+class KMSMocker(PublicObject):
     """Starts and stops mocks: a decorator, a context manager, or with `start` and `stop`.
 
     Without options it joins the active mock, if there is one; with options it starts a separate

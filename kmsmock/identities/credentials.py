@@ -11,6 +11,7 @@ from kmsmock.aws.credential_errors import CredentialError, CredentialErrors
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.services import AWS_SERVICES
+from kmsmock.misuse.public_object import PublicObject
 
 Entropy = Callable[[int], bytes]
 
@@ -75,7 +76,7 @@ class ExpiredCredentialsError(CredentialsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(PublicObject):
     """The credentials of a client; only temporary ones have a session token."""
 
     access_key: str
@@ -136,6 +137,10 @@ class CredentialStore:
         if access_key in self._invalid and access_key not in self._long_term:
             return None
         return self._owners.get(access_key)
+
+    def have_been_of(self, arn: str) -> bool:
+        """Return whether somebody with this ARN has ever had credentials, deleted ones included."""
+        return any(arn in (owner.arn, owner.principal_arn) for owner in self._owners.values())
 
     def of(self, principal: Principal) -> Credentials:
         """Return credentials of a principal, the same with each call as long as they are valid.

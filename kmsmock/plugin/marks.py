@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from kmsmock.misuse.suggestions import did_you_mean
+
 #: Arguments of the mark besides options, for limits of the test -> argument of `Budget`.
 LIMITS = {"max_requests": "requests", "max_usd": "usd"}
 #: Fixtures with a wider scope that start mocks, the narrowest first -> the node with their marks.
@@ -76,7 +78,11 @@ def _require_known(item: pytest.Item, arguments: Mapping[str, Any]) -> None:
 
     known = {*LIMITS, *table()}
     for name in arguments.keys() - known:
-        fail_for_mark(item, f"there is no option {name!r}; there are {', '.join(sorted(known))}")
+        fail_for_mark(
+            item,
+            f"there is no option {name!r}; there are {', '.join(sorted(known))}"
+            f"{did_you_mean(name, known)}",
+        )
 
 
 def _explain_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:

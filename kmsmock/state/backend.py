@@ -26,6 +26,7 @@ from kmsmock.keys.region import KmsRegion, MaterialIndex, SequenceNumbers
 from kmsmock.keys.specs import Source
 from kmsmock.ledger.call_log import CallLog, RecordedCalls
 from kmsmock.ledger.key_storage import KeyLifetimes
+from kmsmock.ledger.known_names import KnownNames
 from kmsmock.ledger.secrets import Secrets, SecretsState
 from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.options import MockOptions
@@ -58,7 +59,8 @@ class Backend:
         self.key_lifetimes = KeyLifetimes()
         self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
-        self.call_log = CallLog(options["calls_kept"], self.key_lifetimes, self.tariff)
+        names = KnownNames(self.key_lifetimes, lambda: self.identities)
+        self.call_log = CallLog(options["calls_kept"], names, self.tariff)
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
