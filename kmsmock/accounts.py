@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kmsmock.activation.client_cache import Clients
 from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.authorization.policy import parse
 from kmsmock.authorization.policy_document import PolicyKind
@@ -21,16 +22,15 @@ if TYPE_CHECKING:
 
 #: A policy document, or several.
 Policies = Document | Iterable[Document]
-ClientOf = Callable[["Caller | None", str, "str | None"], Any]
 
 
 class Principal(ClientSource):
     """A principal: creates clients, has policies, and is the default inside a ``with`` block."""
 
-    def __init__(self, principal: Caller, identities: Identities, client_of: ClientOf) -> None:
+    def __init__(self, principal: Caller, identities: Identities, clients: Clients) -> None:
         self._principal = principal
         self._identities = identities
-        self._client_of = client_of
+        self._clients = clients
 
     def __repr__(self) -> str:
         return f"<{self._principal.kind.value} {self._principal.arn}>"
@@ -61,13 +61,11 @@ class Principal(ClientSource):
         return self._identities.credentials.of(self._principal)
 
     def _client(self, service: str, region: str | None) -> Any:
-        return self._client_of(self._principal, service, region)
+        return self._clients.get(service, region, self.credentials)
 
     def session(self, region: str | None = None) -> boto3.Session:
         """Return a boto3 session that signs as this principal. region: its default Region."""
-        from kmsmock.activation.clients import make_session
-
-        return make_session(region, self.credentials)
+        return self._clients.make_session(region, self.credentials)
 
     def set_policies(self, *documents: Document) -> None:
         """Replace the identity policies of the user or role.
@@ -107,7 +105,7 @@ class Principal(ClientSource):
         """
         session = Session.of(_list_documents(policies), tags or {})
         principal = self._identities.federate(self._principal, name, session)
-        return Principal(principal, self._identities, self._client_of)
+        return Principal(principal, self._identities, self._clients)
 
     def via(self, service: str) -> Principal:
         """Return this principal in requests that a service makes on its behalf.
@@ -120,7 +118,7 @@ class Principal(ClientSource):
         return Principal(
             replace(self._principal, via=service.removesuffix(".amazonaws.com")),
             self._identities,
-            self._client_of,
+            self._clients,
         )
 
     def on_behalf_of(self, source_arn: str) -> Principal:
@@ -134,7 +132,7 @@ class Principal(ClientSource):
                 f"only service principals call on behalf of a resource; {self.arn} is not one"
             )
         return Principal(
-            replace(self._principal, source_arn=source_arn), self._identities, self._client_of
+            replace(self._principal, source_arn=source_arn), self._identities, self._clients
         )
 
     def delete(self) -> None:
@@ -158,14 +156,14 @@ class Principal(ClientSource):
 class Account(ClientSource):
     """An AWS account. Its clients sign as its administrator."""
 
-    def __init__(self, account_id: str, identities: Identities, client_of: ClientOf) -> None:
+    def __init__(self, account_id: str, identities: Identities, clients: Clients) -> None:
         if not isinstance(account_id, str):
             raise TypeError(f"an account id is a string of 12 digits, not {account_id!r}")
         if not is_account_id(account_id):
             raise ValueError(f"an account id has 12 digits, not {account_id!r}")
         self._id = account_id
         self._identities = identities
-        self._client_of = client_of
+        self._clients = clients
 
     def __repr__(self) -> str:
         return f"<Account {self.id}>"
@@ -263,7 +261,7 @@ class Account(ClientSource):
         )
 
     def _wrap(self, principal: Caller) -> Principal:
-        return Principal(principal, self._identities, self._client_of)
+        return Principal(principal, self._identities, self._clients)
 
 
 def _configure(

@@ -12,18 +12,19 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from kmsmock.activation.client_cache import Clients
 from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.aws.references import read_key_reference
+from kmsmock.aws.secret_values import hide, hide_secrets
 from kmsmock.options import MockOptions
-from kmsmock.process.active_mocks import active
+from kmsmock.process.active_mocks import get_answering, get_state, paused
 from kmsmock.process.watchers import notifying, watchers
-from kmsmock.responder import Responder, paused
+from kmsmock.responder import Responder
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, Principal
     from kmsmock.analysis.least_privilege import LeastPrivilege
     from kmsmock.authorization.decision import Decision
-    from kmsmock.aws.principals import Principal as Caller
     from kmsmock.crypto.attestation import AttestationAuthority
     from kmsmock.keys.custom_key_store import CustomKeyStore
     from kmsmock.keys.key import Key
@@ -51,11 +52,11 @@ class KMSMock(ClientSource):
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
         self._backend = responder.backend
-        self._clients: dict[tuple[str, str | None, str], Any] = {}
+        self._clients = Clients(responder)
 
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
-        state = "active" if self.is_active else "stopped"
+        state = get_state(self._responder)
         return f"<KMSMock {state}: {keys} keys, {len(self.calls)} calls>"
 
     # --- state -------------------------------------------------------------------------
@@ -171,10 +172,11 @@ class KMSMock(ClientSource):
     def export(self, path: str | os.PathLike[str], *, material: bool = True) -> None:
         """Write the state, without records, to a file that `load` and ``world=`` read.
 
-        path: of a JSON file, or of a YAML file with the extra ``yaml``. material: whether to write
-        key material. Without it, keys get new material when they are loaded, and imported material
-        must be imported again. Temporary credentials, import tokens and the data of other services
-        are not written. Raises OSError.
+        path: of a JSON file, or of a YAML file with the extra ``yaml``; only its owner can read it.
+        material: whether to write key material, secret access keys and the passwords of custom key
+        stores. Without them, there are new ones when the file is loaded, and imported material must
+        be imported again. Temporary credentials, import tokens and the data of other services are
+        not written. Raises OSError.
         """
         from kmsmock.worlds.files import write_document
         from kmsmock.worlds.world import write_world
@@ -187,6 +189,7 @@ class KMSMock(ClientSource):
         world: the path of a file, or a mapping with the same content. Seed files of local-kms are
         read, too. Raises WorldError, a ValueError with the path of the wrong member, and OSError.
         """
+        world = hide_secrets(world)  # also in the frames of a traceback
         self._responder.load(world)
 
     def checkpoint(self) -> Checkpoint:
@@ -204,7 +207,7 @@ class KMSMock(ClientSource):
         """Return an AWS account. account_id: a string of 12 digits."""
         from kmsmock.accounts import Account
 
-        return Account(account_id, self._backend.identities, self._client_of)
+        return Account(account_id, self._backend.identities, self._clients)
 
     def principal(self, arn: str) -> Principal:
         """Return the principal with an ARN, or an AWS service by name.
@@ -215,7 +218,7 @@ class KMSMock(ClientSource):
         from kmsmock.accounts import Principal
 
         identities = self._backend.identities
-        return Principal(identities.get_or_create(arn), identities, self._client_of)
+        return Principal(identities.get_or_create(arn), identities, self._clients)
 
     def explain(
         self,
@@ -293,8 +296,11 @@ class KMSMock(ClientSource):
         or by the administrator of the key's account. Raises TypeError for material that is not
         bytes, and botocore's ClientError.
         """
-        from kmsmock.activation.material_import import import_material
+        from kmsmock.activation.material_import import import_material, read_material
         from kmsmock.aws.arns import Arn
+
+        material = hide(material)  # also in the frames of a traceback
+        material = read_material(material)
 
         named = read_key_reference(key)
         arn = Arn.parse(named)
@@ -317,19 +323,7 @@ class KMSMock(ClientSource):
 
     def _client(self, service: str, region: str | None) -> Any:
         # Unknown credentials, which stand for the default principal at the time of the call.
-        return self._client_of(None, service, region)
-
-    def _client_of(self, principal: Caller | None, service: str, region: str | None) -> Any:
-        from kmsmock.activation.clients import UNKNOWN, make_client
-
-        identities = self._backend.identities
-        credentials = UNKNOWN if principal is None else identities.credentials.of(principal)
-        cache_key = (service, region, credentials.access_key)
-        client = self._clients.get(cache_key)
-        if client is None:
-            client = make_client(service, region or self._responder.options["region"], credentials)
-            self._clients[cache_key] = client
-        return client
+        return self._clients.get(service, region)
 
     # --- active or not -------------------------------------------------------------------
 
@@ -352,8 +346,9 @@ def new_mock(options: MockOptions) -> Responder:
 
 def current() -> KMSMock:
     """Return the control object of the innermost active mock; raises RuntimeError without one."""
-    if not active:
+    mock = get_answering()
+    if mock is None:
         raise RuntimeError(
             "no mock is active here: use the `kms` fixture, `@mock_kms`, or `with mock_kms():`"
         )
-    return cast(KMSMock, active[-1].kms)
+    return cast(KMSMock, mock.kms)

@@ -12,6 +12,7 @@ from typing import Any
 from kmsmock.aws import errors
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.api_model import parse_request
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
@@ -149,7 +150,10 @@ def _require_usable(target: Target, key: Key) -> None:
 
 
 def _handle(call: Call, operation: Operation) -> dict[str, Any]:
-    """Call the operation's handler, and update the last usage of its keys."""
+    """Call the operation's handler, and update the last usage of its keys.
+
+    A plaintext in the answer is a secret value: AWS services, which keep it, have it from here.
+    """
     try:
         result = operation.handler(call, *call.keys)
     except AlgorithmUnavailable as reason:
@@ -160,7 +164,12 @@ def _handle(call: Call, operation: Operation) -> dict[str, Any]:
         usage = Usage(operation.name, call.now, call.request_id)
         for key in call.keys:
             key.last_usage = usage
-    return result if result is not None else {}
+    if result is None:
+        return {}
+    member = operation.hands_out
+    if member is not None and member in result:
+        result[member] = SecretBytes(result[member])
+    return result
 
 
 def record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallRecord:
@@ -176,12 +185,16 @@ def record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallR
 
 
 def _note_plaintext(
-    backend: Backend, member: str, answer: Mapping[str, Any], event: CallRecord
+    backend: Backend, member: str, answer: dict[str, Any], event: CallRecord
 ) -> None:
-    """Note the plaintext in a response to a client, and notify the watchers."""
-    plaintext = answer.get(member)
+    """Note the plaintext in a response to a client, and notify the watchers.
+
+    Afterwards it is plain bytes, as the client gets it.
+    """
+    plaintext: SecretBytes | None = answer.get(member)
     if not plaintext:  # encrypted for the recipient in the request
         return
     backend.secrets.note({member: plaintext}, event)
     if watchers.handed_out:
         notify(watchers.handed_out, backend, event, {member: plaintext})
+    answer[member] = bytes(plaintext)

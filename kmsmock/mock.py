@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from kmsmock.activation import decorators
+from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.control import KMSMock, new_mock
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.options import MockOptions, complete, table
-from kmsmock.process.active_mocks import active
-from kmsmock.responder import Responder
+from kmsmock.process import active_mocks
+from kmsmock.process.active_mocks import ActiveMock, Use, get_joinable
+from kmsmock.process.contexts import SCOPES, contexts
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,30 +35,46 @@ class KMSMocker(PublicObject):
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self._keywords = dict(options)
         self._options = complete(options)
-        self._isolated = self._options["isolated"] or bool(options.keys() - {"isolated"})
-        self._started: list[Responder] = []
+        self._keywords = dict(options)
+        self._uses: list[Use] = []
 
     def start(self) -> KMSMock:
-        """Start a mock, or join the active one, and return its control object."""
-        joins = active and not self._isolated
-        responder = cast(Responder, active[-1]) if joins else new_mock(self._options)
-        responder.join()
-        self._started.append(responder)
+        """Start a mock, or join the active one, and return its control object.
+
+        Options that are not given are those of the marks ``@pytest.mark.kms`` of the running test
+        or fixture, then those of the configuration.
+        """
+        with active_mocks.lock:
+            marked = contexts[-1].get_options()
+            joined = get_joinable()
+            if joined is not None and self._is_separate(joined, marked):
+                joined = None
+            if joined is None:
+                options = complete({**marked, **self._keywords}) if marked else self._options
+                joined = new_mock(options)
+            self._uses.append(active_mocks.enter(joined))
         return self.world
+
+    def _is_separate(self, joinable: ActiveMock, marked: Mapping[str, Any]) -> bool:
+        """Return whether the mock does not join an active one. marked: options of marks."""
+        if self._keywords:
+            return bool(self._options["isolated"] or self._keywords.keys() - {"isolated"})
+        # The mark isolates a test from mocks that last longer, and not its own from each other.
+        owner = active_mocks.get_first_use(joinable).owner
+        return bool(marked.get("isolated")) and owner.scope != SCOPES[-1]
 
     @property
     def world(self) -> KMSMock:
         """The control object of the mock that the last `start` has started or joined."""
-        kms: KMSMock = self._started[-1].kms
+        kms: KMSMock = self._uses[-1].mock.kms
         return kms
 
     def stop(self) -> None:
         """Stop, or leave, the mock of the last `start`; raises RuntimeError if there is none."""
-        if not self._started:
+        if not self._uses:
             raise RuntimeError("this mock is not started: call start() before stop(), once each")
-        self._started.pop().leave()
+        active_mocks.leave(self._uses.pop())
 
     def __enter__(self) -> KMSMock:
         return self.start()
@@ -88,7 +106,7 @@ class KMSMocker(PublicObject):
         """Decorate a function, coroutine function, generator function or test class."""
         if not callable(decorated):
             raise TypeError(
-                f"{decorated!r} cannot be decorated; options are keyword arguments: "
+                f"a {type(decorated).__name__} cannot be decorated; options are keyword arguments: "
                 "mock_kms(region=...)"
             )
         if inspect.isclass(decorated):
@@ -109,5 +127,7 @@ def mock_kms(decorated: F | None = None, /, **options: Unpack[MockOptions]) -> F
     for name, option in table().items():
         if name in options and not option.is_keyword:
             raise TypeError(f"{name} is an option of pytest: use @pytest.mark.kms({name}=...)")
+    if "world" in options:
+        options["world"] = hide_secrets(options["world"])  # also in the frames of a traceback
     mocker = KMSMocker(options)
     return mocker if decorated is None else mocker(decorated)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast, get_args, get_origin
 
 from kmsmock.aws.arns import is_account_id
+from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
 from kmsmock.misuse.suggestions import did_you_mean
 
@@ -58,6 +59,13 @@ def _read_number(name: str, value: Any) -> int:
     if type(number) is not int or number < 1:
         raise TypeError(f"{name} must be a positive integer, not {value!r}")
     return number
+
+
+def _read_world(name: str, value: Any) -> Any:
+    value = hide_secrets(value)
+    if not isinstance(value, (str, os.PathLike, Mapping)):
+        raise TypeError(f"{name} must be a path or a mapping, not {value!r}")
+    return value
 
 
 def _read_prices(_: str, value: Any) -> Any:
@@ -145,10 +153,7 @@ class MockOptions(TypedDict, total=False):
         Option(
             None,
             "the initial state: the path of a file, or a mapping with the same content",
-            read=_require(
-                "a path or a mapping",
-                lambda value: isinstance(value, (str, os.PathLike, Mapping)),
-            ),
+            read=_read_world,
             is_path=True,
         ),
     ]

@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.activation.environment import Environment
 from kmsmock.options import MockOptions
-from kmsmock.process.active_mocks import active
-from kmsmock.process.watchers import notify, notifying, watchers
+from kmsmock.process.active_mocks import active, is_started
+from kmsmock.process.watchers import notifying, watchers
 
 if TYPE_CHECKING:
     from kmsmock.aws.api_call import Answer, ApiCall
@@ -55,8 +55,10 @@ class Responder:
         #: Answers an `ApiCall` of a client.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self.backend)
         self._environment = Environment(options["region"])
-        #: The number of decorators and blocks, in all threads and tasks, that use this mock.
-        self._users = 0
+
+    def __deepcopy__(self, memo: object) -> Responder:
+        """Return the same mock; botocore copies requests, whose context has it."""
+        return self
 
     # --- requests ----------------------------------------------------------------------
 
@@ -86,7 +88,7 @@ class Responder:
         """Restore the initial state: nothing, or the option ``world``."""
         # Watchers are only notified of started mocks.
         notification = notifying(self.kms, watchers.ended, watchers.began)
-        with notification if self._users else contextlib.nullcontext():
+        with notification if self.is_started else contextlib.nullcontext():
             self.backend.clear()
             self._load_document()
 
@@ -122,43 +124,16 @@ class Responder:
 
     @property
     def is_started(self) -> bool:
-        """Whether the mock has been started and not stopped; it may be paused."""
-        return self._users > 0
+        """Whether the mock has been started and not stopped; it may be paused or suspended."""
+        return is_started(self)
 
-    def join(self) -> None:
-        """Add a user of the mock; the first one starts it."""
-        self._users += 1
-        if self._users == 1:
-            from kmsmock.interception import install
+    def set_up(self) -> None:
+        """Prepare the process for the mock, which is about to start."""
+        from kmsmock.interception import install
 
-            install()  # has no effect if it ran when botocore was imported
-            self._environment.enter()
-            active.append(self)
-            notify(watchers.began, self.kms)
+        install()  # has no effect if it ran when botocore was imported
+        self._environment.enter()
 
-    def leave(self) -> None:
-        """Remove a user of the mock; the last one stops it."""
-        self._users -= 1
-        if self._users:
-            return
-        try:
-            notify(watchers.ended, self.kms)
-        finally:
-            if self in active:
-                active.remove(self)
-            self._environment.exit()
-            if not active:
-                from kmsmock.interception import let_moto_in
-
-                let_moto_in()
-
-
-@contextlib.contextmanager
-def paused() -> Iterator[None]:
-    """Deactivate all mocks inside the block, so that calls are sent as without a mock."""
-    before = active[:]
-    active.clear()
-    try:
-        yield
-    finally:
-        active[:] = [*(mock for mock in before if mock.is_started), *active]
+    def tear_down(self) -> None:
+        """Restore the environment; the mock has ended."""
+        self._environment.exit()

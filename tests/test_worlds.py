@@ -190,6 +190,20 @@ def test_a_seeded_world_makes_the_same_of_the_same_document_and_nothing_twice(tm
     assert made[0] == made[1] != first
 
 
+def test_the_grant_of_an_attached_volume_is_exported_and_loaded(again):
+    with mock_kms() as kms:
+        ec2 = kms.client("ec2")
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True)
+        ec2.attach_volume(
+            VolumeId=volume["VolumeId"], InstanceId="i-0123456789abcdef0", Device="/dev/sdf"
+        )
+        listing = {"KeyId": kms.keys[0].key_id}
+        (grant,) = kms.client().list_grants(**listing)["Grants"]
+        (loaded,) = again(kms).client().list_grants(**listing)["Grants"]
+    retiring = [one["RetiringPrincipal"] for one in (grant, loaded)]
+    assert retiring == ["ec2.us-east-1.amazonaws.com"] * 2
+
+
 # --- errors -------------------------------------------------------------------------------------
 
 

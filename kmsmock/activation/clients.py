@@ -11,7 +11,7 @@ from botocore.handlers import BUILTIN_HANDLERS
 from kmsmock.identities.credentials import Credentials
 
 #: Credentials of no particular principal; the mock takes their caller for its default principal.
-UNKNOWN = Credentials("testing", "testing")
+UNKNOWN = Credentials.of("testing", "testing")
 
 
 @lru_cache(maxsize=1)

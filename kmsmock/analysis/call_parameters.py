@@ -9,6 +9,7 @@ from typing import Any
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.aws.limits import TextLimits
 from kmsmock.aws.operations import OPERATION_FACTS
+from kmsmock.aws.secret_values import hide, is_secret
 from kmsmock.misuse.suggestions import suggest
 from kmsmock.misuse.values import require_type
 
@@ -71,7 +72,8 @@ def _read(value: Any, shape: Any, name: str) -> Any:
     if kind == "list":
         require_type(value, (list, tuple), name, "a list")
         return [_read(item, shape.member, f"{name}[{n}]") for n, item in enumerate(value)]
-    return _READERS[kind](value, shape, name)
+    read = _READERS[kind](value, shape, name)
+    return hide(read) if is_secret(shape) else read
 
 
 def _read_members(value: Mapping[str, Any], members: Any, name: str, word: str) -> dict[str, Any]:

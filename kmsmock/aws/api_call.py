@@ -27,9 +27,18 @@ class ApiCall(NamedTuple):
     #: The User-Agent header.
     user_agent: str | None = None
 
+    def __repr__(self) -> str:
+        # The body can have a plaintext.
+        return f"<{self.operation} in {self.region} by {self.access_key}: {len(self.body)} bytes>"
+
 
 class Answer(NamedTuple):
     """The response: a mapping with API member names, or an error; and the request id."""
 
     request_id: str
     result: dict[str, Any] | ServiceError
+
+    def __repr__(self) -> str:
+        # The result can have a plaintext or a secret access key.
+        members = ", ".join(self.result) if isinstance(self.result, dict) else repr(self.result)
+        return f"<answer to {self.request_id}: {members}>"

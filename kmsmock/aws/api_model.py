@@ -16,6 +16,7 @@ from kmsmock.aws import errors
 from kmsmock.aws.api_call import ApiCall
 from kmsmock.aws.limits import TextLimits, limits_of, pattern_of, printed_enum
 from kmsmock.aws.operations import OPERATION_FACTS
+from kmsmock.aws.secret_values import SecretBytes, SecretText, is_secret
 
 #: Members whose value no error message contains, not even that it is null.
 _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
@@ -31,8 +32,9 @@ _decode = json.JSONDecoder().raw_decode
 def parse_request(call: ApiCall) -> dict[str, Any]:
     """Parse and validate the parameters of a request.
 
-    Blobs become bytes and timestamps aware datetimes. Raises SerializationException for JSON
-    that does not have the model's types, ValidationException for values outside of its limits.
+    Blobs become bytes, timestamps aware datetimes, and sensitive members secret values. Raises
+    SerializationException for JSON that does not have the model's types, ValidationException for
+    values outside of its limits.
     """
     text = call.body
     if isinstance(text, bytes):
@@ -98,7 +100,7 @@ class _Member(NamedTuple):
     path: str
     check: Check
     is_required: bool
-    #: The limits of a string; None for other types.
+    #: The limits of a string; None for other types, and for a secret one.
     limits: TextLimits | None
 
 
@@ -169,7 +171,7 @@ def _member(name: str, shape: Any, page_limit: int | None) -> _Member:
         name[0].lower() + name[1:],
         _integer_between(1, page_limit or 0) if is_page_size else _check(member),
         name in shape.required_members,
-        TextLimits.of(member) if member.type_name == "string" else None,
+        TextLimits.of(member) if member.type_name == "string" and not is_secret(member) else None,
     )
 
 
@@ -180,7 +182,7 @@ def _empty(value: Any, path: str, failures: list[str]) -> dict[str, Any]:  # noq
 def _string(shape: Any) -> Check:
     values, low, high, matches = TextLimits.of(shape)
     pattern = pattern_of(shape)
-    sensitive = shape.metadata.get("sensitive", False)
+    sensitive = is_secret(shape)
     enum_text = f"satisfy enum value set: [{', '.join(printed_enum(shape))}]"
 
     def check_string(value: Any, path: str, failures: list[str]) -> str:
@@ -199,13 +201,14 @@ def _string(shape: Any) -> Check:
         if matches is not None and matches(value) is None:
             text = f"satisfy regular expression pattern: {pattern}"
             failures.append(_failure(printed_value, path, text))
-        return value
+        return SecretText(value) if sensitive else value
 
     return check_string
 
 
 def _blob(shape: Any) -> Check:
     low, high = limits_of(shape)
+    sensitive = is_secret(shape)
 
     def check_blob(value: Any, path: str, failures: list[str]) -> bytes:
         if type(value) is not str:
@@ -223,7 +226,7 @@ def _blob(shape: Any) -> Check:
             failures.append(_failure(None, path, _at_least("length", low)))
         elif len(raw) > high:
             failures.append(_failure(None, path, _at_most("length", high)))
-        return raw
+        return SecretBytes(raw) if sensitive else raw
 
     return check_blob
 

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import Entropy, PrivateKey, der
 from kmsmock.crypto.errors import (
     AlgorithmUnavailable,
@@ -133,8 +134,9 @@ class MlKem512Key:
         except ImportError:
             raise make_missing_extra_error("ML_KEM_512", "kyber-py") from None
         self._scheme = ML_KEM_512
-        self._seed = seed
-        self._public, self._private = ML_KEM_512.key_derive(seed)
+        self._seed = SecretBytes(seed)
+        self._public, private = ML_KEM_512.key_derive(seed)
+        self._private = SecretBytes(private)
 
     def encapsulate(self) -> tuple[bytes, bytes]:
         """Make a shared secret of 32 bytes; return its ciphertext, then the secret."""

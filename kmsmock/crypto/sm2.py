@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from kmsmock.aws.secret_values import SecretInt
 from kmsmock.crypto import Entropy, der
 from kmsmock.crypto.errors import DecryptionFailed, InvalidKeyEncoding, make_missing_extra_error
 
@@ -57,7 +58,7 @@ class Sm2Key:
 
     def __init__(self, scalar: int) -> None:
         self._curve = _module("ellipticcurve").ECDLP(*_PARAMETERS)
-        self._scalar = scalar
+        self._scalar = SecretInt(scalar)
         self._public: _Point = self._curve.kG(scalar)
 
     def sign(self, message: bytes, algorithm: str, message_type: str) -> bytes:  # noqa: ARG002

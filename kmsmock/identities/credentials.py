@@ -10,6 +10,7 @@ from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.credential_errors import CredentialError, CredentialErrors
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal, PrincipalKind
+from kmsmock.aws.secret_values import SecretText
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.misuse.public_object import PublicObject
 
@@ -76,12 +77,20 @@ class ExpiredCredentialsError(CredentialsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials(PublicObject):
-    """The credentials of a client; only temporary ones have a session token."""
+class Credentials(PublicObject, internal=("of",)):
+    """The credentials of a client."""
 
     access_key: str
-    secret_key: str = field(repr=False)
-    session_token: str | None = field(default=None, repr=False)
+    #: The secret access key; `str` returns it as plain text.
+    secret_key: SecretText = field(repr=False, compare=False)
+    #: Only temporary credentials have one.
+    session_token: SecretText | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, access_key: str, secret_key: str, session_token: str | None = None) -> Credentials:
+        """Return credentials of plain texts."""
+        token = None if session_token is None else SecretText(session_token)
+        return cls(access_key, SecretText(secret_key), token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,10 @@ class CredentialStore:
     def new_id(self, prefix: str) -> str:
         """Generate an id like those of IAM: a prefix for the type, and 16 characters."""
         return prefix + "".join(_BASE32[byte & 31] for byte in self._entropy(16))
+
+    def new_secret_key(self) -> str:
+        """Generate a secret access key, of the same length as those of IAM."""
+        return self._entropy(30).hex()[:40]
 
     def caller(self, access_key: str | None, default: Principal, now: datetime) -> Principal:
         """Find the principal of an access key; the default if it is unknown or None.
@@ -235,8 +248,8 @@ class CredentialStore:
         self._invalid.discard(access_key)
 
     def _new(self, prefix: str) -> Credentials:
-        return Credentials(
+        return Credentials.of(
             self.new_id(prefix),
-            self._entropy(30).hex()[:40],
+            self.new_secret_key(),
             self._entropy(48).hex() if prefix == "ASIA" else None,
         )

@@ -16,9 +16,10 @@ from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import ANSWERED
 from kmsmock.interception.kms import read_access_key
+from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.services import get_parameters
-from kmsmock.process.active_mocks import active
+from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.moto import is_moto_active
 
 _PENDING = "kmsmock_pending_call"
@@ -35,18 +36,21 @@ def begin_before_call(
     """
     service = model.service_model.service_name
     # A client created before botocore was patched can have the handlers twice.
-    if not active or service not in active[-1].services or _PENDING in context:
+    mock = get_mock(context)
+    if mock is None or service not in mock.services or _PENDING in context:
         return None
     if service in ANSWERED and not is_moto_active():
         return None
-    pending, error = active[-1].begin(
+    parameters, access_key = get_parameters(context), read_access_key(request_signer)
+    pending, error = mock.begin(
         service=service,
         operation=model.name,
-        parameters=get_parameters(context),
-        access_key=read_access_key(request_signer),
+        parameters=parameters,
+        access_key=access_key,
         region=context["client_region"],
     )
     if error is not None:
+        explain_other_mocks(mock, error, parameters, access_key)
         return _to_botocore_error(error, model)
     if pending is not None:
         context[_PENDING] = pending

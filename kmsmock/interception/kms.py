@@ -8,8 +8,9 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import ApiCall
+from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
-from kmsmock.process.active_mocks import active
+from kmsmock.process.bound_clients import get_mock
 
 #: The member of a request's context that marks a client without credentials.
 NO_CREDENTIALS = "kmsmock_no_credentials"
@@ -22,9 +23,9 @@ def answer_before_call(
 
     Handles ``before-call``.
     """
-    if not active:
+    mock = get_mock(context)
+    if mock is None:
         return None
-    mock = active[-1]
     if mock.wire:
         if request_signer._credentials is None:  # noqa: SLF001 - a public read would refresh them
             context[NO_CREDENTIALS] = True
@@ -37,7 +38,10 @@ def answer_before_call(
         model,
         params["headers"].get("User-Agent"),
     )
-    return to_botocore_response(mock.answer(call), model)
+    answer = mock.answer(call)
+    if not isinstance(answer.result, dict):
+        explain_other_mocks(mock, answer, call.body, call.access_key)
+    return to_botocore_response(answer, model)
 
 
 def read_access_key(signer: Any) -> str | None:

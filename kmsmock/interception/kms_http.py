@@ -15,8 +15,10 @@ from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.kms import NO_CREDENTIALS
+from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import build_headers
-from kmsmock.process.active_mocks import ActiveMock, active
+from kmsmock.process.active_mocks import ActiveMock
+from kmsmock.process.bound_clients import get_mock_of_http
 from kmsmock.process.moto import is_moto_active, keep_moto_out
 from kmsmock.process.real_kms_block import RealKMSBlocked, is_real_kms_blocked
 
@@ -37,13 +39,14 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
 
     Handles ``before-send``. Raises RealKMSBlocked.
     """
-    if active:
+    mock = get_mock_of_http(request)
+    if mock is not None:
         keep_moto_out()
         # A client created before botocore was patched can have the handlers twice.
         if _ANSWERED in vars(request):
             return None
         setattr(request, _ANSWERED, True)
-        return _to_http(request, active[-1])
+        return _to_http(request, mock)
     host = urlsplit(request.url).hostname or ""
     if is_real_kms_blocked() and _KMS_HOST.fullmatch(host) and not is_moto_active():
         raise RealKMSBlocked(host)
@@ -74,6 +77,7 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     if isinstance(result, dict):
         body = serialize_response(result)
     else:
+        explain_other_mocks(mock, answer, call.body, call.access_key)
         status = result.status
         keep_explanation(answer.request_id, result)
         body = serialize_response(result.body())
@@ -108,4 +112,4 @@ def leave_unsigned(*, context: Any = None, **_: Any) -> Any:
 
     Handles ``choose-signer``.
     """
-    return botocore.UNSIGNED if active and context and context.get(NO_CREDENTIALS) else None
+    return botocore.UNSIGNED if context and context.get(NO_CREDENTIALS) else None

@@ -8,8 +8,10 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.interception.kms import read_access_key
+from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
-from kmsmock.process.active_mocks import active
+from kmsmock.process.active_mocks import are_started
+from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.moto import is_moto_active
 
 _PARAMETERS = "kmsmock_parameters"
@@ -20,7 +22,7 @@ def keep_parameters(*, params: Any, context: Any, **_: Any) -> None:
 
     Handles ``before-parameter-build``.
     """
-    if active:
+    if are_started():
         context[_PARAMETERS] = params
 
 
@@ -38,16 +40,19 @@ def answer_service_before_call(
     Handles ``before-call``, also with ``wire=True``.
     """
     service = model.service_model.service_name
-    if not active or service not in active[-1].services:
+    mock = get_mock(context)
+    if mock is None or service not in mock.services:
         return None
     if is_moto_active():
         return None
-    answer = active[-1].answer_service(
+    parameters, access_key = get_parameters(context), read_access_key(request_signer)
+    answer = mock.answer_service(
         service=service,
         operation=model.name,
-        parameters=get_parameters(context),
-        access_key=read_access_key(request_signer),
+        parameters=parameters,
+        access_key=access_key,
         region=context["client_region"],
         model=model,
     )
+    explain_other_mocks(mock, answer, parameters, access_key)
     return to_botocore_response(answer, None if isinstance(answer.result, dict) else model)

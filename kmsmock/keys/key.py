@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kmsmock.authorization.grant_index import Grants
 from kmsmock.aws import arns, errors
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.seeded import deterministic
@@ -284,7 +285,7 @@ class Key(PublicObject, internal=_INTERNAL):
         size = self.spec.secret_bytes
         if size is None:
             return KeyMaterial(b"", None)
-        secret = self.source.entropy(size)
+        secret = SecretBytes(self.source.entropy(size))
         return KeyMaterial(material_id(self.key_id, secret), secret)
 
     @property
@@ -310,7 +311,7 @@ class Key(PublicObject, internal=_INTERNAL):
         return material.opened
 
     @property
-    def secret(self) -> bytes:
+    def secret(self) -> SecretBytes:
         """The raw material of an HMAC key."""
         secret = self.material.secret
         assert secret is not None

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.symmetric import SymmetricKey
 from kmsmock.misuse.public_object import PublicObject
@@ -37,7 +38,7 @@ class KeyMaterial(PublicObject, internal=("is_permanent", "opened", "remove", "s
     id: bytes
     #: The key material: raw bytes, or PKCS#8 DER of a private key; None before it is imported, or
     #: before a key pair is first used.
-    secret: bytes | None = field(repr=False)
+    secret: SecretBytes | None = field(repr=False)
     state: MaterialState = MaterialState.CURRENT
     rotation_date: datetime | None = None
     rotation_type: RotationType | None = None

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.aws import errors
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.keys import rotation
 from kmsmock.keys.key import Key
@@ -68,7 +69,7 @@ class ImportRequest:
     valid_to: datetime | None
 
 
-def parse_material(spec: KeySpec, unwrapped: bytes) -> tuple[bytes, Any]:
+def parse_material(spec: KeySpec, unwrapped: bytes) -> tuple[SecretBytes, Any]:
     """Parse unwrapped material as material of a key spec.
 
     Returns the canonical secret (raw bytes, or PKCS#8 DER), and for key pairs the private key.
@@ -82,11 +83,11 @@ def parse_material(spec: KeySpec, unwrapped: bytes) -> tuple[bytes, Any]:
             raise errors.InvalidCiphertextException(
                 explanation=f"The unwrapped material is not a PKCS#8 {spec.name} key: {reason}"
             ) from None
-        return key_pair.private_der(), key_pair
+        return SecretBytes(key_pair.private_der()), key_pair
     problem = get_length_problem(spec, len(unwrapped))
     if problem is not None:
         raise errors.InvalidCiphertextException(explanation=f"The unwrapped material {problem}.")
-    return unwrapped, None
+    return SecretBytes(unwrapped), None
 
 
 def get_length_problem(spec: KeySpec, size: int) -> str | None:
@@ -102,7 +103,9 @@ def get_length_problem(spec: KeySpec, size: int) -> str | None:
     return f"has {size} bytes; {spec.name} needs {spec.secret_bytes}{up_to}"
 
 
-def import_material(key: Key, secret: bytes, opened: Any, request: ImportRequest) -> KeyMaterial:
+def import_material(
+    key: Key, secret: SecretBytes, opened: Any, request: ImportRequest
+) -> KeyMaterial:
     """Import a secret into a key, as new or as existing material; return the material.
 
     opened: the private key, for key pairs.

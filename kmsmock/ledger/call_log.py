@@ -18,7 +18,7 @@ from kmsmock.ledger.known_names import KnownNames
 from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.ledger.usage import UsageLine, make_usage_line
 from kmsmock.misuse.suggestions import did_you_mean
-from kmsmock.process.running_test import running_tests
+from kmsmock.process.contexts import contexts
 
 
 class RecordedCalls(NamedTuple):
@@ -151,7 +151,7 @@ class CallLog:
                 parameter("KeyPairSpec"),
             ),
             call.now,
-            running_tests[-1],
+            contexts[-1].test,
             call.request_id,
             rare,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.misuse.public_object import PublicObject
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ class Secret(PublicObject):
     name: str
     #: The record of the first call that returned it; None if the test added it.
     call: Call | None
-    _value: bytes = field(repr=False, compare=False)
+    _value: SecretBytes = field(repr=False, compare=False)
 
     def reveal(self) -> bytes:
         """Return the plaintext."""
-        return self._value
+        return bytes(self._value)
 
     @property
     def is_searchable(self) -> bool:
@@ -90,7 +91,7 @@ class Search(PublicObject):
 class SecretsState(NamedTuple):
     """The state of `Secrets`, for checkpoints."""
 
-    entries: tuple[tuple[bytes, tuple[str, Call | None]], ...]
+    entries: tuple[tuple[SecretBytes, tuple[str, Call | None]], ...]
     dropped: int
 
 
@@ -106,7 +107,7 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
 
     def __init__(self) -> None:
         #: Plaintext -> its name, and the call. `Secret`s are created on access.
-        self._entries: OrderedDict[bytes, tuple[str, Call | None]] = OrderedDict()
+        self._entries: OrderedDict[SecretBytes, tuple[str, Call | None]] = OrderedDict()
         self._size_bytes = 0
         self._kept_index: Index | None = None
         self._dropped = 0
@@ -118,7 +119,7 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
 
     # --- noting --------------------------------------------------------------------------
 
-    def note(self, plaintexts: Mapping[str, bytes], call: Call | None) -> None:
+    def note(self, plaintexts: Mapping[str, SecretBytes], call: Call | None) -> None:
         """Keep the plaintexts of a response, by response member; known ones stay as they are."""
         entries = self._entries
         for member, plaintext in plaintexts.items():
@@ -135,12 +136,12 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
 
         Raises ValueError if it is too short or not varied enough to be searched for.
         """
-        plain = value.encode() if isinstance(value, str) else bytes(value)
-        if not Secret(name, None, plain).is_searchable:
+        value = SecretBytes(value.encode() if isinstance(value, str) else value)
+        if not Secret(name, None, value).is_searchable:
             raise ValueError(
                 f"{name} would be found by accident: it is too short, or not varied enough"
             )
-        self.note({name: plain}, None)
+        self.note({name: value}, None)
 
     def clear(self) -> None:
         """Remove all plaintexts."""
@@ -241,12 +242,13 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
 
     def _index(self) -> Index:
         """Return the search index of all plaintexts, which is kept and extended."""
+        from kmsmock.plaintexts.forms import is_searchable
         from kmsmock.plaintexts.search_index import Index
 
         index = self._kept_index
         if index is None or len(index.values) > 2 * len(self._entries) + 100:
             index = self._kept_index = Index()
-        for secret in self:
-            if secret.reveal() not in index.values and secret.is_searchable:
-                index.add(secret.reveal())
+        for value in self._entries:
+            if value not in index.values and is_searchable(value):
+                index.add(value)
         return index

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from types import BuiltinFunctionType, FunctionType, MethodType
 
+#: Texts that can be key material: PEM, and at least 16 bytes in Base64 or hexadecimal digits.
+_LIKE_MATERIAL = re.compile(r"(?s).*-----BEGIN.*|(?!alias/)(?=.*[\d+=])[A-Za-z0-9+/]{22,}={0,2}")
 _LONGEST = 60
 #: Types whose values are shown as Python writes them.
 _SHOWN = (bool, int, float, Decimal, date, timedelta, type(None))
@@ -18,8 +21,7 @@ def describe(value: object) -> str:
     Bytes are not shown, nor what dicts and lists contain, since these may be secrets.
     """
     if isinstance(value, (str, *_SHOWN)):
-        is_long = isinstance(value, str) and len(value) > _LONGEST
-        return repr(f"{str(value)[:_LONGEST]}…" if is_long else value)
+        return quote(value) if type(value) is str else repr(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "bytes"
     if isinstance(value, Mapping):
@@ -30,6 +32,13 @@ def describe(value: object) -> str:
     if isinstance(value, (FunctionType, BuiltinFunctionType, MethodType)):
         return f"the function {value.__name__}, which is not called"
     return with_article(type(value).__name__)
+
+
+def quote(text: str) -> str:
+    """Quote a text in an error message, shortened; just its length if it can be key material."""
+    if _LIKE_MATERIAL.fullmatch(text):
+        return f"<{len(text)} characters>"
+    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
 
 def with_article(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from kmsmock.aws import errors
 from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
+from kmsmock.aws.secret_values import reveal
 from kmsmock.keys.custom_key_store import (
     PROXY_FAILURES,
     ConnectionState,
@@ -363,7 +364,7 @@ def _build_store_entry(store: CustomKeyStore) -> dict[str, Any]:
         credential: Any = settings["XksProxyAuthenticationCredential"]
         proxy = {
             "Connectivity": settings["XksProxyConnectivity"],
-            "AccessKeyId": credential["AccessKeyId"],
+            "AccessKeyId": reveal(credential["AccessKeyId"]),
             "UriEndpoint": settings["XksProxyUriEndpoint"],
             "UriPath": settings["XksProxyUriPath"],
             "VpcEndpointServiceName": settings.get("XksProxyVpcEndpointServiceName"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from kmsmock.aws import errors
 from kmsmock.aws.operations import CHANGED_KEY_ARN, per_second, read_event, write_event
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import rsa
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys import material_import
@@ -97,10 +98,10 @@ def import_key_material(call: Call, key: Key) -> Response:
     return response
 
 
-def _unwrap(issued: ImportParameters, parameters: Response) -> bytes:
+def _unwrap(issued: ImportParameters, parameters: Response) -> SecretBytes:
     key_pair: rsa.RsaKey = issued.wrapping_key
     try:
-        return key_pair.unwrap(issued.algorithm, parameters["EncryptedKeyMaterial"])
+        return SecretBytes(key_pair.unwrap(issued.algorithm, parameters["EncryptedKeyMaterial"]))
     except DecryptionFailed as reason:
         raise errors.InvalidCiphertextException(
             explanation=f"EncryptedKeyMaterial cannot be unwrapped with {issued.algorithm}, the "

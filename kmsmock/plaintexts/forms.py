@@ -8,6 +8,7 @@ from contextlib import suppress
 from enum import Flag, auto
 from typing import NamedTuple
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.plaintexts.private_keys import find_secret_numbers
 
 #: Shorter values are found by accident, as parts of words and numbers.
@@ -32,10 +33,10 @@ class Alphabet(Flag):
 class EncodedForm(NamedTuple):
     """One encoded form of a value, or of a part of it. name: of the encoding, for failures."""
 
-    value: bytes
+    value: SecretBytes
     name: str
     alphabet: Alphabet
-    text: bytes
+    text: SecretBytes
 
 
 def is_searchable(value: bytes) -> bool:
@@ -43,15 +44,15 @@ def is_searchable(value: bytes) -> bool:
     return len(value) >= SHORTEST_BYTES and len(set(value)) >= FEWEST_DIFFERENT_BYTES
 
 
-def encode_all(value: bytes) -> Iterator[EncodedForm]:
+def encode_all(value: SecretBytes) -> Iterator[EncodedForm]:
     """Yield all encoded forms of a value; of a private key also those of its secret numbers."""
     for name, alphabet, text in _encode(value):
-        yield EncodedForm(value, name, alphabet, text)
+        yield EncodedForm(value, name, alphabet, SecretBytes(text))
     for part, number in find_secret_numbers(value).items():
         if not is_searchable(number):
             continue
         for name, alphabet, text in _encode(number):
-            yield EncodedForm(value, f"{part} as {name}", alphabet, text)
+            yield EncodedForm(value, f"{part} as {name}", alphabet, SecretBytes(text))
 
 
 def _encode(value: bytes) -> Iterator[tuple[str, Alphabet, bytes]]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.plaintexts.decodings import decode_all
 from kmsmock.plaintexts.forms import EncodedForm, encode_all
 from kmsmock.plaintexts.locations import Location
@@ -26,7 +27,7 @@ _LONGEST_ESCAPE = 12
 class Match(NamedTuple):
     """An occurrence of a value in a location."""
 
-    value: bytes
+    value: SecretBytes
     form: str
     location: str
     #: The line number, from 1.
@@ -41,9 +42,9 @@ class Index:
     def __init__(self) -> None:
         self._groups = [_Groups(size) for size in _GROUPS]
         self._longest = 0
-        self.values: set[bytes] = set()
+        self.values: set[SecretBytes] = set()
 
-    def add(self, value: bytes) -> None:
+    def add(self, value: SecretBytes) -> None:
         """Add a value of 7 bytes or more."""
         self.values.add(value)
         for form in encode_all(value):
@@ -52,7 +53,7 @@ class Index:
 
     def search(self, location: Location) -> list[Match]:
         """Find the first occurrence of each value in a location, in order of their offsets."""
-        first: dict[bytes, Match] = {}
+        first: dict[SecretBytes, Match] = {}
         for text, byte, line in _windows(location.chunks(), _LONGEST_ESCAPE * self._longest):
             for form, name, start in self._search(text):
                 match = Match(

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kmsmock.plugin.contexts import Contexts, get_test_context
 from kmsmock.plugin.marks import (
     fail_for_mark,
-    get_wider_fixture,
     merge_marks,
     read_limits,
-    read_options,
+    require_options_of_marks,
     require_valid_marks,
     resolve_paths,
 )
+from kmsmock.plugin.rollback import Rollback
+from kmsmock.process.active_mocks import get_joinable
+from kmsmock.process.contexts import get_running_test
 from kmsmock.process.real_kms_block import block_real_kms
-from kmsmock.process.running_test import get_running_test, running_tests
 from kmsmock.process.watchers import watchers
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ _MARKER = (
     "marks of function, class and module are merged"
 )
 _before: pytest.StashKey[tuple[dict[str, Any], bool]] = pytest.StashKey()
+_contexts: pytest.StashKey[Contexts] = pytest.StashKey()
 _mocked_tests: pytest.StashKey[MockedTests] = pytest.StashKey()
 
 
@@ -79,6 +82,20 @@ def _format_help(option: Option) -> str:
     return f"{option.doc} (default: {default})".replace("`", "")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Begin the run, so that the mocks that conftest files start end with it."""
+    _begin_run(early_config)
+
+
+def _begin_run(config: pytest.Config) -> None:
+    if _contexts not in config.stash:
+        contexts = config.stash[_contexts] = Contexts()
+        contexts.begin()
+        config.pluginmanager.register(contexts, "kmsmock contexts")
+        config.add_cleanup(contexts.end)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Read the configuration of the run, and block requests to the real KMS."""
     config.addinivalue_line("markers", _MARKER)
@@ -90,6 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"kmsmock: {reason}") from None
     watchers.add(config.stash.setdefault(_mocked_tests, MockedTests()))
+    _begin_run(config)
     config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
     reports = config.getoption("--kms-report")
     if reports:
@@ -148,8 +166,7 @@ def _read_ini_options(config: pytest.Config) -> dict[str, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Record the running test, and apply its marks ``block_real_kms`` and ``leak_check``."""
-    running_tests.append(item.nodeid)
+    """Apply a test's marks ``block_real_kms`` and ``leak_check``."""
     marks = merge_marks(item)
     chosen = marks.get("block_real_kms")
     before = None if chosen is None else block_real_kms(bool(chosen))
@@ -157,7 +174,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         with _check_leaks(item, marks):
             return (yield)
     finally:
-        running_tests.pop()
         item.config.stash[_mocked_tests].forget(item.nodeid)
         if before is not None:
             block_real_kms(before)
@@ -238,13 +254,16 @@ def _run_mock(node: Any) -> Iterator[KMSMock]:
     """Run an isolated mock with the options in the marks of a node."""
     from kmsmock.mock import KMSMocker
 
+    mocker = KMSMocker({"isolated": True})
     try:
-        mocker = KMSMocker({**read_options(node), "isolated": True})
+        kms = mocker.start()
     except (TypeError, ValueError) as reason:
         fail_for_mark(node, str(reason))
-    with mocker as kms:
+    try:
         yield kms
         kms.faults.assert_all_fired()
+    finally:
+        mocker.stop()
 
 
 @pytest.fixture(scope="session")
@@ -269,22 +288,18 @@ def class_kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
 def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     """Return an active mock for one test.
 
-    If the test uses a fixture with a wider scope, such as `module_kms`, it is that mock, which is
-    restored to its state from before the test.
+    If the test uses a fixture with a wider scope, such as `module_kms`, or any fixture that has
+    started a mock, it is that mock, which is restored to its state from before the test.
     """
-    outer = _get_wider_mock(request)
-    if outer is None:
+    joined = get_joinable()
+    if joined is None or merge_marks(request.node).get("isolated"):
         yield from _run_mock(request.node)
         return
-    checkpoint = outer.checkpoint()
-    yield outer
-    outer.restore(checkpoint)
-
-
-def _get_wider_mock(request: pytest.FixtureRequest) -> KMSMock | None:
-    """Return the mock of the fixture with the next wider scope that the test uses, if any."""
-    name = get_wider_fixture(request.fixturenames)
-    return None if name is None else request.getfixturevalue(name)
+    require_options_of_marks(request.node)
+    rollbacks = get_test_context().rollbacks
+    rollbacks.append(Rollback(joined.kms))
+    yield joined.kms
+    rollbacks.pop().restore()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from kmsmock.process.active_mocks import active
-from kmsmock.process.running_test import get_running_test
+from kmsmock.process.contexts import get_running_test
 from kmsmock.process.watchers import Watcher
 
 #: What clients raise if neither the environment nor a mock configures them.

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.secrets import Secrets
 from kmsmock.process.watchers import Watcher, watching
@@ -51,7 +52,7 @@ class _Plaintexts(Watcher):
         self,
         backend: object,  # noqa: ARG002 - plaintexts of any mock are kept
         event: Call,
-        plaintexts: Mapping[str, bytes],
+        plaintexts: Mapping[str, SecretBytes],
     ) -> None:
         """Store the plaintexts in a response."""
         self.secrets.note(plaintexts, event)

@@ -8,12 +8,17 @@ from typing import Any, NoReturn
 
 import pytest
 
+from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.misuse.suggestions import did_you_mean
 
 #: Arguments of the mark besides options, for limits of the test -> argument of `Budget`.
 LIMITS = {"max_requests": "requests", "max_usd": "usd"}
-#: Fixtures with a wider scope that start mocks, the narrowest first -> the node with their marks.
-WIDER = {"class_kms": pytest.Class, "module_kms": pytest.Module, "session_kms": pytest.Session}
+#: Fixtures with a wider scope that start mocks -> where to set options for them.
+_ADVICE = {
+    "class_kms": "Put the mark on the class",
+    "module_kms": "Put the mark on the module (pytestmark)",
+    "session_kms": "Set kms_{option} in the configuration of pytest, for the whole run",
+}
 
 
 def merge_marks(node: Any) -> dict[str, Any]:
@@ -27,6 +32,8 @@ def merge_marks(node: Any) -> dict[str, Any]:
 def read_options(node: Any) -> dict[str, Any]:
     """Return the options for the mock of a node, from its marks."""
     options = {name: value for name, value in merge_marks(node).items() if name not in LIMITS}
+    if "world" in options:
+        options["world"] = hide_secrets(options["world"])
     return resolve_paths(node.config, options)
 
 
@@ -54,13 +61,8 @@ def fail_for_mark(node: Any, reason: str) -> NoReturn:
     raise pytest.fail.Exception(text, pytrace=False) from None
 
 
-def get_wider_fixture(names: Any) -> str | None:
-    """Return the narrowest fixture of `WIDER` among fixture names; None if there is none."""
-    return next((name for name in WIDER if name in names), None)
-
-
 def require_valid_marks(item: pytest.Item) -> None:
-    """Fail a test with marks that are positional, unknown, or set after its mock has started.
+    """Fail a test with marks that are positional or unknown.
 
     Tests without a mock are checked, too: a misspelt limit would have no effect.
     """
@@ -68,9 +70,6 @@ def require_valid_marks(item: pytest.Item) -> None:
         if mark.args:
             pytest.fail(_explain_positional(item, mark.args), pytrace=False)
         _require_known(item, mark.kwargs)
-    fixture = get_wider_fixture(getattr(item, "fixturenames", ()))
-    if fixture is not None:
-        _require_same_options(item, fixture)
 
 
 def _require_known(item: pytest.Item, arguments: Mapping[str, Any]) -> None:
@@ -98,33 +97,43 @@ def _explain_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
     )
 
 
-def _require_same_options(item: pytest.Item, fixture: str) -> None:
-    """Fail a test whose marks differ from the options of the wider-scoped mock that it uses."""
-    from kmsmock.options import complete, table
+def require_options_of_marks(item: pytest.Item) -> None:
+    """Fail a test whose marks contradict the options of the mock that answers it."""
+    from kmsmock.process.active_mocks import get_answering, get_first_use
 
-    of_tests = {name for name, option in table().items() if option.is_of_tests}
-    wanted = {n: v for n, v in read_options(item).items() if n not in {*of_tests, "isolated"}}
-    if not wanted:
+    mock = get_answering()
+    wanted = _read_options_of_mocks(item) if mock is not None else {}
+    if mock is None or not wanted:
         return
-    # A class-scoped fixture outside of classes belongs to the test itself.
-    node: Any = item.getparent(WIDER[fixture]) or item
-    made_with = {n: v for n, v in read_options(node).items() if n in wanted}
+    from kmsmock.options import complete
+
     try:
-        here: Mapping[str, Any] = complete(wanted)
-        there: Mapping[str, Any] = complete(made_with)
-    except (TypeError, ValueError):
-        return  # creating the mock raises the error
-    late = [name for name in wanted if here[name] != there[name]]
+        chosen: Mapping[str, Any] = complete(wanted)
+    except (TypeError, ValueError) as reason:
+        fail_for_mark(item, str(reason))
+    late = [name for name in wanted if chosen[name] != mock.kms.options[name]]
     if not late:
         return
+    use = get_first_use(mock)
+    owner = use.owner.name.removeprefix("the fixture ")
     arguments = ", ".join(f"{name}={wanted[name]!r}" for name in late)
-    advice = {
-        "class_kms": "Put the mark on the class",
-        "module_kms": "Put the mark on the module (pytestmark)",
-        "session_kms": f"Set kms_{late[0]} in the configuration of pytest, for the whole run",
-    }[fixture]
+    advice = _ADVICE.get(
+        owner, f"Pass {late[0]}= where the mock is started: {use.describe()}"
+    ).format(option=late[0])
     pytest.fail(
-        f"{item.nodeid}: kms({arguments}) comes too late: this test uses the mock of {fixture}, "
-        f"which was started without it. {advice}, or leave {fixture} out.",
+        f"{item.nodeid}: kms({arguments}) comes too late: this test uses the mock of "
+        f"{owner}, which was started without it. {advice}, or leave {owner} out.",
         pytrace=False,
     )
+
+
+def _read_options_of_mocks(item: pytest.Item) -> dict[str, Any]:
+    """Return the options in the marks of a test that are options of mocks."""
+    from kmsmock.options import table
+
+    known = table()
+    return {
+        name: value
+        for name, value in read_options(item).items()
+        if name != "isolated" and not known[name].is_of_tests
+    }

@@ -1,11 +1,23 @@
-"""The stack of active mocks, and the interface of a mock that interception uses."""
+"""The mocks of the process: which are started, and which of them answers at present.
+
+Mocks that the running context has not asked for, such as those of fixtures that the running test
+does not use, are suspended: they are started, but answer only their own clients.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any, Protocol
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
 
 from kmsmock.aws.api_call import Answer, ApiCall
+from kmsmock.process import contexts as running
+from kmsmock.process.contexts import Context
+from kmsmock.process.moto import let_moto_in
+from kmsmock.process.watchers import notify, watchers
 
 
 class ActiveMock(Protocol):
@@ -32,11 +44,6 @@ class ActiveMock(Protocol):
         ...
 
     @property
-    def is_started(self) -> bool:
-        """Whether the mock has been started and not stopped; it may be paused."""
-        ...
-
-    @property
     def answer_service(self) -> Callable[..., Answer]:
         """The function that answers a request to a service other than KMS."""
         ...
@@ -46,6 +53,255 @@ class ActiveMock(Protocol):
         """The function that makes a service's KMS calls when moto answers the request."""
         ...
 
+    def set_up(self) -> None:
+        """Prepare the process for the mock, which is about to start."""
+        ...
 
-#: The started mocks, the innermost last.
+    def tear_down(self) -> None:
+        """Restore what `set_up` has changed; the mock has ended."""
+        ...
+
+
+class Place(NamedTuple):
+    """A line of code. line: from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{os.path.relpath(self.file)}:{self.line}"
+
+
+class Use:
+    """A start of a mock that has not been stopped; several uses can share one mock.
+
+    owner: the context that started it. place: the code that did; None if it is not the user's.
+    """
+
+    def __init__(self, mock: ActiveMock, owner: Context, place: Place | None) -> None:
+        self.mock = mock
+        self.owner = owner
+        self.place = place
+
+    def describe(self) -> str:
+        """Say who started the mock, and where: "the fixture x at tests/conftest.py:12"."""
+        return self.owner.name + ("" if self.place is None else f" at {self.place}")
+
+
+#: Guards all of this module's state, and the environment: mocks are found, made, joined and left
+#: by one thread at a time.
+lock = threading.RLock()
+#: The mocks that can answer at present, the one that answers last.
 active: list[ActiveMock] = []
+#: The ids of all started mocks that are not paused, suspended ones too, for their own clients.
+answering_own: set[int] = set()
+#: All starts that have not been stopped, oldest first.
+_uses: list[Use] = []
+#: For each ``with pause():`` the mocks that it has paused.
+_pauses: list[list[ActiveMock]] = []
+
+
+def get_answering() -> ActiveMock | None:
+    """Return the mock that answers plain clients at present; None if there is none."""
+    try:
+        return active[-1]
+    except IndexError:  # without a check before, since another thread may end the last mock
+        return None
+
+
+def get_joinable() -> ActiveMock | None:
+    """Return the mock that the running context would join; None if it has asked for none."""
+    with lock:
+        if not _uses:
+            return None
+        joinable = _list_mocks(running.contexts[-1].iterate_joined())
+        return joinable[-1] if joinable else None
+
+
+def is_started(mock: ActiveMock) -> bool:
+    """Return whether a mock was started and not stopped; it may be paused or suspended."""
+    return any(use.mock is mock for use in _uses)
+
+
+def are_started() -> bool:
+    """Return whether there are started mocks, active or not."""
+    return bool(_uses)
+
+
+def is_paused(mock: ActiveMock) -> bool:
+    """Return whether a mock is paused."""
+    return any(each is mock for paused in _pauses for each in paused)
+
+
+def get_state(mock: ActiveMock) -> str:
+    """Return whether a mock is ``active``, ``suspended``, ``paused`` or ``ended``."""
+    if not is_started(mock):
+        return "ended"
+    if is_paused(mock):
+        return "paused"
+    return "active" if mock in active else "suspended"
+
+
+def list_started() -> list[ActiveMock]:
+    """Return the mocks that are started, active or not, oldest first."""
+    return list({id(use.mock): use.mock for use in _uses}.values())
+
+
+def get_first_use(mock: ActiveMock) -> Use:
+    """Return the start of a mock: of those not stopped, that of the context that lasts longest."""
+    return min((use for use in _uses if use.mock is mock), key=lambda use: use.owner.rank)
+
+
+def enter(mock: ActiveMock) -> Use:
+    """Start a mock, or join it if it is started; to be left with `leave`."""
+    with lock:
+        use = Use(mock, running.contexts[-1], find_place())
+        is_first = not is_started(mock)
+        if is_first:
+            mock.set_up()
+        _uses.append(use)
+        arrange()
+        if is_first:
+            notify(watchers.began, mock.kms)
+        return use
+
+
+def leave(use: Use) -> None:
+    """End a use of a mock, and with the last use the mock; later calls have no effect."""
+    with lock:
+        if use not in _uses:
+            return  # its owner has ended before
+        is_last = sum(each.mock is use.mock for each in _uses) == 1
+        try:
+            if is_last:
+                notify(watchers.ended, use.mock.kms)
+        finally:
+            _uses.remove(use)
+            arrange()
+            if is_last:
+                use.mock.tear_down()
+
+
+def end_uses(owners: Collection[Context]) -> list[Use]:
+    """End the mocks that contexts have started and not stopped; return these starts."""
+    with lock:
+        left = [use for use in _uses if use.owner in owners]
+        for use in reversed(left):
+            leave(use)
+    return left
+
+
+def arrange() -> None:
+    """Activate the mocks that the running context has asked for, and suspend the others.
+
+    The narrowest answers, of equally narrow ones the newest. A fixture that lasts longer than the
+    test is answered by what it has asked for itself, else by what the test has, and by narrower
+    mocks only if there are no others.
+    """
+    with lock:
+        answering_own.clear()
+        answering_own.update(id(use.mock) for use in _uses if not is_paused(use.mock))
+        if not _uses:
+            if active:
+                active.clear()
+                let_moto_in()
+            return
+        context = running.contexts[-1]
+        asked = list(context.iterate_asked())
+        active[:] = (
+            _list_mocks(context.iterate_joined())
+            or _list_mocks(asked)
+            or _list_mocks(asked, is_limited=False)
+        )
+        if not active:
+            let_moto_in()
+
+
+def _list_mocks(owners: Iterable[Context], *, is_limited: bool = True) -> list[ActiveMock]:
+    """Return the mocks that contexts have started, the narrowest last, without paused ones.
+
+    is_limited: whether only those that last as long as the running context.
+    """
+    wanted = set(owners)
+    mocks = {id(use.mock): use.mock for use in _uses if use.owner in wanted}.values()
+    found = sorted((mock for mock in mocks if not is_paused(mock)), key=_rank)
+    reach = running.contexts[-1].reach
+    return [mock for mock in found if not is_limited or _rank(mock) <= reach]
+
+
+def _rank(mock: ActiveMock) -> tuple[int, int]:
+    return min(use.owner.rank for use in _uses if use.mock is mock)
+
+
+def push(context: Context) -> None:
+    """Begin a context inside the running one."""
+    with lock:
+        running.contexts.append(context)
+        arrange()
+
+
+def pop(context: Context) -> None:
+    """End a context, and those inside it that have not ended; no effect if it has ended before."""
+    with lock:
+        if context in running.contexts:
+            del running.contexts[_last_index(context) :]
+            arrange()
+
+
+def _last_index(context: Context) -> int:
+    return len(running.contexts) - 1 - running.contexts[::-1].index(context)
+
+
+@contextlib.contextmanager
+def inside(context: Context) -> Iterator[None]:
+    """Run the block in a context."""
+    push(context)
+    try:
+        yield
+    finally:
+        pop(context)
+
+
+@contextlib.contextmanager
+def paused() -> Iterator[None]:
+    """Deactivate all mocks inside the block, so that calls are sent as without a mock."""
+    with lock:
+        mocks = list_started()
+        _pauses.append(mocks)
+        arrange()
+    try:
+        yield
+    finally:
+        with lock:
+            _pauses[:] = [each for each in _pauses if each is not mocks]
+            arrange()
+
+
+#: The packages whose code starts mocks for users.
+_NOT_USERS = (
+    *("kmsmock", "pluggy", "_pytest", "pytest", "unittest"),
+    *("asyncio", "concurrent", "contextlib", "functools", "threading"),
+)
+
+
+def find_place() -> Place | None:
+    """Return the innermost line of the user's code; None if pytest's is reached before."""
+    frame: Any = sys._getframe(1)  # noqa: SLF001 - inspect.stack takes milliseconds
+    while frame is not None:
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package not in _NOT_USERS:
+            return Place(frame.f_code.co_filename, frame.f_lineno)
+        if package in ("_pytest", "pluggy"):
+            return None
+        frame = frame.f_back
+    return None
+
+
+def _renew_lock() -> None:
+    """Replace the lock in a forked child, since a thread of its parent may hold it."""
+    global lock  # noqa: PLW0603 - the same lock for the whole process
+    lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

@@ -29,11 +29,11 @@ class Watcher:
         mock's lock, also for calls made by services.
         """
 
-    def handed_out(self, backend: Any, event: Any, plaintexts: Mapping[str, bytes]) -> None:
+    def handed_out(self, backend: Any, event: Any, plaintexts: Mapping[str, Any]) -> None:
         """Handle plaintexts in a response to a client.
 
         event: the record of the call. plaintexts: response member, such as
-        ``PrivateKeyPlaintext``, -> bytes.
+        ``PrivateKeyPlaintext``, -> `SecretBytes`.
         """
 
     def restoring(self, kms: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kmsmock.ledger.call_record import Call
-from kmsmock.process.running_test import get_running_test
+from kmsmock.process.contexts import get_running_test
 from kmsmock.process.watchers import Watcher
 from kmsmock.reports.history import MockHistory
 from kmsmock.reports.report import Report

@@ -10,7 +10,7 @@ from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.operations import OPERATIONS
-from kmsmock.process.running_test import get_running_test
+from kmsmock.process.contexts import get_running_test
 from kmsmock.reports.permissions import ObservedUse, evaluate_permissions
 from kmsmock.reports.report import (
     ZERO,

@@ -13,6 +13,7 @@ from botocore.utils import parse_to_aware_datetime
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.api_model import parse_request
 from kmsmock.aws.errors import ServiceError, ValidationException
+from kmsmock.aws.secret_values import SecretText
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.misuse.suggestions import list_similar
@@ -48,7 +49,8 @@ def answer(
                 valid = deepcopy(dict(parameters))
             else:
                 # The limits of the model are the same for all protocols.
-                body = json.dumps(_with_epochs(parameters, model.input_shape), default=str)
+                times = _with_epochs(parameters, model.input_shape)
+                body = SecretText(json.dumps(times, default=str))
                 valid = parse_request(
                     ApiCall(f"{service}.{operation}", body, access_key, region, model)
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +24,8 @@ class ServiceCall:
     region: str
     #: The time of the call on the mock's clock.
     now: datetime
-    #: The parameters of the request, as boto3 takes them.
-    parameters: Mapping[str, Any]
+    #: The parameters of the request, as boto3 takes them; they can have plaintexts and passwords.
+    parameters: Mapping[str, Any] = field(repr=False)
     #: The access key that signs the request; None for an unsigned request.
     access_key: str | None = None
     request_id: str = ""

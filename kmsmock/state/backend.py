@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +29,7 @@ from kmsmock.ledger.key_storage import KeyLifetimes
 from kmsmock.ledger.known_names import KnownNames
 from kmsmock.ledger.secrets import Secrets, SecretsState
 from kmsmock.ledger.service_events import ServiceEvents
+from kmsmock.misuse.values import describe
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
 from kmsmock.state.faults import Faults
@@ -164,6 +165,11 @@ class Backend:
         state: T = self._service_states[kind]
         return state
 
+    @property
+    def service_states(self) -> Collection[Any]:
+        """The states of all services other than KMS."""
+        return self._service_states.values()
+
     def index_materials(self, key: Key) -> None:
         """Index the materials of a key and of its related keys, for Decrypt."""
         for member in key.related_keys:
@@ -213,7 +219,7 @@ class Backend:
         """Restore the state of a checkpoint, which can be restored more than once."""
         if not isinstance(checkpoint, Checkpoint):
             raise TypeError(
-                f"not a checkpoint, which is what kms.checkpoint() gave: {checkpoint!r}"
+                f"not a checkpoint, which is what kms.checkpoint() gave: {describe(checkpoint)}"
             )
         state: Any = checkpoint.load()
         with self.lock:
@@ -237,6 +243,15 @@ class Backend:
             self.secrets.restore(secrets)
             self.service_events.truncate(service_events)
             self.allowances.clear()
+
+    def remove_resources(self, arns: Collection[str]) -> None:
+        """Remove keys and aliases, as if they had not been created. arns: of those to remove."""
+        with self.lock:
+            for region in self.regions.values():
+                for alias in [each for each in region.aliases.values() if each.arn in arns]:
+                    region.remove_alias(alias)
+                for key in [each for each in region.keys.values() if each.arn in arns]:
+                    region.remove_key(key)
 
     def _state(self) -> tuple[Any, ...]:
         return (

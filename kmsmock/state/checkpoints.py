@@ -17,6 +17,7 @@ from typing import Any
 
 from kmsmock.authorization.grant_index import Grants
 from kmsmock.authorization.policy import Policy
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.rsa import RsaKey
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key
@@ -63,7 +64,7 @@ class Checkpoint(PublicObject, internal=("load",)):
         with pause_gc():
             pickler.dump(state)
             pickler.clear_memo()
-        self._data = written.getvalue()
+        self._data = SecretBytes(written.getvalue())
 
     def load(self) -> Any:
         """Return the state, each time a new copy."""
@@ -73,6 +74,21 @@ class Checkpoint(PublicObject, internal=("load",)):
                 return pickle.loads(self._data)  # noqa: S301 - written above, never stored
         finally:
             _originals.pop()
+
+    def is_same_state(self, other: Checkpoint) -> bool:
+        """Return whether nothing has changed between two checkpoints of one mock."""
+        return self._data == other._data and self._originals == other._originals
+
+    def list_resources(self) -> set[str]:
+        """Return the ARNs of the keys and aliases of all accounts and Regions."""
+        found: set[str] = set()
+        for original in self._originals:
+            first = original[0] if isinstance(original, tuple) else None
+            if isinstance(first, Alias):
+                found.add(first.arn)
+            elif isinstance(first, KmsRegion):
+                found.update(key.arn for key, _, _ in original[1])
+        return found
 
     def _reference(self, original: Any) -> tuple[Any, ...]:
         self._originals.append(original)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from kmsmock.aws.secret_values import SecretText
 from kmsmock.keys.custom_key_store import (
     CONNECTION_ERRORS,
     ConnectionState,
@@ -19,11 +22,17 @@ from kmsmock.worlds.keys import KeyLoader
 from kmsmock.worlds.reading import Object, member_of, one_of, text, texts, time
 from kmsmock.worlds.writing import without_none, write_time
 
+_PASSWORD = "KeyStorePassword"  # noqa: S105 - its name
+_CREDENTIAL = "XksProxyAuthenticationCredential"
+_RAW_SECRET = "RawSecretAccessKey"  # noqa: S105 - its name
 _TRANSIENT = (ConnectionState.CONNECTING, ConnectionState.DISCONNECTING)
 
 
-def write_store(region: KmsRegion, store: CustomKeyStore) -> dict[str, Any]:
-    """Return a custom key store as an object of a document. region: of the store."""
+def write_store(region: KmsRegion, store: CustomKeyStore, *, secrets: bool) -> dict[str, Any]:
+    """Return a custom key store as an object of a document.
+
+    region: of the store. secrets: whether with its password or the secret of its proxy.
+    """
     return without_none(
         {
             "id": store.store_id,
@@ -32,7 +41,7 @@ def write_store(region: KmsRegion, store: CustomKeyStore) -> dict[str, Any]:
             "name": store.name,
             "type": store.store_type.value,
             "created": write_time(store.creation_date),
-            "settings": dict(store.settings),
+            "settings": dict(store.settings) if secrets else _leave_out_secrets(store.settings),
             "state": store.state.value,
             "until": write_time(store.transient_until),
             "error": store.error_code,
@@ -48,6 +57,7 @@ def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
     stores = region.custom_key_stores
     kind = item.get("type", member_of(StoreType)) or StoreType.AWS_CLOUDHSM
     settings = item.get("settings", _settings) or {}
+    _add_secrets(kind, settings, backend)
     with Within("settings"):
         require_members(kind, settings)
         require_exclusive_settings(stores.values(), kind, settings)
@@ -74,6 +84,22 @@ def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
     stores[store.store_id] = store
     if until is not None:
         backend.clock.schedule(until, store.begin_transition(store.state, until))
+
+
+def _leave_out_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in settings.items() if name != _PASSWORD}
+    if _CREDENTIAL in kept:
+        members = kept[_CREDENTIAL].items()
+        kept[_CREDENTIAL] = {name: value for name, value in members if name != _RAW_SECRET}
+    return kept
+
+
+def _add_secrets(kind: StoreType, settings: dict[str, Any], backend: Backend) -> None:
+    """Add a new password, or a new secret of the proxy, to settings without one."""
+    if kind is StoreType.AWS_CLOUDHSM and "CloudHsmClusterId" in settings:
+        settings.setdefault(_PASSWORD, SecretText(backend.entropy(16).hex()))
+    elif isinstance(credential := settings.get(_CREDENTIAL), dict):
+        credential.setdefault(_RAW_SECRET, SecretText(b64encode(backend.entropy(32)).decode()))
 
 
 def _settings(value: Any) -> dict[str, object]:

@@ -9,9 +9,10 @@ from typing import Any, Union
 
 from kmsmock.authorization.policy_document import MalformedPolicyError
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.secret_values import SecretInt, SecretText
+from kmsmock.misuse.values import quote
 
 _PLAIN = re.compile(r"[\w$-]+")
-_LONGEST = 60
 _HUGE = 10**18
 
 Step = str | int
@@ -93,9 +94,11 @@ _KINDS = (
 
 
 def describe_value(value: Any) -> str:
-    """Describe a wrong value in an error message."""
+    """Describe a wrong value in an error message, which must not contain a secret."""
+    if isinstance(value, (SecretText, SecretInt)):
+        return "a secret text" if isinstance(value, SecretText) else "a number"
     if isinstance(value, str):
-        return f"the text {value if len(value) <= _LONGEST else value[:_LONGEST] + '…'!r}"
+        return f"the text {quote(value)}"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
@@ -108,4 +111,5 @@ def describe_value(value: Any) -> str:
 def _format_step(step: Step) -> str:
     if isinstance(step, int):
         return f"[{step}]"
-    return f".{step}" if _PLAIN.fullmatch(step) else f"[{step!r}]"
+    quoted = quote(step)
+    return f".{step}" if _PLAIN.fullmatch(step) and quoted[0] != "<" else f"[{quoted}]"

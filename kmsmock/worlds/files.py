@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kmsmock.aws.secret_values import hide_secrets, reveal_secrets
+from kmsmock.misuse.values import quote
 from kmsmock.worlds.errors import WorldError
 from kmsmock.worlds.local_kms import from_local_kms, is_local_kms
 
@@ -15,7 +18,10 @@ _YAML = (".yaml", ".yml")
 
 
 def read_document(world: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Read a document from a file, or take a mapping. Raises WorldError, OSError."""
+    """Read a document from a file, or copy a mapping; its secrets become secret values.
+
+    Raises WorldError, OSError.
+    """
     document: Any = world
     if not isinstance(world, Mapping):
         path = Path(world)
@@ -28,45 +34,60 @@ def read_document(world: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[
             looked = "" if path.is_absolute() else f", looked for from {Path.cwd()}"
             problem.strerror = f"{problem.strerror}: the world of a mock (world=){looked}"
             raise
-    return from_local_kms(document) if is_local_kms(document) else document
+    document = hide_secrets(document)
+    if is_local_kms(document):
+        document = hide_secrets(from_local_kms(document))
+    read: Mapping[str, Any] = document
+    return read
 
 
 def write_document(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a document to a file; after an error there is no partial file. Raises OSError."""
-    target = Path(path)
+    """Write a document to a file that only its owner can read, as it can have secrets.
+
+    An existing file is replaced; after an error it is as before. Raises OSError.
+    """
+    target, document = Path(path), reveal_secrets(document)
     if target.suffix in _YAML:
         yaml = _yaml(target)
         dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
         text = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True)
     else:
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    # With mode 0600, whatever the mode of the replaced file.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
+            file.write(text)
+        Path(temporary).replace(target)
     finally:
-        temporary.unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
 
 
 def _parse(path: Path) -> Any:
-    data = path.read_bytes()
     if path.suffix in _YAML:
         yaml = _yaml(path)
         try:
-            return yaml.load(data, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            return yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         except yaml.YAMLError as problem:
-            raise WorldError(f"this is not YAML: {problem}") from None
+            raise WorldError(f"this is not YAML: {_locate(problem)}") from None
     try:
-        return json.loads(data, object_pairs_hook=_object)
+        return json.loads(path.read_bytes(), object_pairs_hook=_object)
     except (ValueError, RecursionError) as problem:
         raise WorldError(f"this is not JSON: {problem}") from None
+
+
+def _locate(problem: Any) -> str:
+    """Describe a problem of YAML without the line of the file, which can have a secret."""
+    mark = getattr(problem, "problem_mark", None)
+    where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
+    return f"{getattr(problem, 'problem', None) or type(problem).__name__}{where}"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         twice = next(name for name in members if [n for n, _ in pairs].count(name) > 1)
-        raise ValueError(f"the member {twice!r} is there twice")
+        raise ValueError(f"the member {quote(twice)} is there twice")
     return members
 
 

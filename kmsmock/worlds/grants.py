@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
+from kmsmock.aws.arns import Arn
 from kmsmock.operations.grant_terms import require_principal_arn, require_valid_terms
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import WorldError
@@ -69,7 +70,7 @@ def load_grant(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
         tuple(dict.fromkeys(item.require("operations", list_of(text)))),
         item.get("grantee", _principal),
         item.get("grantee_service", text),
-        item.get("retiring", _principal),
+        item.get("retiring", _retiring_principal),
         item.get("retiring_service", text),
         item.get("constraints", _constraints),
         item.get("name", text),
@@ -95,6 +96,12 @@ def load_grant(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
 def _principal(value: Any) -> str:
     require_principal_arn(text(value))
     return str(value)
+
+
+def _retiring_principal(value: Any) -> str:
+    """Read a retiring principal: an ARN; in grants that AWS services create, a service name."""
+    is_service = Arn.parse(text(value)) is None and value.endswith(".amazonaws.com")
+    return str(value) if is_service else _principal(value)
 
 
 def _constraints(value: Any) -> GrantConstraints:

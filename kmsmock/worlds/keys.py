@@ -20,6 +20,7 @@ from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KEY_SPECS, Origin
 from kmsmock.keys.states import KeyState
 from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.values import quote
 from kmsmock.operations.keys import STORE_ORIGINS, require_supported
 from kmsmock.state import scheduled_work
 from kmsmock.state.backend import Backend
@@ -267,7 +268,9 @@ def find_key(backend: Backend, value: Any, region: KmsRegion) -> Key:
     key = region.get(named)
     if key is None:
         where = f"in {region.account} {region.name}"
-        raise WorldError(f"there is no key {value!r} {where}{did_you_mean(named, region.aliases)}")
+        raise WorldError(
+            f"there is no key {quote(value)} {where}{did_you_mean(named, region.aliases)}"
+        )
     return key
 
 

@@ -6,6 +6,7 @@ from base64 import b64encode
 from datetime import datetime
 from typing import Any
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import encodings
 from kmsmock.crypto.errors import CryptoError
 from kmsmock.crypto.rsa import RsaKey
@@ -40,7 +41,7 @@ def write_materials(key: Key, *, secrets: bool) -> list[dict[str, Any]] | None:
 def _write_material(key: Key, material: KeyMaterial, *, secrets: bool) -> dict[str, Any]:
     secret = material.secret
     if secret is None and material.opened is not None:
-        secret = material.opened.private_der()
+        secret = SecretBytes(material.opened.private_der())
     if not secrets:
         secret = None
     # The id of imported material is written even without its secret.
@@ -142,7 +143,7 @@ def _of_secret(key: Key, value: Any) -> KeyMaterial:
     spec, opened = key.spec, None
     is_pem = isinstance(value, str) and "-----BEGIN" in value
     try:
-        secret = encodings.pem_to_pkcs8(value) if is_pem else binary(value)
+        secret = SecretBytes(encodings.pem_to_pkcs8(value) if is_pem else binary(value))
         if spec.reopen is not None:
             opened = spec.reopen(secret)
         else:

@@ -22,6 +22,7 @@ from kmsmock.identities.entities import (
     Organization,
     PolicyVersion,
 )
+from kmsmock.misuse.values import quote
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import Within, WorldError, describe_value
 from kmsmock.worlds.keys import account_id
@@ -45,12 +46,15 @@ _KINDS = {"users": PrincipalKind.USER, "roles": PrincipalKind.ASSUMED_ROLE}
 # --- writing ------------------------------------------------------------------------------------
 
 
-def write_principals(backend: Backend) -> dict[str, Any]:
-    """Return the members of a document for all that IAM and Organizations contain."""
+def write_principals(backend: Backend, *, secrets: bool) -> dict[str, Any]:
+    """Return the members of a document for all that IAM and Organizations contain.
+
+    secrets: whether with secret access keys.
+    """
     identities = backend.identities
     of_kind = {
         name: [
-            _write_entity(entity, backend)
+            _write_entity(entity, backend, secrets=secrets)
             for entity in identities.entities.values()
             if entity.kind is kind and not _is_untouched(entity, backend)
         ]
@@ -102,13 +106,13 @@ def _write_identity(identity: Identity) -> dict[str, Any]:
     )
 
 
-def _write_entity(entity: Entity, backend: Backend) -> dict[str, Any]:
+def _write_entity(entity: Entity, backend: Backend, *, secrets: bool) -> dict[str, Any]:
     boundary = entity.boundary_policy
     own = entity.boundary
     keys = [
         {
             "id": key.credentials.access_key,
-            "secret": key.credentials.secret_key,
+            **({"secret": key.credentials.secret_key} if secrets else {}),
             "created": write_time(key.created),
             "active": key.is_active,
         }
@@ -288,14 +292,14 @@ class PrincipalLoader:
     def _find_policy(self, value: Any) -> ManagedPolicy:
         managed = self._identities.managed.get(text(value))
         if managed is None:
-            raise WorldError(f"there is no managed policy {value!r}")
+            raise WorldError(f"there is no managed policy {quote(value)}")
         return managed
 
     def _find_group(self, account: str, partition: str, value: Any) -> Group:
         for group in self._identities.groups_of(account, partition):
             if group.name == text(value):
                 return group
-        raise WorldError(f"there is no group {value!r} in {account}")
+        raise WorldError(f"there is no group {quote(value)} in {account}")
 
     def _boundary(self, value: Any) -> Policy | ManagedPolicy:
         if isinstance(value, str) and looks_like_arn(value):
@@ -309,7 +313,8 @@ class PrincipalLoader:
 
         def read(value: Any) -> None:
             item = Object(value)
-            credentials = Credentials(item.require("id", text), item.require("secret", text))
+            secret = item.get("secret", text) or store.new_secret_key()
+            credentials = Credentials.of(item.require("id", text), secret)
             if store.get_owner(credentials.access_key) is not None:
                 raise WorldError(f"there is an access key {credentials.access_key}")
             key = store.add_key(owner, credentials, item.get("created", time) or self._now)

@@ -15,7 +15,14 @@ from typing import Any, NoReturn, TypeVar
 from kmsmock.authorization.policy import parse
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.misuse.suggestions import did_you_mean, suggest
-from kmsmock.worlds.errors import PROBLEMS, Within, WorldError, add_location, describe_value
+from kmsmock.misuse.values import quote
+from kmsmock.worlds.errors import (
+    PROBLEMS,
+    Within,
+    WorldError,
+    add_location,
+    describe_value,
+)
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
@@ -63,7 +70,7 @@ class Object:
         for name in self.members:
             if name not in self._asked:
                 known = suggest(name, self._asked, "there is")
-                raise WorldError(f"{name!r} is no member here{known}")
+                raise WorldError(f"{quote(str(name))} is no member here{known}")
 
 
 def list_of(read: Reader[T]) -> Reader[list[T]]:

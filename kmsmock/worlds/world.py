@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from kmsmock.aws import arns
+from kmsmock.aws.secret_values import reveal_secrets
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.region import Alias
@@ -33,7 +34,10 @@ _VERSION = "kmsmock"
 
 
 def write_world(backend: Backend, *, secrets: bool) -> dict[str, Any]:
-    """Return the state of a mock as a document. secrets: whether with those of key materials."""
+    """Return the state of a mock as a document.
+
+    secrets: whether with key materials, secret access keys, and passwords of custom key stores.
+    """
     with backend.lock, pause_gc():
         now = backend.clock.now()
         backend.clock.run_due_work(now)
@@ -41,9 +45,9 @@ def write_world(backend: Backend, *, secrets: bool) -> dict[str, Any]:
         aliases = sorted((a for r in regions for a in r.aliases.values()), key=_in_order)
         grants = sorted((g for r in regions for g in r.grants.values()), key=_in_order)
         members = {
-            **write_principals(backend),
+            **write_principals(backend, secrets=secrets),
             "custom_key_stores": [
-                write_store(region, store)
+                write_store(region, store, secrets=secrets)
                 for region in regions
                 for store in region.custom_key_stores.values()
             ],
@@ -108,8 +112,9 @@ class _Loader:
         item, backend, keys, now = self._item, self._backend, self._keys, self._now
         item.get(_VERSION, _version)
         if isinstance(backend.entropy, SeededEntropy):
+            content = reveal_secrets(item.members)
             # The same seed must not generate the ids and key material of that world once more.
-            backend.entropy.absorb(hashlib.sha256(repr(item.members).encode()).digest())
+            backend.entropy.absorb(hashlib.sha256(repr(content).encode()).digest())
         PrincipalLoader(backend, self._account, now).load(item)
         item.each("custom_key_stores", lambda value: load_store(value, backend, keys, now))
         keys.load_all(item)

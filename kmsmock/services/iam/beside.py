@@ -62,7 +62,7 @@ def _add_access_key(call: ServiceCall, answer: Answer) -> None:
     _create_named_identities(call, "CreateAccessKey")
     created = answer["AccessKey"]
     owner = call.identities.user(call.account, created["UserName"], partition=call.partition)
-    credentials = Credentials(created["AccessKeyId"], created["SecretAccessKey"])
+    credentials = Credentials.of(created["AccessKeyId"], created["SecretAccessKey"])
     call.identities.credentials.add_key(owner, credentials)
 
 

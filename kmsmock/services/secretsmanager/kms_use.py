@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
@@ -108,7 +109,7 @@ def decrypt_data_key(call: ServiceCall, secret: Secret, version: str) -> bytes:
         except ServiceError as error:  # noqa: PERF203 - the next key may be usable
             first = first or error
         else:
-            plaintext: bytes = answer["Plaintext"]
+            plaintext: SecretBytes = answer["Plaintext"]
             return plaintext
     assert first is not None
     raise first

@@ -6,6 +6,7 @@ SecureString parameters".
 
 from __future__ import annotations
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
@@ -45,7 +46,7 @@ def decrypt(call: ServiceCall, arn: str, secure_string: SecureString) -> bytes:
     answer = _kms(call).call(
         "Decrypt", CiphertextBlob=secure_string.ciphertext, EncryptionContext=_context(arn)
     )
-    plaintext: bytes = answer["Plaintext"]
+    plaintext: SecretBytes = answer["Plaintext"]
     return plaintext
 
 

@@ -20,6 +20,7 @@ from kmsmock.authorization.policy_document import MalformedPolicyError
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.aws.secret_values import reveal
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Document, Entity, Session
 from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, ValidationError
@@ -244,7 +245,7 @@ def _denied(call: ServiceCall, action: str, arn: str, explanation: str) -> Acces
 def _describe_credentials(credentials: Credentials, expires: datetime) -> dict[str, Any]:
     return {
         "AccessKeyId": credentials.access_key,
-        "SecretAccessKey": credentials.secret_key,
-        "SessionToken": credentials.session_token,
+        "SecretAccessKey": reveal(credentials.secret_key),
+        "SessionToken": reveal(credentials.session_token),
         "Expiration": expires.replace(microsecond=0, tzinfo=tzutc()),
     }

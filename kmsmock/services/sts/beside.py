@@ -50,7 +50,7 @@ def _credentials_in(
     one.
     """
     issued = answer["Credentials"]
-    credentials = Credentials(
+    credentials = Credentials.of(
         issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"]
     )
     seconds = call.parameters.get("DurationSeconds", default_seconds)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from kmsmock.aws.arns import iam_arn, session_arn
 from kmsmock.aws.principals import Principal, PrincipalKind
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.services.ec2.kms_use.kms_calls import (
     DataKey,
     Grant,
@@ -35,7 +36,7 @@ class AttachedKey:
     """The data key of a volume in an instance: its grant, and its 64 bytes."""
 
     grant: Grant
-    plaintext: bytes
+    plaintext: SecretBytes
 
 
 def attach_volume(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.xts import KEY_BYTES
 from kmsmock.services.ebs_identity import background_source, service_principal
 from kmsmock.services.kms_caller import KmsCaller
@@ -124,7 +125,9 @@ def create_grant(
     return Grant(key, answer["GrantId"])
 
 
-def decrypt_data_key(caller: KmsCaller, now: datetime, key: DataKey, *, names_key: bool) -> bytes:
+def decrypt_data_key(
+    caller: KmsCaller, now: datetime, key: DataKey, *, names_key: bool
+) -> SecretBytes:
     """Decrypt a data key by a grant; return its 64 bytes. Raises `KeyUnusableError`.
 
     names_key: whether the call has a KeyId.
@@ -138,7 +141,7 @@ def decrypt_data_key(caller: KmsCaller, now: datetime, key: DataKey, *, names_ke
         EncryptionContext=key.context,
         **key_id,
     )
-    plaintext: bytes = answer["Plaintext"]
+    plaintext: SecretBytes = answer["Plaintext"]
     return plaintext
 
 

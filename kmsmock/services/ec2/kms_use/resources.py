@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.services.ec2.kms_use.kms_calls import DataKey
 
 
@@ -51,6 +52,6 @@ class NewDataKey(NamedTuple):
     key: DataKey
     #: The plaintext of the data key, 64 bytes; None if it is the data key of the source, so that
     #: the contents stay unchanged.
-    plaintext: bytes | None = None
+    plaintext: SecretBytes | None = None
     #: The plaintext of the data key of the source; None if the source is not encrypted.
-    source_plaintext: bytes | None = None
+    source_plaintext: SecretBytes | None = None

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.services.ebs_identity import background_source
 from kmsmock.services.ec2.errors import IncorrectState
 from kmsmock.services.ec2.kms_use.kms_calls import (
@@ -117,5 +118,5 @@ def _copy_key(
         )
 
 
-def _decrypt(call: ServiceCall, now: datetime, key: DataKey) -> bytes:
+def _decrypt(call: ServiceCall, now: datetime, key: DataKey) -> SecretBytes:
     return decrypt_data_key(as_service(call.backend, key.region), now, key, names_key=True)

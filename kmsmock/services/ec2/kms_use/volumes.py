@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.services.ec2.errors import InvalidParameterCombination
 from kmsmock.services.ec2.kms_use.kms_calls import (
     DataKey,
@@ -114,6 +115,6 @@ def _make_volume_key(
         )
 
 
-def _decrypt(call: ServiceCall, now: datetime, key: DataKey) -> bytes:
+def _decrypt(call: ServiceCall, now: datetime, key: DataKey) -> SecretBytes:
     caller = as_service(call.backend, key.region, _VOLUMES)
     return decrypt_data_key(caller, now, key, names_key=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kmsmock.aws.secret_values import reveal
 from kmsmock.identities.credentials import AccessKey
 from kmsmock.services.errors import LimitExceeded, NoSuchEntity
 from kmsmock.services.iam.answered.descriptions import to_response_time
@@ -22,7 +23,7 @@ def create_access_key(call: ServiceCall) -> dict[str, Any]:
     if len(list(credentials.keys_of(user.unique_id))) == _KEYS_PER_USER:
         raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {_KEYS_PER_USER}")
     key = credentials.add_key(call.identities.get_or_create(user.arn))
-    secret = {"SecretAccessKey": key.credentials.secret_key}
+    secret = {"SecretAccessKey": reveal(key.credentials.secret_key)}
     return {"AccessKey": _describe_access_key(key, user.name) | secret}
 
 

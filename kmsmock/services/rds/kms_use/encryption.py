@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.rds.kms_use.kms_calls import Context, DataKey, Grant
 from kmsmock.state.backend import Backend
@@ -29,7 +30,7 @@ class DatabaseEncryption:
     #: The grant of EBS, for an instance that runs.
     volume_grant: Grant | None = None
     #: The data key in memory, while the database runs.
-    plaintext_key: bytes | None = None
+    plaintext_key: SecretBytes | None = None
 
     @property
     def grants(self) -> Iterator[Grant]:

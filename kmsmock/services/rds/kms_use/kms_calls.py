@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.xts import KEY_BYTES
 from kmsmock.services import ebs_identity
 from kmsmock.services.kms_caller import KmsCaller
@@ -132,19 +133,19 @@ def generate_data_key(backend: Backend, now: datetime, key_arn: str, context: Co
     return DataKey(answer["KeyId"], answer["CiphertextBlob"], context)
 
 
-def decrypt_data_key(backend: Backend, now: datetime, key: DataKey) -> bytes:
+def decrypt_data_key(backend: Backend, now: datetime, key: DataKey) -> SecretBytes:
     """Decrypt a data key by a grant, as RDS. Raises `KeyUnusableError`."""
     return _decrypt(_as_service(backend, region_of(key.key_arn)), now, key)
 
 
-def decrypt_volume_key(backend: Backend, now: datetime, key: DataKey) -> bytes:
+def decrypt_volume_key(backend: Backend, now: datetime, key: DataKey) -> SecretBytes:
     """Decrypt the data key of a volume by a grant, as EBS. Raises `KeyUnusableError`."""
     region = region_of(key.key_arn)
     name, source = ebs_identity.service_principal(region), ebs_identity.background_source(region)
     return _decrypt(KmsCaller.as_service(backend, name, region, source), now, key)
 
 
-def _decrypt(caller: KmsCaller, now: datetime, key: DataKey) -> bytes:
+def _decrypt(caller: KmsCaller, now: datetime, key: DataKey) -> SecretBytes:
     answer: Any = call_kms(
         caller,
         "Decrypt",
@@ -153,7 +154,7 @@ def _decrypt(caller: KmsCaller, now: datetime, key: DataKey) -> bytes:
         CiphertextBlob=key.ciphertext,
         EncryptionContext=key.context,
     )
-    plaintext: bytes = answer["Plaintext"]
+    plaintext: SecretBytes = answer["Plaintext"]
     return plaintext
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.keys.key import KeyManager
 from kmsmock.services.flows import Flow
 from kmsmock.services.rds.engines import AURORA
@@ -135,7 +136,7 @@ class CopySnapshot(Flow):
     def _context(self) -> Context:
         return context_for(self.source.kind, self.source.resource_id)
 
-    def complete(self, now: datetime) -> tuple[bytes | None, bytes | None]:
+    def complete(self, now: datetime) -> tuple[SecretBytes | None, SecretBytes | None]:
         """Generate the data key of the copy, and decrypt it and that of the source.
 
         Return both plaintexts, that of the source first; None for what is not encrypted. Raises
@@ -146,7 +147,7 @@ class CopySnapshot(Flow):
         finally:
             retire_grants(self.call.backend, now, self.grants)
 
-    def _data_keys(self, now: datetime) -> tuple[bytes | None, bytes | None]:
+    def _data_keys(self, now: datetime) -> tuple[SecretBytes | None, SecretBytes | None]:
         backend = self.call.backend
         if self.encryption is None:
             return None, None
@@ -205,7 +206,7 @@ class RestoreDatabase(Flow):
             raise
         self.encryption = DatabaseEncryption(kind, context, key_arn, grant)
 
-    def complete(self, now: datetime) -> bytes | None:
+    def complete(self, now: datetime) -> SecretBytes | None:
         """Generate the data key of the database and decrypt it, and decrypt that of the snapshot.
 
         Return the plaintext of the snapshot's; None when that is not encrypted. Raises

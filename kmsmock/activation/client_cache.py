@@ -1,0 +1,48 @@
+"""The boto3 clients of a mock, which always reach it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kmsmock.process.bound_clients import bind
+
+if TYPE_CHECKING:
+    import boto3
+
+    from kmsmock.identities.credentials import Credentials
+
+
+class Clients:
+    """Creates the clients and sessions of one mock, and keeps the clients.
+
+    Imported in every pytest run, so slow imports are inside of functions. mock: the responder.
+    """
+
+    def __init__(self, mock: Any) -> None:
+        self._mock = mock
+        self._clients: dict[tuple[str, str | None, str], Any] = {}
+
+    def get(self, service: str, region: str | None, credentials: Credentials | None = None) -> Any:
+        """Return a client. credentials: those of the default principal if None."""
+        from kmsmock.activation.clients import UNKNOWN, make_client
+
+        credentials = credentials or UNKNOWN
+        cache_key = (service, region, credentials.access_key)
+        client = self._clients.get(cache_key)
+        if client is None:
+            region = region or self._mock.options["region"]
+            client = self._clients[cache_key] = make_client(service, region, credentials)
+            bind(client.meta.events, self._mock)
+        return client
+
+    def make_session(self, region: str | None, credentials: Credentials) -> boto3.Session:
+        """Create a session. region: the default Region of its clients."""
+        from kmsmock.activation.clients import make_session
+
+        session = make_session(region, credentials)
+        bind(session.events, self._mock)
+        return session
+
+    def clear(self) -> None:
+        """Forget the clients, so that new ones are created."""
+        self._clients.clear()

@@ -1,0 +1,46 @@
+"""Clients that always reach one mock, such as those that its control object creates."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from kmsmock.process.active_mocks import ActiveMock, answering_own, get_answering, is_started
+
+#: The member of a request's context, and the attribute of an HTTP request, that has the mock.
+_MOCK = "kmsmock_mock"
+
+
+def bind(events: Any, mock: ActiveMock) -> None:
+    """Let the clients with an event emitter reach a mock, whichever mock answers others.
+
+    events: of a client, or of a session whose clients are created later.
+    """
+    events.register_first("before-parameter-build", partial(_bind_call, mock))
+    # More specific than the handler that answers, and so called before it.
+    events.register_first("before-send.kms.*", partial(_bind_http_request, mock))
+
+
+def _bind_call(mock: ActiveMock, *, context: Any, **_: Any) -> None:
+    if id(mock) in answering_own:
+        context[_MOCK] = mock
+    elif not is_started(mock):
+        raise RuntimeError(
+            f"this client belongs to a mock that has ended, {mock.kms!r}: get a client from a "
+            "mock that is active"
+        )
+
+
+def _bind_http_request(mock: ActiveMock, *, request: Any, **_: Any) -> None:
+    if id(mock) in answering_own:
+        setattr(request, _MOCK, mock)
+
+
+def get_mock(context: Any) -> ActiveMock | None:
+    """Return the mock that answers a call. context: botocore's context of the request."""
+    return context.get(_MOCK) or get_answering()
+
+
+def get_mock_of_http(request: Any) -> ActiveMock | None:
+    """Return the mock that answers an HTTP request of botocore."""
+    return getattr(request, _MOCK, None) or get_answering()
