@@ -70,6 +70,9 @@ def _naming_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
             misuse = _explain_keywords(function, keywords)
             if misuse is None:
                 raise
+        finally:
+            # Tracebacks show the variables of a frame, and arguments can be secrets.
+            del arguments, keywords
         raise TypeError(misuse)
 
     call._names_keywords = True  # type: ignore[attr-defined] # noqa: SLF001 - our own mark
