@@ -75,7 +75,7 @@ class Place(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{os.path.relpath(self.file)}:{self.line}"
 
 
 class Use:
@@ -99,6 +99,8 @@ class Use:
 lock = threading.RLock()
 #: The mocks that can answer at present, the one that answers last.
 active: list[ActiveMock] = []
+#: The ids of all started mocks that are not paused, suspended ones too, for their own clients.
+answering_own: set[int] = set()
 #: All starts that have not been stopped, oldest first.
 _uses: list[Use] = []
 #: For each ``with pause():`` the mocks that it has paused.
@@ -116,6 +118,8 @@ def get_answering() -> ActiveMock | None:
 def get_joinable() -> ActiveMock | None:
     """Return the mock that the running context would join; None if it has asked for none."""
     with lock:
+        if not _uses:
+            return None
         joinable = _list_mocks(running.contexts[-1].iterate_joined())
         return joinable[-1] if joinable else None
 
@@ -197,7 +201,12 @@ def arrange() -> None:
     mocks only if there are no others.
     """
     with lock:
-        if not _uses and not active:
+        answering_own.clear()
+        answering_own.update(id(use.mock) for use in _uses if not is_paused(use.mock))
+        if not _uses:
+            if active:
+                active.clear()
+                let_moto_in()
             return
         context = running.contexts[-1]
         asked = list(context.iterate_asked())
@@ -284,7 +293,7 @@ def find_place() -> Place | None:
     while frame is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
         if package not in _NOT_USERS:
-            return Place(os.path.relpath(frame.f_code.co_filename), frame.f_lineno)
+            return Place(frame.f_code.co_filename, frame.f_lineno)
         if package in ("_pytest", "pluggy"):
             return None
         frame = frame.f_back

@@ -26,8 +26,10 @@ from kmsmock.keys.region import KmsRegion, MaterialIndex, SequenceNumbers
 from kmsmock.keys.specs import Source
 from kmsmock.ledger.call_log import CallLog, RecordedCalls
 from kmsmock.ledger.key_storage import KeyLifetimes
+from kmsmock.ledger.known_names import KnownNames
 from kmsmock.ledger.secrets import Secrets, SecretsState
 from kmsmock.ledger.service_events import ServiceEvents
+from kmsmock.misuse.values import describe
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
 from kmsmock.state.faults import Faults
@@ -62,7 +64,8 @@ class Backend:
         self.key_lifetimes = KeyLifetimes()
         self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
-        self.call_log = CallLog(options["calls_kept"], self.key_lifetimes, self.tariff)
+        names = KnownNames(self.key_lifetimes, lambda: self.identities)
+        self.call_log = CallLog(options["calls_kept"], names, self.tariff)
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
@@ -225,7 +228,7 @@ class Backend:
         """Restore the state of a checkpoint, which can be restored more than once."""
         if not isinstance(checkpoint, Checkpoint):
             raise TypeError(
-                f"a {type(checkpoint).__name__} is not a checkpoint, which kms.checkpoint() returns"
+                f"not a checkpoint, which is what kms.checkpoint() gave: {describe(checkpoint)}"
             )
         state: Any = checkpoint.load()
         with self.lock:
