@@ -206,6 +206,7 @@ def arrange() -> None:
         if not _uses:
             if active:
                 active.clear()
+                set_variables_of(None)
                 let_moto_in()
             return
         context = running.contexts[-1]
