@@ -24,6 +24,7 @@ from kmsmock.plugin.marks import (
 from kmsmock.plugin.rollback import Rollback
 from kmsmock.process.active_mocks import get_joinable
 from kmsmock.process.contexts import get_running_test
+from kmsmock.process.environment import describe_region, restore_variables
 from kmsmock.process.real_kms_block import block_real_kms
 from kmsmock.process.watchers import watchers
 
@@ -139,10 +140,11 @@ def pytest_report_header(config: pytest.Config) -> str:
     from kmsmock.options import complete
 
     chosen = complete({})
+    region = chosen["region"] or describe_region()
     seed = "" if chosen["seed"] is None else f", seed {chosen['seed']!r}"
     real = "blocked" if _is_blocked(config) else "allowed"
     return (
-        f"kmsmock: account {chosen['account_id']}, region {chosen['region']}, "
+        f"kmsmock: account {chosen['account_id']}, region {region}, "
         f"authorization {chosen['authorization']}, real KMS {real}{seed}"
     )
 
@@ -175,6 +177,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
             return (yield)
     finally:
         item.config.stash[_mocked_tests].forget(item.nodeid)
+        restore_variables()
         if before is not None:
             block_real_kms(before)
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from kmsmock.aws.secret_values import hide_secrets
+from kmsmock.misuse.suggestions import did_you_mean
 
 #: Arguments of the mark besides options, for limits of the test -> argument of `Budget`.
 LIMITS = {"max_requests": "requests", "max_usd": "usd"}
@@ -76,7 +77,11 @@ def _require_known(item: pytest.Item, arguments: Mapping[str, Any]) -> None:
 
     known = {*LIMITS, *table()}
     for name in arguments.keys() - known:
-        fail_for_mark(item, f"there is no option {name!r}; there are {', '.join(sorted(known))}")
+        fail_for_mark(
+            item,
+            f"there is no option {name!r}; there are {', '.join(sorted(known))}"
+            f"{did_you_mean(name, known)}",
+        )
 
 
 def _explain_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
