@@ -15,6 +15,11 @@ from typing import TYPE_CHECKING, Any
 from kmsmock.activation.environment import Environment
 from kmsmock.options import MockOptions
 from kmsmock.process.active_mocks import active, is_started
+from kmsmock.process.real_aws_block import (
+    CallSetting,
+    add_block_setting,
+    remove_block_setting,
+)
 from kmsmock.process.watchers import notifying, watchers
 
 if TYPE_CHECKING:
@@ -31,7 +36,7 @@ class Responder:
     options: all options. backend: the state of the mock. kms: its control object, set afterwards.
     """
 
-    def __init__(self, options: MockOptions) -> None:
+    def __init__(self, options: MockOptions, keywords: Mapping[str, Any]) -> None:
         from kmsmock.dispatch import answer
         from kmsmock.state.backend import Backend
 
@@ -55,6 +60,7 @@ class Responder:
         #: Answers an `ApiCall` of a client.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self.backend)
         self._environment = Environment(options["region"])
+        self._block = CallSetting.read(keywords, "mock_kms", self)
 
     def __deepcopy__(self, memo: object) -> Responder:
         """Return the same mock; botocore copies requests, whose context has it."""
@@ -133,7 +139,9 @@ class Responder:
 
         install()  # has no effect if it ran when botocore was imported
         self._environment.enter()
+        add_block_setting(self._block)
 
     def tear_down(self) -> None:
         """Restore the environment; the mock has ended."""
+        remove_block_setting(self._block)
         self._environment.exit()

@@ -133,6 +133,12 @@ def is_paused(mock: ActiveMock) -> bool:
     return any(each is mock for paused in _pauses for each in paused)
 
 
+def is_asked(mock: ActiveMock) -> bool:
+    """Return whether the running context has asked for a started mock; it may be paused."""
+    asked = set(running.contexts[-1].iterate_asked())
+    return any(use.mock is mock and use.owner in asked for use in _uses)
+
+
 def get_state(mock: ActiveMock) -> str:
     """Return whether a mock is ``active``, ``suspended``, ``paused`` or ``ended``."""
     if not is_started(mock):
