@@ -253,7 +253,7 @@ class KMSMock(ClientSource):
             getattr(principal, "principal", principal),
             Question(
                 action,
-                region or self._responder.options["region"],
+                region or self._backend.default_region,
                 {} if parameters is None else parameters,
                 encryption_context,
                 {} if context is None else context,

@@ -112,10 +112,11 @@ class MockOptions(TypedDict, total=False):
         ),
     ]
     region: Annotated[
-        str,
+        str | None,
         Option(
-            "us-east-1",
-            "the default Region while active, if none is configured",
+            None,
+            "the Region of all clients that name none; without it, that of the environment or the "
+            "profile, else `us-east-1`",
             read=_read_region,
         ),
     ]

@@ -435,7 +435,7 @@ def test_a_mark_that_comes_too_late_for_a_wider_mock_is_an_error(
         wider("class_kms, module_kms, kms", "pytestmark = " + REGION[1:]),
         wider("module_kms, kms", test='@pytest.mark.kms(max_requests=3, max_usd="0.01")'),
         wider("session_kms, kms", test="@pytest.mark.kms(block_real_kms=False, leak_check=True)"),
-        wider("session_kms, kms", test='@pytest.mark.kms(region="us-east-1")'),
+        wider("session_kms, kms", test='@pytest.mark.kms(account_id="123456789012")'),
     ],
     ids=["module", "repeated", "class", "two", "limits", "of tests", "as it is anyway"],
 )
@@ -563,13 +563,9 @@ def test_a_test_after_one_that_had_a_mock_gets_a_hint(run: pytest.Pytester) -> N
 
 def test_a_test_that_has_had_a_mock_gets_no_hint(run: pytest.Pytester) -> None:
     code = """
-    @mock_kms
     def test_it():
-        raise_it()
-
-    def raise_it():
-        import os
-        del os.environ["AWS_DEFAULT_REGION"]
+        with mock_kms():
+            pass
         boto3.client("kms")
     """
     result = outcome(run, UNCONFIGURED + code, failed=1)

@@ -14,7 +14,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
-    NoCredentialsError,
+    NoAuthTokenError,
     ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
@@ -399,18 +399,26 @@ def test_an_answer_that_is_not_of_aws_has_a_note(network: Network) -> None:
     assert "The request went to the real AWS" in caught.value.__notes__[0]
 
 
-def test_missing_credentials_have_a_note_that_nothing_was_sent(network: Network) -> None:
-    session = botocore.session.Session()
-    session.set_credentials(None, None)
-    client = session.create_client("glue", "us-east-1")
-    client._request_signer._credentials = None
+def test_a_missing_token_has_a_note_that_nothing_was_sent(network: Network) -> None:
+    with mock_kms(), pytest.raises(NoAuthTokenError) as caught:
+        boto3.client("codecatalyst", "us-west-2", config=ONCE).list_spaces()
 
-    with mock_kms(), pytest.raises(NoCredentialsError) as caught:
-        client.get_databases()
-
-    where = "The request would have gone to the real AWS, at glue.us-east-1.amazonaws.com"
-    assert caught.value.__notes__ == [f"{GLUE} {where}, without credentials. {USE_MOTO}"]
+    where = (
+        "would have gone to the real AWS, at codecatalyst.global.api.aws, without a bearer token"
+    )
+    assert f"The request {where}. To answer it" in caught.value.__notes__[0]
     assert network.sent == []
+
+
+def test_a_request_without_configured_credentials_is_said_to_have_dummies(
+    network: Network,
+) -> None:
+    network.answer = (403, b"")
+
+    with mock_kms(), pytest.raises(ClientError) as caught:
+        boto3.client("glue", "us-east-1", config=ONCE).get_databases()
+
+    assert "signed with the dummy access key testing. To answer" in caught.value.__notes__[0]
 
 
 def test_an_unsigned_request_is_said_to_be_unsigned(network: Network) -> None:

@@ -151,6 +151,10 @@ class CredentialStore:
             return None
         return self._owners.get(access_key)
 
+    def has_issued(self, access_key: str) -> bool:
+        """Return whether an access key is, or was, one of a principal."""
+        return access_key in self._owners
+
     def have_been_of(self, arn: str) -> bool:
         """Return whether somebody with this ARN has ever had credentials, deleted ones included."""
         return any(arn in (owner.arn, owner.principal_arn) for owner in self._owners.values())

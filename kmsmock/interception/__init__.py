@@ -14,10 +14,10 @@ import botocore.client
 import botocore.handlers
 
 from kmsmock.aws.services import AWS_SERVICES, AwsService
-from kmsmock.interception import error_notes
+from kmsmock.interception import error_notes, sessions
 from kmsmock.interception.beside_moto import begin_before_call, finish_after_call
 from kmsmock.interception.kms import answer_before_call
-from kmsmock.interception.kms_http import answer_before_send, leave_unsigned
+from kmsmock.interception.kms_http import answer_before_send
 from kmsmock.interception.services import answer_service_before_call, keep_parameters
 from kmsmock.interception.unanswered import (
     explain_exception,
@@ -49,7 +49,6 @@ def _list_handlers(service: AwsService) -> Iterator[tuple[str, Handler]]:
 _FIRST: tuple[tuple[str, Handler], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
-    ("choose-signer.kms", leave_unsigned),
     *(handler for service in AWS_SERVICES.values() for handler in _list_handlers(service)),
 )
 #: Handlers that run after all others: they are for requests that nothing answers.
@@ -80,6 +79,7 @@ def install(*, late: bool = False) -> None:
     for event, handler in _LAST:
         botocore.handlers.BUILTIN_HANDLERS.append((event, handler, botocore.handlers.REGISTER_LAST))
     error_notes.install()
+    sessions.install()
     install_block()
     if late:
         meta: Any = botocore.client.ClientMeta

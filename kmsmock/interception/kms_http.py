@@ -7,14 +7,12 @@ from collections.abc import Generator
 from io import BytesIO
 from typing import Any
 
-import botocore
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.interception.aws_hosts import read_host, read_region
 from kmsmock.interception.error_notes import keep_explanation
-from kmsmock.interception.kms import NO_CREDENTIALS
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import build_headers
 from kmsmock.process.active_mocks import ActiveMock
@@ -96,11 +94,3 @@ class _HttpResponse(AWSResponse):  # type: ignore[misc] # botocore has no types
     def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
         super().__init__(url, status, headers, _Raw(body))
         self._content = _Body(body)
-
-
-def leave_unsigned(*, context: Any = None, **_: Any) -> Any:
-    """Disable signing for clients without credentials: mocks do not check signatures.
-
-    Handles ``choose-signer``.
-    """
-    return botocore.UNSIGNED if context and context.get(NO_CREDENTIALS) else None

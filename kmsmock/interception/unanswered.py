@@ -28,7 +28,9 @@ from kmsmock.aws.services import ANSWERED, ONLY_BESIDE
 from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.interception.error_notes import add_note, keep_note
 from kmsmock.interception.kms import read_access_key
+from kmsmock.interception.patches import wrap_methods
 from kmsmock.process.bound_clients import get_mock
+from kmsmock.process.environment import DUMMY
 from kmsmock.process.moto import is_moto_active
 from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked, find_block
 
@@ -53,25 +55,13 @@ _NOT_SENT = (
 def install_block() -> None:
     """Patch botocore's endpoints to check each request that they are about to send.
 
-    Endpoints are the last code of botocore in which a request passes, whatever client, session and
-    handlers it comes from. Subclasses with a method of their own, such as that of aiobotocore, are
-    patched, too, also those that are defined later.
+    Endpoints are the last code of botocore that a request passes, whatever client, session and
+    handlers it comes from.
     """
-    endpoint: Any = botocore.endpoint.Endpoint
-    endpoint.__init_subclass__ = classmethod(_guard_sending)
-    for endpoint_class in _list_classes(endpoint):
-        _guard_sending(endpoint_class)
+    wrap_methods(botocore.endpoint.Endpoint, {"_send": _guard_sending}, lambda _: True)
 
 
-def _list_classes(base: Any) -> list[Any]:
-    return [base, *(each for subclass in base.__subclasses__() for each in _list_classes(subclass))]
-
-
-def _guard_sending(endpoint_class: Any, /, **_: Any) -> None:
-    original = vars(endpoint_class).get("_send")
-    if original is None:
-        return
-
+def _guard_sending(original: Any) -> Any:
     @functools.wraps(original)
     def send(endpoint: Any, request: Any) -> Any:
         with _sending(endpoint, request):
@@ -86,7 +76,7 @@ def _guard_sending(endpoint_class: Any, /, **_: Any) -> None:
         setattr(response, _SENT, True)
         return response
 
-    endpoint_class._send = send_async if inspect.iscoroutinefunction(original) else send  # noqa: SLF001
+    return send_async if inspect.iscoroutinefunction(original) else send
 
 
 @contextmanager
@@ -215,12 +205,13 @@ def _advise(service: str) -> str:
 
 
 def _describe_credentials(signer: Any) -> str:
-    """Return what a request is signed with, without refreshing credentials."""
-    key, credentials = read_access_key(signer), signer._credentials  # noqa: SLF001 - not public
-    if signer._signature_version is UNSIGNED:  # noqa: SLF001 - as above
+    """Return what a request is signed with while a mock is active."""
+    if signer._signature_version is UNSIGNED:  # noqa: SLF001 - there is no public attribute
         return "unsigned"
-    if credentials is None:
-        return "without credentials"
-    source = f"(from botocore's provider: {credentials.method})"
-    # Refreshable credentials that no request has needed yet have no access key.
-    return f"signed with the access key {key} {source}" if key else f"signed {source}"
+    if signer._signature_version == "bearer":  # noqa: SLF001 - as above
+        return "with a bearer token" if signer._auth_token else "without a bearer token"  # noqa: SLF001
+    key = read_access_key(signer) or DUMMY
+    if key == DUMMY:
+        return f"signed with the dummy access key {key}"
+    provider = signer._credentials.method  # noqa: SLF001 - as above
+    return f"signed with the access key {key} (from botocore's provider: {provider})"

@@ -26,6 +26,7 @@ from kmsmock.plugin.real_aws import add_option, block_real_aws, say_what_is_bloc
 from kmsmock.plugin.rollback import Rollback
 from kmsmock.process.active_mocks import get_joinable
 from kmsmock.process.contexts import get_running_test
+from kmsmock.process.environment import describe_region, restore_variables
 from kmsmock.process.watchers import watchers
 
 if TYPE_CHECKING:
@@ -137,9 +138,10 @@ def pytest_report_header() -> str:
     from kmsmock.options import complete
 
     chosen = complete({})
+    region = chosen["region"] or describe_region()
     seed = "" if chosen["seed"] is None else f", seed {chosen['seed']!r}"
     return (
-        f"kmsmock: account {chosen['account_id']}, region {chosen['region']}, "
+        f"kmsmock: account {chosen['account_id']}, region {region}, "
         f"authorization {chosen['authorization']}, {say_what_is_blocked()}{seed}"
     )
 
@@ -169,6 +171,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
             return (yield)
     finally:
         item.config.stash[_mocked_tests].forget(item.nodeid)
+        restore_variables()
 
 
 def _check_leaks(item: pytest.Item, marks: dict[str, Any]) -> AbstractContextManager[None]:

@@ -16,9 +16,8 @@ from types import FrameType
 import pytest
 
 from kmsmock.plugin.marks import merge_marks
+from kmsmock.process.block_settings import MarkSetting, RunSetting
 from kmsmock.process.real_aws_block import (
-    CallSetting,
-    RunSetting,
     add_block_setting,
     get_run_setting,
     remove_block_setting,
@@ -102,7 +101,9 @@ class _RealAWS:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Apply the marks of a test."""
-        setting = CallSetting.read(merge_marks(item), "@pytest.mark.kms")
+        setting = MarkSetting.read(merge_marks(item))
+        if setting is None:
+            return (yield)
         add_block_setting(setting)
         try:
             return (yield)

@@ -10,12 +10,14 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.process import contexts as running
+from kmsmock.process.block_settings import BlockSetting
 from kmsmock.process.contexts import Context
+from kmsmock.process.environment import set_variables_of
 from kmsmock.process.moto import let_moto_in
 from kmsmock.process.watchers import notify, watchers
 
@@ -53,12 +55,22 @@ class ActiveMock(Protocol):
         """The function that makes a service's KMS calls when moto answers the request."""
         ...
 
-    def set_up(self) -> None:
-        """Prepare the process for the mock, which is about to start."""
+    @property
+    def region(self) -> str | None:
+        """The option ``region``; None if the mock has none."""
         ...
 
-    def tear_down(self) -> None:
-        """Restore what `set_up` has changed; the mock has ended."""
+    @property
+    def block(self) -> BlockSetting | None:
+        """What its arguments say about requests that nothing answers; None if nothing."""
+        ...
+
+    def find_variables(self) -> Mapping[str, str]:
+        """Return the environment variables to set while the mock answers, by name."""
+        ...
+
+    def has_issued(self, access_key: str) -> bool:
+        """Return whether an access key is one of the mock."""
         ...
 
 
@@ -133,10 +145,11 @@ def is_paused(mock: ActiveMock) -> bool:
     return any(each is mock for paused in _pauses for each in paused)
 
 
-def is_asked(mock: ActiveMock) -> bool:
-    """Return whether the running context has asked for a started mock; it may be paused."""
+def list_asked() -> list[ActiveMock]:
+    """Return the mocks that the running context has asked for, also paused ones, narrowest last."""
     asked = set(running.contexts[-1].iterate_asked())
-    return any(use.mock is mock and use.owner in asked for use in _uses)
+    mocks = {id(use.mock): use.mock for use in _uses if use.owner in asked}
+    return sorted(mocks.values(), key=_rank)
 
 
 def get_state(mock: ActiveMock) -> str:
@@ -163,8 +176,6 @@ def enter(mock: ActiveMock) -> Use:
     with lock:
         use = Use(mock, running.contexts[-1], find_place())
         is_first = not is_started(mock)
-        if is_first:
-            mock.set_up()
         _uses.append(use)
         arrange()
         if is_first:
@@ -184,8 +195,6 @@ def leave(use: Use) -> None:
         finally:
             _uses.remove(use)
             arrange()
-            if is_last:
-                use.mock.tear_down()
 
 
 def end_uses(owners: Collection[Context]) -> list[Use]:
@@ -210,6 +219,7 @@ def arrange() -> None:
         if not _uses:
             if active:
                 active.clear()
+                set_variables_of(None)
                 let_moto_in()
             return
         context = running.contexts[-1]
@@ -219,6 +229,7 @@ def arrange() -> None:
             or _list_mocks(asked)
             or _list_mocks(asked, is_limited=False)
         )
+        set_variables_of(get_answering())
         if not active:
             let_moto_in()
 

@@ -1,113 +1,33 @@
-"""The block of requests to AWS that nothing answers: what sets it, and what it raises.
+"""The block of requests to AWS that nothing answers: whether it is set, and what it raises.
 
 Imported in every pytest run, so it imports nothing slow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from operator import attrgetter
+from typing import ClassVar
 
-from kmsmock.process.active_mocks import ActiveMock, is_asked
+from kmsmock.process.active_mocks import list_asked
+from kmsmock.process.block_settings import BlockSetting, CallSetting, RunSetting
 from kmsmock.process.contexts import contexts
 
-
-class BlockSetting:
-    """What one place says about the block: the configuration of a run, a mark, or a mock.
-
-    kms: whether requests to KMS are blocked (``block_real_kms``). aws: whether requests to AWS are
-    blocked (``block_real_aws``). None if nothing is said about them.
-    """
-
-    def __init__(self, *, kms: bool | None, aws: bool | None) -> None:
-        self.kms = kms
-        self.aws = aws
-
-    def get(self, *, for_kms: bool) -> bool | None:
-        """Return whether requests are blocked, to KMS or to another service; None if unsaid.
-
-        What is said about KMS takes precedence over what is said about AWS. To allow AWS is not to
-        allow KMS.
-        """
-        if for_kms:
-            return self.aws or None if self.kms is None else self.kms
-        return self.aws
-
-    @property
-    def applies(self) -> bool:
-        """Whether it is in effect at present."""
-        return True
-
-
-class RunSetting(BlockSetting):
-    """What the configuration of a run of pytest says; until it is read, KMS is blocked."""
-
-    def __init__(self) -> None:
-        super().__init__(kms=True, aws=None)
-        #: Whether everything is allowed, whatever marks and mocks say (``--kms-allow-real``).
-        self.allows_all = False
-        #: What pytest is doing, for requests that no test makes.
-        self.phase = "before pytest collected the tests"
-        #: What has begun the run; it can be a test.
-        self.around = contexts[-1]
-
-
-class CallSetting(BlockSetting):
-    """What the arguments of a mark, or of a mock, say.
-
-    call: the mark or mock with its arguments, for messages. mock: None for a mark.
-    """
-
-    def __init__(
-        self, *, kms: bool | None, aws: bool | None, call: str, mock: ActiveMock | None
-    ) -> None:
-        super().__init__(kms=kms, aws=aws)
-        self.call = call
-        self.mock = mock
-
-    @classmethod
-    def read(
-        cls, options: Mapping[str, Any], name: str, mock: ActiveMock | None = None
-    ) -> CallSetting | None:
-        """Return what options say; None if they say nothing. name: of the mark or mock."""
-        said = {each: options[each] for each in _OPTIONS if options.get(each) is not None}
-        if not said:
-            return None
-        arguments = ", ".join(f"{each}={value}" for each, value in said.items())
-        kms, aws = map(said.get, _OPTIONS)
-        return cls(kms=kms, aws=aws, call=f"`{name}({arguments})`", mock=mock)
-
-    @property
-    def applies(self) -> bool:
-        """Whether the running context has asked for the mock, which may be paused."""
-        return self.mock is None or is_asked(self.mock)
-
-
-_OPTIONS = ("block_real_kms", "block_real_aws")
-#: The settings of the process: of runs of pytest, the innermost last, each with those of its
-#: running test's marks and of mocks after it. The last one that says something takes effect.
+#: What runs of pytest and the marks of running tests say. Mocks have what they say themselves.
 _settings: list[BlockSetting] = []
 
 
-def add_block_setting(setting: BlockSetting | None) -> None:
-    """Add a setting of the innermost run. As for other options, mocks precede marks."""
-    if setting is None:
-        return
-    index = len(_settings)
-    if isinstance(setting, CallSetting) and setting.mock is None:
-        runs = [i for i, each in enumerate(_settings) if isinstance(each, RunSetting)]
-        index = runs[-1] + 1 if runs else 0
-    _settings.insert(index, setting)
+def add_block_setting(setting: BlockSetting) -> None:
+    """Add what a run or a mark says."""
+    _settings.append(setting)
 
 
-def remove_block_setting(setting: BlockSetting | None) -> None:
-    """Remove a setting that was added."""
-    if setting is not None:
-        _settings.remove(setting)
+def remove_block_setting(setting: BlockSetting) -> None:
+    """Remove what a run or a mark says."""
+    _settings.remove(setting)
 
 
 def get_run_setting() -> RunSetting | None:
-    """Return the setting of the innermost run of pytest, also if it has ended; None without one."""
+    """Return what the innermost run of pytest says, also if it has ended; None without one."""
     return next((each for each in reversed(_settings) if isinstance(each, RunSetting)), None)
 
 
@@ -116,9 +36,11 @@ def find_block(*, for_kms: bool) -> BlockSetting | None:
     run = get_run_setting()
     if run is not None and run.allows_all:
         return None
-    for setting in reversed(_settings):
+    of_mocks = (mock.block for mock in list_asked())
+    settings = [*_settings, *(each for each in of_mocks if each is not None)]
+    for setting in sorted(settings, key=attrgetter("precedence"), reverse=True):
         is_blocked = setting.get(for_kms=for_kms)
-        if is_blocked is not None and setting.applies:
+        if is_blocked is not None:
             return setting if is_blocked else None
     return None
 
