@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 from kmsmock.aws.api_call import Answer, ApiCall
@@ -237,13 +238,25 @@ def arrange() -> None:
 def _list_mocks(owners: Iterable[Context], *, is_limited: bool = True) -> list[ActiveMock]:
     """Return the mocks that contexts have started, the narrowest last, without paused ones.
 
-    is_limited: whether only those that last as long as the running context.
+    Equally narrow ones are in the order of the contexts, as if these ran now: which of them an
+    earlier test has started first does not matter. owners: the contexts, as they would run.
+    is_limited: whether only mocks that last as long as the running context.
     """
-    wanted = set(owners)
-    mocks = {id(use.mock): use.mock for use in _uses if use.owner in wanted}.values()
-    found = sorted((mock for mock in mocks if not is_paused(mock)), key=_rank)
+    positions: dict[Context, int] = {}
+    for owner in owners:
+        positions.setdefault(owner, len(positions))
     reach = running.contexts[-1].reach
-    return [mock for mock in found if not is_limited or _rank(mock) <= reach]
+    found: dict[int, tuple[tuple[int, int], int, ActiveMock]] = {}
+    for use in _uses:
+        rank = _rank(use.mock)
+        if use.owner not in positions or is_paused(use.mock) or (is_limited and rank > reach):
+            continue
+        # What ends with the test is always started in the same order.
+        is_ordered = use.owner.rank == rank and not use.owner.ends_with_test
+        position = positions[use.owner] if is_ordered else len(positions)
+        _, known, _ = found.get(id(use.mock), (rank, position, use.mock))
+        found[id(use.mock)] = (rank, min(position, known), use.mock)
+    return [mock for _, _, mock in sorted(found.values(), key=itemgetter(0, 1))]
 
 
 def _rank(mock: ActiveMock) -> tuple[int, int]:
