@@ -11,7 +11,8 @@ from kmsmock.aws.api_call import ApiCall
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.sessions import get_access_key
-from kmsmock.process.bound_clients import get_mock
+from kmsmock.process.active_mocks import answering
+from kmsmock.process.bound_clients import MOCK
 
 
 def answer_before_call(
@@ -21,7 +22,8 @@ def answer_before_call(
 
     Handles ``before-call``.
     """
-    mock = get_mock(context)
+    # As `get_mock` does, without the call, since this runs for each call.
+    mock = context.get(MOCK) or answering[0]
     if mock is None or mock.wire:
         return None
     call = ApiCall(
