@@ -220,7 +220,18 @@ class MockOptions(TypedDict, total=False):
         bool,
         Option(
             default=True,
-            doc="block requests to the real KMS from clients without a mock (pytest plugin)",
+            doc="block requests to the real KMS, which no mock answers: of marks and ini options "
+            "as long as the pytest plugin is loaded, of a mock until it ends",
+            ini="bool",
+            is_of_tests=True,
+        ),
+    ]
+    block_real_aws: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="the same for all services of AWS: block requests that neither a mock nor moto "
+            "answers",
             ini="bool",
             is_of_tests=True,
         ),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsmock.options import MockOptions
 from kmsmock.process.active_mocks import active, is_started
+from kmsmock.process.block_settings import MockSetting
 from kmsmock.process.watchers import notifying, watchers
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Responder:
     options: all options. backend: the state of the mock. kms: its control object, set afterwards.
     """
 
-    def __init__(self, options: MockOptions) -> None:
+    def __init__(self, options: MockOptions, keywords: Mapping[str, Any]) -> None:
         _install_interception()
         from kmsmock.dispatch import answer
         from kmsmock.state.backend import Backend
@@ -54,6 +55,8 @@ class Responder:
         self._load_document()
         #: Answers an `ApiCall` of a client.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self.backend)
+        #: What its arguments say about requests that nothing answers.
+        self.block = MockSetting.read(keywords)
 
     def __deepcopy__(self, memo: object) -> Responder:
         """Return the same mock; botocore copies requests, whose context has it."""

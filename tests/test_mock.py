@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError
 
 import kmsmock
 from kmsmock import current, mock_kms
-from kmsmock.process.real_kms_block import block_real_kms
 
 REGION = {"region_name": "us-east-1"}
 
@@ -346,15 +345,11 @@ def test_a_mock_with_options_is_a_world_of_its_own(options):
 
 
 def test_a_paused_mock_lets_calls_go_where_they_would_have_gone():
-    before = block_real_kms(True)
-    try:
-        with mock_kms() as kms:
-            client = boto3.client("kms")
-            with kms.pause(), pytest.raises(kmsmock.RealKMSBlocked):
-                client.list_keys()
-            assert client.list_keys()["Keys"] == []
-    finally:
-        block_real_kms(before)
+    with mock_kms(block_real_kms=True) as kms:
+        client = boto3.client("kms")
+        with kms.pause(), pytest.raises(kmsmock.RealKMSBlocked):
+            client.list_keys()
+        assert client.list_keys()["Keys"] == []
 
 
 def test_a_mock_that_ends_while_it_is_paused_is_not_active_again():

@@ -10,7 +10,8 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.aws.api_call import ApiCall
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
-from kmsmock.process.bound_clients import get_mock
+from kmsmock.process.active_mocks import answering
+from kmsmock.process.bound_clients import MOCK
 from kmsmock.process.environment import DUMMY
 
 
@@ -21,7 +22,8 @@ def answer_before_call(
 
     Handles ``before-call``.
     """
-    mock = get_mock(context)
+    # As `get_mock` does, without the call, since this runs for each call.
+    mock = context.get(MOCK) or answering[0]
     if mock is None or mock.wire:
         return None
     call = ApiCall(

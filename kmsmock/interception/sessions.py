@@ -25,6 +25,7 @@ from kmsmock.interception.configuration import (
     find_static_credentials,
     read_configuration,
 )
+from kmsmock.interception.patches import is_of_botocore, wrap_methods
 from kmsmock.process.active_mocks import get_answering
 from kmsmock.process.environment import DUMMY
 
@@ -135,9 +136,9 @@ def _list_loaders_of_code(session: Any) -> list[Method]:
     resolver = components.get("credential_provider")
     if resolver is None:
         return []
-    if not _is_of_botocore(resolver):
+    if not is_of_botocore(type(resolver)):
         return [resolver.load_credentials]
-    return [provider.load for provider in resolver.providers if not _is_of_botocore(provider)]
+    return [provider.load for provider in resolver.providers if not is_of_botocore(type(provider))]
 
 
 async def _load_first_async(loaders: Iterable[Method], fallback: Any) -> Any:
@@ -147,10 +148,6 @@ async def _load_first_async(loaders: Iterable[Method], fallback: Any) -> Any:
         if found is not None:
             return found
     return fallback
-
-
-def _is_of_botocore(instance: Any) -> bool:
-    return type(instance).__module__.startswith(("botocore.", _AIOBOTOCORE))
 
 
 def _is_async(instance: Any) -> bool:
@@ -196,37 +193,18 @@ _PATCHES: list[tuple[Any, dict[str, Method]]] = [
 def install() -> None:
     """Patch botocore, and aiobotocore once it is imported."""
     for base, replacements in _PATCHES:
-        _patch_with_subclasses(base, replacements)
-        _observe_subclasses(base, replacements)
+        wrappers = {
+            name: functools.partial(_replace, replacement=replacement)
+            for name, replacement in replacements.items()
+        }
+        wrap_methods(base, wrappers, is_of_botocore)
 
 
-def _patch_with_subclasses(patched: Any, replacements: Mapping[str, Method]) -> None:
-    _patch(patched, replacements)
-    for subclass in patched.__subclasses__():
-        _patch_with_subclasses(subclass, replacements)
-
-
-def _observe_subclasses(base: Any, replacements: Mapping[str, Method]) -> None:
-    """Patch later subclasses, too."""
-
-    def __init_subclass__(cls: Any, /, **kwargs: Any) -> None:  # noqa: N807
-        super(base, cls).__init_subclass__(**kwargs)
-        _patch(cls, replacements)
-
-    base.__init_subclass__ = classmethod(__init_subclass__)
-
-
-def _patch(patched: Any, replacements: Mapping[str, Method]) -> None:
-    """Patch the methods that a class defines itself, if it is one of botocore or aiobotocore."""
-    if not patched.__module__.startswith(("botocore.", _AIOBOTOCORE)):
-        return
-    for name, replacement in replacements.items():
-        original = vars(patched).get(name)
-        if isinstance(original, property):
-            setattr(patched, name, property(_wrap(cast(Method, original.fget), replacement)))
-        elif original is not None:
-            wrap = _wrap_async if inspect.iscoroutinefunction(original) else _wrap
-            setattr(patched, name, wrap(original, replacement))
+def _replace(original: Any, replacement: Method) -> Any:
+    if isinstance(original, property):
+        return property(_wrap(cast(Method, original.fget), replacement))
+    wrap = _wrap_async if inspect.iscoroutinefunction(original) else _wrap
+    return wrap(original, replacement)
 
 
 def _wrap(original: Method, replacement: Method) -> Method:

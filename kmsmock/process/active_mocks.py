@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.process import contexts as running
+from kmsmock.process.block_settings import BlockSetting
 from kmsmock.process.contexts import Context
 from kmsmock.process.environment import set_variables_of
 from kmsmock.process.moto import let_moto_in
@@ -60,6 +61,11 @@ class ActiveMock(Protocol):
         """The option ``region``; None if the mock has none."""
         ...
 
+    @property
+    def block(self) -> BlockSetting | None:
+        """What its arguments say about requests that nothing answers; None if nothing."""
+        ...
+
     def find_variables(self) -> Mapping[str, str]:
         """Return the environment variables to set while the mock answers, by name."""
         ...
@@ -100,6 +106,8 @@ class Use:
 lock = threading.RLock()
 #: The mocks that can answer at present, the one that answers last.
 active: list[ActiveMock] = []
+#: Its one item is the mock that answers plain clients at present; None if there is none.
+answering: list[ActiveMock | None] = [None]
 #: The ids of all started mocks that are not paused, suspended ones too, for their own clients.
 answering_own: set[int] = set()
 #: All starts that have not been stopped, oldest first.
@@ -110,10 +118,7 @@ _pauses: list[list[ActiveMock]] = []
 
 def get_answering() -> ActiveMock | None:
     """Return the mock that answers plain clients at present; None if there is none."""
-    try:
-        return active[-1]
-    except IndexError:  # without a check before, since another thread may end the last mock
-        return None
+    return answering[0]
 
 
 def get_joinable() -> ActiveMock | None:
@@ -138,6 +143,13 @@ def are_started() -> bool:
 def is_paused(mock: ActiveMock) -> bool:
     """Return whether a mock is paused."""
     return any(each is mock for paused in _pauses for each in paused)
+
+
+def list_asked() -> list[ActiveMock]:
+    """Return the mocks that the running context has asked for, also paused ones, narrowest last."""
+    asked = set(running.contexts[-1].iterate_asked())
+    mocks = {id(use.mock): use.mock for use in _uses if use.owner in asked}
+    return sorted(mocks.values(), key=_rank)
 
 
 def get_state(mock: ActiveMock) -> str:
@@ -206,20 +218,24 @@ def arrange() -> None:
         answering_own.update(id(use.mock) for use in _uses if not is_paused(use.mock))
         if not _uses:
             if active:
-                active.clear()
-                set_variables_of(None)
-                let_moto_in()
+                _activate([])
             return
         context = running.contexts[-1]
         asked = list(context.iterate_asked())
-        active[:] = (
+        _activate(
             _list_mocks(context.iterate_joined())
             or _list_mocks(asked)
             or _list_mocks(asked, is_limited=False)
         )
-        set_variables_of(get_answering())
-        if not active:
-            let_moto_in()
+
+
+def _activate(mocks: list[ActiveMock]) -> None:
+    """Let mocks answer, the last one plain clients."""
+    active[:] = mocks
+    answering[0] = mocks[-1] if mocks else None
+    set_variables_of(answering[0])
+    if not mocks:
+        let_moto_in()
 
 
 def _list_mocks(owners: Iterable[Context], *, is_limited: bool = True) -> list[ActiveMock]:
