@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.interception.aws_hosts import read_host, read_region
+from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import build_headers
@@ -67,6 +68,7 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
         body = serialize_response(result)
     else:
         explain_other_mocks(mock, answer, call.body, call.access_key)
+        explain_region(answer, region)
         status = result.status
         keep_explanation(answer.request_id, result)
         body = serialize_response(result.body())
