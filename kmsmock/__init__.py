@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.call_record import Call
     from kmsmock.ledger.costs import Costs
     from kmsmock.mock import KMSMocker, mock_kms
-    from kmsmock.process.real_kms_block import RealKMSBlocked
+    from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked
     from kmsmock.state.checkpoints import Checkpoint
     from kmsmock.worlds.errors import WorldError
 
@@ -34,6 +34,7 @@ __all__ = [
     "KmsKey",
     "KmsKeyFactory",
     "Principal",
+    "RealAWSBlocked",
     "RealKMSBlocked",
     "WorldError",
     "current",
@@ -52,7 +53,8 @@ _MODULES = {
     "KmsKey": "kmsmock.activation.key_factory",
     "KmsKeyFactory": "kmsmock.activation.key_factory",
     "Principal": "kmsmock.accounts",
-    "RealKMSBlocked": "kmsmock.process.real_kms_block",
+    "RealAWSBlocked": "kmsmock.process.real_aws_block",
+    "RealKMSBlocked": "kmsmock.process.real_aws_block",
     "WorldError": "kmsmock.worlds.errors",
     "current": "kmsmock.control",
     "mock_kms": "kmsmock.mock",

@@ -253,7 +253,7 @@ class KMSMock(ClientSource):
             getattr(principal, "principal", principal),
             Question(
                 action,
-                region or self._responder.options["region"],
+                region or self._backend.default_region,
                 {} if parameters is None else parameters,
                 encryption_context,
                 {} if context is None else context,
@@ -337,9 +337,12 @@ class KMSMock(ClientSource):
         return paused()
 
 
-def new_mock(options: MockOptions) -> Responder:
-    """Create a mock, with its control object as ``kms``. options: all options."""
-    responder = Responder(options)
+def new_mock(options: MockOptions, keywords: Mapping[str, Any]) -> Responder:
+    """Create a mock, with its control object as ``kms``.
+
+    options: all options. keywords: those that were passed.
+    """
+    responder = Responder(options, keywords)
     responder.kms = KMSMock(responder)
     return responder
 

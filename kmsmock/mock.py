@@ -54,7 +54,7 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
                 joined = None
             if joined is None:
                 options = complete({**marked, **self._keywords}) if marked else self._options
-                joined = new_mock(options)
+                joined = new_mock(options, self._keywords)
             self._uses.append(active_mocks.enter(joined))
         return self.world
 

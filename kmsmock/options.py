@@ -112,10 +112,11 @@ class MockOptions(TypedDict, total=False):
         ),
     ]
     region: Annotated[
-        str,
+        str | None,
         Option(
-            "us-east-1",
-            "the default Region while active, if none is configured",
+            None,
+            "the Region of all clients that name none; without it, that of the environment or the "
+            "profile, else `us-east-1`",
             read=_read_region,
         ),
     ]
@@ -219,7 +220,18 @@ class MockOptions(TypedDict, total=False):
         bool,
         Option(
             default=True,
-            doc="block requests to the real KMS from clients without a mock (pytest plugin)",
+            doc="block requests to the real KMS, which no mock answers: of marks and ini options "
+            "as long as the pytest plugin is loaded, of a mock until it ends",
+            ini="bool",
+            is_of_tests=True,
+        ),
+    ]
+    block_real_aws: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="the same for all services of AWS: block requests that neither a mock nor moto "
+            "answers",
             ini="bool",
             is_of_tests=True,
         ),

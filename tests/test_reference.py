@@ -112,7 +112,8 @@ def test_each_public_member_has_a_docstring_of_its_own(kms: KMSMock, title: str)
 
 def test_all_types_that_a_test_annotates_with_are_names_of_the_package() -> None:
     assert set(kmsmock.__all__) == {
-        *("KMSMock", "KMSMocker", "mock_kms", "current", "RealKMSBlocked", "KmsKey"),
+        *("KMSMock", "KMSMocker", "mock_kms", "current", "RealAWSBlocked", "RealKMSBlocked"),
+        "KmsKey",
         *("KmsKeyFactory", "Account", "Principal", "Call", "Decision", "Costs", "Checkpoint"),
         "WorldError",
     }

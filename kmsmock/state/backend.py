@@ -46,12 +46,16 @@ T = TypeVar("T")
 class Backend:
     """All state of one mock; modules have none.
 
-    options: all of them. start_time: when the clock starts; None for now. lock: held during the
-    whole of each call, so that calls of several threads are answered one after the other.
+    options: all of them. start_time: when the clock starts; None for now. find_region: returns the
+    Region of clients that name none. lock: held during the whole of each call, so that calls of
+    several threads are answered one after the other.
     """
 
-    def __init__(self, options: MockOptions, start_time: datetime | None) -> None:
+    def __init__(
+        self, options: MockOptions, start_time: datetime | None, find_region: Callable[[], str]
+    ) -> None:
         self.options = options
+        self._find_region = find_region
         self.delays = DELAYS[options["delays"]]
         self.lock = threading.RLock()
         _backends.add(self)
@@ -88,7 +92,7 @@ class Backend:
         #: Condition keys that all requests have at present, from ``kms.request_context``.
         self.request_context: Mapping[str, str | list[str]] = {}
         self.identities = Identities(
-            options["account_id"], options["region"], self.entropy, self.clock.now
+            options["account_id"], self._find_region, self.entropy, self.clock.now
         )
         self.source = Source(self.entropy, RsaPool(self.entropy), seed is not None)
         self.markers = Markers(self.entropy(32))
@@ -100,6 +104,11 @@ class Backend:
         self.faults.clear()
 
     # --- Regions, ids, policies --------------------------------------------------------
+
+    @property
+    def default_region(self) -> str:
+        """The Region of clients that name none, at present."""
+        return self._find_region()
 
     def region(self, account: str, name: str) -> KmsRegion:
         """Return the KMS of an account in a Region; create it on first use."""
@@ -185,8 +194,7 @@ class Backend:
         Every request of every service begins here; the caller of this method holds the lock until
         the request is answered. access_key: None for unsigned requests. region: its name; of
         services without Regions, any of the partition. Returns the caller and the time of the
-        request. Raises DeletedCredentialsError and ExpiredCredentialsError, which each service
-        translates to an error of its own.
+        request. Raises CredentialsError, which each service translates to an error of its own.
         """
         now = self.clock.now()
         self.clock.run_due_work(now)
