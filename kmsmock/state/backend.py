@@ -33,6 +33,7 @@ from kmsmock.state.checkpoints import Checkpoint
 from kmsmock.state.faults import Faults
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.delays import DELAYS
+from kmsmock.timing.passing_states import PassingStates
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
@@ -54,6 +55,7 @@ class Backend:
         self.lock = threading.RLock()
         _backends.add(self)
         self.clock = Clock(start_time, stands_still=options["seed"] is not None, lock=self.lock)
+        self.passing = PassingStates(self.clock, ends_at_looks=options["waiting"] == "looks")
         #: How long keys exist, for the bill.
         self.key_lifetimes = KeyLifetimes()
         self.tariff = Tariff(Prices.of(options["prices"]))
@@ -91,6 +93,7 @@ class Backend:
         self.markers = Markers(self.entropy(32))
         self._attestation: AttestationAuthority | None = None
         self.clock.cancel_scheduled()
+        self.passing.clear()
         self.call_log.clear()
         self.secrets.clear()
         self.service_events.clear()
@@ -227,6 +230,7 @@ class Backend:
                 self.deleted_materials,
                 self._service_states,
                 clock_state,
+                passing,
                 identities_state,
                 self.key_lifetimes.deleted,
                 recorded,
@@ -235,6 +239,7 @@ class Backend:
             ) = state
             self.key_lifetimes.regions = self.regions
             self.clock.restore(clock_state)
+            self.passing.restore(passing)
             self.identities.restore(identities_state)
             self.call_log.restore(recorded)
             self.secrets.restore(secrets)
@@ -258,6 +263,7 @@ class Backend:
             self.deleted_materials,
             self._service_states,
             self.clock.state(),
+            self.passing.state(),
             self.identities.state(),
             self.key_lifetimes.deleted,
             self.call_log.state(),
