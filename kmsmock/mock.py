@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from kmsmock.activation import decorators
 from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.control import KMSMock, new_mock
+from kmsmock.misuse.public_object import PublicObject
 from kmsmock.options import MockOptions, complete, table
 from kmsmock.process import active_mocks
 from kmsmock.process.active_mocks import ActiveMock, Use, get_joinable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class KMSMocker:
+class KMSMocker(PublicObject):
     """Starts and stops mocks: a decorator, a context manager, or with `start` and `stop`.
 
     Without options it joins the active mock, if there is one; with options it starts a separate
@@ -51,7 +52,7 @@ class KMSMocker:
                 joined = None
             if joined is None:
                 options = complete({**marked, **self._keywords}) if marked else self._options
-                joined = new_mock(options)
+                joined = new_mock(options, self._keywords)
             self._uses.append(active_mocks.enter(joined))
         return self.world
 

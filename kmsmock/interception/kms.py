@@ -10,10 +10,9 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.aws.api_call import ApiCall
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
-from kmsmock.process.bound_clients import get_mock
-
-#: The member of a request's context that marks a client without credentials.
-NO_CREDENTIALS = "kmsmock_no_credentials"
+from kmsmock.process.active_mocks import answering
+from kmsmock.process.bound_clients import MOCK
+from kmsmock.process.environment import DUMMY
 
 
 def answer_before_call(
@@ -23,12 +22,9 @@ def answer_before_call(
 
     Handles ``before-call``.
     """
-    mock = get_mock(context)
-    if mock is None:
-        return None
-    if mock.wire:
-        if request_signer._credentials is None:  # noqa: SLF001 - a public read would refresh them
-            context[NO_CREDENTIALS] = True
+    # As `get_mock` does, without the call, since this runs for each call.
+    mock = context.get(MOCK) or answering[0]
+    if mock is None or mock.wire:
         return None
     call = ApiCall(
         model.name,
@@ -47,12 +43,14 @@ def answer_before_call(
 def read_access_key(signer: Any) -> str | None:
     """Return the access key that a client signs with; None if it does not sign requests.
 
-    signer: botocore's RequestSigner. Reads no properties of refreshable credentials, since these
-    would refresh them.
+    A client that just has no credentials signs with dummies. signer: botocore's RequestSigner.
     """
-    credentials = signer._credentials  # noqa: SLF001 - there is no public attribute
-    if credentials is None or signer._signature_version is UNSIGNED:  # noqa: SLF001 - as above
+    if signer._signature_version is UNSIGNED:  # noqa: SLF001 - there is no public attribute
         return None
+    credentials = signer._credentials  # noqa: SLF001 - as above
+    if credentials is None:
+        return DUMMY
+    # Not the property of refreshable credentials, which would refresh them.
     members = vars(credentials)
     key: str | None = members.get("access_key") or members.get("_access_key")
-    return key
+    return key or DUMMY

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.timing.passing_states import PassingStates, ShownState
 
 
@@ -73,7 +75,13 @@ PROXY_FAILURES = {
 
 
 @dataclass(slots=True)
-class CustomKeyStore:
+class CustomKeyStore(
+    PublicObject,
+    internal=(
+        *("begin_transition", "complete_transition", "describe_state", "proxy_failure", "sequence"),
+        "xks_key_ids",
+    ),
+):
     """One custom key store of an account and Region."""
 
     store_id: str
@@ -127,7 +135,7 @@ class CustomKeyStore:
         if error_code not in possible:
             raise ValueError(
                 f"a store of type {self.store_type.value} cannot fail with {error_code!r}; it can "
-                f"with {', '.join(possible)}"
+                f"with {', '.join(possible)}{did_you_mean(error_code, possible)}"
             )
         self.fault = error_code
         if self.is_connected and self.proxy_failure is None:

@@ -11,8 +11,9 @@ import subprocess
 from contextlib import redirect_stdout
 
 import pytest
+from botocore.exceptions import ClientError
 
-from kmsmock import mock_kms
+from kmsmock import RealAWSBlocked, RealKMSBlocked, mock_kms
 
 ACCOUNT_ARN = "arn:aws:kms:us-east-1:123456789012"
 
@@ -100,6 +101,126 @@ def test_aiobotocore_clients_are_answered(wire, early):
 
     assert plaintext == b"text"
     assert notes == ["There is no alias in this account and Region."]
+
+
+def call_with_aiobotocore(service, operation):
+    session = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+
+    async def run():
+        made = session.get_session().create_client(
+            service, "us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+        )
+        async with made as client:
+            return await getattr(client, operation)()
+
+    return asyncio.run(run())
+
+
+@pytest.fixture
+def refusing_network(monkeypatch):
+    """Answer what aiobotocore sends as AWS answers unknown credentials; gives the URLs."""
+    module = pytest.importorskip("aiobotocore.awsrequest", reason="aiobotocore is missing")
+    sent = []
+
+    class Body:
+        async def read(self):
+            return b'{"__type": "UnrecognizedClientException"}'
+
+    async def send(_, request):
+        sent.append(request.url)
+        return module.AioAWSResponse(request.url, 400, {}, Body())
+
+    monkeypatch.setattr("aiobotocore.httpsession.AIOHTTPSession.send", send)
+    return sent
+
+
+def test_aiobotocore_clients_are_kept_from_the_real_kms(refusing_network):
+    with pytest.raises(RealKMSBlocked):
+        call_with_aiobotocore("kms", "list_keys")
+
+    assert refusing_network == []
+
+
+@pytest.mark.kms(block_real_aws=True)
+def test_aiobotocore_clients_are_kept_from_the_real_aws(refusing_network):
+    with pytest.raises(RealAWSBlocked):
+        call_with_aiobotocore("glue", "get_databases")
+
+    assert refusing_network == []
+
+
+def test_aiobotocore_clients_get_a_note_about_a_service_that_nothing_answers(refusing_network):
+    with mock_kms(), pytest.raises(ClientError) as caught:
+        call_with_aiobotocore("glue", "get_databases")
+
+    assert "The request went to the real AWS" in caught.value.__notes__[0]
+    assert len(refusing_network) == 1
+
+
+def run_with_aiobotocore(use, **arguments):
+    """Return what a coroutine function returns that gets the client of a new session."""
+    session_module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+
+    async def run():
+        async with session_module.get_session().create_client("kms", **arguments) as client:
+            return await use(client)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_aiobotocore_fetches_no_credentials(machine, wire):
+    fetched = machine.folder / "fetched"
+    machine.write_config(f"[default]\nregion = eu-west-1\ncredential_process = touch {fetched}\n")
+
+    async def create_key(client):
+        return (await client.create_key())["KeyMetadata"]["Arn"]
+
+    with mock_kms(wire=wire):
+        assert run_with_aiobotocore(create_key).startswith("arn:aws:kms:eu-west-1:")
+    with mock_kms(wire=wire, region="eu-west-2"):
+        assert run_with_aiobotocore(create_key).startswith("arn:aws:kms:eu-west-2:")
+
+    assert not fetched.exists()
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_aiobotocore_uses_access_keys_in_the_environment(machine, wire):
+    anything = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+
+    async def list_keys(client):
+        return await client.list_keys()
+
+    with mock_kms(wire=wire) as kms:
+        role = kms.account("444455556666").role("App", policies=[anything])
+        machine.set(
+            AWS_ACCESS_KEY_ID=role.credentials.access_key,
+            AWS_SECRET_ACCESS_KEY=role.credentials.secret_key,
+        )
+        run_with_aiobotocore(list_keys)
+
+        assert kms.calls[-1].caller == role.caller_arn
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_a_client_of_aiobotocore_refreshes_nothing(machine, wire):
+    machine.set(AWS_EC2_METADATA_DISABLED="true")
+    module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+    credentials = pytest.importorskip("aiobotocore.credentials")
+
+    async def refresh():
+        raise AssertionError("refreshed")
+
+    async def run(credentials):
+        session = module.get_session()
+        session._credentials = credentials
+        async with session.create_client("kms", "us-east-1") as client:
+            with mock_kms(wire=wire):
+                return (await client.list_keys())["Keys"]
+
+    assert asyncio.run(run(None)) == []
+    deferred = credentials.AioDeferredRefreshableCredentials(refresh, "test")
+    assert asyncio.run(run(deferred)) == []
 
 
 # --- AWS command line ---------------------------------------------------------------------
