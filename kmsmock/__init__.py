@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.call_record import Call
     from kmsmock.ledger.costs import Costs
     from kmsmock.mock import KMSMocker, mock_kms
-    from kmsmock.process.real_kms_block import RealKMSBlocked
+    from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked
     from kmsmock.state.checkpoints import Checkpoint
     from kmsmock.worlds.errors import WorldError
 
@@ -34,6 +34,7 @@ __all__ = [
     "KmsKey",
     "KmsKeyFactory",
     "Principal",
+    "RealAWSBlocked",
     "RealKMSBlocked",
     "WorldError",
     "current",
@@ -52,7 +53,8 @@ _MODULES = {
     "KmsKey": "kmsmock.activation.key_factory",
     "KmsKeyFactory": "kmsmock.activation.key_factory",
     "Principal": "kmsmock.accounts",
-    "RealKMSBlocked": "kmsmock.process.real_kms_block",
+    "RealAWSBlocked": "kmsmock.process.real_aws_block",
+    "RealKMSBlocked": "kmsmock.process.real_aws_block",
     "WorldError": "kmsmock.worlds.errors",
     "current": "kmsmock.control",
     "mock_kms": "kmsmock.mock",
@@ -62,7 +64,10 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     module = _MODULES.get(name)
     if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from kmsmock.misuse.suggestions import did_you_mean
+
+        hint = "" if name.startswith("_") else did_you_mean(name, __all__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
     value = globals()[name] = getattr(import_module(module), name)
     return value
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kmsmock.activation.client_cache import Clients
 from kmsmock.activation.typed_clients import ClientSource
+from kmsmock.aws.references import read_key_reference
 from kmsmock.aws.secret_values import hide, hide_secrets
 from kmsmock.options import MockOptions
 from kmsmock.process.active_mocks import get_answering, get_state, paused
@@ -234,9 +235,10 @@ class KMSMock(ClientSource):
         """Evaluate whether a principal is allowed an action, without calling KMS.
 
         principal: one of this mock, or its ARN. action: such as ``kms:Decrypt``. key: a key id, key
-        ARN, alias name or alias ARN, or an object with an ``arn``; None if the parameters name it
-        (``KeyId``, ``CiphertextBlob`` …), or the action is not about a key. region: of the call, by
-        default that of the mock; a key ARN has its own. encryption_context: name -> value.
+        ARN, alias name or alias ARN, an object with an ``arn``, key metadata, or a response that
+        names a key; None if the parameters name it (``KeyId``, ``CiphertextBlob`` …), or the action
+        is not about a key. region: of the call, by default that of the mock; a key ARN has its own.
+        encryption_context: name -> value.
         via_service: the service that calls on behalf of the principal, such as ``s3``, or the value
         of ``kms:ViaService``. context: further condition keys. parameters: of the call, as for
         boto3, if policies or grants depend on them; absent ones have their defaults. Raises
@@ -251,12 +253,12 @@ class KMSMock(ClientSource):
             getattr(principal, "principal", principal),
             Question(
                 action,
-                region or self._responder.options["region"],
+                region or self._backend.default_region,
                 {} if parameters is None else parameters,
                 encryption_context,
                 {} if context is None else context,
             ),
-            getattr(key, "arn", key),
+            None if key is None else read_key_reference(key),
             via_service,
         )
 
@@ -288,11 +290,11 @@ class KMSMock(ClientSource):
     def import_material(self, key: Any, material: bytes, **parameters: Any) -> Any:
         """Import key material into a key with origin EXTERNAL; return ImportKeyMaterial's response.
 
-        key: a key id, key ARN, or an object with an ``arn``. material: 32 bytes for
-        SYMMETRIC_DEFAULT, the raw secret for HMAC keys, PKCS #8 DER for asymmetric keys.
-        parameters: further parameters of ImportKeyMaterial; without ValidTo the material does not
-        expire. The calls are made by the default principal, or by the administrator of the key's
-        account. Raises TypeError for material that is not bytes, and botocore's ClientError.
+        key: as for `explain`. material: 32 bytes for SYMMETRIC_DEFAULT, the raw secret for HMAC
+        keys, PKCS #8 DER for asymmetric keys. parameters: further parameters of ImportKeyMaterial;
+        without ValidTo the material does not expire. The calls are made by the default principal,
+        or by the administrator of the key's account. Raises TypeError for material that is not
+        bytes, and botocore's ClientError.
         """
         from kmsmock.activation.material_import import import_material, read_material
         from kmsmock.aws.arns import Arn
@@ -300,7 +302,7 @@ class KMSMock(ClientSource):
         material = hide(material)  # also in the frames of a traceback
         material = read_material(material)
 
-        named = getattr(key, "arn", key)
+        named = read_key_reference(key)
         arn = Arn.parse(named)
         client = self.client(region=None if arn is None else arn.region)
         if arn is not None and arn.account != self._backend.identities.defaults[-1].account:
@@ -335,9 +337,12 @@ class KMSMock(ClientSource):
         return paused()
 
 
-def new_mock(options: MockOptions) -> Responder:
-    """Create a mock, with its control object as ``kms``. options: all options."""
-    responder = Responder(options)
+def new_mock(options: MockOptions, keywords: Mapping[str, Any]) -> Responder:
+    """Create a mock, with its control object as ``kms``.
+
+    options: all options. keywords: those that were passed.
+    """
+    responder = Responder(options, keywords)
     responder.kms = KMSMock(responder)
     return responder
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from kmsmock.activation import decorators
 from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.control import KMSMock, new_mock
+from kmsmock.misuse.public_object import PublicObject
 from kmsmock.options import MockOptions, complete, table
 from kmsmock.process import active_mocks
-from kmsmock.process.active_mocks import Use, get_joinable
+from kmsmock.process.active_mocks import ActiveMock, Use, get_joinable
 from kmsmock.process.contexts import SCOPES, contexts
-from kmsmock.responder import Responder
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class KMSMocker:
+class KMSMocker(PublicObject):
     """Starts and stops mocks: a decorator, a context manager, or with `start` and `stop`.
 
     Without options it joins the active mock, if there is one; with options it starts a separate
@@ -35,7 +35,7 @@ class KMSMocker:
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        complete(options)  # raises errors
+        self._options = complete(options)
         self._keywords = dict(options)
         self._uses: list[Use] = []
 
@@ -47,19 +47,19 @@ class KMSMocker:
         """
         with active_mocks.lock:
             marked = contexts[-1].get_options()
-            joined = None if self._is_separate(marked) else get_joinable()
-            options = complete({**marked, **self._keywords}) if joined is None else None
-            mock = new_mock(options) if options is not None else joined
-            self._uses.append(active_mocks.enter(cast(Responder, mock)))
+            joined = get_joinable()
+            if joined is not None and self._is_separate(joined, marked):
+                joined = None
+            if joined is None:
+                options = complete({**marked, **self._keywords}) if marked else self._options
+                joined = new_mock(options, self._keywords)
+            self._uses.append(active_mocks.enter(joined))
         return self.world
 
-    def _is_separate(self, marked: Mapping[str, Any]) -> bool:
-        """Return whether the mock does not join the active one. marked: options of marks."""
-        if self._keywords.keys() - {"isolated"}:
-            return True
-        joinable = get_joinable()
-        if "isolated" in self._keywords or joinable is None:
-            return bool(self._keywords.get("isolated"))
+    def _is_separate(self, joinable: ActiveMock, marked: Mapping[str, Any]) -> bool:
+        """Return whether the mock does not join an active one. marked: options of marks."""
+        if self._keywords:
+            return bool(self._options["isolated"] or self._keywords.keys() - {"isolated"})
         # The mark isolates a test from mocks that last longer, and not its own from each other.
         owner = active_mocks.get_first_use(joinable).owner
         return bool(marked.get("isolated")) and owner.scope != SCOPES[-1]

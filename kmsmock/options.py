@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast, get_arg
 from kmsmock.aws.arns import is_account_id
 from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
+from kmsmock.misuse.suggestions import did_you_mean
 
 Reader = Callable[[str, Any], Any]
 
@@ -111,10 +112,11 @@ class MockOptions(TypedDict, total=False):
         ),
     ]
     region: Annotated[
-        str,
+        str | None,
         Option(
-            "us-east-1",
-            "the default Region while active, if none is configured",
+            None,
+            "the Region of all clients that name none; without it, that of the environment or the "
+            "profile, else `us-east-1`",
             read=_read_region,
         ),
     ]
@@ -218,7 +220,18 @@ class MockOptions(TypedDict, total=False):
         bool,
         Option(
             default=True,
-            doc="block requests to the real KMS from clients without a mock (pytest plugin)",
+            doc="block requests to the real KMS, which no mock answers: of marks and ini options "
+            "as long as the pytest plugin is loaded, of a mock until it ends",
+            ini="bool",
+            is_of_tests=True,
+        ),
+    ]
+    block_real_aws: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="the same for all services of AWS: block requests that neither a mock nor moto "
+            "answers",
             ini="bool",
             is_of_tests=True,
         ),
@@ -250,7 +263,10 @@ def complete(options: Mapping[str, Any]) -> MockOptions:
     known = table()
     unknown = next((name for name in options if name not in known), None)
     if unknown is not None:
-        raise TypeError(f"mock_kms has no option {unknown!r}; it has {', '.join(sorted(known))}")
+        raise TypeError(
+            f"mock_kms has no option {unknown!r}; it has {', '.join(sorted(known))}"
+            f"{did_you_mean(unknown, known)}"
+        )
     defaults = {name: option.default for name, option in known.items()}
     values = {name: _read(name, value) for name, value in options.items()}
     return cast(MockOptions, {**defaults, **_configured, **values})

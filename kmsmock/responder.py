@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from kmsmock.activation.environment import Environment
 from kmsmock.options import MockOptions
 from kmsmock.process.active_mocks import active, is_started
+from kmsmock.process.block_settings import MockSetting
 from kmsmock.process.watchers import notifying, watchers
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class Responder:
     options: all options. backend: the state of the mock. kms: its control object, set afterwards.
     """
 
-    def __init__(self, options: MockOptions) -> None:
+    def __init__(self, options: MockOptions, keywords: Mapping[str, Any]) -> None:
+        _install_interception()
         from kmsmock.dispatch import answer
         from kmsmock.state.backend import Backend
 
@@ -50,11 +51,12 @@ class Responder:
             start_time = start_time or get_time(self._document)
         if start_time is None and options["seed"] is not None:
             start_time = _SEEDED_START
-        self.backend = Backend(options, start_time)
+        self.backend = Backend(options, start_time, self.find_region)
         self._load_document()
         #: Answers an `ApiCall` of a client.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self.backend)
-        self._environment = Environment(options["region"])
+        #: What its arguments say about requests that nothing answers.
+        self.block = MockSetting.read(keywords)
 
     def __deepcopy__(self, memo: object) -> Responder:
         """Return the same mock; botocore copies requests, whose context has it."""
@@ -106,9 +108,10 @@ class Responder:
         from kmsmock.worlds.errors import WorldError
         from kmsmock.worlds.world import load_world
 
-        options = self.options
         try:
-            load_world(self.backend, document, options["account_id"], options["region"])
+            load_world(
+                self.backend, document, self.options["account_id"], self.backend.default_region
+            )
         except WorldError as error:
             if not isinstance(source, Mapping):
                 error.source = os.fspath(source)
@@ -127,13 +130,34 @@ class Responder:
         """Whether the mock has been started and not stopped; it may be paused or suspended."""
         return is_started(self)
 
-    def set_up(self) -> None:
-        """Prepare the process for the mock, which is about to start."""
-        from kmsmock.interception import install
+    # --- what is configured --------------------------------------------------------------
 
-        install()  # has no effect if it ran when botocore was imported
-        self._environment.enter()
+    @property
+    def region(self) -> str | None:
+        """The option ``region``; None if the mock has none."""
+        return self.options["region"]
 
-    def tear_down(self) -> None:
-        """Restore the environment; the mock has ended."""
-        self._environment.exit()
+    def find_region(self) -> str:
+        """Return the Region of clients that name none, at present."""
+        from kmsmock.interception.configuration import find_default_region
+
+        return find_default_region(self.region)
+
+    def find_variables(self) -> Mapping[str, str]:
+        """Return the environment variables to set while the mock answers."""
+        from kmsmock.interception.configuration import find_missing_variables
+
+        return find_missing_variables(self.region)
+
+    def has_issued(self, access_key: str) -> bool:
+        """Return whether an access key is one of the mock."""
+        return self.backend.identities.credentials.has_issued(access_key)
+
+
+def _install_interception() -> None:
+    # If this is its first import, the interception is installed now; later calls have no effect.
+    import botocore.session  # noqa: F401
+
+    from kmsmock.interception import install
+
+    install()

@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError
 
 import kmsmock
 from kmsmock import current, mock_kms
-from kmsmock.process.real_kms_block import block_real_kms
 
 REGION = {"region_name": "us-east-1"}
 
@@ -346,15 +345,11 @@ def test_a_mock_with_options_is_a_world_of_its_own(options):
 
 
 def test_a_paused_mock_lets_calls_go_where_they_would_have_gone():
-    before = block_real_kms(True)
-    try:
-        with mock_kms() as kms:
-            client = boto3.client("kms")
-            with kms.pause(), pytest.raises(kmsmock.RealKMSBlocked):
-                client.list_keys()
-            assert client.list_keys()["Keys"] == []
-    finally:
-        block_real_kms(before)
+    with mock_kms(block_real_kms=True) as kms:
+        client = boto3.client("kms")
+        with kms.pause(), pytest.raises(kmsmock.RealKMSBlocked):
+            client.list_keys()
+        assert client.list_keys()["Keys"] == []
 
 
 def test_a_mock_that_ends_while_it_is_paused_is_not_active_again():
@@ -425,92 +420,6 @@ def test_who_was_made_after_a_checkpoint_is_nobody_once_it_is_restored():
         with pytest.raises(ClientError, match="UnrecognizedClientException"):
             later.list_keys()
         assert kms.client().list_keys()["Keys"] == []
-
-
-# --- environment -------------------------------------------------------------------------
-
-
-@pytest.fixture
-def nothing_configured(monkeypatch, tmp_path):
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    return tmp_path
-
-
-@pytest.mark.usefixtures("nothing_configured")
-def test_nothing_need_be_configured_and_nothing_is_left_behind():
-    before = dict(os.environ)
-
-    with mock_kms(region="eu-west-2"):
-        assert os.environ["AWS_EC2_METADATA_DISABLED"] == "true"
-        arn = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
-        with mock_kms(region="eu-west-3"):
-            assert boto3.client("kms").meta.region_name == "eu-west-3"
-        assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-2"
-
-    assert arn.startswith("arn:aws:kms:eu-west-2:")
-    assert dict(os.environ) == before
-    assert boto3.DEFAULT_SESSION.get_credentials() is None
-
-
-@pytest.mark.usefixtures("nothing_configured")
-def test_mocks_may_end_in_the_order_in_which_they_began():
-    before = dict(os.environ)
-    first, second = mock_kms(isolated=True, region="eu-west-1"), mock_kms(isolated=True)
-    first.start()
-    second.start()
-
-    first.stop()
-    boto3.Session().client("kms").create_key()
-    second.stop()
-
-    assert dict(os.environ) == before
-
-
-@pytest.mark.usefixtures("nothing_configured")
-def test_the_environment_is_restored_after_an_exception():
-    before = dict(os.environ)
-
-    with pytest.raises(ValueError), mock_kms():
-        raise ValueError
-
-    assert dict(os.environ) == before
-
-
-def test_what_is_configured_is_kept(nothing_configured, monkeypatch):
-    (nothing_configured / "config").write_text("[default]\nregion = ap-south-1\n")
-    (nothing_configured / "credentials").write_text(
-        "[default]\naws_access_key_id = mine\naws_secret_access_key = secret\n"
-    )
-    with mock_kms():
-        assert "AWS_ACCESS_KEY_ID" not in os.environ
-        arn = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "own")
-    with mock_kms():
-        assert os.environ["AWS_ACCESS_KEY_ID"] == "own"
-
-    assert arn.startswith("arn:aws:kms:ap-south-1:")
-
-
-def test_broken_configuration_files_are_left_alone(nothing_configured):
-    (nothing_configured / "config").write_text("no configuration")
-
-    with mock_kms():
-        assert os.environ["AWS_DEFAULT_REGION"] == "us-east-1"
-
-
-def test_the_default_session_is_not_thrown_away():
-    session = boto3.DEFAULT_SESSION or boto3._get_default_session()
-
-    with mock_kms():
-        boto3.client("kms").list_keys()
-        assert boto3.DEFAULT_SESSION is session
-
-    assert boto3.DEFAULT_SESSION is session
 
 
 # --- threads and processes ------------------------------------------------------------------

@@ -259,8 +259,11 @@ def test_marks_of_function_class_and_module_are_merged(run: pytest.Pytester) -> 
         ('regoin="eu-west-1"', "there is no option 'regoin'; there are account_id, *"),
         ("max_request=3", "there is no option 'max_request'; there are *, max_requests, *"),
         ("max_requests='3'", "a budget has a whole number of requests, not '3'"),
+        ("block_real_kms=None", "block_real_kms must be True or False, not None"),
+        ("block_real_aws='no'", "block_real_aws must be True or False, not 'no'"),
+        ("leak_check=2", "leak_check must be True or False, not 2"),
     ],
-    ids=["option", "limit", "value"],
+    ids=["option", "limit", "value of a limit", "None", "text", "number"],
 )
 def test_a_mark_that_cannot_be_is_told_in_a_line(
     run: pytest.Pytester, mark: str, said: str, fixture: str
@@ -340,63 +343,6 @@ def test_the_marker_is_registered(run: pytest.Pytester) -> None:
     result = run.runpytest_inprocess("--markers")
 
     result.stdout.fnmatch_lines(["@pytest.mark.kms(*options): *"])
-
-
-# --- the real KMS --------------------------------------------------------------------------------
-
-REACHES_FOR_AWS = """
-    import boto3
-    import pytest
-    from botocore.config import Config
-    from botocore.exceptions import EndpointConnectionError
-    import kmsmock
-
-    def call():
-        # The address is made up: nothing answers, should a request leave.
-        config = Config(retries={"max_attempts": 0}, connect_timeout=0.01)
-        boto3.client(
-            "kms", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b", config=config
-        ).list_keys()
-"""
-
-
-def test_an_unmocked_client_is_kept_from_the_real_kms(run: pytest.Pytester) -> None:
-    passes(
-        run,
-        REACHES_FOR_AWS
-        + """
-    def test_it():
-        with pytest.raises(kmsmock.RealKMSBlocked, match="--kms-allow-real"):
-            call()
-        """,
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "ini", "mark"),
-    [
-        pytest.param(["--kms-allow-real"], "", "", id="for one run"),
-        pytest.param([], "kms_block_real_kms = false", "", id="for a project"),
-        pytest.param([], "", "@pytest.mark.kms(block_real_kms=False)", id="for one test"),
-    ],
-)
-def test_there_are_three_ways_to_allow_the_real_kms(
-    run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, arguments: list[str], ini: str, mark: str
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # the discard port: nothing leaves
-    run.makeini(f"[pytest]\n{ini}\n")
-    passes(
-        run,
-        REACHES_FOR_AWS
-        + f"""
-    {mark}
-    def test_it():
-        with pytest.raises(Exception) as caught:
-            call()
-        assert not isinstance(caught.value, kmsmock.RealKMSBlocked)
-        """,
-        *arguments,
-    )
 
 
 # --- marks in the wrong place or form ------------------------------------------------------------
@@ -489,7 +435,7 @@ def test_a_mark_that_comes_too_late_for_a_wider_mock_is_an_error(
         wider("class_kms, module_kms, kms", "pytestmark = " + REGION[1:]),
         wider("module_kms, kms", test='@pytest.mark.kms(max_requests=3, max_usd="0.01")'),
         wider("session_kms, kms", test="@pytest.mark.kms(block_real_kms=False, leak_check=True)"),
-        wider("session_kms, kms", test='@pytest.mark.kms(region="us-east-1")'),
+        wider("session_kms, kms", test='@pytest.mark.kms(account_id="123456789012")'),
     ],
     ids=["module", "repeated", "class", "two", "limits", "of tests", "as it is anyway"],
 )
@@ -617,13 +563,9 @@ def test_a_test_after_one_that_had_a_mock_gets_a_hint(run: pytest.Pytester) -> N
 
 def test_a_test_that_has_had_a_mock_gets_no_hint(run: pytest.Pytester) -> None:
     code = """
-    @mock_kms
     def test_it():
-        raise_it()
-
-    def raise_it():
-        import os
-        del os.environ["AWS_DEFAULT_REGION"]
+        with mock_kms():
+            pass
         boto3.client("kms")
     """
     result = outcome(run, UNCONFIGURED + code, failed=1)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
 from kmsmock.access.condition_keys.registry import READERS
 from kmsmock.access.facts import Facts
 from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, get_condition_key
+from kmsmock.misuse.suggestions import did_you_mean
 
 #: The value of a condition key: a string, or the strings of a multivalued one.
 Value = str | list[str]
@@ -103,9 +103,8 @@ def check_context_key(name: str) -> None:
     """Require that KMS has a condition key (ValueError); keys of other services are accepted."""
     if not name.lower().startswith("kms:") or get_condition_key(name.lower()) is not None:
         return
-    near = get_close_matches(name.lower(), CONDITION_KEYS, n=1)
-    hint = f"; did you mean {CONDITION_KEYS[near[0]].name!r}?" if near else ""
-    raise ValueError(f"KMS has no condition key {name!r}{hint}")
+    known = [declared.name for declared in CONDITION_KEYS.values()]
+    raise ValueError(f"KMS has no condition key {name!r}{did_you_mean(name, known)}")
 
 
 def _format_value(value: Any) -> Value | None:

@@ -20,17 +20,17 @@ class Clients:
 
     def __init__(self, mock: Any) -> None:
         self._mock = mock
-        self._clients: dict[tuple[str, str | None, str], Any] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
 
     def get(self, service: str, region: str | None, credentials: Credentials | None = None) -> Any:
         """Return a client. credentials: those of the default principal if None."""
         from kmsmock.activation.clients import UNKNOWN, make_client
 
         credentials = credentials or UNKNOWN
+        region = region or self._mock.find_region()
         cache_key = (service, region, credentials.access_key)
         client = self._clients.get(cache_key)
         if client is None:
-            region = region or self._mock.options["region"]
             client = self._clients[cache_key] = make_client(service, region, credentials)
             bind(client.meta.events, self._mock)
         return client

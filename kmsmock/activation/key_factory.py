@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.keys.specs import KEY_SPECS, describe_unknown_spec
+from kmsmock.misuse.public_object import PublicObject
 
 if TYPE_CHECKING:
     from kmsmock.activation.typed_clients import KMSClient
 
 
 @dataclass(frozen=True)
-class KmsKey:
+class KmsKey(PublicObject):
     """A key created for a test: its key id and key ARN.
 
     client: a boto3 KMS client of the key's account and Region.
@@ -25,7 +26,7 @@ class KmsKey:
     client: KMSClient
 
 
-class KmsKeyFactory:
+class KmsKeyFactory(PublicObject):
     """A callable that creates keys. client: the KMS client that it uses."""
 
     def __init__(self, client: KMSClient) -> None:

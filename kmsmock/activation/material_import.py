@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsmock.aws.secret_values import SecretBytes
+from kmsmock.aws.secret_values import SecretBytes, reveal
 from kmsmock.crypto import rsa
 
 _RAW = ("SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512")
@@ -16,7 +16,7 @@ _RAW = ("SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512")
 def read_material(material: Any) -> SecretBytes:
     """Return key material as a secret value. Raises TypeError for material that is not bytes."""
     if not isinstance(material, (bytes, bytearray, memoryview)):
-        raise TypeError(f"material: bytes, not {type(material).__name__}")
+        raise TypeError(f"material: bytes, not {type(reveal(material)).__name__}")
     return SecretBytes(material)
 
 

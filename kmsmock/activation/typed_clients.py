@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from kmsmock.misuse.public_object import PublicObject
+
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 
-class ClientSource:
+class ClientSource(PublicObject):
     """The base class of everything with a ``client`` method: a mock, an account, a principal."""
 
     @overload

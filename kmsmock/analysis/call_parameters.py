@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.aws.limits import TextLimits
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.secret_values import hide, is_secret
+from kmsmock.misuse.suggestions import suggest
+from kmsmock.misuse.values import require_type
 
 
 def check_parameters(action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def check_parameters(action: str, parameters: Mapping[str, Any]) -> dict[str, An
     Required parameters can be absent. Blobs become bytes, timestamps aware datetimes. Raises
     ValueError for unknown names and values, TypeError for wrong types.
     """
-    _require(parameters, Mapping, "parameters", "a dict")
+    require_type(parameters, Mapping, "parameters", "a dict")
     operations = _operations_of(action)
     models = [model for name in operations if (model := get_operation_model(name)) is not None]
     if not parameters or len(models) < len(operations) or not models:
@@ -42,19 +43,19 @@ def _operations_of(action: str) -> list[str]:
 
 def check_texts(value: Any, name: str) -> None:
     """Require a dict of strings, such as an encryption context (TypeError)."""
-    _require(value, Mapping, name, "a dict")
+    require_type(value, Mapping, name, "a dict")
     for key, item in value.items():
-        _require(key, str, f"a name in {name}", "a str")
-        _require(item, str, f"{name}[{key!r}]", "a str")
+        require_type(key, str, f"a name in {name}", "a str")
+        require_type(item, str, f"{name}[{key!r}]", "a str")
 
 
 def check_condition_values(context: Any) -> None:
     """Require a dict with the values of condition keys: strings or lists of them (TypeError)."""
-    _require(context, Mapping, "context", "a dict")
+    require_type(context, Mapping, "context", "a dict")
     for key, value in context.items():
-        _require(key, str, "a name in context", "a str")
+        require_type(key, str, "a name in context", "a str")
         for item in value if isinstance(value, (list, tuple)) else [value]:
-            _require(item, str, f"context[{key!r}]", "a str or a list of these")
+            require_type(item, str, f"context[{key!r}]", "a str or a list of these")
 
 
 # --- values by type of shape -------------------------------------------------------------------
@@ -63,13 +64,13 @@ def check_condition_values(context: Any) -> None:
 def _read(value: Any, shape: Any, name: str) -> Any:
     kind = shape.type_name
     if kind == "structure":
-        _require(value, Mapping, name, "a dict")
+        require_type(value, Mapping, name, "a dict")
         return _read_members(value, shape.members, name, "member")
     if kind == "map":
         check_texts(value, name)  # all maps of KMS are of strings
         return dict(value)
     if kind == "list":
-        _require(value, (list, tuple), name, "a list")
+        require_type(value, (list, tuple), name, "a list")
         return [_read(item, shape.member, f"{name}[{n}]") for n, item in enumerate(value)]
     read = _READERS[kind](value, shape, name)
     return hide(read) if is_secret(shape) else read
@@ -80,41 +81,39 @@ def _read_members(value: Mapping[str, Any], members: Any, name: str, word: str) 
     read = {}
     for key, item in value.items():
         if key not in members:
-            raise ValueError(f"{name} has no {word} {key!r}{_hint(key, members)}")
+            raise ValueError(f"{name} has no {word} {key!r}{suggest(key, members)}")
         inner = f"parameters[{key!r}]" if word == "parameter" else f"{name}[{key!r}]"
         read[key] = _read(item, members[key], inner)
     return read
 
 
 def _read_string(value: Any, shape: Any, name: str) -> str:
-    _require(value, str, name, "a str")
+    require_type(value, str, name, "a str")
     values = TextLimits.of(shape).values
     if values and value not in values:
-        raise ValueError(f"{name} cannot be {value!r}{_hint(value, sorted(values))}")
+        raise ValueError(f"{name} cannot be {value!r}{suggest(value, sorted(values))}")
     return str(value)
 
 
 def _read_blob(value: Any, _: Any, name: str) -> bytes:
-    _require(value, (bytes, bytearray, str), name, "bytes")
+    require_type(value, (bytes, bytearray, str), name, "bytes")
     return value.encode() if isinstance(value, str) else bytes(value)
 
 
 def _read_integer(value: Any, _: Any, name: str) -> int:
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, not bool")
-    _require(value, int, name, "an int")
+    require_type(value, int, name, "an int")
     return int(value)
 
 
 def _read_boolean(value: Any, _: Any, name: str) -> bool:
-    _require(value, bool, name, "a bool")
+    require_type(value, bool, name, "a bool")
     return bool(value)
 
 
 def _read_timestamp(value: Any, _: Any, name: str) -> datetime:
     from botocore.utils import parse_to_aware_datetime
 
-    _require(value, (datetime, str, int, float), name, "a datetime")
+    require_type(value, (datetime, str, int, float), name, "a datetime")
     try:
         read: datetime = parse_to_aware_datetime(value)
     except (ValueError, OverflowError):
@@ -129,14 +128,3 @@ _READERS: dict[str, Callable[[Any, Any, str], Any]] = {
     "boolean": _read_boolean,
     "timestamp": _read_timestamp,
 }
-
-
-def _require(value: Any, types: type | tuple[type, ...], name: str, expected: str) -> None:
-    if not isinstance(value, types):
-        raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
-
-
-def _hint(name: Any, known: Iterable[str]) -> str:
-    names = list(known)
-    near = get_close_matches(str(name), names, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(names) or 'none'}"

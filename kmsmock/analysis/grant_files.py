@@ -12,12 +12,12 @@ from kmsmock.analysis.json_files import (
     read_json,
     read_text,
     read_texts,
-    suggest,
 )
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.aws.arns import ALIAS_PREFIX, Arn, looks_like_arn, read_account_principal
 from kmsmock.aws.errors import InvalidArnException
 from kmsmock.aws.operations import permissions
+from kmsmock.misuse.suggestions import suggest
 from kmsmock.operations.grant_terms import UNIQUE_ID, require_principal_arn
 
 #: The members of GrantListEntry. Source: AWS KMS API Reference, GrantListEntry.
@@ -88,7 +88,7 @@ def _read_operation(value: Any, location: Location) -> str:
         if permission.grant_order is not None
     ]
     if name not in known:
-        location.refuse(f"grants cannot allow {name!r}; {suggest(name, known)}")
+        location.refuse(f"grants cannot allow {name!r}{suggest(name, known)}")
     return name
 
 

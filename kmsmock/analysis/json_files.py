@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
+
+from kmsmock.misuse.suggestions import suggest
 
 T = TypeVar("T")
 #: Returns what a JSON value means; raises BadInputError with its location.
@@ -45,13 +46,6 @@ def read_json(path: str) -> Any:
         raise BadInputError(f"{path}: {reason}") from None
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return the nearest known name, for the end of an error message; all names if none is near."""
-    names = list(known)
-    near = get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
-
-
 class Members:
     """The members of a JSON object, all of which must be known."""
 
@@ -60,7 +54,7 @@ class Members:
         self._members = read_object(value, location)
         for name in self._members:
             if name not in known:
-                location.refuse(f"unknown member {name!r}; {suggest(name, known)}")
+                location.refuse(f"unknown member {name!r}{suggest(name, known)}")
 
     def __contains__(self, name: str) -> bool:
         return name in self._members

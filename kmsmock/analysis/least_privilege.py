@@ -12,6 +12,7 @@ from kmsmock.access.facts import Facts
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import Principal
 from kmsmock.ledger.call_record import Call
+from kmsmock.misuse.public_object import PublicObject
 
 #: The condition keys that statements require.
 _REQUIRED = ("kms:EncryptionContext:", "kms:ViaService")
@@ -20,7 +21,7 @@ _Use = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class LeastPrivilege:
+class LeastPrivilege(PublicObject):
     """The smallest policies for some calls."""
 
     #: The identity policy. It suffices for keys of the principal's account whose key policy

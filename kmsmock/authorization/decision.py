@@ -9,13 +9,14 @@ from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Policy, Statement
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
+from kmsmock.misuse.public_object import PublicObject
 
 if TYPE_CHECKING:
     from kmsmock.authorization.explanation import Missing, Step
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(PublicObject, internal=("cause", "is_hidden", "outcome", "policies", "request")):
     """The answer; truthy when allowed."""
 
     outcome: Outcome

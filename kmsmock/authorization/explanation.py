@@ -17,6 +17,7 @@ from kmsmock.authorization.principal_element import Match, match_name
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.authorization.variables import Context
 from kmsmock.aws.principals import Principal, PrincipalKind
+from kmsmock.misuse.public_object import PublicObject
 
 #: Kinds of principal that have no identity policies at all.
 _WITHOUT_POLICIES = (PrincipalKind.ROOT, PrincipalKind.SERVICE)
@@ -30,7 +31,7 @@ _FIXED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(PublicObject):
     """One statement or grant that was considered."""
 
     #: The name of the statement or grant.
@@ -217,7 +218,7 @@ def _constraints(grant: Grant) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(PublicObject):
     """A statement that would have to be added. where: to which policy, in words."""
 
     where: str

@@ -13,6 +13,8 @@ from typing import NamedTuple
 ALIAS_PREFIX = "alias/"
 AWS_ALIAS_PREFIX = "alias/aws/"
 
+#: The Region of clients if nothing names one.
+DEFAULT_REGION = "us-east-1"
 #: Regions of AWS by partition. Append only: a position is part of the ciphertext layout.
 #: Source: AWS Regions and endpoints, botocore's endpoints.json (2026-11).
 REGIONS: dict[str, tuple[str, ...]] = {

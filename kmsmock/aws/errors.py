@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from kmsmock.misuse.suggestions import did_you_mean
+
 
 class ServiceError(Exception):
     """An error response.
@@ -279,9 +281,5 @@ def error_class(code: str) -> type[ServiceError]:
     """Find the class of an error code; raises ValueError, with a suggestion, if KMS has none."""
     codes = {k.__name__: k for k in ServiceError.__subclasses__() if k.__module__ == __name__}
     if code not in codes:
-        from difflib import get_close_matches
-
-        nearest = get_close_matches(str(code), codes, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        raise ValueError(f"KMS has no error code {code!r}{hint}")
+        raise ValueError(f"KMS has no error code {code!r}{did_you_mean(code, codes)}")
     return codes[code]

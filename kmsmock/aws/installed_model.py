@@ -19,3 +19,11 @@ def _service_model() -> Any:
     from botocore.model import ServiceModel
 
     return ServiceModel(Loader().load_service_model("kms", "service-2"))
+
+
+@cache
+def list_services() -> frozenset[str]:
+    """Return the names of all services that the installed botocore has."""
+    from botocore.loaders import Loader
+
+    return frozenset(Loader().list_available_services("service-2"))

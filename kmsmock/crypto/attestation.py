@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from kmsmock.crypto import cbor, encodings
 from kmsmock.crypto.errors import InvalidAttestation
+from kmsmock.misuse.public_object import PublicObject
 
 _ES384 = {1: -35}
 _SIGNATURE_BYTES = 96
@@ -107,16 +108,20 @@ def _verified_leaf(chain: Sequence[bytes], roots: Sequence[bytes]) -> ec.Ellipti
     return key
 
 
-class AttestationAuthority:
+class AttestationAuthority(PublicObject):
     """Issues attestation documents that a mock trusts, with a root certificate of its own."""
 
     def __init__(self) -> None:
         root_key, self._key = (ec.generate_private_key(ec.SECP384R1()) for _ in range(2))
         root = _certificate("mock.nitro-enclaves", root_key, "mock.nitro-enclaves", root_key)
         leaf = _certificate("mock.enclave", self._key, "mock.nitro-enclaves", root_key)
-        #: The root certificate, DER.
-        self.root_der = root.public_bytes(serialization.Encoding.DER)
+        self._root_der = root.public_bytes(serialization.Encoding.DER)
         self._leaf_der = leaf.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def root_der(self) -> bytes:
+        """The root certificate, DER."""
+        return self._root_der
 
     def document(
         self,

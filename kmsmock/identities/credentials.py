@@ -12,6 +12,7 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.secret_values import SecretText
 from kmsmock.aws.services import AWS_SERVICES
+from kmsmock.misuse.public_object import PublicObject
 
 Entropy = Callable[[int], bytes]
 
@@ -76,7 +77,7 @@ class ExpiredCredentialsError(CredentialsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(PublicObject, internal=("of",)):
     """The credentials of a client."""
 
     access_key: str
@@ -149,6 +150,14 @@ class CredentialStore:
         if access_key in self._invalid and access_key not in self._long_term:
             return None
         return self._owners.get(access_key)
+
+    def has_issued(self, access_key: str) -> bool:
+        """Return whether an access key is, or was, one of a principal."""
+        return access_key in self._owners
+
+    def have_been_of(self, arn: str) -> bool:
+        """Return whether somebody with this ARN has ever had credentials, deleted ones included."""
+        return any(arn in (owner.arn, owner.principal_arn) for owner in self._owners.values())
 
     def of(self, principal: Principal) -> Credentials:
         """Return credentials of a principal, the same with each call as long as they are valid.

@@ -40,7 +40,8 @@ class Identities:
     """The principals of one mock, by ARN and by access key.
 
     account: the default account, that of callers with unknown credentials. Their principal is
-    an administrator user of that account. now: gives the time.
+    an administrator user of that account. find_region: returns the Region of clients that name
+    none. now: gives the time.
     """
 
     #: What `state` and `restore` carry.
@@ -50,9 +51,13 @@ class Identities:
     )
 
     def __init__(
-        self, account: str, region: str, entropy: Entropy, now: Callable[[], datetime]
+        self,
+        account: str,
+        find_region: Callable[[], str],
+        entropy: Entropy,
+        now: Callable[[], datetime],
     ) -> None:
-        self.partition = partition_of(region)
+        self._find_region = find_region
         self._now = now
         self.credentials = CredentialStore(entropy, now)
         self._by_arn: dict[str, Principal] = {}
@@ -68,6 +73,11 @@ class Identities:
         self.administrator = self.administrator_of(account)
         #: Stack of the principals whose ``with`` block is open; the last one is the default.
         self.defaults: list[Principal] = [self.administrator]
+
+    @property
+    def partition(self) -> str:
+        """The partition of principals that are created without one."""
+        return partition_of(self._find_region())
 
     # --- lookup ---------------------------------------------------------------------------
 

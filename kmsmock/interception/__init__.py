@@ -14,15 +14,19 @@ import botocore.client
 import botocore.handlers
 
 from kmsmock.aws.services import AWS_SERVICES, AwsService
-from kmsmock.interception import error_notes
+from kmsmock.interception import error_notes, sessions
 from kmsmock.interception.beside_moto import begin_before_call, finish_after_call
 from kmsmock.interception.kms import answer_before_call
-from kmsmock.interception.kms_http import answer_before_send, leave_unsigned
+from kmsmock.interception.kms_http import answer_before_send
 from kmsmock.interception.services import answer_service_before_call, keep_parameters
+from kmsmock.interception.unanswered import (
+    explain_exception,
+    explain_response,
+    install_block,
+    keep_unanswered,
+)
 from kmsmock.process.moto import let_moto_in as let_moto_in
 
-#: botocore's marker for handlers that run before all others.
-_REGISTER_FIRST = botocore.handlers.REGISTER_FIRST
 Handler = Callable[..., Any]
 
 
@@ -41,11 +45,17 @@ def _list_handlers(service: AwsService) -> Iterator[tuple[str, Handler]]:
         yield f"{event}.{service.event_name or service.name}.*", handler
 
 
-_HANDLERS: tuple[tuple[str, Handler], ...] = (
+#: Handlers that run before all others: they answer requests.
+_FIRST: tuple[tuple[str, Handler], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
-    ("choose-signer.kms", leave_unsigned),
     *(handler for service in AWS_SERVICES.values() for handler in _list_handlers(service)),
+)
+#: Handlers that run after all others: they are for requests that nothing answers.
+_LAST: tuple[tuple[str, Handler], ...] = (
+    ("before-call", keep_unanswered),
+    ("needs-retry", explain_response),
+    ("after-call-error", explain_exception),
 )
 _installed = False
 #: Class of a client's meta object -> its subclass in which ``events`` is a plain attribute.
@@ -53,7 +63,7 @@ _plain_classes: dict[Any, Any] = {}
 
 
 def install(*, late: bool = False) -> None:
-    """Register the handlers with botocore; later calls have no effect.
+    """Register the handlers with botocore, and patch it; later calls have no effect.
 
     late: whether botocore was imported before, so that clients without the handlers may exist;
     these get them when they emit their next event.
@@ -62,9 +72,15 @@ def install(*, late: bool = False) -> None:
     if _installed:
         return
     _installed = True
-    for event, handler in _HANDLERS:
-        botocore.handlers.BUILTIN_HANDLERS.append((event, handler, _REGISTER_FIRST))
+    for event, handler in _FIRST:
+        botocore.handlers.BUILTIN_HANDLERS.append(
+            (event, handler, botocore.handlers.REGISTER_FIRST)
+        )
+    for event, handler in _LAST:
+        botocore.handlers.BUILTIN_HANDLERS.append((event, handler, botocore.handlers.REGISTER_LAST))
     error_notes.install()
+    sessions.install()
+    install_block()
     if late:
         meta: Any = botocore.client.ClientMeta
         meta.events = property(_get_events, _set_events)
@@ -77,8 +93,10 @@ def _get_events(meta: Any) -> Any:
     attribute instead of this property.
     """
     events = vars(meta)["events"]
-    for event, handler in _HANDLERS:
+    for event, handler in _FIRST:
         events.register_first(event, handler, f"kmsmock.{event}")
+    for event, handler in _LAST:
+        events.register_last(event, handler, f"kmsmock.{event}")
     meta_class: Any = type(meta)
     if meta_class not in _plain_classes:
         _plain_classes[meta_class] = type(meta_class.__name__, (meta_class,), {"events": None})

@@ -10,27 +10,41 @@ import botocore.exceptions
 if TYPE_CHECKING:
     from kmsmock.aws.errors import ServiceError
 
-_MAX_EXPLANATIONS = 64
-#: Request id -> explanation, of errors that the client has not raised yet.
-_explanations: dict[str, str] = {}
+_MAX_NOTES = 64
+#: Request id, or id of a parsed response -> the response, which keeps its id from being used again,
+#: and the note for the ClientError that the client has not raised yet.
+_notes: dict[Any, tuple[Any, str]] = {}
 
 
 def keep_explanation(request_id: str, error: ServiceError) -> None:
-    """Store the explanation of an error until the client raises it."""
-    if error.explanation is None:
-        return
-    if len(_explanations) >= _MAX_EXPLANATIONS:
-        del _explanations[next(iter(_explanations))]
-    _explanations[request_id] = error.explanation
+    """Store the explanation of an error of a mock until the client raises it."""
+    if error.explanation is not None:
+        _keep(request_id, None, error.explanation)
+
+
+def keep_note(parsed: dict[str, Any], note: str) -> None:
+    """Store a note for an error until the client raises it. parsed: botocore's parsed response."""
+    _keep(id(parsed), parsed, note)
+
+
+def _keep(key: Any, parsed: Any, note: str) -> None:
+    if len(_notes) >= _MAX_NOTES:
+        del _notes[next(iter(_notes))]
+    _notes[key] = (parsed, note)
+
+
+def add_note(error: Any, note: str) -> None:
+    """Attach a note to an exception."""
+    # Python prints notes since 3.11; on 3.10 pytest shows them.
+    error.__notes__ = [*getattr(error, "__notes__", ()), note]
 
 
 def _attach_note(error: Any) -> None:
-    """Attach the explanation that belongs to a ClientError as a note."""
+    """Attach the note that belongs to a ClientError."""
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
-    note = _explanations.pop(request_id, None)
-    if note is not None:
-        # Python prints notes since 3.11; on 3.10 pytest shows them.
-        error.__notes__ = [*getattr(error, "__notes__", ()), note]
+    kept = _notes.pop(request_id, None) or _notes.pop(id(error.response), None)
+    if kept is not None:
+        add_note(error, kept[1])
 
 
 def install() -> None:
@@ -44,7 +58,7 @@ def install() -> None:
     @functools.wraps(original)
     def initialize(error: Any, *args: Any, **kwargs: Any) -> None:
         original(error, *args, **kwargs)
-        if _explanations:
+        if _notes:
             _attach_note(error)
 
     client_error.__init__ = initialize

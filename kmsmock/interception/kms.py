@@ -10,10 +10,8 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.aws.api_call import ApiCall
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
+from kmsmock.interception.sessions import get_access_key
 from kmsmock.process.bound_clients import get_mock
-
-#: The member of a request's context that marks a client without credentials.
-NO_CREDENTIALS = "kmsmock_no_credentials"
 
 
 def answer_before_call(
@@ -24,11 +22,7 @@ def answer_before_call(
     Handles ``before-call``.
     """
     mock = get_mock(context)
-    if mock is None:
-        return None
-    if mock.wire:
-        if request_signer._credentials is None:  # noqa: SLF001 - a public read would refresh them
-            context[NO_CREDENTIALS] = True
+    if mock is None or mock.wire:
         return None
     call = ApiCall(
         model.name,
@@ -47,12 +41,9 @@ def answer_before_call(
 def read_access_key(signer: Any) -> str | None:
     """Return the access key that a client signs with; None if it does not sign requests.
 
-    signer: botocore's RequestSigner. Reads no properties of refreshable credentials, since these
-    would refresh them.
+    signer: botocore's RequestSigner.
     """
     credentials = signer._credentials  # noqa: SLF001 - there is no public attribute
     if credentials is None or signer._signature_version is UNSIGNED:  # noqa: SLF001 - as above
         return None
-    members = vars(credentials)
-    key: str | None = members.get("access_key") or members.get("_access_key")
-    return key
+    return get_access_key(credentials)

@@ -1,4 +1,4 @@
-"""The handlers for KMS's HTTP requests: answer them (``wire=True``), or block the real KMS."""
+"""The handlers for KMS's HTTP requests, which are answered with ``wire=True``."""
 
 from __future__ import annotations
 
@@ -6,51 +6,38 @@ import re
 from collections.abc import Generator
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlsplit
 
-import botocore
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.installed_model import get_operation_model
+from kmsmock.interception.aws_hosts import read_host, read_region
 from kmsmock.interception.error_notes import keep_explanation
-from kmsmock.interception.kms import NO_CREDENTIALS
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import build_headers
 from kmsmock.process.active_mocks import ActiveMock
 from kmsmock.process.bound_clients import get_mock_of_http
-from kmsmock.process.moto import is_moto_active, keep_moto_out
-from kmsmock.process.real_kms_block import RealKMSBlocked, is_real_kms_blocked
+from kmsmock.process.moto import keep_moto_out
 
 _TARGET = "TrentService."
 _ANSWERED = "_kmsmock_answered"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/([^/]+)/")
-#: Endpoints of AWS KMS: standard, FIPS, dual-stack, and VPC interface endpoints.
-#: Source: AWS General Reference, "AWS Key Management Service endpoints and quotas".
-_KMS_HOST = re.compile(
-    r"(?:.+\.)?kms(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?"
-    r"(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu)"
-    r"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
-)
 
 
 def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
-    """Answer an HTTP request of a KMS client, or block it; None if it may be sent.
+    """Answer an HTTP request of a KMS client; None if no mock is active.
 
-    Handles ``before-send``. Raises RealKMSBlocked.
+    Handles ``before-send``.
     """
     mock = get_mock_of_http(request)
-    if mock is not None:
-        keep_moto_out()
-        # A client created before botocore was patched can have the handlers twice.
-        if _ANSWERED in vars(request):
-            return None
-        setattr(request, _ANSWERED, True)
-        return _to_http(request, mock)
-    host = urlsplit(request.url).hostname or ""
-    if is_real_kms_blocked() and _KMS_HOST.fullmatch(host) and not is_moto_active():
-        raise RealKMSBlocked(host)
-    return None
+    if mock is None:
+        return None
+    keep_moto_out()
+    # A client created before botocore was patched can have the handlers twice.
+    if _ANSWERED in vars(request):
+        return None
+    setattr(request, _ANSWERED, True)
+    return _to_http(request, mock)
 
 
 def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
@@ -61,12 +48,14 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     target = _decode(request.headers.get("X-Amz-Target", ""))
     operation = target.removeprefix(_TARGET)
     signed = _CREDENTIAL.search(_decode(request.headers.get("Authorization", "")))
-    host = _KMS_HOST.fullmatch(urlsplit(request.url).hostname or "")
-    region = signed.group(2) if signed else host.group(1) if host else "us-east-1"
+    if signed:
+        access_key, region = signed.groups()
+    else:
+        access_key, region = None, read_region(read_host(request.url)) or "us-east-1"
     call = ApiCall(
         operation,
         request.body or b"{}",
-        signed.group(1) if signed else None,
+        access_key,
         region,
         get_operation_model(operation),
         _decode(request.headers.get("User-Agent", "")) or None,
@@ -105,11 +94,3 @@ class _HttpResponse(AWSResponse):  # type: ignore[misc] # botocore has no types
     def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
         super().__init__(url, status, headers, _Raw(body))
         self._content = _Body(body)
-
-
-def leave_unsigned(*, context: Any = None, **_: Any) -> Any:
-    """Disable signing for clients without credentials: mocks do not check signatures.
-
-    Handles ``choose-signer``.
-    """
-    return botocore.UNSIGNED if context and context.get(NO_CREDENTIALS) else None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.timing.delays import WAITING_HINT
 
 
@@ -70,7 +72,10 @@ PROXY_FAILURES = {
 
 
 @dataclass(slots=True)
-class CustomKeyStore:
+class CustomKeyStore(
+    PublicObject,
+    internal=("begin_transition", "proxy_failure", "sequence", "state_description", "xks_key_ids"),
+):
     """One custom key store of an account and Region."""
 
     store_id: str
@@ -121,7 +126,7 @@ class CustomKeyStore:
         if error_code not in possible:
             raise ValueError(
                 f"a store of type {self.store_type.value} cannot fail with {error_code!r}; it can "
-                f"with {', '.join(possible)}"
+                f"with {', '.join(possible)}{did_you_mean(error_code, possible)}"
             )
         self.fault = error_code
         if self.is_connected and self.proxy_failure is None:

@@ -17,6 +17,7 @@ from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
 from kmsmock.keys.states import STATE_REMEDIES, STATE_TEXTS, KeyState
+from kmsmock.misuse.public_object import PublicObject
 
 if TYPE_CHECKING:
     from kmsmock.keys.custom_key_store import CustomKeyStore
@@ -48,7 +49,15 @@ _NOT_IN_STORE = (Origin.AWS_KMS, Origin.EXTERNAL)
 _PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLICA_DELETION})
 
 
-class Key:
+_INTERNAL = (
+    *("FIXED", "cancel_deletion", "decrypt", "find_material", "key_pair", "material"),
+    *("new_material", "on_demand_started", "pending_deletion", "policy_ids", "require_algorithm"),
+    *("encrypt", "require_origin", "require_state", "require_usage", "schedule_deletion", "secret"),
+    *("sequence", "shows_material_id", "source", "status", "transient_until"),
+)
+
+
+class Key(PublicObject, internal=_INTERNAL):
     """A KMS key of one account in one Region.
 
     Invariant: exactly one of `materials` is CURRENT, unless nothing was ever imported.
@@ -147,6 +156,11 @@ class Key:
 
     def __repr__(self) -> str:
         return f"<Key {self.arn} {self.spec.name} {self.state.value}>"
+
+    @property
+    def region(self) -> str:
+        """The name of the Region."""
+        return self.region_name
 
     # --- state -------------------------------------------------------------------------
 
@@ -354,7 +368,7 @@ class Key:
         return ciphertext.make_blob_header(material.id, self.key_id, self.account, self.region_name)
 
 
-class MultiRegionKey:
+class MultiRegionKey(PublicObject, internal=("has_replicas_of",)):
     """What the related keys of one multi-Region key share.
 
     members: Region -> key, the primary among them, in the order of their creation.

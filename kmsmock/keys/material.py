@@ -11,6 +11,7 @@ from typing import Any
 from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.symmetric import SymmetricKey
+from kmsmock.misuse.public_object import PublicObject
 
 
 class MaterialState(Enum):
@@ -30,7 +31,7 @@ class RotationType(Enum):
 
 
 @dataclass(slots=True)
-class KeyMaterial:
+class KeyMaterial(PublicObject, internal=("is_permanent", "opened", "remove", "symmetric")):
     """One key material of a key; the fields without a comment are members of ListKeyRotations."""
 
     #: The key material id, 32 bytes.

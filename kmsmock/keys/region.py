@@ -10,6 +10,7 @@ from kmsmock.aws import arns
 from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.material_import import ImportParameters
+from kmsmock.misuse.public_object import PublicObject
 
 
 class MaterialIndex(dict[bytes, Key]):
@@ -20,7 +21,7 @@ class MaterialIndex(dict[bytes, Key]):
 
 
 @dataclass(slots=True)
-class Alias:
+class Alias(PublicObject, internal=("sequence",)):
     """An alias: a name for one key of the same account and Region."""
 
     name: str
@@ -29,6 +30,16 @@ class Alias:
     creation_date: datetime
     last_updated_date: datetime
     sequence: int
+
+    @property
+    def account(self) -> str:
+        """The account id, 12 digits."""
+        return self.key.account
+
+    @property
+    def region(self) -> str:
+        """The name of the Region."""
+        return self.key.region_name
 
 
 @dataclass(slots=True)
@@ -51,6 +62,7 @@ class KmsRegion:
         "account",
         "aliases",
         "custom_key_stores",
+        "deleted_aliases",
         "grant_tokens",
         "grants",
         "import_tokens",
@@ -67,6 +79,8 @@ class KmsRegion:
         self.name = name
         self.keys: dict[str, Key] = {}
         self.aliases: dict[str, Alias] = {}
+        #: The names of aliases that were deleted, for assertions about past calls.
+        self.deleted_aliases: set[str] = set()
         self.custom_key_stores: dict[str, CustomKeyStore] = {}
         self.grants: dict[str, Grant] = {}
         self.grant_tokens: dict[str, Grant] = {}
@@ -129,6 +143,7 @@ class KmsRegion:
     def remove_alias(self, alias: Alias) -> None:
         """Delete an alias."""
         del self.aliases[alias.name]
+        self.deleted_aliases.add(alias.name)
         self._detach(alias)
 
     def retarget_alias(self, alias: Alias, key: Key, now: datetime) -> None:

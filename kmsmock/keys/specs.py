@@ -12,6 +12,7 @@ from typing import Any
 
 from kmsmock.crypto import edwards, elliptic, post_quantum, rsa, sm2
 from kmsmock.crypto.rsa_pool import RsaPool
+from kmsmock.misuse.suggestions import did_you_mean
 
 Entropy = Callable[[int], bytes]
 
@@ -193,8 +194,5 @@ DATA_KEY_PAIR_SPECS = (
 
 def describe_unknown_spec(name: object) -> str:
     """Return the message for a name that is no key spec: which there are, and the most similar."""
-    import difflib
-
-    close = difflib.get_close_matches(str(name).upper(), KEY_SPECS, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
+    hint = did_you_mean(name, KEY_SPECS) or "."
     return f"there is no key spec {name!r}{hint} There are: {', '.join(KEY_SPECS)}"

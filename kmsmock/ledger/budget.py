@@ -9,13 +9,18 @@ from typing import Any
 from kmsmock.aws.prices import ARITHMETIC, format_usd, parse_usd
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.usage import format_requests
+from kmsmock.misuse.public_object import PublicObject
 from kmsmock.process.watchers import Watcher, watchers
 
 #: How many calls a failure lists.
 _CALLS_LISTED = 20
 
 
-class Budget(Watcher):
+class Budget(
+    PublicObject,
+    Watcher,
+    internal=("began", "called", "ended", "handed_out", "restored", "restoring"),
+):
     """A context manager that limits the requests made in its block, and their costs.
 
     Failed requests count too. The end of the block raises AssertionError if a limit was exceeded,

@@ -6,21 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.aws.arns import ALIAS_PREFIX, Arn, name_in, resource_of
-from kmsmock.aws.errors import error_class
 from kmsmock.aws.operations import OPERATION_FACTS
-from kmsmock.aws.prices import parse_usd
 from kmsmock.keys.key import Key
-from kmsmock.ledger.call_record import MEMBERS, Call
-from kmsmock.ledger.operation_names import require_operation
+from kmsmock.ledger.call_record import Call
+from kmsmock.ledger.member_values import READERS, read_member
 from kmsmock.ledger.usage import UsageLine
+from kmsmock.misuse.suggestions import did_you_mean
 
 #: Member of `Call` -> member of `UsageLine`: what is still known of calls whose records were
 #: dropped, and which are only counted.
 _USAGE_LINE_MEMBERS = {"region": "region", "key_arn": "key", "test_id": "test"}
-#: Members that are never text.
-_NEVER_TEXT = ("allowed", "at", "dry_run")
-#: Members whose value can be an object, such as a principal -> the attribute that is compared.
-_OBJECT_ATTRIBUTES = {"key": "arn", "key_arn": "arn", "caller": "arn", "account": "id"}
 
 
 class CallFilter:
@@ -28,39 +23,33 @@ class CallFilter:
 
     operation: the name of an operation; None for all.
 
-    members: member of `Call` -> value that it must have. These have more than one form:
+    members: member of `Call` -> value that it must have; None for calls without it. These have more
+    than one form:
 
-    - key: a key id, key ARN, alias name or alias ARN, or an object with an ``arn``.
+    - key: what `read_key_reference` takes: an id, ARN, alias name or alias ARN, an object with an
+      ``arn``, key metadata, a response that names a key.
     - caller: the ARN of a principal, or an object with one. The ARN of a role matches all of its
       sessions, the ARN of a session only that session.
+    - account: 12 digits, or an `Account`.
     - via_service: such as ``s3``, or the value of ``kms:ViaService``.
 
-    Raises TypeError for a member that records do not have, ValueError for an operation or error
-    code that KMS does not have.
+    Raises TypeError for a member that records do not have, TypeError and ValueError for a value
+    that no call can have.
     """
 
     def __init__(self, operation: str | None, members: Mapping[str, Any]) -> None:
-        if operation is not None:
-            require_operation(operation)
-        self.operation = operation
-        self.members = dict(members)
-        unknown = self.members.keys() - {*MEMBERS, "key"}
+        unknown = members.keys() - READERS.keys()
         if unknown:
+            name = min(unknown)
             raise TypeError(
-                f"records of calls have no {min(unknown)!r}; they have key, {', '.join(MEMBERS)}"
+                f"records of calls have no {name!r}; they have {', '.join(READERS)}"
+                f"{did_you_mean(name, READERS)}"
             )
-        for name in _NEVER_TEXT:
-            if isinstance(self.members.get(name), str):
-                raise TypeError(f"{name} of a call is never a text, such as {members[name]!r}")
-        if self.members.get("encryption_context") == {}:
-            self.members["encryption_context"] = None  # KMS does not distinguish them
-        if "price" in self.members:
-            self.members["price"] = parse_usd(self.members["price"], "price")
-        for name in _OBJECT_ATTRIBUTES.keys() & self.members.keys():
-            value = self.members[name]
-            self.members[name] = getattr(value, _OBJECT_ATTRIBUTES[name], value)
-        if self.members.get("error_code") is not None:
-            error_class(self.members["error_code"])
+        self.operation = None if operation is None else read_member("operation", operation)
+        self.members = {name: read_member(name, value) for name, value in members.items()}
+        via = getattr(getattr(members.get("caller"), "principal", None), "via", None)
+        if via is not None:
+            self.members.setdefault("via_service", via)
 
     def __str__(self) -> str:
         members = [f"{name}={value!r}" for name, value in self.members.items()]
@@ -124,11 +113,17 @@ def concerns_key(event: Call, key: str | None) -> bool:
     if key in event.key_references:
         return True
     alias = _alias_name(key)
-    if alias is None:
-        return any(_has_identifier(used.arn, key) for used in event.keys)
-    if event.alias is not None and alias == resource_of(event.alias):
+    if alias is not None and event.alias is not None and alias == resource_of(event.alias):
         return _is_in_same_region(key, event.key)
-    return any(alias in used.aliases and _is_in_same_region(key, used) for used in event.keys)
+    return any(is_name_of(key, used) for used in event.keys)
+
+
+def is_name_of(reference: str, key: Key) -> bool:
+    """Return whether a reference names a key: its id or ARN, or an alias that it has now."""
+    alias = _alias_name(reference)
+    if alias is None:
+        return _has_identifier(key.arn, reference)
+    return alias in key.aliases and _is_in_same_region(reference, key)
 
 
 #: Member that matches more than one value -> function that compares it with a call.

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from sys import intern
 from typing import Any, NamedTuple
 
-from kmsmock.aws.arns import name_in
+from kmsmock.aws.arns import alias_arn, name_in
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.prices import Tariff
+from kmsmock.aws.references import read_key_reference
 from kmsmock.ledger.call_record import NO_RARE_FIELDS, Call, Failure, RareFields
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.key_storage import KeyLifetime
+from kmsmock.ledger.known_names import KnownNames
 from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.ledger.usage import UsageLine, make_usage_line
+from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.process.contexts import contexts
 
 
@@ -28,16 +31,16 @@ class RecordedCalls(NamedTuple):
 class AllCalls(Calls):
     """The records of all calls of a mock, and counts of those whose records are dropped.
 
-    lifetimes: of all customer managed keys, including deleted ones.
+    names: those that calls can have.
     """
 
     def __init__(
-        self, records: deque[Call], counts: dict[UsageLine, int], lifetimes: Iterable[KeyLifetime]
+        self, records: deque[Call], counts: dict[UsageLine, int], names: KnownNames
     ) -> None:
-        super().__init__(records, counts)
+        super().__init__(records, counts, names=names)
         self._records = records
         self._counts = counts
-        self._lifetimes = lifetimes
+        self._lifetimes = names.lifetimes
 
     def clear(self) -> None:
         """Remove all records and counts."""
@@ -47,17 +50,22 @@ class AllCalls(Calls):
     def assert_all_keys_used(self, *, except_: Any = ()) -> None:
         """Assert that each customer managed key was used in a successful cryptographic operation.
 
-        This includes deleted keys. except_: a key, or several, that need not be used: key id, key
-        ARN, alias name, or anything with an ``arn``. Raises AssertionError that lists the unused
+        This includes deleted keys. except_: a key, or several, that need not be used, named as for
+        ``kms.explain``. Raises AssertionError that lists the unused
         keys, ValueError for a key in except_ that never existed.
         """
         __tracebackhide__ = True
-        is_one = isinstance(except_, str) or hasattr(except_, "arn")
-        excepted = {getattr(key, "arn", key) for key in ([except_] if is_one else except_)}
+        is_one = isinstance(except_, (str, Mapping)) or hasattr(except_, "arn")
+        keys = [except_] if is_one else except_
+        excepted = {read_key_reference(key, "except_") for key in keys}
         lifetimes = list(self._lifetimes)
         unknown = excepted - {name for lifetime in lifetimes for name in _names(lifetime)}
         if unknown:
-            raise ValueError(f"no key was made that is {min(unknown)!r}, as except_ says")
+            known = [alias for lifetime in lifetimes for alias in lifetime.aliases]
+            raise ValueError(
+                f"no key was made that is {min(unknown)!r}, as except_ says"
+                f"{did_you_mean(min(unknown), known)}"
+            )
         unused = [
             lifetime
             for lifetime in lifetimes
@@ -80,18 +88,18 @@ class AllCalls(Calls):
 class CallLog:
     """Records the calls of a mock.
 
-    kept: how many records are kept; older calls are only counted. lifetimes: of all customer
-    managed keys, including deleted ones. tariff: the prices of requests. calls: a live view of the
-    records and counts, for tests, reports and bills.
+    kept: how many records are kept; older calls are only counted. names: those that calls can have.
+    tariff: the prices of requests. calls: a live view of the records and counts, for tests, reports
+    and bills.
     """
 
-    def __init__(self, kept: int, lifetimes: Iterable[KeyLifetime], tariff: Tariff) -> None:
+    def __init__(self, kept: int, names: KnownNames, tariff: Tariff) -> None:
         self._records: deque[Call] = deque()
         self._counts: dict[UsageLine, int] = {}
         self._kept = kept
         self._tariff = tariff
         self._latest: dict[str, tuple[Any, ...]] = {}
-        self.calls = AllCalls(self._records, self._counts, lifetimes)
+        self.calls = AllCalls(self._records, self._counts, names)
 
     def record(
         self,
@@ -171,7 +179,8 @@ class CallLog:
 
 
 def _names(lifetime: KeyLifetime) -> tuple[str, ...]:
-    return (lifetime.arn, name_in(lifetime.arn), *lifetime.aliases)
+    arns = (alias_arn(lifetime.region, lifetime.account, alias) for alias in lifetime.aliases)
+    return (lifetime.arn, name_in(lifetime.arn), *lifetime.aliases, *arns)
 
 
 def _make_rare_fields(

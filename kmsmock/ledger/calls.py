@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, overload
 
 from kmsmock.ledger.assertion_messages import count_by_operation, explain_mismatch
 from kmsmock.ledger.call_filter import CallFilter
 from kmsmock.ledger.call_record import Call
+from kmsmock.ledger.known_names import KnownNames
 from kmsmock.ledger.usage import Usage, count_usage
+from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.values import require_type
 
 #: How many calls the repr lists.
 _IN_REPR = 3
 
 
-class Calls(Sequence[Call]):
+class Calls(PublicObject, Sequence[Call], internal=("read_filter",)):
     """Records of calls, oldest first: all of a mock, or some of them.
 
     Items and indexes are those of the records that are kept; assertions also count dropped ones.
 
     dropped_counts: counts of older calls whose records were dropped. is_exact: whether all of these
-    calls are among the selected ones; otherwise only some may be.
+    calls are among the selected ones; otherwise only some may be. names: those that calls can
+    have; None if that is not known.
     """
 
     __hash__ = None  # type: ignore[assignment]
@@ -33,8 +37,10 @@ class Calls(Sequence[Call]):
         dropped_counts: Usage | None = None,
         *,
         is_exact: bool = True,
+        names: KnownNames | None = None,
     ) -> None:
         self._events = events
+        self._names = names
         self._dropped_counts: Usage = {} if dropped_counts is None else dropped_counts
         self._is_exact = is_exact
 
@@ -54,7 +60,8 @@ class Calls(Sequence[Call]):
         dropped_counts = self._dropped_counts if start == 0 and step == 1 else None
         if self.dropped and (index.start or 0) > 0:
             warnings.warn(f"indexes have moved: {self.note}", stacklevel=2)
-        return Calls(list(self._events)[index], dropped_counts, is_exact=self.is_exact)
+        selected = list(self._events)[index]
+        return Calls(selected, dropped_counts, is_exact=self.is_exact, names=self._names)
 
     def __iter__(self) -> Iterator[Call]:
         # A copy, since other threads may make calls during the iteration.
@@ -124,16 +131,24 @@ class Calls(Sequence[Call]):
         """The counts of calls, including dropped ones."""
         return count_usage(self, self._dropped_counts)
 
-    def filter(self, operation: str | None = None, /, **members: Any) -> Calls:
+    def filter(self, operation: str | None = None, **members: Any) -> Calls:
         """Return the calls of an operation whose members have these values.
 
-        members: those of `Call`, and key: a key id, key ARN, alias name or alias ARN, or anything
-        with an ``arn``. caller: an ARN or a principal; of a role it means all of its sessions.
-        via_service: such as ``s3``, or the value of ``kms:ViaService``. Raises TypeError for a
-        member that records do not have, ValueError for an operation or error code that KMS does
-        not have.
+        members: those of `Call`, and key: an id, ARN or alias, an object with an ``arn``, key
+        metadata, or a response that names a key. caller: an ARN or a principal; of a role it means
+        all of its sessions. account: 12 digits, or an `Account`. via_service: such as ``s3``, or
+        the value of ``kms:ViaService``. Raises TypeError for a member that records do not have,
+        TypeError and ValueError for a value that no call can have, such as an alias that never
+        existed and that no call has named.
         """
-        return self._select(CallFilter(operation, members))
+        return self._select(self.read_filter(operation, members))
+
+    def read_filter(self, operation: str | None, members: Mapping[str, Any]) -> CallFilter:
+        """Return a filter with these values; raises the errors of `filter`."""
+        call_filter = CallFilter(operation, members)
+        if self._names is not None:
+            self._names.require(call_filter, self)
+        return call_filter
 
     def _select(self, call_filter: CallFilter) -> Calls:
         dropped_counts = {
@@ -142,31 +157,35 @@ class Calls(Sequence[Call]):
             if call_filter.can_match_line(line)
         }
         is_exact = self.is_exact and all(map(call_filter.matches_whole_line, dropped_counts))
-        return Calls([e for e in self if call_filter.matches(e)], dropped_counts, is_exact=is_exact)
+        selected = [event for event in self if call_filter.matches(event)]
+        return Calls(selected, dropped_counts, is_exact=is_exact, names=self._names)
 
     # --- assertions ------------------------------------------------------------------------
 
-    def assert_called(self, operation: str, /, *, times: int | None = None, **members: Any) -> None:
+    def assert_called(
+        self, operation: str | None = None, *, times: int | None = None, **members: Any
+    ) -> None:
         """Assert that an operation was called with these members.
 
-        times: how many times; None for at least once. members: see `filter`. Raises AssertionError
-        with the most similar call and its differences; also if dropped calls may match, so that the
-        number is not known.
+        operation: None for any. times: how many times; None for at least once. members: see
+        `filter`. Raises AssertionError with the most similar call and its differences; also if
+        dropped calls may match, so that the number is not known.
         """
         __tracebackhide__ = True
-        self._require(CallFilter(operation, members), times)
+        if times is not None:
+            _require_count(times, "times")
+        self._require(self.read_filter(operation, members), times)
 
-    def assert_not_called(self, operation: str, /, **members: Any) -> None:
-        """Assert that an operation was not called with these members."""
+    def assert_not_called(self, operation: str | None = None, **members: Any) -> None:
+        """Assert that an operation was not called with these members; None for any operation."""
         __tracebackhide__ = True
-        self._require(CallFilter(operation, members), 0)
+        self._require(self.read_filter(operation, members), 0)
 
-    def assert_call_count(
-        self, count: int, operation: str | None = None, /, **members: Any
-    ) -> None:
+    def assert_call_count(self, count: int, operation: str | None = None, **members: Any) -> None:
         """Assert the number of calls: of all, or of those of an operation or with these members."""
         __tracebackhide__ = True
-        self._require(CallFilter(operation, members), count)
+        _require_count(count, "count")
+        self._require(self.read_filter(operation, members), count)
 
     def _require(self, call_filter: CallFilter, times: int | None) -> None:
         __tracebackhide__ = True
@@ -179,3 +198,11 @@ class Calls(Sequence[Call]):
         if matching.dropped:
             lines.append(f"({matching.note})")
         raise AssertionError("\n".join(lines))
+
+
+def _require_count(value: object, name: str) -> None:
+    """Require a number of calls. name: of the argument. Raises TypeError, ValueError."""
+    hint = "" if name == "times" else ": assert_call_count(5, 'Encrypt')"
+    require_type(value, int, name, f"a whole number{hint}")
+    if isinstance(value, int) and value < 0:
+        raise ValueError(f"{name} must be 0 or more, not {value}")

@@ -23,12 +23,13 @@ from kmsmock.ledger.usage import (
     group_usage,
     month_number,
 )
+from kmsmock.misuse.public_object import PublicObject
 
 #: What a projection can be for -> months.
 _PERIODS = {"month": 1, "year": 12}
 
 
-class Costs:
+class Costs(PublicObject):
     """The costs of one mock up to now, in USD before tax.
 
     Requests are charged to the account that makes them. Failed requests are counted, and charged

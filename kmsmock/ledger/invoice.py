@@ -10,6 +10,7 @@ from decimal import Decimal, localcontext
 from kmsmock.aws.prices import ARITHMETIC, KEYS, Category, Prices, format_usd
 from kmsmock.ledger.key_storage import AccountRegion
 from kmsmock.ledger.usage import Usage
+from kmsmock.misuse.public_object import PublicObject
 
 _COLUMNS = ("account", "usage type", "quantity", "price", "amount")
 #: (account, Region, category) of requests.
@@ -17,7 +18,7 @@ _UsageType = tuple[str, str, Category]
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceLine:
+class InvoiceLine(PublicObject):
     """One line of an invoice."""
 
     #: The account that pays.
@@ -45,7 +46,7 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True)
-class Invoice:
+class Invoice(PublicObject):
     """An invoice, or an estimate of one."""
 
     #: The title, such as the month.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 from kmsmock.aws.operations import OPERATION_FACTS, permissions
+from kmsmock.misuse.suggestions import did_you_mean
 
 #: An action that only a service-linked role needs, and no operation.
 _SYNCHRONIZE = "SynchronizeMultiRegionKey"
@@ -28,7 +28,4 @@ def require_action(name: str) -> None:
 
 def _hint(name: str, known: Collection[str]) -> str:
     """Suggest a known name for one in any spelling, such as that of a boto3 method or an action."""
-    bare = name.rpartition(":")[2].replace("_", "").lower()
-    spelt = {candidate.lower(): candidate for candidate in known}
-    nearest = get_close_matches(bare, spelt, n=1)
-    return f"; did you mean {spelt[nearest[0]]!r}?" if nearest else ""
+    return did_you_mean(name.rpartition(":")[2], known)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from kmsmock.aws.secret_values import SecretBytes
+from kmsmock.misuse.public_object import PublicObject
 
 if TYPE_CHECKING:
     from kmsmock.ledger.call_record import Call
@@ -21,7 +22,7 @@ _FINDINGS_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(PublicObject):
     """One plaintext that KMS has returned; its repr does not contain it."""
 
     #: The response member, such as ``PrivateKeyPlaintext``, or the name that the test gave it.
@@ -50,7 +51,7 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(PublicObject):
     """A plaintext that was found."""
 
     secret: Secret
@@ -70,7 +71,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Search(PublicObject):
     """The result of a search: the first occurrence of each plaintext in each text or file.
 
     skipped: what was not searched, or not searched for, and why.
@@ -94,14 +95,14 @@ class SecretsState(NamedTuple):
     dropped: int
 
 
-class Secrets(Sequence[Secret]):
+class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "search", "state")):
     """The plaintexts that a mock has returned, oldest first, equal ones once.
 
     These are the plaintext members of Decrypt, GenerateDataKey, GenerateDataKeyPair,
     GenerateRandom, DeriveSharedSecret, Encapsulate and Decapsulate; not those encrypted for a
     Nitro enclave (Recipient), nor those returned to AWS services. Plaintexts shorter than 8 bytes,
     or with fewer than 5 different bytes, are not searched for, since they would be found by
-    accident. dropped: how many older plaintexts are no longer kept.
+    accident.
     """
 
     def __init__(self) -> None:
@@ -109,7 +110,12 @@ class Secrets(Sequence[Secret]):
         self._entries: OrderedDict[SecretBytes, tuple[str, Call | None]] = OrderedDict()
         self._size_bytes = 0
         self._kept_index: Index | None = None
-        self.dropped = 0
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many older plaintexts are no longer kept."""
+        return self._dropped
 
     # --- noting --------------------------------------------------------------------------
 
@@ -123,7 +129,7 @@ class Secrets(Sequence[Secret]):
             self._size_bytes += len(plaintext)
             while len(entries) > SECRETS_KEPT or self._size_bytes > BYTES_KEPT:
                 self._size_bytes -= len(entries.popitem(last=False)[0])
-                self.dropped += 1
+                self._dropped += 1
 
     def add(self, value: bytes | str, name: str = "plaintext") -> None:
         """Add a plaintext to search for, such as one that is passed to Encrypt.
@@ -141,7 +147,7 @@ class Secrets(Sequence[Secret]):
         """Remove all plaintexts."""
         self._entries.clear()
         self._kept_index = None
-        self._size_bytes = self.dropped = 0
+        self._size_bytes = self._dropped = 0
 
     def state(self) -> SecretsState:
         """Return what `restore` needs."""
@@ -152,7 +158,7 @@ class Secrets(Sequence[Secret]):
         self.clear()
         self._entries.update(state.entries)
         self._size_bytes = sum(map(len, self._entries))
-        self.dropped = state.dropped
+        self._dropped = state.dropped
 
     # --- a sequence ----------------------------------------------------------------------
 

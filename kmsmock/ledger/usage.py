@@ -13,6 +13,7 @@ from kmsmock.aws.prices import ARITHMETIC, Category, Prices, format_usd
 from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
+from kmsmock.misuse.public_object import PublicObject
 
 
 class UsageLine(NamedTuple):
@@ -37,7 +38,7 @@ class UsageLine(NamedTuple):
 Usage = Mapping[UsageLine, int]
 
 
-class RequestCount(int):
+class RequestCount(int, PublicObject):
     """A number of requests, with their costs.
 
     It is an int, so that tests can compare it with a number.

@@ -5,7 +5,6 @@ Source: AWS KMS Developer Guide, "Key identifiers"; API Reference, KeyId of each
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from kmsmock.access.denial import THIS_CIPHERTEXT, THIS_RESOURCE, make_hidden_error
@@ -15,6 +14,7 @@ from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import Alias, KmsRegion
+from kmsmock.misuse.suggestions import get_nearest
 from kmsmock.operations.aws_managed_keys import new_aws_managed_key
 from kmsmock.operations.registry import Call, Locator
 
@@ -312,7 +312,7 @@ def _suggest_similar(kind: str, name: str, known: Iterable[str]) -> str:
     names = [text for text, _ in zip(known, range(_MAX_COMPARED), strict=False)]
     if not names:
         return f"There is no {kind} in this account and Region."
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"The nearest {kind} is {close[0]!r}."
+    nearest = get_nearest(name, names, cutoff=0.5)
+    if nearest is not None:
+        return f"The nearest {kind} is {nearest!r}."
     return "There is one other." if len(names) == 1 else f"There are {len(names)} others."

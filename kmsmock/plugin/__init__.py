@@ -5,6 +5,7 @@ Loaded in every pytest run, so it imports nothing slow: the rest is imported whe
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -21,10 +22,11 @@ from kmsmock.plugin.marks import (
     require_valid_marks,
     resolve_paths,
 )
+from kmsmock.plugin.real_aws import add_option, block_real_aws, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
 from kmsmock.process.active_mocks import get_joinable
 from kmsmock.process.contexts import get_running_test
-from kmsmock.process.real_kms_block import block_real_kms
+from kmsmock.process.environment import describe_region, restore_variables
 from kmsmock.process.watchers import watchers
 
 if TYPE_CHECKING:
@@ -40,7 +42,6 @@ _MARKER = (
     'kms(region="eu-west-1"), and limits of the test: kms(max_requests=3, max_usd="0.01"); '
     "marks of function, class and module are merged"
 )
-_before: pytest.StashKey[tuple[dict[str, Any], bool]] = pytest.StashKey()
 _contexts: pytest.StashKey[Contexts] = pytest.StashKey()
 _mocked_tests: pytest.StashKey[MockedTests] = pytest.StashKey()
 
@@ -48,14 +49,21 @@ _mocked_tests: pytest.StashKey[MockedTests] = pytest.StashKey()
 # --- configuration --------------------------------------------------------------------------
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the command-line and ini options."""
+def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
+    """Let the module of the entry point be named again, as ``-p kmsmock.entry`` does.
+
+    pytest cannot register a module under two names, so something else keeps the first one.
+    """
+    if getattr(plugin, "__name__", None) == "kmsmock.entry":
+        name = manager.get_name(plugin)
+        manager.unregister(plugin)
+        manager.register(object(), name)
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the command-line and ini options, and block requests to the real KMS."""
     group = parser.getgroup("kmsmock", "kmsmock (AWS KMS in memory)")
-    group.addoption(
-        "--kms-allow-real",
-        action="store_true",
-        help="allow clients without an active mock to call the real AWS KMS",
-    )
+    add_option(group)
     group.addoption(
         "--kms-seed",
         metavar="SEED",
@@ -75,6 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, option in table().items():
         if option.ini is not None:
             parser.addini(f"kms_{name}", _format_help(option), option.ini, default=None)
+    block_real_aws(pluginmanager)
 
 
 def _format_help(option: Option) -> str:
@@ -97,7 +106,7 @@ def _begin_run(config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the configuration of the run, and block requests to the real KMS."""
+    """Read the configuration of the run."""
     config.addinivalue_line("markers", _MARKER)
     from kmsmock.options import configure
     from kmsmock.plugin.hints import MockedTests
@@ -106,9 +115,11 @@ def pytest_configure(config: pytest.Config) -> None:
         options_before = configure(_read_ini_options(config))
     except (TypeError, ValueError) as reason:
         raise pytest.UsageError(f"kmsmock: {reason}") from None
-    watchers.add(config.stash.setdefault(_mocked_tests, MockedTests()))
+    config.add_cleanup(functools.partial(_restore_options, options_before))
+    mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
+    watchers.add(mocked_tests)
+    config.add_cleanup(functools.partial(watchers.remove, mocked_tests))
     _begin_run(config)
-    config.stash[_before] = (options_before, block_real_kms(_is_blocked(config)))
     reports = config.getoption("--kms-report")
     if reports:
         from kmsmock.reports.plugin import add_reports
@@ -116,34 +127,22 @@ def pytest_configure(config: pytest.Config) -> None:
         add_reports(config, reports)
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Restore the settings from before the run."""
-    if _before not in config.stash:
-        return  # pytest_configure has failed
-    options_before, blocked_before = config.stash[_before]
-    block_real_kms(blocked_before)
+def _restore_options(options: dict[str, Any]) -> None:
     from kmsmock.options import configure
 
-    configure(options_before)
-    watchers.remove(config.stash[_mocked_tests])
+    configure(options)
 
 
-def _is_blocked(config: pytest.Config) -> bool:
-    return config.getini("kms_block_real_kms") is not False and not config.getoption(
-        "--kms-allow-real"
-    )
-
-
-def pytest_report_header(config: pytest.Config) -> str:
+def pytest_report_header() -> str:
     """Show the default options of mocks."""
     from kmsmock.options import complete
 
     chosen = complete({})
+    region = chosen["region"] or describe_region()
     seed = "" if chosen["seed"] is None else f", seed {chosen['seed']!r}"
-    real = "blocked" if _is_blocked(config) else "allowed"
     return (
-        f"kmsmock: account {chosen['account_id']}, region {chosen['region']}, "
-        f"authorization {chosen['authorization']}, real KMS {real}{seed}"
+        f"kmsmock: account {chosen['account_id']}, region {region}, "
+        f"authorization {chosen['authorization']}, {say_what_is_blocked()}{seed}"
     )
 
 
@@ -166,17 +165,13 @@ def _read_ini_options(config: pytest.Config) -> dict[str, Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Apply a test's marks ``block_real_kms`` and ``leak_check``."""
-    marks = merge_marks(item)
-    chosen = marks.get("block_real_kms")
-    before = None if chosen is None else block_real_kms(bool(chosen))
+    """Apply a test's mark ``leak_check``."""
     try:
-        with _check_leaks(item, marks):
+        with _check_leaks(item, merge_marks(item)):
             return (yield)
     finally:
         item.config.stash[_mocked_tests].forget(item.nodeid)
-        if before is not None:
-            block_real_kms(before)
+        restore_variables()
 
 
 def _check_leaks(item: pytest.Item, marks: dict[str, Any]) -> AbstractContextManager[None]:

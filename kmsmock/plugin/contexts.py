@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -45,10 +45,11 @@ class FixtureContext(Context):
 
     def __init__(self, definition: Any, request: Any, around: TestContext) -> None:
         super().__init__(_describe_fixture(definition), definition.scope, around, test=around.test)
+        self._test = around
         self._node = request.node
-        self.requested: set[FixtureContext] = set()
+        self.requested: dict[FixtureContext, None] = {}
         #: The contexts of the fixtures that all tests of its node use.
-        self.autouse: set[FixtureContext] = set()
+        self.autouse: list[FixtureContext] = []
         #: What it had asked for when its set-up ended, which is there for its tear-down, too.
         self.asked: list[Context] | None = None
 
@@ -62,8 +63,9 @@ class FixtureContext(Context):
         if self.asked is not None:
             yield from self.asked
             return
-        yield from super().iterate_asked()
-        yield from _reachable(self.requested)
+        yield from self._test.iterate_asked()
+        yield from _iterate_requested(self.requested)
+        yield self
 
     def iterate_joined(self) -> Iterator[Context]:
         """Yield the contexts of what it has requested itself, if it lasts longer than the test.
@@ -73,10 +75,9 @@ class FixtureContext(Context):
         if self.scope == _FUNCTION or self.asked is not None:
             yield from self.iterate_asked()
             return
-        test: Any = self.around
-        yield from test.around.iterate_asked()
+        yield from self._test.iterate_around()
+        yield from _iterate_requested([*self.autouse, *self.requested])
         yield self
-        yield from _reachable({*self.requested, *self.autouse})
 
     def get_options(self) -> Mapping[str, Any]:
         """Return the options in the marks of its node, such as the module."""
@@ -101,16 +102,22 @@ class TestContext(Context):
         self._item = item
         self._find_fixtures = find_fixtures
         #: The contexts of the fixtures that its code has requested by ``getfixturevalue``.
-        self.requested: set[FixtureContext] = set()
+        self.requested: dict[FixtureContext, None] = {}
         #: The contexts whose mocks end with the test.
         self.ending: list[Context] = [self]
         #: The mocks whose state is restored at its end.
         self.rollbacks: list[Rollback] = []
 
     def iterate_asked(self) -> Iterator[Context]:
-        """Yield the contexts of all that it uses."""
-        yield from super().iterate_asked()
-        yield from _reachable({*self._find_fixtures(self._item), *self.requested})
+        """Yield the contexts of all that it uses, in the order in which it would start them."""
+        yield from self.iterate_around()
+        yield from _iterate_requested([*self._find_fixtures(self._item), *self.requested])
+        yield self
+
+    def iterate_around(self) -> Iterator[Context]:
+        """Yield the contexts that do not depend on the test, such as the run of pytest."""
+        if self.around is not None:
+            yield from self.around.iterate_asked()
 
     def get_options(self) -> Mapping[str, Any]:
         """Return the options in its marks."""
@@ -126,15 +133,19 @@ def get_test_context() -> TestContext:
     return context
 
 
-def _reachable(requested: set[FixtureContext]) -> set[FixtureContext]:
-    """Return fixtures, and those that they have requested, and so on."""
-    found = set(requested)
-    left = list(requested)
+def _iterate_requested(requested: Iterable[FixtureContext]) -> Iterator[FixtureContext]:
+    """Yield fixtures, each after those that it has requested, in the order of set-up."""
+    found: set[FixtureContext] = set()
+    # A stack, since fixtures can request each other many levels deep.
+    left = [(each, False) for each in reversed(list(requested))]
     while left:
-        new = left.pop().requested - found
-        found |= new
-        left.extend(new)
-    return found
+        fixture, is_expanded = left.pop()
+        if is_expanded:
+            yield fixture
+        elif fixture not in found:
+            found.add(fixture)
+            left.append((fixture, True))
+            left.extend((each, False) for each in reversed(fixture.requested))
 
 
 def _describe_fixture(definition: Any) -> str:
@@ -221,7 +232,7 @@ class Contexts:
         for name in fixturedef.argnames:
             self._note_request(request, name)
         if context.scope != _FUNCTION and self._fixtures:
-            context.autouse.update(self._find_autouse(request))
+            context.autouse.extend(self._find_autouse(request))
         self._fixtures[fixturedef] = context
         outlived = [] if context.scope == _FUNCTION else test.rollbacks
         try:
@@ -249,7 +260,7 @@ class Contexts:
             return
         requesting = self._fixtures.get(getattr(request, "_fixturedef", None), self._tests[-1])
         if requested not in requesting.requested:
-            requesting.requested.add(requested)
+            requesting.requested[requested] = None
             arrange()
 
     def _find_autouse(self, request: Any) -> Iterator[FixtureContext]:
@@ -266,9 +277,9 @@ class Contexts:
     def _find_fixtures(self, item: pytest.Item) -> Iterator[FixtureContext]:
         """Yield the contexts of the fixtures that a test uses by their names."""
         information = getattr(item, "_fixtureinfo", None)
-        names = set(getattr(item, "fixturenames", ()))
-        for name, definitions in getattr(information, "name2fixturedefs", {}).items():
-            for definition in reversed(definitions if name in names else ()):
+        definitions_of = getattr(information, "name2fixturedefs", {})
+        for name in getattr(item, "fixturenames", ()):
+            for definition in reversed(definitions_of.get(name, ())):
                 context = self._fixtures.get(definition)
                 if context is not None:
                     yield context

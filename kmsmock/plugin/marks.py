@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from kmsmock.aws.secret_values import hide_secrets
+from kmsmock.misuse.suggestions import did_you_mean
 
 #: Arguments of the mark besides options, for limits of the test -> argument of `Budget`.
 LIMITS = {"max_requests": "requests", "max_usd": "usd"}
@@ -61,22 +62,32 @@ def fail_for_mark(node: Any, reason: str) -> NoReturn:
 
 
 def require_valid_marks(item: pytest.Item) -> None:
-    """Fail a test with marks that are positional or unknown.
+    """Fail a test with marks that are positional or unknown, or with invalid options of tests.
 
     Tests without a mock are checked, too: a misspelt limit would have no effect.
     """
     for mark in item.iter_markers("kms"):
         if mark.args:
             pytest.fail(_explain_positional(item, mark.args), pytrace=False)
-        _require_known(item, mark.kwargs)
+        _require_valid_arguments(item, mark.kwargs)
 
 
-def _require_known(item: pytest.Item, arguments: Mapping[str, Any]) -> None:
-    from kmsmock.options import table
+def _require_valid_arguments(item: pytest.Item, arguments: Mapping[str, Any]) -> None:
+    from kmsmock.options import complete, table
 
-    known = {*LIMITS, *table()}
+    options = table()
+    known = {*LIMITS, *options}
     for name in arguments.keys() - known:
-        fail_for_mark(item, f"there is no option {name!r}; there are {', '.join(sorted(known))}")
+        fail_for_mark(
+            item,
+            f"there is no option {name!r}; there are {', '.join(sorted(known))}"
+            f"{did_you_mean(name, known)}",
+        )
+    of_tests = arguments.keys() & {name for name in options if options[name].is_of_tests}
+    try:
+        complete({name: arguments[name] for name in of_tests})
+    except TypeError as reason:
+        fail_for_mark(item, str(reason))
 
 
 def _explain_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:

@@ -10,12 +10,15 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.process import contexts as running
+from kmsmock.process.block_settings import BlockSetting
 from kmsmock.process.contexts import Context
+from kmsmock.process.environment import set_variables_of
 from kmsmock.process.moto import let_moto_in
 from kmsmock.process.watchers import notify, watchers
 
@@ -53,12 +56,22 @@ class ActiveMock(Protocol):
         """The function that makes a service's KMS calls when moto answers the request."""
         ...
 
-    def set_up(self) -> None:
-        """Prepare the process for the mock, which is about to start."""
+    @property
+    def region(self) -> str | None:
+        """The option ``region``; None if the mock has none."""
         ...
 
-    def tear_down(self) -> None:
-        """Restore what `set_up` has changed; the mock has ended."""
+    @property
+    def block(self) -> BlockSetting | None:
+        """What its arguments say about requests that nothing answers; None if nothing."""
+        ...
+
+    def find_variables(self) -> Mapping[str, str]:
+        """Return the environment variables to set while the mock answers, by name."""
+        ...
+
+    def has_issued(self, access_key: str) -> bool:
+        """Return whether an access key is one of the mock."""
         ...
 
 
@@ -69,7 +82,7 @@ class Place(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{os.path.relpath(self.file)}:{self.line}"
 
 
 class Use:
@@ -93,6 +106,8 @@ class Use:
 lock = threading.RLock()
 #: The mocks that can answer at present, the one that answers last.
 active: list[ActiveMock] = []
+#: The ids of all started mocks that are not paused, suspended ones too, for their own clients.
+answering_own: set[int] = set()
 #: All starts that have not been stopped, oldest first.
 _uses: list[Use] = []
 #: For each ``with pause():`` the mocks that it has paused.
@@ -110,6 +125,8 @@ def get_answering() -> ActiveMock | None:
 def get_joinable() -> ActiveMock | None:
     """Return the mock that the running context would join; None if it has asked for none."""
     with lock:
+        if not _uses:
+            return None
         joinable = _list_mocks(running.contexts[-1].iterate_joined())
         return joinable[-1] if joinable else None
 
@@ -127,6 +144,13 @@ def are_started() -> bool:
 def is_paused(mock: ActiveMock) -> bool:
     """Return whether a mock is paused."""
     return any(each is mock for paused in _pauses for each in paused)
+
+
+def list_asked() -> list[ActiveMock]:
+    """Return the mocks that the running context has asked for, also paused ones, narrowest last."""
+    asked = set(running.contexts[-1].iterate_asked())
+    mocks = {id(use.mock): use.mock for use in _uses if use.owner in asked}
+    return sorted(mocks.values(), key=_rank)
 
 
 def get_state(mock: ActiveMock) -> str:
@@ -153,8 +177,6 @@ def enter(mock: ActiveMock) -> Use:
     with lock:
         use = Use(mock, running.contexts[-1], find_place())
         is_first = not is_started(mock)
-        if is_first:
-            mock.set_up()
         _uses.append(use)
         arrange()
         if is_first:
@@ -174,8 +196,6 @@ def leave(use: Use) -> None:
         finally:
             _uses.remove(use)
             arrange()
-            if is_last:
-                use.mock.tear_down()
 
 
 def end_uses(owners: Collection[Context]) -> list[Use]:
@@ -195,7 +215,13 @@ def arrange() -> None:
     mocks only if there are no others.
     """
     with lock:
-        if not _uses and not active:
+        answering_own.clear()
+        answering_own.update(id(use.mock) for use in _uses if not is_paused(use.mock))
+        if not _uses:
+            if active:
+                active.clear()
+                set_variables_of(None)
+                let_moto_in()
             return
         context = running.contexts[-1]
         asked = list(context.iterate_asked())
@@ -204,6 +230,7 @@ def arrange() -> None:
             or _list_mocks(asked)
             or _list_mocks(asked, is_limited=False)
         )
+        set_variables_of(get_answering())
         if not active:
             let_moto_in()
 
@@ -211,13 +238,25 @@ def arrange() -> None:
 def _list_mocks(owners: Iterable[Context], *, is_limited: bool = True) -> list[ActiveMock]:
     """Return the mocks that contexts have started, the narrowest last, without paused ones.
 
-    is_limited: whether only those that last as long as the running context.
+    Equally narrow ones are in the order of the contexts, as if these ran now: which of them an
+    earlier test has started first does not matter. owners: the contexts, as they would run.
+    is_limited: whether only mocks that last as long as the running context.
     """
-    wanted = set(owners)
-    mocks = {id(use.mock): use.mock for use in _uses if use.owner in wanted}.values()
-    found = sorted((mock for mock in mocks if not is_paused(mock)), key=_rank)
+    positions: dict[Context, int] = {}
+    for owner in owners:
+        positions.setdefault(owner, len(positions))
     reach = running.contexts[-1].reach
-    return [mock for mock in found if not is_limited or _rank(mock) <= reach]
+    found: dict[int, tuple[tuple[int, int], int, ActiveMock]] = {}
+    for use in _uses:
+        rank = _rank(use.mock)
+        if use.owner not in positions or is_paused(use.mock) or (is_limited and rank > reach):
+            continue
+        # What ends with the test is always started in the same order.
+        is_ordered = use.owner.rank == rank and not use.owner.ends_with_test
+        position = positions[use.owner] if is_ordered else len(positions)
+        _, known, _ = found.get(id(use.mock), (rank, position, use.mock))
+        found[id(use.mock)] = (rank, min(position, known), use.mock)
+    return [mock for _, _, mock in sorted(found.values(), key=itemgetter(0, 1))]
 
 
 def _rank(mock: ActiveMock) -> tuple[int, int]:
@@ -281,7 +320,7 @@ def find_place() -> Place | None:
     while frame is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
         if package not in _NOT_USERS:
-            return Place(os.path.relpath(frame.f_code.co_filename), frame.f_lineno)
+            return Place(frame.f_code.co_filename, frame.f_lineno)
         if package in ("_pytest", "pluggy"):
             return None
         frame = frame.f_back

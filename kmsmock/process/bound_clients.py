@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from kmsmock.process.active_mocks import ActiveMock, get_answering, is_paused, is_started
+from kmsmock.process.active_mocks import ActiveMock, answering_own, get_answering, is_started
 
 #: The member of a request's context, and the attribute of an HTTP request, that has the mock.
 _MOCK = "kmsmock_mock"
@@ -22,17 +22,17 @@ def bind(events: Any, mock: ActiveMock) -> None:
 
 
 def _bind_call(mock: ActiveMock, *, context: Any, **_: Any) -> None:
-    if not is_started(mock):
+    if id(mock) in answering_own:
+        context[_MOCK] = mock
+    elif not is_started(mock):
         raise RuntimeError(
             f"this client belongs to a mock that has ended, {mock.kms!r}: get a client from a "
             "mock that is active"
         )
-    if not is_paused(mock):
-        context[_MOCK] = mock
 
 
 def _bind_http_request(mock: ActiveMock, *, request: Any, **_: Any) -> None:
-    if not is_paused(mock):
+    if id(mock) in answering_own:
         setattr(request, _MOCK, mock)
 
 

@@ -30,6 +30,11 @@ class Context:
         self.depth: int = 0 if around is None else around.depth
 
     @property
+    def ends_with_test(self) -> bool:
+        """Whether its mocks end with the running test."""
+        return self.scope == SCOPES[-1]
+
+    @property
     def rank(self) -> tuple[int, int]:
         """How narrow its mocks are: those with the greatest rank answer."""
         return self.depth, SCOPES.index(self.scope)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from copy import deepcopy
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +16,7 @@ from kmsmock.aws.errors import ServiceError, ValidationException
 from kmsmock.aws.secret_values import SecretText
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.identities.credentials import CredentialsError
+from kmsmock.misuse.suggestions import list_similar
 from kmsmock.services.registry import Service, ServiceCall
 from kmsmock.state.backend import Backend
 
@@ -88,7 +88,7 @@ def _with_epochs(parameters: Mapping[str, Any], shape: Any) -> Mapping[str, Any]
 
 
 def _not_emulated(declared: Service, service: str, operation: str, version: str) -> ServiceError:
-    similar = get_close_matches(operation, declared.operations, 4, 0.5)
+    similar = list_similar(operation, declared.operations, 4, 0.5)
     others = f"; similar operations that are: {', '.join(similar)}" if similar else ""
     return declared.not_emulated(
         declared.unknown_operation.format(name=operation, version=version),

@@ -26,8 +26,10 @@ from kmsmock.keys.region import KmsRegion, MaterialIndex, SequenceNumbers
 from kmsmock.keys.specs import Source
 from kmsmock.ledger.call_log import CallLog, RecordedCalls
 from kmsmock.ledger.key_storage import KeyLifetimes
+from kmsmock.ledger.known_names import KnownNames
 from kmsmock.ledger.secrets import Secrets, SecretsState
 from kmsmock.ledger.service_events import ServiceEvents
+from kmsmock.misuse.values import describe
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
 from kmsmock.state.faults import Faults
@@ -44,12 +46,16 @@ T = TypeVar("T")
 class Backend:
     """All state of one mock; modules have none.
 
-    options: all of them. start_time: when the clock starts; None for now. lock: held during the
-    whole of each call, so that calls of several threads are answered one after the other.
+    options: all of them. start_time: when the clock starts; None for now. find_region: returns the
+    Region of clients that name none. lock: held during the whole of each call, so that calls of
+    several threads are answered one after the other.
     """
 
-    def __init__(self, options: MockOptions, start_time: datetime | None) -> None:
+    def __init__(
+        self, options: MockOptions, start_time: datetime | None, find_region: Callable[[], str]
+    ) -> None:
         self.options = options
+        self._find_region = find_region
         self.delays = DELAYS[options["delays"]]
         self.lock = threading.RLock()
         _backends.add(self)
@@ -58,7 +64,8 @@ class Backend:
         self.key_lifetimes = KeyLifetimes()
         self.tariff = Tariff(Prices.of(options["prices"]))
         self.secrets = Secrets()
-        self.call_log = CallLog(options["calls_kept"], self.key_lifetimes, self.tariff)
+        names = KnownNames(self.key_lifetimes, lambda: self.identities)
+        self.call_log = CallLog(options["calls_kept"], names, self.tariff)
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
@@ -85,7 +92,7 @@ class Backend:
         #: Condition keys that all requests have at present, from ``kms.request_context``.
         self.request_context: Mapping[str, str | list[str]] = {}
         self.identities = Identities(
-            options["account_id"], options["region"], self.entropy, self.clock.now
+            options["account_id"], self._find_region, self.entropy, self.clock.now
         )
         self.source = Source(self.entropy, RsaPool(self.entropy), seed is not None)
         self.markers = Markers(self.entropy(32))
@@ -97,6 +104,11 @@ class Backend:
         self.faults.clear()
 
     # --- Regions, ids, policies --------------------------------------------------------
+
+    @property
+    def default_region(self) -> str:
+        """The Region of clients that name none, at present."""
+        return self._find_region()
 
     def region(self, account: str, name: str) -> KmsRegion:
         """Return the KMS of an account in a Region; create it on first use."""
@@ -216,7 +228,7 @@ class Backend:
         """Restore the state of a checkpoint, which can be restored more than once."""
         if not isinstance(checkpoint, Checkpoint):
             raise TypeError(
-                f"a {type(checkpoint).__name__} is not a checkpoint, which kms.checkpoint() returns"
+                f"not a checkpoint, which is what kms.checkpoint() gave: {describe(checkpoint)}"
             )
         state: Any = checkpoint.load()
         with self.lock:

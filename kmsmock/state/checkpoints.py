@@ -24,6 +24,7 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.region import Alias, KmsRegion, MaterialIndex
 from kmsmock.keys.specs import KeySpec, Source
+from kmsmock.misuse.public_object import PublicObject
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.gc_pause import pause_gc
 
@@ -43,7 +44,7 @@ _REGION = tuple({*KmsRegion.__slots__} - {"account", "keys", "materials", "name"
 _region_values = attrgetter(*_REGION)
 
 
-class Checkpoint:
+class Checkpoint(PublicObject, internal=("load",)):
     """A saved state of a mock, for `kms.restore`.
 
     referenced: further types whose objects are not copied.

@@ -10,6 +10,7 @@ from kmsmock.aws import errors
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.keys.custom_key_store import PROXY_FAILURES
 from kmsmock.ledger.operation_names import require_operation
+from kmsmock.misuse.public_object import PublicObject
 
 #: Error code -> AWS's message, where it does not depend on the request. Those of external key
 #: stores: AWS KMS Developer Guide, "Troubleshooting external key stores".
@@ -26,7 +27,7 @@ _TEXTS = {
 
 
 @dataclass
-class Fault:
+class Fault(PublicObject):
     """One armed fault."""
 
     #: The name of the operation, or ``*``.
@@ -47,7 +48,7 @@ class Fault:
         return f"{self.error.code} on {self.operation}, fired {self.fired} of {self.times} times"
 
 
-class Faults:
+class Faults(PublicObject, internal=("are_armed", "fire")):
     """The faults of one mock.
 
     While one is armed, calls go through botocore's own retries, as with ``wire=True``.

@@ -9,12 +9,16 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import MAXYEAR, datetime, timedelta, timezone
 from typing import Any
 
+from kmsmock.misuse.public_object import PublicObject
 from kmsmock.timing.gc_pause import pause_gc
 
 UTC = timezone.utc
 
 
-class Clock:
+class Clock(
+    PublicObject,
+    internal=("cancel_scheduled", "lock", "restore", "run_due_work", "schedule", "state"),
+):
     """Time as the mock sees it: the computer's time plus a shift.
 
     It calls ``datetime.now`` each time, so that it follows freezegun and time-machine.

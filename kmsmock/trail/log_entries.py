@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.ledger.call_filter import concerns_key, is_name_of
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.service_events import ServiceEvent
@@ -33,6 +34,15 @@ class Entry(NamedTuple):
     calls_before: int
     #: Makes the record.
     make: Callable[[], Record]
+    #: What it is a record of.
+    origin: Call | ServiceEvent
+
+    def concerns_key(self, reference: str) -> bool:
+        """Return whether it is about a key. reference: an id, ARN, alias name or alias ARN."""
+        origin = self.origin
+        if isinstance(origin, Call):
+            return concerns_key(origin, reference)
+        return is_name_of(reference, origin.key)
 
     @property
     def second(self) -> datetime:
@@ -56,7 +66,7 @@ def list_entries(calls: Calls, service_events: Iterable[ServiceEvent]) -> Iterat
 
 def _of_service(event: ServiceEvent) -> Entry:
     make = partial(make_service_record, event)
-    return Entry(event.name, event.account, event.region, event.at, event.calls_before, make)
+    return Entry(event.name, event.account, event.region, event.at, event.calls_before, make, event)
 
 
 def _of_call(event: Call, calls_before: int) -> Iterator[Entry]:
@@ -67,17 +77,19 @@ def _of_call(event: Call, calls_before: int) -> Iterator[Entry]:
     name, account, region, at = event.operation, event.account, event.region, event.at
     is_service = event.principal.kind is PrincipalKind.SERVICE
     if not is_service:
-        yield Entry(name, account, region, at, calls_before, partial(make_record, event, account))
+        make = partial(make_record, event, account)
+        yield Entry(name, account, region, at, calls_before, make, event)
     for owner in list_other_owners(event):
         make = partial(make_record if is_service else make_owner_record, event, owner)
-        yield Entry(name, owner, region, at, calls_before, make)
+        yield Entry(name, owner, region, at, calls_before, make, event)
     if event.failure is not None:
         return
     # Only these two operations have a second record, in another Region.
     if name == "ReplicateKey":
         replica_region = event.parameter("ReplicaRegion")
         make = partial(make_replica_record, event)
-        yield Entry("CreateKey", account, replica_region, at, calls_before, make)
+        yield Entry("CreateKey", account, replica_region, at, calls_before, make, event)
     elif name == "UpdatePrimaryRegion" and event.rare.second_key is not None:
         region = event.rare.second_key.region_name
-        yield Entry(name, account, region, at, calls_before, partial(make_primary_record, event))
+        make = partial(make_primary_record, event)
+        yield Entry(name, account, region, at, calls_before, make, event)

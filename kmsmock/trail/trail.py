@@ -12,9 +12,12 @@ from typing import Any, overload
 
 from kmsmock.aws.errors import AccessDeniedException, error_class
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.aws.references import read_account_id
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.operation_names import require_operation
 from kmsmock.ledger.service_events import SERVICE_EVENT_NAMES, ServiceEvent
+from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.trail.configured_trails import ConfiguredTrail
 from kmsmock.trail.event_history import access_key_id, username
 from kmsmock.trail.log_entries import Entry, list_entries
@@ -33,6 +36,8 @@ def _principal(record: Record) -> tuple[str | None, ...]:
     return tuple(arns)
 
 
+#: Arguments of `Trail.lookup` that are no attributes.
+_ARGUMENTS = ("account", "region", "start", "end", "key")
 #: Attribute of `Trail.lookup` -> returns the value of a record, or a tuple if it has several.
 #: Event name, account, Region, time and key are not among them.
 _ATTRIBUTES: dict[str, Callable[[Record], Any]] = {
@@ -55,7 +60,7 @@ _ATTRIBUTES: dict[str, Callable[[Record], Any]] = {
 }
 
 
-class Trail(Sequence[Record]):
+class Trail(PublicObject, Sequence[Record]):
     """All CloudTrail records of a mock, of all accounts and Regions, oldest first.
 
     They are made from the records of calls on each access.
@@ -125,31 +130,34 @@ class Trail(Sequence[Record]):
         """Return the records that match all arguments, oldest first.
 
         account: the one that receives the record; 12 digits, or an `Account`. start, end: aware
-        datetimes, both inclusive. key: an id, ARN or alias, or anything with an ``arn``, in the
-        parameters or resources of the record. attributes: error_code, read_only, username,
-        access_key_id, principal (an ARN, or anything with an ``arn``; a role matches all its
-        sessions), invoked_by and others; the value None matches records without the attribute.
+        datetimes, both inclusive. key: as for ``kms.calls.filter``; an alias means its key.
+        attributes: error_code, read_only, username, access_key_id, principal (an ARN, or anything
+        with an ``arn``; a role matches all its sessions), invoked_by and others; the value None
+        matches records without the attribute.
         Raises TypeError for an unknown attribute and for a time that is not a datetime, ValueError
-        for a time without time zone, and for an event name or error code that no record can have.
+        for a time without time zone, and for a key, principal, Region, event name or error code
+        that no record can have.
         Warns if records of older calls are missing.
         """
         self._warn_if_incomplete()
         if event_name is not None:
             require_operation(event_name, SERVICE_EVENT_NAMES)
-        account = getattr(account, "id", account)
-        if "principal" in attributes:
-            attributes["principal"] = getattr(
-                attributes["principal"], "arn", attributes["principal"]
+        unknown = attributes.keys() - _ATTRIBUTES.keys()
+        if unknown:
+            name, known = min(unknown), (*_ARGUMENTS, *_ATTRIBUTES)
+            raise TypeError(
+                f"records are not searched by {name!r}, but by {', '.join(known)}"
+                f"{did_you_mean(name, known)}"
             )
         if isinstance(attributes.get("read_only"), str):
             raise TypeError(f"read_only is True or False, not {attributes['read_only']!r}")
         _require_error_code(attributes.get("error_code"))
-        unknown = attributes.keys() - _ATTRIBUTES.keys()
-        if unknown:
-            raise TypeError(
-                f"records are not searched by {min(unknown)!r}, but by account, region, start, "
-                f"end, key, {', '.join(_ATTRIBUTES)}"
-            )
+        given = {"key": key, "region": region, "caller": attributes.get("principal")}
+        members = {name: value for name, value in given.items() if value is not None}
+        read = self._calls.read_filter(None, members).members
+        if "caller" in read:
+            attributes["principal"] = read["caller"]
+        account = None if account is None else read_account_id(account)
         for time in (start, end):
             if not isinstance(time, (datetime, type(None))):
                 raise TypeError(
@@ -165,12 +173,12 @@ class Trail(Sequence[Record]):
             and region in (None, entry.region)
             and (start is None or start <= entry.at)
             and (end is None or entry.second <= end)
+            and (key is None or entry.concerns_key(read["key"]))
         )
         return [
             record
             for record in records
-            if (key is None or _concerns(record, getattr(key, "arn", key)))
-            and all(_has(record, name, value) for name, value in attributes.items())
+            if all(_has(record, name, value) for name, value in attributes.items())
         ]
 
     def write_jsonl(self, path: str | Path) -> None:
@@ -199,7 +207,7 @@ class Trail(Sequence[Record]):
 
     def _warn_if_incomplete(self) -> None:
         if self._calls.dropped:
-            warnings.warn(f"the trail is not complete: {self._calls.note}", stacklevel=3)
+            warnings.warn(f"the trail is not complete: {self._calls.note}", stacklevel=4)
 
     def _find(self, trail: str) -> ConfiguredTrail:
         found = [known for known in self._configured if trail in (known.name, known.arn)]
@@ -222,14 +230,6 @@ def _require_error_code(code: str | None) -> None:
 def _has(record: Record, name: str, value: Any) -> bool:
     actual = _ATTRIBUTES[name](record)
     return value in actual if isinstance(actual, tuple) else bool(actual == value)
-
-
-def _concerns(record: Record, key: str) -> bool:
-    parameters = record["requestParameters"] or {}
-    named = {parameters.get(name) for name in ("keyId", "targetKeyId", "aliasName")}
-    named |= {parameters.get(name) for name in ("sourceKeyId", "destinationKeyId")}
-    listed = [resource["ARN"] for resource in record.get("resources", ())]
-    return key in named or any(key in (arn, arn.rpartition(":key/")[2]) for arn in listed)
 
 
 def _line(record: Record) -> str:

@@ -10,11 +10,9 @@ from typing import Any, Union
 from kmsmock.authorization.policy_document import MalformedPolicyError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.secret_values import SecretInt, SecretText
+from kmsmock.misuse.values import quote
 
 _PLAIN = re.compile(r"[\w$-]+")
-#: Texts that can be key material: PEM, and at least 16 bytes in Base64 or hexadecimal digits.
-_LIKE_MATERIAL = re.compile(r"(?s).*-----BEGIN.*|(?!alias/)(?=.*[\d+=])[A-Za-z0-9+/]{22,}={0,2}")
-_LONGEST = 60
 _HUGE = 10**18
 
 Step = str | int
@@ -108,13 +106,6 @@ def describe_value(value: Any) -> str:
     return next(
         (words for kind, words in _KINDS if isinstance(value, kind)), f"a {type(value).__name__}"
     )
-
-
-def quote(text: str) -> str:
-    """Quote a text in an error message, shortened; just its length if it can be key material."""
-    if _LIKE_MATERIAL.fullmatch(text):
-        return f"<{len(text)} characters>"
-    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
 
 def _format_step(step: Step) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kmsmock.aws.secret_values import hide_secrets, reveal_secrets
-from kmsmock.worlds.errors import WorldError, quote
+from kmsmock.misuse.values import quote
+from kmsmock.worlds.errors import WorldError
 from kmsmock.worlds.local_kms import from_local_kms, is_local_kms
 
 _YAML = (".yaml", ".yml")

@@ -19,16 +19,17 @@ from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS, PERIOD_LIMITS_DAYS
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KEY_SPECS, Origin
 from kmsmock.keys.states import KeyState
+from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.values import quote
 from kmsmock.operations.keys import STORE_ORIGINS, require_supported
 from kmsmock.state import scheduled_work
 from kmsmock.state.backend import Backend
-from kmsmock.worlds.errors import Within, WorldError, describe_value, quote
+from kmsmock.worlds.errors import Within, WorldError, describe_value
 from kmsmock.worlds.key_writer import KEY_POLICY, TRANSIENT, current_ids
 from kmsmock.worlds.materials import load_materials
 from kmsmock.worlds.reading import (
     Object,
     flag,
-    hint,
     member_of,
     one_of,
     policy,
@@ -267,7 +268,9 @@ def find_key(backend: Backend, value: Any, region: KmsRegion) -> Key:
     key = region.get(named)
     if key is None:
         where = f"in {region.account} {region.name}"
-        raise WorldError(f"there is no key {quote(value)} {where}{hint(named, region.aliases)}")
+        raise WorldError(
+            f"there is no key {quote(value)} {where}{did_you_mean(named, region.aliases)}"
+        )
     return key
 
 

@@ -22,8 +22,9 @@ from kmsmock.identities.entities import (
     Organization,
     PolicyVersion,
 )
+from kmsmock.misuse.values import quote
 from kmsmock.state.backend import Backend
-from kmsmock.worlds.errors import Within, WorldError, describe_value, quote
+from kmsmock.worlds.errors import Within, WorldError, describe_value
 from kmsmock.worlds.keys import account_id
 from kmsmock.worlds.reading import (
     Object,

@@ -5,23 +5,23 @@ A `Reader` takes a JSON value and returns what it means, or raises WorldError.
 
 from __future__ import annotations
 
-import difflib
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, NoReturn, TypeVar
 
 from kmsmock.authorization.policy import parse
 from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.misuse.suggestions import did_you_mean, suggest
+from kmsmock.misuse.values import quote
 from kmsmock.worlds.errors import (
     PROBLEMS,
     Within,
     WorldError,
     add_location,
     describe_value,
-    quote,
 )
 
 T = TypeVar("T")
@@ -69,14 +69,8 @@ class Object:
         """Raise WorldError if there are members that were not read."""
         for name in self.members:
             if name not in self._asked:
-                known = hint(name, self._asked) or f"; there is {', '.join(self._asked)}"
+                known = suggest(name, self._asked, "there is")
                 raise WorldError(f"{quote(str(name))} is no member here{known}")
-
-
-def hint(value: Any, names: Iterable[str]) -> str:
-    """Return a suggestion for the end of an error; empty if no name is similar."""
-    near = difflib.get_close_matches(str(value), list(names), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def list_of(read: Reader[T]) -> Reader[list[T]]:
@@ -128,7 +122,7 @@ def one_of(names: Collection[str]) -> Reader[str]:
         if not isinstance(value, str) or value not in names:
             raise WorldError(
                 f"must be one of {', '.join(names)}, "
-                f"not {describe_value(value)}{hint(value, names)}"
+                f"not {describe_value(value)}{did_you_mean(value, names)}"
             )
         return str(value)
 

@@ -254,9 +254,9 @@ def test_a_principal_of_a_wrong_type_is_an_error(kms, key, principal):
         kms.explain(principal, "kms:Encrypt", key["Arn"])
 
 
-def test_a_key_of_a_wrong_type_is_an_error(kms, caller, key):
+def test_a_key_of_a_wrong_type_is_an_error(kms, caller):
     with pytest.raises(TypeError, match="key must be an id, ARN or alias, not dict"):
-        kms.explain(caller, "kms:Encrypt", key)
+        kms.explain(caller, "kms:Encrypt", {"Plaintext": b"text"})
 
 
 def test_a_misspelt_condition_key_of_kms_is_an_error(kms, caller, key):

@@ -11,8 +11,9 @@ import subprocess
 from contextlib import redirect_stdout
 
 import pytest
+from botocore.exceptions import ClientError
 
-from kmsmock import mock_kms
+from kmsmock import RealAWSBlocked, RealKMSBlocked, mock_kms
 
 ACCOUNT_ARN = "arn:aws:kms:us-east-1:123456789012"
 
@@ -100,6 +101,60 @@ def test_aiobotocore_clients_are_answered(wire, early):
 
     assert plaintext == b"text"
     assert notes == ["There is no alias in this account and Region."]
+
+
+def call_with_aiobotocore(service, operation):
+    session = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+
+    async def run():
+        made = session.get_session().create_client(
+            service, "us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+        )
+        async with made as client:
+            return await getattr(client, operation)()
+
+    return asyncio.run(run())
+
+
+@pytest.fixture
+def refusing_network(monkeypatch):
+    """Answer what aiobotocore sends as AWS answers unknown credentials; gives the URLs."""
+    module = pytest.importorskip("aiobotocore.awsrequest", reason="aiobotocore is missing")
+    sent = []
+
+    class Body:
+        async def read(self):
+            return b'{"__type": "UnrecognizedClientException"}'
+
+    async def send(_, request):
+        sent.append(request.url)
+        return module.AioAWSResponse(request.url, 400, {}, Body())
+
+    monkeypatch.setattr("aiobotocore.httpsession.AIOHTTPSession.send", send)
+    return sent
+
+
+def test_aiobotocore_clients_are_kept_from_the_real_kms(refusing_network):
+    with pytest.raises(RealKMSBlocked):
+        call_with_aiobotocore("kms", "list_keys")
+
+    assert refusing_network == []
+
+
+@pytest.mark.kms(block_real_aws=True)
+def test_aiobotocore_clients_are_kept_from_the_real_aws(refusing_network):
+    with pytest.raises(RealAWSBlocked):
+        call_with_aiobotocore("glue", "get_databases")
+
+    assert refusing_network == []
+
+
+def test_aiobotocore_clients_get_a_note_about_a_service_that_nothing_answers(refusing_network):
+    with mock_kms(), pytest.raises(ClientError) as caught:
+        call_with_aiobotocore("glue", "get_databases")
+
+    assert "The request went to the real AWS" in caught.value.__notes__[0]
+    assert len(refusing_network) == 1
 
 
 # --- AWS command line ---------------------------------------------------------------------

@@ -119,7 +119,7 @@ def busy(kms, client, key):
         ({"invoked_by": "s3.amazonaws.com"}, ["ListKeys"]),
         ({"principal": f"arn:aws:sts::{OTHER}:assumed-role/App/job"}, ["ListKeys", "ListKeys"]),
         ({"principal": f"arn:aws:iam::{OTHER}:role/App"}, ["ListKeys", "ListKeys"]),
-        ({"key": "alias/app"}, ["CreateAlias", "Encrypt"]),
+        ({"key": "alias/app"}, ["CreateKey", "CreateAlias", "Encrypt", "Encrypt"]),
         ({"encryption_context": {"Tenant": "a"}}, ["Encrypt"]),
         ({"start": START + timedelta(hours=1)}, ["Encrypt", "ListKeys", "ListKeys"]),
         ({"end": START}, ["CreateKey", "CreateAlias", "Encrypt", "ListKeys"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kmsmock.misuse.public_object import PublicObject
 from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
@@ -17,7 +18,7 @@ class UnreadableContentsError(Exception):
     """The data key of a volume or snapshot cannot be decrypted: its contents are unreadable."""
 
 
-class Ebs:
+class Ebs(PublicObject):
     """The volumes and snapshots of one mock, as ``kms.ebs``.
 
     Reading and writing stand for what an instance does with a volume that is attached to it: they

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kmsmock.misuse.public_object import PublicObject
 from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.rds.answered.lost_keys import check_keys
@@ -21,7 +22,7 @@ class UnreadableDatabaseError(Exception):
     """The contents of a database or snapshot cannot be read or written."""
 
 
-class Rds:
+class Rds(PublicObject):
     """The databases and snapshots of one mock, as ``kms.rds``.
 
     Reading and writing stand for what a database engine does with its storage: they need no

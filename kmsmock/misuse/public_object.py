@@ -1,0 +1,96 @@
+"""The base class of the objects that tests hold: misspelt names on them name the nearest."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from inspect import CO_VARARGS, CO_VARKEYWORDS
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from kmsmock.misuse.suggestions import suggest
+
+
+class PublicObject:
+    """An object that tests hold.
+
+    A misspelt attribute raises AttributeError, a misspelt keyword argument of a public method
+    TypeError, each with the nearest name. internal: the members of a class that only this package
+    uses; they are not completed, not suggested, and not documented in docs/reference.md.
+    """
+
+    __slots__ = ()
+    _internal: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, *, internal: Iterable[str] = (), **others: Any) -> None:
+        super().__init_subclass__(**others)
+        cls._internal = cls._internal | frozenset(internal)
+        for name, member in list(vars(cls).items()):
+            is_public = not name.startswith("_") and name not in cls._internal
+            if (is_public or name == "__call__") and _has_parameters(member):
+                setattr(cls, name, _naming_keywords(member))
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in self._internal]
+
+    # Type checkers must not believe that every name is an attribute.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or hasattr(type(self), name):
+                # Asked by Python and its tools; or a property has raised AttributeError itself.
+                return object.__getattribute__(self, name)
+            public = sorted(known for known in dir(self) if not known.startswith("_"))
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+                f"{suggest(name, public, 'it has')}",
+                name=name,
+                obj=self,
+            )
+
+
+def _has_parameters(member: object) -> bool:
+    """Return whether a member of a class is a function with parameters, not wrapped already."""
+    if not isinstance(member, FunctionType) or hasattr(member, "_names_keywords"):
+        return False
+    code = member.__code__
+    is_open = code.co_flags & (CO_VARARGS | CO_VARKEYWORDS)
+    return bool(is_open) or code.co_argcount + code.co_kwonlyargcount > 1
+
+
+def _naming_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method, so that an error about an unknown keyword argument has the nearest one."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        __tracebackhide__ = True
+        try:
+            return function(*arguments, **keywords)
+        except TypeError:
+            misuse = _explain_keywords(function, keywords)
+            if misuse is None:
+                raise
+        finally:
+            # Tracebacks show the variables of a frame, and arguments can be secrets.
+            del arguments, keywords
+        raise TypeError(misuse)
+
+    call._names_keywords = True  # type: ignore[attr-defined] # noqa: SLF001 - our own mark
+    return call
+
+
+def _explain_keywords(function: Callable[..., Any], keywords: Iterable[str]) -> str | None:
+    """Return what is wrong with keyword arguments; None if a function takes them all."""
+    from inspect import Parameter, signature
+
+    parameters = list(signature(function).parameters.values())[1:]
+    if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    known = [parameter.name for parameter in parameters if parameter.kind in named]
+    for name in keywords:
+        if name not in known:
+            shown = function.__qualname__.removesuffix(".__call__")
+            hint = suggest(name, known, "it takes")
+            return f"{shown}() got an unexpected keyword argument {name!r}{hint}"
+    return None
