@@ -15,7 +15,11 @@ from kmsmock.aws.api_call import Answer
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal
 from kmsmock.aws.services import AWS_SERVICES
-from kmsmock.identities.credentials import CredentialsError, ExpiredCredentialsError
+from kmsmock.identities.credentials import (
+    CredentialsError,
+    ExpiredCredentialsError,
+    UnsignedRequestError,
+)
 from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
@@ -56,7 +60,8 @@ class BesideStore:
 class PendingCall:
     """A call that the store has not answered yet."""
 
-    def __init__(self, part: BesideStore, call: ServiceCall, steps: Steps) -> None:
+    def __init__(self, service: str, part: BesideStore, call: ServiceCall, steps: Steps) -> None:
+        self._service = service
         self._part = part
         self._call = call
         self._steps = steps
@@ -107,6 +112,9 @@ class PendingCall:
             except StopIteration as end:
                 if end.value is not None:
                     return Answer(self._call.request_id, end.value)
+            except CredentialsError as refusal:
+                refused = refusal.error_of(self._service, self._call.parameters)
+                return Answer(self._call.request_id, refused)
             except ServiceError as error:
                 translated = translate_error(error, self._call, self._part.errors)
                 return Answer(self._call.request_id, translated)
@@ -126,7 +134,8 @@ def begin(
 
     parameters: as boto3 takes them. Return the call to finish after storing, None for an operation
     that does not involve KMS; and the service's answer, usually an error, when nothing is to be
-    stored. Credentials that are not valid are refused for every operation.
+    stored. Credentials that are not valid are refused for every operation. Unsigned requests are
+    left to the store if the service can take them, but no KMS calls can be made for them.
     """
     part = _load(service)
     handler = part.operations.get(operation)
@@ -134,14 +143,16 @@ def begin(
         try:
             principal, now = backend.admit(access_key, region)
         except CredentialsError as refusal:
-            if not part.trusts_store:
+            is_unsigned = isinstance(refusal, UnsignedRequestError)
+            is_of_store = is_unsigned and AWS_SERVICES[service].takes_unsigned
+            if not part.trusts_store and not is_of_store:
                 return None, Answer(backend.new_uuid(), refusal.error_of(service))
             principal, now = _find_caller_of_store(backend, refusal), backend.clock.now()
         if handler is None:
             return None, None
         request_id = backend.new_uuid()
         call = ServiceCall(backend, principal, region, now, parameters, access_key, request_id)
-        pending = PendingCall(part, call, handler(call))
+        pending = PendingCall(service, part, call, handler(call))
         return pending, pending.begin()
 
 

@@ -14,6 +14,7 @@ from kmsmock.aws import errors
 from kmsmock.aws.principals import Principal
 from kmsmock.aws.services import find_calling_service
 from kmsmock.dispatch import perform, record
+from kmsmock.identities.credentials import UnsignedRequestError
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.registry import Call
 from kmsmock.services.registry import ServiceCall
@@ -52,8 +53,11 @@ class KmsCaller:
         """Return a caller with the identity of the service's caller (a forward access session).
 
         service: as in ``kms:ViaService``, such as ``ec2``. region: that of the call when None.
-        source: see the class; the declared one of the service when None.
+        source: see the class; the declared one of the service when None. Raises
+        UnsignedRequestError for a caller without an identity.
         """
+        if call.access_key is None:
+            raise UnsignedRequestError
         principal = replace(call.principal, via=service)
         source = source or find_calling_service(service).sender
         return cls(call.backend, principal, region or call.region, source, call.access_key)

@@ -194,8 +194,7 @@ class Backend:
         Every request of every service begins here; the caller of this method holds the lock until
         the request is answered. access_key: None for unsigned requests. region: its name; of
         services without Regions, any of the partition. Returns the caller and the time of the
-        request. Raises DeletedCredentialsError and ExpiredCredentialsError, which each service
-        translates to an error of its own.
+        request. Raises CredentialsError, which each service translates to an error of its own.
         """
         now = self.clock.now()
         self.clock.run_due_work(now)

@@ -157,6 +157,72 @@ def test_aiobotocore_clients_get_a_note_about_a_service_that_nothing_answers(ref
     assert len(refusing_network) == 1
 
 
+def run_with_aiobotocore(use, **arguments):
+    """Return what a coroutine function returns that gets the client of a new session."""
+    session_module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+
+    async def run():
+        async with session_module.get_session().create_client("kms", **arguments) as client:
+            return await use(client)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_aiobotocore_fetches_no_credentials(machine, wire):
+    fetched = machine.folder / "fetched"
+    machine.write_config(f"[default]\nregion = eu-west-1\ncredential_process = touch {fetched}\n")
+
+    async def create_key(client):
+        return (await client.create_key())["KeyMetadata"]["Arn"]
+
+    with mock_kms(wire=wire):
+        assert run_with_aiobotocore(create_key).startswith("arn:aws:kms:eu-west-1:")
+    with mock_kms(wire=wire, region="eu-west-2"):
+        assert run_with_aiobotocore(create_key).startswith("arn:aws:kms:eu-west-2:")
+
+    assert not fetched.exists()
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_aiobotocore_uses_access_keys_in_the_environment(machine, wire):
+    anything = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+
+    async def list_keys(client):
+        return await client.list_keys()
+
+    with mock_kms(wire=wire) as kms:
+        role = kms.account("444455556666").role("App", policies=[anything])
+        machine.set(
+            AWS_ACCESS_KEY_ID=role.credentials.access_key,
+            AWS_SECRET_ACCESS_KEY=role.credentials.secret_key,
+        )
+        run_with_aiobotocore(list_keys)
+
+        assert kms.calls[-1].caller == role.caller_arn
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_a_client_of_aiobotocore_refreshes_nothing(machine, wire):
+    machine.set(AWS_EC2_METADATA_DISABLED="true")
+    module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+    credentials = pytest.importorskip("aiobotocore.credentials")
+
+    async def refresh():
+        raise AssertionError("refreshed")
+
+    async def run(credentials):
+        session = module.get_session()
+        session._credentials = credentials
+        async with session.create_client("kms", "us-east-1") as client:
+            with mock_kms(wire=wire):
+                return (await client.list_keys())["Keys"]
+
+    assert asyncio.run(run(None)) == []
+    deferred = credentials.AioDeferredRefreshableCredentials(refresh, "test")
+    assert asyncio.run(run(deferred)) == []
+
+
 # --- AWS command line ---------------------------------------------------------------------
 
 
