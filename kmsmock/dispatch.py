@@ -6,7 +6,6 @@ admit -> locate keys -> authorize -> check key usage and key state -> handle -> 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from time import perf_counter
 from typing import Any
 
 from kmsmock.aws import errors
@@ -28,6 +27,7 @@ from kmsmock.operations.call_authorization import (
 )
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.registry import Call, Locator, Operation, Target
+from kmsmock.process.real_time import RealTime
 from kmsmock.process.watchers import notify, watchers
 from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import Shows
@@ -193,7 +193,7 @@ def record(call: Call, result: Mapping[str, Any] | errors.ServiceError) -> CallR
     backend = call.backend
     event = backend.call_log.record(call, result, backend.request_context)
     if call.started:
-        notify(watchers.called, backend, event, perf_counter() - call.started)
+        notify(watchers.called, backend, event, RealTime.seconds() - call.started)
     return event
 
 

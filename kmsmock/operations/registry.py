@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.aws import errors
@@ -26,6 +25,7 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.keys.states import ANY_STATE, KeyState
 from kmsmock.ledger.pending_call import PendingCall
+from kmsmock.process.real_time import RealTime
 from kmsmock.process.watchers import watchers
 from kmsmock.timing.passing_states import Shows
 
@@ -42,7 +42,7 @@ class Call(PendingCall):
     """A call in progress, as operation handlers receive it.
 
     backend: the state of the mock. blob: the symmetric ciphertext of the request, once it has been
-    parsed. started: `perf_counter()` at the start if a watcher measures calls, otherwise 0.
+    parsed. started: the real time at the start if a watcher measures calls, otherwise 0.
     """
 
     __slots__ = ("backend", "blob", "started")
@@ -60,7 +60,7 @@ class Call(PendingCall):
         access_key: str | None = None,
         user_agent: str | None = None,
     ) -> None:
-        self.started = perf_counter() if watchers.called else 0.0
+        self.started = RealTime.seconds() if watchers.called else 0.0
         # Narrower than the base class's OperationFacts, and never assigned again.
         self.operation = operation  # pyright: ignore[reportIncompatibleVariableOverride]
         self.parameters = {}
