@@ -227,7 +227,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
     lines = list(find_exceeded(failed))
     if lines:
-        terminalreporter.section("kmsmock budgets", sep="-")
+        terminalreporter.write_sep("-", "kmsmock budgets")
         for line in lines:
             terminalreporter.write_line(line)
 
