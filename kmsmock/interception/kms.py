@@ -18,13 +18,13 @@ from kmsmock.process.environment import DUMMY
 def answer_before_call(
     *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP (``wire``).
+    """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP.
 
     Handles ``before-call``.
     """
     # As `get_mock` does, without the call, since this runs for each call.
     mock = context.get(MOCK) or answering[0]
-    if mock is None or mock.wire:
+    if mock is None or mock.answers_http(model.name):
         return None
     call = ApiCall(
         model.name,
