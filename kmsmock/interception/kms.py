@@ -20,7 +20,7 @@ from kmsmock.process.environment import DUMMY
 def answer_before_call(
     *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP (``wire``).
+    """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP.
 
     Handles ``before-call``. Raises EndpointConnectionError for a Region that cannot exist.
     """
@@ -31,7 +31,7 @@ def answer_before_call(
     region = context["client_region"]
     if region not in CLIENT_REGIONS:
         require_endpoint(params["url"], region)
-    if mock.wire:
+    if mock.answers_http(model.name):
         return None
     call = ApiCall(
         model.name,

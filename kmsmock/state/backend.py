@@ -32,7 +32,7 @@ from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.misuse.values import describe
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
-from kmsmock.state.faults import Faults
+from kmsmock.state.faults import ArmedFaults
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.delays import DELAYS
 from kmsmock.timing.passing_states import PassingStates
@@ -71,7 +71,7 @@ class Backend:
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
-        self.faults = Faults()
+        self.faults = ArmedFaults(self.calls)
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()
