@@ -8,6 +8,7 @@ import botocore
 from botocore.exceptions import EndpointConnectionError
 
 from kmsmock.aws.api_call import Answer
+from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.regions import is_known_region, is_region, list_regions
 from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.misuse.suggestions import get_nearest
@@ -33,7 +34,7 @@ def require_endpoint(url: str, region: str) -> None:
 def explain_region(answer: Answer, region: str) -> None:
     """Add to the explanation of an error that botocore does not list the Region of the client."""
     error = answer.result
-    if isinstance(error, dict) or not is_region(region) or is_known_region(region):
+    if not isinstance(error, ServiceError) or not is_region(region) or is_known_region(region):
         return
     nearest = get_nearest(region, list_regions(), 0)
     text = (
