@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
+
+
+@contextlib.contextmanager
+def without_profile() -> Iterator[None]:
+    """Create clients outside of mocks also where AWS_PROFILE names a profile that is missing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AWS_PROFILE", raising=False)
+        yield
 
 
 class Machine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import os
 import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,11 @@ from kmsmock.process.watchers import Watcher, watching
 from tests import inner_runs, quicker_botocore, thoroughness
 from tests.configured_machine import Machine
 from tests.records import check_record
+
+#: The Region of this machine, for what is tested as users run it.
+_REGION_OF_MACHINE = os.environ.get("AWS_DEFAULT_REGION")
+# Tests assert ARNs, and so the Region, but nothing else that is configured on the machine.
+os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
 
 pytest_plugins = ["pytester"]
 quicker_botocore.install()
@@ -85,6 +91,15 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     with pytest.MonkeyPatch.context() as patch:
         yield Machine(patch, tmp_path)
     options.configure(before)
+
+
+@pytest.fixture
+def region_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the Region that is configured on this machine, if any."""
+    if _REGION_OF_MACHINE is None:
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
+    else:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", _REGION_OF_MACHINE)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# Their clients are created outside of mocks.
+pytestmark = pytest.mark.usefixtures("machine")
+
 #: A module with the function `reach`, which makes a request to KMS and returns what comes of it.
 REACH = """
 import os

@@ -12,6 +12,7 @@ EXAMPLES = Path(__file__).parents[1] / "conftest_examples"
 NAMES = sorted(str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("test_*.py"))
 
 
+@pytest.mark.usefixtures("region_of_this_machine")
 @pytest.mark.parametrize("example", NAMES)
 def test_an_example_passes(
     pytester: pytest.Pytester, run_alone: Callable[..., pytest.RunResult], example: str

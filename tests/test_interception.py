@@ -19,6 +19,9 @@ from botocore.handlers import BUILTIN_HANDLERS
 
 import kmsmock
 from kmsmock import mock_kms
+from tests.configured_machine import without_profile
+
+pytestmark = pytest.mark.usefixtures("machine")
 
 KEYS = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
 
@@ -48,7 +51,10 @@ def encryption_sdk_client():
 
 
 MAKERS = [boto3_client, boto3_session_client, botocore_client, encryption_sdk_client]
-EARLY = {maker.__name__: maker() for maker in (boto3_client, boto3_session_client, botocore_client)}
+with without_profile():
+    EARLY = {
+        make.__name__: make() for make in (boto3_client, boto3_session_client, botocore_client)
+    }
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -82,7 +82,8 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(model))
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
-    return boto3.session.Session().client("kms", region_name="us-east-1")
+    with mock_kms():
+        return boto3.session.Session().client("kms")
 
 
 def test_it_answers_clients(client: Any) -> None:

@@ -6,6 +6,7 @@ import hypothesis.core  # noqa: F401 - its own plugin imports it in every run ot
 import pytest
 
 from kmsmock import mock_kms
+from tests.configured_machine import Machine
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -325,11 +326,26 @@ def test_a_wrong_ini_value_ends_the_run_with_a_sentence(run: pytest.Pytester) ->
     result.stderr.fnmatch_lines(["*account_id must be a string of 12 digits, not 'twelve'*"])
 
 
-def test_the_header_says_how_mocks_are(run: pytest.Pytester) -> None:
+@pytest.mark.parametrize(
+    ("ini", "region", "shown"),
+    [
+        ("", None, "us-east-1"),
+        ("", "eu-west-2", "as configured on this machine"),
+        ("kms_region = eu-west-1", "eu-west-2", "eu-west-1"),
+    ],
+    ids=["nothing", "the environment", "the option"],
+)
+def test_the_header_says_how_mocks_are(
+    run: pytest.Pytester, machine: Machine, ini: str, region: str | None, shown: str
+) -> None:
+    run.makeini(f"[pytest]\n{ini}\n")
+    if region is not None:
+        machine.set(AWS_DEFAULT_REGION=region)
+
     result = run.runpytest_inprocess("--collect-only")
 
     result.stdout.fnmatch_lines(
-        ["kmsmock: account 123456789012, region us-east-1, authorization enforced, real KMS *"]
+        [f"kmsmock: account 123456789012, region {shown}, authorization enforced, real KMS *"]
     )
 
 

@@ -23,6 +23,7 @@ BLOCKS = [
 ]
 
 
+@pytest.mark.usefixtures("region_of_this_machine")
 @pytest.mark.parametrize("code", BLOCKS)
 def test_a_code_block_runs_and_so_do_the_tests_in_it(
     pytester: pytest.Pytester, run_alone: Callable[..., pytest.RunResult], code: str

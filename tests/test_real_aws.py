@@ -21,6 +21,9 @@ from botocore.parsers import ResponseParserError
 
 from kmsmock import RealAWSBlocked, RealKMSBlocked, mock_kms
 
+# Their clients are created outside of mocks.
+pytestmark = pytest.mark.usefixtures("machine")
+
 KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "b"}
 ONCE = Config(retries={"max_attempts": 0})
 

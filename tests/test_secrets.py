@@ -372,12 +372,21 @@ def test_a_place_is_looked_through_and_named(kms: KMSMock, data_key: bytes, plac
     kms.secrets.assert_absent_from(make(bytes(range(32))))
 
 
-def test_caplog_is_looked_through(
-    kms: KMSMock, data_key: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    logging.getLogger("app").warning("key %s", data_key.hex())
+def test_caplog_is_looked_through(run_alone: Callable[..., pytest.RunResult]) -> None:
+    code = """
+        import logging
+        import pytest
 
-    assert "log records[0], WARNING of app (test_secrets.py:" in message(kms, caplog)
+        def test_it(kms, caplog):
+            data_key = kms.client().generate_random(NumberOfBytes=32)["Plaintext"]
+            logging.getLogger("app").warning("key %s", data_key.hex())
+
+            with pytest.raises(AssertionError, match="WARNING of app .test_it.py:") as caught:
+                kms.secrets.assert_absent_from(caplog)
+            assert "log records[0], " in str(caught.value)
+    """
+
+    assert run_alone(code).ret == 0
 
 
 def test_a_path_may_be_given_as_text(kms: KMSMock, data_key: bytes, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import boto3
 import pytest
 
 import kmsmock
+from kmsmock import mock_kms
 from kmsmock.aws.services import MOCKED
 
 ROOT = Path(__file__).parents[1]
@@ -102,7 +103,8 @@ def services_module(folder: Path) -> tuple[Path, dict[int, str]]:
     ]
     expected = {}
     for service in MOCKED:
-        client = boto3.client(service, "us-east-1")
+        with mock_kms():
+            client = boto3.client(service)
         for source in SOURCES:
             lines.append(f'    reveal_type({source}.client("{service}", "us-east-1"))')
             expected[len(lines)] = f"{type(client).__name__}Client"

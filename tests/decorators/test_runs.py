@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import logging
 import sys
 import types
 import warnings
@@ -260,8 +261,9 @@ def test_the_mock_ends_even_if_an_asynchronous_generator_refuses_to_be_closed():
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
-def test_an_asynchronous_generator_that_is_left_cleans_up_with_its_mock(is_kept, caplog):
-    kept = []
+def test_an_asynchronous_generator_that_is_left_cleans_up_with_its_mock(is_kept, monkeypatch):
+    kept, logged = [], []
+    monkeypatch.setattr(logging.getLogger("asyncio"), "handle", logged.append)
 
     async def leave():
         generator = mock_kms(async_cleaning)()
@@ -279,7 +281,7 @@ def test_an_asynchronous_generator_that_is_left_cleans_up_with_its_mock(is_kept,
     asyncio.run(main())
 
     assert seen == [("'cleaned'", True)]
-    assert not caplog.records
+    assert not logged
 
 
 # --- coroutines ---------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ import json
 import pytest
 
 from kmsmock import cli
+from tests.output import capture
 
 
 @pytest.fixture
-def explain(tmp_path, capsys):
+def explain(tmp_path):
     def run(request, *, grants=None, **policies):
         def file(name, content):
             path = tmp_path / name
@@ -22,8 +23,7 @@ def explain(tmp_path, capsys):
             arguments += [f"--{name.replace('_', '-')}", file(name, content)]
         if grants is not None:
             arguments += ["--grants", file("grants.json", grants)]
-        code = cli.main(arguments)
-        captured = capsys.readouterr()
-        return code, captured.out + captured.err
+        code, output, errors = capture(cli.main, arguments)
+        return code, output + errors
 
     return run

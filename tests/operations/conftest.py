@@ -26,13 +26,8 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
 @pytest.fixture(scope="session")
 def shared_client() -> Any:
     """Make one client for all tests, which takes an error for an answer at once."""
-    return boto3.client(
-        "kms",
-        region_name="us-east-1",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-        config=Config(retries={"max_attempts": 0}),
-    )
+    with mock_kms():
+        return boto3.client("kms", config=Config(retries={"max_attempts": 0}))
 
 
 @pytest.fixture

@@ -13,16 +13,15 @@ import pytest
 
 from kmsmock.cli import main
 from kmsmock.reports.as_json import write
+from tests.output import capture
 from tests.reports.reports import make_report
 
 HEAD = '"format": "kmsmock-report", "version": 1, "names": []'
 
 
-def show(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str, str]:
+def show(path: Path, *options: str) -> tuple[int, str, str]:
     """Run the command; return its exit code, what it printed, and its errors."""
-    code = main(["report", str(path), *options])
-    shown = capsys.readouterr()
-    return code, shown.out, shown.err
+    return capture(main, ["report", str(path), *options])
 
 
 # --- files that are no report -------------------------------------------------------------------
@@ -72,14 +71,12 @@ FILES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_file_that_is_no_report_is_told_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str
-) -> None:
+def test_a_file_that_is_no_report_is_told_in_one_line(tmp_path: Path, file: str) -> None:
     content, words = FILES[file]
     path = tmp_path / "report.json"
     path.write_bytes(content)
 
-    code, output, errors = show(path, capsys)
+    code, output, errors = show(path)
 
     assert (code, output) == (2, "")
     assert errors.startswith(f"{path}: ")
@@ -87,23 +84,21 @@ def test_a_file_that_is_no_report_is_told_in_one_line(
     assert words in errors
 
 
-def test_a_folder_and_a_missing_file_are_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_and_a_missing_file_are_told(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
-        code, output, errors = show(path, capsys)
+        code, output, errors = show(path)
         assert (code, output, errors.count("\n")) == (2, "", 1)
 
 
-def test_one_bad_file_among_others_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_bad_file_among_others_is_told(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     good.write_text(write(make_report()))
     bad.write_text("{}")
 
-    assert main(["report", str(good), str(bad), "--html", str(tmp_path / "it.html")]) == 2
-    assert capsys.readouterr().err.startswith(f"{bad}: ")
+    code, _, errors = show(good, str(bad), "--html", str(tmp_path / "it.html"))
+
+    assert code == 2
+    assert errors.startswith(f"{bad}: ")
     assert not (tmp_path / "it.html").exists()
 
 
@@ -143,32 +138,28 @@ PLACES = list(list_places(DOCUMENT))
 
 
 @pytest.mark.parametrize("first", sorted({str(place[0]) for place in PLACES if place}))
-def test_a_wrong_value_in_any_place_is_told_or_shown(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], first: str
-) -> None:
+def test_a_wrong_value_in_any_place_is_told_or_shown(tmp_path: Path, first: str) -> None:
     path, page = tmp_path / "report.json", tmp_path / "it.html"
     refused = 0
     for place in (place for place in PLACES if place and place[0] == first):
         for wrong in WRONG:
             path.write_text(json.dumps(put(DOCUMENT, place, wrong)))
-            code, output, errors = show(path, capsys)
+            code, output, errors = show(path)
             assert (code, errors.count("\n")) in ((2, 1), (0, 0)), (place, wrong)
             assert (output == "") is (code == 2), (place, wrong)
             refused += code == 2
             if code == 0 and not page.exists():
-                assert show(path, capsys, "--html", str(page)) == (0, "", ""), (place, wrong)
+                assert show(path, "--html", str(page)) == (0, "", ""), (place, wrong)
     assert refused
 
 
-def test_members_that_are_missing_are_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_members_that_are_missing_are_told(tmp_path: Path) -> None:
     document = json.loads(write(make_report()))
     path = tmp_path / "report.json"
     del document["keys"][0]["arn"]
     path.write_text(json.dumps(document))
 
-    assert show(path, capsys) == (2, "", f"{path}: report.keys[0]: 'arn' is missing\n")
+    assert show(path) == (2, "", f"{path}: report.keys[0]: 'arn' is missing\n")
 
 
 # --- what a terminal and a file cannot have -------------------------------------------------------
@@ -194,14 +185,12 @@ def test_names_are_shown_in_the_encoding_of_the_terminal(
 
 
 @pytest.mark.parametrize("target", ["a folder", "below a file", "/dev/full"])
-def test_a_page_that_cannot_be_written_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str
-) -> None:
+def test_a_page_that_cannot_be_written_is_told(tmp_path: Path, target: str) -> None:
     path = tmp_path / "report.json"
     path.write_text(write(make_report()))
     page = {"a folder": tmp_path, "below a file": path / "it.html"}.get(target, Path(target))
 
-    code, output, errors = show(path, capsys, "--html", str(page))
+    code, output, errors = show(path, "--html", str(page))
 
     assert (code, output, errors.count("\n")) == (2, "", 1)
     assert errors.startswith(f"{page}: ")

@@ -12,6 +12,7 @@ import pytest
 
 from kmsmock.cli import main
 from tests.inner_runs import run_pytest
+from tests.output import capture
 
 SUITE = """
     import pytest
@@ -328,16 +329,17 @@ def test_each_state_and_rotation_stands_after_the_calls_that_came_before_it(tmp_
 # --- the command line ---------------------------------------------------------------------------
 
 
-def test_the_command_shows_a_report_as_the_terminal_did(alone, capsys):
-    assert main(["report", str(alone.path)]) == 0
-    shown = capsys.readouterr().out
+def test_the_command_shows_a_report_as_the_terminal_did(alone):
+    code, shown, _ = capture(main, ["report", str(alone.path)])
+    assert code == 0
     assert shown.startswith("15 KMS calls in 3 tests: 2 denied, 2 failed; 3 keys\n")
     assert shown in alone.output
 
 
-def test_the_command_merges_reports(alone, capsys):
-    assert main(["report", str(alone.path), str(alone.path)]) == 0
-    assert capsys.readouterr().out.startswith("30 KMS calls in 3 tests: 4 denied, 4 failed; 6 keys")
+def test_the_command_merges_reports(alone):
+    code, shown, _ = capture(main, ["report", str(alone.path), str(alone.path)])
+    assert code == 0
+    assert shown.startswith("30 KMS calls in 3 tests: 4 denied, 4 failed; 6 keys")
 
 
 def test_the_command_writes_the_same_page(alone, tmp_path):

@@ -150,6 +150,7 @@ def test_a_deleted_role_of_moto_is_gone_here_too(iam, role):
         client.list_keys()
 
 
+@pytest.mark.usefixtures("machine")
 def test_a_role_that_moto_knew_before_is_made_when_it_is_first_named():
     with moto.mock_aws():
         iam = boto3.client("iam", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")

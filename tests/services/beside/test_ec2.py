@@ -254,6 +254,7 @@ def test_a_dry_run_ends_before_a_key_is_looked_at(kms, ec2, volume, operation, p
     assert operations(kms, before) == []
 
 
+@pytest.mark.usefixtures("machine")
 def test_a_volume_of_a_snapshot_that_was_made_without_the_mock_comes_with_a_warning():
     client = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
     with mock_aws():
