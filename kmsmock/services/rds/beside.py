@@ -16,8 +16,8 @@ from typing import Any
 
 from kmsmock.aws.arns import Arn
 from kmsmock.services.beside import BesideStore, Steps, until_stored
+from kmsmock.services.failures import failures_of
 from kmsmock.services.rds.arns import database_arn, snapshot_arn
-from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, KINDS, Kind
 from kmsmock.services.rds.kms_use.databases import (
     CreateDatabase,

@@ -6,7 +6,8 @@ from kmsmock.misuse.public_object import PublicObject
 from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
-from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE, failures_of
+from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE
+from kmsmock.services.failures import failures_of
 from kmsmock.services.storage_keys import read_data_key
 from kmsmock.state.backend import Backend
 

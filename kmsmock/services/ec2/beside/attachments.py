@@ -13,7 +13,7 @@ from kmsmock.services.ec2.kms_use.attachments import (
     attach_volume,
     detach_volume,
 )
-from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.failures import failures_of
 from kmsmock.services.registry import ServiceCall
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
+from kmsmock.services.failures import failures_of
 from kmsmock.services.rds.answered.lost_keys import check_keys
 from kmsmock.services.rds.answered.storage import Database, Snapshot, Storage
-from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.storage_keys import read_data_key

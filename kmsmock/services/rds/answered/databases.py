@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from kmsmock.services.failures import failures_of
 from kmsmock.services.rds.answered.backups import begin_backups, take_snapshot
 from kmsmock.services.rds.answered.lookup import (
     find_database,
@@ -29,7 +30,6 @@ from kmsmock.services.rds.answered.storage import AUTOMATED, RECOVERABLE, Databa
 from kmsmock.services.rds.answered.tagging import Tags, put_tags
 from kmsmock.services.rds.arns import database_arn
 from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
-from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_use.databases import (
     CreateDatabase,
