@@ -24,6 +24,7 @@ from kmsmock.responder import Responder
 
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, Principal
+    from kmsmock.activation.faults import Faults
     from kmsmock.analysis.least_privilege import LeastPrivilege
     from kmsmock.authorization.decision import Decision
     from kmsmock.crypto.attestation import AttestationAuthority
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from kmsmock.services.rds.answered.contents import Rds
     from kmsmock.state.backend import Backend
     from kmsmock.state.checkpoints import Checkpoint
-    from kmsmock.state.faults import Faults
     from kmsmock.timing.clock import Clock
     from kmsmock.trail.trail import Trail
 
@@ -140,8 +140,10 @@ class KMSMock(ClientSource):
 
     @property
     def faults(self) -> Faults:
-        """The faults that a test arms: throttling and errors of the service."""
-        return self._backend.faults
+        """The faults that a test arms: throttling, errors, and failures of the network."""
+        from kmsmock.activation.faults import Faults
+
+        return Faults(self._backend.faults, self.options["seed"])
 
     @property
     def attestation(self) -> AttestationAuthority:

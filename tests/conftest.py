@@ -16,9 +16,10 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 import kmsmock
-from kmsmock import KMSMock
+from kmsmock import KMSMock, options
 from kmsmock.process.watchers import Watcher, watching
 from tests import inner_runs, quicker_botocore, thoroughness
+from tests.configured_machine import Machine
 from tests.records import check_record
 
 pytest_plugins = ["pytester"]
@@ -75,6 +76,15 @@ def run_alone(
         return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
 
     return run_alone
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """Give a machine on which nothing is configured for AWS, and a run without configuration."""
+    before = options.configure({})
+    with pytest.MonkeyPatch.context() as patch:
+        yield Machine(patch, tmp_path)
+    options.configure(before)
 
 
 @pytest.hookimpl(wrapper=True)

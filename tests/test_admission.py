@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import boto3
+import botocore.session
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -14,7 +15,7 @@ from kmsmock import mock_kms
 
 ACCOUNT = "123456789012"
 OTHER = "210987654321"
-DELETED, EXPIRED = "deleted", "expired"
+DELETED, EXPIRED, UNSIGNED_REQUEST = "deleted", "expired", "unsigned"
 
 
 # --- credentials: the arguments of a client, whose they are, and why they are refused or None -----
@@ -50,12 +51,6 @@ def unknown_in_another_partition(kms):
     keys, *_ = unknown(kms)
     in_china = {**keys, "region_name": "cn-north-1"}
     return in_china, f"arn:aws-cn:iam::{ACCOUNT}:user/Administrator", None
-
-
-def none_for_the_request_is_unsigned(kms):
-    deleted, *_ = deleted_user(kms)
-    unsigned = {**deleted, "config": Config(signature_version=UNSIGNED)}
-    return unsigned, f"arn:aws:iam::{ACCOUNT}:user/Administrator", None
 
 
 def user_of_another_account(kms):
@@ -112,6 +107,11 @@ def access_key_made_after_the_checkpoint_that_was_restored(kms):
     return keys, user.arn, DELETED
 
 
+def none_for_the_request_is_unsigned(kms):
+    valid, *_ = user_of_another_account(kms)
+    return {**valid, "config": Config(signature_version=UNSIGNED)}, "", UNSIGNED_REQUEST
+
+
 EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
@@ -120,7 +120,6 @@ VALID = [
     unknown,
     placeholders,
     unknown_in_another_partition,
-    none_for_the_request_is_unsigned,
     user_of_another_account,
     running_session,
 ]
@@ -131,15 +130,17 @@ REFUSED = [
     deactivated_access_key,
     deleted_access_key,
     access_key_made_after_the_checkpoint_that_was_restored,
+    none_for_the_request_is_unsigned,
 ]
-NAMES = {"ids": lambda given: given.__name__}
+NAMES = {"ids": lambda given: getattr(given, "__name__", given)}
 
 
-# --- errors: code, message and status, of each service, for deleted and for expired credentials ---
+# --- errors: code, message and status, of each service, for each reason ---------------------------
 
 
-def in_json(status):
+def in_json(status, missing="Missing Authentication Token"):
     return {
+        UNSIGNED_REQUEST: ("MissingAuthenticationTokenException", missing, status),
         DELETED: (
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
@@ -154,6 +155,11 @@ def in_json(status):
 
 
 QUERY = {
+    UNSIGNED_REQUEST: (
+        "MissingAuthenticationToken",
+        "Request is missing Authentication Token",
+        403,
+    ),
     DELETED: (
         "InvalidClientTokenId",
         "The security token included in the request is invalid.",
@@ -172,10 +178,15 @@ ERRORS = {
             401,
         ),
         EXPIRED: ("RequestExpired", "Request has expired.", 400),
+        UNSIGNED_REQUEST: (
+            "MissingParameter",
+            "The request must contain the parameter AWSAccessKeyId",
+            400,
+        ),
     },
     "rds": QUERY,
     "cloudtrail": in_json(400),
-    "dynamodb": in_json(400),
+    "dynamodb": in_json(400, "Request is missing Authentication Token"),
     "kinesis": in_json(400),
     "lambda": in_json(403),
     "logs": in_json(400),
@@ -186,10 +197,24 @@ ERRORS = {
             403,
         ),
         EXPIRED: ("ExpiredToken", "The provided token has expired.", 400),
+        UNSIGNED_REQUEST: (
+            "InvalidArgument",
+            "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS "
+            "Signature Version 4.",
+            400,
+        ),
     },
     "secretsmanager": in_json(400),
     "sns": QUERY,
-    "sqs": QUERY,
+    "sqs": {
+        **QUERY,
+        UNSIGNED_REQUEST: (
+            "AccessDenied",
+            f"Access to the resource https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/orders is "
+            "denied.",
+            403,
+        ),
+    },
     "ssm": in_json(400),
 }
 
@@ -278,6 +303,68 @@ def test_every_service_refuses_credentials_that_are_not_valid(service, credentia
 
         with refused(service, reason, arn):
             DOORS[service](kms, client_maker(arguments))
+
+
+# --- unsigned requests ---------------------------------------------------------------------------
+
+
+def with_a_default_configuration(service):
+    session = botocore.session.get_session()
+    session.set_default_client_config(Config(signature_version=UNSIGNED))
+    return session.create_client(service, "us-east-1")
+
+
+def of_a_resource(service):
+    config = Config(signature_version=UNSIGNED)
+    return boto3.resource(service, "us-east-1", config=config).meta.client
+
+
+def with_credentials_in_the_session(service):
+    session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "x", region_name="us-east-1")
+    return session.client(service, config=Config(signature_version=UNSIGNED))
+
+
+@pytest.mark.parametrize(
+    ("service", "make_client"),
+    [
+        ("kms", with_a_default_configuration),
+        ("kms", with_credentials_in_the_session),
+        ("ec2", of_a_resource),
+        ("sts", with_a_default_configuration),
+    ],
+    **NAMES,
+)
+@pytest.mark.parametrize("wire", [False, True], ids=["before-call", "wire"])
+def test_a_client_is_unsigned_however_it_is_configured(service, make_client, wire):
+    with mock_kms(isolated=True, wire=wire) as kms, refused(service, UNSIGNED_REQUEST, ""):
+        DOORS[service](kms, make_client)
+
+
+def test_an_unsigned_request_is_neither_recorded_nor_charged():
+    with mock_kms(isolated=True) as kms:
+        with refused("kms", UNSIGNED_REQUEST, ""):
+            with_a_default_configuration("kms").list_keys()
+
+        assert len(kms.calls) == len(kms.trail) == kms.costs.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("assume_role_with_saml", {"PrincipalArn": "a" * 20, "SAMLAssertion": "a" * 4}),
+        ("assume_role_with_web_identity", {"RoleSessionName": "it", "WebIdentityToken": "a" * 4}),
+    ],
+    ids=["SAML", "web identity"],
+)
+def test_an_operation_that_aws_takes_unsigned_is_not_refused_for_that(operation, arguments):
+    with mock_kms(isolated=True) as kms:
+        role = kms.account(ACCOUNT).role("App")
+        client = with_a_default_configuration("sts")
+
+        with pytest.raises(ClientError) as caught:
+            getattr(client, operation)(RoleArn=role.arn, **arguments)
+
+    assert caught.value.response["Error"]["Code"] == "InvalidAction"
 
 
 def test_what_is_due_has_happened_before_a_service_answers():

@@ -22,6 +22,24 @@ def _service_model() -> Any:
 
 
 @cache
+def get_error_codes(operation: str) -> frozenset[str] | None:
+    """Return the error codes that the model lists for an operation.
+
+    The common errors of all AWS services are not among them. None if botocore does not have the
+    operation.
+    """
+    model = get_operation_model(operation)
+    return None if model is None else frozenset(shape.error_code for shape in model.error_shapes)
+
+
+@cache
+def find_operations_with_error(code: str) -> frozenset[str]:
+    """Return the operations for which the model lists an error code."""
+    names = _service_model().operation_names
+    return frozenset(name for name in names if code in (get_error_codes(name) or ()))
+
+
+@cache
 def list_services() -> frozenset[str]:
     """Return the names of all services that the installed botocore has."""
     from botocore.loaders import Loader

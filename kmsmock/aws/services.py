@@ -42,8 +42,10 @@ class AwsService(NamedTuple):
     internal_endpoint: tuple[str, ...] = ()
     #: Whether KMS requests of its service principal are not charged.
     is_free: bool = False
-    #: Its errors for credentials that are not valid.
+    #: Its errors for requests without valid credentials.
     credential_errors: CredentialErrors = credential_errors.JSON
+    #: Whether its resource policies can allow unsigned requests.
+    takes_unsigned: bool = False
 
     @property
     def sender(self) -> str:
@@ -83,7 +85,12 @@ _DECLARED = (
         credential_errors=credential_errors.QUERY,
     ),
     AwsService("cloudtrail", answered=f"{_SERVICES}.cloudtrail.answered", is_free=True),
-    AwsService("dynamodb", beside=f"{_SERVICES}.dynamodb.beside", shows_called_via=True),
+    AwsService(
+        "dynamodb",
+        beside=f"{_SERVICES}.dynamodb.beside",
+        shows_called_via=True,
+        credential_errors=credential_errors.DYNAMODB,
+    ),
     AwsService("kinesis", beside=f"{_SERVICES}.kinesis.beside"),
     AwsService(
         "lambda",
@@ -96,6 +103,7 @@ _DECLARED = (
         beside=f"{_SERVICES}.s3.beside",
         hides_denied_key=True,
         credential_errors=credential_errors.S3,
+        takes_unsigned=True,
     ),
     AwsService(
         "secretsmanager",
@@ -113,6 +121,7 @@ _DECLARED = (
         "sqs",
         beside=f"{_SERVICES}.sqs.beside",
         credential_errors=credential_errors.QUERY_COMPATIBLE,
+        takes_unsigned=True,
     ),
     AwsService("ssm", beside=f"{_SERVICES}.ssm.beside"),
     # Not mocked; for `Principal.via` in tests.

@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from kmsmock.reports.as_html import page
     from kmsmock.reports.as_json import BadReportError, read
     from kmsmock.reports.as_text import text
+    from kmsmock.reports.forms import write_file
     from kmsmock.reports.merging import merge
 
     reports = []
@@ -36,10 +37,12 @@ def run(options: argparse.Namespace) -> int:
             return 2
     merged = merge(reports)
     if options.html is None:
-        sys.stdout.write(text(merged))
+        # Names can have characters that the terminal has not.
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text(merged).encode(encoding, "backslashreplace").decode(encoding))
         return 0
     try:
-        options.html.write_text(page(merged), encoding="utf-8")
+        write_file(options.html, page(merged))
     except OSError as reason:
         sys.stderr.write(f"{options.html}: {reason}\n")
         return 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.credential_errors import CredentialError, CredentialErrors
@@ -20,25 +21,30 @@ _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 class CredentialsError(Exception):
-    """A request is signed with credentials that are not valid; each service has its own error.
+    """A request has no valid credentials; each service has its own error.
 
-    access_key: that signs the request. principal: whom it belongs to, or did.
+    access_key: that signs the request; None if it is not signed.
     """
 
-    def __init__(self, reason: str, access_key: str, principal: Principal) -> None:
+    def __init__(self, reason: str, access_key: str | None) -> None:
         super().__init__(reason)
         self.access_key = access_key
-        self.principal = principal
 
-    def error_of(self, service: str) -> ServiceError:
-        """Return the error with which a service refuses the request. service: its name in boto3."""
+    def error_of(self, service: str, parameters: Mapping[str, Any] | None = None) -> ServiceError:
+        """Return the error with which a service refuses the request.
+
+        service: its name in boto3. parameters: of the request, as boto3 takes them.
+        """
         declared = self._select(AWS_SERVICES[service].credential_errors)
         return CodedError(
             declared.code,
-            declared.text,
+            declared.text.format_map(parameters or {}),
             status=declared.status,
             query_code=declared.query_code,
-            members={declared.key_member: self.access_key} if declared.key_member else None,
+            members={
+                **declared.members,
+                **({declared.key_member: self.access_key or ""} if declared.key_member else {}),
+            },
             explanation=str(self),
         )
 
@@ -56,7 +62,6 @@ class DeletedCredentialsError(CredentialsError):
             f"This access key of {principal.arn} has been deleted or deactivated, or its user or "
             "role has been deleted.",
             access_key,
-            principal,
         )
 
 
@@ -65,15 +70,31 @@ class ExpiredCredentialsError(CredentialsError):
 
     def __init__(self, access_key: str, principal: Principal, expired: datetime) -> None:
         super().__init__(
-            f"These temporary credentials of {principal.arn} expired at {expired}.",
-            access_key,
-            principal,
+            f"These temporary credentials of {principal.arn} expired at {expired}.", access_key
         )
+        #: The session that has expired.
+        self.principal = principal
 
     @staticmethod
     def _select(errors: CredentialErrors) -> CredentialError:
         """Return the error for these credentials among those of a service."""
         return errors.expired
+
+
+class UnsignedRequestError(CredentialsError):
+    """The request is not signed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This request is unsigned: its client has the configuration "
+            "signature_version=UNSIGNED, with which it uses no credentials.",
+            None,
+        )
+
+    @staticmethod
+    def _select(errors: CredentialErrors) -> CredentialError:
+        """Return the error for these credentials among those of a service."""
+        return errors.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +150,13 @@ class CredentialStore:
         return self._entropy(30).hex()[:40]
 
     def caller(self, access_key: str | None, default: Principal, now: datetime) -> Principal:
-        """Find the principal of an access key; the default if it is unknown or None.
+        """Find the principal of an access key; the default if it is unknown.
 
-        Raises DeletedCredentialsError and ExpiredCredentialsError.
+        access_key: None for an unsigned request. Raises DeletedCredentialsError,
+        ExpiredCredentialsError and UnsignedRequestError.
         """
-        access_key = access_key or ""
+        if access_key is None:
+            raise UnsignedRequestError
         principal = self._owners.get(access_key, default)
         if access_key in self._invalid:
             raise DeletedCredentialsError(access_key, principal)

@@ -89,10 +89,10 @@ class Identities:
     # --- lookup ---------------------------------------------------------------------------
 
     def caller(self, access_key: str | None, partition: str, now: datetime) -> Principal:
-        """Find the principal of an access key; the default principal if it is unknown or None.
+        """Find the principal of an access key; the default principal if it is unknown.
 
-        An administrator is one in each partition, so that clients of any Region just work. Raises
-        DeletedCredentialsError and ExpiredCredentialsError.
+        An administrator is one in each partition, so that clients of any Region just work.
+        access_key: None for an unsigned request. Raises CredentialsError.
         """
         principal = self.credentials.caller(access_key, self.defaults[-1], now)
         if principal.partition != partition and principal.arn.endswith(f":user/{ADMINISTRATOR}"):

@@ -15,10 +15,9 @@ from kmsmock.aws.api_call import Answer
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import ANSWERED
-from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
-from kmsmock.interception.services import get_parameters
+from kmsmock.interception.services import get_parameters, read_access_key_for
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.moto import is_moto_active
 
@@ -41,7 +40,8 @@ def begin_before_call(
         return None
     if service in ANSWERED and not is_moto_active():
         return None
-    parameters, access_key = get_parameters(context), read_access_key(request_signer)
+    parameters = get_parameters(context)
+    access_key = read_access_key_for(model, request_signer)
     pending, error = mock.begin(
         service=service,
         operation=model.name,

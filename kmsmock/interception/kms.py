@@ -10,19 +10,21 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.aws.api_call import ApiCall
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
-from kmsmock.interception.sessions import get_access_key
-from kmsmock.process.bound_clients import get_mock
+from kmsmock.process.active_mocks import answering
+from kmsmock.process.bound_clients import MOCK
+from kmsmock.process.environment import DUMMY
 
 
 def answer_before_call(
     *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP (``wire``).
+    """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP.
 
     Handles ``before-call``.
     """
-    mock = get_mock(context)
-    if mock is None or mock.wire:
+    # As `get_mock` does, without the call, since this runs for each call.
+    mock = context.get(MOCK) or answering[0]
+    if mock is None or mock.answers_http(model.name):
         return None
     call = ApiCall(
         model.name,
@@ -41,9 +43,14 @@ def answer_before_call(
 def read_access_key(signer: Any) -> str | None:
     """Return the access key that a client signs with; None if it does not sign requests.
 
-    signer: botocore's RequestSigner.
+    A client that just has no credentials signs with dummies. signer: botocore's RequestSigner.
     """
-    credentials = signer._credentials  # noqa: SLF001 - there is no public attribute
-    if credentials is None or signer._signature_version is UNSIGNED:  # noqa: SLF001 - as above
+    if signer._signature_version is UNSIGNED:  # noqa: SLF001 - there is no public attribute
         return None
-    return get_access_key(credentials)
+    credentials = signer._credentials  # noqa: SLF001 - as above
+    if credentials is None:
+        return DUMMY
+    # Not the property of refreshable credentials, which would refresh them.
+    members = vars(credentials)
+    key: str | None = members.get("access_key") or members.get("_access_key")
+    return key or DUMMY

@@ -12,6 +12,7 @@ from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.process.active_mocks import are_started
 from kmsmock.process.bound_clients import get_mock
+from kmsmock.process.environment import DUMMY
 from kmsmock.process.moto import is_moto_active
 
 _PARAMETERS = "kmsmock_parameters"
@@ -32,6 +33,17 @@ def get_parameters(context: Any) -> Mapping[str, Any]:
     return parameters
 
 
+def read_access_key_for(model: Any, signer: Any) -> str | None:
+    """Return the access key that signs a request; None for one that must be signed, and is not.
+
+    model: botocore's model of the operation. signer: botocore's RequestSigner.
+    """
+    access_key = read_access_key(signer)
+    if access_key is not None or model.auth_type != "none":
+        return access_key
+    return DUMMY
+
+
 def answer_service_before_call(
     *, model: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
@@ -45,7 +57,8 @@ def answer_service_before_call(
         return None
     if is_moto_active():
         return None
-    parameters, access_key = get_parameters(context), read_access_key(request_signer)
+    parameters = get_parameters(context)
+    access_key = read_access_key_for(model, request_signer)
     answer = mock.answer_service(
         service=service,
         operation=model.name,

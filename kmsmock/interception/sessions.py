@@ -125,15 +125,9 @@ def _is_from_machine(credentials: Any) -> bool:
     """
     if credentials.method not in _METHODS:
         return False
-    mock, access_key = get_answering(), get_access_key(credentials)
-    return mock is None or access_key is None or not mock.has_issued(access_key)
-
-
-def get_access_key(credentials: Any) -> str | None:
-    """Return the access key of botocore's credentials without refreshing them."""
-    members = vars(credentials)
-    access_key: str | None = members.get("access_key") or members.get("_access_key")
-    return access_key
+    mock = get_answering()
+    texts = [value for value in vars(credentials).values() if isinstance(value, str)]
+    return mock is None or not any(map(mock.has_issued, texts))
 
 
 def _list_loaders_of_code(session: Any) -> list[Method]:

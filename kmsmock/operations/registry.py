@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.aws import errors
@@ -26,7 +25,9 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.keys.states import ANY_STATE, KeyState
 from kmsmock.ledger.pending_call import PendingCall
+from kmsmock.process.real_time import RealTime
 from kmsmock.process.watchers import watchers
+from kmsmock.timing.passing_states import Shows
 
 if TYPE_CHECKING:
     from kmsmock.aws.principals import Principal
@@ -41,7 +42,7 @@ class Call(PendingCall):
     """A call in progress, as operation handlers receive it.
 
     backend: the state of the mock. blob: the symmetric ciphertext of the request, once it has been
-    parsed. started: `perf_counter()` at the start if a watcher measures calls, otherwise 0.
+    parsed. started: the real time at the start if a watcher measures calls, otherwise 0.
     """
 
     __slots__ = ("backend", "blob", "started")
@@ -59,7 +60,7 @@ class Call(PendingCall):
         access_key: str | None = None,
         user_agent: str | None = None,
     ) -> None:
-        self.started = perf_counter() if watchers.called else 0.0
+        self.started = RealTime.seconds() if watchers.called else 0.0
         # Narrower than the base class's OperationFacts, and never assigned again.
         self.operation = operation  # pyright: ignore[reportIncompatibleVariableOverride]
         self.parameters = {}
@@ -79,6 +80,7 @@ class Call(PendingCall):
         self.additional_event_data = None
         self.authorized = []
         self.was_authorized = False
+        self.note = None
 
     @property
     def dry_run(self) -> bool:
@@ -200,6 +202,8 @@ class Operation(OperationFacts):
     #: Called in the same way after authorization, for checks that come before those of key usage
     #: and key state.
     precheck: Callable[..., None] | None
+    #: The states that the answer shows, if they can be passing ones.
+    shows: Shows | None
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -216,6 +220,7 @@ def operation(  # noqa: PLR0913 - one argument for each column of the table of o
     is_use_of_keys: bool = False,
     puts_policy: bool = False,
     hands_out: str | None = None,
+    shows: Shows | None = None,
 ) -> Callable[[Handler], Handler]:
     """Return a decorator that registers a function as the handler of a KMS operation.
 
@@ -241,7 +246,10 @@ def operation(  # noqa: PLR0913 - one argument for each column of the table of o
             targets=targets,
             handler=handler,
             precheck=precheck,
+            shows=shows,
         )
+        if shows is not None:
+            shows.register(name)
         OPERATIONS[name] = declared
         register(declared)
         return handler

@@ -26,9 +26,8 @@ from kmsmock.process.watchers import notify, watchers
 class ActiveMock(Protocol):
     """The interface of a mock that interception uses."""
 
-    @property
-    def wire(self) -> bool:
-        """Whether KMS requests are answered as HTTP, after botocore's serializer and signer."""
+    def answers_http(self, operation: str) -> bool:
+        """Return whether calls of KMS are answered after botocore's serializer and signer."""
         ...
 
     @property
@@ -106,6 +105,8 @@ class Use:
 lock = threading.RLock()
 #: The mocks that can answer at present, the one that answers last.
 active: list[ActiveMock] = []
+#: Its one item is the mock that answers plain clients at present; None if there is none.
+answering: list[ActiveMock | None] = [None]
 #: The ids of all started mocks that are not paused, suspended ones too, for their own clients.
 answering_own: set[int] = set()
 #: All starts that have not been stopped, oldest first.
@@ -116,10 +117,7 @@ _pauses: list[list[ActiveMock]] = []
 
 def get_answering() -> ActiveMock | None:
     """Return the mock that answers plain clients at present; None if there is none."""
-    try:
-        return active[-1]
-    except IndexError:  # without a check before, since another thread may end the last mock
-        return None
+    return answering[0]
 
 
 def get_joinable() -> ActiveMock | None:
@@ -219,20 +217,24 @@ def arrange() -> None:
         answering_own.update(id(use.mock) for use in _uses if not is_paused(use.mock))
         if not _uses:
             if active:
-                active.clear()
-                set_variables_of(None)
-                let_moto_in()
+                _activate([])
             return
         context = running.contexts[-1]
         asked = list(context.iterate_asked())
-        active[:] = (
+        _activate(
             _list_mocks(context.iterate_joined())
             or _list_mocks(asked)
             or _list_mocks(asked, is_limited=False)
         )
-        set_variables_of(get_answering())
-        if not active:
-            let_moto_in()
+
+
+def _activate(mocks: list[ActiveMock]) -> None:
+    """Let mocks answer, the last one plain clients."""
+    active[:] = mocks
+    answering[0] = mocks[-1] if mocks else None
+    set_variables_of(answering[0])
+    if not mocks:
+        let_moto_in()
 
 
 def _list_mocks(owners: Iterable[Context], *, is_limited: bool = True) -> list[ActiveMock]:

@@ -8,7 +8,7 @@ from typing import Any
 from kmsmock.process.active_mocks import ActiveMock, answering_own, get_answering, is_started
 
 #: The member of a request's context, and the attribute of an HTTP request, that has the mock.
-_MOCK = "kmsmock_mock"
+MOCK = "kmsmock_mock"
 
 
 def bind(events: Any, mock: ActiveMock) -> None:
@@ -23,7 +23,7 @@ def bind(events: Any, mock: ActiveMock) -> None:
 
 def _bind_call(mock: ActiveMock, *, context: Any, **_: Any) -> None:
     if id(mock) in answering_own:
-        context[_MOCK] = mock
+        context[MOCK] = mock
     elif not is_started(mock):
         raise RuntimeError(
             f"this client belongs to a mock that has ended, {mock.kms!r}: get a client from a "
@@ -33,14 +33,14 @@ def _bind_call(mock: ActiveMock, *, context: Any, **_: Any) -> None:
 
 def _bind_http_request(mock: ActiveMock, *, request: Any, **_: Any) -> None:
     if id(mock) in answering_own:
-        setattr(request, _MOCK, mock)
+        setattr(request, MOCK, mock)
 
 
 def get_mock(context: Any) -> ActiveMock | None:
     """Return the mock that answers a call. context: botocore's context of the request."""
-    return context.get(_MOCK) or get_answering()
+    return context.get(MOCK) or get_answering()
 
 
 def get_mock_of_http(request: Any) -> ActiveMock | None:
     """Return the mock that answers an HTTP request of botocore."""
-    return getattr(request, _MOCK, None) or get_answering()
+    return getattr(request, MOCK, None) or get_answering()

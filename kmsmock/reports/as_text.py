@@ -38,7 +38,12 @@ def text(report: Report) -> str:
 
 
 def lines(report: Report) -> Iterator[Line]:
-    """Yield the lines of a report."""
+    """Yield the lines of a report, in printable characters."""
+    for line in _render(report):
+        yield line._replace(text=_make_printable(line.text))
+
+
+def _render(report: Report) -> Iterator[Line]:
     if not report.total.calls:
         yield Line("no KMS calls")
         yield from (Line(note, Style.BAD) for note in report.notes)
@@ -67,6 +72,8 @@ def _render_summary(report: Report) -> Iterator[Line]:
 
 
 def _render_operations(operations: Mapping[str, OperationTally]) -> Iterator[Line]:
+    if not operations:
+        return
     yield from _render_heading("Calls by operation")
     width = max(map(len, operations))
     yield Line(f"{'':{width}}  {'calls':>7} {'denied':>7} {'failed':>7} {'cost':>12}", Style.QUIET)
@@ -113,9 +120,11 @@ def _has_failed(report: Report, refusal: Refusal) -> bool:
 
 
 def _render_slowest(report: Report) -> Iterator[Line]:
+    if not report.slowest:
+        return
     yield from _render_heading("Slowest calls, in real time")
     slowest = [(slow, f"{slow.operation} {slow.spec or ''}") for slow in report.slowest[:5]]
-    width = max((len(what) for _, what in slowest), default=0)
+    width = max(len(what) for _, what in slowest)
     for slow, what in slowest:
         start = f"{slow.seconds * 1000:9.2f} ms  {what:{width}}  "
         yield Line(start + _shorten(slow.test or "", WIDTH - len(start)))

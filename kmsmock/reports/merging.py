@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import localcontext
 from typing import TypeVar
 
+from kmsmock.aws.prices import ARITHMETIC
 from kmsmock.reports.report import (
     CALLS_KEPT,
     KEYS_KEPT,
@@ -21,9 +23,10 @@ T = TypeVar("T", bound=Tally)
 def merge(reports: Iterable[Report]) -> Report:
     """Merge reports; the result does not depend on their order."""
     merged = Report()
-    for report in reports:
-        _rename_duplicate_mocks(merged, report)
-        _add(merged, report)
+    with localcontext(ARITHMETIC):
+        for report in reports:
+            _rename_duplicate_mocks(merged, report)
+            _add(merged, report)
     _sort(merged)
     _apply_limits(merged)
     return merged

@@ -1,39 +1,44 @@
-"""The pytest hooks that write reports; imported only with ``--kms-report``."""
+"""The pytest hooks that write reports; imported only with ``--kms-report``.
+
+A report never changes the outcome of a run: what goes wrong with it is told in the terminal.
+"""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
+from decimal import localcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kmsmock.aws.prices import ARITHMETIC
+from kmsmock.process.real_time import RealTime
 from kmsmock.process.watchers import watchers
 from kmsmock.reports.as_json import read, write
 from kmsmock.reports.as_text import Style, lines
-from kmsmock.reports.collection import Collection
-from kmsmock.reports.forms import BadFormError, Form, RequestedForm, read_forms
+from kmsmock.reports.collection import Collection, describe_problem
+from kmsmock.reports.forms import BadFormError, Form, RequestedForm, read_forms, write_file
 from kmsmock.reports.merging import merge
 from kmsmock.reports.report import Report, TestTally
 
-#: The input of a pytest-xdist worker that has the folder for its partial report.
-_FOLDER = "kmsmock_reports"
+#: The output of a pytest-xdist worker: its partial report, or why there is none.
+_PARTIAL, _PROBLEM = "kmsmock_report", "kmsmock_report_problem"
 _MARKUP: dict[Style, dict[str, bool]] = {
     Style.PLAIN: {},
     Style.HEADING: {"bold": True},
     Style.BAD: {"red": True},
     Style.QUIET: {"light": True},
 }
+_NO_TESTS = "no report: no tests are run with --collect-only"
 
 
 def add_reports(config: pytest.Config, values: Sequence[str]) -> None:
     """Register the plugin that writes the reports of a run; in a worker, its partial report.
 
-    values: of the option ``--kms-report``. Raises UsageError for unknown forms and for files that
-    cannot be written.
+    values: of the option ``--kms-report``. Raises UsageError for unknown forms.
     """
     if hasattr(config, "workerinput"):
         collection = Collection(with_details=_needs_details(values))
@@ -44,7 +49,7 @@ def add_reports(config: pytest.Config, values: Sequence[str]) -> None:
     except BadFormError as reason:
         raise pytest.UsageError(str(reason)) from None
     collection = Collection(with_details=_needs_details(values))
-    config.pluginmanager.register(Reports(config, forms, collection), "kmsmock-report")
+    config.pluginmanager.register(Reports(forms, collection), "kmsmock-report")
 
 
 def _needs_details(values: Sequence[str]) -> bool:
@@ -52,17 +57,21 @@ def _needs_details(values: Sequence[str]) -> bool:
 
 
 class WorkerReport:
-    """The plugin of a pytest-xdist worker: it writes a partial report for the controller."""
+    """The plugin of a pytest-xdist worker: it sends a partial report to the controller."""
 
     def __init__(self, config: Any, collection: Collection) -> None:
-        self._path = Path(config.workerinput[_FOLDER], f"{config.workerinput['workerid']}.json")
+        self._config = config
         self._collection = collection
         watchers.add(collection)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Write the partial report."""
-        self._path.write_text(write(self._collection.finish()), encoding="utf-8")
+        """Add the partial report to what the worker sends when it ends."""
+        try:
+            with localcontext(ARITHMETIC):
+                self._config.workeroutput[_PARTIAL] = write(self._collection.finish())
+        except Exception as reason:  # noqa: BLE001 - it must not fail the run
+            self._config.workeroutput[_PROBLEM] = describe_problem(reason)
 
     def pytest_unconfigure(self) -> None:
         """Stop observing mocks."""
@@ -72,43 +81,39 @@ class WorkerReport:
 class Reports:
     """The plugin of the main process: it merges the partial reports and writes all forms."""
 
-    def __init__(
-        self, config: pytest.Config, forms: Sequence[RequestedForm], collection: Collection
-    ) -> None:
-        self._config = config
+    def __init__(self, forms: Sequence[RequestedForm], collection: Collection) -> None:
         self._forms = forms
         self._collection = collection
         self._outcomes: dict[str, str] = {}
-        self._report = Report()
-        self._messages: list[tuple[str, Style]] = []
-        self._folder: Path | None = None
-        self._workers: list[str] = []
+        self._output: list[tuple[str, Style]] = []
+        #: Id of a worker of pytest-xdist -> its partial report; None until it has arrived.
+        self._partial: dict[str, Report | None] = {}
         watchers.add(collection)
 
     # --- pytest-xdist --------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Pass a worker the folder for its partial report."""
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="kmsmock-report-"))
-        node.workerinput[_FOLDER] = str(self._folder)
-        self._workers.append(node.gateway.id)
+        """Note that there is a worker."""
+        self._partial[node.gateway.id] = None
 
-    def _read_worker_reports(self) -> list[Report]:
-        """Read the partial reports of the workers."""
-        reports = []
-        for worker in self._workers:
-            assert self._folder is not None
-            try:
-                path = self._folder / f"{worker}.json"
-                reports.append(read(path.read_text(encoding="utf-8")))
-            except (OSError, ValueError):
-                note = f"Worker {worker} crashed: the calls of its tests are missing here."
-                reports.append(Report(notes=[note]))
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        return reports
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Read the partial report of a worker that has ended."""
+        output = getattr(node, "workeroutput", None) or {}
+        worker, partial = node.gateway.id, output.get(_PARTIAL)
+        if partial is not None:
+            with self._telling(f"the report of worker {worker} could not be read"):
+                self._partial[worker] = read(partial)
+        elif _PROBLEM in output:
+            note = f"Worker {worker} has no report of its tests: {output[_PROBLEM]}"
+            self._partial[worker] = Report(notes=[note])
+
+    def _iterate_partial(self) -> Iterator[Report]:
+        """Yield the partial reports of the workers."""
+        for worker, partial in self._partial.items():
+            note = f"Worker {worker} crashed: the calls of its tests are missing here."
+            yield partial if partial is not None else Report(notes=[note])
 
     # --- the run --------------------------------------------------------------------------------
 
@@ -119,37 +124,54 @@ class Reports:
             self._outcomes[report.nodeid] = report.outcome
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Complete the report, and write the files."""
-        report = merge([self._collection.finish(), *self._read_worker_reports()])
-        report.made = datetime.now(timezone.utc).replace(microsecond=0)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Complete the report, and write it in all forms."""
+        if session.config.option.collectonly:
+            self._output.append((_NO_TESTS, Style.PLAIN))
+            return
+        # A test can have set a context of decimals with low precision, or traps.
+        with localcontext(ARITHMETIC), self._telling("the report could not be made"):
+            report = self._complete(session, exitstatus)
+            for form, path in sorted(self._forms, key=lambda requested: requested.path is not None):
+                self._write(report, form, path)
+
+    def _complete(self, session: pytest.Session, exitstatus: int) -> Report:
+        report = merge([self._collection.finish(), *self._iterate_partial()])
+        made = int(RealTime.start + RealTime.seconds())
+        report.made = datetime.fromtimestamp(made, timezone.utc)
         report.tests_run = len(self._outcomes)
         report.tests_failed = sum(outcome == "failed" for outcome in self._outcomes.values())
         for test, tally in report.tests.items():
             tally.add(TestTally(outcome=self._outcomes.get(test)))
-        self._report = report
-        for form, path in self._forms:
-            if path is not None:
-                self._write(form, path)
+        end = session.shouldfail or session.shouldstop
+        if end or exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
+            why = f" ({end})" if isinstance(end, str) else ""
+            report.notes.append(f"The run ended early{why}: tests can be missing here.")
+        return report
 
-    def _write(self, form: Form, path: Path) -> None:
+    def _write(self, report: Report, form: Form, path: Path | None) -> None:
+        """Write a report in one form. path: of its file; None for the terminal."""
         from kmsmock.reports.as_html import page
 
-        content = write(self._report) if form is Form.JSON else page(self._report)
+        with self._telling(f"{path or 'the report'} could not be written"):
+            if path is None:
+                self._output += [(line.text, line.style) for line in lines(report)]
+                return
+            write_file(path, write(report) if form is Form.JSON else page(report))
+            self._output.append((f"{form.value} report: {path}", Style.PLAIN))
+
+    @contextmanager
+    def _telling(self, failure: str) -> Iterator[None]:
+        """Tell an exception of the block in the terminal, in one line, and suppress it."""
         try:
-            path.write_text(content, encoding="utf-8")
-        except OSError as reason:
-            self._messages.append((f"{path} could not be written: {reason}", Style.BAD))
-        else:
-            self._messages.append((f"{form.value} report: {path}", Style.PLAIN))
+            yield
+        except Exception as reason:  # noqa: BLE001 - it must not fail the run
+            self._output.append((f"{failure}: {describe_problem(reason)}", Style.BAD))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the text form, if requested, and the paths of the files."""
-        output = list(self._messages)
-        if any(form is Form.TERMINAL for form, _ in self._forms):
-            output = [(line.text, line.style) for line in lines(self._report)] + output
-        terminalreporter.section("kmsmock report", sep="-")
-        for text, style in output:
+        """Print the text form, if requested, the paths of the files, and what went wrong."""
+        terminalreporter.write_sep("-", "kmsmock report")
+        for text, style in self._output:
             terminalreporter.write_line(text, **_MARKUP[style])
 
     def pytest_unconfigure(self) -> None:

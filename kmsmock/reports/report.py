@@ -16,6 +16,7 @@ KEYS_KEPT = 2_000
 REFUSALS_KEPT = 1_000
 PERMISSIONS_KEPT = 10_000
 SLOWEST_KEPT = 10
+NOTES_KEPT = 20
 
 #: A string that occurs often in a report, and is written once in the JSON form.
 Name = Annotated[str, "name"]

@@ -32,9 +32,10 @@ from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.misuse.values import describe
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
-from kmsmock.state.faults import Faults
+from kmsmock.state.faults import ArmedFaults
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.delays import DELAYS
+from kmsmock.timing.passing_states import PassingStates
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
@@ -60,6 +61,7 @@ class Backend:
         self.lock = threading.RLock()
         _backends.add(self)
         self.clock = Clock(start_time, stands_still=options["seed"] is not None, lock=self.lock)
+        self.passing = PassingStates(self.clock, ends_at_looks=options["waiting"] == "looks")
         #: How long keys exist, for the bill.
         self.key_lifetimes = KeyLifetimes()
         self.tariff = Tariff(Prices.of(options["prices"]))
@@ -69,7 +71,7 @@ class Backend:
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
-        self.faults = Faults()
+        self.faults = ArmedFaults(self.calls)
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()
@@ -98,6 +100,7 @@ class Backend:
         self.markers = Markers(self.entropy(32))
         self._attestation: AttestationAuthority | None = None
         self.clock.cancel_scheduled()
+        self.passing.clear()
         self.call_log.clear()
         self.secrets.clear()
         self.service_events.clear()
@@ -194,8 +197,7 @@ class Backend:
         Every request of every service begins here; the caller of this method holds the lock until
         the request is answered. access_key: None for unsigned requests. region: its name; of
         services without Regions, any of the partition. Returns the caller and the time of the
-        request. Raises DeletedCredentialsError and ExpiredCredentialsError, which each service
-        translates to an error of its own.
+        request. Raises CredentialsError, which each service translates to an error of its own.
         """
         now = self.clock.now()
         self.clock.run_due_work(now)
@@ -239,6 +241,7 @@ class Backend:
                 self.deleted_materials,
                 self._service_states,
                 clock_state,
+                passing,
                 identities_state,
                 self.key_lifetimes.deleted,
                 recorded,
@@ -247,6 +250,7 @@ class Backend:
             ) = state
             self.key_lifetimes.regions = self.regions
             self.clock.restore(clock_state)
+            self.passing.restore(passing)
             self.identities.restore(identities_state)
             self.call_log.restore(recorded)
             self.secrets.restore(secrets)
@@ -270,6 +274,7 @@ class Backend:
             self.deleted_materials,
             self._service_states,
             self.clock.state(),
+            self.passing.state(),
             self.identities.state(),
             self.key_lifetimes.deleted,
             self.call_log.state(),

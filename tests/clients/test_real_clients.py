@@ -103,6 +103,66 @@ def test_aiobotocore_clients_are_answered(wire, early):
     assert notes == ["There is no alias in this account and Region."]
 
 
+MODES = ("legacy", "standard", "adaptive")
+FAULTS = {
+    "an error": lambda faults: faults.fail("ListKeys", "KMSInternalException", times=2),
+    "throttling": lambda faults: faults.throttle("ListKeys", times=2),
+    "a closed connection": lambda faults: faults.drop_connection("ListKeys", times=2),
+    "a timeout": lambda faults: faults.timeout("ListKeys", times=2),
+}
+
+
+async def list_keys(kms, arm, **retries):
+    """List keys with a client of aiobotocore that has the fault to overcome."""
+    session_module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+    config_module = pytest.importorskip("aiobotocore.config")
+    configured = {"config": config_module.AioConfig(retries=retries)} if retries else {}
+    made = session_module.get_session().create_client(
+        "kms", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b", **configured
+    )
+    async with made as client:
+        arm(kms.faults)
+        return await client.list_keys()
+
+
+@pytest.fixture
+def no_waiting(monkeypatch):
+    sleep = asyncio.sleep
+    monkeypatch.setattr("asyncio.sleep", lambda *_: sleep(0))
+    bucket = pytest.importorskip("aiobotocore.retries.bucket", reason="aiobotocore is missing")
+    monkeypatch.setattr(bucket.AsyncTokenBucket, "acquire", lambda *_, **__: sleep(0))
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_configured_retries_of_aiobotocore_overcome_faults(wire, mode, fault):
+    with mock_kms(wire=wire) as kms:
+        answer = asyncio.run(list_keys(kms, FAULTS[fault], mode=mode, total_max_attempts=3))
+
+        assert answer["ResponseMetadata"]["RetryAttempts"] == 2
+        kms.faults.assert_all_fired()
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_aiobotocore_without_configured_retries_overcomes_only_throttling(wire, fault):
+    with mock_kms(wire=wire) as kms:
+        if fault == "throttling":
+            assert asyncio.run(list_keys(kms, FAULTS[fault]))["Keys"] == []
+        else:
+            with pytest.raises(Exception, match=r"ListKeys operation|endpoint URL"):
+                asyncio.run(list_keys(kms, FAULTS[fault]))
+
+
+def test_half_a_response_has_no_members_in_aiobotocore_either(kms):
+    answer = asyncio.run(list_keys(kms, lambda faults: faults.corrupt_response("ListKeys")))
+
+    assert "Keys" not in answer
+
+
 def call_with_aiobotocore(service, operation):
     session = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
 
@@ -155,6 +215,72 @@ def test_aiobotocore_clients_get_a_note_about_a_service_that_nothing_answers(ref
 
     assert "The request went to the real AWS" in caught.value.__notes__[0]
     assert len(refusing_network) == 1
+
+
+def run_with_aiobotocore(use, **arguments):
+    """Return what a coroutine function returns that gets the client of a new session."""
+    session_module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+
+    async def run():
+        async with session_module.get_session().create_client("kms", **arguments) as client:
+            return await use(client)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_aiobotocore_fetches_no_credentials(machine, wire):
+    fetched = machine.folder / "fetched"
+    machine.write_config(f"[default]\nregion = eu-west-1\ncredential_process = touch {fetched}\n")
+
+    async def create_key(client):
+        return (await client.create_key())["KeyMetadata"]["Arn"]
+
+    with mock_kms(wire=wire):
+        assert run_with_aiobotocore(create_key).startswith("arn:aws:kms:eu-west-1:")
+    with mock_kms(wire=wire, region="eu-west-2"):
+        assert run_with_aiobotocore(create_key).startswith("arn:aws:kms:eu-west-2:")
+
+    assert not fetched.exists()
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_aiobotocore_uses_access_keys_in_the_environment(machine, wire):
+    anything = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+
+    async def list_keys(client):
+        return await client.list_keys()
+
+    with mock_kms(wire=wire) as kms:
+        role = kms.account("444455556666").role("App", policies=[anything])
+        machine.set(
+            AWS_ACCESS_KEY_ID=role.credentials.access_key,
+            AWS_SECRET_ACCESS_KEY=role.credentials.secret_key,
+        )
+        run_with_aiobotocore(list_keys)
+
+        assert kms.calls[-1].caller == role.caller_arn
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_a_client_of_aiobotocore_refreshes_nothing(machine, wire):
+    machine.set(AWS_EC2_METADATA_DISABLED="true")
+    module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+    credentials = pytest.importorskip("aiobotocore.credentials")
+
+    async def refresh():
+        raise AssertionError("refreshed")
+
+    async def run(credentials):
+        session = module.get_session()
+        session._credentials = credentials
+        async with session.create_client("kms", "us-east-1") as client:
+            with mock_kms(wire=wire):
+                return (await client.list_keys())["Keys"]
+
+    assert asyncio.run(run(None)) == []
+    deferred = credentials.AioDeferredRefreshableCredentials(refresh, "test")
+    assert asyncio.run(run(deferred)) == []
 
 
 # --- AWS command line ---------------------------------------------------------------------

@@ -21,7 +21,7 @@ from botocore.exceptions import ProfileNotFound
 from botocore.httpsession import URLLib3Session
 
 from kmsmock import mock_kms
-from tests.machine.conftest import Machine
+from tests.configured_machine import Machine
 
 ADMINISTRATOR = "arn:aws:iam::123456789012:user/Administrator"
 ROLE = "arn:aws:sts::444455556666:assumed-role/App/session"
@@ -431,6 +431,17 @@ def test_a_missing_profile_of_the_environment_stops_no_session(machine):
 
     with pytest.raises(ProfileNotFound):
         boto3.Session().client("kms")
+
+
+def test_a_session_from_before_has_the_profiles_of_the_present(machine):
+    session = boto3.Session()
+    assert session.available_profiles == []
+    machine.write_config("[profile work]\nregion = eu-west-1\n")
+
+    with mock_kms():
+        assert session.available_profiles == ["work"]
+
+    assert session.available_profiles == []
 
 
 def test_other_settings_of_a_profile_are_used(machine):

@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from kmsmock import KMSMock, mock_kms
 from kmsmock.activation.key_factory import KmsKeyFactory
-from tests.machine.conftest import Machine
+from tests.configured_machine import Machine
 
 
 def profile(name: str, region: str) -> str:

@@ -157,13 +157,6 @@ def test_an_unknown_form_is_refused_before_the_run(tmp_path, value):
     assert "unknown form; use --kms-report" in output
 
 
-def test_a_path_that_cannot_be_written_is_refused_before_the_run(tmp_path):
-    (tmp_path / "file").write_text("")
-    code, output = run(tmp_path, "--kms-report=json:file/report.json")
-    assert code == pytest.ExitCode.USAGE_ERROR
-    assert "cannot be written" in output
-
-
 # --- JSON ---------------------------------------------------------------------------------------
 
 
@@ -351,26 +344,3 @@ def test_the_command_writes_the_same_page(alone, tmp_path):
     page = tmp_path / "page.html"
     assert main(["report", str(alone.path), "--html", str(page)]) == 0
     assert page.read_text() == alone.page
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("{", "this is not JSON"),
-        ("{}", "this is not a report"),
-        ('{"format": "kmsmock-report", "version": 99}', "use a newer kmsmock"),
-        (
-            '{"format": "kmsmock-report", "version": 1, "names": [], "total": {"calls": "x"}}',
-            "report.total.calls: expected int, not 'x'",
-        ),
-        (
-            '{"format": "kmsmock-report", "version": 1, "names": [], "more": 1}',
-            "unknown member 'more'",
-        ),
-    ],
-)
-def test_a_file_that_is_no_report_is_told(tmp_path, capsys, text, words):
-    path = tmp_path / "report.json"
-    path.write_text(text)
-    assert main(["report", str(path)]) == 2
-    assert words in capsys.readouterr().err

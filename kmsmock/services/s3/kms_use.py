@@ -55,7 +55,6 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
     requested = _requested_encryption(call, bucket)
     if requested.algorithm not in KMS_ALGORITHMS:
         return SseS3()
-    _require_signed(call)
     has_bucket_key = requested.has_bucket_key and requested.algorithm != _DSSE
     requested_context = parameters.get("SSEKMSEncryptionContext")
     arn, region = bucket_arn(call, bucket), region_of(call, bucket)
@@ -90,7 +89,6 @@ def decrypt_data_key(call: ServiceCall, encryption: Encryption) -> None:
     """
     if not isinstance(encryption, SseKms):
         return
-    _require_signed(call)
     decrypt = partial(
         KmsCaller.forwarded(call, "s3", encryption.region).call,
         "Decrypt",
@@ -188,15 +186,6 @@ def _encryption_context(requested_context: str | None, arn: str) -> dict[str, st
             explanation=f"S3 sets {_ARN} itself, here to {arn}: leave it out.",
         )
     return {**pairs, _ARN: arn}
-
-
-def _require_signed(call: ServiceCall) -> None:
-    if call.access_key is None:
-        raise CodedError(
-            "InvalidArgument",
-            "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS "
-            "Signature Version 4.",
-        )
 
 
 def set_encryption_members(

@@ -17,11 +17,13 @@ from tests.test_admission import (
     DELETED,
     NAMES,
     REFUSED,
+    UNSIGNED_REQUEST,
     VALID,
     client_maker,
     deleted_user,
     expired_session,
     keys_in,
+    none_for_the_request_is_unsigned,
     refused,
 )
 
@@ -164,8 +166,20 @@ REQUESTS = {
 IDS = [" ".join(row) for row in REQUESTS]
 
 
-@pytest.mark.parametrize("credentials", [deleted_user, expired_session], **NAMES)
-@pytest.mark.parametrize(("service", "use"), REQUESTS, ids=IDS)
+#: Services that can take unsigned requests, as far as these do not need KMS.
+TAKE_UNSIGNED = ("s3", "sqs")
+
+
+NOT_VALID = [
+    pytest.param(service, use, credentials, id=f"{service} {use}-{credentials.__name__}")
+    for service, use in REQUESTS
+    for credentials in (deleted_user, expired_session, none_for_the_request_is_unsigned)
+    if (credentials, use) != (none_for_the_request_is_unsigned, "without")
+    or service not in TAKE_UNSIGNED
+]
+
+
+@pytest.mark.parametrize(("service", "use", "credentials"), NOT_VALID)
 def test_a_request_with_credentials_that_are_not_valid_stores_nothing(
     kms, service, use, credentials
 ):
@@ -179,6 +193,33 @@ def test_a_request_with_credentials_that_are_not_valid_stores_nothing(
 
     assert request.stored(client) == stored
     assert len(kms.calls) == calls
+
+
+@pytest.mark.parametrize("service", TAKE_UNSIGNED)
+def test_an_unsigned_request_that_needs_no_kms_is_left_to_the_store(kms, service):
+    request, client = REQUESTS[service, "without"], kms.client(service)
+    arguments, *_ = none_for_the_request_is_unsigned(kms)
+    stored = request.stored(client)
+
+    request.send(client_maker(arguments)(service))
+
+    assert request.stored(client) != stored
+
+
+def test_an_unsigned_request_cannot_read_what_s3_encrypts_with_kms(kms):
+    client = kms.client("s3")
+    client.create_bucket(Bucket="papers")
+    public = {"Bucket": "papers", "ACL": "public-read"}
+    client.put_object(**public, Key="a", Body=b"a", ServerSideEncryption="aws:kms")
+    client.put_object(**public, Key="b", Body=b"b")
+    arguments, *_ = none_for_the_request_is_unsigned(kms)
+    anonymous = client_maker(arguments)("s3")
+
+    assert anonymous.get_object(Bucket="papers", Key="b")["Body"].read() == b"b"
+    with refused("s3", UNSIGNED_REQUEST, "") as caught:
+        anonymous.get_object(Bucket="papers", Key="a")
+    error = caught.value.response["Error"]
+    assert (error["ArgumentName"], error["ArgumentValue"]) == ("Authorization", "null")
 
 
 @pytest.mark.parametrize(("service", "use"), REQUESTS, ids=IDS)
@@ -298,7 +339,7 @@ def test_a_session_that_moto_gave_is_that_of_the_caller_or_of_the_root_user(kms,
     with contextlib.suppress(ClientError):  # the session of a role is no administrator's
         client.list_keys()
 
-    if reason == DELETED:
+    if reason in (DELETED, UNSIGNED_REQUEST):
         caller = f"arn:aws:iam::{ACCOUNT}:root"
     assert kms.calls[-1].caller == caller
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
-
-from kmsmock import options
 
 
 class Machine:
@@ -43,14 +40,3 @@ class Machine:
 
     def write_credentials(self, text: str) -> None:
         self.credentials.write_text(textwrap.dedent(text))
-
-    def restore(self) -> None:
-        self._patch.undo()
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    before = options.configure({})
-    with pytest.MonkeyPatch.context() as patch:
-        yield Machine(patch, tmp_path)
-    options.configure(before)
