@@ -35,11 +35,16 @@ def _require(expected: str, is_valid: Callable[[Any], object]) -> Reader:
 
 
 def _read_region(name: str, value: Any) -> str:
-    from kmsmock.aws.arns import is_region
+    from kmsmock.aws.regions import is_region, list_regions
+    from kmsmock.misuse.suggestions import did_you_mean
 
-    if not isinstance(value, str) or not is_region(value):
-        raise TypeError(f"{name} must be a Region such as eu-west-1, not {value!r}")
-    return value
+    if not is_region(value):
+        raise TypeError(
+            f"{name} must be a Region such as eu-west-1, not {value!r}"
+            f"{did_you_mean(value, list_regions())}"
+        )
+    region: str = value
+    return region
 
 
 def _read_services(name: str, value: Any) -> tuple[str, ...]:

@@ -20,12 +20,12 @@ from kmsmock.authorization.decision import Decision
 from kmsmock.authorization.evaluation import evaluate, evaluate_retirement
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.request import Request
-from kmsmock.aws import arns
 from kmsmock.aws.arns import Arn, alias_arn
 from kmsmock.aws.errors import InvalidArnException
 from kmsmock.aws.installed_model import list_services
 from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal
+from kmsmock.aws.regions import partition_of
 from kmsmock.aws.via_service import read_via_service, require_via_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
@@ -142,7 +142,7 @@ def _retiring_principal(parameters: Mapping[str, Any]) -> str:
 def _parse_grant_terms(
     backend: Backend, principal: Principal, key: Key, parameters: Mapping[str, Any]
 ) -> GrantTerms:
-    partition = arns.partition_of(key.region_name)
+    partition = partition_of(key.region_name)
     try:
         return parse_grant_terms(parameters, principal, partition, backend.identities.names)
     except InvalidArnException as error:

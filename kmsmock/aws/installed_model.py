@@ -1,4 +1,4 @@
-"""The model of the KMS API that is part of the installed botocore."""
+"""The data of the installed botocore: the model of the KMS API, and the partitions of AWS."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ def get_operation_model(name: str) -> Any:
     """Return botocore's OperationModel of a KMS operation; None if botocore does not have it."""
     model = _service_model()
     return model.operation_model(name) if name in model.operation_names else None
+
+
+@cache
+def read_partitions() -> list[dict[str, Any]]:
+    """Return the partitions of AWS, as in botocore's ``partitions.json``.
+
+    Only botocore's own data: a file of the same name in the user's folder may have less.
+    """
+    from botocore.loaders import Loader
+
+    loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    partitions: list[dict[str, Any]] = loader.load_data("partitions")["partitions"]
+    return partitions
 
 
 @cache

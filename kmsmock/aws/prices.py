@@ -14,8 +14,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from kmsmock.aws.arns import is_known_region, partition_of
 from kmsmock.aws.operations import PriceClass
+from kmsmock.aws.regions import is_known_region, partition_of
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.misuse.suggestions import did_you_mean
 

@@ -13,11 +13,11 @@ from kmsmock.aws.arns import (
     aws_managed_policy_arn,
     federated_user_arn,
     iam_arn,
-    partition_of,
     root_arn,
     session_arn,
 )
 from kmsmock.aws.principals import Principal, PrincipalKind
+from kmsmock.aws.regions import partition_of
 from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
 from kmsmock.identities.entities import (
     Entity,

@@ -14,6 +14,7 @@ from kmsmock.aws.disruptions import CorruptResponse, LostConnection
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.interception.aws_hosts import read_host, read_region
 from kmsmock.interception.disruptions import corrupt_body, make_connection_error
+from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import build_headers
@@ -58,6 +59,7 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
         status, body = result.status, corrupt_body(result)
     else:
         explain_other_mocks(mock, answer, call.body, call.access_key)
+        explain_region(answer, call.region)
         status, body = result.status, serialize_response(result.body())
         keep_explanation(answer.request_id, result)
     response = _HttpResponse(request.url, status, build_headers(answer.request_id), body)

@@ -92,7 +92,8 @@ def _require_valid_arguments(item: pytest.Item, arguments: Mapping[str, Any]) ->
 
 
 def _explain_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
-    from kmsmock.aws.arns import is_account_id, is_region
+    from kmsmock.aws.arns import is_account_id
+    from kmsmock.aws.regions import is_region
 
     arguments = ", ".join(map(repr, values))
     tests = {"region": is_region, "account_id": is_account_id}

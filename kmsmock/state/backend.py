@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kmsmock.access.policies import Allowances
 from kmsmock.authorization.grants import Grant
-from kmsmock.aws.arns import partition_of
 from kmsmock.aws.paging import Markers
 from kmsmock.aws.prices import Prices, Tariff
 from kmsmock.aws.principals import Principal
+from kmsmock.aws.regions import partition_of
 from kmsmock.crypto.rsa_pool import RsaPool
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.identities.directory import Identities

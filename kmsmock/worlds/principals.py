@@ -10,8 +10,9 @@ from typing import Any
 
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.policy_document import PolicyKind
-from kmsmock.aws.arns import REGIONS, Arn, iam_arn, looks_like_arn
+from kmsmock.aws.arns import Arn, iam_arn, looks_like_arn
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.aws.regions import REGIONS
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.identities.entities import (
