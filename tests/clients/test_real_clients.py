@@ -105,6 +105,9 @@ def test_aiobotocore_clients_are_answered(wire, early):
     assert notes == ["There is no alias in this account and Region."]
 
 
+MODES = ("legacy", "standard", "adaptive")
+
+
 def sleep_with_aiobotocore(use, service, **settings):
     """Run a coroutine function with a client; returns the seconds that it has really slept."""
     session_module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
@@ -152,7 +155,7 @@ def test_waiters_of_aiobotocore_take_no_time_but_move_the_clock(http_session):
 
 
 @pytest.mark.filterwarnings("ignore:aiobotocore's httpx backend:DeprecationWarning")
-@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize("mode", MODES)
 def test_retries_of_aiobotocore_take_no_time_but_move_the_clock(http_session, mode):
     retries = {"mode": mode, "max_attempts": 9}
 
@@ -168,6 +171,55 @@ def test_retries_of_aiobotocore_take_no_time_but_move_the_clock(http_session, mo
         assert kms.clock.now() - began > timedelta(seconds=slept)
         assert [call.error_code for call in kms.calls].count("ThrottlingException") == 8
     assert slept < 2
+
+
+FAULTS = {
+    "an error": lambda faults: faults.fail("ListKeys", "KMSInternalException", times=2),
+    "throttling": lambda faults: faults.throttle("ListKeys", times=2),
+    "a closed connection": lambda faults: faults.drop_connection("ListKeys", times=2),
+    "a timeout": lambda faults: faults.timeout("ListKeys", times=2),
+}
+
+
+async def list_keys(kms, arm, **retries):
+    """List keys with a client of aiobotocore that has the fault to overcome."""
+    session_module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+    config_module = pytest.importorskip("aiobotocore.config")
+    configured = {"config": config_module.AioConfig(retries=retries)} if retries else {}
+    made = session_module.get_session().create_client(
+        "kms", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b", **configured
+    )
+    async with made as client:
+        arm(kms.faults)
+        return await client.list_keys()
+
+
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_configured_retries_of_aiobotocore_overcome_faults(wire, mode, fault):
+    with mock_kms(wire=wire) as kms:
+        answer = asyncio.run(list_keys(kms, FAULTS[fault], mode=mode, total_max_attempts=3))
+
+        assert answer["ResponseMetadata"]["RetryAttempts"] == 2
+        kms.faults.assert_all_fired()
+
+
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_aiobotocore_without_configured_retries_overcomes_only_throttling(wire, fault):
+    with mock_kms(wire=wire) as kms:
+        if fault == "throttling":
+            assert asyncio.run(list_keys(kms, FAULTS[fault]))["Keys"] == []
+        else:
+            with pytest.raises(Exception, match=r"ListKeys operation|endpoint URL"):
+                asyncio.run(list_keys(kms, FAULTS[fault]))
+
+
+def test_half_a_response_has_no_members_in_aiobotocore_either(kms):
+    answer = asyncio.run(list_keys(kms, lambda faults: faults.corrupt_response("ListKeys")))
+
+    assert "Keys" not in answer
 
 
 def call_with_aiobotocore(service, operation):

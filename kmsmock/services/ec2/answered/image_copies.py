@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.aws.arns import is_known_region
+from kmsmock.aws.regions import is_known_region
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.answered.copies import create_copy, finish_copy
 from kmsmock.services.ec2.answered.images import put_image, require_free_name
@@ -35,9 +35,10 @@ from kmsmock.services.ec2.answered.tagging import (
 )
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import CopyImage
-from kmsmock.services.ec2.kms_use.state import IMAGE_STATE, failures_of
+from kmsmock.services.ec2.kms_use.state import IMAGE_STATE
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_states import begin
+from kmsmock.state.failures import failures_of
 
 
 @operation(
