@@ -30,6 +30,7 @@ from kmsmock.operations.registry import Call, Locator, Operation, Target
 from kmsmock.process.real_time import RealTime
 from kmsmock.process.watchers import notify, watchers
 from kmsmock.state.backend import Backend
+from kmsmock.timing.passing_states import Shows
 
 
 def answer(backend: Backend, api_call: ApiCall) -> Answer:
@@ -55,6 +56,8 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             if backend.faults.are_armed:
                 backend.faults.fire(operation.name, call.parameters)
             result = perform(call)
+            if operation.shows is not None and backend.passing.open:
+                result = _look(call, operation.shows, result)
         except errors.ServiceError as error:
             result = error
         event = record(call, result)
@@ -100,7 +103,7 @@ def perform(call: Call) -> dict[str, Any]:
     if operation.precheck is not None:
         operation.precheck(call, *keys)
     for target, key in located:
-        _require_usable(target, key)
+        _require_usable(call, target, key)
     if operation.puts_policy and "Policy" in call.parameters:
         require_no_lockout(call)
     return _handle(call, operation)
@@ -137,13 +140,13 @@ def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -
         note_authorized(call, target, key)
 
 
-def _require_usable(target: Target, key: Key) -> None:
+def _require_usable(call: Call, target: Target, key: Key) -> None:
     """Require the key usage, then the key state, that a target needs."""
     usage, states = target.usage, target.states
     if usage is not None and key.usage is not usage:
         key.require_usage(usage, target.action.removeprefix("kms:"))
     if states is not ANY_STATE and key.state not in states:
-        key.require_state(states)
+        key.require_state(states, call.backend.passing)
     store = key.custom_key_store
     if store is not None and usage is not None and store.proxy_failure is not None:
         raise errors.KMSInvalidStateException(store.proxy_failure)
@@ -169,6 +172,19 @@ def _handle(call: Call, operation: Operation) -> dict[str, Any]:
     member = operation.hands_out
     if member is not None and member in result:
         result[member] = SecretBytes(result[member])
+    return result
+
+
+def _look(call: Call, shows: Shows, result: dict[str, Any]) -> dict[str, Any]:
+    """Count an answer as a look at passing states; return it, or a new one if that ended one."""
+    passing = call.backend.passing
+    resources = list(shows.find_resources(call, result))
+    if passing.look(shows.state, call.operation.name, resources, call.now):
+        return _handle(call, call.operation)
+    if shows.lacks is not None:
+        for resource in resources:
+            waiting = passing.explain(shows.state, resource)
+            call.note = None if waiting is None else f"{shows.lacks} {waiting}"
     return result
 
 

@@ -176,9 +176,17 @@ class MockOptions(TypedDict, total=False):
         Literal["kms", "all", "none"],
         Option(
             "kms",
-            'what takes as long as on AWS, on the mock\'s clock: `"kms"`, changes of keys and key '
-            'stores; `"all"`, also of volumes, snapshots, databases and tables; `"none"`, '
-            "everything is complete at the next call",
+            'what takes a while, as on AWS: `"kms"`, changes of keys and key stores; `"all"`, also '
+            'of volumes, snapshots, databases and tables; `"none"`, everything is complete at the '
+            "next call",
+        ),
+    ]
+    waiting: Annotated[
+        Literal["looks", "clock"],
+        Option(
+            "looks",
+            'when that ends: `"looks"`, at the second call that shows it, or when it is due on the '
+            'mock\'s clock, whichever is first; `"clock"`, only when it is due',
         ),
     ]
     calls_kept: Annotated[

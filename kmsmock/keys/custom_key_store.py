@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.suggestions import did_you_mean
-from kmsmock.timing.delays import WAITING_HINT
+from kmsmock.timing.passing_states import PassingStates, ShownState
 
 
 class ConnectionState(Enum):
@@ -20,6 +19,10 @@ class ConnectionState(Enum):
     FAILED = "FAILED"
     DISCONNECTED = "DISCONNECTED"
     DISCONNECTING = "DISCONNECTING"
+
+
+#: The connection state in answers; CONNECTING and DISCONNECTING are passing states.
+CONNECTION_STATE = ShownState("ConnectionState")
 
 
 class StoreType(Enum):
@@ -74,7 +77,10 @@ PROXY_FAILURES = {
 @dataclass(slots=True)
 class CustomKeyStore(
     PublicObject,
-    internal=("begin_transition", "proxy_failure", "sequence", "state_description", "xks_key_ids"),
+    internal=(
+        *("begin_transition", "complete_transition", "describe_state", "proxy_failure", "sequence"),
+        "xks_key_ids",
+    ),
 ):
     """One custom key store of an account and Region."""
 
@@ -105,12 +111,15 @@ class CustomKeyStore(
         """AWS's error message while the proxy of a connected store fails; None while it works."""
         return PROXY_FAILURES.get(self.fault or "") if self.is_connected else None
 
-    @property
-    def state_description(self) -> str:
-        """The connection state and what to do about it, as sentences for explanations."""
+    def describe_state(self, passing: PassingStates) -> str:
+        """Return the connection state and what to do about it, as sentences for explanations.
+
+        passing: the passing states of the mock.
+        """
         named = f"The custom key store {self.name!r} is {self.state.value}"
         if self.transient_until is not None:
-            return f"{named} until {self.transient_until:%Y-%m-%d %H:%M:%S} UTC. {WAITING_HINT}"
+            waiting = passing.explain(CONNECTION_STATE, self.store_id) or ""
+            return f"{named} until {self.transient_until:%Y-%m-%d %H:%M:%S} UTC. {waiting}".strip()
         if self.error_code is not None:
             return f"{named} ({self.error_code}): DisconnectCustomKeyStore, then connect it again."
         return f"{named}." if self.is_connected else f"{named}: ConnectCustomKeyStore comes first."
@@ -136,20 +145,12 @@ class CustomKeyStore(
         """End a simulated failure; a store in state FAILED must be disconnected and reconnected."""
         self.fault = None
 
-    def begin_transition(
-        self, transient: ConnectionState, due: datetime
-    ) -> Callable[[datetime], None]:
-        """Begin to connect or disconnect; return the function to call when that is due.
-
-        transient: CONNECTING or DISCONNECTING.
-        """
+    def begin_transition(self, transient: ConnectionState, due: datetime) -> None:
+        """Begin to connect or disconnect. transient: CONNECTING or DISCONNECTING."""
         self.state, self.transient_until, self.error_code = transient, due, None
-        return self._complete_transition
 
-    def _complete_transition(self, due: datetime) -> None:
-        # Another connection or disconnection may have begun since.
-        if self.transient_until != due:
-            return
+    def complete_transition(self) -> None:
+        """Complete what `begin_transition` has begun."""
         self.transient_until = None
         if self.state is ConnectionState.CONNECTING:
             self._connect()

@@ -16,8 +16,9 @@ from kmsmock.crypto.seeded import deterministic
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
-from kmsmock.keys.states import STATE_REMEDIES, STATE_TEXTS, KeyState
+from kmsmock.keys.states import KEY_STATE, STATE_REMEDIES, STATE_TEXTS, KeyState
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.timing.passing_states import PassingStates
 
 if TYPE_CHECKING:
     from kmsmock.keys.custom_key_store import CustomKeyStore
@@ -187,10 +188,11 @@ class Key(PublicObject, internal=_INTERNAL):
             material.is_present for material in self.materials if material.is_permanent
         )
 
-    def require_state(self, allowed: frozenset[KeyState]) -> None:
+    def require_state(self, allowed: frozenset[KeyState], passing: PassingStates) -> None:
         """Refuse an operation that the key's state does not permit.
 
-        Raises DisabledException for a disabled key, KMSInvalidStateException for other states.
+        passing: the passing states of the mock, to explain how one ends. Raises DisabledException
+        for a disabled key, KMSInvalidStateException for other states.
         Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
         """
         state = self.state
@@ -203,7 +205,10 @@ class Key(PublicObject, internal=_INTERNAL):
         )
         remedy = STATE_REMEDIES[state]
         if state is KeyState.UNAVAILABLE and self.custom_key_store is not None:
-            remedy = self.custom_key_store.state_description
+            remedy = self.custom_key_store.describe_state(passing)
+        waiting = passing.explain(KEY_STATE, self.arn)
+        if waiting is not None:
+            remedy = f"{remedy} {waiting}"
         if self.deletion_date is not None:
             remedy = f"It will be deleted on {self.deletion_date:%Y-%m-%d %H:%M} UTC. {remedy}"
         raise kind(f"{self.arn} is {STATE_TEXTS[state]}.", explanation=remedy)

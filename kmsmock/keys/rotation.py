@@ -9,6 +9,7 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import Origin
+from kmsmock.timing.passing_states import ShownState
 
 #: Source: AWS KMS Developer Guide, "Rotate AWS KMS keys".
 DEFAULT_PERIOD_DAYS = 365
@@ -16,6 +17,8 @@ DEFAULT_PERIOD_DAYS = 365
 #: the same limits.
 PERIOD_LIMITS_DAYS = (90, 2560)
 ON_DEMAND_LIMIT = 25
+#: The on-demand rotation in progress, in answers: a passing state.
+ON_DEMAND_ROTATION = ShownState("OnDemandRotationStartDate")
 _TOO_CLOSE = timedelta(minutes=20)
 
 
@@ -127,3 +130,8 @@ def get_on_demand_start(key: Key) -> datetime | None:
     """Return when the on-demand rotation in progress began, of a replica that of its primary."""
     primary = key.multi_region.primary if key.multi_region is not None else key
     return primary.on_demand_started
+
+
+def get_family_id(key: Key) -> str:
+    """Return an id that a multi-Region key has in common with its related keys, else its ARN."""
+    return key.arn if key.multi_region is None else f"{key.account}:{key.key_id}"

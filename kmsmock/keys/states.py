@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from kmsmock.timing.delays import WAITING_HINT
+from kmsmock.timing.passing_states import ShownState
 
 
 class KeyState(Enum):
@@ -22,6 +22,9 @@ class KeyState(Enum):
     # The members are compared by identity, and hashed with each call.
     __hash__ = object.__hash__
 
+
+#: The key state in answers; Creating and Updating are passing states.
+KEY_STATE = ShownState("KeyState")
 
 # What operations require of the key, each in its declaration: such as ``USABLE`` for Encrypt, which
 # a disabled key is not. `Key.require_state` raises the error.
@@ -55,6 +58,6 @@ STATE_REMEDIES = {
     KeyState.PENDING_REPLICA_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
     KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it key material.",
     KeyState.UNAVAILABLE: "Its custom key store is to be connected.",
-    KeyState.CREATING: f"It is ready a while after ReplicateKey. {WAITING_HINT}",
-    KeyState.UPDATING: f"It is Enabled a while after UpdatePrimaryRegion. {WAITING_HINT}",
+    KeyState.CREATING: "ReplicateKey goes on for a while after its answer.",
+    KeyState.UPDATING: "UpdatePrimaryRegion goes on for a while after its answer.",
 }

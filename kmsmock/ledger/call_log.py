@@ -123,7 +123,8 @@ class CallLog:
         keys, materials, parameter = call.keys, call.material_ids, call.parameters.get
         is_plain = operation.needs_only_same_named_action and call.was_authorized and len(keys) < 2
         rare = NO_RARE_FIELDS
-        if not is_plain or response or call.grant_id or context or call.additional_event_data:
+        has_more = call.grant_id or context or call.additional_event_data or call.note
+        if not is_plain or response or has_more:
             rare = _make_rare_fields(call, response, context)
         # To save memory, equal parameters of successive calls are one object.
         parameters = tuple(map(parameter, trail.request))
@@ -197,6 +198,7 @@ def _make_rare_fields(
         response,
         context or None,
         call.additional_event_data,
+        call.note,
     )
 
 

@@ -51,6 +51,8 @@ class RareFields(NamedTuple):
     context: Mapping[str, Any] | None = None
     #: Members of additionalEventData -> value, with their names in the API.
     additional_event_data: Mapping[str, Any] | None = None
+    #: What a successful answer does not show.
+    note: str | None = None
 
 
 NO_RARE_FIELDS = RareFields()
@@ -164,8 +166,8 @@ class Call(Record, PublicObject, internal=("charge", "rare")):
 
     @property
     def explanation(self) -> str | None:
-        """The explanation of that error, if there is one."""
-        return None if self.failure is None else self.failure.explanation
+        """The explanation of that error, or of what a successful response lacks, if any."""
+        return self.rare.note if self.failure is None else self.failure.explanation
 
     @property
     def decision(self) -> Decision | None:

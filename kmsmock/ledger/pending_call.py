@@ -23,7 +23,7 @@ class PendingCall:
 
     __slots__ = (
         *("access_key", "additional_event_data", "alias", "authorized", "decision", "grant_id"),
-        *("keys", "material_ids", "now", "operation", "parameters", "principal", "region"),
+        *("keys", "material_ids", "note", "now", "operation", "parameters", "principal", "region"),
         *("request_id", "user_agent", "was_authorized"),
     )
 
@@ -51,3 +51,5 @@ class PendingCall:
     authorized: list[Authorized]
     #: Whether all decisions allowed the call.
     was_authorized: bool
+    #: What a successful answer does not show, for the record; None for most.
+    note: str | None

@@ -12,6 +12,7 @@ from kmsmock.aws import errors
 from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
 from kmsmock.aws.secret_values import reveal
 from kmsmock.keys.custom_key_store import (
+    CONNECTION_STATE,
     PROXY_FAILURES,
     ConnectionState,
     CustomKeyStore,
@@ -20,6 +21,7 @@ from kmsmock.keys.custom_key_store import (
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import build_page
 from kmsmock.state.scheduled_work import connect_when_due, disconnect_when_due
+from kmsmock.timing.passing_states import Shows, listed
 
 QUOTA = 10
 _VPC = "VPC_ENDPOINT_SERVICE"
@@ -104,6 +106,7 @@ def _add_default_owner(call: Call, settings: Mapping[str, Any]) -> dict[str, Any
     trail=read_event("CustomKeyStoreId", "CustomKeyStoreName", "Limit", "Marker"),
     quota=per_second(5),
     pages=PageSizes(1000, 1000),
+    shows=Shows(CONNECTION_STATE, listed("CustomKeyStores", "CustomKeyStoreId")),
 )
 def describe_custom_key_stores(call: Call) -> Response:
     """List the custom key stores of the account in the Region, or one of them."""
@@ -145,7 +148,7 @@ def update_custom_key_store(call: Call) -> Response:
         raise errors.ValidationException("Specify at least one property to update.")
     _require_allowed_members(store.store_type, changes)
     if changes.keys() - _CHANGEABLE_ANYTIME:
-        _require_state(store, frozenset({_S.DISCONNECTED}))
+        _require_state(call, store, frozenset({_S.DISCONNECTED}))
     connectivity = changes.get("XksProxyConnectivity")
     kept = store.settings
     if connectivity not in (None, kept.get("XksProxyConnectivity")):
@@ -181,7 +184,7 @@ def delete_custom_key_store(call: Call) -> Response:
         raise errors.CustomKeyStoreHasCMKsException(
             explanation=f"It has {key_count} KMS keys; keys pending deletion count, too."
         )
-    _require_state(store, frozenset({_S.DISCONNECTED}))
+    _require_state(call, store, frozenset({_S.DISCONNECTED}))
     del call.region.custom_key_stores[store.store_id]
     return {}
 
@@ -195,7 +198,7 @@ def delete_custom_key_store(call: Call) -> Response:
 def connect_custom_key_store(call: Call) -> Response:
     """Start to connect a store to its cluster or proxy; it is connected some time afterwards."""
     store = _find_store(call)
-    _require_state(store, _CONNECTABLE)
+    _require_state(call, store, _CONNECTABLE)
     if store.state is _S.DISCONNECTED:
         connect_when_due(call.backend, store, call.now)
     return {}
@@ -210,7 +213,7 @@ def connect_custom_key_store(call: Call) -> Response:
 def disconnect_custom_key_store(call: Call) -> Response:
     """Disconnect a store; its keys are unusable until it is connected again."""
     store = _find_store(call)
-    _require_state(store, _DISCONNECTABLE)
+    _require_state(call, store, _DISCONNECTABLE)
     disconnect_when_due(call.backend, store, call.now)
     return {}
 
@@ -233,11 +236,12 @@ def _note_for_trail(call: Call, store: CustomKeyStore) -> None:
         call.additional_event_data["ClusterId"] = store.settings["CloudHsmClusterId"]
 
 
-def _require_state(store: CustomKeyStore, allowed: frozenset[ConnectionState]) -> None:
+def _require_state(call: Call, store: CustomKeyStore, allowed: frozenset[ConnectionState]) -> None:
     if store.state not in allowed:
         names = ", ".join(sorted(state.value for state in allowed))
         raise errors.CustomKeyStoreInvalidStateException(
-            explanation=f"{store.state_description} This operation requires {names}."
+            explanation=f"{store.describe_state(call.backend.passing)} This operation requires "
+            f"{names}."
         )
 
 

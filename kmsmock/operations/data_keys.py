@@ -209,4 +209,6 @@ def _require_random_source(call: Call, store_id: str) -> None:
             explanation="External key stores do not generate random bytes."
         )
     if not store.is_connected:
-        raise errors.CustomKeyStoreInvalidStateException(explanation=store.state_description)
+        raise errors.CustomKeyStoreInvalidStateException(
+            explanation=store.describe_state(call.backend.passing)
+        )

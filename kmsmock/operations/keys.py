@@ -8,13 +8,20 @@ from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
-from kmsmock.keys.states import DELETABLE, NOT_PENDING_DELETION, SWITCHABLE, KeyState
+from kmsmock.keys.states import (
+    DELETABLE,
+    KEY_STATE,
+    NOT_PENDING_DELETION,
+    SWITCHABLE,
+    KeyState,
+)
 from kmsmock.operations import tags
 from kmsmock.operations.key_lookup import by_any_identifier, by_id_or_arn
 from kmsmock.operations.key_policies import get_policy_ids, read_policy
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import build_key_metadata, build_page
 from kmsmock.state.scheduled_work import delete_when_due, rotate_if_missed
+from kmsmock.timing.passing_states import Shows
 from kmsmock.trail.event_ids import event_id
 
 #: Source: AWS KMS Developer Guide, "Resource quotas".
@@ -195,7 +202,9 @@ def _find_custom_key_store(
             f"{store.store_type.value}."
         )
     if not store.is_connected:
-        raise errors.CustomKeyStoreInvalidStateException(explanation=store.state_description)
+        raise errors.CustomKeyStoreInvalidStateException(
+            explanation=store.describe_state(call.backend.passing)
+        )
     if store.proxy_failure is not None:
         raise errors.CustomKeyStoreInvalidStateException(store.proxy_failure)
     return store
@@ -219,6 +228,7 @@ def _read_xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -
     Target("kms:DescribeKey", by_any_identifier("KeyId"), grant_order=3),
     trail=read_event("KeyId"),
     quota=per_second(2000),
+    shows=Shows(KEY_STATE, lambda call, _: [call.keys[0].arn]),
 )
 def describe_key(call: Call, key: Key) -> Response:
     """Return the metadata of a key in any state; creates an AWS managed key named by its alias."""

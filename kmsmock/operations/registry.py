@@ -27,6 +27,7 @@ from kmsmock.keys.states import ANY_STATE, KeyState
 from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.process.real_time import RealTime
 from kmsmock.process.watchers import watchers
+from kmsmock.timing.passing_states import Shows
 
 if TYPE_CHECKING:
     from kmsmock.aws.principals import Principal
@@ -79,6 +80,7 @@ class Call(PendingCall):
         self.additional_event_data = None
         self.authorized = []
         self.was_authorized = False
+        self.note = None
 
     @property
     def dry_run(self) -> bool:
@@ -200,6 +202,8 @@ class Operation(OperationFacts):
     #: Called in the same way after authorization, for checks that come before those of key usage
     #: and key state.
     precheck: Callable[..., None] | None
+    #: The states that the answer shows, if they can be passing ones.
+    shows: Shows | None
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -216,6 +220,7 @@ def operation(  # noqa: PLR0913 - one argument for each column of the table of o
     is_use_of_keys: bool = False,
     puts_policy: bool = False,
     hands_out: str | None = None,
+    shows: Shows | None = None,
 ) -> Callable[[Handler], Handler]:
     """Return a decorator that registers a function as the handler of a KMS operation.
 
@@ -241,7 +246,10 @@ def operation(  # noqa: PLR0913 - one argument for each column of the table of o
             targets=targets,
             handler=handler,
             precheck=precheck,
+            shows=shows,
         )
+        if shows is not None:
+            shows.register(name)
         OPERATIONS[name] = declared
         register(declared)
         return handler

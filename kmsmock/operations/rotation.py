@@ -15,6 +15,7 @@ from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import build_page
 from kmsmock.state.scheduled_work import finish_rotation_when_due, rotate_when_due
+from kmsmock.timing.passing_states import Shows
 
 
 def _require_primary(call: Call, key: Key) -> None:
@@ -85,6 +86,9 @@ def disable_key_rotation(call: Call, key: Key) -> None:
     precheck=_require_no_store,
     trail=read_event("KeyId"),
     quota=per_second(1000),
+    shows=Shows(
+        rotation.ON_DEMAND_ROTATION, lambda call, _: [rotation.get_family_id(call.keys[0])]
+    ),
 )
 def get_key_rotation_status(call: Call, key: Key) -> Response:
     """Return whether automatic rotation of a key is enabled, and the date of the next one."""
@@ -120,12 +124,22 @@ class _Entry(NamedTuple):
     material: KeyMaterial
 
 
+def _find_listed_key(call: Call, _: object) -> list[str]:
+    # Only the first page counts, so that no rotation ends between two pages of a list.
+    return [] if "Marker" in call.parameters else [rotation.get_family_id(call.keys[0])]
+
+
 @operation(
     "ListKeyRotations",
     Target("kms:ListKeyRotations", by_id_or_arn("KeyId")),
     trail=read_event("KeyId", "IncludeKeyMaterial", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(100, 1000),
+    shows=Shows(
+        rotation.ON_DEMAND_ROTATION,
+        _find_listed_key,
+        lacks="The list is without the on-demand rotation that is in progress.",
+    ),
 )
 def list_key_rotations(call: Call, key: Key) -> Response:
     """List the rotations of a key, oldest first, or all of its key materials.

@@ -7,7 +7,7 @@ does afterwards, when the response comes back.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -24,6 +24,7 @@ from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
+from kmsmock.timing.passing_states import Shows
 
 #: What is done around a call: before storing up to the one ``yield``, which returns the store's
 #: answer, and then after storing. Where the store refuses, the ``yield`` raises `NotStoredError`.
@@ -55,14 +56,24 @@ class BesideStore:
     #: decides about credentials; the caller is then the session that has expired, or for deleted
     #: credentials the root user of the default account. Other services refuse them.
     trusts_store: bool = False
+    #: Operation name -> the states that its answer shows, if they can be passing ones; found before
+    #: the handler completes the answer.
+    shown_states: Mapping[str, Shows] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for operation, shows in self.shown_states.items():
+            shows.register(operation)
 
 
 class PendingCall:
     """A call that the store has not answered yet."""
 
-    def __init__(self, service: str, part: BesideStore, call: ServiceCall, steps: Steps) -> None:
+    def __init__(
+        self, service: str, operation: str, part: BesideStore, call: ServiceCall, steps: Steps
+    ) -> None:
         self._service = service
         self._part = part
+        self._operation = operation
         self._call = call
         self._steps = steps
 
@@ -101,6 +112,13 @@ class PendingCall:
                 return answer
         return None
 
+    def _look(self, answer: dict[str, Any]) -> None:
+        """Count an answer of the store, which is yet to be completed, as a look."""
+        shows, call = self._part.shown_states.get(self._operation), self._call
+        if shows is not None:
+            resources = shows.find_resources(call, answer)
+            call.backend.passing.look(shows.state, self._operation, resources, call.now)
+
     def _resume(self, answer: dict[str, Any] | None) -> Answer | None:
         backend = self._call.backend
         with backend.lock:
@@ -108,6 +126,7 @@ class PendingCall:
                 if answer is None:
                     next(self._steps)
                 else:
+                    self._look(answer)
                     self._steps.send(answer)
             except StopIteration as end:
                 if end.value is not None:
@@ -152,7 +171,7 @@ def begin(
             return None, None
         request_id = backend.new_uuid()
         call = ServiceCall(backend, principal, region, now, parameters, access_key, request_id)
-        pending = PendingCall(service, part, call, handler(call))
+        pending = PendingCall(service, operation, part, call, handler(call))
         return pending, pending.begin()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -17,8 +18,9 @@ from kmsmock.aws.secret_values import SecretText
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.misuse.suggestions import list_similar
-from kmsmock.services.registry import Service, ServiceCall
+from kmsmock.services.registry import Handler, Service, ServiceCall
 from kmsmock.state.backend import Backend
+from kmsmock.timing.passing_states import Shows
 
 
 def answer(
@@ -54,9 +56,11 @@ def answer(
                 valid = parse_request(
                     ApiCall(f"{service}.{operation}", body, access_key, region, model)
                 )
-            result = handler(
-                ServiceCall(backend, principal, region, now, valid, access_key, request_id)
-            )
+            call = ServiceCall(backend, principal, region, now, valid, access_key, request_id)
+            result = handler(call)
+            shows = declared.shown_states.get(operation)
+            if shows is not None and backend.passing.open:
+                result = _look(call, operation, handler, shows, result)
             # Scheduled work without a delay is done after the answer has been made.
             backend.clock.run_due_work(now)
         except CredentialsError as refusal:
@@ -66,6 +70,23 @@ def answer(
         except ServiceError as error:
             result = error
     return Answer(request_id, result)
+
+
+def _look(
+    call: ServiceCall, operation: str, handler: Handler, shows: Shows, result: dict[str, Any]
+) -> dict[str, Any]:
+    """Count an answer as a look at passing states; return it, or a new one if that ended one."""
+    filters = call.parameters.get("Filters", ())
+    others = [each for each in filters if each.get("Name") not in shows.filters]
+    shown = result
+    if len(others) < len(filters):
+        # Whether something is in the answer tells its state.
+        paging = ("MaxResults", "NextToken")
+        parameters = {k: v for k, v in call.parameters.items() if k not in paging}
+        shown = handler(replace(call, parameters={**parameters, "Filters": others}))
+    resources = shows.find_resources(call, shown)
+    has_ended = call.backend.passing.look(shows.state, operation, resources, call.now)
+    return handler(call) if has_ended else result
 
 
 def _load(service: str) -> Service:

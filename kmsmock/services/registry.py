@@ -13,6 +13,7 @@ from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
 from kmsmock.services.errors import InvalidAction, ValidationError
 from kmsmock.state.backend import Backend
+from kmsmock.timing.passing_states import Shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +85,9 @@ class Service:
     not_emulated: type[ServiceError] = InvalidAction
     #: The error for parameters that violate the limits of botocore's model.
     invalid: type[ServiceError] = ValidationError
+    #: Operation name -> the states that its answer shows, if they can be passing ones.
+    shown_states: Mapping[str, Shows] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for operation, shows in self.shown_states.items():
+            shows.register(operation)

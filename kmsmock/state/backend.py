@@ -35,6 +35,7 @@ from kmsmock.state.checkpoints import Checkpoint
 from kmsmock.state.faults import Faults
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.delays import DELAYS
+from kmsmock.timing.passing_states import PassingStates
 
 if TYPE_CHECKING:
     from kmsmock.crypto.attestation import AttestationAuthority
@@ -60,6 +61,7 @@ class Backend:
         self.lock = threading.RLock()
         _backends.add(self)
         self.clock = Clock(start_time, stands_still=options["seed"] is not None, lock=self.lock)
+        self.passing = PassingStates(self.clock, ends_at_looks=options["waiting"] == "looks")
         #: How long keys exist, for the bill.
         self.key_lifetimes = KeyLifetimes()
         self.tariff = Tariff(Prices.of(options["prices"]))
@@ -98,6 +100,7 @@ class Backend:
         self.markers = Markers(self.entropy(32))
         self._attestation: AttestationAuthority | None = None
         self.clock.cancel_scheduled()
+        self.passing.clear()
         self.call_log.clear()
         self.secrets.clear()
         self.service_events.clear()
@@ -238,6 +241,7 @@ class Backend:
                 self.deleted_materials,
                 self._service_states,
                 clock_state,
+                passing,
                 identities_state,
                 self.key_lifetimes.deleted,
                 recorded,
@@ -246,6 +250,7 @@ class Backend:
             ) = state
             self.key_lifetimes.regions = self.regions
             self.clock.restore(clock_state)
+            self.passing.restore(passing)
             self.identities.restore(identities_state)
             self.call_log.restore(recorded)
             self.secrets.restore(secrets)
@@ -269,6 +274,7 @@ class Backend:
             self.deleted_materials,
             self._service_states,
             self.clock.state(),
+            self.passing.state(),
             self.identities.state(),
             self.key_lifetimes.deleted,
             self.call_log.state(),

@@ -27,11 +27,13 @@ from kmsmock.keys.specs import KeySpec, Source
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.gc_pause import pause_gc
+from kmsmock.timing.passing_states import PassingStates, ShownState
 
 #: Types whose objects are referenced, not copied. As `Source` is among them, keys that are created
 #: after a restore get other material than those created before it.
 _REFERENCED: tuple[type, ...] = (
-    *(Clock, Key, KeyMaterial, KeySpec, Policy, RsaKey, SeededEntropy, Source),
+    *(Clock, Key, KeyMaterial, KeySpec, PassingStates, Policy, RsaKey, SeededEntropy, ShownState),
+    Source,
 )
 _KEY = tuple(name for name in Key.__slots__ if name not in Key.FIXED)
 _key_values = attrgetter(*_KEY)

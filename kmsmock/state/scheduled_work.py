@@ -6,16 +6,22 @@ been deleted by the time it is due, so all check again before they do anything.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 from kmsmock.keys import material_import, rotation
-from kmsmock.keys.custom_key_store import ConnectionState, CustomKeyStore, StoreType
+from kmsmock.keys.custom_key_store import (
+    CONNECTION_STATE,
+    ConnectionState,
+    CustomKeyStore,
+    StoreType,
+)
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.multi_region import remove_member
 from kmsmock.keys.rotation_schedule import RotationSchedule
-from kmsmock.keys.states import KeyState
+from kmsmock.keys.states import KEY_STATE, KeyState
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY
 from kmsmock.state.backend import Backend
 
@@ -76,7 +82,13 @@ def finish_rotation_when_due(backend: Backend, key: Key, now: datetime) -> None:
 
     Source: AWS KMS Developer Guide, "Perform on-demand key rotation".
     """
-    backend.clock.schedule(now + backend.delays.rotation, partial(_finish_rotation, backend, key))
+    backend.passing.begin(
+        rotation.ON_DEMAND_ROTATION,
+        rotation.get_family_id(key),
+        now + backend.delays.rotation,
+        partial(_finish_rotation, backend, key),
+        until="OnDemandRotationStartDate is absent",
+    )
 
 
 def _finish_rotation(backend: Backend, key: Key, now: datetime) -> None:
@@ -140,34 +152,43 @@ def _expire_if_due(
         backend.service_events.note(DELETE_EXPIRED, key, now, material_id=material.id)
 
 
-# --- transient states -----------------------------------------------------------------------------
+# --- passing states -------------------------------------------------------------------------------
 
 
 def finish_creation_when_due(backend: Backend, key: Key, now: datetime) -> None:
     """Enable a replica key in state Creating after its delay."""
-    due = now + backend.delays.replica
-    _enable_when_due(backend, key, KeyState.CREATING, due)
-    backend.clock.schedule(due, partial(_note_synchronization, backend, key))
+    _begin_transient_state(backend, key, now + backend.delays.replica, _finish_creation)
 
 
-def _note_synchronization(backend: Backend, key: Key, now: datetime) -> None:
+def _finish_creation(backend: Backend, key: Key, now: datetime) -> None:
+    _enable_if_still(key, KeyState.CREATING)
     if backend.has_key(key):
         backend.service_events.note_synchronization(key, now)
 
 
 def finish_update_when_due(backend: Backend, key: Key, now: datetime) -> None:
     """Enable a key in state Updating after its delay."""
-    _enable_when_due(backend, key, KeyState.UPDATING, now + backend.delays.primary_region)
+    _begin_transient_state(backend, key, now + backend.delays.primary_region, _finish_update)
 
 
-def _enable_when_due(backend: Backend, key: Key, transient: KeyState, due: datetime) -> None:
+def _finish_update(_: Backend, key: Key, now: datetime) -> None:  # noqa: ARG001 - the clock gives it
+    _enable_if_still(key, KeyState.UPDATING)
+
+
+def _begin_transient_state(
+    backend: Backend,
+    key: Key,
+    due: datetime,
+    finish: Callable[[Backend, Key, datetime], None],
+) -> None:
     key.transient_until = due
-    backend.clock.schedule(due, partial(_enable_if_still, key, transient))
+    backend.passing.begin(
+        KEY_STATE, key.arn, due, partial(finish, backend, key), until="KeyState is Enabled"
+    )
 
 
-def _enable_if_still(key: Key, transient: KeyState, due: datetime) -> None:
-    # UpdatePrimaryRegion may have been called again since.
-    if key.status is transient and key.transient_until == due:
+def _enable_if_still(key: Key, transient: KeyState) -> None:
+    if key.status is transient:
         key.status = KeyState.ENABLED
 
 
@@ -175,11 +196,33 @@ def connect_when_due(backend: Backend, store: CustomKeyStore, now: datetime) -> 
     """Complete the connection of a custom key store after its delay: CONNECTED or FAILED."""
     delays = backend.delays
     is_cluster = store.store_type is StoreType.AWS_CLOUDHSM
-    due = now + (delays.cluster_connection if is_cluster else delays.proxy_connection)
-    backend.clock.schedule(due, store.begin_transition(ConnectionState.CONNECTING, due))
+    delay = delays.cluster_connection if is_cluster else delays.proxy_connection
+    begin_transition(backend, store, ConnectionState.CONNECTING, now + delay)
 
 
 def disconnect_when_due(backend: Backend, store: CustomKeyStore, now: datetime) -> None:
     """Complete the disconnection of a custom key store after its delay."""
     due = now + backend.delays.disconnection
-    backend.clock.schedule(due, store.begin_transition(ConnectionState.DISCONNECTING, due))
+    begin_transition(backend, store, ConnectionState.DISCONNECTING, due)
+
+
+def begin_transition(
+    backend: Backend, store: CustomKeyStore, transient: ConnectionState, due: datetime
+) -> None:
+    """Begin to connect or disconnect a custom key store, in place of what it was doing.
+
+    transient: CONNECTING or DISCONNECTING. due: when that is done.
+    """
+    store.begin_transition(transient, due)
+    after = "CONNECTED" if transient is ConnectionState.CONNECTING else "DISCONNECTED"
+    backend.passing.begin(
+        CONNECTION_STATE,
+        store.store_id,
+        due,
+        partial(_complete_transition, store),
+        until=f"ConnectionState is {after}",
+    )
+
+
+def _complete_transition(store: CustomKeyStore, now: datetime) -> None:  # noqa: ARG001 - see above
+    store.complete_transition()

@@ -34,10 +34,6 @@ class Delays:
     tables: timedelta = timedelta(seconds=21)
 
 
-#: How a test can end a transient state, for explanations of errors.
-WAITING_HINT = (
-    'kms.clock.advance(minutes=15) ends that state; mock_kms(delays="none") has no such delays.'
-)
 _ALL = Delays()
 #: Value of the option `delays` -> the delays. Work without a delay is done at the next call.
 DELAYS = {

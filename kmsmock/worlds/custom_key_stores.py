@@ -17,6 +17,7 @@ from kmsmock.keys.custom_key_store import (
 from kmsmock.keys.region import KmsRegion
 from kmsmock.operations.custom_key_stores import require_exclusive_settings, require_members
 from kmsmock.state.backend import Backend
+from kmsmock.state.scheduled_work import begin_transition
 from kmsmock.worlds.errors import Within, WorldError
 from kmsmock.worlds.keys import KeyLoader
 from kmsmock.worlds.reading import Object, member_of, one_of, text, texts, time
@@ -83,7 +84,7 @@ def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
     item.end()
     stores[store.store_id] = store
     if until is not None:
-        backend.clock.schedule(until, store.begin_transition(store.state, until))
+        begin_transition(backend, store, store.state, until)
 
 
 def _leave_out_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ ENDPOINTS = {"CLOUDHSM": (CLOUDHSM, 10), "XKS": (PROXY, 5)}
 
 @pytest.fixture
 def kms():
-    with mock_kms(seed=1) as kms:
+    with mock_kms(seed=1, waiting="clock") as kms:
         yield kms
 
 

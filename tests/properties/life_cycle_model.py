@@ -71,6 +71,7 @@ class Family:
     schedule: Schedule | None = None
     on_demand: datetime | None = None  # when the rotation in progress began
     rotated_on_demand: int = 0
+    shown_by: list[str] = field(default_factory=list)  # operations that showed that rotation
 
     @property
     def is_symmetric(self) -> bool:
@@ -107,6 +108,9 @@ class Key:
     key_id: str = ""
     arn: str = ""
     until: datetime | None = None
+    shown_by: list[str] = field(
+        default_factory=list
+    )  # operations that showed it Creating, Updating
     deletion: datetime | None = None
     window: int | None = None
     holds: dict[object, datetime | None] = field(default_factory=dict)
@@ -145,10 +149,11 @@ class Grant:
 
 
 class World:
-    """All keys, aliases and grants, and the time."""
+    """All keys, aliases and grants, and the time. waiting: the option of that name."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, waiting: str) -> None:
         self.now = now
+        self.waiting = waiting
         self.keys: list[Key] = []
         self.aliases: dict[tuple[str, str], Alias] = {}
         self.grants: dict[str, Grant] = {}
@@ -189,6 +194,20 @@ class World:
                 break
             happen(due)
         self.now = to
+
+    def look(self, key: Key, operation: str) -> None:
+        """Take in that an answer shows a key: the second one shows what has become of it."""
+        if self.waiting == "clock":
+            return
+        if operation == "DescribeKey" and key.until is not None:
+            if operation in key.shown_by:
+                key_settled(key)(self.now)
+            key.shown_by.append(operation)
+        if operation != "DescribeKey" and key.family.on_demand is not None:
+            if operation in key.family.shown_by:
+                rotated_on_demand(key.family)(self.now)
+            key.family.shown_by.append(operation)
+        self.advance(self.now)
 
     def _deleted(self, key: Key) -> Callable[[datetime], None]:
         def happen(now: datetime) -> None:
@@ -347,7 +366,7 @@ class World:
         if family.rotated_on_demand >= MOST_ON_DEMAND:
             return Error("LimitExceededException")
         family.rotated_on_demand += 1
-        family.on_demand = self.now
+        family.on_demand, family.shown_by = self.now, []
         return None
 
     # --- imported material --------------------------------------------------------------------
@@ -448,7 +467,7 @@ class World:
             return Error("ValidationException")
         family.primary = target
         for member in (key, target):
-            member.status, member.until = "Updating", self.now + MOVE
+            member.status, member.until, member.shown_by = "Updating", self.now + MOVE, []
         return None
 
     # --- grants -----------------------------------------------------------------------------

@@ -101,12 +101,12 @@ def learn(material: Material, material_id: str) -> None:
 class LifeCycle(RuleBasedStateMachine):
     """One mock and one model, to which the same is done."""
 
-    @initialize()
-    def begin(self) -> None:
-        self.mock = mock_kms(isolated=True, seed=1, delays="kms")
+    @initialize(waiting=st.sampled_from(("looks", "clock")))
+    def begin(self, waiting: Any) -> None:
+        self.mock = mock_kms(isolated=True, seed=1, delays="kms", waiting=waiting)
         self.kms = self.mock.start()
         self.roles = {name: self.kms.account(ACCOUNT).role(name) for name in ROLES}
-        self.world = World(self.kms.clock.now())
+        self.world = World(self.kms.clock.now(), waiting)
         self.blobs: list[Blob] = []
         self.tokens: list[tuple[str, Grant]] = []
         self.saved: tuple[object, Any] | None = None
@@ -481,6 +481,7 @@ class LifeCycle(RuleBasedStateMachine):
             if key.family.is_symmetric:
                 self._compare_materials(key, client)
                 self._compare_rotation(key, client)
+            self.world.look(key, "DescribeKey")
             self._compare_metadata(key, client.describe_key(KeyId=key.key_id)["KeyMetadata"])
 
     def _compare_metadata(self, key: Key, shown: dict[str, Any]) -> None:
@@ -516,6 +517,7 @@ class LifeCycle(RuleBasedStateMachine):
         assert shown.get("ValidTo") == min(dates, default=None)
 
     def _compare_materials(self, key: Key, client: Any) -> None:
+        self.world.look(key, "ListKeyRotations")
         family = key.family
         request = {"KeyId": key.key_id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
         listed = client.list_key_rotations(**request, Limit=1000)["Rotations"]
@@ -532,6 +534,7 @@ class LifeCycle(RuleBasedStateMachine):
         assert len({material.id for material in family.history}) == len(family.history)
 
     def _compare_rotation(self, key: Key, client: Any) -> None:
+        self.world.look(key, "GetKeyRotationStatus")
         shown = client.get_key_rotation_status(KeyId=key.key_id)
         schedule = None if key.state == "PendingDeletion" else key.family.schedule
         assert shown["KeyRotationEnabled"] is (schedule is not None)

@@ -8,6 +8,7 @@ from datetime import datetime
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.passing_states import ShownState
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,12 @@ class Table:
     previous_key: TableKey | None = None
     #: The times of changes, from 24 hours before the last one.
     key_changes: tuple[datetime, ...] = ()
+    #: Whether the last change is still under way.
+    is_changing: bool = False
+
+
+#: The state of a table's encryption in answers.
+ENCRYPTION_STATE = ShownState("SSEDescription.Status")
 
 
 @dataclass(slots=True)

@@ -126,7 +126,7 @@ def _describe_databases(kind: Kind, call: ServiceCall) -> Steps:
     answer = yield
     responses = answer[f"{kind.name}s"]
     _put_keys_into_databases(call, kind, responses)
-    _put_failed_status(call, responses, kind.arn_member, kind.status)
+    _put_failed_status(call, responses, kind.arn_member, kind.status.member)
 
 
 # --- snapshots ----------------------------------------------------------------------------------

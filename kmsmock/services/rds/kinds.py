@@ -11,6 +11,7 @@ from typing import Any
 
 from kmsmock.aws.errors import ServiceError
 from kmsmock.services.rds import errors
+from kmsmock.timing.passing_states import ShownState
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,10 @@ class Kind:
     context_key: str
     #: The response member with the resource id of a database.
     resource_id: str
-    #: The response member with the status of a database.
-    status: str
+    #: The status of a database, and the response member that has it.
+    status: ShownState
+    #: The status of a snapshot, and the response member that has it.
+    snapshot_status: ShownState
     #: The response member with the ARN of a database.
     arn_member: str
     #: The response member with the creation time of a database.
@@ -87,7 +90,8 @@ INSTANCE = Kind(
     prefix="db",
     context_key="aws:rds:db-id",
     resource_id="DbiResourceId",
-    status="DBInstanceStatus",
+    status=ShownState("DBInstanceStatus"),
+    snapshot_status=ShownState("Status"),
     arn_member="DBInstanceArn",
     created="InstanceCreateTime",
     snapshot_encrypted="Encrypted",
@@ -114,7 +118,8 @@ CLUSTER = Kind(
     prefix="cluster",
     context_key="aws:rds:dbc-id",
     resource_id="DbClusterResourceId",
-    status="Status",
+    status=ShownState("Status"),
+    snapshot_status=ShownState("Status"),
     arn_member="DBClusterArn",
     created="ClusterCreateTime",
     snapshot_encrypted="StorageEncrypted",

@@ -394,7 +394,7 @@ def test_a_table_can_go_back_to_a_key_of_aws(kms, dynamodb, key):
 @pytest.fixture
 def delayed():
     """Return a mock in which the change of a key takes time."""
-    with mock_kms(seed=1, delays="all") as kms:
+    with mock_kms(seed=1, delays="all", waiting="clock") as kms:
         yield kms
 
 
@@ -459,6 +459,26 @@ def test_with_all_delays_a_change_to_the_key_of_aws_names_the_old_key_and_then_n
         {"Status": "UPDATING"},
         None,
     ]
+
+
+@pytest.mark.usefixtures("kms")
+@pytest.mark.parametrize(
+    ("waiting", "seconds", "statuses"),
+    [
+        ("looks", 0, ["UPDATING", "ENABLED", "ENABLED"]),
+        ("looks", 21, ["ENABLED"]),
+        ("clock", 0, ["UPDATING", "UPDATING", "UPDATING"]),
+        ("clock", 21, ["ENABLED"]),
+    ],
+)
+def test_a_change_ends_at_the_second_look_or_when_it_is_due(waiting, seconds, statuses, create):
+    with mock_kms(delays="all", waiting=waiting) as kms:
+        client = kms.client("dynamodb")
+        create(client)
+        assert update(client, Enabled=True)["SSEDescription"]["Status"] == "UPDATING"
+        kms.clock.advance(seconds=seconds)
+
+        assert [describe_sse(client)["Status"] for _ in statuses] == statuses
 
 
 def test_an_alias_is_resolved_once(kms, dynamodb, create, key):

@@ -77,7 +77,7 @@ def test_what_is_not_there_cannot_be_read(kms):
 
 @pytest.mark.parametrize("state", ["creating", "pending", "error"])
 def test_what_has_no_contents_cannot_be_read(state):
-    with mock_kms(isolated=True, delays="all") as kms:
+    with mock_kms(isolated=True, delays="all", waiting="clock") as kms:
         ec2 = kms.client("ec2")
         name = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
         if state != "creating":

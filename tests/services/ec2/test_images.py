@@ -71,7 +71,7 @@ def test_a_shared_image_is_copied_under_a_key_of_the_target(region):
 
 
 def test_an_image_is_pending_until_its_time_has_come():
-    with mock_kms(isolated=True, delays="all") as kms:
+    with mock_kms(isolated=True, delays="all", waiting="clock") as kms:
         world = World(kms, wait=lambda: kms.clock.advance(minutes=5))
         image = register(world)
         share(world, image)

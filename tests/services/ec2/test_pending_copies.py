@@ -11,7 +11,7 @@ from tests.services.ec2.world import SECRET, World
 
 @pytest.fixture
 def slow():
-    with mock_kms(isolated=True, delays="all") as kms:
+    with mock_kms(isolated=True, delays="all", waiting="clock") as kms:
         yield kms
 
 

@@ -93,7 +93,7 @@ def test_a_volume_is_no_smaller_than_its_snapshot(world):
 
 
 def test_a_snapshot_that_is_pending_makes_no_volume():
-    with mock_kms(isolated=True, delays="all") as kms:
+    with mock_kms(isolated=True, delays="all", waiting="clock") as kms:
         world = World(kms, wait=lambda: kms.clock.advance(minutes=5))
         pending = world.take_snapshot(world.volume)
 
@@ -153,7 +153,7 @@ def test_what_a_volume_from_a_shared_snapshot_needs_of_kms(world, action, on, va
 
 
 def test_a_volume_is_creating_until_its_time_has_come():
-    with mock_kms(isolated=True, delays="all") as kms:
+    with mock_kms(isolated=True, delays="all", waiting="clock") as kms:
         ec2 = boto3.client("ec2")
         volume = ec2.create_volume(AvailabilityZone=f"{EAST}b", Size=1)["VolumeId"]
 

@@ -244,7 +244,7 @@ def test_no_more_than_100_snapshots_are_taken_by_hand(world):
 @pytest.fixture
 def slow():
     """A world in which storage takes its time."""
-    with mock_kms(isolated=True, delays="all") as kms:
+    with mock_kms(isolated=True, delays="all", waiting="clock") as kms:
 
         def make(words):
             return World(kms, words, wait=lambda: kms.clock.advance(minutes=5))

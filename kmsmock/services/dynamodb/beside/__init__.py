@@ -6,4 +6,8 @@ from kmsmock.services.beside import BesideStore
 from kmsmock.services.dynamodb.beside import backups, items, tables
 from kmsmock.services.dynamodb.kms_use import ERRORS
 
-BESIDE = BesideStore({**tables.OPERATIONS, **items.OPERATIONS, **backups.OPERATIONS}, ERRORS)
+BESIDE = BesideStore(
+    {**tables.OPERATIONS, **items.OPERATIONS, **backups.OPERATIONS},
+    ERRORS,
+    shown_states=tables.SHOWN_STATES,
+)

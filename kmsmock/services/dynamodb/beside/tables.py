@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from kmsmock.services.beside import BesideHandler, NotStoredError, Steps
@@ -24,8 +25,17 @@ from kmsmock.services.dynamodb.kms_use import (
     require_readable,
     retire_grant,
 )
-from kmsmock.services.dynamodb.state import Table, TableKey, table_arn, tables_of
+from kmsmock.services.dynamodb.state import (
+    ENCRYPTION_STATE,
+    Table,
+    TableKey,
+    Tables,
+    table_arn,
+    tables_of,
+)
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.backend import Backend
+from kmsmock.timing.passing_states import Shows
 
 #: The part of a change during which DescribeTable returns the old key: on AWS 8 of 21 seconds.
 _OLD_KEY_PART = 8 / 21
@@ -71,7 +81,25 @@ def _update_table(call: ServiceCall) -> Steps:
         raise
     retire_grant(call, old_key)
     tables_of(call).tables[arn] = Table(key, old_key, changes)
+    if call.backend.delays.tables:
+        _begin_change(call, arn)
     set_sse_description(call, answer["TableDescription"])
+
+
+def _begin_change(call: ServiceCall, arn: str) -> None:
+    """Begin to change the key of a table, which answers show until it is done."""
+    tables = tables_of(call).tables
+    tables[arn] = replace(tables[arn], is_changing=True)
+    due = call.now + call.backend.delays.tables
+    until = "SSEDescription.Status is ENABLED" if tables[arn].key else "SSEDescription is absent"
+    finish = partial(_finish_change, call.backend, arn)
+    call.backend.passing.begin(ENCRYPTION_STATE, arn, due, finish, until=until)
+
+
+def _finish_change(backend: Backend, arn: str, now: datetime) -> None:  # noqa: ARG001 - the clock gives it
+    tables = backend.service_state(Tables).tables
+    if arn in tables:
+        tables[arn] = replace(tables[arn], is_changing=False)
 
 
 def _describe_table(call: ServiceCall) -> Steps:
@@ -116,10 +144,9 @@ def _describe_encryption(table: Table, now: datetime, duration: timedelta) -> di
 
     duration: of a change.
     """
-    since = now - table.key_changes[-1] if table.key_changes else duration
-    if since >= duration:
+    if not table.is_changing:
         return sse_description(table.key, "ENABLED") if table.key is not None else {}
-    if since < duration * _OLD_KEY_PART:
+    if now - table.key_changes[-1] < duration * _OLD_KEY_PART:
         return sse_description(table.previous_key, "UPDATING")
     return sse_description(table.key if table.previous_key is not None else None, "UPDATING")
 
@@ -131,6 +158,11 @@ def sse_description(key: TableKey | None, status: str) -> dict[str, Any]:
     return {"Status": status, "SSEType": "KMS", "KMSMasterKeyArn": key.arn}
 
 
+SHOWN_STATES = {
+    "DescribeTable": Shows(
+        ENCRYPTION_STATE, lambda call, _: [table_arn(call, call.parameters["TableName"])]
+    )
+}
 OPERATIONS: Mapping[str, BesideHandler] = {
     "CreateTable": _create_table,
     "UpdateTable": _update_table,

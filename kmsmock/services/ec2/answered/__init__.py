@@ -20,13 +20,14 @@ from kmsmock.services.ec2.answered import (
     volume_creation,
     volumes,
 )
-from kmsmock.services.ec2.answered.registry import OPERATIONS
+from kmsmock.services.ec2.answered.registry import OPERATIONS, SHOWN_STATES
 from kmsmock.services.registry import Service
 
 SERVICE = Service(
     OPERATIONS,
     unknown_operation="The action {name} is not valid for this web service.",
     validates_parameters=True,
+    shown_states=SHOWN_STATES,
 )
 
 __all__ = [

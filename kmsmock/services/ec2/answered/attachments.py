@@ -6,6 +6,7 @@ Developer Guide, "How Amazon EBS uses AWS KMS".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -24,13 +25,13 @@ from kmsmock.services.ec2.answered.registry import (
     arn,
     operation,
     require_permission,
-    schedule,
 )
 from kmsmock.services.ec2.answered.storage import Attachment, Volume
 from kmsmock.services.ec2.answered.volumes import show_attachment
 from kmsmock.services.ec2.kms_use import attachments as kms_use
-from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.kms_use.state import VOLUME_STATE, failures_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_states import begin
 
 _MOST_INSTANCES = 16
 
@@ -48,8 +49,22 @@ def attach_volume(call: ServiceCall) -> dict[str, Any]:
     volume.attachments[instance] = attachment = Attachment(instance, device, call.now)
     volume.state = "in-use"
     failures_of(call.backend).pop(volume.id, None)
-    schedule(call, partial(_finish_attaching, call, volume, attachment))
+    finish = partial(_finish_attaching, call, volume, attachment)
+    _begin(call, attachment, volume, finish, until="the State of the attachment is attached")
     return show_attachment(volume, instance)
+
+
+def _begin(
+    call: ServiceCall,
+    attachment: Attachment,
+    volume: Volume,
+    finish: Callable[[datetime], None],
+    *,
+    until: str,
+) -> None:
+    """Begin to attach or detach a volume."""
+    name = f"{attachment.state} {attachment.instance_id}"
+    begin(call.backend, call.now, VOLUME_STATE, volume.id, finish, until=until, name=name)
 
 
 def _resource_arns(call: ServiceCall, name: str, instance: str | None) -> tuple[str, ...]:
@@ -59,10 +74,16 @@ def _resource_arns(call: ServiceCall, name: str, instance: str | None) -> tuple[
 
 def _require_attachable(call: ServiceCall, volume: Volume, instance: str, device: str) -> None:
     if volume.state not in ("available", "in-use"):
-        raise errors.IncorrectState(f"Volume '{volume.id}' is in the '{volume.state}' state.")
+        raise errors.IncorrectState(
+            f"Volume '{volume.id}' is in the '{volume.state}' state.",
+            explanation=call.backend.passing.explain(VOLUME_STATE, volume.id),
+        )
     shared = volume.is_multi_attach and len(volume.attachments) < _MOST_INSTANCES
     if instance in volume.attachments or (volume.attachments and not shared):
-        raise errors.VolumeInUse(f"{volume.id} is already attached to an instance")
+        raise errors.VolumeInUse(
+            f"{volume.id} is already attached to an instance",
+            explanation=call.backend.passing.explain(VOLUME_STATE, volume.id),
+        )
     for other in account_region(call).volumes.values():
         taken = other.attachments.get(instance)
         if taken is not None and taken.device == device:
@@ -96,7 +117,8 @@ def detach_volume(call: ServiceCall) -> dict[str, Any]:
     attachment = _find_attachment(find_volume(call, name), instance, call.parameters.get("Device"))
     volume = find_volume(call, name)
     attachment.state = "detaching"
-    schedule(call, partial(_finish_detaching, call, volume, attachment))
+    finish = partial(_finish_detaching, call, volume, attachment)
+    _begin(call, attachment, volume, finish, until="the attachment is absent")
     return show_attachment(volume, attachment.instance_id)
 
 

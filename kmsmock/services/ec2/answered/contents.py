@@ -6,7 +6,7 @@ from kmsmock.misuse.public_object import PublicObject
 from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
-from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE, failures_of
 from kmsmock.services.storage_keys import read_data_key
 from kmsmock.state.backend import Backend
 
@@ -86,8 +86,10 @@ class Ebs(PublicObject):
 
     def _plaintext_key(self, resource: Volume | Snapshot) -> bytes | None:
         if resource.state in _WITHOUT_CONTENTS:
+            state = VOLUME_STATE if isinstance(resource, Volume) else SNAPSHOT_STATE
+            waiting = self._backend.passing.explain(state, resource.id) or ""
             raise UnreadableContentsError(
-                f"{resource.id} is in state {resource.state}: it has no contents"
+                f"{resource.id} is in state {resource.state}: it has no contents. {waiting}".strip()
             )
         if not resource.is_encrypted:
             return None

@@ -23,7 +23,6 @@ from kmsmock.services.ec2.answered.registry import (
     account_region,
     arn,
     operation,
-    schedule,
     storage,
 )
 from kmsmock.services.ec2.answered.storage import Snapshot, rewritten
@@ -35,8 +34,9 @@ from kmsmock.services.ec2.answered.tagging import (
 )
 from kmsmock.services.ec2.ids import is_id, new_id
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot, copy_of_incomplete
-from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, failures_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_states import begin
 
 #: Source: Amazon EC2 service quotas, concurrent copies per destination Region.
 _MOST_COPIES = 20
@@ -149,12 +149,16 @@ def _start_copy(
     if source is None:
         message = "Source snapshot is not found"
         why = explain_not_found(call, source_id, parameters["SourceRegion"])
-        schedule(call, partial(_fail, call, copy, message, f"{message}: {why}"))
+        finish = partial(_fail, call, copy, message, f"{message}: {why}")
     elif source.state != "completed":
         failure = copy_of_incomplete(source_id, source)
-        schedule(call, partial(_fail, call, copy, failure.message, failure.why))
+        waiting = call.backend.passing.explain(SNAPSHOT_STATE, source_id)
+        why = failure.why if waiting is None else f"{failure.why} {waiting}"
+        finish = partial(_fail, call, copy, failure.message, why)
     else:
-        schedule(call, partial(finish_copy, call, copy, source, flow))
+        finish = partial(finish_copy, call, copy, source, flow)
+    until = "State is completed"
+    begin(call.backend, call.now, SNAPSHOT_STATE, copy.id, finish, until=until)
     return copy
 
 

@@ -24,7 +24,6 @@ from kmsmock.services.ec2.answered.registry import (
     account_region,
     arn,
     operation,
-    schedule,
     storage,
 )
 from kmsmock.services.ec2.answered.storage import Image, Snapshot
@@ -36,8 +35,9 @@ from kmsmock.services.ec2.answered.tagging import (
 )
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import CopyImage
-from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.kms_use.state import IMAGE_STATE, failures_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_states import begin
 
 
 @operation(
@@ -65,7 +65,10 @@ def copy_image(call: ServiceCall) -> dict[str, Any]:
     if source is None:
         raise image_not_found_error(source_id)
     if source.state != "available":
-        raise errors.InvalidAMIIDUnavailable(f"The image id '[{source_id}]' is not available")
+        raise errors.InvalidAMIIDUnavailable(
+            f"The image id '[{source_id}]' is not available",
+            explanation=call.backend.passing.explain(IMAGE_STATE, source_id),
+        )
     flow = CopyImage(call)
     flow.request()
     require_free_name(call, name)
@@ -87,7 +90,14 @@ def copy_image(call: ServiceCall) -> dict[str, Any]:
         tags = {**all_tags.get(source_id, {}), **tags}
     put_tags(call, image.id, tags)
     of_snapshots = read_new_tags(call, "snapshot", "image")
-    schedule(call, partial(_finish_copy, call, image, source, snapshots, of_snapshots, flow))
+    begin(
+        call.backend,
+        call.now,
+        IMAGE_STATE,
+        image.id,
+        partial(_finish_copy, call, image, source, snapshots, of_snapshots, flow),
+        until="State is available",
+    )
     return {"ImageId": image.id}
 
 

@@ -36,7 +36,9 @@ from kmsmock.services.ec2.answered.tagging import (
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import FAILURE_CODE
 from kmsmock.services.ec2.kms_use.snapshots import require_completed
+from kmsmock.services.ec2.kms_use.state import IMAGE_STATE, SNAPSHOT_STATE
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.passing_states import Shows, listed
 
 _DEFAULT_TYPE = "gp2"
 #: What an image has beside its devices, with the values when nothing else is said.
@@ -145,7 +147,7 @@ def _read_device(call: ServiceCall, device: str, ebs: Mapping[str, Any]) -> dict
     snapshot = storage(call).snapshot_for(call.account, call.region, read_snapshot_id(name))
     if snapshot is None:
         raise snapshot_not_found_error(call, name)
-    require_completed(snapshot)
+    require_completed(snapshot, call.backend.passing.explain(SNAPSHOT_STATE, name))
     return {
         **members,
         "SnapshotId": name,
@@ -174,7 +176,9 @@ _FILTERS: FilterTable[Image] = {
 }
 
 
-@operation("DescribeImages")
+@operation(
+    "DescribeImages", shows=Shows(IMAGE_STATE, listed("Images", "ImageId"), filters=("state",))
+)
 def describe_images(call: ServiceCall) -> dict[str, Any]:
     """Describe images: those of the account, those shared with it, and public ones."""
     parameters = call.parameters

@@ -10,8 +10,11 @@ from kmsmock.services.ec2.answered.storage import AccountRegion, Storage
 from kmsmock.services.ec2.errors import DryRunOperation, UnauthorizedOperation, UnsupportedOperation
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.registry import Handler, ServiceCall
+from kmsmock.timing.passing_states import Shows
 
 OPERATIONS: dict[str, Handler] = {}
+#: Operation name -> the states that its answer shows.
+SHOWN_STATES: dict[str, Shows] = {}
 
 Function = Callable[[ServiceCall], "dict[str, Any] | None"]
 _NONE: Mapping[str, str] = {}
@@ -19,10 +22,12 @@ _NO_KEYS: ContextKeys = {}
 OUTPOSTS = "Outposts and Local Zones are not emulated"
 
 
-def operation(name: str, not_emulated: Mapping[str, str] = _NONE) -> Callable[[Function], Function]:
+def operation(
+    name: str, not_emulated: Mapping[str, str] = _NONE, *, shows: Shows | None = None
+) -> Callable[[Function], Function]:
     """Register the function that answers an operation.
 
-    not_emulated: parameter -> why it is refused.
+    not_emulated: parameter -> why it is refused. shows: the states that the answer shows.
     """
 
     def register(function: Function) -> Function:
@@ -35,6 +40,8 @@ def operation(name: str, not_emulated: Mapping[str, str] = _NONE) -> Callable[[F
             return function(call) or {}
 
         OPERATIONS[name] = handle
+        if shows is not None:
+            SHOWN_STATES[name] = shows
         return function
 
     return register
@@ -73,14 +80,6 @@ def storage(call: ServiceCall) -> Storage:
 def account_region(call: ServiceCall) -> AccountRegion:
     """Return what the caller's account has in the Region of the call."""
     return storage(call).account_region(call.account, call.region)
-
-
-def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
-    """Schedule an action after the delay of storage.
-
-    action: called with the time at which it is due.
-    """
-    call.backend.clock.schedule(call.now + call.backend.delays.storage, action)
 
 
 def arn(call: ServiceCall, resource: str, *, region: str | None = None) -> str:

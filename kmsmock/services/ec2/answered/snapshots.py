@@ -27,7 +27,6 @@ from kmsmock.services.ec2.answered.registry import (
     arn,
     operation,
     require_permission,
-    schedule,
     storage,
 )
 from kmsmock.services.ec2.answered.storage import Snapshot, Volume
@@ -39,8 +38,11 @@ from kmsmock.services.ec2.answered.tagging import (
     show_tags,
 )
 from kmsmock.services.ec2.ids import new_id
+from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sectors import stored_bytes
+from kmsmock.services.storage_states import begin
+from kmsmock.timing.passing_states import Shows, listed
 
 _LACKS = {"OutpostArn": OUTPOSTS, "Location": OUTPOSTS}
 _BOOT_DEVICES = ("/dev/sda1", "/dev/xvda")
@@ -99,7 +101,10 @@ def _read_source_tags(call: ServiceCall, volume: Volume, copies: bool) -> Tags: 
 
 def _new_snapshot(call: ServiceCall, volume: Volume, tags: Tags) -> Snapshot:
     if volume.state == "creating":
-        raise errors.IncorrectState(f"The volume '{volume.id}' is 'creating'")
+        raise errors.IncorrectState(
+            f"The volume '{volume.id}' is 'creating'",
+            explanation=call.backend.passing.explain(VOLUME_STATE, volume.id),
+        )
     snapshot = Snapshot(
         new_id(call, "snap"),
         call.account,
@@ -116,7 +121,14 @@ def _new_snapshot(call: ServiceCall, volume: Volume, tags: Tags) -> Snapshot:
     )
     account_region(call).snapshots[snapshot.id] = snapshot
     put_tags(call, snapshot.id, tags)
-    schedule(call, partial(_complete, snapshot))
+    begin(
+        call.backend,
+        call.now,
+        SNAPSHOT_STATE,
+        snapshot.id,
+        partial(_complete, snapshot),
+        until="State is completed",
+    )
     return snapshot
 
 
@@ -159,7 +171,10 @@ _FILTERS: FilterTable[Snapshot] = {
 }
 
 
-@operation("DescribeSnapshots")
+@operation(
+    "DescribeSnapshots",
+    shows=Shows(SNAPSHOT_STATE, listed("Snapshots", "SnapshotId"), ("status", "progress")),
+)
 def describe_snapshots(call: ServiceCall) -> dict[str, Any]:
     """Describe snapshots: those of the account, those shared with it, and public ones."""
     parameters = call.parameters

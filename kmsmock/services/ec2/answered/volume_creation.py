@@ -23,7 +23,6 @@ from kmsmock.services.ec2.answered.registry import (
     account_region,
     arn,
     operation,
-    schedule,
     storage,
 )
 from kmsmock.services.ec2.answered.storage import Snapshot, Volume, rewritten
@@ -36,9 +35,10 @@ from kmsmock.services.ec2.answered.tagging import (
 from kmsmock.services.ec2.answered.volumes import ZONE_LETTERS, show_volume
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.snapshots import require_completed
-from kmsmock.services.ec2.kms_use.state import failures_of
+from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE, failures_of
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.storage_states import begin
 
 _DEFAULT_TYPE = "gp2"
 _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
@@ -66,7 +66,7 @@ def create_volume(call: ServiceCall) -> dict[str, Any]:
     if name:
         if source is None:
             raise snapshot_not_found_error(call, name, "Snapshot does not exist")
-        require_completed(source)
+        require_completed(source, call.backend.passing.explain(SNAPSHOT_STATE, name))
     volume = _new_volume(call, zone, source)
     flow = CreateVolume(call, source)
     flow.request()
@@ -82,7 +82,15 @@ def _store_volume(
     if "ClientToken" in call.parameters:
         here.tokens[call.parameters["ClientToken"]] = (_compared_parameters(call), volume.id)
     put_tags(call, volume.id, tags)
-    schedule(call, partial(_finish_volume, call, volume, source, flow))
+    begin(
+        call.backend,
+        call.now,
+        VOLUME_STATE,
+        volume.id,
+        partial(_finish_volume, call, volume, source, flow),
+        until="State is available",
+        name=volume.state,
+    )
     return show_volume(call, volume)
 
 

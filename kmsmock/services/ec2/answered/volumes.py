@@ -25,7 +25,9 @@ from kmsmock.services.ec2.answered.registry import (
 )
 from kmsmock.services.ec2.answered.storage import Volume
 from kmsmock.services.ec2.answered.tagging import show_tags
+from kmsmock.services.ec2.kms_use.state import VOLUME_STATE
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.passing_states import Shows, listed
 
 #: All Regions have these zones here.
 ZONE_LETTERS = "abcdef"
@@ -51,7 +53,10 @@ _FILTERS: FilterTable[Volume] = {
 }
 
 
-@operation("DescribeVolumes")
+@operation(
+    "DescribeVolumes",
+    shows=Shows(VOLUME_STATE, listed("Volumes", "VolumeId"), ("status", "attachment.status")),
+)
 def describe_volumes(call: ServiceCall) -> dict[str, Any]:
     """Describe volumes of the account: those that the call names, or all."""
     names = [read_volume_id(name) for name in call.parameters.get("VolumeIds", ())]
@@ -78,9 +83,15 @@ def delete_volume(call: ServiceCall) -> None:
         raise volume_not_found_error(call, name)
     if volume.attachments:
         instance = next(iter(volume.attachments))
-        raise errors.VolumeInUse(f"Volume {name} is currently attached to {instance}")
+        raise errors.VolumeInUse(
+            f"Volume {name} is currently attached to {instance}",
+            explanation=call.backend.passing.explain(VOLUME_STATE, name),
+        )
     if volume.state == "creating":
-        raise errors.IncorrectState(f"The volume '{name}' is 'creating'")
+        raise errors.IncorrectState(
+            f"The volume '{name}' is 'creating'",
+            explanation=call.backend.passing.explain(VOLUME_STATE, name),
+        )
     del here.volumes[name]
     here.tags.pop(name, None)
 

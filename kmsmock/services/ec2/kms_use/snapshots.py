@@ -49,11 +49,15 @@ class CopyFailedError(Exception):
         self.why = why
 
 
-def require_completed(snapshot: SourceSnapshot) -> None:
-    """Require a snapshot from which volumes and images can be created."""
+def require_completed(snapshot: SourceSnapshot, waiting: str | None = None) -> None:
+    """Require a snapshot from which volumes and images can be created.
+
+    waiting: how to wait for a pending one, for the explanation.
+    """
     if snapshot.state != "completed":
         raise IncorrectState(
-            f"Snapshot is in invalid state - {snapshot.state}", explanation=snapshot.state_message
+            f"Snapshot is in invalid state - {snapshot.state}",
+            explanation=waiting or snapshot.state_message,
         )
 
 

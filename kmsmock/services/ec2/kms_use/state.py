@@ -9,9 +9,16 @@ from dataclasses import dataclass, field
 
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
+from kmsmock.timing.passing_states import ShownState
 
 #: The AWS managed key of EBS.
 DEFAULT_KEY = "alias/aws/ebs"
+#: The states in answers: those of volumes include their attachments.
+VOLUME_STATE, SNAPSHOT_STATE, IMAGE_STATE = (
+    ShownState("State"),
+    ShownState("State"),
+    ShownState("State"),
+)
 
 
 @dataclass(slots=True)

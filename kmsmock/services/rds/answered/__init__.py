@@ -16,10 +16,10 @@ from kmsmock.services.rds.answered import (
     snapshots,
     tagging,
 )
-from kmsmock.services.rds.answered.registry import OPERATIONS
+from kmsmock.services.rds.answered.registry import OPERATIONS, SHOWN_STATES
 from kmsmock.services.registry import Service
 
-SERVICE = Service(OPERATIONS, validates_parameters=True)
+SERVICE = Service(OPERATIONS, validates_parameters=True, shown_states=SHOWN_STATES)
 
 __all__ = [
     "OPERATIONS",

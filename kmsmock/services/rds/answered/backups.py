@@ -5,9 +5,11 @@ Source: Amazon RDS User Guide, "Introduction to backups", "Creating a DB snapsho
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+from kmsmock.services import storage_states
 from kmsmock.services.rds.answered.storage import (
     AUTOMATED,
     MANUAL,
@@ -53,8 +55,17 @@ def take_snapshot(
     )
     here = backend.service_state(Storage).account_region(database.owner, database.region)
     here.snapshots[database.kind.name, name] = snapshot
-    backend.clock.schedule(now + backend.delays.storage, partial(_finish_snapshot, snapshot))
+    begin_snapshot(backend, now, snapshot, partial(_finish_snapshot, snapshot))
     return snapshot
+
+
+def begin_snapshot(
+    backend: Backend, now: datetime, snapshot: Snapshot, finish: Callable[[datetime], None]
+) -> None:
+    """Begin to create a snapshot. finish: called with the time at which that ends."""
+    state = snapshot.kind.snapshot_status
+    until = f"{state.member} is available"
+    storage_states.begin(backend, now, state, snapshot.arn, finish, until=until)
 
 
 def _finish_snapshot(snapshot: Snapshot, now: datetime) -> None:  # noqa: ARG001 - the clock gives it

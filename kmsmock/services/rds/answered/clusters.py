@@ -37,6 +37,7 @@ from kmsmock.services.rds.engines import CLUSTER_ENGINES
 from kmsmock.services.rds.errors import InvalidDBClusterStateFault, InvalidParameterValue
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.passing_states import Shows, listed
 
 _ZONES = "abc"
 
@@ -89,7 +90,9 @@ _FILTERS: FilterTable[Database] = {
 }
 
 
-@operation("DescribeDBClusters")
+@operation(
+    "DescribeDBClusters", shows=Shows(CLUSTER.status, listed("DBClusters", CLUSTER.arn_member))
+)
 def describe_db_clusters(call: ServiceCall) -> dict[str, Any]:
     """Describe the clusters of the account in the Region."""
     if call.parameters.get("IncludeShared"):

@@ -96,7 +96,10 @@ class Rds(PublicObject):
 
     def _plaintext_key(self, resource: Database | Snapshot) -> bytes | None:
         if resource.status != "available":
+            kind = resource.kind
+            state = kind.snapshot_status if isinstance(resource, Snapshot) else kind.status
             why = failures_of(self._backend).get(resource.arn)
+            why = why or self._backend.passing.explain(state, resource.arn)
             raise UnreadableDatabaseError(
                 f"{resource.arn} is in state {resource.status}" + (f": {why}" if why else "")
             )

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from kmsmock.aws.arns import partition_of
+from kmsmock.services.rds.answered.backups import begin_snapshot
 from kmsmock.services.rds.answered.lookup import (
     find_snapshot,
     read_new_identifier,
@@ -23,7 +24,6 @@ from kmsmock.services.rds.answered.registry import (
     require_create_permission,
     require_parameter,
     require_permission,
-    schedule,
     storage,
 )
 from kmsmock.services.rds.answered.snapshot_quota import (
@@ -63,7 +63,7 @@ def copy_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     require_create_permission(call, action, snapshot_arn(call, kind, name))
     source = find_snapshot(call, kind, name_or_arn)
     _require_reachable(call, source, name_or_arn)
-    require_available(source)
+    require_available(call, source)
     require_room_for_snapshot(call, kind, name)
     require_few_copies(call)
     flow = CopySnapshot(call, source)
@@ -107,7 +107,8 @@ def _store(call: ServiceCall, source: Snapshot, name: str, flow: CopySnapshot) -
     )
     account_region(call).snapshots[copy.kind.name, name] = copy
     failures_of(call.backend).pop(copy.arn, None)
-    schedule(call, partial(_finish, call, copy, source, flow))
+    finish = partial(_finish, call, copy, source, flow)
+    begin_snapshot(call.backend, call.now, copy, finish)
     return copy
 
 

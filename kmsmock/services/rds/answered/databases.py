@@ -22,7 +22,6 @@ from kmsmock.services.rds.answered.registry import (
     account_region,
     require_parameter,
     require_permission,
-    schedule,
     storage,
 )
 from kmsmock.services.rds.answered.snapshot_quota import require_room_for_snapshot
@@ -41,6 +40,8 @@ from kmsmock.services.rds.kms_use.databases import (
 from kmsmock.services.rds.kms_use.encryption import new_resource_id
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
+from kmsmock.services.storage_states import begin
+from kmsmock.state.backend import Backend
 
 #: Source: Amazon RDS User Guide, "Quotas and constraints for Amazon RDS".
 _MOST_DATABASES = 40
@@ -90,7 +91,36 @@ def store(
     account_region(call).databases[database.kind.name, database.identifier] = database
     put_tags(call, database.arn, tags)
     failures_of(call.backend).pop(database.arn, None)
-    schedule(call, finish)
+    _begin(call, database, finish, until="available")
+
+
+def _begin(
+    call: ServiceCall,
+    database: Database,
+    finish: Callable[[datetime], None],
+    *,
+    until: str | None = None,
+) -> None:
+    """Begin a passing state of a database. until: the status after it; None when it is deleted."""
+    kind = database.kind
+    shown = f"it raises {kind.errors.not_found.__name__}"
+    if until is not None:
+        shown = f"{kind.status.member} is {until}"
+    begin(
+        call.backend,
+        call.now,
+        kind.status,
+        database.arn,
+        finish,
+        until=shown,
+        name=database.status,
+    )
+
+
+def describe_state(backend: Backend, database: Database) -> str:
+    """Return the status of a database and how to wait for its end, for explanations."""
+    waiting = backend.passing.explain(database.kind.status, database.arn) or ""
+    return f"It is in state {database.state}. {waiting}".strip()
 
 
 def _finish_creating(
@@ -128,24 +158,24 @@ def find_database_for(call: ServiceCall, kind: Kind, action: str) -> Database:
     return find_database(call, kind, name)
 
 
-def require_state(database: Database, *states: str) -> None:
+def require_state(call: ServiceCall, database: Database, *states: str) -> None:
     """Refuse an operation that the state of a database does not permit."""
     if database.state not in states:
         kind = database.kind
         what = "Instance" if kind is INSTANCE else "DBCluster"
         raise kind.errors.state(
             f"{what} {database.identifier} is not in {states[0]} state.",
-            explanation=f"It is in state {database.state}.",
+            explanation=describe_state(call.backend, database),
         )
 
 
 def stop(call: ServiceCall, database: Database) -> None:
     """Stop a database; its key must be usable again to start it."""
-    require_state(database, "available")
+    require_state(call, database, "available")
     database.status = "stopping"
     flow = StopDatabase(call, database.encryption)
     flow.request()
-    schedule(call, partial(_finish_stopping, database, flow))
+    _begin(call, database, partial(_finish_stopping, database, flow), until="stopped")
 
 
 def _finish_stopping(database: Database, flow: StopDatabase, now: datetime) -> None:
@@ -156,11 +186,11 @@ def _finish_stopping(database: Database, flow: StopDatabase, now: datetime) -> N
 
 def start(call: ServiceCall, database: Database) -> None:
     """Start a database that is stopped, or whose key has become usable again within a week."""
-    require_state(database, "stopped", RECOVERABLE)
+    require_state(call, database, "stopped", RECOVERABLE)
     StartDatabase(call, database.encryption).request()
     database.status, database.lost_since = "starting", None
     failures_of(call.backend).pop(database.arn, None)
-    schedule(call, partial(_finish_starting, database))
+    _begin(call, database, partial(_finish_starting, database), until="available")
 
 
 def _finish_starting(database: Database, now: datetime) -> None:  # noqa: ARG001 - the clock gives it
@@ -177,7 +207,10 @@ def delete(call: ServiceCall, database: Database, *, needs_snapshot: bool = True
             f"Cannot delete protected {what}, please disable deletion protection and try again."
         )
     if database.status == "deleting":
-        raise kind.errors.state(f"{kind.name} {database.identifier} is already being deleted.")
+        raise kind.errors.state(
+            f"{kind.name} {database.identifier} is already being deleted.",
+            explanation=describe_state(call.backend, database),
+        )
     final = call.parameters.get("FinalDBSnapshotIdentifier")
     if call.parameters.get("SkipFinalSnapshot") or not needs_snapshot:
         if final:
@@ -189,7 +222,7 @@ def delete(call: ServiceCall, database: Database, *, needs_snapshot: bool = True
     flow = DeleteDatabase(call, database.encryption)
     flow.request()
     database.status = "deleting"
-    schedule(call, partial(_finish_deleting, call, database, flow))
+    _begin(call, database, partial(_finish_deleting, call, database, flow))
 
 
 def _take_final_snapshot(call: ServiceCall, database: Database, final: str | None) -> None:
@@ -197,7 +230,7 @@ def _take_final_snapshot(call: ServiceCall, database: Database, final: str | Non
         raise InvalidParameterCombination(
             "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
         )
-    require_state(database, "available", "stopped")
+    require_state(call, database, "available", "stopped")
     name = read_new_identifier(call, "FinalDBSnapshotIdentifier", of="snapshot")
     require_room_for_snapshot(call, database.kind, name)
     take_snapshot(call.backend, database, name, call.now)

@@ -11,6 +11,7 @@ from typing import Any
 from kmsmock.services.rds.answered.databases import (
     create,
     delete,
+    describe_state,
     find_database_for,
     new_database,
     require_user,
@@ -43,6 +44,7 @@ from kmsmock.services.rds.errors import (
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE
 from kmsmock.services.rds.kms_use.keys import is_member, refuse_key_of_member
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.passing_states import Shows, listed
 
 _SMALLEST = 5
 
@@ -110,7 +112,7 @@ def _new_member(call: ServiceCall, name: str, cluster_name: str) -> Database:
     if cluster.status not in ("creating", "available"):
         raise InvalidDBClusterStateFault(
             f"DBCluster {cluster.identifier} is not in available state.",
-            explanation=f"It is in state {cluster.status}.",
+            explanation=describe_state(call.backend, cluster),
         )
     defaults = {
         "EngineVersion": cluster.response_members["EngineVersion"],
@@ -137,7 +139,9 @@ _FILTERS: FilterTable[Database] = {
 }
 
 
-@operation("DescribeDBInstances")
+@operation(
+    "DescribeDBInstances", shows=Shows(INSTANCE.status, listed("DBInstances", INSTANCE.arn_member))
+)
 def describe_db_instances(call: ServiceCall) -> dict[str, Any]:
     """Describe the instances of the account in the Region."""
     name = None

@@ -14,14 +14,17 @@ from kmsmock.services.rds.answered.lost_keys import check_keys
 from kmsmock.services.rds.answered.storage import AccountRegion, Storage
 from kmsmock.services.rds.kinds import KINDS, Kind
 from kmsmock.services.registry import Handler, ServiceCall
+from kmsmock.timing.passing_states import Shows
 
 OPERATIONS: dict[str, Handler] = {}
+#: Operation name -> the states that its answer shows.
+SHOWN_STATES: dict[str, Shows] = {}
 _NO_KEYS: ContextKeys = {}
 HandlerOfKind = Callable[[Kind, ServiceCall], "dict[str, Any]"]
 
 
-def operation(name: str) -> Callable[[Handler], Handler]:
-    """Register the handler of an operation."""
+def operation(name: str, *, shows: Shows | None = None) -> Callable[[Handler], Handler]:
+    """Register the handler of an operation. shows: the states that the answer shows."""
 
     def register(function: Handler) -> Handler:
         def handle(call: ServiceCall) -> dict[str, Any]:
@@ -29,20 +32,26 @@ def operation(name: str) -> Callable[[Handler], Handler]:
             return function(call)
 
         OPERATIONS[name] = handle
+        if shows is not None:
+            SHOWN_STATES[name] = shows
         return function
 
     return register
 
 
-def of_each_kind(name: str) -> Callable[[HandlerOfKind], HandlerOfKind]:
+def of_each_kind(
+    name: str, *, shows: Callable[[Kind], Shows] | None = None
+) -> Callable[[HandlerOfKind], HandlerOfKind]:
     """Register the handler of an operation on instances, and of the same on clusters.
 
-    name: in which ``{0.name}`` and the like stand for names of the kind.
+    name: in which ``{0.name}`` and the like stand for names of the kind. shows: returns, of a kind,
+    the states that the answer shows.
     """
 
     def register(function: HandlerOfKind) -> HandlerOfKind:
         for kind in KINDS:
-            operation(name.format(kind))(partial(function, kind))
+            shown = None if shows is None else shows(kind)
+            operation(name.format(kind), shows=shown)(partial(function, kind))
         return function
 
     return register
@@ -83,14 +92,6 @@ def storage(call: ServiceCall) -> Storage:
 def account_region(call: ServiceCall) -> AccountRegion:
     """Return what the caller's account has in the Region of the call."""
     return storage(call).account_region(call.account, call.region)
-
-
-def schedule(call: ServiceCall, action: Callable[..., None]) -> None:
-    """Schedule an action after the delay of storage.
-
-    action: called with the time at which it is due.
-    """
-    call.backend.clock.schedule(call.now + call.backend.delays.storage, action)
 
 
 def require_parameter(call: ServiceCall, member: str) -> Any:

@@ -51,7 +51,7 @@ def restore(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     source = find_snapshot(call, kind, name_or_arn)
     if source.region != call.region:
         raise snapshot_not_found_error(call, kind, name_or_arn)
-    require_available(source)
+    require_available(call, source)
     require_restorable(call, source)
     _require_engine(call, source)
     members = read_response_members(call, kind, kind.restore, _default_members(call, source))

@@ -50,7 +50,7 @@ def modify_snapshot_attribute(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     for value in (*added, *removed):
         if value != _EVERYBODY and not is_account_id(value):
             raise InvalidParameterValue(f"Invalid AWS account id: {value}")
-    require_available(snapshot)
+    require_available(call, snapshot)
     ShareSnapshot(call, kind, snapshot.encryption).request()
     _require_few_accounts(snapshot, added)
     _change(snapshot, added, removed)

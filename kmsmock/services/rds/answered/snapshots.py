@@ -38,6 +38,7 @@ from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidPara
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
 from kmsmock.services.rds.kms_use.snapshots import CreateSnapshot
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.passing_states import Shows, listed
 
 _SHARED, _PUBLIC, _BACKUP = "shared", "public", "awsbackup"
 _TYPES = (AUTOMATED, MANUAL, _SHARED, _PUBLIC, _BACKUP)
@@ -59,7 +60,7 @@ def create_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
             "directly. Please use the CreateDBClusterSnapshot API instead."
         )
     require_room_for_snapshot(call, kind, name)
-    require_state(database, "available", *(("stopped",) if kind is INSTANCE else ()))
+    require_state(call, database, "available", *(("stopped",) if kind is INSTANCE else ()))
     CreateSnapshot(call, database.encryption).request()
     snapshot = take_snapshot(call.backend, database, name, call.now)
     if database.response_members["CopyTagsToSnapshot"]:
@@ -85,7 +86,12 @@ _FILTERS: dict[str, FilterTable[Snapshot]] = {
 }
 
 
-@of_each_kind("Describe{0.snapshot}s")
+@of_each_kind(
+    "Describe{0.snapshot}s",
+    shows=lambda kind: Shows(
+        kind.snapshot_status, listed(f"{kind.snapshot}s", f"{kind.snapshot}Arn")
+    ),
+)
 def describe_snapshots(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     """Describe snapshots: those of the account, and if requested, those shared with it."""
     parameters = call.parameters
@@ -174,7 +180,7 @@ def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
             explanation="RDS deletes automated snapshots after the retention period."
             " They are also deleted with their database.",
         )
-    require_available(snapshot, "failed")
+    require_available(call, snapshot, "failed")
     here = account_region(call)
     response = {**show_snapshot(call, snapshot), "Status": "deleted"}
     del here.snapshots[kind.name, snapshot.identifier]
@@ -182,15 +188,17 @@ def delete_snapshot(kind: Kind, call: ServiceCall) -> dict[str, Any]:
     return {kind.snapshot: response}
 
 
-def require_available(snapshot: Snapshot, *others: str) -> None:
+def require_available(call: ServiceCall, snapshot: Snapshot, *others: str) -> None:
     """Refuse an operation that the state of a snapshot does not permit.
 
     others: further permitted states.
     """
     if snapshot.status not in ("available", *others):
-        raise snapshot.kind.errors.snapshot_state(
-            f"{snapshot.kind.snapshot} {snapshot.identifier} is not in available state.",
-            explanation=f"It is in state {snapshot.status}.",
+        kind = snapshot.kind
+        waiting = call.backend.passing.explain(kind.snapshot_status, snapshot.arn) or ""
+        raise kind.errors.snapshot_state(
+            f"{kind.snapshot} {snapshot.identifier} is not in available state.",
+            explanation=f"It is in state {snapshot.status}. {waiting}".strip(),
         )
 
 
