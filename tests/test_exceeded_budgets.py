@@ -178,14 +178,10 @@ def test_a_run_inside_a_test_has_a_list_of_its_own(
     inner = pytester.path / "inner"
     inner.mkdir()
     (inner / "test_inner.py").write_text(
-        "def test_inner(kms):\n"
-        "    with kms.budget(requests=0):\n"
-        "        kms.client().list_keys()\n"
+        "def test_inner(kms):\n    with kms.budget(requests=0):\n        kms.client().list_keys()\n"
     )
 
-    result = run_alone(
-        f"import pytest\ndef test_it(): assert pytest.main([{str(inner)!r}]) == 0\n"
-    )
+    result = run_alone(f"import pytest\ndef test_it(): assert pytest.main([{str(inner)!r}]) == 0\n")
 
     assert list_exceeded(result) == []
 
