@@ -11,6 +11,7 @@ from typing import Any
 from kmsmock.aws import errors
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.api_model import parse_request
+from kmsmock.aws.disruptions import Disruption
 from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError
@@ -25,8 +26,10 @@ from kmsmock.operations.call_authorization import (
     require_no_lockout,
     require_not_aws_managed,
 )
+from kmsmock.operations.faulty_calls import meeting_faults
 from kmsmock.operations.grants import require_grant_tokens
-from kmsmock.operations.registry import Call, Locator, Operation, Target
+from kmsmock.operations.key_lookup import locate_key
+from kmsmock.operations.registry import Call, Operation, Target
 from kmsmock.process.real_time import RealTime
 from kmsmock.process.watchers import notify, watchers
 from kmsmock.state.backend import Backend
@@ -53,8 +56,8 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         result: dict[str, Any] | errors.ServiceError
         try:
             call.parameters = parse_request(api_call)
-            if backend.faults.are_armed:
-                backend.faults.fire(operation.name, call.parameters)
+            if backend.faults.are_armed and api_call.is_http:
+                return Answer(request_id, _answer_with_faults(call))
             result = perform(call)
             if operation.shows is not None and backend.passing.open:
                 result = _look(call, operation.shows, result)
@@ -64,6 +67,27 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
         if operation.hands_out is not None and isinstance(result, dict):
             _note_plaintext(backend, operation.hands_out, result, event)
     return Answer(request_id, result)
+
+
+def _answer_with_faults(call: Call) -> dict[str, Any] | errors.ServiceError | Disruption:
+    """Answer a request of a client while faults are armed."""
+    backend, hands_out = call.backend, call.operation.hands_out
+    with meeting_faults(call, is_of_client=True) as hit:
+        result: dict[str, Any] | errors.ServiceError
+        if isinstance(hit.before, errors.ServiceError):
+            result = hit.before
+        elif hit.before is not None:
+            return hit.before  # KMS has not received the request, so there is no record of it
+        else:
+            try:
+                result = perform(call)
+            except errors.ServiceError as error:
+                result = error
+        event = record(call, result)
+        delivered = backend.faults.deliver(hit, result)
+        if hands_out is not None and isinstance(result, dict) and delivered is result:
+            _note_plaintext(backend, hands_out, result, event)
+        return delivered
 
 
 # --- the steps of a call --------------------------------------------------------------------
@@ -95,7 +119,7 @@ def perform(call: Call) -> dict[str, Any]:
             continue
         key = alias = None
         if target.locate is not None:
-            key, alias = _locate(call, target.locate)
+            key, alias = locate_key(call, target.locate)
             if key is None:
                 continue
             located.append((target, key))
@@ -107,16 +131,6 @@ def perform(call: Call) -> dict[str, Any]:
     if operation.puts_policy and "Policy" in call.parameters:
         require_no_lockout(call)
     return _handle(call, operation)
-
-
-def _locate(call: Call, locator: Locator) -> tuple[Key | None, str | None]:
-    """Find the key of a target and the alias that named it, if any; add the key to the call."""
-    before, call.alias = call.alias, None
-    key = locator.find(call)
-    alias, call.alias = call.alias, before or call.alias
-    if key is not None:
-        call.keys.append(key)
-    return key, alias
 
 
 def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -> None:

@@ -5,15 +5,14 @@ Imported in every pytest run, so it imports nothing slow.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from kmsmock.activation import decorators
 from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.control import KMSMock, new_mock
 from kmsmock.misuse.public_object import PublicObject
-from kmsmock.options import MockOptions, complete, table
+from kmsmock.options import MockOptions, PytestOptions, complete
 from kmsmock.process import active_mocks
 from kmsmock.process.active_mocks import ActiveMock, Use, get_joinable
 from kmsmock.process.contexts import SCOPES, contexts
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class KMSMocker(PublicObject):
+class KMSMocker(PublicObject, internal=("again", "resume")):
     """Starts and stops mocks: a decorator, a context manager, or with `start` and `stop`.
 
     Without options it joins the active mock, if there is one; with options it starts a separate
@@ -37,7 +36,10 @@ class KMSMocker(PublicObject):
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = complete(options)
         self._keywords = dict(options)
+        #: The starts that were not stopped, the last one last.
         self._uses: list[Use] = []
+        #: The start that was stopped last.
+        self._left: Use | None = None
 
     def start(self) -> KMSMock:
         """Start a mock, or join the active one, and return its control object.
@@ -74,7 +76,22 @@ class KMSMocker(PublicObject):
         """Stop, or leave, the mock of the last `start`; raises RuntimeError if there is none."""
         if not self._uses:
             raise RuntimeError("this mock is not started: call start() before stop(), once each")
-        active_mocks.leave(self._uses.pop())
+        self._left = self._uses.pop()
+        active_mocks.leave(self._left)
+
+    @contextmanager
+    def resume(self) -> Iterator[None]:
+        """Start the mock again that was stopped last, with its state, and stop it after the block.
+
+        Raises RuntimeError if there is none.
+        """
+        if self._left is None:
+            raise RuntimeError("no mock was stopped that could be resumed")
+        use = active_mocks.enter(self._left.mock)
+        try:
+            yield
+        finally:
+            active_mocks.leave(use)
 
     def __enter__(self) -> KMSMock:
         return self.start()
@@ -103,31 +120,32 @@ class KMSMocker(PublicObject):
         return KMSMocker(self._keywords)
 
     def __call__(self, decorated: F) -> F:
-        """Decorate a function, coroutine function, generator function or test class."""
-        if not callable(decorated):
-            raise TypeError(
-                f"a {type(decorated).__name__} cannot be decorated; options are keyword arguments: "
-                "mock_kms(region=...)"
-            )
-        if inspect.isclass(decorated):
-            return decorators.decorate_class(decorated, self.again)  # type: ignore[return-value]
-        return decorators.decorate_function(decorated, self.again)  # type: ignore[return-value]
+        """Decorate a function, method, property, callable object or class.
+
+        Raises TypeError for what cannot be decorated.
+        """
+        from kmsmock.activation.decorators import decorate
+
+        mocked: F = decorate(decorated, self.again)
+        return mocked
 
 
 @overload
 def mock_kms(decorated: F, /) -> F: ...
 @overload
 def mock_kms(**options: Unpack[MockOptions]) -> KMSMocker: ...
-def mock_kms(decorated: F | None = None, /, **options: Unpack[MockOptions]) -> F | KMSMocker:
+def mock_kms(*decorated: Any, **options: Unpack[MockOptions]) -> Any:
     """Answer AWS KMS from memory, as a decorator or as a context manager.
 
     options: see the members of `MockOptions`. Raises TypeError for unknown options, for those that
     only pytest's marks and configuration have, and for invalid values.
     """
-    for name, option in table().items():
-        if name in options and not option.is_keyword:
+    if len(decorated) > 1:
+        raise TypeError("mock_kms decorates one object; options are keyword arguments")
+    for name in PytestOptions.__annotations__:
+        if name in options:
             raise TypeError(f"{name} is an option of pytest: use @pytest.mark.kms({name}=...)")
     if "world" in options:
         options["world"] = hide_secrets(options["world"])  # also in the frames of a traceback
     mocker = KMSMocker(options)
-    return mocker if decorated is None else mocker(decorated)
+    return mocker(*decorated) if decorated else mocker

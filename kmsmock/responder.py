@@ -64,10 +64,14 @@ class Responder:
 
     # --- requests ----------------------------------------------------------------------
 
-    @property
-    def wire(self) -> bool:
-        """Whether KMS requests are answered as HTTP: by the option, or since a fault is armed."""
-        return self.options["wire"] or self.backend.faults.are_armed
+    def answers_http(self, operation: str) -> bool:
+        """Return whether calls of an operation of KMS are answered as HTTP requests.
+
+        Either all are, by the option ``wire``, or those that armed faults can hit, so that botocore
+        retries them.
+        """
+        faults = self.backend.faults
+        return self.options["wire"] or (faults.are_armed and faults.can_hit(operation))
 
     def answer_service(self, **call: Any) -> Answer:
         """Answer a request to another service than KMS."""

@@ -97,7 +97,7 @@ def test_the_endpoints_of_all_services_are_hosts_of_aws() -> None:
         ("vpce-0295a3ca-dfm9tr04.kms.us-east-1.vpce.amazonaws.com", "us-east-1"),
         ("vpce-0295a3ca-dfm9tr04-us-east-1a.kms.us-east-1.vpce.amazonaws.com", "us-east-1"),
         ("vpce-0295a3ca-dfm9tr04.kms-fips.us-west-2.vpce.amazonaws.com", "us-west-2"),
-        ("kms.mars-north-1.amazonaws.com", "mars-north-1"),
+        ("kms.us-mars-1.amazonaws.com", "us-mars-1"),
         ("s3.amazonaws.com", None),
         ("documents.s3.dualstack.eu-west-1.amazonaws.com", "eu-west-1"),
         ("eu-west-1.queue.amazonaws.com", None),

@@ -146,6 +146,26 @@ def test_a_request_is_answered_once_where_boto3_was_imported_first():
     assert output.splitlines() == ["0 1", "0 1"]
 
 
+def test_a_client_from_before_the_first_import_meets_faults_as_others_do():
+    output = in_a_process(
+        """
+        import boto3
+        keys = dict(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+        older = boto3.client("kms", **keys)
+        from kmsmock import mock_kms
+        for client in (older, boto3.client("kms", **keys)):
+            with mock_kms() as kms:
+                kms.faults.fail("ListKeys", "KMSInternalException")
+                try:
+                    client.list_keys()
+                except client.exceptions.KMSInternalException as error:
+                    print(error.response["Error"]["Code"], len(kms.calls))
+        """
+    )
+
+    assert output.splitlines() == ["KMSInternalException 1"] * 2
+
+
 def test_moto_answers_clients_of_a_mock_although_it_was_imported_later():
     pytest.importorskip("moto")
     output = in_a_process(

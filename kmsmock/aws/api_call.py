@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from kmsmock.aws.disruptions import Disruption
     from kmsmock.aws.errors import ServiceError
 
 
@@ -26,6 +27,8 @@ class ApiCall(NamedTuple):
     model: Any
     #: The User-Agent header.
     user_agent: str | None = None
+    #: Whether it is an HTTP request, so that botocore retries it, and faults can hit it.
+    is_http: bool = False
 
     def __repr__(self) -> str:
         # The body can have a plaintext.
@@ -36,7 +39,8 @@ class Answer(NamedTuple):
     """The response: a mapping with API member names, or an error; and the request id."""
 
     request_id: str
-    result: dict[str, Any] | ServiceError
+    #: A disruption is the answer of HTTP requests only.
+    result: dict[str, Any] | ServiceError | Disruption
 
     def __repr__(self) -> str:
         # The result can have a plaintext or a secret access key.

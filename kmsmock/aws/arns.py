@@ -7,59 +7,13 @@ Guide, "Key identifiers".
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
+
+from kmsmock.aws.regions import partition_of
 
 ALIAS_PREFIX = "alias/"
 AWS_ALIAS_PREFIX = "alias/aws/"
 
-#: The Region of clients if nothing names one.
-DEFAULT_REGION = "us-east-1"
-#: Regions of AWS by partition. Append only: a position is part of the ciphertext layout.
-#: Source: AWS Regions and endpoints, botocore's endpoints.json (2026-11).
-REGIONS: dict[str, tuple[str, ...]] = {
-    "aws": (
-        *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1"),
-        *("eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2"),
-        *("eu-west-1", "eu-west-2", "eu-west-3", "ap-east-1", "ap-east-2", "ap-northeast-1"),
-        *("ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1"),
-        *("ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5"),
-        *("ap-southeast-6", "ap-southeast-7", "af-south-1", "il-central-1", "me-central-1"),
-        *("me-south-1", "mx-central-1", "sa-east-1"),
-    ),
-    "aws-cn": ("cn-north-1", "cn-northwest-1"),
-    "aws-us-gov": ("us-gov-east-1", "us-gov-west-1"),
-    "aws-iso": ("us-iso-east-1", "us-iso-west-1"),
-    "aws-iso-b": ("us-isob-east-1", "us-isob-west-1"),
-    "aws-iso-e": ("eu-isoe-west-1",),
-    "aws-iso-f": ("us-isof-east-1", "us-isof-south-1"),
-    "aws-eusc": ("eusc-de-east-1",),
-}
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
-#: Partition -> the Region of the endpoints that it has only one of, such as that of IAM.
-_GLOBAL_ENDPOINTS = {
-    "aws": "us-east-1",
-    "aws-cn": "cn-north-1",
-    "aws-us-gov": "us-gov-west-1",
-}
-_PARTITION_OF = {region: partition for partition, names in REGIONS.items() for region in names}
-_PARTITION_PREFIXES = {
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f",
-    "eusc-": "aws-eusc",
-}
-_DNS_SUFFIXES = {
-    "aws-cn": "amazonaws.com.cn",
-    "aws-iso": "c2s.ic.gov",
-    "aws-iso-b": "sc2s.sgov.gov",
-    "aws-iso-e": "cloud.adc-e.uk",
-    "aws-iso-f": "csp.hci.ic.gov",
-    "aws-eusc": "amazonaws.eu",
-}
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _ACCOUNT_PRINCIPAL = re.compile(r"([0-9]{12})|arn:([a-z-]+):iam::([0-9]{12}):root")
 #: The separators between a resource's type and its id.
@@ -181,47 +135,6 @@ def read_account_principal(text: str) -> tuple[str | None, str] | None:
         return None
     account_id, partition, account_of_root = match.groups()
     return partition, account_id or account_of_root
-
-
-def is_region(value: object) -> bool:
-    """Return whether a value has the form of a Region's name, since AWS adds new Regions."""
-    return isinstance(value, str) and _REGION.fullmatch(value) is not None
-
-
-@lru_cache(maxsize=256)
-def partition_of(region: str) -> str:
-    """Return the AWS partition of a Region; for an unknown Region, from its prefix.
-
-    region: also botocore's name for the one endpoint of a partition, such as ``aws-cn-global``.
-    """
-    known = _PARTITION_OF.get(region)
-    if known:
-        return known
-    if region.removesuffix("-global") in REGIONS:
-        return region.removesuffix("-global")
-    return next(
-        (p for prefix, p in _PARTITION_PREFIXES.items() if region.startswith(prefix)), "aws"
-    )
-
-
-def region_of_endpoint(name: str) -> str:
-    """Return the Region in which a request is made.
-
-    name: that of a Region, or botocore's for the one endpoint of a partition, which is in one.
-    Source: IAM User Guide, "AWS global condition context keys", aws:RequestedRegion.
-    """
-    partition = name.removesuffix("-global")
-    return _GLOBAL_ENDPOINTS.get(partition, name) if partition != name else name
-
-
-def kms_host(region: str) -> str:
-    """Return the host name of AWS KMS in a Region."""
-    return f"kms.{region}.{_DNS_SUFFIXES.get(partition_of(region), 'amazonaws.com')}"
-
-
-def is_known_region(region: str) -> bool:
-    """Return whether AWS has a Region with this name."""
-    return region in _PARTITION_OF
 
 
 def is_key_id(text: str) -> bool:

@@ -21,6 +21,11 @@ class ServiceError(Exception):
 
     status: int = 400
     text_member: ClassVar[str] = "message"
+    #: Whether every operation can have it, so that the model does not list it for each of them.
+    is_common: ClassVar[bool] = False
+
+    #: Whether clients retry it as usual; None: only those with configured retries do.
+    is_retried: bool | None = True
 
     def __init__(self, message: str | None = None, *, explanation: str | None = None) -> None:
         super().__init__(message, explanation)
@@ -109,6 +114,10 @@ class IncorrectKeyMaterialException(ServiceError):
 
 class IncorrectTrustAnchorException(ServiceError):
     """The trust anchor certificate is not the cluster's."""
+
+
+class InvalidAliasNameException(ServiceError):
+    """The alias name is not valid; the mock itself answers ValidationException, as KMS does."""
 
 
 class InvalidArnException(ServiceError):
@@ -241,40 +250,70 @@ class OptInRequired(ServiceError):
     """The access key needs a subscription for the service."""
 
     status = 403
+    is_common = True
+
+
+class InternalFailure(ServiceError):
+    """The request failed for an unknown reason."""
+
+    status = 500
+    is_common = True
+
+
+class ServiceUnavailableException(ServiceError):
+    """A temporary failure of the server."""
+
+    status = 503
+    is_common = True
 
 
 class ExpiredTokenException(ServiceError):
     """The temporary credentials have expired."""
 
+    is_common = True
+
 
 class UnrecognizedClientException(ServiceError):
     """The access key is unknown, or no longer valid."""
 
+    is_common = True
+
 
 class ThrottlingException(ServiceError):
     """Too many requests in too short a time."""
+
+    is_common = True
 
 
 class AccessDeniedException(ServiceError):
     """The caller is not authorized; here AWS names the text member ``Message``."""
 
     text_member = "Message"
+    is_common = True
 
 
 class NotAuthorizedException(ServiceError):
     """Names under ``alias/aws/`` are reserved for AWS."""
 
+    is_common = True
+
 
 class SerializationException(ServiceError):
     """The body of the request is not JSON of the right types."""
+
+    is_common = True
 
 
 class UnknownOperationException(ServiceError):
     """The request names no operation of the service."""
 
+    is_common = True
+
 
 class ValidationException(ServiceError):
     """A parameter breaks a rule of the service model or of the operation."""
+
+    is_common = True
 
 
 def error_class(code: str) -> type[ServiceError]:

@@ -1,4 +1,4 @@
-"""The model of the KMS API that is part of the installed botocore."""
+"""The data of the installed botocore: the model of the KMS API, and the partitions of AWS."""
 
 from __future__ import annotations
 
@@ -14,11 +14,42 @@ def get_operation_model(name: str) -> Any:
 
 
 @cache
+def read_partitions() -> list[dict[str, Any]]:
+    """Return the partitions of AWS, as in botocore's ``partitions.json``.
+
+    Only botocore's own data: a file of the same name in the user's folder may have less.
+    """
+    from botocore.loaders import Loader
+
+    loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    partitions: list[dict[str, Any]] = loader.load_data("partitions")["partitions"]
+    return partitions
+
+
+@cache
 def _service_model() -> Any:
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
 
     return ServiceModel(Loader().load_service_model("kms", "service-2"))
+
+
+@cache
+def get_error_codes(operation: str) -> frozenset[str] | None:
+    """Return the error codes that the model lists for an operation.
+
+    The common errors of all AWS services are not among them. None if botocore does not have the
+    operation.
+    """
+    model = get_operation_model(operation)
+    return None if model is None else frozenset(shape.error_code for shape in model.error_shapes)
+
+
+@cache
+def find_operations_with_error(code: str) -> frozenset[str]:
+    """Return the operations for which the model lists an error code."""
+    names = _service_model().operation_names
+    return frozenset(name for name in names if code in (get_error_codes(name) or ()))
 
 
 @cache

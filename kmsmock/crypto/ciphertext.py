@@ -32,7 +32,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from kmsmock.aws.arns import REGIONS, key_arn
+from kmsmock.aws.arns import key_arn
+from kmsmock.aws.regions import REGIONS
 from kmsmock.crypto.errors import DecryptionFailed
 
 VERSION: Final = 1

@@ -16,6 +16,7 @@ import botocore.handlers
 from kmsmock.aws.services import AWS_SERVICES, AwsService
 from kmsmock.interception import error_notes, sessions
 from kmsmock.interception.beside_moto import begin_before_call, finish_after_call
+from kmsmock.interception.disruptions import hide_from_retries, show_after_retries
 from kmsmock.interception.kms import answer_before_call
 from kmsmock.interception.kms_http import answer_before_send
 from kmsmock.interception.services import answer_service_before_call, keep_parameters
@@ -49,11 +50,13 @@ def _list_handlers(service: AwsService) -> Iterator[tuple[str, Handler]]:
 _FIRST: tuple[tuple[str, Handler], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
+    ("needs-retry.kms", hide_from_retries),
     *(handler for service in AWS_SERVICES.values() for handler in _list_handlers(service)),
 )
-#: Handlers that run after all others: they are for requests that nothing answers.
+#: Handlers that run after all others: most are for requests that nothing answers.
 _LAST: tuple[tuple[str, Handler], ...] = (
     ("before-call", keep_unanswered),
+    ("needs-retry.kms", show_after_retries),
     ("needs-retry", explain_response),
     ("after-call-error", explain_exception),
 )
@@ -96,7 +99,7 @@ def _get_events(meta: Any) -> Any:
     for event, handler in _FIRST:
         events.register_first(event, handler, f"kmsmock.{event}")
     for event, handler in _LAST:
-        events.register_last(event, handler, f"kmsmock.{event}")
+        events.register_last(event, handler, f"kmsmock.last.{event}")
     meta_class: Any = type(meta)
     if meta_class not in _plain_classes:
         _plain_classes[meta_class] = type(meta_class.__name__, (meta_class,), {"events": None})

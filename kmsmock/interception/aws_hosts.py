@@ -6,9 +6,8 @@ import re
 from functools import cache
 from urllib.parse import urlsplit
 
-from botocore.loaders import Loader
-
-from kmsmock.aws.arns import is_region
+from kmsmock.aws.installed_model import read_partitions
+from kmsmock.aws.regions import is_region
 
 #: Suffixes of AWS's host names that botocore's ``partitions.json`` lacks: those that botocore 1.31
 #: does not have yet, and those that only the endpoint rules of a service have, such as signin and
@@ -62,13 +61,9 @@ def _get_labels(host: str) -> str | None:
 
 @cache
 def _hosts() -> re.Pattern[str]:
-    """Return the pattern of AWS's host names, with what precedes the suffix as group 1.
-
-    Only botocore's own data: a file of the same name in the user's folder may have less.
-    """
-    loader = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    """Return the pattern of AWS's host names, with what precedes the suffix as group 1."""
     suffixes = set(_SUPPLEMENT)
-    for partition in loader.load_data("partitions")["partitions"]:
+    for partition in read_partitions():
         outputs = partition["outputs"]
         suffixes |= {outputs["dnsSuffix"], outputs["dualStackDnsSuffix"]}
     # The shortest group 1 has the longest suffix, since one suffix can end with another.

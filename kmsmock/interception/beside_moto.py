@@ -15,6 +15,7 @@ from kmsmock.aws.api_call import Answer
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import ANSWERED
+from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.services import get_parameters, read_access_key_for
@@ -51,6 +52,7 @@ def begin_before_call(
     )
     if error is not None:
         explain_other_mocks(mock, error, parameters, access_key)
+        explain_region(error, context["client_region"])
         return _to_botocore_error(error, model)
     if pending is not None:
         context[_PENDING] = pending

@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import ConfigParseError
 from botocore.session import Session
 
-from kmsmock.aws.arns import DEFAULT_REGION
+from kmsmock.aws.regions import DEFAULT_REGION
 from kmsmock.process.environment import DUMMY, get_variable
 
 

@@ -8,6 +8,8 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import ApiCall
+from kmsmock.aws.regions import CLIENT_REGIONS
+from kmsmock.interception.endpoints import explain_region, require_endpoint
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.process.active_mocks import answering
@@ -18,25 +20,31 @@ from kmsmock.process.environment import DUMMY
 def answer_before_call(
     *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP (``wire``).
+    """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP.
 
-    Handles ``before-call``.
+    Handles ``before-call``. Raises EndpointConnectionError for a Region that cannot exist.
     """
     # As `get_mock` does, without the call, since this runs for each call.
     mock = context.get(MOCK) or answering[0]
-    if mock is None or mock.wire:
+    if mock is None:
+        return None
+    region = context["client_region"]
+    if region not in CLIENT_REGIONS:
+        require_endpoint(params["url"], region)
+    if mock.answers_http(model.name):
         return None
     call = ApiCall(
         model.name,
         params["body"],
         read_access_key(request_signer),
-        context["client_region"],
+        region,
         model,
         params["headers"].get("User-Agent"),
     )
     answer = mock.answer(call)
     if not isinstance(answer.result, dict):
         explain_other_mocks(mock, answer, call.body, call.access_key)
+        explain_region(answer, region)
     return to_botocore_response(answer, model)
 
 

@@ -10,8 +10,11 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import Answer, ApiCall
+from kmsmock.aws.disruptions import CorruptResponse, LostConnection
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.interception.aws_hosts import read_host, read_region
+from kmsmock.interception.disruptions import corrupt_body, make_connection_error
+from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import build_headers
@@ -41,10 +44,31 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
 
 
 def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
-    """Answer an HTTP request: read target, credential and body, and write the response's bytes."""
+    """Answer an HTTP request. Raises what botocore raises for a connection that a fault ends."""
     from kmsmock.aws.api_model import serialize_response
     from kmsmock.aws.errors import UnknownOperationException
 
+    call = _read_call(request)
+    answer = Answer("", UnknownOperationException()) if call.model is None else mock.answer(call)
+    result = answer.result
+    if isinstance(result, LostConnection):
+        raise make_connection_error(result, request)
+    if isinstance(result, dict):
+        status, body = 200, serialize_response(result)
+    elif isinstance(result, CorruptResponse):
+        status, body = result.status, corrupt_body(result)
+    else:
+        explain_other_mocks(mock, answer, call.body, call.access_key)
+        explain_region(answer, call.region)
+        status, body = result.status, serialize_response(result.body())
+        keep_explanation(answer.request_id, result)
+    response = _HttpResponse(request.url, status, build_headers(answer.request_id), body)
+    response.is_retried = getattr(result, "is_retried", True)
+    return response
+
+
+def _read_call(request: Any) -> ApiCall:
+    """Read target, credential and body of an HTTP request."""
     target = _decode(request.headers.get("X-Amz-Target", ""))
     operation = target.removeprefix(_TARGET)
     signed = _CREDENTIAL.search(_decode(request.headers.get("Authorization", "")))
@@ -52,25 +76,15 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
         access_key, region = signed.groups()
     else:
         access_key, region = None, read_region(read_host(request.url)) or "us-east-1"
-    call = ApiCall(
+    return ApiCall(
         operation,
         request.body or b"{}",
         access_key,
         region,
         get_operation_model(operation),
         _decode(request.headers.get("User-Agent", "")) or None,
+        is_http=True,
     )
-    answer = Answer("", UnknownOperationException()) if call.model is None else mock.answer(call)
-    result = answer.result
-    status = 200
-    if isinstance(result, dict):
-        body = serialize_response(result)
-    else:
-        explain_other_mocks(mock, answer, call.body, call.access_key)
-        status = result.status
-        keep_explanation(answer.request_id, result)
-        body = serialize_response(result.body())
-    return _HttpResponse(request.url, status, build_headers(answer.request_id), body)
 
 
 def _decode(value: str | bytes) -> str:
@@ -91,6 +105,9 @@ class _Raw(BytesIO):
 
 
 class _HttpResponse(AWSResponse):  # type: ignore[misc] # botocore has no types
+    #: See `ServiceError.is_retried`.
+    is_retried: bool | None = True
+
     def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
         super().__init__(url, status, headers, _Raw(body))
         self._content = _Body(body)

@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 from dateutil.tz import tzlocal
 
 from kmsmock.aws.api_call import Answer
+from kmsmock.aws.disruptions import Disruption
 from kmsmock.interception.error_notes import keep_explanation
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def to_botocore_response(answer: Answer, model: Any) -> tuple[AWSResponse, dict[
             if output.converters or not result.keys() <= output.members:
                 parsed = output.convert(result)
     else:
+        assert not isinstance(result, Disruption), "only HTTP requests are disrupted"
         response.status_code = result.status
         parsed = _parse_error(result, model)
         keep_explanation(request_id, result)

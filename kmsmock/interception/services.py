@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
+from kmsmock.aws.regions import CLIENT_REGIONS
+from kmsmock.interception.endpoints import explain_region, require_endpoint
 from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
@@ -45,11 +47,12 @@ def read_access_key_for(model: Any, signer: Any) -> str | None:
 
 
 def answer_service_before_call(
-    *, model: Any, request_signer: Any, context: Any, **_: Any
+    *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
     """Answer a call of another service than KMS; None if the mock does not answer the service.
 
-    Handles ``before-call``, also with ``wire=True``.
+    Handles ``before-call``, also with ``wire=True``. Raises EndpointConnectionError for a Region
+    that cannot exist.
     """
     service = model.service_model.service_name
     mock = get_mock(context)
@@ -57,15 +60,18 @@ def answer_service_before_call(
         return None
     if is_moto_active():
         return None
-    parameters = get_parameters(context)
+    parameters, region = get_parameters(context), context["client_region"]
+    if region not in CLIENT_REGIONS:
+        require_endpoint(params["url"], region)
     access_key = read_access_key_for(model, request_signer)
     answer = mock.answer_service(
         service=service,
         operation=model.name,
         parameters=parameters,
         access_key=access_key,
-        region=context["client_region"],
+        region=region,
         model=model,
     )
     explain_other_mocks(mock, answer, parameters, access_key)
+    explain_region(answer, region)
     return to_botocore_response(answer, None if isinstance(answer.result, dict) else model)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kmsmock.aws.arns import partition_of, root_arn
+from kmsmock.aws.arns import root_arn
+from kmsmock.aws.regions import partition_of
 from kmsmock.keys.policies import pretty
 
 #: A JSON object: a statement, a principal, or conditions.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kmsmock.aws.arns import partition_of, root_arn
+from kmsmock.aws.arns import root_arn
+from kmsmock.aws.regions import partition_of
 
 #: Source: AWS KMS Developer Guide, "Resource quotas": 32 KB a key policy document.
 LARGEST_POLICY_BYTES = 32_768

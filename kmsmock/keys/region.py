@@ -7,6 +7,7 @@ from datetime import datetime
 
 from kmsmock.authorization.grants import Grant
 from kmsmock.aws import arns
+from kmsmock.aws.regions import partition_of
 from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.material_import import ImportParameters
@@ -93,7 +94,7 @@ class KmsRegion:
     @property
     def partition(self) -> str:
         """The AWS partition of the Region."""
-        return arns.partition_of(self.name)
+        return partition_of(self.name)
 
     def next_sequence(self) -> int:
         """Return the sequence number of the next resource that is created in the mock."""

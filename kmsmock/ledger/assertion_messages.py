@@ -50,14 +50,21 @@ def explain_mismatch(
     of_operation = [event for event in all_calls if event.operation == call_filter.operation]
     if call_filter.operation is None or not of_operation:
         lines.append(f"calls that were made: {count_by_operation(all_calls)}")
-    nearest = _nearest(call_filter, of_operation or all_calls) if call_filter.members else None
-    if nearest is not None:
-        nearest_number = all_calls.index(nearest) + 1
-        lines += [f"the nearest is call {nearest_number} of {len(all_calls)}:", f"  {nearest}"]
-        lines += [f"  {line}" for line in list_differences(call_filter, nearest)]
-    elif all_calls:
-        lines += list_calls(all_calls)
-    return lines
+    if call_filter.members:
+        return [*lines, *explain_nearest(call_filter, of_operation or all_calls, all_calls)]
+    return [*lines, *list_calls(all_calls)]
+
+
+def explain_nearest(
+    call_filter: CallFilter, candidates: Sequence[Call], all_calls: Sequence[Call]
+) -> list[str]:
+    """Return lines about the most similar of some calls, with its differences and its number."""
+    nearest = _nearest(call_filter, candidates)
+    if nearest is None:
+        return []
+    number = list(all_calls).index(nearest) + 1
+    lines = [f"the nearest is call {number} of {len(all_calls)}:", f"  {nearest}"]
+    return [*lines, *(f"  {line}" for line in list_differences(call_filter, nearest))]
 
 
 def list_differences(call_filter: CallFilter, event: Call) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from kmsmock.aws.arns import REGIONS, Arn, is_known_region, name_in
+from kmsmock.aws.arns import Arn, name_in
+from kmsmock.aws.regions import is_known_region, list_regions
 from kmsmock.aws.via_service import read_via_service, require_via_service
 from kmsmock.identities.directory import Identities
 from kmsmock.keys.aws_managed import AWS_MANAGED_KEYS
@@ -66,8 +67,8 @@ class KnownNames:
         if "region" in members:
             require_region(members["region"], calls)
         if members.get("via_service") is not None:
-            used = {call.principal.via for call in calls if call.principal.via is not None}
-            require_via_service(read_via_service(members["via_service"]).service, used)
+            through = read_via_service(members["via_service"]).service
+            require_via_service(through, lambda: {call.principal.via or "" for call in calls})
 
     def require_caller(self, arn: str, calls: Iterable[Call]) -> None:
         """Require that a principal exists, has existed, or has made a call (ValueError)."""
@@ -93,8 +94,7 @@ def require_region(region: str, calls: Iterable[Call]) -> None:
     """Require that AWS has a Region, or that a call was made there (ValueError)."""
     if is_known_region(region) or any(call.region == region for call in calls):
         return
-    known = [name for names in REGIONS.values() for name in names]
-    raise ValueError(f"AWS has no Region {region!r}{did_you_mean(region, known)}")
+    raise ValueError(f"AWS has no Region {region!r}{did_you_mean(region, list_regions())}")
 
 
 def _name_of_key(reference: str) -> str:

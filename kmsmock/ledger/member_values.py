@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kmsmock.aws.arns import ALIAS_PREFIX, REGIONS, Arn, is_account_id, is_region, resource_of
+from kmsmock.aws.arns import ALIAS_PREFIX, Arn, is_account_id, resource_of
 from kmsmock.aws.errors import error_class
 from kmsmock.aws.prices import parse_usd
 from kmsmock.aws.references import read_account_id, read_key_reference
+from kmsmock.aws.regions import is_region, list_regions
 from kmsmock.aws.via_service import read_via_service
 from kmsmock.keys.specs import KEY_SPECS, KeySpec, describe_unknown_spec
 from kmsmock.ledger.operation_names import require_operation
@@ -59,10 +60,9 @@ def read_region(value: Any, name: str = "region") -> str:
     """Return the name of a Region. name: of the argument. Raises TypeError, ValueError."""
     require_type(value, str, name, "the name of a Region")
     if not is_region(value):
-        known = [region for regions in REGIONS.values() for region in regions]
         raise ValueError(
             f"{name} must be a Region such as 'eu-west-1', not {describe(value)}"
-            f"{did_you_mean(value, known)}"
+            f"{did_you_mean(value, list_regions())}"
         )
     return str(value)
 

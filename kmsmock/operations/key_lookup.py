@@ -95,6 +95,16 @@ def ignores_ciphertext(call: Call) -> bool:
     return "IGNORE_CIPHERTEXT" in call.parameters.get("DryRunModifiers", ())
 
 
+def locate_key(call: Call, locator: Locator) -> tuple[Key | None, str | None]:
+    """Find the key of a target and the alias that named it, if any; add the key to the call."""
+    before, call.alias = call.alias, None
+    key = locator.find(call)
+    alias, call.alias = call.alias, before or call.alias
+    if key is not None:
+        call.keys.append(key)
+    return key, alias
+
+
 def find_key_by_id_or_arn(call: Call, reference: str, *, cross_account: bool = False) -> Key:
     """Find a key by id or key ARN; raises InvalidArnException for an alias."""
     key = call.region.keys.get(reference)

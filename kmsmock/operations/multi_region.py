@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kmsmock.aws import arns, errors
+from kmsmock.aws import errors
 from kmsmock.aws.operations import KeyNaming, per_second, write_event
+from kmsmock.aws.regions import is_known_region, partition_of
 from kmsmock.keys.key import Key
 from kmsmock.keys.multi_region import add_replica, make_primary
 from kmsmock.keys.states import REPLICABLE, USABLE
@@ -86,12 +87,12 @@ def _require_region(primary: Key, region_name: str) -> None:
         raise errors.ValidationException(
             f"{region_name} cannot have a replica because it contains the primary."
         )
-    if not arns.is_known_region(region_name):
+    if not is_known_region(region_name):
         raise errors.ValidationException(
             f"Region {region_name} is not a valid Region or multi-Region keys are not supported "
             f"in Region {region_name}."
         )
-    if arns.partition_of(region_name) != arns.partition_of(primary.region_name):
+    if partition_of(region_name) != partition_of(primary.region_name):
         raise errors.ValidationException(
             "The replica key Region must be in the same AWS partition as the primary key Region."
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from kmsmock.plugin.fault_check import end_faults_of_fixture
 from kmsmock.plugin.marks import read_options, require_options_of_marks
 from kmsmock.plugin.rollback import Rollback, keep_changes_of_fixture
 from kmsmock.process.active_mocks import arrange, end_uses, inside, pop, push
@@ -107,6 +108,8 @@ class TestContext(Context):
         self.ending: list[Context] = [self]
         #: The mocks whose state is restored at its end.
         self.rollbacks: list[Rollback] = []
+        #: Lines about the faults of fixtures that have ended without having fired.
+        self.unfired: list[str] = []
 
     def iterate_asked(self) -> Iterator[Context]:
         """Yield the contexts of all that it uses, in the order in which it would start them."""
@@ -250,6 +253,7 @@ class Contexts:
         if context is not None:
             pop(context)
             self._tests[-1].ending.append(context)
+            self._tests[-1].unfired += end_faults_of_fixture(context)
 
     def _note_request(self, request: Any, name: str) -> None:
         """Note that a fixture, or a test, has requested a fixture by name."""

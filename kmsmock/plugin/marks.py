@@ -57,7 +57,8 @@ def read_limits(node: Any) -> dict[str, Any]:
 
 def fail_for_mark(node: Any, reason: str) -> NoReturn:
     """Fail a test, or a fixture, because of an invalid mark."""
-    text = f"{node.nodeid}: @pytest.mark.kms: {reason}"
+    what = "@pytest.mark.kms" if merge_marks(node) else "the mock cannot be started"
+    text = f"{node.nodeid or 'session_kms'}: {what}: {reason}"
     raise pytest.fail.Exception(text, pytrace=False) from None
 
 
@@ -91,7 +92,8 @@ def _require_valid_arguments(item: pytest.Item, arguments: Mapping[str, Any]) ->
 
 
 def _explain_positional(item: pytest.Item, values: tuple[Any, ...]) -> str:
-    from kmsmock.aws.arns import is_account_id, is_region
+    from kmsmock.aws.arns import is_account_id
+    from kmsmock.aws.regions import is_region
 
     arguments = ", ".join(map(repr, values))
     tests = {"region": is_region, "account_id": is_account_id}

@@ -26,9 +26,8 @@ from kmsmock.process.watchers import notify, watchers
 class ActiveMock(Protocol):
     """The interface of a mock that interception uses."""
 
-    @property
-    def wire(self) -> bool:
-        """Whether KMS requests are answered as HTTP, after botocore's serializer and signer."""
+    def answers_http(self, operation: str) -> bool:
+        """Return whether calls of KMS are answered after botocore's serializer and signer."""
         ...
 
     @property

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from kmsmock.aws.arns import DEFAULT_REGION
+from kmsmock.aws.regions import DEFAULT_REGION
 
 #: The access key and the secret key of credentials that belong to no particular principal.
 DUMMY = "testing"

@@ -16,9 +16,11 @@ from kmsmock.aws.services import find_calling_service
 from kmsmock.dispatch import perform, record
 from kmsmock.identities.credentials import UnsignedRequestError
 from kmsmock.operations import OPERATIONS
+from kmsmock.operations.faulty_calls import meeting_faults
 from kmsmock.operations.registry import Call
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
+from kmsmock.state.faults import Hit
 
 
 class _DryRun(Enum):
@@ -127,17 +129,32 @@ class KmsCaller:
                 self.source,
             )
             call.parameters = parameters
-            try:
-                if dry_run is not _DryRun.CALL:
-                    backend.faults.fire(operation, parameters)
-                if dry_run is _DryRun.CHECK:
+            if dry_run is _DryRun.CALL:
+                return _carry_out(call, Hit())
+            with meeting_faults(call, is_of_client=False) as hit:
+                # A call that a fault hits after its effect must have one; it is the last one.
+                if dry_run is _DryRun.CHECK and hit.after is None:
                     call.parameters = {**parameters, "DryRun": True}
-                result = perform(call)
-            except errors.DryRunOperationException:  # KMS's answer to a dry run that succeeds
-                return {}
-            except errors.ServiceError as error:
-                call.parameters = parameters
-                record(call, error)
-                raise
-            record(call, result)
-            return result
+                return _carry_out(call, hit)
+
+
+def _carry_out(call: Call, hit: Hit) -> Any:
+    """Carry out and record a call, and return its answer. hit: what faults do to it.
+
+    A dry run that succeeds is not recorded, and one that fails is recorded as the call itself.
+    """
+    try:
+        if isinstance(hit.before, errors.ServiceError):
+            raise hit.before
+        result = perform(call)
+    except errors.DryRunOperationException:  # KMS's answer to a dry run that succeeds
+        return {}
+    except errors.ServiceError as error:
+        call.parameters.pop("DryRun", None)
+        record(call, error)
+        raise
+    record(call, result)
+    delivered = call.backend.faults.deliver(hit, result)
+    if isinstance(delivered, errors.ServiceError):
+        raise delivered
+    return delivered

@@ -9,8 +9,8 @@ from kmsmock.access.denial import format_denial
 from kmsmock.access.facts import Facts
 from kmsmock.access.policies import authorize
 from kmsmock.authorization.request import Request
-from kmsmock.aws.arns import region_of_endpoint
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.regions import region_of_endpoint
 from kmsmock.services.errors import AccessDenied
 from kmsmock.services.registry import ServiceCall
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kmsmock.access.policies import Allowances
 from kmsmock.authorization.grants import Grant
-from kmsmock.aws.arns import partition_of
 from kmsmock.aws.paging import Markers
 from kmsmock.aws.prices import Prices, Tariff
 from kmsmock.aws.principals import Principal
+from kmsmock.aws.regions import partition_of
 from kmsmock.crypto.rsa_pool import RsaPool
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.identities.directory import Identities
@@ -32,7 +32,7 @@ from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.misuse.values import describe
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
-from kmsmock.state.faults import Faults
+from kmsmock.state.faults import ArmedFaults
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.delays import DELAYS
 from kmsmock.timing.passing_states import PassingStates
@@ -71,7 +71,7 @@ class Backend:
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
-        self.faults = Faults()
+        self.faults = ArmedFaults(self.calls)
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()

@@ -1,128 +1,132 @@
-"""Fault injection: calls that fail as calls of AWS can fail."""
+"""The armed faults of a mock, and what they do to a call."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from kmsmock.aws import errors
-from kmsmock.aws.services import AWS_SERVICES
-from kmsmock.keys.custom_key_store import PROXY_FAILURES
-from kmsmock.ledger.operation_names import require_operation
-from kmsmock.misuse.public_object import PublicObject
-
-#: Error code -> AWS's message, where it does not depend on the request. Those of external key
-#: stores: AWS KMS Developer Guide, "Troubleshooting external key stores".
-_TEXTS = {
-    **{error.code: error.text for error in AWS_SERVICES["kms"].credential_errors},
-    "ThrottlingException": "You have exceeded the rate at which you may call KMS. Reduce the "
-    "frequency of your calls.",
-    "XksKeyNotFoundException": "The external key store proxy rejected the request because it could "
-    "not find the external key.",
-    "XksProxyIncorrectAuthenticationCredentialException": PROXY_FAILURES["XKS_PROXY_ACCESS_DENIED"],
-    "XksProxyInvalidResponseException": PROXY_FAILURES["XKS_PROXY_INVALID_RESPONSE"],
-    "XksProxyUriUnreachableException": PROXY_FAILURES["XKS_PROXY_NOT_REACHABLE"],
-}
+from kmsmock.aws.disruptions import CorruptResponse, Disruption
+from kmsmock.aws.errors import ServiceError
+from kmsmock.ledger.call_record import Call
+from kmsmock.ledger.calls import Calls
+from kmsmock.process.contexts import Context, contexts
+from kmsmock.state.fault import NO_DELAY, Fault
+from kmsmock.state.fault_messages import explain_unfired
 
 
-@dataclass
-class Fault(PublicObject):
-    """One armed fault."""
+@dataclass(slots=True)
+class Hit:
+    """What the armed faults do to one call."""
 
-    #: The name of the operation, or ``*``.
-    operation: str
-    error: errors.ServiceError
-    #: How many calls fail.
-    times: int
-    #: The number of the first matching call that fails, from 1.
-    on_call: int
-    key: str | None
-    optional: bool
-    #: How many calls matched while any fault was armed.
-    seen: int = 0
-    #: How many of these calls failed.
-    fired: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.error.code} on {self.operation}, fired {self.fired} of {self.times} times"
+    #: A record of what was known of the call before.
+    event: Call | None = None
+    #: What the client gets, instead of carrying out the operation.
+    before: ServiceError | Disruption | None = None
+    #: The fault that replaces the response, if the operation succeeds.
+    after: Fault | None = None
+    #: How much later the response arrives.
+    delay: timedelta = NO_DELAY
 
 
-class Faults(PublicObject, internal=("are_armed", "fire")):
-    """The faults of one mock.
+class ArmedFaults:
+    """The armed faults of one mock, in the order in which they were armed.
 
-    While one is armed, calls go through botocore's own retries, as with ``wire=True``.
+    calls: the records of the mock's calls.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
         self._faults: list[Fault] = []
-        #: Whether any fault has yet to fire. Every call checks it, so it is kept and not computed.
+        #: Whether any fault can hit a call. Every call reads it, so it is kept and not computed.
         self.are_armed = False
+        #: Whether the mock is one of the fixtures, which fail tests whose faults did not fire.
+        self.are_checked = False
 
-    def throttle(
-        self,
-        operation: str = "*",
-        *,
-        times: int = 1,
-        on_call: int = 1,
-        key: str | None = None,
-        optional: bool = False,
-    ) -> Fault:
-        """Let calls fail with ThrottlingException; the arguments are those of `fail`."""
-        return self.fail(
-            operation,
-            "ThrottlingException",
-            times=times,
-            on_call=on_call,
-            key=key,
-            optional=optional,
-        )
+    def __len__(self) -> int:
+        return len(self._faults)
 
-    def fail(
-        self,
-        operation: str,
-        code: str,
-        *,
-        times: int = 1,
-        on_call: int = 1,
-        key: str | None = None,
-        optional: bool = False,
-    ) -> Fault:
-        """Let calls fail with an error code of KMS, with AWS's message where it is always the same.
+    @property
+    def last_call(self) -> Call | None:
+        """The last call that has been made, if any."""
+        return self._calls[-1] if self._calls else None
 
-        operation: its name, or ``*`` for all. times: how many calls fail. on_call: the first
-        matching call that fails, counted from 1. key: only calls with exactly this KeyId. optional:
-        whether the test may end before the fault has fired. Raises ValueError for an error code or
-        an operation that KMS does not have.
-        """
-        kind = errors.error_class(code)
-        if operation != "*":
-            require_operation(operation)
-        fault = Fault(operation, kind(_TEXTS.get(code)), times, on_call, key, optional)
+    def add(self, fault: Fault) -> None:
+        """Arm a fault."""
         self._faults.append(fault)
         self._update()
-        return fault
 
-    def fire(self, operation: str, parameters: Mapping[str, Any]) -> None:
-        """Raise the error that this call is to fail with, if any."""
+    def can_hit(self, operation: str) -> bool:
+        """Return whether any fault can hit a call of an operation."""
+        return any(fault.is_armed and fault.can_hit(operation) for fault in self._faults)
+
+    def take(self, event: Call, *, is_of_client: bool) -> Hit:
+        """Return what the faults do to a call that is about to be carried out.
+
+        event: a record of what is known of the call. is_of_client: whether it is an HTTP request of
+        a client, and not the call of a service. All faults count the call; of those that hit it the
+        first one fires, and all delays.
+        """
+        hit = Hit(event)
+        hitting = [fault for fault in self._faults if fault.see(event, is_of_client=is_of_client)]
+        for fault in hitting:
+            effect = fault.effect
+            if effect.outcome is None:
+                fault.fired += 1
+                hit.delay += effect.delay
+            elif not effect.after_effect and hit.before is None:
+                hit.before = fault.fire(event)
+            elif effect.after_effect and hit.after is None:
+                hit.after = fault
+        self._update()
+        return hit
+
+    def deliver(
+        self, hit: Hit, result: dict[str, Any] | ServiceError
+    ) -> dict[str, Any] | ServiceError | Disruption:
+        """Return what the client gets instead of the result of an operation, or that result.
+
+        A fault after the effect waits for a call that has one.
+        """
+        if hit.after is None or hit.event is None or isinstance(result, ServiceError):
+            return result
+        outcome = hit.after.fire(hit.event)
+        self._update()
+        return outcome._replace(result=result) if isinstance(outcome, CorruptResponse) else outcome
+
+    def explain_unfired(self) -> list[str]:
+        """Return the lines of a message about the faults that hit fewer calls than they were to."""
+        return self._explain([fault for fault in self._faults if fault.is_unfired])
+
+    def end(self, has_ended: Callable[[Context], bool]) -> list[str]:
+        """Disarm the faults of contexts that have ended, such as a test.
+
+        Return the lines of a message about those that hit fewer calls than they were to, unless
+        the mock is none of the fixtures, or the test has asserted it itself.
+        """
+        ended = [fault for fault in self._faults if has_ended(fault.owner)]
+        self._faults = [fault for fault in self._faults if fault not in ended]
         for fault in self._faults:
-            if fault.operation in ("*", operation) and fault.key in (None, parameters.get("KeyId")):
-                fault.seen += 1
-                if fault.seen >= fault.on_call and fault.fired < fault.times:
-                    fault.fired += 1
-                    self._update()
-                    raise fault.error
-
-    def assert_all_fired(self) -> None:
-        """Assert that each fault that is not optional fired as many times as it was to."""
-        left = [str(f) for f in self._faults if f.fired < f.times and not f.optional]
-        if left:
-            raise AssertionError("faults that did not fire:\n  " + "\n  ".join(left))
+            if fault.disarmed_by is not None and has_ended(fault.disarmed_by):
+                fault.disarmed_by = None
+        self._update()
+        if not self.are_checked:
+            return []
+        return self._explain([each for each in ended if each.is_unfired and not each.is_reported])
 
     def clear(self) -> None:
-        """Disarm all faults."""
-        self._faults.clear()
+        """Disarm all faults; those of contexts that last longer are armed again at its end."""
+        context = contexts[-1]
+        self._faults = [fault for fault in self._faults if fault.owner.rank < context.rank]
+        for fault in self._faults:
+            fault.disarmed_by = context
         self._update()
 
+    def _explain(self, unfired: list[Fault]) -> list[str]:
+        for fault in unfired:
+            fault.is_reported = True
+        return [line for fault in unfired for line in explain_unfired(fault, self._calls)]
+
     def _update(self) -> None:
-        self.are_armed = any(fault.fired < fault.times for fault in self._faults)
+        self.are_armed = any(fault.is_armed for fault in self._faults)

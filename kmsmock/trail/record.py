@@ -7,6 +7,7 @@ from typing import Any
 from kmsmock.aws import arns
 from kmsmock.aws.operations import OPERATION_FACTS, AliasPosition
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.aws.regions import kms_host
 from kmsmock.aws.services import find_calling_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
@@ -78,7 +79,7 @@ def make_record(event: Call, account: str) -> Record:
     if service is None:
         record["tlsDetails"] = {
             **_TLS,
-            "clientProvidedHostHeader": arns.kms_host(region),
+            "clientProvidedHostHeader": kms_host(region),
             "keyExchange": _KEY_EXCHANGE,
         }
     return record

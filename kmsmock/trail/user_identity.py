@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from kmsmock.aws import arns
 from kmsmock.aws.principals import Principal, PrincipalKind
+from kmsmock.aws.regions import partition_of
 from kmsmock.aws.services import find_calling_service
 from kmsmock.ledger.call_record import Call
 from kmsmock.trail.member_format import format_time
@@ -165,7 +166,7 @@ _ISSUERS: dict[PrincipalKind, Callable[[Principal], dict[str, str]]] = {
 
 
 def _is_in_china(region: str) -> bool:
-    return arns.partition_of(region) == "aws-cn"
+    return partition_of(region) == "aws-cn"
 
 
 def _name(arn: str) -> str:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kmsmock.authorization.policy_document import PolicyKind
-from kmsmock.aws.arns import Arn, is_account_id, is_key_id, is_region
+from kmsmock.aws.arns import Arn, is_account_id, is_key_id
+from kmsmock.aws.regions import is_region, list_regions
 from kmsmock.keys import rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey, PendingDeletion, Usage
@@ -254,7 +255,10 @@ def account_id(value: Any) -> str:
 def region_name(value: Any) -> str:
     """Read the name of a Region."""
     if not is_region(value):
-        raise WorldError(f"must be a Region such as eu-west-1, not {describe_value(value)}")
+        nearest = did_you_mean(value, list_regions())
+        raise WorldError(
+            f"must be a Region such as eu-west-1, not {describe_value(value)}{nearest}"
+        )
     return str(value)
 
 

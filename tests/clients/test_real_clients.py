@@ -103,6 +103,66 @@ def test_aiobotocore_clients_are_answered(wire, early):
     assert notes == ["There is no alias in this account and Region."]
 
 
+MODES = ("legacy", "standard", "adaptive")
+FAULTS = {
+    "an error": lambda faults: faults.fail("ListKeys", "KMSInternalException", times=2),
+    "throttling": lambda faults: faults.throttle("ListKeys", times=2),
+    "a closed connection": lambda faults: faults.drop_connection("ListKeys", times=2),
+    "a timeout": lambda faults: faults.timeout("ListKeys", times=2),
+}
+
+
+async def list_keys(kms, arm, **retries):
+    """List keys with a client of aiobotocore that has the fault to overcome."""
+    session_module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+    config_module = pytest.importorskip("aiobotocore.config")
+    configured = {"config": config_module.AioConfig(retries=retries)} if retries else {}
+    made = session_module.get_session().create_client(
+        "kms", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b", **configured
+    )
+    async with made as client:
+        arm(kms.faults)
+        return await client.list_keys()
+
+
+@pytest.fixture
+def no_waiting(monkeypatch):
+    sleep = asyncio.sleep
+    monkeypatch.setattr("asyncio.sleep", lambda *_: sleep(0))
+    bucket = pytest.importorskip("aiobotocore.retries.bucket", reason="aiobotocore is missing")
+    monkeypatch.setattr(bucket.AsyncTokenBucket, "acquire", lambda *_, **__: sleep(0))
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_configured_retries_of_aiobotocore_overcome_faults(wire, mode, fault):
+    with mock_kms(wire=wire) as kms:
+        answer = asyncio.run(list_keys(kms, FAULTS[fault], mode=mode, total_max_attempts=3))
+
+        assert answer["ResponseMetadata"]["RetryAttempts"] == 2
+        kms.faults.assert_all_fired()
+
+
+@pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_aiobotocore_without_configured_retries_overcomes_only_throttling(wire, fault):
+    with mock_kms(wire=wire) as kms:
+        if fault == "throttling":
+            assert asyncio.run(list_keys(kms, FAULTS[fault]))["Keys"] == []
+        else:
+            with pytest.raises(Exception, match=r"ListKeys operation|endpoint URL"):
+                asyncio.run(list_keys(kms, FAULTS[fault]))
+
+
+def test_half_a_response_has_no_members_in_aiobotocore_either(kms):
+    answer = asyncio.run(list_keys(kms, lambda faults: faults.corrupt_response("ListKeys")))
+
+    assert "Keys" not in answer
+
+
 def call_with_aiobotocore(service, operation):
     session = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
 

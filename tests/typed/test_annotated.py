@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +57,56 @@ class TestDecorated:
         assert current().options["account_id"] == "111122223333"
 
 
+class DecoratedMethods:
+    @mock_kms
+    def method(self, name: str) -> int:
+        return len(name)
+
+    @mock_kms
+    @staticmethod
+    def static_above(name: str) -> int:
+        return len(name)
+
+    @staticmethod
+    @mock_kms(region="eu-west-1")
+    def static_below(name: str) -> int:
+        return len(name)
+
+    @classmethod
+    @mock_kms
+    def class_below(cls, name: str) -> int:
+        return len(name)
+
+
+@mock_kms
+def generator(count: int) -> Iterator[str]:
+    for _ in range(count):
+        yield current().account("111122223333").id
+
+
+@contextlib.contextmanager
+@mock_kms
+def world() -> Iterator[KMSMock]:
+    yield current()
+
+
+@mock_kms
+@contextlib.contextmanager
+def other_world() -> Iterator[KMSMock]:
+    yield current()
+
+
+@mock_kms
+async def async_generator() -> AsyncIterator[KMSMock]:
+    yield current()
+
+
+@pytest.fixture
+@mock_kms(seed=1)
+def ciphertext() -> bytes:
+    return encrypt(current().client(), current().client().create_key()["KeyMetadata"]["KeyId"])
+
+
 @pytest.fixture
 def account(kms: KMSMock) -> Account:
     return kms.account("444455556666")
@@ -68,6 +120,18 @@ def role(account: Account) -> Principal:
 def test_a_decorated_function_keeps_its_type() -> None:
     length: int = length_of_ciphertext()
     assert length > len(b"text")
+
+
+def test_decorated_methods_generators_and_fixtures_keep_theirs(ciphertext: bytes) -> None:
+    methods = DecoratedMethods()
+    lengths: list[int] = [methods.method("a"), methods.static_above("a"), methods.static_below("a")]
+    length: int = DecoratedMethods.class_below("a")
+    names: list[str] = list(generator(1))
+    kind: AsyncIterator[KMSMock] = async_generator()
+    with world() as kms, other_world() as other:
+        assert kms is other
+    assert kind
+    assert (lengths, length, names, len(ciphertext) > 0) == ([1, 1, 1], 1, ["111122223333"], True)
 
 
 def test_records_decisions_and_costs(kms: KMSMock, kms_key: KmsKey, role: Principal) -> None:

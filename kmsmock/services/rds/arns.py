@@ -5,7 +5,8 @@ Source: Amazon RDS User Guide, "Amazon Resource Names (ARNs) in Amazon RDS".
 
 from __future__ import annotations
 
-from kmsmock.aws.arns import Arn, partition_of
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.regions import partition_of
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.registry import ServiceCall
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kmsmock.aws.arns import is_known_region
+from kmsmock.aws.regions import is_known_region
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.answered.lookup import (
     explain_not_found,

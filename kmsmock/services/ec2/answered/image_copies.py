@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.aws.arns import is_known_region
+from kmsmock.aws.regions import is_known_region
 from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.answered.copies import create_copy, finish_copy
 from kmsmock.services.ec2.answered.images import put_image, require_free_name

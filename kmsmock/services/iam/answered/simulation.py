@@ -18,8 +18,9 @@ from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import Effect, Policy, Statement
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
-from kmsmock.aws.arns import Arn, name_in, region_of_endpoint
+from kmsmock.aws.arns import Arn, name_in
 from kmsmock.aws.principals import Principal, PrincipalKind
+from kmsmock.aws.regions import region_of_endpoint
 from kmsmock.identities.entities import Entity, Identity
 from kmsmock.services.errors import InvalidInput, NoSuchEntity
 from kmsmock.services.iam.answered.documents import read_policy

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.aws.arns import partition_of
+from kmsmock.aws.regions import partition_of
 from kmsmock.services.rds.answered.backups import begin_snapshot
 from kmsmock.services.rds.answered.lookup import (
     find_snapshot,

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kmsmock.aws.arns import Arn, partition_of
+from kmsmock.aws.arns import Arn
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.regions import partition_of
 from kmsmock.services.rds.answered.registry import account_region, require_parameter, storage
 from kmsmock.services.rds.answered.storage import Database, Snapshot
 from kmsmock.services.rds.arns import snapshot_arn

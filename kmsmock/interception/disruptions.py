@@ -1,0 +1,75 @@
+"""Failures of the network, as botocore's HTTP session reports them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
+
+from kmsmock.aws.disruptions import CorruptResponse, Loss, LostConnection
+
+#: The retries of a client without a configuration of them.
+_UNCONFIGURED = {"mode": BOTOCORE_DEFAUT_SESSION_VARIABLES["retry_mode"][2]}
+_ERRORS: dict[Loss, Any] = {
+    Loss.CLOSED: ConnectionClosedError,
+    Loss.READ_TIMEOUT: ReadTimeoutError,
+    Loss.CONNECT_TIMEOUT: ConnectTimeoutError,
+}
+
+
+def make_connection_error(lost: LostConnection, request: Any) -> HTTPClientError:
+    """Return the error that botocore raises for a lost connection. request: the HTTP request."""
+    how = lost.how
+    error = _ERRORS[how](endpoint_url=request.url, request=request, error=how.value)
+    error.is_retried = lost.is_retried
+    # Python prints notes since 3.11; on 3.10 pytest shows them.
+    error.__notes__ = ["The test has armed this error with kms.faults."]
+    return error
+
+
+def corrupt_body(response: CorruptResponse) -> bytes:
+    """Return the bytes that arrive instead of the body of a response."""
+    from kmsmock.aws.api_model import serialize_response
+
+    if response.body is not None:
+        return response.body
+    complete = serialize_response(response.result or {}) or b"{}"
+    return complete[: len(complete) // 2]
+
+
+def hide_from_retries(*, response: Any, caught_exception: Any, request_dict: Any, **_: Any) -> None:
+    """Hide what the caller is to see from botocore's retries, which would retry the request.
+
+    Handles ``needs-retry`` before botocore does. Older versions have no result that ends retries.
+    """
+    answer = caught_exception if response is None else response[0]
+    is_retried = getattr(answer, "is_retried", True)
+    if is_retried is None:
+        is_retried = request_dict["context"]["client_config"].retries != _UNCONFIGURED
+    if is_retried:
+        return
+    if response is None:
+        raise caught_exception
+    http_response, parsed = response
+    http_response.hidden = (http_response.status_code, parsed.pop("Error", None))
+    http_response.status_code = HTTPStatus.OK
+
+
+def show_after_retries(*, response: Any, **_: Any) -> None:
+    """Restore the response that `hide_from_retries` has hidden.
+
+    Handles ``needs-retry`` after botocore.
+    """
+    hidden = None if response is None else vars(response[0]).pop("hidden", None)
+    if hidden is not None:
+        http_response, parsed = response
+        http_response.status_code, error = hidden
+        if error is not None:
+            parsed["Error"] = error

@@ -1,0 +1,60 @@
+"""Messages about faults that did not fire: the nearest call, and why the fault did not hit it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kmsmock.ledger.assertion_messages import count_by_operation, explain_nearest, list_calls
+from kmsmock.ledger.call_record import Call
+from kmsmock.ledger.calls import Calls
+from kmsmock.state.fault import Fault
+
+
+def explain_unfired(fault: Fault, calls: Calls) -> list[str]:
+    """Return the lines of a message about a fault that hit fewer calls than it was to.
+
+    calls: the records of the mock's calls.
+    """
+    earlier, later = _split(list(calls), fault.armed_after)
+    reason = _explain(fault, later, [event for event in earlier if fault.matches(event)])
+    return [f"  {fault}", *(f"    {line}" for line in reason)]
+
+
+def _split(events: list[Call], last: Call | None) -> tuple[list[Call], list[Call]]:
+    """Split calls after the last one that had been made when a fault was armed.
+
+    If that one is no longer recorded, all that are left are later ones.
+    """
+    number = next((n for n in range(len(events), 0, -1) if events[n - 1] is last), 0)
+    return events[:number], events[number:]
+
+
+def _explain(fault: Fault, events: Sequence[Call], earlier: Sequence[Call]) -> list[str]:
+    """Explain why a fault did not fire.
+
+    events: the calls since it was armed. earlier: those before it that match.
+    """
+    matching = [event for event in events if fault.matches(event)]
+    if fault.seen:
+        number = "1 call" if fault.seen == 1 else f"{fault.seen} calls"
+        return [f"{number} matched{_explain_waiting(fault)}", *list_calls(matching)]
+    if matching:
+        return ["these were calls of services, which have no HTTP request:", *list_calls(matching)]
+    if not events:
+        if earlier:
+            return ["it was armed too late, after these calls:", *list_calls(earlier)]
+        return ["no call has been made since it was armed"]
+    lines = [f"calls since it was armed: {count_by_operation(events)}"]
+    others = {event.operation for event in events if fault.calls.matches(event)}
+    if others:
+        return [*lines, f"{', '.join(sorted(others))} cannot fail with {fault.effect.name}"]
+    of_operation = [event for event in events if event.operation == fault.calls.operation]
+    return [*lines, *explain_nearest(fault.calls, of_operation or events, events)]
+
+
+def _explain_waiting(fault: Fault) -> str:
+    if fault.due == 0:
+        return f", but it waits for number {fault.on_call}"
+    if fault.effect.after_effect and fault.due > fault.fired:
+        return ", but it only hits calls that have succeeded"
+    return ""
