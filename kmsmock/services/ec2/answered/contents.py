@@ -7,9 +7,10 @@ from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
-from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE, failures_of
+from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE
 from kmsmock.services.storage_keys import read_data_key
 from kmsmock.state.backend import Backend
+from kmsmock.state.failures import failures_of
 
 _GIB = 1024**3
 _WITHOUT_CONTENTS = ("creating", "pending", "error")

@@ -8,11 +8,11 @@ from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.rds.answered.lost_keys import check_keys
 from kmsmock.services.rds.answered.storage import Database, Snapshot, Storage
-from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.storage_keys import read_data_key
 from kmsmock.state.backend import Backend
+from kmsmock.state.failures import failures_of
 
 _GIB = 1024**3
 #: Source: Amazon Aurora User Guide, "Amazon Aurora storage".
