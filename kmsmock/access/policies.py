@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from operator import is_
 from typing import Any
@@ -128,7 +127,7 @@ def authorize(
     else:
         decision = evaluate(request, policies)
     if not decision.allowed:
-        return replace(decision, request=request, policies=policies)
+        return decision.with_request(request, policies)
     if retired is None:
         allowances.add(identities, request, key, policies)
     return decision

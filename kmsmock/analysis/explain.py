@@ -126,7 +126,7 @@ def _decide(
         decision = evaluate_retirement(request, policies, retired)
     else:
         decision = evaluate(request, policies)
-    return replace(decision, request=request, policies=policies)
+    return decision.with_request(request, policies)
 
 
 def _retiring_principal(parameters: Mapping[str, Any]) -> str:
