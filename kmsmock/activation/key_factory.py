@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kmsmock.authorization.policy import write_policy
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.keys.specs import KEY_SPECS, describe_unknown_spec
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.values import require_type
 
 if TYPE_CHECKING:
     from kmsmock.activation.typed_clients import KMSClient
@@ -48,14 +50,16 @@ class KmsKeyFactory(PublicObject):
         spec: the key spec. usage: the key usage; by default the first one that the spec allows.
         alias: an alias to create for it, with or without ``alias/``. policy: the key policy, as
         JSON text or as a dictionary. tags: name -> value. Raises ValueError for an unknown spec,
-        with the most similar one, and botocore's ClientError.
+        with the most similar one, TypeError for values of a wrong type, and botocore's ClientError.
         """
         if spec not in KEY_SPECS:
             raise ValueError(describe_unknown_spec(spec))
+        require_type(alias, (str, type(None)), "alias", "a str")
+        require_type(tags, (Mapping, type(None)), "tags", "a dict, such as {'team': 'a'}")
         parameters = {
             "KeySpec": spec,
             "KeyUsage": usage or next(iter(KEY_SPECS[spec].usages)).value,
-            "Policy": json.dumps(policy) if isinstance(policy, Mapping) else policy,
+            "Policy": None if policy is None else write_policy(policy, PolicyKind.RESOURCE),
             "Description": description,
             "MultiRegion": multi_region,
             "Tags": [{"TagKey": k, "TagValue": v} for k, v in (tags or {}).items()],

@@ -49,13 +49,16 @@ def check_texts(value: Any, name: str) -> None:
         require_type(item, str, f"{name}[{key!r}]", "a str")
 
 
-def check_condition_values(context: Any) -> None:
-    """Require a dict with the values of condition keys: strings or lists of them (TypeError)."""
-    require_type(context, Mapping, "context", "a dict")
+def check_condition_values(context: Any, name: str = "context") -> None:
+    """Require a dict with the values of condition keys: strings or lists of them (TypeError).
+
+    name: of the argument.
+    """
+    require_type(context, Mapping, name, "a dict")
     for key, value in context.items():
-        require_type(key, str, "a name in context", "a str")
+        require_type(key, str, f"a name in {name}", "a str")
         for item in value if isinstance(value, (list, tuple)) else [value]:
-            require_type(item, str, f"context[{key!r}]", "a str or a list of these")
+            require_type(item, str, f"{name}[{key!r}]", "a str or a list of these")
 
 
 # --- values by type of shape -------------------------------------------------------------------

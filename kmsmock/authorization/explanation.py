@@ -64,7 +64,8 @@ def steps(request: Request, policies: AppliedPolicies) -> Iterator[Step]:
     for policy in policies.identity:
         yield from _steps_of(policy, f"identity policy {policy.name}", request, policies)
     if not policies.identity and request.principal.kind not in _WITHOUT_POLICIES:
-        yield Step("identity policies", matched=False, why=("the caller has none",))
+        why = f"the caller has none{policies.remark}"
+        yield Step("identity policies", matched=False, why=(why,))
     if policies.boundary is not None:
         yield from _steps_of(policies.boundary, "permissions boundary", request, policies)
     for policy in policies.session or ():

@@ -27,8 +27,15 @@ from kmsmock.identities.entities import (
     Organization,
     Session,
 )
+from kmsmock.identities.iam_names import (
+    FEDERATED_USER_NAME,
+    NAME_LIMITS,
+    ROLE_SESSION_NAME,
+    require_path,
+)
 from kmsmock.identities.managed import ManagedPolicies
 from kmsmock.identities.names import PrincipalNames
+from kmsmock.misuse.values import describe
 
 ADMINISTRATOR = "Administrator"
 _ADMINISTRATOR_ACCESS = "AdministratorAccess"
@@ -190,7 +197,11 @@ class Identities:
     def user(
         self, account: str, name: str, path: str | None = None, partition: str | None = None
     ) -> Principal:
-        """Return the IAM user of that name, created on first use. path: None for any."""
+        """Return the IAM user of that name, created on first use. path: None for any.
+
+        Raises ValueError for a name or path that IAM does not accept.
+        """
+        self._require_names(PrincipalKind.USER, account, name, path, partition)
         entity = self.get_or_create_entity(PrincipalKind.USER, account, name, path, partition)
         arn = entity.arn
         return self._add(arn, lambda: Principal(PrincipalKind.USER, arn, account, entity.unique_id))
@@ -203,7 +214,12 @@ class Identities:
         session: str = "session",
         partition: str | None = None,
     ) -> Principal:
-        """Return a session of an IAM role, both created on first use. path: None for any."""
+        """Return a session of an IAM role, both created on first use. path: None for any.
+
+        Raises ValueError for a name or path that IAM or STS does not accept.
+        """
+        self._require_names(PrincipalKind.ASSUMED_ROLE, account, name, path, partition)
+        ROLE_SESSION_NAME.require(session)
         entity = self.get_or_create_entity(
             PrincipalKind.ASSUMED_ROLE, account, name, path, partition
         )
@@ -249,7 +265,11 @@ class Identities:
         return entity
 
     def federate(self, user: Principal, name: str, session: Session) -> Principal:
-        """Return a federated user: a session of an IAM user, as GetFederationToken makes it."""
+        """Return a federated user: a session of an IAM user, as GetFederationToken makes it.
+
+        Raises ValueError for a name that STS does not accept.
+        """
+        FEDERATED_USER_NAME.require(name)
         arn = federated_user_arn(user.partition, user.account, name)
         unique_id = f"{user.account}:{name}"
         # Without session policies it has no permissions of its own.
@@ -273,6 +293,8 @@ class Identities:
 
         Raises ValueError for an ARN of something else.
         """
+        if not isinstance(arn, str):
+            raise TypeError(f"a principal is named by its ARN, not by {describe(arn)}")
         known = self._by_arn.get(arn)
         if known:
             return known
@@ -372,3 +394,14 @@ class Identities:
         if principal is None:
             principal = self._by_arn[arn] = make()
         return principal
+
+    def _require_names(
+        self, kind: PrincipalKind, account: str, name: str, path: str | None, partition: str | None
+    ) -> None:
+        """Require a name and path that IAM accepts for a new user or role."""
+        is_text = isinstance(name, str)
+        if is_text and self.named(kind, account, name, partition or self.partition) is not None:
+            return
+        NAME_LIMITS[kind].require(name)
+        if path is not None:
+            require_path(path)

@@ -15,7 +15,7 @@ def explain_failures(mock: ActiveMock, parsed: dict[str, Any]) -> None:
     For a response without such resources, it is what ends the passing states that it shows. parsed:
     botocore's parsed response, or the answer that becomes one.
     """
-    from kmsmock.services.failures import failures_of
+    from kmsmock.state.failures import failures_of
 
     backend = mock.kms.backend
     failures, passing = failures_of(backend), backend.passing

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kmsmock.plugin.configuration import read_options_of_run, require_known_arguments
 from kmsmock.plugin.contexts import Contexts, get_test_context
 from kmsmock.plugin.fault_check import ending_faults, note_failure
 from kmsmock.plugin.marks import (
@@ -21,7 +23,6 @@ from kmsmock.plugin.marks import (
     read_limits,
     require_options_of_marks,
     require_valid_marks,
-    resolve_paths,
 )
 from kmsmock.plugin.real_aws import add_option, block_real_aws, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
@@ -92,10 +93,17 @@ def _format_help(option: Option) -> str:
     return f"{option.doc} (default: {default})".replace("`", "")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Begin the run, so that the mocks that conftest files start end with it."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Iterator[None]:
+    """Begin the run, so that the mocks that conftest files start end with it.
+
+    Afterwards pytest knows the options of conftest files: others with our prefix are misspelt.
+    """
     _begin_run(early_config)
+    yield
+    require_known_arguments(parser, args)
 
 
 def _begin_run(config: pytest.Config) -> None:
@@ -112,10 +120,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from kmsmock.options import configure
     from kmsmock.plugin.hints import MockedTests
 
-    try:
-        options_before = configure(_read_ini_options(config))
-    except (TypeError, ValueError) as reason:
-        raise pytest.UsageError(f"kmsmock: {reason}") from None
+    options_before = configure(read_options_of_run(config))
     config.add_cleanup(functools.partial(_restore_options, options_before))
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
     watchers.add(mocked_tests)
@@ -145,20 +150,6 @@ def pytest_report_header() -> str:
         f"kmsmock: account {chosen['account_id']}, region {region}, "
         f"authorization {chosen['authorization']}, {say_what_is_blocked()}{seed}"
     )
-
-
-def _read_ini_options(config: pytest.Config) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    from kmsmock.options import table
-
-    for name, option in table().items():
-        value = None if option.ini is None else config.getini(f"kms_{name}")
-        if value not in (None, "", []):
-            options[name] = value if option.from_text is None else option.from_text(value)
-    seed = config.getoption("--kms-seed")
-    if seed is not None:
-        options["seed"] = seed
-    return resolve_paths(config, options)
 
 
 # --- the running test --------------------------------------------------------------------------
@@ -191,13 +182,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Add a hint to errors of clients without a mock, such as NoCredentialsError."""
-    if call.excinfo is not None and call.when != "teardown":
+    """Add hints to errors of clients without a mock, such as NoCredentialsError, or ``await``."""
+    if call.excinfo is None:
+        return
+    if call.when != "teardown":
         note_failure(get_test_context())
-    if call.excinfo is not None and get_running_test() not in item.config.stash[_mocked_tests]:
+    if "aiobotocore" in sys.modules:
+        from kmsmock.plugin.async_hints import hint_at_await
+
+        hint_at_await(call.excinfo.value)
+    if get_running_test() not in item.config.stash[_mocked_tests]:
         from kmsmock.plugin.hints import hint_at_mock
 
         hint_at_mock(call.excinfo.value)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """Add a hint to the warning that a call of aiobotocore was never awaited."""
+    if "aiobotocore" in sys.modules:
+        from kmsmock.plugin.async_hints import add_hint_to_warning
+
+        add_hint_to_warning(warning_message)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -263,7 +269,7 @@ def _run_mock(node: Any) -> Iterator[KMSMock]:
     mocker = KMSMocker({"isolated": True})
     try:
         kms = mocker.start()
-    except (TypeError, ValueError) as reason:
+    except (TypeError, ValueError, OSError) as reason:
         fail_for_mark(node, str(reason))
     try:
         kms.backend.faults.are_checked = True

@@ -57,7 +57,8 @@ def read_limits(node: Any) -> dict[str, Any]:
 
 def fail_for_mark(node: Any, reason: str) -> NoReturn:
     """Fail a test, or a fixture, because of an invalid mark."""
-    text = f"{node.nodeid}: @pytest.mark.kms: {reason}"
+    what = "@pytest.mark.kms" if merge_marks(node) else "the mock cannot be started"
+    text = f"{node.nodeid or 'session_kms'}: {what}: {reason}"
     raise pytest.fail.Exception(text, pytrace=False) from None
 
 

@@ -14,9 +14,9 @@ from kmsmock.services.ec2.beside.stored_resources import (
 )
 from kmsmock.services.ec2.kms_use.snapshots import require_completed
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
-from kmsmock.services.failures import failures_of
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.unknown_keys import warn_unknown_key
+from kmsmock.state.failures import failures_of
 
 
 def _create_volume(call: ServiceCall) -> Steps:

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from kmsmock.aws.regions import partition_of
-from kmsmock.services.failures import failures_of
 from kmsmock.services.rds.answered.backups import begin_snapshot
 from kmsmock.services.rds.answered.lookup import (
     find_snapshot,
@@ -41,6 +40,7 @@ from kmsmock.services.rds.kms_use.snapshots import CopySnapshot
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sectors import rewrite
 from kmsmock.services.storage_keys import KeyUnusableError
+from kmsmock.state.failures import failures_of
 
 _CHINA = "aws-cn"
 #: What a copy in another Region does not have of its source.

@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kmsmock.services.failures import failures_of
 from kmsmock.services.rds.answered.backups import begin_backups, take_snapshot
 from kmsmock.services.rds.answered.lookup import (
     find_database,
@@ -42,6 +41,7 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
 from kmsmock.services.storage_states import begin
 from kmsmock.state.backend import Backend
+from kmsmock.state.failures import failures_of
 
 #: Source: Amazon RDS User Guide, "Quotas and constraints for Amazon RDS".
 _MOST_DATABASES = 40

@@ -11,10 +11,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
-from kmsmock.services.failures import failures_of
 from kmsmock.services.rds.answered.storage import LOST, RECOVERABLE, Database, Storage
 from kmsmock.services.rds.kms_use.keys import why_unusable
 from kmsmock.state.backend import Backend
+from kmsmock.state.failures import failures_of
 
 _HOUR, _WEEK = timedelta(hours=1), timedelta(days=7)
 
