@@ -43,7 +43,7 @@ def encrypt(principal: Any, key: str, **more: Any) -> None:
     principal.client().encrypt(KeyId=key, Plaintext=b"text", **more)
 
 
-# --- conditions -------------------------------------------------------------------------------
+# --- conditions -------------------------------------------------------
 
 
 @TABLE.breakage("Pass EncryptionContext={'tenant': 'a'} in the request")
@@ -122,7 +122,7 @@ def a_network_that_only_tests_can_name(kms):
     encrypt(make_role(kms, allow("kms:Encrypt", Condition=inside)), make_key(kms))
 
 
-# --- grants -------------------------------------------------------------------------------------
+# --- grants -----------------------------------------------------------
 
 
 def make_grant(kms: KMSMock, operations: list[str], **more: Any) -> tuple[Any, str]:
@@ -160,7 +160,7 @@ def giving_more_than_the_own_grant_has(kms):
     role.client().create_grant(KeyId=key, GranteePrincipal=role.arn, Operations=["Encrypt"])
 
 
-# --- policies without conditions ------------------------------------------------------------------
+# --- policies without conditions --------------------------------------
 
 
 @TABLE.breakage('identity policy of arn:aws:iam::123456789012:role/App: { "Effect": "Allow"')
@@ -196,7 +196,7 @@ def test_the_note_names_the_fix(sentence: str, run: Callable[[KMSMock], Any]) ->
     assert sentence in read_note(run)
 
 
-# --- what is never proposed -----------------------------------------------------------------------
+# --- what is never proposed -------------------------------------------
 
 
 @pytest.mark.parametrize("context", [None, {"tenant": "b"}], ids=["no context", "another"])
