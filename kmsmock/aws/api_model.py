@@ -18,6 +18,7 @@ from kmsmock.aws.limits import TextLimits, limits_of, pattern_of, printed_enum
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.secret_values import SecretBytes, SecretText, is_secret
 from kmsmock.aws.value_hints import explain_values
+from kmsmock.misuse.surrogates import find_lone_surrogate
 
 #: Members whose value no error message contains, not even that it is null.
 _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
@@ -47,6 +48,8 @@ def parse_request(call: ApiCall) -> dict[str, Any]:
         body, end = None, -1
     if end != len(text):
         body = _parse(text)
+    if "\\ud" in text or "\\uD" in text:
+        _require_characters(body)
     check = _CHECKS.get(call.operation)
     if check is None:
         shape = call.model.input_shape
@@ -73,6 +76,16 @@ def _parse(text: str) -> Any:
         raise errors.SerializationException(
             explanation=f"The body of the request is not JSON: {reason}"
         ) from None
+
+
+def _require_characters(body: Any) -> None:
+    """Refuse texts that are not Unicode. Raises SerializationException."""
+    found = find_lone_surrogate(body)
+    if found is not None:
+        raise errors.SerializationException(
+            explanation=f"The body of the request has the lone surrogate {found}, which is no "
+            "character: UTF-8 cannot encode it."
+        )
 
 
 def serialize_response(result: Mapping[str, Any]) -> bytes:

@@ -225,27 +225,37 @@ class Costs(PublicObject):
         return group_usage(self._calls.usage, self.prices, group, storage or {})
 
     def _storage(self, group: Callable[[KeyLifetime], str]) -> dict[str, Decimal]:
-        """Sum up the storage costs of keys by group. group: returns the group of a lifetime."""
-        now = self._now()
-        groups: dict[str, list[KeyLifetime]] = {}
-        for lifetime in self._lifetimes:
-            groups.setdefault(group(lifetime), []).append(lifetime)
-        with localcontext(ARITHMETIC):
-            return {
-                name: sum(
-                    (
-                        self.prices.key_month * places.total() / hours_in(month)
-                        for month, places in self._hours(lifetimes, now).items()
-                    ),
-                    Decimal(0),
-                )
-                for name, lifetimes in groups.items()
-            }
+        return sum_up_storage(self._lifetimes, self._now(), self.prices, group)
 
     def _hours(
         self, lifetimes: Iterable[KeyLifetime], now: datetime
     ) -> Mapping[int, Counter[AccountRegion]]:
         return count_key_hours(lifetimes, now, self.prices.surcharged_rotations)
+
+
+def sum_up_storage(
+    lifetimes: Iterable[KeyLifetime],
+    now: datetime,
+    prices: Prices,
+    group: Callable[[KeyLifetime], str],
+) -> dict[str, Decimal]:
+    """Sum up the storage costs of keys by group, up to now. group: of a lifetime, its name."""
+    groups: dict[str, list[KeyLifetime]] = {}
+    for lifetime in lifetimes:
+        groups.setdefault(group(lifetime), []).append(lifetime)
+    with localcontext(ARITHMETIC):
+        return {
+            name: sum(
+                (
+                    prices.key_month * places.total() / hours_in(month)
+                    for month, places in count_key_hours(
+                        members, now, prices.surcharged_rotations
+                    ).items()
+                ),
+                Decimal(0),
+            )
+            for name, members in groups.items()
+        }
 
 
 def _is_use(line: UsageLine) -> bool:

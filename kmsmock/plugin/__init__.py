@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kmsmock.plugin.budgets import ExceededBudgets, enforce_limits
 from kmsmock.plugin.configuration import read_options_of_run, require_known_arguments
 from kmsmock.plugin.contexts import Contexts, get_test_context
 from kmsmock.plugin.fault_check import ending_faults, note_failure
@@ -123,8 +124,11 @@ def pytest_configure(config: pytest.Config) -> None:
     options_before = configure(read_options_of_run(config))
     config.add_cleanup(functools.partial(_restore_options, options_before))
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
-    watchers.add(mocked_tests)
-    config.add_cleanup(functools.partial(watchers.remove, mocked_tests))
+    exceeded_budgets = ExceededBudgets()
+    config.pluginmanager.register(exceeded_budgets, "kmsmock budgets")
+    for watcher in (mocked_tests, exceeded_budgets):
+        watchers.add(watcher)
+        config.add_cleanup(functools.partial(watchers.remove, watcher))
     _begin_run(config)
     reports = config.getoption("--kms-report")
     if reports:
@@ -229,24 +233,8 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     limits = read_limits(item)
     if not limits:
         return (yield)
-    from kmsmock.plugin.budgets import enforce_limits
-
     with enforce_limits(item, limits):
         return (yield)
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """List the exceeded budgets."""
-    failed = terminalreporter.getreports("failed")
-    if not failed:
-        return
-    from kmsmock.plugin.budgets import find_exceeded
-
-    lines = list(find_exceeded(failed))
-    if lines:
-        terminalreporter.write_sep("-", "kmsmock budgets")
-        for line in lines:
-            terminalreporter.write_line(line)
 
 
 def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:

@@ -66,6 +66,8 @@ def _render_summary(report: Report) -> Iterator[Line]:
         f"At AWS's list prices {usd(total.cost + report.storage)}: requests {usd(total.cost)}, "
         f"keys {usd(report.storage)}"
     )
+    if report.storage_moved:
+        yield Line(f"({usd(report.storage_moved)} of it for time by which tests moved clocks)")
     for what, number in sorted(report.omitted.items()):
         yield Line(f"{number:,} {what} are only in the sums.", Style.QUIET)
     yield from (Line(note, Style.BAD) for note in report.notes)

@@ -116,6 +116,8 @@ class KeyRecord:
     used: bool = False
     #: The charge for the key in USD.
     storage: Decimal = ZERO
+    #: The part of it for time that passed only on the mock's clock, which the test has moved.
+    storage_moved: Decimal = ZERO
     #: Sums over the calls that used the key.
     tally: Tally = field(default_factory=Tally)
 
@@ -257,6 +259,8 @@ class Report:
     total: Tally = field(default_factory=Tally)
     #: The charge of all keys, in USD at list price.
     storage: Decimal = ZERO
+    #: The part of it for time that passed only on the clocks of mocks.
+    storage_moved: Decimal = ZERO
     #: Sums by operation.
     operations: dict[str, OperationTally] = field(default_factory=dict)
     #: Sums by test.

@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 from kmsmock.authorization.policy import parse
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.misuse.suggestions import did_you_mean, suggest
+from kmsmock.misuse.surrogates import find_lone_surrogate
 from kmsmock.misuse.values import quote
 from kmsmock.worlds.errors import (
     PROBLEMS,
@@ -92,6 +93,10 @@ def text(value: Any) -> str:
     """Read a text."""
     if not isinstance(value, str):
         raise WorldError(f"must be a text, not {describe_value(value)}")
+    if not value.isascii():
+        found = find_lone_surrogate(value)
+        if found is not None:
+            raise WorldError(f"has the lone surrogate {found}, which is no character")
     return value
 
 
