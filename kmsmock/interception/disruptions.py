@@ -67,11 +67,9 @@ def show_after_retries(*, response: Any, **_: Any) -> None:
 
     Handles ``needs-retry`` after botocore.
     """
-    if response is None:
-        return
-    http_response, parsed = response
-    hidden = vars(http_response).pop("hidden", None)
+    hidden = None if response is None else vars(response[0]).pop("hidden", None)
     if hidden is not None:
+        http_response, parsed = response
         http_response.status_code, error = hidden
         if error is not None:
             parsed["Error"] = error
