@@ -29,6 +29,7 @@ from kmsmock.operations.call_authorization import (
 from kmsmock.operations.faulty_calls import meeting_faults
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.key_lookup import locate_key
+from kmsmock.operations.parameter_hints import explain_parameters
 from kmsmock.operations.registry import Call, Operation, Target
 from kmsmock.process.real_time import RealTime
 from kmsmock.process.watchers import notify, watchers
@@ -62,6 +63,7 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             if operation.shows is not None and backend.passing.open:
                 result = _look(call, operation.shows, result)
         except errors.ServiceError as error:
+            explain_parameters(call, error)
             result = error
         event = record(call, result)
         if operation.hands_out is not None and isinstance(result, dict):
@@ -82,6 +84,7 @@ def _answer_with_faults(call: Call) -> dict[str, Any] | errors.ServiceError | Di
             try:
                 result = perform(call)
             except errors.ServiceError as error:
+                explain_parameters(call, error)
                 result = error
         event = record(call, result)
         delivered = backend.faults.deliver(hit, result)

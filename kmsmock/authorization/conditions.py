@@ -328,6 +328,11 @@ class Condition:
         """The condition key in lower case, as in condition contexts."""
         return self._lower_key
 
+    @property
+    def is_negated(self) -> bool:
+        """Whether it holds for all values but those of the policy."""
+        return self._negated
+
     def holds(self, context: Context, *, result_if_malformed: bool) -> bool:
         """Return whether the condition holds for a request.
 

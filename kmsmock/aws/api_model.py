@@ -17,6 +17,7 @@ from kmsmock.aws.api_call import ApiCall
 from kmsmock.aws.limits import TextLimits, limits_of, pattern_of, printed_enum
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.secret_values import SecretBytes, SecretText, is_secret
+from kmsmock.aws.value_hints import explain_values
 from kmsmock.misuse.surrogates import find_lone_surrogate
 
 #: Members whose value no error message contains, not even that it is null.
@@ -62,7 +63,8 @@ def parse_request(call: ApiCall) -> dict[str, Any]:
     if failures:
         count = len(failures)
         raise errors.ValidationException(
-            f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(failures)}"
+            f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(failures)}",
+            explanation=explain_values(call.operation, body, call.model.input_shape),
         )
     return parameters
 

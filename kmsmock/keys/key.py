@@ -13,7 +13,7 @@ from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.seeded import deterministic
-from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
+from kmsmock.keys.material import KeyMaterial, MaterialState, describe_expiry, material_id
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
 from kmsmock.keys.states import KEY_STATE, STATE_REMEDIES, STATE_TEXTS, KeyState
@@ -207,6 +207,8 @@ class Key(PublicObject, internal=_INTERNAL):
         remedy = STATE_REMEDIES[state]
         if state is KeyState.UNAVAILABLE and self.custom_key_store is not None:
             remedy = self.custom_key_store.describe_state(passing)
+        if state is KeyState.PENDING_IMPORT:
+            remedy = describe_expiry(self.materials) + remedy
         waiting = passing.explain(KEY_STATE, self.arn)
         if waiting is not None:
             remedy = f"{remedy} {waiting}"

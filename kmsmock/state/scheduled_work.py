@@ -152,6 +152,7 @@ def _expire_if_due(
 ) -> None:
     if material.valid_to == due and material.is_permanent and backend.has_key(key):
         material_import.remove_material(key, material)
+        material.expired_at = due
         backend.service_events.note(DELETE_EXPIRED, key, now, material_id=material.id)
 
 
