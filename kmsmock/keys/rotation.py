@@ -85,7 +85,8 @@ def start_on_demand(key: Key, now: datetime) -> bool:
     if key.rotation is not None and key.rotation.next_date - now <= _TOO_CLOSE:
         raise errors.ConflictException(
             explanation=f"Automatic rotation is due at {key.rotation.next_date:%Y-%m-%d %H:%M:%S} "
-            "UTC; on-demand rotation is not possible in the 20 minutes before."
+            "UTC (NextRotationDate of GetKeyRotationStatus); on-demand rotation is not possible in "
+            "the 20 minutes before. kms.clock.advance(minutes=20) passes them."
         )
     if key.on_demand_rotations >= ON_DEMAND_LIMIT:
         raise errors.LimitExceededException(
