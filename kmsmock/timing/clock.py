@@ -11,7 +11,7 @@ from typing import Any
 
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.values import require_type
-from kmsmock.timing.dates import LAST, read_time, to_utc
+from kmsmock.timing.dates import LAST, UTC, read_time, to_utc
 from kmsmock.timing.gc_pause import pause_gc
 
 
@@ -54,7 +54,10 @@ class Clock(
 
         Raises ValueError if that is outside of the calendar, from year 1 to 9999.
         """
-        time = self._base or read_time()
+        time = self._base
+        if time is None:
+            # As `read_time` does, without the call while nothing has replaced the class.
+            time = datetime.now(UTC) if datetime is type(LAST) else read_time()
         if self._shift:
             try:
                 time += self._shift
