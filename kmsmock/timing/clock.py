@@ -10,6 +10,7 @@ from datetime import MAXYEAR, datetime, timedelta, timezone
 from typing import Any
 
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.values import require_type
 from kmsmock.timing.gc_pause import pause_gc
 
 UTC = timezone.utc
@@ -69,7 +70,10 @@ class Clock(
                 f"advance() takes a timedelta, or days=, hours=, minutes=, seconds=, weeks=; not "
                 f"{by!r}"
             )
-        step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, weeks=weeks)
+        parts = {"days": days, "hours": hours, "minutes": minutes, "seconds": seconds}
+        for name, number in {**parts, "weeks": weeks}.items():
+            require_type(number, (int, float), name, "a number")
+        step = timedelta(weeks=weeks, **parts)
         step += by or timedelta()
         if step < timedelta():
             raise ValueError(
