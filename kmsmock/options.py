@@ -208,6 +208,15 @@ class MockOptions(TypedDict, total=False):
             'mock\'s clock, whichever is first; `"clock"`, only when it is due',
         ),
     ]
+    real_sleeps: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="let botocore's waiters and retries really sleep, instead of moving the mock's "
+            "clock by that time",
+            ini="bool",
+        ),
+    ]
     calls_kept: Annotated[
         int,
         Option(
