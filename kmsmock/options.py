@@ -12,6 +12,7 @@ from kmsmock.aws.arns import is_account_id
 from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
 from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.surrogates import find_lone_surrogate
 
 Reader = Callable[[str, Any], Any]
 
@@ -161,7 +162,10 @@ class MockOptions(TypedDict, total=False):
         Option(
             None,
             "an int or a string from which ids, key material and timestamps are derived",
-            read=_require("an int or a string", lambda value: type(value) in (int, str)),
+            read=_require(
+                "an int or a string of characters",
+                lambda value: type(value) in (int, str) and find_lone_surrogate(value) is None,
+            ),
         ),
     ]
     world: Annotated[
@@ -202,6 +206,15 @@ class MockOptions(TypedDict, total=False):
             "looks",
             'when that ends: `"looks"`, at the second call that shows it, or when it is due on the '
             'mock\'s clock, whichever is first; `"clock"`, only when it is due',
+        ),
+    ]
+    real_sleeps: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="let botocore's waiters and retries really sleep, instead of moving the mock's "
+            "clock by that time",
+            ini="bool",
         ),
     ]
     calls_kept: Annotated[

@@ -13,6 +13,7 @@ from typing import Any
 from kmsmock.authorization.conditions import Condition
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.surrogates import find_lone_surrogate
 from kmsmock.misuse.values import describe
 
 VERSIONS = ("2008-10-17", "2012-10-17")
@@ -85,6 +86,9 @@ def read_document(text: str) -> dict[str, Any]:
     except ValueError as reason:
         hint = _explain_no_json(text)
         raise MalformedPolicyError(f"it is not JSON: {reason}{hint}", Defect.JSON) from None
+    found = find_lone_surrogate(document)
+    if found is not None:
+        raise MalformedPolicyError(f"it has the lone surrogate {found}, which is no character")
     if not isinstance(document, dict):
         what = "a list" if isinstance(document, list) else f"the value {text[:_SHOWN]}"
         raise MalformedPolicyError(f"a policy is a JSON object, not {what}")

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from kmsmock.aws.secret_values import SecretBytes
+from kmsmock.aws.secret_values import SecretBytes, hide
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.surrogates import require_encodable
+from kmsmock.misuse.values import require_type
 
 if TYPE_CHECKING:
     from kmsmock.ledger.call_record import Call
@@ -136,8 +138,12 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
     def add(self, value: bytes | str, name: str = "plaintext") -> None:
         """Add a plaintext to search for, such as one that is passed to Encrypt.
 
-        Raises ValueError if it is too short or not varied enough to be searched for.
+        Raises ValueError if it is too short or not varied enough to be searched for, and for a text
+        that has no bytes; TypeError for other types.
         """
+        value = hide(value)
+        require_type(value, (str, bytes), "value", "bytes or a str")
+        require_encodable(value, name)
         value = SecretBytes(value.encode() if isinstance(value, str) else value)
         if not Secret(name, None, value).is_searchable:
             raise ValueError(

@@ -69,6 +69,13 @@ class ActiveMock(Protocol):
         """Return the environment variables to set while the mock answers, by name."""
         ...
 
+    def skip_sleep(self, seconds: float, *, is_random: bool) -> bool:
+        """Move the mock's clock instead of a sleep; return False if sleeps are to be real.
+
+        is_random: whether the time is different each time, as that between retries.
+        """
+        ...
+
     def has_issued(self, access_key: str) -> bool:
         """Return whether an access key is one of the mock."""
         ...
