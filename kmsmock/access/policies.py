@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from operator import is_
 from typing import Any
@@ -145,7 +144,7 @@ def explain_decision(
         others = [one.arn for one in identities.entities.values() if one is not entity]
         remark = ": kms.principal() has created it, since there was no "
         remark += f"{entity.arn}{did_you_mean(entity.arn, others)}"
-    return replace(decision, request=request, policies=policies._replace(remark=remark))
+    return decision.with_request(request, policies._replace(remark=remark))
 
 
 def collect_policies(

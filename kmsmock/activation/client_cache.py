@@ -27,11 +27,11 @@ class Clients:
         from kmsmock.activation.clients import UNKNOWN, make_client
 
         credentials = credentials or UNKNOWN
-        chosen: str = region or self._mock.find_region()
-        cache_key = (service, chosen, credentials.access_key)
+        region = region or self._mock.find_region()
+        cache_key = (service, region, credentials.access_key)
         client = self._clients.get(cache_key)
         if client is None:
-            client = self._clients[cache_key] = make_client(service, chosen, credentials)
+            client = self._clients[cache_key] = make_client(service, region, credentials)
             bind(client.meta.events, self._mock)
         return client
 

@@ -9,7 +9,7 @@ import binascii
 import json
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from kmsmock.aws import errors
@@ -17,6 +17,7 @@ from kmsmock.aws.api_call import ApiCall
 from kmsmock.aws.limits import TextLimits, limits_of, pattern_of, printed_enum
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.secret_values import SecretBytes, SecretText, is_secret
+from kmsmock.aws.value_hints import explain_values
 from kmsmock.misuse.surrogates import find_lone_surrogate
 
 #: Members whose value no error message contains, not even that it is null.
@@ -26,6 +27,7 @@ _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
 Check = Callable[[Any, str, "list[str]"], Any]
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _CHECKS: dict[str, Check] = {}
 _decode = json.JSONDecoder().raw_decode
 
@@ -61,7 +63,8 @@ def parse_request(call: ApiCall) -> dict[str, Any]:
     if failures:
         count = len(failures)
         raise errors.ValidationException(
-            f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(failures)}"
+            f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(failures)}",
+            explanation=explain_values(call.operation, body, call.model.input_shape),
         )
     return parameters
 
@@ -281,8 +284,9 @@ def _timestamp(shape: Any) -> Check:  # noqa: ARG001 - one maker per type
         if type(value) not in (int, float):
             raise _wrong_type(value, path, "a timestamp in epoch seconds")
         try:
-            return datetime.fromtimestamp(value, timezone.utc)
-        except (ValueError, OverflowError, OSError):
+            # Of Python's own class also while freezegun is active, unlike fromtimestamp.
+            return _EPOCH + timedelta(seconds=value)
+        except (ValueError, OverflowError):
             raise errors.SerializationException(
                 explanation=f"The value of {path!r} is not a possible date."
             ) from None

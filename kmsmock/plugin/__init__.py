@@ -186,11 +186,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Add hints to errors of clients without a mock, such as NoCredentialsError, or ``await``."""
+    """Hide the frames of clients, and add hints to errors without a mock, or without ``await``."""
     if call.excinfo is None:
         return
     if call.when != "teardown":
         note_failure(get_test_context())
+    from kmsmock.plugin.tracebacks import hide_client_frames
+
+    hide_client_frames(call.excinfo.value)
     if "aiobotocore" in sys.modules:
         from kmsmock.plugin.async_hints import hint_at_await
 

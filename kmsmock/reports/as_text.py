@@ -50,7 +50,10 @@ def _render(report: Report) -> Iterator[Line]:
         return
     yield from _render_summary(report)
     yield from _render_operations(report.operations)
-    yield from _render_refusals(report)
+    refused = [refusal for refusal in report.refusals if not refusal.is_answer]
+    yield from _render_refusals(report, "Denied and failed calls", refused)
+    answers = [refusal for refusal in report.refusals if refusal.is_answer]
+    yield from _render_refusals(report, "Answers without what is still under way", answers)
     yield from _render_slowest(report)
     yield from _render_specs(report)
     yield from _render_unused(report)
@@ -86,12 +89,12 @@ def _render_operations(operations: Mapping[str, OperationTally]) -> Iterator[Lin
         )
 
 
-def _render_refusals(report: Report) -> Iterator[Line]:
-    if not report.refusals:
+def _render_refusals(report: Report, title: str, shown: list[Refusal]) -> Iterator[Line]:
+    if not shown:
         return
-    yield from _render_heading("Denied and failed calls")
+    yield from _render_heading(title)
     names = map_key_names(report.keys)
-    ordered = sorted(report.refusals, key=lambda refusal: not _has_failed(report, refusal))
+    ordered = sorted(shown, key=lambda refusal: not _has_failed(report, refusal))
     for test, refusals in _group_by_test(ordered[:_MAX_REFUSALS]).items():
         failed = " (failed)" if _has_failed(report, refusals[0]) else ""
         yield Line(
@@ -102,9 +105,10 @@ def _render_refusals(report: Report) -> Iterator[Line]:
             key = f" {names.get(refusal.key, refusal.key)}" if refusal.key else ""
             what = f"{times}{refusal.operation}{key} by {short(refusal.caller)}"
             yield Line(f"  {_shorten(what, WIDTH - 2)}")
-            reason = f"{refusal.code.removesuffix('Exception')}: {refusal.reason}"
+            code = "" if refusal.is_answer else f"{refusal.code.removesuffix('Exception')}: "
+            reason = f"{code}{refusal.reason}"
             yield from (Line(f"    {line}", Style.QUIET) for line in _wrap(reason, WIDTH - 4))
-    more = len(report.refusals) - _MAX_REFUSALS
+    more = len(shown) - _MAX_REFUSALS
     if more > 0:
         yield Line(f"... and {more:,} more kinds", Style.QUIET)
 

@@ -207,15 +207,15 @@ class Scene:
 
 @dataclass
 class Refusal:
-    """Calls that were denied, or failed, in the same way."""
+    """Calls that were denied, that failed, or whose answers lacked something, in the same way."""
 
     test: str | None
     operation: str
     caller: str
     key: str | None
-    #: The error code.
+    #: The error code; ``ok`` for calls that succeeded.
     code: str
-    #: AWS's error message.
+    #: AWS's error message; empty for calls that succeeded.
     message: str
     #: The reason, in one sentence.
     reason: str
@@ -229,8 +229,14 @@ class Refusal:
         """Whether the calls were denied by authorization."""
         return self.code == DENIED
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether the calls succeeded."""
+        return self.code == OK
+
 
 DENIED = "AccessDeniedException"
+OK = "ok"
 
 
 @dataclass

@@ -30,9 +30,9 @@ function showRefusals() {
   }
 
   const select = el("select", { on: { change: (event) => { kind = event.target.value; draw(); } } },
-    [["all", "Denied and failed"], ["denied", "Denied"], ["failed", "Failed"]].map(([value, label]) => el("option", { value }, label)));
+    [["all", "All of them"], ["denied", "Denied"], ["failed", "Failed"], ["ok", "Incomplete answers"]].map(([value, label]) => el("option", { value }, label)));
   draw();
-  section("Refused calls", "Calls that were denied by policies or grants, or failed for another reason. Open one for the whole explanation.",
+  section("Refused calls", "Calls that were denied by policies or grants, or failed for another reason, and answers without what is still under way. Open one for the whole explanation.",
     el("div", { class: "controls" },
       el("label", { class: "grow" }, el("span", { class: "hidden" }, "Search in refused calls"),
         el("input", { type: "search", placeholder: "Search: operation, key, principal, test, reason", on: {
