@@ -195,6 +195,7 @@ class Principal(ClientSource):
         return entity
 
     def __enter__(self) -> Principal:  # noqa: PYI034 - Python 3.10 has no Self
+        self._clients.require_started()
         self._identities.defaults.append(self._principal)
         return self
 

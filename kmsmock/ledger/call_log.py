@@ -119,7 +119,9 @@ class CallLog:
         operation = call.operation
         trail = operation.trail
         if isinstance(result, ServiceError):
-            failure = Failure(result.code, result.message, result.explanation, call.decision)
+            failure = Failure(
+                result.code, result.message, result.explanation, call.decision, result.is_injected
+            )
         elif trail.response:
             response = tuple([_copied(result.get(name)) for name in trail.response])
         keys, materials, parameter = call.keys, call.material_ids, call.parameters.get
