@@ -144,7 +144,7 @@ class AttestationAuthority(PublicObject):
 
         public_key_der: SubjectPublicKeyInfo of the enclave's RSA key. pcrs: registers that are
         not all zero, index -> 48 bytes. nitro_tpm: whether it is one of an instance with a NitroTPM
-        instead of an enclave.
+        instead of an enclave. Raises TypeError.
         """
         registers = {index: bytes(_PCR_BYTES) for index in range(_PCR_COUNT)} | dict(pcrs or {})
         claims = {
