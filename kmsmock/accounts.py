@@ -10,7 +10,7 @@ from kmsmock.activation.client_cache import Clients
 from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import PolicyKind
-from kmsmock.aws.arns import is_account_id
+from kmsmock.aws.arns import Arn, is_account_id
 from kmsmock.aws.installed_model import list_services
 from kmsmock.aws.principals import Principal as Caller
 from kmsmock.aws.principals import PrincipalKind
@@ -176,6 +176,10 @@ class Principal(ClientSource):
             raise ValueError(
                 f"only service principals call on behalf of a resource; {self.arn} is not one"
             )
+        if Arn.parse(source_arn) is None:
+            raise ValueError(
+                f"source_arn must be the ARN of a resource, not {describe(source_arn)}"
+            )
         return Principal(
             replace(self._principal, source_arn=source_arn), self._identities, self._clients
         )
@@ -191,6 +195,7 @@ class Principal(ClientSource):
         return entity
 
     def __enter__(self) -> Principal:  # noqa: PYI034 - Python 3.10 has no Self
+        self._clients.require_started()
         self._identities.defaults.append(self._principal)
         return self
 
@@ -316,6 +321,10 @@ class Account(ClientSource):
         must allow a request; RCPFullAWSAccess is always attached. path: of the account in the
         organization, such as ``r-ab12/ou-ab12-11111111``. Raises MalformedPolicyError.
         """
+        if not organization_id.startswith("o-"):
+            raise ValueError(
+                f"organization_id must be such as 'o-exampleorgid', not {describe(organization_id)}"
+            )
         self._identities.set_organization(
             self.id,
             replace(

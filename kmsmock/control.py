@@ -308,7 +308,9 @@ class KMSMock(ClientSource):
         finally:
             self._backend.request_context = before
 
-    def import_material(self, key: Any, material: bytes, **parameters: Any) -> Any:
+    def import_material(
+        self, key: Any, material: bytes | bytearray | memoryview, **parameters: Any
+    ) -> Any:
         """Import key material into a key with origin EXTERNAL; return ImportKeyMaterial's response.
 
         key: as for `explain`. material: 32 bytes for SYMMETRIC_DEFAULT, the raw secret for HMAC

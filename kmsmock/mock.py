@@ -69,6 +69,8 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
     @property
     def world(self) -> KMSMock:
         """The control object of the mock that the last `start` has started or joined."""
+        if not self._uses:
+            raise RuntimeError("this mock is not started: `with mock_kms() as kms:` starts one")
         kms: KMSMock = self._uses[-1].mock.kms
         return kms
 

@@ -227,6 +227,11 @@ def test_a_keyword_argument_that_is_like_no_other_is_answered_with_all(kms: KMSM
         kms.budget(colour=1)  # type: ignore[call-arg]
 
 
+def test_a_mock_that_is_not_started_has_no_world() -> None:
+    with pytest.raises(RuntimeError, match="this mock is not started"):
+        mock_kms().world  # noqa: B018
+
+
 def test_a_type_error_of_another_kind_stays_as_it_is(kms: KMSMock) -> None:
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'action'"):
         kms.explain(ROOT)  # type: ignore[call-arg]

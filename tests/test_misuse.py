@@ -137,7 +137,7 @@ POLICIES: dict[str, tuple[Use, str]] = {
     ),
     "a key policy of a wrong type": (
         lambda kms: kmsmock.KmsKeyFactory(kms.client())(policy=[MAY_DECRYPT]),  # type: ignore[arg-type]
-        "a resource-based policy is a dict or JSON text, not a list",
+        "policy must be a str or a dict, not list",
     ),
 }
 
@@ -162,7 +162,7 @@ NAMES: dict[str, tuple[Use, str]] = {
     ),
     "a user name that is a number": (
         lambda kms: kms.account(ACCOUNT).user(5),  # type: ignore[arg-type]
-        "the user name must be a str, not int: 5",
+        "name must be a str, not int: 5",
     ),
     "a path without slashes": (
         lambda kms: kms.account(ACCOUNT).role("New", path="team"),
@@ -179,7 +179,7 @@ NAMES: dict[str, tuple[Use, str]] = {
     ),
     "tags in a list": (
         lambda kms: kms.account(ACCOUNT).role("App", tags=["team"]),  # type: ignore[arg-type]
-        "tags must be a dict, such as {'team': 'a'}, not a list",
+        "tags must be a dict, not list",
     ),
     "a tag with a number": (
         lambda kms: kms.account(ACCOUNT).role("App", tags={"level": 3}),  # type: ignore[dict-item]
@@ -245,7 +245,7 @@ NAMES: dict[str, tuple[Use, str]] = {
     ),
     "explain without an action": (
         lambda kms: kms.explain(ROLE, None),  # type: ignore[arg-type]
-        "action must be a str such as 'kms:Decrypt', not NoneType",
+        "action must be a str, not NoneType",
     ),
     "least privilege of nobody": (
         lambda kms: kms.least_privilege(f"arn:aws:iam::{ACCOUNT}:role/Ap"),
@@ -278,7 +278,7 @@ NAMES: dict[str, tuple[Use, str]] = {
     ),
     "a world that is None": (
         lambda kms: kms.load(None),  # type: ignore[arg-type]
-        "a world must be a path or a mapping, not NoneType",
+        "world must be a str or a path or a dict, not NoneType",
     ),
     "a path that is None": (
         lambda kms: kms.export(None),  # type: ignore[arg-type]

@@ -10,7 +10,6 @@ from kmsmock.authorization.policy import write_policy
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.keys.specs import KEY_SPECS, describe_unknown_spec
 from kmsmock.misuse.public_object import PublicObject
-from kmsmock.misuse.values import require_type
 
 if TYPE_CHECKING:
     from kmsmock.activation.typed_clients import KMSClient
@@ -54,8 +53,6 @@ class KmsKeyFactory(PublicObject):
         """
         if spec not in KEY_SPECS:
             raise ValueError(describe_unknown_spec(spec))
-        require_type(alias, (str, type(None)), "alias", "a str")
-        require_type(tags, (Mapping, type(None)), "tags", "a dict, such as {'team': 'a'}")
         parameters = {
             "KeySpec": spec,
             "KeyUsage": usage or next(iter(KEY_SPECS[spec].usages)).value,

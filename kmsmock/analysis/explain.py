@@ -30,7 +30,7 @@ from kmsmock.aws.via_service import read_via_service, require_via_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
 from kmsmock.misuse.suggestions import did_you_mean
-from kmsmock.misuse.values import describe, require_type
+from kmsmock.misuse.values import describe
 from kmsmock.operations.grant_terms import parse_grant_terms
 from kmsmock.operations.recipient import read_attestation
 from kmsmock.operations.registry import is_account_level, is_decided_on_alias
@@ -172,13 +172,10 @@ def explain_named(
     that does not exist or is missing, for conflicts and for unknown parameters, TypeError for
     values of a wrong type.
     """
-    require_type(question.action, str, "action", "a str such as 'kms:Decrypt'")
     action = question.action if ":" in question.action else f"kms:{question.action}"
     require_action(action)
     if key is not None and not isinstance(key, str):
         raise TypeError(f"key must be an id, ARN or alias, not {type(key).__name__}")
-    if via_service is not None:
-        require_type(via_service, str, "via_service", "a str")
     question = _checked(replace(question, action=action))
     with backend.lock:
         backend.run_due_work()

@@ -10,7 +10,7 @@ from typing import Any
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.grants import Grant
-from kmsmock.authorization.linting import lint_statement
+from kmsmock.authorization.linting import find_misspelt, lint_statement
 from kmsmock.authorization.policy import Effect, Policy, Statement
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.principal_element import Match, match_name
@@ -226,7 +226,12 @@ def odd(request: Request, policies: AppliedPolicies) -> Iterator[str]:
     """Yield likely mistakes in the statements about the action that do not apply."""
     consulted = (*((policies.resource,) if policies.resource else ()), *policies.identity)
     for policy in consulted:
-        for statement in policy.statements_about(request.lower_action):
+        about = policy.statements_about(request.lower_action)
+        for statement in policy.statements:
+            if statement not in about:
+                for finding in find_misspelt(statement):
+                    yield f"{policy.name}, {statement.name}: {finding}"
+        for statement in about:
             if list_mismatches(statement, policy, request, policies):
                 for finding in lint_statement(statement, policy, exists=policies.exists):
                     yield f"{policy.name}, {statement.name}: {finding}"

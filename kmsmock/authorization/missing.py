@@ -53,7 +53,8 @@ def list_missing(
     selected = select_policies(request, policies, cause)
     if cause is PolicyKind.RESOURCE and is_foreign:
         # Both accounts decide, so each of them keeps conditions of its own.
-        on_key = _list_for(selected[:1], request, policies, cause)
+        of_key = () if policies.resource is None else (policies.resource,)
+        on_key = _list_for(of_key, request, policies, cause)
         if _allowed(request, policies):
             return on_key
         identity = PolicyKind.IDENTITY

@@ -9,7 +9,7 @@ import binascii
 import json
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from kmsmock.aws import errors
@@ -27,6 +27,7 @@ _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
 Check = Callable[[Any, str, "list[str]"], Any]
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _CHECKS: dict[str, Check] = {}
 _decode = json.JSONDecoder().raw_decode
 
@@ -283,8 +284,9 @@ def _timestamp(shape: Any) -> Check:  # noqa: ARG001 - one maker per type
         if type(value) not in (int, float):
             raise _wrong_type(value, path, "a timestamp in epoch seconds")
         try:
-            return datetime.fromtimestamp(value, timezone.utc)
-        except (ValueError, OverflowError, OSError):
+            # Of Python's own class also while freezegun is active, unlike fromtimestamp.
+            return _EPOCH + timedelta(seconds=value)
+        except (ValueError, OverflowError):
             raise errors.SerializationException(
                 explanation=f"The value of {path!r} is not a possible date."
             ) from None

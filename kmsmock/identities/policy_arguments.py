@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from kmsmock.authorization.linting import warn_of_misspelt
 from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import looks_like_arn
@@ -62,7 +63,9 @@ def read_policies(
             given.attached[document] = managed.find(document)
         else:
             title = f"policy {len(given.inline) + 1}"
-            given.inline[title] = parse(document, kind, "" if kind is PolicyKind.SESSION else title)
+            policy = parse(document, kind, "" if kind is PolicyKind.SESSION else title)
+            warn_of_misspelt(policy, title)
+            given.inline[title] = policy
     return given
 
 
@@ -73,7 +76,9 @@ def read_boundary(document: Document, managed: ManagedPolicies) -> Policy | Mana
     """
     if isinstance(document, str) and looks_like_arn(document):
         return managed.find(document)
-    return parse(document, PolicyKind.BOUNDARY, "the permissions boundary")
+    boundary = parse(document, PolicyKind.BOUNDARY, "the permissions boundary")
+    warn_of_misspelt(boundary, boundary.name)
+    return boundary
 
 
 def read_levels(levels: object, kind: PolicyKind, name: str) -> tuple[tuple[Policy, ...], ...]:

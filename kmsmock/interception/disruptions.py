@@ -69,11 +69,9 @@ def show_after_retries(*, response: Any, **_: Any) -> None:
 
     Handles ``needs-retry`` after botocore.
     """
-    if response is None:
+    if response is None or not hasattr(response[0], "hidden"):
         return
     http_response, parsed = response
-    hidden = vars(http_response).pop("hidden", None)
-    if hidden is not None:
-        http_response.status_code, error = hidden
-        if error is not None:
-            parsed["Error"] = error
+    http_response.status_code, error = vars(http_response).pop("hidden")
+    if error is not None:
+        parsed["Error"] = error

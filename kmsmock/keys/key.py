@@ -18,6 +18,7 @@ from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
 from kmsmock.keys.states import KEY_STATE, STATE_REMEDIES, STATE_TEXTS, KeyState
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.timing.dates import add
 from kmsmock.timing.passing_states import PassingStates
 
 if TYPE_CHECKING:
@@ -264,13 +265,17 @@ class Key(PublicObject, internal=_INTERNAL):
         return [self] if self.multi_region is None else list(self.multi_region.members.values())
 
     def schedule_deletion(self, now: datetime, window_days: int) -> None:
-        """Start the waiting period; that of a primary starts once its replicas are deleted."""
+        """Start the waiting period; that of a primary starts once its replicas are deleted.
+
+        Raises ValueError if it would end after the year 9999.
+        """
+        date = add(now, timedelta(days=window_days))
         self.pending_deletion = PendingDeletion(now, window_days)
         if self.multi_region is not None and self.multi_region.has_replicas_of(self):
             self.status = KeyState.PENDING_REPLICA_DELETION
             return
         self.status = KeyState.PENDING_DELETION
-        self.deletion_date = now + timedelta(days=window_days)
+        self.deletion_date = date
 
     def cancel_deletion(self) -> None:
         """End the waiting period; as on AWS, the key is disabled afterwards."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from kmsmock.aws.secret_values import SecretBytes, hide
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.surrogates import require_encodable
-from kmsmock.misuse.values import require_type
 
 if TYPE_CHECKING:
     from kmsmock.ledger.call_record import Call
@@ -142,7 +141,6 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
         that has no bytes; TypeError for other types.
         """
         value = hide(value)
-        require_type(value, (str, bytes), "value", "bytes or a str")
         require_encodable(value, name)
         value = SecretBytes(value.encode() if isinstance(value, str) else value)
         if not Secret(name, None, value).is_searchable:

@@ -14,6 +14,8 @@ from kmsmock.operations.registry import Call
 _MAX_COMPARED = 2_000
 _KEY_ID = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _HEX_DIGITS = re.compile(r"[0-9a-f]{32}")
+#: In bytes: AES_128 and AES_256.
+_DATA_KEY_SIZES = (16, 32)
 _QUOTES = "\"'`"
 
 
@@ -121,6 +123,16 @@ def explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
         f"The ciphertext was made by {blob.key_arn} of another mock: keys end with the mock that "
         "created them. Share one mock (a wider fixture scope, or one decorator around both) to "
         "decrypt later what was encrypted earlier."
+    )
+
+
+def explain_size(data: bytes) -> str:
+    """Say that what should be a ciphertext has the size of a data key; empty for other sizes."""
+    if len(data) not in _DATA_KEY_SIZES:
+        return ""
+    return (
+        f" It has {len(data)} bytes, as the Plaintext of GenerateDataKey: Decrypt takes the "
+        "CiphertextBlob."
     )
 
 

@@ -20,6 +20,7 @@ from kmsmock.operations.identifier_hints import (
     explain_foreign,
     explain_identifier,
     explain_missing_key,
+    explain_size,
 )
 from kmsmock.operations.registry import Call, Locator
 
@@ -222,6 +223,7 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
         raise errors.InvalidCiphertextException(
             explanation=f"The CiphertextBlob cannot be read: {reason}. It was damaged, or was not "
             "made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric key of this mock."
+            + explain_size(call.parameters["CiphertextBlob"])
         ) from None
     call.blob = blob
     key = call.region.materials.get(blob.material_id)

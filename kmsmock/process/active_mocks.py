@@ -136,6 +136,15 @@ def get_joinable() -> ActiveMock | None:
         return joinable[-1] if joinable else None
 
 
+def lasts_longer(kms: Any) -> bool:
+    """Return whether a mock that has been joined lasts longer than the running context.
+
+    kms: the control object of the mock.
+    """
+    rank = running.contexts[-1].rank
+    return any(use.mock.kms is kms and use.owner.rank < rank for use in _uses)
+
+
 def is_started(mock: ActiveMock) -> bool:
     """Return whether a mock was started and not stopped; it may be paused or suspended."""
     return any(use.mock is mock for use in _uses)
@@ -203,10 +212,18 @@ def leave(use: Use) -> None:
             arrange()
 
 
-def end_uses(owners: Collection[Context]) -> list[Use]:
-    """End the mocks that contexts have started and not stopped; return these starts."""
+def list_uses(owners: Collection[Context]) -> list[Use]:
+    """Return the starts by contexts that have not been stopped, oldest first."""
+    return [use for use in _uses if use.owner in owners]
+
+
+def end_uses(owners: Collection[Context], but: Collection[Use] = ()) -> list[Use]:
+    """End the mocks that contexts have started and not stopped; return these starts.
+
+    but: starts that stay.
+    """
     with lock:
-        left = [use for use in _uses if use.owner in owners]
+        left = [use for use in list_uses(owners) if use not in but]
         for use in reversed(left):
             leave(use)
     return left

@@ -24,14 +24,23 @@ def bind(events: Any, mock: ActiveMock) -> None:
     events.register_first("before-send.kms.*", partial(_bind_http_request, mock))
 
 
+def require_started(mock: ActiveMock, kind: str) -> None:
+    """Require that a mock has not ended; raises RuntimeError.
+
+    kind: of the object that belongs to it, such as ``client``.
+    """
+    if not is_started(mock):
+        raise RuntimeError(
+            f"this {kind} belongs to a mock that has ended, {mock.kms!r}: get a {kind} from a "
+            "mock that is active"
+        )
+
+
 def _bind_call(mock: ActiveMock, *, context: Any, **_: Any) -> None:
     if id(mock) in answering_own:
         context[MOCK] = mock
-    elif not is_started(mock):
-        raise RuntimeError(
-            f"this client belongs to a mock that has ended, {mock.kms!r}: get a client from a "
-            "mock that is active"
-        )
+    else:
+        require_started(mock, "client")
 
 
 def _bind_http_request(mock: ActiveMock, *, request: Any, **_: Any) -> None:

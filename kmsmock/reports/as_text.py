@@ -61,9 +61,11 @@ def _render(report: Report) -> Iterator[Line]:
 
 def _render_summary(report: Report) -> Iterator[Line]:
     total = report.total
+    injected = f", {total.injected:,} injected by faults" if total.injected else ""
     yield Line(
         f"{_count(total.calls, 'KMS call')} in {_count(len(report.tests), 'test')}: "
-        f"{total.denied:,} denied, {total.failed:,} failed; {_count(report.key_count, 'key')}"
+        f"{total.denied:,} denied, {total.failed:,} failed{injected}; "
+        f"{_count(report.key_count, 'key')}"
     )
     yield Line(
         f"At AWS's list prices {usd(total.cost + report.storage)}: requests {usd(total.cost)}, "
@@ -81,11 +83,15 @@ def _render_operations(operations: Mapping[str, OperationTally]) -> Iterator[Lin
         return
     yield from _render_heading("Calls by operation")
     width = max(map(len, operations))
-    yield Line(f"{'':{width}}  {'calls':>7} {'denied':>7} {'failed':>7} {'cost':>12}", Style.QUIET)
+    has_injected = any(tally.injected for tally in operations.values())
+    injected = f" {'injected':>8}" if has_injected else ""
+    head = f"{'calls':>7} {'denied':>7} {'failed':>7}{injected} {'cost':>12}"
+    yield Line(f"{'':{width}}  {head}", Style.QUIET)
     for name, tally in sorted(operations.items(), key=lambda item: (-item[1].calls, item[0])):
+        injected = f" {tally.injected or '-':>8}" if has_injected else ""
         yield Line(
-            f"{name:{width}}  {tally.calls:7,} {tally.denied or '-':>7} {tally.failed or '-':>7} "
-            f"{usd(tally.cost):>12}"
+            f"{name:{width}}  {tally.calls:7,} {tally.denied or '-':>7} {tally.failed or '-':>7}"
+            f"{injected} {usd(tally.cost):>12}"
         )
 
 
@@ -105,8 +111,9 @@ def _render_refusals(report: Report, title: str, shown: list[Refusal]) -> Iterat
             key = f" {names.get(refusal.key, refusal.key)}" if refusal.key else ""
             what = f"{times}{refusal.operation}{key} by {short(refusal.caller)}"
             yield Line(f"  {_shorten(what, WIDTH - 2)}")
+            cause = "by a fault of the test" if refusal.is_injected else refusal.reason
             code = "" if refusal.is_answer else f"{refusal.code.removesuffix('Exception')}: "
-            reason = f"{code}{refusal.reason}"
+            reason = f"{code}{cause}"
             yield from (Line(f"    {line}", Style.QUIET) for line in _wrap(reason, WIDTH - 4))
     more = len(shown) - _MAX_REFUSALS
     if more > 0:

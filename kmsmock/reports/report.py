@@ -27,18 +27,21 @@ class Tally:
     """Sums over calls."""
 
     calls: int = 0
-    #: The number of calls with AccessDeniedException.
+    #: The number of calls that were denied: with AccessDeniedException.
     denied: int = 0
     #: The number of calls with another error.
     failed: int = 0
     #: The list price of the requests in USD.
     cost: Decimal = ZERO
+    #: The number of calls with an error that a fault of the test has caused; not in the others.
+    injected: int = 0
 
     def add(self, other: Tally) -> None:
         """Add the sums of another one."""
         self.calls += other.calls
         self.denied += other.denied
         self.failed += other.failed
+        self.injected += other.injected
         self.cost += other.cost
 
 
@@ -168,6 +171,8 @@ class CallRow(NamedTuple):
     #: ``ok``, or the error code.
     outcome: Name
     test: Name | None
+    #: Whether a fault of the test has caused the error.
+    is_injected: bool = False
 
 
 class Permission(NamedTuple):
@@ -223,6 +228,8 @@ class Refusal:
     text: str
     #: The number of calls.
     times: int = 1
+    #: Whether a fault of the test has caused them.
+    is_injected: bool = False
 
     @property
     def is_denied(self) -> bool:

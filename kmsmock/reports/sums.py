@@ -43,7 +43,7 @@ class Sums:
         self.report = Report()
         self.with_details = with_details
         self._calls_kept = 0
-        self._refusals: dict[tuple[str | None, ...], Refusal] = {}
+        self._refusals: dict[tuple[str | bool | None, ...], Refusal] = {}
         self._slowest: list[tuple[float, int, SlowCall]] = []
         self._order = count()
 
@@ -64,7 +64,10 @@ class Sums:
         outcome = OK if code in (None, _WOULD_SUCCEED) else code
         report, test = self.report, event.test_id
         cost: Decimal = event.price or ZERO
-        one = Tally(1, int(outcome == DENIED), int(outcome not in (OK, DENIED)), cost)
+        is_injected = event.failure is not None and event.failure.is_injected
+        denied = int(outcome == DENIED and not is_injected)
+        failed = int(outcome not in (OK, DENIED) and not is_injected)
+        one = Tally(1, denied, failed, cost, int(is_injected))
         report.total.add(one)
         Tally.add(_get_tally(report.operations, event.operation, OperationTally), one)
         if test is not None:
@@ -78,7 +81,9 @@ class Sums:
             report.omit("calls", 1)
             return None
         self._calls_kept += 1
-        return CallRow(at, event.operation, event.key_arn, event.caller, outcome or OK, test)
+        return CallRow(
+            at, event.operation, event.key_arn, event.caller, outcome or OK, test, is_injected
+        )
 
     def _note_time(self, event: Call, seconds: float) -> None:
         """Add the real time that a call took."""
@@ -101,7 +106,10 @@ class Sums:
         if decision is not None:
             reason = decision.reason
         reason = reason.partition("\n")[0]
-        group = (event.test_id, event.operation, event.caller, event.key_arn, failure.code, reason)
+        group = (
+            *(event.test_id, event.operation, event.caller, event.key_arn, failure.code, reason),
+            failure.is_injected,
+        )
         known = self._refusals.get(group)
         if known is not None:
             known.times += 1
@@ -109,10 +117,15 @@ class Sums:
             self.report.omit("refusals", 1)
         else:
             self._refusals[group] = Refusal(
-                *group[:5],
+                event.test_id,
+                event.operation,
+                event.caller,
+                event.key_arn,
+                failure.code,
                 failure.message or "",
                 reason,
                 str(decision) if decision is not None else failure.explanation or "",
+                is_injected=failure.is_injected,
             )
 
     def note_key(self, record: KeyRecord) -> None:

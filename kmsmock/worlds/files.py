@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kmsmock.aws.secret_values import hide_secrets, reveal_secrets
-from kmsmock.misuse.values import quote, require_type
+from kmsmock.misuse.values import quote
 from kmsmock.worlds.errors import WorldError
 from kmsmock.worlds.local_kms import from_local_kms, is_local_kms
 
@@ -22,7 +22,6 @@ def read_document(world: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[
 
     Raises WorldError, OSError.
     """
-    require_type(world, (str, os.PathLike, Mapping), "a world", "a path or a mapping")
     document: Any = world
     if not isinstance(world, Mapping):
         path = Path(world)
@@ -47,7 +46,6 @@ def write_document(document: Mapping[str, Any], path: str | os.PathLike[str]) ->
 
     An existing file is replaced; after an error it is as before. Raises OSError.
     """
-    require_type(path, (str, os.PathLike), "path", "a str or a path")
     target, document = Path(path), reveal_secrets(document)
     if target.suffix in _YAML:
         yaml = _yaml(target)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from botocore.exceptions import ClientError, WaiterError
 
 from kmsmock import KMSMock, mock_kms
 
@@ -40,7 +41,8 @@ class Table(list[Breakage]):
 
 def read_note(run: Callable[[KMSMock], Any], **options: Any) -> str:
     """Return the note of the error of a row, without its line breaks."""
-    with mock_kms(seed=1, **options) as kms, pytest.raises(Exception) as caught:
+    errors = (ClientError, WaiterError)
+    with mock_kms(seed=1, **options) as kms, pytest.raises(errors) as caught:
         run(kms)
     [note] = getattr(caught.value, "__notes__", ["no note"])
     return " ".join(note.split())

@@ -204,6 +204,37 @@ def a_grant_token_as_grant_id(kms):
     kms.client().revoke_grant(KeyId=key["Arn"], GrantId=grant["GrantToken"][:100])
 
 
+@TABLE.breakage(
+    "This is no ARN; a principal is named by its ARN, such as arn:aws:iam::111122223333:"
+)
+def a_name_where_the_arn_of_a_principal_is_needed(kms):
+    key_id = make_key(kms)["KeyMetadata"]["KeyId"]
+    kms.client().create_grant(KeyId=key_id, GranteePrincipal="App", Operations=["Decrypt"])
+
+
+@TABLE.breakage("This is an ARN of kms; a principal is named by its ARN")
+def the_arn_of_a_key_where_that_of_a_principal_is_needed(kms):
+    arn = make_key(kms)["KeyMetadata"]["Arn"]
+    kms.client().create_grant(KeyId=arn, GranteePrincipal=arn, Operations=["Decrypt"])
+
+
+@TABLE.breakage("AliasName='alias/new' is an alias name")
+def creating_an_alias_without_its_prefix(kms):
+    kms.client().create_alias(AliasName="new", TargetKeyId=make_key(kms)["KeyMetadata"]["KeyId"])
+
+
+@TABLE.breakage("AliasName='alias/orders' is an alias name")
+def deleting_an_alias_by_its_arn(kms):
+    make_key(kms)
+    kms.client().delete_alias(AliasName=f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/orders")
+
+
+@TABLE.breakage("TargetKeyId takes the id or the ARN of a key")
+def an_alias_of_an_alias(kms):
+    make_key(kms)
+    kms.client().create_alias(AliasName="alias/new", TargetKeyId="alias/orders")
+
+
 @TABLE.parametrize()
 def test_the_note_names_the_fix(sentence: str, run: Callable[[KMSMock], Any]) -> None:
     assert sentence in read_note(run)

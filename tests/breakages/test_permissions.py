@@ -252,3 +252,17 @@ def test_the_note_of_a_missed_constraint_proposes_no_policy() -> None:
     assert note.startswith("Denied: grant app (")
     assert "Missing:" not in note
     assert "or create a grant whose Constraints fit the request (CreateGrant)" in note
+
+
+def test_a_key_of_another_account_is_shared_under_the_condition_of_its_policy() -> None:
+    with mock_kms() as kms:
+        role = kms.account(OTHER).role("App", policies=[document(allow("kms:*"))])
+        to_other = {"AWS": f"arn:aws:iam::{OTHER}:root"}
+        key = make_key(kms, allow("kms:Decrypt", Principal=to_other, Condition=TENANT))
+        [missing] = kms.explain(
+            role, "kms:Decrypt", key, encryption_context={"tenant": "b"}
+        ).missing
+
+    assert missing.where == f"key policy of {key}"
+    assert missing.statement["Principal"] == to_other
+    assert missing.statement["Condition"] == {"StringEquals": {"kms:EncryptionContext:tenant": "b"}}

@@ -81,6 +81,14 @@ def a_ciphertext_that_was_decoded_as_latin_1(kms):
     decrypt(kms, lambda blob: blob.decode("latin-1"))
 
 
+@TABLE.breakage(
+    "It has 32 bytes, as the Plaintext of GenerateDataKey: Decrypt takes the CiphertextBl"
+)
+def decrypting_a_plaintext_data_key(kms):
+    data_key = kms.client().generate_data_key(KeyId=make_key(kms), KeySpec="AES_256")
+    kms.client().decrypt(CiphertextBlob=data_key["Plaintext"])
+
+
 @TABLE.breakage("CiphertextBlob is Base64 text")
 def re_encrypting_base64(kms):
     key_id, client = make_key(kms), kms.client()

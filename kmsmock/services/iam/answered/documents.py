@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kmsmock.authorization.linting import warn_of_misspelt
 from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
 from kmsmock.aws.arns import Arn
@@ -35,6 +36,7 @@ def read_policy(text: str, kind: PolicyKind, name: str = "") -> Policy:
         raise _refused(defect) from None
     if kind is PolicyKind.IDENTITY:
         _require_arns(policy)
+    warn_of_misspelt(policy, name or f"the {kind.value}")
     return policy
 
 

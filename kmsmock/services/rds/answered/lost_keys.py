@@ -24,7 +24,7 @@ def begin_key_checks(backend: Backend, now: datetime) -> None:
     storage = backend.service_state(Storage)
     if not storage.checks_keys:
         storage.checks_keys = True
-        backend.clock.schedule(now + _HOUR, partial(_check_keys_again, backend))
+        backend.clock.schedule_after(now, _HOUR, partial(_check_keys_again, backend))
 
 
 def _check_keys_again(backend: Backend, now: datetime) -> None:
@@ -32,7 +32,7 @@ def _check_keys_again(backend: Backend, now: datetime) -> None:
     storage.checks_keys = any(_has_data_key(database) for database in storage.databases())
     if storage.checks_keys:
         check_keys(backend, now)
-        backend.clock.schedule(now + _HOUR, partial(_check_keys_again, backend))
+        backend.clock.schedule_after(now, _HOUR, partial(_check_keys_again, backend))
 
 
 def _has_data_key(database: Database) -> bool:
@@ -50,7 +50,7 @@ def check_keys(backend: Backend, now: datetime) -> None:
             encryption.plaintext_key = None
             database.status, database.lost_since = RECOVERABLE, now
             failures_of(backend)[database.arn] = why
-            backend.clock.schedule(now + _WEEK, partial(_lose_for_good, database, now))
+            backend.clock.schedule_after(now, _WEEK, partial(_lose_for_good, database, now))
 
 
 def _lose_for_good(database: Database, since: datetime, now: datetime) -> None:  # noqa: ARG001 - the clock gives it
