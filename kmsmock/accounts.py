@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.activation.client_cache import Clients
 from kmsmock.activation.typed_clients import ClientSource
-from kmsmock.authorization.policy import parse
+from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import PolicyKind
-from kmsmock.aws.arns import is_account_id
+from kmsmock.aws.arns import Arn, is_account_id
+from kmsmock.aws.installed_model import list_services
 from kmsmock.aws.principals import Principal as Caller
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.aws.via_service import read_via_service, require_via_service
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import Identities
 from kmsmock.identities.entities import Document, Entity, Session
+from kmsmock.identities.iam_names import require_tags
+from kmsmock.identities.policy_arguments import (
+    Policies,
+    list_documents,
+    read_boundary,
+    read_levels,
+    read_policies,
+)
+from kmsmock.misuse.values import describe
 
 if TYPE_CHECKING:
     import boto3
-
-#: A policy document, or several.
-Policies = Document | Iterable[Document]
 
 
 class Principal(ClientSource):
     """A principal: creates clients, has policies, and is the default inside a ``with`` block."""
 
-    def __init__(self, principal: Caller, identities: Identities, clients: Clients) -> None:
+    def __init__(
+        self,
+        principal: Caller,
+        identities: Identities,
+        clients: Clients,
+        via_region: str | None = None,
+    ) -> None:
         self._principal = principal
         self._identities = identities
         self._clients = clients
+        #: The Region of its clients, if `via` has named one.
+        self._via_region = via_region
 
     def __repr__(self) -> str:
         return f"<{self._principal.kind.value} {self._principal.arn}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Principal):
+            return NotImplemented
+        return self._identities is other._identities and self._principal == other._principal
+
+    def __hash__(self) -> int:
+        return hash((id(self._identities), self._principal))
 
     @property
     def principal(self) -> Caller:
@@ -61,39 +85,56 @@ class Principal(ClientSource):
         return self._identities.credentials.of(self._principal)
 
     def _client(self, service: str, region: str | None) -> Any:
+        region = self._require_region(region)
         return self._clients.get(service, region, self.credentials)
 
     def session(self, region: str | None = None) -> boto3.Session:
         """Return a boto3 session that signs as this principal. region: its default Region."""
-        return self._clients.make_session(region, self.credentials)
+        return self._clients.make_session(self._require_region(region), self.credentials)
 
-    def set_policies(self, *documents: Document) -> None:
+    def _require_region(self, region: str | None) -> str | None:
+        """Return the Region of a client; raises ValueError if `via` has named another one."""
+        if self._via_region is not None and region not in (None, self._via_region):
+            raise ValueError(
+                f"this principal calls through {self._principal.via} in {self._via_region}, and "
+                f"not in {region}: leave the Region out of via({self._principal.via!r})"
+            )
+        return region or self._via_region
+
+    def set_policies(self, *documents: Policies) -> None:
         """Replace the identity policies of the user or role.
 
-        documents: as JSON text or as dictionaries. Raises MalformedPolicyError, and ValueError for
-        a principal that is not a user or role.
+        documents: dictionaries, JSON text, or the ARNs of managed policies to attach. Raises
+        MalformedPolicyError, ValueError for a managed policy that does not exist and for a
+        principal that is not a user or role, TypeError.
         """
-        self._find_entity().set_policies(documents)
+        flat = [one for given in documents for one in list_documents(given, "a policy")]
+        given = read_policies(flat, PolicyKind.IDENTITY, self._identities.managed)
+        self._find_entity().set_policies(given.inline, given.attached)
 
     def set_boundary(self, document: Document | None) -> None:
         """Replace the permissions boundary of the user or role; None removes it.
 
-        Raises MalformedPolicyError.
+        document: a dictionary, JSON text, or the ARN of a managed policy. Raises the errors of
+        `set_policies`.
         """
-        self._find_entity().set_boundary(
-            None
-            if document is None
-            else parse(document, PolicyKind.BOUNDARY, "the permissions boundary")
-        )
+        managed = self._identities.managed
+        boundary = None if document is None else read_boundary(document, managed)
+        self._find_entity().set_boundary(boundary)
 
     def set_trust(self, document: Document) -> None:
-        """Replace the trust policy of the role. Raises MalformedPolicyError."""
-        trust = parse(document, PolicyKind.TRUST, "the trust policy")
-        self._identities.set_trust(self._find_entity(), trust)
+        """Replace the trust policy of the role. Raises MalformedPolicyError.
+
+        The users and roles that it names must exist.
+        """
+        self._identities.set_trust(self._find_entity(), _parse_trust(document, self._identities))
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Replace the tags of the user or role. tags: name -> value."""
-        self._find_entity().tags = dict(tags)
+        """Replace the tags of the user or role. tags: name -> value. Raises TypeError, ValueError.
+
+        Tags that IAM does not accept are errors.
+        """
+        self._find_entity().tags = require_tags(tags)
 
     def federated_user(
         self, name: str, *, policies: Policies = (), tags: Mapping[str, str] | None = None
@@ -101,9 +142,12 @@ class Principal(ClientSource):
         """Return a federated user of this IAM user (GetFederationToken).
 
         policies: its session policies; it is allowed what they and the policies of the IAM user
-        allow. tags: session tags, name -> value.
+        allow. tags: session tags, name -> value. Raises ValueError for a principal that is no IAM
+        user, and the errors of `Account.role`.
         """
-        session = Session.of(_list_documents(policies), tags or {})
+        if self._principal.kind is not PrincipalKind.USER:
+            raise ValueError(f"{self.arn} is no IAM user: federated users derive from IAM users")
+        session = _read_session(policies, tags, self._identities)
         principal = self._identities.federate(self._principal, name, session)
         return Principal(principal, self._identities, self._clients)
 
@@ -111,15 +155,16 @@ class Principal(ClientSource):
         """Return this principal in requests that a service makes on its behalf.
 
         Such requests have ``kms:ViaService``. service: such as ``s3``, ``ec2`` for EBS volumes, or
-        ``secretsmanager``. Raises ValueError for a service principal.
+        ``secretsmanager``; or a value of ``kms:ViaService`` such as ``s3.us-east-1.amazonaws.com``,
+        whose Region is then that of all clients. Raises ValueError for a name that no service has,
+        and for a service principal.
         """
         if self._principal.kind is PrincipalKind.SERVICE:
             raise ValueError(f"{self.arn} is a service principal: use on_behalf_of()")
-        return Principal(
-            replace(self._principal, via=service.removesuffix(".amazonaws.com")),
-            self._identities,
-            self._clients,
-        )
+        through = read_via_service(service, "service")
+        require_via_service(through.service, list_services)
+        principal = replace(self._principal, via=through.service)
+        return Principal(principal, self._identities, self._clients, through.region)
 
     def on_behalf_of(self, source_arn: str) -> Principal:
         """Return this service principal in requests that it makes for a resource.
@@ -130,6 +175,10 @@ class Principal(ClientSource):
         if self._principal.kind is not PrincipalKind.SERVICE:
             raise ValueError(
                 f"only service principals call on behalf of a resource; {self.arn} is not one"
+            )
+        if Arn.parse(source_arn) is None:
+            raise ValueError(
+                f"source_arn must be the ARN of a resource, not {describe(source_arn)}"
             )
         return Principal(
             replace(self._principal, source_arn=source_arn), self._identities, self._clients
@@ -146,6 +195,7 @@ class Principal(ClientSource):
         return entity
 
     def __enter__(self) -> Principal:  # noqa: PYI034 - Python 3.10 has no Self
+        self._clients.require_started()
         self._identities.defaults.append(self._principal)
         return self
 
@@ -158,15 +208,26 @@ class Account(ClientSource):
 
     def __init__(self, account_id: str, identities: Identities, clients: Clients) -> None:
         if not isinstance(account_id, str):
-            raise TypeError(f"an account id is a string of 12 digits, not {account_id!r}")
+            hint = f": write {f'{account_id:012d}'!r}" if type(account_id) is int else ""
+            raise TypeError(
+                f"an account id is a string of 12 digits, not {describe(account_id)}{hint}"
+            )
         if not is_account_id(account_id):
-            raise ValueError(f"an account id has 12 digits, not {account_id!r}")
+            raise ValueError(f"an account id has 12 digits, not {describe(account_id)}")
         self._id = account_id
         self._identities = identities
         self._clients = clients
 
     def __repr__(self) -> str:
         return f"<Account {self.id}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Account):
+            return NotImplemented
+        return self._identities is other._identities and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash((id(self._identities), self.id))
 
     @property
     def id(self) -> str:
@@ -194,12 +255,16 @@ class Account(ClientSource):
     ) -> Principal:
         """Return the IAM user with this name, which is created on first use.
 
-        policies: identity policies, one or a list, each as JSON text or as a dictionary. boundary:
-        the permissions boundary. tags: name -> value. path: such as ``/team/``. Each argument that
-        is not None replaces what the user has. Raises MalformedPolicyError.
+        policies: identity policies, one or a list, each as JSON text or as a dictionary, or the ARN
+        of a managed policy to attach. boundary: the permissions boundary, in the same forms. tags:
+        name -> value. path: such as ``/team/``. Each argument that is not None replaces what the
+        user has. Raises MalformedPolicyError, ValueError for a name, path or tag that IAM does not
+        accept and for a managed policy that does not exist, TypeError.
         """
+        configure = _read_configuration(self._identities, policies, boundary, tags)
         user = self._wrap(self._identities.user(self.id, name, path))
-        return _configure(user, policies, boundary, tags)
+        configure(user._find_entity())  # noqa: SLF001 - of this module
+        return user
 
     def role(  # noqa: PLR0913 - the attributes of a role and its session
         self,
@@ -218,17 +283,24 @@ class Account(ClientSource):
 
         policies, boundary, tags, path: of the role, as for `user`. session: the role session name.
         session_policies: limit the permissions of the session. session_tags: override the role's
-        tags. trust: the trust policy; without one, identity policies of the account decide who can
-        call AssumeRole. Raises MalformedPolicyError.
+        tags. trust: the trust policy, which names only users and roles that exist; without one,
+        identity policies of the account decide who can call AssumeRole. Raises the errors of
+        `user`.
         """
-        principal = self._identities.role(self.id, name, path, session)
+        identities = self._identities
+        # All of it is read first, so that nothing is created if something is wrong.
+        configure = _read_configuration(identities, policies, boundary, tags)
+        trusted = None if trust is None else _parse_trust(trust, identities)
+        attributes = None
         if session_policies is not None or session_tags is not None:
-            documents = None if session_policies is None else _list_documents(session_policies)
-            attributes = Session.of(documents, session_tags or {})
-            self._identities.set_session(principal, attributes)
-        role = _configure(self._wrap(principal), policies, boundary, tags)
-        if trust is not None:
-            role.set_trust(trust)
+            attributes = _read_session(session_policies, session_tags, identities)
+        principal = identities.role(self.id, name, path, session)
+        role = self._wrap(principal)
+        if attributes is not None:
+            identities.set_session(principal, attributes)
+        configure(role._find_entity())  # noqa: SLF001 - of this module
+        if trusted is not None:
+            identities.set_trust(role._find_entity(), trusted)  # noqa: SLF001 - as above
         return role
 
     def _client(self, service: str, region: str | None) -> Any:
@@ -249,14 +321,22 @@ class Account(ClientSource):
         must allow a request; RCPFullAWSAccess is always attached. path: of the account in the
         organization, such as ``r-ab12/ou-ab12-11111111``. Raises MalformedPolicyError.
         """
+        if not organization_id.startswith("o-"):
+            raise ValueError(
+                f"organization_id must be such as 'o-exampleorgid', not {describe(organization_id)}"
+            )
         self._identities.set_organization(
             self.id,
             replace(
                 self._identities.organization_of(self.id),
                 organization_id=organization_id,
                 path=None if path is None else f"{organization_id}/{path.strip('/')}/",
-                service_control=_parse_levels(service_control, PolicyKind.SERVICE_CONTROL),
-                resource_control=_parse_levels(resource_control, PolicyKind.RESOURCE_CONTROL),
+                service_control=read_levels(
+                    service_control, PolicyKind.SERVICE_CONTROL, "service_control"
+                ),
+                resource_control=read_levels(
+                    resource_control, PolicyKind.RESOURCE_CONTROL, "resource_control"
+                ),
             ),
         )
 
@@ -264,30 +344,41 @@ class Account(ClientSource):
         return Principal(principal, self._identities, self._clients)
 
 
-def _configure(
-    principal: Principal,
+def _read_configuration(
+    identities: Identities,
     policies: Policies | None,
     boundary: Document | None,
     tags: Mapping[str, str] | None,
-) -> Principal:
+) -> Callable[[Entity], None]:
+    """Read what a user or role is to have; return a function that sets it."""
+    given = None
     if policies is not None:
-        principal.set_policies(*_list_documents(policies))
-    if boundary is not None:
-        principal.set_boundary(boundary)
-    if tags is not None:
-        principal.set_tags(tags)
-    return principal
+        given = read_policies(policies, PolicyKind.IDENTITY, identities.managed)
+    limit = None if boundary is None else read_boundary(boundary, identities.managed)
+    valid_tags = None if tags is None else require_tags(tags)
+
+    def configure(entity: Entity) -> None:
+        if given is not None:
+            entity.set_policies(given.inline, given.attached)
+        if limit is not None:
+            entity.set_boundary(limit)
+        if valid_tags is not None:
+            entity.tags = valid_tags
+
+    return configure
 
 
-def _list_documents(policies: Policies) -> Iterable[Document]:
-    """Return one or several documents as a sequence."""
-    one: Any = policies
-    return (one,) if isinstance(policies, (str, Mapping)) else policies
+def _read_session(
+    policies: Policies | None, tags: Mapping[str, str] | None, identities: Identities
+) -> Session:
+    session_policies = None
+    if policies is not None:
+        given = read_policies(policies, PolicyKind.SESSION, identities.managed, "session policies")
+        session_policies = given.list_for_session()
+    return Session(session_policies, {} if tags is None else require_tags(tags))
 
 
-def _parse_levels(levels: Iterable[Policies], kind: PolicyKind) -> Any:
-    if isinstance(levels, (str, Mapping)):
-        raise TypeError("service_control and resource_control take a list of policies per level")
-    return tuple(
-        tuple(parse(document, kind) for document in _list_documents(level)) for level in levels
-    )
+def _parse_trust(document: Document, identities: Identities) -> Policy:
+    trust = parse(document, PolicyKind.TRUST, "the trust policy")
+    identities.names.require_trust(trust)
+    return trust

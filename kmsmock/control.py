@@ -16,6 +16,7 @@ from kmsmock.activation.client_cache import Clients
 from kmsmock.activation.typed_clients import ClientSource
 from kmsmock.aws.references import read_key_reference
 from kmsmock.aws.secret_values import hide, hide_secrets
+from kmsmock.misuse.suggestions import suggest
 from kmsmock.options import MockOptions
 from kmsmock.process.active_mocks import get_answering, get_state, paused
 from kmsmock.process.watchers import notifying, watchers
@@ -205,22 +206,32 @@ class KMSMock(ClientSource):
 
     # --- principals and clients ----------------------------------------------------------
 
-    def account(self, account_id: str) -> Account:
+    def account(self, account_id: str | Account) -> Account:
         """Return an AWS account. account_id: a string of 12 digits."""
         from kmsmock.accounts import Account
 
-        return Account(account_id, self._backend.identities, self._clients)
+        named = account_id.id if isinstance(account_id, Account) else account_id
+        return Account(named, self._backend.identities, self._clients)
 
-    def principal(self, arn: str) -> Principal:
+    def principal(self, arn: str | Principal) -> Principal:
         """Return the principal with an ARN, or an AWS service by name.
 
         arn: of a user, role, role session or root user, or a name such as
-        ``cloudtrail.amazonaws.com``. Raises ValueError for an ARN that no caller can have.
+        ``cloudtrail.amazonaws.com``. A user or role that does not exist is created, without
+        policies; the explanation of a denied request then says so, and names the nearest one that
+        exists. Raises ValueError for an ARN that no caller can have, TypeError.
         """
         from kmsmock.accounts import Principal
 
+        if isinstance(arn, Principal):
+            return arn
         identities = self._backend.identities
-        return Principal(identities.get_or_create(arn), identities, self._clients)
+        is_known = isinstance(arn, str) and identities.names.get_unique_id(arn) is not None
+        principal = identities.get_or_create(arn)
+        entity = identities.entity_of(principal)
+        if entity is not None and not is_known:
+            entity.was_only_named = True
+        return Principal(principal, identities, self._clients)
 
     def explain(
         self,
@@ -267,21 +278,29 @@ class KMSMock(ClientSource):
     def least_privilege(self, principal: Principal | str) -> LeastPrivilege:
         """Return the smallest policies that allow the successful calls of a principal.
 
-        principal: one of this mock, or its ARN. Print the result, or read ``.identity`` and
-        ``.keys``.
+        principal: one of this mock, or its ARN; a role means all of its sessions. Print the result,
+        or read ``.identity`` and ``.keys``. Raises ValueError for a principal that does not exist
+        and has made no call, TypeError.
         """
         from kmsmock.analysis.least_privilege import least_privilege
 
-        known = self.principal(principal) if isinstance(principal, str) else principal
-        return least_privilege(known.principal, self.calls)
+        members = self.calls.read_filter(None, {"caller": principal}).members
+        return least_privilege(members["caller"], self.calls)
 
     @contextmanager
     def request_context(self, keys: Mapping[str, str | list[str]]) -> Iterator[None]:
         """Set condition keys for all requests inside the block.
 
         keys: those that depend on the network or on sign-in, such as ``aws:SourceIp``,
-        ``aws:SourceVpce`` or ``aws:MultiFactorAuthPresent``, with their values.
+        ``aws:SourceVpce`` or ``aws:MultiFactorAuthPresent``, with their values. Raises ValueError
+        for a condition key that KMS does not have, TypeError for values of a wrong type.
         """
+        from kmsmock.access.context import check_context_key
+        from kmsmock.analysis.call_parameters import check_condition_values
+
+        check_condition_values(keys, "keys")
+        for name in keys:
+            check_context_key(name)
         before = self._backend.request_context
         self._backend.request_context = {**before, **keys}
         try:
@@ -289,7 +308,9 @@ class KMSMock(ClientSource):
         finally:
             self._backend.request_context = before
 
-    def import_material(self, key: Any, material: bytes, **parameters: Any) -> Any:
+    def import_material(
+        self, key: Any, material: bytes | bytearray | memoryview, **parameters: Any
+    ) -> Any:
         """Import key material into a key with origin EXTERNAL; return ImportKeyMaterial's response.
 
         key: as for `explain`. material: 32 bytes for SYMMETRIC_DEFAULT, the raw secret for HMAC
@@ -321,7 +342,8 @@ class KMSMock(ClientSource):
         for store in stores:
             if store.store_id == store_id:
                 return store
-        raise ValueError(f"there is no custom key store {store_id!r}")
+        known = [store.store_id for store in stores]
+        raise ValueError(f"there is no custom key store {store_id!r}{suggest(store_id, known)}")
 
     def _client(self, service: str, region: str | None) -> Any:
         # Unknown credentials, which stand for the default principal at the time of the call.

@@ -16,6 +16,7 @@ from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
+from kmsmock.keys.state_checks import require_state
 from kmsmock.keys.states import ANY_STATE
 from kmsmock.ledger.call_record import Call as CallRecord
 from kmsmock.operations import OPERATIONS
@@ -29,11 +30,11 @@ from kmsmock.operations.call_authorization import (
 from kmsmock.operations.faulty_calls import meeting_faults
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.key_lookup import locate_key
+from kmsmock.operations.parameter_hints import explain_parameters
 from kmsmock.operations.registry import Call, Operation, Target
 from kmsmock.process.real_time import RealTime
 from kmsmock.process.watchers import notify, watchers
 from kmsmock.state.backend import Backend
-from kmsmock.timing.passing_states import Shows
 
 
 def answer(backend: Backend, api_call: ApiCall) -> Answer:
@@ -60,8 +61,9 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
                 return Answer(request_id, _answer_with_faults(call))
             result = perform(call)
             if operation.shows is not None and backend.passing.open:
-                result = _look(call, operation.shows, result)
+                result = _look(call, result)
         except errors.ServiceError as error:
+            explain_parameters(call, error)
             result = error
         event = record(call, result)
         if operation.hands_out is not None and isinstance(result, dict):
@@ -81,7 +83,10 @@ def _answer_with_faults(call: Call) -> dict[str, Any] | errors.ServiceError | Di
         else:
             try:
                 result = perform(call)
+                if hit.after is None:  # the client gets the answer
+                    result = _look(call, result)
             except errors.ServiceError as error:
+                explain_parameters(call, error)
                 result = error
         event = record(call, result)
         delivered = backend.faults.deliver(hit, result)
@@ -160,7 +165,7 @@ def _require_usable(call: Call, target: Target, key: Key) -> None:
     if usage is not None and key.usage is not usage:
         key.require_usage(usage, target.action.removeprefix("kms:"))
     if states is not ANY_STATE and key.state not in states:
-        key.require_state(states, call.backend.passing)
+        require_state(key, states, call.backend.passing)
     store = key.custom_key_store
     if store is not None and usage is not None and store.proxy_failure is not None:
         raise errors.KMSInvalidStateException(store.proxy_failure)
@@ -189,9 +194,11 @@ def _handle(call: Call, operation: Operation) -> dict[str, Any]:
     return result
 
 
-def _look(call: Call, shows: Shows, result: dict[str, Any]) -> dict[str, Any]:
+def _look(call: Call, result: dict[str, Any]) -> dict[str, Any]:
     """Count an answer as a look at passing states; return it, or a new one if that ended one."""
-    passing = call.backend.passing
+    shows, passing = call.operation.shows, call.backend.passing
+    if shows is None:
+        return result
     resources = list(shows.find_resources(call, result))
     if passing.look(shows.state, call.operation.name, resources, call.now):
         return _handle(call, call.operation)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.control import KMSMock, new_mock
 from kmsmock.misuse.public_object import PublicObject
-from kmsmock.options import MockOptions, complete, table
+from kmsmock.options import MockOptions, PytestOptions, complete
 from kmsmock.process import active_mocks
 from kmsmock.process.active_mocks import ActiveMock, Use, get_joinable
 from kmsmock.process.contexts import SCOPES, contexts
@@ -69,6 +69,8 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
     @property
     def world(self) -> KMSMock:
         """The control object of the mock that the last `start` has started or joined."""
+        if not self._uses:
+            raise RuntimeError("this mock is not started: `with mock_kms() as kms:` starts one")
         kms: KMSMock = self._uses[-1].mock.kms
         return kms
 
@@ -142,8 +144,8 @@ def mock_kms(*decorated: Any, **options: Unpack[MockOptions]) -> Any:
     """
     if len(decorated) > 1:
         raise TypeError("mock_kms decorates one object; options are keyword arguments")
-    for name, option in table().items():
-        if name in options and not option.is_keyword:
+    for name in PytestOptions.__annotations__:
+        if name in options:
             raise TypeError(f"{name} is an option of pytest: use @pytest.mark.kms({name}=...)")
     if "world" in options:
         options["world"] = hide_secrets(options["world"])  # also in the frames of a traceback

@@ -12,6 +12,7 @@ from kmsmock.aws.arns import is_account_id
 from kmsmock.aws.secret_values import hide_secrets
 from kmsmock.aws.services import ANSWERED, MOCKED, ONLY_BESIDE
 from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.surrogates import find_lone_surrogate
 
 Reader = Callable[[str, Any], Any]
 
@@ -52,9 +53,11 @@ def _read_services(name: str, value: Any) -> tuple[str, ...]:
         raise TypeError(f"{name} must be a list, such as ['kms'], not {value!r}")
     for service in value:
         if service not in MOCKED:
+            spaces = isinstance(service, str) and "," in service
+            hint = ": spaces separate services" if spaces else did_you_mean(service, MOCKED)
             raise TypeError(
                 f"the service {service!r} is not supported; this version supports: "
-                f"{', '.join(MOCKED)}"
+                f"{', '.join(MOCKED)}{hint}"
             )
     return tuple(value)
 
@@ -71,6 +74,16 @@ def _read_world(name: str, value: Any) -> Any:
     if not isinstance(value, (str, os.PathLike, Mapping)):
         raise TypeError(f"{name} must be a path or a mapping, not {value!r}")
     return value
+
+
+def _parse_time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise TypeError(
+            "start_time must be an ISO 8601 time with UTC offset, such as "
+            f"2026-01-31T12:00:00+00:00, not {text!r}"
+        ) from None
 
 
 def _read_prices(_: str, value: Any) -> Any:
@@ -101,12 +114,10 @@ class Option(NamedTuple):
     is_path: bool = False
     #: Whether it is an option of the pytest plugin for each test, and not of its mock.
     is_of_tests: bool = False
-    #: Whether it is a keyword argument of `mock_kms`.
-    is_keyword: bool = True
 
 
 class MockOptions(TypedDict, total=False):
-    """The options of a mock. To add one, add a member here, and use its value."""
+    """The keyword arguments of `mock_kms`. To add an option, add a member, and use its value."""
 
     account_id: Annotated[
         str,
@@ -151,7 +162,10 @@ class MockOptions(TypedDict, total=False):
         Option(
             None,
             "an int or a string from which ids, key material and timestamps are derived",
-            read=_require("an int or a string", lambda value: type(value) in (int, str)),
+            read=_require(
+                "an int or a string of characters",
+                lambda value: type(value) in (int, str) and find_lone_surrogate(value) is None,
+            ),
         ),
     ]
     world: Annotated[
@@ -174,7 +188,7 @@ class MockOptions(TypedDict, total=False):
                 "an aware datetime, with a time zone",
                 lambda value: isinstance(value, datetime) and value.tzinfo is not None,
             ),
-            from_text=datetime.fromisoformat,
+            from_text=_parse_time,
         ),
     ]
     delays: Annotated[
@@ -192,6 +206,15 @@ class MockOptions(TypedDict, total=False):
             "looks",
             'when that ends: `"looks"`, at the second call that shows it, or when it is due on the '
             'mock\'s clock, whichever is first; `"clock"`, only when it is due',
+        ),
+    ]
+    real_sleeps: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="let botocore's waiters and retries really sleep, instead of moving the mock's "
+            "clock by that time",
+            ini="bool",
         ),
     ]
     calls_kept: Annotated[
@@ -249,6 +272,11 @@ class MockOptions(TypedDict, total=False):
             is_of_tests=True,
         ),
     ]
+
+
+class PytestOptions(TypedDict, total=False):
+    """The options that only marks and ini options of pytest have, and `mock_kms` does not."""
+
     leak_check: Annotated[
         bool,
         Option(
@@ -257,7 +285,6 @@ class MockOptions(TypedDict, total=False):
             "options only)",
             ini="bool",
             is_of_tests=True,
-            is_keyword=False,
         ),
     ]
 
@@ -281,7 +308,7 @@ def complete(options: Mapping[str, Any]) -> MockOptions:
             f"{did_you_mean(unknown, known)}"
         )
     defaults = {name: option.default for name, option in known.items()}
-    values = {name: _read(name, value) for name, value in options.items()}
+    values = {name: read_option(name, value) for name, value in options.items()}
     return cast(MockOptions, {**defaults, **_configured, **values})
 
 
@@ -301,10 +328,11 @@ _configured: dict[str, Any] = {}
 
 
 def _hints() -> dict[str, Any]:
-    return MockOptions.__annotations__
+    return {**MockOptions.__annotations__, **PytestOptions.__annotations__}
 
 
-def _read(name: str, value: Any) -> Any:
+def read_option(name: str, value: Any) -> Any:
+    """Return the value of an option, checked and converted. Raises the errors of `complete`."""
     hint = _hints()[name]
     kind, option = hint.__origin__, hint.__metadata__[0]
     if value is None and option.default is None:
@@ -312,5 +340,9 @@ def _read(name: str, value: Any) -> Any:
     is_literal = get_origin(kind) is Literal
     choices = (True, False) if kind is bool else get_args(kind) if is_literal else ()
     if choices and value not in choices:
-        raise TypeError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
+        texts = [choice for choice in choices if isinstance(choice, str)]
+        raise TypeError(
+            f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}"
+            f"{did_you_mean(value, texts)}"
+        )
     return option.read(name, value)

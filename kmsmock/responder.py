@@ -88,6 +88,18 @@ class Responder:
 
         return begin(self.backend, **call)
 
+    def skip_sleep(self, seconds: float, *, is_random: bool) -> bool:
+        """Move the clock instead of a sleep; return False if sleeps are real.
+
+        is_random: whether the time is different each time; then it does not move the clock of a
+        mock with a seed.
+        """
+        if self.options["real_sleeps"]:
+            return False
+        if not is_random or self.options["seed"] is None:
+            self.backend.clock.advance(seconds=seconds)
+        return True
+
     # --- state -------------------------------------------------------------------------
 
     def reset(self) -> None:

@@ -77,8 +77,9 @@ def run_alone(
 
     def run_alone(text: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=text)
-        if "moto" in text:
-            pytest.importorskip("moto")
+        for module in ("moto", "time_machine"):
+            if module in text:
+                pytest.importorskip(module)
         return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
 
     return run_alone

@@ -168,7 +168,9 @@ def test_a_start_time_in_the_configuration_that_is_none_ends_the_run_with_a_sent
     result = pytester.runpytest_inprocess()
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*kmsmock: Invalid isoformat string: 'tomorrow'*"])
+    result.stderr.fnmatch_lines(
+        ["*kmsmock: *: kms_start_time = tomorrow: start_time must be an ISO 8601 time*"]
+    )
 
 
 # --- keys that are not found ---------------------------------------------------------------

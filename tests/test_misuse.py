@@ -1,20 +1,27 @@
-"""Wrong use is told at once, with the sentence from which the fix can be read."""
+"""Wrong use is told at once, with the sentence from which the fix can be read.
+
+Misspelt attributes and keyword arguments are in test_misspelt_names.py, values by which calls are
+found in ledger/test_call_values.py, and wrong options of pytest in test_plugin_misuse.py.
+"""
 
 from __future__ import annotations
 
-import copy
-import pickle
+import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
 import kmsmock
 from kmsmock import KMSMock, mock_kms
 
-ACCOUNT = "111122223333"
+ACCOUNT, DEFAULT = "111122223333", "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/App"
+DECRYPT = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+MAY_DECRYPT = {"Version": "2012-10-17", "Statement": [DECRYPT]}
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+Use = Callable[[KMSMock], Any]
 
 
 @pytest.fixture(scope="module")
@@ -23,373 +30,397 @@ def kms() -> Iterator[KMSMock]:
         client = kms.client()
         key = client.create_key()["KeyMetadata"]["KeyId"]
         client.create_alias(AliasName="alias/app", TargetKeyId=key)
-        client.generate_data_key(KeyId=key, KeySpec="AES_256")
-        client.enable_key_rotation(KeyId=key)
         kms.account(ACCOUNT).role("App")
+        volume = {"AvailabilityZone": "us-east-1a", "Size": 1}
+        kms.client("ec2").create_volume(**volume)
         yield kms
 
 
-#: What a test holds, by how it gets it.
-OBJECTS: dict[str, Callable[[KMSMock], Any]] = {
-    "kms": lambda kms: kms,
-    "clock": lambda kms: kms.clock,
-    "calls": lambda kms: kms.calls,
-    "filtered calls": lambda kms: kms.calls.filter("CreateKey"),
-    "call": lambda kms: kms.calls[0],
-    "costs": lambda kms: kms.costs,
-    "request count": lambda kms: kms.costs.by_operation()["CreateKey"],
-    "invoice": lambda kms: kms.costs.invoice(),
-    "budget": lambda kms: kms.budget(requests=1),
-    "trail": lambda kms: kms.trail,
-    "faults": lambda kms: kms.faults,
-    "secrets": lambda kms: kms.secrets,
-    "secret": lambda kms: kms.secrets[0],
-    "attestation": lambda kms: kms.attestation,
-    "ebs": lambda kms: kms.ebs,
-    "rds": lambda kms: kms.rds,
-    "account": lambda kms: kms.account(ACCOUNT),
-    "principal": lambda kms: kms.account(ACCOUNT).role("App"),
-    "credentials": lambda kms: kms.account(ACCOUNT).root.credentials,
-    "decision": lambda kms: kms.explain(kms.account(ACCOUNT).role("App"), "kms:ListKeys"),
-    "least privilege": lambda kms: kms.least_privilege(kms.account(ACCOUNT).root),
-    "key": lambda kms: kms.keys[0],
-    "key material": lambda kms: kms.keys[0].materials[0],
-    "rotation": lambda kms: kms.keys[0].rotation,
-    "alias": lambda kms: kms.aliases[0],
-    "checkpoint": lambda kms: kms.checkpoint(),
-    "mock_kms()": lambda _: mock_kms(),
-    "kms_key": lambda kms: kmsmock.KmsKeyFactory(kms.client())(),
-    "kms_key_factory": lambda kms: kmsmock.KmsKeyFactory(kms.client()),
+def with_policies(policies: Any) -> Use:
+    return lambda kms: kms.account(ACCOUNT).role("App", policies=policies)
+
+
+def statement(**members: Any) -> Use:
+    return with_policies({"Statement": [{**DECRYPT, **members}]})
+
+
+# --- policies ------------------------------------------------------------------------------------
+
+POLICIES: dict[str, tuple[Use, str]] = {
+    "an ARN of no policy": (
+        with_policies(READ_ONLY[:-1]),
+        f"there is no managed policy '{READ_ONLY[:-1]}'; of those of AWS, only a few are emulated; "
+        f"did you mean '{READ_ONLY}'?",
+    ),
+    "a path as text": (
+        with_policies("policies/app.json"),
+        "if 'policies/app.json' is the path of a file, pass its content: read_text()",
+    ),
+    "a path": (
+        with_policies(Path("policies/app.json")),
+        "is a dict or JSON text, not a PosixPath; pass the content of the file: path.read_text()",
+    ),
+    "bytes": (with_policies(b"{}"), "is a dict or JSON text, not bytes; decode it: .decode()"),
+    "a number": (
+        with_policies(5),
+        "policies must be a policy document, as a dict or JSON text, the",
+    ),
+    "a list in a list": (with_policies([[MAY_DECRYPT]]), "is a dict or JSON text, not a list"),
+    "None in a list": (with_policies([None]), "is a dict or JSON text, not None"),
+    "empty text": (with_policies(""), "it is not JSON: Expecting value"),
+    "text of a list": (
+        with_policies(json.dumps([MAY_DECRYPT])),
+        "a policy is a JSON object, not a list",
+    ),
+    "a statement": (
+        with_policies(DECRYPT),
+        'this is a statement; a policy has it inside: {"Statement": …}',
+    ),
+    "statements": (with_policies([DECRYPT]), "this is a statement; a policy has it inside"),
+    "no Statement": (with_policies({"Version": "2012-10-17"}), "it needs a Statement"),
+    "an empty Statement": (
+        with_policies({"Statement": []}),
+        "its Statement is empty: a policy has at least one statement",
+    ),
+    "a misspelt element": (
+        with_policies({"Statment": [DECRYPT]}),
+        "the policy has the unknown element 'Statment'; did you mean 'Statement'?",
+    ),
+    "a misspelt element of a statement": (
+        statement(Conditions={}),
+        "statement 1 has the unknown element 'Conditions'; did you mean 'Condition'?",
+    ),
+    "an Effect in lower case": (
+        statement(Effect="allow"),
+        "statement 1 needs an Effect, Allow or Deny, not 'allow'",
+    ),
+    "a set of actions": (
+        statement(Action={"kms:Decrypt"}),
+        "it cannot be written as JSON: Object of type set is not JSON serializable",
+    ),
+    "a boundary of a wrong type": (
+        lambda kms: kms.account(ACCOUNT).role("App", boundary=[MAY_DECRYPT]),  # type: ignore[arg-type]
+        "a permissions boundary is a dict or JSON text, not a list",
+    ),
+    "a boundary that does not exist": (
+        lambda kms: kms.account(ACCOUNT).user("bob", boundary=f"arn:aws:iam::{ACCOUNT}:policy/B"),
+        f"there is no managed policy 'arn:aws:iam::{ACCOUNT}:policy/B'",
+    ),
+    "an ARN as a service control policy": (
+        lambda kms: kms.account(ACCOUNT).join_organization("o-a", service_control=[READ_ONLY]),
+        f"it is not JSON: Expecting value: line 1 column 1 (char 0); '{READ_ONLY}' is an ARN, and",
+    ),
+    "one service control policy": (
+        lambda kms: kms.account(ACCOUNT).join_organization("o-a", service_control=MAY_DECRYPT),
+        "take a list of policies per level, not a dict with Version, Statement",
+    ),
+    "a trust policy for nobody": (
+        lambda kms: kms.account(ACCOUNT).role(
+            "App",
+            trust={
+                "Statement": {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/Ap"},
+                    "Action": "sts:AssumeRole",
+                }
+            },
+        ),
+        f'Invalid principal in policy: "AWS":"arn:aws:iam::{ACCOUNT}:role/Ap"; a user or role must '
+        f"exist to be trusted: create it first; did you mean '{ROLE}'?",
+    ),
+    "a trust policy for something else": (
+        lambda kms: kms.account(ACCOUNT).role(
+            "App",
+            trust={"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt"}},
+        ),
+        "has actions of other services than STS, such as 'kms:Decrypt'",
+    ),
+    "a key policy of a wrong type": (
+        lambda kms: kmsmock.KmsKeyFactory(kms.client())(policy=[MAY_DECRYPT]),  # type: ignore[arg-type]
+        "policy must be a str or a dict, not list",
+    ),
 }
 
+# --- names, ids and principals -------------------------------------------------------------------
 
-# --- misspelt attributes -------------------------------------------------------------------------
-
-ATTRIBUTES = [
-    ("kms", "cost", "costs"),
-    ("kms", "call", "calls"),
-    ("kms", "Clock", "clock"),
-    ("kms", "check_point", "checkpoint"),
-    ("kms", "least_priviledge", "least_privilege"),
-    ("clock", "advance_by", "advance"),
-    ("clock", "moveto", "move_to"),
-    ("calls", "assert_called_with", "assert_called"),
-    ("filtered calls", "fliter", "filter"),
-    ("call", "operaton", "operation"),
-    ("call", "error", "error_code"),
-    ("costs", "by_operations", "by_operation"),
-    ("request count", "USD", "usd"),
-    ("invoice", "line", "lines"),
-    ("budget", "request", "requests"),
-    ("trail", "look_up", "lookup"),
-    ("faults", "throtle", "throttle"),
-    ("faults", "assert_fired", "assert_all_fired"),
-    ("secrets", "assert_absent", "assert_absent_from"),
-    ("secret", "names", "name"),
-    ("attestation", "documents", "document"),
-    ("ebs", "reads", "read"),
-    ("rds", "wirte", "write"),
-    ("account", "roles", "role"),
-    ("account", "account_id", "id"),
-    ("principal", "clients", "client"),
-    ("principal", "role_arn", "arn"),
-    ("credentials", "access_key_id", "access_key"),
-    ("decision", "allow", "allowed"),
-    ("least privilege", "key", "keys"),
-    ("key", "regions", "region"),
-    ("key", "id", "key_id"),
-    ("key material", "states", "state"),
-    ("rotation", "next", "next_date"),
-    ("alias", "key_arn", "arn"),
-    ("mock_kms()", "strat", "start"),
-    ("kms_key", "key_id", "id"),
-    ("kms_key", "key_arn", "arn"),
-]
-
-
-@pytest.mark.parametrize(("holder", "misspelt", "meant"), ATTRIBUTES)
-def test_a_misspelt_attribute_names_the_nearest(
-    kms: KMSMock, holder: str, misspelt: str, meant: str
-) -> None:
-    with pytest.raises(AttributeError) as caught:
-        getattr(OBJECTS[holder](kms), misspelt)
-
-    assert str(caught.value).endswith(f"has no attribute {misspelt!r}; did you mean {meant!r}?")
-    assert caught.value.name == misspelt
-
-
-def test_an_attribute_that_is_like_no_other_is_answered_with_all(kms: KMSMock) -> None:
-    with pytest.raises(AttributeError, match=r"'tick'; it has advance, move_to, now$"):
-        kms.clock.tick()  # type: ignore[attr-defined]
-
-
-def test_a_misspelt_name_of_the_package_names_the_nearest() -> None:
-    with pytest.raises(AttributeError, match=r"no attribute 'mock_km'; did you mean 'mock_kms'\?"):
-        kmsmock.mock_km  # noqa: B018
-
-
-@pytest.mark.parametrize("holder", OBJECTS)
-def test_python_and_its_tools_may_ask_for_what_is_not_there(kms: KMSMock, holder: str) -> None:
-    thing = OBJECTS[holder](kms)
-
-    assert not hasattr(thing, "shape")
-    assert getattr(thing, "pytestmark", None) is None
-    with pytest.raises(AttributeError, match=r"no attribute '__deepcopy__'$"):
-        thing.__deepcopy__  # noqa: B018
-
-
-@pytest.mark.parametrize("holder", ["key", "alias", "call", "rotation", "secret", "credentials"])
-def test_plain_objects_are_copied_and_pickled_as_before(kms: KMSMock, holder: str) -> None:
-    thing = OBJECTS[holder](kms)
-
-    assert repr(copy.copy(thing)) == repr(thing)
-    if holder in ("rotation", "credentials"):
-        assert pickle.loads(pickle.dumps(thing)) == copy.deepcopy(thing) == thing
-
-
-def test_the_objects_can_be_specifications_of_mocks(kms: KMSMock) -> None:
-    double = mock.create_autospec(kms, instance=True)
-
-    double.explain("principal", "kms:Decrypt")
-    with pytest.raises(TypeError, match="encryption_ctx"):
-        double.explain("principal", "kms:Decrypt", encryption_ctx={})
-    with pytest.raises(AttributeError):
-        double.cost  # noqa: B018
-
-
-def test_a_property_that_fails_shows_its_own_error(
-    kms: KMSMock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(KMSMock, "costs", property(lambda kms: kms._backend.calls.nothing))
-
-    with pytest.raises(AttributeError, match="'AllCalls' object has no attribute 'nothing'"):
-        kms.costs  # noqa: B018
-
-
-@pytest.mark.parametrize("holder", OBJECTS)
-def test_completion_shows_no_member_that_only_the_package_uses(kms: KMSMock, holder: str) -> None:
-    thing = OBJECTS[holder](kms)
-
-    assert not type(thing)._internal & set(dir(thing))
-    assert type(thing)._internal <= set(dir(type(thing))) | {"lock", "are_armed"}
-
-
-# --- misspelt keyword arguments ------------------------------------------------------------------
-
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-KEYWORDS: dict[str, tuple[Callable[[KMSMock], Any], str]] = {
-    "mock_kms": (lambda _: mock_kms(regon="eu-west-1"), "region"),
-    "client": (lambda kms: kms.client(servcie="kms"), "service"),
-    "explain": (
-        lambda kms: kms.explain(ROOT, "kms:Decrypt", "alias/app", encryption_ctx={}),
-        "encryption_context",
+NAMES: dict[str, tuple[Use, str]] = {
+    "a role name with a space": (
+        lambda kms: kms.account(ACCOUNT).role("My App"),
+        "the role name must be 1 to 64 letters, digits and +=,.@_-, not 'My App'",
     ),
-    "budget": (lambda kms: kms.budget(request=1), "requests"),
-    "export": (lambda kms: kms.export("world.json", materials=False), "material"),
-    "account": (lambda kms: kms.account(acount_id=ACCOUNT), "account_id"),
-    "role": (lambda kms: kms.account(ACCOUNT).role("App", polices=[]), "policies"),
-    "user": (lambda kms: kms.account(ACCOUNT).user("bob", policy=[]), "policies"),
-    "join_organization": (
-        lambda kms: kms.account(ACCOUNT).join_organization("o-a", service_controls=[]),
-        "service_control",
+    "a role name of 65 characters": (
+        lambda kms: kms.account(ACCOUNT).role("a" * 65),
+        "the role name must be 1 to 64 letters, digits and +=,.@_-, not",
     ),
-    "session": (lambda kms: kms.account(ACCOUNT).root.session(region_name="a"), "region"),
-    "via": (lambda kms: kms.account(ACCOUNT).root.via(services="s3"), "service"),
-    "advance": (lambda kms: kms.clock.advance(day=1), "days"),
-    "fail": (lambda kms: kms.faults.fail("Encrypt", "DisabledException", key_="a"), "key"),
-    "throttle": (lambda kms: kms.faults.throttle("Encrypt", time=2), "times"),
-    "assert_called": (lambda kms: kms.calls.assert_called(operaton="Encrypt"), "operation"),
-    "assert_not_called": (lambda kms: kms.calls.assert_not_called("Encrypt", kye="a"), "key"),
-    "filter": (lambda kms: kms.calls.filter(error="DisabledException"), "error_code"),
-    "assert_all_keys_used": (lambda kms: kms.calls.assert_all_keys_used(except_for=[]), "except_"),
-    "assert_below": (lambda kms: kms.costs.assert_below(usdd="1"), "usd"),
-    "project": (lambda kms: kms.costs.project(time=1), "times"),
-    "lookup": (lambda kms: kms.trail.lookup(acount=ACCOUNT), "account"),
-    "lookup by attribute": (lambda kms: kms.trail.lookup(user_name="a"), "username"),
-    "write_files": (lambda kms: kms.trail.write_files("a", trial="b"), "trail"),
-    "document": (lambda kms: kms.attestation.document(b"", pcr={}), "pcrs"),
-    "read": (lambda kms: kms.ebs.read("vol-1", ofset=0, length=1), "offset"),
-    "key factory": (lambda kms: kmsmock.KmsKeyFactory(kms.client())(aliass="a"), "alias"),
+    "an empty user name": (
+        lambda kms: kms.account(ACCOUNT).user(""),
+        "the user name must be 1 to 64 letters, digits and +=,.@_-, not ''",
+    ),
+    "a user name with a slash": (
+        lambda kms: kms.account(ACCOUNT).user("team/bob"),
+        "the user name must be 1 to 64 letters, digits and +=,.@_-, not 'team/bob'",
+    ),
+    "a user name that is a number": (
+        lambda kms: kms.account(ACCOUNT).user(5),  # type: ignore[arg-type]
+        "name must be a str, not int: 5",
+    ),
+    "a path without slashes": (
+        lambda kms: kms.account(ACCOUNT).role("New", path="team"),
+        "the path must be / or begin and end with it, and have at most 512 characters, not 'team': "
+        "write '/team/'",
+    ),
+    "a session name with a space": (
+        lambda kms: kms.account(ACCOUNT).role("App", session="my job"),
+        "the role session name must be 2 to 64 letters",
+    ),
+    "an ARN with a wrong name": (
+        lambda kms: kms.principal(f"arn:aws:iam::{ACCOUNT}:role/My App"),
+        "the role name must be",
+    ),
+    "tags in a list": (
+        lambda kms: kms.account(ACCOUNT).role("App", tags=["team"]),  # type: ignore[arg-type]
+        "tags must be a dict, not list",
+    ),
+    "a tag with a number": (
+        lambda kms: kms.account(ACCOUNT).role("App", tags={"level": 3}),  # type: ignore[dict-item]
+        "the value of the tag 'level' must be a str, not int: 3",
+    ),
+    "a tag that IAM refuses": (
+        lambda kms: kms.account(ACCOUNT).role("App", tags={"a!": "b"}),
+        "the key of a tag cannot be 'a!'",
+    ),
+    "a federated user of a role": (
+        lambda kms: kms.account(ACCOUNT).role("App").federated_user("ann"),
+        "is no IAM user: federated users derive from IAM users",
+    ),
+    "an account id that is a number": (
+        lambda kms: kms.account(11122223333),  # type: ignore[arg-type]
+        "an account id is a string of 12 digits, not 11122223333: write '011122223333'",
+    ),
+    "a principal that is a number": (
+        lambda kms: kms.principal(3),  # type: ignore[arg-type]
+        "a principal is named by its ARN, not by 3",
+    ),
+    "a principal that is an account": (
+        lambda kms: kms.principal(kms.account(ACCOUNT)),  # type: ignore[arg-type]
+        "a principal is named by its ARN, not by an Account",
+    ),
+    "a service in capitals": (
+        lambda kms: kms.account(ACCOUNT).root.via("S3"),
+        "no service of AWS is 'S3' in kms:ViaService; did you mean 's3'?",
+    ),
+    "a service that is misspelt": (
+        lambda kms: kms.account(ACCOUNT).root.via("s33"),
+        "no service of AWS is 's33' in kms:ViaService; did you mean 's3'?",
+    ),
+    "a client in another Region than its service": (
+        lambda kms: (
+            kms.account(ACCOUNT).root.via("s3.eu-west-1.amazonaws.com").client(region="us-east-1")
+        ),
+        "this principal calls through s3 in eu-west-1, and not in us-east-1: leave the Region out",
+    ),
+    "explain for nobody": (
+        lambda kms: kms.explain(f"arn:aws:iam::{ACCOUNT}:role/Ap", "kms:Decrypt", "alias/app"),
+        f"or .user(...); did you mean '{ROLE}'?",
+    ),
+    "explain for no alias": (
+        lambda kms: kms.explain(kms.account(DEFAULT).root, "kms:Decrypt", "alias/ap"),
+        "has no key 'alias/ap' in us-east-1; did you mean 'alias/app'?",
+    ),
+    "explain for an alias of another account": (
+        lambda kms: kms.explain(ROLE, "kms:Decrypt", "alias/app"),
+        f"in us-east-1; account {DEFAULT} has it in us-east-1: name it by its ARN",
+    ),
+    "explain with a context that the action does not have": (
+        lambda kms: kms.explain(ROLE, "kms:ListKeys", encryption_context={"tenant": "a"}),
+        "kms:ListKeys has no encryption context",
+    ),
+    "explain through no service": (
+        lambda kms: kms.explain(ROLE, "kms:ListKeys", via_service="s33"),
+        "did you mean 's3'?",
+    ),
+    "explain through a service elsewhere": (
+        lambda kms: kms.explain(ROLE, "kms:ListKeys", via_service="s3.eu-west-1.amazonaws.com"),
+        "via_service is of eu-west-1, but the call of us-east-1",
+    ),
+    "explain without an action": (
+        lambda kms: kms.explain(ROLE, None),  # type: ignore[arg-type]
+        "action must be a str, not NoneType",
+    ),
+    "least privilege of nobody": (
+        lambda kms: kms.least_privilege(f"arn:aws:iam::{ACCOUNT}:role/Ap"),
+        f"and it has made no call; did you mean '{ROLE}'?",
+    ),
+    "a misspelt condition key": (
+        lambda kms: kms.request_context({"kms:ViaServce": "s3"}).__enter__(),
+        "KMS has no condition key 'kms:ViaServce'; did you mean 'kms:ViaService'?",
+    ),
+    "a condition key with a number": (
+        lambda kms: kms.request_context({"aws:SourceIp": 5}).__enter__(),  # type: ignore[dict-item]
+        "keys['aws:SourceIp'] must be a str or a list of these, not int: 5",
+    ),
+    "a volume that is not there": (lambda kms: kms.ebs.why("vol-1"), "'vol-1' does not exist"),
+    "a database that is not there": (
+        lambda kms: kms.rds.why("arn:aws:rds:us-east-1:123456789012:db:orders"),
+        "RDS has no resource with the ARN 'arn:aws:rds:us-east-1:123456789012:db:orders'",
+    ),
+    "a key store that is not there": (
+        lambda kms: kms.key_store("cks-1"),
+        "there is no custom key store 'cks-1'; known are none",
+    ),
+    "material for a dict": (
+        lambda kms: kms.import_material({"Plaintext": b"x"}, b"x" * 32),
+        "key must be an id, ARN or alias, not dict (a dict with Plaintext)",
+    ),
+    "an alias that is a number": (
+        lambda kms: kmsmock.KmsKeyFactory(kms.client())(alias=5),  # type: ignore[arg-type]
+        "alias must be a str, not int: 5",
+    ),
+    "a world that is None": (
+        lambda kms: kms.load(None),  # type: ignore[arg-type]
+        "world must be a str or a path or a dict, not NoneType",
+    ),
+    "a path that is None": (
+        lambda kms: kms.export(None),  # type: ignore[arg-type]
+        "path must be a str or a path, not NoneType",
+    ),
+    "a checkpoint that was not made": (
+        lambda kms: kms.restore(kms.checkpoint),  # type: ignore[arg-type]
+        "which is what kms.checkpoint() gave: the function checkpoint, which is not called",
+    ),
 }
+ALL = {**POLICIES, **NAMES}
 
 
-@pytest.mark.parametrize("method", KEYWORDS)
-def test_a_misspelt_keyword_argument_names_the_nearest(kms: KMSMock, method: str) -> None:
-    use, meant = KEYWORDS[method]
+@pytest.mark.parametrize("misuse", ALL)
+def test_a_misuse_is_told_with_its_fix(kms: KMSMock, misuse: str) -> None:
+    use, sentence = ALL[misuse]
 
-    with pytest.raises(TypeError) as caught:
+    with pytest.raises((TypeError, ValueError)) as caught:
         use(kms)
 
-    assert f"did you mean {meant!r}?" in str(caught.value)
-
-
-def test_a_keyword_argument_that_is_like_no_other_is_answered_with_all(kms: KMSMock) -> None:
-    with pytest.raises(TypeError, match=r"argument 'colour'; it takes requests, usd$"):
-        kms.budget(colour=1)  # type: ignore[call-arg]
-
-
-def test_a_type_error_of_another_kind_stays_as_it_is(kms: KMSMock) -> None:
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'action'"):
-        kms.explain(ROOT)  # type: ignore[call-arg]
-
-
-# --- values by which calls are found -------------------------------------------------------------
-
-VALUES: list[tuple[dict[str, Any], str]] = [
-    ({"operation": "Encrpt"}, "KMS has no operation 'Encrpt'; did you mean 'Encrypt'?"),
-    ({"operation": 5}, "operation must be the name of an operation, not int: 5"),
-    ({"key": "alias/ap"}, "no key 'alias/ap', and no call has named it; did you mean 'alias/app'?"),
-    ({"key": "app"}, "there is no key 'app', and no call has named it; did you mean 'alias/app'?"),
-    ({"key": f"arn:aws:iam::{ACCOUNT}:role/App"}, "must be an id, ARN or alias of a key"),
-    ({"key": ""}, "must be an id, ARN or alias of a key; '' is none of these"),
-    ({"key": 5}, "key must be an id, ARN or alias, not int"),
-    ({"key": b"alias/app"}, "key must be an id, ARN or alias, not bytes"),
-    ({"key": {"Plaintext": b"secret"}}, "not dict (a dict with Plaintext); accepted are also"),
-    ({"key_arn": "alias/app"}, "key_arn must be the ARN of a key, not 'alias/app'; key= takes"),
-    ({"alias": "app"}, "alias must begin with 'alias/', not 'app'"),
-    ({"alias": "alias/ap"}, "did you mean 'alias/app'?"),
-    ({"account": "12345"}, "account must be a string of 12 digits, not '12345'"),
-    ({"account": 123456789012}, "account must be a string of 12 digits or an account, not 1234567"),
-    ({"caller": "App"}, "caller must be the ARN of a principal, or the name of a service"),
-    ({"caller": f"arn:aws:iam::{ACCOUNT}:role/Ap"}, f"mean 'arn:aws:iam::{ACCOUNT}:role/App'?"),
-    ({"caller": ACCOUNT}, f"'{ACCOUNT}' is an account: account="),
-    ({"caller": None}, "caller of a call is never None"),
-    ({"region": "us-est-1"}, "AWS has no Region 'us-est-1'; did you mean 'us-east-1'?"),
-    ({"region": "us_east_1"}, "region must be a Region such as 'eu-west-1', not 'us_east_1'"),
-    ({"key_spec": "RSA2048"}, "there is no key spec 'RSA2048'; did you mean 'RSA_2048'?"),
-    ({"via_service": "s33"}, "no service of AWS is 's33' in kms:ViaService; did you mean 's3'?"),
-    ({"via_service": "S3"}, "no service of AWS is 'S3' in kms:ViaService; did you mean 's3'?"),
-    ({"via_service": "s33.us-east-1.amazonaws.com"}, "did you mean 's3'?"),
-    ({"via_service": "efs"}, "did you mean 'elasticfilesystem'?"),
-    ({"encryption_context": "tenant=a"}, "encryption_context must be a dict, not str: 'tenant=a'"),
-    ({"encryption_context": {"tenant": 1}}, "encryption_context['tenant'] must be a str, not int"),
-    ({"error_code": "AccessDenied"}, "did you mean 'AccessDeniedException'?"),
-    ({"error_code": KeyError}, "error_code must be a str such as 'DisabledException', not the cla"),
-    ({"grant_id": "abc"}, "grant_id must be 64 hexadecimal digits, not 'abc'"),
-    ({"allowed": 1}, "allowed must be True or False, not int: 1"),
-    ({"at": datetime(2026, 1, 1)}, "at must be an aware datetime, with a time zone"),
-    ({"test_id": 5}, "test_id must be a str, not int: 5"),
-    ({"price": "cheap"}, "price must be an amount in USD"),
-    ({"operaton": "Encrypt"}, "did you mean 'operation'?"),
-    ({"times": "2"}, "times must be a whole number, not str: '2'"),
-    ({"times": -1}, "times must be 0 or more, not -1"),
-]
-
-
-@pytest.mark.parametrize(("members", "sentence"), VALUES, ids=[str(m) for m, _ in VALUES])
-def test_a_value_that_no_call_can_have_is_told(
-    kms: KMSMock, members: dict[str, Any], sentence: str
-) -> None:
-    with pytest.raises((TypeError, ValueError)) as caught:
-        kms.calls.assert_called(**members)
-
     assert sentence in str(caught.value)
-    if "times" not in members:
-        for use in (kms.calls.assert_not_called, kms.calls.filter):
-            with pytest.raises((TypeError, ValueError)):
-                use(**members)
 
 
-def test_an_account_is_no_caller(kms: KMSMock) -> None:
-    account = kms.account(ACCOUNT)
+def test_the_nearest_volume_is_named(kms: KMSMock) -> None:
+    [volume] = kms.client("ec2").describe_volumes()["Volumes"]
 
-    with pytest.raises(TypeError, match=r"pass one of its principals, such as account\.administr"):
-        kms.calls.assert_not_called(caller=account)  # type: ignore[arg-type]
-    kms.calls.assert_not_called(caller=account.administrator)
-    kms.calls.assert_not_called(account=account)
-
-
-def test_the_count_comes_first(kms: KMSMock) -> None:
-    with pytest.raises(TypeError, match=r"assert_call_count\(5, 'Encrypt'\), not str: 'Encrypt'"):
-        kms.calls.assert_call_count("Encrypt", 5)  # type: ignore[arg-type]
+    assert kms.ebs.why(volume["VolumeId"]) is None
+    with pytest.raises(ValueError, match=f"did you mean '{volume['VolumeId']}'?"):
+        kms.ebs.why(volume["VolumeId"][:-1])
 
 
-#: What names the key of the mock, by how a test gets it.
-NAMES_OF_A_KEY: dict[str, Callable[[KMSMock], Any]] = {
-    "id": lambda kms: kms.keys[0].key_id,
-    "ARN": lambda kms: kms.keys[0].arn,
-    "alias": lambda _: "alias/app",
-    "alias ARN": lambda kms: kms.aliases[0].arn,
-    "KmsKey": lambda kms: kmsmock.KmsKey(kms.keys[0].key_id, kms.keys[0].arn, kms.client()),
-    "item of kms.keys": lambda kms: kms.keys[0],
-    "item of kms.aliases": lambda kms: kms.aliases[0],
-    "key metadata": lambda kms: kms.client().describe_key(KeyId="alias/app")["KeyMetadata"],
-    "response of DescribeKey": lambda kms: kms.client().describe_key(KeyId="alias/app"),
-    "response of Encrypt": lambda kms: kms.client().encrypt(KeyId="alias/app", Plaintext=b"x"),
-    "entry of ListKeys": lambda kms: kms.client().list_keys()["Keys"][0],
-    "entry of ListAliases": lambda kms: kms.client().list_aliases()["Aliases"][0],
-}
-
-
-@pytest.mark.parametrize("kind", NAMES_OF_A_KEY)
-def test_a_key_is_named_in_the_same_ways_everywhere(kms: KMSMock, kind: str) -> None:
-    key = NAMES_OF_A_KEY[kind](kms)
-
-    kms.calls.assert_called("GenerateDataKey", key=key)
-    assert len(kms.calls.filter("GenerateDataKey", key=key)) == 1
-    assert [r["eventName"] for r in kms.trail.lookup("GenerateDataKey", key=key)] != []
-    assert kms.explain(kms.account("123456789012").administrator, "kms:Decrypt", key)
-
-
-@pytest.mark.parametrize("kind", [kind for kind in NAMES_OF_A_KEY if "Encrypt" not in kind])
-def test_a_key_that_need_not_be_used_is_named_in_the_same_ways(kind: str) -> None:
+@pytest.mark.parametrize("misuse", ["a path", "a set of actions", "a path without slashes"])
+def test_a_misuse_creates_nothing(misuse: str) -> None:
     with mock_kms(isolated=True) as kms:
-        key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
-        kms.client().create_alias(AliasName="alias/app", TargetKeyId=key_id)
+        with pytest.raises((TypeError, ValueError)):
+            ALL[misuse][0](kms)
 
-        kms.calls.assert_all_keys_used(except_=NAMES_OF_A_KEY[kind](kms))
-        with pytest.raises(ValueError, match="'alias/ap', as except_ says; did you mean 'alias/a"):
-            kms.calls.assert_all_keys_used(except_="alias/ap")
-
-
-def test_a_key_that_was_named_but_never_there_can_be_asserted_on() -> None:
-    with mock_kms(isolated=True) as kms:
-        client = kms.client()
-        with pytest.raises(client.exceptions.NotFoundException):
-            client.describe_key(KeyId="alias/gone")
-
-        kms.calls.assert_called("DescribeKey", key="alias/gone", error_code="NotFoundException")
+        assert [entity.name for entity in kms.backend.identities.entities.values()] == [
+            "Administrator"
+        ]
 
 
-@pytest.mark.parametrize("is_cleared", [False, True], ids=["recorded", "records cleared"])
-def test_what_was_deleted_can_be_asserted_on(is_cleared: bool) -> None:
-    with mock_kms(isolated=True) as kms:
-        client = kms.client()
-        key = client.create_key()["KeyMetadata"]["KeyId"]
-        client.create_alias(AliasName="alias/old", TargetKeyId=key)
-        client.delete_alias(AliasName="alias/old")
-        client.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-        kms.clock.advance(days=8)
-        user = kms.account(ACCOUNT).user("bob")
-        user.credentials  # noqa: B018 - so that it could have made calls
-        user.delete()
-        if is_cleared:
-            kms.calls.clear()
-
-        kms.calls.assert_not_called("Encrypt", key="alias/old")
-        kms.calls.assert_not_called("Encrypt", key=key)
-        kms.calls.assert_not_called("Encrypt", caller=user.arn)
-
-
-def test_aws_managed_keys_can_be_asserted_on_before_they_are_there(kms: KMSMock) -> None:
-    kms.calls.assert_not_called("Decrypt", key="alias/aws/s3")
+# --- what is accepted ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    "policies",
     [
-        ({"key": "alias/ap"}, "did you mean 'alias/app'?"),
-        ({"account": "12345"}, "account must be a string of 12 digits, not '12345'"),
-        ({"region": "us-est-1"}, "did you mean 'us-east-1'?"),
-        ({"principal": "Alice"}, "caller must be the ARN of a principal"),
-        ({"principal": f"arn:aws:iam::{ACCOUNT}:user/Nobody"}, "and it has made no call"),
+        MAY_DECRYPT,
+        json.dumps(MAY_DECRYPT),
+        [MAY_DECRYPT],
+        (MAY_DECRYPT, json.dumps(MAY_DECRYPT)),
+        {json.dumps(MAY_DECRYPT)},
+        (document for document in [MAY_DECRYPT]),
     ],
-    ids=str,
+    ids=["dict", "text", "list", "tuple", "set", "generator"],
 )
-def test_a_value_that_no_record_can_have_is_told(
-    kms: KMSMock, arguments: dict[str, Any], sentence: str
-) -> None:
-    with pytest.raises(ValueError) as caught:
-        kms.trail.lookup(**arguments)
+def test_policies_are_given_in_any_of_these_forms(kms: KMSMock, policies: Any) -> None:
+    role = kms.account(ACCOUNT).role("Forms", policies=policies)
 
-    assert sentence in str(caught.value)
+    assert not kms.explain(role, "kms:Encrypt", kms.keys[0])
+    assert "kms:Decrypt" in json.dumps(kms.backend.identities.entity(role.arn).policies[0].document)
+
+
+def test_an_empty_list_takes_all_policies_away(kms: KMSMock) -> None:
+    role = kms.account(ACCOUNT).role("Empty", policies=[MAY_DECRYPT, READ_ONLY])
+
+    kms.account(ACCOUNT).role("Empty", policies=[])
+
+    assert kms.backend.identities.entity(role.arn).policies == ()
+
+
+def test_the_arn_of_a_managed_policy_attaches_it(tmp_path: Path) -> None:
+    with mock_kms(isolated=True) as kms:
+        account = kms.account("123456789012")
+        role = account.role("Auditor", policies=[READ_ONLY], boundary=READ_ONLY)
+        attached = kms.client("iam").list_attached_role_policies(RoleName="Auditor")
+
+        assert attached["AttachedPolicies"][0]["PolicyArn"] == READ_ONLY
+        assert role.client().list_keys()["Keys"] == []
+        limited = account.role("Admin", session_policies=READ_ONLY, policies=[MAY_DECRYPT])
+        assert not kms.explain(limited, "kms:ListKeys")
+        kms.export(tmp_path / "world.json")
+    with mock_kms(world=tmp_path / "world.json") as kms:
+        [auditor] = [e for e in kms.backend.identities.entities.values() if e.name == "Auditor"]
+        assert list(auditor.attached) == [READ_ONLY]
+
+
+def test_names_that_were_accepted_can_be_loaded(tmp_path: Path) -> None:
+    with mock_kms(isolated=True) as kms:
+        kms.account(ACCOUNT).role("a" * 64, path="/team/", tags={"team": "Größe 1"})
+        kms.account(ACCOUNT).user("bob+1=,.@_-")
+        kms.export(tmp_path / "world.json")
+
+    with mock_kms(world=tmp_path / "world.json") as kms:
+        assert kms.account(ACCOUNT).role("a" * 64).arn.endswith("/team/" + "a" * 64)
+
+
+def test_the_value_of_kms_via_service_is_a_service_in_a_region(kms: KMSMock) -> None:
+    user = kms.account(ACCOUNT).administrator
+
+    user.via("s3.eu-west-1.amazonaws.com").client().list_keys()
+    user.via("sqs.amazonaws.com").client().list_keys()
+
+    assert [call.via_service for call in kms.calls[-2:]] == [
+        "s3.eu-west-1.amazonaws.com",
+        "sqs.us-east-1.amazonaws.com",
+    ]
+
+
+def test_what_is_named_alike_is_equal(kms: KMSMock) -> None:
+    account = kms.account(ACCOUNT)
+    role = account.role("App")
+
+    assert account == kms.account(ACCOUNT) == kms.account(account)
+    assert role == account.role("App") == kms.principal(ROLE) == kms.principal(role)
+    assert len({account, kms.account(ACCOUNT), role, kms.principal(ROLE)}) == 2
+    assert account != kms.account("123456789012")
+    assert role != account.role("App", session="other") != role.via("s3")
+    with mock_kms(isolated=True) as other:
+        assert account != other.account(ACCOUNT)
+
+
+def test_a_role_that_only_an_arn_has_named_is_seen_when_it_is_denied(kms: KMSMock) -> None:
+    decision = kms.explain(kms.principal(f"{ROLE}s"), "kms:ListKeys")
+
+    told = " ".join(str(decision).split())
+    assert f"kms.principal() has created it, since there was no {ROLE}s; did you mean '{ROLE}'" in (
+        told
+    )
+    assert "has created it" not in str(kms.explain(ROLE, "kms:ListKeys"))
+
+
+def test_least_privilege_of_a_role_is_that_of_all_its_sessions(kms: KMSMock) -> None:
+    may_list = {"Statement": {**DECRYPT, "Action": "kms:List*"}}
+    account = kms.account(ACCOUNT)
+    role = account.role("Lister", policies=[may_list], session="one")
+    role.client().list_keys()
+    account.role("Lister", session="two").client().list_aliases()
+
+    for named in (role, role.arn):
+        [allowed] = kms.least_privilege(named).identity["Statement"]
+        assert allowed["Action"] == ["kms:ListAliases", "kms:ListKeys"]
+    [allowed] = kms.least_privilege(role.caller_arn).identity["Statement"]
+    assert allowed["Action"] == ["kms:ListKeys"]

@@ -438,7 +438,7 @@ def test_a_mark_that_comes_too_late_for_a_wider_mock_is_an_error(
     result = outcome(run, code, errors=1)
 
     result.stdout.fnmatch_lines(
-        [f"*::test_it: kms(region='eu-west-1') comes too late: *_kms, *. {advice} out."]
+        [f"*::test_it: kms(region='eu-west-1') comes too late: *_kms, without it. {advice} out."]
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 
 import kmsmock
 from kmsmock import mock_kms
+from tests.inner_runs import run_pytest
 
 HEAD = """
     import boto3
@@ -282,6 +283,29 @@ IN_EVERY_ORDER = {
         def test_session(session_kms):
             assert aliases() == []
     """,
+    "a decorated class inside a wider mock": """
+        @pytest.fixture(scope="module", autouse=True)
+        def own():
+            with mock_kms():
+                create("alias/module")
+                yield
+
+        @mock_kms
+        class TestDecorated:
+            def setup_method(self):
+                create("alias/set-up")
+
+            def test_one(self):
+                assert sorted(aliases()) == ["alias/module", "alias/set-up"]
+                create("alias/test")
+
+            def test_two(self):
+                assert sorted(aliases()) == ["alias/module", "alias/set-up"]
+                create("alias/test")
+
+        def test_outside():
+            assert aliases() == ["alias/module"]
+    """,
     "a decorated class with its own state": """
         @mock_kms
         class TestDecorated:
@@ -474,6 +498,13 @@ STARTED_BY_CONFTEST = {
                 create("alias/run")
                 yield
     """,
+    "around each test": """
+        @pytest.hookimpl(hookwrapper=True)
+        def pytest_runtest_protocol(item):
+            with mock_kms():
+                create("alias/run")
+                yield
+    """,
     "each test": """
         @pytest.hookimpl(tryfirst=True)
         def pytest_runtest_setup(item):
@@ -507,6 +538,39 @@ def test_a_mock_that_conftest_starts_answers_every_test_that_asks_for_no_narrowe
     passes_in_every_order(run, code, conftest)
     with pytest.raises(RuntimeError):
         __import__("kmsmock").current()
+
+
+def test_a_mock_that_a_hook_starts_around_a_test_is_not_left_running(run: pytest.Pytester) -> None:
+    run.makeconftest(
+        textwrap.dedent(HEAD) + textwrap.dedent(STARTED_BY_CONFTEST["around each test"])
+    )
+    run.makepyfile("def test_it(): pass")
+
+    outcome(run, "-W", "error::ResourceWarning").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    "raising",
+    ["raise KeyboardInterrupt", "pytest.exit('enough')", "session.shouldstop = 'enough'"],
+    ids=["interrupt", "exit", "stop"],
+)
+@pytest.mark.parametrize("fixture", ["tmp_path", "kms", "module_kms"])
+def test_an_interrupted_run_ends_as_pytest_ends_it(
+    run: pytest.Pytester, fixture: str, raising: str
+) -> None:
+    run.makepyfile(
+        "import pytest\n"
+        "def test_first(): assert False\n"
+        f"def test_it({fixture}, request):\n    session = request.session\n    {raising}\n"
+    )
+
+    code, output = run_pytest(run.path)
+
+    assert code in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
+    assert "INTERNALERROR" not in output
+    assert re.search(r"FAILED .*::test_first.*\n(.*\n)*!!!!!.*!!!!!", output)
+    with pytest.raises(RuntimeError):
+        kmsmock.current()
 
 
 def test_a_module_that_starts_a_mock_when_it_is_imported_does_not_change_others(
@@ -578,6 +642,14 @@ def test_a_client_of_a_mock_that_has_ended_says_so(wire: bool, make: str) -> Non
     call = client.get_caller_identity if make == "service" else client.list_keys
     with mock_kms(), pytest.raises(RuntimeError, match="belongs to a mock that has ended"):
         call()
+
+
+def test_a_principal_of_a_mock_that_has_ended_is_no_default_principal() -> None:
+    with mock_kms() as kms:
+        role = kms.account("123456789012").role("App")
+
+    with mock_kms(), pytest.raises(RuntimeError, match="principal belongs to a mock that has end"):
+        role.__enter__()
 
 
 def test_a_paused_mock_does_not_answer_its_own_clients() -> None:
@@ -852,9 +924,9 @@ def test_a_mark_that_contradicts_a_mock_of_the_user_is_an_error(run: pytest.Pyte
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
-            "*::test_it: kms(region='eu-west-1') comes too late: this test uses the mock of own, "
-            "which was started without it. Pass region= where the mock is started: the fixture own "
-            "at test_it.py:*, or leave own out."
+            "*::test_it: kms(region='eu-west-1') comes too late: this test uses the mock that was "
+            "started by the fixture own at test_it.py:*, without it. Pass region= where the mock "
+            "is started, or use isolated=True in the mark."
         ]
     )
 

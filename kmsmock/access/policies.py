@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from operator import is_
 from typing import Any
@@ -18,6 +17,7 @@ from kmsmock.aws.arns import looks_like_arn
 from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
 from kmsmock.keys.key import Key, KeyManager
+from kmsmock.misuse.suggestions import did_you_mean
 
 #: The name of key policies in explanations.
 KEY_POLICY = "the key policy"
@@ -128,10 +128,23 @@ def authorize(
     else:
         decision = evaluate(request, policies)
     if not decision.allowed:
-        return replace(decision, request=request, policies=policies)
+        return explain_decision(decision, request, policies, identities)
     if retired is None:
         allowances.add(identities, request, key, policies)
     return decision
+
+
+def explain_decision(
+    decision: Decision, request: Request, policies: AppliedPolicies, identities: Identities
+) -> Decision:
+    """Return a decision with all that its explanation needs."""
+    entity = identities.entity_of(request.principal)
+    remark = ""
+    if entity is not None and entity.was_only_named and not policies.identity:
+        others = [one.arn for one in identities.entities.values() if one is not entity]
+        remark = ": kms.principal() has created it, since there was no "
+        remark += f"{entity.arn}{did_you_mean(entity.arn, others)}"
+    return decision.with_request(request, policies._replace(remark=remark))
 
 
 def collect_policies(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from kmsmock.activation.mocked_callables import Start
+from kmsmock.process.active_mocks import lasts_longer
 
 #: Hides the functions of this module in the tracebacks that pytest shows.
 __tracebackhide__ = True
@@ -33,20 +34,29 @@ class Decoration:
 
     @contextmanager
     def run(self) -> Iterator[None]:
-        """Start the mock; if it is there already, restore its state at the end instead."""
+        """Start the mock; if it is there already, restore its state at the end instead.
+
+        It is there, too, if it is one that lasts longer than the test, which the decorator joins.
+        """
         if self.is_running:
-            kms, checkpoint = self._kms, self._kms.checkpoint()
-            try:
+            with _restoring(self._kms):
                 yield
-            finally:
-                kms.restore(checkpoint)
             return
-        with self._start() as kms:
+        with self._start() as kms, _restoring(kms) if lasts_longer(kms) else nullcontext():
             self._kms = kms
             try:
                 yield
             finally:
                 self._kms = None
+
+
+@contextmanager
+def _restoring(kms: Any) -> Iterator[None]:
+    checkpoint = kms.checkpoint()
+    try:
+        yield
+    finally:
+        kms.restore(checkpoint)
 
 
 class _Scope:

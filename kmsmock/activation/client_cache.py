@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kmsmock.process.bound_clients import bind
+from kmsmock.process.bound_clients import bind, require_started
 
 if TYPE_CHECKING:
     import boto3
@@ -27,11 +27,11 @@ class Clients:
         from kmsmock.activation.clients import UNKNOWN, make_client
 
         credentials = credentials or UNKNOWN
-        region = region or self._mock.find_region()
-        cache_key = (service, region, credentials.access_key)
+        chosen: str = region or self._mock.find_region()
+        cache_key = (service, chosen, credentials.access_key)
         client = self._clients.get(cache_key)
         if client is None:
-            client = self._clients[cache_key] = make_client(service, region, credentials)
+            client = self._clients[cache_key] = make_client(service, chosen, credentials)
             bind(client.meta.events, self._mock)
         return client
 
@@ -42,6 +42,13 @@ class Clients:
         session = make_session(region, credentials)
         bind(session.events, self._mock)
         return session
+
+    def require_started(self) -> None:
+        """Require that the mock has not ended, for a principal that is to be the default one.
+
+        Raises RuntimeError.
+        """
+        require_started(self._mock, "principal")
 
     def clear(self) -> None:
         """Forget the clients, so that new ones are created."""

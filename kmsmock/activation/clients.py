@@ -6,9 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 import boto3
+from botocore.exceptions import UnknownServiceError
 from botocore.handlers import BUILTIN_HANDLERS
 
+from kmsmock.aws.installed_model import list_services
 from kmsmock.identities.credentials import Credentials
+from kmsmock.misuse.suggestions import did_you_mean
 
 #: Credentials of no particular principal; the mock takes their caller for its default principal.
 UNKNOWN = Credentials.of("testing", "testing")
@@ -25,14 +28,21 @@ def _get_session(handlers: int) -> Any:  # noqa: ARG001 - another number is anot
 
 
 def make_client(service: str, region: str, credentials: Credentials) -> Any:
-    """Create a boto3 client with credentials. service: as boto3 names it."""
-    return _get_session(len(BUILTIN_HANDLERS)).client(
-        service,
-        region_name=region,
-        aws_access_key_id=credentials.access_key,
-        aws_secret_access_key=credentials.secret_key,
-        aws_session_token=credentials.session_token,
-    )
+    """Create a boto3 client with credentials.
+
+    service: as boto3 names it. Raises ValueError for a service that boto3 does not have.
+    """
+    try:
+        return _get_session(len(BUILTIN_HANDLERS)).client(
+            service,
+            region_name=region,
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.session_token,
+        )
+    except UnknownServiceError:
+        hint = did_you_mean(service, sorted(list_services()))
+        raise ValueError(f"boto3 has no service {service!r}{hint}") from None
 
 
 def make_session(region: str | None, credentials: Credentials) -> Any:

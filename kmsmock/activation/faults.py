@@ -79,7 +79,7 @@ class FaultTerms(TypedDict, total=False):
 _CALLS = ("key", "caller", "account", "region", "encryption_context", "via_service")
 
 
-class Faults(PublicObject):
+class Faults(PublicObject, own_checks=("operation",)):
     """The faults of one mock.
 
     While faults are armed, calls that they can hit go through botocore's HTTP layer, as with

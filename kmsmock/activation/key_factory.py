@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kmsmock.authorization.policy import write_policy
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.keys.specs import KEY_SPECS, describe_unknown_spec
 from kmsmock.misuse.public_object import PublicObject
 
@@ -48,14 +49,14 @@ class KmsKeyFactory(PublicObject):
         spec: the key spec. usage: the key usage; by default the first one that the spec allows.
         alias: an alias to create for it, with or without ``alias/``. policy: the key policy, as
         JSON text or as a dictionary. tags: name -> value. Raises ValueError for an unknown spec,
-        with the most similar one, and botocore's ClientError.
+        with the most similar one, TypeError for values of a wrong type, and botocore's ClientError.
         """
         if spec not in KEY_SPECS:
             raise ValueError(describe_unknown_spec(spec))
         parameters = {
             "KeySpec": spec,
             "KeyUsage": usage or next(iter(KEY_SPECS[spec].usages)).value,
-            "Policy": json.dumps(policy) if isinstance(policy, Mapping) else policy,
+            "Policy": None if policy is None else write_policy(policy, PolicyKind.RESOURCE),
             "Description": description,
             "MultiRegion": multi_region,
             "Tags": [{"TagKey": k, "TagValue": v} for k, v in (tags or {}).items()],

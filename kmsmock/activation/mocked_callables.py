@@ -28,6 +28,8 @@ Start = Callable[[], AbstractContextManager[Any]]
 _DEFERRED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
+#: Names by which Python makes class methods of functions.
+_CLASS_METHODS = ("__init_subclass__", "__class_getitem__")
 #: The code of the functions that `contextlib` makes of generator functions.
 _CONTEXT_MANAGERS = tuple(
     decorate(lambda: None).__code__
@@ -83,6 +85,8 @@ class MockedDescriptor(MockedCallable):
         return self._with(self.__wrapped__.__get__(instance, owner))
 
     def __set_name__(self, owner: type, name: str) -> None:
+        if name in _CLASS_METHODS and _is_function(self.__wrapped__):
+            setattr(owner, name, classmethod(self))
         set_name = getattr(type(self.__wrapped__), "__set_name__", None)
         if set_name is not None:
             set_name(self.__wrapped__, owner, name)
@@ -134,6 +138,8 @@ def run(function: Callable[..., Any], start: Start, /, *args: Any, **kwargs: Any
         result = function(*args, **kwargs)
         if inspect.iscoroutinefunction(function) and not inspect.iscoroutine(result):
             result = _await(result)  # the function was only marked as a coroutine function
+    if _is_pending(result):
+        return _mock_until_done(result, getattr(mock, "resume", start))
     if not _is_runnable(result):
         return result
     # The function may have done a part of the work, as wrappers of coroutine functions do.
@@ -164,6 +170,20 @@ def _is_runnable(result: Any) -> bool:
         or inspect.isasyncgen(result)
         or _is_context_manager(result)
     )
+
+
+def _is_pending(result: Any) -> bool:
+    """Return whether a result is a task, or another future, that is not done."""
+    asyncio: Any = sys.modules.get("asyncio")  # if it is not imported, there are no futures
+    return asyncio is not None and asyncio.isfuture(result) and not result.done()
+
+
+def _mock_until_done(future: Any, start: Start) -> Any:
+    """Return a future whose mock lasts until it is done."""
+    mock = start()
+    mock.__enter__()
+    future.add_done_callback(lambda _: mock.__exit__(None, None, None))
+    return future
 
 
 def _is_context_manager(result: Any) -> bool:

@@ -156,14 +156,15 @@ def _take_away(cls: type, mocks: ClassMocks, name: str) -> Any:
 def _find_inherited(owner: Any, cls: type, name: str, replacement: Any) -> Any:
     """Return the attribute that follows a replacement in the method resolution order, or None.
 
-    cls: the class for which it was made; another one can have a copy, as of a dataclass with slots.
+    cls: the class for which it was made. Another one can have it, such as a copy that a dataclass
+    with slots is, and another decorator can have wrapped it.
     """
     order = (owner if inspect.isclass(owner) else type(owner)).__mro__
-    if not any(vars(each).get(name) is replacement for each in order):
+    place = next((each for each in order if vars(each).get(name) is replacement), cls)
+    if place not in order:
         order = cls.__mro__  # pytest calls the set-up of a class with a class nested in it
-    found = [vars(each)[name] for each in order if name in vars(each)]
-    following = found[found.index(replacement) :]
-    return next((each for each in following if each is not replacement), None)
+    found = [vars(each).get(name, replacement) for each in order[order.index(place) + 1 :]]
+    return next((each for each in found if each is not replacement), None)
 
 
 def _call(method: Any, owner: Any, name: str, given: tuple[Any, ...], kwargs: Any) -> Any:
@@ -293,14 +294,12 @@ def _prepare_member(cls: type, name: str, member: type, *, is_own: bool) -> None
 
 def _is_nested_test(name: str, member: Any, *, is_own: bool) -> bool:
     """Return whether pytest collects a class in another one."""
-    if not is_own and not _is_test_case(member):
-        is_plain = member.__init__ is object.__init__ and member.__new__ is object.__new__
-        return is_plain and name.startswith("Test") and _has_tests(member)
-    return name.startswith("Test") or _has_tests(member)
-
-
-def _has_tests(cls: type) -> bool:
-    return any(name.startswith(("test", "Test")) for name in dir(cls))
+    if _is_test_case(member):
+        return True
+    if member.__init__ is not object.__init__ or member.__new__ is not object.__new__:
+        return False  # it is some other class
+    has_tests = any(each.startswith(("test", "Test")) for each in dir(member))
+    return [name.startswith("Test"), has_tests, is_own].count(True) >= 2
 
 
 def _derive(cls: type, name: str, member: Any) -> type:

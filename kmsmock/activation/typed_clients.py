@@ -76,7 +76,8 @@ class ClientSource(PublicObject):
 
         The principal of an account is its administrator, that of a mock its default principal.
         service: as boto3 names it. region: by default that of the mock. There is one client for
-        each service and Region. With boto3-stubs, type checkers know its class.
+        each service and Region. With boto3-stubs, type checkers know its class. Raises ValueError
+        for a service that boto3 does not have.
         """
         return self._client(service, region)
 

@@ -11,6 +11,7 @@ from kmsmock.aws.limits import TextLimits
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.secret_values import hide, is_secret
 from kmsmock.misuse.suggestions import suggest
+from kmsmock.misuse.surrogates import require_encodable
 from kmsmock.misuse.values import require_type
 
 
@@ -47,15 +48,20 @@ def check_texts(value: Any, name: str) -> None:
     for key, item in value.items():
         require_type(key, str, f"a name in {name}", "a str")
         require_type(item, str, f"{name}[{key!r}]", "a str")
+    require_encodable(value, name)
 
 
-def check_condition_values(context: Any) -> None:
-    """Require a dict with the values of condition keys: strings or lists of them (TypeError)."""
-    require_type(context, Mapping, "context", "a dict")
+def check_condition_values(context: Any, name: str = "context") -> None:
+    """Require a dict with the values of condition keys: strings or lists of them (TypeError).
+
+    name: of the argument.
+    """
+    require_type(context, Mapping, name, "a dict")
     for key, value in context.items():
-        require_type(key, str, "a name in context", "a str")
+        require_type(key, str, f"a name in {name}", "a str")
         for item in value if isinstance(value, (list, tuple)) else [value]:
-            require_type(item, str, f"context[{key!r}]", "a str or a list of these")
+            require_type(item, str, f"{name}[{key!r}]", "a str or a list of these")
+    require_encodable(context, name)
 
 
 # --- values by type of shape -------------------------------------------------------------------
@@ -89,6 +95,7 @@ def _read_members(value: Mapping[str, Any], members: Any, name: str, word: str) 
 
 def _read_string(value: Any, shape: Any, name: str) -> str:
     require_type(value, str, name, "a str")
+    require_encodable(value, name)
     values = TextLimits.of(shape).values
     if values and value not in values:
         raise ValueError(f"{name} cannot be {value!r}{suggest(value, sorted(values))}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from kmsmock.access.context import ConditionContext, check_context_key
 from kmsmock.access.facts import Facts, encryption_context
-from kmsmock.access.policies import collect_policies
+from kmsmock.access.policies import collect_policies, explain_decision
 from kmsmock.analysis.call_parameters import (
     check_condition_values,
     check_parameters,
@@ -22,11 +22,15 @@ from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
 from kmsmock.authorization.request import Request
 from kmsmock.aws.arns import Arn, alias_arn
 from kmsmock.aws.errors import InvalidArnException
+from kmsmock.aws.installed_model import list_services
 from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal
 from kmsmock.aws.regions import partition_of
+from kmsmock.aws.via_service import read_via_service, require_via_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
+from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.values import describe
 from kmsmock.operations.grant_terms import parse_grant_terms
 from kmsmock.operations.recipient import read_attestation
 from kmsmock.operations.registry import is_account_level, is_decided_on_alias
@@ -126,7 +130,7 @@ def _decide(
         decision = evaluate_retirement(request, policies, retired)
     else:
         decision = evaluate(request, policies)
-    return replace(decision, request=request, policies=policies)
+    return explain_decision(decision, request, policies, backend.identities)
 
 
 def _retiring_principal(parameters: Mapping[str, Any]) -> str:
@@ -172,17 +176,21 @@ def explain_named(
     require_action(action)
     if key is not None and not isinstance(key, str):
         raise TypeError(f"key must be an id, ARN or alias, not {type(key).__name__}")
-    if via_service is not None and not isinstance(via_service, str):
-        raise TypeError(f"via_service must be a str, not {type(via_service).__name__}")
     question = _checked(replace(question, action=action))
     with backend.lock:
         backend.run_due_work()
         caller = _find_principal(backend, principal)
+        through = None
         if via_service is not None:
-            caller = replace(caller, via=via_service.partition(".")[0])
+            through = read_via_service(via_service)
+            require_via_service(through.service, list_services)
+            caller = replace(caller, via=through.service)
         names = Names(action, caller.account, question.region, key, question.parameters)
         decision = None
         for named in find_keys(backend, names):
+            region = question.region if named.key is None else named.key.region_name
+            if through is not None and through.region not in (None, region):
+                raise ValueError(f"via_service is of {through.region}, but the call of {region}")
             decision = explain(backend, caller, question, named.key, named.alias)
             if not decision.allowed:
                 break
@@ -208,7 +216,12 @@ def _encryption_context(
     constraints: of the grant that is created or retired.
     """
     given = question.encryption_context
-    member = find_permission(question.action).context_member
+    permission = find_permission(question.action)
+    member = permission.context_member
+    if given and member is None and not permission.context_from_grant_constraints:
+        raise ValueError(
+            f"{question.action} has no encryption context; conditions about it cannot be met"
+        )
     pairs = encryption_context(member, question.parameters, constraints)
     if given is not None and pairs is not None and dict(given) != dict(pairs):
         where = f"parameters[{member!r}]" if member is not None else "the constraints of the grant"
@@ -224,7 +237,7 @@ def _find_principal(backend: Backend, named: Any) -> Principal:
             raise ValueError(f"{named.principal_arn} has been deleted: its requests are rejected")
         return named
     if not isinstance(named, str):
-        raise TypeError(f"principal must be a principal or an ARN, not {type(named).__name__}")
+        raise TypeError(f"principal must be a principal or an ARN, not {describe(named)}")
     arn = named
     parsed = Arn.parse(arn)
     if parsed is not None and parsed.resource_type == "federated-user":
@@ -235,5 +248,6 @@ def _find_principal(backend: Backend, named: Any) -> Principal:
     if parsed is not None and not identities.names.is_valid_principal(arn):
         raise ValueError(
             f"{arn} does not exist; create it with kms.account(...).role(...) or .user(...)"
+            f"{did_you_mean(arn, identities.entities)}"
         )
     return identities.get_or_create(arn)

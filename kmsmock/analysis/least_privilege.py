@@ -10,7 +10,6 @@ from typing import Any
 from kmsmock.access.context import read_keys
 from kmsmock.access.facts import Facts
 from kmsmock.aws.arns import Arn
-from kmsmock.aws.principals import Principal
 from kmsmock.ledger.call_record import Call
 from kmsmock.misuse.public_object import PublicObject
 
@@ -39,19 +38,26 @@ class LeastPrivilege(PublicObject):
         return "\n".join(parts)
 
 
-def least_privilege(principal: Principal, calls: Iterable[Call]) -> LeastPrivilege:
-    """Return the smallest policies that allow the successful calls of a principal."""
+def least_privilege(arn: str, calls: Iterable[Call]) -> LeastPrivilege:
+    """Return the smallest policies that allow the successful calls of a principal.
+
+    arn: of the principal; that of a role means all of its sessions.
+    """
+    made = [call for call in calls if arn in (call.caller, call.principal.principal_arn)]
+    if not made:
+        return LeastPrivilege({"Version": "2012-10-17", "Statement": []}, {})
+    principal = made[0].principal
     uses = {
         (action, resource, tuple(sorted(_list_conditions(call, action, context))))
-        for call in calls
-        if call.caller == principal.arn and call.error_code is None
+        for call in made
+        if call.error_code is None
         for action, resource, context in call.authorized
     }
     needed = [use for use in uses if not any(_covers(other, use) for other in uses)]
     cross_account: dict[str, list[_Use]] = {}
     for use in needed:
-        arn = Arn.parse(use[1])
-        if arn is not None and arn.account != principal.account:
+        resource = Arn.parse(use[1])
+        if resource is not None and resource.account != principal.account:
             cross_account.setdefault(use[1], []).append(use)
     return LeastPrivilege(
         {"Version": "2012-10-17", "Statement": _build_statements(needed)},

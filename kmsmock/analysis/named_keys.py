@@ -10,6 +10,7 @@ from kmsmock.aws.operations import OPERATION_FACTS, KeyNaming, Permission
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys.key import Key
+from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.operations.registry import is_decided_on_alias, is_key_level
 from kmsmock.state.backend import Backend
 
@@ -146,5 +147,15 @@ def _find_key(backend: Backend, reference: str, account: str, region: str) -> Ke
         name = arn.key_or_alias or reference
     key = backend.region(account, region).get(name)
     if key is None:
-        raise ValueError(f"account {account} has no key {reference!r} in {region}")
+        hint = _find_elsewhere(backend, name, account, region)
+        raise ValueError(f"account {account} has no key {reference!r} in {region}{hint}")
     return key
+
+
+def _find_elsewhere(backend: Backend, name: str, account: str, region: str) -> str:
+    """Return where a key is that is not in an account and Region, for the end of an error."""
+    for other in backend.regions.values():
+        if other.get(name) is not None:
+            return f"; account {other.account} has it in {other.name}: name it by its ARN"
+    known = backend.region(account, region)
+    return did_you_mean(name, known.aliases) or did_you_mean(name, known.keys)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 
 import kmsmock.operations  # noqa: F401 - registers the operations, whose facts are needed
@@ -93,7 +92,7 @@ def _evaluate(
         decision = evaluate(request, policies)
     else:
         decision = evaluate_retirement(request, policies, retired)
-    return replace(decision, request=request, policies=policies)
+    return decision.with_request(request, policies)
 
 
 def _build_facts(described: DescribedRequest, principal: Principal, retired: Grant | None) -> Facts:

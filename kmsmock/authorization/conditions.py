@@ -18,6 +18,7 @@ from typing import Any
 from kmsmock.authorization.variables import Context, Template
 from kmsmock.authorization.wildcards import Pattern, Token
 from kmsmock.aws.arns import Arn
+from kmsmock.misuse.suggestions import did_you_mean
 
 _ARN_PARTS = 6
 _FOR_ALL, _FOR_ANY = "ForAllValues:", "ForAnyValue:"
@@ -301,7 +302,9 @@ class Condition:
         name = name.removeprefix(quantifier)
         base = OPERATORS.get(name.removesuffix(_IF_EXISTS))
         if base is None and name != NULL:
-            raise ValueError(f"{self.operator} is not a condition operator")
+            known = (*OPERATORS, NULL)
+            meant = did_you_mean(name.removesuffix(_IF_EXISTS), known)
+            raise ValueError(f"{self.operator} is not a condition operator{meant}")
         templates = [
             Template(v, substitutes_variables=self.substitutes_variables) for v in self.values
         ]
@@ -327,6 +330,11 @@ class Condition:
     def lower_key(self) -> str:
         """The condition key in lower case, as in condition contexts."""
         return self._lower_key
+
+    @property
+    def is_negated(self) -> bool:
+        """Whether it holds for all values but those of the policy."""
+        return self._negated
 
     def holds(self, context: Context, *, result_if_malformed: bool) -> bool:
         """Return whether the condition holds for a request.

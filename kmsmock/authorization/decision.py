@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kmsmock.authorization.grants import Grant
@@ -12,11 +12,14 @@ from kmsmock.authorization.request import AppliedPolicies, Outcome, Request
 from kmsmock.misuse.public_object import PublicObject
 
 if TYPE_CHECKING:
-    from kmsmock.authorization.explanation import Missing, Step
+    from kmsmock.authorization.explanation import Step
+    from kmsmock.authorization.missing import Missing
 
 
 @dataclass(frozen=True, slots=True)
-class Decision(PublicObject, internal=("cause", "is_hidden", "outcome", "policies", "request")):
+class Decision(
+    PublicObject, internal=("cause", "is_hidden", "outcome", "policies", "request", "with_request")
+):
     """The answer; truthy when allowed."""
 
     outcome: Outcome
@@ -42,6 +45,15 @@ class Decision(PublicObject, internal=("cause", "is_hidden", "outcome", "policie
         """Whether the request may go on."""
         return self.outcome is Outcome.ALLOW
 
+    def with_request(self, request: Request, policies: AppliedPolicies) -> Decision:
+        """Return the decision with what it is about, which its explanation needs."""
+        reason = None
+        if self.outcome is Outcome.IMPLICIT_DENY:
+            from kmsmock.authorization.near_misses import explain_missed_grant
+
+            reason = explain_missed_grant(request, policies, self.cause)
+        return replace(self, request=request, policies=policies, reason=reason or self.reason)
+
     def __bool__(self) -> bool:
         return self.allowed
 
@@ -56,12 +68,24 @@ class Decision(PublicObject, internal=("cause", "is_hidden", "outcome", "policie
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """The smallest statements that would have to be added, for want of which it was denied."""
-        from kmsmock.authorization.explanation import missing
+        """The smallest statements that would have to be added, for want of which it was denied.
+
+        They keep the conditions of statements that nearly apply.
+        """
+        from kmsmock.authorization.missing import list_missing
 
         if self.outcome is not Outcome.IMPLICIT_DENY or not self.request or not self.policies:
             return ()
-        return missing(self.request, self.policies, self.cause)
+        return list_missing(self.request, self.policies, self.cause)
+
+    @property
+    def fixes(self) -> tuple[str, ...]:
+        """What would make conditions hold, and constraints of grants be met, as sentences."""
+        from kmsmock.authorization.fixes import list_fixes
+
+        if self.allowed or self.request is None or self.policies is None:
+            return ()
+        return list_fixes(self.request, self.policies, self.cause, self.statement)
 
     @property
     def odd(self) -> tuple[str, ...]:
@@ -79,4 +103,4 @@ class Decision(PublicObject, internal=("cause", "is_hidden", "outcome", "policie
         verdict = f"{'Allowed' if self.allowed else 'Denied'}: {self.reason}."
         if self.allowed:
             return text(verdict, self.steps)
-        return text(verdict, self.steps, self.odd, self.missing, is_fixed=is_fixed)
+        return text(verdict, self.steps, self.odd, self.missing, self.fixes, is_fixed=is_fixed)

@@ -1,4 +1,4 @@
-"""Explanations of decisions: which statements and grants were considered, and what is missing."""
+"""Explanations of decisions: the statements and grants that were considered, and what fits not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.grants import Grant
-from kmsmock.authorization.linting import lint_statement
+from kmsmock.authorization.linting import find_misspelt, lint_statement
 from kmsmock.authorization.policy import Effect, Policy, Statement
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.principal_element import Match, match_name
@@ -64,7 +64,8 @@ def steps(request: Request, policies: AppliedPolicies) -> Iterator[Step]:
     for policy in policies.identity:
         yield from _steps_of(policy, f"identity policy {policy.name}", request, policies)
     if not policies.identity and request.principal.kind not in _WITHOUT_POLICIES:
-        yield Step("identity policies", matched=False, why=("the caller has none",))
+        why = f"the caller has none{policies.remark}"
+        yield Step("identity policies", matched=False, why=(why,))
     if policies.boundary is not None:
         yield from _steps_of(policies.boundary, "permissions boundary", request, policies)
     for policy in policies.session or ():
@@ -75,7 +76,7 @@ def _steps_of(
     policy: Policy, name: str, request: Request, policies: AppliedPolicies
 ) -> Iterator[Step]:
     for statement in policy.statements:
-        why = tuple(_mismatches(statement, policy, request, policies))
+        why = list_mismatches(statement, policy, request, policies)
         subject = f"{name}, {statement.name}, {statement.effect.value}"
         if why:
             yield Step(subject, matched=False, why=why)
@@ -87,7 +88,7 @@ def _holding(
     statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
 ) -> Iterator[str]:
     """Yield what makes a statement apply."""
-    context = _context_of(policy, request)
+    context = get_policy_context(policy, request)
     for condition in statement.conditions:
         yield _condition(condition, context, request)
     match = statement.match_principal(request.principal, policies.unique_ids)
@@ -95,15 +96,22 @@ def _holding(
         yield "it leaves the decision to the identity policies"
 
 
-def _context_of(policy: Policy, request: Request) -> Context:
+def get_policy_context(policy: Policy, request: Request) -> Context:
     """Return the condition keys that a policy sees."""
     return request.key_policy_context if policy.kind is PolicyKind.RESOURCE else request.context
+
+
+def list_mismatches(
+    statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
+) -> tuple[str, ...]:
+    """Return why a statement does not apply; a reason for each element and condition."""
+    return tuple(_mismatches(statement, policy, request, policies))
 
 
 def _mismatches(
     statement: Statement, policy: Policy, request: Request, policies: AppliedPolicies
 ) -> Iterator[str]:
-    context = _context_of(policy, request)
+    context = get_policy_context(policy, request)
     source = statement.source
     if not statement.means_action(request.action.lower()):
         # For another action, principal and resource do not matter.
@@ -214,71 +222,17 @@ def _constraints(grant: Grant) -> str:
     return " and ".join(parts)
 
 
-# --- what is missing ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Missing(PublicObject):
-    """A statement that would have to be added. where: to which policy, in words."""
-
-    where: str
-    statement: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.where}:\n{json.dumps(self.statement, indent=2)}"
-
-
-def missing(
-    request: Request, policies: AppliedPolicies, cause: PolicyKind | None
-) -> tuple[Missing, ...]:
-    """Return the smallest statements that would allow what no statement allowed.
-
-    cause: the kind of policy that lacks the permission.
-    """
-    if cause is PolicyKind.RESOURCE and policies.is_fixed:
-        return ()
-    principal = request.principal
-    on_identity = Missing(
-        f"identity policy of {principal.principal_arn}",
-        {"Effect": "Allow", "Action": request.action, "Resource": request.resource},
-    )
-    if cause is PolicyKind.RESOURCE and request.owner is not None:
-        on_key = Missing(
-            f"key policy of {request.resource}",
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": principal.principal_arn}
-                if principal.kind is not PrincipalKind.SERVICE
-                else {"Service": principal.arn},
-                "Action": request.action,
-                "Resource": "*",
-            },
-        )
-        is_foreign = principal.account not in ("", request.owner)
-        return (
-            (on_key, on_identity) if is_foreign and not _allowed(request, policies) else (on_key,)
-        )
-    if cause is PolicyKind.IDENTITY:
-        return (on_identity,)
-    return (Missing(f"the {cause.value if cause else 'policy'}", on_identity.statement),)
-
-
-def _allowed(request: Request, policies: AppliedPolicies) -> bool:
-    """Return whether the caller's own account already allows what the key's account does not."""
-    return request.principal.kind is PrincipalKind.ROOT or any(
-        statement.effect is Effect.ALLOW
-        and not tuple(_mismatches(statement, policy, request, policies))
-        for policy in policies.identity
-        for statement in policy.statements
-    )
-
-
 def odd(request: Request, policies: AppliedPolicies) -> Iterator[str]:
     """Yield likely mistakes in the statements about the action that do not apply."""
     consulted = (*((policies.resource,) if policies.resource else ()), *policies.identity)
     for policy in consulted:
-        for statement in policy.statements_about(request.lower_action):
-            if tuple(_mismatches(statement, policy, request, policies)):
+        about = policy.statements_about(request.lower_action)
+        for statement in policy.statements:
+            if statement not in about:
+                for finding in find_misspelt(statement):
+                    yield f"{policy.name}, {statement.name}: {finding}"
+        for statement in about:
+            if list_mismatches(statement, policy, request, policies):
                 for finding in lint_statement(statement, policy, exists=policies.exists):
                     yield f"{policy.name}, {statement.name}: {finding}"
 
@@ -287,14 +241,16 @@ def text(
     verdict: str,
     steps: Iterable[Step],
     odd: Iterable[str] = (),
-    missing: Iterable[Missing] = (),
+    missing: Iterable[object] = (),
+    fixes: Iterable[str] = (),
     *,
     is_fixed: bool = False,
 ) -> str:
     """Format a decision: the verdict, what was considered, likely mistakes, what is missing.
 
-    is_fixed: whether the key policy that denied is one that nobody can change. Lines are broken
-    to fit a terminal of 100 columns, except for names that are longer.
+    fixes: what to change in the request. is_fixed: whether the key policy that denied is one that
+    nobody can change. Lines are broken to fit a terminal of 100 columns, except for names that are
+    longer.
     """
     lines = _wrapped(verdict, "")
     if steps:
@@ -308,6 +264,9 @@ def text(
     if odd:
         lines.append("Odd:")
         lines += [part for finding in odd for part in _wrapped(f"- {finding}", "  ")]
+    if fixes:
+        lines.append("Fixes:")
+        lines += [part for fix in fixes for part in _wrapped(f"- {fix}", "  ")]
     if missing:
         lines.append("Missing:")
         lines += ["  " + line for entry in missing for line in str(entry).splitlines()]

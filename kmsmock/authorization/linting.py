@@ -6,15 +6,21 @@ Source: AWS KMS Developer Guide, "Condition keys for AWS KMS" and "Key policies 
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.policy import Effect, Policy, Statement
-from kmsmock.authorization.policy_document import PolicyKind
-from kmsmock.aws.condition_keys import get_condition_key
+from kmsmock.authorization.policy_document import PolicyKind, as_list
+from kmsmock.authorization.wildcards import Pattern
+from kmsmock.aws.condition_keys import CONDITION_KEYS, get_condition_key
 from kmsmock.aws.operations import permissions
+from kmsmock.misuse.suggestions import get_nearest
 
+_PREFIX = "kms:"
+#: How similar a known name must be to a misspelt one, from 0 to 1.
+_SIMILAR = 0.8
 _ONE_ACTION = re.compile(r"kms:[a-z]+")
 
 
@@ -43,6 +49,7 @@ def lint_statement(
     statement: Statement, policy: Policy, *, exists: Callable[[str], bool] | None = None
 ) -> Iterator[str]:
     """Yield the likely mistakes in one statement of a policy."""
+    yield from find_misspelt(statement)
     for check in (_conditions, _never, _world):
         yield from check(statement, policy)
     principals = statement.principals
@@ -50,6 +57,45 @@ def lint_statement(
         for name in principals.names:
             if name != "*" and not exists(name):
                 yield f"the principal {name} does not exist"
+
+
+def find_misspelt(statement: Statement) -> Iterator[str]:
+    """Yield the actions and condition keys that KMS does not have, each with what was meant.
+
+    AWS accepts them in policies. Those that are like no known name may be new, and are accepted,
+    too.
+    """
+    for member in ("Action", "NotAction"):
+        for action in as_list(statement.source.get(member, [])):
+            meant = _get_meant_action(action)
+            if meant is not None:
+                yield f"KMS has no action {action}; did you mean {meant}?"
+    for condition in statement.conditions:
+        if not condition.lower_key.startswith(_PREFIX) or get_condition_key(condition.lower_key):
+            continue
+        known = [key.name for lower, key in CONDITION_KEYS.items() if lower.startswith(_PREFIX)]
+        base = condition.key.rpartition(":")[0] if condition.key.count(":") > 1 else condition.key
+        nearest = get_nearest(base, known, _SIMILAR)
+        if nearest is not None:
+            yield f"there is no condition key {condition.key}; did you mean {nearest}?"
+
+
+def _get_meant_action(action: str) -> str | None:
+    """Return the actions that a misspelt one means; None for an action of KMS, or for one of AWS.
+
+    action: can have wildcards.
+    """
+    lower = action.lower()
+    if not lower.startswith(_PREFIX) or lower == "kms:*":
+        return None
+    known = list(permissions())
+    pattern = Pattern.of(lower)
+    if action in permissions() or any(pattern.matches(each.lower()) for each in known):
+        return None
+    longer = [each for each in known if each.lower().startswith(lower)]
+    if len(longer) > 1:
+        return " or ".join(longer)
+    return get_nearest(action.rstrip("*?"), known, _SIMILAR)
 
 
 def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
@@ -126,3 +172,13 @@ def _world(statement: Statement, policy: Policy) -> Iterator[str]:
     narrowing = ("aws:principal", "kms:calleraccount", "aws:source", "aws:userid", "kms:viaservice")
     if not any(condition.lower_key.startswith(narrowing) for condition in statement.conditions):
         yield "it opens the key to every principal of every account"
+
+
+def warn_of_misspelt(policy: Policy, name: str) -> None:
+    """Warn of misspelt actions and condition keys where a policy is given, since AWS accepts them.
+
+    name: of the policy.
+    """
+    for statement in policy.statements:
+        for text in find_misspelt(statement):
+            warnings.warn(f"{name}, {statement.name}: {text}", stacklevel=3)

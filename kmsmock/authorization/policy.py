@@ -6,6 +6,7 @@ Source: IAM User Guide, "Grammar of the IAM JSON policy language".
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -15,6 +16,7 @@ from typing import Any
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.policy_document import (
     VERSIONS,
+    MalformedPolicyError,
     PolicyKind,
     as_list,
     check_document,
@@ -24,6 +26,7 @@ from kmsmock.authorization.principal_element import Match, PrincipalElement
 from kmsmock.authorization.variables import Context, Template
 from kmsmock.authorization.wildcards import Pattern
 from kmsmock.aws.principals import Principal
+from kmsmock.misuse.values import describe
 
 _CACHED_ACTIONS = 256
 
@@ -138,10 +141,33 @@ class Policy:
 def parse(document: str | Mapping[str, Any], kind: PolicyKind, name: str = "") -> Policy:
     """Parse a policy. document: JSON text, or the parsed JSON.
 
-    Raises MalformedPolicyError.
+    Raises MalformedPolicyError, and TypeError for values of other types.
     """
-    text = document if isinstance(document, str) else json.dumps(document)
+    text = document if isinstance(document, str) else write_policy(document, kind)
     return _parse(text, kind, name)
+
+
+def write_policy(document: object, kind: PolicyKind) -> str:
+    """Return a policy as JSON text. document: JSON text, or the parsed JSON. Raises TypeError."""
+    if isinstance(document, str):
+        return document
+    if not isinstance(document, Mapping):
+        raise TypeError(
+            f"{kind.with_article} is a dict or JSON text, not {describe(document)}"
+            f"{_explain_type(document)}"
+        )
+    try:
+        return json.dumps(dict(document))
+    except TypeError as reason:
+        raise MalformedPolicyError(f"it cannot be written as JSON: {reason}") from None
+
+
+def _explain_type(document: object) -> str:
+    if isinstance(document, os.PathLike):
+        return "; pass the content of the file: path.read_text()"
+    if isinstance(document, (bytes, bytearray)):
+        return "; decode it: .decode()"
+    return ""
 
 
 # Depends on its arguments alone; a policy never changes.

@@ -11,6 +11,10 @@ from enum import Enum
 from typing import Any
 
 from kmsmock.authorization.conditions import Condition
+from kmsmock.aws.arns import looks_like_arn
+from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.surrogates import find_lone_surrogate
+from kmsmock.misuse.values import describe
 
 VERSIONS = ("2008-10-17", "2012-10-17")
 _MEMBERS = frozenset({"Version", "Id", "Statement"})
@@ -19,6 +23,9 @@ _STATEMENT_MEMBERS = frozenset(
     | {"Resource", "NotResource", "Condition"}
 )
 _PRINCIPAL_TYPES = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
+#: A text without white space that ends like a name of a file, or has a folder.
+_PATH = re.compile(r"[^\s{}\[\]\"]+\.(json|ya?ml|txt)|[^\s{}\[\]\"]*/[^\s{}\[\]\"]*")
+_SHOWN = 60
 _ACTION = re.compile(r"\*(?::\*)?|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
 
 
@@ -32,15 +39,21 @@ class Defect(Enum):
     NO_ACTION = "a statement has no Action"
     ACTION = "a statement has a malformed action"
     NO_RESOURCE = "a statement has no Resource"
+    TRUST_ACTION = "a trust policy has actions of other services than STS"
+    UNKNOWN_PRINCIPAL = "a trust policy names a user or role that does not exist"
     RESOURCE = "a statement has a Resource that this kind of policy cannot have"
 
 
 class MalformedPolicyError(ValueError):
     """A text is not a valid policy; the message names the defect."""
 
-    def __init__(self, message: str, defect: Defect = Defect.SYNTAX) -> None:
+    def __init__(
+        self, message: str, defect: Defect = Defect.SYNTAX, subject: str | None = None
+    ) -> None:
         super().__init__(message)
         self.defect = defect
+        #: What AWS's message names, if it names something.
+        self.subject = subject
 
 
 class PolicyKind(Enum):
@@ -71,14 +84,32 @@ def read_document(text: str) -> dict[str, Any]:
     except MalformedPolicyError:
         raise
     except ValueError as reason:
-        raise MalformedPolicyError(f"it is not JSON: {reason}", Defect.JSON) from None
+        hint = _explain_no_json(text)
+        raise MalformedPolicyError(f"it is not JSON: {reason}{hint}", Defect.JSON) from None
+    found = find_lone_surrogate(document)
+    if found is not None:
+        raise MalformedPolicyError(f"it has the lone surrogate {found}, which is no character")
     if not isinstance(document, dict):
-        raise MalformedPolicyError("a policy is a JSON object")
+        what = "a list" if isinstance(document, list) else f"the value {text[:_SHOWN]}"
+        raise MalformedPolicyError(f"a policy is a JSON object, not {what}")
     return document
+
+
+def _explain_no_json(text: str) -> str:
+    """Return what a text seems to be that is no policy, for the end of an error."""
+    if looks_like_arn(text):
+        return f"; {text[:_SHOWN]!r} is an ARN, and here stands the document itself"
+    if not text.strip():
+        return "; the text is empty"
+    if _PATH.fullmatch(text):
+        return f"; if {text[:_SHOWN]!r} is the path of a file, pass its content: read_text()"
+    return ""
 
 
 def check_document(document: dict[str, Any], kind: PolicyKind) -> None:
     """Raise MalformedPolicyError for a document that is not a valid policy of its kind."""
+    if "Statement" not in document and "Effect" in document:
+        raise MalformedPolicyError('this is a statement; a policy has it inside: {"Statement": …}')
     _require_known(document, _MEMBERS, "the policy")
     if document.get("Version", VERSIONS[0]) not in VERSIONS:
         raise MalformedPolicyError(f"Version must be one of {', '.join(VERSIONS)}")
@@ -87,7 +118,9 @@ def check_document(document: dict[str, Any], kind: PolicyKind) -> None:
     statements = document.get("Statement")
     if isinstance(statements, dict):
         statements = [statements]
-    if not isinstance(statements, list) or not statements:
+    if statements == []:
+        raise MalformedPolicyError("its Statement is empty: a policy has at least one statement")
+    if not isinstance(statements, list):
         raise MalformedPolicyError("it needs a Statement")
     for number, statement in enumerate(statements, 1):
         _check_statement(statement, f"statement {number}", kind)
@@ -98,7 +131,8 @@ def _check_statement(statement: Any, name: str, kind: PolicyKind) -> None:
         raise MalformedPolicyError(f"{name} is not an object")
     _require_known(statement, _STATEMENT_MEMBERS, name)
     if statement.get("Effect") not in ("Allow", "Deny"):
-        raise MalformedPolicyError(f"{name} needs an Effect, Allow or Deny")
+        given = f", not {describe(statement['Effect'])}" if "Effect" in statement else ""
+        raise MalformedPolicyError(f"{name} needs an Effect, Allow or Deny{given}")
     if not isinstance(statement.get("Sid", ""), str):
         raise MalformedPolicyError(f"the Sid of {name} must be a text")
     for member in ("Principal", "Action", "Resource"):
@@ -191,7 +225,8 @@ def _texts(element: dict[str, Any], member: str, name: str) -> list[str]:
 def _require_known(element: dict[str, Any], known: frozenset[str], name: str) -> None:
     unknown = sorted(element.keys() - known)
     if unknown:
-        raise MalformedPolicyError(f"{name} has the unknown element {unknown[0]!r}")
+        hint = did_you_mean(unknown[0], sorted(known))
+        raise MalformedPolicyError(f"{name} has the unknown element {unknown[0]!r}{hint}")
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

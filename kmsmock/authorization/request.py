@@ -127,6 +127,8 @@ class AppliedPolicies(NamedTuple):
     exists: Callable[[str], bool] | None = None
     #: Whether nobody can change the key policy, since it belongs to an AWS managed key.
     is_fixed: bool = False
+    #: Why the caller may have no identity policies.
+    remark: str = ""
 
 
 class Outcome(Enum):

@@ -9,7 +9,7 @@ import binascii
 import json
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from kmsmock.aws import errors
@@ -17,6 +17,8 @@ from kmsmock.aws.api_call import ApiCall
 from kmsmock.aws.limits import TextLimits, limits_of, pattern_of, printed_enum
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.secret_values import SecretBytes, SecretText, is_secret
+from kmsmock.aws.value_hints import explain_values
+from kmsmock.misuse.surrogates import find_lone_surrogate
 
 #: Members whose value no error message contains, not even that it is null.
 _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
@@ -25,6 +27,7 @@ _SENSITIVE_MEMBERS = frozenset({"plaintext", "message"})
 Check = Callable[[Any, str, "list[str]"], Any]
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _CHECKS: dict[str, Check] = {}
 _decode = json.JSONDecoder().raw_decode
 
@@ -46,6 +49,8 @@ def parse_request(call: ApiCall) -> dict[str, Any]:
         body, end = None, -1
     if end != len(text):
         body = _parse(text)
+    if "\\ud" in text or "\\uD" in text:
+        _require_characters(body)
     check = _CHECKS.get(call.operation)
     if check is None:
         shape = call.model.input_shape
@@ -58,7 +63,8 @@ def parse_request(call: ApiCall) -> dict[str, Any]:
     if failures:
         count = len(failures)
         raise errors.ValidationException(
-            f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(failures)}"
+            f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(failures)}",
+            explanation=explain_values(call.operation, body or {}, call.model.input_shape),
         )
     return parameters
 
@@ -71,6 +77,16 @@ def _parse(text: str) -> Any:
         raise errors.SerializationException(
             explanation=f"The body of the request is not JSON: {reason}"
         ) from None
+
+
+def _require_characters(body: Any) -> None:
+    """Refuse texts that are not Unicode. Raises SerializationException."""
+    found = find_lone_surrogate(body)
+    if found is not None:
+        raise errors.SerializationException(
+            explanation=f"The body of the request has the lone surrogate {found}, which is no "
+            "character: UTF-8 cannot encode it."
+        )
 
 
 def serialize_response(result: Mapping[str, Any]) -> bytes:
@@ -268,8 +284,9 @@ def _timestamp(shape: Any) -> Check:  # noqa: ARG001 - one maker per type
         if type(value) not in (int, float):
             raise _wrong_type(value, path, "a timestamp in epoch seconds")
         try:
-            return datetime.fromtimestamp(value, timezone.utc)
-        except (ValueError, OverflowError, OSError):
+            # Of Python's own class also while freezegun is active, unlike fromtimestamp.
+            return _EPOCH + timedelta(seconds=value)
+        except (ValueError, OverflowError):
             raise errors.SerializationException(
                 explanation=f"The value of {path!r} is not a possible date."
             ) from None

@@ -26,6 +26,8 @@ class ServiceError(Exception):
 
     #: Whether clients retry it as usual; None: only those with configured retries do.
     is_retried: bool | None = True
+    #: Whether a fault of the test has caused it, and not the request.
+    is_injected: bool = False
 
     def __init__(self, message: str | None = None, *, explanation: str | None = None) -> None:
         super().__init__(message, explanation)

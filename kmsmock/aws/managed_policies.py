@@ -48,3 +48,8 @@ def get_managed_policy(arn: str) -> Mapping[str, Any] | None:
         return None
     statement = _MANAGED.get(parsed.name)
     return None if statement is None else {"Version": "2012-10-17", "Statement": statement}
+
+
+def list_managed_policies() -> list[str]:
+    """Return the ARNs of the AWS managed policies that are emulated, in the partition ``aws``."""
+    return [aws_managed_policy_arn("aws", name) for name in _MANAGED]

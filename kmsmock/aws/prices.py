@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from kmsmock.aws.operations import PriceClass
 from kmsmock.aws.regions import is_known_region, partition_of
 from kmsmock.aws.services import AWS_SERVICES
+from kmsmock.misuse.suggestions import did_you_mean
 
 
 class Category(Enum):
@@ -163,8 +164,11 @@ class Prices:
             elif name in other:
                 changed[name] = _member(name, value)
             else:
-                known = ", ".join([KEYS, *categories, *other])
-                raise TypeError(f"a price list has no {name!r}; it has {known}")
+                known = [KEYS, *categories, *other]
+                raise TypeError(
+                    f"a price list has no {name!r}; it has {', '.join(known)}"
+                    f"{did_you_mean(name, known)}"
+                )
         if mapping and not {"date", "source"} & mapping.keys():
             changed["source"] = "prices of this project"
             changed["date"] = "no date"

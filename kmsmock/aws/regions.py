@@ -39,7 +39,9 @@ _GLOBAL_ENDPOINTS = {
     "aws-cn": "cn-north-1",
     "aws-us-gov": "us-gov-west-1",
 }
-#: Names of Regions for botocore's clients that certainly exist.
+#: Names of Regions that certainly exist.
+KNOWN_REGIONS = frozenset(_PARTITION_OF)
+#: These, and botocore's names for the one endpoint of a partition, which KMS does not have.
 CLIENT_REGIONS = frozenset({*_PARTITION_OF, *_GLOBAL})
 _DNS_SUFFIXES = {
     "aws-cn": "amazonaws.com.cn",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from kmsmock.aws.services import AWS_SERVICES
@@ -73,14 +73,14 @@ def read_via_service(value: object, name: str = "via_service") -> ViaService:
     return ViaService(str(value)) if match is None else ViaService(match[1], match[2])
 
 
-def require_via_service(service: str, others: Collection[str] = ()) -> None:
+def require_via_service(service: str, list_others: Callable[[], Collection[str]]) -> None:
     """Require that a service calls KMS with the identity of its callers (ValueError).
 
-    service: its name in ``kms:ViaService``. others: names of services that are accepted, too, since
-    AWS adds new services.
+    service: its name in ``kms:ViaService``. list_others: returns further names that are accepted,
+    since AWS adds new services.
     """
     other_name = _OTHER_NAMES.get(service.lower())
-    if service in _KNOWN or (service in others and other_name is None):
+    if service in _KNOWN or (other_name is None and service in list_others()):
         return
     hint = f"; did you mean {other_name!r}?" if other_name else suggest(service, sorted(_KNOWN))
     raise ValueError(f"no service of AWS is {service!r} in kms:ViaService{hint}")

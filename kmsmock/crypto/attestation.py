@@ -6,10 +6,10 @@ Source: AWS Nitro Enclaves, "Cryptographic attestation"; "Attestation process" o
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +28,9 @@ _SCHEME = ec.ECDSA(hashes.SHA384())
 _PCRS, _TPM_PCRS = "pcrs", "nitrotpm_pcrs"
 _PCR_COUNT = 16
 _PCR_BYTES = 48
+#: The validity of certificates, whatever the time on the mock's clock.
+_VALID_FROM = datetime(2000, 1, 1, tzinfo=timezone.utc)
+_VALID_UNTIL = datetime(9999, 12, 31, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,13 @@ def _verified_leaf(chain: Sequence[bytes], roots: Sequence[bytes]) -> ec.Ellipti
 
 
 class AttestationAuthority(PublicObject):
-    """Issues attestation documents that a mock trusts, with a root certificate of its own."""
+    """Issues attestation documents that a mock trusts, with a root certificate of its own.
 
-    def __init__(self) -> None:
+    now: returns the time on the mock's clock; None for that of the computer.
+    """
+
+    def __init__(self, now: Callable[[], datetime] | None = None) -> None:
+        self._now = now or partial(datetime.now, timezone.utc)
         root_key, self._key = (ec.generate_private_key(ec.SECP384R1()) for _ in range(2))
         root = _certificate("mock.nitro-enclaves", root_key, "mock.nitro-enclaves", root_key)
         leaf = _certificate("mock.enclave", self._key, "mock.nitro-enclaves", root_key)
@@ -137,13 +144,13 @@ class AttestationAuthority(PublicObject):
 
         public_key_der: SubjectPublicKeyInfo of the enclave's RSA key. pcrs: registers that are
         not all zero, index -> 48 bytes. nitro_tpm: whether it is one of an instance with a NitroTPM
-        instead of an enclave.
+        instead of an enclave. Raises TypeError.
         """
         registers = {index: bytes(_PCR_BYTES) for index in range(_PCR_COUNT)} | dict(pcrs or {})
         claims = {
             "module_id": module_id,
             "digest": "SHA384",
-            "timestamp": int(time.time() * 1000),
+            "timestamp": int(self._now().timestamp() * 1000),
             _TPM_PCRS if nitro_tpm else _PCRS: registers,
             "certificate": self._leaf_der,
             "cabundle": [self.root_der],
@@ -164,15 +171,14 @@ def _certificate(
     issuer: str,
     issuer_key: ec.EllipticCurvePrivateKey,
 ) -> x509.Certificate:
-    now = datetime.now(timezone.utc)
     return (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
         .issuer_name(_name(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=3650))
+        .not_valid_before(_VALID_FROM)
+        .not_valid_after(_VALID_UNTIL)
         .sign(issuer_key, hashes.SHA384())
     )
 

@@ -18,6 +18,7 @@ from kmsmock.aws.arns import (
 )
 from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.regions import partition_of
+from kmsmock.identities import iam_names
 from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
 from kmsmock.identities.entities import (
     Entity,
@@ -29,8 +30,10 @@ from kmsmock.identities.entities import (
 )
 from kmsmock.identities.managed import ManagedPolicies
 from kmsmock.identities.names import PrincipalNames
+from kmsmock.misuse.values import describe
 
 ADMINISTRATOR = "Administrator"
+_Now = Callable[[], datetime]
 _ADMINISTRATOR_ACCESS = "AdministratorAccess"
 _ALONE = Organization()
 _NO_SESSION = Session()
@@ -51,11 +54,7 @@ class Identities:
     )
 
     def __init__(
-        self,
-        account: str,
-        find_region: Callable[[], str],
-        entropy: Entropy,
-        now: Callable[[], datetime],
+        self, account: str, find_region: Callable[[], str], entropy: Entropy, now: _Now
     ) -> None:
         self._find_region = find_region
         self._now = now
@@ -190,7 +189,11 @@ class Identities:
     def user(
         self, account: str, name: str, path: str | None = None, partition: str | None = None
     ) -> Principal:
-        """Return the IAM user of that name, created on first use. path: None for any."""
+        """Return the IAM user of that name, created on first use. path: None for any.
+
+        Raises ValueError for a name or path that IAM does not accept.
+        """
+        self._require_names(PrincipalKind.USER, account, name, path, partition)
         entity = self.get_or_create_entity(PrincipalKind.USER, account, name, path, partition)
         arn = entity.arn
         return self._add(arn, lambda: Principal(PrincipalKind.USER, arn, account, entity.unique_id))
@@ -203,7 +206,12 @@ class Identities:
         session: str = "session",
         partition: str | None = None,
     ) -> Principal:
-        """Return a session of an IAM role, both created on first use. path: None for any."""
+        """Return a session of an IAM role, both created on first use. path: None for any.
+
+        Raises ValueError for a name or path that IAM or STS does not accept.
+        """
+        self._require_names(PrincipalKind.ASSUMED_ROLE, account, name, path, partition)
+        iam_names.ROLE_SESSION_NAME.require(session)
         entity = self.get_or_create_entity(
             PrincipalKind.ASSUMED_ROLE, account, name, path, partition
         )
@@ -249,7 +257,11 @@ class Identities:
         return entity
 
     def federate(self, user: Principal, name: str, session: Session) -> Principal:
-        """Return a federated user: a session of an IAM user, as GetFederationToken makes it."""
+        """Return a federated user: a session of an IAM user, as GetFederationToken makes it.
+
+        Raises ValueError for a name that STS does not accept.
+        """
+        iam_names.FEDERATED_USER_NAME.require(name)
         arn = federated_user_arn(user.partition, user.account, name)
         unique_id = f"{user.account}:{name}"
         # Without session policies it has no permissions of its own.
@@ -273,6 +285,8 @@ class Identities:
 
         Raises ValueError for an ARN of something else.
         """
+        if not isinstance(arn, str):
+            raise TypeError(f"a principal is named by its ARN, not by {describe(arn)}")
         known = self._by_arn.get(arn)
         if known:
             return known
@@ -372,3 +386,14 @@ class Identities:
         if principal is None:
             principal = self._by_arn[arn] = make()
         return principal
+
+    def _require_names(
+        self, kind: PrincipalKind, account: str, name: str, path: str | None, partition: str | None
+    ) -> None:
+        """Require a name and path that IAM accepts for a new user or role."""
+        is_text = isinstance(name, str)
+        if is_text and self.named(kind, account, name, partition or self.partition) is not None:
+            return
+        iam_names.NAME_LIMITS[kind].require(name)
+        if path is not None:
+            iam_names.require_path(path)

@@ -107,6 +107,8 @@ class Entity(Identity):
     boundary_policy: ManagedPolicy | None = None
     #: ARN -> unique id, for users and roles that the trust policy names.
     trust_ids: Mapping[str, str] = field(default_factory=dict)
+    #: Whether it was created because a test has named it with ``kms.principal(arn)``.
+    was_only_named: bool = False
     description: str = ""
     #: MaxSessionDuration of a role, in seconds.
     longest_session: int = 3600
@@ -133,14 +135,11 @@ class Entity(Identity):
             managed = self.boundary_policy
             self.boundary = parse(managed.policy.text, PolicyKind.BOUNDARY, managed.arn)
 
-    def set_policies(self, documents: Iterable[Document]) -> None:
-        """Replace the inline policies; raises MalformedPolicyError."""
-        self.inline = {
-            name: parse(document, PolicyKind.IDENTITY, name)
-            for number, document in enumerate(documents, 1)
-            for name in (f"policy {number}",)
-        }
-        self.attached = {}
+    def set_policies(
+        self, inline: Mapping[str, Policy], attached: Mapping[str, ManagedPolicy]
+    ) -> None:
+        """Replace the inline policies, by name, and the attached ones, by ARN."""
+        self.inline, self.attached = dict(inline), dict(attached)
         self.update_policies()
 
     def set_boundary(self, boundary: Policy | ManagedPolicy | None) -> None:

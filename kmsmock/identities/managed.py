@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from kmsmock.aws.arns import Arn, iam_arn
-from kmsmock.aws.managed_policies import get_managed_policy
+from kmsmock.aws.managed_policies import get_managed_policy, list_managed_policies
 from kmsmock.identities.entities import ManagedPolicy
+from kmsmock.misuse.suggestions import did_you_mean
 
 
 class ManagedPolicies:
@@ -31,6 +32,15 @@ class ManagedPolicies:
             known.add_version(document, known.created, is_default=True)
             self._by_arn[arn] = known
         return known
+
+    def find(self, arn: str) -> ManagedPolicy:
+        """Return a managed policy; raises ValueError if there is none, with the nearest one."""
+        managed = self.get(arn)
+        if managed is None:
+            known = [*self._by_arn, *list_managed_policies()]
+            few = "; of those of AWS, only a few are emulated" if ":aws:policy/" in arn else ""
+            raise ValueError(f"there is no managed policy {arn!r}{few}{did_you_mean(arn, known)}")
+        return managed
 
     def of(self, account: str, partition: str) -> Iterator[ManagedPolicy]:
         """Return those of an account, oldest first; of ``aws`` those that have been used."""

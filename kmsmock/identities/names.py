@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from kmsmock.authorization.policy import Policy
+from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, as_list
 from kmsmock.aws.arns import Arn, is_account_id, read_account_principal, session_arn
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity
+from kmsmock.misuse.suggestions import did_you_mean
 
 _SESSION = re.compile(r"assumed-role/([^/]+)/[\w+=,.@-]+", re.ASCII)
 _FEDERATED = re.compile(r"federated-user/[\w+=,.@-]+", re.ASCII)
@@ -85,6 +87,34 @@ class PrincipalNames:
         if arn.service == "sts" and _FEDERATED.fullmatch(arn.resource):
             return True
         return self.get_unique_id(name) is not None
+
+    def require_trust(self, trust: Policy, *, knows_all: bool = True) -> None:
+        """Require what IAM requires of a trust policy beside its grammar.
+
+        Its actions are of STS, and the users and roles that it names exist. knows_all: whether all
+        principals are known here. Raises MalformedPolicyError.
+        """
+        for statement in trust.statements:
+            actions = as_list(statement.source.get("Action", []))
+            if any(not action.lower().startswith("sts:") for action in actions if action != "*"):
+                raise MalformedPolicyError(
+                    f"{statement.name} has actions of other services than STS, such as "
+                    f"{actions[0]!r}; a role is assumed with sts:AssumeRole",
+                    Defect.TRUST_ACTION,
+                )
+            principal = statement.source.get("Principal", statement.source.get("NotPrincipal"))
+            if knows_all and isinstance(principal, Mapping):
+                self._require_existing(as_list(principal.get("AWS", [])))
+
+    def _require_existing(self, names: list[str]) -> None:
+        for name in names:
+            if name != "*" and not self.is_valid_principal(name):
+                raise MalformedPolicyError(
+                    f'Invalid principal in policy: "AWS":"{name}"; a user or role must exist to be '
+                    f"trusted: create it first{did_you_mean(name, self._identities.entities)}",
+                    Defect.UNKNOWN_PRINCIPAL,
+                    name,
+                )
 
     def _role_of_session(self, name: str) -> str | None:
         arn = Arn.parse(name)

@@ -14,7 +14,7 @@ import botocore.client
 import botocore.handlers
 
 from kmsmock.aws.services import AWS_SERVICES, AwsService
-from kmsmock.interception import error_notes, sessions
+from kmsmock.interception import error_notes, sessions, sleeps
 from kmsmock.interception.beside_moto import begin_before_call, finish_after_call
 from kmsmock.interception.disruptions import hide_from_retries, show_after_retries
 from kmsmock.interception.kms import answer_before_call
@@ -46,10 +46,12 @@ def _list_handlers(service: AwsService) -> Iterator[tuple[str, Handler]]:
         yield f"{event}.{service.event_name or service.name}.*", handler
 
 
-#: Handlers that run before all others: they answer requests.
+#: Handlers that run before all others: they answer requests, and note who does.
 _FIRST: tuple[tuple[str, Handler], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
+    ("before-send", sleeps.note_request),
+    ("needs-retry", sleeps.note_response),
     ("needs-retry.kms", hide_from_retries),
     *(handler for service in AWS_SERVICES.values() for handler in _list_handlers(service)),
 )
@@ -83,6 +85,7 @@ def install(*, late: bool = False) -> None:
         botocore.handlers.BUILTIN_HANDLERS.append((event, handler, botocore.handlers.REGISTER_LAST))
     error_notes.install()
     sessions.install()
+    sleeps.install()
     install_block()
     if late:
         meta: Any = botocore.client.ClientMeta

@@ -19,6 +19,7 @@ from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.services import get_parameters, read_access_key_for
+from kmsmock.interception.waiters import explain_failures
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.moto import is_moto_active
 
@@ -70,6 +71,7 @@ def finish_after_call(
     """
     pending = context.pop(_PENDING, None) if isinstance(context, dict) else None
     if pending is None:
+        _explain(parsed, context)
         return
     if http_response.status_code >= 300:
         answer = pending.abandon(parsed.get("Error", {}).get("Code", ""))
@@ -78,9 +80,17 @@ def finish_after_call(
             _replace_answer(http_response, parsed, 200, {**answer, "ResponseMetadata": metadata})
         return
     error = pending.finish(parsed)
-    if error is not None:
+    if error is None:
+        _explain(parsed, context)
+    else:
         response, parsed_error = _to_botocore_error(error, model)
         _replace_answer(http_response, parsed, response.status_code, parsed_error)
+
+
+def _explain(parsed: dict[str, Any], context: Any) -> None:
+    mock = get_mock(context) if isinstance(context, dict) else None
+    if mock is not None:
+        explain_failures(mock, parsed)
 
 
 def _to_botocore_error(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:

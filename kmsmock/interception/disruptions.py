@@ -14,6 +14,7 @@ from botocore.exceptions import (
 )
 
 from kmsmock.aws.disruptions import CorruptResponse, Loss, LostConnection
+from kmsmock.process.answered_errors import mark_as_answered
 
 #: The retries of a client without a configuration of them.
 _UNCONFIGURED = {"mode": BOTOCORE_DEFAUT_SESSION_VARIABLES["retry_mode"][2]}
@@ -31,6 +32,7 @@ def make_connection_error(lost: LostConnection, request: Any) -> HTTPClientError
     error.is_retried = lost.is_retried
     # Python prints notes since 3.11; on 3.10 pytest shows them.
     error.__notes__ = ["The test has armed this error with kms.faults."]
+    mark_as_answered(error)
     return error
 
 
@@ -67,9 +69,9 @@ def show_after_retries(*, response: Any, **_: Any) -> None:
 
     Handles ``needs-retry`` after botocore.
     """
-    hidden = None if response is None else vars(response[0]).pop("hidden", None)
-    if hidden is not None:
-        http_response, parsed = response
-        http_response.status_code, error = hidden
-        if error is not None:
-            parsed["Error"] = error
+    if response is None or not hasattr(response[0], "hidden"):
+        return
+    http_response, parsed = response
+    http_response.status_code, error = vars(http_response).pop("hidden")
+    if error is not None:
+        parsed["Error"] = error

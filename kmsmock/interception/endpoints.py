@@ -20,7 +20,7 @@ def require_endpoint(url: str, region: str) -> None:
     url: of the request; other hosts than those of AWS are not checked. region: of the client.
     """
     host = read_host(url)
-    if is_region(region) or region not in host.split(".") or not is_aws_host(host):
+    if is_region(region) or region.lower() not in host.split(".") or not is_aws_host(host):
         return
     error: Any = EndpointConnectionError(endpoint_url=url)
     nearest = get_nearest(region, list_regions(), 0)

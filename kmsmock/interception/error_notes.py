@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
+
+from kmsmock.process.answered_errors import mark_as_answered
 
 if TYPE_CHECKING:
     from kmsmock.aws.errors import ServiceError
@@ -13,13 +16,14 @@ if TYPE_CHECKING:
 _MAX_NOTES = 64
 #: Request id, or id of a parsed response -> the response, which keeps its id from being used again,
 #: and the note for the ClientError that the client has not raised yet.
-_notes: dict[Any, tuple[Any, str]] = {}
+_notes: dict[Any, tuple[Any, str | None]] = {}
+#: Id of a parsed response that a waiter may end with -> the response, and the note for WaiterError.
+_notes_of_waiters: dict[Any, tuple[Any, str | None]] = {}
 
 
 def keep_explanation(request_id: str, error: ServiceError) -> None:
-    """Store the explanation of an error of a mock until the client raises it."""
-    if error.explanation is not None:
-        _keep(request_id, None, error.explanation)
+    """Store the explanation of an error of a mock, if it has one, until the client raises it."""
+    _keep(request_id, None, error.explanation)
 
 
 def keep_note(parsed: dict[str, Any], note: str) -> None:
@@ -27,10 +31,20 @@ def keep_note(parsed: dict[str, Any], note: str) -> None:
     _keep(id(parsed), parsed, note)
 
 
-def _keep(key: Any, parsed: Any, note: str) -> None:
-    if len(_notes) >= _MAX_NOTES:
-        del _notes[next(iter(_notes))]
-    _notes[key] = (parsed, note)
+def keep_note_of_waiter(parsed: dict[str, Any], note: str | None) -> None:
+    """Store a note for the WaiterError of a waiter that a response of a mock may end."""
+    _keep(id(parsed), parsed, note, _notes_of_waiters)
+
+
+def _keep(
+    key: Any,
+    parsed: Any,
+    note: str | None,
+    notes: dict[Any, tuple[Any, str | None]] = _notes,
+) -> None:
+    if len(notes) >= _MAX_NOTES:
+        notes.pop(next(iter(notes), None), None)
+    notes[key] = (parsed, note)
 
 
 def add_note(error: Any, note: str) -> None:
@@ -42,23 +56,44 @@ def add_note(error: Any, note: str) -> None:
 def _attach_note(error: Any) -> None:
     """Attach the note that belongs to a ClientError."""
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
-    kept = _notes.pop(request_id, None) or _notes.pop(id(error.response), None)
+    kept = _notes.pop(request_id, None)
     if kept is not None:
+        mark_as_answered(error)
+        # Waiters catch the error, and raise a WaiterError with its response.
+        keep_note_of_waiter(error.response, kept[1])
+    else:
+        kept = _notes.pop(id(error.response), None)
+    if kept is not None and kept[1] is not None:
+        add_note(error, kept[1])
+
+
+def _attach_note_of_waiter(error: Any) -> None:
+    """Attach the note that belongs to a WaiterError."""
+    kept = _notes_of_waiters.pop(id(error.last_response), None)
+    if kept is None:
+        return
+    mark_as_answered(error)
+    if kept[1] is not None:
         add_note(error, kept[1])
 
 
 def install() -> None:
-    """Patch botocore's ClientError to attach notes when it is created.
+    """Patch botocore's ClientError and WaiterError to attach notes when they are created."""
+    _patch(botocore.exceptions.ClientError, _notes, _attach_note)
+    _patch(botocore.exceptions.WaiterError, _notes_of_waiters, _attach_note_of_waiter)
+
+
+def _patch(kind: Any, notes: dict[Any, Any], attach: Callable[[Any], None]) -> None:
+    """Let a class of exceptions attach notes, if there are any.
 
     Without wrapt, whose import takes longer than that of this package.
     """
-    client_error: Any = botocore.exceptions.ClientError
-    original = client_error.__init__
+    original = kind.__init__
 
     @functools.wraps(original)
     def initialize(error: Any, *args: Any, **kwargs: Any) -> None:
         original(error, *args, **kwargs)
-        if _notes:
-            _attach_note(error)
+        if notes:
+            attach(error)
 
-    client_error.__init__ = initialize
+    kind.__init__ = initialize

@@ -8,7 +8,7 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import ApiCall
-from kmsmock.aws.regions import CLIENT_REGIONS
+from kmsmock.aws.regions import KNOWN_REGIONS
 from kmsmock.interception.endpoints import explain_region, require_endpoint
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
@@ -29,7 +29,7 @@ def answer_before_call(
     if mock is None:
         return None
     region = context["client_region"]
-    if region not in CLIENT_REGIONS:
+    if region not in KNOWN_REGIONS:
         require_endpoint(params["url"], region)
     if mock.answers_http(model.name):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from io import BytesIO
 from typing import Any
 
@@ -100,6 +100,11 @@ class _Body(bytes):
 
 
 class _Raw(BytesIO):
+    def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
+        super().__init__(body)
+        #: The headers, from which older versions of aiobotocore read them.
+        self.raw_headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+
     def stream(self) -> Generator[bytes, None, None]:
         yield self.read()
 
@@ -109,5 +114,5 @@ class _HttpResponse(AWSResponse):  # type: ignore[misc] # botocore has no types
     is_retried: bool | None = True
 
     def __init__(self, url: str, status: int, headers: Any, body: bytes) -> None:
-        super().__init__(url, status, headers, _Raw(body))
+        super().__init__(url, status, headers, _Raw(body, headers))
         self._content = _Body(body)

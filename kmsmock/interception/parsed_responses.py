@@ -133,10 +133,14 @@ def _make_converter(shape: Any) -> Callable[[Any], Any] | None:
 
 
 def _to_local_time(moment: datetime) -> datetime:
-    return _to_time_zone(moment, time.tzname)
+    # Zones can have the same names, such as CST in Chicago and Shanghai.
+    return _to_time_zone(moment, time.tzname, time.timezone, time.altzone)
 
 
 @functools.lru_cache(maxsize=64)
-def _to_time_zone(moment: datetime, zone: tuple[str, str]) -> datetime:  # noqa: ARG001 - part of the key
+def _to_time_zone(moment: datetime, *zone: object) -> datetime:  # noqa: ARG001 - part of the key
     # Cached, since it is the slowest part of many answers, which mostly have the same few times.
-    return moment.astimezone(tzlocal())
+    try:
+        return moment.astimezone(tzlocal())
+    except OverflowError:  # in the first and the last hours of the calendar
+        return moment

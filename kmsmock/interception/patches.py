@@ -30,8 +30,13 @@ def wrap_methods(
             if original is not None and is_wrapped(cls):
                 setattr(cls, name, wrapper(original))
 
+    earlier = vars(base).get("__init_subclass__")  # of other wrappers
+
     def __init_subclass__(cls: Any, /, **kwargs: Any) -> None:  # noqa: N807
-        super(base, cls).__init_subclass__(**kwargs)
+        if earlier is None:
+            super(base, cls).__init_subclass__(**kwargs)
+        else:
+            earlier.__func__(cls, **kwargs)
         wrap_those_of(cls)
 
     for cls in _list_classes(base):

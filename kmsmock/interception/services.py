@@ -12,6 +12,7 @@ from kmsmock.interception.endpoints import explain_region, require_endpoint
 from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
+from kmsmock.interception.waiters import explain_failures
 from kmsmock.process.active_mocks import are_started
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.environment import DUMMY
@@ -72,6 +73,9 @@ def answer_service_before_call(
         region=region,
         model=model,
     )
+    if isinstance(answer.result, dict):
+        explain_failures(mock, answer.result)
+        return to_botocore_response(answer, None)
     explain_other_mocks(mock, answer, parameters, access_key)
     explain_region(answer, region)
-    return to_botocore_response(answer, None if isinstance(answer.result, dict) else model)
+    return to_botocore_response(answer, model)

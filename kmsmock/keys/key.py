@@ -16,9 +16,9 @@ from kmsmock.crypto.seeded import deterministic
 from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
-from kmsmock.keys.states import KEY_STATE, STATE_REMEDIES, STATE_TEXTS, KeyState
+from kmsmock.keys.states import KeyState
 from kmsmock.misuse.public_object import PublicObject
-from kmsmock.timing.passing_states import PassingStates
+from kmsmock.timing.dates import add
 
 if TYPE_CHECKING:
     from kmsmock.keys.custom_key_store import CustomKeyStore
@@ -53,7 +53,7 @@ _PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLI
 _INTERNAL = (
     *("FIXED", "cancel_deletion", "decrypt", "find_material", "key_pair", "material"),
     *("new_material", "on_demand_started", "pending_deletion", "policy_ids", "require_algorithm"),
-    *("encrypt", "require_origin", "require_state", "require_usage", "schedule_deletion", "secret"),
+    *("encrypt", "require_origin", "require_usage", "schedule_deletion", "secret"),
     *("sequence", "shows_material_id", "source", "status", "transient_until"),
 )
 
@@ -188,31 +188,6 @@ class Key(PublicObject, internal=_INTERNAL):
             material.is_present for material in self.materials if material.is_permanent
         )
 
-    def require_state(self, allowed: frozenset[KeyState], passing: PassingStates) -> None:
-        """Refuse an operation that the key's state does not permit.
-
-        passing: the passing states of the mock, to explain how one ends. Raises DisabledException
-        for a disabled key, KMSInvalidStateException for other states.
-        Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
-        """
-        state = self.state
-        if state in allowed:
-            return
-        kind = (
-            errors.DisabledException
-            if state is KeyState.DISABLED
-            else errors.KMSInvalidStateException
-        )
-        remedy = STATE_REMEDIES[state]
-        if state is KeyState.UNAVAILABLE and self.custom_key_store is not None:
-            remedy = self.custom_key_store.describe_state(passing)
-        waiting = passing.explain(KEY_STATE, self.arn)
-        if waiting is not None:
-            remedy = f"{remedy} {waiting}"
-        if self.deletion_date is not None:
-            remedy = f"It will be deleted on {self.deletion_date:%Y-%m-%d %H:%M} UTC. {remedy}"
-        raise kind(f"{self.arn} is {STATE_TEXTS[state]}.", explanation=remedy)
-
     def require_usage(self, usage: KeyUsage, operation: str) -> None:
         """Refuse an operation that is not for keys of this usage (InvalidKeyUsageException)."""
         if self.usage is not usage:
@@ -262,13 +237,17 @@ class Key(PublicObject, internal=_INTERNAL):
         return [self] if self.multi_region is None else list(self.multi_region.members.values())
 
     def schedule_deletion(self, now: datetime, window_days: int) -> None:
-        """Start the waiting period; that of a primary starts once its replicas are deleted."""
+        """Start the waiting period; that of a primary starts once its replicas are deleted.
+
+        Raises ValueError if it would end after the year 9999.
+        """
+        date = add(now, timedelta(days=window_days))
         self.pending_deletion = PendingDeletion(now, window_days)
         if self.multi_region is not None and self.multi_region.has_replicas_of(self):
             self.status = KeyState.PENDING_REPLICA_DELETION
             return
         self.status = KeyState.PENDING_DELETION
-        self.deletion_date = now + timedelta(days=window_days)
+        self.deletion_date = date
 
     def cancel_deletion(self) -> None:
         """End the waiting period; as on AWS, the key is disabled afterwards."""

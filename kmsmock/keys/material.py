@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -31,7 +32,9 @@ class RotationType(Enum):
 
 
 @dataclass(slots=True)
-class KeyMaterial(PublicObject, internal=("is_permanent", "opened", "remove", "symmetric")):
+class KeyMaterial(
+    PublicObject, internal=("expired_at", "is_permanent", "opened", "remove", "symmetric")
+):
     """One key material of a key; the fields without a comment are members of ListKeyRotations."""
 
     #: The key material id, 32 bytes.
@@ -45,6 +48,8 @@ class KeyMaterial(PublicObject, internal=("is_permanent", "opened", "remove", "s
     expiration_model: str | None = None
     valid_to: datetime | None = None
     description: str | None = None
+    #: When imported material expired; None if it has not, or was imported again.
+    expired_at: datetime | None = None
     #: The key object made from the secret, kept between calls.
     opened: Any = field(default=None, repr=False)
 
@@ -78,3 +83,15 @@ def material_id(key_id: str, canonical_secret: bytes) -> bytes:
     Source: AWS KMS API Reference, ImportKeyMaterial, KeyMaterialId.
     """
     return hashlib.sha256(key_id.encode() + b"\x00" + canonical_secret).digest()
+
+
+def describe_expiry(materials: Iterable[KeyMaterial]) -> str:
+    """Say when imported material has expired that is not there; empty if none has."""
+    expired = [
+        material.expired_at
+        for material in materials
+        if material.expired_at is not None and not material.is_present
+    ]
+    if not expired:
+        return ""
+    return f"Its key material expired on {min(expired):%Y-%m-%d %H:%M} UTC: import it again. "

@@ -15,6 +15,7 @@ from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
 from kmsmock.keys.multi_region import update_pending_material
 from kmsmock.keys.specs import KeySpec
 from kmsmock.keys.states import KeyState
+from kmsmock.misuse.encodings import get_encoding
 
 NEW = "NEW_KEY_MATERIAL"
 EXISTING = "EXISTING_KEY_MATERIAL"
@@ -81,13 +82,22 @@ def parse_material(spec: KeySpec, unwrapped: bytes) -> tuple[SecretBytes, Any]:
             key_pair = spec.load(unwrapped)
         except CryptoError as reason:
             raise errors.InvalidCiphertextException(
-                explanation=f"The unwrapped material is not a PKCS#8 {spec.name} key: {reason}"
+                explanation=f"The unwrapped material is not a PKCS#8 {spec.name} key: {reason}."
+                + _describe_text(unwrapped)
             ) from None
         return SecretBytes(key_pair.private_der()), key_pair
     problem = get_length_problem(spec, len(unwrapped))
     if problem is not None:
-        raise errors.InvalidCiphertextException(explanation=f"The unwrapped material {problem}.")
+        raise errors.InvalidCiphertextException(
+            explanation=f"The unwrapped material {problem}.{_describe_text(unwrapped)}"
+        )
     return SecretBytes(unwrapped), None
+
+
+def _describe_text(material: bytes) -> str:
+    """Say that material is the text of other bytes; empty if it is none."""
+    encoding = get_encoding(material)
+    return "" if encoding is None else f" It is {encoding.name}: wrap {encoding.fix}."
 
 
 def get_length_problem(spec: KeySpec, size: int) -> str | None:
@@ -123,6 +133,7 @@ def import_material(
     material.opened = opened
     material.expiration_model = request.expiration_model
     material.valid_to = request.valid_to
+    material.expired_at = None
     if request.description is not None:
         material.description = request.description
     if key.has_all_material and key.status is not KeyState.UPDATING:

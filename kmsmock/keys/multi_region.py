@@ -9,6 +9,7 @@ from kmsmock.keys.key import Key, MultiRegionKey
 from kmsmock.keys.material import MaterialState
 from kmsmock.keys.specs import Origin
 from kmsmock.keys.states import KeyState
+from kmsmock.timing.dates import add_or_last
 
 
 def add_replica(family: MultiRegionKey, replica: Key) -> None:
@@ -74,4 +75,4 @@ def remove_member(family: MultiRegionKey, key: Key, now: datetime) -> None:
         and primary.pending_window_days is not None
     ):
         primary.status = KeyState.PENDING_DELETION
-        primary.deletion_date = now + timedelta(days=primary.pending_window_days)
+        primary.deletion_date = add_or_last(now, timedelta(days=primary.pending_window_days))

@@ -9,6 +9,7 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import Origin
+from kmsmock.timing.dates import add, add_or_last
 from kmsmock.timing.passing_states import ShownState
 
 #: Source: AWS KMS Developer Guide, "Rotate AWS KMS keys".
@@ -30,13 +31,21 @@ def get_schedule(key: Key) -> RotationSchedule | None:
 def enable(key: Key, now: datetime, period_days: int | None) -> RotationSchedule | None:
     """Enable automatic rotation; return the new schedule.
 
-    Returns None, and changes nothing, if it is enabled with the same period.
+    Returns None, and changes nothing, if it is enabled with the same period. Raises ValueError if
+    the first rotation would be after the year 9999.
     """
     schedule = key.rotation
     if schedule is not None and period_days in (None, schedule.period.days):
         return None
     period = timedelta(days=period_days or DEFAULT_PERIOD_DAYS)
-    key.rotation = RotationSchedule(period, now + period)
+    key.rotation = RotationSchedule(period, add(now, period))
+    return key.rotation
+
+
+def enable_for_aws(key: Key, now: datetime) -> RotationSchedule:
+    """Enable the yearly rotation of an AWS managed key; return its schedule."""
+    period = timedelta(days=DEFAULT_PERIOD_DAYS)
+    key.rotation = RotationSchedule(period, add_or_last(now, period))
     return key.rotation
 
 
@@ -47,7 +56,7 @@ def rotate_automatically(
     material = key.new_material()
     before = _make_current(key, material, now, RotationType.AUTOMATIC)
     assert before is not None  # only imported material can be missing, and is not rotated so
-    schedule.next_date = now + schedule.period
+    schedule.next_date = add_or_last(now, schedule.period)
     schedule.is_missed = False
     return before, material
 
@@ -76,7 +85,8 @@ def start_on_demand(key: Key, now: datetime) -> bool:
     if key.rotation is not None and key.rotation.next_date - now <= _TOO_CLOSE:
         raise errors.ConflictException(
             explanation=f"Automatic rotation is due at {key.rotation.next_date:%Y-%m-%d %H:%M:%S} "
-            "UTC; on-demand rotation is not possible in the 20 minutes before."
+            "UTC (NextRotationDate of GetKeyRotationStatus); on-demand rotation is not possible in "
+            "the 20 minutes before. kms.clock.advance(minutes=20) passes them."
         )
     if key.on_demand_rotations >= ON_DEMAND_LIMIT:
         raise errors.LimitExceededException(

@@ -10,7 +10,7 @@ from kmsmock.aws.prices import ARITHMETIC, format_usd, parse_usd
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.usage import format_requests
 from kmsmock.misuse.public_object import PublicObject
-from kmsmock.process.watchers import Watcher, watchers
+from kmsmock.process.watchers import Watcher, notify, watchers
 
 #: How many calls a failure lists.
 _CALLS_LISTED = 20
@@ -56,7 +56,10 @@ class Budget(
         __tracebackhide__ = True
         watchers.remove(self)
         excess = self.excess
-        if kind is None and excess is not None:
+        if excess is None:
+            return
+        notify(watchers.exceeded, self)
+        if kind is None:
             raise AssertionError(excess)
 
     def called(
@@ -82,16 +85,18 @@ class Budget(
             return sum((price * n for (*_, price), n in self._spent.items()), Decimal(0))
 
     @property
+    def summary(self) -> str:
+        """The limits and the requests made, in one line."""
+        return f"{self._limits()} allowed, {self._figures()} made"
+
+    @property
     def excess(self) -> str | None:
         """A message with the requests made if a limit is exceeded, else None."""
         if (self._max_requests is None or self.requests <= self._max_requests) and (
             self._max_usd is None or self.usd <= self._max_usd
         ):
             return None
-        lines = [
-            f"the budget of {self._name} is exceeded: {self._limits()} allowed, "
-            f"{self._figures()} made"
-        ]
+        lines = [f"the budget of {self._name} is exceeded: {self.summary}"]
         for (operation, key, price), count in self._spent.most_common():
             lines.append(f"  {count} x {operation}{key and ' '}{key}, {format_usd(price * count)}")
         before = self.requests - len(self._newest)

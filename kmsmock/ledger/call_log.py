@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from kmsmock.ledger.known_names import KnownNames
 from kmsmock.ledger.pending_call import PendingCall
 from kmsmock.ledger.usage import UsageLine, make_usage_line
 from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.values import require_type
 from kmsmock.process.contexts import contexts
 
 
@@ -57,6 +58,7 @@ class AllCalls(Calls):
         __tracebackhide__ = True
         is_one = isinstance(except_, (str, Mapping)) or hasattr(except_, "arn")
         keys = [except_] if is_one else except_
+        require_type(keys, Iterable, "except_", "a key or a list of keys")
         excepted = {read_key_reference(key, "except_") for key in keys}
         lifetimes = list(self._lifetimes)
         unknown = excepted - {name for lifetime in lifetimes for name in _names(lifetime)}
@@ -117,7 +119,9 @@ class CallLog:
         operation = call.operation
         trail = operation.trail
         if isinstance(result, ServiceError):
-            failure = Failure(result.code, result.message, result.explanation, call.decision)
+            failure = Failure(
+                result.code, result.message, result.explanation, call.decision, result.is_injected
+            )
         elif trail.response:
             response = tuple([_copied(result.get(name)) for name in trail.response])
         keys, materials, parameter = call.keys, call.material_ids, call.parameters.get

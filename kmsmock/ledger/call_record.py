@@ -25,13 +25,15 @@ _KEY_MEMBERS = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
 class Failure(NamedTuple):
     """How a call failed: AWS's error code and message, and our explanation.
 
-    decision: of authorization, if that denied the call.
+    decision: of authorization, if that denied the call. is_injected: whether a fault of the test
+    has caused it.
     """
 
     code: str
     message: str | None
     explanation: str | None
     decision: Decision | None
+    is_injected: bool = False
 
 
 class RareFields(NamedTuple):

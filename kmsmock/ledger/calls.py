@@ -19,7 +19,7 @@ from kmsmock.misuse.values import require_type
 _IN_REPR = 3
 
 
-class Calls(PublicObject, Sequence[Call], internal=("read_filter",)):
+class Calls(PublicObject, Sequence[Call], internal=("read_filter",), own_checks=("operation",)):
     """Records of calls, oldest first: all of a mock, or some of them.
 
     Items and indexes are those of the records that are kept; assertions also count dropped ones.

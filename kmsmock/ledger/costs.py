@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -24,7 +24,9 @@ from kmsmock.ledger.usage import (
     month_number,
 )
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.timing.dates import to_utc
 
+_MONTH = re.compile(r"(?!0000)(\d{4})-(0[1-9]|1[0-2])")
 #: What a projection can be for -> months.
 _PERIODS = {"month": 1, "year": 12}
 
@@ -98,9 +100,10 @@ class Costs(PublicObject):
         month: such as ``2026-04``, or any day in it; None for the month of the mock's clock. Raises
         ValueError for other texts.
         """
-        number = month_number(self._now()) if month is None else _parse_month(month)
+        now = self._now()
+        number = month_number(now) if month is None else _parse_month(month)
         empty = Invoice(format_month(number), ())
-        return self._invoices().get(number, empty)
+        return self._invoices(now).get(number, empty)
 
     # --- groups ----------------------------------------------------------------------------
 
@@ -199,12 +202,12 @@ class Costs(PublicObject):
     def _so_far(self) -> Invoice:
         return merge_invoices("so far", self._invoices().values())
 
-    def _invoices(self) -> dict[int, Invoice]:
-        """Make the invoices of all months that have costs or requests."""
+    def _invoices(self, now: datetime | None = None) -> dict[int, Invoice]:
+        """Make the invoices of all months that have costs or requests. now: the present if None."""
         usage: dict[int, dict[UsageLine, int]] = {}
         for line, count in self._calls.usage.items():
             usage.setdefault(line.month, {})[line] = count
-        hours = self._hours(self._lifetimes, self._now())
+        hours = self._hours(self._lifetimes, now or self._now())
         return {
             month: make_invoice(
                 format_month(month),
@@ -225,27 +228,37 @@ class Costs(PublicObject):
         return group_usage(self._calls.usage, self.prices, group, storage or {})
 
     def _storage(self, group: Callable[[KeyLifetime], str]) -> dict[str, Decimal]:
-        """Sum up the storage costs of keys by group. group: returns the group of a lifetime."""
-        now = self._now()
-        groups: dict[str, list[KeyLifetime]] = {}
-        for lifetime in self._lifetimes:
-            groups.setdefault(group(lifetime), []).append(lifetime)
-        with localcontext(ARITHMETIC):
-            return {
-                name: sum(
-                    (
-                        self.prices.key_month * places.total() / hours_in(month)
-                        for month, places in self._hours(lifetimes, now).items()
-                    ),
-                    Decimal(0),
-                )
-                for name, lifetimes in groups.items()
-            }
+        return sum_up_storage(self._lifetimes, self._now(), self.prices, group)
 
     def _hours(
         self, lifetimes: Iterable[KeyLifetime], now: datetime
     ) -> Mapping[int, Counter[AccountRegion]]:
         return count_key_hours(lifetimes, now, self.prices.surcharged_rotations)
+
+
+def sum_up_storage(
+    lifetimes: Iterable[KeyLifetime],
+    now: datetime,
+    prices: Prices,
+    group: Callable[[KeyLifetime], str],
+) -> dict[str, Decimal]:
+    """Sum up the storage costs of keys by group, up to now. group: of a lifetime, its name."""
+    groups: dict[str, list[KeyLifetime]] = {}
+    for lifetime in lifetimes:
+        groups.setdefault(group(lifetime), []).append(lifetime)
+    with localcontext(ARITHMETIC):
+        return {
+            name: sum(
+                (
+                    prices.key_month * places.total() / hours_in(month)
+                    for month, places in count_key_hours(
+                        members, now, prices.surcharged_rotations
+                    ).items()
+                ),
+                Decimal(0),
+            )
+            for name, members in groups.items()
+        }
 
 
 def _is_use(line: UsageLine) -> bool:
@@ -256,10 +269,10 @@ def _is_use(line: UsageLine) -> bool:
 
 def _parse_month(month: str | date) -> int:
     if isinstance(month, datetime):
-        month = month.astimezone(timezone.utc) if month.tzinfo is not None else month
+        month = to_utc(month) if month.tzinfo is not None else month
     if isinstance(month, date):
         return month_number(month)
-    match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", month) if isinstance(month, str) else None
+    match = _MONTH.fullmatch(month) if isinstance(month, str) else None
     if match is None:
         raise ValueError(f"a month is written such as 2026-04, not {month!r}")
     return month_number(date(int(match[1]), int(match[2]), 1))

@@ -6,6 +6,7 @@ rotations, until the key is scheduled for deletion.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -109,7 +110,7 @@ def count_key_hours(
 
 def hours_in(month: int) -> int:
     """Count the hours of a calendar month."""
-    return (month_start(month + 1) - month_start(month)) // _HOUR
+    return monthrange(month // 12, month % 12 + 1)[1] * 24
 
 
 def _add(

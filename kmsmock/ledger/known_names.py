@@ -67,8 +67,8 @@ class KnownNames:
         if "region" in members:
             require_region(members["region"], calls)
         if members.get("via_service") is not None:
-            used = {call.principal.via for call in calls if call.principal.via is not None}
-            require_via_service(read_via_service(members["via_service"]).service, used)
+            through = read_via_service(members["via_service"]).service
+            require_via_service(through, lambda: {call.principal.via or "" for call in calls})
 
     def require_caller(self, arn: str, calls: Iterable[Call]) -> None:
         """Require that a principal exists, has existed, or has made a call (ValueError)."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from kmsmock.aws.secret_values import SecretBytes
+from kmsmock.aws.secret_values import SecretBytes, hide
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.surrogates import require_encodable
 
 if TYPE_CHECKING:
     from kmsmock.ledger.call_record import Call
@@ -74,11 +75,13 @@ class Finding(PublicObject):
 class Search(PublicObject):
     """The result of a search: the first occurrence of each plaintext in each text or file.
 
-    skipped: what was not searched, or not searched for, and why.
+    skipped: what was not searched, or not searched for, and why. unsearched: the part of it that is
+    about files and other places.
     """
 
     findings: tuple[Finding, ...]
     skipped: tuple[str, ...] = ()
+    unsearched: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"  {finding}" for finding in self.findings[:_FINDINGS_LISTED]]
@@ -134,8 +137,11 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
     def add(self, value: bytes | str, name: str = "plaintext") -> None:
         """Add a plaintext to search for, such as one that is passed to Encrypt.
 
-        Raises ValueError if it is too short or not varied enough to be searched for.
+        Raises ValueError if it is too short or not varied enough to be searched for, and for a text
+        that has no bytes; TypeError for other types.
         """
+        value = hide(value)
+        require_encodable(value, name)
         value = SecretBytes(value.encode() if isinstance(value, str) else value)
         if not Secret(name, None, value).is_searchable:
             raise ValueError(
@@ -209,28 +215,29 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
 
     def search(self, targets: Iterable[tuple[Any, str | None]]) -> Search:
         """Find plaintexts in targets. targets: pairs of a target and its name, or None."""
-        from kmsmock.plaintexts.locations import Skipped, find_locations
+        from kmsmock.plaintexts.files import TooLargeError
+        from kmsmock.plaintexts.location import Skipped
+        from kmsmock.plaintexts.locations import find_locations
 
         index = self._index()
         findings: list[Finding] = []
-        skipped: list[str] = []
+        unsearched: list[str] = []
         for location in (found for value, name in targets for found in find_locations(value, name)):
+            # A failure must not reveal the plaintext.
+            is_named = index.is_in(location.name)
+            name = "a place with a plaintext in its name" if is_named else location.name
             if isinstance(location, Skipped):
-                skipped.append(f"{location.name} was not searched: {location.reason}")
+                unsearched.append(f"{name} was not searched: {location.reason}")
                 continue
-            try:
-                matches = index.search(location)
-            except OSError as reason:
-                skipped.append(f"{location.name} was not searched: {reason.strerror}")
-                continue
-            for value, form, name, line, byte in matches:
+            matches, end = index.search(location)
+            if end is not None:
+                how_far = " to its end" if isinstance(end, TooLargeError) else ""
+                unsearched.append(f"{name} was not searched{how_far}: {end.strerror or end}")
+            for value, form, _, line, byte in matches:
                 if value in self._entries:
                     secret = Secret(*self._entries[value], value)
-                    # A failure must not reveal the plaintext.
-                    safe_name = (
-                        "a place with a plaintext in its name" if index.is_in(name) else name
-                    )
-                    findings.append(Finding(secret, form, safe_name, line, byte))
+                    findings.append(Finding(secret, form, name, line, byte))
+        skipped = []
         short = sum(not secret.is_searchable for secret in self)
         if short:
             skipped.append(
@@ -238,7 +245,7 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
             )
         if self.dropped:
             skipped.append(f"{self.dropped} older plaintexts were not searched for: no longer kept")
-        return Search(tuple(findings), tuple(skipped))
+        return Search(tuple(findings), (*unsearched, *skipped), tuple(unsearched))
 
     def _index(self) -> Index:
         """Return the search index of all plaintexts, which is kept and extended."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kmsmock.misuse.argument_types import ArgumentTypes
 from kmsmock.misuse.suggestions import suggest
 
 
@@ -15,20 +16,24 @@ class PublicObject:
     """An object that tests hold.
 
     A misspelt attribute raises AttributeError, a misspelt keyword argument of a public method
-    TypeError, each with the nearest name. internal: the members of a class that only this package
+    TypeError, each with the nearest name. Arguments of public methods whose annotations have only
+    simple types are checked. internal: the members of a class that only this package
     uses; they are not completed, not suggested, and not documented in docs/reference.md.
+    own_checks: the parameters that its methods check themselves, with better sentences.
     """
 
     __slots__ = ()
     _internal: ClassVar[frozenset[str]] = frozenset()
 
-    def __init_subclass__(cls, *, internal: Iterable[str] = (), **others: Any) -> None:
+    def __init_subclass__(
+        cls, *, internal: Iterable[str] = (), own_checks: Iterable[str] = (), **others: Any
+    ) -> None:
         super().__init_subclass__(**others)
         cls._internal = cls._internal | frozenset(internal)
         for name, member in list(vars(cls).items()):
             is_public = not name.startswith("_") and name not in cls._internal
             if (is_public or name == "__call__") and _has_parameters(member):
-                setattr(cls, name, _naming_keywords(member))
+                setattr(cls, name, _checking_arguments(member, frozenset(own_checks)))
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in self._internal]
@@ -51,21 +56,32 @@ class PublicObject:
 
 def _has_parameters(member: object) -> bool:
     """Return whether a member of a class is a function with parameters, not wrapped already."""
-    if not isinstance(member, FunctionType) or hasattr(member, "_names_keywords"):
+    if not isinstance(member, FunctionType) or hasattr(member, "_checks_arguments"):
         return False
     code = member.__code__
     is_open = code.co_flags & (CO_VARARGS | CO_VARKEYWORDS)
     return bool(is_open) or code.co_argcount + code.co_kwonlyargcount > 1
 
 
-def _naming_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a method, so that an error about an unknown keyword argument has the nearest one."""
+def _checking_arguments(
+    function: Callable[..., Any], own_checks: Collection[str]
+) -> Callable[..., Any]:
+    """Wrap a method, so that errors about wrong arguments tell the right ones.
+
+    Unknown keyword arguments name the nearest one; of arguments, `ArgumentTypes` are checked.
+    """
+    types: ArgumentTypes | None = None
 
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:
+        nonlocal types
         __tracebackhide__ = True
         try:
-            return function(*arguments, **keywords)
+            if types is None:
+                types = ArgumentTypes(function, own_checks)
+            misuse = types.explain_wrong(arguments[1:], keywords)
+            if misuse is None:
+                return function(*arguments, **keywords)
         except TypeError:
             misuse = _explain_keywords(function, keywords)
             if misuse is None:
@@ -75,7 +91,7 @@ def _naming_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
             del arguments, keywords
         raise TypeError(misuse)
 
-    call._names_keywords = True  # type: ignore[attr-defined] # noqa: SLF001 - our own mark
+    call._checks_arguments = True  # type: ignore[attr-defined] # noqa: SLF001 - our own mark
     return call
 
 

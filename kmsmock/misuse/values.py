@@ -54,5 +54,11 @@ def require_type(value: object, types: type | tuple[type, ...], name: str, expec
     all_types = types if isinstance(types, tuple) else (types,)
     is_bool_for_number = isinstance(value, bool) and int in all_types and bool not in all_types
     if is_bool_for_number or not isinstance(value, types):
-        shown = f": {describe(value)}" if isinstance(value, (str, *_SHOWN[:-1])) else ""
-        raise TypeError(f"{name} must be {expected}, not {type(value).__name__}{shown}")
+        raise TypeError(describe_wrong_type(value, name, expected))
+
+
+def describe_wrong_type(value: object, name: str, expected: str, *, is_shown: bool = True) -> str:
+    """Return the sentence about a value of a wrong type. is_shown: whether it is no secret."""
+    can_be_shown = is_shown and isinstance(value, (str, *_SHOWN[:-1]))
+    shown = f": {describe(value)}" if can_be_shown else ""
+    return f"{name} must be {expected}, not {type(value).__name__}{shown}"

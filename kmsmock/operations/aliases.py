@@ -31,7 +31,8 @@ def _require_customer_alias_name(call: Call) -> str:
     if not name.startswith(arns.ALIAS_PREFIX):
         raise errors.ValidationException(
             'Alias must start with the prefix "alias/". Please see '
-            "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
+            "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+            explanation=f"AliasName={_get_meant_name(name)!r} is an alias name.",
         )
     if name == arns.ALIAS_PREFIX:
         raise errors.ValidationException("Invalid identifier")
@@ -44,11 +45,21 @@ def _require_customer_alias_name(call: Call) -> str:
     return name
 
 
+def _get_meant_name(text: str) -> str:
+    """Return the alias name that a text without the prefix means; it can be an alias ARN."""
+    name = text.rpartition(":")[2]
+    return name if name.startswith(arns.ALIAS_PREFIX) else f"{arns.ALIAS_PREFIX}{name}"
+
+
 def _find_target_key(call: Call) -> Key:
     _require_customer_alias_name(call)
     reference: str = call.parameters["TargetKeyId"]
     if reference.startswith(arns.ALIAS_PREFIX) or ":alias/" in reference:
-        raise errors.ValidationException("Aliases must refer to keys. Not aliases")
+        raise errors.ValidationException(
+            "Aliases must refer to keys. Not aliases",
+            explanation="TargetKeyId takes the id or the ARN of a key; DescribeKey returns those "
+            "that an alias means.",
+        )
     return find_key_by_id_or_arn(call, reference)
 
 

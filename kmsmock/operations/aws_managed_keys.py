@@ -49,7 +49,5 @@ def store_aws_managed_key(backend: Backend, key: Key, name: str, now: datetime) 
         return
     key.materials.append(key.new_material())
     region.add_key(key)
-    schedule = rotation.enable(key, now, None)
-    assert schedule is not None
-    rotate_when_due(backend, key, schedule)
+    rotate_when_due(backend, key, rotation.enable_for_aws(key, now))
     region.add_alias(name, key, now)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from kmsmock.access.denial import make_denied_error
 from kmsmock.access.policies import authorize, collect_policies
 from kmsmock.authorization.decision import Decision
@@ -105,7 +103,7 @@ def require_no_lockout(call: Call) -> None:
     policies = collect_policies(backend.identities, request, None, policy)
     decision = evaluate(request, policies)
     if not decision.allowed:
-        decision = replace(decision, request=request, policies=policies)
+        decision = decision.with_request(request, policies)
         raise errors.MalformedPolicyDocumentException(
             "The new key policy will not allow you to update the key policy in the future.",
             explanation=f"{decision}\nBypassPolicyLockoutSafetyCheck=True skips this check.",

@@ -23,6 +23,9 @@ def meeting_faults(call: Call, *, is_of_client: bool) -> Iterator[Hit]:
     """
     faults = call.backend.faults
     hit = faults.take(_preview(call), is_of_client=is_of_client) if faults.are_armed else Hit()
+    if hit.event is not None and isinstance(hit.before, ServiceError):
+        # The call is not carried out, and so does not find its keys itself.
+        call.keys, call.alias = list(hit.event.keys), hit.event.alias
     try:
         yield hit
     finally:

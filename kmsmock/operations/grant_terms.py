@@ -110,7 +110,12 @@ def require_principal_arn(name: str) -> None:
     """Require an account id or the ARN of a principal (InvalidArnException)."""
     arn = Arn.parse(name)
     if read_account_principal(name) is None and (arn is None or not _is_principal(arn)):
-        raise errors.InvalidArnException(f"ARN is not valid: {name}")
+        what = f"an ARN of {arn.service}" if arn is not None else "no ARN"
+        raise errors.InvalidArnException(
+            f"ARN is not valid: {name}",
+            explanation=f"This is {what}; a principal is named by its ARN, such as "
+            "arn:aws:iam::111122223333:role/App (role.arn), or by an account id.",
+        )
 
 
 def _is_principal(arn: Arn) -> bool:

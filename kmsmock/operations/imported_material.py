@@ -17,6 +17,7 @@ from kmsmock.keys.states import ANY_STATE, IMPORTABLE, KeyState
 from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.state.scheduled_work import expire_when_due
+from kmsmock.timing.dates import add
 
 _TOKEN_HOURS = 24
 _LONGEST_VALIDITY = timedelta(days=365)
@@ -48,7 +49,7 @@ def get_parameters_for_import(call: Call, key: Key) -> Response:
         )
     wrapping_key = call.backend.source.rsa_pool.take(int(wrapping_spec.removeprefix("RSA_")))
     token = call.backend.entropy(256)
-    valid_to = call.now + timedelta(hours=_TOKEN_HOURS)
+    valid_to = add(call.now, timedelta(hours=_TOKEN_HOURS))
     call.region.import_tokens[token] = ImportParameters(key, algorithm, wrapping_key, valid_to)
     return {
         "KeyId": key.arn,

@@ -5,8 +5,6 @@ Source: AWS KMS Developer Guide, "Key identifiers"; API Reference, KeyId of each
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from kmsmock.access.denial import THIS_CIPHERTEXT, THIS_RESOURCE, make_hidden_error
 from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KeyNaming
@@ -14,12 +12,19 @@ from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import Alias, KmsRegion
-from kmsmock.misuse.suggestions import get_nearest
 from kmsmock.operations.aws_managed_keys import new_aws_managed_key
+from kmsmock.operations.identifier_hints import (
+    explain_absent_alias,
+    explain_absent_key,
+    explain_arn,
+    explain_foreign,
+    explain_identifier,
+    explain_missing_key,
+    explain_size,
+)
 from kmsmock.operations.registry import Call, Locator
 
 SYMMETRIC = "SYMMETRIC_DEFAULT"
-_MAX_COMPARED = 2_000
 
 
 def by_any_identifier(member: str) -> Locator:
@@ -135,12 +140,7 @@ def find_key(call: Call, reference: str, *, cross_account: bool = True) -> Key:
     if not arns.is_key_id(reference):
         raise errors.NotFoundException(
             f"Invalid keyId '{reference}'",
-            explanation="This is neither a key id, a key ARN, an alias name nor an alias ARN."
-            + (
-                f" Alias names include the prefix: 'alias/{reference}'."
-                if f"alias/{reference}" in region.aliases
-                else ""
-            ),
+            explanation=explain_identifier(region, reference),
         )
     raise _make_key_not_found(call, region, reference)
 
@@ -157,7 +157,9 @@ def _find_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
     arn = arns.Arn.parse(reference)
     name = arn.key_or_alias if arn is not None else None
     if arn is None or name is None:
-        raise errors.NotFoundException(f"Invalid arn {reference}")
+        raise errors.NotFoundException(
+            f"Invalid arn {reference}", explanation=explain_arn(reference, call.region)
+        )
     if arn.region != call.region.name or arn.partition != call.region.partition:
         here = call.region.name
         raise errors.NotFoundException(
@@ -175,7 +177,9 @@ def _find_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
     if key is not None:
         return key
     if not arns.is_key_id(name):
-        raise errors.NotFoundException(f"Invalid keyId {name}")
+        raise errors.NotFoundException(
+            f"Invalid keyId {name}", explanation=explain_identifier(call.region, name)
+        )
     raise _make_key_not_found(call, call.region, name)
 
 
@@ -189,8 +193,7 @@ def _find_in_other_account(call: Call, arn: arns.Arn, name: str, *, cross_accoun
     # Each earlier target of the operation has added its key to call.keys.
     action = call.operation.targets[len(call.keys)].action
     explanation = (
-        f"Account {arn.account} has no such key or alias in {arn.region}; AWS does not reveal to "
-        "other accounts which keys exist."
+        explain_foreign(call, arn, name)
         if key is None
         else f"{call.operation.name} does not work on keys of other accounts."
     )
@@ -220,6 +223,7 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
         raise errors.InvalidCiphertextException(
             explanation=f"The CiphertextBlob cannot be read: {reason}. It was damaged, or was not "
             "made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric key of this mock."
+            + explain_size(call.parameters["CiphertextBlob"])
         ) from None
     call.blob = blob
     key = call.region.materials.get(blob.material_id)
@@ -237,7 +241,7 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
     if key is None:
         action = call.operation.targets[0].action
         raise make_hidden_error(
-            call.principal, action, THIS_CIPHERTEXT, _explain_missing_key(call, blob)
+            call.principal, action, THIS_CIPHERTEXT, explain_missing_key(call, blob)
         )
     return key
 
@@ -255,74 +259,15 @@ def _get_named_key(call: Call, reference: str) -> Key | None:
     return find_key(call, reference)
 
 
-def _explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
-    """Explain why a valid ciphertext has no key in this account and Region."""
-    for region in call.backend.regions.values():
-        if blob.key_id in region.keys and region.name != call.region.name:
-            return (
-                f"The ciphertext was made by {blob.key_arn}; that key is in {region.name}, but "
-                f"this client's Region is {call.region.name}."
-            )
-    if blob.material_id in call.backend.deleted_materials:
-        return f"The ciphertext was made by {blob.key_arn}, which has been deleted since."
-    return (
-        f"The ciphertext was made by {blob.key_arn} of another mock: keys end with the mock that "
-        "created them. Share one mock (a wider fixture scope, or one decorator around both) to "
-        "decrypt later what was encrypted earlier."
-    )
-
-
 def _make_key_not_found(call: Call, region: KmsRegion, key_id: str) -> errors.NotFoundException:
-    elsewhere = [
-        other
-        for other in call.backend.regions.values()
-        if other is not region and key_id in other.keys
-    ]
-    if elsewhere:
-        other = elsewhere[0]
-        where = f"it is in {other.name} of account {other.account}"
-        here = f"this client's Region is {region.name}"
-        if other.account != region.account:
-            here = f"this client is of account {region.account}"
-            if other.name != region.name:
-                here += f" and Region {region.name}"
-            here += ". Use the key's ARN, with a client of its Region"
-        explanation = f"The key exists, but {where}; {here}."
-    else:
-        explanation = _explain_deletion(call, region, key_id) or _suggest_similar(
-            "key", key_id, region.keys
-        )
-    arn = arns.key_arn(region.name, region.account, key_id)
-    return errors.NotFoundException(f"Key '{arn}' does not exist", explanation=explanation)
+    return errors.NotFoundException(
+        f"Key '{arns.key_arn(region.name, region.account, key_id)}' does not exist",
+        explanation=explain_absent_key(call, region, key_id),
+    )
 
 
 def _make_alias_not_found(call: Call, region: KmsRegion, name: str) -> errors.NotFoundException:
-    arn = arns.alias_arn(region.name, region.account, name)
-    explanation = _explain_deletion(call, region, name) or _suggest_similar(
-        "alias", name, region.aliases
+    return errors.NotFoundException(
+        f"Alias {arns.alias_arn(region.name, region.account, name)} is not found.",
+        explanation=explain_absent_alias(call, region, name),
     )
-    return errors.NotFoundException(f"Alias {arn} is not found.", explanation=explanation)
-
-
-def _explain_deletion(call: Call, region: KmsRegion, name: str) -> str | None:
-    """Explain when the key with this id or alias was deleted; None if there was none."""
-    for lifetime in reversed(call.backend.key_lifetimes.deleted):
-        is_here = (lifetime.account, lifetime.region) == (region.account, region.name)
-        if lifetime.deleted is None or not is_here:
-            continue
-        when = f"was deleted on {lifetime.deleted:%Y-%m-%d}"
-        if lifetime.arn.endswith(f":key/{name}"):
-            return f"The key {when}."
-        if name in lifetime.aliases:
-            return f"Its key {lifetime.arn} {when}, and the alias with it."
-    return None
-
-
-def _suggest_similar(kind: str, name: str, known: Iterable[str]) -> str:
-    names = [text for text, _ in zip(known, range(_MAX_COMPARED), strict=False)]
-    if not names:
-        return f"There is no {kind} in this account and Region."
-    nearest = get_nearest(name, names, cutoff=0.5)
-    if nearest is not None:
-        return f"The nearest {kind} is {nearest!r}."
-    return "There is one other." if len(names) == 1 else f"There are {len(names)} others."

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kmsmock.access.policies import KEY_POLICY
 from kmsmock.authorization import policy as policy_language
+from kmsmock.authorization.linting import warn_of_misspelt
 from kmsmock.authorization.policy import Effect, Policy
 from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
 from kmsmock.aws import errors
@@ -120,6 +121,7 @@ def read_policy(call: Call) -> str:
         ) from None
     _require_valid_principals(call, policy)
     _require_strict_conditions(policy)
+    warn_of_misspelt(policy, KEY_POLICY)
     return text
 
 

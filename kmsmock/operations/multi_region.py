@@ -15,6 +15,7 @@ from kmsmock.operations.keys import TAGGING, require_key_quota
 from kmsmock.operations.registry import Call, Locator, Response, Target, operation
 from kmsmock.operations.response_members import build_key_metadata
 from kmsmock.state.scheduled_work import finish_creation_when_due, finish_update_when_due
+from kmsmock.timing.dates import add_or_last
 
 
 def _require_primary(call: Call, key: Key) -> None:
@@ -72,7 +73,8 @@ def replicate_key(call: Call, primary: Key) -> Response:
     replica.policy_ids = get_policy_ids(call, policy)
     add_replica(family, replica)
     region.add_key(replica)
-    finish_creation_when_due(backend, replica, call.now)
+    due = add_or_last(call.now, backend.delays.replica)
+    finish_creation_when_due(backend, replica, due)
     response = {
         "ReplicaKeyMetadata": build_key_metadata(replica),
         "ReplicaPolicy": policy,
@@ -140,5 +142,6 @@ def update_primary_region(call: Call, primary: Key, replica: Key | None = None) 
             explanation=f"It has keys in: {', '.join(family.members)}.",
         )
     make_primary(family, replica)
+    due = add_or_last(call.now, call.backend.delays.primary_region)
     for key in (primary, replica):
-        finish_update_when_due(call.backend, key, call.now)
+        finish_update_when_due(call.backend, key, due)

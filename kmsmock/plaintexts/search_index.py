@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.plaintexts.decodings import decode_all
 from kmsmock.plaintexts.forms import EncodedForm, encode_all
-from kmsmock.plaintexts.locations import Location
+from kmsmock.plaintexts.location import Location
 
 #: Size of a group in bytes -> format character of a memoryview; larger groups first.
 _GROUPS: dict[int, Literal["Q", "I"]] = {8: "Q", 4: "I"}
@@ -51,22 +51,25 @@ class Index:
             self._longest = max(self._longest, len(form.text))
             next(g for g in self._groups if len(form.text) >= 2 * g.size - 1).add(form)
 
-    def search(self, location: Location) -> list[Match]:
-        """Find the first occurrence of each value in a location, in order of their offsets."""
+    def search(self, location: Location) -> tuple[list[Match], OSError | None]:
+        """Find the first occurrence of each value in a location, in order of their offsets.
+
+        Returns also the error that has ended the search before the end of the location, if any.
+        """
         first: dict[SecretBytes, Match] = {}
-        for text, byte, line in _windows(location.chunks(), _LONGEST_ESCAPE * self._longest):
-            for form, name, start in self._search(text):
-                match = Match(
-                    form.value,
-                    name,
-                    location.name,
-                    line + text.count(b"\n", 0, start),
-                    byte + start,
-                )
-                known = first.setdefault(form.value, match)
-                if match.byte < known.byte:
-                    first[form.value] = match
-        return sorted(first.values(), key=lambda match: match.byte)
+        try:
+            for text, byte, line in _windows(location.chunks(), _LONGEST_ESCAPE * self._longest):
+                for form, name, start in self._search(text):
+                    found_line = line + text.count(b"\n", 0, start)
+                    match = Match(form.value, name, location.name, found_line, byte + start)
+                    known = first.setdefault(form.value, match)
+                    if match.byte < known.byte:
+                        first[form.value] = match
+        except OSError as reason:
+            end: OSError | None = reason
+        else:
+            end = None
+        return sorted(first.values(), key=lambda match: match.byte), end
 
     def is_in(self, text: str) -> bool:
         """Return whether a text, such as the name of a location, contains any of the values."""

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import functools
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kmsmock.plugin.budgets import ExceededBudgets, enforce_limits
+from kmsmock.plugin.configuration import read_options_of_run, require_known_arguments
 from kmsmock.plugin.contexts import Contexts, get_test_context
 from kmsmock.plugin.fault_check import ending_faults, note_failure
 from kmsmock.plugin.marks import (
@@ -21,7 +24,6 @@ from kmsmock.plugin.marks import (
     read_limits,
     require_options_of_marks,
     require_valid_marks,
-    resolve_paths,
 )
 from kmsmock.plugin.real_aws import add_option, block_real_aws, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
@@ -92,10 +94,17 @@ def _format_help(option: Option) -> str:
     return f"{option.doc} (default: {default})".replace("`", "")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Begin the run, so that the mocks that conftest files start end with it."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Iterator[None]:
+    """Begin the run, so that the mocks that conftest files start end with it.
+
+    Afterwards pytest knows the options of conftest files: others with our prefix are misspelt.
+    """
     _begin_run(early_config)
+    yield
+    require_known_arguments(parser, args)
 
 
 def _begin_run(config: pytest.Config) -> None:
@@ -112,14 +121,14 @@ def pytest_configure(config: pytest.Config) -> None:
     from kmsmock.options import configure
     from kmsmock.plugin.hints import MockedTests
 
-    try:
-        options_before = configure(_read_ini_options(config))
-    except (TypeError, ValueError) as reason:
-        raise pytest.UsageError(f"kmsmock: {reason}") from None
+    options_before = configure(read_options_of_run(config))
     config.add_cleanup(functools.partial(_restore_options, options_before))
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
-    watchers.add(mocked_tests)
-    config.add_cleanup(functools.partial(watchers.remove, mocked_tests))
+    exceeded_budgets = ExceededBudgets()
+    config.pluginmanager.register(exceeded_budgets, "kmsmock budgets")
+    for watcher in (mocked_tests, exceeded_budgets):
+        watchers.add(watcher)
+        config.add_cleanup(functools.partial(watchers.remove, watcher))
     _begin_run(config)
     reports = config.getoption("--kms-report")
     if reports:
@@ -145,20 +154,6 @@ def pytest_report_header() -> str:
         f"kmsmock: account {chosen['account_id']}, region {region}, "
         f"authorization {chosen['authorization']}, {say_what_is_blocked()}{seed}"
     )
-
-
-def _read_ini_options(config: pytest.Config) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    from kmsmock.options import table
-
-    for name, option in table().items():
-        value = None if option.ini is None else config.getini(f"kms_{name}")
-        if value not in (None, "", []):
-            options[name] = value if option.from_text is None else option.from_text(value)
-    seed = config.getoption("--kms-seed")
-    if seed is not None:
-        options["seed"] = seed
-    return resolve_paths(config, options)
 
 
 # --- the running test --------------------------------------------------------------------------
@@ -191,13 +186,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Add a hint to errors of clients without a mock, such as NoCredentialsError."""
-    if call.excinfo is not None and call.when != "teardown":
+    """Hide the frames of clients, and add hints to errors without a mock, or without ``await``."""
+    if call.excinfo is None:
+        return
+    if call.when != "teardown":
         note_failure(get_test_context())
-    if call.excinfo is not None and get_running_test() not in item.config.stash[_mocked_tests]:
+    from kmsmock.plugin.tracebacks import hide_client_frames
+
+    hide_client_frames(call.excinfo.value)
+    if "aiobotocore" in sys.modules:
+        from kmsmock.plugin.async_hints import hint_at_await
+
+        hint_at_await(call.excinfo.value)
+    if get_running_test() not in item.config.stash[_mocked_tests]:
         from kmsmock.plugin.hints import hint_at_mock
 
         hint_at_mock(call.excinfo.value)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """Add a hint to the warning that a call of aiobotocore was never awaited."""
+    if "aiobotocore" in sys.modules:
+        from kmsmock.plugin.async_hints import add_hint_to_warning
+
+        add_hint_to_warning(warning_message)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -223,24 +236,8 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     limits = read_limits(item)
     if not limits:
         return (yield)
-    from kmsmock.plugin.budgets import enforce_limits
-
     with enforce_limits(item, limits):
         return (yield)
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """List the exceeded budgets."""
-    failed = terminalreporter.getreports("failed")
-    if not failed:
-        return
-    from kmsmock.plugin.budgets import find_exceeded
-
-    lines = list(find_exceeded(failed))
-    if lines:
-        terminalreporter.write_sep("-", "kmsmock budgets")
-        for line in lines:
-            terminalreporter.write_line(line)
 
 
 def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
@@ -263,7 +260,7 @@ def _run_mock(node: Any) -> Iterator[KMSMock]:
     mocker = KMSMocker({"isolated": True})
     try:
         kms = mocker.start()
-    except (TypeError, ValueError) as reason:
+    except (TypeError, ValueError, OSError) as reason:
         fail_for_mark(node, str(reason))
     try:
         kms.backend.faults.are_checked = True

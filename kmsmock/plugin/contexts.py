@@ -17,7 +17,7 @@ import pytest
 from kmsmock.plugin.fault_check import end_faults_of_fixture
 from kmsmock.plugin.marks import read_options, require_options_of_marks
 from kmsmock.plugin.rollback import Rollback, keep_changes_of_fixture
-from kmsmock.process.active_mocks import arrange, end_uses, inside, pop, push
+from kmsmock.process.active_mocks import Use, arrange, end_uses, inside, list_uses, pop, push
 from kmsmock.process.contexts import SCOPES, Context, contexts
 
 _FUNCTION = SCOPES[-1]
@@ -106,6 +106,8 @@ class TestContext(Context):
         self.requested: dict[FixtureContext, None] = {}
         #: The contexts whose mocks end with the test.
         self.ending: list[Context] = [self]
+        #: The starts of mocks by hooks around it.
+        self.around_test: list[Use] = []
         #: The mocks whose state is restored at its end.
         self.rollbacks: list[Rollback] = []
         #: Lines about the faults of fixtures that have ended without having fired.
@@ -199,7 +201,12 @@ class Contexts:
             with inside(self._tests[-1]):
                 return (yield)
         finally:
-            self._tests.pop()
+            end_uses({self._tests.pop()})
+
+    def pytest_runtest_logstart(self) -> None:
+        """Note the mocks that hooks have started around the whole test, and stop after it."""
+        for test in self._tests[-1:]:  # none in the process that controls workers
+            test.around_test = list_uses({test})
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -213,7 +220,7 @@ class Contexts:
             return (yield)
         finally:
             test = self._tests[-1]
-            left = end_uses(test.ending)
+            left = end_uses(test.ending, but=test.around_test)
             test.ending = [test]
             test.requested.clear()
             for use in left:
@@ -250,10 +257,15 @@ class Contexts:
     def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
         """End the context of a fixture; its mocks end with the running test."""
         context = self._fixtures.pop(fixturedef, None)
-        if context is not None:
-            pop(context)
+        if context is None:
+            return
+        pop(context)
+        unfired = end_faults_of_fixture(context)
+        if self._tests:
             self._tests[-1].ending.append(context)
-            self._tests[-1].unfired += end_faults_of_fixture(context)
+            self._tests[-1].unfired += unfired
+        else:  # no test is running: the run was interrupted
+            end_uses({context})
 
     def _note_request(self, request: Any, name: str) -> None:
         """Note that a fixture, or a test, has requested a fixture by name."""

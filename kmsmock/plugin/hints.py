@@ -46,7 +46,7 @@ def hint_at_mock(error: BaseException) -> bool:
     was_added = False
     if active:
         return False
-    for each in _iterate_chain(error):
+    for each in iterate_chain(error):
         error_type = type(each)
         if error_type.__name__ in _UNCONFIGURED and error_type.__module__ == "botocore.exceptions":
             notes = getattr(each, "__notes__", [])
@@ -57,7 +57,8 @@ def hint_at_mock(error: BaseException) -> bool:
     return was_added
 
 
-def _iterate_chain(error: BaseException | None) -> Iterator[Any]:
+def iterate_chain(error: BaseException | None) -> Iterator[Any]:
+    """Yield an exception, its cause or context, and so on."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,25 +61,53 @@ class _Plaintexts(Watcher):
 
 
 class _Test:
-    """The plaintexts, the output and the findings of the running test.
+    """The plaintexts, the output and the findings of the running test, of one attempt to run it."""
 
-    secrets: the plaintexts to search for. read_output: output that the test has read through a
-    fixture, with its title. findings: their texts, without duplicates.
-    """
-
-    def __init__(self, shared: list[Secrets]) -> None:
+    def __init__(self) -> None:
         self.plaintexts = _Plaintexts()
+        #: The plaintexts to search for, those of wider-scoped fixtures, too.
+        self.secrets: tuple[Secrets, ...] = ()
+        self.log = _Log()
+        #: Output that the test has read through a fixture, with its title.
+        self.read_output: list[tuple[Any, str | None]] = []
+        #: Title and text of output that pytest has captured in subtests.
+        self.captured: dict[tuple[str, str], str] = {}
+        #: The texts of the findings, without duplicates.
+        self.findings: dict[str, None] = {}
+        #: What was not searched, and why.
+        self.unsearched: dict[str, None] = {}
+
+    def begin(self, shared: list[Secrets]) -> None:
+        """Begin an attempt: a rerun of a flaky test does not have what the one before has left.
+
+        shared: the plaintexts of wider-scoped fixtures.
+        """
+        self.plaintexts.secrets.clear()
         # A copy, since wider-scoped fixtures may be torn down before the test is searched.
         self.secrets = (self.plaintexts.secrets, *shared)
-        self.log = _Log()
-        self.read_output: list[tuple[Any, str | None]] = []
-        self.findings: dict[str, None] = {}
+        for left in (self.log.records, self.read_output):
+            left.clear()
+        for noted in (self.captured, self.findings, self.unsearched):
+            noted.clear()
 
     def search(self, sources: list[tuple[Any, str | None]]) -> None:
+        """Search for all plaintexts. sources: pairs of a target and its name, or None."""
         for secrets in self.secrets:
             if secrets:
-                findings = secrets.search(sources).findings
-                self.findings.update(dict.fromkeys(map(str, findings)))
+                result = secrets.search(sources)
+                self.findings.update(dict.fromkeys(map(str, result.findings)))
+                self.unsearched.update(dict.fromkeys(result.unsearched))
+
+    def search_folder(self, folder: Path) -> None:
+        """Search a folder, unless the test has removed it."""
+        if folder.is_dir():
+            self.search([(folder, None)])
+
+    def note_captured(self, sections: list[tuple[str, str]], suffix: str) -> None:
+        """Note captured output. sections: of a report of pytest. suffix: of the titles."""
+        for title, text in sections:
+            if "std" in title:
+                self.captured.setdefault((title, text), title + suffix)
 
 
 class LeakCheck:
@@ -96,7 +126,8 @@ class LeakCheck:
     @contextmanager
     def check_test(self) -> Iterator[None]:
         """Collect the plaintexts and output of the test that runs in the block."""
-        self._test = test = _Test(self._shared)
+        self._test = test = _Test()
+        test.begin(self._shared)
         logging.getLogger().addHandler(test.log)
         try:
             with watching(test.plaintexts):
@@ -105,19 +136,20 @@ class LeakCheck:
             logging.getLogger().removeHandler(test.log)
             self._test = None
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Warn once if output is not captured, so that it cannot be searched."""
-        is_captured = item.config.getoption("capture") != "no"
-        if self._test is None or is_captured or self._has_warned:
+        """Begin an attempt to run the test; warn once if its output cannot be searched."""
+        if self._test is None:
             return
-        self._has_warned = True
-        notice = pytest.PytestWarning(
-            "kms_leak_check searches only logging and tmp_path: stdout and stderr are not captured "
-            "(-s)"
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")  # not an error, even if warnings are errors
-            item.warn(notice)
+        self._test.begin(self._shared)
+        why = _explain_uncaptured(item.config)
+        if why is not None and not self._has_warned:
+            self._has_warned = True
+            _warn(
+                item,
+                "kms_leak_check searches only logging and tmp_path: stdout and stderr are not "
+                f"captured ({why})",
+            )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
@@ -129,9 +161,10 @@ class LeakCheck:
             pass
         elif fixturedef.argname in _CAPTURING:
             _store_read_output(value, fixturedef.argname, test)
-        elif fixturedef.argname == "tmp_path":
+        elif fixturedef.argname == "tmp_path" and isinstance(value, os.PathLike):
+            folder = Path(value)
             # Search before the teardown, since pytest may remove the folder.
-            fixturedef.addfinalizer(lambda: test.search([(value, None)] if value.is_dir() else []))
+            fixturedef.addfinalizer(lambda: test.search_folder(folder))
         return value
 
     def _set_up_shared(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
@@ -144,25 +177,52 @@ class LeakCheck:
             fixturedef.addfinalizer(lambda: self._shared.remove(secrets))
         return value
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what was captured in a subtest, of which the report of the test has nothing."""
+        if self._test is not None and hasattr(report, "context"):
+            self._test.note_captured(report.sections, " of a subtest")
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
-        self, call: pytest.CallInfo[None]
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Fail the teardown of a test with findings."""
+        """Fail the teardown of a test with findings, and warn of what was not searched."""
         report, test = (yield), self._test
         if test is None or call.when != "teardown":
             return report
-        output = [(text, title) for title, text in report.sections if "std" in title]
+        test.note_captured(report.sections, "")
+        output = [(text, title) for (_, text), title in test.captured.items()]
         records = [(record, f"log record {n}") for n, record in enumerate(test.log.records, 1)]
         test.search([*output, *test.read_output, *records])
+        for unsearched in test.unsearched:
+            _warn(item, f"kms_leak_check: {unsearched}")
         if test.findings:
-            lines = "\n".join(f"  {finding}" for finding in test.findings)
-            if report.failed:
-                report.longrepr.addsection(_TITLE, lines)  # type: ignore[union-attr]
-            else:
-                report.outcome = "failed"
-                report.longrepr = f"{report.nodeid}: {_TITLE}:\n{lines}"
+            _fail(report, "\n".join(f"  {finding}" for finding in test.findings))
         return report
+
+
+def _fail(report: pytest.TestReport, findings: str) -> None:
+    """Fail a report of a teardown, which may have failed already, with the findings."""
+    own: Any = report.longrepr if report.failed else None
+    if hasattr(own, "addsection"):
+        own.addsection(_TITLE, findings)
+        return
+    told = f"{report.nodeid}: {_TITLE}:\n{findings}"
+    report.outcome = "failed"
+    report.longrepr = told if own is None else f"{own}\n{told}"
+
+
+def _explain_uncaptured(config: pytest.Config) -> str | None:
+    """Return the option by which stdout and stderr are not captured; None if they are."""
+    if not config.pluginmanager.has_plugin("capturemanager"):
+        return "-p no:capture"
+    return "-s" if config.getoption("capture", "no") == "no" else None
+
+
+def _warn(item: pytest.Item, text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")  # not an error, even if warnings are errors
+        item.warn(pytest.PytestWarning(text))
 
 
 def _store_read_output(capture: Any, name: str, test: _Test) -> None:

@@ -57,7 +57,8 @@ def read_limits(node: Any) -> dict[str, Any]:
 
 def fail_for_mark(node: Any, reason: str) -> NoReturn:
     """Fail a test, or a fixture, because of an invalid mark."""
-    text = f"{node.nodeid}: @pytest.mark.kms: {reason}"
+    what = "@pytest.mark.kms" if merge_marks(node) else "the mock cannot be started"
+    text = f"{node.nodeid or 'session_kms'}: {what}: {reason}"
     raise pytest.fail.Exception(text, pytrace=False) from None
 
 
@@ -124,12 +125,14 @@ def require_options_of_marks(item: pytest.Item) -> None:
     use = get_first_use(mock)
     owner = use.owner.name.removeprefix("the fixture ")
     arguments = ", ".join(f"{name}={wanted[name]!r}" for name in late)
-    advice = _ADVICE.get(
-        owner, f"Pass {late[0]}= where the mock is started: {use.describe()}"
-    ).format(option=late[0])
+    advice = (
+        f"{_ADVICE[owner].format(option=late[0])}, or leave {owner} out."
+        if owner in _ADVICE
+        else f"Pass {late[0]}= where the mock is started, or use isolated=True in the mark."
+    )
     pytest.fail(
-        f"{item.nodeid}: kms({arguments}) comes too late: this test uses the mock of "
-        f"{owner}, which was started without it. {advice}, or leave {owner} out.",
+        f"{item.nodeid}: kms({arguments}) comes too late: this test uses the mock that was started "
+        f"by {use.describe()}, without it. {advice}",
         pytrace=False,
     )
 

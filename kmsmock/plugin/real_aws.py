@@ -76,7 +76,7 @@ class _RealAWS:
             # Unless it is configured, what is around the run applies.
             aws = config.getini("kms_block_real_aws")
             setting.aws = aws if isinstance(aws, bool) else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, pytest.UsageError):
             setting.kms = setting.aws = True  # the value is invalid: the run ends with an error
 
     @pytest.hookimpl(tryfirst=True)

@@ -69,6 +69,13 @@ class ActiveMock(Protocol):
         """Return the environment variables to set while the mock answers, by name."""
         ...
 
+    def skip_sleep(self, seconds: float, *, is_random: bool) -> bool:
+        """Move the mock's clock instead of a sleep; return False if sleeps are to be real.
+
+        is_random: whether the time is different each time, as that between retries.
+        """
+        ...
+
     def has_issued(self, access_key: str) -> bool:
         """Return whether an access key is one of the mock."""
         ...
@@ -127,6 +134,15 @@ def get_joinable() -> ActiveMock | None:
             return None
         joinable = _list_mocks(running.contexts[-1].iterate_joined())
         return joinable[-1] if joinable else None
+
+
+def lasts_longer(kms: Any) -> bool:
+    """Return whether a mock that has been joined lasts longer than the running context.
+
+    kms: the control object of the mock.
+    """
+    rank = running.contexts[-1].rank
+    return any(use.mock.kms is kms and use.owner.rank < rank for use in _uses)
 
 
 def is_started(mock: ActiveMock) -> bool:
@@ -196,10 +212,18 @@ def leave(use: Use) -> None:
             arrange()
 
 
-def end_uses(owners: Collection[Context]) -> list[Use]:
-    """End the mocks that contexts have started and not stopped; return these starts."""
+def list_uses(owners: Collection[Context]) -> list[Use]:
+    """Return the starts by contexts that have not been stopped, oldest first."""
+    return [use for use in _uses if use.owner in owners]
+
+
+def end_uses(owners: Collection[Context], but: Collection[Use] = ()) -> list[Use]:
+    """End the mocks that contexts have started and not stopped; return these starts.
+
+    but: starts that stay.
+    """
     with lock:
-        left = [use for use in _uses if use.owner in owners]
+        left = [use for use in list_uses(owners) if use not in but]
         for use in reversed(left):
             leave(use)
     return left

@@ -9,6 +9,8 @@ from kmsmock.process.active_mocks import ActiveMock, answering_own, get_answerin
 
 #: The member of a request's context, and the attribute of an HTTP request, that has the mock.
 MOCK = "kmsmock_mock"
+#: An event of this package, with a context as calls have it; a client's mock puts itself there.
+FIND_MOCK = "kmsmock-find-mock"
 
 
 def bind(events: Any, mock: ActiveMock) -> None:
@@ -16,19 +18,29 @@ def bind(events: Any, mock: ActiveMock) -> None:
 
     events: of a client, or of a session whose clients are created later.
     """
-    events.register_first("before-parameter-build", partial(_bind_call, mock))
+    for event in ("before-parameter-build", FIND_MOCK):
+        events.register_first(event, partial(_bind_call, mock))
     # More specific than the handler that answers, and so called before it.
     events.register_first("before-send.kms.*", partial(_bind_http_request, mock))
+
+
+def require_started(mock: ActiveMock, kind: str) -> None:
+    """Require that a mock has not ended; raises RuntimeError.
+
+    kind: of the object that belongs to it, such as ``client``.
+    """
+    if not is_started(mock):
+        raise RuntimeError(
+            f"this {kind} belongs to a mock that has ended, {mock.kms!r}: get a {kind} from a "
+            "mock that is active"
+        )
 
 
 def _bind_call(mock: ActiveMock, *, context: Any, **_: Any) -> None:
     if id(mock) in answering_own:
         context[MOCK] = mock
-    elif not is_started(mock):
-        raise RuntimeError(
-            f"this client belongs to a mock that has ended, {mock.kms!r}: get a client from a "
-            "mock that is active"
-        )
+    else:
+        require_started(mock, "client")
 
 
 def _bind_http_request(mock: ActiveMock, *, request: Any, **_: Any) -> None:

@@ -36,6 +36,9 @@ class Watcher:
         ``PrivateKeyPlaintext``, -> `SecretBytes`.
         """
 
+    def exceeded(self, budget: Any) -> None:
+        """Handle a budget that is exceeded at the end of its block or test."""
+
     def restoring(self, kms: Any) -> None:
         """Handle the restoring of a checkpoint; the mock still has its state."""
 
@@ -56,6 +59,7 @@ class Watchers:
         self.began: list[Listener] = []
         self.called: list[Listener] = []
         self.handed_out: list[Listener] = []
+        self.exceeded: list[Listener] = []
         self.restoring: list[Listener] = []
         self.restored: list[Listener] = []
         self.ended: list[Listener] = []

@@ -146,9 +146,10 @@ def _decode(  # noqa: PLR0911
     if issubclass(inner, tuple):
         hints = _HINTS[inner]
         row: list[Any] = _require(value, list, path)
-        if len(row) != len(hints):
+        defaults: dict[str, Any] = vars(inner)["_field_defaults"]
+        if not len(hints) - len(defaults) <= len(row) <= len(hints):
             raise BadReportError(f"{path}: expected [{', '.join(hints)}], not {len(row)} items")
-        members = zip(row, hints.items(), strict=True)
+        members = zip(row, hints.items(), strict=False)
         return inner(*[_decode(v, of, names, f"{path}.{name}") for v, (name, of) in members])
     return _decode_plain(value, inner, path)
 

@@ -50,7 +50,10 @@ def _render(report: Report) -> Iterator[Line]:
         return
     yield from _render_summary(report)
     yield from _render_operations(report.operations)
-    yield from _render_refusals(report)
+    refused = [refusal for refusal in report.refusals if not refusal.is_answer]
+    yield from _render_refusals(report, "Denied and failed calls", refused)
+    answers = [refusal for refusal in report.refusals if refusal.is_answer]
+    yield from _render_refusals(report, "Answers without what is still under way", answers)
     yield from _render_slowest(report)
     yield from _render_specs(report)
     yield from _render_unused(report)
@@ -58,14 +61,18 @@ def _render(report: Report) -> Iterator[Line]:
 
 def _render_summary(report: Report) -> Iterator[Line]:
     total = report.total
+    injected = f", {total.injected:,} injected by faults" if total.injected else ""
     yield Line(
         f"{_count(total.calls, 'KMS call')} in {_count(len(report.tests), 'test')}: "
-        f"{total.denied:,} denied, {total.failed:,} failed; {_count(report.key_count, 'key')}"
+        f"{total.denied:,} denied, {total.failed:,} failed{injected}; "
+        f"{_count(report.key_count, 'key')}"
     )
     yield Line(
         f"At AWS's list prices {usd(total.cost + report.storage)}: requests {usd(total.cost)}, "
         f"keys {usd(report.storage)}"
     )
+    if report.storage_moved:
+        yield Line(f"({usd(report.storage_moved)} of it for time by which tests moved clocks)")
     for what, number in sorted(report.omitted.items()):
         yield Line(f"{number:,} {what} are only in the sums.", Style.QUIET)
     yield from (Line(note, Style.BAD) for note in report.notes)
@@ -76,20 +83,24 @@ def _render_operations(operations: Mapping[str, OperationTally]) -> Iterator[Lin
         return
     yield from _render_heading("Calls by operation")
     width = max(map(len, operations))
-    yield Line(f"{'':{width}}  {'calls':>7} {'denied':>7} {'failed':>7} {'cost':>12}", Style.QUIET)
+    has_injected = any(tally.injected for tally in operations.values())
+    injected = f" {'injected':>8}" if has_injected else ""
+    head = f"{'calls':>7} {'denied':>7} {'failed':>7}{injected} {'cost':>12}"
+    yield Line(f"{'':{width}}  {head}", Style.QUIET)
     for name, tally in sorted(operations.items(), key=lambda item: (-item[1].calls, item[0])):
+        injected = f" {tally.injected or '-':>8}" if has_injected else ""
         yield Line(
-            f"{name:{width}}  {tally.calls:7,} {tally.denied or '-':>7} {tally.failed or '-':>7} "
-            f"{usd(tally.cost):>12}"
+            f"{name:{width}}  {tally.calls:7,} {tally.denied or '-':>7} {tally.failed or '-':>7}"
+            f"{injected} {usd(tally.cost):>12}"
         )
 
 
-def _render_refusals(report: Report) -> Iterator[Line]:
-    if not report.refusals:
+def _render_refusals(report: Report, title: str, shown: list[Refusal]) -> Iterator[Line]:
+    if not shown:
         return
-    yield from _render_heading("Denied and failed calls")
+    yield from _render_heading(title)
     names = map_key_names(report.keys)
-    ordered = sorted(report.refusals, key=lambda refusal: not _has_failed(report, refusal))
+    ordered = sorted(shown, key=lambda refusal: not _has_failed(report, refusal))
     for test, refusals in _group_by_test(ordered[:_MAX_REFUSALS]).items():
         failed = " (failed)" if _has_failed(report, refusals[0]) else ""
         yield Line(
@@ -100,9 +111,11 @@ def _render_refusals(report: Report) -> Iterator[Line]:
             key = f" {names.get(refusal.key, refusal.key)}" if refusal.key else ""
             what = f"{times}{refusal.operation}{key} by {short(refusal.caller)}"
             yield Line(f"  {_shorten(what, WIDTH - 2)}")
-            reason = f"{refusal.code.removesuffix('Exception')}: {refusal.reason}"
+            cause = "by a fault of the test" if refusal.is_injected else refusal.reason
+            code = "" if refusal.is_answer else f"{refusal.code.removesuffix('Exception')}: "
+            reason = f"{code}{cause}"
             yield from (Line(f"    {line}", Style.QUIET) for line in _wrap(reason, WIDTH - 4))
-    more = len(report.refusals) - _MAX_REFUSALS
+    more = len(shown) - _MAX_REFUSALS
     if more > 0:
         yield Line(f"... and {more:,} more kinds", Style.QUIET)
 

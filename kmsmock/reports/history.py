@@ -11,6 +11,7 @@ from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.operations import OPERATIONS
 from kmsmock.process.contexts import get_running_test
+from kmsmock.reports.moved_time import MovedTime
 from kmsmock.reports.permissions import ObservedUse, evaluate_permissions
 from kmsmock.reports.report import (
     ZERO,
@@ -56,6 +57,7 @@ class MockHistory:
             self._touched: set[str] = set()
             self._uses = ObservedUse()
             self._storage_before = kms.costs.storage_by_key()
+            self._moved_time = MovedTime(now)
             for key in kms.keys:
                 self._note_state(key, now)
 
@@ -65,6 +67,7 @@ class MockHistory:
         with kms.backend.lock:
             scene.ended = kms.clock.now()
             kms.backend.clock.run_due_work(scene.ended)
+            self._moved_time.note(scene.ended)
             self._note_service_events()
             for key in kms.keys:
                 record = self._get_record(key)
@@ -80,11 +83,15 @@ class MockHistory:
 
     def _note_storage(self, report: Report) -> None:
         """Add the charges of keys in this scene."""
+        moved = self._moved_time.sum_up_storage(self._kms.backend, self._scene.ended)
         for arn, storage in self._kms.costs.storage_by_key().items():
             added = storage - self._storage_before.get(arn, ZERO)
+            added_moved = min(added, max(ZERO, moved.get(arn, ZERO)))
             report.storage += added
+            report.storage_moved += added_moved
             if arn in self._records:
                 self._records[arn][0].storage += added
+                self._records[arn][0].storage_moved += added_moved
 
     def close(self) -> None:
         """End the last scene, and add the keys to the report."""
@@ -97,7 +104,9 @@ class MockHistory:
 
     def note_call(self, event: Call, seconds: float) -> None:
         """Add a call, and the key states that it has changed; requires the mock's lock."""
+        self._moved_time.note(event.at)
         self._note_service_events()
+        self._begin_lanes(event)
         records = [self._get_record(key, event) for key in event.keys]
         if event.failure is None and OPERATIONS[event.operation].is_cryptographic:
             for record in records:
@@ -129,6 +138,17 @@ class MockHistory:
         )
         self._records[key.arn] = (record, key)
         return record
+
+    def _begin_lanes(self, event: Call) -> None:
+        """Begin the lanes of keys that appear with a call, without being created by it.
+
+        Such are AWS managed keys, and those of a world that was loaded since. They begin before
+        the call.
+        """
+        if event.operation != "CreateKey":
+            for key in event.keys:
+                if key.arn not in self._lanes:
+                    self._change_state(key.arn, event.at, self._count_calls() - 1, key.state.value)
 
     # --- states of keys -----------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ def _add(merged: Report, report: Report) -> None:
     merged.notes += [note for note in report.notes if note not in merged.notes]
     merged.total.add(report.total)
     merged.storage += report.storage
+    merged.storage_moved += report.storage_moved
     _add_tallies(merged.operations, report.operations)
     _add_tallies(merged.tests, report.tests)
     _add_tallies(merged.specs, report.specs)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kmsmock.analysis.explain import Question, explain
+from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.keys.key import Key
@@ -127,7 +128,12 @@ def _decide(
 ) -> tuple[str, str]:
     """Evaluate an action; return ``yes``, ``no`` or ``with context``, and the reason."""
     reason = ""
-    for context in (None, *uses.contexts.get(key.arn, ())):
+    permission = find_permission(action)
+    takes_context = permission.context_member is not None or (
+        permission.context_from_grant_constraints
+    )
+    contexts = uses.contexts.get(key.arn, []) if takes_context else []
+    for context in (None, *contexts):
         question = Question(action, key.region_name, encryption_context=context)
         decision = explain(kms.backend, principal, question, key)
         if decision.allowed:

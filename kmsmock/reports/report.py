@@ -27,18 +27,21 @@ class Tally:
     """Sums over calls."""
 
     calls: int = 0
-    #: The number of calls with AccessDeniedException.
+    #: The number of calls that were denied: with AccessDeniedException.
     denied: int = 0
     #: The number of calls with another error.
     failed: int = 0
     #: The list price of the requests in USD.
     cost: Decimal = ZERO
+    #: The number of calls with an error that a fault of the test has caused; not in the others.
+    injected: int = 0
 
     def add(self, other: Tally) -> None:
         """Add the sums of another one."""
         self.calls += other.calls
         self.denied += other.denied
         self.failed += other.failed
+        self.injected += other.injected
         self.cost += other.cost
 
 
@@ -116,6 +119,8 @@ class KeyRecord:
     used: bool = False
     #: The charge for the key in USD.
     storage: Decimal = ZERO
+    #: The part of it for time that passed only on the mock's clock, which the test has moved.
+    storage_moved: Decimal = ZERO
     #: Sums over the calls that used the key.
     tally: Tally = field(default_factory=Tally)
 
@@ -166,6 +171,8 @@ class CallRow(NamedTuple):
     #: ``ok``, or the error code.
     outcome: Name
     test: Name | None
+    #: Whether a fault of the test has caused the error.
+    is_injected: bool = False
 
 
 class Permission(NamedTuple):
@@ -205,15 +212,15 @@ class Scene:
 
 @dataclass
 class Refusal:
-    """Calls that were denied, or failed, in the same way."""
+    """Calls that were denied, that failed, or whose answers lacked something, in the same way."""
 
     test: str | None
     operation: str
     caller: str
     key: str | None
-    #: The error code.
+    #: The error code; ``ok`` for calls that succeeded.
     code: str
-    #: AWS's error message.
+    #: AWS's error message; empty for calls that succeeded.
     message: str
     #: The reason, in one sentence.
     reason: str
@@ -221,14 +228,22 @@ class Refusal:
     text: str
     #: The number of calls.
     times: int = 1
+    #: Whether a fault of the test has caused them.
+    is_injected: bool = False
 
     @property
     def is_denied(self) -> bool:
         """Whether the calls were denied by authorization."""
         return self.code == DENIED
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether the calls succeeded."""
+        return self.code == OK
+
 
 DENIED = "AccessDeniedException"
+OK = "ok"
 
 
 @dataclass
@@ -257,6 +272,8 @@ class Report:
     total: Tally = field(default_factory=Tally)
     #: The charge of all keys, in USD at list price.
     storage: Decimal = ZERO
+    #: The part of it for time that passed only on the clocks of mocks.
+    storage_moved: Decimal = ZERO
     #: Sums by operation.
     operations: dict[str, OperationTally] = field(default_factory=dict)
     #: Sums by test.

@@ -7,11 +7,12 @@ from decimal import Decimal
 from itertools import count
 from typing import TypeVar
 
-from kmsmock.ledger.call_record import Call
+from kmsmock.ledger.call_record import Call, Failure
 from kmsmock.reports.report import (
     CALLS_KEPT,
     DENIED,
     KEYS_KEPT,
+    OK,
     REFUSALS_KEPT,
     SLOWEST_KEPT,
     ZERO,
@@ -42,7 +43,7 @@ class Sums:
         self.report = Report()
         self.with_details = with_details
         self._calls_kept = 0
-        self._refusals: dict[tuple[str | None, ...], Refusal] = {}
+        self._refusals: dict[tuple[str | bool | None, ...], Refusal] = {}
         self._slowest: list[tuple[float, int, SlowCall]] = []
         self._order = count()
 
@@ -60,10 +61,13 @@ class Sums:
         seconds: the real time that it took. at: ms since the start of the scene.
         """
         code = event.error_code
-        outcome = "ok" if code in (None, _WOULD_SUCCEED) else code
+        outcome = OK if code in (None, _WOULD_SUCCEED) else code
         report, test = self.report, event.test_id
         cost: Decimal = event.price or ZERO
-        one = Tally(1, int(outcome == DENIED), int(outcome not in ("ok", DENIED)), cost)
+        is_injected = event.failure is not None and event.failure.is_injected
+        denied = int(outcome == DENIED and not is_injected)
+        failed = int(outcome not in (OK, DENIED) and not is_injected)
+        one = Tally(1, denied, failed, cost, int(is_injected))
         report.total.add(one)
         Tally.add(_get_tally(report.operations, event.operation, OperationTally), one)
         if test is not None:
@@ -71,13 +75,15 @@ class Sums:
         if tally_of_key is not None:
             tally_of_key.add(one)
         self._note_time(event, seconds)
-        if outcome != "ok":
+        if outcome != OK or (code is None and event.explanation):
             self._note_refusal(event)
         if self._calls_kept == CALLS_KEPT:
             report.omit("calls", 1)
             return None
         self._calls_kept += 1
-        return CallRow(at, event.operation, event.key_arn, event.caller, outcome or "ok", test)
+        return CallRow(
+            at, event.operation, event.key_arn, event.caller, outcome or OK, test, is_injected
+        )
 
     def _note_time(self, event: Call, seconds: float) -> None:
         """Add the real time that a call took."""
@@ -94,14 +100,16 @@ class Sums:
             heapq.heappop(self._slowest)
 
     def _note_refusal(self, event: Call) -> None:
-        failure = event.failure
-        assert failure is not None
+        failure = event.failure or Failure(OK, None, event.explanation, None)
         decision = failure.decision
         reason = failure.explanation or failure.message or failure.code
         if decision is not None:
             reason = decision.reason
         reason = reason.partition("\n")[0]
-        group = (event.test_id, event.operation, event.caller, event.key_arn, failure.code, reason)
+        group = (
+            *(event.test_id, event.operation, event.caller, event.key_arn, failure.code, reason),
+            failure.is_injected,
+        )
         known = self._refusals.get(group)
         if known is not None:
             known.times += 1
@@ -109,10 +117,15 @@ class Sums:
             self.report.omit("refusals", 1)
         else:
             self._refusals[group] = Refusal(
-                *group[:5],
+                event.test_id,
+                event.operation,
+                event.caller,
+                event.key_arn,
+                failure.code,
                 failure.message or "",
                 reason,
                 str(decision) if decision is not None else failure.explanation or "",
+                is_injected=failure.is_injected,
             )
 
     def note_key(self, record: KeyRecord) -> None:

@@ -22,6 +22,7 @@ from kmsmock.identities.credentials import (
 )
 from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
+from kmsmock.services.readable import require_characters
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import Shows
@@ -170,6 +171,10 @@ def begin(
         if handler is None:
             return None, None
         request_id = backend.new_uuid()
+        try:
+            require_characters(service, parameters)
+        except ServiceError as error:
+            return None, Answer(request_id, error)
         call = ServiceCall(backend, principal, region, now, parameters, access_key, request_id)
         pending = PendingCall(service, operation, part, call, handler(call))
         return pending, pending.begin()

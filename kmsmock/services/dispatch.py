@@ -18,6 +18,7 @@ from kmsmock.aws.secret_values import SecretText
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.misuse.suggestions import list_similar
+from kmsmock.services.readable import require_characters
 from kmsmock.services.registry import Handler, Service, ServiceCall
 from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import Shows
@@ -46,6 +47,7 @@ def answer(
             handler = declared.operations.get(operation)
             if handler is None:
                 raise _not_emulated(declared, service, operation, model.service_model.api_version)
+            require_characters(service, parameters)
             declared.validate_first(parameters)
             if declared.validates_parameters:
                 valid = deepcopy(dict(parameters))

@@ -41,6 +41,10 @@ class MalformedPolicyDocument(ServiceError):
     """The text is not a valid policy."""
 
 
+class MalformedQueryString(ServiceError):
+    """The body of the request cannot be read."""
+
+
 class NoSuchEntity(ServiceError):
     """The user, role, group, policy or access key does not exist."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from kmsmock.state.backend import Backend
+from kmsmock.timing.dates import add_or_last
 from kmsmock.timing.passing_states import ShownState
 
 
@@ -23,5 +24,5 @@ def begin(
 
     now: when it begins. The other arguments are those of `PassingStates.begin`.
     """
-    due = now + backend.delays.storage
+    due = add_or_last(now, backend.delays.storage)
     backend.passing.begin(state, resource, due, finish, until=until, name=name)

@@ -162,7 +162,7 @@ class Backend:
         if self._attestation is None:
             from kmsmock.crypto.attestation import AttestationAuthority
 
-            self._attestation = AttestationAuthority()
+            self._attestation = AttestationAuthority(self.clock.now)
         return self._attestation
 
     @property

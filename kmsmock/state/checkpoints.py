@@ -26,14 +26,16 @@ from kmsmock.keys.region import Alias, KmsRegion, MaterialIndex
 from kmsmock.keys.specs import KeySpec, Source
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.timing.clock import Clock
+from kmsmock.timing.dates import LAST
 from kmsmock.timing.gc_pause import pause_gc
 from kmsmock.timing.passing_states import PassingStates, ShownState
 
 #: Types whose objects are referenced, not copied. As `Source` is among them, keys that are created
-#: after a restore get other material than those created before it.
+#: after a restore get other material than those created before it. Dates are among them, since
+#: freezegun lets pickle replace them by those of its own class.
 _REFERENCED: tuple[type, ...] = (
     *(Clock, Key, KeyMaterial, KeySpec, PassingStates, Policy, RsaKey, SeededEntropy, ShownState),
-    Source,
+    *(Source, type(LAST)),
 )
 _KEY = tuple(name for name in Key.__slots__ if name not in Key.FIXED)
 _key_values = attrgetter(*_KEY)

@@ -144,6 +144,7 @@ class Fault(PublicObject, internal=_INTERNAL):
             text = write(event)
         error = type(outcome)(text, explanation=outcome.explanation)
         error.is_retried = outcome.is_retried
+        error.is_injected = True
         return error
 
     def __str__(self) -> str:

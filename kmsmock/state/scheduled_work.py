@@ -24,6 +24,7 @@ from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.states import KEY_STATE, KeyState
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY
 from kmsmock.state.backend import Backend
+from kmsmock.timing.dates import LAST, add_or_last
 
 #: Of how many deleted key materials the ids are kept, for the explanation of a failed Decrypt.
 _DELETED_MATERIALS_KEPT = 10_000
@@ -35,6 +36,8 @@ _NOT_ROTATED = (KeyState.DISABLED, KeyState.PENDING_DELETION, KeyState.PENDING_R
 
 def rotate_when_due(backend: Backend, key: Key, schedule: RotationSchedule) -> None:
     """Rotate a key at the next date of its schedule, and then schedule the next rotation."""
+    if schedule.next_date >= LAST:  # it stands for dates after the calendar
+        return
     backend.clock.schedule(schedule.next_date, partial(_rotate_if_due, backend, key, schedule))
 
 
@@ -85,7 +88,7 @@ def finish_rotation_when_due(backend: Backend, key: Key, now: datetime) -> None:
     backend.passing.begin(
         rotation.ON_DEMAND_ROTATION,
         rotation.get_family_id(key),
-        now + backend.delays.rotation,
+        add_or_last(now, backend.delays.rotation),
         partial(_finish_rotation, backend, key),
         until="OnDemandRotationStartDate is absent",
     )
@@ -149,15 +152,16 @@ def _expire_if_due(
 ) -> None:
     if material.valid_to == due and material.is_permanent and backend.has_key(key):
         material_import.remove_material(key, material)
+        material.expired_at = due
         backend.service_events.note(DELETE_EXPIRED, key, now, material_id=material.id)
 
 
 # --- passing states -------------------------------------------------------------------------------
 
 
-def finish_creation_when_due(backend: Backend, key: Key, now: datetime) -> None:
-    """Enable a replica key in state Creating after its delay."""
-    _begin_transient_state(backend, key, now + backend.delays.replica, _finish_creation)
+def finish_creation_when_due(backend: Backend, key: Key, due: datetime) -> None:
+    """Enable a replica key in state Creating once that is due."""
+    _begin_transient_state(backend, key, due, _finish_creation)
 
 
 def _finish_creation(backend: Backend, key: Key, now: datetime) -> None:
@@ -166,9 +170,9 @@ def _finish_creation(backend: Backend, key: Key, now: datetime) -> None:
         backend.service_events.note_synchronization(key, now)
 
 
-def finish_update_when_due(backend: Backend, key: Key, now: datetime) -> None:
-    """Enable a key in state Updating after its delay."""
-    _begin_transient_state(backend, key, now + backend.delays.primary_region, _finish_update)
+def finish_update_when_due(backend: Backend, key: Key, due: datetime) -> None:
+    """Enable a key in state Updating once that is due."""
+    _begin_transient_state(backend, key, due, _finish_update)
 
 
 def _finish_update(_: Backend, key: Key, now: datetime) -> None:  # noqa: ARG001 - the clock gives it
@@ -197,12 +201,12 @@ def connect_when_due(backend: Backend, store: CustomKeyStore, now: datetime) -> 
     delays = backend.delays
     is_cluster = store.store_type is StoreType.AWS_CLOUDHSM
     delay = delays.cluster_connection if is_cluster else delays.proxy_connection
-    begin_transition(backend, store, ConnectionState.CONNECTING, now + delay)
+    begin_transition(backend, store, ConnectionState.CONNECTING, add_or_last(now, delay))
 
 
 def disconnect_when_due(backend: Backend, store: CustomKeyStore, now: datetime) -> None:
     """Complete the disconnection of a custom key store after its delay."""
-    due = now + backend.delays.disconnection
+    due = add_or_last(now, backend.delays.disconnection)
     begin_transition(backend, store, ConnectionState.DISCONNECTING, due)
 
 

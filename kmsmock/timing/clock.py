@@ -6,22 +6,26 @@ import heapq
 import itertools
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import MAXYEAR, datetime, timedelta, timezone
+from datetime import MAXYEAR, datetime, timedelta
 from typing import Any
 
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.values import require_type
+from kmsmock.timing.dates import LAST, UTC, read_time, to_utc
 from kmsmock.timing.gc_pause import pause_gc
-
-UTC = timezone.utc
 
 
 class Clock(
     PublicObject,
-    internal=("cancel_scheduled", "lock", "restore", "run_due_work", "schedule", "state"),
+    internal=(
+        *("cancel_scheduled", "lock", "restore", "run_due_work", "schedule", "schedule_after"),
+        "state",
+    ),
 ):
     """Time as the mock sees it: the computer's time plus a shift.
 
-    It calls ``datetime.now`` each time, so that it follows freezegun and time-machine.
+    It reads the computer's time each time, once in each call of KMS, so that it follows freezegun
+    and time-machine.
     start_time: an aware datetime at which the clock starts; None for the computer's time.
     stands_still: whether only `advance` and `move_to` move it; then start_time is required. lock:
     held while scheduled work is carried out, so that no call is answered in between.
@@ -43,13 +47,22 @@ class Clock(
             assert start_time is not None
             self._base = _aware(start_time)
         elif start_time is not None:
-            self._shift = _aware(start_time) - datetime.now(UTC)
+            self._shift = _aware(start_time) - read_time()
 
     def now(self) -> datetime:
-        """Return the current time: aware, UTC, in whole milliseconds like KMS's timestamps."""
-        time = self._base or datetime.now(UTC)
+        """Return the current time: aware, UTC, in whole milliseconds like KMS's timestamps.
+
+        Raises ValueError if that is outside of the calendar, from year 1 to 9999.
+        """
+        time = self._base
+        if time is None:
+            # As `read_time` does, without the call while nothing has replaced the class.
+            time = datetime.now(UTC) if datetime is type(LAST) else read_time()
         if self._shift:
-            time += self._shift
+            try:
+                time += self._shift
+            except OverflowError:
+                raise _make_beyond_error() from None
         return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
     def advance(
@@ -63,14 +76,19 @@ class Clock(
         seconds: float = 0,
         weeks: float = 0,
     ) -> datetime:
-        """Move the clock forward; return the new time. Raises ValueError for a negative step."""
+        """Move the clock forward; return the new time.
+
+        Raises ValueError for a negative step, and for a time beyond the year 9999.
+        """
         if not isinstance(by, (timedelta, type(None))):
             raise TypeError(
                 f"advance() takes a timedelta, or days=, hours=, minutes=, seconds=, weeks=; not "
                 f"{by!r}"
             )
-        step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, weeks=weeks)
-        step += by or timedelta()
+        step = by or timedelta()
+        amounts = {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes}
+        for unit, amount in {**amounts, "seconds": seconds}.items():
+            step += _read_step(unit, amount)
         if step < timedelta():
             raise ValueError(
                 "the clock of a mock only moves forward; advance() does not take a negative time"
@@ -90,7 +108,7 @@ class Clock(
                     f"the clock of a mock only moves forward; it is {now} and cannot be {time}"
                 )
             # now() may be later than `time` already; only run what is due at `time`.
-            self._move(time - now)
+            self._shift += time - now
             self.run_due_work(time)
         return time
 
@@ -98,15 +116,21 @@ class Clock(
         before = self._shift
         try:
             self._shift += step
-            now = self.now()
-        except OverflowError:
+            return self.now()
+        except (OverflowError, ValueError):
             self._shift = before
-            raise ValueError(f"the clock of a mock ends with the year {MAXYEAR}") from None
-        return now
+            raise _make_beyond_error() from None
 
     def schedule(self, due: datetime, action: Callable[[datetime], None]) -> None:
         """Schedule an action; `run_due_work` calls it with the time at which it was due."""
         heapq.heappush(self._scheduled, (due, next(self._order), action))
+
+    def schedule_after(
+        self, now: datetime, delay: timedelta, action: Callable[[datetime], None]
+    ) -> None:
+        """Schedule an action some time after a time; beyond the year 9999 it is never due."""
+        if delay <= LAST - now:
+            self.schedule(now + delay, action)
 
     def run_due_work(self, now: datetime) -> None:
         """Carry out scheduled work that is due, in order of its due time.
@@ -141,4 +165,20 @@ def _aware(time: datetime) -> datetime:
         raise TypeError(f"the clock needs an aware datetime, not a {type(time).__name__}")
     if time.tzinfo is None:
         raise ValueError(f"the clock needs an aware datetime, with a time zone; {time!r} has none")
-    return time.astimezone(UTC)
+    return to_utc(time)
+
+
+def _read_step(unit: str, amount: float) -> timedelta:
+    require_type(amount, (int, float), unit, "a number")
+    try:
+        return timedelta(**{unit: amount})
+    except OverflowError:
+        raise _make_beyond_error() from None
+    except ValueError:
+        raise ValueError(f"{unit} must be a number, not {amount}") from None
+
+
+def _make_beyond_error() -> ValueError:
+    return ValueError(
+        f"the clock of a mock begins with the year 1 and ends with the year {MAXYEAR}"
+    )

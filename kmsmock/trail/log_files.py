@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kmsmock.timing.dates import add_or_last, format_time
 from kmsmock.trail.log_entries import Entry
 from kmsmock.trail.record import Record
 
@@ -38,13 +39,16 @@ def write_log_files(
 
 def _delivery_time(at: datetime) -> datetime:
     minutes = at.minute - at.minute % _MINUTES + _MINUTES
-    return at.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=minutes)
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return add_or_last(hour, timedelta(minutes=minutes))
 
 
 def _write(root: Path, account: str, region: str, time: datetime, records: list[Record]) -> Path:
     content = json.dumps({"Records": records}, separators=(",", ":")).encode()
-    name = f"{account}_CloudTrail_{region}_{time:%Y%m%dT%H%MZ}_{_unique(content)}.json.gz"
-    folder = root / account / "CloudTrail" / region / f"{time:%Y}" / f"{time:%m}" / f"{time:%d}"
+    year, month, day = (date := format_time(time))[:10].split("-")
+    minute = f"{year}{month}{day}T{date[11:13]}{date[14:16]}Z"
+    name = f"{account}_CloudTrail_{region}_{minute}_{_unique(content)}.json.gz"
+    folder = root / account / "CloudTrail" / region / year / month / day
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     # Without a timestamp in the gzip header, so that equal records result in equal files.

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from kmsmock.timing.dates import format_time
+
 #: Members with keys of the caller, which are not changed.
 _MAPS = frozenset(
     {
@@ -29,11 +31,6 @@ _position = {name: number for number, name in enumerate(_METADATA)}.__getitem__
 def lower_first(name: str) -> str:
     """Lower the first letter of a member's name: ``keyId``, ``aWSAccountId``."""
     return name[0].lower() + name[1:]
-
-
-def format_time(moment: datetime) -> str:
-    """Format a time, which must be in UTC, as ISO 8601 in whole seconds."""
-    return f"{moment.isoformat()[:19]}Z"
 
 
 def format_value(name: str, value: Any) -> Any:

@@ -11,8 +11,9 @@ from kmsmock.aws.regions import kms_host
 from kmsmock.aws.services import find_calling_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
+from kmsmock.timing.dates import format_time
 from kmsmock.trail.event_ids import derived_id, event_id
-from kmsmock.trail.member_format import format_time, format_value
+from kmsmock.trail.member_format import format_value
 from kmsmock.trail.request_parameters import is_hidden, request_parameters
 from kmsmock.trail.response_elements import (
     additional_event_data,

@@ -11,8 +11,8 @@ from kmsmock.ledger.service_events import (
     SYNCHRONIZE,
     ServiceEvent,
 )
+from kmsmock.timing.dates import format_time
 from kmsmock.trail.event_ids import derived_id
-from kmsmock.trail.member_format import format_time
 from kmsmock.trail.record import SOURCE, VERSION, Record
 from kmsmock.trail.response_elements import deletion_data
 from kmsmock.trail.user_identity import aws_internal, internal_identity

@@ -13,7 +13,7 @@ from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.regions import partition_of
 from kmsmock.aws.services import find_calling_service
 from kmsmock.ledger.call_record import Call
-from kmsmock.trail.member_format import format_time
+from kmsmock.timing.dates import format_time
 
 Identity = dict[str, Any]
 

@@ -25,6 +25,7 @@ from kmsmock.misuse.values import quote
 from kmsmock.operations.keys import STORE_ORIGINS, require_supported
 from kmsmock.state import scheduled_work
 from kmsmock.state.backend import Backend
+from kmsmock.timing.dates import add
 from kmsmock.worlds.errors import Within, WorldError, describe_value
 from kmsmock.worlds.key_writer import KEY_POLICY, TRANSIENT, current_ids
 from kmsmock.worlds.materials import load_materials
@@ -177,9 +178,9 @@ class KeyLoader:
             days = deletion.get("days", whole_number(7, 30)) or 30
             due = deletion.get("date", time)
             deletion.end()
+            if key.status is KeyState.PENDING_DELETION:
+                key.deletion_date = due or _after(since, days)
         key.pending_deletion = PendingDeletion(since, days)
-        if key.status is KeyState.PENDING_DELETION:
-            key.deletion_date = due or since + timedelta(days=days)
 
     def _load_store(self, item: Object, key: Key) -> None:
         if key.origin is not Origin.EXTERNAL_KEY_STORE:
@@ -209,7 +210,7 @@ class KeyLoader:
             if key.is_replica or (key.spec.name, key.origin) != _ROTATED:
                 raise WorldError("is for SYMMETRIC_DEFAULT keys of origin AWS_KMS, on the primary")
             days = schedule.get("days", whole_number(*PERIOD_LIMITS_DAYS)) or DEFAULT_PERIOD_DAYS
-            due = schedule.get("next", time) or self._now + timedelta(days=days)
+            due = schedule.get("next", time) or _after(self._now, days)
             missed = schedule.get("missed", flag) or False
             schedule.end()
         key.rotation = RotationSchedule(timedelta(days=days), due, missed)
@@ -217,18 +218,18 @@ class KeyLoader:
     def _schedule(self, key: Key) -> None:
         backend = self._backend
         if key.manager is KeyManager.AWS and key.rotation is None:
-            rotation.enable(key, self._now, None)
+            rotation.enable_for_aws(key, self._now)
         if key.rotation is not None:
             scheduled_work.rotate_when_due(backend, key, key.rotation)
         if key.deletion_date is not None:
             scheduled_work.delete_when_due(backend, key)
         if key.on_demand_started is not None:
             scheduled_work.finish_rotation_when_due(backend, key, key.on_demand_started)
-        until, delays = key.transient_until, backend.delays
+        until = key.transient_until
         if until is not None and key.status is KeyState.CREATING:
-            scheduled_work.finish_creation_when_due(backend, key, until - delays.replica)
+            scheduled_work.finish_creation_when_due(backend, key, until)
         elif until is not None:
-            scheduled_work.finish_update_when_due(backend, key, until - delays.primary_region)
+            scheduled_work.finish_update_when_due(backend, key, until)
         for material in key.materials:
             if material.valid_to is not None:
                 scheduled_work.expire_when_due(backend, key, material)
@@ -316,3 +317,10 @@ def _usage(value: Any) -> Usage:
     )
     item.end()
     return usage
+
+
+def _after(moment: datetime, days: int) -> datetime:
+    try:
+        return add(moment, timedelta(days=days))
+    except ValueError as reason:
+        raise WorldError(str(reason)) from None

@@ -8,14 +8,16 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from enum import Enum
 from typing import Any, NoReturn, TypeVar
 
 from kmsmock.authorization.policy import parse
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.misuse.suggestions import did_you_mean, suggest
+from kmsmock.misuse.surrogates import find_lone_surrogate
 from kmsmock.misuse.values import quote
+from kmsmock.timing.dates import to_utc
 from kmsmock.worlds.errors import (
     PROBLEMS,
     Within,
@@ -92,6 +94,10 @@ def text(value: Any) -> str:
     """Read a text."""
     if not isinstance(value, str):
         raise WorldError(f"must be a text, not {describe_value(value)}")
+    if not value.isascii():
+        found = find_lone_surrogate(value)
+        if found is not None:
+            raise WorldError(f"has the lone surrogate {found}, which is no character")
     return value
 
 
@@ -154,7 +160,10 @@ def time(value: Any) -> datetime:
             "must be a time with its zone, such as 2026-01-31T12:00:00Z, "
             f"not {describe_value(value)}"
         )
-    return parsed.astimezone(timezone.utc)
+    try:
+        return to_utc(parsed)
+    except ValueError as reason:
+        raise WorldError(f"must be a time in the calendar: {reason}") from None
 
 
 def binary(value: Any) -> bytes:

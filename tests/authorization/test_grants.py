@@ -291,7 +291,10 @@ def test_a_grant_issued_in_the_own_account_is_trusted(kms, client, key, grantee,
     own = allow("kms:*", **to(ACCOUNT))
     shared = policy(own, allow("kms:*", **to(OTHER)))
     client.put_key_policy(KeyId=key["KeyId"], Policy=shared)
-    plain, limited = session_of(kms, OTHER), session_of(kms, OTHER, "x", session_policies=[NOTHING])
+    plain, limited = (
+        session_of(kms, OTHER),
+        session_of(kms, OTHER, "job", session_policies=[NOTHING]),
+    )
     for principal in (plain, limited):
         name = principal.caller_arn if grantee == "session" else principal.arn
         give(admin.client(), key, name, "Encrypt")

@@ -51,6 +51,11 @@ def found(statement, kind=PolicyKind.RESOURCE, **more):
             id="resource",
         ),
         pytest.param(
+            allow("kms:Decript", **HOME),
+            "KMS has no action kms:Decript; did you mean kms:Decrypt?",
+            id="misspelt action",
+        ),
+        pytest.param(
             allow("kms:Encrypt", **to("*")), "every principal of every account", id="world"
         ),
     ],

@@ -8,7 +8,9 @@ import io
 import json
 import shutil
 import subprocess
+import time
 from contextlib import redirect_stdout
+from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -104,6 +106,73 @@ def test_aiobotocore_clients_are_answered(wire, early):
 
 
 MODES = ("legacy", "standard", "adaptive")
+
+
+def sleep_with_aiobotocore(use, service, **settings):
+    """Run a coroutine function with a client; returns the seconds that it has really slept."""
+    session_module = pytest.importorskip("aiobotocore.session", reason="aiobotocore is missing")
+    config = pytest.importorskip("aiobotocore.config").AioConfig(**settings)
+
+    async def run():
+        made = session_module.get_session().create_client(
+            service,
+            "us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+            config=config,
+        )
+        async with made as client:
+            before = time.perf_counter()
+            await use(client)
+            return time.perf_counter() - before
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(params=["aiohttp", "httpx"])
+def http_session(request):
+    """Give the settings of aiobotocore for one of its HTTP clients."""
+    if request.param == "aiohttp":
+        return {}
+    module = pytest.importorskip("aiobotocore.httpxsession", reason="aiobotocore is too old")
+    if module.httpx is None:
+        pytest.skip("httpx is missing")
+    return {"http_session_cls": module.HttpxSession}
+
+
+@pytest.mark.filterwarnings("ignore:aiobotocore's httpx backend:DeprecationWarning")
+def test_waiters_of_aiobotocore_take_no_time_but_move_the_clock(http_session):
+    async def use(ec2):
+        volume = (await ec2.create_volume(AvailabilityZone="us-east-1a", Size=1))["VolumeId"]
+        await ec2.get_waiter("volume_available").wait(VolumeIds=[volume])
+
+    with mock_kms(seed=1, delays="all") as kms:
+        began = kms.clock.now()
+        slept = sleep_with_aiobotocore(use, "ec2", **http_session)
+
+        assert kms.clock.now() - began == timedelta(seconds=15)
+    assert slept < 10
+
+
+@pytest.mark.filterwarnings("ignore:aiobotocore's httpx backend:DeprecationWarning")
+@pytest.mark.parametrize("mode", MODES)
+def test_retries_of_aiobotocore_take_no_time_but_move_the_clock(http_session, mode):
+    retries = {"mode": mode, "max_attempts": 9}
+
+    async def use(client):
+        for _ in range(5):
+            await client.list_keys()
+
+    with mock_kms(wire=True) as kms:
+        kms.faults.throttle("ListKeys", times=8)
+        began = kms.clock.now()
+        slept = sleep_with_aiobotocore(use, "kms", retries=retries, **http_session)
+
+        assert kms.clock.now() - began > timedelta(seconds=slept)
+        assert [call.error_code for call in kms.calls].count("ThrottlingException") == 8
+    assert slept < 2
+
+
 FAULTS = {
     "an error": lambda faults: faults.fail("ListKeys", "KMSInternalException", times=2),
     "throttling": lambda faults: faults.throttle("ListKeys", times=2),
@@ -125,15 +194,6 @@ async def list_keys(kms, arm, **retries):
         return await client.list_keys()
 
 
-@pytest.fixture
-def no_waiting(monkeypatch):
-    sleep = asyncio.sleep
-    monkeypatch.setattr("asyncio.sleep", lambda *_: sleep(0))
-    bucket = pytest.importorskip("aiobotocore.retries.bucket", reason="aiobotocore is missing")
-    monkeypatch.setattr(bucket.AsyncTokenBucket, "acquire", lambda *_, **__: sleep(0))
-
-
-@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("wire", [False, True])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("fault", FAULTS)
@@ -145,7 +205,6 @@ def test_configured_retries_of_aiobotocore_overcome_faults(wire, mode, fault):
         kms.faults.assert_all_fired()
 
 
-@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("wire", [False, True])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_aiobotocore_without_configured_retries_overcomes_only_throttling(wire, fault):
@@ -183,6 +242,8 @@ def refusing_network(monkeypatch):
     sent = []
 
     class Body:
+        raw_headers = ()
+
         async def read(self):
             return b'{"__type": "UnrecognizedClientException"}'
 

@@ -289,6 +289,35 @@ def test_a_partial_in_a_class_behaves_as_it_does_undecorated():
     assert Derived().mocked_partial("a")[:1] == expected
 
 
+def test_methods_that_python_makes_class_methods_of_are_class_methods():
+    class Special:
+        made: typing.ClassVar = []
+
+        @mock_kms
+        def __init_subclass__(cls):
+            cls.made.append((cls.__name__, is_mocked()))
+
+        @mock_kms
+        def __class_getitem__(cls, item):
+            return cls.__name__, item, is_mocked()
+
+        @mock_kms
+        def __new__(cls):
+            cls.made.append(("new", is_mocked()))
+            return super().__new__(cls)
+
+        @mock_kms
+        def __iter__(self):
+            yield is_mocked()
+
+    class Subclass(Special):
+        pass
+
+    assert Subclass[1] == ("Subclass", 1, True)
+    assert list(Subclass()) == [True]
+    assert Special.made == [("Subclass", True), ("new", True)]
+
+
 def test_attributes_of_a_static_method_stay_there():
     method = staticmethod(plain)
     method.label = "labelled"

@@ -6,6 +6,7 @@ import abc
 import asyncio
 import dataclasses
 import functools
+import inspect
 import pickle
 from typing import Generic, TypeVar
 from unittest import mock
@@ -500,6 +501,32 @@ def test_a_copy_of_a_class_with_its_attributes_works():
     copied.setup_method()
     assert (copied.count, is_mocked()) == (1, True)
     copied.teardown_method()
+
+
+def test_another_decorator_can_wrap_all_methods_of_a_decorated_class():
+    # As freezegun and moto do.
+    @mock_kms
+    class Decorated(Mixin):
+        def test_it(self):
+            return list_keys() == self.keys
+
+    for name, member in list(vars(Decorated).items()):
+        if inspect.isfunction(member):
+            setattr(Decorated, name, wrap(member))
+
+    instance = Decorated()
+    instance.setup_method(None)
+    assert instance.test_it()
+    instance.teardown_method(None)
+    assert not is_mocked()
+
+
+def wrap(function):
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return call
 
 
 def test_a_decorated_class_is_the_class_itself():

@@ -413,6 +413,31 @@ def test_no_mock_waits_for_what_a_synchronous_wrapper_returns(function):
     assert not is_mocked()
 
 
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_a_task_that_a_function_returns_is_mocked_until_it_is_done(is_cancelled):
+    @mock_kms
+    def begin():
+        begun.append(current())
+        return asyncio.create_task(work())
+
+    async def work():
+        await asyncio.sleep(0)
+        begun.append(current())
+
+    async def main():
+        task = begin()
+        await asyncio.sleep(0)
+        if is_cancelled:
+            task.cancel()
+        await asyncio.wait([task])
+        assert not is_mocked()
+
+    begun = []
+    asyncio.run(main())
+
+    assert begun[1:] == ([] if is_cancelled else begun[:1])
+
+
 def test_a_generator_that_was_begun_goes_on():
     def begun():
         generator = echo()

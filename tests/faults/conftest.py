@@ -8,13 +8,6 @@ from botocore.config import Config
 
 
 @pytest.fixture
-def no_waiting(monkeypatch):
-    """Let botocore not wait before it retries."""
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr("botocore.retries.bucket.TokenBucket.acquire", lambda *_, **__: True)
-
-
-@pytest.fixture
 def once(kms):  # noqa: ARG001 - the mock answers it
     """A client that does not retry."""
     return make_client(attempts=1)

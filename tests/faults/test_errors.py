@@ -16,7 +16,6 @@ THROTTLED = (
 MODES = ("legacy", "standard", "adaptive")
 
 
-@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "wire"])
 @pytest.mark.parametrize(
@@ -37,7 +36,6 @@ def test_retries_of_botocore_overcome_a_passing_error(wire, mode, code):
         kms.faults.assert_all_fired()
 
 
-@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("mode", MODES)
 def test_retries_end_with_the_error_if_it_does_not_pass(mode):
     with mock_kms() as kms:
@@ -176,7 +174,6 @@ def test_an_error_after_the_effect_hides_that_the_operation_succeeded(kms, once)
     assert [(call.operation, call.error_code) for call in kms.calls] == [("CreateKey", None)]
 
 
-@pytest.mark.usefixtures("no_waiting")
 def test_a_retry_after_such_an_error_does_it_again():
     with mock_kms() as kms:
         kms.faults.fail("CreateKey", "KMSInternalException", after_effect=True)

@@ -69,7 +69,6 @@ def test_the_response_of_an_operation_that_fails_is_not_lost(kms, once, how):
         once.describe_key(KeyId="alias/none")
 
 
-@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 @pytest.mark.parametrize("how", LOST)
 @pytest.mark.parametrize("wire", [False, True], ids=["before-call", "wire"])
@@ -100,7 +99,6 @@ ARMED = {
 }
 
 
-@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("what", [what for what in ARMED if what != "throttling"])
 def test_a_client_without_configured_retries_shows_a_fault_at_once(kms, what):
     ARMED[what](kms.faults)
@@ -109,7 +107,6 @@ def test_a_client_without_configured_retries_shows_a_fault_at_once(kms, what):
         kms.client().list_keys()
 
 
-@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("what", ARMED)
 @pytest.mark.parametrize("configured", ["client", "attempts", "mode"])
 def test_a_client_with_configured_retries_retries(monkeypatch, what, configured):
@@ -124,7 +121,6 @@ def test_a_client_with_configured_retries_retries(monkeypatch, what, configured)
         assert client.list_keys()["ResponseMetadata"]["RetryAttempts"] == 1
 
 
-@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("what", ARMED)
 def test_a_test_can_have_any_client_retry(kms, what):
     ARMED[what](kms.faults, retried=True)
@@ -132,7 +128,6 @@ def test_a_test_can_have_any_client_retry(kms, what):
     assert kms.client().list_keys()["ResponseMetadata"]["RetryAttempts"] == 1
 
 
-@pytest.mark.usefixtures("no_waiting")
 @pytest.mark.parametrize("what", ARMED)
 def test_a_test_can_have_no_client_retry(kms, what):
     ARMED[what](kms.faults, retried=False)

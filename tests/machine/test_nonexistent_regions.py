@@ -26,7 +26,9 @@ REQUESTS = {
 
 @DOORS
 @pytest.mark.parametrize("service", REQUESTS)
-@pytest.mark.parametrize("region", ["mars-central-1", "us-east-1a", "europe-west1", "local"])
+@pytest.mark.parametrize(
+    "region", ["mars-central-1", "us-east-1a", "europe-west1", "local", "US-EAST-1"]
+)
 def test_no_endpoint_answers_in_a_region_that_cannot_exist(service, region, wire):
     with mock_kms(wire=wire) as kms:
         client = boto3.client(service, region, **KEYS)
@@ -54,6 +56,13 @@ def test_the_environment_can_name_a_region_that_cannot_exist(machine):
         for client in (boto3.client("kms"), kms.client()):
             with pytest.raises(EndpointConnectionError):
                 client.list_keys()
+
+
+@DOORS
+@pytest.mark.parametrize("region", ["aws-global", "aws-cn-global"])
+def test_kms_has_no_global_endpoint(region, wire):
+    with mock_kms(wire=wire), pytest.raises(EndpointConnectionError):
+        boto3.client("kms", region, **KEYS).list_keys()
 
 
 def test_the_endpoint_of_iam_is_the_same_in_all_regions():

@@ -139,6 +139,31 @@ def test_the_terminal_tells_calls_costs_refusals_and_unused_keys(alone):
     )
 
 
+def test_the_forms_tell_which_answers_are_without_what_is_under_way(tmp_path):
+    suite = """
+    def test_rotations(kms_key):
+        kms_key.client.rotate_key_on_demand(KeyId=kms_key.id)
+        assert kms_key.client.list_key_rotations(KeyId=kms_key.id)["Rotations"] == []
+        kms_key.client.list_key_rotations(KeyId=kms_key.id)
+    """
+    path = tmp_path / "report.json"
+    _, output = run(tmp_path, "--kms-report", f"--kms-report=json:{path}", suite=suite)
+
+    pytest.LineMatcher(output.splitlines()).fnmatch_lines(
+        [
+            "4 KMS calls in 1 test: 0 denied, 0 failed; 1 key",
+            "Answers without what is still under way",
+            "test_*.py::test_rotations",
+            "  ListKeyRotations * by user/Administrator",
+            "    The list is without the on-demand rotation that is in progress. Call",
+        ]
+    )
+    assert "Denied and failed calls" not in output
+    [answer] = json.loads(path.read_text())["refusals"]
+    assert (answer["code"], answer["times"]) == ("ok", 1)
+    assert "GetKeyRotationStatus" in answer["text"]
+
+
 def test_the_terminal_needs_no_more_than_80_columns(alone):
     shown = alone.output.partition("kmsmock report")[2].splitlines()[1:]
     # Where CI is set in the environment, pytest does not shorten the lines of its own summary.

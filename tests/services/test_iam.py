@@ -9,6 +9,7 @@ import pytest
 from botocore.config import Config
 
 from kmsmock import mock_kms
+from kmsmock.identities import iam_names
 from tests.authorization.documents import ACCOUNT, OTHER, allow, deny, policy, to
 from tests.refusals import refused
 
@@ -590,3 +591,24 @@ def test_with_iam_left_out_its_calls_go_elsewhere():
             endpoint_url="http://127.0.0.1:9",
             config=Config(retries={"max_attempts": 1}),
         ).list_users()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "member", "limits"),
+    [
+        ("iam", "CreateUser", "UserName", iam_names.USER_NAME),
+        ("iam", "CreateRole", "RoleName", iam_names.ROLE_NAME),
+        ("iam", "CreateGroup", "GroupName", iam_names.GROUP_NAME),
+        ("iam", "CreatePolicy", "PolicyName", iam_names.POLICY_NAME),
+        ("sts", "AssumeRole", "RoleSessionName", iam_names.ROLE_SESSION_NAME),
+        ("sts", "GetFederationToken", "Name", iam_names.FEDERATED_USER_NAME),
+    ],
+)
+def test_names_have_the_limits_of_the_model_wherever_they_are_given(
+    service: str, operation: str, member: str, limits: iam_names.NameLimits
+) -> None:
+    model = boto3.client(service, "us-east-1").meta.service_model.operation_model(operation)
+    metadata = model.input_shape.members[member].metadata
+
+    assert (limits.low, limits.high) == (metadata["min"], metadata["max"])
+    assert metadata["pattern"].rstrip("+*") == iam_names.VALID_NAME.pattern.rstrip("+")

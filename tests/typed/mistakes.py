@@ -7,6 +7,7 @@ mock_kms(account_id=123456789012)  # error
 mock_kms(delays="some")  # error
 mock_kms(authorization="enforce")  # error
 mock_kms(wire="yes")  # error
+mock_kms(leak_check=True)  # error
 mock_kms(account_id="123456789012", wire=True)
 
 

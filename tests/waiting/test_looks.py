@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import HTTPClientError
 
 from kmsmock import KMSMock, mock_kms
 from kmsmock.operations import OPERATIONS
@@ -159,6 +160,24 @@ def test_calls_that_a_fault_refuses_are_no_looks(kms: KMSMock) -> None:
     kms.faults.clear()
 
     assert look() == "Creating"
+
+
+def test_answers_that_are_lost_on_the_way_are_no_looks(kms: KMSMock) -> None:
+    key_id, look = create_replica(kms)
+    kms.faults.drop_connection("DescribeKey", times=9, after_effect=True, optional=True)
+    with pytest.raises(HTTPClientError):
+        kms.client(region="eu-west-1").describe_key(KeyId=key_id)
+    kms.faults.clear()
+
+    assert look() == "Creating"
+
+
+@pytest.mark.parametrize("operation", ["ListKeys", "*"])
+def test_looks_count_while_faults_are_armed(kms: KMSMock, operation: str) -> None:
+    _, look = create_replica(kms)
+    kms.faults.fail(operation, "KMSInternalException", on_call=9, optional=True)
+
+    assert [look(), look()] == ["Creating", "Enabled"]
 
 
 def test_reads_of_the_test_are_no_looks(kms: KMSMock) -> None:

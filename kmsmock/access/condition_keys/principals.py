@@ -13,12 +13,12 @@ from kmsmock.access.condition_keys.registry import (
     read_organization_id,
     read_organization_paths,
 )
-from kmsmock.access.condition_keys.requests import format_utc
 from kmsmock.access.facts import Facts
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.condition_keys import ValueType
 from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.services import find_calling_service
+from kmsmock.timing.dates import format_time
 
 _PRINCIPAL_TYPES = {
     PrincipalKind.ROOT: "Account",
@@ -82,7 +82,7 @@ def _read_user_name(principal: Principal) -> str | None:
 def _read_token_issue_time(principal: Principal) -> str | None:
     if principal.kind not in _TEMPORARY or principal.issued is None:
         return None
-    return format_utc(principal.issued)
+    return format_time(principal.issued)
 
 
 def _read_source_identity(facts: Facts) -> str | None:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from kmsmock.access.condition_keys.registry import declare
 from kmsmock.access.facts import Facts
 from kmsmock.aws.condition_keys import ValueType
-
-
-def format_utc(moment: datetime) -> str:
-    """Format a time as condition keys do. moment: in UTC."""
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+from kmsmock.timing.dates import format_time
 
 
 def _read_current_time(facts: Facts) -> str | None:
-    return None if facts.now is None else format_utc(facts.now)
+    return None if facts.now is None else format_time(facts.now)
 
 
 def _read_epoch_time(facts: Facts) -> int | None:

@@ -53,30 +53,60 @@ function section(title, about, ...content) {
   return made;
 }
 
-// --- names of keys -------------------------------------------------------------------------------
+// --- names of keys and principals ----------------------------------------------------------------
+
+const accountOf = (arn) => arn.split(":")[4] ?? "";
+const regionOf = (arn) => arn.split(":")[3] ?? "";
+const callers = [...report.scenes.flatMap((scene) => [...scene.calls.map((call) => names[call[3]]), ...scene.permissions.map((row) => names[row[1]])]),
+  ...report.refusals.map((refusal) => refusal.caller)];
+/** Whether there are several accounts or Regions, which then stand beside keys and principals. */
+const several = {
+  accounts: new Set([...report.keys.map((key) => key.arn), ...callers].map(accountOf).filter(Boolean)).size > 1,
+  regions: new Set(report.keys.map((key) => regionOf(key.arn))).size > 1,
+};
+const placeOfKey = (arn) => [several.regions && regionOf(arn), several.accounts && accountOf(arn)].filter(Boolean).join(", ");
+const placeOfPrincipal = (arn) => several.accounts ? accountOf(arn) : "";
+const withPlace = (name, place) => place ? `${name} (${place})` : name;
+/** Format a name with the account or Region beside it. */
+const placeLine = (...places) => places.some(Boolean) ? el("span", { class: "place line" },
+  places.filter(Boolean).flatMap((place) => place.split(/(?<=,) /)).flatMap((word) => [el("span", {}, word), " "])) : null;
+const placed = (name, place) => [breakable(name), place ? el("span", { class: "place" }, ` ${place}`) : null];
+const principalText = (arn) => withPlace(short(arn), placeOfPrincipal(arn));
+const principalName = (arn) => placed(short(arn), placeOfPrincipal(arn));
 
 const keyOf = new Map(report.keys.map((key) => [`${key.mock} ${key.arn}`, key]));
 
+const idOfKey = (arn) => short(arn).slice(0, 12);
+
 function nameOfKey(arn, mock) {
   const key = keyOf.get(`${mock} ${arn}`) ?? report.keys.find((one) => one.arn === arn);
-  return key?.aliases[0] || key?.description || short(arn).slice(0, 12);
+  return key?.aliases[0] || key?.description || idOfKey(arn);
 }
+
+const keyText = (arn, mock) => withPlace(nameOfKey(arn, mock), placeOfKey(arn));
+const keyName = (arn, mock) => placed(nameOfKey(arn, mock), placeOfKey(arn));
 
 /** Name -> number of keys with it: tests often create a key with the same alias. */
 const keysCalled = new Map();
 for (const { arn, mock } of report.keys) {
-  const name = nameOfKey(arn, mock);
+  const name = keyText(arn, mock);
   keysCalled.set(name, (keysCalled.get(name) ?? 0) + 1);
 }
 
 const costOfKey = (key) => Number(key.tally.cost) + Number(key.storage);
 const failedTests = new Set(Object.keys(report.tests).filter((test) => report.tests[test].outcome === "failed"));
-const kindOf = (outcome) => outcome === "ok" ? "ok" : outcome === "AccessDeniedException" ? "denied" : "failed";
-const badge = (outcome) =>
-  el("span", { class: `badge ${kindOf(outcome)}` }, outcome.replace(/Exception$/, ""));
+const kindOf = (outcome, isInjected) =>
+  outcome === "ok" ? "ok" : isInjected ? "injected" : outcome === "AccessDeniedException" ? "denied" : "failed";
+const badge = (outcome, isInjected) => [
+  el("span", { class: `badge ${kindOf(outcome, isInjected)}` }, outcome.replace(/Exception$/, "")),
+  isInjected ? [" ", el("span", { class: "badge injected", title: "kms.faults of the test has caused this error" }, "injected")] : null];
 const STATES = { PendingDeletion: "Pending deletion", PendingReplicaDeletion: "Pending replica deletion", PendingImport: "Pending import" };
-const outcomeOf = (test) =>
-  failedTests.has(test) ? el("span", { class: "badge failed" }, "test failed") : null;
+/** Tell what is known of an error: if its test has passed, the test has expected it. */
+const isExpected = (test) => report.tests[test]?.outcome === "passed";
+function outcomeOf(test) {
+  if (failedTests.has(test)) return el("span", { class: "badge failed" }, "test failed");
+  return isExpected(test) ? el("span", { class: "badge plain", title: "The test has passed: it has caught the error, or a retry has succeeded." }, "expected") : null;
+}
 
 // --- the theme -----------------------------------------------------------------------------------
 

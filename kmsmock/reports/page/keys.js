@@ -4,15 +4,18 @@ function showKeys() {
   if (!report.keys.length) return;
   const isUnused = (key) => !key.used && key.manager !== "AWS";
   section("Keys", "All keys of all mocks. A key is never used if no cryptographic operation succeeded with it.", pagedTable({
-    title: "Keys", rows: report.keys, extra: "never used", keep: isUnused,
+    title: "Keys", rows: report.keys,
+    filters: [["never used", isUnused], ...(failedTests.size ? [["of tests that failed", (key) => failedTests.has(key.test)]] : [])],
     text: (key) => `${key.arn} ${key.aliases.join(" ")} ${key.description} ${key.spec} ${key.usage} ${key.state} ${key.test}`,
     columns: [
-      { title: "Key", kind: "name", by: (key) => nameOfKey(key.arn, key.mock), cell: (key) =>
-        [breakable(nameOfKey(key.arn, key.mock)), el("br"), el("span", { class: "quiet mono", title: key.arn }, short(key.arn).slice(0, 12))] },
+      { title: "Key", kind: "name", by: (key) => keyText(key.arn, key.mock), cell: (key) => [
+        el("span", { title: key.arn }, breakable(nameOfKey(key.arn, key.mock))),
+        placeLine(nameOfKey(key.arn, key.mock) !== idOfKey(key.arn) && idOfKey(key.arn), placeOfKey(key.arn))] },
       { title: "Spec", cell: (key) => key.spec, by: (key) => key.spec },
       { title: "State", cell: (key) => STATES[key.state] ?? key.state, by: (key) => key.state },
       { title: "Calls", kind: "number", cell: (key) => count(key.tally.calls), by: (key) => key.tally.calls },
-      { title: "Cost", kind: "number", cell: (key) => usd(costOfKey(key)), by: costOfKey },
+      { title: "Cost", kind: "number", by: costOfKey, cell: (key) => [usd(costOfKey(key)),
+        Number(key.storage_moved) ? placeLine(`moved time ${usd(key.storage_moved)}`) : null] },
       { title: "Used", cell: (key) => isUnused(key) ? el("span", { class: "badge failed" }, "never") : key.used ? "yes" : "–", by: (key) => Number(key.used) },
       { title: "Made by", kind: "name", cell: (key) => testName(key.test), by: (key) => key.test ?? "" },
     ],

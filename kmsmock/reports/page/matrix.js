@@ -14,6 +14,19 @@ function actionsOf(keys) {
   return actions;
 }
 
+/** Explain each kind of cell by an example. */
+function matrixLegend() {
+  const example = (kind, sign, refused, words) => el("span", {},
+    el("span", { class: `cell ${kind}`, "aria-hidden": "true" }, sign, refused ? el("span", { class: "refused" }, refused) : null), words);
+  return el("p", { class: "legend cells" },
+    example("yes", "✓", "", "allowed"),
+    example("context", "◐", "", "allowed only with an encryption context that calls had"),
+    example("no", "–", "", "not allowed"),
+    example("yes", "✓ 3", "", "3 calls succeeded"),
+    example("no", "–", " ✗2", "2 calls were denied"),
+    example("none", "\u00a0", "", "the key has no such action"));
+}
+
 /** Draw keys and principals against actions; arrow keys go from cell to cell. */
 function matrix(scene) {
   const keys = new Map();
@@ -37,8 +50,8 @@ function matrix(scene) {
           chosen = chosen === currentTarget ? null : currentTarget;
           chosen?.setAttribute("aria-pressed", "true");
           why.classList.toggle("chosen", chosen !== null);
-          why.textContent = chosen === null ? hint : `${short(names[principal])} ${words} ${names[action]} with ` +
-            `${nameOfKey(names[key], scene.mock)}: ${names[reason]}.`;
+          why.textContent = chosen === null ? hint : `${principalText(names[principal])} ${words} ${names[action]} with ` +
+            `${keyText(names[key], scene.mock)}: ${names[reason]}.`;
         },
       },
     }, el("span", { "aria-hidden": "true" }, sign, did ? ` ${count(did)}` : ""),
@@ -53,8 +66,8 @@ function matrix(scene) {
       const buttons = actions.map((action) => found.get(`${principal} ${action}`)).map((row) => row && cell(row));
       grid.push(buttons);
       return el("tr", {},
-        place ? null : el("th", { scope: "rowgroup", rowspan: principals.length, title: names[key] }, breakable(nameOfKey(names[key], scene.mock))),
-        el("th", { scope: "row", title: names[principal] }, breakable(short(names[principal]))),
+        place ? null : el("th", { scope: "rowgroup", rowspan: principals.length, title: names[key] }, breakable(nameOfKey(names[key], scene.mock)), placeLine(placeOfKey(names[key]))),
+        el("th", { scope: "row", title: names[principal] }, breakable(short(names[principal])), placeLine(placeOfPrincipal(names[principal]))),
         buttons.map((button) => el("td", {}, button)));
     }));
   }
@@ -75,8 +88,8 @@ function matrix(scene) {
   const bodies = [...keys].map(([key, rows]) => rowsOf(key, rows));
   grid[0].find(Boolean).tabIndex = 0;
   return el("div", {},
-    el("p", { class: "quiet" }, "With the policies and grants at the end. ✓ allowed, ◐ allowed with an encryption context of a call, – not allowed. " +
-      "Numbers: calls that succeeded; ✗: calls that were denied."),
+    el("p", { class: "quiet" }, "What each principal is allowed with the policies and grants at the end, and the calls that it has made."),
+    matrixLegend(),
     el("div", { class: "scroll" }, el("table", { class: "matrix", on: { keydown: walk } },
       el("caption", { class: "hidden" }, "Permissions and calls, by key and principal"),
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Key"), el("th", { scope: "col" }, "Principal"),

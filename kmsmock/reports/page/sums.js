@@ -1,24 +1,26 @@
 // --- head and figures ----------------------------------------------------------------------------
 
-function tile(kind, figure, name, about) {
+function tile(kind, figure, name, ...about) {
   return el("div", { class: `tile ${kind}` }, el("b", {}, figure), el("span", {}, name),
-    el("span", { class: "quiet" }, about));
+    about.map((line) => el("span", { class: "quiet" }, line)));
 }
 
 function showHead() {
-  const { total, storage, specs } = report;
+  const { total, storage, storage_moved: moved, specs } = report;
   const when = report.made ? `${report.made.slice(0, 16).replace("T", " ")} UTC · ` : "";
   document.getElementById("run").textContent =
     `${when}${plural(report.tests_run, "test")} run, ${count(report.tests_failed)} failed · ` +
     `${count(Object.keys(report.tests).length)} of them called KMS`;
   const keys = Object.values(specs).reduce((sum, spec) => sum + spec.keys, 0);
   const unused = Object.values(specs).reduce((sum, spec) => sum + spec.unused, 0);
-  main.append(el("div", { class: "tiles" },
+  main.append(el("div", { class: "tiles" }, ...[
     tile("", count(total.calls), "KMS calls", plural(Object.keys(report.operations).length, "operation")),
-    tile("", usd(Number(total.cost) + Number(storage)), "at AWS's list prices", `requests ${usd(total.cost)}, keys ${usd(storage)}`),
+    tile("", usd(Number(total.cost) + Number(storage)), "at AWS's list prices", `requests ${usd(total.cost)}`,
+      `keys ${usd(Number(storage) - Number(moved))}`, ...(Number(moved) ? [`moved time ${usd(moved)}`] : [])),
     tile(total.denied ? "denied" : "", count(total.denied), "denied", "by policies and grants"),
     tile(total.failed ? "failed" : "", count(total.failed), "failed", "for other reasons"),
-    tile("", count(keys), "keys", `${count(unused)} never used`)));
+    total.injected ? tile("injected", count(total.injected), "injected", "errors by kms.faults") : null,
+    tile("", count(keys), "keys", `${count(unused)} never used`)].filter(Boolean)));
   const omitted = Object.entries(report.omitted).map(([what, number]) => `${count(number)} ${what}`);
   if (omitted.length) report.notes.push(`Only in the sums, to keep this page small: ${omitted.join(", ")}.`);
   for (const note of report.notes) main.append(el("p", { class: "card note", role: "note" }, note));
@@ -33,16 +35,18 @@ const MEASURES = {
   calls: {
     label: "Calls", show: count,
     parts: [
-      ["", "succeeded", ({ tally }) => tally.calls - tally.denied - tally.failed],
+      ["", "succeeded", ({ tally }) => tally.calls - tally.denied - tally.failed - tally.injected],
       ["denied", "denied", ({ tally }) => tally.denied],
       ["failed", "failed", ({ tally }) => tally.failed],
+      ...(report.total.injected ? [["injected", "injected by kms.faults", ({ tally }) => tally.injected]] : []),
     ],
   },
   cost: {
     label: "Cost", show: usd,
     parts: [
       ["", "requests", ({ tally }) => Number(tally.cost)],
-      ["storage", "keeping the key", ({ storage }) => Number(storage ?? 0)],
+      ["storage", "keeping the key", ({ storage, moved }) => Number(storage ?? 0) - Number(moved ?? 0)],
+      ...(Number(report.storage_moved) ? [["moved", "keeping it for moved time", ({ moved }) => Number(moved ?? 0)]] : []),
     ],
   },
 };
@@ -91,9 +95,9 @@ function showBars() {
   const lists = [
     ["By operation", Object.entries(report.operations).map(([name, tally]) => ({ name, tally }))],
     ["By key", report.keys.map((key) => {
-      const name = nameOfKey(key.arn, key.mock);
-      return { name, shown: [breakable(name), el("span", { class: "quiet" }, " ", breakable(tellingApart(key, name)))],
-        full: `${key.arn}, made by ${key.test ?? "no test"}`, tally: key.tally, storage: key.storage };
+      const name = keyText(key.arn, key.mock);
+      return { name, shown: [breakable(nameOfKey(key.arn, key.mock)), el("span", { class: "quiet" }, " ", breakable(tellingApart(key, name))), placeLine(placeOfKey(key.arn))],
+        full: `${key.arn}, made by ${key.test ?? "no test"}`, tally: key.tally, storage: key.storage, moved: key.storage_moved };
     })],
     ["By test", Object.entries(report.tests).map(([name, tally]) => ({ name, shown: testName(name), tally }))],
   ].map(([title, entries]) => bars(title, entries, () => measure));
@@ -107,7 +111,8 @@ function showBars() {
   const choices = Object.entries(MEASURES).map(([value, { label }]) => el("label", {},
     el("input", { type: "radio", name: "measure", value, checked: value === "calls", on: { change: () => choose(value) } }), label));
   choose("calls");
-  section("Calls and cost", "At AWS's list prices, before the free tier.",
+  section("Calls and cost", "At AWS's list prices, before the free tier." + (Number(report.storage_moved)
+    ? " Moved time is what passed only on the clocks of mocks, which tests have moved." : ""),
     el("div", { class: "controls" }, el("fieldset", { class: "segments" },
       el("legend", { class: "hidden" }, "Measure of the bars"), choices)), legend,
     el("div", { class: "thirds" }, lists.map((list) => list.made)));

@@ -1,8 +1,9 @@
 // --- tables with search, sorting and pages -------------------------------------------------------
 
-/** Draw a table. columns: title, cell(row), by(row) for those that sort, kind. keep: which rows match. */
-function pagedTable({ title, columns, rows, size = 25, text, extra, keep }) {
-  let page = 0, sorting = null, wanted = "", onlySome = false;
+/** Draw a table. columns: title, cell(row), by(row) for those that sort, kind. filters: label and keep(row) of checkboxes. */
+function pagedTable({ title, columns, rows, size = 25, text, filters }) {
+  let page = 0, sorting = null, wanted = "";
+  const chosen = new Set();
   const body = el("tbody"), told = el("span", { role: "status" });
   const back = el("button", { type: "button", on: { click: () => { page -= 1; draw(); } } }, "Previous");
   const on = el("button", { type: "button", on: { click: () => { page += 1; draw(); } } }, "Next");
@@ -21,7 +22,7 @@ function pagedTable({ title, columns, rows, size = 25, text, extra, keep }) {
   }
 
   function draw() {
-    let found = rows.filter((row) => (!onlySome || keep(row)) && (!wanted || text(row).toLowerCase().includes(wanted)));
+    let found = rows.filter((row) => [...chosen].every((keep) => keep(row)) && (!wanted || text(row).toLowerCase().includes(wanted)));
     if (sorting) {
       const { column, up } = sorting;
       const order = (a, b) => a < b ? -1 : Number(a > b);
@@ -40,8 +41,8 @@ function pagedTable({ title, columns, rows, size = 25, text, extra, keep }) {
     el("label", { class: "grow" }, el("span", { class: "hidden" }, `Search in: ${title}`),
       el("input", { type: "search", placeholder: "Search", on: {
         input: (event) => { wanted = event.target.value.toLowerCase(); page = 0; draw(); } } })),
-    extra ? el("label", {}, el("input", { type: "checkbox", on: {
-      change: (event) => { onlySome = event.target.checked; page = 0; draw(); } } }), extra) : null);
+    filters.map(([label, keep]) => el("label", {}, el("input", { type: "checkbox", on: {
+      change: (event) => { chosen[event.target.checked ? "add" : "delete"](keep); page = 0; draw(); } } }), label)));
   draw();
   return el("div", {}, controls, el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
     el("table", { class: "rows" }, el("caption", { class: "hidden" }, title), el("thead", {}, el("tr", {}, heads)), body)),

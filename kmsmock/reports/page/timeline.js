@@ -20,7 +20,7 @@ function axisOf(scene) {
     places.set(`${one.at} ${one.after}`, x);
     last = one;
   }
-  const end = x + Math.max(0.5, x * 0.04);
+  const end = x + Math.max(0.5, x * 0.07);
   const start = Math.max(0.2, x * 0.01);
   const scale = (value) => (value + start) / (end + start);
   return {
@@ -44,11 +44,11 @@ function timeline(scene) {
   const without = scene.calls.filter(([, , key]) => key === null);
   const lanes = scene.lanes.map((lane) => ({ ...lane, key: names[lane.key], calls: [] }));
   const laneOf = new Map(lanes.map((lane) => [lane.key, lane]));
-  const placed = scene.calls.map((call, place) => ({ call, x: axis.of(call[0], place + 1) }));
-  for (const one of placed) if (one.call[2] !== null) laneOf.get(names[one.call[2]])?.calls.push(one);
+  const placedCalls = scene.calls.map((call, place) => ({ call, x: axis.of(call[0], place + 1) }));
+  for (const one of placedCalls) if (one.call[2] !== null) laneOf.get(names[one.call[2]])?.calls.push(one);
   const content = el("div");
   if (without.length) {
-    lanes.push({ key: null, states: [], rotations: [], calls: placed.filter(({ call }) => call[2] === null) });
+    lanes.push({ key: null, states: [], rotations: [], calls: placedCalls.filter(({ call }) => call[2] === null) });
   }
 
   const cursors = [];
@@ -56,23 +56,23 @@ function timeline(scene) {
   let current = -1;
 
   function tell(place) {
-    current = Math.min(Math.max(place, 0), placed.length - 1);
-    const { call: [at, operation, key, caller, outcome], x } = placed[current];
+    current = Math.min(Math.max(place, 0), placedCalls.length - 1);
+    const { call: [at, operation, key, caller, outcome, , injected], x } = placedCalls[current];
     for (const cursor of cursors) {
       cursor.style.setProperty("left", `${100 * x}%`);
       cursor.hidden = false;
     }
-    const words = `Call ${current + 1} of ${placed.length}, ${moment(began + at)}: ${names[operation]}` +
-      `${key === null ? "" : ` on ${nameOfKey(names[key], scene.mock)}`} by ${short(names[caller])}: ${names[outcome]}`;
+    const words = `Call ${current + 1} of ${placedCalls.length}, ${moment(began + at)}: ${names[operation]}` +
+      `${key === null ? "" : ` on ${keyText(names[key], scene.mock)}`} by ${principalText(names[caller])}: ${names[outcome]}${injected ? ", injected" : ""}`;
     told.textContent = words;
     made.setAttribute("aria-valuenow", String(current + 1));
     made.setAttribute("aria-valuetext", words);
   }
 
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowUp: -1, ArrowDown: 1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
-  const made = placed.length === 0 ? el("div", { class: "timeline" }) : el("div", {
+  const made = placedCalls.length === 0 ? el("div", { class: "timeline" }) : el("div", {
     class: "timeline", tabindex: "0", role: "slider", "aria-label": "Calls in order of time; arrow keys move from call to call",
-    "aria-valuemin": "1", "aria-valuemax": String(placed.length), "aria-valuenow": "1", "aria-valuetext": "no call chosen",
+    "aria-valuemin": "1", "aria-valuemax": String(placedCalls.length), "aria-valuenow": "1", "aria-valuetext": "no call chosen",
     on: {
       keydown: (event) => {
         if (!(event.key in steps)) return;
@@ -85,7 +85,7 @@ function timeline(scene) {
         const box = strip.getBoundingClientRect();
         const x = (event.clientX - box.left) / box.width;
         let best = 0;
-        placed.forEach((one, place) => { if (Math.abs(one.x - x) < Math.abs(placed[best].x - x)) best = place; });
+        placedCalls.forEach((one, place) => { if (Math.abs(one.x - x) < Math.abs(placedCalls[best].x - x)) best = place; });
         tell(best);
       },
     },
@@ -107,7 +107,7 @@ function timeline(scene) {
   const more = lanes.length > LANES ? el("button", { type: "button", class: "more", on: {
     click: (event) => { draw(true); event.target.hidden = true; } } }, `Show ${lanes.length > 200 ? "200" : "all"} of ${lanes.length} keys`) : null;
   content.append(legend(scene), made, told, ...(more ? [more] : []));
-  if (placed.length) told.textContent = "Click, or use the arrow keys, to move from call to call. Times without calls are compressed.";
+  if (placedCalls.length) told.textContent = "Click, or use the arrow keys, to move from call to call. Times without calls are compressed.";
   return content;
 }
 
@@ -138,10 +138,10 @@ function laneRow(lane, scene, axis, cursor) {
     strip.append(el("div", { class: `state ${state}`, title: state,
       style: { left: `${100 * from}%`, width: `${100 * (to - from)}%` } }, STATES[state] ?? state));
   });
-  const paths = { ok: "", failed: "", denied: "" };
-  const tops = { ok: 24, failed: 18, denied: 14 };
+  const paths = { ok: "", injected: "", failed: "", denied: "" };
+  const tops = { ok: 24, injected: 18, failed: 18, denied: 14 };
   for (const { call, x } of lane.calls) {
-    const kind = kindOf(names[call[4]]);
+    const kind = kindOf(names[call[4]], call[6]);
     paths[kind] += `M${(1000 * x).toFixed(2)} ${tops[kind]}V38`;
   }
   strip.append(el("svg", { svg: true, viewBox: "0 0 1000 40", preserveAspectRatio: "none", "aria-hidden": "true" },
@@ -153,9 +153,11 @@ function laneRow(lane, scene, axis, cursor) {
   const key = keyOf.get(`${scene.mock} ${lane.key}`);
   const refused = lane.calls.filter(({ call }) => names[call[4]] !== "ok").length;
   const name = lane.key === null ? "Calls without a key" : nameOfKey(lane.key, scene.mock);
+  const place = lane.key === null ? "" : placeOfKey(lane.key);
   const words = `${plural(lane.calls.length, "call")}${refused ? `, ${refused} refused` : ""}${lane.rotations.length ? `, ${plural(lane.rotations.length, "rotation")}` : ""}`;
   return el("div", { class: "lane" },
-    el("div", { class: "label", title: key ? `${lane.key}, ${key.spec}` : lane.key }, name, el("small", {}, words)), strip);
+    el("div", { class: "label", title: key ? `${lane.key}, ${key.spec}` : lane.key }, name,
+      el("small", {}, words), place ? el("small", {}, place) : null), strip);
 }
 
 function legend(scene) {
@@ -164,5 +166,6 @@ function legend(scene) {
     states.filter((state) => state !== "Deleted").map((state) => el("span", {}, el("span", { class: `state ${state}` }), STATES[state] ?? state)),
     el("span", {}, el("span", { class: "swatch" }), "call"),
     el("span", {}, el("span", { class: "swatch denied" }), "denied"), el("span", {}, el("span", { class: "swatch failed" }), "failed"),
+    scene.calls.some((call) => call[6]) ? el("span", {}, el("span", { class: "swatch injected" }), "injected by kms.faults") : null,
     scene.lanes.some((lane) => lane.rotations.length) ? el("span", {}, el("span", { class: "rotation" }), "rotation") : null);
 }

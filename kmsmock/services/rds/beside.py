@@ -17,7 +17,6 @@ from typing import Any
 from kmsmock.aws.arns import Arn
 from kmsmock.services.beside import BesideStore, Steps, until_stored
 from kmsmock.services.rds.arns import database_arn, snapshot_arn
-from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, KINDS, Kind
 from kmsmock.services.rds.kms_use.databases import (
     CreateDatabase,
@@ -40,6 +39,7 @@ from kmsmock.services.rds.kms_use.snapshots import (
 )
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
+from kmsmock.state.failures import failures_of
 
 
 @dataclass(frozen=True, slots=True)

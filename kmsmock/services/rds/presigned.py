@@ -58,6 +58,6 @@ def _what_is_wrong(call: ServiceCall, kind: Kind, source_region: str, url: str) 
     try:
         signed = datetime.strptime(f"{query['X-Amz-Date']}+0000", "%Y%m%dT%H%M%SZ%z")
         until = signed + timedelta(seconds=int(query["X-Amz-Expires"]))
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return "The URL has no expiry."
     return None if call.now <= until else f"The URL has expired at {until}."

@@ -26,6 +26,7 @@ from kmsmock.identities.entities import Document, Entity, Session
 from kmsmock.services.errors import AccessDenied, MalformedPolicyDocument, ValidationError
 from kmsmock.services.permissions import context_of
 from kmsmock.services.registry import Handler, Service, ServiceCall
+from kmsmock.timing.dates import add
 
 #: The default duration of role sessions, and the longest with role chaining, in seconds.
 ROLE_SECONDS = 3600
@@ -86,7 +87,7 @@ def assume_role(call: ServiceCall) -> dict[str, Any]:
         _require_trust(call, role, "sts:TagSession")
     seconds = _role_seconds(call, role, parameters.get("DurationSeconds", ROLE_SECONDS))
     session = session_of(call)
-    expires = call.now + timedelta(seconds=seconds)
+    expires = add(call.now, timedelta(seconds=seconds))
     principal, credentials = identities.assume(role, name, session, call.now, expires)
     answer: dict[str, Any] = {
         "Credentials": _describe_credentials(credentials, expires),
@@ -105,7 +106,7 @@ def get_session_token(call: ServiceCall) -> dict[str, Any]:
     if call.principal.kind not in (PrincipalKind.USER, PrincipalKind.ROOT):
         raise AccessDenied("Cannot call GetSessionToken with session credentials")
     seconds = _token_seconds(call)
-    expires = call.now + timedelta(seconds=seconds)
+    expires = add(call.now, timedelta(seconds=seconds))
     principal = replace(call.principal, issued=call.now)
     credentials = call.identities.credentials.issue(principal, expires)
     return {"Credentials": _describe_credentials(credentials, expires)}
@@ -119,7 +120,7 @@ def get_federation_token(call: ServiceCall) -> dict[str, Any]:
     if call.principal.kind not in (PrincipalKind.USER, PrincipalKind.ROOT):
         raise AccessDenied("Cannot call GetFederationToken with session credentials")
     seconds = _token_seconds(call)
-    expires = call.now + timedelta(seconds=seconds)
+    expires = add(call.now, timedelta(seconds=seconds))
     identities = call.identities
     session = session_of(call)
     principal = identities.federate(call.principal, call.parameters["Name"], session)

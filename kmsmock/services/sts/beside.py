@@ -15,6 +15,7 @@ from kmsmock.services.beside import BesideStore
 from kmsmock.services.mirroring import Answer, MirrorChange, mirror
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sts.answered import ROLE_SECONDS, TOKEN_SECONDS, session_of
+from kmsmock.timing.dates import add
 
 
 def _assume_role(call: ServiceCall, answer: Answer) -> None:
@@ -54,7 +55,7 @@ def _credentials_in(
         issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"]
     )
     seconds = call.parameters.get("DurationSeconds", default_seconds)
-    return credentials, call.now + timedelta(seconds=seconds)
+    return credentials, add(call.now, timedelta(seconds=seconds))
 
 
 _CHANGES: dict[str, MirrorChange] = {

@@ -83,7 +83,6 @@ def _find_records(
     attribute = _attribute(parameters)
     if "EventCategory" in parameters:
         return iter(())  # Insights events, which are not emulated
-    start = max(start or call.now - _HISTORY, call.now - _HISTORY)
     backend = call.backend
     name = attribute["AttributeValue"] if attribute and attribute["AttributeKey"] == _NAME else None
     matches = [
@@ -92,7 +91,8 @@ def _find_records(
         if name in (None, entry.name)
         and entry.account == call.account
         and entry.region == call.region
-        and start <= entry.at
+        and call.now - entry.at <= _HISTORY
+        and (start is None or start <= entry.at)
         and (end is None or entry.second <= end)
     ]
     newest_first: Iterable[Entry] = reversed(matches)

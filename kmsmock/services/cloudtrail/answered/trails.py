@@ -25,9 +25,9 @@ from kmsmock.services.cloudtrail.answered.registry import operation
 from kmsmock.services.cloudtrail.answered.tags import add_to_trail, read_tags
 from kmsmock.services.cloudtrail.kms_use import require_usable_key
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.dates import format_time
 from kmsmock.trail.configured_trails import ConfiguredTrail
 from kmsmock.trail.log_entries import list_entries
-from kmsmock.trail.member_format import format_time
 
 _MAX_TRAILS = 5
 _MAX_PREFIX_CHARACTERS = 200

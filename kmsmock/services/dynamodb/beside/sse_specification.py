@@ -13,6 +13,7 @@ from typing import Any
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.dynamodb.state import Table
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.dates import add_or_last, format_milliseconds
 
 _MANAGED_KEY = "alias/aws/dynamodb"
 _DAY = timedelta(hours=24)
@@ -77,12 +78,13 @@ def require_change_allowed(call: ServiceCall, table: Table | None) -> tuple[date
     """
     recent = [when for when in (table.key_changes if table else ()) if call.now - when < _DAY]
     if len(recent) >= _FREE_CHANGES and call.now - recent[-1] < _BETWEEN_CHANGES:
+        until, last = add_or_last(recent[0], _DAY), recent[-1]
         raise CodedError(
             "LimitExceededException",
             "Subscriber limit exceeded: Encryption mode changes are limited in the 24h window "
-            f"ending at {_iso(recent[0] + _DAY)}. After the first 4 change, each subsequent change "
-            "in the same window can be performed at most once every 21600 seconds. Number of "
-            f"updates today: {len(recent)}. Last change at {_iso(recent[-1])}.",
+            f"ending at {format_milliseconds(until)}. After the first 4 change, each subsequent "
+            "change in the same window can be performed at most once every 21600 seconds. Number "
+            f"of updates today: {len(recent)}. Last change at {format_milliseconds(last)}.",
         )
     return (*recent, call.now)
 
@@ -93,7 +95,3 @@ def _invalid(problem: str, explanation: str | None = None) -> CodedError:
         f"One or more parameter values were invalid: {problem}",
         explanation=explanation,
     )
-
-
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -35,6 +35,7 @@ from kmsmock.services.dynamodb.state import (
 )
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
+from kmsmock.timing.dates import add_or_last
 from kmsmock.timing.passing_states import Shows
 
 #: The part of a change during which DescribeTable returns the old key: on AWS 8 of 21 seconds.
@@ -90,7 +91,7 @@ def _begin_change(call: ServiceCall, arn: str) -> None:
     """Begin to change the key of a table, which answers show until it is done."""
     tables = tables_of(call).tables
     tables[arn] = replace(tables[arn], is_changing=True)
-    due = call.now + call.backend.delays.tables
+    due = add_or_last(call.now, call.backend.delays.tables)
     until = "SSEDescription.Status is ENABLED" if tables[arn].key else "SSEDescription is absent"
     finish = partial(_finish_change, call.backend, arn)
     call.backend.passing.begin(ENCRYPTION_STATE, arn, due, finish, until=until)

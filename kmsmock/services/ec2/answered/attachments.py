@@ -29,9 +29,10 @@ from kmsmock.services.ec2.answered.registry import (
 from kmsmock.services.ec2.answered.storage import Attachment, Volume
 from kmsmock.services.ec2.answered.volumes import show_attachment
 from kmsmock.services.ec2.kms_use import attachments as kms_use
-from kmsmock.services.ec2.kms_use.state import VOLUME_STATE, failures_of
+from kmsmock.services.ec2.kms_use.state import VOLUME_STATE
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_states import begin
+from kmsmock.state.failures import failures_of
 
 _MOST_INSTANCES = 16
 

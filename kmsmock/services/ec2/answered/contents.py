@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.ec2.answered.storage import Snapshot, Storage, Volume
-from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE, failures_of
+from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE
 from kmsmock.services.storage_keys import read_data_key
 from kmsmock.state.backend import Backend
+from kmsmock.state.failures import failures_of
 
 _GIB = 1024**3
 _WITHOUT_CONTENTS = ("creating", "pending", "error")
@@ -57,11 +59,28 @@ class Ebs(PublicObject):
     def why(self, resource_id: str) -> str | None:
         """Explain why a snapshot is in state error, or a volume has vanished or is not attached.
 
-        Return None for what has not failed.
+        resource_id: of a volume, snapshot or image. Return None for what has not failed; raises
+        ValueError for what does not exist.
         """
         with self._backend.lock:
             self._run_due_work()
-            return failures_of(self._backend).get(resource_id)
+            why = failures_of(self._backend).get(resource_id)
+            if why is None and not is_moto_active() and resource_id not in self._list_ids():
+                raise ValueError(
+                    f"{resource_id!r} does not exist{did_you_mean(resource_id, self._list_ids())}"
+                )
+            return why
+
+    def _list_ids(self) -> list[str]:
+        """Return the ids of all volumes, snapshots and images, and of those that have failed."""
+        stored = self._storage.account_regions.values()
+        ids = (
+            resource_id
+            for one in stored
+            for resources in (one.volumes, one.snapshots, one.images)
+            for resource_id in resources
+        )
+        return [*ids, *failures_of(self._backend)]
 
     @property
     def _storage(self) -> Storage:
@@ -82,7 +101,8 @@ class Ebs(PublicObject):
                 "moto stores volumes and snapshots while it is active, and they have contents only "
                 "without it"
             )
-        raise ValueError(f"{resource_id!r} does not exist" + (f": {why}" if why else ""))
+        hint = f": {why}" if why else did_you_mean(resource_id, self._list_ids())
+        raise ValueError(f"{resource_id!r} does not exist{hint}")
 
     def _plaintext_key(self, resource: Volume | Snapshot) -> bytes | None:
         if resource.state in _WITHOUT_CONTENTS:

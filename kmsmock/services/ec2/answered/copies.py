@@ -34,9 +34,10 @@ from kmsmock.services.ec2.answered.tagging import (
 )
 from kmsmock.services.ec2.ids import is_id, new_id
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot, copy_of_incomplete
-from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, failures_of
+from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_states import begin
+from kmsmock.state.failures import failures_of
 
 #: Source: Amazon EC2 service quotas, concurrent copies per destination Region.
 _MOST_COPIES = 20

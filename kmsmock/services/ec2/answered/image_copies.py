@@ -35,9 +35,10 @@ from kmsmock.services.ec2.answered.tagging import (
 )
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import CopyImage
-from kmsmock.services.ec2.kms_use.state import IMAGE_STATE, failures_of
+from kmsmock.services.ec2.kms_use.state import IMAGE_STATE
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_states import begin
+from kmsmock.state.failures import failures_of
 
 
 @operation(

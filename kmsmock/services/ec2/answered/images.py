@@ -38,6 +38,7 @@ from kmsmock.services.ec2.kms_use.images import FAILURE_CODE
 from kmsmock.services.ec2.kms_use.snapshots import require_completed
 from kmsmock.services.ec2.kms_use.state import IMAGE_STATE, SNAPSHOT_STATE
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.dates import format_milliseconds
 from kmsmock.timing.passing_states import Shows, listed
 
 _DEFAULT_TYPE = "gp2"
@@ -245,7 +246,7 @@ def _show_image(call: ServiceCall, image: Image) -> dict[str, Any]:
         "Name": image.name,
         "ImageLocation": f"{image.owner}/{image.name}",
         "OwnerId": image.owner,
-        "CreationDate": f"{image.created:%Y-%m-%dT%H:%M:%S}.000Z",
+        "CreationDate": format_milliseconds(image.created.replace(microsecond=0)),
         "State": image.state,
         "Public": image.is_public,
         "ImageType": "machine",

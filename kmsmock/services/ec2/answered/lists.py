@@ -14,6 +14,7 @@ from kmsmock.aws.paging import InvalidMarkerError, paginate
 from kmsmock.services.ec2.answered.registry import account_region
 from kmsmock.services.ec2.errors import InvalidNextToken, InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
+from kmsmock.timing.dates import format_milliseconds
 
 T = TypeVar("T")
 #: Filter -> a function that returns the values of an item.
@@ -72,7 +73,7 @@ def _to_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03}Z"
+        return format_milliseconds(value)
     return "" if value is None else str(value)
 
 

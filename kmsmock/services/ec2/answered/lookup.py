@@ -9,8 +9,8 @@ from kmsmock.services.ec2 import errors
 from kmsmock.services.ec2.answered.registry import account_region, storage
 from kmsmock.services.ec2.answered.storage import Image, Snapshot, Volume
 from kmsmock.services.ec2.ids import is_id
-from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.failures import failures_of
 
 
 def require_parameter(call: ServiceCall, member: str) -> Any:

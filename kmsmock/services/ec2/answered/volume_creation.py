@@ -35,10 +35,11 @@ from kmsmock.services.ec2.answered.tagging import (
 from kmsmock.services.ec2.answered.volumes import ZONE_LETTERS, show_volume
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.snapshots import require_completed
-from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE, failures_of
+from kmsmock.services.ec2.kms_use.state import SNAPSHOT_STATE, VOLUME_STATE
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_states import begin
+from kmsmock.state.failures import failures_of
 
 _DEFAULT_TYPE = "gp2"
 _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")

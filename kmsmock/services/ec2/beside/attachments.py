@@ -13,8 +13,8 @@ from kmsmock.services.ec2.kms_use.attachments import (
     attach_volume,
     detach_volume,
 )
-from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.failures import failures_of
 
 
 def _attach_volume(call: ServiceCall) -> Steps:

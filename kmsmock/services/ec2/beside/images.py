@@ -19,9 +19,9 @@ from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import FAILURE_CODE, CopyImage
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_image
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, require_completed
-from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.sharing_requests import read_image_change, read_new_description
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.failures import failures_of
 
 
 def _register_image(call: ServiceCall) -> Steps:

@@ -15,9 +15,9 @@ from kmsmock.services.ec2.beside.stored_resources import (
 )
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot, copy_of_incomplete
-from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.sharing_requests import read_snapshot_change
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.failures import failures_of
 
 
 def _create_snapshot(call: ServiceCall) -> Steps:

@@ -9,8 +9,8 @@ from typing import Any
 from kmsmock.services.ec2.answered.lookup import volume_not_found_error
 from kmsmock.services.ec2.kms_use.attachments import AttachedKey
 from kmsmock.services.ec2.kms_use.kms_calls import DataKey
-from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.state.failures import failures_of
 
 
 @dataclass(frozen=True, slots=True)

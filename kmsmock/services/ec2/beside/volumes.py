@@ -13,10 +13,10 @@ from kmsmock.services.ec2.beside.stored_resources import (
     stored_resources,
 )
 from kmsmock.services.ec2.kms_use.snapshots import require_completed
-from kmsmock.services.ec2.kms_use.state import failures_of
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.unknown_keys import warn_unknown_key
+from kmsmock.state.failures import failures_of
 
 
 def _create_volume(call: ServiceCall) -> Steps:

@@ -1,4 +1,4 @@
-"""The encryption settings and failures of EBS, whichever mock stores volumes and snapshots.
+"""The encryption settings of EBS, whichever mock stores volumes and snapshots.
 
 Source: Amazon EBS User Guide, "Amazon EBS encryption by default".
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kmsmock.services.registry import ServiceCall
-from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import ShownState
 
 #: The AWS managed key of EBS.
@@ -31,18 +30,12 @@ class EncryptionSettings:
 
 @dataclass(slots=True)
 class EbsEncryption:
-    """Settings by account and Region; and resource id -> why its key could not be used."""
+    """The settings of one mock, by account and Region."""
 
     settings: dict[tuple[str, str], EncryptionSettings] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
 
 
 def settings_for(call: ServiceCall) -> EncryptionSettings:
     """Return the settings of the account and Region of a call."""
     settings = call.backend.service_state(EbsEncryption).settings
     return settings.setdefault((call.account, call.region), EncryptionSettings())
-
-
-def failures_of(backend: Backend) -> dict[str, str]:
-    """Return the failures of a mock, which may be changed: resource id -> explanation."""
-    return backend.service_state(EbsEncryption).failures

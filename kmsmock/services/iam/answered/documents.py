@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kmsmock.authorization.linting import warn_of_misspelt
 from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
 from kmsmock.aws.arns import Arn
@@ -19,6 +20,8 @@ _TEXTS = {
     Defect.ACTION: "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
     Defect.NO_RESOURCE: "Policy statement must contain resources.",
     Defect.RESOURCE: "Has prohibited field Resource",
+    Defect.TRUST_ACTION: "AssumeRole policy may only specify STS AssumeRole actions.",
+    Defect.UNKNOWN_PRINCIPAL: 'Invalid principal in policy: "AWS":"{subject}"',
 }
 
 
@@ -33,13 +36,13 @@ def read_policy(text: str, kind: PolicyKind, name: str = "") -> Policy:
         raise _refused(defect) from None
     if kind is PolicyKind.IDENTITY:
         _require_arns(policy)
+    warn_of_misspelt(policy, name or f"the {kind.value}")
     return policy
 
 
 def _refused(defect: MalformedPolicyError) -> MalformedPolicyDocument:
-    return MalformedPolicyDocument(
-        _TEXTS.get(defect.defect, _SYNTAX), explanation=f"The policy: {defect}."
-    )
+    message = _TEXTS.get(defect.defect, _SYNTAX).replace("{subject}", defect.subject or "")
+    return MalformedPolicyDocument(message, explanation=f"The policy: {defect}.")
 
 
 def read_trust_policy(call: ServiceCall, text: str) -> Policy:
@@ -48,21 +51,10 @@ def read_trust_policy(call: ServiceCall, text: str) -> Policy:
     Raises MalformedPolicyDocument.
     """
     policy = read_policy(text, PolicyKind.TRUST, "the trust policy")
-    for statement in policy.statements:
-        actions = _texts(statement.source, "Action")
-        if any(not action.lower().startswith("sts:") for action in actions if action != "*"):
-            raise MalformedPolicyDocument(
-                "AssumeRole policy may only specify STS AssumeRole actions."
-            )
-        principal = statement.source.get("Principal", statement.source.get("NotPrincipal"))
-        if call.is_answered or not isinstance(principal, Mapping):
-            continue
-        for name in _texts(principal, "AWS"):
-            if name != "*" and not call.identities.names.is_valid_principal(name):
-                raise MalformedPolicyDocument(
-                    f'Invalid principal in policy: "AWS":"{name}"',
-                    explanation="A user or role must exist to be trusted: create it first.",
-                )
+    try:
+        call.identities.names.require_trust(policy, knows_all=not call.is_answered)
+    except MalformedPolicyError as defect:
+        raise _refused(defect) from None
     return policy
 
 

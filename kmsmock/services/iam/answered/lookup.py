@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from kmsmock.aws.arns import Arn
 from kmsmock.aws.paging import InvalidMarkerError, paginate
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity, Group, Identity, ManagedPolicy
+from kmsmock.identities.iam_names import MAX_TAGS, VALID_NAME
 from kmsmock.services.errors import (
     EntityAlreadyExists,
     InvalidInput,
@@ -20,10 +20,7 @@ from kmsmock.services.errors import (
 )
 from kmsmock.services.registry import ServiceCall
 
-_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _DEFAULT_PAGE_SIZE = 100
-#: The quota of tags. Source: IAM User Guide, "IAM and AWS STS quotas".
-_MAX_TAGS = 50
 
 
 @dataclass(frozen=True)
@@ -136,7 +133,7 @@ def require_free_name(call: ServiceCall, kind: Kind) -> str:
 def require_valid_names(parameters: Mapping[str, Any]) -> None:
     """Require that names have only valid characters. Raises ValidationError."""
     for member in ("UserName", "RoleName", "GroupName", "PolicyName"):
-        if not _NAME.fullmatch(parameters.get(member, "a")):
+        if not VALID_NAME.fullmatch(parameters.get(member, "a")):
             raise ValidationError(
                 f"The specified value for {member[0].lower()}{member[1:]} is invalid. It must "
                 "contain only alphanumeric characters and/or the following: +=,.@_-"
@@ -179,6 +176,6 @@ def add_tags(call: ServiceCall, word: str, tags: Mapping[str, str]) -> dict[str,
             "Duplicate tag keys found. Please note that Tag keys are case insensitive."
         )
     all_tags = {**tags, **{tag["Key"]: tag["Value"] for tag in new_tags}}
-    if len(all_tags) > _MAX_TAGS:
-        raise LimitExceeded(f"Cannot exceed quota for TagsPer{word}: {_MAX_TAGS}")
+    if len(all_tags) > MAX_TAGS:
+        raise LimitExceeded(f"Cannot exceed quota for TagsPer{word}: {MAX_TAGS}")
     return all_tags

@@ -19,6 +19,7 @@ from kmsmock.services.rds.answered.storage import (
     Storage,
 )
 from kmsmock.state.backend import Backend
+from kmsmock.timing.dates import format_time
 
 _DAY = timedelta(days=1)
 #: The response members of a snapshot that are those of its database.
@@ -87,15 +88,17 @@ def _take_daily_snapshot(backend: Backend, database: Database, now: datetime) ->
         return
     # A database that does not run keeps the backups that it has.
     if database.status == "available":
-        name = f"rds:{database.identifier}-{now:%Y-%m-%d-%H-%M}"
+        name = (
+            f"rds:{database.identifier}-{format_time(now)[:16].replace('T', '-').replace(':', '-')}"
+        )
         take_snapshot(backend, database, name, now, AUTOMATED)
         _delete_old(here, database, now)
-    backend.clock.schedule(now + _DAY, partial(_take_daily_snapshot, backend, database))
+    backend.clock.schedule_after(now, _DAY, partial(_take_daily_snapshot, backend, database))
 
 
 def _delete_old(here: AccountRegion, database: Database, now: datetime) -> None:
-    oldest = now - database.retention * _DAY
+    retention = database.retention * _DAY
     for key, snapshot in list(here.snapshots.items()):
         is_of_it = snapshot.resource_id == database.resource_id
-        if is_of_it and snapshot.type == AUTOMATED and snapshot.created < oldest:
+        if is_of_it and snapshot.type == AUTOMATED and now - snapshot.created > retention:
             del here.snapshots[key]

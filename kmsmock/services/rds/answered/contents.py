@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
 from kmsmock.services.rds.answered.lost_keys import check_keys
 from kmsmock.services.rds.answered.storage import Database, Snapshot, Storage
-from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.storage_keys import read_data_key
 from kmsmock.state.backend import Backend
+from kmsmock.state.failures import failures_of
 
 _GIB = 1024**3
 #: Source: Amazon Aurora User Guide, "Amazon Aurora storage".
@@ -60,11 +61,31 @@ class Rds(PublicObject):
     def why(self, arn: str) -> str | None:
         """Explain why a database or snapshot has failed, or why a database cannot use its key.
 
-        Return None for what has not failed.
+        arn: of an instance, cluster or snapshot. Return None for what has not failed; raises
+        ValueError for what does not exist.
         """
         with self._backend.lock:
             self._run_due_work()
-            return failures_of(self._backend).get(arn)
+            why = failures_of(self._backend).get(arn)
+            if why is None and not is_moto_active() and arn not in self._list_arns():
+                raise self._make_unknown_error(arn)
+            return why
+
+    def _list_arns(self) -> list[str]:
+        """Return the ARNs of all databases and snapshots, and of those that have failed."""
+        stored = self._storage.account_regions.values()
+        databases = (one.arn for region in stored for one in region.databases.values())
+        snapshots = (one.arn for region in stored for one in region.snapshots.values())
+        return [*databases, *snapshots, *failures_of(self._backend)]
+
+    def _make_unknown_error(self, arn: str) -> ValueError:
+        hint = did_you_mean(arn, self._list_arns())
+        if is_moto_active():
+            hint = (
+                ": moto stores databases and snapshots while it is active, and they have contents "
+                "only without it"
+            )
+        return ValueError(f"RDS has no resource with the ARN {arn!r}{hint}")
 
     @property
     def _storage(self) -> Storage:
@@ -84,15 +105,7 @@ class Rds(PublicObject):
             for snapshot in account_region.snapshots.values():
                 if snapshot.arn == arn:
                     return snapshot
-        raise ValueError(
-            f"RDS has no resource with the ARN {arn!r}"
-            + (
-                ": moto stores databases and snapshots while it is active, and they have contents "
-                "only without it"
-                if is_moto_active()
-                else ""
-            )
-        )
+        raise self._make_unknown_error(arn)
 
     def _plaintext_key(self, resource: Database | Snapshot) -> bytes | None:
         if resource.status != "available":

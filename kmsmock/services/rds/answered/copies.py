@@ -35,12 +35,12 @@ from kmsmock.services.rds.answered.storage import Snapshot
 from kmsmock.services.rds.answered.tagging import put_tags, read_new_tags
 from kmsmock.services.rds.arns import snapshot_arn
 from kmsmock.services.rds.errors import InvalidParameterValue
-from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.rds.kms_use.snapshots import CopySnapshot
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sectors import rewrite
 from kmsmock.services.storage_keys import KeyUnusableError
+from kmsmock.state.failures import failures_of
 
 _CHINA = "aws-cn"
 #: What a copy in another Region does not have of its source.

@@ -29,7 +29,6 @@ from kmsmock.services.rds.answered.storage import AUTOMATED, RECOVERABLE, Databa
 from kmsmock.services.rds.answered.tagging import Tags, put_tags
 from kmsmock.services.rds.arns import database_arn
 from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
-from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kinds import INSTANCE, Kind
 from kmsmock.services.rds.kms_use.databases import (
     CreateDatabase,
@@ -42,6 +41,7 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
 from kmsmock.services.storage_states import begin
 from kmsmock.state.backend import Backend
+from kmsmock.state.failures import failures_of
 
 #: Source: Amazon RDS User Guide, "Quotas and constraints for Amazon RDS".
 _MOST_DATABASES = 40

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from kmsmock.services.rds.answered.storage import LOST, RECOVERABLE, Database, Storage
-from kmsmock.services.rds.failures import failures_of
 from kmsmock.services.rds.kms_use.keys import why_unusable
 from kmsmock.state.backend import Backend
+from kmsmock.state.failures import failures_of
 
 _HOUR, _WEEK = timedelta(hours=1), timedelta(days=7)
 
@@ -24,7 +24,7 @@ def begin_key_checks(backend: Backend, now: datetime) -> None:
     storage = backend.service_state(Storage)
     if not storage.checks_keys:
         storage.checks_keys = True
-        backend.clock.schedule(now + _HOUR, partial(_check_keys_again, backend))
+        backend.clock.schedule_after(now, _HOUR, partial(_check_keys_again, backend))
 
 
 def _check_keys_again(backend: Backend, now: datetime) -> None:
@@ -32,7 +32,7 @@ def _check_keys_again(backend: Backend, now: datetime) -> None:
     storage.checks_keys = any(_has_data_key(database) for database in storage.databases())
     if storage.checks_keys:
         check_keys(backend, now)
-        backend.clock.schedule(now + _HOUR, partial(_check_keys_again, backend))
+        backend.clock.schedule_after(now, _HOUR, partial(_check_keys_again, backend))
 
 
 def _has_data_key(database: Database) -> bool:
@@ -50,7 +50,7 @@ def check_keys(backend: Backend, now: datetime) -> None:
             encryption.plaintext_key = None
             database.status, database.lost_since = RECOVERABLE, now
             failures_of(backend)[database.arn] = why
-            backend.clock.schedule(now + _WEEK, partial(_lose_for_good, database, now))
+            backend.clock.schedule_after(now, _WEEK, partial(_lose_for_good, database, now))
 
 
 def _lose_for_good(database: Database, since: datetime, now: datetime) -> None:  # noqa: ARG001 - the clock gives it

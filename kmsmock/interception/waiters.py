@@ -1,0 +1,45 @@
+"""Notes on the errors of waiters: why what they wait for has failed, or has not ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kmsmock.interception.error_notes import keep_note_of_waiter
+from kmsmock.process.active_mocks import ActiveMock
+
+
+def explain_failures(mock: ActiveMock, parsed: dict[str, Any]) -> None:
+    """Keep, for a waiter that may end with a response, why resources in it have failed.
+
+    For a response without such resources, it is what ends the passing states that it shows. parsed:
+    botocore's parsed response, or the answer that becomes one.
+    """
+    from kmsmock.state.failures import failures_of
+
+    backend = mock.kms.backend
+    failures, passing = failures_of(backend), backend.passing
+    if not failures and not passing.open:
+        return
+    names = dict.fromkeys(_iterate_texts(parsed))
+    reasons = [f"{name}: {failures[name]}" for name in names if name in failures]
+    if not reasons:
+        open_states = [key for key in list(passing.open) if key[1] in names]
+        texts = [passing.explain(*key) for key in open_states]
+        reasons = [
+            f"{name}: {text}" for (_, name), text in zip(open_states, texts, strict=True) if text
+        ]
+    if reasons:
+        keep_note_of_waiter(parsed, "\n".join(reasons))
+
+
+def _iterate_texts(value: Any) -> Iterator[str]:
+    """Yield the texts in a response."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from _iterate_texts(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _iterate_texts(item)

@@ -1,0 +1,37 @@
+"""Lone surrogates: code points of strings that are no characters, so that UTF-8 has no bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def find_lone_surrogate(value: Any) -> str | None:
+    """Return the first lone surrogate in texts, such as ``U+D800``; None if there is none.
+
+    value: a text, or dicts and lists of texts; anything else in them is not looked at.
+    """
+    if isinstance(value, str):
+        return None if value.isascii() else _find_in_text(value)
+    if isinstance(value, Mapping):
+        parts = (part for pair in value.items() for part in pair)
+    elif isinstance(value, (list, tuple)):
+        parts = (part for part in value)
+    else:
+        return None
+    return next((found for part in parts if (found := find_lone_surrogate(part))), None)
+
+
+def _find_in_text(text: str) -> str | None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as reason:
+        return f"U+{ord(text[reason.start]):04X}"
+    return None
+
+
+def require_encodable(value: Any, name: str) -> None:
+    """Require that texts have no lone surrogate (ValueError). name: of the argument."""
+    found = find_lone_surrogate(value)
+    if found is not None:
+        raise ValueError(f"{name} has the lone surrogate {found}, which is no character")

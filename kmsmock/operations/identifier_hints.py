@@ -1,0 +1,222 @@
+"""Explain why a request names no key: what it names instead, and where the key is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kmsmock.aws import arns
+from kmsmock.crypto import ciphertext
+from kmsmock.keys.region import KmsRegion
+from kmsmock.misuse.suggestions import get_nearest
+from kmsmock.operations.registry import Call
+
+_MAX_COMPARED = 2_000
+_KEY_ID = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_HEX_DIGITS = re.compile(r"[0-9a-f]{32}")
+#: In bytes: AES_128 and AES_256.
+_DATA_KEY_SIZES = (16, 32)
+_QUOTES = "\"'`"
+
+
+def explain_identifier(region: KmsRegion, reference: str) -> str:
+    """Explain what a text is that names no key. region: of the client.
+
+    It is neither a key id, an alias name nor the ARN of a key or alias.
+    """
+    return (
+        _explain_form(region, reference)
+        or _explain_name(region, reference)
+        or "This is neither a key id, a key ARN, an alias name nor an alias ARN."
+    )
+
+
+def _explain_form(region: KmsRegion, reference: str) -> str | None:
+    """Explain how an identifier was turned into another text; None if it was not."""
+    text = reference.strip()
+    if text != reference and _is_known(region, text):
+        return f"There is white space around it: KeyId={text!r}."
+    if text[:1] == text[-1:] and text[:1] in _QUOTES and len(text) > 1:
+        return f"There are quotes around it, as around JSON text: KeyId={text[1:-1]!r}."
+    if text.startswith(("{", "[", "(")):
+        found = _KEY_ID.search(text)
+        which = "" if found is None else f", here {found[0]!r}"
+        return (
+            "This is the text of a whole response: KeyId takes one member of it, such as "
+            f'["KeyMetadata"]["KeyId"]{which}.'
+        )
+    if text.startswith(("b'", 'b"')):
+        return f"This is the text that str() makes of bytes: KeyId={text[2:-1]!r}."
+    return None
+
+
+def _explain_name(region: KmsRegion, text: str) -> str | None:
+    """Explain which key or alias a text means; None if that is unknown."""
+    resource = text.rpartition(":")[2]
+    for known in (resource.removeprefix("key/"), text.lower(), _with_hyphens(text)):
+        if known != text and known in region.keys:
+            return f"A key id is written like this: KeyId={known!r}."
+    alias = _find_alias(region, text)
+    if alias is not None:
+        return (
+            "This is neither a key id, a key ARN, an alias name nor an alias ARN. Alias names "
+            f"include the prefix: {alias!r}."
+        )
+    for key in region.keys.values():
+        if key.description == text:
+            return f"This is the description of a key, which names none: KeyId={key.key_id!r}."
+    return None
+
+
+def _is_known(region: KmsRegion, name: str) -> bool:
+    return name in region.keys or name in region.aliases or arns.looks_like_arn(name)
+
+
+def _with_hyphens(text: str) -> str:
+    """Return a key id without hyphens as it is written; other texts stay as they are."""
+    digits = text.lower()
+    if not _HEX_DIGITS.fullmatch(digits):
+        return text
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _find_alias(region: KmsRegion, text: str) -> str | None:
+    """Return the alias that a name without its prefix means; None if it is similar to none."""
+    name = text.replace("alias:", "alias/").lstrip("/")
+    bare = name[len(arns.ALIAS_PREFIX) :] if name.lower().startswith("alias/") else name
+    alias = f"{arns.ALIAS_PREFIX}{bare}"
+    if alias in region.aliases:
+        return alias
+    if arns.looks_like_arn(text):
+        return None
+    return get_nearest(alias, _list_some(region.aliases), 0.8)
+
+
+def explain_arn(reference: str, region: KmsRegion) -> str:
+    """Explain why an ARN names no key and no alias. region: of the client."""
+    arn = arns.Arn.parse(reference)
+    like = arns.key_arn(region.name, region.account, "1234abcd-12ab-34cd-56ef-1234567890ab")
+    if arn is None:
+        return f"An ARN has six parts; that of a key is like {like}."
+    if arn.service != "kms":
+        found = f"the ARN of a resource of {arn.service}"
+        if arn.service in ("iam", "sts"):
+            found = "the ARN of a principal, not of a key"
+        return (
+            f"This is {found}: KeyId takes a key id, a key ARN such as {like}, an alias name or an "
+            "alias ARN."
+        )
+    return f"The ARN of a key is like {like}, that of an alias ends with :alias/ and its name."
+
+
+def explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
+    """Explain why a valid ciphertext has no key in this account and Region."""
+    for region in call.backend.regions.values():
+        if blob.key_id in region.keys and region.name != call.region.name:
+            return (
+                f"The ciphertext was made by {blob.key_arn}; that key is in {region.name}, but "
+                f"this client's Region is {call.region.name}."
+            )
+    if blob.material_id in call.backend.deleted_materials:
+        return f"The ciphertext was made by {blob.key_arn}, which has been deleted since."
+    return (
+        f"The ciphertext was made by {blob.key_arn} of another mock: keys end with the mock that "
+        "created them. Share one mock (a wider fixture scope, or one decorator around both) to "
+        "decrypt later what was encrypted earlier."
+    )
+
+
+def explain_size(data: bytes) -> str:
+    """Say that what should be a ciphertext has the size of a data key; empty for other sizes."""
+    if len(data) not in _DATA_KEY_SIZES:
+        return ""
+    return (
+        f" It has {len(data)} bytes, as the Plaintext of GenerateDataKey: Decrypt takes the "
+        "CiphertextBlob."
+    )
+
+
+def explain_foreign(call: Call, arn: arns.Arn, name: str) -> str:
+    """Explain that an account has no key or alias; which other one has it, if there is one."""
+    explanation = (
+        f"Account {arn.account} has no such key or alias in {arn.region}; AWS does not reveal to "
+        "other accounts which keys exist."
+    )
+    others = [
+        f"{region.account} has it in {region.name}"
+        for region in call.backend.regions.values()
+        if _has(region, name)
+    ]
+    return f"{explanation} Account {' and '.join(others)}." if others else explanation
+
+
+def explain_absent_key(call: Call, region: KmsRegion, key_id: str) -> str:
+    """Explain why there is no key with an id: where it is, or when it was deleted."""
+    return (
+        _explain_name(region, key_id)
+        or _explain_elsewhere(call, region, "key", key_id)
+        or _explain_deletion(call, region, key_id)
+        or _suggest_similar("key", key_id, region.keys)
+    )
+
+
+def explain_absent_alias(call: Call, region: KmsRegion, name: str) -> str:
+    """Explain why there is no alias of a name: where it is, or when its key was deleted."""
+    return (
+        _explain_deletion(call, region, name)
+        or _explain_elsewhere(call, region, "alias", name)
+        or _suggest_similar("alias", name, region.aliases)
+    )
+
+
+def _has(region: KmsRegion, name: str) -> bool:
+    return name in region.keys or name in region.aliases
+
+
+def _explain_elsewhere(call: Call, region: KmsRegion, kind: str, name: str) -> str | None:
+    """Explain in which other Region or account a key or alias is; None if it is nowhere."""
+    elsewhere = [
+        other
+        for other in call.backend.regions.values()
+        if other is not region and _has(other, name)
+    ]
+    if not elsewhere:
+        return None
+    # The nearest one: that of the same account.
+    other = next((each for each in elsewhere if each.account == region.account), elsewhere[0])
+    here = f"this client's Region is {region.name}"
+    if other.account != region.account:
+        here = f"this client is of account {region.account}"
+        if other.name != region.name:
+            here += f" and Region {region.name}"
+        owner = "key" if kind == "key" else "alias"
+        here += f". Use the {owner}'s ARN, with a client of its Region"
+    return f"The {kind} exists, but it is in {other.name} of account {other.account}; {here}."
+
+
+def _explain_deletion(call: Call, region: KmsRegion, name: str) -> str | None:
+    """Explain when the key with this id or alias was deleted; None if there was none."""
+    for lifetime in reversed(call.backend.key_lifetimes.deleted):
+        is_here = (lifetime.account, lifetime.region) == (region.account, region.name)
+        if lifetime.deleted is None or not is_here:
+            continue
+        when = f"was deleted on {lifetime.deleted:%Y-%m-%d}"
+        if lifetime.arn.endswith(f":key/{name}"):
+            return f"The key {when}."
+        if name in lifetime.aliases:
+            return f"Its key {lifetime.arn} {when}, and the alias with it."
+    return None
+
+
+def _list_some(known: Iterable[str]) -> list[str]:
+    return [text for text, _ in zip(known, range(_MAX_COMPARED), strict=False)]
+
+
+def _suggest_similar(kind: str, name: str, known: Iterable[str]) -> str:
+    names = _list_some(known)
+    if not names:
+        return f"There is no {kind} in this account and Region."
+    nearest = get_nearest(name, names, cutoff=0.5)
+    if nearest is not None:
+        return f"The nearest {kind} is {nearest!r}."
+    return "There is one other." if len(names) == 1 else f"There are {len(names)} others."

@@ -1,0 +1,134 @@
+"""The options of a run of pytest: read, with errors of one line that name the option and the file.
+
+Imported in every pytest run, so it imports nothing slow.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from kmsmock.plugin.marks import resolve_paths
+
+_INI_PREFIX = "kms_"
+_OPTION_PREFIX = "--kms-"
+_SEED = "--kms-seed"
+
+
+def read_options_of_run(config: pytest.Config) -> dict[str, Any]:
+    """Return the options in the configuration and on the command line.
+
+    Raises pytest.UsageError for unknown options with our prefix, and for invalid values.
+    """
+    from kmsmock.options import read_option, table
+
+    _require_known_ini_options(config)
+    options: dict[str, Any] = {}
+    for name, option in table().items():
+        if option.ini is None:
+            continue
+        ini = f"{_INI_PREFIX}{name}"
+        try:
+            value = config.getini(ini)
+            if value in (None, "", []):
+                continue
+            given = {name: value if option.from_text is None else option.from_text(value)}
+            options.update(resolve_paths(config, given))
+            read_option(name, options[name])
+            if name == "world":
+                _require_readable(options[name])
+        except (TypeError, ValueError, OSError, pytest.UsageError) as reason:
+            raise pytest.UsageError(_explain(config, ini, reason)) from None
+    seed = config.getoption(_SEED)
+    if seed is not None:
+        options["seed"] = seed
+    return options
+
+
+def _require_readable(path: str | os.PathLike[str]) -> None:
+    """Require that the file of a world is there and can be parsed; mocks read its content."""
+    from kmsmock.worlds.files import read_document
+
+    read_document(path)
+
+
+def _explain(config: pytest.Config, ini: str, reason: Exception) -> str:
+    """Return where a wrong value is, the value, and what is wrong with it, in one line."""
+    overridden = dict(_iterate_overrides(config))
+    raw: Any = overridden.get(ini, _get_ini_values(config).get(ini))
+    text = getattr(raw, "value", raw)  # newer versions of pytest keep more than the value
+    value = " ".join(text.split()) if isinstance(text, str) else text
+    where = "-o" if ini in overridden else f"{config.inipath}:"
+    words = str(reason)
+    if isinstance(reason, FileNotFoundError):
+        words = f"there is no such file: {reason.filename}"
+    return f"kmsmock: {where} {ini} = {value}: {' '.join(words.split())}"
+
+
+def _require_known_ini_options(config: pytest.Config) -> None:
+    """Require that pytest knows all ini options that begin like ours, also of other plugins."""
+    from kmsmock.misuse.suggestions import suggest
+    from kmsmock.options import table
+
+    overridden = [name for name, _ in _iterate_overrides(config)]
+    for ini in (*_get_ini_values(config), *overridden):
+        if not ini.startswith(_INI_PREFIX) or _is_known(config, ini):
+            continue
+        known = [f"{_INI_PREFIX}{name}" for name, option in table().items() if option.ini]
+        where = "-o" if ini in overridden else f"{config.inipath}"
+        raise pytest.UsageError(
+            f"kmsmock: {where}: there is no option {ini!r}{suggest(ini, known, 'there are')}"
+        )
+
+
+def _get_ini_values(config: pytest.Config) -> Mapping[str, Any]:
+    """Return the content of the ini file by name of option."""
+    values: Any = getattr(config, "_inicfg", None)  # since pytest 9, which deprecates the other
+    return config.inicfg if values is None else values
+
+
+def _is_known(config: pytest.Config, ini: str) -> bool:
+    try:
+        config.getini(ini)
+    except KeyError:
+        return False
+    except ValueError as reason:
+        return "unknown configuration value" not in str(reason)
+    except (TypeError, pytest.UsageError):
+        pass  # of a known option that has an invalid value
+    return True
+
+
+def _iterate_overrides(config: pytest.Config) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each ``-o name=value``."""
+    for override in config.getoption("override_ini", None) or ():
+        name, equals, value = override.partition("=")
+        if equals:
+            yield name.strip(), value.strip()
+
+
+def require_known_arguments(parser: pytest.Parser, arguments: list[str]) -> None:
+    """Require that pytest knows all options that begin like ours (pytest.UsageError).
+
+    parser: with the options of plugins and initial conftest files.
+    """
+    if not any(argument.startswith(_OPTION_PREFIX) for argument in arguments):
+        return
+    try:
+        _, unknown = parser.parse_known_and_unknown_args(arguments)
+    except pytest.UsageError:
+        return  # about another option: pytest raises it again
+    for argument in unknown:
+        name = argument.partition("=")[0]
+        if name.startswith(_OPTION_PREFIX):
+            from kmsmock.misuse.suggestions import suggest
+
+            hint = suggest(name, _list_options(), "there are")
+            raise pytest.UsageError(f"kmsmock: there is no option {name!r}{hint}")
+
+
+def _list_options() -> Iterable[str]:
+    return ("--kms-allow-real", "--kms-report", _SEED)

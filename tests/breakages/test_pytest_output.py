@@ -1,0 +1,147 @@
+"""How pytest shows the errors that a mock answers with: line of the test, error, and note."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+RunAlone = Callable[..., pytest.RunResult]
+INSIDE = ("*botocore*client.py*", "*botocore*context.py*", "*interception*")
+IMPORTS = """
+import boto3
+import pytest
+
+def encrypt(client, key_id):
+    return client.encrypt(KeyId=key_id, Plaintext=b"text")
+"""
+#: What the tests do, and a part of the note that must be in the output.
+ROWS = {
+    "misspelt_alias": (
+        """
+def test_it(kms, kms_key_factory):
+    kms_key_factory(alias="alias/orders")
+    encrypt(boto3.client("kms"), "alias/order")
+""",
+        "*The nearest alias is 'alias/orders'.*",
+    ),
+    "missing_context": (
+        """
+def test_it(kms, kms_key):
+    tenant = {"StringEquals": {"kms:EncryptionContext:tenant": "a"}}
+    allow = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": tenant}
+    role = kms.account("123456789012").role("App", policies={"Statement": allow})
+    encrypt(role.client(), kms_key.arn)
+""",
+        "*Pass EncryptionContext={'tenant': 'a'} in the request*",
+    ),
+    "base64": (
+        """
+def test_it(kms, kms_key):
+    import base64
+    blob = encrypt(boto3.client("kms"), kms_key.id)["CiphertextBlob"]
+    boto3.client("kms").decrypt(CiphertextBlob=base64.b64encode(blob))
+""",
+        "*CiphertextBlob is Base64 text*",
+    ),
+    "waiter": (
+        """
+def test_it(kms):
+    ec2 = kms.client("ec2")
+    ec2.get_waiter("snapshot_completed").wait(SnapshotIds=["snap-0"])
+""",
+        "*WaiterError: Waiter SnapshotCompleted failed*",
+    ),
+    "fixture": (
+        """
+@pytest.fixture
+def blob(kms):
+    return encrypt(boto3.client("kms"), "alias/none")
+
+def test_it(blob): ...
+""",
+        "*There is no alias in this account and Region.*",
+    ),
+    "cause": (
+        """
+def test_it(kms):
+    try:
+        encrypt(boto3.client("kms"), "alias/none")
+    except Exception as error:
+        raise RuntimeError("no key") from error
+""",
+        "*There is no alias in this account and Region.*",
+    ),
+    "wire": (
+        """
+@pytest.mark.kms(wire=True)
+def test_it(kms):
+    encrypt(boto3.client("kms"), "alias/none")
+""",
+        "*There is no alias in this account and Region.*",
+    ),
+}
+MISSPELT = ROWS["misspelt_alias"][0]
+
+
+@pytest.mark.parametrize(("text", "note"), ROWS.values(), ids=list(ROWS))
+def test_the_output_has_the_note_and_no_frames_of_the_client(
+    run_alone: RunAlone, text: str, note: str
+) -> None:
+    result = run_alone(IMPORTS + text)
+
+    result.stdout.fnmatch_lines([note])
+    result.stdout.fnmatch_lines(["*test_it.py:*"])
+    for line in INSIDE:
+        result.stdout.no_fnmatch_line(line)
+
+
+@pytest.mark.parametrize("style", ["long", "short", "line", "auto"])
+def test_the_frames_are_hidden_in_each_style(run_alone: RunAlone, style: str) -> None:
+    result = run_alone(IMPORTS + MISSPELT, f"--tb={style}")
+
+    result.stdout.fnmatch_lines(["*test_it.py:*NotFoundException*"])
+    result.stdout.no_fnmatch_line("*botocore*client.py*")
+
+
+@pytest.mark.parametrize("option", ["--full-trace", "--tb=native"])
+def test_pytest_shows_the_frames_on_demand(run_alone: RunAlone, option: str) -> None:
+    result = run_alone(IMPORTS + MISSPELT, option)
+
+    result.stdout.fnmatch_lines(["*botocore*client.py*", "*The nearest alias is 'alias/orders'.*"])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'boto3.client("kms").create_key(Tags=1)',
+        'boto3.client("sqs", region_name="eu-west-1").get_queue_url(QueueName="a")',
+    ],
+    ids=["parameters that the client refuses", "a service that nothing answers"],
+)
+def test_errors_that_no_mock_answered_with_keep_the_frames(run_alone: RunAlone, code: str) -> None:
+    text = f"""
+@pytest.mark.kms(block_real_aws=True)
+def test_it(kms):
+    with pytest.raises(Exception):
+        encrypt(boto3.client("kms"), "alias/none")
+    {code}
+"""
+    result = run_alone(IMPORTS + text)
+
+    result.stdout.fnmatch_lines(["*botocore*client.py*"])
+
+
+def test_the_debugger_starts_where_the_error_was_raised(run_alone: RunAlone) -> None:
+    debugger = """
+import pdb
+
+class Debugger(pdb.Pdb):
+    def interaction(self, frame, traceback):
+        while traceback is not None:
+            print("FRAME", traceback.tb_frame.f_globals["__name__"])
+            traceback = traceback.tb_next
+"""
+    result = run_alone(debugger + IMPORTS + MISSPELT, "--pdb", "--pdbcls=test_it:Debugger", "-s")
+
+    result.stdout.fnmatch_lines(["FRAME test_it", "FRAME botocore.client"])
