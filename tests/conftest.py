@@ -23,9 +23,9 @@ from tests import inner_runs, quicker_botocore, thoroughness
 from tests.configured_machine import Machine
 from tests.records import check_record
 
-#: The Region of this machine, for what is tested as users run it.
-_REGION_OF_MACHINE = os.environ.get("AWS_DEFAULT_REGION")
-# Tests assert ARNs, and so the Region, but nothing else that is configured on the machine.
+# Tests assert ARNs, and so the Region, but nothing else that is configured on the machine. Workers
+# of xdist get the environment of the process that starts them.
+os.environ.setdefault("REGION_OF_THIS_MACHINE", os.environ.get("AWS_DEFAULT_REGION", ""))
 os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
 
 pytest_plugins = ["pytester"]
@@ -96,11 +96,10 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 @pytest.fixture
 def region_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the Region that is configured on this machine, if any."""
-    if _REGION_OF_MACHINE is None:
-        monkeypatch.delenv("AWS_DEFAULT_REGION")
-    else:
-        monkeypatch.setenv("AWS_DEFAULT_REGION", _REGION_OF_MACHINE)
+    """Set the Region that is configured on this machine, for what is tested as users run it."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    if os.environ["REGION_OF_THIS_MACHINE"]:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", os.environ["REGION_OF_THIS_MACHINE"])
 
 
 @pytest.hookimpl(wrapper=True)

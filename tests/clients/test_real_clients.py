@@ -33,25 +33,20 @@ def sdk_key(module_kms):
     return module_kms.client().create_key()["KeyMetadata"]["Arn"]
 
 
-MESSAGES = []
+@pytest.fixture(scope="module")
+def message(sdk, sdk_key):
+    """Encrypt a message before the tests."""
+    provider = sdk.StrictAwsKmsMasterKeyProvider(key_ids=[sdk_key])
+    return sdk.EncryptionSDKClient().encrypt(source=b"text", key_provider=provider)[0]
 
 
-def test_the_encryption_sdk_encrypts_in_one_test(sdk, sdk_key, kms):  # noqa: ARG001
-    client = sdk.EncryptionSDKClient()
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_the_encryption_sdk_decrypts_what_was_encrypted_before(sdk, sdk_key, message, kms, time):  # noqa: ARG001
     provider = sdk.StrictAwsKmsMasterKeyProvider(key_ids=[sdk_key])
 
-    sealed, _ = client.encrypt(source=b"text", key_provider=provider)
+    opened, _ = sdk.EncryptionSDKClient().decrypt(source=message, key_provider=provider)
 
-    MESSAGES.append(sealed)
-    assert b"text" not in sealed
-
-
-def test_and_decrypts_in_another_of_the_same_scope(sdk, sdk_key, kms):  # noqa: ARG001
-    client = sdk.EncryptionSDKClient()
-    provider = sdk.StrictAwsKmsMasterKeyProvider(key_ids=[sdk_key])
-
-    opened, _ = client.decrypt(source=MESSAGES[0], key_provider=provider)
-
+    assert b"text" not in message
     assert opened == b"text"
 
 
