@@ -16,6 +16,7 @@ from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.errors import AlgorithmUnavailable
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.keys.key import Key, KeyManager, Usage
+from kmsmock.keys.state_checks import require_state
 from kmsmock.keys.states import ANY_STATE
 from kmsmock.ledger.call_record import Call as CallRecord
 from kmsmock.operations import OPERATIONS
@@ -164,7 +165,7 @@ def _require_usable(call: Call, target: Target, key: Key) -> None:
     if usage is not None and key.usage is not usage:
         key.require_usage(usage, target.action.removeprefix("kms:"))
     if states is not ANY_STATE and key.state not in states:
-        key.require_state(states, call.backend.passing)
+        require_state(key, states, call.backend.passing)
     store = key.custom_key_store
     if store is not None and usage is not None and store.proxy_failure is not None:
         raise errors.KMSInvalidStateException(store.proxy_failure)

@@ -27,11 +27,11 @@ class Clients:
         from kmsmock.activation.clients import UNKNOWN, make_client
 
         credentials = credentials or UNKNOWN
-        region = region or self._mock.find_region()
-        cache_key = (service, region, credentials.access_key)
+        chosen: str = region or self._mock.find_region()
+        cache_key = (service, chosen, credentials.access_key)
         client = self._clients.get(cache_key)
         if client is None:
-            client = self._clients[cache_key] = make_client(service, region, credentials)
+            client = self._clients[cache_key] = make_client(service, chosen, credentials)
             bind(client.meta.events, self._mock)
         return client
 

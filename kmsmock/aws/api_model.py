@@ -64,7 +64,7 @@ def parse_request(call: ApiCall) -> dict[str, Any]:
         count = len(failures)
         raise errors.ValidationException(
             f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(failures)}",
-            explanation=explain_values(call.operation, body, call.model.input_shape),
+            explanation=explain_values(call.operation, body or {}, call.model.input_shape),
         )
     return parameters
 

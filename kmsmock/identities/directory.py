@@ -18,6 +18,7 @@ from kmsmock.aws.arns import (
 )
 from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.regions import partition_of
+from kmsmock.identities import iam_names
 from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
 from kmsmock.identities.entities import (
     Entity,
@@ -27,17 +28,12 @@ from kmsmock.identities.entities import (
     Organization,
     Session,
 )
-from kmsmock.identities.iam_names import (
-    FEDERATED_USER_NAME,
-    NAME_LIMITS,
-    ROLE_SESSION_NAME,
-    require_path,
-)
 from kmsmock.identities.managed import ManagedPolicies
 from kmsmock.identities.names import PrincipalNames
 from kmsmock.misuse.values import describe
 
 ADMINISTRATOR = "Administrator"
+_Now = Callable[[], datetime]
 _ADMINISTRATOR_ACCESS = "AdministratorAccess"
 _ALONE = Organization()
 _NO_SESSION = Session()
@@ -58,11 +54,7 @@ class Identities:
     )
 
     def __init__(
-        self,
-        account: str,
-        find_region: Callable[[], str],
-        entropy: Entropy,
-        now: Callable[[], datetime],
+        self, account: str, find_region: Callable[[], str], entropy: Entropy, now: _Now
     ) -> None:
         self._find_region = find_region
         self._now = now
@@ -219,7 +211,7 @@ class Identities:
         Raises ValueError for a name or path that IAM or STS does not accept.
         """
         self._require_names(PrincipalKind.ASSUMED_ROLE, account, name, path, partition)
-        ROLE_SESSION_NAME.require(session)
+        iam_names.ROLE_SESSION_NAME.require(session)
         entity = self.get_or_create_entity(
             PrincipalKind.ASSUMED_ROLE, account, name, path, partition
         )
@@ -269,7 +261,7 @@ class Identities:
 
         Raises ValueError for a name that STS does not accept.
         """
-        FEDERATED_USER_NAME.require(name)
+        iam_names.FEDERATED_USER_NAME.require(name)
         arn = federated_user_arn(user.partition, user.account, name)
         unique_id = f"{user.account}:{name}"
         # Without session policies it has no permissions of its own.
@@ -402,6 +394,6 @@ class Identities:
         is_text = isinstance(name, str)
         if is_text and self.named(kind, account, name, partition or self.partition) is not None:
             return
-        NAME_LIMITS[kind].require(name)
+        iam_names.NAME_LIMITS[kind].require(name)
         if path is not None:
-            require_path(path)
+            iam_names.require_path(path)

@@ -138,4 +138,5 @@ def _read_bytes(path: str | None) -> bytes | None:
         return None
 
 
-_read_full_config: Callable[[Any], Any] = Session.full_config.fget
+_full_config: Any = Session.full_config
+_read_full_config: Callable[[Any], Any] = _full_config.fget

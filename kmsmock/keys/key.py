@@ -13,13 +13,12 @@ from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.crypto.seeded import deterministic
-from kmsmock.keys.material import KeyMaterial, MaterialState, describe_expiry, material_id
+from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
-from kmsmock.keys.states import KEY_STATE, STATE_REMEDIES, STATE_TEXTS, KeyState
+from kmsmock.keys.states import KeyState
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.timing.dates import add
-from kmsmock.timing.passing_states import PassingStates
 
 if TYPE_CHECKING:
     from kmsmock.keys.custom_key_store import CustomKeyStore
@@ -54,7 +53,7 @@ _PENDING_DELETION = frozenset({KeyState.PENDING_DELETION, KeyState.PENDING_REPLI
 _INTERNAL = (
     *("FIXED", "cancel_deletion", "decrypt", "find_material", "key_pair", "material"),
     *("new_material", "on_demand_started", "pending_deletion", "policy_ids", "require_algorithm"),
-    *("encrypt", "require_origin", "require_state", "require_usage", "schedule_deletion", "secret"),
+    *("encrypt", "require_origin", "require_usage", "schedule_deletion", "secret"),
     *("sequence", "shows_material_id", "source", "status", "transient_until"),
 )
 
@@ -188,33 +187,6 @@ class Key(PublicObject, internal=_INTERNAL):
         return bool(self.materials) and all(
             material.is_present for material in self.materials if material.is_permanent
         )
-
-    def require_state(self, allowed: frozenset[KeyState], passing: PassingStates) -> None:
-        """Refuse an operation that the key's state does not permit.
-
-        passing: the passing states of the mock, to explain how one ends. Raises DisabledException
-        for a disabled key, KMSInvalidStateException for other states.
-        Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
-        """
-        state = self.state
-        if state in allowed:
-            return
-        kind = (
-            errors.DisabledException
-            if state is KeyState.DISABLED
-            else errors.KMSInvalidStateException
-        )
-        remedy = STATE_REMEDIES[state]
-        if state is KeyState.UNAVAILABLE and self.custom_key_store is not None:
-            remedy = self.custom_key_store.describe_state(passing)
-        if state is KeyState.PENDING_IMPORT:
-            remedy = describe_expiry(self.materials) + remedy
-        waiting = passing.explain(KEY_STATE, self.arn)
-        if waiting is not None:
-            remedy = f"{remedy} {waiting}"
-        if self.deletion_date is not None:
-            remedy = f"It will be deleted on {self.deletion_date:%Y-%m-%d %H:%M} UTC. {remedy}"
-        raise kind(f"{self.arn} is {STATE_TEXTS[state]}.", explanation=remedy)
 
     def require_usage(self, usage: KeyUsage, operation: str) -> None:
         """Refuse an operation that is not for keys of this usage (InvalidKeyUsageException)."""

@@ -27,7 +27,7 @@ class KeyState(Enum):
 KEY_STATE = ShownState("KeyState")
 
 # What operations require of the key, each in its declaration: such as ``USABLE`` for Encrypt, which
-# a disabled key is not. `Key.require_state` raises the error.
+# a disabled key is not. `keys.state_checks` raises the error.
 # Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
 _S = KeyState
 ANY_STATE = frozenset(KeyState)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from kmsmock.aws.prices import ARITHMETIC
 from kmsmock.reports.report import Report
@@ -144,12 +144,13 @@ def _decode(  # noqa: PLR0911
     if is_dataclass(inner):
         return _decode_members(_require(value, dict, path), inner, names, path)
     if issubclass(inner, tuple):
-        hints, make_row = _HINTS[inner], cast(Any, inner)
+        hints = _HINTS[inner]
         row: list[Any] = _require(value, list, path)
-        if not len(hints) - len(make_row._field_defaults) <= len(row) <= len(hints):
+        defaults: dict[str, Any] = vars(inner)["_field_defaults"]
+        if not len(hints) - len(defaults) <= len(row) <= len(hints):
             raise BadReportError(f"{path}: expected [{', '.join(hints)}], not {len(row)} items")
         members = zip(row, hints.items(), strict=False)
-        return make_row(*[_decode(v, of, names, f"{path}.{name}") for v, (name, of) in members])
+        return inner(*[_decode(v, of, names, f"{path}.{name}") for v, (name, of) in members])
     return _decode_plain(value, inner, path)
 
 

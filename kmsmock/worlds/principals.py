@@ -13,6 +13,7 @@ from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import Arn, iam_arn, looks_like_arn
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.regions import REGIONS
+from kmsmock.identities import iam_names
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.identities.entities import (
@@ -23,14 +24,7 @@ from kmsmock.identities.entities import (
     Organization,
     PolicyVersion,
 )
-from kmsmock.identities.iam_names import (
-    GROUP_NAME,
-    NAME_LIMITS,
-    POLICY_NAME,
-    VALID_NAME,
-    NameLimits,
-    is_path,
-)
+from kmsmock.identities.iam_names import NameLimits
 from kmsmock.misuse.values import quote
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import Within, WorldError, describe_value
@@ -217,7 +211,7 @@ class PrincipalLoader:
 
     def _managed(self, value: Any) -> None:
         item = Object(value)
-        name, account, partition, path = self._read_names(item, POLICY_NAME)
+        name, account, partition, path = self._read_names(item, iam_names.POLICY_NAME)
         arn = iam_arn(partition, account, f"policy{path}{name}")
         if self._identities.managed.get(arn) is not None:
             raise WorldError(f"there is a policy {arn}")
@@ -246,7 +240,7 @@ class PrincipalLoader:
 
     def _group(self, value: Any) -> None:
         item = Object({"name": value} if isinstance(value, str) else value)
-        name, account, partition, path = self._read_names(item, GROUP_NAME)
+        name, account, partition, path = self._read_names(item, iam_names.GROUP_NAME)
         arn = iam_arn(partition, account, f"group{path}{name}")
         if arn in self._identities.groups:
             raise WorldError(f"there is a group {arn}")
@@ -264,7 +258,7 @@ class PrincipalLoader:
 
     def _entity(self, item: Object, kind: PrincipalKind) -> None:
         identities = self._identities
-        name, account, partition, path = self._read_names(item, NAME_LIMITS[kind])
+        name, account, partition, path = self._read_names(item, iam_names.NAME_LIMITS[kind])
         known = identities.named(kind, account, name, partition)
         if known is not None and not _is_untouched(known, self._backend):
             raise WorldError(f"there is {known.arn}")
@@ -356,7 +350,7 @@ class PrincipalLoader:
 def _name_within(limits: NameLimits) -> Reader[str]:
     def read(value: Any) -> str:
         name = text(value)
-        if not VALID_NAME.fullmatch(name) or len(name) > limits.high:
+        if not iam_names.VALID_NAME.fullmatch(name) or len(name) > limits.high:
             raise WorldError(
                 f"must be letters, digits and +=,.@_-, at most {limits.high}, "
                 f"not {describe_value(value)}"
@@ -367,7 +361,7 @@ def _name_within(limits: NameLimits) -> Reader[str]:
 
 
 def _path(value: Any) -> str:
-    if not is_path(text(value)):
+    if not iam_names.is_path(text(value)):
         raise WorldError(f"must be / or begin and end with it, not {describe_value(value)}")
     return str(value)
 
