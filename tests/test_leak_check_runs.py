@@ -49,7 +49,7 @@ OPTIONS: dict[str, tuple[tuple[str, ...], set[str], str]] = {
     "--capture=tee-sys": (("--capture=tee-sys",), {"output", "a log", "a file", "capsys"}, ""),
     "-p no:capture": (("-p", "no:capture"), {"a log", "a file"}, "*captured (-p no:capture)*"),
     "-p no:logging": (("-p", "no:logging"), {"output", "a log", "a file", "capsys"}, ""),
-    "-p no:warnings": (("-p", "no:warnings", "-s"), {"a log", "a file", "capsys"}, ""),
+    "-p no:warnings": (("-p", "no:warnings"), {"output", "a log", "a file", "capsys"}, ""),
     "-W error": (("-W", "error", "-s"), {"a log", "a file", "capsys"}, "*not captured (-s)*"),
     "--tb=no": (("--tb=no",), {"output", "a log", "a file", "capsys"}, ""),
 }

@@ -143,6 +143,8 @@ class Reports:
         report.tests_failed = sum(outcome == "failed" for outcome in self._outcomes.values())
         for test, tally in report.tests.items():
             tally.add(TestTally(outcome=self._outcomes.get(test)))
+        if getattr(session.config.option, "forked", False):
+            report.notes.append("Calls of tests in processes of their own (--forked) are missing.")
         end = session.shouldfail or session.shouldstop
         if end or exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
             why = f" ({end})" if isinstance(end, str) else ""
