@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from kmsmock.aws.regions import DEFAULT_REGION
@@ -48,12 +48,18 @@ def set_variables_of(mock: HasVariables | None) -> None:
     global _owner  # noqa: PLW0603 - the environment of the process
     if mock is _owner:
         return
-    _unset()
+    wanted = {} if mock is None else mock.find_variables()
+    # Variables of both mocks are there all the time, since other threads may be reading them.
+    _unset([name for name in _values if name not in wanted])
     _owner = mock
-    if mock is not None:
-        _values.update(mock.find_variables())
-        _before.update((name, os.environ.get(name)) for name in _values)
-        os.environ.update(_values)
+    for name, value in wanted.items():
+        if name in _values:
+            _earlier[name, _values[name]] = _before[name]
+        else:
+            _before[name] = os.environ.get(name)
+        if _values.get(name) != value:
+            os.environ[name] = value
+    _values.update(wanted)
 
 
 def get_variable(name: str) -> str | None:
@@ -82,14 +88,13 @@ def restore_variables() -> None:
     _earlier.clear()
 
 
-def _unset() -> None:
-    """Restore the variables, except for those that something else has changed meanwhile."""
-    for name, value in _values.items():
+def _unset(names: Iterable[str]) -> None:
+    """Restore variables, except for those that something else has changed meanwhile."""
+    for name in names:
+        value, before = _values.pop(name), _before.pop(name)
         if os.environ.get(name) == value:
-            _set(name, _before[name])
-        _earlier[name, value] = _before[name]
-    _values.clear()
-    _before.clear()
+            _set(name, before)
+        _earlier[name, value] = before
     _observe_monkeypatch()
 
 
