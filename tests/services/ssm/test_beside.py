@@ -317,6 +317,7 @@ def test_a_resource_from_before_the_mock_is_returned_with_a_warning(kms, ssm):
         value_of(ssm, WithDecryption=True)
 
 
+@pytest.mark.usefixtures("ssm")
 def test_a_mock_without_the_service_leaves_it_alone():
     with mock_kms(services=("kms",)):
         boto3.client("ssm").put_parameter(
