@@ -193,6 +193,7 @@ class Identities:
 
         Raises ValueError for a name or path that IAM does not accept.
         """
+        partition = partition or self.partition
         self._require_names(PrincipalKind.USER, account, name, path, partition)
         entity = self.get_or_create_entity(PrincipalKind.USER, account, name, path, partition)
         arn = entity.arn
@@ -210,12 +211,12 @@ class Identities:
 
         Raises ValueError for a name or path that IAM or STS does not accept.
         """
-        self._require_names(PrincipalKind.ASSUMED_ROLE, account, name, path, partition)
+        partition = partition or self.partition
+        kind = PrincipalKind.ASSUMED_ROLE
+        self._require_names(kind, account, name, path, partition)
         iam_names.ROLE_SESSION_NAME.require(session)
-        entity = self.get_or_create_entity(
-            PrincipalKind.ASSUMED_ROLE, account, name, path, partition
-        )
-        arn = session_arn(partition or self.partition, account, entity.name, session)
+        entity = self.get_or_create_entity(kind, account, name, path, partition)
+        arn = session_arn(partition, account, entity.name, session)
         principal = self._add(
             arn,
             lambda: Principal(
@@ -388,11 +389,11 @@ class Identities:
         return principal
 
     def _require_names(
-        self, kind: PrincipalKind, account: str, name: str, path: str | None, partition: str | None
+        self, kind: PrincipalKind, account: str, name: str, path: str | None, partition: str
     ) -> None:
         """Require a name and path that IAM accepts for a new user or role."""
         is_text = isinstance(name, str)
-        if is_text and self.named(kind, account, name, partition or self.partition) is not None:
+        if is_text and self.named(kind, account, name, partition) is not None:
             return
         iam_names.NAME_LIMITS[kind].require(name)
         if path is not None:

@@ -39,7 +39,7 @@ def find_missing_variables(option: str | None) -> dict[str, str]:
     if find_static_credentials(session) is None:
         variables["AWS_ACCESS_KEY_ID"] = variables["AWS_SECRET_ACCESS_KEY"] = DUMMY
     if _find_configured_region(session) is None:
-        variables["AWS_DEFAULT_REGION"] = find_region(session, option)
+        variables["AWS_DEFAULT_REGION"] = _get_chosen_region(session, option) or DEFAULT_REGION
     return variables
 
 
@@ -56,12 +56,15 @@ def _create_session() -> Any:
 
 
 def find_region(session: Any, option: str | None) -> str:
-    """Return the Region of a session's clients that name none.
+    """Return the Region of a session's clients that name none, that of the machine last."""
+    chosen = _get_chosen_region(session, option)
+    return chosen or _find_configured_region(session) or DEFAULT_REGION
 
-    The code under test takes precedence, then the option, then the machine.
-    """
+
+def _get_chosen_region(session: Any, option: str | None) -> str | None:
+    """Return the Region that the code under test has set for a session, else the option."""
     by_code: str | None = session.instance_variables().get("region")
-    return by_code or option or _find_configured_region(session) or DEFAULT_REGION
+    return by_code or option
 
 
 def _find_configured_region(session: Any) -> str | None:
