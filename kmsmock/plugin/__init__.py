@@ -29,7 +29,7 @@ from kmsmock.plugin.real_aws import add_option, block_real_aws, say_what_is_bloc
 from kmsmock.plugin.rollback import Rollback
 from kmsmock.process.active_mocks import get_joinable
 from kmsmock.process.contexts import get_running_test
-from kmsmock.process.environment import describe_region, restore_variables
+from kmsmock.process.environment import describe_region, without_leftovers
 from kmsmock.process.watchers import watchers
 
 if TYPE_CHECKING:
@@ -163,11 +163,10 @@ def pytest_report_header() -> str:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Apply a test's mark ``leak_check``."""
     try:
-        with _check_leaks(item, merge_marks(item)):
+        with without_leftovers(), _check_leaks(item, merge_marks(item)):
             return (yield)
     finally:
         item.config.stash[_mocked_tests].forget(item.nodeid)
-        restore_variables()
 
 
 def _check_leaks(item: pytest.Item, marks: dict[str, Any]) -> AbstractContextManager[None]:

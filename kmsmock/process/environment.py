@@ -11,7 +11,8 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from kmsmock.aws.regions import DEFAULT_REGION
@@ -28,15 +29,55 @@ class HasVariables(Protocol):
         ...
 
 
+class _Variable:
+    """A variable that a mock sets.
+
+    value: that of the mock. before: the value from before; None if there was none.
+    """
+
+    def __init__(self, name: str, value: str) -> None:
+        self._name = name
+        self.value = value
+        self.before = os.environ.get(name)
+        #: Whether it is set; not if the test has changed it since, by means of pytest.
+        self.is_set = True
+        os.environ[name] = value
+
+    @property
+    def is_present(self) -> bool:
+        """Whether nothing else has changed the variable."""
+        return self.is_set and os.environ.get(self._name) == self.value
+
+    def change(self, value: str) -> None:
+        """Set the value of another mock."""
+        if value != self.value:
+            os.environ[self._name] = self.value = value
+
+    def restore(self) -> None:
+        """Set the value from before, unless something else has changed the variable."""
+        if self.is_present:
+            _set(self._name, self.before)
+        self.is_set = False
+
+    def set_again(self) -> None:
+        """Set the value of the mock, if the test has undone its change."""
+        if not self.is_set and os.environ.get(self._name) == self.before:
+            os.environ[self._name] = self.value
+            self.is_set = True
+
+
+#: The names of the variables that mocks set.
+_NAMES = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    *("AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED"),
+)
 #: The variables with the paths of botocore's configuration files -> the default names.
 _FILES = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
 #: The mock whose variables are set; None if none are.
 _owner: HasVariables | None = None
-#: Its variables: name -> value.
-_values: dict[str, str] = {}
-#: Name -> the value from before; None if there was none.
-_before: dict[str, str | None] = {}
-#: (name, value) that a mock had set -> the value from before it; None if there was none.
+#: Its variables, by name.
+_variables: dict[str, _Variable] = {}
+#: (name, value) that an earlier mock had set -> the value from before it; None if there was none.
 _earlier: dict[tuple[str, str], str | None] = {}
 
 
@@ -49,23 +90,26 @@ def set_variables_of(mock: HasVariables | None) -> None:
     if mock is _owner:
         return
     wanted = {} if mock is None else mock.find_variables()
-    # Variables of both mocks are there all the time, since other threads may be reading them.
-    _unset([name for name in _values if name not in wanted])
-    _owner = mock
-    for name, value in wanted.items():
-        if name in _values:
-            _earlier[name, _values[name]] = _before[name]
+    for name, variable in list(_variables.items()):
+        _earlier[name, variable.value] = variable.before
+        # Those of both mocks are there all the time, since other threads may be reading them.
+        if name in wanted and variable.is_present:
+            variable.change(wanted[name])
         else:
-            _before[name] = os.environ.get(name)
-        if _values.get(name) != value:
-            os.environ[name] = value
-    _values.update(wanted)
+            variable.restore()
+            del _variables[name]
+    _owner = mock
+    if mock is not None:
+        _observe_monkeypatch()
+    for name, value in wanted.items():
+        if name not in _variables:
+            _variables[name] = _Variable(name, value)
 
 
 def get_variable(name: str) -> str | None:
     """Return a configured environment variable; None for one that is empty or set by a mock."""
     value = os.environ.get(name)
-    return value if value and _values.get(name) != value else None
+    return value if value and not _is_of_mock(name, value) else None
 
 
 def describe_region() -> str:
@@ -77,25 +121,25 @@ def describe_region() -> str:
     return "as configured on this machine" if is_configured else DEFAULT_REGION
 
 
-def restore_variables() -> None:
-    """Restore what was set by earlier mocks and has been written back since; forget these mocks.
+@contextmanager
+def without_leftovers() -> Iterator[None]:
+    """Remove after the block what mocks had set in it, and something else has written back.
 
-    This happens if a test changes such a variable, and undoes its change after the mock has ended.
+    That is a copy of the environment, made while a mock was active, and restored after its end.
     """
-    for (name, value), before in _earlier.items():
-        if get_variable(name) == value:
-            _set(name, before)
-    _earlier.clear()
+    at_first = {name: get_variable(name) for name in _NAMES}
+    try:
+        yield
+    finally:
+        for (name, value), before in _earlier.items():
+            if get_variable(name) == value != at_first.get(name):
+                _set(name, before)
+        _earlier.clear()
 
 
-def _unset(names: Iterable[str]) -> None:
-    """Restore variables, except for those that something else has changed meanwhile."""
-    for name in names:
-        value, before = _values.pop(name), _before.pop(name)
-        if os.environ.get(name) == value:
-            _set(name, before)
-        _earlier[name, value] = before
-    _observe_monkeypatch()
+def _is_of_mock(name: str, value: str) -> bool:
+    variable = _variables.get(name)
+    return variable is not None and variable.is_set and variable.value == value
 
 
 def _set(name: str, value: str | None) -> None:
@@ -106,19 +150,39 @@ def _set(name: str, value: str | None) -> None:
 
 
 def _observe_monkeypatch() -> None:
-    """Restore a variable of an earlier mock as soon as pytest's monkeypatch writes it back."""
+    """Let pytest's monkeypatch save and restore the values of the machine, not those of mocks."""
     module = sys.modules.get("_pytest.monkeypatch")
     if module is None or hasattr(module.MonkeyPatch.undo, "__wrapped__"):
         return
     monkeypatch: Any = module.MonkeyPatch
-    original = monkeypatch.undo
+    original_set, original_delete = monkeypatch.setitem, monkeypatch.delitem
+    original_undo = monkeypatch.undo
 
-    @functools.wraps(original)
+    @functools.wraps(original_set)
+    def setitem(self: Any, dic: Any, name: Any, value: Any) -> None:
+        _leave_to_test(dic, name)
+        original_set(self, dic, name, value)
+
+    @functools.wraps(original_delete)
+    def delitem(self: Any, dic: Any, name: Any, raising: bool = True) -> None:  # noqa: FBT001, FBT002
+        was_set = _leave_to_test(dic, name)
+        original_delete(self, dic, name, raising and not was_set)
+
+    @functools.wraps(original_undo)
     def undo(self: Any) -> None:
-        present = {name: os.environ.get(name) for name, _ in _earlier}
-        original(self)
-        for (name, value), before in _earlier.items():
-            if get_variable(name) == value != present[name]:
-                _set(name, before)
+        original_undo(self)
+        for variable in _variables.values():
+            variable.set_again()
 
-    monkeypatch.undo = undo
+    monkeypatch.setitem, monkeypatch.delitem, monkeypatch.undo = setitem, delitem, undo
+
+
+def _leave_to_test(changed: Any, name: str) -> bool:
+    """Restore the value of the machine, before a test changes a variable; return whether it was.
+
+    changed: the mapping that the test changes.
+    """
+    is_of_mock = changed is os.environ and _is_of_mock(name, os.environ.get(name, ""))
+    if is_of_mock:
+        _variables[name].restore()
+    return is_of_mock

@@ -168,6 +168,38 @@ def test_undoing_a_change_from_before_the_mock_brings_back_what_was_configured(m
     assert os.environ["AWS_DEFAULT_REGION"] == "eu-west-1"
 
 
+@pytest.mark.parametrize("change", [set_another, set_the_same, remove])
+def test_what_the_machine_has_is_kept_if_it_is_as_the_dummies_are(machine, change):
+    machine.set(**DUMMIES)
+    before = dict(os.environ)
+
+    with pytest.MonkeyPatch.context() as patch:
+        change(patch)
+        with mock_kms():
+            pass
+    with pytest.MonkeyPatch.context() as patch, mock_kms():
+        change(patch)
+    with mock_kms(), pytest.MonkeyPatch.context() as patch:
+        change(patch)
+
+    assert changes(before) == {}
+
+
+def test_a_region_that_a_test_sets_counts_as_configured_if_it_is_the_dummy_one(machine):
+    with mock_kms(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        machine.write_config("[default]\nregion = eu-west-3\n")
+
+        assert boto3.Session().region_name == "us-east-1"
+
+
+def test_a_variable_that_a_mock_has_set_can_be_deleted_once(machine):  # noqa: ARG001
+    with mock_kms(), pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AWS_DEFAULT_REGION")
+        with pytest.raises(KeyError):
+            patch.delenv("AWS_DEFAULT_REGION")
+
+
 def test_a_region_that_a_test_sets_again_after_a_mock_is_a_configured_one(machine):
     machine.write_config("[default]\nregion = eu-west-3\n")
     with mock_kms(region="eu-west-1"):
@@ -204,6 +236,31 @@ def test_the_next_test_has_the_environment_of_the_machine(machine, run_alone, fi
             assert "AWS_ACCESS_KEY_ID" not in os.environ
             assert "AWS_DEFAULT_REGION" not in os.environ
             assert os.environ["AWS_EC2_METADATA_DISABLED"] == "false"
+    """
+
+    assert run_alone(code, "-q").ret == 0
+
+
+def test_a_copy_of_the_environment_of_the_machine_is_restored(machine, run_alone):
+    machine.set(**DUMMIES)
+    code = f"""
+        import os
+        from unittest import mock
+        from kmsmock import mock_kms
+
+        DUMMIES = {DUMMIES}
+
+        def test_before():
+            with mock.patch.dict(os.environ), mock_kms():
+                pass
+            with mock.patch.dict(os.environ):
+                for name in DUMMIES:
+                    del os.environ[name]
+                with mock_kms():
+                    pass
+
+        def test_it():
+            assert DUMMIES.items() <= os.environ.items()
     """
 
     assert run_alone(code, "-q").ret == 0
