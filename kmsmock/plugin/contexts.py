@@ -20,6 +20,8 @@ from kmsmock.plugin.rollback import Rollback, keep_changes_of_fixture
 from kmsmock.process.active_mocks import Use, arrange, end_uses, inside, list_uses, pop, push
 from kmsmock.process.contexts import SCOPES, Context, contexts
 
+#: Hides the functions of this module in the tracebacks that pytest shows.
+__tracebackhide__ = True
 _FUNCTION = SCOPES[-1]
 
 

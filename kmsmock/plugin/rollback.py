@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+#: Hides the functions of this module in the tracebacks that pytest shows.
+__tracebackhide__ = True
+
 
 class Rollback:
     """The state of a mock from before a test, which is restored at the end of the test.
