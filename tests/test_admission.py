@@ -360,6 +360,9 @@ def test_an_operation_that_aws_takes_unsigned_is_not_refused_for_that(operation,
     with mock_kms(isolated=True) as kms:
         role = kms.account(ACCOUNT).role("App")
         client = with_a_default_configuration("sts")
+        model = client.meta.service_model.operation_model("AssumeRoleWithSAML")
+        if model.auth_type != "none":
+            pytest.skip("this botocore does not say which operations are unsigned")
 
         with pytest.raises(ClientError) as caught:
             getattr(client, operation)(RoleArn=role.arn, **arguments)

@@ -19,7 +19,7 @@ PACKAGE = str(Path(kmsmock.__file__).parent)
 #: A step that is added to every call belongs here only if every call needs it: what depends on the
 #: operation alone is decided when the operation is declared.
 #: One of them only removes members that an older botocore does not know.
-MOST_FUNCTIONS = 44
+MOST_FUNCTIONS = 45
 #: These are functions before Python 3.12 only.
 COMPREHENSIONS = {"<dictcomp>", "<listcomp>", "<setcomp>"}
 

@@ -817,9 +817,8 @@ def test_a_key_of_another_mock_is_told(two) -> None:
     key = outer.client().create_key()["KeyMetadata"]
 
     for name in (key["KeyId"], key["Arn"]):
-        assert (
-            f"The key {name} is in another mock, started by the fixture two at tests"
-            in notes_of(inner.client().describe_key, KeyId=name)
+        assert f"The key {name} is in another mock, started by the fixture two at " in notes_of(
+            inner.client().describe_key, KeyId=name
         )
 
 

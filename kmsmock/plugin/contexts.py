@@ -241,11 +241,11 @@ class Contexts:
         """Set up a fixture in a context of its own."""
         test = self._tests[-1]
         context = FixtureContext(fixturedef, request, test)
-        for name in fixturedef.argnames:
-            self._note_request(request, name)
         if context.scope != _FUNCTION and self._fixtures:
             context.autouse.extend(self._find_autouse(request))
         self._fixtures[fixturedef] = context
+        for name in fixturedef.argnames:
+            self._note_request(request, name)
         outlived = [] if context.scope == _FUNCTION else test.rollbacks
         try:
             with inside(context), keep_changes_of_fixture(outlived):
