@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import boto3
 import pytest
 
+from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.keys.specs import KEY_SPECS
 from kmsmock.operations import OPERATIONS
 
@@ -29,9 +29,7 @@ BLOCKS = [
 def test_a_code_block_runs_and_so_do_the_tests_in_it(
     pytester: pytest.Pytester, run_alone: Callable[..., pytest.RunResult], code: str
 ) -> None:
-    if "rotate_key_on_demand" in code and not hasattr(
-        boto3.client("kms", "us-east-1"), "rotate_key_on_demand"
-    ):
+    if "rotate_key_on_demand" in code and get_operation_model("RotateKeyOnDemand") is None:
         pytest.skip("this botocore has no RotateKeyOnDemand")
     pytester.makeini("[pytest]\nfilterwarnings = ignore:.*async def.*\n")
 
