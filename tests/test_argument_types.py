@@ -1,4 +1,4 @@
-"""Arguments of a wrong type are told by every public method, before it does anything."""
+"""Every public method refuses arguments of a wrong type, before it does anything."""
 
 from __future__ import annotations
 

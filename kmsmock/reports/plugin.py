@@ -1,6 +1,6 @@
 """The pytest hooks that write reports; imported only with ``--kms-report``.
 
-A report never changes the outcome of a run: what goes wrong with it is told in the terminal.
+A report never changes the outcome of a run: what goes wrong with it is reported in the terminal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Faults that did not fire are told, with the reason."""
+"""Faults that did not fire are reported, with the reason."""
 
 from __future__ import annotations
 
