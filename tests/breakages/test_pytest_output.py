@@ -137,7 +137,9 @@ def test_the_debugger_starts_where_the_error_was_raised(run_alone: RunAlone) -> 
 import pdb
 
 class Debugger(pdb.Pdb):
-    def interaction(self, frame, traceback):
+    def interaction(self, frame, error):
+        # An exception since Python 3.13, a traceback before.
+        traceback = getattr(error, "__traceback__", error)
         while traceback is not None:
             print("FRAME", traceback.tb_frame.f_globals["__name__"])
             traceback = traceback.tb_next
