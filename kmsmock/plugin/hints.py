@@ -45,13 +45,10 @@ def hint_at_mock(error: BaseException) -> bool:
     """
     if active:
         return False
-    return any(
-        [
-            add_note(each, _HINT)
-            for each in iterate_errors(error)
-            if _is_about_unconfigured_kms(each)
-        ]
-    )
+    was_added = False
+    for each in filter(_is_about_unconfigured_kms, iterate_errors(error)):
+        was_added |= add_note(each, _HINT)
+    return was_added
 
 
 def _is_about_unconfigured_kms(error: BaseException) -> bool:
