@@ -96,4 +96,5 @@ BESIDE = BesideStore(
         "FilterLogEvents": _read_events,
     },
     ERRORS,
+    data_operations=("PutLogEvents", "CreateLogStream", "FilterLogEvents"),
 )

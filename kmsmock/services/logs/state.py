@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class LogGroup:
 
 
 @dataclass(slots=True)
-class LogGroups:
+class LogGroups(StoredElsewhere):
     """The log groups that are encrypted, or were, by ARN."""
 
     groups: dict[str, LogGroup] = field(default_factory=dict)
