@@ -22,7 +22,8 @@ from kmsmock.interception.services import get_parameters, read_access_key_for
 from kmsmock.interception.stores import find_store, is_asking
 from kmsmock.interception.waiters import explain_failures
 from kmsmock.process.bound_clients import get_mock
-from kmsmock.process.moto import is_moto_active, set_changes_nothing
+from kmsmock.process.moto import is_moto_active
+from kmsmock.process.moto_changes import set_changes_nothing
 
 _PENDING = "kmsmock_pending_call"
 

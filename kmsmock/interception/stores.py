@@ -16,7 +16,8 @@ from botocore.session import Session
 
 from kmsmock.interception.aws_hosts import is_aws_host
 from kmsmock.process.environment import DUMMY
-from kmsmock.process.moto import asking, changes, is_moto_active, watch_moto
+from kmsmock.process.moto import is_moto_active
+from kmsmock.process.moto_changes import asking, changes, watch_moto
 
 #: Held while clients are created.
 _lock = threading.RLock()

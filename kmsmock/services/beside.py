@@ -20,7 +20,7 @@ from kmsmock.identities.credentials import (
     ExpiredCredentialsError,
     UnsignedRequestError,
 )
-from kmsmock.process.moto import set_changes_nothing
+from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
 from kmsmock.services.readable import require_characters

@@ -13,7 +13,7 @@ from moto import mock_aws
 from moto.sqs import sqs_backends
 
 from kmsmock import mock_kms
-from kmsmock.process import moto as watched
+from kmsmock.process import moto_changes as watched
 
 REGION = "us-east-1"
 
