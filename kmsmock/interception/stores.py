@@ -129,7 +129,7 @@ def _create_client(service: str, region: str, endpoint: str | None, moto: str | 
         s3={"addressing_style": "path"},
     )
     with _lock:
-        client = _session(moto).create_client(
+        client: Any = _session(moto).create_client(
             service, region_name=region, endpoint_url=endpoint, config=config
         )
     client._request_signer._credentials = _Borrowed()  # noqa: SLF001 - there is no public attribute
