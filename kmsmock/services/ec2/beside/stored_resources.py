@@ -10,6 +10,7 @@ from kmsmock.services.ec2.answered.lookup import volume_not_found_error
 from kmsmock.services.ec2.kms_use.attachments import AttachedKey
 from kmsmock.services.ec2.kms_use.kms_calls import DataKey
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 from kmsmock.state.failures import failures_of
 
 
@@ -40,14 +41,14 @@ class StoredResource:
 class StoredImage:
     """An image."""
 
-    #: The snapshots of its block devices; None for one that is not encrypted.
-    snapshots: list[StoredResource | None]
+    #: The snapshots of its block devices by id; None for one that is not encrypted.
+    snapshots: dict[str, StoredResource | None]
     #: Why the image is in state failed.
     state_reason: str | None = None
 
 
 @dataclass(slots=True)
-class StoredResources:
+class StoredResources(StoredElsewhere):
     """The resources that were created while this mock was active, by id."""
 
     #: Encrypted volumes and snapshots.
