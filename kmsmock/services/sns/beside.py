@@ -100,4 +100,5 @@ BESIDE = BesideStore(
         "PublishBatch": _publish_batch,
     },
     ERRORS,
+    data_operations=("Publish", "PublishBatch"),
 )
