@@ -199,9 +199,11 @@ class Key(PublicObject, internal=_INTERNAL):
     def require_algorithm(self, algorithm: str) -> None:
         """Refuse an algorithm that the key spec does not have; raises InvalidKeyUsageException."""
         if algorithm not in self.spec.usages[self.usage]:
+            default = "Encrypt, Decrypt and ReEncrypt use SYMMETRIC_DEFAULT if no other is named. "
             raise errors.InvalidKeyUsageException(
                 f"Algorithm {algorithm} is incompatible with key spec {self.spec.name}.",
-                explanation=f"This key can do: {', '.join(self.algorithms)}.",
+                explanation=(default if algorithm == "SYMMETRIC_DEFAULT" else "")
+                + f"This key can do: {', '.join(self.algorithms)}.",
             )
 
     def require_origin(self, *allowed: Origin) -> None:

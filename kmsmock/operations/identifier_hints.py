@@ -16,6 +16,8 @@ _KEY_ID = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-
 _HEX_DIGITS = re.compile(r"[0-9a-f]{32}")
 #: In bytes: AES_128 and AES_256.
 _DATA_KEY_SIZES = (16, 32)
+#: In bytes: those of a ciphertext under RSA_2048, RSA_3072 and RSA_4096.
+_RSA_SIZES = (256, 384, 512)
 _QUOTES = "\"'`"
 
 
@@ -127,7 +129,12 @@ def explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
 
 
 def explain_size(data: bytes) -> str:
-    """Say that what should be a ciphertext has the size of a data key; empty for other sizes."""
+    """Say what has the size of the bytes that should be a ciphertext; empty for other sizes."""
+    if len(data) in _RSA_SIZES:
+        return (
+            f" It has {len(data)} bytes, as a ciphertext of an RSA_{len(data) * 8} key: Decrypt "
+            "then needs KeyId and EncryptionAlgorithm."
+        )
     if len(data) not in _DATA_KEY_SIZES:
         return ""
     return (
@@ -215,8 +222,11 @@ def _list_some(known: Iterable[str]) -> list[str]:
 def _suggest_similar(kind: str, name: str, known: Iterable[str]) -> str:
     names = _list_some(known)
     if not names:
-        return f"There is no {kind} in this account and Region."
+        how = ": CreateKey makes one, and chooses its id" if kind == "key" else ""
+        return f"There is no {kind} in this account and Region{how}."
     nearest = get_nearest(name, names, cutoff=0.5)
     if nearest is not None:
         return f"The nearest {kind} is {nearest!r}."
-    return "There is one other." if len(names) == 1 else f"There are {len(names)} others."
+    return (
+        f"The only one is {names[0]!r}." if len(names) == 1 else f"There are {len(names)} others."
+    )
