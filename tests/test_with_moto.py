@@ -215,10 +215,7 @@ class TestHints:
 
     def test_a_made_up_key(self) -> None:
         note = self.note_of(new_client().describe_key, KeyId="12345678-1234-1234-1234-123456789012")
-        assert (
-            note
-            == "There is no key in this account and Region: CreateKey makes one, and chooses its id."
-        )
+        assert note.endswith("Region: CreateKey makes one, and chooses its id.")
 
     def test_a_made_up_key_beside_another(self) -> None:
         key = create_key()

@@ -106,15 +106,15 @@ def verify(call: Call, key: Key) -> Response:
 def _find_valid_type(
     key: Key, algorithm: str, message: bytes, signature: bytes, refused: str
 ) -> str:
-    """Say with which other message type a signature is valid, or of what; empty if with none."""
-    allowed = _MESSAGE_TYPES.get(algorithm, (_RAW, _DIGEST))
-    if refused == _RAW and _DIGEST in allowed and len(message) == _get_digest_bytes(algorithm):
-        if key.key_pair.verify(message, signature, algorithm, _DIGEST):
-            return f" The message is a digest: it is valid with MessageType {_DIGEST}."
-    elif refused == _DIGEST and _RAW in allowed:
-        if key.key_pair.verify(message, signature, algorithm, _RAW):
-            return f" It was made over these bytes with MessageType {_RAW}."
-    return ""
+    """Say with which other message type a signature is valid; empty if with none."""
+    other = _RAW if refused == _DIGEST else _DIGEST
+    is_digest = len(message) == _get_digest_bytes(algorithm)
+    is_possible = is_digest and refused != _EXTERNAL_MU and algorithm not in _MESSAGE_TYPES
+    if not is_possible or not key.key_pair.verify(message, signature, algorithm, other):
+        return ""
+    if other == _RAW:
+        return f" It was made over these bytes with MessageType {_RAW}."
+    return f" The message is a digest: it is valid with MessageType {_DIGEST}."
 
 
 @operation(

@@ -199,6 +199,14 @@ ROWS = [
             ),
         ]
     ],
+    Row(
+        "CopyImage",
+        Host.image,
+        lambda h, i: h.copy_image(i, Encrypted=False),
+        (),
+        "without its encryption",
+        "InvalidRequest",
+    ),
     Row("ModifyImageAttribute", Host.image, Host.share_image, LOOKED, "own key"),
     Row(
         "ModifyImageAttribute",

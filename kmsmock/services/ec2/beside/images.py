@@ -26,12 +26,12 @@ from kmsmock.state.failures import failures_of
 
 def _register_image(call: ServiceCall) -> Steps:
     resources = stored_resources(call).resources
-    snapshots = [
-        resources.get(mapping["Ebs"]["SnapshotId"])
+    snapshots = {
+        mapping["Ebs"]["SnapshotId"]: resources.get(mapping["Ebs"]["SnapshotId"])
         for mapping in call.parameters.get("BlockDeviceMappings", ())
         if "SnapshotId" in mapping.get("Ebs", {})
-    ]
-    for snapshot in snapshots:
+    }
+    for snapshot in snapshots.values():
         if snapshot is not None:
             require_completed(snapshot)
     answer = yield
@@ -40,20 +40,22 @@ def _register_image(call: ServiceCall) -> Steps:
 
 
 def _copy_image(call: ServiceCall) -> Steps:
-    flow = CopyImage(call)
-    answer = yield from until_stored(flow)
     stored = stored_resources(call)
     # An unknown image has an unencrypted device, as all images of moto have.
-    source = stored.images.get(call.parameters["SourceImageId"]) or StoredImage([None])
-    stored.images[answer["ImageId"]] = image = StoredImage([])
-    for snapshot in source.snapshots:
+    unknown = StoredImage({new_id(call, "snap"): None})
+    source = stored.images.get(call.parameters["SourceImageId"], unknown)
+    flow = CopyImage(call, source.snapshots)
+    answer = yield from until_stored(flow)
+    stored.images[answer["ImageId"]] = image = StoredImage({})
+    for snapshot in source.snapshots.values():
+        copy_id = new_id(call, "snap")
         try:
-            copy = complete_copy(call, flow.copy_snapshot(snapshot), new_id(call, "snap"))
+            copy = complete_copy(call, flow.copy_snapshot(snapshot), copy_id)
         except CopyFailedError as failure:
             image.state_reason = failure.message
             failures_of(call.backend)[answer["ImageId"]] = failure.why
             break
-        image.snapshots.append(copy)
+        image.snapshots[copy_id] = copy
 
 
 def _describe_images(call: ServiceCall) -> Steps:
@@ -70,7 +72,8 @@ def _show_image(stored: StoredResources, members: dict[str, Any], image: StoredI
         reason = {"Code": FAILURE_CODE, "Message": image.state_reason}
         members.update(State="failed", StateReason=reason, BlockDeviceMappings=[])
         return
-    for mapping, snapshot in zip(members["BlockDeviceMappings"], image.snapshots, strict=False):
+    devices = members["BlockDeviceMappings"]
+    for mapping, snapshot in zip(devices, image.snapshots.values(), strict=False):
         if snapshot is not None:
             mapping["Ebs"]["Encrypted"] = True
             stored.resources[mapping["Ebs"]["SnapshotId"]] = snapshot
@@ -81,7 +84,9 @@ def _modify_image_attribute(call: ServiceCall) -> Steps:
     if image is not None and read_new_description(call) is None:
         change = read_image_change(call)
         if change.adds:
-            keys = {snapshot.key_arn for snapshot in image.snapshots if snapshot is not None}
+            keys = {
+                snapshot.key_arn for snapshot in image.snapshots.values() if snapshot is not None
+            }
             require_shareable_image(call, keys, change)
     yield
 

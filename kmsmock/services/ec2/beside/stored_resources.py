@@ -40,8 +40,8 @@ class StoredResource:
 class StoredImage:
     """An image."""
 
-    #: The snapshots of its block devices; None for one that is not encrypted.
-    snapshots: list[StoredResource | None]
+    #: The snapshots of its block devices by id; None for one that is not encrypted.
+    snapshots: dict[str, StoredResource | None]
     #: Why the image is in state failed.
     state_reason: str | None = None
 
