@@ -109,7 +109,7 @@ def _mirror_trust(operation: str, member: str) -> MirrorChange:
             readable = {**call.parameters, member: _TRUSTS_ACCOUNT}
             mirror_change(replace(call, parameters=readable), answer)
             role = find_role(call)
-            role.trust, role.unread_trust = None, defect.explanation or defect.message
+            role.trust, role.unread_trust = None, defect.explanation or str(defect)
 
     return mirror_trust
 
