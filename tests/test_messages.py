@@ -194,11 +194,11 @@ def test_a_bare_id_of_another_account_is_told_by_both_accounts(region: str, word
     )
 
 
-def test_one_other_key_is_counted_in_the_singular() -> None:
+def test_the_only_other_key_is_named() -> None:
     unlike = "00000000-0000-0000-0000-000000000000"
     with mock_kms(seed=1) as kms:
-        kms.client().create_key()
-        assert beside(kms.client().describe_key, KeyId=unlike) == "There is one other."
+        key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+        assert beside(kms.client().describe_key, KeyId=unlike) == f"The only one is {key_id!r}."
         kms.client().create_key()
         assert beside(kms.client().describe_key, KeyId=unlike) == "There are 2 others."
 
