@@ -216,14 +216,9 @@ def test_a_key_that_was_deleted_is_told_with_the_date() -> None:
         of_arn = beside(client.describe_key, KeyId=key["Arn"])
         of_alias = beside(client.describe_key, KeyId="alias/gone")
 
-    assert (
-        note
-        == of_arn
-        == (
-            "The key was deleted on 2031-05-08, when the waiting period of ScheduleKeyDeletion ended."
-        )
-    )
-    assert of_alias == f"Its key {key['Arn']} was deleted on 2031-05-08, and the alias with it."
+    day, why = "2031-05-08", "when the waiting period of ScheduleKeyDeletion ended"
+    assert note == of_arn == f"The key was deleted on {day}, {why}."
+    assert of_alias == f"Its key {key['Arn']} was deleted on {day}, and the alias with it, {why}."
 
 
 # --- encryption contexts -------------------------------------------------------------------
