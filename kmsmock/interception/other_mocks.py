@@ -64,8 +64,10 @@ def _find(names: list[str | bytes], access_key: str | None, here: Any, there: An
     for name in names:
         kind = _get_kind(there, name)
         if kind is not None and _get_kind(here, name) is None:
-            is_text = isinstance(name, str) and kind != _OF_CIPHERTEXT
-            yield f"The {kind} {name}" if is_text else f"The {kind}"
+            if isinstance(name, str) and kind != _OF_CIPHERTEXT:
+                yield f"The {kind} {name}"
+            else:
+                yield f"The {kind}"
     if access_key is not None and here.identities.credentials.get_owner(access_key) is None:
         owner = there.identities.credentials.get_owner(access_key)
         if owner is not None:
