@@ -9,7 +9,12 @@ from typing import Any
 from kmsmock.access.denial import THIS_RESOURCE, make_hidden_error
 from kmsmock.authorization.grants import Grant
 from kmsmock.aws import errors
-from kmsmock.aws.arns import ALIAS_PREFIX, Arn, looks_like_arn, read_account_principal
+from kmsmock.aws.arns import (
+    ALIAS_PREFIX,
+    Arn,
+    looks_like_arn,
+    name_account_by_root,
+)
 from kmsmock.aws.operations import (
     CHANGED_KEY_ARN,
     KeyNaming,
@@ -120,7 +125,7 @@ def _read_retiring_principal(call: Call) -> str:
     principal: str = parameters.get("RetiringPrincipal") or parameters.get(
         "RetiringServicePrincipal", "*"
     )
-    return principal
+    return name_account_by_root(principal, call.region.partition)
 
 
 @operation(
@@ -138,7 +143,7 @@ def list_retirable_grants(call: Call) -> Response:
         raise errors.ValidationException(
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
-    if principal is not None and _read_account(principal) != call.region.account:
+    if principal is not None and Arn.of(principal).account != call.region.account:
         raise make_hidden_error(
             call.principal,
             "kms:ListRetirableGrants",
@@ -175,18 +180,13 @@ def _read_principal_filter(call: Call, member: str) -> str | None:
         if arn is None and member == "RetiringPrincipal":
             raise errors.NotFoundException(f"Retiring principal {text} could not be found")
         text = arn or ""
-    if Arn.parse(text) is None and read_account_principal(text) is None:
+    text = name_account_by_root(text, call.region.partition)
+    if Arn.parse(text) is None:
         raise errors.InvalidArnException("Input does not refer to a valid principal")
     backend = call.backend
     if backend.enforces_policies and not backend.identities.names.is_valid_principal(text):
         raise errors.InvalidArnException(f"ARN does not refer to a valid principal: {text}")
     return text
-
-
-def _read_account(name: str) -> str:
-    """Return the account id of a principal, which may be an account id itself."""
-    arn = Arn.parse(name)
-    return name if arn is None else arn.account
 
 
 def _find_key_of_grant(call: Call) -> Key:
