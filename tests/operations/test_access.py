@@ -220,6 +220,32 @@ def test_retirable_grants_are_those_that_name_the_principal(client, new_key):
     assert [g["GrantId"] for g in listed] == [retirable]
 
 
+@pytest.mark.parametrize("filtered_by", [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"])
+@pytest.mark.parametrize("named", [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"])
+def test_an_account_id_in_a_grant_is_listed_as_the_root_of_the_account(
+    client, new_key, named, filtered_by
+):
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    key = new_key()
+    made = grant(client, key["KeyId"], GranteePrincipal=named, RetiringPrincipal=named)
+
+    [listed] = client.list_grants(KeyId=key["KeyId"], GranteePrincipal=filtered_by)["Grants"]
+    [retirable] = client.list_retirable_grants(RetiringPrincipal=filtered_by)["Grants"]
+
+    assert listed == retirable
+    assert (listed["GranteePrincipal"], listed["RetiringPrincipal"]) == (root, root)
+    assert listed["GrantId"] == made["GrantId"]
+
+
+def test_a_named_grant_to_an_account_is_the_same_by_id_and_by_arn(client, new_key):
+    key_id = new_key()["KeyId"]
+    by_id = grant(client, key_id, GranteePrincipal=ACCOUNT, Name="one")
+
+    by_arn = grant(client, key_id, GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:root", Name="one")
+
+    assert by_arn["GrantId"] == by_id["GrantId"]
+
+
 @pytest.mark.parametrize("by", ["token", "id"])
 def test_a_grant_is_retired_by_token_or_by_key_and_id(client, new_key, by):
     key = new_key()
