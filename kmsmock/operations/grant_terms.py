@@ -209,7 +209,9 @@ def _require_constraints(key: Key, constraints: GrantConstraints) -> None:
         )
     if len(contexts) > 1:
         raise errors.ValidationException(
-            "At most one of EncryptionContextEquals and EncryptionContextSubset can be specified."
+            "More than one constraint supplied",
+            explanation="Constraints takes EncryptionContextEquals or EncryptionContextSubset, not "
+            "both, even if one is empty.",
         )
     for context in contexts:
         if len(context) > _CONTEXT_PAIRS:

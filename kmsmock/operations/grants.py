@@ -24,6 +24,7 @@ from kmsmock.aws.operations import (
     read_event,
     write_event,
 )
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.states import GRANTABLE
 from kmsmock.operations.grant_terms import (
@@ -103,6 +104,7 @@ def list_grants(call: Call, key: Key) -> Response:
     grant_id = call.parameters.get("GrantId")
     if grant_id is not None:
         _require_grant_id(grant_id)
+    _require_service_caller(call, "GranteeServicePrincipal")
     grantee = _read_principal_filter(call, "GranteePrincipal")
     service = call.parameters.get("GranteeServicePrincipal")
     if grantee is not None and service is not None:
@@ -137,6 +139,7 @@ def _read_retiring_principal(call: Call) -> str:
 )
 def list_retirable_grants(call: Call) -> Response:
     """List the grants with a retiring principal, on keys of all accounts."""
+    _require_service_caller(call, "RetiringServicePrincipal")
     principal = _read_principal_filter(call, "RetiringPrincipal")
     service = call.parameters.get("RetiringServicePrincipal")
     if (principal is None) is (service is None):
@@ -169,6 +172,19 @@ def _build_list_entry(call: Call, grant: Grant) -> dict[str, Any]:
             ids = grant.terms.unique_ids
             entry[member] = call.backend.identities.names.displayed(entry[member], ids)
     return entry
+
+
+def _require_service_caller(call: Call, member: str) -> None:
+    """Require that a service itself calls where it filters by service principals.
+
+    Source: AWS KMS API Reference, ListGrants and ListRetirableGrants.
+    """
+    if member in call.parameters and call.principal.kind is not PrincipalKind.SERVICE:
+        raise errors.ValidationException.in_own_words(
+            f"{member} can only be specified by a service principal.",
+            explanation="Filter by the other principals of grants, or list all and look at "
+            f"{member} of each.",
+        )
 
 
 def _read_principal_filter(call: Call, member: str) -> str | None:

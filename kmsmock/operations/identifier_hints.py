@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from kmsmock.aws import arns
+from kmsmock.aws.regions import partition_of
 from kmsmock.crypto import ciphertext
 from kmsmock.keys.region import KmsRegion
 from kmsmock.misuse.suggestions import get_nearest
@@ -109,8 +110,43 @@ def explain_arn(reference: str, region: KmsRegion) -> str:
     return f"The ARN of a key is like {like}, that of an alias ends with :alias/ and its name."
 
 
-def explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
-    """Explain why a valid ciphertext has no key in this account and Region."""
+def explain_other_region(call: Call, arn: arns.Arn) -> str:
+    """Explain that an ARN is of another Region or partition than the client."""
+    here = call.region
+    if arn.partition == here.partition:
+        if call.principal.is_service:
+            return f"The ARN is of Region {arn.region}, but a key of {here.name} is needed."
+        return (
+            f"The ARN is of Region {arn.region}, but this client's Region is {here.name}. Use a "
+            "client of that Region."
+        )
+    if partition_of(arn.region) == here.partition:
+        return (
+            f"The ARN begins with arn:{arn.partition}:, but {arn.region} is a Region of the "
+            f"partition {here.partition}: arn:{here.partition}:kms:{arn.region}:…"
+        )
+    return (
+        f"The ARN is of the partition {arn.partition}, but this client's Region {here.name} is of "
+        f"the partition {here.partition}. Partitions have nothing in common: keys, accounts and "
+        "credentials of one do not exist in another."
+    )
+
+
+def describe_maker(blob: ciphertext.Blob | None) -> str:
+    """Return what explanations call the key that made a ciphertext; None is one of AWS KMS."""
+    return "a key of AWS KMS itself" if blob is None else blob.key_arn
+
+
+def explain_missing_key(call: Call, blob: ciphertext.Blob | None) -> str:
+    """Explain why a valid ciphertext has no key in this account and Region.
+
+    blob: None for a ciphertext that AWS KMS itself has made.
+    """
+    if blob is None:
+        return (
+            "The ciphertext has the form of KMS, but no key of a mock has made it: it is of AWS, "
+            "whose keys no mock has. Encrypt the test's data with a key of this mock."
+        )
     for region in call.backend.regions.values():
         if blob.key_id in region.keys and region.name != call.region.name:
             return (

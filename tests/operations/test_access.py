@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kmsmock.operations import grants as grants_module
@@ -10,7 +12,6 @@ from tests.refusals import refused
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/App"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
-# --- grants ------------------------------------------------------------------------------
 
 
 def grant(client, key_id, **parameters):
@@ -285,6 +286,31 @@ def test_what_is_no_grant_id_is_refused_as_such(client, new_key):
         with refused("InvalidGrantIdException"):
             getattr(client, method)(KeyId=key["Arn"], GrantId="0" * 63)
     assert client.list_grants(KeyId=key["Arn"], GrantId="0" * 64)["Grants"] == []
+
+
+@pytest.mark.parametrize("kind", ["Equals", "Subset"])
+def test_more_than_one_constraint_on_the_encryption_context_is_refused(client, new_key, kind):
+    constraints = {"EncryptionContextEquals": {"a": "b"}, "EncryptionContextSubset": {"a": "b"}}
+    constraints[f"EncryptionContext{kind}"] = {}
+
+    with refused("ValidationException", "More than one constraint supplied"):
+        grant(client, new_key()["KeyId"], Constraints=constraints)
+
+
+def test_filters_by_service_principals_are_for_services(kms, client, new_key):
+    key = new_key()
+    by_grantee = {"KeyId": key["Arn"], "GranteeServicePrincipal": "sns.amazonaws.com"}
+    by_retirer = {"RetiringServicePrincipal": "sns.amazonaws.com"}
+
+    with refused("ValidationException"):
+        client.list_grants(**by_grantee)
+    with refused("ValidationException"):
+        client.list_retirable_grants(**by_retirer)
+
+    everybody = {"AWS": "*", "Service": "sns.amazonaws.com"}
+    allowed = {"Effect": "Allow", "Principal": everybody, "Action": "kms:*", "Resource": "*"}
+    client.put_key_policy(KeyId=key["KeyId"], Policy=json.dumps({"Statement": allowed}))
+    assert kms.principal("sns.amazonaws.com").client().list_grants(**by_grantee)["Grants"] == []
 
 
 def test_grants_are_listed_by_one_kind_of_grantee(client, new_key):
