@@ -26,12 +26,14 @@ from botocore.parsers import ResponseParserError
 
 from kmsmock.aws.services import ANSWERED, ONLY_BESIDE
 from kmsmock.interception.aws_hosts import is_aws_host, read_host
-from kmsmock.interception.error_notes import add_note, keep_note
+from kmsmock.interception.error_notes import keep_note
 from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.patches import wrap_methods
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.environment import DUMMY
+from kmsmock.process.exceptions import add_note
 from kmsmock.process.moto import is_moto_active
+from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked, find_block
 
 #: The attribute of responses and exceptions of requests that were sent.
@@ -178,6 +180,7 @@ def explain_exception(*, exception: Any, context: Any = None, **_: Any) -> None:
 
     Handles ``after-call-error``.
     """
+    set_changes_nothing(changes_nothing=False)
     request = context.get(_UNANSWERED) if isinstance(context, dict) else None
     if request is None or not is_aws_host(read_host(request.url)):
         return

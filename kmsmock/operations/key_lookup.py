@@ -23,8 +23,9 @@ from kmsmock.operations.identifier_hints import (
     explain_foreign,
     explain_identifier,
     explain_missing_key,
-    explain_other_region,
-    explain_size,
+    explain_region_of_arn,
+    explain_unreadable,
+    explain_unsupported_alias,
 )
 from kmsmock.operations.registry import Call, Locator
 
@@ -122,7 +123,7 @@ def find_key_by_id_or_arn(call: Call, reference: str, *, cross_account: bool = F
     if arns.resource_of(reference).startswith(arns.ALIAS_PREFIX):
         raise errors.InvalidArnException(
             "Key Aliases are not supported for this operation.",
-            explanation=f"{call.operation.name} takes a key id or key ARN only.",
+            explanation=explain_unsupported_alias(call, reference),
         )
     return find_key(call, reference, cross_account=cross_account)
 
@@ -166,7 +167,7 @@ def _find_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
         )
     if arn.region != call.region.name or arn.partition != call.region.partition:
         raise errors.NotFoundException(
-            f"Invalid arn {arn.region}", explanation=explain_other_region(call, arn)
+            f"Invalid arn {arn.region}", explanation=explain_region_of_arn(call, arn)
         )
     if arn.account != call.region.account:
         return _find_in_other_account(call, arn, name, cross_account=cross_account)
@@ -223,12 +224,9 @@ def _read_blob(call: Call, reference: str | None) -> ciphertext.Blob | None:
     except DecryptionFailed as reason:
         if isinstance(reason, UnknownFraming) and not _is_of_this_mock(call, reason):
             return None
-        if reference is not None:
-            _get_named_key(call, reference)
+        named = None if reference is None else _get_named_key(call, reference)
         raise errors.InvalidCiphertextException(
-            explanation=f"The CiphertextBlob cannot be read: {reason}. It was damaged, or was not "
-            "made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric key of this mock."
-            + explain_size(call.parameters["CiphertextBlob"])
+            explanation=explain_unreadable(call.parameters["CiphertextBlob"], reason, named)
         ) from None
 
 
@@ -247,8 +245,7 @@ def _is_of_this_mock(call: Call, damaged: UnknownFraming) -> bool:
 def _find_by_blob(call: Call, reference: str | None) -> Key:
     blob = _read_blob(call, reference)
     call.blob = blob
-    key = None if blob is None else call.region.materials.get(blob.material_id)
-    named = key
+    key = named = None if blob is None else call.region.materials.get(blob.material_id)
     # For a key of another account, Decrypt also accepts its key id, which elsewhere needs the ARN.
     if reference is not None and (key is None or reference != key.key_id):
         named = _get_named_key(call, reference)

@@ -39,6 +39,7 @@ from kmsmock.services.rds.kms_use.snapshots import (
 )
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
+from kmsmock.services.store_reader import StoredElsewhere
 from kmsmock.state.failures import failures_of
 
 
@@ -64,7 +65,7 @@ class StoredSnapshot:
 
 
 @dataclass(slots=True)
-class BesideStorage:
+class BesideStorage(StoredElsewhere):
     """Encrypted databases and snapshots, by ARN."""
 
     databases: dict[str, StoredDatabase] = field(default_factory=dict)
