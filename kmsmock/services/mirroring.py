@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.errors import ServiceError
+from kmsmock.process.repeated_warnings import warn_once
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 
@@ -29,10 +29,9 @@ def mirror(operation: str, mirror_change: MirrorChange) -> BesideHandler:
         try:
             mirror_change(_as_answered(call, answer), answer)
         except (ServiceError, ValueError) as defect:
-            warnings.warn(
+            warn_once(
                 f"{operation} was answered by another mock, but kmsmock cannot make the same "
-                f"change: {defect}",
-                stacklevel=2,
+                f"change: {defect}"
             )
 
     return steps

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials
+from kmsmock.process.repeated_warnings import warn_once
 from kmsmock.services.beside import BesideStore
 from kmsmock.services.mirroring import Answer, MirrorChange, mirror
 from kmsmock.services.registry import ServiceCall
@@ -26,6 +27,11 @@ def _assume_role(call: ServiceCall, answer: Answer) -> None:
     role = call.identities.get_or_create_entity(
         PrincipalKind.ASSUMED_ROLE, arn.account, name, None, arn.partition
     )
+    if role.unread_trust:
+        warn_once(
+            f"{role.arn} has a trust policy that kmsmock cannot read, so it trusts its account: "
+            f"{role.unread_trust}"
+        )
     call.identities.assume(role, session, session_of(call), call.now, expires, credentials)
 
 
