@@ -124,7 +124,7 @@ def test_an_arn_of_another_region_is_told_by_the_region(client, resource):
 @pytest.mark.parametrize(
     ("partition", "region", "note"),
     [
-        pytest.param("aws-cn", "cn-north-1", "is of the partition aws-cn, but this client", id="other"),
+        pytest.param("aws-cn", "cn-north-1", "the partition aws-cn, but this client", id="other"),
         pytest.param("aws-cn", REGION, f"arn:aws:kms:{REGION}:", id="not of its Region"),
     ],
 )
