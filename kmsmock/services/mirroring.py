@@ -11,6 +11,7 @@ from kmsmock.aws.arns import Arn
 from kmsmock.aws.errors import ServiceError
 from kmsmock.process.repeated_warnings import warn_once
 from kmsmock.services.beside import BesideHandler, Steps
+from kmsmock.services.members import as_members
 from kmsmock.services.registry import ServiceCall
 
 Answer = Mapping[str, Any]
@@ -48,7 +49,7 @@ def _as_answered(call: ServiceCall, answer: Answer) -> ServiceCall:
     if account not in (None, principal.account):
         principal = call.identities.root(account)
     plain = json.loads(json.dumps(call.parameters, default=str))
-    return replace(call, principal=principal, parameters=plain, is_answered=True)
+    return replace(call, principal=principal, parameters=as_members(plain), is_answered=True)
 
 
 def _account_in(answer: Answer) -> str | None:

@@ -21,7 +21,8 @@ from kmsmock.timing.dates import add
 
 def _assume_role(call: ServiceCall, answer: Answer) -> None:
     arn = Arn.of(answer["AssumedRoleUser"]["Arn"])
-    assert arn.role_and_session is not None
+    if arn.role_and_session is None:
+        raise ValueError(f"{arn} is not the ARN of a role session")
     name, session = arn.role_and_session
     credentials, expires = _credentials_in(call, answer, ROLE_SECONDS)
     role = call.identities.get_or_create_entity(
