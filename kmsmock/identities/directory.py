@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kmsmock.authorization.policy import Policy, parse
-from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.authorization.policy import Policy
 from kmsmock.aws.arns import (
     Arn,
     aws_managed_policy_arn,
@@ -19,7 +18,6 @@ from kmsmock.aws.arns import (
 )
 from kmsmock.aws.principals import Principal, PrincipalKind
 from kmsmock.aws.regions import partition_of
-from kmsmock.aws.service_linked_roles import ServiceLinkedRole
 from kmsmock.identities import iam_names
 from kmsmock.identities.credentials import Credentials, CredentialStore, Entropy
 from kmsmock.identities.entities import (
@@ -258,19 +256,6 @@ class Identities:
         entity = Entity(arn, name, path, unique_id, self._now(), kind=kind)
         self.add_entity(entity, account, partition)
         return entity
-
-    def require_service_linked_role(
-        self, account: str, partition: str, role: ServiceLinkedRole
-    ) -> None:
-        """Create a service-linked role, unless the account has it."""
-        kind = PrincipalKind.ASSUMED_ROLE
-        if self.named(kind, account, role.name, partition) is not None:
-            return
-        entity = self.get_or_create_entity(kind, account, role.name, role.path, partition)
-        entity.trust = parse(role.trust_policy, PolicyKind.TRUST)
-        managed = self.managed.find(role.policy_arn(partition))
-        entity.attached[managed.arn] = managed
-        entity.update_policies()
 
     def federate(self, user: Principal, name: str, session: Session) -> Principal:
         """Return a federated user: a session of an IAM user, as GetFederationToken makes it.

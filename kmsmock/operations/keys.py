@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import CHANGED_KEY_ARN, PageSizes, per_second, read_event, write_event
-from kmsmock.aws.service_linked_roles import MULTI_REGION_ROLE
+from kmsmock.identities.service_linked_roles import MULTI_REGION_ROLE, require_role
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
 from kmsmock.keys.key import USAGE_TRACKING_START, Key, KeyManager, MultiRegionKey
 from kmsmock.keys.region import KmsRegion
@@ -111,9 +111,7 @@ def create_key(call: Call) -> Response:
         key.materials.append(key.new_material())
     if multi_region:
         key.multi_region = MultiRegionKey(key)
-        backend.identities.require_service_linked_role(
-            key.account, call.region.partition, MULTI_REGION_ROLE
-        )
+        require_role(backend.identities, key.account, call.region.partition, MULTI_REGION_ROLE)
     if store is not None:
         key.custom_key_store = store
         key.xks_key_id = xks_key_id

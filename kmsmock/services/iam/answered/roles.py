@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.aws.principals import PrincipalKind
-from kmsmock.aws.service_linked_roles import is_service_linked
 from kmsmock.identities.entities import Entity
+from kmsmock.identities.service_linked_roles import is_service_linked
 from kmsmock.services.errors import UnmodifiableEntity
 from kmsmock.services.iam.answered.descriptions import describe_role
 from kmsmock.services.iam.answered.documents import read_trust_policy

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from kmsmock.authorization.policy import parse
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import aws_managed_policy_arn
+from kmsmock.aws.principals import PrincipalKind
+from kmsmock.identities.directory import Identities
 
 _PATH = "/aws-service-role/"
 
@@ -47,6 +51,20 @@ MULTI_REGION_ROLE = ServiceLinkedRole(
     "mrk.kms.amazonaws.com",
     "AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy",
 )
+
+
+def require_role(
+    identities: Identities, account: str, partition: str, role: ServiceLinkedRole
+) -> None:
+    """Create a service-linked role, unless the account has it."""
+    kind = PrincipalKind.ASSUMED_ROLE
+    if identities.named(kind, account, role.name, partition) is not None:
+        return
+    entity = identities.get_or_create_entity(kind, account, role.name, role.path, partition)
+    entity.trust = parse(role.trust_policy, PolicyKind.TRUST)
+    managed = identities.managed.find(role.policy_arn(partition))
+    entity.attached[managed.arn] = managed
+    entity.update_policies()
 
 
 def is_service_linked(path: str) -> bool:
