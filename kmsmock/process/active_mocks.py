@@ -55,6 +55,15 @@ class ActiveMock(Protocol):
         """The function that makes a service's KMS calls when moto answers the request."""
         ...
 
+    def find_account(self, access_key: str | None, region: str) -> str:
+        """Return the account of the caller with an access key."""
+        ...
+
+    @property
+    def call_kms(self) -> Callable[..., Any]:
+        """The function that calls KMS because of a request to moto."""
+        ...
+
     @property
     def region(self) -> str | None:
         """The option ``region``; None if the mock has none."""
