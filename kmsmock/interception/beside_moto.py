@@ -22,6 +22,7 @@ from kmsmock.interception.services import get_parameters, read_access_key_for
 from kmsmock.interception.waiters import explain_failures
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.moto import is_moto_active
+from kmsmock.services.beside import Changes
 
 _PENDING = "kmsmock_pending_call"
 
@@ -57,9 +58,16 @@ def begin_before_call(
         return _to_botocore_error(error, model)
     if pending is not None:
         context[_PENDING] = pending
-        for name in pending.hidden:
-            params["body"].pop(name, None)
+        _change_request(params, pending.changes)
     return None
+
+
+def _change_request(params: dict[str, Any], changes: Changes) -> None:
+    for name, value in changes.items():
+        if value is None:
+            params["body"].pop(name, None)
+        else:
+            params["body"][name] = value
 
 
 def finish_after_call(
