@@ -37,7 +37,6 @@ def _require(expected: str, is_valid: Callable[[Any], object]) -> Reader:
 
 def _read_region(name: str, value: Any) -> str:
     from kmsmock.aws.regions import is_region, list_regions
-    from kmsmock.misuse.suggestions import did_you_mean
 
     if not is_region(value):
         raise TypeError(

@@ -303,6 +303,18 @@ def test_a_forked_child_goes_on_even_if_another_thread_held_the_lock():
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a working directory cannot be deleted")
+def test_a_note_about_another_mock_does_without_a_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    with mock_kms() as outer:
+        key_id = outer.client().create_key()["KeyMetadata"]["KeyId"]
+        with mock_kms(isolated=True) as inner, pytest.raises(Exception, match="kms") as caught:
+            inner.client().describe_key(KeyId=key_id)
+
+    assert f" at {__file__}:" in caught.value.__notes__[0]
+
+
 # --- clock and records ------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from kmsmock.aws.api_call import Answer
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import ANSWERED
+from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
@@ -51,6 +52,7 @@ def begin_before_call(
         parameters=parameters,
         access_key=access_key,
         region=context["client_region"],
+        is_secure=not _lacks_tls(params["url"]),
     )
     if error is not None:
         explain_other_mocks(mock, error, parameters, access_key)
@@ -68,6 +70,11 @@ def _change_request(params: dict[str, Any], changes: Changes) -> None:
             params["body"].pop(name, None)
         else:
             params["body"][name] = value
+
+
+def _lacks_tls(url: str) -> bool:
+    """Return whether a request goes to AWS without TLS; emulators may have no certificate."""
+    return url.startswith("http:") and is_aws_host(read_host(url))
 
 
 def finish_after_call(

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
 
-from kmsmock.process.answered_errors import mark_as_answered
+from kmsmock.process.exceptions import add_note, mark_as_answered
 
 if TYPE_CHECKING:
     from kmsmock.aws.errors import ServiceError
 
 _MAX_NOTES = 64
 #: Request id, or id of a parsed response -> the response, which keeps its id from being used again,
-#: and the note for the ClientError that the client has not raised yet.
-_notes: dict[Any, tuple[Any, str | None]] = {}
-#: Id of a parsed response that a waiter may end with -> the response, and the note for WaiterError.
-_notes_of_waiters: dict[Any, tuple[Any, str | None]] = {}
+#: and the note for an exception that a client has not raised yet; the oldest first.
+_Notes = OrderedDict[Any, tuple[Any, str | None]]
+#: Those for ClientErrors.
+_notes: _Notes = OrderedDict()
+#: Those for WaiterErrors, by the ids of the responses that waiters may end with.
+_notes_of_waiters: _Notes = OrderedDict()
 
 
 def keep_explanation(request_id: str, error: ServiceError) -> None:
@@ -36,21 +39,10 @@ def keep_note_of_waiter(parsed: dict[str, Any], note: str | None) -> None:
     _keep(id(parsed), parsed, note, _notes_of_waiters)
 
 
-def _keep(
-    key: Any,
-    parsed: Any,
-    note: str | None,
-    notes: dict[Any, tuple[Any, str | None]] = _notes,
-) -> None:
-    if len(notes) >= _MAX_NOTES:
-        notes.pop(next(iter(notes), None), None)
+def _keep(key: Any, parsed: Any, note: str | None, notes: _Notes = _notes) -> None:
     notes[key] = (parsed, note)
-
-
-def add_note(error: Any, note: str) -> None:
-    """Attach a note to an exception."""
-    # Python prints notes since 3.11; on 3.10 pytest shows them.
-    error.__notes__ = [*getattr(error, "__notes__", ()), note]
+    if len(notes) > _MAX_NOTES:
+        notes.popitem(last=False)  # in one step, since other threads keep notes, too
 
 
 def _attach_note(error: Any) -> None:
@@ -83,7 +75,7 @@ def install() -> None:
     _patch(botocore.exceptions.WaiterError, _notes_of_waiters, _attach_note_of_waiter)
 
 
-def _patch(kind: Any, notes: dict[Any, Any], attach: Callable[[Any], None]) -> None:
+def _patch(kind: Any, notes: _Notes, attach: Callable[[Any], None]) -> None:
     """Let a class of exceptions attach notes, if there are any.
 
     Without wrapt, whose import takes longer than that of this package.

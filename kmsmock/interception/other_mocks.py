@@ -72,25 +72,26 @@ def _find(names: list[str | bytes], access_key: str | None, here: Any, there: An
 
 def _get_kind(state: Any, name: str | bytes) -> str | None:
     """Return what a name names in the state of a mock, such as ``key``; None if nothing."""
-    resource = name.rpartition(":")[2] if isinstance(name, str) else ""
-    key_id = resource.removeprefix("key/")
-    for region in state.regions.values():
-        if isinstance(name, bytes) or (name.startswith("arn:") and region.account not in name):
-            continue
-        if key_id in region.keys:
-            return "key"
-        if resource in region.aliases:
-            return "alias"
-        if name in region.grant_tokens or any(
-            key.grants.get(resource) for key in region.keys.values()
-        ):
-            return "grant"
-    if isinstance(name, str) and state.identities.entity(name) is not None:
-        return "user or role"
-    if _has_key_of_ciphertext(state, name):
-        return "key of this ciphertext"
-    # Each service stores its resources by id or name, by account and Region.
-    return "resource" if any(_has(each, name, 3) for each in state.service_states) else None
+    with state.lock:  # other threads can be calling the mock
+        resource = name.rpartition(":")[2] if isinstance(name, str) else ""
+        key_id = resource.removeprefix("key/")
+        for region in state.regions.values():
+            if isinstance(name, bytes) or (name.startswith("arn:") and region.account not in name):
+                continue
+            if key_id in region.keys:
+                return "key"
+            if resource in region.aliases:
+                return "alias"
+            if name in region.grant_tokens or any(
+                key.grants.get(resource) for key in region.keys.values()
+            ):
+                return "grant"
+        if isinstance(name, str) and state.identities.entity(name) is not None:
+            return "user or role"
+        if _has_key_of_ciphertext(state, name):
+            return "key of this ciphertext"
+        # Each service stores its resources by id or name, by account and Region.
+        return "resource" if any(_has(each, name, 3) for each in state.service_states) else None
 
 
 def _has(stored: Any, name: str | bytes, depth: int) -> bool:

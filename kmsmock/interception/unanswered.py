@@ -26,11 +26,12 @@ from botocore.parsers import ResponseParserError
 
 from kmsmock.aws.services import ANSWERED, ONLY_BESIDE
 from kmsmock.interception.aws_hosts import is_aws_host, read_host
-from kmsmock.interception.error_notes import add_note, keep_note
+from kmsmock.interception.error_notes import keep_note
 from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.patches import wrap_methods
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.environment import DUMMY
+from kmsmock.process.exceptions import add_note
 from kmsmock.process.moto import is_moto_active
 from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked, find_block
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
 from kmsmock.process.active_mocks import active
 from kmsmock.process.contexts import get_running_test
+from kmsmock.process.exceptions import add_note, iterate_errors
 from kmsmock.process.watchers import Watcher
 
 #: What clients raise if neither the environment nor a mock configures them.
@@ -43,27 +43,21 @@ def hint_at_mock(error: BaseException) -> bool:
     Returns whether there was such an error. Types are compared by name, so that botocore is not
     imported.
     """
-    was_added = False
     if active:
         return False
-    for each in iterate_chain(error):
-        error_type = type(each)
-        if error_type.__name__ in _UNCONFIGURED and error_type.__module__ == "botocore.exceptions":
-            notes = getattr(each, "__notes__", [])
-            if _find_service(each.__traceback__) == "kms" and _HINT not in notes:
-                # Python prints notes since 3.11; on 3.10 pytest shows them.
-                each.__notes__ = [*notes, _HINT]
-                was_added = True
+    was_added = False
+    for each in filter(_is_about_unconfigured_kms, iterate_errors(error)):
+        was_added |= add_note(each, _HINT)
     return was_added
 
 
-def iterate_chain(error: BaseException | None) -> Iterator[Any]:
-    """Yield an exception, its cause or context, and so on."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
+def _is_about_unconfigured_kms(error: BaseException) -> bool:
+    kind = type(error)
+    return (
+        kind.__name__ in _UNCONFIGURED
+        and kind.__module__ == "botocore.exceptions"
+        and _find_service(error.__traceback__) == "kms"
+    )
 
 
 def _find_service(traceback: TracebackType | None) -> Any:

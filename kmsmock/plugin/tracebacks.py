@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from kmsmock.plugin.hints import iterate_chain
-from kmsmock.process.answered_errors import is_answered
+from kmsmock.process.exceptions import is_answered, iterate_errors
 
 _PACKAGES = ("aiobotocore", "boto3", "botocore", "kmsmock")
 #: What pytest reads from the variables of a frame, and from those of its module.
@@ -18,7 +17,7 @@ def hide_client_frames(error: BaseException) -> None:
 
     Other errors keep these frames, and so do all errors with ``--full-trace`` and ``--tb=native``.
     """
-    for each in iterate_chain(error):
+    for each in iterate_errors(error):
         if is_answered(each):
             _hide_frames(each.__traceback__)
 

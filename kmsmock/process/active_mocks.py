@@ -88,7 +88,11 @@ class Place(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        return f"{os.path.relpath(self.file)}:{self.line}"
+        try:
+            file = os.path.relpath(self.file)
+        except (OSError, ValueError):  # the working directory was deleted, or is on another drive
+            file = self.file
+        return f"{file}:{self.line}"
 
 
 class Use:

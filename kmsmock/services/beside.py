@@ -151,13 +151,15 @@ def begin(
     *,
     access_key: str | None,
     region: str,
+    is_secure: bool = True,
 ) -> tuple[PendingCall | None, Answer | None]:
     """Admit a request, and do what the service does with KMS before it stores.
 
-    parameters: as boto3 takes them. Return the call to finish after storing, None for an operation
-    that does not involve KMS; and the service's answer, usually an error, when nothing is to be
-    stored. Credentials that are not valid are refused for every operation. Unsigned requests are
-    left to the store if the service can take them, but no KMS calls can be made for them.
+    parameters: as boto3 takes them. is_secure: see `ServiceCall`. Return the call to finish after
+    storing, None for an operation that does not involve KMS; and the service's answer, usually an
+    error, when nothing is to be stored. Credentials that are not valid are refused for every
+    operation. Unsigned requests are left to the store if the service can take them, but no KMS
+    calls can be made for them.
     """
     part = _load(service)
     handler = part.operations.get(operation)
@@ -177,7 +179,9 @@ def begin(
             require_characters(service, parameters)
         except ServiceError as error:
             return None, Answer(request_id, error)
-        call = ServiceCall(backend, principal, region, now, parameters, access_key, request_id)
+        call = ServiceCall(
+            backend, principal, region, now, parameters, access_key, request_id, is_secure
+        )
         pending = PendingCall(service, operation, part, call, handler(call))
         return pending, pending.begin()
 

@@ -30,6 +30,8 @@ class ServiceCall:
     #: The access key that signs the request; None for an unsigned request.
     access_key: str | None = None
     request_id: str = ""
+    #: Whether TLS protects the request; only one to a host of AWS can lack it.
+    is_secure: bool = True
     #: Whether another mock has answered the call already, so that nothing may be refused.
     is_answered: bool = False
 

@@ -44,8 +44,10 @@ class ArmedFaults:
         #: Whether the mock is one of the fixtures, which fail tests whose faults did not fire.
         self.are_checked = False
 
-    def __len__(self) -> int:
-        return len(self._faults)
+    @property
+    def next_number(self) -> int:
+        """A number that no armed fault has; the same whatever was armed and has ended before."""
+        return max((fault.number for fault in self._faults), default=-1) + 1
 
     @property
     def last_call(self) -> Call | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 
@@ -147,3 +149,37 @@ class Debugger(pdb.Pdb):
     result = run_alone(debugger + IMPORTS + MISSPELT, "--pdb", "--pdbcls=test_it:Debugger", "-s")
 
     result.stdout.fnmatch_lines(["FRAME test_it", "FRAME botocore.client"])
+
+
+STRANGE = """
+class WithoutText(Exception):
+    def __str__(self):
+        return self.args[0]
+
+class Several(Exception):
+    exceptions = {"of": "another meaning"}
+
+class Count(Exception):
+    exceptions = 5
+
+def test_text():
+    raise WithoutText(5)
+
+def test_several():
+    raise Several("several")
+
+def test_count():
+    raise Count("count")
+"""
+
+
+def test_exceptions_of_any_shape_fail_their_tests_only(
+    run_alone: RunAlone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # While it is imported, errors are searched for a missing `await`.
+    monkeypatch.setitem(sys.modules, "aiobotocore", ModuleType("aiobotocore"))
+
+    result = run_alone(STRANGE)
+
+    result.assert_outcomes(failed=3)
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")

@@ -270,3 +270,31 @@ def test_it():
     )
 
     result.assert_outcomes(passed=1)
+
+
+def test_faults_that_are_armed_at_the_same_time_hit_calls_independently(run_alone):
+    result = run_alone(
+        BEGINNING
+        + """
+TERMS = {"times": None, "probability": 0.5, "optional": True}
+HIT_BY_WIDER = []
+
+@pytest.fixture(scope="module")
+def wider(module_kms):
+    fault = module_kms.faults.fail("ListKeys", "KMSInternalException", **TERMS)
+    HIT_BY_WIDER.extend(throttled(module_kms) for _ in range(30))
+    return fault
+
+def test_arms_one_before(module_kms, request):
+    module_kms.faults.fail("Encrypt", "KMSInternalException", **TERMS)
+    request.getfixturevalue("wider")
+
+def test_arms_one_afterwards(module_kms, wider):
+    module_kms.faults.clear()
+    module_kms.faults.fail("ListKeys", "KMSInternalException", **TERMS)
+    assert [throttled(module_kms) for _ in range(30)] != HIT_BY_WIDER
+""",
+        "--kms-seed=7",
+    )
+
+    result.assert_outcomes(passed=2)
