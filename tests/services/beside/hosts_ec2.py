@@ -24,6 +24,7 @@ ANSWERED = OPERATIONS.keys() | BESIDE.operations.keys()
 _NOT_OF_MOTO = "moto does not implement it, and it does not use KMS"
 #: Operation -> why its calls are not compared.
 LEFT_OUT = {
+    **dict.fromkeys(BESIDE.operations.keys() - OPERATIONS.keys(), "kmsmock does not answer it"),
     "DisableSnapshotBlockPublicAccess": _NOT_OF_MOTO,
     "EnableSnapshotBlockPublicAccess": _NOT_OF_MOTO,
     "GetSnapshotBlockPublicAccessState": _NOT_OF_MOTO,

@@ -10,7 +10,7 @@ Source: Amazon EBS User Guide, "How Amazon EBS encryption works".
 from __future__ import annotations
 
 from kmsmock.services.beside import BesideHandler, BesideStore, Steps
-from kmsmock.services.ec2.beside import attachments, images, settings, snapshots, volumes
+from kmsmock.services.ec2.beside import attachments, images, instances, settings, snapshots, volumes
 from kmsmock.services.registry import ServiceCall
 
 
@@ -29,6 +29,7 @@ def _skip_dry_runs(handler: BesideHandler) -> BesideHandler:
 _STORED = {
     **attachments.OPERATIONS,
     **images.OPERATIONS,
+    **instances.OPERATIONS,
     **snapshots.OPERATIONS,
     **volumes.OPERATIONS,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kmsmock.services.beside import Steps
 from kmsmock.services.ec2.beside.stored_resources import (
+    AttachedVolume,
     get_resource,
     require_volume,
     stored_resources,
@@ -37,7 +38,7 @@ def _attach_volume(call: ServiceCall) -> Steps:
         failures_of(call.backend)[volume_id] = str(reason)
     else:
         if attached is not None:
-            stored.attached[volume_id, instance_id] = attached
+            stored.attached[volume_id, instance_id] = AttachedVolume(answer["Device"], attached)
 
 
 def _detach_volume(call: ServiceCall) -> Steps:
@@ -45,7 +46,7 @@ def _detach_volume(call: ServiceCall) -> Steps:
     stored, volume_id = stored_resources(call), answer["VolumeId"]
     stored.not_attached.discard(volume_id)
     attached = stored.attached.pop((volume_id, answer["InstanceId"]), None)
-    detach_volume(call, attached, call.now)
+    detach_volume(call, None if attached is None else attached.key, call.now)
 
 
 OPERATIONS = {"AttachVolume": _attach_volume, "DetachVolume": _detach_volume}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kmsmock.services.beside import Steps, until_stored
+from kmsmock.services.ec2.beside.filters import FILTER_VALUES, FILTERS
 from kmsmock.services.ec2.beside.stored_resources import (
     StoredResource,
     get_resource,
@@ -17,6 +18,7 @@ from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot, copy_of_incomplete
 from kmsmock.services.ec2.sharing_requests import read_snapshot_change
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_filters import select
 from kmsmock.state.failures import failures_of
 
 
@@ -45,7 +47,9 @@ def _copy_snapshot(call: ServiceCall) -> Steps:
     source_id = call.parameters["SourceSnapshotId"]
     source = get_resource(call, "SourceSnapshotId")
     flow = CopySnapshot(call, source)
-    answer = yield from until_stored(flow)
+    answer = yield from until_stored(
+        flow, lambda: {} if flow.target_arn is None else {"KmsKeyId": flow.target_arn}
+    )
     snapshot_id = answer["SnapshotId"]
     try:
         if source is not None and source.state != "completed":
@@ -69,13 +73,15 @@ def complete_copy(call: ServiceCall, flow: CopySnapshot, snapshot_id: str) -> St
 
 
 def _describe_snapshots(call: ServiceCall) -> Steps:
-    answer = yield
+    filters = call.parameters.get("Filters", ())
+    answer = yield FILTERS.without(filters, FILTER_VALUES)
     resources = stored_resources(call).resources
     for snapshot in answer["Snapshots"]:
         resource = resources.get(snapshot["SnapshotId"])
         if resource is not None and resource.state_message is not None:
             snapshot.update(State="error", StateMessage=resource.state_message)
     show_keys(call, answer["Snapshots"], "SnapshotId")
+    answer["Snapshots"] = select(answer["Snapshots"], filters, FILTER_VALUES, has_wildcards=True)
 
 
 def _modify_snapshot_attribute(call: ServiceCall) -> Steps:
