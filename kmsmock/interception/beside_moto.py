@@ -20,9 +20,11 @@ from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.services import get_parameters, read_access_key_for
+from kmsmock.interception.stores import find_store, is_asking
 from kmsmock.interception.waiters import explain_failures
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.moto import is_moto_active
+from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.services.beside import Changes
 
 _PENDING = "kmsmock_pending_call"
@@ -40,7 +42,7 @@ def begin_before_call(
     service = model.service_model.service_name
     # A client created before botocore was patched can have the handlers twice.
     mock = get_mock(context)
-    if mock is None or service not in mock.services or _PENDING in context:
+    if mock is None or service not in mock.services or _PENDING in context or is_asking():
         return None
     if service in ANSWERED and not is_moto_active():
         return None
@@ -53,6 +55,7 @@ def begin_before_call(
         access_key=access_key,
         region=context["client_region"],
         is_secure=not _lacks_tls(params["url"]),
+        store=find_store(service, params["url"], parameters.get("Bucket"), request_signer),
     )
     if error is not None:
         explain_other_mocks(mock, error, parameters, access_key)
@@ -84,6 +87,7 @@ def finish_after_call(
 
     Handles ``after-call``.
     """
+    set_changes_nothing(changes_nothing=False)
     pending = context.pop(_PENDING, None) if isinstance(context, dict) else None
     if pending is None:
         _explain(parsed, context)

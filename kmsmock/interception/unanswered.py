@@ -33,6 +33,7 @@ from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.environment import DUMMY
 from kmsmock.process.exceptions import add_note
 from kmsmock.process.moto import is_moto_active
+from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked, find_block
 
 #: The attribute of responses and exceptions of requests that were sent.
@@ -179,6 +180,7 @@ def explain_exception(*, exception: Any, context: Any = None, **_: Any) -> None:
 
     Handles ``after-call-error``.
     """
+    set_changes_nothing(changes_nothing=False)
     request = context.get(_UNANSWERED) if isinstance(context, dict) else None
     if request is None or not is_aws_host(read_host(request.url)):
         return

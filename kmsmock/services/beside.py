@@ -6,7 +6,7 @@ does afterwards, when the response comes back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -20,10 +20,12 @@ from kmsmock.identities.credentials import (
     ExpiredCredentialsError,
     UnsignedRequestError,
 )
+from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
 from kmsmock.services.readable import require_characters
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import Store, forget_earlier_store, is_read
 from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import Shows
 
@@ -61,6 +63,9 @@ class BesideStore:
     #: decides about credentials; the caller is then the session that has expired, or for deleted
     #: credentials the root user of the default account. Other services refuse them.
     trusts_store: bool = False
+    #: Operations that write, but change nothing about what encrypts any resource; see
+    #: `kmsmock.services.store_reader`.
+    data_operations: Collection[str] = ()
     #: Operation name -> the states that its answer shows, if they can be passing ones; found before
     #: the handler completes the answer.
     shown_states: Mapping[str, Shows] = field(default_factory=dict)
@@ -152,14 +157,15 @@ def begin(
     access_key: str | None,
     region: str,
     is_secure: bool = True,
+    store: Store | None = None,
 ) -> tuple[PendingCall | None, Answer | None]:
     """Admit a request, and do what the service does with KMS before it stores.
 
-    parameters: as boto3 takes them. is_secure: see `ServiceCall`. Return the call to finish after
-    storing, None for an operation that does not involve KMS; and the service's answer, usually an
-    error, when nothing is to be stored. Credentials that are not valid are refused for every
-    operation. Unsigned requests are left to the store if the service can take them, but no KMS
-    calls can be made for them.
+    parameters: as boto3 takes them. is_secure, store: see `ServiceCall`. Return the call to finish
+    after storing, None for an operation that does not involve KMS; and the service's answer,
+    usually an error, when nothing is to be stored. Credentials that are not valid are refused for
+    every operation. Unsigned requests are left to the store if the service can take them, but no
+    KMS calls can be made for them.
     """
     part = _load(service)
     handler = part.operations.get(operation)
@@ -172,6 +178,9 @@ def begin(
             if not part.trusts_store and not is_of_store:
                 return None, Answer(backend.new_uuid(), refusal.error_of(service))
             principal, now = _find_caller_of_store(backend, refusal), backend.clock.now()
+        forget_earlier_store(backend, store)
+        changes_nothing = is_read(operation) or operation in part.data_operations
+        set_changes_nothing(changes_nothing=changes_nothing)
         if handler is None:
             return None, None
         request_id = backend.new_uuid()
@@ -180,7 +189,15 @@ def begin(
         except ServiceError as error:
             return None, Answer(request_id, error)
         call = ServiceCall(
-            backend, principal, region, now, parameters, access_key, request_id, is_secure
+            backend,
+            principal,
+            region,
+            now,
+            parameters,
+            access_key,
+            request_id,
+            is_secure,
+            store=store,
         )
         pending = PendingCall(service, operation, part, call, handler(call))
         return pending, pending.begin()

@@ -34,6 +34,9 @@ class ServiceCall:
     is_secure: bool = True
     #: Whether another mock has answered the call already, so that nothing may be refused.
     is_answered: bool = False
+    #: Whoever stores the resources, a `kmsmock.services.store_reader.Store`; None if it cannot be
+    #: asked, or if this mock stores them.
+    store: Any = field(default=None, repr=False)
 
     @property
     def identities(self) -> Identities:

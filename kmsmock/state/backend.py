@@ -91,6 +91,9 @@ class Backend:
         self.allowances = Allowances()
         #: The state of other services: class of the state -> the object.
         self._service_states: dict[type, Any] = {}
+        #: (operation that reads, ARN) -> the version of the store at which it was read. No part of
+        #: checkpoints: after a restore, all is read again.
+        self.store_versions: dict[tuple[str, str], Any] = {}
         #: Condition keys that all requests have at present, from ``kms.request_context``.
         self.request_context: Mapping[str, str | list[str]] = {}
         self.identities = Identities(
@@ -177,6 +180,12 @@ class Backend:
         state: T = self._service_states[kind]
         return state
 
+    def remove_service_states(self, kind: type) -> None:
+        """Remove the states of services whose class is a subclass of a class."""
+        for each in [each for each in self._service_states if issubclass(each, kind)]:
+            del self._service_states[each]
+        self.store_versions.clear()
+
     @property
     def service_states(self) -> Collection[Any]:
         """The states of all services other than KMS."""
@@ -249,6 +258,7 @@ class Backend:
                 secrets,
             ) = state
             self.key_lifetimes.regions = self.regions
+            self.store_versions.clear()
             self.clock.restore(clock_state)
             self.passing.restore(passing)
             self.identities.restore(identities_state)

@@ -8,6 +8,7 @@ from datetime import datetime
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 from kmsmock.timing.passing_states import ShownState
 
 
@@ -46,7 +47,7 @@ ENCRYPTION_STATE = ShownState("SSEDescription.Status")
 
 
 @dataclass(slots=True)
-class Tables:
+class Tables(StoredElsewhere):
     """The encryption of tables and backups."""
 
     #: ARN of a table -> how it is encrypted.

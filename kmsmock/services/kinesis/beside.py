@@ -91,4 +91,5 @@ BESIDE = BesideStore(
         "GetRecords": _get_records,
     },
     ERRORS,
+    data_operations=("PutRecord", "PutRecords"),
 )

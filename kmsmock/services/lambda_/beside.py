@@ -194,4 +194,5 @@ BESIDE = BesideStore(
         "Invoke": _invoke,
     },
     ERRORS,
+    data_operations=("Invoke",),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Environment:
 
 
 @dataclass(slots=True)
-class Functions:
+class Functions(StoredElsewhere):
     """The functions that were created or updated in the mock."""
 
     #: ARN of a function -> the ARN of its role and its key, as in the request.

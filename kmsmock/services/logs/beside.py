@@ -137,4 +137,5 @@ BESIDE = BesideStore(
         "GetQueryResults": _get_query_results,
     },
     ERRORS,
+    data_operations=("PutLogEvents", "CreateLogStream", "FilterLogEvents"),
 )

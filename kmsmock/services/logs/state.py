@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 
 #: The resource in the ARN of the results of all queries, as AssociateKmsKey takes it.
 QUERY_RESULTS = "query-result:*"
@@ -22,7 +23,7 @@ class LogGroup:
 
 
 @dataclass(slots=True)
-class LogGroups:
+class LogGroups(StoredElsewhere):
     """The log groups that are encrypted, or were, and the results of queries."""
 
     #: ARN of a log group, or of the query results of an account -> its encryption.

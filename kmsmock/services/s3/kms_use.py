@@ -139,7 +139,7 @@ def require_usable_queue_key(call: ServiceCall, queue: str) -> None:
     Source: Amazon S3 User Guide, "Granting permissions to publish event notification messages to a
     destination".
     """
-    key_id = key_of(call.backend, queue)
+    key_id = key_of(call, queue)
     if key_id is None:
         return
     kms = KmsCaller.as_service(

@@ -99,4 +99,5 @@ BESIDE = BesideStore(
         "PublishBatch": _publish_batch,
     },
     ERRORS,
+    data_operations=("Publish", "PublishBatch"),
 )

@@ -58,7 +58,7 @@ def encrypt_deliveries(
             region = Arn.of(queue).region
             kms = KmsCaller.as_service(call.backend, _SERVICE, region, source_arn=topic)
             for message in messages:
-                encrypt_delivery(call.backend, queue, kms, message)
+                encrypt_delivery(call, queue, kms, message)
 
 
 def _generate_data_key(call: ServiceCall, arn: str, key_id: str) -> None:

@@ -17,8 +17,7 @@ from kmsmock.services.data_key_cache import DataKey, requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, queues_of
-from kmsmock.state.backend import Backend
+from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, get_attributes, queues_of
 
 T = TypeVar("T")
 
@@ -38,9 +37,9 @@ ERRORS: ErrorTemplates = {
 }
 
 
-def key_of(backend: Backend, arn: str) -> str | None:
+def key_of(call: ServiceCall, arn: str) -> str | None:
     """Return the key that a queue is encrypted with, as its attribute has it; None without one."""
-    return queues_of(backend).attributes.get(arn, {}).get(KEY) or None
+    return get_attributes(call, arn).get(KEY) or None
 
 
 def as_caller(call: ServiceCall, arn: str) -> KmsCaller:
@@ -84,7 +83,7 @@ def decrypt_for_consumer(kms: KmsCaller, data_key: DataKey) -> None:
     _reuse(kms, data_key.resource_arn, purpose, partial(_decrypt_data_key, kms, data_key))
 
 
-def encrypt_delivery(backend: Backend, arn: str, kms: KmsCaller, names: Iterable[str]) -> None:
+def encrypt_delivery(call: ServiceCall, arn: str, kms: KmsCaller, names: Iterable[str]) -> None:
     """Encrypt a message that a service delivers to a queue, with the service's own identity.
 
     arn: of the queue. kms: of the service. names: by which the message is known when it is
@@ -92,8 +91,8 @@ def encrypt_delivery(backend: Backend, arn: str, kms: KmsCaller, names: Iterable
     delivered, without any error, as on AWS.
     Source: Amazon SQS Developer Guide, "Configure KMS permissions for AWS services".
     """
-    state = queues_of(backend)
-    key_id = key_of(backend, arn)
+    state = queues_of(call.backend)
+    key_id = key_of(call, arn)
     if key_id is None:
         return
     try:

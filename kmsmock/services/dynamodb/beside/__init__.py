@@ -9,5 +9,6 @@ from kmsmock.services.dynamodb.kms_use import ERRORS
 BESIDE = BesideStore(
     {**tables.OPERATIONS, **items.OPERATIONS, **backups.OPERATIONS},
     ERRORS,
+    data_operations=tuple(items.OPERATIONS),
     shown_states=tables.SHOWN_STATES,
 )

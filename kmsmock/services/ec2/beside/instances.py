@@ -104,7 +104,8 @@ def _launch(
         flow = flows.get(device) or _request_volume(call, image, device, {})
         try:
             volume = complete_volume(call, flow, volume_id)
-            key = attach_volume(call, volume and volume.key, instance_id, call.now)
+            data_key = None if volume is None else volume.key
+            key = attach_volume(call, data_key, instance_id, call.now)
         except (VolumeLostError, NotAttachedError) as reason:
             failures_of(call.backend)[volume_id] = str(reason)
             _fail(call, instance_id, "terminated", "TerminateInstances", str(reason))

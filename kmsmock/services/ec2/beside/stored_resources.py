@@ -10,6 +10,7 @@ from kmsmock.services.ec2.answered.lookup import volume_not_found_error
 from kmsmock.services.ec2.kms_use.attachments import AttachedKey
 from kmsmock.services.ec2.kms_use.kms_calls import DataKey
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 from kmsmock.state.failures import failures_of
 
 
@@ -65,7 +66,7 @@ class AttachedVolume:
 
 
 @dataclass(slots=True)
-class StoredResources:
+class StoredResources(StoredElsewhere):
     """The resources that were created while this mock was active, by id."""
 
     #: Encrypted volumes and snapshots.

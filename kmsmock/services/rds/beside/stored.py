@@ -23,6 +23,7 @@ from kmsmock.services.rds.kms_use.lost_keys import AVAILABLE, DELETING, begin_ke
 from kmsmock.services.rds.kms_use.snapshots import CopySnapshot, RestoreDatabase
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
+from kmsmock.services.store_reader import StoredElsewhere
 from kmsmock.state.failures import failures_of
 
 #: The flows that make a database.
@@ -62,7 +63,7 @@ class StoredSnapshot:
 
 
 @dataclass(slots=True)
-class BesideStorage:
+class BesideStorage(StoredElsewhere):
     """Encrypted databases and snapshots by ARN, exports, and blue/green deployments."""
 
     databases: dict[str, StoredDatabase] = field(default_factory=dict)
