@@ -6,6 +6,7 @@ and after the request is answered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -25,7 +26,6 @@ from kmsmock.interception.waiters import explain_failures
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.moto import is_moto_active
 from kmsmock.process.moto_changes import set_changes_nothing
-from kmsmock.services.beside import Changes
 
 _PENDING = "kmsmock_pending_call"
 
@@ -67,7 +67,7 @@ def begin_before_call(
     return None
 
 
-def _change_request(params: dict[str, Any], changes: Changes) -> None:
+def _change_request(params: dict[str, Any], changes: Mapping[str, str | None]) -> None:
     for name, value in changes.items():
         if value is None:
             params["body"].pop(name, None)

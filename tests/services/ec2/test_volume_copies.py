@@ -50,7 +50,7 @@ def test_a_copy_can_have_another_key(kms, world):
     assert kms.ebs.read(made, 0, len(SECRET)) == SECRET
 
 
-def test_a_copy_of_a_plain_volume_can_be_encrypted(kms, world):
+def test_a_copy_of_a_plain_volume_can_be_encrypted(world):
     plain = world.make_volume()
     assert not describe(world, copy(world, plain)["VolumeId"])["Encrypted"]
 

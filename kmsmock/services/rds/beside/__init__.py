@@ -1,9 +1,8 @@
 """RDS beside another mock: databases and snapshots are encrypted with KMS keys.
 
 The flows are the same as when kmsmock answers RDS. `stored` is what they need of the databases and
-snapshots that the other mock stores; what it stored while kmsmock was not active counts as not
-encrypted. `answers` completes the other mock's answers; each further module has the operations of
-one topic.
+snapshots that the other mock stores, and `unseen` asks about those that were stored unseen.
+`answers` completes the other mock's answers; each further module has the operations of one topic.
 
 Source: Amazon RDS User Guide, "Encrypting Amazon RDS resources".
 """
@@ -14,6 +13,7 @@ from functools import partial
 
 from kmsmock.services.beside import BesideHandler, BesideStore, Steps
 from kmsmock.services.rds.beside import databases, lists, snapshots
+from kmsmock.services.rds.beside.stored import ChecksBeside
 from kmsmock.services.rds.kinds import KINDS
 from kmsmock.services.rds.kms_use.lost_keys import check_keys
 from kmsmock.services.registry import ServiceCall
@@ -23,7 +23,7 @@ def _check_keys_first(handler: BesideHandler) -> BesideHandler:
     """Find databases whose key has become unusable before each call."""
 
     def handle(call: ServiceCall) -> Steps:
-        check_keys(call.backend, call.now)
+        check_keys(call.backend, call.now, ChecksBeside)
         return (yield from handler(call))
 
     return handle

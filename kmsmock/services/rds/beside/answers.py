@@ -15,6 +15,7 @@ from kmsmock.services.rds.beside.stored import (
     get_database,
     storage,
 )
+from kmsmock.services.rds.beside.unseen import keep_database, keep_snapshot, read_database
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, KINDS, Kind
 from kmsmock.services.rds.kms_use.lost_keys import LOST, RECOVERABLE
 from kmsmock.services.registry import ServiceCall
@@ -39,13 +40,14 @@ def show_export(call: ServiceCall, response: dict[str, Any]) -> None:
 
 
 def _show_database(kind: Kind, call: ServiceCall, response: dict[str, Any]) -> None:
+    keep_database(kind, call, response)
     database = storage(call).databases.get(response.get(kind.arn_member, ""))
     owner = database
     if database is not None:
         database.members = dict(response)
         response[kind.resource_id] = database.resource_id
     elif kind is INSTANCE and response.get("DBClusterIdentifier"):
-        owner = get_database(call, CLUSTER, response["DBClusterIdentifier"])
+        owner = read_database(call, CLUSTER, response["DBClusterIdentifier"])
     _show_key(response, "StorageEncrypted", None if owner is None else owner.encryption.key_arn)
     if owner is not None and owner.status in (RECOVERABLE, LOST):
         response[kind.status.member] = owner.status
@@ -54,6 +56,7 @@ def _show_database(kind: Kind, call: ServiceCall, response: dict[str, Any]) -> N
 
 
 def _show_snapshot(kind: Kind, call: ServiceCall, response: dict[str, Any]) -> None:
+    keep_snapshot(kind, call, response)
     snapshot = storage(call).snapshots.get(response.get(f"{kind.snapshot}Arn", ""))
     key_arn = None
     if snapshot is not None and snapshot.encryption is not None:

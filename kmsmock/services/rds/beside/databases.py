@@ -11,16 +11,18 @@ from kmsmock.services.rds.beside.answers import show_encryption
 from kmsmock.services.rds.beside.stored import (
     NewDatabase,
     StoredDatabase,
-    find_snapshot,
     forget_database,
-    get_database,
     get_encryption,
-    get_named_database,
     record_database,
     record_snapshot_of,
     rename_database,
     storage,
     until_stored_of,
+)
+from kmsmock.services.rds.beside.unseen import (
+    read_database,
+    read_named_database,
+    read_snapshot,
 )
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
 from kmsmock.services.rds.kms_use.databases import (
@@ -50,14 +52,14 @@ def create_database(kind: Kind, call: ServiceCall) -> Steps:
 
 def restore_database(kind: Kind, call: ServiceCall) -> Steps:
     """Create a database from a snapshot."""
-    source = find_snapshot(call, kind, call.parameters[kind.restore_from])
+    source = read_snapshot(call, kind, call.parameters[kind.restore_from])
     require_restorable(call, source)
     yield from _make(call, kind, RestoreDatabase(call, source, new_resource_id(call.backend, kind)))
 
 
 def create_replica(call: ServiceCall) -> Steps:
     """Create a read replica, which has the key of its source, or another one."""
-    source = get_database(call, INSTANCE, call.parameters.get("SourceDBInstanceIdentifier", ""))
+    source = read_database(call, INSTANCE, call.parameters.get("SourceDBInstanceIdentifier", ""))
     yield from _derive(call, INSTANCE, source)
 
 
@@ -65,7 +67,7 @@ def restore_to_point_in_time(kind: Kind, call: ServiceCall) -> Steps:
     """Create a database from the backups of another one."""
     parameters = call.parameters
     resource_id = parameters.get("SourceDbiResourceId", parameters.get("SourceDbClusterResourceId"))
-    source = get_database(call, kind, parameters.get(f"Source{kind.identifier}", ""))
+    source = read_database(call, kind, parameters.get(f"Source{kind.identifier}", ""))
     if resource_id is None:
         yield from _derive(call, kind, source)
         return
@@ -118,7 +120,7 @@ def require_usable(database: StoredDatabase | None, kind: Kind, *others: str) ->
 
 def use_database(kind: Kind, call: ServiceCall) -> Steps:
     """Change or reboot a database, which may get another name."""
-    database = get_named_database(call, kind)
+    database = read_named_database(call, kind)
     require_usable(database, kind)
     answer = yield
     if database is not None:
@@ -128,7 +130,7 @@ def use_database(kind: Kind, call: ServiceCall) -> Steps:
 
 def start_database(kind: Kind, call: ServiceCall) -> Steps:
     """Start a database that is stopped, or whose key can be used again."""
-    database = get_named_database(call, kind)
+    database = read_named_database(call, kind)
     require_usable(database, kind, RECOVERABLE)
     is_lost = database is not None and database.status == RECOVERABLE
     encryption = get_encryption(database)
@@ -153,7 +155,7 @@ def start_database(kind: Kind, call: ServiceCall) -> Steps:
 
 def stop_database(kind: Kind, call: ServiceCall) -> Steps:
     """Stop a database."""
-    database = get_named_database(call, kind)
+    database = read_named_database(call, kind)
     require_usable(database, kind)
     flow = StopDatabase(call, get_encryption(database))
     answer = yield from until_stored_of(call, flow, database)
@@ -166,7 +168,7 @@ def stop_database(kind: Kind, call: ServiceCall) -> Steps:
 
 def delete_database(kind: Kind, call: ServiceCall) -> Steps:
     """Delete a database; one whose key cannot be used has no final snapshot."""
-    database = get_named_database(call, kind)
+    database = read_named_database(call, kind)
     if call.parameters.get("FinalDBSnapshotIdentifier"):
         require_usable(database, kind)
     flow = DeleteDatabase(call, get_encryption(database))
@@ -194,7 +196,7 @@ def create_deployment(call: ServiceCall) -> Steps:
     source = call.parameters["Source"]
     arn = Arn.parse(source)
     kind = CLUSTER if arn is not None and arn.resource_type == CLUSTER.arn else INSTANCE
-    blue = storage(call).databases.get(source)
+    blue = read_database(call, kind, source)
     flow = DeriveDatabase(call, kind, new_resource_id(call.backend, kind), get_encryption(blue))
     answer = yield from until_stored(flow)
     deployment = answer["BlueGreenDeployment"]

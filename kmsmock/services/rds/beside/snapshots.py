@@ -9,15 +9,14 @@ from kmsmock.services.rds.beside.answers import show_encryption, show_export
 from kmsmock.services.rds.beside.databases import require_usable
 from kmsmock.services.rds.beside.stored import (
     complete,
-    find_snapshot,
     forget_snapshot,
     get_encryption,
-    get_named_database,
     record_snapshot,
     record_snapshot_of,
     storage,
     until_stored_of,
 )
+from kmsmock.services.rds.beside.unseen import read_named_database, read_snapshot
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
 from kmsmock.services.rds.kms_use.derived import ExportSnapshot
 from kmsmock.services.rds.kms_use.encryption import context_for
@@ -27,7 +26,7 @@ from kmsmock.services.registry import ServiceCall
 
 def create_snapshot(kind: Kind, call: ServiceCall) -> Steps:
     """Create a snapshot, which has the key of the database."""
-    database = get_named_database(call, kind)
+    database = read_named_database(call, kind)
     require_usable(database, kind)
     flow = CreateSnapshot(call, get_encryption(database))
     answer = yield from until_stored_of(call, flow, database)
@@ -37,7 +36,7 @@ def create_snapshot(kind: Kind, call: ServiceCall) -> Steps:
 
 def copy_snapshot(kind: Kind, call: ServiceCall) -> Steps:
     """Copy a snapshot, which is encrypted if the source is, or if the request names a key."""
-    source = find_snapshot(call, kind, call.parameters[f"Source{kind.snapshot_identifier}"])
+    source = read_snapshot(call, kind, call.parameters[f"Source{kind.snapshot_identifier}"])
     flow = CopySnapshot(call, source)
     answer = yield from until_stored(flow)
     arn = answer[kind.snapshot][f"{kind.snapshot}Arn"]
@@ -50,7 +49,7 @@ def copy_snapshot(kind: Kind, call: ServiceCall) -> Steps:
 
 def share_snapshot(kind: Kind, call: ServiceCall) -> Steps:
     """Share a snapshot, or stop sharing it."""
-    snapshot = find_snapshot(call, kind, call.parameters[kind.snapshot_identifier])
+    snapshot = read_snapshot(call, kind, call.parameters[kind.snapshot_identifier])
     yield from until_stored(ShareSnapshot(call, kind, snapshot.encryption))
 
 
@@ -64,7 +63,7 @@ def delete_snapshot(kind: Kind, call: ServiceCall) -> Steps:
 def export_snapshot(call: ServiceCall) -> Steps:
     """Export a snapshot to Amazon S3, encrypted under the key that the request names."""
     kind = CLUSTER if f":{CLUSTER.snapshot_arn}:" in call.parameters["SourceArn"] else INSTANCE
-    snapshot = find_snapshot(call, kind, call.parameters["SourceArn"])
+    snapshot = read_snapshot(call, kind, call.parameters["SourceArn"])
     flow = ExportSnapshot(call, context_for(kind, snapshot.resource_id))
     answer = yield from until_stored(flow)
     name = call.account, call.region, answer["ExportTaskIdentifier"]

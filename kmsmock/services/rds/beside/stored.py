@@ -19,7 +19,12 @@ from kmsmock.services.rds.kms_use.encryption import (
     SnapshotEncryption,
     new_resource_id,
 )
-from kmsmock.services.rds.kms_use.lost_keys import AVAILABLE, DELETING, begin_key_checks
+from kmsmock.services.rds.kms_use.lost_keys import (
+    AVAILABLE,
+    DELETING,
+    CheckedDatabases,
+    begin_key_checks,
+)
 from kmsmock.services.rds.kms_use.snapshots import CopySnapshot, RestoreDatabase
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
@@ -43,6 +48,8 @@ class StoredDatabase:
     lost_since: datetime | None = None
     #: The other mock's latest description of it.
     members: dict[str, Any] = field(default_factory=dict)
+    #: When it was created; another time tells that it was made anew.
+    created: Any = None
 
     @property
     def identifier(self) -> str:
@@ -74,6 +81,11 @@ class BesideStorage(StoredElsewhere):
     deployments: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class ChecksBeside(CheckedDatabases, StoredElsewhere):
+    """The databases of the other mock whose keys are checked."""
+
+
 def storage(call: ServiceCall) -> BesideStorage:
     """Return what is known in a mock, which may be changed."""
     return call.backend.service_state(BesideStorage)
@@ -84,12 +96,7 @@ def storage(call: ServiceCall) -> BesideStorage:
 
 def get_database(call: ServiceCall, kind: Kind, name_or_arn: str) -> StoredDatabase | None:
     """Return an encrypted database; None for one that is not encrypted, or does not exist."""
-    return storage(call).databases.get(_arn_of(call, kind, name_or_arn))
-
-
-def get_named_database(call: ServiceCall, kind: Kind) -> StoredDatabase | None:
-    """Return the database that a call names, as `get_database` does."""
-    return get_database(call, kind, call.parameters[kind.identifier])
+    return storage(call).databases.get(arn_of_database(call, kind, name_or_arn))
 
 
 def get_encryption(database: StoredDatabase | None) -> DatabaseEncryption | None:
@@ -97,7 +104,8 @@ def get_encryption(database: StoredDatabase | None) -> DatabaseEncryption | None
     return None if database is None else database.encryption
 
 
-def _arn_of(call: ServiceCall, kind: Kind, name_or_arn: str) -> str:
+def arn_of_database(call: ServiceCall, kind: Kind, name_or_arn: str) -> str:
+    """Return the ARN of a database that a call names by its name or ARN."""
     if Arn.parse(name_or_arn) is not None:
         return name_or_arn
     return database_arn(call, kind, name_or_arn.lower())
@@ -115,11 +123,16 @@ def record_database(
     if flow.encryption is None:
         return
     database = StoredDatabase(arn, flow.resource_id, response["Engine"], flow.encryption)
-    storage(call).databases[arn] = database
-    if complete(call, flow, arn):
-        begin_key_checks(call.backend, call.now, database)
-    else:
+    database.created = response.get(kind.created)
+    if not complete(call, flow, arn):
         database.status = "failed"
+    add_database(call, database)
+
+
+def add_database(call: ServiceCall, database: StoredDatabase) -> None:
+    """Add an encrypted database, whose key is checked while it runs."""
+    storage(call).databases[database.arn] = database
+    begin_key_checks(call.backend, call.now, database, ChecksBeside)
 
 
 def forget_database(call: ServiceCall, arn: str) -> None:

@@ -54,9 +54,17 @@ class CheckedDatabases:
     is_scheduled: bool = False
 
 
-def begin_key_checks(backend: Backend, now: datetime, database: CheckedDatabase) -> None:
-    """Check the key of a database each hour from now on, and with each call of RDS."""
-    checked = backend.service_state(CheckedDatabases)
+def begin_key_checks(
+    backend: Backend,
+    now: datetime,
+    database: CheckedDatabase,
+    checks: type[CheckedDatabases] = CheckedDatabases,
+) -> None:
+    """Check the key of a database each hour from now on, and with each call of RDS.
+
+    checks: where the host keeps which databases are checked.
+    """
+    checked = backend.service_state(checks)
     if not any(each is database for each in checked.databases):
         checked.databases.append(database)
     _schedule(backend, now, checked)
@@ -65,21 +73,27 @@ def begin_key_checks(backend: Backend, now: datetime, database: CheckedDatabase)
 def _schedule(backend: Backend, now: datetime, checked: CheckedDatabases) -> None:
     if not checked.is_scheduled:
         checked.is_scheduled = True
-        backend.clock.schedule_after(now, _HOUR, partial(_check_keys_again, backend))
+        again = partial(_check_keys_again, backend, type(checked))
+        backend.clock.schedule_after(now, _HOUR, again)
 
 
-def _check_keys_again(backend: Backend, now: datetime) -> None:
-    checked = backend.service_state(CheckedDatabases)
+def _check_keys_again(backend: Backend, checks: type[CheckedDatabases], now: datetime) -> None:
+    checked = backend.service_state(checks)
     checked.is_scheduled = False
     checked.databases = [each for each in checked.databases if each.status not in _FINAL]
     if checked.databases:
-        check_keys(backend, now)
+        check_keys(backend, now, checks)
         _schedule(backend, now, checked)
 
 
-def check_keys(backend: Backend, now: datetime) -> None:
-    """Find running databases whose key has become unusable; only StartDB… recovers them."""
-    for database in backend.service_state(CheckedDatabases).databases:
+def check_keys(
+    backend: Backend, now: datetime, checks: type[CheckedDatabases] = CheckedDatabases
+) -> None:
+    """Find running databases whose key has become unusable; only StartDB… recovers them.
+
+    checks: see `begin_key_checks`.
+    """
+    for database in backend.service_state(checks).databases:
         encryption = database.encryption
         if encryption is None or database.status != AVAILABLE:
             continue
