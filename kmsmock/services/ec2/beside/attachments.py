@@ -5,10 +5,10 @@ from __future__ import annotations
 from kmsmock.services.beside import Steps
 from kmsmock.services.ec2.beside.stored_resources import (
     AttachedVolume,
-    get_resource,
     require_volume,
     stored_resources,
 )
+from kmsmock.services.ec2.beside.unseen import read_volume
 from kmsmock.services.ec2.kms_use.attachments import (
     NotAttachedError,
     attach_volume,
@@ -20,8 +20,8 @@ from kmsmock.state.failures import failures_of
 
 def _attach_volume(call: ServiceCall) -> Steps:
     require_volume(call, call.parameters["VolumeId"])
+    volume = read_volume(call)
     answer = yield
-    volume = get_resource(call, "VolumeId")
     if volume is None:
         return
     stored, volume_id, instance_id = (
@@ -42,6 +42,7 @@ def _attach_volume(call: ServiceCall) -> Steps:
 
 
 def _detach_volume(call: ServiceCall) -> Steps:
+    read_volume(call)
     answer = yield
     stored, volume_id = stored_resources(call), answer["VolumeId"]
     stored.not_attached.discard(volume_id)

@@ -17,6 +17,7 @@ from kmsmock.services.ec2.beside.stored_resources import (
     list_attached,
     stored_resources,
 )
+from kmsmock.services.ec2.beside.unseen import read_snapshot_by_id, read_volumes_of
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import FAILURE_CODE, CopyImage
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_image
@@ -31,9 +32,8 @@ _ROOT = "/dev/sda1"
 
 
 def _register_image(call: ServiceCall) -> Steps:
-    resources = stored_resources(call).resources
     snapshots = {
-        mapping["Ebs"]["SnapshotId"]: resources.get(mapping["Ebs"]["SnapshotId"])
+        mapping["Ebs"]["SnapshotId"]: read_snapshot_by_id(call, mapping["Ebs"]["SnapshotId"])
         for mapping in call.parameters.get("BlockDeviceMappings", ())
         if "SnapshotId" in mapping.get("Ebs", {})
     }
@@ -52,6 +52,7 @@ def _register_image(call: ServiceCall) -> Steps:
 
 def _create_image(call: ServiceCall) -> Steps:
     """Give an image of an instance the keys of its volumes, as snapshots have them."""
+    read_volumes_of(call, call.parameters["InstanceId"])
     answer = yield
     stored, image = stored_resources(call), StoredImage()
     for volume_id, attached in list_attached(call, call.parameters["InstanceId"]).items():

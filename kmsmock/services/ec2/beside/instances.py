@@ -13,6 +13,7 @@ from kmsmock.services.ec2.beside.stored_resources import (
     list_attached,
     stored_resources,
 )
+from kmsmock.services.ec2.beside.unseen import read_snapshot_by_id, read_volumes_of
 from kmsmock.services.ec2.beside.volumes import complete_volume, encryption_of
 from kmsmock.services.ec2.kms_use.attachments import (
     NotAttachedError,
@@ -71,7 +72,7 @@ def _request_volume(
     """Do the first half of a volume, from its snapshot or from that of the image."""
     source: StoredResource | None
     if "SnapshotId" in ebs:
-        source = stored_resources(call).resources.get(ebs["SnapshotId"])
+        source = read_snapshot_by_id(call, ebs["SnapshotId"])
     else:
         source = image.get_snapshot(device)
     if source is not None:
@@ -126,7 +127,14 @@ def _fail(call: ServiceCall, instance_id: str, state: str, operation: str, why: 
 # --- starting and stopping ----------------------------------------------------------------------
 
 
+def _read_volumes(call: ServiceCall) -> None:
+    """Take the volumes of the instances that a call names from the other mock."""
+    for instance_id in call.parameters.get("InstanceIds", ()):
+        read_volumes_of(call, instance_id)
+
+
 def _start_instances(call: ServiceCall) -> Steps:
+    _read_volumes(call)
     answer = yield
     for change in answer["StartingInstances"]:
         _start(call, change["InstanceId"])
@@ -150,12 +158,14 @@ def _start(call: ServiceCall, instance_id: str) -> None:
 
 
 def _stop_instances(call: ServiceCall) -> Steps:
+    _read_volumes(call)
     answer = yield
     for change in answer["StoppingInstances"]:
         _release(call, change["InstanceId"], is_terminated=False)
 
 
 def _terminate_instances(call: ServiceCall) -> Steps:
+    _read_volumes(call)
     answer = yield
     for change in answer["TerminatingInstances"]:
         _release(call, change["InstanceId"], is_terminated=True)

@@ -85,11 +85,6 @@ def stored_resources(call: ServiceCall) -> StoredResources:
     return call.backend.service_state(StoredResources)
 
 
-def get_resource(call: ServiceCall, member: str) -> StoredResource | None:
-    """Return the volume or snapshot that a parameter names; None for what is not encrypted."""
-    return stored_resources(call).resources.get(call.parameters.get(member, ""))
-
-
 def list_attached(call: ServiceCall, instance_id: str) -> dict[str, AttachedVolume]:
     """Return the encrypted volumes that are attached to an instance, by id."""
     attached = stored_resources(call).attached

@@ -6,13 +6,13 @@ from kmsmock.services.beside import Changes, Steps, until_stored
 from kmsmock.services.ec2.beside.filters import FILTER_VALUES, FILTERS
 from kmsmock.services.ec2.beside.stored_resources import (
     StoredResource,
-    get_resource,
     is_lost,
     require_volume,
     show_key,
     show_keys,
     stored_resources,
 )
+from kmsmock.services.ec2.beside.unseen import keep_volume, read_snapshot
 from kmsmock.services.ec2.kms_use.snapshots import require_completed
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.registry import ServiceCall
@@ -22,7 +22,7 @@ from kmsmock.state.failures import failures_of
 
 
 def _create_volume(call: ServiceCall) -> Steps:
-    snapshot = get_resource(call, "SnapshotId")
+    snapshot = read_snapshot(call)
     if snapshot is not None:
         require_completed(snapshot)
     flow = CreateVolume(call, snapshot)
@@ -74,6 +74,7 @@ def _describe_volumes(call: ServiceCall) -> Steps:
     stored = stored_resources(call)
     answer["Volumes"] = [v for v in answer["Volumes"] if not is_lost(call, v["VolumeId"])]
     for volume in answer["Volumes"]:
+        keep_volume(call, volume)
         if volume["VolumeId"] in stored.not_attached:
             volume.update(State="available", Attachments=[])
     show_keys(call, answer["Volumes"], "VolumeId")
