@@ -327,9 +327,10 @@ class KMSMock(ClientSource):
 
         named = read_key_reference(key)
         arn = Arn.parse(named)
-        client = self.client(region=None if arn is None else arn.region)
+        source: ClientSource = self
         if arn is not None and arn.account != self._backend.identities.defaults[-1].account:
-            client = self.account(arn.account).client(region=arn.region)
+            source = self.account(arn.account)
+        client = source.client(region=None if arn is None else arn.region)
         return import_material(client, named, material, parameters)
 
     def key_store(self, store_id: str) -> CustomKeyStore:

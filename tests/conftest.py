@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -30,6 +31,8 @@ os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
 
 pytest_plugins = ["pytester"]
 quicker_botocore.install()
+# Until the tests run, there is much that is made, and nothing that could be freed.
+gc.disable()
 inner_runs.keep_installed_modules()
 
 _KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
@@ -102,6 +105,13 @@ def region_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_DEFAULT_REGION", os.environ["REGION_OF_THIS_MACHINE"])
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Collect garbage while tests run, but do not look at what there is for the whole run."""
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
     """Skip tests of what an older botocore lacks: it has no method, parameter or member for it."""
@@ -147,3 +157,9 @@ def _records_meet_the_schema() -> Iterator[None]:
     for kms in ended.mocks:
         for record in kms.trail[-_RECORDS_CHECKED:]:
             check_record(record)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Let the next test have the clients of the mocks that have ended."""
+    quicker_botocore.take_back_clients()

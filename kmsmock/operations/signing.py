@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from kmsmock.aws import errors
 from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, per_second, read_event
 from kmsmock.crypto import symmetric
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.keys.states import READABLE_PUBLIC_KEY, USABLE
+from kmsmock.misuse.encodings import get_encoding
 from kmsmock.operations.key_lookup import by_any_identifier
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import ALGORITHMS_MEMBER
@@ -43,12 +46,25 @@ def _require_message(key: Key, algorithm: str, message_type: str, message: bytes
         if len(message) != digest_bytes:
             raise errors.ValidationException(
                 f"Digest is invalid length for algorithm {algorithm}.",
-                explanation=f"The digest has {len(message)} bytes and must have {digest_bytes}.",
+                explanation=_explain_digest(message, digest_bytes, allowed),
             )
     if message_type == _EXTERNAL_MU and len(message) != _MU_BYTES:
         raise errors.ValidationException(
-            f"External Mu is invalid length for algorithm {algorithm}."
+            f"External Mu is invalid length for algorithm {algorithm}.",
+            explanation=f"The external mu has {len(message)} bytes and must have {_MU_BYTES}.",
         )
+
+
+def _explain_digest(digest: bytes, digest_bytes: int, message_types: Collection[str]) -> str:
+    """Explain the wrong length of a digest.
+
+    digest_bytes: the right length, in bytes. message_types: those that the algorithm takes.
+    """
+    text = f"The digest has {len(digest)} bytes and must have {digest_bytes}"
+    if len(digest) == 2 * digest_bytes and get_encoding(digest) is not None:
+        return f"{text}: this is hexadecimal text. Pass the bytes of hashlib's digest()."
+    or_message = ", or the message itself with MessageType='RAW'" if _RAW in message_types else ""
+    return f"{text}: pass the hash of the message, from hashlib's digest(){or_message}."
 
 
 def _read_message(call: Call, key: Key) -> tuple[str, bytes, str]:

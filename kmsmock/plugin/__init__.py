@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kmsmock.plugin.budgets import ExceededBudgets, enforce_limits
-from kmsmock.plugin.configuration import read_options_of_run, require_known_arguments
+from kmsmock.plugin.configuration import (
+    REPORT,
+    add_options,
+    read_options_of_run,
+    require_known_arguments,
+)
 from kmsmock.plugin.contexts import Contexts, get_test_context
 from kmsmock.plugin.fault_check import ending_faults, note_failure
 from kmsmock.plugin.marks import (
@@ -25,7 +30,7 @@ from kmsmock.plugin.marks import (
     require_options_of_marks,
     require_valid_marks,
 )
-from kmsmock.plugin.real_aws import add_option, block_real_aws, say_what_is_blocked
+from kmsmock.plugin.real_aws import block_real_aws, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
 from kmsmock.process.active_mocks import get_joinable
 from kmsmock.process.contexts import get_running_test
@@ -37,7 +42,6 @@ if TYPE_CHECKING:
     from kmsmock.activation.key_factory import KmsKey, KmsKeyFactory
     from kmsmock.activation.typed_clients import KMSClient
     from kmsmock.control import KMSMock
-    from kmsmock.options import Option
     from kmsmock.plugin.hints import MockedTests
 
 _MARKER = (
@@ -65,33 +69,8 @@ def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the command-line and ini options, and block requests to the real KMS."""
-    group = parser.getgroup("kmsmock", "kmsmock (AWS KMS in memory)")
-    add_option(group)
-    group.addoption(
-        "--kms-seed",
-        metavar="SEED",
-        help="derive the ids, key material and timestamps of mocks from this seed",
-    )
-    group.addoption(
-        "--kms-report",
-        metavar="FORM",
-        action="append",
-        nargs="?",
-        const="terminal",
-        help="report the KMS calls, keys and costs of the run: in the terminal, or in a file with "
-        "=json:PATH or =html:PATH; can be repeated",
-    )
-    from kmsmock.options import table
-
-    for name, option in table().items():
-        if option.ini is not None:
-            parser.addini(f"kms_{name}", _format_help(option), option.ini, default=None)
+    add_options(parser)
     block_real_aws(pluginmanager)
-
-
-def _format_help(option: Option) -> str:
-    default = option.default_in_words or repr(option.default)
-    return f"{option.doc} (default: {default})".replace("`", "")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -130,7 +109,7 @@ def pytest_configure(config: pytest.Config) -> None:
         watchers.add(watcher)
         config.add_cleanup(functools.partial(watchers.remove, watcher))
     _begin_run(config)
-    reports = config.getoption("--kms-report")
+    reports = config.getoption(REPORT)
     if reports:
         from kmsmock.reports.plugin import add_reports
 
