@@ -200,7 +200,10 @@ class KMSMock(ClientSource):
         return self._backend.checkpoint()
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Restore a saved state; a checkpoint can be restored several times."""
+        """Restore a saved state; a checkpoint can be restored several times.
+
+        Raises ValueError for a checkpoint of another mock, TypeError.
+        """
         with notifying(self, watchers.restoring, watchers.restored):
             self._backend.restore(checkpoint)
 

@@ -283,8 +283,11 @@ def _list_some(known: Iterable[str]) -> list[str]:
 def _suggest_similar(kind: str, name: str, known: Iterable[str]) -> str:
     names = _list_some(known)
     if not names:
-        return f"There is no {kind} in this account and Region."
+        how = ": CreateKey makes one, and chooses its id" if kind == "key" else ""
+        return f"There is no {kind} in this account and Region{how}."
     nearest = get_nearest(name, names, cutoff=0.5)
     if nearest is not None:
         return f"The nearest {kind} is {nearest!r}."
-    return "There is one other." if len(names) == 1 else f"There are {len(names)} others."
+    return (
+        f"The only one is {names[0]!r}." if len(names) == 1 else f"There are {len(names)} others."
+    )

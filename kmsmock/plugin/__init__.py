@@ -35,6 +35,7 @@ from kmsmock.plugin.rollback import Rollback
 from kmsmock.process.active_mocks import get_joinable
 from kmsmock.process.contexts import get_running_test
 from kmsmock.process.environment import describe_region, without_leftovers
+from kmsmock.process.repeated_warnings import forget_warnings
 from kmsmock.process.watchers import watchers
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def _begin_run(config: pytest.Config) -> None:
     if _contexts not in config.stash:
         contexts = config.stash[_contexts] = Contexts()
         contexts.begin()
+        forget_warnings()
         config.pluginmanager.register(contexts, "kmsmock contexts")
         config.add_cleanup(contexts.end)
 
@@ -100,8 +102,13 @@ def pytest_configure(config: pytest.Config) -> None:
     from kmsmock.options import configure
     from kmsmock.plugin.hints import MockedTests
 
-    options_before = configure(read_options_of_run(config))
+    configured = read_options_of_run(config)
+    options_before = configure(configured)
     config.add_cleanup(functools.partial(_restore_options, options_before))
+    if configured.get("with_moto"):
+        from kmsmock.mock import follow_moto
+
+        follow_moto()
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
     exceeded_budgets = ExceededBudgets()
     config.pluginmanager.register(exceeded_budgets, "kmsmock budgets")
