@@ -210,6 +210,15 @@ def test_automated_backups_show_the_key(rds, shop, key):
     assert named["DBInstanceAutomatedBackups"] == []
 
 
+def test_retained_backups_show_the_key_of_the_deleted_instance(rds, shop, key):
+    rds.delete_db_instance(**instance(SkipFinalSnapshot=True, DeleteAutomatedBackups=False))
+    (backup,) = rds.describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
+    assert key_of(backup) == (True, key)
+    (snapshot,) = rds.describe_db_snapshots(SnapshotType="automated")["DBSnapshots"]
+    assert key_of(snapshot) == (True, key)
+    assert snapshot["DbiResourceId"] == shop["DbiResourceId"]
+
+
 def test_a_green_database_has_the_key_of_the_blue_one_also_after_the_switch(rds, shop, key):
     made = rds.create_blue_green_deployment(
         BlueGreenDeploymentName="next", Source=shop["DBInstanceArn"]

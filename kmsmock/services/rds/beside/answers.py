@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.services.rds.beside.stored import (
-    StoredDatabase,
-    StoredSnapshot,
-    get_database,
+    get_backed_up,
     storage,
 )
 from kmsmock.services.rds.beside.unseen import keep_database, keep_snapshot, read_database
@@ -69,21 +67,10 @@ def _show_snapshot(kind: Kind, call: ServiceCall, response: dict[str, Any]) -> N
 
 def _show_backups(kind: Kind, call: ServiceCall, response: dict[str, Any]) -> None:
     """Set the key of the automated backups of a database, which may be deleted already."""
-    backed_up = _find_backed_up(call, kind, response.get(kind.identifier, ""))
-    if backed_up is not None and backed_up.encryption is not None:
+    backed_up = get_backed_up(call, kind, response.get(kind.identifier, ""))
+    if backed_up is not None:
         response[kind.resource_id] = backed_up.resource_id
         _show_key(response, kind.snapshot_encrypted, backed_up.encryption.key_arn)
-
-
-def _find_backed_up(
-    call: ServiceCall, kind: Kind, name: str
-) -> StoredDatabase | StoredSnapshot | None:
-    database = get_database(call, kind, name) if name else None
-    if database is not None:
-        return database
-    snapshots = storage(call).snapshots.items()
-    prefix = f":{kind.snapshot_arn}:rds:{name}-"
-    return next((each for arn, each in snapshots if prefix in arn), None)
 
 
 def _show_key(response: dict[str, Any], flag: str, key_arn: str | None) -> None:

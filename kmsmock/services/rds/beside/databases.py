@@ -176,7 +176,10 @@ def delete_database(kind: Kind, call: ServiceCall) -> Steps:
     show_encryption(call, answer)
     _record_last_snapshot(call, kind, database, "FinalDBSnapshotIdentifier")
     flow.complete(call.now)
-    forget_database(call, answer[kind.name][kind.arn_member])
+    arn = answer[kind.name][kind.arn_member]
+    forget_database(call, arn)
+    if database is not None and call.parameters.get("DeleteAutomatedBackups") is False:
+        storage(call).retained[arn] = database
 
 
 def _record_last_snapshot(

@@ -8,7 +8,7 @@ from typing import Any
 
 from kmsmock.services.beside import BesideHandler, Changes, Steps
 from kmsmock.services.rds.beside.answers import show_encryption
-from kmsmock.services.rds.beside.stored import get_database, record_snapshot_of
+from kmsmock.services.rds.beside.stored import get_backed_up, record_snapshot_of
 from kmsmock.services.rds.kinds import INSTANCE, KINDS, Kind
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_filters import FilterForm, FilterValues, select
@@ -45,7 +45,7 @@ def _values_of(kind: Kind) -> FilterValues:
 def _record_automated(call: ServiceCall, kind: Kind, responses: Iterable[dict[str, Any]]) -> None:
     """Record automated snapshots, which the other mock takes by itself."""
     for response in responses:
-        database = get_database(call, kind, response[kind.identifier])
+        database = get_backed_up(call, kind, response[kind.identifier])
         if response["SnapshotType"] == "automated" and database is not None:
             record_snapshot_of(call, kind, database, response[f"{kind.snapshot}Arn"])
 

@@ -77,6 +77,8 @@ class BesideStorage(StoredElsewhere):
     snapshots: dict[str, StoredSnapshot] = field(default_factory=dict)
     #: Account, Region and name of an export -> the ARN of its key.
     exports: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    #: ARN -> a deleted database whose automated backups are retained.
+    retained: dict[str, StoredDatabase] = field(default_factory=dict)
     #: Identifier of a blue/green deployment -> the ARNs of its blue and green database.
     deployments: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -141,6 +143,12 @@ def forget_database(call: ServiceCall, arn: str) -> None:
     database = storage(call).databases.pop(arn, None)
     if database is not None:
         database.status = DELETING
+
+
+def get_backed_up(call: ServiceCall, kind: Kind, name: str) -> StoredDatabase | None:
+    """Return the encrypted database of automated backups, which may be deleted already."""
+    retained = storage(call).retained.get(arn_of_database(call, kind, name))
+    return get_database(call, kind, name) or retained
 
 
 def rename_database(call: ServiceCall, database: StoredDatabase, arn: str) -> None:
