@@ -12,6 +12,7 @@ from kmsmock.services.ec2.beside.stored_resources import require_volume, show_ke
 from kmsmock.services.ec2.beside.unseen import read_volume
 from kmsmock.services.ec2.beside.volumes import complete_volume
 from kmsmock.services.ec2.kms_use.volumes import CopyVolume, VolumeLostError
+from kmsmock.services.members import as_plain
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.failures import failures_of
 
@@ -39,7 +40,7 @@ def _copy_volumes(call: ServiceCall) -> Steps:
         failures_of(call.backend)[made["VolumeId"]] = str(reason)
     if flow.is_encrypted:
         show_key(made, flow.known_key)
-    return {"Volumes": [made]}
+    return {"Volumes": [as_plain(made)]}
 
 
 def _copy(call: ServiceCall, source_id: str, flow: CopyVolume) -> dict[str, Any] | None:

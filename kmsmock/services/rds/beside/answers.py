@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kmsmock.services.members import as_plain
 from kmsmock.services.rds.beside.stored import (
     get_backed_up,
     storage,
@@ -42,7 +43,7 @@ def _show_database(kind: Kind, call: ServiceCall, response: dict[str, Any]) -> N
     database = storage(call).databases.get(response.get(kind.arn_member, ""))
     owner = database
     if database is not None:
-        database.members = dict(response)
+        database.members = as_plain(response)
         response[kind.resource_id] = database.resource_id
     elif kind is INSTANCE and response.get("DBClusterIdentifier"):
         owner = read_database(call, CLUSTER, response["DBClusterIdentifier"])
