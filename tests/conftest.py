@@ -33,7 +33,7 @@ pytest_plugins = ["pytester"]
 quicker_botocore.install()
 # Until the tests run, there is much that is made, and nothing that could be freed.
 gc.disable()
-inner_runs.keep_installed_modules()
+inner_runs.install()
 
 _KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
 _MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.credentials
 import botocore.handlers
 import botocore.loaders
@@ -29,6 +30,8 @@ def install() -> None:
     """Read each model once, and lend the clients of mocks that have ended to the next ones."""
     loader = botocore.loaders.JSONFileLoader
     loader.load_file = _load_once(loader.load_file)
+    loader = botocore.loaders.Loader
+    loader.list_available_services = _list_once(loader.list_available_services)
     clients.make_client = _borrow(clients.make_client)
     Clients.get = _note_owner(Clients.get)
 
@@ -46,6 +49,23 @@ def _load_once(load_file: Callable[[Any, str], Any]) -> Callable[[Any, str], Any
         return data
 
     return load_file_once
+
+
+def _list_once(list_services: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """Look through the folders of all services once, and not for each session."""
+    listed: dict[tuple[str, ...], list[str]] = {}
+
+    @functools.wraps(list_services)
+    def list_services_once(self: Any, type_name: str) -> list[str]:
+        folders = [folder for folder in self.search_paths if Path(folder).is_dir()]
+        if not all(folder.startswith(_INSTALLED) for folder in folders):
+            return list_services(self, type_name)
+        key = (type_name, *folders)
+        if key not in listed:
+            listed[key] = list_services(self, type_name)
+        return list(listed[key])
+
+    return list_services_once
 
 
 #: Models in other folders may change while tests run.
@@ -137,6 +157,13 @@ def _note_owner(get: Callable[..., Any]) -> Callable[..., Any]:
         return client
 
     return get_client
+
+
+@functools.cache
+def get_plain_client() -> Any:
+    """Return a client for KMS that belongs to no mock, such as code under test has."""
+    session = boto3.Session("unused", "unused", region_name="us-east-1")
+    return session.client("kms")
 
 
 def take_back_clients() -> None:

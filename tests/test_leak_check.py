@@ -337,7 +337,7 @@ def test_workers_of_xdist_check_their_tests(run: pytest.Pytester) -> None:
         """
     )
 
-    result = run.runpytest_subprocess("-n1", "-p", "no:cacheprovider", "--show-capture=no")
+    result = run.runpytest_inprocess("-n1", "-p", "no:cacheprovider", "--show-capture=no")
 
     result.assert_outcomes(passed=4, errors=2)
     result.stdout.fnmatch_lines(["*Captured stdout call, line 1, byte 0: hex"])

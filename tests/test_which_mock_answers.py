@@ -22,16 +22,17 @@ HEAD = """
 
     import kmsmock
     from kmsmock import mock_kms
+    from tests.quicker_botocore import get_plain_client
 
 
     def create(alias, client=None):
-        client = client or boto3.client("kms", "us-east-1")
+        client = client or get_plain_client()
         key_id = client.create_key()["KeyMetadata"]["KeyId"]
         client.create_alias(AliasName=alias, TargetKeyId=key_id)
 
 
     def aliases():
-        listed = boto3.client("kms", "us-east-1").list_aliases()["Aliases"]
+        listed = get_plain_client().list_aliases()["Aliases"]
         return [alias["AliasName"] for alias in listed if "/aws/" not in alias["AliasName"]]
 
 """

@@ -338,10 +338,7 @@ def test_the_budget_of_a_block_is_for_one_mock(kms: KMSMock) -> None:
         inner.client().list_keys()
 
 
-@pytest.mark.parametrize("processes", ["-n0", "-n1"])
-def test_the_summary_of_a_run_tells_which_budgets_were_exceeded(
-    pytester: pytest.Pytester, processes: str
-) -> None:
+def test_the_summary_of_a_run_tells_which_budgets_were_exceeded(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import pytest
@@ -359,8 +356,7 @@ def test_the_summary_of_a_run_tells_which_budgets_were_exceeded(
         """
     )
 
-    run = pytester.runpytest_inprocess if processes == "-n0" else pytester.runpytest_subprocess
-    result = run("-p", "no:cacheprovider", "-p", "xdist", processes)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
 
     result.stdout.fnmatch_lines(
         [

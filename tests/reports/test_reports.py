@@ -92,7 +92,7 @@ def alone(tmp_path_factory):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     pytest.importorskip("xdist")
-    return Run(tmp_path_factory.mktemp("shared"), "-n2", run_pytest=in_a_process)
+    return Run(tmp_path_factory.mktemp("shared"), "-n2")
 
 
 # --- the terminal -------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def test_a_worker_that_crashed_is_noted(tmp_path):
             kms.client().create_key()
             os._exit(1)
     """
-    _, output = run(tmp_path, "--kms-report=terminal", "-n1", suite=suite, run_pytest=in_a_process)
+    _, output = run(tmp_path, "--kms-report=terminal", "-n1", suite=suite)
     assert "Worker gw0 crashed: the calls of its tests are missing here." in output
 
 
