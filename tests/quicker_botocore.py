@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import os
+import types
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 import boto3
 import botocore.credentials
 import botocore.handlers
+import botocore.hooks
 import botocore.loaders
 
 from kmsmock.activation import clients
@@ -32,6 +35,8 @@ def install() -> None:
     loader.load_file = _load_once(loader.load_file)
     loader = botocore.loaders.Loader
     loader.list_available_services = _list_once(loader.list_available_services)
+    botocore.hooks.EventAliaser.__init__ = _share_aliases(botocore.hooks.EventAliaser.__init__)
+    botocore.hooks.accepts_kwargs = _look_at_code(botocore.hooks.accepts_kwargs)
     clients.make_client = _borrow(clients.make_client)
     Clients.get = _note_owner(Clients.get)
 
@@ -70,6 +75,31 @@ def _list_once(list_services: Callable[..., list[str]]) -> Callable[..., list[st
 
 #: Models in other folders may change while tests run.
 _INSTALLED = str(Path(botocore.__file__).parents[1]) + os.sep
+
+
+def _share_aliases(initialize: Callable[..., None]) -> Callable[..., None]:
+    """Find the alias of each event once, and not for each session."""
+    known: dict[str, str] = {}
+
+    @functools.wraps(initialize)
+    def initialize_with_aliases(self: Any, *arguments: Any, **more: Any) -> None:
+        initialize(self, *arguments, **more)
+        if self._event_aliases is botocore.hooks.EVENT_ALIASES:
+            self._alias_name_cache = known
+
+    return initialize_with_aliases
+
+
+def _look_at_code(accepts_kwargs: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Ask a function's code whether it takes keyword arguments; signatures take longer."""
+
+    @functools.wraps(accepts_kwargs)
+    def accepts_kwargs_of_code(handler: Any) -> Any:
+        if isinstance(handler, types.FunctionType):
+            return handler.__code__.co_flags & inspect.CO_VARKEYWORDS
+        return accepts_kwargs(handler)
+
+    return accepts_kwargs_of_code
 
 
 # --- clients -------------------------------------------------------------------------------------
