@@ -83,7 +83,7 @@ def run_alone(
         for module in ("moto", "time_machine"):
             if module in text:
                 pytest.importorskip(module)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
+        return pytester.runpytest_inprocess(*options)
 
     return run_alone
 
@@ -108,6 +108,7 @@ def region_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
     """Collect garbage while tests run, but do not look at what there is for the whole run."""
+    inner_runs.forget_outer_options()
     gc.freeze()
     gc.enable()
 

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import importlib.metadata
 import io
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -43,10 +44,32 @@ _TEMPORARY = tempfile.gettempdir()
 _INSTALLED = (str(Path(__file__).parents[1]), sys.prefix, sys.base_prefix)
 
 
+#: Options of all runs inside of tests: they run in order, and leave nothing in their folders.
+OPTIONS = ("-p", "no:cacheprovider", "-p", "no:randomly")
+
+
 def install() -> None:
-    """Let pytester keep all modules but those of tests, and read no installed package twice."""
+    """Let runs of pytester have the same options, and keep all modules but those of tests.
+
+    No run reads an installed package twice.
+    """
     _pytest.pytester.SysModulesSnapshot = SnapshotOfTests
+    for name in ("runpytest_inprocess", "runpytest_subprocess"):
+        setattr(pytest.Pytester, name, _with_options(getattr(pytest.Pytester, name)))
     importlib.metadata.distributions = _read_once(importlib.metadata.distributions)
+
+
+def _with_options(run: Callable[..., pytest.RunResult]) -> Callable[..., pytest.RunResult]:
+    @functools.wraps(run)
+    def run_with_options(self: pytest.Pytester, *arguments: Any, **more: Any) -> pytest.RunResult:
+        return run(self, *OPTIONS, *arguments, **more)
+
+    return run_with_options
+
+
+def forget_outer_options() -> None:
+    """Let runs inside of tests not have the options that the environment has for all runs."""
+    os.environ.pop("PYTEST_ADDOPTS", None)
 
 
 # --- installed packages --------------------------------------------------------------------------
@@ -116,7 +139,7 @@ def run_pytest(folder: Path, *arguments: str) -> tuple[int, str]:
         contextlib.redirect_stderr(output),
     ):
         patch.chdir(folder)
-        code = pytest.main(["-p", "no:cacheprovider", *arguments], plugins=[_NoGarbageCollection()])
+        code = pytest.main([*OPTIONS, *arguments], plugins=[_NoGarbageCollection()])
     modules.restore()
     paths.restore()
     return int(code), output.getvalue()

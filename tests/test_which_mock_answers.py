@@ -53,7 +53,7 @@ def run(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def outcome(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+    return pytester.runpytest_inprocess(*arguments)
 
 
 def list_tests(code: str) -> list[str]:
@@ -565,7 +565,7 @@ def test_an_interrupted_run_ends_as_pytest_ends_it(
         f"def test_it({fixture}, request):\n    session = request.session\n    {raising}\n"
     )
 
-    code, output = run_pytest(run.path, "-p", "no:randomly")
+    code, output = run_pytest(run.path)
 
     assert code in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
     assert "INTERNALERROR" not in output

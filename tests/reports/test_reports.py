@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from kmsmock.cli import main
-from tests.inner_runs import run_pytest
+from tests.inner_runs import OPTIONS, run_pytest
 from tests.output import capture
 
 SUITE = """
@@ -58,7 +58,7 @@ def run(folder, *options, suite=SUITE, run_pytest=run_pytest):
 
 def in_a_process(folder, *arguments):
     """Run pytest in a process of its own."""
-    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments)
+    command = (sys.executable, "-m", "pytest", *OPTIONS, *arguments)
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
