@@ -19,6 +19,7 @@ from botocore.model import ServiceModel
 
 import kmsmock
 from kmsmock import KMSMock, options
+from kmsmock.process.repeated_warnings import forget_warnings
 from kmsmock.process.watchers import Watcher, watching
 from tests import inner_runs, quicker_botocore, thoroughness
 from tests.configured_machine import Machine
@@ -152,6 +153,7 @@ class _EndedMocks(Watcher):
 @pytest.fixture(autouse=True)
 def _records_meet_the_schema() -> Iterator[None]:
     """Check the CloudTrail record of every call of a test, once its mocks have been stopped."""
+    forget_warnings()
     ended = _EndedMocks()
     with watching(ended):
         yield

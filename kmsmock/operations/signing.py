@@ -31,6 +31,10 @@ _RECORD_OF_SIGNATURE = read_event(
 )
 
 
+def _get_digest_bytes(algorithm: str) -> int:
+    return _DIGEST_BYTES.get(algorithm[-3:], _SM2_DIGEST_BYTES)
+
+
 def _require_message(key: Key, algorithm: str, message_type: str, message: bytes) -> None:
     """Require a message type and digest length that fit the algorithm (ValidationException)."""
     allowed = _MESSAGE_TYPES.get(algorithm, (_RAW, _DIGEST))
@@ -42,7 +46,7 @@ def _require_message(key: Key, algorithm: str, message_type: str, message: bytes
             explanation=f"{algorithm} takes MessageType {' or '.join(allowed)}.",
         )
     if message_type == _DIGEST:
-        digest_bytes = _DIGEST_BYTES.get(algorithm[-3:], _SM2_DIGEST_BYTES)
+        digest_bytes = _get_digest_bytes(algorithm)
         if len(message) != digest_bytes:
             raise errors.ValidationException(
                 f"Digest is invalid length for algorithm {algorithm}.",
@@ -105,12 +109,28 @@ def verify(call: Call, key: Key) -> Response:
     message_type = parameters.get("MessageType", _RAW)
     key.require_algorithm(algorithm)
     _require_message(key, algorithm, message_type, message)
-    if not key.key_pair.verify(message, parameters["Signature"], algorithm, message_type):
+    signature = parameters["Signature"]
+    if not key.key_pair.verify(message, signature, algorithm, message_type):
         raise errors.KMSInvalidSignatureException(
             explanation=f"{key.arn} did not make this signature over this message with "
             f"{algorithm} and MessageType {message_type}."
+            + _find_valid_type(key, algorithm, message, signature, message_type)
         )
     return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
+
+
+def _find_valid_type(
+    key: Key, algorithm: str, message: bytes, signature: bytes, refused: str
+) -> str:
+    """Say with which other message type a signature is valid; empty if with none."""
+    other = _RAW if refused == _DIGEST else _DIGEST
+    is_digest = len(message) == _get_digest_bytes(algorithm)
+    is_possible = is_digest and refused != _EXTERNAL_MU and algorithm not in _MESSAGE_TYPES
+    if not is_possible or not key.key_pair.verify(message, signature, algorithm, other):
+        return ""
+    if other == _RAW:
+        return f" It was made over these bytes with MessageType {_RAW}."
+    return f" The message is a digest: it is valid with MessageType {_DIGEST}."
 
 
 @operation(

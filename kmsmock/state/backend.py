@@ -71,7 +71,7 @@ class Backend:
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
-        self.faults = ArmedFaults(self.calls)
+        self.faults = ArmedFaults(self.calls, names)
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()
@@ -233,15 +233,18 @@ class Backend:
     def checkpoint(self) -> Checkpoint:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return Checkpoint(self._state(), referenced=(Backend, SecretsState, RecordedCalls))
+            referenced = (Backend, SecretsState, RecordedCalls)
+            return Checkpoint(self, self._state(), referenced)
 
     def restore(self, checkpoint: object) -> None:
-        """Restore the state of a checkpoint, which can be restored more than once."""
+        """Restore the state of a checkpoint, which can be restored more than once.
+
+        Raises ValueError for a checkpoint of another mock, TypeError.
+        """
         if not isinstance(checkpoint, Checkpoint):
             raise TypeError(
                 f"not a checkpoint, which is what kms.checkpoint() gave: {describe(checkpoint)}"
             )
-        state: Any = checkpoint.load()
         with self.lock:
             (
                 self.regions,
@@ -256,7 +259,7 @@ class Backend:
                 recorded,
                 service_events,
                 secrets,
-            ) = state
+            ) = checkpoint.load(self)
             self.key_lifetimes.regions = self.regions
             self.store_versions.clear()
             self.clock.restore(clock_state)
