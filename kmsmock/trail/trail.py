@@ -152,8 +152,8 @@ class Trail(PublicObject, Sequence[Record]):
         if isinstance(attributes.get("read_only"), str):
             raise TypeError(f"read_only is True or False, not {attributes['read_only']!r}")
         _require_error_code(attributes.get("error_code"))
-        given = {"key": key, "region": region, "caller": attributes.get("principal")}
-        members = {name: value for name, value in given.items() if value is not None}
+        filters = {"key": key, "region": region, "caller": attributes.get("principal")}
+        members = {name: value for name, value in filters.items() if value is not None}
         read = self._calls.read_filter(None, members).members
         if "caller" in read:
             attributes["principal"] = read["caller"]
