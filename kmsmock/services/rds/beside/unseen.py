@@ -57,6 +57,15 @@ def read_snapshot(call: ServiceCall, kind: Kind, name_or_arn: str) -> StoredSnap
     return find_snapshot(call, kind, arn)
 
 
+def is_stored(call: ServiceCall, kind: Kind, arn: str) -> bool:
+    """Return whether the other mock has a snapshot, or cannot be asked."""
+    if call.store is None:
+        return True
+    request = _name_in(kind.snapshot_identifier, arn)
+    answer = call.store.ask("rds", f"Describe{kind.snapshot}s", request, call.region)
+    return not isinstance(answer, str)
+
+
 def _is_own(call: ServiceCall, arn: str) -> bool:
     """Return whether the caller can ask about a resource."""
     parsed = Arn.parse(arn)
