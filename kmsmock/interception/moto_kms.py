@@ -8,7 +8,6 @@ makes no calls; what they change is called with the identity of the caller of th
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from importlib import import_module
@@ -20,47 +19,29 @@ from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.aws_managed_keys import new_aws_managed_key, store_aws_managed_key
 from kmsmock.process.active_mocks import ActiveMock, get_answering
-from kmsmock.process.moto_changes import warn_moved
 
 #: The access key that signs the request that moto handles, and the service that it is for.
 _request: ContextVar[tuple[str | None, str]] = ContextVar(
     "kmsmock_moto_request", default=(None, "kms")
 )
-_is_installed: list[bool] = []
 #: moto's name of a service -> its name in service principals.
 _SERVICES = {"resourcegroupstaggingapi": "tagging"}
-#: What kmsmock does where moto has moved.
-_EFFECT = "lets moto's services use moto's KMS, which has other keys"
 
 
 def install() -> None:
-    """Bridge moto's KMS, if moto is imported; a second call has no effect.
+    """Replace the methods of moto's KMS.
 
-    Where a newer moto has moved what this replaces, it warns once, and the rest works.
+    Raises ImportError or AttributeError where moto differs.
     """
-    if _is_installed or "moto.core.models" not in sys.modules:
-        return
-    _is_installed.append(True)
-    try:
-        response_class = import_module("moto.core.responses").BaseResponse
-        backend_class = import_module("moto.kms.models").KmsBackend
-        replaced = {name: getattr(backend_class, name) for name in _METHODS}
-        response_class.setup_class = _note_request(response_class.setup_class)
-    except (ImportError, AttributeError) as moved:
-        warn_moved("KMS", moved, _EFFECT)
-        return
-    for name, original in replaced.items():
-        setattr(backend_class, name, _bridge(original, _METHODS[name]))
+    response_class = import_module("moto.core.responses").BaseResponse
+    backend_class = import_module("moto.kms.models").KmsBackend
+    of_tags = {name: each for name, each in _TAG_METHODS.items() if hasattr(backend_class, name)}
+    methods = {**_METHODS, **of_tags}
+    originals = {name: getattr(backend_class, name) for name in methods}
+    response_class.setup_class = _note_request(response_class.setup_class)
+    for name, original in originals.items():
+        setattr(backend_class, name, _bridge(original, methods[name]))
     backend_class.keys = property(_get_keys, _set_keys)
-    for name in ("iter_tagged_resources", "tag_resource", "untag_resource"):
-        if hasattr(backend_class, name):  # moto 5.2 has them
-            setattr(backend_class, name, _bridge(getattr(backend_class, name), _TAG_METHODS[name]))
-    from kmsmock.interception import moto_stacks
-
-    try:
-        moto_stacks.install()
-    except (ImportError, AttributeError) as moved:
-        warn_moved("CloudFormation", moved, "lets stacks make keys in moto's KMS")
 
 
 def _note_request(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -319,6 +300,7 @@ _METHODS: Mapping[str, Callable[..., Any]] = {
     "delete_alias": lambda bridge, alias_name: bridge.call("DeleteAlias", AliasName=alias_name),
     "list_resource_tags": _list_tags,
 }
+#: Those that moto has since 5.2.
 _TAG_METHODS: Mapping[str, Callable[..., Any]] = {
     "iter_tagged_resources": _iterate_tagged,
     "tag_resource": _tag,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -41,8 +42,9 @@ def install() -> None:
     models.Key.get_cfn_attribute = _get_attribute
     base: Any = import_module("moto.core.common_models").CloudFormationModel
     _classes.append(type("ReplicaKey", (base,), _make_replica_class_members()))
-    parsing = import_module("moto.cloudformation.parsing")
-    for cached in ("get_model_list", "get_model_map", "get_name_type_map"):
+    # Its import takes seconds; what is imported later finds the class.
+    parsing = sys.modules.get("moto.cloudformation.parsing")
+    for cached in ("get_model_list", "get_model_map", "get_name_type_map") if parsing else ():
         getattr(parsing, cached).cache_clear()
 
 

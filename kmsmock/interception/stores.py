@@ -14,7 +14,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
-from kmsmock.interception import moto_kms
+from kmsmock.interception import moto_bridge
 from kmsmock.interception.aws_hosts import is_aws_host
 from kmsmock.process.environment import DUMMY
 from kmsmock.process.moto import is_moto_active
@@ -98,7 +98,7 @@ def find_store(service: str, url: str, bucket: str | None, signer: Any) -> Store
     if not is_moto_active():
         return None
     watch_moto()
-    moto_kms.install()
+    moto_bridge.install()
     return Store(None, signer)
 
 

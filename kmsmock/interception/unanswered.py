@@ -25,7 +25,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from kmsmock.aws.services import ANSWERED, ONLY_BESIDE
-from kmsmock.interception import moto_kms
+from kmsmock.interception import moto_bridge
 from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.interception.error_notes import keep_note
 from kmsmock.interception.kms import read_access_key
@@ -159,7 +159,7 @@ def keep_unanswered(
     service = model.service_model.service_name
     mock = get_mock(context)
     if mock is not None and service != "kms":
-        moto_kms.install()
+        moto_bridge.install()
         context[_UNANSWERED] = Unanswered(service, params["url"], request_signer, mock.services)
 
 
