@@ -200,7 +200,10 @@ class KMSMock(ClientSource):
         return self._backend.checkpoint()
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Restore a saved state; a checkpoint can be restored several times."""
+        """Restore a saved state; a checkpoint can be restored several times.
+
+        Raises ValueError for a checkpoint of another mock, TypeError.
+        """
         with notifying(self, watchers.restoring, watchers.restored):
             self._backend.restore(checkpoint)
 
@@ -327,9 +330,10 @@ class KMSMock(ClientSource):
 
         named = read_key_reference(key)
         arn = Arn.parse(named)
-        client = self.client(region=None if arn is None else arn.region)
+        source: ClientSource = self
         if arn is not None and arn.account != self._backend.identities.defaults[-1].account:
-            client = self.account(arn.account).client(region=arn.region)
+            source = self.account(arn.account)
+        client = source.client(region=None if arn is None else arn.region)
         return import_material(client, named, material, parameters)
 
     def key_store(self, store_id: str) -> CustomKeyStore:

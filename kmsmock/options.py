@@ -251,6 +251,15 @@ class MockOptions(TypedDict, total=False):
             ini=None,
         ),
     ]
+    with_moto: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="what is created in KMS while moto's `mock_aws` is active ends with moto's data; "
+            "as ini option: each `mock_aws` starts a mock of its own where none is active",
+            ini="bool",
+        ),
+    ]
     block_real_kms: Annotated[
         bool,
         Option(

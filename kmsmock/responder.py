@@ -39,6 +39,8 @@ class Responder:
 
         self.kms: Any = None
         self.options = options
+        #: Whether all clients are answered by moto while it is active.
+        self.follows_moto: bool = options["with_moto"]
         #: The names of the AWS services that the mock answers.
         self.services = options["services"]
         #: The world with the initial state.

@@ -236,6 +236,17 @@ def test_a_checkpoint_brings_everything_back_more_than_once():
             kms.restore(checkpoint)
 
 
+def test_a_checkpoint_of_another_mock_is_refused():
+    with mock_kms() as outer, mock_kms(isolated=True) as inner:
+        outer.client().create_key()
+        checkpoint = outer.checkpoint()
+
+        with pytest.raises(ValueError, match="this checkpoint is of another mock"):
+            inner.restore(checkpoint)
+
+        assert inner.client().list_keys()["Keys"] == []
+
+
 def test_who_was_made_after_a_checkpoint_is_nobody_once_it_is_restored():
     with mock_kms() as kms:
         account = kms.account("123456789012")

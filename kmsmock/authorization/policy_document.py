@@ -103,6 +103,8 @@ def _explain_no_json(text: str) -> str:
         return "; the text is empty"
     if _PATH.fullmatch(text):
         return f"; if {text[:_SHOWN]!r} is the path of a file, pass its content: read_text()"
+    if "{" not in text:
+        return "; a policy is the text of a JSON object, as json.dumps returns it"
     return ""
 
 

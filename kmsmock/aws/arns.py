@@ -21,6 +21,10 @@ _TYPE_ENDS = re.compile(r"[:/]")
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-fA-F]{32}")
 
 
+class NotAnArnError(ValueError):
+    """A text does not have the six parts of an ARN."""
+
+
 class Arn(NamedTuple):
     """The parts of an Amazon Resource Name: ``arn:partition:service:region:account:resource``.
 
@@ -46,10 +50,10 @@ class Arn(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Arn:
-        """Parse an ARN; raises ValueError if the text does not have its six parts."""
+        """Parse an ARN; raises NotAnArnError if the text does not have its six parts."""
         arn = cls.parse(text)
         if arn is None:
-            raise ValueError(f"{text!r} is not an ARN")
+            raise NotAnArnError(f"{text!r} is not an ARN")
         return arn
 
     @property

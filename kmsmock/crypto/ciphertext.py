@@ -46,7 +46,9 @@ _KEY_ID = slice(38, 54)
 _SMALLEST_ENVELOPE = 59
 _FRAMING_BYTES = 11
 _TAG_BYTES = 16
-_SMALLEST = 54 + NONCE_BYTES + _SMALLEST_ENVELOPE + _FRAMING_BYTES + _TAG_BYTES + 1
+#: The offset of the envelope, which begins with its length.
+_ENVELOPE = 54
+_SMALLEST = _ENVELOPE + NONCE_BYTES + _SMALLEST_ENVELOPE + _FRAMING_BYTES + _TAG_BYTES + 1
 _ENCRYPTED_DATA = bytes.fromhex("06092a864886f70d010706")
 _DATA = bytes.fromhex("06092a864886f70d010701")
 _AES_256_GCM = bytes.fromhex("060960864801650304012e")
@@ -144,6 +146,13 @@ def parse(blob: bytes) -> Blob:
     return Blob(material_id, nonce, encrypted, blob[: layout.crc_offset + 4], framing)
 
 
+def read_size(blob: bytes) -> int | None:
+    """Return the size that a blob has according to its header, in bytes; None without a header."""
+    if blob[:5] not in (ENCRYPT_PREFIX, DATA_KEY_PREFIX) or len(blob) < _ENVELOPE + 4:
+        return None
+    return _ENVELOPE + 4 + int.from_bytes(blob[_ENVELOPE : _ENVELOPE + 4], "big")
+
+
 def encode_context(context: Mapping[str, str] | None) -> bytes:
     """Encode an encryption context as bytes without ambiguity.
 
@@ -202,7 +211,7 @@ class _Layout(NamedTuple):
 def _layout(blob_bytes: int) -> _Layout:
     content_bytes = _content_bytes(blob_bytes)
     envelope = before_nonce, after_nonce = _envelope(content_bytes)
-    crc_offset = 54 + len(before_nonce) + NONCE_BYTES + len(after_nonce) + _FRAMING_BYTES - 4
+    crc_offset = _ENVELOPE + len(before_nonce) + NONCE_BYTES + len(after_nonce) + _FRAMING_BYTES - 4
     form = struct.Struct(
         f">5x32s17x{len(before_nonce)}s{NONCE_BYTES}s{len(after_nonce)}s{_FRAMING_BYTES - 4}sI"
         f"{content_bytes - _FRAMING_BYTES}s"
@@ -213,7 +222,7 @@ def _layout(blob_bytes: int) -> _Layout:
 def _content_bytes(blob_bytes: int) -> int:
     """Find the content length of a blob; the envelope's length grows with it."""
     for envelope_bytes in range(_SMALLEST_ENVELOPE, _SMALLEST_ENVELOPE + 20):
-        content_bytes = blob_bytes - 54 - NONCE_BYTES - envelope_bytes
+        content_bytes = blob_bytes - _ENVELOPE - NONCE_BYTES - envelope_bytes
         if content_bytes <= 0:
             break
         if sum(map(len, _envelope(content_bytes))) == envelope_bytes:

@@ -48,8 +48,7 @@ def begin_before_call(
     parameters = get_parameters(context)
     access_key = read_access_key_for(model, request_signer)
     pending, error = mock.begin(
-        service=service,
-        operation=model.name,
+        model=model,
         parameters=parameters,
         access_key=access_key,
         region=context["client_region"],

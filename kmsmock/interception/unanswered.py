@@ -30,10 +30,11 @@ from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.interception.error_notes import keep_note
 from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.patches import wrap_methods
+from kmsmock.process.active_mocks import answering
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.environment import DUMMY
 from kmsmock.process.exceptions import add_note
-from kmsmock.process.moto import is_moto_active
+from kmsmock.process.moto import answer_by_moto, is_moto_active
 from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked, find_block
 
@@ -67,6 +68,11 @@ def install_block() -> None:
 def _guard_sending(original: Any) -> Any:
     @functools.wraps(original)
     def send(endpoint: Any, request: Any) -> Any:
+        mock = answering[0]
+        if mock is not None and mock.follows_moto:
+            response = answer_by_moto(request)
+            if response is not None:
+                return response
         with _sending(endpoint, request):
             response = original(endpoint, request)
         setattr(response, _SENT, True)

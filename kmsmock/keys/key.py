@@ -199,9 +199,11 @@ class Key(PublicObject, internal=_INTERNAL):
     def require_algorithm(self, algorithm: str) -> None:
         """Refuse an algorithm that the key spec does not have; raises InvalidKeyUsageException."""
         if algorithm not in self.spec.usages[self.usage]:
+            is_default = algorithm == "SYMMETRIC_DEFAULT"
+            default = " Without an EncryptionAlgorithm it is SYMMETRIC_DEFAULT." * is_default
             raise errors.InvalidKeyUsageException(
                 f"Algorithm {algorithm} is incompatible with key spec {self.spec.name}.",
-                explanation=f"This key can do: {', '.join(self.algorithms)}.",
+                explanation=f"The key has these algorithms: {', '.join(self.algorithms)}.{default}",
             )
 
     def require_origin(self, *allowed: Origin) -> None:

@@ -11,7 +11,7 @@ from kmsmock.authorization.grants import GrantConstraints, GrantTerms
 from kmsmock.aws import errors
 from kmsmock.aws.arns import Arn, is_account_id, read_account_principal, session_arn
 from kmsmock.aws.principals import Principal
-from kmsmock.identities.names import PrincipalNames
+from kmsmock.identities.names import CREATE_PRINCIPALS, PrincipalNames
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeySpec, KeyUsage
 from kmsmock.operations.registry import OPERATIONS, Call
@@ -97,7 +97,7 @@ def require_valid_principals(call: Call, terms: GrantTerms) -> None:
         if call.backend.enforces_policies and not exists:
             raise errors.InvalidArnException(
                 f"ARN does not refer to a valid principal: {name}",
-                explanation="Create users and roles first: kms.account(...).role(name).",
+                explanation=CREATE_PRINCIPALS,
             )
 
 

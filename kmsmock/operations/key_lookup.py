@@ -20,7 +20,9 @@ from kmsmock.operations.identifier_hints import (
     explain_foreign,
     explain_identifier,
     explain_missing_key,
-    explain_size,
+    explain_region_of_arn,
+    explain_unreadable,
+    explain_unsupported_alias,
 )
 from kmsmock.operations.registry import Call, Locator
 
@@ -118,7 +120,7 @@ def find_key_by_id_or_arn(call: Call, reference: str, *, cross_account: bool = F
     if arns.resource_of(reference).startswith(arns.ALIAS_PREFIX):
         raise errors.InvalidArnException(
             "Key Aliases are not supported for this operation.",
-            explanation=f"{call.operation.name} takes a key id or key ARN only.",
+            explanation=explain_unsupported_alias(call, reference),
         )
     return find_key(call, reference, cross_account=cross_account)
 
@@ -161,13 +163,8 @@ def _find_by_arn(call: Call, reference: str, *, cross_account: bool) -> Key:
             f"Invalid arn {reference}", explanation=explain_arn(reference, call.region)
         )
     if arn.region != call.region.name or arn.partition != call.region.partition:
-        here = call.region.name
         raise errors.NotFoundException(
-            f"Invalid arn {arn.region}",
-            explanation=f"The ARN is of Region {arn.region}, but a key of {here} is needed."
-            if call.principal.is_service
-            else f"The ARN is of Region {arn.region}, but this client's Region is {here}. Use a "
-            "client of that Region.",
+            f"Invalid arn {arn.region}", explanation=explain_region_of_arn(call, arn)
         )
     if arn.account != call.region.account:
         return _find_in_other_account(call, arn, name, cross_account=cross_account)
@@ -218,16 +215,12 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
     try:
         blob = ciphertext.parse(call.parameters["CiphertextBlob"])
     except DecryptionFailed as reason:
-        if reference is not None:
-            _get_named_key(call, reference)
+        named = None if reference is None else _get_named_key(call, reference)
         raise errors.InvalidCiphertextException(
-            explanation=f"The CiphertextBlob cannot be read: {reason}. It was damaged, or was not "
-            "made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric key of this mock."
-            + explain_size(call.parameters["CiphertextBlob"])
+            explanation=explain_unreadable(call.parameters["CiphertextBlob"], reason, named)
         ) from None
     call.blob = blob
-    key = call.region.materials.get(blob.material_id)
-    named = key
+    key = named = call.region.materials.get(blob.material_id)
     # For a key of another account, Decrypt also accepts its key id, which elsewhere needs the ARN.
     if reference is not None and (key is None or reference != key.key_id):
         named = _get_named_key(call, reference)

@@ -17,6 +17,7 @@ from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, 
 from kmsmock.aws import errors
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
+from kmsmock.identities.names import CREATE_PRINCIPALS
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.operations.key_lookup import by_id_or_arn
@@ -150,9 +151,8 @@ def _require_valid_principals(call: Call, policy: Policy) -> None:
         if unknown:
             raise errors.MalformedPolicyDocumentException(
                 "Policy contains a statement with one or more invalid principals.",
-                explanation=f"{statement.name} names {unknown[0]}, which does not exist. Create "
-                "users and roles first: kms.account(...).role(name). Services have names such as "
-                "sns.amazonaws.com.",
+                explanation=f"{statement.name} names {unknown[0]}, which does not exist. "
+                f"{CREATE_PRINCIPALS} Services have names such as sns.amazonaws.com.",
             )
 
 

@@ -74,6 +74,11 @@ class ActiveMock(Protocol):
         """What its arguments say about requests that nothing answers; None if nothing."""
         ...
 
+    @property
+    def follows_moto(self) -> bool:
+        """The option ``with_moto``."""
+        ...
+
     def find_variables(self) -> Mapping[str, str]:
         """Return the environment variables to set while the mock answers, by name."""
         ...
@@ -348,7 +353,7 @@ def paused() -> Iterator[None]:
 
 #: The packages whose code starts mocks for users.
 _NOT_USERS = (
-    *("kmsmock", "pluggy", "_pytest", "pytest", "unittest"),
+    *("kmsmock", "moto", "pluggy", "_pytest", "pytest", "unittest", "wrapt"),
     *("asyncio", "concurrent", "contextlib", "functools", "threading"),
 )
 

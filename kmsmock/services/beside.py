@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from kmsmock.aws.api_call import Answer
+from kmsmock.aws.arns import NotAnArnError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal
 from kmsmock.aws.services import AWS_SERVICES
@@ -23,11 +24,15 @@ from kmsmock.identities.credentials import (
 from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
-from kmsmock.services.readable import require_characters
+from kmsmock.services.members import MissingMemberError, as_members, as_plain
+from kmsmock.services.readable import read_parameters
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import Store, forget_earlier_store, is_read
 from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import Shows
+
+#: A request or an answer does not have what the steps need: then the store's word holds.
+_UNREADABLE = (MissingMemberError, NotAnArnError)
 
 #: What is done around a call: before storing up to the one ``yield``, which returns the store's
 #: answer, and then after storing. Where the store refuses, the ``yield`` raises `NotStoredError`.
@@ -111,12 +116,23 @@ class PendingCall:
         with self._call.backend.lock:
             try:
                 self._steps.throw(NotStoredError(code))
-            except NotStoredError:
+            except (NotStoredError, *_UNREADABLE):
                 return None
             except StopIteration as end:
                 answer: dict[str, Any] | None = end.value
                 return answer
         return None
+
+    def _send(self, answer: dict[str, Any]) -> None:
+        """Do what comes after storing. answer: of the store; it is changed in place."""
+        members = as_members(answer)
+        self._look(members)
+        try:
+            self._steps.send(members)
+        finally:
+            changed = as_plain(members)
+            answer.clear()
+            answer.update(changed)
 
     def _look(self, answer: dict[str, Any]) -> None:
         """Count an answer of the store, which is yet to be completed, as a look."""
@@ -132,11 +148,12 @@ class PendingCall:
                 if answer is None:
                     next(self._steps)
                 else:
-                    self._look(answer)
-                    self._steps.send(answer)
+                    self._send(answer)
             except StopIteration as end:
                 if end.value is not None:
                     return Answer(self._call.request_id, end.value)
+            except _UNREADABLE:
+                return None  # The store decides what is missing.
             except CredentialsError as refusal:
                 refused = refusal.error_of(self._service, self._call.parameters)
                 return Answer(self._call.request_id, refused)
@@ -148,8 +165,7 @@ class PendingCall:
 
 def begin(
     backend: Backend,
-    service: str,
-    operation: str,
+    model: Any,
     parameters: Mapping[str, Any],
     *,
     access_key: str | None,
@@ -159,12 +175,13 @@ def begin(
 ) -> tuple[PendingCall | None, Answer | None]:
     """Admit a request, and do what the service does with KMS before it stores.
 
-    parameters: as boto3 takes them. is_secure, store: see `ServiceCall`. Return the call to finish
-    after storing, None for an operation that does not involve KMS; and the service's answer,
-    usually an error, when nothing is to be stored. Credentials that are not valid are refused for
-    every operation. Unsigned requests are left to the store if the service can take them, but no
-    KMS calls can be made for them.
+    model: the operation in botocore's model. parameters: as boto3 takes them. is_secure, store: see
+    `ServiceCall`. Return the call to finish after storing, None for an operation that does not
+    involve KMS; and the service's answer, usually an error, when nothing is to be stored.
+    Credentials that are not valid are refused for every operation. Unsigned requests are left to
+    the store if the service can take them, but no KMS calls can be made for them.
     """
+    service, operation = model.service_model.service_name, model.name
     part = _load(service)
     handler = part.operations.get(operation)
     with backend.lock:
@@ -183,7 +200,7 @@ def begin(
             return None, None
         request_id = backend.new_uuid()
         try:
-            require_characters(service, parameters)
+            members = read_parameters(service, parameters, model.input_shape)
         except ServiceError as error:
             return None, Answer(request_id, error)
         call = ServiceCall(
@@ -191,7 +208,7 @@ def begin(
             principal,
             region,
             now,
-            parameters,
+            members,
             access_key,
             request_id,
             is_secure,

@@ -233,15 +233,18 @@ class Backend:
     def checkpoint(self) -> Checkpoint:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return Checkpoint(self._state(), referenced=(Backend, SecretsState, RecordedCalls))
+            referenced = (Backend, SecretsState, RecordedCalls)
+            return Checkpoint(self, self._state(), referenced)
 
     def restore(self, checkpoint: object) -> None:
-        """Restore the state of a checkpoint, which can be restored more than once."""
+        """Restore the state of a checkpoint, which can be restored more than once.
+
+        Raises ValueError for a checkpoint of another mock, TypeError.
+        """
         if not isinstance(checkpoint, Checkpoint):
             raise TypeError(
                 f"not a checkpoint, which is what kms.checkpoint() gave: {describe(checkpoint)}"
             )
-        state: Any = checkpoint.load()
         with self.lock:
             (
                 self.regions,
@@ -256,7 +259,7 @@ class Backend:
                 recorded,
                 service_events,
                 secrets,
-            ) = state
+            ) = checkpoint.load(self)
             self.key_lifetimes.regions = self.regions
             self.store_versions.clear()
             self.clock.restore(clock_state)

@@ -122,7 +122,7 @@ class ArmedFaults:
         context = contexts[-1]
         self._faults = [fault for fault in self._faults if fault.owner.rank < context.rank]
         for fault in self._faults:
-            fault.disarmed_by = context
+            fault.disarmed_by = fault.disarmed_by or context
         self._update()
 
     def _explain(self, unfired: list[Fault]) -> list[str]:

@@ -171,10 +171,21 @@ def test_clears(module_kms, kms, method):
 
 def test_is_hit(module_kms):
     assert throttled(module_kms)
+
+class TestClearedByClass:
+    @pytest.fixture(scope="class", autouse=True)
+    def cleared(self, module_kms):
+        module_kms.faults.clear()
+
+    def test_clears_again(self, module_kms):
+        module_kms.faults.clear()
+
+    def test_is_not_hit(self, module_kms):
+        assert not throttled(module_kms)
 """
     )
 
-    result.assert_outcomes(passed=3)
+    result.assert_outcomes(passed=5)
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,10 @@ def _publish(call: ServiceCall) -> Steps:
 def _publish_batch(call: ServiceCall) -> Steps:
     arn = _require_data_key(call)
     answer = yield
-    texts = {e["Id"]: e["Message"] for e in call.parameters["PublishBatchRequestEntries"]}
-    published = answer.get("Successful", ())
-    encrypt_deliveries(call, arn, [(entry["MessageId"], texts[entry["Id"]]) for entry in published])
+    ids = {entry["Id"]: entry["MessageId"] for entry in answer.get("Successful", ())}
+    entries = call.parameters["PublishBatchRequestEntries"]
+    published = [(ids[one["Id"]], one["Message"]) for one in entries if one["Id"] in ids]
+    encrypt_deliveries(call, arn, published)
 
 
 def _require_data_key(call: ServiceCall) -> str | None:

@@ -170,7 +170,11 @@ def _failed_entry(
 
 def _arn(url: str, call: ServiceCall) -> str:
     """Return the ARN of a queue. url: of the queue, whose path is its account and name."""
-    account, _, name = urlsplit(url).path.strip("/").rpartition("/")
+    try:
+        path = urlsplit(url).path
+    except ValueError:  # It is no URL, and the store decides what it names.
+        path = url
+    account, _, name = path.strip("/").rpartition("/")
     return call.arn("sqs", name, account=account or None)
 
 
