@@ -49,6 +49,9 @@ def _keep(call: ServiceCall, secret_id: str, answer: Mapping[str, Any]) -> None:
         if answer.get("PrimaryRegion") not in (None, secret.region):
             secret.primary = str(Arn.of(arn)._replace(region=answer["PrimaryRegion"]))
         state.add(secret)
+    elif secret.primary is not None:
+        _keep_seen_replica(call, secret, answer)
+        return
     stages = answer.get("VersionIdsToStages") or {}
     secret.stages = {stage: version for version, names in stages.items() for stage in names}
     is_changed = secret.key_id != key_id
@@ -56,6 +59,22 @@ def _keep(call: ServiceCall, secret_id: str, answer: Mapping[str, Any]) -> None:
     _make_data_keys(call, secret, stages, is_changed=is_changed)
     for status in answer.get("ReplicationStatus", ()):
         _keep_replica(call, secret, status)
+
+
+def _keep_seen_replica(call: ServiceCall, replica: Secret, answer: Mapping[str, Any]) -> None:
+    """Keep what the store says of a replica that the mock knows.
+
+    A store may show the key of its primary secret, and versions that were not replicated.
+    """
+    primary = secrets_of(call).secrets.get(replica.primary or "")
+    known = {} if primary is None else primary.versions
+    key_id = requested_key(answer.get("KmsKeyId"))
+    is_changed = key_id not in (replica.key_id, None if primary is None else primary.key_id)
+    if is_changed:
+        replica.key_id = key_id
+    versions = answer.get("VersionIdsToStages") or {}
+    unseen = [each for each in versions if each not in known]
+    _make_data_keys(call, replica, unseen, is_changed=is_changed)
 
 
 def _keep_replica(call: ServiceCall, secret: Secret, status: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kmsmock.aws.arns import Arn
@@ -45,6 +46,9 @@ def _put_parameter(call: ServiceCall) -> Steps:
         yield  # The parameter is no SecureString, or the store refuses the request.
         return
     secure_string = encrypt(call, arn, parameters.get("KeyId"), value, is_advanced=is_advanced)
+    if "KeyId" not in parameters and versions.get(arn):
+        before = versions[arn][max(versions[arn])]
+        secure_string = replace(secure_string, shown_key_id=before.shown_key_id or before.key_id)
     answer = yield
     versions.setdefault(arn, {})[answer["Version"]] = secure_string
 

@@ -24,6 +24,8 @@ class SecureString:
     is_advanced: bool
     #: The digest of the value, to notice that the store has another one.
     value_digest: bytes
+    #: Another key that the store may show: that of the version before, if the request had none.
+    shown_key_id: str | None = None
 
     @staticmethod
     def digest(value: bytes) -> bytes:
@@ -32,7 +34,8 @@ class SecureString:
 
     def is_of(self, value: bytes, key_id: str) -> bool:
         """Return whether this is a value under a key, named as in the request."""
-        return self.key_id == key_id and self.value_digest == self.digest(value)
+        is_key = key_id in (self.key_id, self.shown_key_id)
+        return is_key and self.value_digest == self.digest(value)
 
 
 @dataclass(slots=True)
