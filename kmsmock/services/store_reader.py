@@ -34,10 +34,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kmsmock.aws.arns import Arn
+from kmsmock.services.members import MissingMemberError, as_members
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
 
@@ -116,7 +118,8 @@ class StoreReader:
             return
         read[name] = store.version
         if not isinstance(answer, str):
-            self.keep(call, arn, answer)
+            with suppress(MissingMemberError):  # The store does not say it.
+                self.keep(call, arn, as_members(answer))
         elif answer in self.absent:
             self.forget(call, arn)
 

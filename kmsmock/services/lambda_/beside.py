@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kmsmock.aws.arns import Arn, looks_like_arn
+from kmsmock.aws.arns import looks_like_arn
 from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideStore, NotStoredError, Steps
 from kmsmock.services.lambda_.kms_use import (
@@ -16,6 +16,13 @@ from kmsmock.services.lambda_.kms_use import (
     retire_grant,
 )
 from kmsmock.services.lambda_.state import Environment, functions_of
+from kmsmock.services.lambda_.store import (
+    get_environment,
+    get_settings,
+    shown_in,
+    version_arn,
+    without_qualifier,
+)
 from kmsmock.services.registry import ServiceCall
 
 
@@ -26,14 +33,14 @@ def _create_function(call: ServiceCall) -> Steps:
 
 def _update_function_configuration(call: ServiceCall) -> Steps:
     arn, parameters = _arn(call), call.parameters
-    role, key_id = functions_of(call).settings.get(arn, (None, None))
+    role, key_id = get_settings(call, arn)
     role = parameters.get("Role", role)
     if role is None or not parameters.keys() & {"Environment", "KMSKeyArn", "Role"}:
         answer = yield  # The function is unknown, or nothing for KMS changes.
         _record_version(call, answer)
         _set_variables(call, answer)
         return
-    old_environment = functions_of(call).environments.get(arn)
+    old_environment = get_environment(call, arn)
     configuration: Mapping[str, Any] = parameters
     if "Environment" not in parameters:
         configuration = {}
@@ -64,12 +71,14 @@ def _encrypt_and_store(
         raise
     state.settings[arn] = (role, key_id)
     _retire_grant(call, state.environments.pop(arn, None))
+    state.shown[arn] = shown_in(answer)
     if environment is not None:
         state.environments[arn] = environment
     _record_version(call, answer)
 
 
 def _publish_version(call: ServiceCall) -> Steps:
+    get_environment(call, _arn(call))
     answer = yield
     _record_version(call, answer)
     _set_variables(call, answer)
@@ -77,16 +86,18 @@ def _publish_version(call: ServiceCall) -> Steps:
 
 def _record_version(call: ServiceCall, configuration: Mapping[str, Any]) -> None:
     """Record the variables of a published version, which never change."""
-    environments, arn = functions_of(call).environments, _arn(call)
-    if arn in environments:
-        environments.setdefault(_version_arn(arn, configuration.get("Version")), environments[arn])
+    state, arn = functions_of(call), _arn(call)
+    name = version_arn(arn, configuration.get("Version"))
+    if arn in state.environments and name not in state.environments:
+        state.environments[name] = state.environments[arn]
+        state.shown[name] = shown_in(configuration)
 
 
 def _set_alias(call: ServiceCall) -> Steps:
     answer = yield
     arn = _arn(call)
     aliases = functions_of(call).aliases
-    aliases[f"{arn}:{answer['Name']}"] = _version_arn(arn, answer["FunctionVersion"])
+    aliases[f"{arn}:{answer['Name']}"] = version_arn(arn, answer["FunctionVersion"])
 
 
 def _get_function(call: ServiceCall) -> Steps:
@@ -101,20 +112,21 @@ def _list_functions(call: ServiceCall) -> Steps:
 
 
 def _delete_function(call: ServiceCall) -> Steps:
-    yield
     state, arn, qualifier = functions_of(call), _arn(call), _qualifier(call)
-    deleted = [_version_arn(arn, qualifier)]
+    get_environment(call, version_arn(arn, qualifier))
+    yield
+    deleted = [version_arn(arn, qualifier)]
     if qualifier is None:
         state.settings.pop(arn, None)
         deleted += [version for version in state.environments if version.startswith(f"{arn}:")]
     for version in deleted:
+        state.shown.pop(version, None)
         _retire_grant(call, state.environments.pop(version, None))
 
 
 def _invoke(call: ServiceCall) -> Steps:
-    arn, state = _arn(call), functions_of(call)
-    version = _version_arn(arn, _qualifier(call))
-    environment = state.environments.get(state.aliases.get(version, version))
+    arn = _arn(call)
+    environment = get_environment(call, version_arn(arn, _qualifier(call)))
     if environment is not None:
         decrypt_when_invoked(call, arn, environment)
     yield
@@ -125,9 +137,8 @@ def _set_variables(call: ServiceCall, configuration: dict[str, Any]) -> None:
 
     configuration: of a function or version.
     """
-    arn = _without_qualifier(configuration["FunctionArn"])
-    version = _version_arn(arn, configuration.get("Version"))
-    environment = functions_of(call).environments.get(version)
+    arn = without_qualifier(configuration["FunctionArn"])
+    environment = get_environment(call, version_arn(arn, configuration.get("Version")))
     if environment is None:
         return
     try:
@@ -153,16 +164,10 @@ def _arn(call: ServiceCall) -> str:
     """Return the ARN of the function that a call names, without a qualifier."""
     name: str = call.parameters["FunctionName"]
     if looks_like_arn(name):
-        return _without_qualifier(name)
+        return without_qualifier(name)
     account, _, name = name.rpartition(":function:")
     arn = call.arn("lambda", f"function:{name}", account=account or None)
-    return _without_qualifier(arn)
-
-
-def _without_qualifier(function_arn: str) -> str:
-    """Return the ARN of a function from that of a version or alias."""
-    arn = Arn.of(function_arn)
-    return str(arn._replace(resource=":".join(arn.resource.split(":")[:2])))
+    return without_qualifier(arn)
 
 
 def _qualifier(call: ServiceCall) -> str | None:
@@ -171,11 +176,6 @@ def _qualifier(call: ServiceCall) -> str | None:
     name = name.partition(":function:")[2] or name
     qualifier: str | None = call.parameters.get("Qualifier") or name.partition(":")[2] or None
     return qualifier
-
-
-def _version_arn(arn: str, version: str | None) -> str:
-    """Return the ARN of a version of a function. arn: of the function."""
-    return arn if version in (None, "$LATEST") else f"{arn}:{version}"
 
 
 BESIDE = BesideStore(
