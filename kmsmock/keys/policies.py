@@ -9,7 +9,7 @@ from typing import Any
 
 from kmsmock.authorization.policy import Policy, as_text
 from kmsmock.authorization.policy_document import as_list
-from kmsmock.aws.arns import read_account_principal, root_arn
+from kmsmock.aws.arns import name_account_by_root, root_arn
 from kmsmock.aws.regions import partition_of
 
 #: Source: AWS KMS Developer Guide, "Resource quotas": 32 KB a key policy document.
@@ -75,16 +75,10 @@ def normalize(policy: Policy, partition: str) -> str:
 
 def _normalize_element(name: str, element: Any, partition: str) -> Any:
     if name in _PRINCIPAL_ELEMENTS:
-        return _map_principals(element, lambda principal: _name_root(principal, partition))
+        return _map_principals(element, lambda name: name_account_by_root(name, partition))
     if name == "Condition":
         return {operator: _normalize_tests(tests) for operator, tests in element.items()}
     return _single_or_list(as_list(element)) if isinstance(element, list) else element
-
-
-def _name_root(principal: str, partition: str) -> str:
-    """Return the ARN of the root user for an account id; others unchanged."""
-    account = read_account_principal(principal)
-    return principal if account is None or account[0] else root_arn(partition, account[1])
 
 
 def _normalize_tests(tests: Mapping[str, Any]) -> dict[str, Any]:

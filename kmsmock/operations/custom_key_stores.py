@@ -139,7 +139,12 @@ def describe_custom_key_stores(call: Call) -> Response:
     quota=per_second(5),
 )
 def update_custom_key_store(call: Call) -> Response:
-    """Change a custom key store; most settings only while it is disconnected."""
+    """Change a custom key store; most settings only while it is disconnected.
+
+    Source: AWS KMS Developer Guide, "Edit external key store properties", with a table of what can
+    be changed in any connection state; API Reference, UpdateCustomKeyStore, on the name of CloudHSM
+    key stores, which can be changed while they are connected or disconnected.
+    """
     parameters = call.parameters
     store = _find_store(call)
     name: str = parameters.get("NewCustomKeyStoreName", store.name)
@@ -149,6 +154,8 @@ def update_custom_key_store(call: Call) -> Response:
     _require_allowed_members(store.store_type, changes)
     if changes.keys() - _CHANGEABLE_ANYTIME:
         _require_state(call, store, frozenset({_S.DISCONNECTED}))
+    elif store.store_type is StoreType.AWS_CLOUDHSM:
+        _require_state(call, store, frozenset({_S.DISCONNECTED, _S.CONNECTED}))
     connectivity = changes.get("XksProxyConnectivity")
     kept = store.settings
     if connectivity not in (None, kept.get("XksProxyConnectivity")):
