@@ -9,6 +9,7 @@ from typing import Any
 
 from kmsmock.authorization.grants import GrantConstraints
 from kmsmock.aws.arns import Arn
+from kmsmock.services.lambda_.names import version_arn, without_qualifier
 from kmsmock.services.lambda_.state import (
     GRANT_OPERATIONS,
     MANAGED_KEY,
@@ -21,8 +22,6 @@ from kmsmock.services.lambda_.state import (
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoreReader
 from kmsmock.services.unseen_data_keys import create_grant, encrypt, find_key, remove_grant
-
-_LATEST = "$LATEST"
 
 
 def get_environment(call: ServiceCall, arn: str) -> Environment | None:
@@ -46,17 +45,6 @@ def shown_in(configuration: Mapping[str, Any]) -> Shown:
     variables = configuration.get("Environment", {}).get("Variables") or {}
     digest = sha256(json.dumps(variables, sort_keys=True).encode()).digest()
     return digest, configuration.get("Role"), configuration.get("KMSKeyArn") or None
-
-
-def without_qualifier(function_arn: str) -> str:
-    """Return the ARN of a function from that of a version or alias."""
-    arn = Arn.of(function_arn)
-    return str(arn._replace(resource=":".join(arn.resource.split(":")[:2])))
-
-
-def version_arn(arn: str, version: str | None) -> str:
-    """Return the ARN of a version of a function. arn: of the function."""
-    return arn if version in (None, _LATEST) else f"{arn}:{version}"
 
 
 def _keep(call: ServiceCall, qualified: str, answer: Mapping[str, Any]) -> None:
@@ -108,12 +96,14 @@ def _forget(call: ServiceCall, qualified: str) -> None:
     names = [qualified]
     if qualified == arn:
         state.settings.pop(arn, None)
-        names += [name for name in state.environments if name.startswith(f"{arn}:")]
+        versions = {*state.environments, *state.packages}
+        names += [name for name in versions if name.startswith(f"{arn}:")]
         state.aliases = {
             alias: name for alias, name in state.aliases.items() if not alias.startswith(f"{arn}:")
         }
     for name in names:
         state.shown.pop(name, None)
+        state.packages.pop(name, None)
         _drop(call, name)
 
 
