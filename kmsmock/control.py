@@ -58,7 +58,8 @@ class KMSMock(ClientSource):
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
         state = get_state(self._responder)
-        return f"<KMSMock {state}: {keys} keys, {len(self.calls)} calls>"
+        calls = len(self.calls)
+        return f"<KMSMock {state}: {keys} key{_s(keys)}, {calls} call{_s(calls)}>"
 
     # --- state -------------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class KMSMock(ClientSource):
         """The faults that a test arms: throttling, errors, and failures of the network."""
         from kmsmock.activation.faults import Faults
 
-        return Faults(self._backend.faults, self.options["seed"])
+        return Faults(self._responder, self._backend.faults, self.options["seed"])
 
     @property
     def attestation(self) -> AttestationAuthority:
@@ -167,7 +168,8 @@ class KMSMock(ClientSource):
     def reset(self) -> None:
         """Restore the initial state: without records, with the keys and principals of the world.
 
-        The world is that of the option ``world``; without one, there are no keys.
+        The world is that of the option ``world``; without one, there are no keys. Faults are
+        disarmed.
         """
         self._clients.clear()
         self._responder.reset()
@@ -200,7 +202,10 @@ class KMSMock(ClientSource):
         return self._backend.checkpoint()
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Restore a saved state; a checkpoint can be restored several times."""
+        """Restore a saved state; a checkpoint can be restored several times.
+
+        Raises ValueError for a checkpoint of another mock, TypeError.
+        """
         with notifying(self, watchers.restoring, watchers.restored):
             self._backend.restore(checkpoint)
 
@@ -327,9 +332,10 @@ class KMSMock(ClientSource):
 
         named = read_key_reference(key)
         arn = Arn.parse(named)
-        client = self.client(region=None if arn is None else arn.region)
+        source: ClientSource = self
         if arn is not None and arn.account != self._backend.identities.defaults[-1].account:
-            client = self.account(arn.account).client(region=arn.region)
+            source = self.account(arn.account)
+        client = source.client(region=None if arn is None else arn.region)
         return import_material(client, named, material, parameters)
 
     def key_store(self, store_id: str) -> CustomKeyStore:
@@ -359,6 +365,11 @@ class KMSMock(ClientSource):
     def pause(self) -> AbstractContextManager[None]:
         """Deactivate all mocks inside the block, so that calls are sent as without a mock."""
         return paused()
+
+
+def _s(number: int) -> str:
+    """Return the ending of a noun."""
+    return "" if number == 1 else "s"
 
 
 def new_mock(options: MockOptions, keywords: Mapping[str, Any]) -> Responder:

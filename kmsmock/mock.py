@@ -55,6 +55,8 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
             if joined is None:
                 options = complete({**marked, **self._keywords}) if marked else self._options
                 joined = new_mock(options, self._keywords)
+                if options["with_moto"]:
+                    follow_moto()
             self._uses.append(active_mocks.enter(joined))
         return self.world
 
@@ -82,7 +84,7 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
         active_mocks.leave(self._left)
 
     @contextmanager
-    def resume(self) -> Iterator[None]:
+    def resume(self) -> Iterator[KMSMock]:
         """Start the mock again that was stopped last, with its state, and stop it after the block.
 
         Raises RuntimeError if there is none.
@@ -90,8 +92,9 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
         if self._left is None:
             raise RuntimeError("no mock was stopped that could be resumed")
         use = active_mocks.enter(self._left.mock)
+        kms: KMSMock = use.mock.kms
         try:
-            yield
+            yield kms
         finally:
             active_mocks.leave(use)
 
@@ -130,6 +133,17 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
 
         mocked: F = decorate(decorated, self.again)
         return mocked
+
+
+def follow_moto() -> None:
+    """Let what is created in KMS begin and end with the data of moto; see `kmsmock.with_moto`."""
+    from kmsmock.with_moto import install
+
+    install(_new_mocker)
+
+
+def _new_mocker() -> KMSMocker:
+    return KMSMocker({})
 
 
 @overload

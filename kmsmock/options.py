@@ -37,7 +37,6 @@ def _require(expected: str, is_valid: Callable[[Any], object]) -> Reader:
 
 def _read_region(name: str, value: Any) -> str:
     from kmsmock.aws.regions import is_region, list_regions
-    from kmsmock.misuse.suggestions import did_you_mean
 
     if not is_region(value):
         raise TypeError(
@@ -250,6 +249,15 @@ class MockOptions(TypedDict, total=False):
             doc="a separate mock with its own state inside of an active one, as with any other "
             "option (no ini option)",
             ini=None,
+        ),
+    ]
+    with_moto: Annotated[
+        bool,
+        Option(
+            default=False,
+            doc="what is created in KMS while moto's `mock_aws` is active ends with moto's data; "
+            "as ini option: each `mock_aws` starts a mock of its own where none is active",
+            ini="bool",
         ),
     ]
     block_real_kms: Annotated[

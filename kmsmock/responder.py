@@ -19,6 +19,7 @@ from kmsmock.process.watchers import notifying, watchers
 
 if TYPE_CHECKING:
     from kmsmock.aws.api_call import Answer, ApiCall
+    from kmsmock.aws.principals import Principal
     from kmsmock.services.beside import PendingCall
 
 #: The time at which the clock of a mock with a seed starts by default.
@@ -38,6 +39,8 @@ class Responder:
 
         self.kms: Any = None
         self.options = options
+        #: Whether all clients are answered by moto while it is active.
+        self.follows_moto: bool = options["with_moto"]
         #: The names of the AWS services that the mock answers.
         self.services = options["services"]
         #: The world with the initial state.
@@ -87,6 +90,46 @@ class Responder:
         from kmsmock.services.beside import begin
 
         return begin(self.backend, **call)
+
+    def find_account(self, access_key: str | None, region: str) -> str:
+        """Return the account of the caller with an access key; the default one if it is unknown."""
+        return self._find_caller(access_key, region).account
+
+    def call_kms(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any],
+        *,
+        service: str,
+        access_key: str | None,
+        account: str,
+        region: str,
+    ) -> Any:
+        """Call KMS because of a request to a service that moto answers; return the answer.
+
+        service: that calls with the identity of its caller, as boto3 names it. account: in which it
+        calls, as its root user if the caller is of another one. Raises the `ServiceError` of KMS.
+        """
+        from kmsmock.services.kms_caller import KmsCaller
+        from kmsmock.services.registry import ServiceCall
+
+        backend = self.backend
+        with backend.lock:
+            principal, now = self._find_caller(access_key, region), backend.run_due_work()
+            if principal.account != account:
+                principal = backend.identities.root(account)
+            call = ServiceCall(backend, principal, region, now, parameters, access_key or "")
+            return KmsCaller.forwarded(call, service).call(operation, **parameters)
+
+    def _find_caller(self, access_key: str | None, region: str) -> Principal:
+        from kmsmock.aws.regions import partition_of
+        from kmsmock.identities.credentials import CredentialsError
+
+        identities = self.backend.identities
+        try:
+            return identities.caller(access_key, partition_of(region), self.backend.clock.now())
+        except CredentialsError:  # moto has admitted the request
+            return identities.administrator
 
     def skip_sleep(self, seconds: float, *, is_random: bool) -> bool:
         """Move the clock instead of a sleep; return False if sleeps are real.

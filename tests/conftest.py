@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -18,6 +19,7 @@ from botocore.model import ServiceModel
 
 import kmsmock
 from kmsmock import KMSMock, options
+from kmsmock.process.repeated_warnings import forget_warnings
 from kmsmock.process.watchers import Watcher, watching
 from tests import inner_runs, quicker_botocore, thoroughness
 from tests.configured_machine import Machine
@@ -30,6 +32,8 @@ os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
 
 pytest_plugins = ["pytester"]
 quicker_botocore.install()
+# Until the tests run, there is much that is made, and nothing that could be freed.
+gc.disable()
 inner_runs.keep_installed_modules()
 
 _KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
@@ -102,6 +106,13 @@ def region_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_DEFAULT_REGION", os.environ["REGION_OF_THIS_MACHINE"])
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Collect garbage while tests run, but do not look at what there is for the whole run."""
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
     """Skip tests of what an older botocore lacks: it has no method, parameter or member for it."""
@@ -141,9 +152,16 @@ class _EndedMocks(Watcher):
 @pytest.fixture(autouse=True)
 def _records_meet_the_schema() -> Iterator[None]:
     """Check the CloudTrail record of every call of a test, once its mocks have been stopped."""
+    forget_warnings()
     ended = _EndedMocks()
     with watching(ended):
         yield
     for kms in ended.mocks:
         for record in kms.trail[-_RECORDS_CHECKED:]:
             check_record(record)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Let the next test have the clients of the mocks that have ended."""
+    quicker_botocore.take_back_clients()

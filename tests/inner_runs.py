@@ -15,6 +15,7 @@ from pathlib import Path
 
 import _pytest.pytester
 import pytest
+from _pytest import unraisableexception
 from _pytest.pytester import SysModulesSnapshot, SysPathsSnapshot
 
 
@@ -38,6 +39,18 @@ def keep_installed_modules() -> None:
     _pytest.pytester.SysModulesSnapshot = SnapshotOfTests
 
 
+class _NoGarbageCollection:
+    """A plugin by which a run ends without a search of the whole process for garbage.
+
+    pytest makes it to find errors of destructors; it takes up to a second in a large process.
+    """
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        key = getattr(unraisableexception, "gc_collect_iterations_key", None)
+        if key is not None:
+            config.stash[key] = 0
+
+
 def run_pytest(folder: Path, *arguments: str) -> tuple[int, str]:
     """Run pytest in a folder; gives its exit code and what it printed."""
     output = io.StringIO()
@@ -48,7 +61,7 @@ def run_pytest(folder: Path, *arguments: str) -> tuple[int, str]:
         contextlib.redirect_stderr(output),
     ):
         patch.chdir(folder)
-        code = pytest.main(["-p", "no:cacheprovider", *arguments])
+        code = pytest.main(["-p", "no:cacheprovider", *arguments], plugins=[_NoGarbageCollection()])
     modules.restore()
     paths.restore()
     return int(code), output.getvalue()

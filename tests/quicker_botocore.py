@@ -1,6 +1,6 @@
 """What botocore makes again for each session and client is made once for all tests of a process.
 
-A client costs 5 to 30 ms, a model up to 200 ms: together a third of the whole run.
+A client costs 5 to 30 ms, a model up to 200 ms: together more than all tests that use them.
 """
 
 from __future__ import annotations
@@ -8,25 +8,29 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botocore.credentials
+import botocore.handlers
 import botocore.loaders
 
 from kmsmock.activation import clients
+from kmsmock.activation.client_cache import Clients
+from kmsmock.process.active_mocks import is_started
 
 with contextlib.suppress(ImportError):  # where the oldest versions are tested
     import moto.core  # noqa: F401 - it answers only the clients that are made after its import
 
-_SHARED: dict[object, Any] = {}
-
 
 def install() -> None:
-    """Read each model once, and make one client for all who sign with the same credentials."""
+    """Read each model once, and lend the clients of mocks that have ended to the next ones."""
     loader = botocore.loaders.JSONFileLoader
     loader.load_file = _load_once(loader.load_file)
-    clients.make_client = _sharing(clients.make_client)
+    clients.make_client = _borrow(clients.make_client)
+    Clients.get = _note_owner(Clients.get)
 
 
 def _load_once(load_file: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
@@ -48,31 +52,98 @@ def _load_once(load_file: Callable[[Any, str], Any]) -> Callable[[Any, str], Any
 _INSTALLED = str(Path(botocore.__file__).parents[1]) + os.sep
 
 
-def _sharing(make_client: Callable[..., Any]) -> Callable[..., Any]:
+# --- clients -------------------------------------------------------------------------------------
+
+
+class _Loan:
+    """A client that a mock has, and what was registered with it. key: of all that are like it."""
+
+    def __init__(self, key: object, client: Any) -> None:
+        self.key = key
+        self.client = client
+        self.owner: Clients | None = None
+        self.is_spoiled = False
+        self._registered: list[tuple[Any, ...]] = []
+        events = client.meta.events
+        events.register_first("needs-retry", self._note_attempt)
+        for name in ("register", "register_first", "register_last"):
+            setattr(events, name, self._note_handler(getattr(events, name)))
+        self._unregister = events.unregister
+        events.unregister = self._note_removal
+
+    def _note_attempt(self, attempts: int, **_: Any) -> None:
+        if attempts > 1:  # botocore has a quota of retries for each client
+            self.is_spoiled = True
+
+    def _note_handler(self, register: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(register)
+        def register_and_note(event_name: str, handler: Any, *more: Any, **named: Any) -> None:
+            register(event_name, handler, *more, **named)
+            self._registered.append((event_name, handler, *more, *named.values()))
+
+        return register_and_note
+
+    def _note_removal(self, *arguments: Any, **more: Any) -> None:
+        self.is_spoiled = True
+        self._unregister(*arguments, **more)
+
+    def is_over(self) -> bool:
+        return self.owner is not None and not is_started(self.owner._mock)
+
+    def end(self) -> None:
+        """Let the mock forget the client, and the client what was registered with it."""
+        if self.owner is not None:
+            self.owner.clear()
+            self.owner = None
+        for registered in self._registered:
+            self._unregister(*registered)
+        self._registered.clear()
+
+
+#: The clients that mocks have, and those that none has.
+_loans: list[_Loan] = []
+_free: dict[object, list[_Loan]] = defaultdict(list)
+
+
+def _borrow(make_client: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(make_client)
-    def make_shared_client(service: str, region: str, credentials: clients.Credentials) -> Any:
-        if credentials != clients.UNKNOWN:  # one mock makes these up, others will not meet them
-            return make_client(service, region, credentials)
-        environment = tuple(item for item in os.environ.items() if item[0].startswith("AWS_"))
-        key = (service, region, environment)
-        client = _SHARED.get(key)
-        if client is None:
-            client = _SHARED[key] = make_client(service, region, credentials)
-            _forget_when_changed(key, client.meta.events)
+    def borrow_client(service: str, region: str, credentials: clients.Credentials) -> Any:
+        key = (service, region, len(botocore.handlers.BUILTIN_HANDLERS), *_list_variables())
+        if _free[key]:
+            loan = _free[key].pop()
+            loan.client._request_signer._credentials = botocore.credentials.Credentials(
+                credentials.access_key, credentials.secret_key, credentials.session_token
+            )
+        else:
+            loan = _Loan(key, make_client(service, region, credentials))
+        _loans.append(loan)
+        return loan.client
+
+    return borrow_client
+
+
+def _list_variables() -> list[tuple[str, str]]:
+    """Return the environment variables that matter when a client is created."""
+    return [item for item in os.environ.items() if item[0].startswith("AWS_") or item[0] == "HOME"]
+
+
+def _note_owner(get: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(get)
+    def get_client(self: Clients, *arguments: Any, **more: Any) -> Any:
+        client = get(self, *arguments, **more)
+        for loan in _loans:
+            if loan.client is client:
+                loan.owner = self
         return client
 
-    return make_shared_client
+    return get_client
 
 
-def _forget_when_changed(key: object, events: Any) -> None:
-    """Leave a client to the test that registers a handler with it."""
-    for name in ("register", "register_first", "register_last", "unregister"):
-        change = getattr(events, name)
-
-        def change_and_forget(
-            *arguments: Any, change: Callable[..., Any] = change, **more: Any
-        ) -> Any:
-            _SHARED.pop(key, None)
-            return change(*arguments, **more)
-
-        setattr(events, name, change_and_forget)
+def take_back_clients() -> None:
+    """Let the next mocks have the clients of those that have ended; for the end of each test."""
+    over = [loan for loan in _loans if loan.is_over()]
+    for loan in over:
+        _loans.remove(loan)
+        loan.end()
+        if not loan.is_spoiled:
+            _free[loan.key].append(loan)

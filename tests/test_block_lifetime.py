@@ -199,6 +199,11 @@ def test_allowing_all_for_one_run_takes_precedence_over_marks_and_mocks(
         ([], "", "real KMS blocked"),
         ([], "kms_block_real_aws = true", "real AWS blocked"),
         ([], "kms_block_real_kms = false", "real KMS allowed"),
+        (
+            ["-o", "kms_block_real_kms=false"],
+            "kms_block_real_aws = true",
+            "real AWS blocked, but not KMS",
+        ),
         (["--kms-allow-real"], "kms_block_real_aws = true", "real KMS allowed"),
     ],
 )

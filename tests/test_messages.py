@@ -194,11 +194,11 @@ def test_a_bare_id_of_another_account_is_told_by_both_accounts(region: str, word
     )
 
 
-def test_one_other_key_is_counted_in_the_singular() -> None:
+def test_the_only_other_key_is_named() -> None:
     unlike = "00000000-0000-0000-0000-000000000000"
     with mock_kms(seed=1) as kms:
-        kms.client().create_key()
-        assert beside(kms.client().describe_key, KeyId=unlike) == "There is one other."
+        key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+        assert beside(kms.client().describe_key, KeyId=unlike) == f"The only one is {key_id!r}."
         kms.client().create_key()
         assert beside(kms.client().describe_key, KeyId=unlike) == "There are 2 others."
 
@@ -216,8 +216,9 @@ def test_a_key_that_was_deleted_is_told_with_the_date() -> None:
         of_arn = beside(client.describe_key, KeyId=key["Arn"])
         of_alias = beside(client.describe_key, KeyId="alias/gone")
 
-    assert note == of_arn == "The key was deleted on 2031-05-08."
-    assert of_alias == f"Its key {key['Arn']} was deleted on 2031-05-08, and the alias with it."
+    day, why = "2031-05-08", "when the waiting period of ScheduleKeyDeletion ended"
+    assert note == of_arn == f"The key was deleted on {day}, {why}."
+    assert of_alias == f"Its key {key['Arn']} was deleted on {day}, and the alias with it, {why}."
 
 
 # --- encryption contexts -------------------------------------------------------------------

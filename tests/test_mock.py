@@ -236,6 +236,17 @@ def test_a_checkpoint_brings_everything_back_more_than_once():
             kms.restore(checkpoint)
 
 
+def test_a_checkpoint_of_another_mock_is_refused():
+    with mock_kms() as outer, mock_kms(isolated=True) as inner:
+        outer.client().create_key()
+        checkpoint = outer.checkpoint()
+
+        with pytest.raises(ValueError, match="this checkpoint is of another mock"):
+            inner.restore(checkpoint)
+
+        assert inner.client().list_keys()["Keys"] == []
+
+
 def test_who_was_made_after_a_checkpoint_is_nobody_once_it_is_restored():
     with mock_kms() as kms:
         account = kms.account("123456789012")
@@ -301,6 +312,18 @@ def test_a_forked_child_goes_on_even_if_another_thread_held_the_lock():
         thread.join()
 
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a working directory cannot be deleted")
+def test_a_note_about_another_mock_does_without_a_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    with mock_kms() as outer:
+        key_id = outer.client().create_key()["KeyMetadata"]["KeyId"]
+        with mock_kms(isolated=True) as inner, pytest.raises(Exception, match="kms") as caught:
+            inner.client().describe_key(KeyId=key_id)
+
+    assert f" at {__file__}:" in caught.value.__notes__[0]
 
 
 # --- clock and records ------------------------------------------------------------------------

@@ -315,6 +315,17 @@ def test_what_moto_passes_through_is_blocked(network: Network, mock_aws: Any, se
     assert network.sent == []
 
 
+def test_a_test_can_empty_the_list_of_what_moto_passes_through(mock_aws: Any) -> None:
+    from moto.core.config import default_user_config
+
+    with mock_aws():
+        with mock_kms(wire=True):
+            make_client().list_keys()
+            default_user_config["core"]["passthrough"]["services"].clear()
+        with pytest.raises(ClientError, match="NotFoundException"):  # of moto
+            make_client().describe_key(KeyId="none")
+
+
 # --- notes on errors of requests that a mock does not answer -------------------------------------
 
 S3 = (

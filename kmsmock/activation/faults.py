@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import timedelta
-from random import Random
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from kmsmock.aws.disruptions import CorruptResponse, Loss, LostConnection
+from kmsmock.aws.disruptions import ARMED, CorruptResponse, Loss, LostConnection
 from kmsmock.aws.errors import error_class
 from kmsmock.aws.installed_model import find_operations_with_error, get_error_codes
 from kmsmock.aws.services import AWS_SERVICES
+from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.custom_key_store import PROXY_FAILURES
 from kmsmock.ledger.call_filter import CallFilter
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.suggestions import suggest
 from kmsmock.misuse.values import describe, require_type
+from kmsmock.process.active_mocks import ActiveMock, is_started
 from kmsmock.process.contexts import contexts
 from kmsmock.state.fault import Effect, Fault
 from kmsmock.state.faults import ArmedFaults
@@ -37,7 +39,6 @@ _TEXTS = {
     "XksProxyInvalidResponseException": PROXY_FAILURES["XKS_PROXY_INVALID_RESPONSE"],
     "XksProxyUriUnreachableException": PROXY_FAILURES["XKS_PROXY_NOT_REACHABLE"],
 }
-_NOTE = "The test has armed this error with kms.faults."
 _LOST = {
     "read": Loss.READ_TIMEOUT,
     "connect": Loss.CONNECT_TIMEOUT,
@@ -86,7 +87,8 @@ class Faults(PublicObject, own_checks=("operation",)):
     ``wire=True``, so that botocore retries them.
     """
 
-    def __init__(self, armed: ArmedFaults, seed: int | str | None) -> None:
+    def __init__(self, mock: ActiveMock, armed: ArmedFaults, seed: int | str | None) -> None:
+        self._mock = mock
         self._armed = armed
         self._seed = seed
 
@@ -111,11 +113,10 @@ class Faults(PublicObject, own_checks=("operation",)):
         their own error. terms: see `FaultTerms`. Raises ValueError for an operation or an error
         code that KMS does not have, and for an error that the operation cannot have.
         """
-        require_type(message, (str, type(None)), "message", "a str")
         kind = error_class(code)
-        error = kind(_TEXTS.get(code) if message is None else message, explanation=_NOTE)
+        error = kind(_TEXTS.get(code) if message is None else message, explanation=ARMED)
         error.is_retried = _read_retried(terms, default=True if code == _THROTTLED else None)
-        effect = Effect(code, error, _read_flag(after_effect, "after_effect"))
+        effect = Effect(code, error, after_effect)
         return self._arm(operation, effect, terms, None if kind.is_common else code)
 
     def delay(self, operation: str = "*", *, seconds: float, **terms: Unpack[FaultTerms]) -> Fault:
@@ -174,11 +175,11 @@ class Faults(PublicObject, own_checks=("operation",)):
         status: of the HTTP response. botocore then does what it does with such a response: it
         raises an error of its parser, or returns no members. terms: see `FaultTerms`.
         """
-        require_type(body, (bytes, type(None)), "body", "bytes")
         require_type(status, int, "status", "an int")
         if not 200 <= status < 600:
             raise ValueError(f"status must be one of an HTTP response, not {status}")
-        response = CorruptResponse(body, status, _read_retried(terms))
+        content = None if body is None else bytes(body)
+        response = CorruptResponse(content, status, _read_retried(terms))
         effect = Effect("a corrupt response", response, after_effect=True)
         return self._arm(operation, effect, terms)
 
@@ -201,19 +202,29 @@ class Faults(PublicObject, own_checks=("operation",)):
         self, operation: str, how: Loss, terms: FaultTerms, *, after_effect: bool
     ) -> Fault:
         lost = LostConnection(how, _read_retried(terms))
-        effect = Effect(how.value, lost, _read_flag(after_effect, "after_effect"))
+        effect = Effect(how.value, lost, after_effect)
         return self._arm(operation, effect, terms)
 
     def _arm(
         self, operation: str, effect: Effect, terms: FaultTerms, code: str | None = None
     ) -> Fault:
-        """Arm a fault. code: an error code that not every operation can have."""
+        """Arm a fault. code: an error code that not every operation can have.
+
+        Raises RuntimeError if the mock has been stopped, so that no call can meet it.
+        """
+        if not is_started(self._mock):
+            raise RuntimeError(
+                "the mock of these faults has ended, and no call can meet them; arm them while it "
+                "is active"
+            )
         known = FaultTerms.__annotations__
         for name in terms.keys() - known.keys():
             raise TypeError(f"faults take no argument {name!r}{suggest(name, known, 'they take')}")
+        optional = terms.get("optional", False)
+        require_type(optional, bool, "optional", "True or False")
         members = {n: value for n, value in terms.items() if n in _CALLS and value is not None}
         probability = _read_probability(terms.get("probability", 1))
-        number = len(self._armed)
+        number = self._armed.next_number
         fault = Fault(
             effect,
             CallFilter(None if operation == "*" else operation, members),
@@ -221,9 +232,10 @@ class Faults(PublicObject, own_checks=("operation",)):
             _read_times(terms.get("times", 1 if probability == 1 else None)),
             _read_count(terms.get("on_call", 1), "on_call"),
             probability,
-            _read_flag(terms.get("optional", False), "optional"),
+            optional,
+            number,
             # Independent of other faults, and of what was random before.
-            Random(None if self._seed is None else f"{self._seed} {number}"),  # noqa: S311
+            os.urandom if self._seed is None else SeededEntropy(f"{self._seed} {number}"),
             self._armed.last_call,
             contexts[-1],
         )
@@ -251,11 +263,6 @@ def _read_retried(terms: FaultTerms, *, default: bool | None = None) -> bool | N
     retried = terms.get("retried")
     require_type(retried, (bool, type(None)), "retried", "True, False or None")
     return default if retried is None else retried
-
-
-def _read_flag(value: bool, name: str) -> bool:  # noqa: FBT001 - the flag is the value to read
-    require_type(value, bool, name, "True or False")
-    return value
 
 
 def _read_seconds(value: float) -> timedelta:

@@ -12,7 +12,7 @@ from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.secret_values import hide, is_secret
 from kmsmock.misuse.suggestions import suggest
 from kmsmock.misuse.surrogates import require_encodable
-from kmsmock.misuse.values import require_type
+from kmsmock.misuse.values import require_texts, require_type
 
 
 def check_parameters(action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,15 +42,6 @@ def _operations_of(action: str) -> list[str]:
     return sorted(operations, key=lambda name: name != own)
 
 
-def check_texts(value: Any, name: str) -> None:
-    """Require a dict of strings, such as an encryption context (TypeError)."""
-    require_type(value, Mapping, name, "a dict")
-    for key, item in value.items():
-        require_type(key, str, f"a name in {name}", "a str")
-        require_type(item, str, f"{name}[{key!r}]", "a str")
-    require_encodable(value, name)
-
-
 def check_condition_values(context: Any, name: str = "context") -> None:
     """Require a dict with the values of condition keys: strings or lists of them (TypeError).
 
@@ -73,7 +64,7 @@ def _read(value: Any, shape: Any, name: str) -> Any:
         require_type(value, Mapping, name, "a dict")
         return _read_members(value, shape.members, name, "member")
     if kind == "map":
-        check_texts(value, name)  # all maps of KMS are of strings
+        require_texts(value, name)  # all maps of KMS are of strings
         return dict(value)
     if kind == "list":
         require_type(value, (list, tuple), name, "a list")

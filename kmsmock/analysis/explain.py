@@ -13,7 +13,6 @@ from kmsmock.access.policies import collect_policies, explain_decision
 from kmsmock.analysis.call_parameters import (
     check_condition_values,
     check_parameters,
-    check_texts,
 )
 from kmsmock.analysis.named_keys import Names, find_keys
 from kmsmock.authorization.decision import Decision
@@ -30,7 +29,7 @@ from kmsmock.aws.via_service import read_via_service, require_via_service
 from kmsmock.keys.key import Key
 from kmsmock.ledger.operation_names import require_action
 from kmsmock.misuse.suggestions import did_you_mean
-from kmsmock.misuse.values import describe
+from kmsmock.misuse.values import describe, require_texts
 from kmsmock.operations.grant_terms import parse_grant_terms
 from kmsmock.operations.recipient import read_attestation
 from kmsmock.operations.registry import is_account_level, is_decided_on_alias
@@ -204,7 +203,7 @@ def _checked(question: Question) -> Question:
         check_context_key(name)
     check_condition_values(question.context)
     if question.encryption_context is not None:
-        check_texts(question.encryption_context, "encryption_context")
+        require_texts(question.encryption_context, "encryption_context")
     return replace(question, parameters=check_parameters(question.action, question.parameters))
 
 
@@ -234,7 +233,10 @@ def _find_principal(backend: Backend, named: Any) -> Principal:
     identities = backend.identities
     if isinstance(named, Principal):
         if named.has_entity and identities.entity_of(named) is None:
-            raise ValueError(f"{named.principal_arn} has been deleted: its requests are rejected")
+            raise ValueError(
+                f"{named.principal_arn} has been deleted, or is of another mock: its requests are "
+                "rejected"
+            )
         return named
     if not isinstance(named, str):
         raise TypeError(f"principal must be a principal or an ARN, not {describe(named)}")

@@ -31,6 +31,8 @@ _DATE = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LONGEST_NUMBER = 400
+#: But not the variables that stand for these characters.
+_WILDCARD = re.compile(r"(?<!\$\{)[*?]")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
@@ -335,6 +337,16 @@ class Condition:
     def is_negated(self) -> bool:
         """Whether it holds for all values but those of the policy."""
         return self._negated
+
+    @property
+    def compares_wildcards_literally(self) -> bool:
+        """Whether a value has a wildcard for an operator that takes none, as StringEquals."""
+        base = self._base
+        return (
+            base is not None
+            and base.compile in (_equal, _equal_ignoring_case)
+            and any(_WILDCARD.search(value) for value in self.values)
+        )
 
     def holds(self, context: Context, *, result_if_malformed: bool) -> bool:
         """Return whether the condition holds for a request.

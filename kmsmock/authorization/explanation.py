@@ -262,7 +262,7 @@ def text(
     if is_fixed:
         lines += _wrapped(_FIXED, "", hanging="")
     if odd:
-        lines.append("Odd:")
+        lines.append("Likely mistakes:")
         lines += [part for finding in odd for part in _wrapped(f"- {finding}", "  ")]
     if fixes:
         lines.append("Fixes:")

@@ -15,6 +15,7 @@ from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.authorization.variables import Template
 from kmsmock.aws.operations import find_permission
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.aws.via_service import read_via_service
 
 _CONTEXT = "kms:encryptioncontext:"
 #: The condition keys of networks and sign-ins, which only tests can supply.
@@ -40,8 +41,10 @@ def list_fixes(
     for policy, _, failed in find_near_misses(selected, request, policies):
         context = get_policy_context(policy, request)
         # Another place says that key policies cannot see a condition key.
-        seen = [c for c in failed if c.lower_key in context or c.lower_key not in request.context]
-        fixes.update(dict.fromkeys(_fix_conditions(seen, request)))
+        visible = [
+            c for c in failed if c.lower_key in context or c.lower_key not in request.context
+        ]
+        fixes.update(dict.fromkeys(_fix_conditions(visible, request)))
     for grant in islice(find_missed_grants(request, policies, cause), 1):
         fixes.update(dict.fromkeys(_fix_constraints(grant, request)))
     return tuple(fixes)
@@ -58,10 +61,17 @@ def _fix_condition(condition: Condition, request: Request) -> str | None:
     """Return what makes a condition hold; None if it is not known."""
     key, wanted = condition.lower_key, condition.values[0] if condition.values else ""
     wanted = Template(wanted, substitutes_variables=True).text(request.context) or wanted
+    if condition.compares_wildcards_literally:
+        return None  # a likely mistake in the policy, not one in the request
     if condition.operator == "Null":
         return f"The policy is for requests {'without' if wanted == 'true' else 'with'} {key}."
     return next(
-        (fix(condition, wanted, request) for prefix, fix in _FIXES if key.startswith(prefix)), None
+        (
+            fix(condition, wanted, request)
+            for name, fix in _FIXES
+            if key == name or (name in _PREFIXES and key.startswith(name))
+        ),
+        None,
     )
 
 
@@ -71,10 +81,22 @@ def _fix_pair(condition: Condition, wanted: str, request: Request) -> str:
 
 
 def _fix_names(condition: Condition, _: str, request: Request) -> str:
+    surplus = [name for name in request.encryption_context or {} if name not in condition.values]
+    if condition.operator.startswith("ForAllValues:") and surplus:
+        names = ", ".join(map(repr, surplus))
+        return f"Leave {names} out of the encryption context: {condition.key} does not allow it."
     return f"{_pass_context(request, dict.fromkeys(condition.values, '...'))}."
 
 
-def _fix_service(_: Condition, wanted: str, request: Request) -> str:
+def _fix_service(condition: Condition, wanted: str, request: Request) -> str:
+    used = request.context.get(condition.lower_key)
+    if used is not None and read_via_service(wanted).region is None:
+        return f"Write the Region in the policy, too: {condition.key} of this request is {used}."
+    if used is not None:
+        return (
+            f"The policy is for requests of {wanted}, and this one is of {used}: use the service "
+            f"and Region of the policy, or allow {used} there."
+        )
     whom = "role" if request.principal.kind is PrincipalKind.ASSUMED_ROLE else "user"
     return (
         f"The policy is for requests that {wanted} makes for the caller: use the key through that "
@@ -106,7 +128,7 @@ def _fix_network(condition: Condition, wanted: str, _: Request) -> str:
     return f'In tests, kms.request_context({{"{condition.key}": "{wanted}"}}) sets the key.'
 
 
-#: The beginning of a condition key -> what makes a condition on it hold.
+#: A condition key in lower case, or the beginning of some -> what makes a condition on it hold.
 _FIXES: tuple[tuple[str, Callable[[Condition, str, Request], str]], ...] = (
     (_CONTEXT, _fix_pair),
     ("kms:encryptioncontextkeys", _fix_names),
@@ -117,6 +139,8 @@ _FIXES: tuple[tuple[str, Callable[[Condition, str, Request], str]], ...] = (
     ("aws:resourcetag/", _fix_tag_of_key),
     *((prefix, _fix_network) for prefix in _OF_TESTS),
 )
+#: Those that are the beginning of several condition keys.
+_PREFIXES = frozenset({_CONTEXT, "aws:principaltag/", "aws:resourcetag/", *_OF_TESTS})
 
 
 def _fix_constraints(grant: Grant, request: Request) -> Iterator[str]:

@@ -6,7 +6,6 @@ Source: AWS KMS Developer Guide, "Condition keys for AWS KMS" and "Key policies 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -16,11 +15,15 @@ from kmsmock.authorization.policy_document import PolicyKind, as_list
 from kmsmock.authorization.wildcards import Pattern
 from kmsmock.aws.condition_keys import CONDITION_KEYS, get_condition_key
 from kmsmock.aws.operations import permissions
+from kmsmock.aws.via_service import read_via_service
+from kmsmock.misuse.caller_warnings import warn_caller
 from kmsmock.misuse.suggestions import get_nearest
 
 _PREFIX = "kms:"
+_VIA_SERVICE = "kms:viaservice"
 #: How similar a known name must be to a misspelt one, from 0 to 1.
 _SIMILAR = 0.8
+_SEPARATOR = re.compile("[:/.]")
 _ONE_ACTION = re.compile(r"kms:[a-z]+")
 
 
@@ -50,7 +53,7 @@ def lint_statement(
 ) -> Iterator[str]:
     """Yield the likely mistakes in one statement of a policy."""
     yield from find_misspelt(statement)
-    for check in (_conditions, _never, _world):
+    for check in (_conditions, _never, _resources, _world):
         yield from check(statement, policy)
     principals = statement.principals
     if exists is not None and principals is not None:
@@ -77,7 +80,14 @@ def find_misspelt(statement: Statement) -> Iterator[str]:
         base = condition.key.rpartition(":")[0] if condition.key.count(":") > 1 else condition.key
         nearest = get_nearest(base, known, _SIMILAR)
         if nearest is not None:
-            yield f"there is no condition key {condition.key}; did you mean {nearest}?"
+            meant = nearest + _get_last_part(condition.key) if nearest.endswith(":") else nearest
+            yield f"there is no condition key {condition.key}; did you mean {meant}?"
+
+
+def _get_last_part(key: str) -> str:
+    """Return the name in a key such as kms:EncryptionContext/name; ``name`` if there is none."""
+    parts = _SEPARATOR.split(key[len(_PREFIX) :], maxsplit=1)
+    return parts[1] if len(parts) > 1 and parts[1] else "name"
 
 
 def _get_meant_action(action: str) -> str | None:
@@ -109,9 +119,27 @@ def _conditions(statement: Statement, policy: Policy) -> Iterator[str]:
                 f"{condition.key} has several values and never fits {condition.operator}; use "
                 "ForAnyValue or ForAllValues"
             )
+        if condition.compares_wildcards_literally:
+            like = condition.operator.replace("EqualsIgnoreCase", "Like").replace("Equals", "Like")
+            yield (
+                f"{condition.operator} compares {condition.key} with {', '.join(condition.values)} "
+                f"to the letter; {like} takes wildcards"
+            )
+        if condition.lower_key == _VIA_SERVICE:
+            yield from _services_without_region(condition)
         if is_key_policy and declared.is_hidden_from_key_policies:
             yield f"key policies cannot see {condition.key}; use it in identity policies"
         yield from _foreign_key(statement, condition)
+
+
+def _services_without_region(condition: Condition) -> Iterator[str]:
+    for value in condition.values:
+        via = read_via_service(value)
+        if via.service != value and via.region is None:
+            yield (
+                f"{condition.key} is never {value}: it has the Region, too, as in "
+                f"{via.service}.us-east-1.amazonaws.com"
+            )
 
 
 def _foreign_key(statement: Statement, condition: Condition) -> Iterator[str]:
@@ -149,6 +177,32 @@ def _never(statement: Statement, policy: Policy) -> Iterator[str]:
         yield 'in a key policy the Resource is this key; write "*"'
 
 
+def _resources(statement: Statement, policy: Policy) -> Iterator[str]:
+    """Yield the resources of an identity policy that are no ARN, or the ARN of an alias only.
+
+    Source: AWS KMS Developer Guide, "Controlling access to aliases" and "Specifying KMS keys in IAM
+    policy statements".
+    """
+    if policy.kind is PolicyKind.RESOURCE:
+        return
+    resources = as_list(statement.source.get("Resource", []))
+    for resource in resources:
+        if not resource.startswith(("arn:", "*", "$", "?")):
+            yield f"the Resource {resource} is no ARN, so the statement never applies to it"
+    actions = as_list(statement.source.get("Action", []))
+    if (
+        statement.effect is Effect.ALLOW
+        and resources
+        and all(":alias/" in resource for resource in resources)
+        and any("alias" not in action.lower() for action in actions)
+    ):
+        yield (
+            "the ARN of an alias is the resource of operations on the alias only; to allow the use "
+            'of its key, write the ARN of the key, or Resource "*" and the condition '
+            "kms:ResourceAliases"
+        )
+
+
 def _lockout(policy: Policy) -> Iterator[str]:
     """Yield why nobody, or only principals that may be deleted, can change the key policy."""
     if policy.kind is not PolicyKind.RESOURCE:
@@ -181,4 +235,4 @@ def warn_of_misspelt(policy: Policy, name: str) -> None:
     """
     for statement in policy.statements:
         for text in find_misspelt(statement):
-            warnings.warn(f"{name}, {statement.name}: {text}", stacklevel=3)
+            warn_caller(f"{name}, {statement.name}: {text}")

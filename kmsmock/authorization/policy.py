@@ -208,7 +208,7 @@ def _statement(number: int, source: dict[str, Any], *, substitutes_variables: bo
         )
     conditions = tuple(
         Condition(
-            operator, key, tuple(_text(value) for value in as_list(values)), substitutes_variables
+            operator, key, tuple(as_text(value) for value in as_list(values)), substitutes_variables
         )
         for operator, tests in source.get("Condition", {}).items()
         for key, values in tests.items()
@@ -237,6 +237,6 @@ def _has_variables_at_the_end(resource: str) -> bool:
     return resource.partition("${")[0].count(":") >= 5
 
 
-def _text(value: Any) -> str:
-    """Return the text as which a JSON value is compared."""
+def as_text(value: Any) -> str:
+    """Return the text as which the JSON value of a condition is compared."""
     return value if isinstance(value, str) else json.dumps(value)

@@ -103,6 +103,8 @@ def _explain_no_json(text: str) -> str:
         return "; the text is empty"
     if _PATH.fullmatch(text):
         return f"; if {text[:_SHOWN]!r} is the path of a file, pass its content: read_text()"
+    if "{" not in text:
+        return "; a policy is the text of a JSON object, as json.dumps returns it"
     return ""
 
 
@@ -131,8 +133,8 @@ def _check_statement(statement: Any, name: str, kind: PolicyKind) -> None:
         raise MalformedPolicyError(f"{name} is not an object")
     _require_known(statement, _STATEMENT_MEMBERS, name)
     if statement.get("Effect") not in ("Allow", "Deny"):
-        given = f", not {describe(statement['Effect'])}" if "Effect" in statement else ""
-        raise MalformedPolicyError(f"{name} needs an Effect, Allow or Deny{given}")
+        value = f", not {describe(statement['Effect'])}" if "Effect" in statement else ""
+        raise MalformedPolicyError(f"{name} needs an Effect, Allow or Deny{value}")
     if not isinstance(statement.get("Sid", ""), str):
         raise MalformedPolicyError(f"the Sid of {name} must be a text")
     for member in ("Principal", "Action", "Resource"):

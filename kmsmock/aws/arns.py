@@ -21,6 +21,10 @@ _TYPE_ENDS = re.compile(r"[:/]")
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-fA-F]{32}")
 
 
+class NotAnArnError(ValueError):
+    """A text does not have the six parts of an ARN."""
+
+
 class Arn(NamedTuple):
     """The parts of an Amazon Resource Name: ``arn:partition:service:region:account:resource``.
 
@@ -46,10 +50,10 @@ class Arn(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Arn:
-        """Parse an ARN; raises ValueError if the text does not have its six parts."""
+        """Parse an ARN; raises NotAnArnError if the text does not have its six parts."""
         arn = cls.parse(text)
         if arn is None:
-            raise ValueError(f"{text!r} is not an ARN")
+            raise NotAnArnError(f"{text!r} is not an ARN")
         return arn
 
     @property
@@ -160,6 +164,11 @@ def iam_arn(partition: str, account: str, resource: str) -> str:
 def root_arn(partition: str, account: str) -> str:
     """Return the ARN of an account's root user, by which policies name the account."""
     return iam_arn(partition, account, "root")
+
+
+def name_account_by_root(principal: str, partition: str) -> str:
+    """Return the ARN of the root user for an account id; other names of principals unchanged."""
+    return root_arn(partition, principal) if is_account_id(principal) else principal
 
 
 def session_arn(partition: str, account: str, role: str, session: str) -> str:

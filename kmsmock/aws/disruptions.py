@@ -8,6 +8,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, NamedTuple
 
+#: The note on errors that a fault has caused.
+ARMED = "The test has armed this error with kms.faults."
+
 
 class Loss(Enum):
     """How a connection ends without a response; the value is for messages."""

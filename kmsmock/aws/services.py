@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kmsmock.aws import credential_errors
+from kmsmock.aws import credential_errors, parameter_errors
 from kmsmock.aws.credential_errors import CredentialErrors
+from kmsmock.aws.parameter_errors import MissingParameter
 
 
 class AwsService(NamedTuple):
@@ -44,6 +45,8 @@ class AwsService(NamedTuple):
     is_free: bool = False
     #: Its errors for requests without valid credentials.
     credential_errors: CredentialErrors = credential_errors.JSON
+    #: Its error for a required parameter that is missing; None if each parameter has its own.
+    missing_parameter: MissingParameter | None = parameter_errors.JSON
     #: Whether its resource policies can allow unsigned requests.
     takes_unsigned: bool = False
 
@@ -61,12 +64,14 @@ _DECLARED = (
         answered=f"{_SERVICES}.sts.answered",
         beside=f"{_SERVICES}.sts.beside",
         credential_errors=credential_errors.QUERY,
+        missing_parameter=parameter_errors.QUERY,
     ),
     AwsService(
         "iam",
         answered=f"{_SERVICES}.iam.answered",
         beside=f"{_SERVICES}.iam.beside",
         credential_errors=credential_errors.QUERY,
+        missing_parameter=parameter_errors.QUERY,
     ),
     AwsService(
         "ec2",
@@ -77,12 +82,14 @@ _DECLARED = (
         hides_decrypting_key=True,
         internal_endpoint=("DescribeKey",),
         credential_errors=credential_errors.EC2,
+        missing_parameter=parameter_errors.EC2,
     ),
     AwsService(
         "rds",
         answered=f"{_SERVICES}.rds.answered",
         beside=f"{_SERVICES}.rds.beside",
         credential_errors=credential_errors.QUERY,
+        missing_parameter=parameter_errors.EC2,
     ),
     AwsService("cloudtrail", answered=f"{_SERVICES}.cloudtrail.answered", is_free=True),
     AwsService(
@@ -97,12 +104,18 @@ _DECLARED = (
         beside=f"{_SERVICES}.lambda_.beside",
         credential_errors=credential_errors.REST_JSON,
     ),
-    AwsService("logs", "cloudwatch-logs", beside=f"{_SERVICES}.logs.beside"),
+    AwsService(
+        "logs",
+        "cloudwatch-logs",
+        beside=f"{_SERVICES}.logs.beside",
+        missing_parameter=parameter_errors.LOGS,
+    ),
     AwsService(
         "s3",
         beside=f"{_SERVICES}.s3.beside",
         hides_denied_key=True,
         credential_errors=credential_errors.S3,
+        missing_parameter=None,
         takes_unsigned=True,
     ),
     AwsService(
@@ -116,11 +129,13 @@ _DECLARED = (
         beside=f"{_SERVICES}.sns.beside",
         hides_denied_key=True,
         credential_errors=credential_errors.QUERY,
+        missing_parameter=parameter_errors.SNS,
     ),
     AwsService(
         "sqs",
         beside=f"{_SERVICES}.sqs.beside",
         credential_errors=credential_errors.QUERY_COMPATIBLE,
+        missing_parameter=parameter_errors.SQS,
         takes_unsigned=True,
     ),
     AwsService("ssm", beside=f"{_SERVICES}.ssm.beside"),

@@ -12,7 +12,8 @@ _LONGEST = 4096
 #: Operation and parameter -> what to do with more bytes than the parameter takes.
 _TOO_LONG = {
     ("Encrypt", "Plaintext"): (
-        "Encrypt takes 4096 bytes. Encrypt more with a data key (envelope encryption):\n"
+        "Encrypt takes 4096 bytes. Encrypt more with a data key of a symmetric encryption key "
+        "(envelope encryption):\n"
         '    data_key = client.generate_data_key(KeyId=key_id, KeySpec="AES_256")\n'
         "    nonce = os.urandom(12)\n"
         '    sealed = AESGCM(data_key["Plaintext"]).encrypt(nonce, plaintext, None)\n'
@@ -23,6 +24,10 @@ _TOO_LONG = {
     ),
     ("Verify", "Message"): (
         "Verify takes 4096 bytes: pass the hash of more, as Message with MessageType='DIGEST'."
+    ),
+    ("GenerateMac", "Message"): "GenerateMac takes 4096 bytes: pass the hash of more.",
+    ("VerifyMac", "Message"): (
+        "VerifyMac takes 4096 bytes: pass the hash of more, as to GenerateMac."
     ),
 }
 #: Values that are mistaken for others: parameter and value -> what is meant.

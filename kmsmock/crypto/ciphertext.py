@@ -20,7 +20,7 @@ content 1      layout version (low 4 bits), 0x80 = multi-Region key
 +11     …      AES-GCM ciphertext and its 16-byte tag
 ======  =====  ==================================================================
 
-The CRC distinguishes a damaged blob (refused as invalid) from an intact one of an unknown key.
+The CRC distinguishes an intact blob from a damaged one; a blob of AWS KMS itself has no such CRC.
 Everything before the ciphertext is authenticated together with the encryption context.
 """
 
@@ -34,7 +34,7 @@ from typing import Final, NamedTuple
 
 from kmsmock.aws.arns import key_arn
 from kmsmock.aws.regions import REGIONS
-from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.crypto.errors import DecryptionFailed, UnknownFraming
 
 VERSION: Final = 1
 NONCE_BYTES: Final = 12
@@ -42,11 +42,14 @@ ENCRYPT_PREFIX: Final = bytes.fromhex("0102020078")
 DATA_KEY_PREFIX: Final = bytes.fromhex("0102030078")
 
 _MULTI_REGION = 0x80
+_AFTER_MATERIAL_ID = 37
 _KEY_ID = slice(38, 54)
 _SMALLEST_ENVELOPE = 59
 _FRAMING_BYTES = 11
 _TAG_BYTES = 16
-_SMALLEST = 54 + NONCE_BYTES + _SMALLEST_ENVELOPE + _FRAMING_BYTES + _TAG_BYTES + 1
+#: The offset of the envelope, which begins with its length.
+_ENVELOPE = 54
+_SMALLEST = _ENVELOPE + NONCE_BYTES + _SMALLEST_ENVELOPE + _FRAMING_BYTES + _TAG_BYTES + 1
 _ENCRYPTED_DATA = bytes.fromhex("06092a864886f70d010706")
 _DATA = bytes.fromhex("06092a864886f70d010701")
 _AES_256_GCM = bytes.fromhex("060960864801650304012e")
@@ -128,20 +131,29 @@ def make_authenticated(
 
 
 def parse(blob: bytes) -> Blob:
-    """Parse a blob; raises DecryptionFailed for bytes that are not an intact blob."""
+    """Parse a blob.
+
+    Raises DecryptionFailed for bytes that are not an intact blob, and its subclass UnknownFraming
+    if they have the outer form of one.
+    """
     if len(blob) < _SMALLEST or blob[:5] not in (ENCRYPT_PREFIX, DATA_KEY_PREFIX):
         raise DecryptionFailed("not a symmetric ciphertext blob")
     # The envelope depends only on the length of the content, which follows from the blob's length.
     layout = _layout(len(blob))
     material_id, before_nonce, nonce, after_nonce, framing, crc, encrypted = layout.unpack(blob)
-    if (before_nonce, after_nonce) != layout.envelope or crc != zlib.crc32(
-        blob[: layout.crc_offset]
-    ):
+    if (before_nonce, after_nonce) != layout.envelope or blob[_AFTER_MATERIAL_ID] != 1:
         raise DecryptionFailed("not an intact symmetric ciphertext blob")
     version = framing[0] & ~_MULTI_REGION
-    if version != VERSION:
-        raise DecryptionFailed(f"layout version {version} is not known")
+    if crc != zlib.crc32(blob[: layout.crc_offset]) or version != VERSION:
+        raise UnknownFraming(material_id, blob[_KEY_ID].hex())
     return Blob(material_id, nonce, encrypted, blob[: layout.crc_offset + 4], framing)
+
+
+def read_size(blob: bytes) -> int | None:
+    """Return the size that a blob has according to its header, in bytes; None without a header."""
+    if blob[:5] not in (ENCRYPT_PREFIX, DATA_KEY_PREFIX) or len(blob) < _ENVELOPE + 4:
+        return None
+    return _ENVELOPE + 4 + int.from_bytes(blob[_ENVELOPE : _ENVELOPE + 4], "big")
 
 
 def encode_context(context: Mapping[str, str] | None) -> bytes:
@@ -202,7 +214,7 @@ class _Layout(NamedTuple):
 def _layout(blob_bytes: int) -> _Layout:
     content_bytes = _content_bytes(blob_bytes)
     envelope = before_nonce, after_nonce = _envelope(content_bytes)
-    crc_offset = 54 + len(before_nonce) + NONCE_BYTES + len(after_nonce) + _FRAMING_BYTES - 4
+    crc_offset = _ENVELOPE + len(before_nonce) + NONCE_BYTES + len(after_nonce) + _FRAMING_BYTES - 4
     form = struct.Struct(
         f">5x32s17x{len(before_nonce)}s{NONCE_BYTES}s{len(after_nonce)}s{_FRAMING_BYTES - 4}sI"
         f"{content_bytes - _FRAMING_BYTES}s"
@@ -213,7 +225,7 @@ def _layout(blob_bytes: int) -> _Layout:
 def _content_bytes(blob_bytes: int) -> int:
     """Find the content length of a blob; the envelope's length grows with it."""
     for envelope_bytes in range(_SMALLEST_ENVELOPE, _SMALLEST_ENVELOPE + 20):
-        content_bytes = blob_bytes - 54 - NONCE_BYTES - envelope_bytes
+        content_bytes = blob_bytes - _ENVELOPE - NONCE_BYTES - envelope_bytes
         if content_bytes <= 0:
             break
         if sum(map(len, _envelope(content_bytes))) == envelope_bytes:

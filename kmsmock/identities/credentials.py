@@ -70,7 +70,9 @@ class ExpiredCredentialsError(CredentialsError):
 
     def __init__(self, access_key: str, principal: Principal, expired: datetime) -> None:
         super().__init__(
-            f"These temporary credentials of {principal.arn} expired at {expired}.", access_key
+            f"These temporary credentials of {principal.arn} expired on {expired:%Y-%m-%d %H:%M} "
+            "UTC. New ones come from where these came from, such as AssumeRole.",
+            access_key,
         )
         #: The session that has expired.
         self.principal = principal

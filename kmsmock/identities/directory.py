@@ -338,7 +338,7 @@ class Identities:
 
     def set_trust(self, role: Entity, trust: Policy) -> None:
         """Replace the trust policy of a role, and bind the names in it to unique ids."""
-        role.trust = trust
+        role.trust, role.unread_trust = trust, ""
         role.trust_ids = self.names.find_ids(trust)
 
     def set_session(self, principal: Principal, session: Session) -> None:

@@ -101,6 +101,8 @@ class Entity(Identity):
     tags: dict[str, str] = field(default_factory=dict)
     #: The trust policy of a role, if it has one.
     trust: Policy | None = None
+    #: Why the trust policy that another mock has accepted cannot be read; empty if it can.
+    unread_trust: str = ""
     #: The permissions boundary in force; like the identity policies, always replaced and never
     #: changed in place.
     boundary: Policy | None = None

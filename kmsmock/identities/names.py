@@ -16,6 +16,11 @@ from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity
 from kmsmock.misuse.suggestions import did_you_mean
 
+#: For explanations that a user or role does not exist.
+CREATE_PRINCIPALS = (
+    "Create users and roles first: kms.account(...).role(name), or with the operations of IAM, "
+    "such as CreateRole."
+)
 _SESSION = re.compile(r"assumed-role/([^/]+)/[\w+=,.@-]+", re.ASCII)
 _FEDERATED = re.compile(r"federated-user/[\w+=,.@-]+", re.ASCII)
 

@@ -1,6 +1,6 @@
 """Event handlers of botocore, by which mocks answer the requests of AWS clients.
 
-Handlers are registered once, when botocore is imported, and check the stack of active mocks with
+Handlers are registered once, when botocore is imported, and find the mock that answers with
 each request. So every client is intercepted, also one that was created before a mock starts, in
 another thread, or before this package was imported.
 """
@@ -26,7 +26,6 @@ from kmsmock.interception.unanswered import (
     install_block,
     keep_unanswered,
 )
-from kmsmock.process.moto import let_moto_in as let_moto_in
 
 Handler = Callable[..., Any]
 

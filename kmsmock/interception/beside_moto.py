@@ -6,6 +6,7 @@ and after the request is answered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,13 +16,16 @@ from kmsmock.aws.api_call import Answer
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.services import ANSWERED
+from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response
 from kmsmock.interception.services import get_parameters, read_access_key_for
+from kmsmock.interception.stores import find_store, is_asking
 from kmsmock.interception.waiters import explain_failures
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.moto import is_moto_active
+from kmsmock.process.moto_changes import set_changes_nothing
 
 _PENDING = "kmsmock_pending_call"
 
@@ -38,18 +42,19 @@ def begin_before_call(
     service = model.service_model.service_name
     # A client created before botocore was patched can have the handlers twice.
     mock = get_mock(context)
-    if mock is None or service not in mock.services or _PENDING in context:
+    if mock is None or service not in mock.services or _PENDING in context or is_asking():
         return None
     if service in ANSWERED and not is_moto_active():
         return None
     parameters = get_parameters(context)
     access_key = read_access_key_for(model, request_signer)
     pending, error = mock.begin(
-        service=service,
-        operation=model.name,
+        model=model,
         parameters=parameters,
         access_key=access_key,
         region=context["client_region"],
+        is_secure=not _lacks_tls(params["url"]),
+        store=find_store(service, params["url"], parameters.get("Bucket"), request_signer),
     )
     if error is not None:
         explain_other_mocks(mock, error, parameters, access_key)
@@ -57,9 +62,21 @@ def begin_before_call(
         return _to_botocore_error(error, model)
     if pending is not None:
         context[_PENDING] = pending
-        for name in pending.hidden:
-            params["body"].pop(name, None)
+        _change_request(params, pending.changes)
     return None
+
+
+def _change_request(params: dict[str, Any], changes: Mapping[str, str | None]) -> None:
+    for name, value in changes.items():
+        if value is None:
+            params["body"].pop(name, None)
+        else:
+            params["body"][name] = value
+
+
+def _lacks_tls(url: str) -> bool:
+    """Return whether a request goes to AWS without TLS; emulators may have no certificate."""
+    return url.startswith("http:") and is_aws_host(read_host(url))
 
 
 def finish_after_call(
@@ -69,6 +86,7 @@ def finish_after_call(
 
     Handles ``after-call``.
     """
+    set_changes_nothing(changes_nothing=False)
     pending = context.pop(_PENDING, None) if isinstance(context, dict) else None
     if pending is None:
         _explain(parsed, context)

@@ -13,8 +13,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from kmsmock.aws.disruptions import CorruptResponse, Loss, LostConnection
-from kmsmock.process.answered_errors import mark_as_answered
+from kmsmock.aws.disruptions import ARMED, CorruptResponse, Loss, LostConnection
+from kmsmock.process.exceptions import add_note, mark_as_answered
 
 #: The retries of a client without a configuration of them.
 _UNCONFIGURED = {"mode": BOTOCORE_DEFAUT_SESSION_VARIABLES["retry_mode"][2]}
@@ -30,8 +30,7 @@ def make_connection_error(lost: LostConnection, request: Any) -> HTTPClientError
     how = lost.how
     error = _ERRORS[how](endpoint_url=request.url, request=request, error=how.value)
     error.is_retried = lost.is_retried
-    # Python prints notes since 3.11; on 3.10 pytest shows them.
-    error.__notes__ = ["The test has armed this error with kms.faults."]
+    add_note(error, ARMED)
     mark_as_answered(error)
     return error
 

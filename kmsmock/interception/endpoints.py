@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import botocore
 from botocore.exceptions import EndpointConnectionError
 
@@ -12,6 +10,7 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.regions import is_known_region, is_region, list_regions
 from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.misuse.suggestions import get_nearest
+from kmsmock.process.exceptions import add_note
 
 
 def require_endpoint(url: str, region: str) -> None:
@@ -22,12 +21,13 @@ def require_endpoint(url: str, region: str) -> None:
     host = read_host(url)
     if is_region(region) or region.lower() not in host.split(".") or not is_aws_host(host):
         return
-    error: Any = EndpointConnectionError(endpoint_url=url)
+    error = EndpointConnectionError(endpoint_url=url)
     nearest = get_nearest(region, list_regions(), 0)
-    error.__notes__ = [
+    add_note(
+        error,
         f"No partition of AWS in botocore {botocore.__version__} has Regions with names like "
-        f"{region}; the nearest Region is {nearest}."
-    ]
+        f"{region}; the nearest Region is {nearest}.",
+    )
     raise error
 
 

@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.disruptions import CorruptResponse, LostConnection
 from kmsmock.aws.installed_model import get_operation_model
+from kmsmock.aws.regions import DEFAULT_REGION
 from kmsmock.interception.aws_hosts import read_host, read_region
 from kmsmock.interception.disruptions import corrupt_body, make_connection_error
 from kmsmock.interception.endpoints import explain_region
@@ -75,7 +76,7 @@ def _read_call(request: Any) -> ApiCall:
     if signed:
         access_key, region = signed.groups()
     else:
-        access_key, region = None, read_region(read_host(request.url)) or "us-east-1"
+        access_key, region = None, read_region(read_host(request.url)) or DEFAULT_REGION
     return ApiCall(
         operation,
         request.body or b"{}",

@@ -13,6 +13,8 @@ from kmsmock.process.active_mocks import ActiveMock, active, get_first_use, list
 #: The codes of errors that can have this reason.
 _CODES = re.compile("NotFound|NoSuch|Denied|Unauthorized|InvalidCiphertext|InvalidGrant|InvalidArn")
 _MAX_NAMES = 50
+#: What a ciphertext names, in notes, which do not repeat it.
+_OF_CIPHERTEXT = "key of this ciphertext"
 
 
 def explain_other_mocks(
@@ -62,8 +64,10 @@ def _find(names: list[str | bytes], access_key: str | None, here: Any, there: An
     for name in names:
         kind = _get_kind(there, name)
         if kind is not None and _get_kind(here, name) is None:
-            shown = f" {name}" if isinstance(name, str) and kind != "key of this ciphertext" else ""
-            yield f"The {kind}{shown}"
+            if isinstance(name, str) and kind != _OF_CIPHERTEXT:
+                yield f"The {kind} {name}"
+            else:
+                yield f"The {kind}"
     if access_key is not None and here.identities.credentials.get_owner(access_key) is None:
         owner = there.identities.credentials.get_owner(access_key)
         if owner is not None:
@@ -72,25 +76,26 @@ def _find(names: list[str | bytes], access_key: str | None, here: Any, there: An
 
 def _get_kind(state: Any, name: str | bytes) -> str | None:
     """Return what a name names in the state of a mock, such as ``key``; None if nothing."""
-    resource = name.rpartition(":")[2] if isinstance(name, str) else ""
-    key_id = resource.removeprefix("key/")
-    for region in state.regions.values():
-        if isinstance(name, bytes) or (name.startswith("arn:") and region.account not in name):
-            continue
-        if key_id in region.keys:
-            return "key"
-        if resource in region.aliases:
-            return "alias"
-        if name in region.grant_tokens or any(
-            key.grants.get(resource) for key in region.keys.values()
-        ):
-            return "grant"
-    if isinstance(name, str) and state.identities.entity(name) is not None:
-        return "user or role"
-    if _has_key_of_ciphertext(state, name):
-        return "key of this ciphertext"
-    # Each service stores its resources by id or name, by account and Region.
-    return "resource" if any(_has(each, name, 3) for each in state.service_states) else None
+    with state.lock:  # other threads can be calling the mock
+        resource = name.rpartition(":")[2] if isinstance(name, str) else ""
+        key_id = resource.removeprefix("key/")
+        for region in state.regions.values():
+            if isinstance(name, bytes) or (name.startswith("arn:") and region.account not in name):
+                continue
+            if key_id in region.keys:
+                return "key"
+            if resource in region.aliases:
+                return "alias"
+            if name in region.grant_tokens or any(
+                key.grants.get(resource) for key in region.keys.values()
+            ):
+                return "grant"
+        if isinstance(name, str) and state.identities.entity(name) is not None:
+            return "user or role"
+        if _has_key_of_ciphertext(state, name):
+            return _OF_CIPHERTEXT
+        # Each service stores its resources by id or name, by account and Region.
+        return "resource" if any(_has(each, name, 3) for each in state.service_states) else None
 
 
 def _has(stored: Any, name: str | bytes, depth: int) -> bool:

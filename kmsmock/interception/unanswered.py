@@ -25,13 +25,17 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from kmsmock.aws.services import ANSWERED, ONLY_BESIDE
+from kmsmock.interception import moto_bridge
 from kmsmock.interception.aws_hosts import is_aws_host, read_host
-from kmsmock.interception.error_notes import add_note, keep_note
+from kmsmock.interception.error_notes import keep_note
 from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.patches import wrap_methods
+from kmsmock.process.active_mocks import answering
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.environment import DUMMY
-from kmsmock.process.moto import is_moto_active
+from kmsmock.process.exceptions import add_note
+from kmsmock.process.moto import answer_by_moto, is_moto_active
+from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked, find_block
 
 #: The attribute of responses and exceptions of requests that were sent.
@@ -64,6 +68,11 @@ def install_block() -> None:
 def _guard_sending(original: Any) -> Any:
     @functools.wraps(original)
     def send(endpoint: Any, request: Any) -> Any:
+        mock = answering[0]
+        if mock is not None and mock.follows_moto:
+            response = answer_by_moto(request)
+            if response is not None:
+                return response
         with _sending(endpoint, request):
             response = original(endpoint, request)
         setattr(response, _SENT, True)
@@ -156,6 +165,7 @@ def keep_unanswered(
     service = model.service_model.service_name
     mock = get_mock(context)
     if mock is not None and service != "kms":
+        moto_bridge.install()
         context[_UNANSWERED] = Unanswered(service, params["url"], request_signer, mock.services)
 
 
@@ -178,6 +188,7 @@ def explain_exception(*, exception: Any, context: Any = None, **_: Any) -> None:
 
     Handles ``after-call-error``.
     """
+    set_changes_nothing(changes_nothing=False)
     request = context.get(_UNANSWERED) if isinstance(context, dict) else None
     if request is None or not is_aws_host(read_host(request.url)):
         return

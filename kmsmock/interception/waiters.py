@@ -24,10 +24,10 @@ def explain_failures(mock: ActiveMock, parsed: dict[str, Any]) -> None:
     names = dict.fromkeys(_iterate_texts(parsed))
     reasons = [f"{name}: {failures[name]}" for name in names if name in failures]
     if not reasons:
-        open_states = [key for key in list(passing.open) if key[1] in names]
-        texts = [passing.explain(*key) for key in open_states]
         reasons = [
-            f"{name}: {text}" for (_, name), text in zip(open_states, texts, strict=True) if text
+            f"{name}: {text}"
+            for state, name in list(passing.open)
+            if name in names and (text := passing.explain(state, name)) is not None
         ]
     if reasons:
         keep_note_of_waiter(parsed, "\n".join(reasons))

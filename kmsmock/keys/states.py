@@ -56,7 +56,10 @@ STATE_REMEDIES = {
     KeyState.DISABLED: "EnableKey makes it usable again.",
     KeyState.PENDING_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
     KeyState.PENDING_REPLICA_DELETION: "CancelKeyDeletion, then EnableKey, make it usable again.",
-    KeyState.PENDING_IMPORT: "GetParametersForImport and ImportKeyMaterial give it key material.",
+    KeyState.PENDING_IMPORT: (
+        "GetParametersForImport and ImportKeyMaterial give it key material, and so does "
+        "kms.import_material in tests."
+    ),
     KeyState.UNAVAILABLE: "Its custom key store is to be connected.",
     KeyState.CREATING: "ReplicateKey goes on for a while after its answer.",
     KeyState.UPDATING: "UpdatePrimaryRegion goes on for a while after its answer.",

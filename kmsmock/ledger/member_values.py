@@ -16,8 +16,7 @@ from kmsmock.aws.via_service import read_via_service
 from kmsmock.keys.specs import KEY_SPECS, KeySpec, describe_unknown_spec
 from kmsmock.ledger.operation_names import require_operation
 from kmsmock.misuse.suggestions import did_you_mean
-from kmsmock.misuse.surrogates import require_encodable
-from kmsmock.misuse.values import describe, require_type
+from kmsmock.misuse.values import describe, require_texts, require_type
 
 #: Reads the value of a member; raises TypeError or ValueError.
 Reader = Callable[[Any], Any]
@@ -93,11 +92,7 @@ def _read_alias(value: Any) -> str:
 
 
 def _read_encryption_context(value: Any) -> Mapping[str, str] | None:
-    require_type(value, Mapping, "encryption_context", "a dict")
-    for name, item in value.items():
-        require_type(name, str, "a name in encryption_context", "a str")
-        require_type(item, str, f"encryption_context[{name!r}]", "a str")
-    require_encodable(value, "encryption_context")
+    require_texts(value, "encryption_context")
     return dict(value) or None  # KMS does not distinguish them
 
 

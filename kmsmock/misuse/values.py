@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
+
+from kmsmock.misuse.surrogates import require_encodable
 
 #: Texts that can be key material: PEM, and at least 16 bytes in Base64 or hexadecimal digits.
 _LIKE_MATERIAL = re.compile(r"(?s).*-----BEGIN.*|(?!alias/)(?=.*[\d+=])[A-Za-z0-9+/]{22,}={0,2}")
 _LONGEST = 60
-#: Types whose values are shown as Python writes them.
-_SHOWN = (bool, int, float, Decimal, date, timedelta, type(None))
+#: Types of values that cannot be secrets, and are shown as Python writes them.
+_SHOWN = (bool, int, float, Decimal, date, timedelta)
 
 
 def describe(value: object) -> str:
@@ -20,7 +23,7 @@ def describe(value: object) -> str:
 
     Bytes are not shown, nor what dicts and lists contain, since these may be secrets.
     """
-    if isinstance(value, (str, *_SHOWN)):
+    if value is None or isinstance(value, (str, *_SHOWN)):
         return quote(value) if type(value) is str else repr(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "bytes"
@@ -57,8 +60,20 @@ def require_type(value: object, types: type | tuple[type, ...], name: str, expec
         raise TypeError(describe_wrong_type(value, name, expected))
 
 
+def require_texts(value: Any, name: str) -> None:
+    """Require a dict of texts without lone surrogates, such as an encryption context.
+
+    name: of the argument. Raises TypeError, ValueError.
+    """
+    require_type(value, Mapping, name, "a dict")
+    for key, item in value.items():
+        require_type(key, str, f"a name in {name}", "a str")
+        require_type(item, str, f"{name}[{key!r}]", "a str")
+    require_encodable(value, name)
+
+
 def describe_wrong_type(value: object, name: str, expected: str, *, is_shown: bool = True) -> str:
     """Return the sentence about a value of a wrong type. is_shown: whether it is no secret."""
-    can_be_shown = is_shown and isinstance(value, (str, *_SHOWN[:-1]))
-    shown = f": {describe(value)}" if can_be_shown else ""
-    return f"{name} must be {expected}, not {type(value).__name__}{shown}"
+    can_be_shown = is_shown and isinstance(value, (str, *_SHOWN))
+    text = f": {describe(value)}" if can_be_shown else ""
+    return f"{name} must be {expected}, not {type(value).__name__}{text}"

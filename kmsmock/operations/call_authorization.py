@@ -106,7 +106,8 @@ def require_no_lockout(call: Call) -> None:
         decision = decision.with_request(request, policies)
         raise errors.MalformedPolicyDocumentException(
             "The new key policy will not allow you to update the key policy in the future.",
-            explanation=f"{decision}\nBypassPolicyLockoutSafetyCheck=True skips this check.",
+            explanation=f"{decision}\nBypassPolicyLockoutSafetyCheck=True skips this check; so "
+            'does the option authorization="off", with all other decisions.',
         )
 
 

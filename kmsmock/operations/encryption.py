@@ -158,7 +158,9 @@ def _encrypt(
     if len(plaintext) > max_bytes:
         raise errors.ValidationException(
             f"Algorithm {algorithm} and key spec {key.spec.name} cannot encrypt data larger than "
-            f"{max_bytes} bytes."
+            f"{max_bytes} bytes.",
+            explanation="Encrypt more with a data key, which GenerateDataKey makes under a "
+            "symmetric encryption key (envelope encryption).",
         )
     blob: bytes = key.key_pair.encrypt(plaintext, algorithm)
     return blob

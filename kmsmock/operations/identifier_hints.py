@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable
 
 from kmsmock.aws import arns
+from kmsmock.aws.regions import partition_of
 from kmsmock.crypto import ciphertext
+from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.keys.key import Key
 from kmsmock.keys.region import KmsRegion
 from kmsmock.misuse.suggestions import get_nearest
 from kmsmock.operations.registry import Call
@@ -16,6 +20,8 @@ _KEY_ID = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-
 _HEX_DIGITS = re.compile(r"[0-9a-f]{32}")
 #: In bytes: AES_128 and AES_256.
 _DATA_KEY_SIZES = (16, 32)
+#: In bytes: ciphertexts of RSA_2048, RSA_3072 and RSA_4096.
+_RSA_SIZES = (256, 384, 512)
 _QUOTES = "\"'`"
 
 
@@ -47,7 +53,18 @@ def _explain_form(region: KmsRegion, reference: str) -> str | None:
         )
     if text.startswith(("b'", 'b"')):
         return f"This is the text that str() makes of bytes: KeyId={text[2:-1]!r}."
+    if _is_ciphertext(text):
+        return "This is a ciphertext in Base64, which CiphertextBlob takes, as bytes."
     return None
+
+
+def _is_ciphertext(text: str) -> bool:
+    """Return whether a text is a symmetric ciphertext in Base64."""
+    try:
+        ciphertext.parse(base64.b64decode(text))
+    except (ValueError, DecryptionFailed):
+        return False
+    return True
 
 
 def _explain_name(region: KmsRegion, text: str) -> str | None:
@@ -92,6 +109,40 @@ def _find_alias(region: KmsRegion, text: str) -> str | None:
     return get_nearest(alias, _list_some(region.aliases), 0.8)
 
 
+def explain_unsupported_alias(call: Call, reference: str) -> str:
+    """Explain that an operation takes no alias, and which key the alias or its ARN names."""
+    name = arns.resource_of(reference)
+    alias = call.region.aliases.get(name)
+    here = "" if alias is None else f", which for {name} is {alias.key.key_id!r}"
+    return f"{call.operation.name} takes a key id or key ARN only{here}."
+
+
+def explain_region_of_arn(call: Call, arn: arns.Arn) -> str:
+    """Explain that the ARN of a key or alias is of another Region or partition, or of none."""
+    here, partition = call.region.name, call.region.partition
+    if not arn.region:
+        like = arn._replace(partition=partition, region=here)
+        return f"The ARN has no Region; that of a key or alias in {here} is like {like}."
+    if arn.partition != partition and partition_of(arn.region) == partition:
+        like = arn._replace(partition=partition)
+        return (
+            f"The ARN is of the partition {arn.partition}, but the Region {arn.region} is in "
+            f"{partition}: {like}."
+        )
+    if arn.partition != partition:
+        return (
+            f"The ARN is of the partition {arn.partition}, but this client's Region {here} is in "
+            f"the partition {partition}. Partitions share neither keys nor accounts nor "
+            "credentials; use a client of a Region of that partition."
+        )
+    if call.principal.is_service:
+        return f"The ARN is of Region {arn.region}, but a key of {here} is needed."
+    return (
+        f"The ARN is of Region {arn.region}, but this client's Region is {here}. Use a client of "
+        "that Region."
+    )
+
+
 def explain_arn(reference: str, region: KmsRegion) -> str:
     """Explain why an ARN names no key and no alias. region: of the client."""
     arn = arns.Arn.parse(reference)
@@ -109,13 +160,29 @@ def explain_arn(reference: str, region: KmsRegion) -> str:
     return f"The ARN of a key is like {like}, that of an alias ends with :alias/ and its name."
 
 
-def explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
-    """Explain why a valid ciphertext has no key in this account and Region."""
+def describe_maker(blob: ciphertext.Blob | None) -> str:
+    """Return what explanations call the key that made a ciphertext; None is one of AWS KMS."""
+    return "a key of AWS KMS itself" if blob is None else blob.key_arn
+
+
+def explain_missing_key(call: Call, blob: ciphertext.Blob | None) -> str:
+    """Explain why a valid ciphertext has no key in this account and Region.
+
+    blob: None for a ciphertext that AWS KMS itself has made.
+    """
+    if blob is None:
+        return (
+            "The ciphertext has the form of KMS, but no key of a mock has made it: it is of AWS, "
+            "whose keys no mock has. Encrypt the test's data with a key of this mock."
+        )
     for region in call.backend.regions.values():
         if blob.key_id in region.keys and region.name != call.region.name:
+            is_multi_region = blob.key_id.startswith("mrk-")
+            or_else = ", or replicate the key (ReplicateKey)" if is_multi_region else ""
             return (
                 f"The ciphertext was made by {blob.key_arn}; that key is in {region.name}, but "
-                f"this client's Region is {call.region.name}."
+                f"this client's Region is {call.region.name}. Use a client of {region.name}"
+                f"{or_else}."
             )
     if blob.material_id in call.backend.deleted_materials:
         return f"The ciphertext was made by {blob.key_arn}, which has been deleted since."
@@ -126,14 +193,30 @@ def explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
     )
 
 
-def explain_size(data: bytes) -> str:
-    """Say that what should be a ciphertext has the size of a data key; empty for other sizes."""
-    if len(data) not in _DATA_KEY_SIZES:
-        return ""
-    return (
-        f" It has {len(data)} bytes, as the Plaintext of GenerateDataKey: Decrypt takes the "
-        "CiphertextBlob."
+def explain_unreadable(data: bytes, reason: DecryptionFailed, named: Key | None) -> str:
+    """Explain why bytes are no symmetric ciphertext. named: the key that the request names."""
+    size, real_size = len(data), ciphertext.read_size(data)
+    if real_size is not None and real_size != size:
+        how = "cut off" if size < real_size else "followed by other bytes"
+        return (
+            f"The CiphertextBlob is {how}: it has {size} bytes, and a header for {real_size} bytes."
+        )
+    text = (
+        f"The CiphertextBlob cannot be read: {reason}. It was damaged, or was not made by Encrypt, "
+        "ReEncrypt or GenerateDataKey with a symmetric key of this mock."
     )
+    if size in _DATA_KEY_SIZES:
+        return (
+            f"{text} It has {size} bytes, as the Plaintext of GenerateDataKey: Decrypt takes the "
+            "CiphertextBlob."
+        )
+    if (named is not None and named.spec.is_asymmetric) or size in _RSA_SIZES:
+        return (
+            f"{text} A ciphertext of an asymmetric key does not identify its key: the request "
+            "needs both the key and the algorithm, as in KeyId=key_id, "
+            "EncryptionAlgorithm='RSAES_OAEP_SHA_256'."
+        )
+    return text
 
 
 def explain_foreign(call: Call, arn: arns.Arn, name: str) -> str:
@@ -184,14 +267,24 @@ def _explain_elsewhere(call: Call, region: KmsRegion, kind: str, name: str) -> s
         return None
     # The nearest one: that of the same account.
     other = next((each for each in elsewhere if each.account == region.account), elsewhere[0])
-    here = f"this client's Region is {region.name}"
-    if other.account != region.account:
-        here = f"this client is of account {region.account}"
-        if other.name != region.name:
-            here += f" and Region {region.name}"
-        owner = "key" if kind == "key" else "alias"
-        here += f". Use the {owner}'s ARN, with a client of its Region"
-    return f"The {kind} exists, but it is in {other.name} of account {other.account}; {here}."
+    exists = f"The {kind} exists, but it is in {other.name} of account {other.account}; this client"
+    if other.account == region.account:
+        return f"{exists}'s Region is {region.name}. Use a client of {other.name}."
+    exists += f" is of account {region.account}"
+    in_region = ""
+    if other.name != region.name:
+        exists += f" and Region {region.name}"
+        in_region = f" in {other.name}"
+    if not any(permission.works_across_accounts for permission in call.operation.key_permissions):
+        return (
+            f"{exists}. {call.operation.name} works in the caller's account only: use a client of "
+            f"account {other.account}{in_region}."
+        )
+    client = f", with a client{in_region}" if in_region else ""
+    return (
+        f"{exists}. Use the {kind}'s ARN{client}. The key policy, or a grant, has to allow the "
+        "caller to use the key."
+    )
 
 
 def _explain_deletion(call: Call, region: KmsRegion, name: str) -> str | None:
@@ -201,10 +294,11 @@ def _explain_deletion(call: Call, region: KmsRegion, name: str) -> str | None:
         if lifetime.deleted is None or not is_here:
             continue
         when = f"was deleted on {lifetime.deleted:%Y-%m-%d}"
+        why = "when the waiting period of ScheduleKeyDeletion ended"
         if lifetime.arn.endswith(f":key/{name}"):
-            return f"The key {when}."
+            return f"The key {when}, {why}."
         if name in lifetime.aliases:
-            return f"Its key {lifetime.arn} {when}, and the alias with it."
+            return f"Its key {lifetime.arn} {when}, and the alias with it, {why}."
     return None
 
 
@@ -215,8 +309,11 @@ def _list_some(known: Iterable[str]) -> list[str]:
 def _suggest_similar(kind: str, name: str, known: Iterable[str]) -> str:
     names = _list_some(known)
     if not names:
-        return f"There is no {kind} in this account and Region."
+        how = ": CreateKey makes one, and chooses its id" if kind == "key" else ""
+        return f"There is no {kind} in this account and Region{how}."
     nearest = get_nearest(name, names, cutoff=0.5)
     if nearest is not None:
         return f"The nearest {kind} is {nearest!r}."
-    return "There is one other." if len(names) == 1 else f"There are {len(names)} others."
+    return (
+        f"The only one is {names[0]!r}." if len(names) == 1 else f"There are {len(names)} others."
+    )

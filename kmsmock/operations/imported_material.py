@@ -79,12 +79,12 @@ def import_key_material(call: Call, key: Key) -> Response:
         raise errors.InvalidImportTokenException(
             explanation="The token was not issued by GetParametersForImport for this key."
             if issued is None
-            else f"The token was issued for {issued.key.arn}."
+            else f"The token was issued for {issued.key.arn}: each key needs its own."
         )
     if call.now >= issued.valid_to:
         raise errors.ExpiredImportTokenException(
             explanation=f"It was valid until {issued.valid_to:%Y-%m-%d %H:%M:%S} UTC "
-            f"({_TOKEN_HOURS} hours)."
+            f"({_TOKEN_HOURS} hours): call GetParametersForImport again."
         )
     secret, key_pair = material_import.parse_material(key.spec, _unwrap(issued, parameters))
     material = material_import.import_material(key, secret, key_pair, request)
@@ -124,7 +124,11 @@ def _read_import_request(call: Call, key: Key) -> ImportRequest:
         )
     if valid_to is not None:
         if valid_to <= call.now:
-            raise errors.ValidationException("ValidTo must be in the future")
+            raise errors.ValidationException(
+                "ValidTo must be in the future",
+                explanation=f"The time of KMS is {call.now:%Y-%m-%d %H:%M:%S} UTC, that of "
+                "kms.clock.now(), and not always that of datetime.now().",
+            )
         if valid_to - call.now > _LONGEST_VALIDITY:
             raise errors.ValidationException("ValidTo must be less than 365 days in the future")
         valid_to = valid_to.replace(microsecond=0)

@@ -6,7 +6,6 @@ Source: AWS KMS Developer Guide, "Key policies in AWS KMS".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -16,7 +15,9 @@ from kmsmock.authorization.linting import warn_of_misspelt
 from kmsmock.authorization.policy import Effect, Policy
 from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
 from kmsmock.aws import errors
+from kmsmock.aws.arns import looks_like_arn
 from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
+from kmsmock.identities.names import CREATE_PRINCIPALS
 from kmsmock.keys import policies
 from kmsmock.keys.key import Key
 from kmsmock.operations.key_lookup import by_id_or_arn
@@ -24,9 +25,6 @@ from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import build_page
 
 _POLICY_NAME = "default"
-#: A Principal element in the JSON text of a policy, and each string in it.
-_PRINCIPALS = re.compile(r'"(?:Not)?Principal"\s*:\s*\{[^{}]*\}')
-_NAME = re.compile(r'"([^"\\]+)"')
 _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _NO_PRINCIPAL = "Policy contains a statement with no principal."
 _SINGLE_VALUED = {
@@ -46,7 +44,9 @@ def get_key_policy(call: Call, key: Key) -> Response:
     if call.parameters.get("PolicyName", _POLICY_NAME) != _POLICY_NAME:
         raise errors.NotFoundException("No such policy exists")
     names = call.backend.identities.names
-    text = _replace_principals(key.policy, lambda name: names.displayed(name, key.policy_ids))
+    text = key.policy
+    if any(names.displayed(name, key.policy_ids) != name for name in key.policy_ids or ()):
+        text = policies.replace_principals(text, lambda name: names.displayed(name, key.policy_ids))
     return {"Policy": text, "PolicyName": _POLICY_NAME}
 
 
@@ -74,7 +74,7 @@ def _require_policy_name(call: Call, key: Key) -> None:
             "The AWS_RAM policy can only be managed by the RAM service"
         )
     if name != _POLICY_NAME:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             f"PolicyName {name} is not supported. The only valid value is {_POLICY_NAME}."
         )
 
@@ -97,7 +97,7 @@ def put_key_policy(call: Call, key: Key) -> None:
 
 
 def read_policy(call: Call) -> str:
-    """Return the text of the request's key policy after checking it, or the default key policy.
+    """Return the text that KMS stores for the request's key policy, or the default key policy.
 
     Unique ids of users and roles are replaced by ARNs, as AWS does. Raises
     MalformedPolicyDocumentException, or LimitExceededException above 32 KiB.
@@ -106,12 +106,10 @@ def read_policy(call: Call) -> str:
     if text is None:
         return call.backend.default_policy(call.region)
     if len(text.encode()) > policies.LARGEST_POLICY_BYTES:
-        raise errors.LimitExceededException(
+        raise errors.LimitExceededException.in_own_words(
             f"Key policy size quota is {policies.LARGEST_POLICY_BYTES} bytes, current size is "
             f"{len(text.encode())}."
         )
-    names = call.backend.identities.names
-    text = _replace_principals(text, lambda name: names.get_arn(name) or name)
     try:
         policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)
     except MalformedPolicyError as defect:
@@ -119,16 +117,27 @@ def read_policy(call: Call) -> str:
         raise errors.MalformedPolicyDocumentException(
             message, explanation=f"The key policy is malformed: {defect}."
         ) from None
+    stored = _name_by_arn(call, policies.normalize(policy, call.region.partition))
+    policy = policy_language.parse(stored, PolicyKind.RESOURCE, KEY_POLICY)
     _require_valid_principals(call, policy)
     _require_strict_conditions(policy)
     warn_of_misspelt(policy, KEY_POLICY)
-    return text
+    return stored
 
 
-def _replace_principals(text: str, rename: Callable[[str], str]) -> str:
-    """Replace the strings in the Principal elements of a policy's JSON text, and no others."""
-    return _PRINCIPALS.sub(
-        lambda element: _NAME.sub(lambda name: f'"{rename(name.group(1))}"', element.group()), text
+def _name_by_arn(call: Call, stored: str) -> str:
+    """Replace unique ids of users, roles and sessions by their ARNs."""
+    names = call.backend.identities.names
+    policy = policy_language.parse(stored, PolicyKind.RESOURCE, KEY_POLICY)
+    arns = {
+        name: arn
+        for statement in policy.statements
+        if statement.principals is not None
+        for name in statement.principals.arns
+        if not looks_like_arn(name) and (arn := names.get_arn(name)) is not None
+    }
+    return (
+        policies.replace_principals(stored, lambda name: arns.get(name, name)) if arns else stored
     )
 
 
@@ -142,9 +151,8 @@ def _require_valid_principals(call: Call, policy: Policy) -> None:
         if unknown:
             raise errors.MalformedPolicyDocumentException(
                 "Policy contains a statement with one or more invalid principals.",
-                explanation=f"{statement.name} names {unknown[0]}, which does not exist. Create "
-                "users and roles first: kms.account(...).role(name). Services have names such as "
-                "sns.amazonaws.com.",
+                explanation=f"{statement.name} names {unknown[0]}, which does not exist. "
+                f"{CREATE_PRINCIPALS} Services have names such as sns.amazonaws.com.",
             )
 
 

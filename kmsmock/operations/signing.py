@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from kmsmock.aws import errors
 from kmsmock.aws.operations import CRYPTOGRAPHIC, PriceClass, per_second, read_event
 from kmsmock.crypto import symmetric
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.keys.states import READABLE_PUBLIC_KEY, USABLE
+from kmsmock.misuse.encodings import get_encoding
 from kmsmock.operations.key_lookup import by_any_identifier
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import ALGORITHMS_MEMBER
@@ -28,6 +31,10 @@ _RECORD_OF_SIGNATURE = read_event(
 )
 
 
+def _get_digest_bytes(algorithm: str) -> int:
+    return _DIGEST_BYTES.get(algorithm[-3:], _SM2_DIGEST_BYTES)
+
+
 def _require_message(key: Key, algorithm: str, message_type: str, message: bytes) -> None:
     """Require a message type and digest length that fit the algorithm (ValidationException)."""
     allowed = _MESSAGE_TYPES.get(algorithm, (_RAW, _DIGEST))
@@ -39,16 +46,29 @@ def _require_message(key: Key, algorithm: str, message_type: str, message: bytes
             explanation=f"{algorithm} takes MessageType {' or '.join(allowed)}.",
         )
     if message_type == _DIGEST:
-        digest_bytes = _DIGEST_BYTES.get(algorithm[-3:], _SM2_DIGEST_BYTES)
+        digest_bytes = _get_digest_bytes(algorithm)
         if len(message) != digest_bytes:
             raise errors.ValidationException(
                 f"Digest is invalid length for algorithm {algorithm}.",
-                explanation=f"The digest has {len(message)} bytes and must have {digest_bytes}.",
+                explanation=_explain_digest(message, digest_bytes, allowed),
             )
     if message_type == _EXTERNAL_MU and len(message) != _MU_BYTES:
         raise errors.ValidationException(
-            f"External Mu is invalid length for algorithm {algorithm}."
+            f"External Mu is invalid length for algorithm {algorithm}.",
+            explanation=f"The external mu has {len(message)} bytes and must have {_MU_BYTES}.",
         )
+
+
+def _explain_digest(digest: bytes, digest_bytes: int, message_types: Collection[str]) -> str:
+    """Explain the wrong length of a digest.
+
+    digest_bytes: the right length, in bytes. message_types: those that the algorithm takes.
+    """
+    text = f"The digest has {len(digest)} bytes and must have {digest_bytes}"
+    if len(digest) == 2 * digest_bytes and get_encoding(digest) is not None:
+        return f"{text}: this is hexadecimal text. Pass the bytes of hashlib's digest()."
+    or_message = ", or the message itself with MessageType='RAW'" if _RAW in message_types else ""
+    return f"{text}: pass the hash of the message, from hashlib's digest(){or_message}."
 
 
 def _read_message(call: Call, key: Key) -> tuple[str, bytes, str]:
@@ -89,12 +109,28 @@ def verify(call: Call, key: Key) -> Response:
     message_type = parameters.get("MessageType", _RAW)
     key.require_algorithm(algorithm)
     _require_message(key, algorithm, message_type, message)
-    if not key.key_pair.verify(message, parameters["Signature"], algorithm, message_type):
+    signature = parameters["Signature"]
+    if not key.key_pair.verify(message, signature, algorithm, message_type):
         raise errors.KMSInvalidSignatureException(
             explanation=f"{key.arn} did not make this signature over this message with "
             f"{algorithm} and MessageType {message_type}."
+            + _find_valid_type(key, algorithm, message, signature, message_type)
         )
     return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
+
+
+def _find_valid_type(
+    key: Key, algorithm: str, message: bytes, signature: bytes, refused: str
+) -> str:
+    """Say with which other message type a signature is valid; empty if with none."""
+    other = _RAW if refused == _DIGEST else _DIGEST
+    is_digest = len(message) == _get_digest_bytes(algorithm)
+    is_possible = is_digest and refused != _EXTERNAL_MU and algorithm not in _MESSAGE_TYPES
+    if not is_possible or not key.key_pair.verify(message, signature, algorithm, other):
+        return ""
+    if other == _RAW:
+        return f" It was made over these bytes with MessageType {_RAW}."
+    return f" The message is a digest: it is valid with MessageType {_DIGEST}."
 
 
 @operation(

@@ -8,14 +8,19 @@ from __future__ import annotations
 import functools
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kmsmock.plugin.budgets import ExceededBudgets, enforce_limits
-from kmsmock.plugin.configuration import read_options_of_run, require_known_arguments
+from kmsmock.plugin.configuration import (
+    REPORT,
+    add_options,
+    read_options_of_run,
+    require_known_arguments,
+)
 from kmsmock.plugin.contexts import Contexts, get_test_context
 from kmsmock.plugin.fault_check import ending_faults, note_failure
 from kmsmock.plugin.marks import (
@@ -25,11 +30,12 @@ from kmsmock.plugin.marks import (
     require_options_of_marks,
     require_valid_marks,
 )
-from kmsmock.plugin.real_aws import add_option, block_real_aws, say_what_is_blocked
+from kmsmock.plugin.real_aws import block_real_aws, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
-from kmsmock.process.active_mocks import get_joinable
+from kmsmock.process.active_mocks import active, get_joinable
 from kmsmock.process.contexts import get_running_test
 from kmsmock.process.environment import describe_region, without_leftovers
+from kmsmock.process.repeated_warnings import forget_warnings
 from kmsmock.process.watchers import watchers
 
 if TYPE_CHECKING:
@@ -37,7 +43,6 @@ if TYPE_CHECKING:
     from kmsmock.activation.key_factory import KmsKey, KmsKeyFactory
     from kmsmock.activation.typed_clients import KMSClient
     from kmsmock.control import KMSMock
-    from kmsmock.options import Option
     from kmsmock.plugin.hints import MockedTests
 
 _MARKER = (
@@ -65,33 +70,8 @@ def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the command-line and ini options, and block requests to the real KMS."""
-    group = parser.getgroup("kmsmock", "kmsmock (AWS KMS in memory)")
-    add_option(group)
-    group.addoption(
-        "--kms-seed",
-        metavar="SEED",
-        help="derive the ids, key material and timestamps of mocks from this seed",
-    )
-    group.addoption(
-        "--kms-report",
-        metavar="FORM",
-        action="append",
-        nargs="?",
-        const="terminal",
-        help="report the KMS calls, keys and costs of the run: in the terminal, or in a file with "
-        "=json:PATH or =html:PATH; can be repeated",
-    )
-    from kmsmock.options import table
-
-    for name, option in table().items():
-        if option.ini is not None:
-            parser.addini(f"kms_{name}", _format_help(option), option.ini, default=None)
+    add_options(parser)
     block_real_aws(pluginmanager)
-
-
-def _format_help(option: Option) -> str:
-    default = option.default_in_words or repr(option.default)
-    return f"{option.doc} (default: {default})".replace("`", "")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -111,6 +91,7 @@ def _begin_run(config: pytest.Config) -> None:
     if _contexts not in config.stash:
         contexts = config.stash[_contexts] = Contexts()
         contexts.begin()
+        forget_warnings()
         config.pluginmanager.register(contexts, "kmsmock contexts")
         config.add_cleanup(contexts.end)
 
@@ -121,8 +102,13 @@ def pytest_configure(config: pytest.Config) -> None:
     from kmsmock.options import configure
     from kmsmock.plugin.hints import MockedTests
 
-    options_before = configure(read_options_of_run(config))
+    configured = read_options_of_run(config)
+    options_before = configure(configured)
     config.add_cleanup(functools.partial(_restore_options, options_before))
+    if configured.get("with_moto"):
+        from kmsmock.mock import follow_moto
+
+        follow_moto()
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
     exceeded_budgets = ExceededBudgets()
     config.pluginmanager.register(exceeded_budgets, "kmsmock budgets")
@@ -130,7 +116,7 @@ def pytest_configure(config: pytest.Config) -> None:
         watchers.add(watcher)
         config.add_cleanup(functools.partial(watchers.remove, watcher))
     _begin_run(config)
-    reports = config.getoption("--kms-report")
+    reports = config.getoption(REPORT)
     if reports:
         from kmsmock.reports.plugin import add_reports
 
@@ -183,16 +169,35 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     require_valid_marks(item)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Hide the frames of clients, and add hints to errors without a mock, or without ``await``."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
+    """Add what calls of a failed test say, beside what is done to its error."""
     if call.excinfo is None:
-        return
+        return (yield)
+    _prepare_error(item, call)
+    report: Any = yield
+    if report.failed and call.when == "call":
+        from kmsmock.plugin.failure_sections import TITLE, describe_calls
+
+        test = get_running_test()
+        mocks = (*(each.kms for each in active), *item.config.stash[_mocked_tests].list_mocks(test))
+        text = describe_calls(mocks, test)
+        if text:
+            report.sections.append((TITLE, text))
+    return report
+
+
+def _prepare_error(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Hide the frames of clients, and add hints to errors without a mock, or without ``await``."""
+    assert call.excinfo is not None
     if call.when != "teardown":
         note_failure(get_test_context())
     from kmsmock.plugin.tracebacks import hide_client_frames
 
-    hide_client_frames(call.excinfo.value)
+    has_mock = bool(active) or get_running_test() in item.config.stash[_mocked_tests]
+    hide_client_frames(call.excinfo.value, has_mock=has_mock)
     if "aiobotocore" in sys.modules:
         from kmsmock.plugin.async_hints import hint_at_await
 

@@ -9,8 +9,9 @@ import linecache
 import re
 import types
 import warnings
-from collections.abc import Iterator
 from typing import Any
+
+from kmsmock.process.exceptions import add_note, iterate_errors
 
 _CREATE = (
     "clients of aiobotocore are created with `async with`: "
@@ -30,11 +31,10 @@ _METHOD = re.compile(r"\.(\w+)\(")
 
 def hint_at_await(error: BaseException) -> None:
     """Add a hint to an error that comes from a client of aiobotocore without ``await``."""
-    for each in _iterate_errors(error):
+    for each in iterate_errors(error):
         hint = _find_hint(each)
-        notes = getattr(each, "__notes__", [])
-        if hint is not None and hint not in notes:
-            each.__notes__ = [*notes, hint]
+        if hint is not None:
+            add_note(each, hint)
 
 
 def add_hint_to_warning(recorded: warnings.WarningMessage) -> None:
@@ -47,20 +47,11 @@ def add_hint_to_warning(recorded: warnings.WarningMessage) -> None:
         recorded.message = RuntimeWarning(f"{text}\n{hint}")
 
 
-def _iterate_errors(error: BaseException | None) -> Iterator[Any]:
-    """Yield an error, those in a group, and those that it comes from."""
-    seen: set[int] = set()
-    left = [error]
-    while left:
-        each: Any = left.pop()
-        if each is not None and id(each) not in seen:
-            seen.add(id(each))
-            yield each
-            left += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
-
-
 def _find_hint(error: BaseException) -> str | None:
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - whatever the method of a user's class raises
+        return None
     if isinstance(error, (AttributeError, TypeError)) and _ABOUT_COROUTINE.search(text):
         return _AWAIT if _comes_from_client(error.__traceback__) else None
     return _find_by_text(text)
@@ -86,8 +77,7 @@ def _comes_from_client(traceback: types.TracebackType | None) -> bool:
             if "aiobotocore" in value.cr_code.co_filename:
                 return True
             continue
-        attributes = getattr(value, "__dict__", {})
-        for candidate in (value, *(dict(attributes).values() if attributes else ())):
+        for candidate in (value, *getattr(value, "__dict__", {}).values()):
             if called & _list_operations(candidate):
                 return True
     return False

@@ -1,4 +1,4 @@
-"""The options of a run of pytest: read, with errors of one line that name the option and the file.
+"""The options of a run of pytest: added, and read, with errors that name the option and the file.
 
 Imported in every pytest run, so it imports nothing slow.
 """
@@ -6,16 +6,57 @@ Imported in every pytest run, so it imports nothing slow.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kmsmock.plugin.marks import resolve_paths
 
-_INI_PREFIX = "kms_"
-_OPTION_PREFIX = "--kms-"
+if TYPE_CHECKING:
+    from kmsmock.options import Option
+
+ALLOW_REAL = "--kms-allow-real"
+REPORT = "--kms-report"
 _SEED = "--kms-seed"
+#: Option of the command line -> the arguments of `addoption`.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    ALLOW_REAL: {
+        "action": "store_true",
+        "help": "allow clients to call the real AWS KMS, and other services of AWS",
+    },
+    _SEED: {
+        "metavar": "SEED",
+        "help": "derive the ids, key material and timestamps of mocks from this seed",
+    },
+    REPORT: {
+        "metavar": "FORM",
+        "action": "append",
+        "nargs": "?",
+        "const": "terminal",
+        "help": "report the KMS calls, keys and costs of the run: in the terminal, or in a file "
+        "with =json:PATH or =html:PATH; can be repeated",
+    },
+}
+_OPTION_PREFIX = "--kms-"
+_INI_PREFIX = "kms_"
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the options of the command line, and the ini options."""
+    from kmsmock.options import table
+
+    group = parser.getgroup("kmsmock", "kmsmock (AWS KMS in memory)")
+    for name, arguments in _OPTIONS.items():
+        group.addoption(name, **arguments)
+    for name, option in table().items():
+        if option.ini is not None:
+            parser.addini(f"{_INI_PREFIX}{name}", _format_help(option), option.ini, default=None)
+
+
+def _format_help(option: Option) -> str:
+    default = option.default_in_words or repr(option.default)
+    return f"{option.doc} (default: {default})".replace("`", "")
 
 
 def read_options_of_run(config: pytest.Config) -> dict[str, Any]:
@@ -35,8 +76,8 @@ def read_options_of_run(config: pytest.Config) -> dict[str, Any]:
             value = config.getini(ini)
             if value in (None, "", []):
                 continue
-            given = {name: value if option.from_text is None else option.from_text(value)}
-            options.update(resolve_paths(config, given))
+            found = {name: value if option.from_text is None else option.from_text(value)}
+            options.update(resolve_paths(config, found))
             read_option(name, options[name])
             if name == "world":
                 _require_readable(options[name])
@@ -126,9 +167,5 @@ def require_known_arguments(parser: pytest.Parser, arguments: list[str]) -> None
         if name.startswith(_OPTION_PREFIX):
             from kmsmock.misuse.suggestions import suggest
 
-            hint = suggest(name, _list_options(), "there are")
+            hint = suggest(name, _OPTIONS, "there are")
             raise pytest.UsageError(f"kmsmock: there is no option {name!r}{hint}")
-
-
-def _list_options() -> Iterable[str]:
-    return ("--kms-allow-real", "--kms-report", _SEED)

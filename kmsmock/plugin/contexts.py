@@ -41,15 +41,13 @@ class NodeContext(Context):
 
 
 class FixtureContext(Context):
-    """A fixture, from its set-up to its end.
-
-    requested: the contexts of the fixtures that it has requested.
-    """
+    """A fixture, from its set-up to its end."""
 
     def __init__(self, definition: Any, request: Any, around: TestContext) -> None:
         super().__init__(_describe_fixture(definition), definition.scope, around, test=around.test)
         self._test = around
         self._node = request.node
+        #: The contexts of the fixtures that it has requested.
         self.requested: dict[FixtureContext, None] = {}
         #: The contexts of the fixtures that all tests of its node use.
         self.autouse: list[FixtureContext] = []

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
 from types import TracebackType
 from typing import Any
 
 from kmsmock.process.active_mocks import active
 from kmsmock.process.contexts import get_running_test
+from kmsmock.process.exceptions import add_note, iterate_errors
 from kmsmock.process.watchers import Watcher
 
 #: What clients raise if neither the environment nor a mock configures them.
 _UNCONFIGURED = ("NoRegionError", "NoCredentialsError")
+_MOCKS_KEPT = 4
 _HINT = "no mock of KMS is active: use the `kms` fixture or `@mock_kms`"
 AT_IMPORT = (
     "no mock of KMS is active while modules are imported: create the client in a function, and use "
@@ -23,15 +25,23 @@ class MockedTests(Watcher):
     """The running tests in which a mock has been started, whether or not it is still active."""
 
     def __init__(self) -> None:
-        self._tests: set[str | None] = set()
+        #: The last mocks that were started in a test; none for those outside of tests.
+        self._tests: dict[str | None, deque[Any]] = {}
 
-    def began(self, kms: Any) -> None:  # noqa: ARG002 - not needed
+    def began(self, kms: Any) -> None:
         """Note that the running test has a mock."""
-        self._tests.add(get_running_test())
+        test = get_running_test()
+        mocks = self._tests.setdefault(test, deque(maxlen=_MOCKS_KEPT))
+        if test is not None:
+            mocks.append(kms)
 
     def forget(self, test: str) -> None:
         """Forget a test, which has ended."""
-        self._tests.discard(test)
+        self._tests.pop(test, None)
+
+    def list_mocks(self, test: str | None) -> list[Any]:
+        """Return the control objects of the last mocks that were started in a test."""
+        return list(self._tests.get(test, ()))
 
     def __contains__(self, test: str | None) -> bool:
         return test in self._tests
@@ -43,27 +53,21 @@ def hint_at_mock(error: BaseException) -> bool:
     Returns whether there was such an error. Types are compared by name, so that botocore is not
     imported.
     """
-    was_added = False
     if active:
         return False
-    for each in iterate_chain(error):
-        error_type = type(each)
-        if error_type.__name__ in _UNCONFIGURED and error_type.__module__ == "botocore.exceptions":
-            notes = getattr(each, "__notes__", [])
-            if _find_service(each.__traceback__) == "kms" and _HINT not in notes:
-                # Python prints notes since 3.11; on 3.10 pytest shows them.
-                each.__notes__ = [*notes, _HINT]
-                was_added = True
+    was_added = False
+    for each in filter(_is_about_unconfigured_kms, iterate_errors(error)):
+        was_added |= add_note(each, _HINT)
     return was_added
 
 
-def iterate_chain(error: BaseException | None) -> Iterator[Any]:
-    """Yield an exception, its cause or context, and so on."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
+def _is_about_unconfigured_kms(error: BaseException) -> bool:
+    kind = type(error)
+    return (
+        kind.__name__ in _UNCONFIGURED
+        and kind.__module__ == "botocore.exceptions"
+        and _find_service(error.__traceback__) == "kms"
+    )
 
 
 def _find_service(traceback: TracebackType | None) -> Any:

@@ -15,6 +15,7 @@ from types import FrameType
 
 import pytest
 
+from kmsmock.plugin.configuration import ALLOW_REAL
 from kmsmock.plugin.marks import merge_marks
 from kmsmock.process.block_settings import MarkSetting, RunSetting
 from kmsmock.process.real_aws_block import (
@@ -23,17 +24,6 @@ from kmsmock.process.real_aws_block import (
     remove_block_setting,
 )
 
-_ALLOW = "--kms-allow-real"
-
-
-def add_option(group: pytest.OptionGroup) -> None:
-    """Add the command-line option."""
-    group.addoption(
-        _ALLOW,
-        action="store_true",
-        help="allow clients to call the real AWS KMS, and other services of AWS",
-    )
-
 
 def say_what_is_blocked() -> str:
     """Return what the run blocks, for its header."""
@@ -41,7 +31,9 @@ def say_what_is_blocked() -> str:
     assert setting is not None
     if setting.allows_all or not (setting.kms or setting.aws):
         return "real KMS allowed"
-    return "real AWS blocked" if setting.kms and setting.aws else "real KMS blocked"
+    if not setting.aws:
+        return "real KMS blocked"
+    return "real AWS blocked" if setting.kms else "real AWS blocked, but not KMS"
 
 
 def block_real_aws(manager: pytest.PytestPluginManager) -> None:
@@ -129,7 +121,7 @@ def _is_real_aws_allowed(config: pytest.Config) -> bool:
         return bool(known.kms_allow_real)
     # pytest has read its options before this one was added, and reads them again later.
     environment = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
-    return _ALLOW in [*environment, *config.getini("addopts"), *config.invocation_params.args]
+    return ALLOW_REAL in [*environment, *config.getini("addopts"), *config.invocation_params.args]
 
 
 def _is_pytest_the_program() -> bool:

@@ -55,6 +55,15 @@ class ActiveMock(Protocol):
         """The function that makes a service's KMS calls when moto answers the request."""
         ...
 
+    def find_account(self, access_key: str | None, region: str) -> str:
+        """Return the account of the caller with an access key."""
+        ...
+
+    @property
+    def call_kms(self) -> Callable[..., Any]:
+        """The function that calls KMS because of a request to moto."""
+        ...
+
     @property
     def region(self) -> str | None:
         """The option ``region``; None if the mock has none."""
@@ -63,6 +72,11 @@ class ActiveMock(Protocol):
     @property
     def block(self) -> BlockSetting | None:
         """What its arguments say about requests that nothing answers; None if nothing."""
+        ...
+
+    @property
+    def follows_moto(self) -> bool:
+        """The option ``with_moto``."""
         ...
 
     def find_variables(self) -> Mapping[str, str]:
@@ -88,7 +102,11 @@ class Place(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        return f"{os.path.relpath(self.file)}:{self.line}"
+        try:
+            file = os.path.relpath(self.file)
+        except (OSError, ValueError):  # the working directory was deleted, or is on another drive
+            file = self.file
+        return f"{file}:{self.line}"
 
 
 class Use:
@@ -335,7 +353,7 @@ def paused() -> Iterator[None]:
 
 #: The packages whose code starts mocks for users.
 _NOT_USERS = (
-    *("kmsmock", "pluggy", "_pytest", "pytest", "unittest"),
+    *("kmsmock", "moto", "pluggy", "_pytest", "pytest", "unittest", "wrapt"),
     *("asyncio", "concurrent", "contextlib", "functools", "threading"),
 )
 

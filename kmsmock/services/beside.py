@@ -6,12 +6,13 @@ does afterwards, when the response comes back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
 from kmsmock.aws.api_call import Answer
+from kmsmock.aws.arns import NotAnArnError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal
 from kmsmock.aws.services import AWS_SERVICES
@@ -20,18 +21,28 @@ from kmsmock.identities.credentials import (
     ExpiredCredentialsError,
     UnsignedRequestError,
 )
+from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
-from kmsmock.services.readable import require_characters
+from kmsmock.services.members import MissingMemberError, as_members, as_plain
+from kmsmock.services.readable import read_parameters
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import Store, forget_earlier_store, is_read
 from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import Shows
 
+#: What the store gets otherwise than the client has sent it, for protocols whose requests are
+#: forms: names of members in the form, such as ``Filter.1.Name``, and their values; None for a
+#: member that the store does not get.
+Changes = Mapping[str, str | None]
+#: A request or an answer does not have what the steps need: then the store's word holds.
+_UNREADABLE = (MissingMemberError, NotAnArnError)
+
 #: What is done around a call: before storing up to the one ``yield``, which returns the store's
-#: answer, and then after storing. Where the store refuses, the ``yield`` raises `NotStoredError`.
-#: What the generator returns, if not None, is answered instead; when it returns before the
-#: ``yield``, nothing is stored.
-Steps = Generator[None, dict[str, Any], Any]
+#: answer, and then after storing. It yields the `Changes` of the request, if any. Where the store
+#: refuses, the ``yield`` raises `NotStoredError`. What the generator returns, if not None, is
+#: answered instead; when it returns before the ``yield``, nothing is stored.
+Steps = Generator[Any, dict[str, Any], Any]
 BesideHandler = Callable[[ServiceCall], Steps]
 
 
@@ -57,6 +68,9 @@ class BesideStore:
     #: decides about credentials; the caller is then the session that has expired, or for deleted
     #: credentials the root user of the default account. Other services refuse them.
     trusts_store: bool = False
+    #: Operations that write, but change nothing about what encrypts any resource; see
+    #: `kmsmock.services.store_reader`.
+    data_operations: Collection[str] = ()
     #: Operation name -> the states that its answer shows, if they can be passing ones; found before
     #: the handler completes the answer.
     shown_states: Mapping[str, Shows] = field(default_factory=dict)
@@ -77,15 +91,12 @@ class PendingCall:
         self._operation = operation
         self._call = call
         self._steps = steps
+        #: What the store gets otherwise than the client has sent it.
+        self.changes: Changes = dict.fromkeys(part.hidden)
 
     def __deepcopy__(self, _: Any) -> PendingCall:
         # botocore copies the context of requests for which it signs URLs.
         return self
-
-    @property
-    def hidden(self) -> Sequence[str]:
-        """The request members that the store does not get."""
-        return self._part.hidden
 
     def begin(self) -> Answer | None:
         """Do what comes before storing; return the answer when nothing is to be stored."""
@@ -106,12 +117,23 @@ class PendingCall:
         with self._call.backend.lock:
             try:
                 self._steps.throw(NotStoredError(code))
-            except NotStoredError:
+            except (NotStoredError, *_UNREADABLE):
                 return None
             except StopIteration as end:
                 answer: dict[str, Any] | None = end.value
                 return answer
         return None
+
+    def _send(self, answer: dict[str, Any]) -> None:
+        """Do what comes after storing. answer: of the store; it is changed in place."""
+        members = as_members(answer)
+        self._look(members)
+        try:
+            self._steps.send(members)
+        finally:
+            changed = as_plain(members)
+            answer.clear()
+            answer.update(changed)
 
     def _look(self, answer: dict[str, Any]) -> None:
         """Count an answer of the store, which is yet to be completed, as a look."""
@@ -125,13 +147,14 @@ class PendingCall:
         with backend.lock:
             try:
                 if answer is None:
-                    next(self._steps)
+                    self.changes = {**self.changes, **(next(self._steps) or {})}
                 else:
-                    self._look(answer)
-                    self._steps.send(answer)
+                    self._send(answer)
             except StopIteration as end:
                 if end.value is not None:
                     return Answer(self._call.request_id, end.value)
+            except _UNREADABLE:
+                return None  # The store decides what is missing.
             except CredentialsError as refusal:
                 refused = refusal.error_of(self._service, self._call.parameters)
                 return Answer(self._call.request_id, refused)
@@ -143,20 +166,23 @@ class PendingCall:
 
 def begin(
     backend: Backend,
-    service: str,
-    operation: str,
+    model: Any,
     parameters: Mapping[str, Any],
     *,
     access_key: str | None,
     region: str,
+    is_secure: bool = True,
+    store: Store | None = None,
 ) -> tuple[PendingCall | None, Answer | None]:
     """Admit a request, and do what the service does with KMS before it stores.
 
-    parameters: as boto3 takes them. Return the call to finish after storing, None for an operation
-    that does not involve KMS; and the service's answer, usually an error, when nothing is to be
-    stored. Credentials that are not valid are refused for every operation. Unsigned requests are
-    left to the store if the service can take them, but no KMS calls can be made for them.
+    model: the operation in botocore's model. parameters: as boto3 takes them. is_secure, store: see
+    `ServiceCall`. Return the call to finish after storing, None for an operation that does not
+    involve KMS; and the service's answer, usually an error, when nothing is to be stored.
+    Credentials that are not valid are refused for every operation. Unsigned requests are left to
+    the store if the service can take them, but no KMS calls can be made for them.
     """
+    service, operation = model.service_model.service_name, model.name
     part = _load(service)
     handler = part.operations.get(operation)
     with backend.lock:
@@ -168,14 +194,27 @@ def begin(
             if not part.trusts_store and not is_of_store:
                 return None, Answer(backend.new_uuid(), refusal.error_of(service))
             principal, now = _find_caller_of_store(backend, refusal), backend.clock.now()
+        forget_earlier_store(backend, store)
+        changes_nothing = is_read(operation) or operation in part.data_operations
+        set_changes_nothing(changes_nothing=changes_nothing)
         if handler is None:
             return None, None
         request_id = backend.new_uuid()
         try:
-            require_characters(service, parameters)
+            members = read_parameters(service, parameters, model.input_shape)
         except ServiceError as error:
             return None, Answer(request_id, error)
-        call = ServiceCall(backend, principal, region, now, parameters, access_key, request_id)
+        call = ServiceCall(
+            backend,
+            principal,
+            region,
+            now,
+            members,
+            access_key,
+            request_id,
+            is_secure,
+            store=store,
+        )
         pending = PendingCall(service, operation, part, call, handler(call))
         return pending, pending.begin()
 
@@ -190,14 +229,17 @@ def _find_caller_of_store(backend: Backend, refusal: CredentialsError) -> Princi
     return backend.identities.root(backend.identities.administrator.account)
 
 
-def until_stored(flow: Flow) -> Generator[None, dict[str, Any], dict[str, Any]]:
+def until_stored(
+    flow: Flow, get_changes: Callable[[], Changes] | None = None
+) -> Generator[Any, dict[str, Any], dict[str, Any]]:
     """Do the first half of a flow and wait for the store; return the store's answer.
 
     For ``yield from`` in a handler's steps. A flow whose resource is not stored is cancelled.
+    get_changes: returns the changes of the request, once the first half is done.
     """
     flow.request()
     try:
-        answer = yield
+        answer = yield None if get_changes is None else get_changes()
     except NotStoredError:
         flow.cancel()
         raise

@@ -27,10 +27,11 @@ class Requester(NamedTuple):
     """The identity whose permissions a call to KMS has used, and that alone may reuse its answer.
 
     Source: Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys": other
-    roles and accounts, and the same role with other scoping policies, are other requesters.
+    roles and accounts, and the same role with other scoping policies, are other requesters. Names
+    of sessions and of federated users are not.
     """
 
-    #: The ARN of the user or role, or of a principal that is neither.
+    #: The ARN of the user or role, also for their sessions, or of a principal that is neither.
     arn: str
     #: The unique id of the user or role; one that was deleted and created again is another
     #: requester.
@@ -43,7 +44,7 @@ def requester_of(identities: Identities, principal: Principal) -> Requester:
     """Return the requester that a principal is for the cache."""
     policies = identities.session_of(principal).policies
     return Requester(
-        principal.principal_arn,
+        principal.entity_arn or principal.arn,
         principal.entity_id,
         None if policies is None else tuple(policy.text for policy in policies),
     )

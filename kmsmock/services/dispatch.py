@@ -18,7 +18,8 @@ from kmsmock.aws.secret_values import SecretText
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.misuse.suggestions import list_similar
-from kmsmock.services.readable import require_characters
+from kmsmock.services.members import MissingMemberError, as_members
+from kmsmock.services.readable import missing_parameter, read_parameters
 from kmsmock.services.registry import Handler, Service, ServiceCall
 from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import Shows
@@ -47,17 +48,21 @@ def answer(
             handler = declared.operations.get(operation)
             if handler is None:
                 raise _not_emulated(declared, service, operation, model.service_model.api_version)
-            require_characters(service, parameters)
+            parameters = read_parameters(
+                service,
+                parameters,
+                model.input_shape,
+                requires_all=declared.validates_parameters,
+            )
             declared.validate_first(parameters)
             if declared.validates_parameters:
-                valid = deepcopy(dict(parameters))
+                valid = deepcopy(parameters)
             else:
                 # The limits of the model are the same for all protocols.
                 times = _with_epochs(parameters, model.input_shape)
                 body = SecretText(json.dumps(times, default=str))
-                valid = parse_request(
-                    ApiCall(f"{service}.{operation}", body, access_key, region, model)
-                )
+                api_call = ApiCall(f"{service}.{operation}", body, access_key, region, model)
+                valid = as_members(parse_request(api_call))
             call = ServiceCall(backend, principal, region, now, valid, access_key, request_id)
             result = handler(call)
             shows = declared.shown_states.get(operation)
@@ -67,11 +72,20 @@ def answer(
             backend.clock.run_due_work(now)
         except CredentialsError as refusal:
             result = refusal.error_of(service)
+        except MissingMemberError as missing:
+            result = _missing(service, missing)
         except ValidationException as error:
             result = declared.invalid(error.message)
         except ServiceError as error:
             result = error
     return Answer(request_id, result)
+
+
+def _missing(service: str, missing: MissingMemberError) -> ServiceError:
+    """Return the error for a parameter that a handler has found missing."""
+    error = missing_parameter(service, map(str, missing.args))
+    assert error is not None
+    return error
 
 
 def _look(

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import Any
 
 from kmsmock.aws import errors
+from kmsmock.aws.arns import ALIAS_PREFIX, Arn, alias_arn, key_arn, looks_like_arn
 from kmsmock.aws.principals import Principal
 from kmsmock.aws.services import find_calling_service
 from kmsmock.dispatch import perform, record
@@ -87,6 +88,18 @@ class KmsCaller:
             source_account=source_account,
         )
         return cls(backend, principal, region, source or name)
+
+    def name_key(self, key_id: str, resource_arn: str) -> str:
+        """Return how the caller names a key that a resource names in its own account and Region.
+
+        key_id: a key id, alias name or ARN. A caller in another account, or a service, which has
+        none, needs the ARN.
+        """
+        resource = Arn.of(resource_arn)
+        if looks_like_arn(key_id) or self.principal.account == resource.account:
+            return key_id
+        arn_of = alias_arn if key_id.startswith(ALIAS_PREFIX) else key_arn
+        return arn_of(resource.region, resource.account, key_id)
 
     def call(self, operation: str, now: datetime | None = None, /, **parameters: Any) -> Any:
         """Call an operation, and return its answer.

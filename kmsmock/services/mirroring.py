@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.errors import ServiceError
+from kmsmock.process.repeated_warnings import warn_once
 from kmsmock.services.beside import BesideHandler, Steps
+from kmsmock.services.members import as_members
 from kmsmock.services.registry import ServiceCall
 
 Answer = Mapping[str, Any]
@@ -29,10 +30,9 @@ def mirror(operation: str, mirror_change: MirrorChange) -> BesideHandler:
         try:
             mirror_change(_as_answered(call, answer), answer)
         except (ServiceError, ValueError) as defect:
-            warnings.warn(
+            warn_once(
                 f"{operation} was answered by another mock, but kmsmock cannot make the same "
-                f"change: {defect}",
-                stacklevel=2,
+                f"change: {defect}"
             )
 
     return steps
@@ -49,7 +49,7 @@ def _as_answered(call: ServiceCall, answer: Answer) -> ServiceCall:
     if account not in (None, principal.account):
         principal = call.identities.root(account)
     plain = json.loads(json.dumps(call.parameters, default=str))
-    return replace(call, principal=principal, parameters=plain, is_answered=True)
+    return replace(call, principal=principal, parameters=as_members(plain), is_answered=True)
 
 
 def _account_in(answer: Answer) -> str | None:

@@ -1,18 +1,24 @@
-"""Requests that no service can read: their texts are not Unicode.
+"""Read requests, and refuse those that no service can read.
 
-With AWS, botocore fails to send them: the query protocol needs the bytes of each text.
+They have texts that are not Unicode, values of another type than the parameter, or lack parameters.
+With AWS, botocore fails to send some of them: the query protocol needs the bytes of each text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
+from botocore.utils import parse_to_aware_datetime
+
 from kmsmock.aws import credential_errors
-from kmsmock.aws.errors import SerializationException
+from kmsmock.aws.coded_error import CodedError
+from kmsmock.aws.errors import SerializationException, ServiceError
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.misuse.surrogates import find_lone_surrogate
 from kmsmock.services.errors import MalformedQueryString
+from kmsmock.services.members import Members, as_members
 
 #: The services with the query protocol, which their errors for credentials show.
 _QUERY = {
@@ -22,6 +28,35 @@ _QUERY = {
 }
 #: Source: AWS IAM API Reference, "Common Errors"; Amazon EC2 API Reference, "Error codes".
 _MALFORMED = "The query string contains a syntax error."
+#: Type of a shape -> the types of its values, as botocore accepts them; others have rules below.
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "character": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "boolean": (bool,),
+    "structure": (Mapping,),
+    "map": (Mapping,),
+    "list": (list, tuple),
+}
+
+
+def read_parameters(
+    service: str, parameters: Mapping[str, Any], shape: Any, *, requires_all: bool = True
+) -> Members:
+    """Return the parameters of a request, without those that are None.
+
+    shape: the input in botocore's model; None for an operation without parameters. requires_all:
+    whether required parameters must be there. boto3 has checked this, and the types, unless it is
+    configured not to. Raises the service's error for a request that cannot be read.
+    """
+    require_characters(service, parameters)
+    members: Members = as_members(parameters)
+    if shape is not None:
+        _require_structure(service, members, shape, ())
+        if requires_all:
+            _require_members(service, members, shape, ())
+    return members
 
 
 def require_characters(service: str, parameters: Mapping[str, Any]) -> None:
@@ -30,12 +65,99 @@ def require_characters(service: str, parameters: Mapping[str, Any]) -> None:
     Raises SerializationException, or MalformedQueryString.
     """
     found = find_lone_surrogate(parameters)
-    if found is None:
-        return
-    explanation = (
-        f"The parameters have the lone surrogate {found}, which is no character: UTF-8 cannot "
-        "encode it."
+    if found is not None:
+        raise _unreadable(
+            service,
+            f"The parameters have the lone surrogate {found}, which is no character: UTF-8 cannot "
+            "encode it.",
+        )
+
+
+def missing_parameter(service: str, path: Iterable[str]) -> ServiceError | None:
+    """Return the service's error for a parameter that is missing; None if it has none for all.
+
+    path: names of members, and positions in lists, such as ``Tags``, ``1``, ``Key``.
+    """
+    missing, names = AWS_SERVICES[service].missing_parameter, list(path)
+    if missing is None:
+        return None
+    lower = ".".join(
+        f"{name}.member" if name.isdecimal() else name[:1].lower() + name[1:] for name in names
     )
+    text = missing.text.format(name=".".join(names), path=lower)
+    return CodedError(missing.code, text)
+
+
+def _unreadable(service: str, explanation: str) -> ServiceError:
     if service in _QUERY:
-        raise MalformedQueryString(_MALFORMED, explanation=explanation)
-    raise SerializationException(explanation=explanation)
+        return MalformedQueryString(_MALFORMED, explanation=explanation)
+    return SerializationException(explanation=explanation)
+
+
+def _require_type(service: str, value: Any, shape: Any, path: tuple[str, ...]) -> None:
+    """Require a value of the type of a shape, and so inside of it."""
+    kind = shape.type_name
+    if getattr(shape, "is_document_type", False) or shape.serialization.get("jsonvalue"):
+        return
+    if not _is_of_type(value, kind):
+        raise _unreadable(
+            service,
+            f"The value of {'.'.join(path)} must be of type {kind}, not {type(value).__name__}.",
+        )
+    if kind == "structure":
+        _require_structure(service, value, shape, path)
+    elif kind == "list":
+        for number, item in enumerate(value, 1):
+            _require_type(service, item, shape.member, (*path, str(number)))
+    elif kind == "map":
+        for name, item in value.items():
+            _require_type(service, name, shape.key, path)
+            _require_type(service, item, shape.value, (*path, name))
+
+
+def _require_structure(
+    service: str, value: Mapping[str, Any], shape: Any, path: tuple[str, ...]
+) -> None:
+    for name, member in value.items():
+        if name in shape.members:
+            _require_type(service, member, shape.members[name], (*path, name))
+
+
+def _require_members(service: str, value: Any, shape: Any, path: tuple[str, ...]) -> None:
+    """Require the members that a shape requires. value: of the type of the shape."""
+    kind = shape.type_name
+    if kind == "structure":
+        for name in shape.required_members:
+            error = None if name in value else missing_parameter(service, (*path, name))
+            if error is not None:
+                raise error
+        for name, member in value.items():
+            if name in shape.members:
+                _require_members(service, member, shape.members[name], (*path, name))
+    elif kind == "list":
+        for number, item in enumerate(value, 1):
+            _require_members(service, item, shape.member, (*path, str(number)))
+    elif kind == "map":
+        for name, item in value.items():
+            _require_members(service, item, shape.value, (*path, name))
+
+
+def _is_of_type(value: Any, kind: str) -> bool:
+    """Return whether a value can be sent for a shape. kind: the type of the shape."""
+    if kind == "timestamp":
+        return _is_time(value)
+    if kind == "blob":
+        return isinstance(value, (bytes, bytearray, str)) or hasattr(value, "read")
+    if kind in ("float", "double"):
+        return hasattr(value, "__float__")
+    return isinstance(value, _TYPES[kind])
+
+
+def _is_time(value: Any) -> bool:
+    if isinstance(value, datetime):
+        return True
+    try:
+        parse_to_aware_datetime(value)
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        return False
+    return True

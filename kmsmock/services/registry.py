@@ -30,8 +30,13 @@ class ServiceCall:
     #: The access key that signs the request; None for an unsigned request.
     access_key: str | None = None
     request_id: str = ""
+    #: Whether TLS protects the request; only one to a host of AWS can lack it.
+    is_secure: bool = True
     #: Whether another mock has answered the call already, so that nothing may be refused.
     is_answered: bool = False
+    #: Whoever stores the resources, a `kmsmock.services.store_reader.Store`; None if it cannot be
+    #: asked, or if this mock stores them.
+    store: Any = field(default=None, repr=False)
 
     @property
     def identities(self) -> Identities:

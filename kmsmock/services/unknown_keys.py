@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from kmsmock.misuse.caller_warnings import warn_caller
 
 
 def warn_unknown_key(resource: str) -> None:
@@ -10,9 +10,8 @@ def warn_unknown_key(resource: str) -> None:
 
     resource: names it, such as by its ARN.
     """
-    warnings.warn(
+    warn_caller(
         f"{resource} is encrypted, but this mock of KMS does not know with which key: it was "
         "stored before the mock was active, or since the checkpoint that was restored. It is "
-        "returned without a call to KMS. Store it while the mock is active to check its key.",
-        stacklevel=2,
+        "returned without a call to KMS. Store it while the mock is active to check its key."
     )

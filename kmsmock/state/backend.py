@@ -71,7 +71,7 @@ class Backend:
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
-        self.faults = ArmedFaults(self.calls)
+        self.faults = ArmedFaults(self.calls, names)
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()
@@ -91,6 +91,9 @@ class Backend:
         self.allowances = Allowances()
         #: The state of other services: class of the state -> the object.
         self._service_states: dict[type, Any] = {}
+        #: (operation that reads, ARN) -> the version of the store at which it was read. No part of
+        #: checkpoints: after a restore, all is read again.
+        self.store_versions: dict[tuple[str, str], Any] = {}
         #: Condition keys that all requests have at present, from ``kms.request_context``.
         self.request_context: Mapping[str, str | list[str]] = {}
         self.identities = Identities(
@@ -177,6 +180,12 @@ class Backend:
         state: T = self._service_states[kind]
         return state
 
+    def remove_service_states(self, kind: type) -> None:
+        """Remove the states of services whose class is a subclass of a class."""
+        for each in [each for each in self._service_states if issubclass(each, kind)]:
+            del self._service_states[each]
+        self.store_versions.clear()
+
     @property
     def service_states(self) -> Collection[Any]:
         """The states of all services other than KMS."""
@@ -224,15 +233,18 @@ class Backend:
     def checkpoint(self) -> Checkpoint:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            return Checkpoint(self._state(), referenced=(Backend, SecretsState, RecordedCalls))
+            referenced = (Backend, SecretsState, RecordedCalls)
+            return Checkpoint(self, self._state(), referenced)
 
     def restore(self, checkpoint: object) -> None:
-        """Restore the state of a checkpoint, which can be restored more than once."""
+        """Restore the state of a checkpoint, which can be restored more than once.
+
+        Raises ValueError for a checkpoint of another mock, TypeError.
+        """
         if not isinstance(checkpoint, Checkpoint):
             raise TypeError(
                 f"not a checkpoint, which is what kms.checkpoint() gave: {describe(checkpoint)}"
             )
-        state: Any = checkpoint.load()
         with self.lock:
             (
                 self.regions,
@@ -247,8 +259,9 @@ class Backend:
                 recorded,
                 service_events,
                 secrets,
-            ) = state
+            ) = checkpoint.load(self)
             self.key_lifetimes.regions = self.regions
+            self.store_versions.clear()
             self.clock.restore(clock_state)
             self.passing.restore(passing)
             self.identities.restore(identities_state)

@@ -12,6 +12,7 @@ import copyreg
 import io
 import pickle
 from collections.abc import Iterable
+from contextvars import ContextVar
 from operator import attrgetter
 from typing import Any
 
@@ -51,10 +52,11 @@ _region_values = attrgetter(*_REGION)
 class Checkpoint(PublicObject, internal=("load",)):
     """A saved state of a mock, for `kms.restore`.
 
-    referenced: further types whose objects are not copied.
+    owner: the `Backend` that has the state. referenced: further types whose objects are not copied.
     """
 
-    def __init__(self, state: Any, referenced: tuple[type, ...]) -> None:
+    def __init__(self, owner: object, state: Any, referenced: tuple[type, ...]) -> None:
+        self._owner = owner
         self._originals: list[Any] = []
         written = io.BytesIO()
         pickler = pickle.Pickler(written, pickle.HIGHEST_PROTOCOL)
@@ -70,14 +72,22 @@ class Checkpoint(PublicObject, internal=("load",)):
             pickler.clear_memo()
         self._data = SecretBytes(written.getvalue())
 
-    def load(self) -> Any:
-        """Return the state, each time a new copy."""
-        _originals.append(self._originals)
+    def load(self, owner: object) -> Any:
+        """Return the state, each time a new copy.
+
+        owner: the `Backend` that is to have it; raises ValueError for another one than had it.
+        """
+        if owner is not self._owner:
+            raise ValueError(
+                "this checkpoint is of another mock, and a mock is restored from its own; "
+                "kms.export() and kms.load() copy keys and principals from one mock to another"
+            )
+        token = _originals.set(self._originals)
         try:
             with pause_gc():
                 return pickle.loads(self._data)  # noqa: S301 - written above, never stored
         finally:
-            _originals.pop()
+            _originals.reset(token)
 
     def is_same_state(self, other: Checkpoint) -> bool:
         """Return whether nothing has changed between two checkpoints of one mock."""
@@ -123,12 +133,12 @@ class Checkpoint(PublicObject, internal=("load",)):
         return _restore_region, arguments, copied_state, None, None, _set_copied_state
 
 
-#: Stack of the referenced objects of the checkpoints that are being loaded.
-_originals: list[list[Any]] = []
+#: The referenced objects of the checkpoint that is being loaded in this thread.
+_originals: ContextVar[list[Any]] = ContextVar("_originals")
 
 
 def _original(index: int) -> Any:
-    return _originals[-1][index]
+    return _originals.get()[index]
 
 
 def _restore_alias(index: int) -> Alias:

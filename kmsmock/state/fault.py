@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from random import Random
 from typing import NamedTuple
 
 from kmsmock.access.denial import format_access_denied
@@ -19,7 +18,7 @@ from kmsmock.process.contexts import Context
 
 NO_DELAY = timedelta()
 #: Members of a fault that tests do not need.
-_INTERNAL = ("due", "disarmed_by", "fire", "is_reported", "owner", "random", "see")
+_INTERNAL = ("due", "disarmed_by", "entropy", "fire", "is_reported", "number", "owner", "see")
 
 
 def _write_access_denied(event: Call) -> str:
@@ -73,8 +72,10 @@ class Fault(PublicObject, internal=_INTERNAL):
     probability: float
     #: Whether it may never fire.
     optional: bool
-    #: What decides with a probability.
-    random: Random = field(repr=False)
+    #: Distinguishes the armed faults of a mock.
+    number: int
+    #: Returns so many random bytes, which decide with a probability.
+    entropy: Callable[[int], bytes] = field(repr=False)
     #: The last call that had been made when it was armed.
     armed_after: Call | None
     #: What has armed it, such as a test: the fault ends with it.
@@ -129,7 +130,7 @@ class Fault(PublicObject, internal=_INTERNAL):
         if self.seen < self.on_call:
             return False
         self.due += 1
-        return self.probability >= 1 or self.random.random() < self.probability
+        return int.from_bytes(self.entropy(8), "big") < self.probability * 2**64
 
     def fire(self, event: Call) -> ServiceError | Disruption:
         """Count a call that it hits; return what the client gets instead of the response."""
@@ -139,9 +140,9 @@ class Fault(PublicObject, internal=_INTERNAL):
         if not isinstance(outcome, ServiceError):
             return outcome
         # A new one, since the explanation of an error can be extended.
-        write, text = _TEXTS_OF_CALLS.get(outcome.code), outcome.message
-        if text is None and write is not None:
-            text = write(event)
+        text = outcome.message
+        if text is None and outcome.code in _TEXTS_OF_CALLS:
+            text = _TEXTS_OF_CALLS[outcome.code](event)
         error = type(outcome)(text, explanation=outcome.explanation)
         error.is_retried = outcome.is_retried
         error.is_injected = True

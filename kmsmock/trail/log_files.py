@@ -45,9 +45,11 @@ def _delivery_time(at: datetime) -> datetime:
 
 def _write(root: Path, account: str, region: str, time: datetime, records: list[Record]) -> Path:
     content = json.dumps({"Records": records}, separators=(",", ":")).encode()
-    year, month, day = (date := format_time(time))[:10].split("-")
-    minute = f"{year}{month}{day}T{date[11:13]}{date[14:16]}Z"
-    name = f"{account}_CloudTrail_{region}_{minute}_{_unique(content)}.json.gz"
+    date, clock = format_time(time).split("T")
+    year, month, day = date.split("-")
+    hour, minute, _ = clock.split(":")
+    delivered = f"{year}{month}{day}T{hour}{minute}Z"
+    name = f"{account}_CloudTrail_{region}_{delivered}_{_unique(content)}.json.gz"
     folder = root / account / "CloudTrail" / region / year / month / day
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from kmsmock.authorization.policy import parse
-from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.access.policies import parse_key_policy
 from kmsmock.keys.key import Key, KeyManager, Usage
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.states import KeyState
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.materials import write_materials
-from kmsmock.worlds.writing import without_none, write_ids, write_policy, write_time
+from kmsmock.worlds.writing import without_none, write_ids, write_time
 
-KEY_POLICY = "the key policy"
 #: States that end after a delay, in Enabled.
 TRANSIENT = (KeyState.CREATING, KeyState.UPDATING)
 
@@ -47,7 +46,7 @@ def write_key(key: Key, backend: Backend, *, secrets: bool) -> dict[str, Any]:
             "until": write_time(key.transient_until) if key.status in TRANSIENT else None,
             "deletion": _write_deletion(key),
             "tags": dict(key.tags) or None,
-            "policy": None if has_default else write_policy(key.policy),
+            "policy": None if has_default else json.loads(key.policy),
             "policy_ids": write_ids(key.policy_ids, current_ids(key, backend)),
             "rotation": _write_rotation(key.rotation),
             "on_demand_rotations": key.on_demand_rotations or None,
@@ -60,8 +59,7 @@ def write_key(key: Key, backend: Backend, *, secrets: bool) -> dict[str, Any]:
 
 def current_ids(key: Key, backend: Backend) -> dict[str, str]:
     """Return ARN -> current unique id of the principals that a key policy names."""
-    parsed = parse(key.policy, PolicyKind.RESOURCE, KEY_POLICY)
-    return backend.identities.names.find_ids(parsed)
+    return backend.identities.names.find_ids(parse_key_policy(key))
 
 
 def _write_deletion(key: Key) -> dict[str, Any] | None:

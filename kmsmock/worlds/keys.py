@@ -8,13 +8,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from kmsmock.access.policies import KEY_POLICY
+from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import Arn, is_account_id, is_key_id
-from kmsmock.aws.regions import is_region, list_regions
+from kmsmock.aws.regions import is_region, list_regions, partition_of
 from kmsmock.keys import rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey, PendingDeletion, Usage
 from kmsmock.keys.multi_region import add_replica, update_pending_material
+from kmsmock.keys.policies import normalize, pretty
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS, PERIOD_LIMITS_DAYS
 from kmsmock.keys.rotation_schedule import RotationSchedule
@@ -27,7 +30,7 @@ from kmsmock.state import scheduled_work
 from kmsmock.state.backend import Backend
 from kmsmock.timing.dates import add
 from kmsmock.worlds.errors import Within, WorldError, describe_value
-from kmsmock.worlds.key_writer import KEY_POLICY, TRANSIENT, current_ids
+from kmsmock.worlds.key_writer import TRANSIENT, current_ids
 from kmsmock.worlds.materials import load_materials
 from kmsmock.worlds.reading import (
     Object,
@@ -194,9 +197,16 @@ class KeyLoader:
     def _load_policy(self, item: Object, key: Key) -> None:
         key_policy = item.get("policy", policy(PolicyKind.RESOURCE, KEY_POLICY))
         if key_policy is not None:
-            key.policy = key_policy.text
+            key.policy = self._read_text(key_policy, key)
         ids = item.get("policy_ids", texts)
         key.policy_ids = (current_ids(key, self._backend) if ids is None else ids) or None
+
+    @staticmethod
+    def _read_text(key_policy: Policy, key: Key) -> str:
+        """Return the text as KMS stores it; AWS's own policies keep the order of their members."""
+        if key.manager is KeyManager.AWS:
+            return pretty(key_policy.document)
+        return normalize(key_policy, partition_of(key.region_name))
 
     # --- scheduled work ------------------------------------------------------------------------
 

@@ -685,7 +685,6 @@ def test_the_conditions_of_a_key_policy_keep_their_words(client, role, key):
     "name",
     [
         "*",
-        ACCOUNT,
         f"arn:aws:iam::{OTHER}:root",
         f"arn:aws:iam::{ACCOUNT}:role/App",
         f"arn:aws:sts::{ACCOUNT}:assumed-role/App/never-made",

@@ -94,8 +94,10 @@ GIVERS: dict[str, Callable[[KMSMock], Any]] = {
 def test_a_misspelt_action_is_a_warning_where_the_policy_is_given(
     give: Callable[[KMSMock], Any],
 ) -> None:
-    with mock_kms() as kms, pytest.warns(UserWarning, match=WARNING):
+    with mock_kms() as kms, pytest.warns(UserWarning, match=WARNING) as caught:
         give(kms)
+
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 @pytest.mark.filterwarnings("ignore:.*KMS has no action")
@@ -108,7 +110,10 @@ def test_the_note_of_a_denied_request_names_the_misspelt_action() -> None:
 
     note = read_note(run)
 
-    assert "Odd: - policy 1, statement 1: KMS has no action kms:Decript; did you mean" in note
+    assert (
+        "Likely mistakes: - policy 1, statement 1: KMS has no action kms:Decript; did you mean"
+        in note
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,6 +134,20 @@ def test_a_misspelt_condition_key_is_a_warning() -> None:
     wrong = {**MISSPELT, "Action": "kms:Decrypt", "Condition": condition}
     with mock_kms() as kms, pytest.warns(UserWarning, match="did you mean kms:ViaService[?]"):
         kms.account(ACCOUNT).role("App", policies=[document(wrong)])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("kms:EncryptionContext/tenant", "kms:EncryptionContext:tenant"),
+        ("kms:EncryptionContexts:tenant", "kms:EncryptionContext:tenant"),
+        ("kms:EncryptionContext", "kms:EncryptionContext:name"),
+    ],
+)
+def test_the_warning_names_the_condition_key_of_a_pair(wrong: str, meant: str) -> None:
+    statement = {**MISSPELT, "Action": "kms:Decrypt", "Condition": {"StringEquals": {wrong: "a"}}}
+    with mock_kms() as kms, pytest.warns(UserWarning, match=f"did you mean {meant}[?]"):
+        kms.account(ACCOUNT).role("App", policies=[document(statement)])
 
 
 @pytest.mark.parametrize(

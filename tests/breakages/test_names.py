@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +41,7 @@ def a_key_arn_of_another_region(kms):
 
 
 @TABLE.breakage(
-    f"this client is of account {OTHER}. Use the key's ARN, with a client of its Region"
+    f"this client is of account {OTHER}. Use the key's ARN. The key policy, or a grant, has to allo"
 )
 def a_key_id_of_another_account(kms):
     kms.account(OTHER).client().describe_key(KeyId=make_key(kms)["KeyMetadata"]["KeyId"])
@@ -51,24 +52,41 @@ def a_key_arn_with_the_wrong_account(kms):
     describe(kms, make_key(kms)["KeyMetadata"]["Arn"].replace(ACCOUNT, OTHER))
 
 
-@TABLE.breakage(
-    "The alias exists, but it is in us-east-1 of account 123456789012; this client's Region is eu-w"
-)
+@TABLE.breakage("this client's Region is eu-west-1. Use a client of us-east-1.")
 def an_alias_of_another_region(kms):
     make_key(kms)
     kms.client(region="eu-west-1").encrypt(KeyId="alias/orders", Plaintext=b"text")
 
 
-@TABLE.breakage(f"this client is of account {OTHER}. Use the alias's ARN, with a client of its Reg")
+@TABLE.breakage(f"this client is of account {OTHER}. Use the alias's ARN. The key policy, or a gra")
 def an_alias_of_another_account(kms):
     make_key(kms)
     kms.account(OTHER).client().encrypt(KeyId="alias/orders", Plaintext=b"text")
+
+
+@TABLE.breakage(
+    "and Region eu-west-1. Use the alias's ARN, with a client in us-east-1. The key poli"
+)
+def an_alias_of_another_account_and_region(kms):
+    make_key(kms)
+    kms.account(OTHER).client(region="eu-west-1").encrypt(KeyId="alias/orders", Plaintext=b"text")
 
 
 @TABLE.breakage("Account 123456789012 has it in us-east-1")
 def an_alias_arn_with_the_wrong_account(kms):
     make_key(kms)
     describe(kms, f"arn:aws:kms:us-east-1:{OTHER}:alias/orders")
+
+
+@TABLE.breakage("UpdateAlias works in the caller's account only: use a client of account 123456789")
+def moving_an_alias_of_another_account(kms):
+    key_id = make_key(kms)["KeyMetadata"]["KeyId"]
+    kms.account(OTHER).client().update_alias(AliasName="alias/orders", TargetKeyId=key_id)
+
+
+@TABLE.breakage("DisableKey works in the caller's account only: use a client of account 1234567890")
+def disabling_a_key_of_another_account(kms):
+    kms.account(OTHER).client().disable_key(KeyId=make_key(kms)["KeyMetadata"]["KeyId"])
 
 
 @TABLE.breakage("this client is of account 444455556666 and Region eu-west-1")
@@ -103,7 +121,7 @@ def an_alias_in_an_empty_mock(kms):
     describe(kms, "alias/orders")
 
 
-@TABLE.breakage("The key was deleted on ")
+@TABLE.breakage(", when the waiting period of ScheduleKeyDeletion ended.")
 def a_key_that_was_deleted(kms):
     key_id = make_key(kms)["KeyMetadata"]["KeyId"]
     kms.client().schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
@@ -160,6 +178,13 @@ def the_description_of_a_key(kms):
     describe(kms, "Key of the orders")
 
 
+@TABLE.breakage("This is a ciphertext in Base64, which CiphertextBlob takes, as bytes.")
+def a_ciphertext_where_a_key_is_named(kms):
+    key_id = make_key(kms)["KeyMetadata"]["KeyId"]
+    blob = kms.client().encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+    describe(kms, base64.b64encode(blob).decode())
+
+
 # --- ARNs -------------------------------------------------------------
 
 
@@ -180,7 +205,20 @@ def an_arn_without_account(kms):
     describe(kms, "arn:aws:kms:us-east-1:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 
 
-@TABLE.breakage("EnableKeyRotation takes a key id or key ARN only")
+@TABLE.breakage(
+    "The ARN has no Region; that of a key or alias in us-east-1 is like arn:aws:kms:us-e"
+)
+def an_arn_without_region(kms):
+    describe(kms, make_key(kms)["KeyMetadata"]["Arn"].replace("us-east-1", ""))
+
+
+@TABLE.breakage("is like arn:aws:kms:us-east-1:123456789012:alias/orders.")
+def the_arn_of_an_alias_without_region(kms):
+    make_key(kms)
+    describe(kms, f"arn:aws:kms::{ACCOUNT}:alias/orders")
+
+
+@TABLE.breakage("EnableKeyRotation takes a key id or key ARN only, which for alias/orders is '")
 def an_alias_where_only_keys_are_named(kms):
     make_key(kms)
     kms.client().enable_key_rotation(KeyId="alias/orders")

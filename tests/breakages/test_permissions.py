@@ -64,6 +64,69 @@ def the_context_of_another_tenant(kms):
     encrypt(role, make_key(kms), EncryptionContext={"tenant": "b"})
 
 
+@TABLE.breakage(
+    "Leave 'env' out of the encryption context: kms:EncryptionContextKeys does not allow"
+)
+def a_name_in_the_context_that_the_policy_does_not_allow(kms):
+    names = {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["tenant"]}}
+    role = make_role(kms, allow("kms:Encrypt", Condition=names))
+    encrypt(role, make_key(kms), EncryptionContext={"tenant": "a", "env": "b"})
+
+
+@TABLE.breakage(
+    "StringEquals compares kms:EncryptionContext:tenant with a* to the letter; StringLike"
+)
+def a_wildcard_for_an_operator_that_takes_none(kms):
+    tenants = {"StringEquals": {"kms:EncryptionContext:tenant": "a*"}}
+    role = make_role(kms, allow("kms:Encrypt", Condition=tenants))
+    encrypt(role, make_key(kms), EncryptionContext={"tenant": "abc"})
+
+
+@TABLE.breakage("StringNotLike takes wildcards")
+def a_wildcard_for_a_negated_operator_that_takes_none(kms):
+    tenants = {"StringNotEqualsIgnoreCase": {"kms:EncryptionContext:tenant": ["a", "*"]}}
+    role = make_role(kms, allow("kms:Encrypt", Condition=tenants))
+    encrypt(role, make_key(kms), EncryptionContext={"tenant": "A"})
+
+
+@TABLE.breakage(
+    "for requests of s3.eu-west-1.amazonaws.com, and this one is of s3.us-east-1.amazonaw"
+)
+def a_service_in_another_region(kms):
+    there = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+    encrypt(make_role(kms, allow("kms:Encrypt", Condition=there)).via("s3"), make_key(kms))
+
+
+@TABLE.breakage(
+    "Write the Region in the policy, too: kms:ViaService of this request is s3.us-east-1.a"
+)
+def a_service_without_region_for_its_own_request(kms):
+    everywhere = {"StringEquals": {"kms:ViaService": "s3.amazonaws.com"}}
+    encrypt(make_role(kms, allow("kms:Encrypt", Condition=everywhere)).via("s3"), make_key(kms))
+
+
+@TABLE.breakage(
+    "kms:ViaService is never s3.amazonaws.com: it has the Region, too, as in s3.us-east-1"
+)
+def a_service_without_region(kms):
+    everywhere = {"StringEquals": {"kms:ViaService": "s3.amazonaws.com"}}
+    encrypt(make_role(kms, allow("kms:Encrypt", Condition=everywhere)), make_key(kms))
+
+
+@TABLE.breakage("write the ARN of the key, or Resource")
+def the_arn_of_an_alias_as_resource(kms):
+    key = make_key(kms)
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
+    resource = f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/app"
+    encrypt(make_role(kms, allow("kms:*") | {"Resource": resource}), key)
+
+
+@TABLE.breakage("is no ARN, so the statement never applies to it")
+def a_key_id_as_resource(kms):
+    key = make_key(kms)
+    encrypt(make_role(kms, allow("kms:*") | {"Resource": key.rpartition("/")[2]}), key)
+
+
 @TABLE.breakage("Pass EncryptionContext={'tenant': 'blue'} in the request")
 def no_context_where_it_must_be_the_tag_of_the_role(kms):
     own = {"StringEquals": {"kms:EncryptionContext:tenant": "${aws:PrincipalTag/tenant}"}}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import boto3
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -16,6 +17,7 @@ from kmsmock import KMSMock, mock_kms
 from tests.breakages.table import Table, read_note
 
 TABLE = Table()
+TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
 MATERIAL = bytes(range(200, 232))
 
 
@@ -87,6 +89,16 @@ def a_ciphertext_that_was_decoded_as_latin_1(kms):
 def decrypting_a_plaintext_data_key(kms):
     data_key = kms.client().generate_data_key(KeyId=make_key(kms), KeySpec="AES_256")
     kms.client().decrypt(CiphertextBlob=data_key["Plaintext"])
+
+
+@TABLE.breakage("The CiphertextBlob is cut off: it has 100 bytes, and a header for ")
+def a_ciphertext_that_was_cut_off(kms):
+    decrypt(kms, lambda blob: blob[:100])
+
+
+@TABLE.breakage("The CiphertextBlob is followed by other bytes: it has ")
+def a_ciphertext_with_a_line_break(kms):
+    decrypt(kms, lambda blob: blob + b"\n")
 
 
 @TABLE.breakage("CiphertextBlob is Base64 text")
@@ -181,6 +193,40 @@ def key_material_that_was_never_imported(kms):
     kms.client().encrypt(KeyId=make_key(kms, Origin="EXTERNAL"), Plaintext=b"text")
 
 
+@TABLE.breakage("The time of KMS is 2030-01-11 00:00:00 UTC, that of kms.clock.now(), and not alwa")
+def key_material_that_expires_by_another_clock(kms):
+    start = datetime(2030, 1, 1, tzinfo=timezone.utc)
+    kms.clock.move_to(start + timedelta(days=10))
+    import_material(
+        kms, MATERIAL, ExpirationModel="KEY_MATERIAL_EXPIRES", ValidTo=start + timedelta(days=2)
+    )
+
+
+def get_parameters(kms: KMSMock, key_id: str) -> dict[str, Any]:
+    issued = kms.client().get_parameters_for_import(
+        KeyId=key_id, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
+    )
+    return {
+        "ImportToken": issued["ImportToken"],
+        "EncryptedKeyMaterial": b"\xff" * 256,
+        "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+    }
+
+
+@TABLE.breakage(": each key needs its own.")
+def the_import_token_of_another_key(kms):
+    parameters = get_parameters(kms, make_key(kms, Origin="EXTERNAL"))
+    kms.client().import_key_material(KeyId=make_key(kms, Origin="EXTERNAL"), **parameters)
+
+
+@TABLE.breakage("(24 hours): call GetParametersForImport again.")
+def an_import_token_that_has_expired(kms):
+    key_id = make_key(kms, Origin="EXTERNAL")
+    parameters = get_parameters(kms, key_id)
+    kms.clock.advance(hours=25)
+    kms.client().import_key_material(KeyId=key_id, **parameters)
+
+
 # --- sizes and values -------------------------------------------------
 
 
@@ -193,6 +239,39 @@ def a_plaintext_of_more_than_4096_bytes(kms):
 def a_message_of_more_than_4096_bytes(kms):
     key_id = make_key(kms, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
     kms.client().sign(KeyId=key_id, Message=b"x" * 4097, SigningAlgorithm="ECDSA_SHA_256")
+
+
+@TABLE.breakage("GenerateMac takes 4096 bytes: pass the hash of more.")
+def a_message_of_more_than_4096_bytes_for_a_mac(kms):
+    key_id = make_key(kms, KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    kms.client().generate_mac(KeyId=key_id, Message=b"x" * 4097, MacAlgorithm="HMAC_SHA_256")
+
+
+@TABLE.breakage("which GenerateDataKey makes under a symmetric encryption key")
+def a_plaintext_of_more_bytes_than_rsa_takes(kms):
+    key_id = make_key(kms, KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")
+    kms.client().encrypt(
+        KeyId=key_id, Plaintext=b"x" * 191, EncryptionAlgorithm="RSAES_OAEP_SHA_256"
+    )
+
+
+def sign_digest(kms: KMSMock, digest: bytes) -> None:
+    key_id = make_key(kms, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    kms.client().sign(
+        KeyId=key_id, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256"
+    )
+
+
+@TABLE.breakage(
+    "must have 32: pass the hash of the message, from hashlib's digest(), or the message i"
+)
+def a_message_where_its_hash_is_signed(kms):
+    sign_digest(kms, b"message")
+
+
+@TABLE.breakage("must have 32: this is hexadecimal text. Pass the bytes of hashlib's digest().")
+def the_hexadecimal_digits_of_a_hash(kms):
+    sign_digest(kms, b"a1" * 32)
 
 
 @TABLE.breakage("Did you mean KeySpec='RSA_2048'?")
@@ -251,9 +330,58 @@ def decrypting_with_rsa_without_key_id(kms):
     kms.client().decrypt(CiphertextBlob=blob, **algorithm)
 
 
+@TABLE.breakage(
+    "needs both the key and the algorithm, as in KeyId=key_id, EncryptionAlgorithm='RSA"
+)
+def decrypting_with_rsa_without_key_id_and_algorithm(kms):
+    key_id = make_key(kms, KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")
+    algorithm = {"EncryptionAlgorithm": "RSAES_OAEP_SHA_256"}
+    blob = kms.client().encrypt(KeyId=key_id, Plaintext=b"text", **algorithm)["CiphertextBlob"]
+    kms.client().decrypt(CiphertextBlob=blob)
+
+
+@TABLE.breakage(
+    "A ciphertext of an asymmetric key does not identify its key: the request needs both"
+)
+def decrypting_with_rsa_without_algorithm(kms):
+    key_id = make_key(kms, KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")
+    kms.client().decrypt(CiphertextBlob=b"\xff" * 60, KeyId=key_id)
+
+
+@TABLE.breakage("RSAES_OAEP_SHA_256. Without an EncryptionAlgorithm it is SYMMETRIC_DEFAULT.")
+def encrypting_with_rsa_without_algorithm(kms):
+    key_id = make_key(kms, KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")
+    kms.client().encrypt(KeyId=key_id, Plaintext=b"text")
+
+
+@TABLE.breakage(
+    "expired on 2030-01-01 01:00 UTC. New ones come from where these came from, such as "
+)
+def a_role_session_that_has_expired(kms):
+    kms.clock.move_to(datetime(2030, 1, 1, tzinfo=timezone.utc))
+    role = kms.account("123456789012").role("App", trust={"Statement": TRUST})
+    session = kms.client("sts").assume_role(RoleArn=role.arn, RoleSessionName="job")["Credentials"]
+    kms.clock.advance(hours=2)
+    client = boto3.client(
+        "kms",
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
+    client.list_keys()
+
+
 @TABLE.parametrize()
 def test_the_note_names_the_fix(sentence: str, run: Callable[[KMSMock], Any]) -> None:
     assert sentence in read_note(run)
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, bytes.hex, str])
+def test_the_note_on_text_of_a_ciphertext_says_nothing_else(encode: Callable[..., Any]) -> None:
+    note = read_note(lambda kms: decrypt(kms, encode))
+
+    assert note.startswith("CiphertextBlob is ")
+    assert "cannot be read" not in note
 
 
 # --- what is no mistake -----------------------------------------------

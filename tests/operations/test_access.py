@@ -1,4 +1,4 @@
-"""Key policies and grants."""
+"""Grants."""
 
 from __future__ import annotations
 
@@ -12,102 +12,6 @@ from tests.refusals import refused
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/App"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
-DEFAULT_POLICY = """{
-  "Version" : "2012-10-17",
-  "Id" : "key-default-1",
-  "Statement" : [ {
-    "Sid" : "Enable IAM User Permissions",
-    "Effect" : "Allow",
-    "Principal" : {
-      "AWS" : "arn:aws:iam::123456789012:root"
-    },
-    "Action" : "kms:*",
-    "Resource" : "*"
-  } ]
-}"""
-STATEMENT = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
-
-
-def policy(*statements, **members):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements), **members})
-
-
-# --- key policies ------------------------------------------------------------------------
-
-
-def test_the_default_key_policy_is_that_of_aws_to_the_letter(client, new_key):
-    answer = client.get_key_policy(KeyId=new_key()["KeyId"])
-
-    assert answer["Policy"] == DEFAULT_POLICY
-    assert answer["PolicyName"] == "default"
-
-
-def test_a_key_policy_is_given_back_as_it_was_put(client, new_key):
-    text = '{"Version":"2012-10-17",  "Statement": ' + json.dumps(STATEMENT) + "}"
-    key_id = new_key(Policy=text)["KeyId"]
-
-    assert client.get_key_policy(KeyId=key_id)["Policy"] == text
-    client.put_key_policy(KeyId=key_id, Policy=policy(STATEMENT))
-
-    assert client.get_key_policy(KeyId=key_id)["Policy"] == policy(STATEMENT)
-    assert client.list_key_policies(KeyId=key_id)["PolicyNames"] == ["default"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("no json", id="not JSON"),
-        pytest.param("[]", id="not an object"),
-        pytest.param("{}", id="no statement"),
-        pytest.param('{"Statement": []}', id="no statements"),
-        pytest.param(policy(STATEMENT, Version="2020-01-01"), id="version"),
-        pytest.param(policy(STATEMENT, Extra=1), id="unknown element"),
-        pytest.param(policy("text"), id="statement is text"),
-        pytest.param(policy({**STATEMENT, "Effect": "allow"}), id="effect"),
-        pytest.param(policy({**STATEMENT, "Sid": 1}), id="sid"),
-        pytest.param(policy({**STATEMENT, "Extra": 1}), id="unknown statement element"),
-        pytest.param(policy({**STATEMENT, "NotAction": "kms:*"}), id="both actions"),
-        pytest.param(policy({**STATEMENT, "Principal": "someone"}), id="principal is text"),
-        pytest.param(policy({**STATEMENT, "Principal": {"Aws": "*"}}), id="principal type"),
-        pytest.param(policy({**STATEMENT, "Action": "decrypt"}), id="action"),
-        pytest.param(policy({**STATEMENT, "Action": 1}), id="action is a number"),
-        pytest.param(policy({**STATEMENT, "Resource": []}), id="no resources"),
-        pytest.param(policy({**STATEMENT, "Condition": "x"}), id="condition is text"),
-        pytest.param(policy({**STATEMENT, "Condition": {"Bool": {}}}), id="empty condition"),
-        pytest.param(policy({**STATEMENT, "Condition": {"Bool": {"a": {}}}}), id="condition value"),
-        pytest.param('{"Statement": {}, "Statement": {}}', id="name twice"),
-        pytest.param("[" * 30_000, id="deeply nested"),
-    ],
-)
-def test_a_malformed_policy_is_refused_without_text_and_explained(client, new_key, text):
-    key_id = new_key()["KeyId"]
-
-    with refused("MalformedPolicyDocumentException", "") as caught:
-        client.put_key_policy(KeyId=key_id, Policy=text)
-
-    assert caught.value.__notes__[0].startswith("The key policy is malformed: ")
-    assert client.get_key_policy(KeyId=key_id)["Policy"] == DEFAULT_POLICY
-
-
-def test_a_policy_of_more_than_32_kib_is_refused(client, new_key):
-    with refused("LimitExceededException"):
-        client.put_key_policy(KeyId=new_key()["KeyId"], Policy=policy(STATEMENT) + " " * 32_768)
-
-
-def test_other_policy_names_are_refused(client, new_key):
-    key_id = new_key()["KeyId"]
-
-    with refused("NotFoundException", "No such policy exists"):
-        client.get_key_policy(KeyId=key_id, PolicyName="other")
-    with refused(
-        "ValidationException", "The AWS_RAM policy can only be managed by the RAM service"
-    ):
-        client.put_key_policy(KeyId=key_id, Policy="{}", PolicyName="AWS_RAM")
-    with refused("ValidationException"):
-        client.put_key_policy(KeyId=key_id, Policy=policy(STATEMENT), PolicyName="other")
-
-
-# --- grants ------------------------------------------------------------------------------
 
 
 def grant(client, key_id, **parameters):
@@ -317,6 +221,32 @@ def test_retirable_grants_are_those_that_name_the_principal(client, new_key):
     assert [g["GrantId"] for g in listed] == [retirable]
 
 
+@pytest.mark.parametrize("filtered_by", [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"])
+@pytest.mark.parametrize("named", [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"])
+def test_an_account_id_in_a_grant_is_listed_as_the_root_of_the_account(
+    client, new_key, named, filtered_by
+):
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    key = new_key()
+    made = grant(client, key["KeyId"], GranteePrincipal=named, RetiringPrincipal=named)
+
+    [listed] = client.list_grants(KeyId=key["KeyId"], GranteePrincipal=filtered_by)["Grants"]
+    [retirable] = client.list_retirable_grants(RetiringPrincipal=filtered_by)["Grants"]
+
+    assert listed == retirable
+    assert (listed["GranteePrincipal"], listed["RetiringPrincipal"]) == (root, root)
+    assert listed["GrantId"] == made["GrantId"]
+
+
+def test_a_named_grant_to_an_account_is_the_same_by_id_and_by_arn(client, new_key):
+    key_id = new_key()["KeyId"]
+    by_id = grant(client, key_id, GranteePrincipal=ACCOUNT, Name="one")
+
+    by_arn = grant(client, key_id, GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:root", Name="one")
+
+    assert by_arn["GrantId"] == by_id["GrantId"]
+
+
 @pytest.mark.parametrize("by", ["token", "id"])
 def test_a_grant_is_retired_by_token_or_by_key_and_id(client, new_key, by):
     key = new_key()
@@ -356,6 +286,31 @@ def test_what_is_no_grant_id_is_refused_as_such(client, new_key):
         with refused("InvalidGrantIdException"):
             getattr(client, method)(KeyId=key["Arn"], GrantId="0" * 63)
     assert client.list_grants(KeyId=key["Arn"], GrantId="0" * 64)["Grants"] == []
+
+
+@pytest.mark.parametrize("kind", ["Equals", "Subset"])
+def test_more_than_one_constraint_on_the_encryption_context_is_refused(client, new_key, kind):
+    constraints = {"EncryptionContextEquals": {"a": "b"}, "EncryptionContextSubset": {"a": "b"}}
+    constraints[f"EncryptionContext{kind}"] = {}
+
+    with refused("ValidationException", "More than one constraint supplied"):
+        grant(client, new_key()["KeyId"], Constraints=constraints)
+
+
+def test_filters_by_service_principals_are_for_services(kms, client, new_key):
+    key = new_key()
+    by_grantee = {"KeyId": key["Arn"], "GranteeServicePrincipal": "sns.amazonaws.com"}
+    by_retirer = {"RetiringServicePrincipal": "sns.amazonaws.com"}
+
+    with refused("ValidationException"):
+        client.list_grants(**by_grantee)
+    with refused("ValidationException"):
+        client.list_retirable_grants(**by_retirer)
+
+    everybody = {"AWS": "*", "Service": "sns.amazonaws.com"}
+    allowed = {"Effect": "Allow", "Principal": everybody, "Action": "kms:*", "Resource": "*"}
+    client.put_key_policy(KeyId=key["KeyId"], Policy=json.dumps({"Statement": allowed}))
+    assert kms.principal("sns.amazonaws.com").client().list_grants(**by_grantee)["Grants"] == []
 
 
 def test_grants_are_listed_by_one_kind_of_grantee(client, new_key):

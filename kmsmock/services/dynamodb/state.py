@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 from kmsmock.timing.passing_states import ShownState
 
 
@@ -46,13 +49,15 @@ ENCRYPTION_STATE = ShownState("SSEDescription.Status")
 
 
 @dataclass(slots=True)
-class Tables:
+class Tables(StoredElsewhere):
     """The encryption of tables and backups."""
 
     #: ARN of a table -> how it is encrypted.
     tables: dict[str, Table] = field(default_factory=dict)
     #: ARN of a backup -> the ARN of its table, and the key of the table.
     backups: dict[str, tuple[str, TableKey | None]] = field(default_factory=dict)
+    #: ARN of an export -> members of its description that the store does not know.
+    exports: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 

@@ -5,10 +5,14 @@ They get the same ids and access keys.
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials
 from kmsmock.identities.entities import Group
 from kmsmock.services.beside import BesideStore
+from kmsmock.services.errors import MalformedPolicyDocument
 from kmsmock.services.iam.answered import OPERATIONS
 from kmsmock.services.iam.answered.lookup import (
     find_group,
@@ -20,6 +24,10 @@ from kmsmock.services.mirroring import Answer, MirrorChange, mirror
 from kmsmock.services.registry import ServiceCall
 
 _READS = ("Get", "List", "Simulate")
+#: Any policy that can be read: it is not kept.
+_TRUSTS_ACCOUNT = json.dumps(
+    {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}
+)
 
 
 def _create_named_identities(call: ServiceCall, operation: str) -> None:
@@ -87,8 +95,29 @@ def _mirror_by_answering(operation: str) -> MirrorChange:
     return mirror_change
 
 
+def _mirror_trust(operation: str, member: str) -> MirrorChange:
+    """Return a function that makes the change, also with a trust policy that cannot be read.
+
+    The role then trusts its account, and using it is warned of. member: has the policy.
+    """
+    mirror_change = _mirror_by_answering(operation)
+
+    def mirror_trust(call: ServiceCall, answer: Answer) -> None:
+        try:
+            mirror_change(call, answer)
+        except MalformedPolicyDocument as defect:
+            readable = {**call.parameters, member: _TRUSTS_ACCOUNT}
+            mirror_change(replace(call, parameters=readable), answer)
+            role = find_role(call)
+            role.trust, role.unread_trust = None, defect.explanation or str(defect)
+
+    return mirror_trust
+
+
 _CHANGES = {name: _mirror_by_answering(name) for name in OPERATIONS if not name.startswith(_READS)}
 _CHANGES["CreateAccessKey"] = _add_access_key
+_CHANGES["CreateRole"] = _mirror_trust("CreateRole", "AssumeRolePolicyDocument")
+_CHANGES["UpdateAssumeRolePolicy"] = _mirror_trust("UpdateAssumeRolePolicy", "PolicyDocument")
 BESIDE = BesideStore(
     {name: mirror(name, change) for name, change in _CHANGES.items()}, {}, trusts_store=True
 )

@@ -15,7 +15,7 @@ from kmsmock.services.registry import ServiceCall
 
 def _start_encryption(call: ServiceCall) -> Steps:
     arn, key_id = _arn(call), call.parameters["KeyId"]
-    require_usable_key(call, key_id)
+    require_usable_key(call, arn, key_id)
     yield
     streams_of(call).streams.setdefault(arn, Stream(None)).key_id = key_id
 
@@ -91,4 +91,5 @@ BESIDE = BesideStore(
         "GetRecords": _get_records,
     },
     ERRORS,
+    data_operations=("PutRecord", "PutRecords"),
 )

@@ -33,9 +33,13 @@ ERRORS: ErrorTemplates = {
 }
 
 
-def require_usable_key(call: ServiceCall, key_id: str) -> None:
-    """Require an enabled symmetric encryption key. Raises the errors of KMS."""
-    key = _kms(call).call("DescribeKey", KeyId=key_id)["KeyMetadata"]
+def require_usable_key(call: ServiceCall, arn: str, key_id: str) -> None:
+    """Require an enabled symmetric encryption key.
+
+    arn: of the stream, in whose account an id or alias names a key. Raises the errors of KMS.
+    """
+    kms = _kms(call)
+    key = kms.call("DescribeKey", KeyId=kms.name_key(key_id, arn))["KeyMetadata"]
     arn, state = key["Arn"], key["KeyState"]
     if key["KeySpec"] != "SYMMETRIC_DEFAULT":
         raise InvalidKeyUsageException(
@@ -75,8 +79,12 @@ def _reuse(call: ServiceCall, arn: str, purpose: Hashable, call_kms: Callable[[]
 
 
 def _generate_data_key(call: ServiceCall, arn: str, key_id: str) -> DataKey:
-    answer = _kms(call).call(
-        "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(arn)
+    kms = _kms(call)
+    answer = kms.call(
+        "GenerateDataKey",
+        KeyId=kms.name_key(key_id, arn),
+        KeySpec="AES_256",
+        EncryptionContext=_context(arn),
     )
     return DataKey(arn, answer["KeyId"], answer["CiphertextBlob"])
 

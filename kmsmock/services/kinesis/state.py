@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from kmsmock.services.data_key_cache import DataKey, DataKeyCache
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class Stream:
 
 
 @dataclass(slots=True)
-class Streams:
+class Streams(StoredElsewhere):
     """The streams that are encrypted, or were, and the shard iterators."""
 
     #: ARN of a stream -> its encryption.

@@ -1,10 +1,12 @@
-"""The environment variables of Lambda functions, encrypted; the store has their plaintexts."""
+"""What Lambda has encrypted; the store has the plaintexts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,32 @@ class Environment:
     ciphertext: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A deployment package under a customer managed key."""
+
+    #: The SourceKMSKeyArn of the request.
+    key_arn: str
+    #: The ciphertext of its data key.
+    data_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EventSource:
+    """The filter criteria of an event source mapping."""
+
+    #: The KMSKeyArn of the mapping; None for the AWS owned key.
+    key_arn: str | None
+    #: The encryption context of the data key.
+    context: Mapping[str, str]
+    #: The ciphertext of the data key; None if nothing is encrypted with it.
+    data_key: bytes | None
+    #: Whether there are any criteria.
+    has_criteria: bool = False
+
+
 @dataclass(slots=True)
-class Functions:
+class Functions(StoredElsewhere):
     """The functions that were created or updated in the mock."""
 
     #: ARN of a function -> the ARN of its role and its key, as in the request.
@@ -33,6 +59,10 @@ class Functions:
     environments: dict[str, Environment] = field(default_factory=dict)
     #: ARN of an alias -> ARN of its version.
     aliases: dict[str, str] = field(default_factory=dict)
+    #: ARN of a function or of a published version -> its package, if that is under a key.
+    packages: dict[str, Package] = field(default_factory=dict)
+    #: UUID of an event source mapping -> its filter criteria.
+    event_sources: dict[str, EventSource] = field(default_factory=dict)
 
 
 def functions_of(call: ServiceCall) -> Functions:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.logs.kms_use import (
@@ -10,7 +12,7 @@ from kmsmock.services.logs.kms_use import (
     decrypt_data_key,
     require_usable_key,
 )
-from kmsmock.services.logs.state import LogGroup, log_groups_of
+from kmsmock.services.logs.state import QUERY_RESULTS, LogGroup, log_groups_of
 from kmsmock.services.registry import ServiceCall
 
 
@@ -65,23 +67,60 @@ def _put_log_events(call: ServiceCall) -> Steps:
 
 def _read_events(call: ServiceCall) -> Steps:
     answer = yield
-    arn = _arn(call)
+    if answer.get("events"):
+        _decrypt_events(call, _arn(call))
+
+
+def _decrypt_events(call: ServiceCall, arn: str) -> None:
+    """Decrypt the data keys of the log events of a log group. arn: its ARN."""
     group = log_groups_of(call).groups.get(arn)
-    if group is None or not answer.get("events"):
-        return
-    for data_key in group.data_keys:
+    for data_key in () if group is None else group.data_keys:
         decrypt_data_key(call, arn, data_key)
 
 
+def _start_query(call: ServiceCall) -> Steps:
+    """Decrypt the log events, and encrypt the results with the key for query results, if any."""
+    state, arn = log_groups_of(call), call.arn("logs", QUERY_RESULTS)
+    for group in _queried_groups(call):
+        _decrypt_events(call, group)
+    association = state.groups.get(arn)
+    key_arn = None if association is None else association.key_arn
+    data_key = b"" if key_arn is None else data_key_for_events(call, arn, key_arn)
+    answer = yield
+    if key_arn is not None:
+        state.queries[answer["queryId"]] = (arn, key_arn, data_key)
+
+
+def _get_query_results(call: ServiceCall) -> Steps:
+    answer = yield
+    query = log_groups_of(call).queries.get(call.parameters["queryId"])
+    if query is not None:
+        arn, key_arn, data_key = query
+        decrypt_data_key(call, arn, data_key)
+        answer["encryptionKey"] = key_arn
+
+
+def _queried_groups(call: ServiceCall) -> Iterator[str]:
+    """Return the ARNs of the log groups that a query names."""
+    parameters = call.parameters
+    names = [*parameters.get("logGroupNames", ()), *parameters.get("logGroupIdentifiers", ())]
+    if "logGroupName" in parameters:
+        names.append(parameters["logGroupName"])
+    return (_arn_of(call, name) for name in names)
+
+
 def _arn(call: ServiceCall) -> str:
-    """Return the ARN of the log group that a call names."""
-    identifier = call.parameters.get("resourceIdentifier") or call.parameters.get(
-        "logGroupIdentifier"
-    )
-    if identifier and looks_like_arn(identifier):
-        return str(identifier).removesuffix(":*")
-    name = identifier or call.parameters["logGroupName"]
-    return call.arn("logs", f"log-group:{name}")
+    """Return the ARN of the log group, or of the query results, that a call names."""
+    parameters = call.parameters
+    identifier = parameters.get("resourceIdentifier") or parameters.get("logGroupIdentifier")
+    return _arn_of(call, identifier or parameters["logGroupName"])
+
+
+def _arn_of(call: ServiceCall, name: str) -> str:
+    """Return the ARN of a log group, or of query results. name: its name or ARN."""
+    if not looks_like_arn(name):
+        return call.arn("logs", f"log-group:{name}")
+    return name if name.endswith(QUERY_RESULTS) else name.removesuffix(":*")
 
 
 BESIDE = BesideStore(
@@ -94,6 +133,9 @@ BESIDE = BesideStore(
         "PutLogEvents": _put_log_events,
         "GetLogEvents": _read_events,
         "FilterLogEvents": _read_events,
+        "StartQuery": _start_query,
+        "GetQueryResults": _get_query_results,
     },
     ERRORS,
+    data_operations=("PutLogEvents", "CreateLogStream", "FilterLogEvents"),
 )

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
+
+#: The resource in the ARN of the results of all queries, as AssociateKmsKey takes it.
+QUERY_RESULTS = "query-result:*"
 
 
 @dataclass(slots=True)
 class LogGroup:
-    """A log group that is encrypted, or was."""
+    """A log group that is encrypted, or was; or the results of queries."""
 
     #: The ARN of the KMS key; None if it was disassociated.
     key_arn: str | None
@@ -19,10 +23,14 @@ class LogGroup:
 
 
 @dataclass(slots=True)
-class LogGroups:
-    """The log groups that are encrypted, or were, by ARN."""
+class LogGroups(StoredElsewhere):
+    """The log groups that are encrypted, or were, and the results of queries."""
 
+    #: ARN of a log group, or of the query results of an account -> its encryption.
     groups: dict[str, LogGroup] = field(default_factory=dict)
+    #: Id of a query whose results are encrypted -> the ARN of the results, the ARN of the KMS key,
+    #: and the ciphertext of the data key.
+    queries: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 

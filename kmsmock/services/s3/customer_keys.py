@@ -5,26 +5,31 @@ Source: Amazon S3 User Guide, "Using server-side encryption with customer-provid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from kmsmock.aws.coded_error import CodedError
+from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.state import Encryption, SseC
 
 _STEM = "Requests specifying Server Side Encryption with Customer provided keys must provide "
 
 
-def customer_key(parameters: Mapping[str, Any], prefix: str = "") -> SseC | None:
+def customer_key(call: ServiceCall, prefix: str = "") -> SseC | None:
     """Return the key that a request provides; None without one.
 
     prefix: of the members, ``CopySource`` for the key of the source of a copy. Raises
-    InvalidArgument when one of the members is missing.
+    InvalidArgument when one of the members is missing, and InvalidRequest without TLS.
     """
+    parameters = call.parameters
     # botocore computes the digest of the key.
     algorithm = parameters.get(f"{prefix}SSECustomerAlgorithm")
     key_md5 = parameters.get(f"{prefix}SSECustomerKeyMD5")
     if algorithm is None and key_md5 is None:
         return None
+    if not call.is_secure:
+        raise CodedError(
+            "InvalidRequest",
+            "Requests specifying Server Side Encryption with Customer provided keys must be made "
+            "over a secure connection.",
+        )
     if key_md5 is None:
         raise CodedError("InvalidArgument", f"{_STEM}an appropriate secret key.")
     if algorithm != "AES256":
@@ -32,14 +37,12 @@ def customer_key(parameters: Mapping[str, Any], prefix: str = "") -> SseC | None
     return SseC(key_md5)
 
 
-def require_key_of_object(
-    parameters: Mapping[str, Any], encryption: Encryption, prefix: str = ""
-) -> None:
+def require_key_of_object(call: ServiceCall, encryption: Encryption, prefix: str = "") -> None:
     """Require that the request provides the key of an object with SSE-C, and no key for another.
 
     prefix: see `customer_key`. Raises InvalidRequest, and AccessDenied for another key.
     """
-    sent_key = customer_key(parameters, prefix)
+    sent_key = customer_key(call, prefix)
     if not isinstance(encryption, SseC):
         if sent_key is not None:
             raise CodedError(
@@ -55,11 +58,11 @@ def require_key_of_object(
         raise CodedError("AccessDenied", f"{_STEM}the correct secret key.", status=403)
 
 
-def require_key_of_upload(parameters: Mapping[str, Any], encryption: Encryption) -> None:
+def require_key_of_upload(call: ServiceCall, encryption: Encryption) -> None:
     """Require that the request for a part provides the key of its upload. Raises InvalidRequest."""
-    sent_key = customer_key(parameters)
+    sent_key = customer_key(call)
     if not isinstance(encryption, SseC):
-        require_key_of_object(parameters, encryption)
+        require_key_of_object(call, encryption)
     elif sent_key is None:
         raise CodedError(
             "InvalidRequest",

@@ -49,13 +49,14 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
     members that contradict each other.
     """
     parameters = call.parameters
-    customer_key_of_request = customer_key(parameters)
+    customer_key_of_request = customer_key(call)
     if customer_key_of_request is not None:
         return customer_key_of_request
     requested = _requested_encryption(call, bucket)
     if requested.algorithm not in KMS_ALGORITHMS:
         return SseS3()
     has_bucket_key = requested.has_bucket_key and requested.algorithm != _DSSE
+    _require_tls(call)
     requested_context = parameters.get("SSEKMSEncryptionContext")
     arn, region = bucket_arn(call, bucket), region_of(call, bucket)
     context = _encryption_context(requested_context, arn if has_bucket_key else f"{arn}/{key}")
@@ -89,6 +90,7 @@ def decrypt_data_key(call: ServiceCall, encryption: Encryption) -> None:
     """
     if not isinstance(encryption, SseKms):
         return
+    _require_tls(call)
     decrypt = partial(
         KmsCaller.forwarded(call, "s3", encryption.region).call,
         "Decrypt",
@@ -99,6 +101,20 @@ def decrypt_data_key(call: ServiceCall, encryption: Encryption) -> None:
         _reuse(call, encryption.context[_ARN], encryption.data_key, decrypt)
     else:
         decrypt()
+
+
+def _require_tls(call: ServiceCall) -> None:
+    """Require that TLS protects a request for an object with SSE-KMS. Raises InvalidArgument.
+
+    Source: Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys (SSE-KMS)".
+    """
+    if not call.is_secure:
+        raise CodedError(
+            "InvalidArgument",
+            "Requests specifying Server Side Encryption with AWS KMS managed keys must be made "
+            "over a secure connection.",
+            explanation="The endpoint of the client is http://: create it without use_ssl=False.",
+        )
 
 
 def _reuse(call: ServiceCall, bucket: str, purpose: Hashable, call_kms: Callable[[], Any]) -> Any:
@@ -123,7 +139,7 @@ def require_usable_queue_key(call: ServiceCall, queue: str) -> None:
     Source: Amazon S3 User Guide, "Granting permissions to publish event notification messages to a
     destination".
     """
-    key_id = key_of(call.backend, queue)
+    key_id = key_of(call, queue)
     if key_id is None:
         return
     kms = KmsCaller.as_service(

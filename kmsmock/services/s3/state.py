@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 
 #: How long S3 uses a bucket key before it calls KMS again. AWS says "time-limited".
 BUCKET_KEY_LIFETIME = timedelta(minutes=5)
@@ -85,7 +86,7 @@ class DefaultEncryption(NamedTuple):
 
 
 @dataclass(slots=True)
-class Buckets:
+class Buckets(StoredElsewhere):
     """The encryption of buckets, objects and multipart uploads."""
 
     #: Name of a bucket -> its Region.

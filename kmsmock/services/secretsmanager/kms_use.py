@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kmsmock.aws.arns import Arn
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.services.kms_caller import KmsCaller
@@ -56,6 +58,23 @@ _ERRORS_OF_READS: ErrorTemplates = {
 }
 #: `KmsCaller.call`, or another of its methods that makes a call.
 _Method = Callable[..., Any]
+
+
+def require_shared_key(call: ServiceCall, secret: Secret) -> None:
+    """Require that the key of a secret can be used by the account of the caller.
+
+    Raises InvalidRequestException for the AWS managed key of another account.
+    Source: AWS Secrets Manager User Guide, "Access AWS Secrets Manager secrets from a different
+    account"; the message is one that AWS has answered GetSecretValue and PutSecretValue with.
+    """
+    if secret.key_id is None and call.account != Arn.of(secret.arn).account:
+        raise CodedError(
+            "InvalidRequestException",
+            "You can't access a secret from a different AWS account if you encrypt the secret with "
+            "the default KMS service key.",
+            explanation=f"{secret.arn} is encrypted with {MANAGED_KEY}: give it a customer managed "
+            "key, by its ARN.",
+        )
 
 
 def require_usable_key(call: ServiceCall, secret: Secret) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kmsmock.aws.arns import Arn, resource_of
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 
 MANAGED_KEY = "alias/aws/secretsmanager"
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
@@ -57,7 +58,7 @@ class Secret:
 
 
 @dataclass(slots=True)
-class Secrets:
+class Secrets(StoredElsewhere):
     """The secrets by ARN, and their ARNs by (account, Region, name)."""
 
     secrets: dict[str, Secret] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sns.kms_use import ERRORS, encrypt_deliveries, require_data_key
@@ -11,8 +12,21 @@ _KEY = "KmsMasterKeyId"
 
 
 def _create_topic(call: ServiceCall) -> Steps:
+    """Set the key of a new topic; that of an existing one stays.
+
+    Source: Amazon SNS API Reference, CreateTopic.
+    """
+    keys, key_id = topics_of(call).keys, call.parameters.get("Attributes", {}).get(_KEY)
+    existing = keys.get(call.arn("sns", call.parameters["Name"]))
+    if existing and key_id not in (None, existing):
+        raise CodedError(
+            "InvalidParameter",
+            "Invalid parameter: Attributes Reason: Topic already exists with different attributes",
+            explanation=f"Its {_KEY} is {existing}; SetTopicAttributes changes it.",
+        )
     answer = yield
-    _set_key(call, answer["TopicArn"], call.parameters.get("Attributes", {}).get(_KEY))
+    if key_id:
+        keys.setdefault(answer["TopicArn"], key_id)
 
 
 def _set_topic_attributes(call: ServiceCall) -> Steps:
@@ -49,9 +63,10 @@ def _publish(call: ServiceCall) -> Steps:
 def _publish_batch(call: ServiceCall) -> Steps:
     arn = _require_data_key(call)
     answer = yield
-    texts = {e["Id"]: e["Message"] for e in call.parameters["PublishBatchRequestEntries"]}
-    published = answer.get("Successful", ())
-    encrypt_deliveries(call, arn, [(entry["MessageId"], texts[entry["Id"]]) for entry in published])
+    ids = {entry["Id"]: entry["MessageId"] for entry in answer.get("Successful", ())}
+    entries = call.parameters["PublishBatchRequestEntries"]
+    published = [(ids[one["Id"]], one["Message"]) for one in entries if one["Id"] in ids]
+    encrypt_deliveries(call, arn, published)
 
 
 def _require_data_key(call: ServiceCall) -> str | None:
@@ -85,4 +100,5 @@ BESIDE = BesideStore(
         "PublishBatch": _publish_batch,
     },
     ERRORS,
+    data_operations=("Publish", "PublishBatch"),
 )

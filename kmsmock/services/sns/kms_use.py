@@ -33,7 +33,8 @@ ERRORS: ErrorTemplates = {
 def require_data_key(call: ServiceCall, arn: str, key_id: str) -> None:
     """Require a data key for messages to a topic: one within its lifetime, or else a new one.
 
-    arn: of the topic. key_id: as in the attribute KmsMasterKeyId. Raises the errors of KMS.
+    arn: of the topic. key_id: as in the attribute KmsMasterKeyId; an id or alias names a key in the
+    account of the topic. Raises the errors of KMS.
     """
     topics_of(call).cache.get(
         requester_of(call.identities, call.principal),
@@ -57,12 +58,17 @@ def encrypt_deliveries(
             region = Arn.of(queue).region
             kms = KmsCaller.as_service(call.backend, _SERVICE, region, source_arn=topic)
             for message in messages:
-                encrypt_delivery(call.backend, queue, kms, message)
+                encrypt_delivery(call, queue, kms, message)
 
 
 def _generate_data_key(call: ServiceCall, arn: str, key_id: str) -> None:
     """Generate a data key, and decrypt it to verify it."""
     kms = KmsCaller.forwarded(call, "sns", Arn.of(arn).region)
     context = {"aws:sns:topicArn": arn}
-    answer = kms.call("GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=context)
+    answer = kms.call(
+        "GenerateDataKey",
+        KeyId=kms.name_key(key_id, arn),
+        KeySpec="AES_256",
+        EncryptionContext=context,
+    )
     kms.call("Decrypt", CiphertextBlob=answer["CiphertextBlob"], EncryptionContext=context)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 
 
 @dataclass(slots=True)
-class Topics:
+class Topics(StoredElsewhere):
     """The encrypted topics, and the subscriptions of queues."""
 
     #: The ARN of a topic -> its key, as in the request.

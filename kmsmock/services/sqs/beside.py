@@ -21,7 +21,13 @@ from kmsmock.services.sqs.kms_use import (
     data_key_for_message,
     decrypt_for_consumer,
 )
-from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, SQS_MANAGED, queues_of
+from kmsmock.services.sqs.state import (
+    KEY,
+    REUSE_PERIOD,
+    SQS_MANAGED,
+    get_attributes,
+    queues_of,
+)
 
 #: The valid reuse periods, in seconds.
 _REUSE_PERIODS = range(60, 86_401)
@@ -37,15 +43,15 @@ def _create_queue(call: ServiceCall) -> Steps:
 def _set_queue_attributes(call: ServiceCall) -> Steps:
     attributes = call.parameters["Attributes"]
     _require_valid(attributes)
+    arn = _arn(call.parameters["QueueUrl"], call)
+    get_attributes(call, arn)
     yield
-    _set_attributes(call, _arn(call.parameters["QueueUrl"], call), attributes)
+    _set_attributes(call, arn, attributes)
 
 
 def _delete_queue(call: ServiceCall) -> Steps:
     yield
-    state, arn = queues_of(call.backend), _arn(call.parameters["QueueUrl"], call)
-    state.attributes.pop(arn, None)
-    state.cache.forget(arn)
+    queues_of(call.backend).remove(_arn(call.parameters["QueueUrl"], call))
 
 
 def _send_message(call: ServiceCall) -> Steps:
@@ -70,9 +76,7 @@ def _send_message_batch(call: ServiceCall) -> Steps:
 
 def _get_queue_attributes(call: ServiceCall) -> Steps:
     answer = yield
-    stored = queues_of(call.backend).attributes.get(_arn(call.parameters["QueueUrl"], call))
-    if stored is None:
-        return
+    stored = get_attributes(call, _arn(call.parameters["QueueUrl"], call))
     attributes = answer.get("Attributes", {})
     if SQS_MANAGED in attributes:
         attributes[SQS_MANAGED] = stored.get(SQS_MANAGED, attributes[SQS_MANAGED])
@@ -116,18 +120,20 @@ def _delivery_names(arn: str, body: str) -> Iterator[tuple[str, str]]:
 def _data_key_to_send(call: ServiceCall) -> DataKey | None:
     """Return a data key for a new message; None for a queue that is not encrypted with KMS."""
     arn = _arn(call.parameters["QueueUrl"], call)
-    key_id = queues_of(call.backend).attributes.get(arn, {}).get(KEY)
+    key_id = get_attributes(call, arn).get(KEY)
     return data_key_for_message(as_caller(call, arn), arn, key_id) if key_id else None
 
 
 def _set_attributes(call: ServiceCall, arn: str, attributes: Mapping[str, str]) -> None:
-    stored = queues_of(call.backend).attributes.setdefault(arn, {})
+    state = queues_of(call.backend)
+    stored = state.attributes.setdefault(arn, {})
     names = (KEY, REUSE_PERIOD, SQS_MANAGED)
     stored.update((name, attributes[name]) for name in names if name in attributes)
     if attributes.get(KEY):
+        state.replaced_keys.pop(arn, None)
         stored[SQS_MANAGED] = "false"
-    elif attributes.get(SQS_MANAGED) == "true":
-        stored.pop(KEY, None)
+    elif attributes.get(SQS_MANAGED) == "true" and KEY in stored:
+        state.replaced_keys[arn] = stored.pop(KEY)
 
 
 def _require_valid(attributes: Mapping[str, str]) -> None:
@@ -164,7 +170,11 @@ def _failed_entry(
 
 def _arn(url: str, call: ServiceCall) -> str:
     """Return the ARN of a queue. url: of the queue, whose path is its account and name."""
-    account, _, name = urlsplit(url).path.strip("/").rpartition("/")
+    try:
+        path = urlsplit(url).path
+    except ValueError:  # It is no URL, and the store decides what it names.
+        path = url
+    account, _, name = path.strip("/").rpartition("/")
     return call.arn("sqs", name, account=account or None)
 
 
@@ -179,4 +189,8 @@ BESIDE = BesideStore(
         "ReceiveMessage": _receive_message,
     },
     ERRORS,
+    data_operations=(
+        *("SendMessage", "SendMessageBatch", "DeleteMessage", "DeleteMessageBatch"),
+        *("ChangeMessageVisibility", "ChangeMessageVisibilityBatch"),
+    ),
 )

@@ -11,14 +11,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from kmsmock.aws.arns import ALIAS_PREFIX, Arn, alias_arn, key_arn, looks_like_arn
+from kmsmock.aws.arns import Arn
 from kmsmock.aws.errors import ServiceError
 from kmsmock.services.data_key_cache import DataKey, requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, queues_of
-from kmsmock.state.backend import Backend
+from kmsmock.services.sqs.state import KEY, REUSE_PERIOD, get_attributes, queues_of
 
 T = TypeVar("T")
 
@@ -38,17 +37,9 @@ ERRORS: ErrorTemplates = {
 }
 
 
-def key_of(backend: Backend, arn: str) -> str | None:
-    """Return the ARN of the key or alias that a queue is encrypted with; None without one.
-
-    Services that deliver messages need the ARN, because they call KMS from no account.
-    """
-    key_id = queues_of(backend).attributes.get(arn, {}).get(KEY)
-    if not key_id or looks_like_arn(key_id):
-        return key_id or None
-    queue = Arn.of(arn)
-    arn_of = alias_arn if key_id.startswith(ALIAS_PREFIX) else key_arn
-    return arn_of(queue.region, queue.account, key_id)
+def key_of(call: ServiceCall, arn: str) -> str | None:
+    """Return the key that a queue is encrypted with, as its attribute has it; None without one."""
+    return get_attributes(call, arn).get(KEY) or None
 
 
 def as_caller(call: ServiceCall, arn: str) -> KmsCaller:
@@ -59,10 +50,13 @@ def as_caller(call: ServiceCall, arn: str) -> KmsCaller:
 def generate_data_key(kms: KmsCaller, arn: str, key_id: str) -> DataKey:
     """Generate a data key for a queue, and decrypt it to verify it.
 
-    arn: of the queue. Raises the errors of KMS.
+    arn: of the queue, in whose account an id or alias names a key. Raises the errors of KMS.
     """
     answer = kms.call(
-        "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=_context(arn)
+        "GenerateDataKey",
+        KeyId=kms.name_key(key_id, arn),
+        KeySpec="AES_256",
+        EncryptionContext=_context(arn),
     )
     data_key = DataKey(arn, answer["KeyId"], answer["CiphertextBlob"])
     _decrypt_data_key(kms, data_key)
@@ -89,7 +83,7 @@ def decrypt_for_consumer(kms: KmsCaller, data_key: DataKey) -> None:
     _reuse(kms, data_key.resource_arn, purpose, partial(_decrypt_data_key, kms, data_key))
 
 
-def encrypt_delivery(backend: Backend, arn: str, kms: KmsCaller, names: Iterable[str]) -> None:
+def encrypt_delivery(call: ServiceCall, arn: str, kms: KmsCaller, names: Iterable[str]) -> None:
     """Encrypt a message that a service delivers to a queue, with the service's own identity.
 
     arn: of the queue. kms: of the service. names: by which the message is known when it is
@@ -97,8 +91,8 @@ def encrypt_delivery(backend: Backend, arn: str, kms: KmsCaller, names: Iterable
     delivered, without any error, as on AWS.
     Source: Amazon SQS Developer Guide, "Configure KMS permissions for AWS services".
     """
-    state = queues_of(backend)
-    key_id = key_of(backend, arn)
+    state = queues_of(call.backend)
+    key_id = key_of(call, arn)
     if key_id is None:
         return
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class SecureString:
 
 
 @dataclass(slots=True)
-class SecureStrings:
+class SecureStrings(StoredElsewhere):
     """The versions of SecureString parameters: ARN of the parameter -> number -> version."""
 
     versions: dict[str, dict[int, SecureString]] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.credentials import Credentials
+from kmsmock.process.repeated_warnings import warn_once
 from kmsmock.services.beside import BesideStore
 from kmsmock.services.mirroring import Answer, MirrorChange, mirror
 from kmsmock.services.registry import ServiceCall
@@ -20,12 +21,18 @@ from kmsmock.timing.dates import add
 
 def _assume_role(call: ServiceCall, answer: Answer) -> None:
     arn = Arn.of(answer["AssumedRoleUser"]["Arn"])
-    assert arn.role_and_session is not None
+    if arn.role_and_session is None:
+        raise ValueError(f"{arn} is not the ARN of a role session")
     name, session = arn.role_and_session
     credentials, expires = _credentials_in(call, answer, ROLE_SECONDS)
     role = call.identities.get_or_create_entity(
         PrincipalKind.ASSUMED_ROLE, arn.account, name, None, arn.partition
     )
+    if role.unread_trust:
+        warn_once(
+            f"{role.arn} has a trust policy that kmsmock cannot read, so it trusts its account: "
+            f"{role.unread_trust}"
+        )
     call.identities.assume(role, session, session_of(call), call.now, expires, credentials)
 
 

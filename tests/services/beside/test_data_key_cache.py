@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from botocore.exceptions import ClientError
 
 from kmsmock import KMSMock
 from tests.services.beside.conftest import ACCOUNT
@@ -188,6 +189,23 @@ def test_kms_is_called_again_for_another_requester_and_after_the_lifetime(
 
     assert calls_of(world, service.use) > 0
     assert calls_of(world, service.use) == 0
+
+
+def test_the_name_of_a_session_makes_no_other_requester(world: World, service: Service) -> None:
+    assert calls_of(world, service.use) > 0
+    world.become_role(session="another")
+    assert calls_of(world, service.use) == 0
+
+
+def test_a_session_policy_is_not_escaped_by_a_data_key_in_the_cache(
+    world: World, service: Service
+) -> None:
+    service.use(world)
+    denial = {"Effect": "Deny", "Action": "kms:*", "Resource": "*"}
+    limits = {"Version": "2012-10-17", "Statement": [ALL["Statement"], denial]}
+    world.become_role(session="limited", session_policies=[limits])
+    with pytest.raises(ClientError):
+        service.use(world)
 
 
 def test_kms_is_called_again_for_a_recreated_resource(world: World, service: Service) -> None:

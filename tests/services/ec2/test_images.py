@@ -34,6 +34,7 @@ def share(world, image, *, with_snapshot=True):
 
 def copy(world, image, **parameters):
     given = {"Encrypted": True, "KmsKeyId": world.target_key, "Name": "copied"} | parameters
+    given = {name: value for name, value in given.items() if value is not None}
     answer = world.target_ec2.copy_image(SourceImageId=image, SourceRegion=EAST, **given)
     return answer["ImageId"]
 
@@ -250,3 +251,14 @@ def test_an_image_that_is_refused(world, case):
 def test_an_image_needs_a_root_device(world):
     with refused("InvalidBlockDeviceMapping"):
         world.source_ec2.register_image(Name="rootless", RootDeviceName=ROOT)
+
+
+def test_an_encrypted_image_has_no_copy_that_is_not_encrypted(world, image):
+    share(world, image)
+
+    with refused(
+        "InvalidRequest",
+        f"Snapshot {world.snapshot} is encrypted. Creating unencrypted copy from an encrypted "
+        "snapshot is not supported.",
+    ):
+        copy(world, image, Encrypted=False, KmsKeyId=None)

@@ -53,22 +53,54 @@ def test_a_snapshot_takes_tags_when_it_is_made(world):
     assert [snapshot["SnapshotId"] for snapshot in found] == [answer["SnapshotId"]]
 
 
+RESERVED = "Tag keys starting with 'aws:' are reserved for internal use"
 REFUSED = {
-    "a reserved key": (tags(**{"aws:a": "1"}), "InvalidParameterValue"),
-    "a long key": (tags(**{"k" * 128: "1"}), "InvalidParameterValue"),
-    "a long value": (tags(a="v" * 256), "InvalidParameterValue"),
-    "too many": (tags(**{f"k{n}": "" for n in range(51)}), "TagLimitExceeded"),
+    "a reserved key": (
+        tags(**{"aws:a": "1"}),
+        "InvalidParameterValue",
+        f"Value ( aws:a ) for parameter key is invalid. {RESERVED}",
+    ),
+    "no key": (
+        tags(**{"": "1"}),
+        "InvalidParameterValue",
+        "Value ( '' ) for parameter Tag key is invalid. Tag key cannot be null or empty.",
+    ),
+    "a repeated key": (
+        [*tags(a="1"), *tags(a="1")],
+        "InvalidParameterValue",
+        "Duplicate tag key 'a' specified.",
+    ),
+    "a long key": (tags(**{"k" * 128: "1"}), "InvalidParameterValue", None),
+    "a long value": (tags(a="v" * 256), "InvalidParameterValue", None),
+    "too many": (tags(**{f"k{n}": "" for n in range(51)}), "TagLimitExceeded", None),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_tags_that_are_refused(world, case):
-    given, code = REFUSED[case]
+    given, code, message = REFUSED[case]
 
-    with refused(code):
+    with refused(code, message):
         world.source_ec2.create_tags(Resources=[world.volume], Tags=given)
 
     assert tags_of(world.source_ec2, world.volume) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([tags(**{"aws:a": "1"})], RESERVED),
+        ([[*tags(Name="1"), *tags(Name="2")]], "Duplicate tag key 'Name' specified."),
+        ([tags(Name="1"), tags(Name="2")], "Duplicate tag key 'Name' specified."),
+    ],
+    ids=["reserved", "repeated", "repeated in another specification"],
+)
+def test_tags_of_what_is_created_are_refused(world, given, message):
+    with refused("InvalidParameterValue", message):
+        world.source_ec2.create_snapshot(
+            VolumeId=world.volume,
+            TagSpecifications=[{"ResourceType": "snapshot", "Tags": each} for each in given],
+        )
 
 
 @pytest.mark.parametrize(

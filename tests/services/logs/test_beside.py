@@ -8,10 +8,13 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.services.beside.conftest import ACCOUNT, UNUSABLE
+from tests.services.beside.conftest import ACCOUNT, UNUSABLE, error_of
 
 ARN = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:app"
 CONTEXT = {"aws:logs:arn": ARN}
+NOT_ALLOWED = f"The specified KMS key does not exist or is not allowed to be used with Arn '{ARN}'"
+NOT_FOUND = "The specified KMS Key Id could not be found."
+QUERY_RESULTS = f"arn:aws:logs:us-east-1:{ACCOUNT}:query-result:*"
 SERVICE = "logs.us-east-1.amazonaws.com"
 
 
@@ -65,11 +68,9 @@ def test_a_group_without_a_key_makes_no_calls(logs, calls_by):
 
 def test_the_default_key_policy_does_not_let_the_service_in(logs, key):
     # It gives the account the key, and a service is of no account.
-    with pytest.raises(logs.exceptions.InvalidParameterException) as caught:
+    with pytest.raises(ClientError) as caught:
         logs.create_log_group(logGroupName="app", kmsKeyId=key)
-    assert caught.value.response["Error"]["Message"] == (
-        f"The specified KMS key does not exist or is not allowed to be used with Arn '{ARN}'"
-    )
+    assert error_of(caught) == ("AccessDeniedException", NOT_ALLOWED)
     assert any(f"no resource-based policy allows {SERVICE}" in n for n in caught.value.__notes__)
     assert logs.describe_log_groups()["logGroups"] == []
 
@@ -132,13 +133,24 @@ def test_a_key_must_be_enabled(kms, logs, key, break_key, words, code):
     getattr(kms.client(), break_key)(KeyId=key)
     with pytest.raises(logs.exceptions.InvalidParameterException) as caught:
         logs.create_log_group(logGroupName="app", kmsKeyId=key)
+    assert error_of(caught)[1] == f"The specified KMS Key Id {words}"
     assert any(f"{code}: {key} {words}" in note for note in caught.value.__notes__)
 
 
-def test_a_key_that_is_gone_is_refused(logs):
-    missing = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
-    with pytest.raises(logs.exceptions.InvalidParameterException, match="does not exist"):
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_a_key_that_is_gone_is_refused(logs, region):
+    missing = f"arn:aws:kms:{region}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+    with pytest.raises(logs.exceptions.InvalidParameterException) as caught:
         logs.create_log_group(logGroupName="app", kmsKeyId=missing)
+    assert error_of(caught)[1] == NOT_FOUND
+
+
+def test_keys_of_other_accounts_are_not_revealed(kms, logs):
+    key = kms.account("111122223333").client().create_key()["KeyMetadata"]["Arn"]
+    for name in (key, f"{key[:-12]}555555555555"):
+        with pytest.raises(ClientError) as caught:
+            logs.create_log_group(logGroupName="app", kmsKeyId=name)
+        assert error_of(caught) == ("AccessDeniedException", NOT_ALLOWED)
 
 
 @pytest.mark.parametrize("name", ["id", "alias"])
@@ -146,8 +158,9 @@ def test_a_key_is_named_by_its_arn_alone(kms, logs, key, name):
     allow_logs(kms, key)
     kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
     key_id = key.rpartition("/")[2] if name == "id" else "alias/app"
-    with pytest.raises(logs.exceptions.InvalidParameterException):
+    with pytest.raises(logs.exceptions.InvalidParameterException) as caught:
         logs.create_log_group(logGroupName="app", kmsKeyId=key_id)
+    assert error_of(caught)[1] == NOT_FOUND
 
 
 def test_events_are_encrypted_and_decrypted_in_the_services_own_name(logs, group, calls_by):
@@ -223,3 +236,59 @@ def test_what_was_written_under_a_key_still_needs_it(kms, logs, group, key):
     kms.client().disable_key(KeyId=key)
     with pytest.raises(logs.exceptions.InvalidParameterException):
         logs.get_log_events(**group)
+
+
+def query(logs, **groups):
+    groups = groups or {"logGroupName": "app"}
+    now = int(time.time())
+    times = {"startTime": now - 60, "endTime": now + 60}
+    return logs.start_query(queryString="fields @message", **times, **groups)["queryId"]
+
+
+@pytest.fixture
+def query_key(kms, logs, accept_key_changes):  # noqa: ARG001 - of moto
+    """Encrypt the results of queries with a key of their own."""
+    key = kms.client().create_key()["KeyMetadata"]["Arn"]
+    allow_logs(kms, key, ArnEquals={"kms:EncryptionContext:aws:logs:arn": QUERY_RESULTS})
+    logs.associate_kms_key(resourceIdentifier=QUERY_RESULTS, kmsKeyId=key)
+    return key
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [{"logGroupName": "app"}, {"logGroupNames": ["app"]}],
+    ids=lambda groups: next(iter(groups)),
+)
+def test_a_query_decrypts_the_events_of_its_groups(logs, group, groups, calls_by):
+    write(logs, group)
+    before = len(calls_by("logs"))
+    assert "encryptionKey" not in logs.get_query_results(queryId=query(logs, **groups))
+    assert calls_by("logs")[before:] == [("Decrypt", CONTEXT)]
+
+
+def test_results_of_queries_have_a_key_and_a_context_of_their_own(logs, query_key, calls_by):
+    logs.create_log_group(logGroupName="app")
+    before = len(calls_by("logs"))
+    results = logs.get_query_results(queryId=query(logs))
+    assert results["encryptionKey"] == query_key
+    context = {"aws:logs:arn": QUERY_RESULTS}
+    assert calls_by("logs")[before:] == [("GenerateDataKey", context), ("Decrypt", context)]
+
+
+def test_results_need_the_key_that_they_were_stored_with(kms, logs, query_key):
+    logs.create_log_group(logGroupName="app")
+    before = query(logs)
+    logs.disassociate_kms_key(resourceIdentifier=QUERY_RESULTS)
+    after = query(logs)
+    kms.client().disable_key(KeyId=query_key)
+    assert "encryptionKey" not in logs.get_query_results(queryId=after)
+    with pytest.raises(ClientError, match="is disabled"):
+        logs.get_query_results(queryId=before)
+
+
+@pytest.mark.usefixtures("accept_key_changes")
+def test_the_key_of_query_results_must_let_them_in(kms, logs, key):
+    allow_logs(kms, key, ArnEquals={"kms:EncryptionContext:aws:logs:arn": ARN})
+    with pytest.raises(ClientError) as caught:
+        logs.associate_kms_key(resourceIdentifier=QUERY_RESULTS, kmsKeyId=key)
+    assert error_of(caught) == ("AccessDeniedException", NOT_ALLOWED.replace(ARN, QUERY_RESULTS))

@@ -70,6 +70,32 @@ def test_tags_that_cannot_be_are_refused(world, arn, given):
     assert tags(world, arn) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "code", "message"),
+    [
+        (
+            [{"Key": "aws:own", "Value": "x"}],
+            "InvalidParameterValue",
+            'Tag keys cannot start with the reserved prefix "aws:".',
+        ),
+        (
+            [{"Key": "team", "Value": "x"}, {"Key": "team", "Value": "x"}],
+            "InvalidParameterCombination",
+            "Duplicate tag key found in request: team",
+        ),
+    ],
+    ids=["reserved", "repeated"],
+)
+def test_refused_tags_are_told_in_the_words_of_aws(world, arn, given, code, message):
+    for call in (
+        lambda: world.source_rds.add_tags_to_resource(ResourceName=arn, Tags=given),
+        lambda: world.make("second", Tags=given),
+        lambda: world.take("second", Tags=given),
+    ):
+        with refused(code, message):
+            call()
+
+
 @pytest.mark.parametrize("named", ["orders", "arn:aws:rds:us-east-1:111122223333:og:x"])
 def test_what_has_no_tags_here_is_refused(world, named):
     with refused("InvalidParameterValue", f"Invalid resource name: {named}"):

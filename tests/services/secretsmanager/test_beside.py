@@ -506,3 +506,73 @@ def test_the_managed_key_needs_no_permission_of_kms(secrets, role):
     secrets.create_secret(Name="managed", SecretString="x")
     answer = role.client("secretsmanager").get_secret_value(SecretId="managed")
     assert answer["SecretString"] == "x"
+
+
+# --- other accounts -------------------------------------------------------------------------------
+
+OF_ANOTHER = (
+    "InvalidRequestException",
+    "You can't access a secret from a different AWS account if you encrypt the secret with the "
+    "default KMS service key.",
+)
+
+
+@pytest.fixture
+def foreign(kms):
+    """A client of another account."""
+    return kms.account("111122223333").client("secretsmanager")
+
+
+@pytest.fixture
+def managed(secrets):
+    """A secret under the AWS managed key: its ARN."""
+    return secrets.create_secret(Name="managed", SecretString="one")["ARN"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("get_secret_value", {}),
+        ("put_secret_value", {"SecretString": "two"}),
+        ("update_secret", {"SecretString": "two"}),
+        ("update_secret", {"Description": "text"}),
+    ],
+    ids=["get", "put", "update value", "update description"],
+)
+def test_the_default_key_is_for_its_own_account(
+    kms, secrets, foreign, managed, operation, parameters
+):
+    before = len(kms.calls)
+    with pytest.raises(ClientError) as caught:
+        getattr(foreign, operation)(SecretId=managed, **parameters)
+    assert error_of(caught) == OF_ANOTHER
+    assert len(kms.calls) == before
+    assert secrets.get_secret_value(SecretId=managed)["SecretString"] == "one"
+
+
+def test_the_default_key_cannot_be_chosen_from_another_account(foreign, arn):
+    with pytest.raises(ClientError) as caught:
+        foreign.update_secret(SecretId=arn, KmsKeyId="alias/aws/secretsmanager")
+    assert error_of(caught) == OF_ANOTHER
+
+
+def test_in_a_batch_the_other_secrets_are_returned(kms, foreign, managed, arn):
+    policy = json.loads(kms.client().get_key_policy(KeyId=key_of(kms, arn))["Policy"])
+    policy["Statement"][0]["Principal"] = "*"
+    kms.client().put_key_policy(KeyId=key_of(kms, arn), Policy=json.dumps(policy))
+    answer = foreign.batch_get_secret_value(SecretIdList=[managed, arn])
+    assert [value["ARN"] for value in answer["SecretValues"]] == [arn]
+    assert [(one["ErrorCode"], one["Message"]) for one in answer["Errors"]] == [OF_ANOTHER]
+
+
+def key_of(kms, secret):
+    return kms.client("secretsmanager").describe_secret(SecretId=secret)["KmsKeyId"]
+
+
+def test_a_key_id_names_a_key_of_the_caller_s_account(secrets, foreign, key):
+    arn = secrets.create_secret(Name="db", SecretString="x", KmsKeyId=key.rpartition("/")[2])["ARN"]
+    with pytest.raises(ClientError) as caught:
+        foreign.put_secret_value(SecretId=arn, SecretString="two")
+    code, message = error_of(caught)
+    assert code == "EncryptionFailure"
+    assert f"Key '{key.replace(ACCOUNT, '111122223333')}' does not exist" in message

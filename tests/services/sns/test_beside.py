@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.services.beside.conftest import ACCOUNT, MISSING, THROTTLED
+from tests.services.beside.conftest import ACCOUNT, MISSING, THROTTLED, error_of
 
 CONTEXT = {"aws:sns:topicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:news"}
 PUBLISHED = [("GenerateDataKey", CONTEXT), ("Decrypt", CONTEXT)]
@@ -286,3 +286,36 @@ def test_sns_calls_kms_for_each_topic(kms, sns, subscribe_queue, key):
     publish(sns, topic)
     publish(sns, other)
     assert len(read()) == 1
+
+
+@pytest.mark.parametrize("names_key", [False, True], ids=["no attribute", "its own key"])
+def test_creating_a_topic_that_exists_changes_nothing(sns, topic, key, names_key, calls_by):
+    attributes = {"KmsMasterKeyId": key} if names_key else {}
+    assert sns.create_topic(Name="news", Attributes=attributes)["TopicArn"] == topic
+    publish(sns, topic)
+    assert calls_by("sns") == PUBLISHED
+
+
+def test_a_topic_that_exists_is_not_created_with_another_key(sns, topic, calls_by):
+    with pytest.raises(ClientError) as caught:
+        sns.create_topic(Name="news", Attributes={"KmsMasterKeyId": "alias/aws/sns"})
+    assert error_of(caught) == (
+        "InvalidParameter",
+        "Invalid parameter: Attributes Reason: Topic already exists with different attributes",
+    )
+    publish(sns, topic)
+    assert calls_by("sns") == PUBLISHED
+
+
+@pytest.mark.parametrize("name", ["id", "alias"])
+def test_a_key_id_names_a_key_of_the_topic_s_account(kms, sns, key, name):
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
+    key_id = "alias/app" if name == "alias" else key.rpartition("/")[2]
+    topic = sns.create_topic(Name="news", Attributes={"KmsMasterKeyId": key_id})["TopicArn"]
+    policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
+    policy["Statement"][0]["Principal"] = "*"
+    kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
+    other = kms.account("111122223333")
+    publish(other.client("sns"), topic)
+    call = kms.calls.filter("GenerateDataKey")[-1]
+    assert (call.account, call.key_arn) == (other.id, key)

@@ -337,3 +337,17 @@ def test_who_reads_dead_letters_needs_decrypt_on_the_key_of_the_source_queue(
     with pytest.raises(sqs.exceptions.KmsAccessDenied, match="kms:Decrypt"):
         receive(reader("Wrong", own_key), url)
     assert receive(reader("Right", key), url)[0]["Body"] == "hello"
+
+
+@pytest.mark.parametrize("name", ["id", "alias"])
+def test_a_key_id_names_a_key_of_the_queue_s_account(kms, sqs, key, name):
+    kms.client().create_alias(AliasName="alias/app", TargetKeyId=key)
+    policy = json.loads(kms.client().get_key_policy(KeyId=key)["Policy"])
+    policy["Statement"][0]["Principal"] = "*"
+    kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
+    key_id = "alias/app" if name == "alias" else key.rpartition("/")[2]
+    url = sqs.create_queue(QueueName="jobs", Attributes={"KmsMasterKeyId": key_id})["QueueUrl"]
+    other = kms.account("111122223333")
+    send(other.client("sqs"), url)
+    call = kms.calls.filter("GenerateDataKey")[-1]
+    assert (call.account, call.key_arn) == (other.id, key)

@@ -70,10 +70,10 @@ def copy_image(call: ServiceCall) -> dict[str, Any]:
             f"The image id '[{source_id}]' is not available",
             explanation=call.backend.passing.explain(IMAGE_STATE, source_id),
         )
-    flow = CopyImage(call)
+    snapshots = _find_snapshots(call, source)
+    flow = CopyImage(call, snapshots)
     flow.request()
     require_free_name(call, name)
-    snapshots = _find_snapshots(call, source)
     image = Image(
         new_id(call, "ami"),
         call.account,

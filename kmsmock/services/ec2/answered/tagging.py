@@ -1,20 +1,25 @@
 """The tags in requests that create something.
 
+The errors for a reserved, an empty and a repeated tag key are those that AWS has been seen to
+answer with; those for lengths and numbers are made up.
+
 Source: Amazon EC2 User Guide, "Tag your Amazon EC2 resources", tag restrictions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kmsmock.access.context import ContextKeys
+from kmsmock.services.ec2.answered.lookup import require_parameter
 from kmsmock.services.ec2.answered.registry import account_region, arn, require_permission
 from kmsmock.services.ec2.errors import InvalidParameterValue, TagLimitExceeded
 from kmsmock.services.registry import ServiceCall
 
 _MOST_TAGS = 50
 _LONGEST_KEY, _LONGEST_VALUE = 127, 255
+_RESERVED_MESSAGE = "Tag keys starting with 'aws:' are reserved for internal use"
 
 Tags = dict[str, str]
 
@@ -32,29 +37,58 @@ def read_new_tags(call: ServiceCall, kind: str, *others: str) -> Tags:
                 f"'{resource_type}' is not a valid taggable resource type for this operation."
             )
         if resource_type == kind:
-            tags.update(read_tags(specification.get("Tags", ())))
+            tags = _read_tags((*_members(tags), *specification.get("Tags", ())))
     return tags
 
 
-def read_tags(tag_list: Iterable[Mapping[str, str]]) -> Tags:
+def read_tags_to_add(call: ServiceCall) -> Tags:
+    """Read the tags that CreateTags adds, whose message about a reserved key names it."""
+    tags: Sequence[Mapping[str, str]] = require_parameter(call, "Tags")
+    for tag in tags:
+        if _is_reserved(tag.get("Key", "")):
+            raise InvalidParameterValue(
+                f"Value ( {tag['Key']} ) for parameter key is invalid. {_RESERVED_MESSAGE}"
+            )
+    return _read_tags(tags)
+
+
+def _members(tags: Tags) -> list[dict[str, str]]:
+    """Return tags in the form of parameters and answers."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _read_tags(members: Iterable[Mapping[str, str]]) -> Tags:
     """Read a list of tags, and require that they are valid."""
-    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in tag_list}
-    for key, value in tags.items():
-        if not key or len(key) > _LONGEST_KEY:
-            raise InvalidParameterValue(
-                f"Tag key exceeds the maximum length of {_LONGEST_KEY} characters"
-                if key
-                else "Tag key cannot be empty"
-            )
-        if len(value) > _LONGEST_VALUE:
-            raise InvalidParameterValue(
-                f"Tag value exceeds the maximum length of {_LONGEST_VALUE} characters"
-            )
-        if key.startswith("aws:"):
-            raise InvalidParameterValue(
-                "Tag keys starting with 'aws:' are reserved for internal use"
-            )
+    tags: Tags = {}
+    for tag in members:
+        key, value = tag.get("Key", ""), tag.get("Value", "")
+        _require_valid(key, value)
+        if key in tags:
+            raise InvalidParameterValue(f"Duplicate tag key '{key}' specified.")
+        tags[key] = value
     return require_few(tags)
+
+
+def _is_reserved(key: str) -> bool:
+    return key.startswith("aws:")
+
+
+def _require_valid(key: str, value: str) -> None:
+    """Refuse a tag that EC2 does not accept, whatever else is in the request."""
+    if not key:
+        raise InvalidParameterValue(
+            "Value ( '' ) for parameter Tag key is invalid. Tag key cannot be null or empty."
+        )
+    if len(key) > _LONGEST_KEY:
+        raise InvalidParameterValue(
+            f"Tag key exceeds the maximum length of {_LONGEST_KEY} characters"
+        )
+    if len(value) > _LONGEST_VALUE:
+        raise InvalidParameterValue(
+            f"Tag value exceeds the maximum length of {_LONGEST_VALUE} characters"
+        )
+    if _is_reserved(key):
+        raise InvalidParameterValue(_RESERVED_MESSAGE)
 
 
 def require_few(tags: Tags) -> Tags:
@@ -101,5 +135,4 @@ def put_tags(call: ServiceCall, resource_id: str, tags: Tags) -> None:
 
 def show_tags(call: ServiceCall, resource_id: str) -> list[dict[str, Any]]:
     """Return the tags that the account has put on something, in the form of answers."""
-    tags = account_region(call).tags.get(resource_id, {})
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+    return _members(account_region(call).tags.get(resource_id, {}))

@@ -25,7 +25,11 @@ from kmsmock.services.ec2.answered.registry import (
     storage,
 )
 from kmsmock.services.ec2.answered.storage import Image, Snapshot, Volume
-from kmsmock.services.ec2.answered.tagging import read_tags, requested_tags_context, require_few
+from kmsmock.services.ec2.answered.tagging import (
+    read_tags_to_add,
+    requested_tags_context,
+    require_few,
+)
 from kmsmock.services.ec2.ids import is_id
 from kmsmock.services.registry import ServiceCall
 
@@ -38,7 +42,7 @@ _Tag = tuple[str, str, str]
 @operation("CreateTags")
 def create_tags(call: ServiceCall) -> None:
     """Add tags to resources, or replace the values of existing tag keys."""
-    tags = read_tags(require_parameter(call, "Tags"))
+    tags = read_tags_to_add(call)
     names = _require_resources(call, "CreateTags", list(tags), requested_tags_context(tags))
     all_tags = account_region(call).tags
     merged = {name: require_few({**all_tags.get(name, {}), **tags}) for name in names}

@@ -5,10 +5,11 @@ Source: Amazon EC2 API Reference, CopyImage.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from kmsmock.services.ec2.errors import Ec2Error
+from kmsmock.services.ec2.errors import Ec2Error, InvalidRequest
 from kmsmock.services.ec2.kms_use.resources import EncryptedResource, NewDataKey
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot
 from kmsmock.services.ec2.kms_use.target_keys import require_encrypted
@@ -26,10 +27,24 @@ class CopyImage(Flow):
     """The copy of an image, with a flow for each of its snapshots."""
 
     call: ServiceCall
+    #: The snapshots of the source image by id; None for one that is not encrypted.
+    snapshots: Mapping[str, EncryptedResource | None]
 
     def request(self) -> None:
-        """Require valid encryption parameters; the key is not described yet."""
+        """Require valid encryption parameters; the key is not described yet.
+
+        Raises InvalidRequest, with a text that AWS has been seen to answer with, when an encrypted
+        snapshot is to have a copy that is not encrypted; CopySnapshot ignores such a request.
+        """
         require_encrypted(self.call)
+        if self.call.parameters.get("Encrypted") is not False:
+            return
+        for snapshot_id, snapshot in self.snapshots.items():
+            if snapshot is not None and snapshot.is_encrypted:
+                raise InvalidRequest(
+                    f"Snapshot {snapshot_id} is encrypted. Creating unencrypted copy from an "
+                    "encrypted snapshot is not supported."
+                )
 
     def copy_snapshot(self, source: EncryptedResource | None) -> CopyImageSnapshot:
         """Return the flow of one snapshot, of which only ``complete`` is run."""

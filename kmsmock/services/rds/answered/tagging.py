@@ -1,5 +1,8 @@
 """Tags: of new databases and snapshots, and the operations on tags.
 
+The errors for a reserved prefix and for a tag key that a request repeats are those that AWS has
+been seen to answer with; the others are made up.
+
 Source: Amazon RDS User Guide, "Tagging Amazon RDS resources".
 """
 
@@ -16,27 +19,41 @@ from kmsmock.services.rds.answered.registry import (
     require_parameter,
     require_permission,
 )
-from kmsmock.services.rds.errors import InvalidParameterValue
+from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
 from kmsmock.services.registry import ServiceCall
 
 _MOST_TAGS = 50
 _LONGEST_KEY, _LONGEST_VALUE = 128, 256
+#: Source: Amazon RDS API Reference, Tag: neither prefix may be used.
+_RESERVED = ("aws:", "rds:")
 
 Tags = dict[str, str]
 
 
 def read_tags(members: Iterable[Mapping[str, str]]) -> Tags:
     """Read a list of tags, and require that they are valid."""
-    tags = {tag.get("Key", ""): tag.get("Value", "") for tag in members}
-    for key, value in tags.items():
-        if not 0 < len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
-            raise InvalidParameterValue(
-                f"Tag keys must have 1 to {_LONGEST_KEY} characters and tag values up to "
-                f"{_LONGEST_VALUE}: {key}"
-            )
-        if key.startswith(("aws:", "rds:")):
-            raise InvalidParameterValue(f"The tag key prefix is reserved: {key}")
+    tags: Tags = {}
+    for tag in members:
+        key, value = tag.get("Key", ""), tag.get("Value", "")
+        _require_valid(key, value)
+        if key in tags:
+            raise InvalidParameterCombination(f"Duplicate tag key found in request: {key}")
+        tags[key] = value
     return _require_few(tags)
+
+
+def _require_valid(key: str, value: str) -> None:
+    """Refuse a tag that RDS does not accept, whatever else is in the request."""
+    if not 0 < len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
+        raise InvalidParameterValue(
+            f"Tag keys must have 1 to {_LONGEST_KEY} characters and tag values up to "
+            f"{_LONGEST_VALUE}: {key}"
+        )
+    for prefix in _RESERVED:
+        if key.startswith(prefix):
+            raise InvalidParameterValue(
+                f'Tag keys cannot start with the reserved prefix "{prefix}".'
+            )
 
 
 def _require_few(tags: Tags) -> Tags:

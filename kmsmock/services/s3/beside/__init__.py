@@ -14,4 +14,5 @@ BESIDE = BesideStore(
         **multipart.OPERATIONS,
     },
     ERRORS,
+    data_operations=(*objects.OPERATIONS, *multipart.OPERATIONS),
 )

@@ -25,7 +25,7 @@ def _create_upload(call: ServiceCall) -> Steps:
 def _upload_part(call: ServiceCall) -> Steps:
     encryption = buckets_of(call).uploads.get(call.parameters["UploadId"])
     if encryption is not None:
-        require_key_of_upload(call.parameters, encryption)
+        require_key_of_upload(call, encryption)
         decrypt_data_key(call, encryption)
     answer = yield
     if encryption is not None:

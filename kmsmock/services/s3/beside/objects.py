@@ -36,7 +36,7 @@ def _get_object(call: ServiceCall) -> Steps:
     answer = yield
     encryption = _get_encryption(call, answer)
     if encryption is not None:
-        require_key_of_object(call.parameters, encryption)
+        require_key_of_object(call, encryption)
         decrypt_data_key(call, encryption)
         set_encryption_members(answer, encryption)
 
@@ -46,8 +46,31 @@ def _head_object(call: ServiceCall) -> Steps:
     encryption = _get_encryption(call, answer)
     if encryption is None:
         return
-    require_key_of_object(call.parameters, encryption)
+    require_key_of_object(call, encryption)
+    if call.parameters.get("ChecksumMode") == "ENABLED":
+        decrypt_data_key(call, encryption)
     set_encryption_members(answer, encryption)
+
+
+def _get_object_attributes(call: ServiceCall) -> Steps:
+    """Decrypt the data key: checksums are encrypted with it."""
+    answer = yield
+    version = answer.get("VersionId") or call.parameters.get("VersionId")
+    _require_key(call, version)
+
+
+def _select_object_content(call: ServiceCall) -> Steps:
+    _require_key(call, None)
+    yield
+
+
+def _require_key(call: ServiceCall, version: str | None) -> None:
+    """Require the key of an object. version: its version id; None for the latest version."""
+    bucket, key = call.parameters["Bucket"], call.parameters["Key"]
+    encryption = _find_encryption(call, bucket, key, version)
+    if encryption is not None:
+        require_key_of_object(call, encryption)
+        decrypt_data_key(call, encryption)
 
 
 def _delete_object(call: ServiceCall) -> Steps:
@@ -95,6 +118,21 @@ def _get_encryption(call: ServiceCall, answer: dict[str, Any]) -> Encryption | N
     return encryption
 
 
+def _find_encryption(
+    call: ServiceCall, bucket: str, key: str, version: str | None
+) -> Encryption | None:
+    """Return how a version of an object is encrypted; None if that is unknown, or it is deleted.
+
+    version: its version id; empty or None for the latest version.
+    """
+    versions = buckets_of(call).objects.get((bucket, key), {})
+    if version:
+        found = versions.get(None if version == "null" else version)
+    else:
+        found = next(reversed(versions.values()), None)
+    return None if isinstance(found, DeleteMarker) else found
+
+
 def decrypt_source(call: ServiceCall) -> None:
     """Decrypt the data key of the source of a copy."""
     source = call.parameters["CopySource"]
@@ -103,11 +141,9 @@ def decrypt_source(call: ServiceCall) -> None:
         bucket, _, key = unquote(path).lstrip("/").partition("/")
     else:
         bucket, key, version = source["Bucket"], source["Key"], source.get("VersionId")
-    versions = buckets_of(call).objects.get((bucket, key), {})
-    latest = next(reversed(versions.values()), None)
-    encryption = versions.get(None if version == "null" else version) if version else latest
-    if encryption is not None and not isinstance(encryption, DeleteMarker):
-        require_key_of_object(call.parameters, encryption, "CopySource")
+    encryption = _find_encryption(call, bucket, key, version)
+    if encryption is not None:
+        require_key_of_object(call, encryption, "CopySource")
         decrypt_data_key(call, encryption)
 
 
@@ -116,6 +152,8 @@ OPERATIONS: Mapping[str, BesideHandler] = {
     "CopyObject": _copy_object,
     "GetObject": _get_object,
     "HeadObject": _head_object,
+    "GetObjectAttributes": _get_object_attributes,
+    "SelectObjectContent": _select_object_content,
     "DeleteObject": _delete_object,
     "DeleteObjects": _delete_objects,
 }

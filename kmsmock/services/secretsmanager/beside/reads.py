@@ -10,7 +10,7 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.secretsmanager.beside.replicas import set_replica_members
-from kmsmock.services.secretsmanager.kms_use import decrypt_data_key
+from kmsmock.services.secretsmanager.kms_use import decrypt_data_key, require_shared_key
 from kmsmock.services.secretsmanager.state import Secret, get_secret, secrets_of
 from kmsmock.services.unknown_keys import warn_unknown_key
 
@@ -60,6 +60,7 @@ def _decrypt_value(call: ServiceCall, answer: Mapping[str, Any]) -> None:
     if secret is None:
         warn_unknown_key(answer["ARN"])
     elif version in secret.versions:
+        require_shared_key(call, secret)
         decrypt_data_key(call, secret, version)
     elif secret.primary is not None:
         _require_replicated(call, secret, version)

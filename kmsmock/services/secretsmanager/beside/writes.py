@@ -22,6 +22,7 @@ from kmsmock.services.secretsmanager.kms_use import (
     encrypt_with_new_key,
     generate_data_key,
     generate_data_key_after_dry_run,
+    require_shared_key,
     require_usable_key,
 )
 from kmsmock.services.secretsmanager.state import (
@@ -61,6 +62,7 @@ def _put_secret_value(call: ServiceCall) -> Steps:
     if secret is None:
         yield
         return
+    require_shared_key(call, secret)
     version = call.parameters["ClientRequestToken"]
     data_key = generate_data_key(call, secret, version)
     if version in secret.versions:
@@ -80,6 +82,7 @@ def _update_secret(call: ServiceCall) -> Steps:
     old_key = secret.key_id
     key_id = requested_key(parameters["KmsKeyId"]) if "KmsKeyId" in parameters else old_key
     changed = Secret(secret.arn, key_id)
+    require_shared_key(call, changed)
     if "KmsKeyId" in parameters:
         require_usable_key(call, changed)
     version, data_key = parameters["ClientRequestToken"], None

@@ -1,0 +1,98 @@
+"""How often moto has changed in this process, so that what it stores is not asked needlessly."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+#: Whether the requests that moto receives change nothing about what encrypts its resources.
+_changes_nothing: ContextVar[bool] = ContextVar("kmsmock_changes_nothing", default=False)
+#: What could not be done because moto is another version than those that are known.
+_warned: set[str] = set()
+
+
+class MotoChanges:
+    """How often moto has changed, in this process.
+
+    resets: how often it removed what it stored. requests: how many requests it has received by
+    which what encrypts a resource may have changed, from whatever client. is_watched: whether
+    both are counted.
+    """
+
+    def __init__(self) -> None:
+        self.resets = 0
+        self.requests = 0
+        self.is_watched = False
+
+
+changes = MotoChanges()
+
+
+def watch_moto() -> None:
+    """Count the changes of moto, if it is imported; a second call has no effect.
+
+    All requests to moto pass one method, whether botocore, another HTTP client or moto's own server
+    receives them; and all resets pass another. Where a newer moto has them no more, this warns
+    once, and `MotoChanges.is_watched` stays false.
+    """
+    if changes.is_watched or "watch" in _warned or "moto.core.responses" not in sys.modules:
+        return
+    try:
+        response_class = sys.modules["moto.core.responses"].BaseResponse
+        backend_class = sys.modules["moto.core.base_backend"].BaseBackend
+        originals = response_class.setup_class, backend_class.reset
+    except (AttributeError, KeyError) as missing:
+        warn_moved("watch", missing, "asks moto again for each request what encrypts a resource")
+        return
+    response_class.setup_class = _counting(originals[0], _count_request)
+    backend_class.reset = _counting(originals[1], _count_reset)
+    changes.is_watched = True
+
+
+def warn_moved(what: str, reason: Exception, effect: str) -> None:
+    """Warn once that a part of moto is not where it was. effect: what kmsmock does therefore."""
+    if what in _warned:
+        return
+    _warned.add(what)
+    warnings.warn(
+        f"this version of moto is not as kmsmock knows it ({reason!r}): kmsmock {effect}.",
+        stacklevel=2,
+    )
+
+
+def set_changes_nothing(*, changes_nothing: bool) -> None:
+    """Tell whether the next requests of this thread or task change nothing about encryption."""
+    _changes_nothing.set(changes_nothing)
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Make requests inside of the block that change nothing."""
+    token = _changes_nothing.set(True)
+    try:
+        yield
+    finally:
+        _changes_nothing.reset(token)
+
+
+def _counting(original: Callable[..., Any], count: Callable[[], None]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        count()
+        return original(*args, **kwargs)
+
+    return method
+
+
+def _count_request() -> None:
+    if not _changes_nothing.get():
+        changes.requests += 1
+
+
+def _count_reset() -> None:
+    changes.resets += 1
