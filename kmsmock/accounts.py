@@ -108,9 +108,9 @@ class Principal(ClientSource):
         MalformedPolicyError, ValueError for a managed policy that does not exist and for a
         principal that is not a user or role, TypeError.
         """
-        flat = [one for given in documents for one in list_documents(given, "a policy")]
-        given = read_policies(flat, PolicyKind.IDENTITY, self._identities.managed)
-        self._find_entity().set_policies(given.inline, given.attached)
+        flat = [one for argument in documents for one in list_documents(argument, "a policy")]
+        parsed = read_policies(flat, PolicyKind.IDENTITY, self._identities.managed)
+        self._find_entity().set_policies(parsed.inline, parsed.attached)
 
     def set_boundary(self, document: Document | None) -> None:
         """Replace the permissions boundary of the user or role; None removes it.
@@ -351,15 +351,15 @@ def _read_configuration(
     tags: Mapping[str, str] | None,
 ) -> Callable[[Entity], None]:
     """Read what a user or role is to have; return a function that sets it."""
-    given = None
+    parsed = None
     if policies is not None:
-        given = read_policies(policies, PolicyKind.IDENTITY, identities.managed)
+        parsed = read_policies(policies, PolicyKind.IDENTITY, identities.managed)
     limit = None if boundary is None else read_boundary(boundary, identities.managed)
     valid_tags = None if tags is None else require_tags(tags)
 
     def configure(entity: Entity) -> None:
-        if given is not None:
-            entity.set_policies(given.inline, given.attached)
+        if parsed is not None:
+            entity.set_policies(parsed.inline, parsed.attached)
         if limit is not None:
             entity.set_boundary(limit)
         if valid_tags is not None:
@@ -373,8 +373,8 @@ def _read_session(
 ) -> Session:
     session_policies = None
     if policies is not None:
-        given = read_policies(policies, PolicyKind.SESSION, identities.managed, "session policies")
-        session_policies = given.list_for_session()
+        parsed = read_policies(policies, PolicyKind.SESSION, identities.managed, "session policies")
+        session_policies = parsed.list_for_session()
     return Session(session_policies, {} if tags is None else require_tags(tags))
 
 

@@ -58,7 +58,8 @@ class KMSMock(ClientSource):
     def __repr__(self) -> str:
         keys = sum(len(region.keys) for region in self._backend.regions.values())
         state = get_state(self._responder)
-        return f"<KMSMock {state}: {keys} keys, {len(self.calls)} calls>"
+        calls = len(self.calls)
+        return f"<KMSMock {state}: {keys} key{_s(keys)}, {calls} call{_s(calls)}>"
 
     # --- state -------------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class KMSMock(ClientSource):
         """The faults that a test arms: throttling, errors, and failures of the network."""
         from kmsmock.activation.faults import Faults
 
-        return Faults(self._backend.faults, self.options["seed"])
+        return Faults(self._responder, self._backend.faults, self.options["seed"])
 
     @property
     def attestation(self) -> AttestationAuthority:
@@ -167,7 +168,8 @@ class KMSMock(ClientSource):
     def reset(self) -> None:
         """Restore the initial state: without records, with the keys and principals of the world.
 
-        The world is that of the option ``world``; without one, there are no keys.
+        The world is that of the option ``world``; without one, there are no keys. Faults are
+        disarmed.
         """
         self._clients.clear()
         self._responder.reset()
@@ -363,6 +365,11 @@ class KMSMock(ClientSource):
     def pause(self) -> AbstractContextManager[None]:
         """Deactivate all mocks inside the block, so that calls are sent as without a mock."""
         return paused()
+
+
+def _s(number: int) -> str:
+    """Return the ending of a noun."""
+    return "" if number == 1 else "s"
 
 
 def new_mock(options: MockOptions, keywords: Mapping[str, Any]) -> Responder:

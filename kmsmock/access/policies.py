@@ -184,7 +184,12 @@ def _collect_organization_policies(
 
 
 def _has_resource_control(request: Request, key: Key | None) -> bool:
-    """Return whether a request is about a customer managed key, or an alias."""
+    """Return whether a request is about a customer managed key, or an alias.
+
+    Source: AWS Organizations User Guide, "Resource control policies (RCPs)", which restrict
+    resources; an alias is one in the Service Authorization Reference. The alias half of alias
+    operations, which no key policy decides, is restricted, too.
+    """
     if key is None:
         return ":alias/" in request.resource
     return key.manager is KeyManager.CUSTOMER

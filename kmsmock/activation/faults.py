@@ -17,6 +17,7 @@ from kmsmock.ledger.call_filter import CallFilter
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.suggestions import suggest
 from kmsmock.misuse.values import describe, require_type
+from kmsmock.process.active_mocks import ActiveMock, is_started
 from kmsmock.process.contexts import contexts
 from kmsmock.state.fault import Effect, Fault
 from kmsmock.state.faults import ArmedFaults
@@ -86,7 +87,8 @@ class Faults(PublicObject, own_checks=("operation",)):
     ``wire=True``, so that botocore retries them.
     """
 
-    def __init__(self, armed: ArmedFaults, seed: int | str | None) -> None:
+    def __init__(self, mock: ActiveMock, armed: ArmedFaults, seed: int | str | None) -> None:
+        self._mock = mock
         self._armed = armed
         self._seed = seed
 
@@ -206,7 +208,15 @@ class Faults(PublicObject, own_checks=("operation",)):
     def _arm(
         self, operation: str, effect: Effect, terms: FaultTerms, code: str | None = None
     ) -> Fault:
-        """Arm a fault. code: an error code that not every operation can have."""
+        """Arm a fault. code: an error code that not every operation can have.
+
+        Raises RuntimeError if the mock has been stopped, so that no call can meet it.
+        """
+        if not is_started(self._mock):
+            raise RuntimeError(
+                "the mock of these faults has ended, and no call can meet them; arm them while it "
+                "is active"
+            )
         known = FaultTerms.__annotations__
         for name in terms.keys() - known.keys():
             raise TypeError(f"faults take no argument {name!r}{suggest(name, known, 'they take')}")

@@ -121,13 +121,13 @@ def _replace(
 
     # pytest passes the method or class to functions that can take a second positional argument.
     def method(owner: Any, argument: Any = _NOTHING, /, *args: Any, **kwargs: Any) -> Any:
-        given = args if argument is _NOTHING else (argument, *args)
+        arguments = args if argument is _NOTHING else (argument, *args)
 
         def call() -> Any:
             found = original
             if found is _NOTHING:
                 found = _find_inherited(owner, cls, name, replacement)
-            return _call(found, owner, name, given, kwargs)
+            return _call(found, owner, name, arguments, kwargs)
 
         return action(owner, call)
 
@@ -167,7 +167,7 @@ def _find_inherited(owner: Any, cls: type, name: str, replacement: Any) -> Any:
     return next((each for each in found if each is not replacement), None)
 
 
-def _call(method: Any, owner: Any, name: str, given: tuple[Any, ...], kwargs: Any) -> Any:
+def _call(method: Any, owner: Any, name: str, arguments: tuple[Any, ...], kwargs: Any) -> Any:
     """Call a method as it would have been called in its place; None is no method."""
     if method is None:
         method = _find_nose_method(owner, name)
@@ -176,13 +176,13 @@ def _call(method: Any, owner: Any, name: str, given: tuple[Any, ...], kwargs: An
     bind = getattr(type(method), "__get__", lambda method, *_: method)
     if inspect.isclass(owner):
         bound = bind(method, None, owner)
-        if not given and not kwargs and inspect.isfunction(bound) and _takes_argument(bound):
-            given = (owner,)  # no class method, but pytest calls it as one
+        if not arguments and not kwargs and inspect.isfunction(bound) and _takes_argument(bound):
+            arguments = (owner,)  # no class method, but pytest calls it as one
     else:
         bound = bind(method, owner, type(owner))
-        if name in _OF_TEST and len(given) == 1 and not _takes_argument(bound):
-            given = ()
-    return bound(*given, **kwargs)
+        if name in _OF_TEST and len(arguments) == 1 and not _takes_argument(bound):
+            arguments = ()
+    return bound(*arguments, **kwargs)
 
 
 def _takes_argument(function: Any) -> bool:

@@ -233,7 +233,10 @@ def _find_principal(backend: Backend, named: Any) -> Principal:
     identities = backend.identities
     if isinstance(named, Principal):
         if named.has_entity and identities.entity_of(named) is None:
-            raise ValueError(f"{named.principal_arn} has been deleted: its requests are rejected")
+            raise ValueError(
+                f"{named.principal_arn} has been deleted, or is of another mock: its requests are "
+                "rejected"
+            )
         return named
     if not isinstance(named, str):
         raise TypeError(f"principal must be a principal or an ARN, not {describe(named)}")

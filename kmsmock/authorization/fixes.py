@@ -41,8 +41,10 @@ def list_fixes(
     for policy, _, failed in find_near_misses(selected, request, policies):
         context = get_policy_context(policy, request)
         # Another place says that key policies cannot see a condition key.
-        seen = [c for c in failed if c.lower_key in context or c.lower_key not in request.context]
-        fixes.update(dict.fromkeys(_fix_conditions(seen, request)))
+        visible = [
+            c for c in failed if c.lower_key in context or c.lower_key not in request.context
+        ]
+        fixes.update(dict.fromkeys(_fix_conditions(visible, request)))
     for grant in islice(find_missed_grants(request, policies, cause), 1):
         fixes.update(dict.fromkeys(_fix_constraints(grant, request)))
     return tuple(fixes)

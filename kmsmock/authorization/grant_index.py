@@ -210,6 +210,5 @@ def _remove(table: Any, path: Sequence[Any]) -> None:
 
 def _names(principal: Principal) -> Iterable[str]:
     """Return what a grant can call a principal, each once."""
-    account = principal.account
-    root = root_arn(principal.partition, account)
-    return dict.fromkeys((principal.arn, principal.entity_arn or "", root, account))
+    root = root_arn(principal.partition, principal.account)
+    return dict.fromkeys((principal.arn, principal.entity_arn or "", root))

@@ -6,7 +6,6 @@ Source: AWS KMS Developer Guide, "Condition keys for AWS KMS" and "Key policies 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from kmsmock.authorization.wildcards import Pattern
 from kmsmock.aws.condition_keys import CONDITION_KEYS, get_condition_key
 from kmsmock.aws.operations import permissions
 from kmsmock.aws.via_service import read_via_service
+from kmsmock.misuse.caller_warnings import warn_caller
 from kmsmock.misuse.suggestions import get_nearest
 
 _PREFIX = "kms:"
@@ -235,4 +235,4 @@ def warn_of_misspelt(policy: Policy, name: str) -> None:
     """
     for statement in policy.statements:
         for text in find_misspelt(statement):
-            warnings.warn(f"{name}, {statement.name}: {text}", stacklevel=3)
+            warn_caller(f"{name}, {statement.name}: {text}")

@@ -133,8 +133,8 @@ def _check_statement(statement: Any, name: str, kind: PolicyKind) -> None:
         raise MalformedPolicyError(f"{name} is not an object")
     _require_known(statement, _STATEMENT_MEMBERS, name)
     if statement.get("Effect") not in ("Allow", "Deny"):
-        given = f", not {describe(statement['Effect'])}" if "Effect" in statement else ""
-        raise MalformedPolicyError(f"{name} needs an Effect, Allow or Deny{given}")
+        value = f", not {describe(statement['Effect'])}" if "Effect" in statement else ""
+        raise MalformedPolicyError(f"{name} needs an Effect, Allow or Deny{value}")
     if not isinstance(statement.get("Sid", ""), str):
         raise MalformedPolicyError(f"the Sid of {name} must be a text")
     for member in ("Principal", "Action", "Resource"):

@@ -166,6 +166,11 @@ def root_arn(partition: str, account: str) -> str:
     return iam_arn(partition, account, "root")
 
 
+def name_account_by_root(principal: str, partition: str) -> str:
+    """Return the ARN of the root user for an account id; other names of principals unchanged."""
+    return root_arn(partition, principal) if is_account_id(principal) else principal
+
+
 def session_arn(partition: str, account: str, role: str, session: str) -> str:
     """Return the ARN of a role session. role: the name of the role, without its path."""
     return f"arn:{partition}:sts::{account}:assumed-role/{role}/{session}"

@@ -6,9 +6,12 @@ the common errors of all AWS services last.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kmsmock.misuse.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class ServiceError(Exception):
@@ -36,6 +39,15 @@ class ServiceError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message or ''}"
+
+    @classmethod
+    def in_own_words(cls, message: str, *, explanation: str | None = None) -> Self:
+        """Make an error whose text by AWS is not known: message is in words of kmsmock.
+
+        A note says so; `docs/own-texts.md` lists them.
+        """
+        remark = "AWS's text of this error is not known; this one is kmsmock's."
+        return cls(message, explanation=f"{explanation} {remark}" if explanation else remark)
 
     @property
     def code(self) -> str:

@@ -14,7 +14,7 @@ FULL_ACCESS = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
-#: Name -> statements of AWS managed policies; of ReadOnlyAccess those about KMS.
+#: Path and name -> statements of AWS managed policies; of ReadOnlyAccess those about KMS.
 _MANAGED: dict[str, Any] = {
     "AdministratorAccess": FULL_ACCESS["Statement"],
     "PowerUserAccess": [
@@ -38,15 +38,23 @@ _MANAGED: dict[str, Any] = {
             "Resource": "*",
         }
     ],
+    "aws-service-role/AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy": [
+        {
+            "Sid": "KMSSynchronizeMultiRegionKey",
+            "Effect": "Allow",
+            "Action": ["kms:SynchronizeMultiRegionKey"],
+            "Resource": "*",
+        }
+    ],
 }
 
 
 def get_managed_policy(arn: str) -> Mapping[str, Any] | None:
     """Return the AWS managed policy with an ARN; None if it is not emulated."""
     parsed = Arn.parse(arn)
-    if parsed is None or arn != aws_managed_policy_arn(parsed.partition, parsed.name):
+    if parsed is None or arn != aws_managed_policy_arn(parsed.partition, parsed.resource_id):
         return None
-    statement = _MANAGED.get(parsed.name)
+    statement = _MANAGED.get(parsed.resource_id)
     return None if statement is None else {"Version": "2012-10-17", "Statement": statement}
 
 

@@ -20,7 +20,7 @@ content 1      layout version (low 4 bits), 0x80 = multi-Region key
 +11     …      AES-GCM ciphertext and its 16-byte tag
 ======  =====  ==================================================================
 
-The CRC distinguishes a damaged blob (refused as invalid) from an intact one of an unknown key.
+The CRC distinguishes an intact blob from a damaged one; a blob of AWS KMS itself has no such CRC.
 Everything before the ciphertext is authenticated together with the encryption context.
 """
 
@@ -34,7 +34,7 @@ from typing import Final, NamedTuple
 
 from kmsmock.aws.arns import key_arn
 from kmsmock.aws.regions import REGIONS
-from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.crypto.errors import DecryptionFailed, UnknownFraming
 
 VERSION: Final = 1
 NONCE_BYTES: Final = 12
@@ -42,6 +42,7 @@ ENCRYPT_PREFIX: Final = bytes.fromhex("0102020078")
 DATA_KEY_PREFIX: Final = bytes.fromhex("0102030078")
 
 _MULTI_REGION = 0x80
+_AFTER_MATERIAL_ID = 37
 _KEY_ID = slice(38, 54)
 _SMALLEST_ENVELOPE = 59
 _FRAMING_BYTES = 11
@@ -130,19 +131,21 @@ def make_authenticated(
 
 
 def parse(blob: bytes) -> Blob:
-    """Parse a blob; raises DecryptionFailed for bytes that are not an intact blob."""
+    """Parse a blob.
+
+    Raises DecryptionFailed for bytes that are not an intact blob, and its subclass UnknownFraming
+    if they have the outer form of one.
+    """
     if len(blob) < _SMALLEST or blob[:5] not in (ENCRYPT_PREFIX, DATA_KEY_PREFIX):
         raise DecryptionFailed("not a symmetric ciphertext blob")
     # The envelope depends only on the length of the content, which follows from the blob's length.
     layout = _layout(len(blob))
     material_id, before_nonce, nonce, after_nonce, framing, crc, encrypted = layout.unpack(blob)
-    if (before_nonce, after_nonce) != layout.envelope or crc != zlib.crc32(
-        blob[: layout.crc_offset]
-    ):
+    if (before_nonce, after_nonce) != layout.envelope or blob[_AFTER_MATERIAL_ID] != 1:
         raise DecryptionFailed("not an intact symmetric ciphertext blob")
     version = framing[0] & ~_MULTI_REGION
-    if version != VERSION:
-        raise DecryptionFailed(f"layout version {version} is not known")
+    if crc != zlib.crc32(blob[: layout.crc_offset]) or version != VERSION:
+        raise UnknownFraming(material_id, blob[_KEY_ID].hex())
     return Blob(material_id, nonce, encrypted, blob[: layout.crc_offset + 4], framing)
 
 

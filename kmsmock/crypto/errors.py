@@ -11,6 +11,19 @@ class DecryptionFailed(CryptoError):
     """The key, encryption context, padding or length is wrong."""
 
 
+class UnknownFraming(DecryptionFailed):
+    """A ciphertext has KMS's outer form, but not the inner one of this package.
+
+    It is of AWS KMS itself, or was damaged. material_id: 32 bytes. key_id: the id of the key that
+    made it, if this package did: 32 hexadecimal digits.
+    """
+
+    def __init__(self, material_id: bytes, key_id: str) -> None:
+        super().__init__("not an intact symmetric ciphertext blob")
+        self.material_id = material_id
+        self.key_id = key_id
+
+
 class InvalidKeyEncoding(CryptoError):
     """An imported private key, or the public key of a peer, is malformed or of the wrong kind."""
 

@@ -18,7 +18,7 @@ from kmsmock.misuse.values import describe
 Policies = Document | Iterable[Document]
 
 
-class GivenPolicies(NamedTuple):
+class ParsedPolicies(NamedTuple):
     """Policies that were read."""
 
     #: Documents by the name that messages use.
@@ -51,22 +51,22 @@ def list_documents(policies: object, name: str) -> list[Document]:
 
 def read_policies(
     policies: object, kind: PolicyKind, managed: ManagedPolicies, name: str = "policies"
-) -> GivenPolicies:
+) -> ParsedPolicies:
     """Read the policies of a user, role or session.
 
     policies: as for `list_documents`. managed: those that an ARN can mean. name: of the argument.
     Raises MalformedPolicyError, ValueError for the ARN of no managed policy, TypeError.
     """
-    given = GivenPolicies({}, {})
+    parsed = ParsedPolicies({}, {})
     for document in list_documents(policies, name):
         if isinstance(document, str) and looks_like_arn(document):
-            given.attached[document] = managed.find(document)
+            parsed.attached[document] = managed.find(document)
         else:
-            title = f"policy {len(given.inline) + 1}"
+            title = f"policy {len(parsed.inline) + 1}"
             policy = parse(document, kind, "" if kind is PolicyKind.SESSION else title)
             warn_of_misspelt(policy, title)
-            given.inline[title] = policy
-    return given
+            parsed.inline[title] = policy
+    return parsed
 
 
 def read_boundary(document: Document, managed: ManagedPolicies) -> Policy | ManagedPolicy:
@@ -87,9 +87,9 @@ def read_levels(levels: object, kind: PolicyKind, name: str) -> tuple[tuple[Poli
     name: of the argument. Raises MalformedPolicyError, TypeError.
     """
     if isinstance(levels, (str, Mapping)) or not isinstance(levels, Iterable):
-        given = f", not {describe(levels)}"
         raise TypeError(
-            f"service_control and resource_control take a list of policies per level{given}"
+            f"service_control and resource_control take a list of policies per level, "
+            f"not {describe(levels)}"
         )
     return tuple(
         tuple(parse(document, kind) for document in list_documents(level, f"a level of {name}"))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import botocore.exceptions
 
+from kmsmock.process.active_mocks import active
 from kmsmock.process.exceptions import add_note, mark_as_answered
 
 if TYPE_CHECKING:
     from kmsmock.aws.errors import ServiceError
 
 _MAX_NOTES = 64
+_MAX_STATES = 5
 #: Request id, or id of a parsed response -> the response, which keeps its id from being used again,
 #: and the note for an exception that a client has not raised yet; the oldest first.
 _Notes = OrderedDict[Any, tuple[Any, str | None]]
@@ -60,23 +63,42 @@ def _attach_note(error: Any) -> None:
 
 
 def _attach_note_of_waiter(error: Any) -> None:
-    """Attach the note that belongs to a WaiterError."""
+    """Attach the note that belongs to a WaiterError, or the states in the last answer."""
     kept = _notes_of_waiters.pop(id(error.last_response), None)
-    if kept is None:
+    if kept is None and not active:
         return
     mark_as_answered(error)
-    if kept[1] is not None:
-        add_note(error, kept[1])
+    note = _describe_states(error.last_response) if kept is None else kept[1]
+    if note is not None:
+        add_note(error, note)
+
+
+def _describe_states(response: Any) -> str | None:
+    """Describe which states a response shows; None for one that shows none."""
+    states = dict.fromkeys(f"{name} {state!r}" for name, state in _iterate_states(response))
+    shown = ", ".join(islice(states, _MAX_STATES))
+    return f"The last answer has {shown}." if shown else None
+
+
+def _iterate_states(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the members of a response that are states."""
+    for item in value if isinstance(value, list) else ():
+        yield from _iterate_states(item)
+    for name, member in value.items() if isinstance(value, dict) else ():
+        if isinstance(member, str) and name.endswith(("State", "Status")):
+            yield name, member
+        else:
+            yield from _iterate_states(member)
 
 
 def install() -> None:
     """Patch botocore's ClientError and WaiterError to attach notes when they are created."""
-    _patch(botocore.exceptions.ClientError, _notes, _attach_note)
-    _patch(botocore.exceptions.WaiterError, _notes_of_waiters, _attach_note_of_waiter)
+    _patch(botocore.exceptions.ClientError, _attach_note, _notes)
+    _patch(botocore.exceptions.WaiterError, _attach_note_of_waiter)
 
 
-def _patch(kind: Any, notes: _Notes, attach: Callable[[Any], None]) -> None:
-    """Let a class of exceptions attach notes, if there are any.
+def _patch(kind: Any, attach: Callable[[Any], None], notes: _Notes | None = None) -> None:
+    """Let a class of exceptions attach notes; if these are given, only while there are any.
 
     Without wrapt, whose import takes longer than that of this package.
     """
@@ -85,7 +107,7 @@ def _patch(kind: Any, notes: _Notes, attach: Callable[[Any], None]) -> None:
     @functools.wraps(original)
     def initialize(error: Any, *args: Any, **kwargs: Any) -> None:
         original(error, *args, **kwargs)
-        if notes:
+        if notes is None or notes:
             attach(error)
 
     kind.__init__ = initialize

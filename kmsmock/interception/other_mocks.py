@@ -13,6 +13,8 @@ from kmsmock.process.active_mocks import ActiveMock, active, get_first_use, list
 #: The codes of errors that can have this reason.
 _CODES = re.compile("NotFound|NoSuch|Denied|Unauthorized|InvalidCiphertext|InvalidGrant|InvalidArn")
 _MAX_NAMES = 50
+#: What a ciphertext names, in notes, which do not repeat it.
+_OF_CIPHERTEXT = "key of this ciphertext"
 
 
 def explain_other_mocks(
@@ -62,8 +64,10 @@ def _find(names: list[str | bytes], access_key: str | None, here: Any, there: An
     for name in names:
         kind = _get_kind(there, name)
         if kind is not None and _get_kind(here, name) is None:
-            shown = f" {name}" if isinstance(name, str) and kind != "key of this ciphertext" else ""
-            yield f"The {kind}{shown}"
+            if isinstance(name, str) and kind != _OF_CIPHERTEXT:
+                yield f"The {kind} {name}"
+            else:
+                yield f"The {kind}"
     if access_key is not None and here.identities.credentials.get_owner(access_key) is None:
         owner = there.identities.credentials.get_owner(access_key)
         if owner is not None:
@@ -89,7 +93,7 @@ def _get_kind(state: Any, name: str | bytes) -> str | None:
         if isinstance(name, str) and state.identities.entity(name) is not None:
             return "user or role"
         if _has_key_of_ciphertext(state, name):
-            return "key of this ciphertext"
+            return _OF_CIPHERTEXT
         # Each service stores its resources by id or name, by account and Region.
         return "resource" if any(_has(each, name, 3) for each in state.service_states) else None
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from kmsmock.authorization.policy import Policy, as_text
 from kmsmock.authorization.policy_document import as_list
-from kmsmock.aws.arns import read_account_principal, root_arn
+from kmsmock.aws.arns import name_account_by_root, root_arn
 from kmsmock.aws.regions import partition_of
 
 #: Source: AWS KMS Developer Guide, "Resource quotas": 32 KB a key policy document.
@@ -21,6 +22,8 @@ _STATEMENT_ORDER = (
     *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
     *("Resource", "NotResource", "Condition"),
 )
+#: An escape in JSON text; the group is the number of a control character.
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|.)")
 _PRINCIPAL_ELEMENTS = frozenset({"Principal", "NotPrincipal"})
 
 
@@ -75,16 +78,10 @@ def normalize(policy: Policy, partition: str) -> str:
 
 def _normalize_element(name: str, element: Any, partition: str) -> Any:
     if name in _PRINCIPAL_ELEMENTS:
-        return _map_principals(element, lambda principal: _name_root(principal, partition))
+        return _map_principals(element, lambda name: name_account_by_root(name, partition))
     if name == "Condition":
         return {operator: _normalize_tests(tests) for operator, tests in element.items()}
     return _single_or_list(as_list(element)) if isinstance(element, list) else element
-
-
-def _name_root(principal: str, partition: str) -> str:
-    """Return the ARN of the root user for an account id; others unchanged."""
-    account = read_account_principal(principal)
-    return principal if account is None or account[0] else root_arn(partition, account[1])
 
 
 def _normalize_tests(tests: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,4 +137,6 @@ def pretty(value: Any, depth: int = 1) -> str:
 
 
 def _quote(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """Return a JSON text; control characters as Jackson escapes them, whose format KMS has."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _ESCAPE.sub(lambda found: f"\\u{found[1].upper()}" if found[1] else found[0], text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from kmsmock.aws import errors
-from kmsmock.keys.key import Key
+from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.material import KeyMaterial, MaterialState, RotationType
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import Origin
@@ -47,6 +47,11 @@ def enable_for_aws(key: Key, now: datetime) -> RotationSchedule:
     period = timedelta(days=DEFAULT_PERIOD_DAYS)
     key.rotation = RotationSchedule(period, add_or_last(now, period))
     return key.rotation
+
+
+def is_before_first_of_aws(key: Key) -> bool:
+    """Return whether a key is an AWS managed key that has not been rotated yet."""
+    return key.manager is KeyManager.AWS and len(key.materials) < 2
 
 
 def rotate_automatically(

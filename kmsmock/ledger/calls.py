@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, overload
@@ -12,6 +11,7 @@ from kmsmock.ledger.call_filter import CallFilter
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.known_names import KnownNames
 from kmsmock.ledger.usage import Usage, count_usage
+from kmsmock.misuse.caller_warnings import warn_caller
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.values import require_type
 
@@ -59,7 +59,7 @@ class Calls(PublicObject, Sequence[Call], internal=("read_filter",), own_checks=
         start, _, step = index.indices(len(self))
         dropped_counts = self._dropped_counts if start == 0 and step == 1 else None
         if self.dropped and (index.start or 0) > 0:
-            warnings.warn(f"indexes have moved: {self.note}", stacklevel=2)
+            warn_caller(f"indexes have moved: {self.note}")
         selected = list(self._events)[index]
         return Calls(selected, dropped_counts, is_exact=self.is_exact, names=self._names)
 

@@ -106,7 +106,7 @@ def _explain_keywords(function: Callable[..., Any], keywords: Iterable[str]) -> 
     known = [parameter.name for parameter in parameters if parameter.kind in named]
     for name in keywords:
         if name not in known:
-            shown = function.__qualname__.removesuffix(".__call__")
+            called = function.__qualname__.removesuffix(".__call__")
             hint = suggest(name, known, "it takes")
-            return f"{shown}() got an unexpected keyword argument {name!r}{hint}"
+            return f"{called}() got an unexpected keyword argument {name!r}{hint}"
     return None

@@ -75,5 +75,5 @@ def require_texts(value: Any, name: str) -> None:
 def describe_wrong_type(value: object, name: str, expected: str, *, is_shown: bool = True) -> str:
     """Return the sentence about a value of a wrong type. is_shown: whether it is no secret."""
     can_be_shown = is_shown and isinstance(value, (str, *_SHOWN))
-    shown = f": {describe(value)}" if can_be_shown else ""
-    return f"{name} must be {expected}, not {type(value).__name__}{shown}"
+    text = f": {describe(value)}" if can_be_shown else ""
+    return f"{name} must be {expected}, not {type(value).__name__}{text}"

@@ -9,7 +9,13 @@ from typing import Any
 
 from kmsmock.authorization.grants import GrantConstraints, GrantTerms
 from kmsmock.aws import errors
-from kmsmock.aws.arns import Arn, is_account_id, read_account_principal, session_arn
+from kmsmock.aws.arns import (
+    Arn,
+    is_account_id,
+    name_account_by_root,
+    read_account_principal,
+    session_arn,
+)
 from kmsmock.aws.principals import Principal
 from kmsmock.identities.names import CREATE_PRINCIPALS, PrincipalNames
 from kmsmock.keys.key import Key
@@ -70,14 +76,20 @@ def _read_principal(
     names: PrincipalNames,
     member: str,
 ) -> str | None:
-    """Return the ARN of the principal in a parameter, which may name it by its unique id."""
+    """Return the ARN of the principal in a parameter.
+
+    The parameter can have the unique id of a user or role, or an account id, which KMS lists as
+    the ARN of the account's root user.
+    """
     name: str | None = parameters.get(member)
     session = _AWS_SESSION_ID.fullmatch(name) if name and principal.is_service else None
     if session is not None:
         account, role, rest = session.groups()
         return session_arn(partition, account, role, rest)
-    if name is None or not UNIQUE_ID.fullmatch(name):
-        return name
+    if name is None:
+        return None
+    if not UNIQUE_ID.fullmatch(name):
+        return name_account_by_root(name, partition)
     arn = names.get_arn(name)
     if arn is None:
         raise errors.InvalidArnException(f"{member} does not refer to a valid principal.")
@@ -168,22 +180,22 @@ def require_valid_terms(key: Key, terms: GrantTerms) -> None:
 
 def _require_principals(terms: GrantTerms) -> None:
     if (terms.grantee_principal is None) is (terms.grantee_service_principal is None):
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "Exactly one of GranteePrincipal and GranteeServicePrincipal must be specified."
         )
     if terms.retiring_principal is not None and terms.retiring_service_principal is not None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "At most one of RetiringPrincipal and RetiringServicePrincipal can be specified."
         )
     if terms.grantee_service_principal is None:
         return
     if terms.retiring_principal is None and terms.retiring_service_principal is None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "RetiringPrincipal or RetiringServicePrincipal is required with "
             "GranteeServicePrincipal."
         )
     if terms.constraints is None or terms.constraints.source_arn is None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "The SourceArn constraint is required with GranteeServicePrincipal."
         )
 
@@ -197,15 +209,17 @@ def _require_constraints(key: Key, constraints: GrantConstraints) -> None:
         )
     if len(contexts) > 1:
         raise errors.ValidationException(
-            "At most one of EncryptionContextEquals and EncryptionContextSubset can be specified."
+            "More than one constraint supplied",
+            explanation="Constraints takes EncryptionContextEquals or EncryptionContextSubset, not "
+            "both, even if one is empty.",
         )
     for context in contexts:
         if len(context) > _CONTEXT_PAIRS:
-            raise errors.ValidationException(
+            raise errors.ValidationException.in_own_words(
                 f"A grant constraint can have up to {_CONTEXT_PAIRS} encryption context pairs."
             )
         if any(len(value) > _CONTEXT_VALUE_CHARACTERS for value in context.values()):
-            raise errors.ValidationException(
+            raise errors.ValidationException.in_own_words(
                 "An encryption context value in a grant constraint can have up to "
                 f"{_CONTEXT_VALUE_CHARACTERS} characters."
             )

@@ -9,7 +9,12 @@ from typing import Any
 from kmsmock.access.denial import THIS_RESOURCE, make_hidden_error
 from kmsmock.authorization.grants import Grant
 from kmsmock.aws import errors
-from kmsmock.aws.arns import ALIAS_PREFIX, Arn, looks_like_arn, read_account_principal
+from kmsmock.aws.arns import (
+    ALIAS_PREFIX,
+    Arn,
+    looks_like_arn,
+    name_account_by_root,
+)
 from kmsmock.aws.operations import (
     CHANGED_KEY_ARN,
     KeyNaming,
@@ -19,6 +24,7 @@ from kmsmock.aws.operations import (
     read_event,
     write_event,
 )
+from kmsmock.aws.principals import PrincipalKind
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.states import GRANTABLE
 from kmsmock.operations.grant_terms import (
@@ -62,7 +68,7 @@ def create_grant(call: Call, key: Key) -> Response:
     existing = key.grants.with_terms(terms)
     is_customer_key = key.manager is KeyManager.CUSTOMER
     if existing is None and is_customer_key and len(key.grants) >= GRANTS_QUOTA:
-        raise errors.LimitExceededException(
+        raise errors.LimitExceededException.in_own_words(
             f"Grants per key quota for this account in this region is {GRANTS_QUOTA}, current "
             f"usage is {len(key.grants)}."
         )
@@ -98,10 +104,11 @@ def list_grants(call: Call, key: Key) -> Response:
     grant_id = call.parameters.get("GrantId")
     if grant_id is not None:
         _require_grant_id(grant_id)
+    _require_service_caller(call, "GranteeServicePrincipal")
     grantee = _read_principal_filter(call, "GranteePrincipal")
     service = call.parameters.get("GranteeServicePrincipal")
     if grantee is not None and service is not None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "At most one of GranteePrincipal and GranteeServicePrincipal can be specified."
         )
     grants = [
@@ -120,7 +127,7 @@ def _read_retiring_principal(call: Call) -> str:
     principal: str = parameters.get("RetiringPrincipal") or parameters.get(
         "RetiringServicePrincipal", "*"
     )
-    return principal
+    return name_account_by_root(principal, call.region.partition)
 
 
 @operation(
@@ -132,13 +139,14 @@ def _read_retiring_principal(call: Call) -> str:
 )
 def list_retirable_grants(call: Call) -> Response:
     """List the grants with a retiring principal, on keys of all accounts."""
+    _require_service_caller(call, "RetiringServicePrincipal")
     principal = _read_principal_filter(call, "RetiringPrincipal")
     service = call.parameters.get("RetiringServicePrincipal")
     if (principal is None) is (service is None):
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
-    if principal is not None and _read_account(principal) != call.region.account:
+    if principal is not None and Arn.of(principal).account != call.region.account:
         raise make_hidden_error(
             call.principal,
             "kms:ListRetirableGrants",
@@ -166,6 +174,19 @@ def _build_list_entry(call: Call, grant: Grant) -> dict[str, Any]:
     return entry
 
 
+def _require_service_caller(call: Call, member: str) -> None:
+    """Require that a service itself calls where it filters by service principals.
+
+    Source: AWS KMS API Reference, ListGrants and ListRetirableGrants.
+    """
+    if member in call.parameters and call.principal.kind is not PrincipalKind.SERVICE:
+        raise errors.ValidationException.in_own_words(
+            f"{member} can only be specified by a service principal.",
+            explanation="Filter by the other principals of grants, or list all and look at "
+            f"{member} of each.",
+        )
+
+
 def _read_principal_filter(call: Call, member: str) -> str | None:
     text: str | None = call.parameters.get(member)
     if text is None:
@@ -175,18 +196,13 @@ def _read_principal_filter(call: Call, member: str) -> str | None:
         if arn is None and member == "RetiringPrincipal":
             raise errors.NotFoundException(f"Retiring principal {text} could not be found")
         text = arn or ""
-    if Arn.parse(text) is None and read_account_principal(text) is None:
+    text = name_account_by_root(text, call.region.partition)
+    if Arn.parse(text) is None:
         raise errors.InvalidArnException("Input does not refer to a valid principal")
     backend = call.backend
     if backend.enforces_policies and not backend.identities.names.is_valid_principal(text):
         raise errors.InvalidArnException(f"ARN does not refer to a valid principal: {text}")
     return text
-
-
-def _read_account(name: str) -> str:
-    """Return the account id of a principal, which may be an account id itself."""
-    arn = Arn.parse(name)
-    return name if arn is None else arn.account
 
 
 def _find_key_of_grant(call: Call) -> Key:
@@ -203,7 +219,9 @@ def _find_key_of_grant(call: Call) -> Key:
         call.grant_id = grant.grant_id
         return find_key_by_id_or_arn(call, grant.key_arn, cross_account=True)
     if token is not None or not all(by_id):
-        raise errors.ValidationException("Specify either GrantToken, or both KeyId and GrantId.")
+        raise errors.ValidationException.in_own_words(
+            "Specify either GrantToken, or both KeyId and GrantId."
+        )
     reference: str = parameters["KeyId"]
     if not (looks_like_arn(reference) or reference.startswith(ALIAS_PREFIX)):
         raise errors.NotFoundException(

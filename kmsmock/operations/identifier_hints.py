@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from kmsmock.aws import arns
+from kmsmock.aws.regions import partition_of
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.errors import DecryptionFailed
 from kmsmock.keys.key import Key
@@ -117,11 +118,23 @@ def explain_unsupported_alias(call: Call, reference: str) -> str:
 
 
 def explain_region_of_arn(call: Call, arn: arns.Arn) -> str:
-    """Explain that the ARN of a key or alias is of another Region, or of none."""
-    here = call.region.name
+    """Explain that the ARN of a key or alias is of another Region or partition, or of none."""
+    here, partition = call.region.name, call.region.partition
     if not arn.region:
-        like = arn._replace(partition=call.region.partition, region=here)
+        like = arn._replace(partition=partition, region=here)
         return f"The ARN has no Region; that of a key or alias in {here} is like {like}."
+    if arn.partition != partition and partition_of(arn.region) == partition:
+        like = arn._replace(partition=partition)
+        return (
+            f"The ARN is of the partition {arn.partition}, but the Region {arn.region} is in "
+            f"{partition}: {like}."
+        )
+    if arn.partition != partition:
+        return (
+            f"The ARN is of the partition {arn.partition}, but this client's Region {here} is in "
+            f"the partition {partition}. Partitions share neither keys nor accounts nor "
+            "credentials; use a client of a Region of that partition."
+        )
     if call.principal.is_service:
         return f"The ARN is of Region {arn.region}, but a key of {here} is needed."
     return (
@@ -147,8 +160,21 @@ def explain_arn(reference: str, region: KmsRegion) -> str:
     return f"The ARN of a key is like {like}, that of an alias ends with :alias/ and its name."
 
 
-def explain_missing_key(call: Call, blob: ciphertext.Blob) -> str:
-    """Explain why a valid ciphertext has no key in this account and Region."""
+def describe_maker(blob: ciphertext.Blob | None) -> str:
+    """Return what explanations call the key that made a ciphertext; None is one of AWS KMS."""
+    return "a key of AWS KMS itself" if blob is None else blob.key_arn
+
+
+def explain_missing_key(call: Call, blob: ciphertext.Blob | None) -> str:
+    """Explain why a valid ciphertext has no key in this account and Region.
+
+    blob: None for a ciphertext that AWS KMS itself has made.
+    """
+    if blob is None:
+        return (
+            "The ciphertext has the form of KMS, but no key of a mock has made it: it is of AWS, "
+            "whose keys no mock has. Encrypt the test's data with a key of this mock."
+        )
     for region in call.backend.regions.values():
         if blob.key_id in region.keys and region.name != call.region.name:
             is_multi_region = blob.key_id.startswith("mrk-")

@@ -5,15 +5,18 @@ Source: AWS KMS Developer Guide, "Key identifiers"; API Reference, KeyId of each
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from kmsmock.access.denial import THIS_CIPHERTEXT, THIS_RESOURCE, make_hidden_error
 from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import KeyNaming
 from kmsmock.crypto import ciphertext
-from kmsmock.crypto.errors import DecryptionFailed
+from kmsmock.crypto.errors import DecryptionFailed, UnknownFraming
 from kmsmock.keys.key import Key
 from kmsmock.keys.region import Alias, KmsRegion
 from kmsmock.operations.aws_managed_keys import new_aws_managed_key
 from kmsmock.operations.identifier_hints import (
+    describe_maker,
     explain_absent_alias,
     explain_absent_key,
     explain_arn,
@@ -211,16 +214,38 @@ def _find_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
     return key
 
 
-def _find_by_blob(call: Call, reference: str | None) -> Key:
+def _read_blob(call: Call, reference: str | None) -> ciphertext.Blob | None:
+    """Return the parsed ciphertext of a request; None for one that AWS KMS itself has made.
+
+    reference: the key that the request names. Raises InvalidCiphertextException.
+    """
     try:
-        blob = ciphertext.parse(call.parameters["CiphertextBlob"])
+        return ciphertext.parse(call.parameters["CiphertextBlob"])
     except DecryptionFailed as reason:
+        if isinstance(reason, UnknownFraming) and not _is_of_this_mock(call, reason):
+            return None
         named = None if reference is None else _get_named_key(call, reference)
         raise errors.InvalidCiphertextException(
             explanation=explain_unreadable(call.parameters["CiphertextBlob"], reason, named)
         ) from None
+
+
+def _is_of_this_mock(call: Call, damaged: UnknownFraming) -> bool:
+    """Return whether a key of this mock has made a ciphertext that is damaged."""
+    backend = call.backend
+    uuid = str(UUID(hex=damaged.key_id))
+    return damaged.material_id in backend.deleted_materials or any(
+        damaged.material_id in region.materials
+        or uuid in region.keys
+        or f"mrk-{damaged.key_id}" in region.keys
+        for region in backend.regions.values()
+    )
+
+
+def _find_by_blob(call: Call, reference: str | None) -> Key:
+    blob = _read_blob(call, reference)
     call.blob = blob
-    key = named = call.region.materials.get(blob.material_id)
+    key = named = None if blob is None else call.region.materials.get(blob.material_id)
     # For a key of another account, Decrypt also accepts its key id, which elsewhere needs the ARN.
     if reference is not None and (key is None or reference != key.key_id):
         named = _get_named_key(call, reference)
@@ -229,7 +254,7 @@ def _find_by_blob(call: Call, reference: str | None) -> Key:
             call.keys.append(named)  # CloudTrail shows the key that the request named
         raise errors.IncorrectKeyException(
             "The key ID in the request does not identify a CMK that can perform this operation.",
-            explanation=f"The ciphertext was made by {blob.key_arn}, not by {reference}.",
+            explanation=f"The ciphertext was made by {describe_maker(blob)}, not by {reference}.",
         )
     if key is None:
         action = call.operation.targets[0].action

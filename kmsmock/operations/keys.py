@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kmsmock.aws import arns, errors
 from kmsmock.aws.operations import CHANGED_KEY_ARN, PageSizes, per_second, read_event, write_event
+from kmsmock.identities.service_linked_roles import MULTI_REGION_ROLE, require_role
 from kmsmock.keys.custom_key_store import CustomKeyStore, StoreType
-from kmsmock.keys.key import Key, KeyManager, MultiRegionKey
+from kmsmock.keys.key import USAGE_TRACKING_START, Key, KeyManager, MultiRegionKey
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.specs import KEY_SPECS, SYMMETRIC_DEFAULT, KeySpec, KeyUsage, Origin
 from kmsmock.keys.states import (
@@ -110,6 +111,7 @@ def create_key(call: Call) -> Response:
         key.materials.append(key.new_material())
     if multi_region:
         key.multi_region = MultiRegionKey(key)
+        require_role(backend.identities, key.account, call.region.partition, MULTI_REGION_ROLE)
     if store is not None:
         key.custom_key_store = store
         key.xks_key_id = xks_key_id
@@ -183,7 +185,7 @@ def _find_custom_key_store(
     required_type = STORE_ORIGINS.get(origin)
     if store_id is None:
         if required_type is not None:
-            raise errors.ValidationException(
+            raise errors.ValidationException.in_own_words(
                 f"CustomKeyStoreId is required when Origin is {origin.value}."
             )
         return None
@@ -197,7 +199,7 @@ def _find_custom_key_store(
             explanation=f"There is no custom key store {store_id!r} in this account and Region."
         )
     if store.store_type is not required_type:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             f"Origin {origin.value} cannot be used with a custom key store of type "
             f"{store.store_type.value}."
         )
@@ -213,7 +215,7 @@ def _find_custom_key_store(
 def _read_xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -> str | None:
     xks_key_id: str | None = call.parameters.get("XksKeyId")
     if (xks_key_id is not None) != (origin is Origin.EXTERNAL_KEY_STORE):
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "XksKeyId is required when Origin is EXTERNAL_KEY_STORE, and not permitted otherwise."
         )
     if store is not None and xks_key_id in store.xks_key_ids:
@@ -345,12 +347,16 @@ def cancel_key_deletion(call: Call, key: Key) -> Response:
     quota=per_second(5),
 )
 def get_key_last_usage(call: Call, key: Key) -> Response:
-    """Return the last successful cryptographic operation with a key."""
+    """Return the last successful cryptographic operation with a key.
+
+    KeyId is the key id, as in answers that Cloud Custodian's tests recorded
+    (`tests/data/placebo/test_kms_last_usage`) and in the guide's examples.
+    """
     usage = key.last_usage
     return {
-        "KeyId": key.arn,
+        "KeyId": key.key_id,
         "KeyCreationDate": key.creation_date,
-        "TrackingStartDate": key.creation_date,
+        "TrackingStartDate": max(key.creation_date, USAGE_TRACKING_START),
         "KeyLastUsage": {}
         if usage is None
         else {

@@ -10,7 +10,7 @@ from kmsmock.keys import rotation
 from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.specs import Origin
-from kmsmock.keys.states import REPLICABLE, USABLE, KeyState
+from kmsmock.keys.states import USABLE, KeyState
 from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import build_page
@@ -91,9 +91,17 @@ def disable_key_rotation(call: Call, key: Key) -> None:
     ),
 )
 def get_key_rotation_status(call: Call, key: Key) -> Response:
-    """Return whether automatic rotation of a key is enabled, and the date of the next one."""
+    """Return whether automatic rotation of a key is enabled, and the date of the next one.
+
+    The API Reference says that it is always enabled for AWS managed keys; a new one was recorded
+    with false, so here it is false until the first rotation.
+    """
     schedule = rotation.get_schedule(key)
-    is_enabled = schedule is not None and key.status is not KeyState.PENDING_DELETION
+    is_enabled = (
+        schedule is not None
+        and key.status is not KeyState.PENDING_DELETION
+        and not rotation.is_before_first_of_aws(key)
+    )
     response: dict[str, Any] = {"KeyRotationEnabled": is_enabled, "KeyId": key.arn}
     if is_enabled and schedule is not None:
         response["RotationPeriodInDays"] = schedule.period.days
@@ -106,7 +114,7 @@ def get_key_rotation_status(call: Call, key: Key) -> Response:
 
 @operation(
     "RotateKeyOnDemand",
-    Target("kms:RotateKeyOnDemand", by_id_or_arn("KeyId"), REPLICABLE),
+    Target("kms:RotateKeyOnDemand", by_id_or_arn("KeyId"), USABLE),
     precheck=_require_rotatable,
     trail=write_event("KeyId", shows=(REQUESTED_KEY_ID,)),
     quota=per_second(5),
@@ -132,6 +140,7 @@ def _find_listed_key(call: Call, _: object) -> list[str]:
 @operation(
     "ListKeyRotations",
     Target("kms:ListKeyRotations", by_id_or_arn("KeyId")),
+    precheck=_require_no_store,
     trail=read_event("KeyId", "IncludeKeyMaterial", "Limit", "Marker"),
     quota=per_second(100),
     pages=PageSizes(100, 1000),
@@ -144,8 +153,7 @@ def _find_listed_key(call: Call, _: object) -> list[str]:
 def list_key_rotations(call: Call, key: Key) -> Response:
     """List the rotations of a key, oldest first, or all of its key materials.
 
-    The list is empty for keys whose key material KMS does not show: asymmetric keys, HMAC keys and
-    keys in custom key stores.
+    The list is empty for keys whose key material KMS does not show: asymmetric and HMAC keys.
     """
     include = call.parameters.get("IncludeKeyMaterial")
     if include is not None and not key.spec.is_symmetric_encryption:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from kmsmock.plugin.marks import (
 )
 from kmsmock.plugin.real_aws import block_real_aws, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
-from kmsmock.process.active_mocks import get_joinable
+from kmsmock.process.active_mocks import active, get_joinable
 from kmsmock.process.contexts import get_running_test
 from kmsmock.process.environment import describe_region, without_leftovers
 from kmsmock.process.repeated_warnings import forget_warnings
@@ -169,16 +169,35 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     require_valid_marks(item)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Hide the frames of clients, and add hints to errors without a mock, or without ``await``."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
+    """Add what calls of a failed test say, beside what is done to its error."""
     if call.excinfo is None:
-        return
+        return (yield)
+    _prepare_error(item, call)
+    report: Any = yield
+    if report.failed and call.when == "call":
+        from kmsmock.plugin.failure_sections import TITLE, describe_calls
+
+        test = get_running_test()
+        mocks = (*(each.kms for each in active), *item.config.stash[_mocked_tests].list_mocks(test))
+        text = describe_calls(mocks, test)
+        if text:
+            report.sections.append((TITLE, text))
+    return report
+
+
+def _prepare_error(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Hide the frames of clients, and add hints to errors without a mock, or without ``await``."""
+    assert call.excinfo is not None
     if call.when != "teardown":
         note_failure(get_test_context())
     from kmsmock.plugin.tracebacks import hide_client_frames
 
-    hide_client_frames(call.excinfo.value)
+    has_mock = bool(active) or get_running_test() in item.config.stash[_mocked_tests]
+    hide_client_frames(call.excinfo.value, has_mock=has_mock)
     if "aiobotocore" in sys.modules:
         from kmsmock.plugin.async_hints import hint_at_await
 

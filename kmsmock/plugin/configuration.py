@@ -76,8 +76,8 @@ def read_options_of_run(config: pytest.Config) -> dict[str, Any]:
             value = config.getini(ini)
             if value in (None, "", []):
                 continue
-            given = {name: value if option.from_text is None else option.from_text(value)}
-            options.update(resolve_paths(config, given))
+            found = {name: value if option.from_text is None else option.from_text(value)}
+            options.update(resolve_paths(config, found))
             read_option(name, options[name])
             if name == "world":
                 _require_readable(options[name])

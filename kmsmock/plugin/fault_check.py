@@ -9,6 +9,8 @@ import weakref
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+import pytest
+
 from kmsmock.process.active_mocks import list_started
 from kmsmock.process.contexts import Context
 
@@ -45,7 +47,7 @@ def ending_faults(test: Context, unfired: list[str]) -> Generator[None]:
         _failed.discard(test)
         unfired.clear()
     if lines:
-        raise AssertionError("\n".join(["faults that did not fire:", *lines]))
+        pytest.fail("\n".join(["faults that did not fire:", *lines]), pytrace=False)
 
 
 def _end_faults(has_ended: Callable[[Context], bool]) -> list[str]:

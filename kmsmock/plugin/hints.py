@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from types import TracebackType
 from typing import Any
 
@@ -12,6 +13,7 @@ from kmsmock.process.watchers import Watcher
 
 #: What clients raise if neither the environment nor a mock configures them.
 _UNCONFIGURED = ("NoRegionError", "NoCredentialsError")
+_MOCKS_KEPT = 4
 _HINT = "no mock of KMS is active: use the `kms` fixture or `@mock_kms`"
 AT_IMPORT = (
     "no mock of KMS is active while modules are imported: create the client in a function, and use "
@@ -23,15 +25,23 @@ class MockedTests(Watcher):
     """The running tests in which a mock has been started, whether or not it is still active."""
 
     def __init__(self) -> None:
-        self._tests: set[str | None] = set()
+        #: The last mocks that were started in a test; none for those outside of tests.
+        self._tests: dict[str | None, deque[Any]] = {}
 
-    def began(self, kms: Any) -> None:  # noqa: ARG002 - not needed
+    def began(self, kms: Any) -> None:
         """Note that the running test has a mock."""
-        self._tests.add(get_running_test())
+        test = get_running_test()
+        mocks = self._tests.setdefault(test, deque(maxlen=_MOCKS_KEPT))
+        if test is not None:
+            mocks.append(kms)
 
     def forget(self, test: str) -> None:
         """Forget a test, which has ended."""
-        self._tests.discard(test)
+        self._tests.pop(test, None)
+
+    def list_mocks(self, test: str | None) -> list[Any]:
+        """Return the control objects of the last mocks that were started in a test."""
+        return list(self._tests.get(test, ()))
 
     def __contains__(self, test: str | None) -> bool:
         return test in self._tests

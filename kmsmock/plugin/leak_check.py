@@ -207,9 +207,9 @@ def _fail(report: pytest.TestReport, findings: str) -> None:
     if hasattr(own, "addsection"):
         own.addsection(_TITLE, findings)
         return
-    told = f"{report.nodeid}: {_TITLE}:\n{findings}"
+    text = f"{report.nodeid}: {_TITLE}:\n{findings}"
     report.outcome = "failed"
-    report.longrepr = told if own is None else f"{own}\n{told}"
+    report.longrepr = text if own is None else f"{own}\n{text}"
 
 
 def _explain_uncaptured(config: pytest.Config) -> str | None:

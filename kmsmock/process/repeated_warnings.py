@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from kmsmock.misuse.caller_warnings import warn_caller
 
 #: The texts that were told.
 _told: set[str] = set()
@@ -12,7 +12,7 @@ def warn_once(text: str) -> None:
     """Warn, unless the same text was told before; one that is turned into an error is not told."""
     if text in _told:
         return
-    warnings.warn(text, stacklevel=2)
+    warn_caller(text)
     _told.add(text)
 
 

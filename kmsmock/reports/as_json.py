@@ -222,8 +222,8 @@ def _show(value: Any) -> str:
         return f"a {type(value).__name__}"
     if type(value) is int and abs(value) >= _LARGEST:
         return "a huge number"
-    shown = ascii(value)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+    text = ascii(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _refuse_constant(name: str) -> None:

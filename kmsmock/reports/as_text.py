@@ -95,18 +95,18 @@ def _render_operations(operations: Mapping[str, OperationTally]) -> Iterator[Lin
         )
 
 
-def _render_refusals(report: Report, title: str, shown: list[Refusal]) -> Iterator[Line]:
-    if not shown:
+def _render_refusals(report: Report, title: str, refusals: list[Refusal]) -> Iterator[Line]:
+    if not refusals:
         return
     yield from _render_heading(title)
     names = map_key_names(report.keys)
-    ordered = sorted(shown, key=lambda refusal: not _has_failed(report, refusal))
-    for test, refusals in _group_by_test(ordered[:_MAX_REFUSALS]).items():
-        failed = " (failed)" if _has_failed(report, refusals[0]) else ""
+    ordered = sorted(refusals, key=lambda refusal: not _has_failed(report, refusal))
+    for test, of_test in _group_by_test(ordered[:_MAX_REFUSALS]).items():
+        failed = " (failed)" if _has_failed(report, of_test[0]) else ""
         yield Line(
             _shorten(test, WIDTH - len(failed)) + failed, Style.BAD if failed else Style.PLAIN
         )
-        for refusal in refusals:
+        for refusal in of_test:
             times = f"{refusal.times} x " if refusal.times > 1 else ""
             key = f" {names.get(refusal.key, refusal.key)}" if refusal.key else ""
             what = f"{times}{refusal.operation}{key} by {short(refusal.caller)}"
@@ -115,7 +115,7 @@ def _render_refusals(report: Report, title: str, shown: list[Refusal]) -> Iterat
             code = "" if refusal.is_answer else f"{refusal.code.removesuffix('Exception')}: "
             reason = f"{code}{cause}"
             yield from (Line(f"    {line}", Style.QUIET) for line in _wrap(reason, WIDTH - 4))
-    more = len(shown) - _MAX_REFUSALS
+    more = len(refusals) - _MAX_REFUSALS
     if more > 0:
         yield Line(f"... and {more:,} more kinds", Style.QUIET)
 

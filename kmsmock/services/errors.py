@@ -51,5 +51,9 @@ class NoSuchEntity(ServiceError):
     status = 404
 
 
+class UnmodifiableEntity(ServiceError):
+    """A service-linked role, which only its service changes."""
+
+
 class ValidationError(ServiceError):
     """A parameter breaks a limit."""

@@ -1,8 +1,8 @@
-"""Encrypted resources whose key is unknown, because they were stored before the mock was active."""
+"""Encrypted resources whose key is unknown, because the mock has not seen them stored."""
 
 from __future__ import annotations
 
-import warnings
+from kmsmock.misuse.caller_warnings import warn_caller
 
 
 def warn_unknown_key(resource: str) -> None:
@@ -10,9 +10,9 @@ def warn_unknown_key(resource: str) -> None:
 
     resource: names it, such as by its ARN.
     """
-    warnings.warn(
-        f"{resource} is encrypted, but this mock of KMS does not know with which key: it was "
-        "stored before the mock was active, or since the checkpoint that was restored. It is "
-        "returned without a call to KMS. Store it while the mock is active to check its key.",
-        stacklevel=2,
+    warn_caller(
+        f"{resource} is encrypted, but this mock of KMS does not have its key: it was stored while "
+        "the mock was not active, or since the checkpoint that was restored, under a key of "
+        "another KMS, or whoever stores it does not say under which. It is returned without a call "
+        "to KMS. Store it while the mock is active to check its key."
     )

@@ -71,7 +71,7 @@ class Backend:
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
-        self.faults = ArmedFaults(self.calls)
+        self.faults = ArmedFaults(self.calls, names)
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()

@@ -10,14 +10,15 @@ from kmsmock.ledger.calls import Calls
 from kmsmock.state.fault import Fault
 
 
-def explain_unfired(fault: Fault, calls: Calls) -> list[str]:
+def explain_unfired(fault: Fault, calls: Calls, mistake: str | None = None) -> list[str]:
     """Return the lines of a message about a fault that hit fewer calls than it was to.
 
-    calls: the records of the mock's calls.
+    calls: the records of the mock's calls. mistake: why no call can match, if that is known.
     """
     earlier, later = _split(list(calls), fault.armed_after)
     reason = _explain(fault, later, [event for event in earlier if fault.matches(event)])
-    return [f"  {fault}", *(f"    {line}" for line in reason)]
+    reasons = reason if mistake is None else [mistake, *reason]
+    return [f"  {fault}", *(f"    {line}" for line in reasons)]
 
 
 def _split(events: list[Call], last: Call | None) -> tuple[list[Call], list[Call]]:

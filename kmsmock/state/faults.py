@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from kmsmock.aws.disruptions import CorruptResponse, Disruption
 from kmsmock.aws.errors import ServiceError
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.calls import Calls
+from kmsmock.ledger.known_names import KnownNames
 from kmsmock.process.contexts import Context, contexts
 from kmsmock.state.fault import NO_DELAY, Fault
 from kmsmock.state.fault_messages import explain_unfired
@@ -33,11 +34,12 @@ class Hit:
 class ArmedFaults:
     """The armed faults of one mock, in the order in which they were armed.
 
-    calls: the records of the mock's calls.
+    calls: the records of the mock's calls. names: those that calls can have.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, names: KnownNames) -> None:
         self._calls = calls
+        self._names = names
         self._faults: list[Fault] = []
         #: Whether any fault can hit a call. Every call reads it, so it is kept and not computed.
         self.are_armed = False
@@ -101,6 +103,10 @@ class ArmedFaults:
         """Return the lines of a message about the faults that hit fewer calls than they were to."""
         return self._explain([fault for fault in self._faults if fault.is_unfired])
 
+    def iterate_fired(self) -> Iterator[Fault]:
+        """Yield the faults that have hit a call and have not ended."""
+        return (fault for fault in self._faults if fault.fired)
+
     def end(self, has_ended: Callable[[Context], bool]) -> list[str]:
         """Disarm the faults of contexts that have ended, such as a test.
 
@@ -128,7 +134,21 @@ class ArmedFaults:
     def _explain(self, unfired: list[Fault]) -> list[str]:
         for fault in unfired:
             fault.is_reported = True
-        return [line for fault in unfired for line in explain_unfired(fault, self._calls)]
+        return [
+            line
+            for fault in unfired
+            for line in explain_unfired(fault, self._calls, self._find_mistake(fault))
+        ]
+
+    def _find_mistake(self, fault: Fault) -> str | None:
+        """Return why no call can match a fault; None if one can."""
+        if fault.seen:
+            return None
+        try:
+            self._names.require(fault.calls, self._calls)
+        except ValueError as mistake:
+            return str(mistake)
+        return None
 
     def _update(self) -> None:
         self.are_armed = any(fault.is_armed for fault in self._faults)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -16,6 +15,7 @@ from kmsmock.aws.references import read_account_id
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.operation_names import require_operation
 from kmsmock.ledger.service_events import SERVICE_EVENT_NAMES, ServiceEvent
+from kmsmock.misuse.caller_warnings import warn_caller
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.trail.configured_trails import ConfiguredTrail
@@ -152,8 +152,8 @@ class Trail(PublicObject, Sequence[Record]):
         if isinstance(attributes.get("read_only"), str):
             raise TypeError(f"read_only is True or False, not {attributes['read_only']!r}")
         _require_error_code(attributes.get("error_code"))
-        given = {"key": key, "region": region, "caller": attributes.get("principal")}
-        members = {name: value for name, value in given.items() if value is not None}
+        filters = {"key": key, "region": region, "caller": attributes.get("principal")}
+        members = {name: value for name, value in filters.items() if value is not None}
         read = self._calls.read_filter(None, members).members
         if "caller" in read:
             attributes["principal"] = read["caller"]
@@ -207,7 +207,7 @@ class Trail(PublicObject, Sequence[Record]):
 
     def _warn_if_incomplete(self) -> None:
         if self._calls.dropped:
-            warnings.warn(f"the trail is not complete: {self._calls.note}", stacklevel=4)
+            warn_caller(f"the trail is not complete: {self._calls.note}")
 
     def _find(self, trail: str) -> ConfiguredTrail:
         found = [known for known in self._configured if trail in (known.name, known.arn)]

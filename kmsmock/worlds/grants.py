@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from kmsmock.authorization.grants import Grant, GrantConstraints, GrantTerms
-from kmsmock.aws.arns import Arn
+from kmsmock.aws.arns import Arn, name_account_by_root
 from kmsmock.operations.grant_terms import require_principal_arn, require_valid_terms
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import WorldError
@@ -66,11 +67,13 @@ def load_grant(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
     key = item.require("key", lambda value: find_key(backend, value, key_region))
     region = backend.region(key.account, key.region_name)
     ids = item.get("principal_ids", texts)
+    read_principal = partial(_principal, partition=region.partition)
+    read_retirer = partial(_retiring_principal, partition=region.partition)
     terms = GrantTerms(
         tuple(dict.fromkeys(item.require("operations", list_of(text)))),
-        item.get("grantee", _principal),
+        item.get("grantee", read_principal),
         item.get("grantee_service", text),
-        item.get("retiring", _retiring_principal),
+        item.get("retiring", read_retirer),
         item.get("retiring_service", text),
         item.get("constraints", _constraints),
         item.get("name", text),
@@ -93,15 +96,16 @@ def load_grant(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
     region.add_grant(grant, *tokens)
 
 
-def _principal(value: Any) -> str:
+def _principal(value: Any, partition: str) -> str:
+    """Read a principal, of which an account id becomes the ARN of the account's root user."""
     require_principal_arn(text(value))
-    return str(value)
+    return name_account_by_root(value, partition)
 
 
-def _retiring_principal(value: Any) -> str:
+def _retiring_principal(value: Any, partition: str) -> str:
     """Read a retiring principal: an ARN; in grants that AWS services create, a service name."""
     is_service = Arn.parse(text(value)) is None and value.endswith(".amazonaws.com")
-    return str(value) if is_service else _principal(value)
+    return str(value) if is_service else _principal(value, partition)
 
 
 def _constraints(value: Any) -> GrantConstraints:

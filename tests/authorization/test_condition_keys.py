@@ -143,6 +143,34 @@ def test_an_alias_that_is_changed_is_no_name_of_a_key(client, role, key):
     role.client().delete_alias(AliasName="alias/app")
 
 
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [
+        (None, "kms:CallerAccount"),
+        ("dynamodb", "kms:ViaService"),
+        ("dynamodb", "kms:CallerAccount"),
+    ],
+)
+def test_the_alias_half_of_an_alias_operation_has_the_caller_and_its_service(
+    role, key, service, name
+):
+    on_alias = deny("kms:*Alias", "arn:*:alias/*", Condition={"Null": {name: "true"}})
+    role.set_policies(policy(allow("kms:*"), on_alias))
+    caller = (role if service is None else role.via(service)).client()
+
+    caller.create_alias(AliasName="alias/app", TargetKeyId=key["KeyId"])
+    caller.update_alias(AliasName="alias/app", TargetKeyId=key["KeyId"])
+    caller.delete_alias(AliasName="alias/app")
+
+
+def test_a_direct_call_about_an_alias_has_no_service(role, key):
+    on_alias = deny("kms:*Alias", "arn:*:alias/*", Condition={"Null": {"kms:ViaService": "true"}})
+    role.set_policies(policy(allow("kms:*"), on_alias))
+
+    with refused("AccessDeniedException"):
+        role.client().create_alias(AliasName="alias/app", TargetKeyId=key["KeyId"])
+
+
 def test_resource_control_policies_are_about_aliases_too(kms, client, key):
     protected = deny("kms:CreateAlias", "arn:aws:kms:*:*:alias/prod/*", Principal="*")
     kms.account(ACCOUNT).join_organization("o-1", resource_control=[[policy(protected)]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore import xform_name
 
 from tests.authorization.documents import ACCOUNT, OTHER, allow, deny, policy, to
 from tests.refusals import refused
@@ -166,6 +167,41 @@ def test_a_constraint_knows_the_case_of_values_alone(
     else:
         with refused("AccessDeniedException"):
             encrypt(role, key, context)
+
+
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:topic"
+CHILD = {"Operations": ["Decrypt"], "Constraints": {"SourceArn": TOPIC}}
+
+
+@pytest.mark.parametrize("name", ["aws:SourceArn", "AWS:sourcearn", None])
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("Encrypt", {"Plaintext": b"x"}),
+        ("GenerateDataKeyWithoutPlaintext", {"NumberOfBytes": 1}),
+        ("DescribeKey", {}),
+        ("CreateGrant", CHILD),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_calls_and_explanations_agree_on_the_source_of_a_grant(
+    kms, client, key, role, operation, parameters, name
+):
+    if operation == "CreateGrant":
+        parameters = {**parameters, "GranteePrincipal": role.arn}
+    operations = ("Encrypt", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant")
+    give(client, key, role.arn, *operations, "Decrypt", Constraints={"SourceArn": TOPIC})
+    call = getattr(role.client(), xform_name(operation))
+
+    with kms.request_context({name: TOPIC} if name else {}):
+        explained = kms.explain(role, f"kms:{operation}", key["Arn"], parameters=parameters)
+        if name is None:
+            with denied(IDENTITY, f"kms:{operation}"):
+                call(KeyId=key["Arn"], **parameters)
+        else:
+            assert call(KeyId=key["Arn"], **parameters)
+
+    assert bool(explained) is (name is not None)
 
 
 def test_a_constraint_does_not_concern_operations_without_a_context(client, key, role):

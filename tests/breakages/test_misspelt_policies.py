@@ -94,8 +94,10 @@ GIVERS: dict[str, Callable[[KMSMock], Any]] = {
 def test_a_misspelt_action_is_a_warning_where_the_policy_is_given(
     give: Callable[[KMSMock], Any],
 ) -> None:
-    with mock_kms() as kms, pytest.warns(UserWarning, match=WARNING):
+    with mock_kms() as kms, pytest.warns(UserWarning, match=WARNING) as caught:
         give(kms)
+
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 @pytest.mark.filterwarnings("ignore:.*KMS has no action")

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 RunAlone = Callable[..., pytest.RunResult]
-INSIDE = ("*botocore*client.py*", "*botocore*context.py*", "*interception*")
+INSIDE = ("*botocore*.py*", "*kmsmock*.py*", "*contextlib.py*")
 IMPORTS = """
 import boto3
 import pytest
@@ -54,6 +54,67 @@ def test_it(kms):
 """,
         "*WaiterError: Waiter SnapshotCompleted failed*",
     ),
+    "waiter_that_ends": (
+        """
+def test_it(kms):
+    ec2 = kms.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone=ec2.meta.region_name + "a", Size=1)["VolumeId"]
+    ec2.get_waiter("volume_in_use").wait(VolumeIds=[volume])
+""",
+        "*The last answer has State 'available'.*",
+    ),
+    "parameters_that_the_client_refuses": (
+        """
+def test_it(kms):
+    encrypt(boto3.client("kms"), 1)
+""",
+        "*Invalid type for parameter KeyId, value: 1*",
+    ),
+    "a_service_that_nothing_answers": (
+        """
+@pytest.mark.kms(block_real_aws=True)
+def test_it(kms):
+    boto3.client("sqs", region_name="eu-west-1").get_queue_url(QueueName="a")
+""",
+        "*nothing answers this request.*",
+    ),
+    "a_region_that_cannot_exist": (
+        """
+def test_it(kms):
+    encrypt(boto3.client("kms", region_name="us-east-1a"), "alias/none")
+""",
+        "*the nearest Region is us-east-1.*",
+    ),
+    "an_argument_of_a_mock": (
+        """
+def test_it(kms):
+    kms.faults.fail("Encript", "DisabledException")
+""",
+        "*KMS has no operation 'Encript'; did you mean 'Encrypt'?*",
+    ),
+    "a_time_in_the_past": (
+        """
+def test_it(kms):
+    kms.clock.advance(days=-1)
+""",
+        "*the clock of a mock only moves forward*",
+    ),
+    "a_policy_for_a_role": (
+        """
+def test_it(kms):
+    wrong = {"Effect": "Allow", "Actions": "kms:*", "Resource": "*"}
+    kms.account("123456789012").role("App", policies={"Statement": wrong})
+""",
+        "*has the unknown element 'Actions'; did you mean 'Action'?*",
+    ),
+    "an_unfired_fault": (
+        """
+def test_it(kms):
+    kms.faults.fail("Encrypt", "DisabledException", key="alias/none")
+    kms.client().list_keys()
+""",
+        "*there is no key 'alias/none', and no call has named it*",
+    ),
     "fixture": (
         """
 @pytest.fixture
@@ -93,7 +154,7 @@ def test_the_output_has_the_note_and_no_frames_of_the_client(
     result = run_alone(IMPORTS + text)
 
     result.stdout.fnmatch_lines([note])
-    result.stdout.fnmatch_lines(["*test_it.py:*"])
+    result.stdout.fnmatch_lines(["*test_it.py*"])
     for line in INSIDE:
         result.stdout.no_fnmatch_line(line)
 
@@ -116,12 +177,12 @@ def test_pytest_shows_the_frames_on_demand(run_alone: RunAlone, option: str) -> 
 @pytest.mark.parametrize(
     "code",
     [
-        'boto3.client("kms").create_key(Tags=1)',
-        'boto3.client("sqs", region_name="eu-west-1").get_queue_url(QueueName="a")',
+        'boto3.client("kms").create_keys()',
+        'boto3.client("kms", config=1)',
     ],
-    ids=["parameters that the client refuses", "a service that nothing answers"],
+    ids=["an operation that the client does not have", "an argument that botocore reads later"],
 )
-def test_errors_that_no_mock_answered_with_keep_the_frames(run_alone: RunAlone, code: str) -> None:
+def test_errors_of_botocore_itself_keep_the_frames(run_alone: RunAlone, code: str) -> None:
     text = f"""
 @pytest.mark.kms(block_real_aws=True)
 def test_it(kms):
@@ -131,7 +192,7 @@ def test_it(kms):
 """
     result = run_alone(IMPORTS + text)
 
-    result.stdout.fnmatch_lines(["*botocore*client.py*"])
+    result.stdout.fnmatch_lines(["*botocore*.py*"])
 
 
 def test_the_debugger_starts_where_the_error_was_raised(run_alone: RunAlone) -> None:

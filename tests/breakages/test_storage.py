@@ -116,6 +116,41 @@ def test_a_waiter_that_does_not_wait_long_enough_says_what_it_waits_for() -> Non
     assert "kms.clock.advance(" in note
 
 
+@pytest.mark.parametrize(
+    ("name", "states"),
+    [("volume_in_use", "State 'available'"), ("volume_deleted", "State 'available'")],
+)
+def test_a_waiter_for_what_never_happens_says_what_is(name: str, states: str) -> None:
+    def run(kms: KMSMock) -> None:
+        ec2 = kms.client("ec2")
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+        ec2.get_waiter(name).wait(VolumeIds=[volume], WaiterConfig=AT_ONCE)
+
+    assert read_note(run) == f"The last answer has {states}."
+
+
+def test_a_waiter_for_a_table_whose_key_is_disabled_says_so() -> None:
+    mock_aws = pytest.importorskip("moto").mock_aws
+    attribute: dict[str, Any] = {"AttributeName": "a", "AttributeType": "S"}
+
+    def run(kms: KMSMock) -> None:
+        with mock_aws():
+            key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+            dynamodb = kms.client("dynamodb", region="us-east-1")
+            dynamodb.create_table(
+                TableName="t",
+                KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}],
+                AttributeDefinitions=[attribute],
+                BillingMode="PAY_PER_REQUEST",
+                SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key_id},
+            )
+            kms.client().disable_key(KeyId=key_id)
+            kms.clock.advance(minutes=20)
+            dynamodb.get_waiter("table_exists").wait(TableName="t", WaiterConfig=AT_ONCE)
+
+    assert "TableStatus 'INACCESSIBLE_ENCRYPTION_CREDENTIALS'" in read_note(run)
+
+
 def test_a_waiter_has_the_note_of_the_client_error_that_ends_it() -> None:
     with mock_kms() as kms:
         ec2, arguments = kms.account(OTHER).client("ec2"), {"SnapshotIds": [make_snapshot(kms)[0]]}

@@ -28,6 +28,48 @@ def test_a_fault_that_did_not_fire_is_told():
         )
 
 
+@pytest.mark.parametrize(
+    ("terms", "mistake"),
+    [
+        (
+            {"key": "alias/ap"},
+            "there is no key 'alias/ap', and no call has named it; did you mean ",
+        ),
+        ({"region": "us-est-1"}, "AWS has no Region 'us-est-1'; did you mean 'us-east-1'?"),
+        ({"via_service": "s4"}, "no service of AWS is 's4' in kms:ViaService"),
+        (
+            {"caller": "arn:aws:iam::123456789012:role/Ap"},
+            "there is no principal 'arn:aws:iam::123456789012:role/Ap', and it has made no call",
+        ),
+    ],
+    ids=["key", "region", "service", "caller"],
+)
+def test_a_fault_that_no_call_can_meet_is_told(terms, mistake):
+    with mock_kms() as kms:
+        key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+        kms.client().create_alias(AliasName="alias/app", TargetKeyId=key_id)
+        kms.faults.throttle("Encrypt", **terms)
+
+        assert f"\n    {mistake}" in unfired(kms)
+
+
+def test_no_fault_is_armed_in_a_mock_that_has_ended():
+    with mock_kms() as kms:
+        kms.faults.throttle("Encrypt", optional=True)
+
+    with pytest.raises(RuntimeError, match="the mock of these faults has ended"):
+        kms.faults.throttle("Encrypt")
+    kms.faults.assert_all_fired()
+
+
+def test_a_fault_is_armed_in_a_mock_that_is_paused():
+    with mock_kms() as kms:
+        with kms.pause():
+            kms.faults.throttle("ListKeys", retried=False)
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            kms.client().list_keys()
+
+
 def make_calls(kms):
     """Make a call of each kind: of a key with an alias, without a key, one that fails."""
     client = kms.client()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kmsmock.operations import grants as grants_module
@@ -10,7 +12,6 @@ from tests.refusals import refused
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/App"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
-# --- grants ------------------------------------------------------------------------------
 
 
 def grant(client, key_id, **parameters):
@@ -220,6 +221,32 @@ def test_retirable_grants_are_those_that_name_the_principal(client, new_key):
     assert [g["GrantId"] for g in listed] == [retirable]
 
 
+@pytest.mark.parametrize("filtered_by", [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"])
+@pytest.mark.parametrize("named", [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"])
+def test_an_account_id_in_a_grant_is_listed_as_the_root_of_the_account(
+    client, new_key, named, filtered_by
+):
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    key = new_key()
+    made = grant(client, key["KeyId"], GranteePrincipal=named, RetiringPrincipal=named)
+
+    [listed] = client.list_grants(KeyId=key["KeyId"], GranteePrincipal=filtered_by)["Grants"]
+    [retirable] = client.list_retirable_grants(RetiringPrincipal=filtered_by)["Grants"]
+
+    assert listed == retirable
+    assert (listed["GranteePrincipal"], listed["RetiringPrincipal"]) == (root, root)
+    assert listed["GrantId"] == made["GrantId"]
+
+
+def test_a_named_grant_to_an_account_is_the_same_by_id_and_by_arn(client, new_key):
+    key_id = new_key()["KeyId"]
+    by_id = grant(client, key_id, GranteePrincipal=ACCOUNT, Name="one")
+
+    by_arn = grant(client, key_id, GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:root", Name="one")
+
+    assert by_arn["GrantId"] == by_id["GrantId"]
+
+
 @pytest.mark.parametrize("by", ["token", "id"])
 def test_a_grant_is_retired_by_token_or_by_key_and_id(client, new_key, by):
     key = new_key()
@@ -259,6 +286,31 @@ def test_what_is_no_grant_id_is_refused_as_such(client, new_key):
         with refused("InvalidGrantIdException"):
             getattr(client, method)(KeyId=key["Arn"], GrantId="0" * 63)
     assert client.list_grants(KeyId=key["Arn"], GrantId="0" * 64)["Grants"] == []
+
+
+@pytest.mark.parametrize("kind", ["Equals", "Subset"])
+def test_more_than_one_constraint_on_the_encryption_context_is_refused(client, new_key, kind):
+    constraints = {"EncryptionContextEquals": {"a": "b"}, "EncryptionContextSubset": {"a": "b"}}
+    constraints[f"EncryptionContext{kind}"] = {}
+
+    with refused("ValidationException", "More than one constraint supplied"):
+        grant(client, new_key()["KeyId"], Constraints=constraints)
+
+
+def test_filters_by_service_principals_are_for_services(kms, client, new_key):
+    key = new_key()
+    by_grantee = {"KeyId": key["Arn"], "GranteeServicePrincipal": "sns.amazonaws.com"}
+    by_retirer = {"RetiringServicePrincipal": "sns.amazonaws.com"}
+
+    with refused("ValidationException"):
+        client.list_grants(**by_grantee)
+    with refused("ValidationException"):
+        client.list_retirable_grants(**by_retirer)
+
+    everybody = {"AWS": "*", "Service": "sns.amazonaws.com"}
+    allowed = {"Effect": "Allow", "Principal": everybody, "Action": "kms:*", "Resource": "*"}
+    client.put_key_policy(KeyId=key["KeyId"], Policy=json.dumps({"Statement": allowed}))
+    assert kms.principal("sns.amazonaws.com").client().list_grants(**by_grantee)["Grants"] == []
 
 
 def test_grants_are_listed_by_one_kind_of_grantee(client, new_key):

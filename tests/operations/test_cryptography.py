@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -105,16 +106,48 @@ def test_a_shortened_or_lengthened_ciphertext_is_invalid(client, new_key, change
         client.decrypt(CiphertextBlob=change(blob))
 
 
-def test_a_ciphertext_of_aws_itself_is_invalid_here(client):
-    import base64
+#: A ciphertext of the real KMS, whose keys no mock has.
+OF_AWS = base64.b64decode(
+    "AQICAHir0ui59IhhxerNSGWcivuEKUVOTTUODvAwMZqqKIhn7wFu8PiQgBGXfPYCWczVO42JAAAAdDByBgkqhkiG"
+    "9w0BBwagZTBjAgEAMF4GCSqGSIb3DQEHATAeBglghkgBZQMEAS4wEQQMpv0Kyh8bR051kBTtAgEQgDFeBLCU2kY3"
+    "ZjO2Tm9D7e+mLF1L4bCooYlMn5/sJaA4ur3GACXGbcpXNZQ0pF3uurKw"
+)
 
-    blob = base64.b64decode(
-        "AQICAHir0ui59IhhxerNSGWcivuEKUVOTTUODvAwMZqqKIhn7wFu8PiQgBGXfPYCWczVO42JAAAAdDByBgkqhkiG"
-        "9w0BBwagZTBjAgEAMF4GCSqGSIb3DQEHATAeBglghkgBZQMEAS4wEQQMpv0Kyh8bR051kBTtAgEQgDFeBLCU2kY3"
-        "ZjO2Tm9D7e+mLF1L4bCooYlMn5/sJaA4ur3GACXGbcpXNZQ0pF3uurKw"
+
+def test_a_ciphertext_of_aws_itself_has_an_unknown_key(client, new_key):
+    with refused("AccessDeniedException") as caught:
+        client.decrypt(CiphertextBlob=OF_AWS)
+
+    assert caught.value.response["Error"]["Message"].endswith(
+        "is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext "
+        "because the resource does not exist in this Region, no resource-based policies allow "
+        "access, or a resource-based policy explicitly denies access"
     )
+    with refused("AccessDeniedException"):
+        client.re_encrypt(CiphertextBlob=OF_AWS, DestinationKeyId=new_key()["KeyId"])
+    with refused("IncorrectKeyException"):
+        client.decrypt(CiphertextBlob=OF_AWS, KeyId=new_key()["KeyId"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda b: b[:-1], lambda b: b + b"\0", lambda b: b"\2" + b[1:]],
+    ids=["shorter", "longer", "prefix"],
+)
+def test_a_damaged_ciphertext_of_aws_itself_is_invalid(client, change):
+    with refused("InvalidCiphertextException", ""):
+        client.decrypt(CiphertextBlob=change(OF_AWS))
+
+
+def test_a_damaged_ciphertext_of_a_deleted_key_is_invalid(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    blob = client.encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+    client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    kms.clock.advance(days=8)
 
     with refused("InvalidCiphertextException", ""):
+        client.decrypt(CiphertextBlob=blob[:40] + bytes((blob[40] ^ 1,)) + blob[41:])
+    with refused("AccessDeniedException"):
         client.decrypt(CiphertextBlob=blob)
 
 

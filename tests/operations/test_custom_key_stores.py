@@ -354,12 +354,24 @@ def test_keys_in_stores_are_neither_rotated_nor_make_key_pairs(client, new_key):
             call()
 
 
-def test_keys_in_stores_have_no_key_material_to_list(client, new_key):
+@pytest.mark.parametrize(
+    "method",
+    [
+        "disable_key_rotation",
+        "enable_key_rotation",
+        "get_key_rotation_status",
+        "list_key_rotations",
+        "rotate_key_on_demand",
+    ],
+)
+def test_keys_in_stores_have_no_rotation(client, new_key, method):
     key = new_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=connected(client))
 
-    answer = client.list_key_rotations(KeyId=key["KeyId"], IncludeKeyMaterial="ALL_KEY_MATERIAL")
-
-    assert answer["Rotations"] == []
+    with refused(
+        "UnsupportedOperationException",
+        f"{key['Arn']} origin is AWS_CLOUDHSM which is not valid for this operation.",
+    ):
+        getattr(client, method)(KeyId=key["KeyId"])
 
 
 def test_a_store_with_keys_is_not_deleted_until_they_are_gone(kms, client, new_key):

@@ -248,6 +248,31 @@ def test_a_connecting_store_takes_no_keys_and_the_note_says_until_when(kms, clie
     assert "CONNECTING until 2026-01-01 00:10:00 UTC" in kms.calls[-1].explanation
 
 
+def test_a_cloudhsm_key_store_is_renamed_while_connected_or_disconnected(kms, client):
+    store_id = create(client)
+
+    def rename(name):
+        client.update_custom_key_store(CustomKeyStoreId=store_id, NewCustomKeyStoreName=name)
+
+    rename("disconnected")
+    client.connect_custom_key_store(CustomKeyStoreId=store_id)
+    with refused("CustomKeyStoreInvalidStateException"):
+        rename("connecting")
+    kms.clock.advance(minutes=10)
+    rename("connected")
+    client.disconnect_custom_key_store(CustomKeyStoreId=store_id)
+    with refused("CustomKeyStoreInvalidStateException"):
+        rename("disconnecting")
+
+
+def test_an_external_key_store_is_renamed_in_any_state(client):
+    store_id = create(client, settings=PROXY)
+    client.connect_custom_key_store(CustomKeyStoreId=store_id)
+    assert store_state(client, store_id) == "CONNECTING"
+
+    client.update_custom_key_store(CustomKeyStoreId=store_id, NewCustomKeyStoreName="other")
+
+
 def test_disconnecting_takes_a_while_in_which_keys_are_unavailable(kms, client):
     store_id = create(client)
     client.connect_custom_key_store(CustomKeyStoreId=store_id)

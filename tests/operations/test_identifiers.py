@@ -121,6 +121,22 @@ def test_an_arn_of_another_region_is_told_by_the_region(client, resource):
         client.describe_key(KeyId=f"arn:aws:kms:eu-west-1:{ACCOUNT}:{resource}")
 
 
+@pytest.mark.parametrize(
+    ("partition", "region", "note"),
+    [
+        pytest.param("aws-cn", "cn-north-1", "the partition aws-cn, but this client", id="other"),
+        pytest.param("aws-cn", REGION, f"arn:aws:kms:{REGION}:", id="not of its Region"),
+    ],
+)
+def test_an_arn_of_another_partition_is_told_by_its_region_and_has_a_note_of_its_own(
+    client, partition, region, note
+):
+    with refused("NotFoundException", f"Invalid arn {region}") as caught:
+        client.describe_key(KeyId=f"arn:{partition}:kms:{region}:{ACCOUNT}:key/{UNKNOWN}")
+
+    assert note in caught.value.__notes__[0]
+
+
 @pytest.mark.parametrize("alias", ["alias/x", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/x"])
 def test_an_unknown_alias_is_named_by_its_arn(client, alias):
     text = f"Alias arn:aws:kms:{REGION}:{ACCOUNT}:alias/x is not found."

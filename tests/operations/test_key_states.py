@@ -50,7 +50,7 @@ ImportKeyMaterial                    ok  ok  P   P   ok  -   C   ok
 ListAliases                          ok  ok  ok  ok  ok  ok  ok  ok
 ListGrants                           ok  ok  ok  ok  ok  ok  ok  ok
 ListKeyPolicies                      ok  ok  ok  ok  ok  ok  ok  ok
-ListKeyRotations                     ok  ok  ok  ok  ok  ok  ok  ok
+ListKeyRotations                     ok  ok  ok  ok  ok  X   ok  ok
 ListResourceTags                     ok  ok  ok  ok  ok  ok  ok  ok
 PutKeyPolicy                         ok  ok  ok  ok  ok  ok  ok  ok
 ReEncrypt:from                       ok  D   P   P   I   U   C   ok
@@ -58,7 +58,7 @@ ReEncrypt:to                         ok  D   P   P   I   U   C   ok
 ReplicateKey                         ok  D   P   P   I   -   C   T
 RetireGrant                          ok  ok  ok  ok  ok  ok  ok  ok
 RevokeGrant                          ok  ok  ok  ok  ok  ok  ok  ok
-RotateKeyOnDemand                    ok  D   P   P   I   X   C   T
+RotateKeyOnDemand                    ok  D   P   P   I   X   C   ok
 ScheduleKeyDeletion                  ok  ok  P   P   ok  ok  ok  T
 Sign                                 ok  D   P   P   I   -   C   ok
 TagResource                          ok  ok  P   P   ok  ok  ok  ok

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -308,6 +309,38 @@ def test_the_last_use_is_empty_at_first(client, new_key):
     assert usage["KeyCreationDate"] == usage["TrackingStartDate"] == key["CreationDate"]
 
 
+def test_of_an_older_key_the_use_is_known_since_kms_began_to_record_it():
+    began = datetime(2026, 4, 23, tzinfo=timezone.utc)
+    with mock_kms(start_time=began - timedelta(days=400)) as kms:
+        client = kms.client()
+        older = client.create_key()["KeyMetadata"]["KeyId"]
+        kms.clock.advance(days=401)
+        newer = client.create_key()["KeyMetadata"]
+
+        assert client.get_key_last_usage(KeyId=older)["TrackingStartDate"] == began
+        tracked = client.get_key_last_usage(KeyId=newer["KeyId"])["TrackingStartDate"]
+        assert tracked == newer["CreationDate"]
+
+
+def test_an_older_key_is_without_use_since_kms_began_to_record_it():
+    with mock_kms(start_time=datetime(2025, 1, 1, tzinfo=timezone.utc)) as kms:
+        client = kms.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        recently = {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "10"}}
+        user = kms.account("123456789012").user("ann", policies=[])
+        user.set_policies(
+            *[
+                json.dumps({"Statement": {"Action": "kms:DisableKey", "Resource": "*", **effect}})
+                for effect in ({"Effect": "Allow"}, {"Effect": "Deny", "Condition": recently})
+            ]
+        )
+
+        kms.clock.move_to(datetime(2026, 4, 30, tzinfo=timezone.utc))
+        assert not kms.explain(user, "kms:DisableKey", key_id)
+        kms.clock.move_to(datetime(2026, 5, 30, tzinfo=timezone.utc))
+        assert kms.explain(user, "kms:DisableKey", key_id)
+
+
 def test_the_last_use_tells_operation_and_request(client, new_key):
     key = new_key()
     answer = client.encrypt(KeyId=key["KeyId"], Plaintext=b"text")
@@ -315,7 +348,7 @@ def test_the_last_use_tells_operation_and_request(client, new_key):
 
     usage = client.get_key_last_usage(KeyId=key["KeyId"])
 
-    assert usage["KeyId"] == key["Arn"]
+    assert usage["KeyId"] == key["KeyId"]
     assert usage["KeyLastUsage"]["Operation"] == "Encrypt"
     request_id = answer["ResponseMetadata"]["RequestId"]
     assert usage["KeyLastUsage"]["KmsRequestId"] == request_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.material import import_material, import_parameters
 from tests.refusals import refused
@@ -79,6 +80,37 @@ def test_a_replica_is_enabled_a_moment_later(away, primary, replica):
 
     assert (metadata["KeyState"], metadata["Enabled"]) == ("Enabled", True)
     assert metadata["CurrentKeyMaterialId"] == primary["CurrentKeyMaterialId"]
+
+
+def test_the_first_multi_region_key_makes_the_service_linked_role(kms, new_key):
+    iam, name = kms.client("iam"), "AWSServiceRoleForKeyManagementServiceMultiRegionKeys"
+    new_key()
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.get_role(RoleName=name)
+
+    new_key(MultiRegion=True)
+    made = iam.get_role(RoleName=name)["Role"]
+    new_key(MultiRegion=True)
+
+    assert iam.get_role(RoleName=name)["Role"] == made
+    assert made["Path"] == "/aws-service-role/mrk.kms.amazonaws.com/"
+    trusted = made["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]
+    assert trusted == {"Service": "mrk.kms.amazonaws.com"}
+    [attached] = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    assert attached["PolicyArn"] == (
+        "arn:aws:iam::aws:policy/aws-service-role/"
+        "AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy"
+    )
+    with pytest.raises(ClientError, match="UnmodifiableEntity"):
+        iam.delete_role(RoleName=name)
+
+
+def test_updating_the_primary_region_to_its_own_changes_nothing(client, new_key):
+    key = new_key(MultiRegion=True)
+
+    client.update_primary_region(KeyId=key["KeyId"], PrimaryRegion="us-east-1")
+
+    assert metadata_of(client, key) == key
 
 
 def test_a_replica_has_description_tags_and_policy_of_its_own(client, away, new_key):

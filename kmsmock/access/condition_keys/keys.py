@@ -16,6 +16,7 @@ from kmsmock.access.condition_keys.registry import (
 from kmsmock.access.facts import Facts, KeyAttributes
 from kmsmock.aws.condition_keys import ValueType
 from kmsmock.aws.operations import find_permission
+from kmsmock.keys.key import USAGE_TRACKING_START
 
 #: kms:ResourceAliases is absent for a key with more aliases than the quota.
 _MOST_ALIASES = 50
@@ -52,8 +53,10 @@ def _count_idle_days(facts: Facts) -> int | None:
     key, now = facts.key, facts.now
     if key is None or now is None:
         return None
-    used = key.last_usage.at if key.last_usage is not None else key.creation_date
-    return (now - used).days
+    if key.last_usage is not None:
+        return (now - key.last_usage.at).days
+    is_older = key.creation_date < USAGE_TRACKING_START <= now
+    return (now - (USAGE_TRACKING_START if is_older else key.creation_date)).days
 
 
 for _name in ("kms:KeySpec", "kms:CustomerMasterKeySpec"):

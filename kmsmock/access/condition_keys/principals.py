@@ -28,11 +28,13 @@ _PRINCIPAL_TYPES = {
     PrincipalKind.SERVICE: "Service",
 }
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
-#: Actions whose requests have kms:CallerAccount without being about one key.
+#: Actions whose requests have kms:CallerAccount without being about one key; those of aliases are
+#: about the alias, too. Source: Service Authorization Reference, "Actions, resources, and condition
+#: keys for AWS Key Management Service".
 _is_account_level_action = only(
     *("CreateKey", "PutKeyPolicy", "TagResource", "ConnectCustomKeyStore", "CreateCustomKeyStore"),
     *("DeleteCustomKeyStore", "DescribeCustomKeyStores", "DisconnectCustomKeyStore"),
-    "UpdateCustomKeyStore",
+    *("UpdateCustomKeyStore", "CreateAlias", "DeleteAlias", "UpdateAlias"),
 )
 
 

@@ -1,13 +1,13 @@
-"""Lambda beside another store: environment variables are encrypted with KMS keys."""
+"""Lambda beside another store: environment variables, packages and filters are encrypted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
-from kmsmock.aws.arns import Arn, looks_like_arn
 from kmsmock.aws.errors import ServiceError
 from kmsmock.services.beside import BesideStore, NotStoredError, Steps
+from kmsmock.services.lambda_ import event_sources
 from kmsmock.services.lambda_.kms_use import (
     ERRORS,
     decrypt_variables,
@@ -15,25 +15,42 @@ from kmsmock.services.lambda_.kms_use import (
     encrypt_variables,
     retire_grant,
 )
+from kmsmock.services.lambda_.names import (
+    function_arn,
+    qualifier_of,
+    version_arn,
+    without_qualifier,
+)
+from kmsmock.services.lambda_.packages import encrypt_package, set_package, show_package
 from kmsmock.services.lambda_.state import Environment, functions_of
+from kmsmock.services.lambda_.store import (
+    get_environment,
+    get_settings,
+    shown_in,
+)
 from kmsmock.services.registry import ServiceCall
 
 
 def _create_function(call: ServiceCall) -> Steps:
     parameters = call.parameters
-    yield from _encrypt_and_store(call, parameters, parameters["Role"], parameters.get("KMSKeyArn"))
+    package = encrypt_package(call, parameters.get("Code", {}).get("SourceKMSKeyArn"))
+    answer = yield from _encrypt_and_store(
+        call, parameters, parameters["Role"], parameters.get("KMSKeyArn")
+    )
+    set_package(call, package)
+    _record_version(call, answer)
 
 
 def _update_function_configuration(call: ServiceCall) -> Steps:
-    arn, parameters = _arn(call), call.parameters
-    role, key_id = functions_of(call).settings.get(arn, (None, None))
+    arn, parameters = function_arn(call), call.parameters
+    role, key_id = get_settings(call, arn)
     role = parameters.get("Role", role)
     if role is None or not parameters.keys() & {"Environment", "KMSKeyArn", "Role"}:
         answer = yield  # The function is unknown, or nothing for KMS changes.
         _record_version(call, answer)
         _set_variables(call, answer)
         return
-    old_environment = functions_of(call).environments.get(arn)
+    old_environment = get_environment(call, arn)
     configuration: Mapping[str, Any] = parameters
     if "Environment" not in parameters:
         configuration = {}
@@ -41,18 +58,21 @@ def _update_function_configuration(call: ServiceCall) -> Steps:
             configuration = {
                 "Environment": {"Variables": decrypt_variables(call, arn, old_environment)}
             }
-    yield from _encrypt_and_store(call, configuration, role, parameters.get("KMSKeyArn", key_id))
+    answer = yield from _encrypt_and_store(
+        call, configuration, role, parameters.get("KMSKeyArn", key_id)
+    )
+    _record_version(call, answer)
 
 
 def _encrypt_and_store(
     call: ServiceCall, configuration: Mapping[str, Any], role: str, key_id: str | None
-) -> Steps:
-    """Encrypt the variables of a function, and record them once the function is stored.
+) -> Generator[None, dict[str, Any], dict[str, Any]]:
+    """Encrypt the variables of a function, and record them once it is stored; return the answer.
 
     configuration: of the request. role, key_id: of the function. The grant for the old variables
     is retired.
     """
-    arn, state = _arn(call), functions_of(call)
+    arn, state = function_arn(call), functions_of(call)
     variables = configuration.get("Environment", {}).get("Variables")
     environment = None
     if variables:
@@ -64,34 +84,55 @@ def _encrypt_and_store(
         raise
     state.settings[arn] = (role, key_id)
     _retire_grant(call, state.environments.pop(arn, None))
+    state.shown[arn] = shown_in(answer)
     if environment is not None:
         state.environments[arn] = environment
-    _record_version(call, answer)
+    return answer
+
+
+def _update_function_code(call: ServiceCall) -> Steps:
+    package = encrypt_package(call, call.parameters.get("SourceKMSKeyArn"))
+    answer = yield
+    if not call.parameters.get("DryRun"):
+        set_package(call, package)
+        _record_version(call, answer)
+    _set_variables(call, answer)
 
 
 def _publish_version(call: ServiceCall) -> Steps:
+    get_environment(call, function_arn(call))
     answer = yield
     _record_version(call, answer)
     _set_variables(call, answer)
 
 
 def _record_version(call: ServiceCall, configuration: Mapping[str, Any]) -> None:
-    """Record the variables of a published version, which never change."""
-    environments, arn = functions_of(call).environments, _arn(call)
-    if arn in environments:
-        environments.setdefault(_version_arn(arn, configuration.get("Version")), environments[arn])
+    """Record the variables and the package of a published version, which never change."""
+    state, arn = functions_of(call), function_arn(call)
+    version = version_arn(arn, configuration.get("Version"))
+    if arn in state.environments and version not in state.environments:
+        state.environments[version] = state.environments[arn]
+        state.shown[version] = shown_in(configuration)
+    if arn in state.packages:
+        state.packages.setdefault(version, state.packages[arn])
 
 
 def _set_alias(call: ServiceCall) -> Steps:
     answer = yield
-    arn = _arn(call)
+    arn = function_arn(call)
     aliases = functions_of(call).aliases
-    aliases[f"{arn}:{answer['Name']}"] = _version_arn(arn, answer["FunctionVersion"])
+    aliases[f"{arn}:{answer['Name']}"] = version_arn(arn, answer["FunctionVersion"])
 
 
 def _get_function(call: ServiceCall) -> Steps:
     answer = yield
-    _set_variables(call, answer.get("Configuration", answer))
+    _set_variables(call, answer["Configuration"])
+    show_package(call, _version_named(call), answer)
+
+
+def _get_function_configuration(call: ServiceCall) -> Steps:
+    answer = yield
+    _set_variables(call, answer)
 
 
 def _list_functions(call: ServiceCall) -> Steps:
@@ -101,23 +142,32 @@ def _list_functions(call: ServiceCall) -> Steps:
 
 
 def _delete_function(call: ServiceCall) -> Steps:
+    state, arn, qualifier = functions_of(call), function_arn(call), qualifier_of(call)
+    get_environment(call, version_arn(arn, qualifier))
     yield
-    state, arn, qualifier = functions_of(call), _arn(call), _qualifier(call)
-    deleted = [_version_arn(arn, qualifier)]
+    deleted = [version_arn(arn, qualifier)]
     if qualifier is None:
         state.settings.pop(arn, None)
-        deleted += [version for version in state.environments if version.startswith(f"{arn}:")]
+        versions = {*state.environments, *state.packages}
+        deleted += [version for version in versions if version.startswith(f"{arn}:")]
     for version in deleted:
+        state.shown.pop(version, None)
+        state.packages.pop(version, None)
         _retire_grant(call, state.environments.pop(version, None))
 
 
 def _invoke(call: ServiceCall) -> Steps:
-    arn, state = _arn(call), functions_of(call)
-    version = _version_arn(arn, _qualifier(call))
-    environment = state.environments.get(state.aliases.get(version, version))
+    arn = function_arn(call)
+    environment = get_environment(call, version_arn(arn, qualifier_of(call)))
     if environment is not None:
         decrypt_when_invoked(call, arn, environment)
     yield
+
+
+def _version_named(call: ServiceCall) -> str:
+    """Return the ARN of the function or of the published version that a call names."""
+    version = version_arn(function_arn(call), qualifier_of(call))
+    return functions_of(call).aliases.get(version, version)
 
 
 def _set_variables(call: ServiceCall, configuration: dict[str, Any]) -> None:
@@ -125,9 +175,8 @@ def _set_variables(call: ServiceCall, configuration: dict[str, Any]) -> None:
 
     configuration: of a function or version.
     """
-    arn = _without_qualifier(configuration["FunctionArn"])
-    version = _version_arn(arn, configuration.get("Version"))
-    environment = functions_of(call).environments.get(version)
+    arn = without_qualifier(configuration["FunctionArn"])
+    environment = get_environment(call, version_arn(arn, configuration.get("Version")))
     if environment is None:
         return
     try:
@@ -149,49 +198,21 @@ def _retire_grant(call: ServiceCall, environment: Environment | None) -> None:
         retire_grant(call, environment)
 
 
-def _arn(call: ServiceCall) -> str:
-    """Return the ARN of the function that a call names, without a qualifier."""
-    name: str = call.parameters["FunctionName"]
-    if looks_like_arn(name):
-        return _without_qualifier(name)
-    account, _, name = name.rpartition(":function:")
-    arn = call.arn("lambda", f"function:{name}", account=account or None)
-    return _without_qualifier(arn)
-
-
-def _without_qualifier(function_arn: str) -> str:
-    """Return the ARN of a function from that of a version or alias."""
-    arn = Arn.of(function_arn)
-    return str(arn._replace(resource=":".join(arn.resource.split(":")[:2])))
-
-
-def _qualifier(call: ServiceCall) -> str | None:
-    """Return the version or alias that a call names; None for the function itself."""
-    name: str = call.parameters["FunctionName"]
-    name = name.partition(":function:")[2] or name
-    qualifier: str | None = call.parameters.get("Qualifier") or name.partition(":")[2] or None
-    return qualifier
-
-
-def _version_arn(arn: str, version: str | None) -> str:
-    """Return the ARN of a version of a function. arn: of the function."""
-    return arn if version in (None, "$LATEST") else f"{arn}:{version}"
-
-
 BESIDE = BesideStore(
     {
         "CreateFunction": _create_function,
         "UpdateFunctionConfiguration": _update_function_configuration,
-        "UpdateFunctionCode": _publish_version,
+        "UpdateFunctionCode": _update_function_code,
         "PublishVersion": _publish_version,
         "CreateAlias": _set_alias,
         "UpdateAlias": _set_alias,
         "GetFunction": _get_function,
-        "GetFunctionConfiguration": _get_function,
+        "GetFunctionConfiguration": _get_function_configuration,
         "ListFunctions": _list_functions,
         "ListVersionsByFunction": _list_functions,
         "DeleteFunction": _delete_function,
         "Invoke": _invoke,
+        **event_sources.OPERATIONS,
     },
     ERRORS,
     data_operations=("Invoke",),

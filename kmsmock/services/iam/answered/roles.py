@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.identities.entities import Entity
+from kmsmock.identities.service_linked_roles import is_service_linked
+from kmsmock.services.errors import UnmodifiableEntity
 from kmsmock.services.iam.answered.descriptions import describe_role
 from kmsmock.services.iam.answered.documents import read_trust_policy
 from kmsmock.services.iam.answered.entities import (
@@ -61,13 +64,27 @@ def update_role_description(call: ServiceCall) -> dict[str, Any]:
 @operation("UpdateAssumeRolePolicy", ROLE.resource)
 def update_assume_role_policy(call: ServiceCall) -> None:
     """Replace the trust policy of a role."""
-    role = find_role(call)
+    role = _find_modifiable_role(call)
     call.identities.set_trust(role, read_trust_policy(call, call.parameters["PolicyDocument"]))
 
 
 @operation("DeleteRole", ROLE.resource)
 def delete_role(call: ServiceCall) -> None:
     """Delete a role without policies."""
-    role = find_role(call)
+    role = _find_modifiable_role(call)
     require_no_policies(role)
     call.identities.delete(role.arn)
+
+
+def _find_modifiable_role(call: ServiceCall) -> Entity:
+    """Find the role that a call names, which must not be linked to a service.
+
+    Source: IAM User Guide, "Edit a service-linked role" and "Delete a service-linked role".
+    """
+    role = find_role(call)
+    if is_service_linked(role.path):
+        raise UnmodifiableEntity(
+            f"Cannot perform the operation on the protected role '{role.name}' - this role is only "
+            "modifiable by AWS"
+        )
+    return role

@@ -1,0 +1,35 @@
+"""The names of functions: a name, an ARN or part of one, with or without a version or alias."""
+
+from __future__ import annotations
+
+from kmsmock.aws.arns import Arn, looks_like_arn
+from kmsmock.services.registry import ServiceCall
+
+
+def function_arn(call: ServiceCall) -> str:
+    """Return the ARN of the function that a call names, without a qualifier."""
+    name: str = call.parameters["FunctionName"]
+    if looks_like_arn(name):
+        return without_qualifier(name)
+    account, _, name = name.rpartition(":function:")
+    arn = call.arn("lambda", f"function:{name}", account=account or None)
+    return without_qualifier(arn)
+
+
+def without_qualifier(arn: str) -> str:
+    """Return the ARN of a function from that of a version or alias."""
+    parsed = Arn.of(arn)
+    return str(parsed._replace(resource=":".join(parsed.resource.split(":")[:2])))
+
+
+def qualifier_of(call: ServiceCall) -> str | None:
+    """Return the version or alias that a call names; None for the function itself."""
+    name: str = call.parameters["FunctionName"]
+    name = name.partition(":function:")[2] or name
+    qualifier: str | None = call.parameters.get("Qualifier") or name.partition(":")[2] or None
+    return qualifier
+
+
+def version_arn(arn: str, version: str | None) -> str:
+    """Return the ARN of a version of a function. arn: of the function."""
+    return arn if version in (None, "$LATEST") else f"{arn}:{version}"
