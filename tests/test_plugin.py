@@ -29,7 +29,7 @@ def run(pytester: pytest.Pytester) -> pytest.Pytester:
 def passes(pytester: pytest.Pytester, code: str, *arguments: str, count: int = 1) -> None:
     pytester.makepyfile(code)
 
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+    result = pytester.runpytest_inprocess(*arguments)
 
     result.assert_outcomes(passed=count)
 
@@ -229,7 +229,7 @@ def test_the_plugin_can_be_named_in_a_conftest(
     run.makeconftest('pytest_plugins = ["kmsmock.plugin"]')
     run.makepyfile("def test_it(kms, kms_key): assert kms.keys[0].key_id == kms_key.id")
 
-    result = run.runpytest_subprocess("-p", "no:cacheprovider", *loaded)
+    result = run.runpytest_subprocess(*loaded)
 
     result.assert_outcomes(passed=1)
 
@@ -281,7 +281,7 @@ def test_a_mark_that_cannot_be_is_told_in_a_line(
         """
     )
 
-    result = run.runpytest_inprocess("-p", "no:cacheprovider")
+    result = run.runpytest_inprocess()
 
     result.stdout.fnmatch_lines([f"*::test_it: @pytest.mark.kms: {said}"])
     result.stdout.no_fnmatch_line("*plugin.py*")
@@ -368,7 +368,7 @@ def test_the_marker_is_registered(run: pytest.Pytester) -> None:
 
 def outcome(pytester: pytest.Pytester, code: str, **counts: int) -> pytest.RunResult:
     pytester.makepyfile(code)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess()
     result.assert_outcomes(**counts)
     return result
 
