@@ -97,7 +97,7 @@ def _unreadable(service: str, explanation: str) -> ServiceError:
 def _require_type(service: str, value: Any, shape: Any, path: tuple[str, ...]) -> None:
     """Require a value of the type of a shape, and so inside of it."""
     kind = shape.type_name
-    if type(value) is str and kind == "string":
+    if kind == "string" and isinstance(value, str):
         return  # as most are
     if getattr(shape, "is_document_type", False) or shape.serialization.get("jsonvalue"):
         return
