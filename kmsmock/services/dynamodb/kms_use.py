@@ -6,19 +6,23 @@ encryption at rest usage notes".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
-from kmsmock.aws.arns import Arn
 from kmsmock.aws.errors import DisabledException, ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
 from kmsmock.services.data_key_cache import requester_of
-from kmsmock.services.dynamodb.state import TableKey, tables_of
+from kmsmock.services.dynamodb.state import (
+    GRANT_OPERATIONS,
+    TableKey,
+    context_of,
+    service_of,
+    tables_of,
+)
+from kmsmock.services.dynamodb.store import get_table
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
 from kmsmock.services.members import Members
@@ -47,10 +51,6 @@ ERRORS: ErrorTemplates = {
         "ValidationException", f"KMS validation error: {_MODEL}.{{code}}: {{sdk_text}}"
     ),
 }
-_GRANT_OPERATIONS = [
-    *("Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"),
-    *("RetireGrant", "DescribeKey"),
-]
 #: How long DynamoDB uses a table key before it calls KMS again.
 _TABLE_KEY_LIFETIME = timedelta(minutes=5)
 #: How long it takes DynamoDB to notice an unusable key; on AWS it takes from 13 to 75 minutes.
@@ -67,13 +67,13 @@ def create_table_key(call: ServiceCall, arn: str, key_id: str | None) -> TableKe
         return None
     as_caller = _as_caller(call)
     key_arn = as_caller.call("DescribeKey", KeyId=key_id)["KeyMetadata"]["Arn"]
-    service, context = _service(call), _context(arn)
+    service, context = service_of(call.region), context_of(arn)
     grant = as_caller.call(
         "CreateGrant",
         KeyId=key_arn,
         GranteePrincipal=service,
         RetiringPrincipal=service,
-        Operations=_GRANT_OPERATIONS,
+        Operations=list(GRANT_OPERATIONS),
         Constraints={"EncryptionContextSubset": context},
         Name=call.backend.new_uuid(),
     )
@@ -158,7 +158,7 @@ def current_key(call: ServiceCall, arn: str) -> TableKey | None:
 
     arn: of the table. Return None for the AWS owned key, and for an unknown table.
     """
-    table = tables_of(call).tables.get(arn)
+    table = get_table(call, arn)
     if table is None or table.key is None:
         return None
     key, kms_key = table.key, _kms_key(call, table.key)
@@ -182,7 +182,7 @@ def _raise_inaccessible(call: ServiceCall, arn: str, key: TableKey) -> None:
 
 
 def _decrypt(kms: KmsCaller, arn: str, key: TableKey) -> None:
-    kms.call("Decrypt", CiphertextBlob=key.ciphertext, EncryptionContext=_context(arn))
+    kms.call("Decrypt", CiphertextBlob=key.ciphertext, EncryptionContext=context_of(arn))
 
 
 def _is_usable(kms_key: Key | None) -> bool:
@@ -197,20 +197,8 @@ def _kms_key(call: ServiceCall, key: TableKey) -> Key | None:
     return get_key(call.backend, key.arn)
 
 
-def _context(arn: str) -> Mapping[str, Any]:
-    table = Arn.of(arn)
-    return {
-        "aws:dynamodb:tableName": table.resource_id,
-        "aws:dynamodb:subscriberId": table.account,
-    }
-
-
-def _service(call: ServiceCall) -> str:
-    return f"dynamodb.{call.region}.amazonaws.com"
-
-
 def _as_service(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.as_service(call.backend, _service(call), call.region)
+    return KmsCaller.as_service(call.backend, service_of(call.region), call.region)
 
 
 def _as_caller(call: ServiceCall) -> KmsCaller:
