@@ -15,8 +15,9 @@ import pytest
 
 import kmsmock
 from kmsmock import KMSMock, mock_kms
+from tests.populated import ACCOUNT, populated
 
-ACCOUNT, DEFAULT = "111122223333", "123456789012"
+DEFAULT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/App"
 DECRYPT = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
 MAY_DECRYPT = {"Version": "2012-10-17", "Statement": [DECRYPT]}
@@ -26,13 +27,7 @@ Use = Callable[[KMSMock], Any]
 
 @pytest.fixture(scope="module")
 def kms() -> Iterator[KMSMock]:
-    with mock_kms(isolated=True) as kms:
-        client = kms.client()
-        key = client.create_key()["KeyMetadata"]["KeyId"]
-        client.create_alias(AliasName="alias/app", TargetKeyId=key)
-        kms.account(ACCOUNT).role("App")
-        volume = {"AvailabilityZone": "us-east-1a", "Size": 1}
-        kms.client("ec2").create_volume(**volume)
+    with populated() as kms:
         yield kms
 
 
@@ -254,6 +249,22 @@ NAMES: dict[str, tuple[Use, str]] = {
     "a misspelt condition key": (
         lambda kms: kms.request_context({"kms:ViaServce": "s3"}).__enter__(),
         "KMS has no condition key 'kms:ViaServce'; did you mean 'kms:ViaService'?",
+    ),
+    "a condition key without prefix": (
+        lambda kms: kms.request_context({"sourceip": "10.0.0.1"}).__enter__(),
+        "a condition key has a prefix such as aws:, and 'sourceip' has none; did you mean 'aws:So",
+    ),
+    "the context of explain without prefix": (
+        lambda kms: kms.explain(ROLE, "kms:ListKeys", context={"x": "y"}),
+        "a condition key has a prefix such as aws:, and 'x' has none",
+    ),
+    "an ARN as the name of a role": (
+        lambda kms: kms.account(ACCOUNT).role(ROLE),
+        f"not '{ROLE}'; kms.principal takes an ARN",
+    ),
+    "the name of a managed policy": (
+        lambda kms: kms.account(ACCOUNT).role("App", policies="AdministratorAccess"),
+        "such as 'arn:aws:iam::aws:policy/AdministratorAccess', not the name 'AdministratorAccess'",
     ),
     "a condition key with a number": (
         lambda kms: kms.request_context({"aws:SourceIp": 5}).__enter__(),  # type: ignore[dict-item]

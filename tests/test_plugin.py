@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import hypothesis.core  # noqa: F401 - its own plugin imports it in every run otherwise
 import pytest
 
@@ -533,6 +535,20 @@ def test_a_kms_client_without_mock_and_configuration_gets_a_hint(
     outcome(run, UNCONFIGURED + code, failed=1)
 
     assert (run.path / "notes").read_text() == HINT
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no exception groups")
+def test_a_kms_client_whose_error_is_in_a_group_gets_a_hint(run: pytest.Pytester) -> None:
+    code = """
+    def test_it():
+        try:
+            boto3.client("kms")
+        except NoRegionError as error:
+            raise ExceptionGroup("several", [error]) from None
+    """
+    result = outcome(run, UNCONFIGURED + code, failed=1)
+
+    result.stdout.fnmatch_lines(["*no mock of KMS is active*"])
 
 
 def test_a_kms_client_that_a_module_makes_when_it_is_imported_gets_a_hint(

@@ -271,6 +271,31 @@ def test_a_worker_that_crashed_is_noted(tmp_path):
     assert "Worker gw0 crashed: the calls of its tests are missing here." in output
 
 
+def test_a_worker_whose_report_cannot_be_read_is_noted(tmp_path):
+    pytest.importorskip("xdist")
+    (tmp_path / "conftest.py").write_text(
+        textwrap.dedent(
+            """
+            import pytest
+
+            @pytest.hookimpl(tryfirst=True, optionalhook=True)
+            def pytest_testnodedown(node):
+                node.workeroutput["kmsmock_report"] = "{}"
+            """
+        )
+    )
+    suite = """
+        def test_it(kms):
+            kms.client().create_key()
+    """
+    code, output = run(
+        tmp_path, "--kms-report=terminal", "-n1", suite=suite, run_pytest=in_a_process
+    )
+
+    assert code == 0
+    assert "Worker gw0 has no report of its tests: this is not a report: it has no format" in output
+
+
 def test_what_a_mock_forgets_is_reported_too(tmp_path):
     suite = """
         def test_reset(kms):
