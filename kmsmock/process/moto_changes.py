@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+
+from kmsmock.misuse.caller_warnings import warn_caller
 
 #: Whether the requests that moto receives change nothing about what encrypts its resources.
 _changes_nothing: ContextVar[bool] = ContextVar("kmsmock_changes_nothing", default=False)
@@ -59,10 +60,7 @@ def warn_moved(what: str, reason: Exception, effect: str) -> None:
     if what in _warned:
         return
     _warned.add(what)
-    warnings.warn(
-        f"this version of moto is not as kmsmock knows it ({reason!r}): kmsmock {effect}.",
-        stacklevel=2,
-    )
+    warn_caller(f"this version of moto is not as kmsmock knows it ({reason!r}): kmsmock {effect}.")
 
 
 def set_changes_nothing(*, changes_nothing: bool) -> None:

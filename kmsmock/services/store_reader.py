@@ -34,10 +34,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kmsmock.aws.arns import Arn
+from kmsmock.services.members import MissingMemberError, as_members
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
 
@@ -84,8 +86,8 @@ class _Epoch:
 class StoreReader:
     """Reads what encrypts the resources of one kind from the store.
 
-    parameters: returns those of the request about a resource, from its ARN. keep: takes the call,
-    the ARN and the store's answer. forget: takes the call and the ARN.
+    parameters: returns those of the request about a resource, from its ARN, or whatever else names
+    it. keep: takes the call, the name and the store's answer. forget: takes the call and the name.
     """
 
     service: str
@@ -99,21 +101,25 @@ class StoreReader:
     def refresh(self, call: ServiceCall, arn: str) -> None:
         """Bring the state of a resource up to date, unless the store has not changed since.
 
-        call: of any service; the resource may be of another one.
+        call: of any service; the resource may be of another one. arn: or another name, which is one
+        in the account and Region of the call.
         """
         store: Store | None = call.store
         if store is None:
             return
-        read, name = call.backend.store_versions, (self.operation, arn)
+        parsed = Arn.parse(arn)
+        region = call.region if parsed is None else parsed.region or call.region
+        unique = arn if parsed is not None else f"{call.account} {region} {arn}"
+        read, name = call.backend.store_versions, (self.operation, unique)
         if read.get(name) == store.version:
             return
-        region = (Arn.parse(arn) or Arn.of("arn:aws:::")).region or call.region
         answer = store.ask(self.service, self.operation, self.parameters(arn), region)
         if answer is None:
             return
         read[name] = store.version
         if not isinstance(answer, str):
-            self.keep(call, arn, answer)
+            with suppress(MissingMemberError):  # The store does not say it.
+                self.keep(call, arn, as_members(answer))
         elif answer in self.absent:
             self.forget(call, arn)
 

@@ -1,4 +1,4 @@
-"""Encrypted resources whose key is unknown, because they were stored before the mock was active."""
+"""Encrypted resources whose key is unknown, because the mock has not seen them stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ def warn_unknown_key(resource: str) -> None:
     resource: names it, such as by its ARN.
     """
     warn_caller(
-        f"{resource} is encrypted, but this mock of KMS does not know with which key: it was "
-        "stored before the mock was active, or since the checkpoint that was restored. It is "
-        "returned without a call to KMS. Store it while the mock is active to check its key."
+        f"{resource} is encrypted, but this mock of KMS does not have its key: it was stored while "
+        "the mock was not active, or since the checkpoint that was restored, under a key of "
+        "another KMS, or whoever stores it does not say under which. It is returned without a call "
+        "to KMS. Store it while the mock is active to check its key."
     )

@@ -6,22 +6,29 @@ encryption at rest usage notes".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
-from kmsmock.aws.arns import Arn
 from kmsmock.aws.errors import DisabledException, ServiceError
 from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
 from kmsmock.services.data_key_cache import requester_of
-from kmsmock.services.dynamodb.state import TableKey, tables_of
+from kmsmock.services.dynamodb.state import (
+    GRANT_OPERATIONS,
+    TableKey,
+    context_of,
+    service_of,
+    tables_of,
+)
+from kmsmock.services.dynamodb.store import get_table
 from kmsmock.services.kms_caller import KmsCaller
-from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
+from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
+from kmsmock.services.members import Members
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.s3.kms_use import ERRORS as ERRORS_OF_S3
+from kmsmock.services.s3.kms_use import encrypt
 from kmsmock.services.storage_keys import get_key
 
 _MODEL = "com.amazonaws.services.kms.model"
@@ -44,10 +51,6 @@ ERRORS: ErrorTemplates = {
         "ValidationException", f"KMS validation error: {_MODEL}.{{code}}: {{sdk_text}}"
     ),
 }
-_GRANT_OPERATIONS = [
-    *("Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"),
-    *("RetireGrant", "DescribeKey"),
-]
 #: How long DynamoDB uses a table key before it calls KMS again.
 _TABLE_KEY_LIFETIME = timedelta(minutes=5)
 #: How long it takes DynamoDB to notice an unusable key; on AWS it takes from 13 to 75 minutes.
@@ -64,13 +67,13 @@ def create_table_key(call: ServiceCall, arn: str, key_id: str | None) -> TableKe
         return None
     as_caller = _as_caller(call)
     key_arn = as_caller.call("DescribeKey", KeyId=key_id)["KeyMetadata"]["Arn"]
-    service, context = _service(call), _context(arn)
+    service, context = service_of(call.region), context_of(arn)
     grant = as_caller.call(
         "CreateGrant",
         KeyId=key_arn,
         GranteePrincipal=service,
         RetiringPrincipal=service,
-        Operations=_GRANT_OPERATIONS,
+        Operations=list(GRANT_OPERATIONS),
         Constraints={"EncryptionContextSubset": context},
         Name=call.backend.new_uuid(),
     )
@@ -114,6 +117,29 @@ def decrypt_for_items(call: ServiceCall, arn: str) -> None:
         cache.get(requester, arn, key.ciphertext, call.now, _TABLE_KEY_LIFETIME, decrypt)
 
 
+def encrypt_export(call: ServiceCall, export: str) -> ServiceError | None:
+    """Encrypt the objects of an export, as S3 does for the caller; return the error if it refuses.
+
+    call: ExportTableToPointInTime. export: its ARN.
+    Source: Amazon DynamoDB Developer Guide, "Requesting a table export in DynamoDB".
+    """
+    parameters, requested = call.parameters, Members()
+    algorithm = parameters.get("S3SseAlgorithm")
+    if algorithm is not None:
+        requested["ServerSideEncryption"] = "aws:kms" if algorithm == "KMS" else algorithm
+    if "S3SseKmsKeyId" in parameters:
+        requested["SSEKMSKeyId"] = parameters["S3SseKmsKeyId"]
+    # Each file has a name of its own; one stands for all.
+    file = f"AWSDynamoDB/{export.rpartition('/')[2]}/data/{call.backend.new_uuid()}.json.gz"
+    prefix = parameters.get("S3Prefix")
+    name = f"{prefix}/{file}" if prefix else file
+    try:
+        encrypt(replace(call, parameters=requested), parameters["S3Bucket"], name)
+    except ServiceError as error:
+        return translate_error(error, call, ERRORS_OF_S3)
+    return None
+
+
 def require_accessible(call: ServiceCall, arn: str) -> None:
     """Raise KMS's error when DynamoDB has noticed that the key of a table is unusable."""
     key = current_key(call, arn)
@@ -132,7 +158,7 @@ def current_key(call: ServiceCall, arn: str) -> TableKey | None:
 
     arn: of the table. Return None for the AWS owned key, and for an unknown table.
     """
-    table = tables_of(call).tables.get(arn)
+    table = get_table(call, arn)
     if table is None or table.key is None:
         return None
     key, kms_key = table.key, _kms_key(call, table.key)
@@ -156,7 +182,7 @@ def _raise_inaccessible(call: ServiceCall, arn: str, key: TableKey) -> None:
 
 
 def _decrypt(kms: KmsCaller, arn: str, key: TableKey) -> None:
-    kms.call("Decrypt", CiphertextBlob=key.ciphertext, EncryptionContext=_context(arn))
+    kms.call("Decrypt", CiphertextBlob=key.ciphertext, EncryptionContext=context_of(arn))
 
 
 def _is_usable(kms_key: Key | None) -> bool:
@@ -171,20 +197,8 @@ def _kms_key(call: ServiceCall, key: TableKey) -> Key | None:
     return get_key(call.backend, key.arn)
 
 
-def _context(arn: str) -> Mapping[str, Any]:
-    table = Arn.of(arn)
-    return {
-        "aws:dynamodb:tableName": table.resource_id,
-        "aws:dynamodb:subscriberId": table.account,
-    }
-
-
-def _service(call: ServiceCall) -> str:
-    return f"dynamodb.{call.region}.amazonaws.com"
-
-
 def _as_service(call: ServiceCall) -> KmsCaller:
-    return KmsCaller.as_service(call.backend, _service(call), call.region)
+    return KmsCaller.as_service(call.backend, service_of(call.region), call.region)
 
 
 def _as_caller(call: ServiceCall) -> KmsCaller:

@@ -9,7 +9,7 @@ from kmsmock.services.kinesis.kms_use import (
     decrypt_for_consumer,
     require_usable_key,
 )
-from kmsmock.services.kinesis.state import Stream, streams_of
+from kmsmock.services.kinesis.state import Stream, get_stream, streams_of
 from kmsmock.services.registry import ServiceCall
 
 
@@ -29,20 +29,19 @@ def _stop_encryption(call: ServiceCall) -> Steps:
 
 def _delete_stream(call: ServiceCall) -> Steps:
     yield
-    state, arn = streams_of(call), _arn(call)
-    state.streams.pop(arn, None)
-    state.cache.forget(arn)
+    streams_of(call).remove(_arn(call))
 
 
 def _put_records(call: ServiceCall) -> Steps:
     arn = _arn(call)
-    stream = streams_of(call).streams.get(arn)
-    if stream is None or stream.key_id is None:
-        yield
-        return
-    data_key = data_key_for_records(call, arn, stream.key_id)
+    stream, data_key = get_stream(call, arn), None
+    if stream is not None and stream.key_id is not None:
+        data_key = data_key_for_records(call, arn, stream.key_id)
     answer = yield
-    answer["EncryptionType"] = "KMS"
+    if stream is None or (data_key is None and stream.unseen_data_key is None):
+        return
+    if data_key is not None:
+        answer["EncryptionType"] = "KMS"
     for record in answer.get("Records", (answer,)):
         if "SequenceNumber" in record:  # Records that failed have none.
             stream.data_keys[record["ShardId"], record["SequenceNumber"]] = data_key
@@ -61,10 +60,11 @@ def _get_records(call: ServiceCall) -> Steps:
     if stream_and_shard is None:
         return
     arn, shard = stream_and_shard
-    stream = state.streams.get(arn)
+    stream = get_stream(call, arn)
     if stream is not None:
         for record in answer["Records"]:
-            data_key = stream.data_keys.get((shard, record["SequenceNumber"]))
+            name = (shard, record["SequenceNumber"])
+            data_key = stream.data_keys.get(name, stream.unseen_data_key)
             if data_key is not None:
                 decrypt_for_consumer(call, data_key)
                 record["EncryptionType"] = "KMS"

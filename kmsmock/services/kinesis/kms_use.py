@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from kmsmock.aws.errors import DisabledException, InvalidKeyUsageException, KMSInvalidStateException
 from kmsmock.services.data_key_cache import DataKey, requester_of
-from kmsmock.services.kinesis.state import streams_of
+from kmsmock.services.kinesis.state import context_of, streams_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
@@ -84,18 +84,14 @@ def _generate_data_key(call: ServiceCall, arn: str, key_id: str) -> DataKey:
         "GenerateDataKey",
         KeyId=kms.name_key(key_id, arn),
         KeySpec="AES_256",
-        EncryptionContext=_context(arn),
+        EncryptionContext=context_of(arn),
     )
     return DataKey(arn, answer["KeyId"], answer["CiphertextBlob"])
 
 
 def _decrypt_data_key(call: ServiceCall, data_key: DataKey) -> None:
-    context = _context(data_key.resource_arn)
+    context = context_of(data_key.resource_arn)
     _kms(call).call("Decrypt", CiphertextBlob=data_key.ciphertext, EncryptionContext=context)
-
-
-def _context(arn: str) -> dict[str, str]:
-    return {"aws:kinesis:arn": arn}
 
 
 def _kms(call: ServiceCall) -> KmsCaller:

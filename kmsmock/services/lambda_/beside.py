@@ -23,6 +23,11 @@ from kmsmock.services.lambda_.names import (
 )
 from kmsmock.services.lambda_.packages import encrypt_package, set_package, show_package
 from kmsmock.services.lambda_.state import Environment, functions_of
+from kmsmock.services.lambda_.store import (
+    get_environment,
+    get_settings,
+    shown_in,
+)
 from kmsmock.services.registry import ServiceCall
 
 
@@ -38,14 +43,14 @@ def _create_function(call: ServiceCall) -> Steps:
 
 def _update_function_configuration(call: ServiceCall) -> Steps:
     arn, parameters = function_arn(call), call.parameters
-    role, key_id = functions_of(call).settings.get(arn, (None, None))
+    role, key_id = get_settings(call, arn)
     role = parameters.get("Role", role)
     if role is None or not parameters.keys() & {"Environment", "KMSKeyArn", "Role"}:
         answer = yield  # The function is unknown, or nothing for KMS changes.
         _record_version(call, answer)
         _set_variables(call, answer)
         return
-    old_environment = functions_of(call).environments.get(arn)
+    old_environment = get_environment(call, arn)
     configuration: Mapping[str, Any] = parameters
     if "Environment" not in parameters:
         configuration = {}
@@ -79,6 +84,7 @@ def _encrypt_and_store(
         raise
     state.settings[arn] = (role, key_id)
     _retire_grant(call, state.environments.pop(arn, None))
+    state.shown[arn] = shown_in(answer)
     if environment is not None:
         state.environments[arn] = environment
     return answer
@@ -94,6 +100,7 @@ def _update_function_code(call: ServiceCall) -> Steps:
 
 
 def _publish_version(call: ServiceCall) -> Steps:
+    get_environment(call, function_arn(call))
     answer = yield
     _record_version(call, answer)
     _set_variables(call, answer)
@@ -103,8 +110,9 @@ def _record_version(call: ServiceCall, configuration: Mapping[str, Any]) -> None
     """Record the variables and the package of a published version, which never change."""
     state, arn = functions_of(call), function_arn(call)
     version = version_arn(arn, configuration.get("Version"))
-    if arn in state.environments:
-        state.environments.setdefault(version, state.environments[arn])
+    if arn in state.environments and version not in state.environments:
+        state.environments[version] = state.environments[arn]
+        state.shown[version] = shown_in(configuration)
     if arn in state.packages:
         state.packages.setdefault(version, state.packages[arn])
 
@@ -134,22 +142,25 @@ def _list_functions(call: ServiceCall) -> Steps:
 
 
 def _delete_function(call: ServiceCall) -> Steps:
-    yield
     state, arn, qualifier = functions_of(call), function_arn(call), qualifier_of(call)
+    get_environment(call, version_arn(arn, qualifier))
+    yield
     deleted = [version_arn(arn, qualifier)]
     if qualifier is None:
         state.settings.pop(arn, None)
         versions = {*state.environments, *state.packages}
         deleted += [version for version in versions if version.startswith(f"{arn}:")]
     for version in deleted:
+        state.shown.pop(version, None)
         state.packages.pop(version, None)
         _retire_grant(call, state.environments.pop(version, None))
 
 
 def _invoke(call: ServiceCall) -> Steps:
-    environment = functions_of(call).environments.get(_version_named(call))
+    arn = function_arn(call)
+    environment = get_environment(call, version_arn(arn, qualifier_of(call)))
     if environment is not None:
-        decrypt_when_invoked(call, function_arn(call), environment)
+        decrypt_when_invoked(call, arn, environment)
     yield
 
 
@@ -165,8 +176,7 @@ def _set_variables(call: ServiceCall, configuration: dict[str, Any]) -> None:
     configuration: of a function or version.
     """
     arn = without_qualifier(configuration["FunctionArn"])
-    version = version_arn(arn, configuration.get("Version"))
-    environment = functions_of(call).environments.get(version)
+    environment = get_environment(call, version_arn(arn, configuration.get("Version")))
     if environment is None:
         return
     try:

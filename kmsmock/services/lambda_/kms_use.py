@@ -15,11 +15,16 @@ from kmsmock.aws.arns import Arn, session_arn
 from kmsmock.aws.errors import DisabledException, NotFoundException, ServiceError
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
-from kmsmock.services.lambda_.state import Environment
+from kmsmock.services.lambda_.state import (
+    GRANT_OPERATIONS,
+    MANAGED_KEY,
+    SERVICE,
+    Environment,
+    context_of,
+)
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import get_key
 
-_MANAGED_KEY, _SERVICE = "alias/aws/lambda", "lambda.amazonaws.com"
 _UNABLE = "Lambda was unable to decrypt the environment variables because"
 _SETTINGS = "Please check the function's KMS key settings."
 _ERRORS_OF_INVOKE: ErrorTemplates = {
@@ -62,9 +67,9 @@ def encrypt_variables(
     kms = KmsCaller.forwarded(call, "lambda")
     encrypted = kms.call(
         "Encrypt",
-        KeyId=key_id or _MANAGED_KEY,
+        KeyId=key_id or MANAGED_KEY,
         Plaintext=json.dumps(variables).encode(),
-        EncryptionContext=_context(arn),
+        EncryptionContext=context_of(arn),
     )
     key_arn = encrypted["KeyId"]
     call.backend.identities.get_or_create(role)
@@ -72,9 +77,9 @@ def encrypt_variables(
         "CreateGrant",
         KeyId=key_arn,
         GranteePrincipal=role,
-        RetiringPrincipal=_SERVICE,
-        Operations=["Decrypt", "RetireGrant"],
-        Constraints={"EncryptionContextEquals": _context(arn)},
+        RetiringPrincipal=SERVICE,
+        Operations=list(GRANT_OPERATIONS),
+        Constraints={"EncryptionContextEquals": context_of(arn)},
     )
     return Environment(
         role, key_arn, grant["GrantId"], grant["GrantToken"], encrypted["CiphertextBlob"]
@@ -97,7 +102,7 @@ def decrypt_when_invoked(call: ServiceCall, arn: str, environment: Environment) 
     role = Arn.of(environment.role)
     session = session_arn(role.partition, role.account, role.name, Arn.of(arn).resource_id)
     principal = call.backend.identities.get_or_create(session)
-    kms = KmsCaller(call.backend, principal, call.region, _SERVICE)
+    kms = KmsCaller(call.backend, principal, call.region, SERVICE)
     try:
         _decrypt(kms, arn, environment)
     except ServiceError as error:
@@ -114,17 +119,13 @@ def decrypt_when_invoked(call: ServiceCall, arn: str, environment: Environment) 
 def retire_grant(call: ServiceCall, environment: Environment) -> None:
     """Retire the grant for variables that were removed, as Lambda itself."""
     with suppress(ServiceError):  # The grant was revoked, or deleted with its key.
-        KmsCaller.as_service(call.backend, _SERVICE, call.region).call(
+        KmsCaller.as_service(call.backend, SERVICE, call.region).call(
             "RetireGrant", KeyId=environment.key_arn, GrantId=environment.grant_id
         )
 
 
 def _decrypt(kms: KmsCaller, arn: str, environment: Environment) -> Any:
     answer = kms.call(
-        "Decrypt", CiphertextBlob=environment.ciphertext, EncryptionContext=_context(arn)
+        "Decrypt", CiphertextBlob=environment.ciphertext, EncryptionContext=context_of(arn)
     )
     return json.loads(answer["Plaintext"])
-
-
-def _context(arn: str) -> dict[str, str]:
-    return {"aws:lambda:FunctionArn": arn}

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoredElsewhere
 
+MANAGED_KEY, SERVICE = "alias/aws/lambda", "lambda.amazonaws.com"
+#: The operations of the grant by which the execution role decrypts variables.
+GRANT_OPERATIONS = ("Decrypt", "RetireGrant")
+#: What a store says: the digest of the variables, the ARN of the role, the key.
+Shown = tuple[bytes, str | None, str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
@@ -59,6 +65,8 @@ class Functions(StoredElsewhere):
     environments: dict[str, Environment] = field(default_factory=dict)
     #: ARN of an alias -> ARN of its version.
     aliases: dict[str, str] = field(default_factory=dict)
+    #: ARN of a function or version -> what the store last said, which may not know all changes.
+    shown: dict[str, Shown] = field(default_factory=dict)
     #: ARN of a function or of a published version -> its package, if that is under a key.
     packages: dict[str, Package] = field(default_factory=dict)
     #: UUID of an event source mapping -> its filter criteria.
@@ -68,3 +76,8 @@ class Functions(StoredElsewhere):
 def functions_of(call: ServiceCall) -> Functions:
     """Return the state of Lambda in a mock."""
     return call.backend.service_state(Functions)
+
+
+def context_of(arn: str) -> dict[str, str]:
+    """Return the encryption context of the variables of a function. arn: of the function."""
+    return {"aws:lambda:FunctionArn": arn}

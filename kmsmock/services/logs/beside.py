@@ -12,7 +12,7 @@ from kmsmock.services.logs.kms_use import (
     decrypt_data_key,
     require_usable_key,
 )
-from kmsmock.services.logs.state import QUERY_RESULTS, LogGroup, log_groups_of
+from kmsmock.services.logs.state import QUERY_RESULTS, LogGroup, get_group, log_groups_of
 from kmsmock.services.registry import ServiceCall
 
 
@@ -23,34 +23,33 @@ def _create_log_group(call: ServiceCall) -> Steps:
         require_usable_key(call, arn, key_arn)
     yield
     if key_arn is not None:
-        log_groups_of(call).groups[arn] = LogGroup(key_arn)
+        log_groups_of(call).groups[arn] = LogGroup(key_arn, shown_key_arn=key_arn)
 
 
 def _associate_kms_key(call: ServiceCall) -> Steps:
     key_arn, arn = call.parameters["kmsKeyId"], _arn(call)
     require_usable_key(call, arn, key_arn)
+    get_group(call, arn)
     yield
     log_groups_of(call).groups.setdefault(arn, LogGroup(None)).key_arn = key_arn
 
 
 def _disassociate_kms_key(call: ServiceCall) -> Steps:
+    group = get_group(call, _arn(call))
     yield
-    group = log_groups_of(call).groups.get(_arn(call))
     if group is not None:
         group.key_arn = None
 
 
 def _delete_log_group(call: ServiceCall) -> Steps:
     yield
-    state, arn = log_groups_of(call), _arn(call)
-    state.groups.pop(arn, None)
-    state.cache.forget(arn)
+    log_groups_of(call).remove(_arn(call))
 
 
 def _describe_log_groups(call: ServiceCall) -> Steps:
     answer = yield
     for description in answer.get("logGroups", ()):
-        group = log_groups_of(call).groups.get(description["arn"].removesuffix(":*"))
+        group = get_group(call, description["arn"].removesuffix(":*"))
         if group is not None:
             description.pop("kmsKeyId", None)
             if group.key_arn is not None:
@@ -59,7 +58,7 @@ def _describe_log_groups(call: ServiceCall) -> Steps:
 
 def _put_log_events(call: ServiceCall) -> Steps:
     arn = _arn(call)
-    group = log_groups_of(call).groups.get(arn)
+    group = get_group(call, arn)
     if group is not None and group.key_arn is not None:
         group.data_keys[data_key_for_events(call, arn, group.key_arn)] = None
     yield
@@ -73,7 +72,7 @@ def _read_events(call: ServiceCall) -> Steps:
 
 def _decrypt_events(call: ServiceCall, arn: str) -> None:
     """Decrypt the data keys of the log events of a log group. arn: its ARN."""
-    group = log_groups_of(call).groups.get(arn)
+    group = get_group(call, arn)
     for data_key in () if group is None else group.data_keys:
         decrypt_data_key(call, arn, data_key)
 

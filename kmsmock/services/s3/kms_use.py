@@ -23,6 +23,10 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.customer_keys import customer_key
 from kmsmock.services.s3.state import (
     BUCKET_KEY_LIFETIME,
+    CONTEXT_ARN,
+    DSSE,
+    KMS_ALGORITHMS,
+    MANAGED_KEY,
     DefaultEncryption,
     Encryption,
     SseKms,
@@ -30,12 +34,10 @@ from kmsmock.services.s3.state import (
     bucket_arn,
     buckets_of,
 )
+from kmsmock.services.s3.store import default_of, region_of
 from kmsmock.services.sqs.kms_use import generate_data_key, key_of
 
-_MANAGED_KEY, _SERVICE = "alias/aws/s3", "s3.amazonaws.com"
-_DSSE = "aws:kms:dsse"
-KMS_ALGORITHMS = ("aws:kms", _DSSE)
-_ARN = "aws:s3:arn"
+_SERVICE = "s3.amazonaws.com"
 ERRORS: ErrorTemplates = {
     "AccessDeniedException": ErrorTemplate("AccessDenied", "{text}", status=403),
     "*": ErrorTemplate("KMS.{code}", "{text}"),
@@ -55,12 +57,12 @@ def encrypt(call: ServiceCall, bucket: str, key: str) -> Encryption:
     requested = _requested_encryption(call, bucket)
     if requested.algorithm not in KMS_ALGORITHMS:
         return SseS3()
-    has_bucket_key = requested.has_bucket_key and requested.algorithm != _DSSE
+    has_bucket_key = requested.has_bucket_key and requested.algorithm != DSSE
     _require_tls(call)
     requested_context = parameters.get("SSEKMSEncryptionContext")
     arn, region = bucket_arn(call, bucket), region_of(call, bucket)
     context = _encryption_context(requested_context, arn if has_bucket_key else f"{arn}/{key}")
-    key_id = requested.key_id or _MANAGED_KEY
+    key_id = requested.key_id or MANAGED_KEY
     generate = partial(
         KmsCaller.forwarded(call, "s3", region).call,
         "GenerateDataKey",
@@ -98,7 +100,7 @@ def decrypt_data_key(call: ServiceCall, encryption: Encryption) -> None:
         EncryptionContext=dict(encryption.context),
     )
     if encryption.has_bucket_key:
-        _reuse(call, encryption.context[_ARN], encryption.data_key, decrypt)
+        _reuse(call, encryption.context[CONTEXT_ARN], encryption.data_key, decrypt)
     else:
         decrypt()
 
@@ -125,11 +127,6 @@ def _reuse(call: ServiceCall, bucket: str, purpose: Hashable, call_kms: Callable
     requester = requester_of(call.identities, call.principal)
     cache = buckets_of(call).bucket_keys
     return cache.get(requester, bucket, purpose, call.now, BUCKET_KEY_LIFETIME, call_kms)
-
-
-def region_of(call: ServiceCall, bucket: str) -> str:
-    """Return the Region of a bucket; that of the client if the mock did not see its creation."""
-    return buckets_of(call).regions.get(bucket, call.region)
 
 
 def require_usable_queue_key(call: ServiceCall, queue: str) -> None:
@@ -162,7 +159,7 @@ def require_usable_queue_key(call: ServiceCall, queue: str) -> None:
 
 def _requested_encryption(call: ServiceCall, bucket: str) -> DefaultEncryption:
     parameters = call.parameters
-    default = buckets_of(call).defaults.get(bucket, DefaultEncryption())
+    default = default_of(call, bucket)
     algorithm = parameters.get("ServerSideEncryption")
     key_id = parameters.get("SSEKMSKeyId")
     if key_id is not None and algorithm not in KMS_ALGORITHMS:
@@ -184,7 +181,7 @@ def _encryption_context(requested_context: str | None, arn: str) -> dict[str, st
     an S3 Bucket Key. Raises InvalidArgument.
     """
     if requested_context is None:
-        return {_ARN: arn}
+        return {CONTEXT_ARN: arn}
     try:
         pairs = json.loads(b64decode(requested_context, validate=True))
     except (NotBase64, ValueError):
@@ -195,13 +192,13 @@ def _encryption_context(requested_context: str | None, arn: str) -> dict[str, st
             "The header 'x-amz-server-side-encryption-context' shall be Base64-encoded UTF-8 "
             "string holding JSON which represents a string-string map",
         )
-    if pairs.get(_ARN, arn) != arn:
+    if pairs.get(CONTEXT_ARN, arn) != arn:
         raise CodedError(
             "InvalidArgument",
-            f"The encryption context has another value of {_ARN} than this object has.",
-            explanation=f"S3 sets {_ARN} itself, here to {arn}: leave it out.",
+            f"The encryption context has another value of {CONTEXT_ARN} than this object has.",
+            explanation=f"S3 sets {CONTEXT_ARN} itself, here to {arn}: leave it out.",
         )
-    return {**pairs, _ARN: arn}
+    return {**pairs, CONTEXT_ARN: arn}
 
 
 def set_encryption_members(

@@ -13,6 +13,12 @@ from kmsmock.services.store_reader import StoredElsewhere
 
 #: How long S3 uses a bucket key before it calls KMS again. AWS says "time-limited".
 BUCKET_KEY_LIFETIME = timedelta(minutes=5)
+#: The algorithm with two layers of encryption, and all that use KMS.
+DSSE = "aws:kms:dsse"
+KMS_ALGORITHMS = ("aws:kms", DSSE)
+MANAGED_KEY = "alias/aws/s3"
+#: The name of the ARN in encryption contexts.
+CONTEXT_ARN = "aws:s3:arn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,8 @@ class Buckets(StoredElsewhere):
     objects: dict[tuple[str, str], dict[str | None, Encryption | DeleteMarker]] = field(
         default_factory=dict
     )
+    #: (bucket, key, version id) -> the ETag, to notice that the store has another object.
+    etags: dict[tuple[str, str, str | None], str] = field(default_factory=dict)
     #: Upload id of a multipart upload -> how the object will be encrypted.
     uploads: dict[str, Encryption] = field(default_factory=dict)
     bucket_keys: DataKeyCache = field(default_factory=DataKeyCache)
@@ -107,15 +115,33 @@ class Buckets(StoredElsewhere):
         key: str,
         version: str | None,
         encryption: Encryption | DeleteMarker,
+        etag: str | None = None,
+        *,
+        is_latest: bool = True,
     ) -> None:
-        """Record how the latest version of an object is encrypted."""
+        """Record how a version of an object is encrypted. etag: None if it is not known."""
         versions = self.objects.setdefault((bucket, key), {})
         versions.pop(version, None)  # so that it is inserted as the last one
-        versions[version] = encryption
+        if is_latest:
+            versions[version] = encryption
+        else:
+            self.objects[bucket, key] = {version: encryption, **versions}
+        self.etags.pop((bucket, key, version), None)
+        if etag is not None:
+            self.etags[bucket, key, version] = etag
 
     def remove_version(self, bucket: str, key: str, version: str | None) -> None:
         """Remove a version of an object that is deleted permanently."""
         self.objects.get((bucket, key), {}).pop(version, None)
+        self.etags.pop((bucket, key, version), None)
+
+    def remove_bucket(self, name: str) -> None:
+        """Remove a bucket that is gone, with its objects."""
+        self.regions.pop(name, None)
+        self.defaults.pop(name, None)
+        self.bucket_keys.forget(f"arn:aws:s3:::{name}")
+        self.objects = {each: found for each, found in self.objects.items() if each[0] != name}
+        self.etags = {each: found for each, found in self.etags.items() if each[0] != name}
 
 
 def version_of(members: Mapping[str, Any]) -> str | None:

@@ -18,15 +18,18 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.services.secretsmanager.state import (
     CURRENT,
     MANAGED_KEY,
+    MANAGED_KEY_IN_ANSWERS,
     PENDING,
     PREVIOUS,
     EncryptedDataKey,
     Secret,
+    context_of,
+    secrets_of,
 )
+from kmsmock.services.secretsmanager.store import get_secret
+from kmsmock.services.unknown_keys import warn_unknown_key
 
 _VALIDATION = "RequestToValidateKeyAccess"
-#: The key id of the AWS managed key in answers.
-_MANAGED_KEY_IN_ANSWERS = "DefaultEncryptionKey"
 
 _DENIED = ErrorTemplate("AccessDeniedException", "Access to KMS is not allowed")
 _THROTTLED = ErrorTemplate("ThrottlingException", "Rate exceeded")
@@ -82,7 +85,7 @@ def require_usable_key(call: ServiceCall, secret: Secret) -> None:
 
     Raises the errors of `ERRORS`.
     """
-    context = _context(secret.arn, _VALIDATION)
+    context = context_of(secret.arn, _VALIDATION)
     answer = _generate(call, secret, context, ERRORS)
     ciphertext = answer["CiphertextBlob"]
     _call_kms(call, ERRORS, "Decrypt", CiphertextBlob=ciphertext, EncryptionContext=context)
@@ -93,7 +96,7 @@ def dry_run_data_key(call: ServiceCall, secret: Secret, version: str) -> None:
 
     Raises what generating it would raise.
     """
-    _generate(call, secret, _context(secret.arn, version), _ERRORS_OF_WRITES, KmsCaller.dry_run)
+    _generate(call, secret, context_of(secret.arn, version), _ERRORS_OF_WRITES, KmsCaller.dry_run)
 
 
 def generate_data_key_after_dry_run(
@@ -123,7 +126,7 @@ def decrypt_data_key(call: ServiceCall, secret: Secret, version: str) -> bytes:
                 "Decrypt",
                 secret.region,
                 CiphertextBlob=data_key.ciphertext,
-                EncryptionContext=_context(secret.arn, version),
+                EncryptionContext=context_of(secret.arn, version),
             )
         except ServiceError as error:  # noqa: PERF203 - the next key may be usable
             first = first or error
@@ -132,6 +135,34 @@ def decrypt_data_key(call: ServiceCall, secret: Secret, version: str) -> bytes:
             return plaintext
     assert first is not None
     raise first
+
+
+def decrypt_value(call: ServiceCall, arn: str, version: str) -> None:
+    """Decrypt the data key of a secret value that is read.
+
+    arn: of the secret. Raises the errors with which Secrets Manager refuses to return the value.
+    """
+    secret = get_secret(call, arn)
+    if secret is None:
+        warn_unknown_key(arn)
+    elif version in secret.versions:
+        require_shared_key(call, secret)
+        decrypt_data_key(call, secret, version)
+    elif secret.primary is None or not _require_replicated(call, secret, version):
+        warn_unknown_key(arn)
+
+
+def _require_replicated(call: ServiceCall, replica: Secret, version: str) -> bool:
+    """Refuse a version that was not replicated; return whether the primary secret is known."""
+    primary = secrets_of(call).secrets.get(replica.primary or "")
+    if primary is not None and version in primary.versions:
+        raise CodedError(
+            "ResourceNotFoundException",
+            f"Secrets Manager can't find the specified secret value for VersionId: {version}",
+            explanation=f"This version was not replicated to {replica.region}. "
+            f"{replica.failure or ''}".rstrip(),
+        )
+    return primary is not None
 
 
 def encrypt_data_key(
@@ -148,7 +179,7 @@ def encrypt_data_key(
         secret.region,
         KeyId=secret.key_id or MANAGED_KEY,
         Plaintext=data_key,
-        EncryptionContext=_context(secret.arn, version),
+        EncryptionContext=context_of(secret.arn, version),
     )
     return _encrypted_data_key(secret, answer)
 
@@ -170,7 +201,7 @@ def encrypt_with_new_key(call: ServiceCall, secret: Secret) -> None:
 def _generate_for(
     call: ServiceCall, secret: Secret, version: str, method: _Method
 ) -> EncryptedDataKey:
-    answer = _generate(call, secret, _context(secret.arn, version), _ERRORS_OF_WRITES, method)
+    answer = _generate(call, secret, context_of(secret.arn, version), _ERRORS_OF_WRITES, method)
     return _encrypted_data_key(secret, answer)
 
 
@@ -215,9 +246,5 @@ def _call_kms(
 def _encrypted_data_key(secret: Secret, answer: Mapping[str, Any]) -> EncryptedDataKey:
     key_arn: str = answer["KeyId"]
     return EncryptedDataKey(
-        _MANAGED_KEY_IN_ANSWERS if secret.key_id is None else key_arn, answer["CiphertextBlob"]
+        MANAGED_KEY_IN_ANSWERS if secret.key_id is None else key_arn, answer["CiphertextBlob"]
     )
-
-
-def _context(arn: str, version: str) -> dict[str, str]:
-    return {"SecretARN": arn, "SecretVersionId": version}

@@ -10,6 +10,8 @@ from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoredElsewhere
 
 MANAGED_KEY = "alias/aws/secretsmanager"
+#: The key id of the AWS managed key in answers.
+MANAGED_KEY_IN_ANSWERS = "DefaultEncryptionKey"
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 
 
@@ -70,15 +72,22 @@ class Secrets(StoredElsewhere):
         arn = Arn.of(secret.arn)
         self.arns[arn.account, arn.region, arn.resource_id.rpartition("-")[0]] = secret.arn
 
+    def remove(self, arn: str) -> None:
+        """Remove a secret that is gone, and its replicas."""
+        secret = self.secrets.pop(arn, None)
+        self.arns = {name: each for name, each in self.arns.items() if each != arn}
+        for replica in {} if secret is None else secret.replicas.values():
+            self.remove(replica.arn)
+
 
 def secrets_of(call: ServiceCall) -> Secrets:
     """Return the state of Secrets Manager in a mock."""
     return call.backend.service_state(Secrets)
 
 
-def get_secret(call: ServiceCall) -> Secret | None:
-    """Return the secret that a call names; None for one from before the mock was active."""
-    state, secret_id = secrets_of(call), call.parameters["SecretId"]
+def find_secret(call: ServiceCall, secret_id: str) -> Secret | None:
+    """Return the secret with an ARN or a name, as the mock knows it; None if it knows none."""
+    state = secrets_of(call)
     if secret_id in state.secrets:
         return state.secrets[secret_id]
     parsed = Arn.parse(secret_id)
@@ -92,3 +101,8 @@ def requested_key(key_id: str | None) -> str | None:
     if not key_id or resource_of(key_id) == MANAGED_KEY:
         return None
     return key_id
+
+
+def context_of(arn: str, version: str) -> dict[str, str]:
+    """Return the encryption context of the data key of a version. arn: of the secret."""
+    return {"SecretARN": arn, "SecretVersionId": version}

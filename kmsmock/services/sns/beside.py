@@ -6,9 +6,7 @@ from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sns.kms_use import ERRORS, encrypt_deliveries, require_data_key
-from kmsmock.services.sns.state import topics_of
-
-_KEY = "KmsMasterKeyId"
+from kmsmock.services.sns.state import KEY, get_key, topics_of
 
 
 def _create_topic(call: ServiceCall) -> Steps:
@@ -16,13 +14,13 @@ def _create_topic(call: ServiceCall) -> Steps:
 
     Source: Amazon SNS API Reference, CreateTopic.
     """
-    keys, key_id = topics_of(call).keys, call.parameters.get("Attributes", {}).get(_KEY)
-    existing = keys.get(call.arn("sns", call.parameters["Name"]))
+    keys, key_id = topics_of(call).keys, call.parameters.get("Attributes", {}).get(KEY)
+    existing = get_key(call, call.arn("sns", call.parameters["Name"]))
     if existing and key_id not in (None, existing):
         raise CodedError(
             "InvalidParameter",
             "Invalid parameter: Attributes Reason: Topic already exists with different attributes",
-            explanation=f"Its {_KEY} is {existing}; SetTopicAttributes changes it.",
+            explanation=f"Its {KEY} is {existing}; SetTopicAttributes changes it.",
         )
     answer = yield
     if key_id:
@@ -31,15 +29,13 @@ def _create_topic(call: ServiceCall) -> Steps:
 
 def _set_topic_attributes(call: ServiceCall) -> Steps:
     yield
-    if call.parameters["AttributeName"] == _KEY:
+    if call.parameters["AttributeName"] == KEY:
         _set_key(call, call.parameters["TopicArn"], call.parameters.get("AttributeValue"))
 
 
 def _delete_topic(call: ServiceCall) -> Steps:
     yield
-    state, arn = topics_of(call), call.parameters["TopicArn"]
-    state.keys.pop(arn, None)
-    state.cache.forget(arn)
+    topics_of(call).remove(call.parameters["TopicArn"])
 
 
 def _subscribe(call: ServiceCall) -> Steps:
@@ -75,7 +71,7 @@ def _require_data_key(call: ServiceCall) -> str | None:
     Raises the errors of KMS.
     """
     arn: str | None = call.parameters.get("TopicArn", call.parameters.get("TargetArn"))
-    key_id = topics_of(call).keys.get(arn or "")
+    key_id = None if arn is None else get_key(call, arn)
     if arn is not None and key_id is not None:
         require_data_key(call, arn, key_id)
     return arn

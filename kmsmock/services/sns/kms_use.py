@@ -14,7 +14,7 @@ from kmsmock.services.data_key_cache import requester_of
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.sns.state import topics_of
+from kmsmock.services.sns.state import list_queues, topics_of
 from kmsmock.services.sqs.kms_use import encrypt_delivery
 
 _SERVICE = "sns.amazonaws.com"
@@ -53,12 +53,11 @@ def encrypt_deliveries(
 
     topic: its ARN. messages: the id and the text of each.
     """
-    for subscribed_topic, queue in topics_of(call).queues.values():
-        if subscribed_topic == topic:
-            region = Arn.of(queue).region
-            kms = KmsCaller.as_service(call.backend, _SERVICE, region, source_arn=topic)
-            for message in messages:
-                encrypt_delivery(call, queue, kms, message)
+    for queue in () if topic is None else list_queues(call, topic):
+        region = Arn.of(queue).region
+        kms = KmsCaller.as_service(call.backend, _SERVICE, region, source_arn=topic)
+        for message in messages:
+            encrypt_delivery(call, queue, kms, message)
 
 
 def _generate_data_key(call: ServiceCall, arn: str, key_id: str) -> None:

@@ -6,13 +6,17 @@ SecureString parameters".
 
 from __future__ import annotations
 
+from kmsmock.aws.coded_error import CodedError
+from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.services.kms_caller import KmsCaller
 from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.ssm.state import SecureString
+from kmsmock.services.secretsmanager.kms_use import decrypt_value
+from kmsmock.services.ssm.state import MANAGED_KEY, SecureString, context_of
 
-_MANAGED_KEY = "alias/aws/ssm"
+#: The beginning of the names of parameters that refer to secrets.
+REFERENCE = "/aws/reference/secretsmanager/"
 ERRORS: ErrorTemplates = {
     "AccessDeniedException": ErrorTemplate("AccessDeniedException"),
     "ThrottlingException": ErrorTemplate("ThrottlingException"),
@@ -28,14 +32,15 @@ def encrypt(
 
     arn: of the parameter. key_id: None for the AWS managed key. Raises the errors of KMS.
     """
-    key_id, kms, context = key_id or _MANAGED_KEY, _kms(call), _context(arn)
+    key_id, kms, context = key_id or MANAGED_KEY, _kms(call), context_of(arn)
     if is_advanced:
         answer = kms.call(
             "GenerateDataKey", KeyId=key_id, KeySpec="AES_256", EncryptionContext=context
         )
     else:
         answer = kms.call("Encrypt", KeyId=key_id, Plaintext=value, EncryptionContext=context)
-    return SecureString(key_id, answer["CiphertextBlob"], is_advanced)
+    digest = SecureString.digest(value)
+    return SecureString(key_id, answer["CiphertextBlob"], is_advanced, digest)
 
 
 def decrypt(call: ServiceCall, arn: str, secure_string: SecureString) -> bytes:
@@ -44,14 +49,27 @@ def decrypt(call: ServiceCall, arn: str, secure_string: SecureString) -> bytes:
     arn: of the parameter. Raises the errors of KMS.
     """
     answer = _kms(call).call(
-        "Decrypt", CiphertextBlob=secure_string.ciphertext, EncryptionContext=_context(arn)
+        "Decrypt", CiphertextBlob=secure_string.ciphertext, EncryptionContext=context_of(arn)
     )
     plaintext: SecretBytes = answer["Plaintext"]
     return plaintext
 
 
-def _context(arn: str) -> dict[str, str]:
-    return {"PARAMETER_ARN": arn}
+def decrypt_secret(call: ServiceCall, arn: str, version: str) -> None:
+    """Read a secret that a parameter refers to, through Secrets Manager, as the caller.
+
+    arn, version: of the secret. Raises ParameterNotFound.
+    Source: AWS Systems Manager User Guide, "Referencing AWS Secrets Manager secrets from Parameter
+    Store parameters". It does not have the error, whose form is that for secrets that do not exist.
+    """
+    try:
+        decrypt_value(call, arn, version)
+    except ServiceError as error:
+        raise CodedError(
+            "ParameterNotFound",
+            f"An error occurred ({error.code}) when referencing Secrets Manager: {error.message}",
+            explanation=error.explanation,
+        ) from None
 
 
 def _kms(call: ServiceCall) -> KmsCaller:

@@ -219,8 +219,8 @@ def test_an_unsigned_request_cannot_use_kms(put_object):
         get(unsigned)
 
 
-def test_a_resource_from_before_the_mock_is_returned_with_a_warning(kms, s3, put_object):
+def test_an_object_under_a_key_of_another_kms_is_returned_with_a_warning(kms, s3, put_object):
     with kms.pause():
-        put_object()
+        put_object(SSEKMSKeyId="alias/none")
     with pytest.warns(UserWarning, match="s3://papers/a.txt is encrypted, but this mock"):
         get(s3)

@@ -310,10 +310,10 @@ def test_the_managed_key_needs_no_permission_of_kms(kms, ssm):
     assert value_of(role.client("ssm"), WithDecryption=True) == "x"
 
 
-def test_a_resource_from_before_the_mock_is_returned_with_a_warning(kms, ssm):
+def test_a_parameter_under_a_key_of_another_kms_is_returned_with_a_warning(kms, ssm):
     with kms.pause():
-        ssm.put_parameter(Name=NAME, Value="x", Type="SecureString")
-    with pytest.warns(UserWarning, match="this mock of KMS does not know with which key: it"):
+        ssm.put_parameter(Name=NAME, Value="x", Type="SecureString", KeyId="alias/none")
+    with pytest.warns(UserWarning, match="this mock of KMS does not have its key"):
         value_of(ssm, WithDecryption=True)
 
 

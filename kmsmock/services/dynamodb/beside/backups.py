@@ -13,6 +13,7 @@ from kmsmock.services.dynamodb.beside.sse_specification import requested_key
 from kmsmock.services.dynamodb.beside.tables import create_table, sse_description
 from kmsmock.services.dynamodb.kms_use import current_key, decrypt_table_key, require_accessible
 from kmsmock.services.dynamodb.state import TableKey, table_arn, tables_of
+from kmsmock.services.dynamodb.store import get_table
 from kmsmock.services.registry import ServiceCall
 
 
@@ -20,7 +21,7 @@ def _create_backup(call: ServiceCall) -> Steps:
     arn = table_arn(call, call.parameters["TableName"])
     require_accessible(call, arn)
     answer = yield
-    if arn in tables_of(call).tables:
+    if get_table(call, arn) is not None:
         backup = answer["BackupDetails"]["BackupArn"]
         tables_of(call).backups[backup] = (arn, current_key(call, arn))
 
@@ -50,7 +51,7 @@ def _restore_to_point_in_time(call: ServiceCall) -> Steps:
     parameters = call.parameters
     name = parameters.get("SourceTableName") or parameters.get("SourceTableArn", "")
     arn = table_arn(call, name)
-    table = tables_of(call).tables.get(arn)
+    table = get_table(call, arn)
     if table is None:
         yield
         return

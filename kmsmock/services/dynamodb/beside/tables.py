@@ -33,6 +33,7 @@ from kmsmock.services.dynamodb.state import (
     table_arn,
     tables_of,
 )
+from kmsmock.services.dynamodb.store import as_shown, get_table
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
 from kmsmock.timing.dates import add_or_last
@@ -56,7 +57,7 @@ def create_table(call: ServiceCall, name: str, key_id: str | None) -> Steps:
     except NotStoredError:
         retire_grant(call, key)
         raise
-    tables_of(call).tables[arn] = Table(key)
+    tables_of(call).tables[arn] = as_shown(Table(key), answer["TableDescription"])
     set_sse_description(call, answer["TableDescription"])
 
 
@@ -68,7 +69,7 @@ def _update_table(call: ServiceCall) -> Steps:
         return
     require_only_change(call.parameters)
     arn, key_id = table_arn(call, call.parameters["TableName"]), requested_key(specification)
-    table = tables_of(call).tables.get(arn)
+    table = get_table(call, arn)
     require_another_key(table, key_id)
     changes = require_change_allowed(call, table)
     old_key = None if table is None else table.key
@@ -81,7 +82,8 @@ def _update_table(call: ServiceCall) -> Steps:
         retire_grant(call, key)
         raise
     retire_grant(call, old_key)
-    tables_of(call).tables[arn] = Table(key, old_key, changes)
+    changed = as_shown(Table(key, old_key, changes), answer["TableDescription"])
+    tables_of(call).tables[arn] = changed
     if call.backend.delays.tables:
         _begin_change(call, arn)
     set_sse_description(call, answer["TableDescription"])
@@ -109,8 +111,9 @@ def _describe_table(call: ServiceCall) -> Steps:
 
 
 def _delete_table(call: ServiceCall) -> Steps:
+    get_table(call, table_arn(call, call.parameters["TableName"]))
     answer = yield
-    set_sse_description(call, answer["TableDescription"])
+    set_sse_description(replace(call, store=None), answer["TableDescription"])  # It is gone there.
     table = tables_of(call).tables.pop(table_arn(call, call.parameters["TableName"]), None)
     retire_grant(call, None if table is None else table.key)
 
@@ -123,9 +126,9 @@ def _require_accessible_table(call: ServiceCall) -> Steps:
 def set_sse_description(call: ServiceCall, description: dict[str, Any]) -> None:
     """Replace the members of a table description that say how the table is encrypted."""
     arn = table_arn(call, description["TableName"])
-    table = tables_of(call).tables.get(arn)
+    table = get_table(call, arn)
     if table is None:
-        return  # The table was created before the mock was active.
+        return  # Its key is none of this KMS.
     key = current_key(call, arn)
     description.pop("SSEDescription", None)
     encryption = _describe_encryption(replace(table, key=key), call.now, call.backend.delays.tables)

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.beside import BesideHandler, NotStoredError, Steps
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.s3.kms_use import KMS_ALGORITHMS
-from kmsmock.services.s3.state import DefaultEncryption, bucket_arn, buckets_of
+from kmsmock.services.s3.state import KMS_ALGORITHMS, DefaultEncryption, buckets_of
 
 
 def _create_bucket(call: ServiceCall) -> Steps:
@@ -23,15 +22,7 @@ def _create_bucket(call: ServiceCall) -> Steps:
 
 def _delete_bucket(call: ServiceCall) -> Steps:
     yield
-    state, bucket = buckets_of(call), call.parameters["Bucket"]
-    state.regions.pop(bucket, None)
-    state.defaults.pop(bucket, None)
-    state.bucket_keys.forget(bucket_arn(call, bucket))
-    state.objects = {
-        (of_bucket, key): versions
-        for (of_bucket, key), versions in state.objects.items()
-        if of_bucket != bucket
-    }
+    buckets_of(call).remove_bucket(call.parameters["Bucket"])
 
 
 def _put_bucket_encryption(call: ServiceCall) -> Steps:

@@ -47,7 +47,7 @@ def _complete_upload(call: ServiceCall) -> Steps:
         return  # The upload was created before the mock was active.
     state.uploads.pop(upload, None)
     bucket, key = call.parameters["Bucket"], call.parameters["Key"]
-    state.put_version(bucket, key, version_of(answer), encryption)
+    state.put_version(bucket, key, version_of(answer), encryption, answer.get("ETag"))
     if isinstance(encryption, SseC):
         answer.pop("ServerSideEncryption", None)  # and the answer has no member for the key
     else:

@@ -9,13 +9,15 @@ from urllib.parse import unquote
 from kmsmock.services.beside import BesideHandler, Steps
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.s3.customer_keys import require_key_of_object
-from kmsmock.services.s3.kms_use import (
+from kmsmock.services.s3.kms_use import decrypt_data_key, encrypt, set_encryption_members
+from kmsmock.services.s3.state import (
     KMS_ALGORITHMS,
-    decrypt_data_key,
-    encrypt,
-    set_encryption_members,
+    DeleteMarker,
+    Encryption,
+    buckets_of,
+    version_of,
 )
-from kmsmock.services.s3.state import DeleteMarker, Encryption, buckets_of, version_of
+from kmsmock.services.s3.store import find_encryption, keep_object
 from kmsmock.services.unknown_keys import warn_unknown_key
 
 
@@ -23,7 +25,8 @@ def _put_object(call: ServiceCall) -> Steps:
     bucket, key = call.parameters["Bucket"], call.parameters["Key"]
     encryption = encrypt(call, bucket, key)
     answer = yield
-    buckets_of(call).put_version(bucket, key, version_of(answer), encryption)
+    etag = answer.get("ETag") or answer.get("CopyObjectResult", {}).get("ETag")
+    buckets_of(call).put_version(bucket, key, version_of(answer), encryption, etag)
     set_encryption_members(answer, encryption, with_context=True)
 
 
@@ -67,7 +70,7 @@ def _select_object_content(call: ServiceCall) -> Steps:
 def _require_key(call: ServiceCall, version: str | None) -> None:
     """Require the key of an object. version: its version id; None for the latest version."""
     bucket, key = call.parameters["Bucket"], call.parameters["Key"]
-    encryption = _find_encryption(call, bucket, key, version)
+    encryption = find_encryption(call, bucket, key, version)
     if encryption is not None:
         require_key_of_object(call, encryption)
         decrypt_data_key(call, encryption)
@@ -110,27 +113,11 @@ def _get_encryption(call: ServiceCall, answer: dict[str, Any]) -> Encryption | N
     Warn when the store says that it is encrypted with KMS.
     """
     bucket, key = call.parameters["Bucket"], call.parameters["Key"]
-    encryption = buckets_of(call).objects.get((bucket, key), {}).get(version_of(answer))
-    if encryption is None or isinstance(encryption, DeleteMarker):
-        if answer.get("ServerSideEncryption") in KMS_ALGORITHMS:
-            warn_unknown_key(f"s3://{bucket}/{key}")
-        return None
+    is_latest = not call.parameters.get("VersionId")
+    encryption = keep_object(call, bucket, key, answer, is_latest=is_latest)
+    if encryption is None and answer.get("ServerSideEncryption") in KMS_ALGORITHMS:
+        warn_unknown_key(f"s3://{bucket}/{key}")
     return encryption
-
-
-def _find_encryption(
-    call: ServiceCall, bucket: str, key: str, version: str | None
-) -> Encryption | None:
-    """Return how a version of an object is encrypted; None if that is unknown, or it is deleted.
-
-    version: its version id; empty or None for the latest version.
-    """
-    versions = buckets_of(call).objects.get((bucket, key), {})
-    if version:
-        found = versions.get(None if version == "null" else version)
-    else:
-        found = next(reversed(versions.values()), None)
-    return None if isinstance(found, DeleteMarker) else found
 
 
 def decrypt_source(call: ServiceCall) -> None:
@@ -141,7 +128,7 @@ def decrypt_source(call: ServiceCall) -> None:
         bucket, _, key = unquote(path).lstrip("/").partition("/")
     else:
         bucket, key, version = source["Bucket"], source["Key"], source.get("VersionId")
-    encryption = _find_encryption(call, bucket, key, version)
+    encryption = find_encryption(call, bucket, key, version)
     if encryption is not None:
         require_key_of_object(call, encryption, "CopySource")
         decrypt_data_key(call, encryption)

@@ -21,10 +21,10 @@ from kmsmock.services.secretsmanager.kms_use import (
 from kmsmock.services.secretsmanager.state import (
     MANAGED_KEY,
     Secret,
-    get_secret,
     requested_key,
     secrets_of,
 )
+from kmsmock.services.secretsmanager.store import get_secret
 
 
 def _replicate_secret(call: ServiceCall) -> Steps:

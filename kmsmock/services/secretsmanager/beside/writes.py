@@ -28,10 +28,10 @@ from kmsmock.services.secretsmanager.kms_use import (
 from kmsmock.services.secretsmanager.state import (
     CURRENT,
     Secret,
-    get_secret,
     requested_key,
     secrets_of,
 )
+from kmsmock.services.secretsmanager.store import get_secret
 
 
 def _create_secret(call: ServiceCall) -> Steps:
