@@ -12,19 +12,12 @@ import pytest
 
 import kmsmock
 from kmsmock import KMSMock, mock_kms
-
-ACCOUNT = "111122223333"
+from tests.populated import ACCOUNT, populated
 
 
 @pytest.fixture(scope="module")
 def kms() -> Iterator[KMSMock]:
-    with mock_kms(isolated=True) as kms:
-        client = kms.client()
-        key = client.create_key()["KeyMetadata"]["KeyId"]
-        client.create_alias(AliasName="alias/app", TargetKeyId=key)
-        client.generate_data_key(KeyId=key, KeySpec="AES_256")
-        client.enable_key_rotation(KeyId=key)
-        kms.account(ACCOUNT).role("App")
+    with populated() as kms:
         yield kms
 
 

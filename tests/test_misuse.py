@@ -15,8 +15,9 @@ import pytest
 
 import kmsmock
 from kmsmock import KMSMock, mock_kms
+from tests.populated import ACCOUNT, populated
 
-ACCOUNT, DEFAULT = "111122223333", "123456789012"
+DEFAULT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/App"
 DECRYPT = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
 MAY_DECRYPT = {"Version": "2012-10-17", "Statement": [DECRYPT]}
@@ -26,13 +27,7 @@ Use = Callable[[KMSMock], Any]
 
 @pytest.fixture(scope="module")
 def kms() -> Iterator[KMSMock]:
-    with mock_kms(isolated=True) as kms:
-        client = kms.client()
-        key = client.create_key()["KeyMetadata"]["KeyId"]
-        client.create_alias(AliasName="alias/app", TargetKeyId=key)
-        kms.account(ACCOUNT).role("App")
-        volume = {"AvailabilityZone": "us-east-1a", "Size": 1}
-        kms.client("ec2").create_volume(**volume)
+    with populated() as kms:
         yield kms
 
 

@@ -6,6 +6,7 @@ and after the request is answered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -61,9 +62,16 @@ def begin_before_call(
         return _to_botocore_error(error, model)
     if pending is not None:
         context[_PENDING] = pending
-        for name in pending.hidden:
-            params["body"].pop(name, None)
+        _change_request(params, pending.changes)
     return None
+
+
+def _change_request(params: dict[str, Any], changes: Mapping[str, str | None]) -> None:
+    for name, value in changes.items():
+        if value is None:
+            params["body"].pop(name, None)
+        else:
+            params["body"][name] = value
 
 
 def _lacks_tls(url: str) -> bool:

@@ -1,7 +1,8 @@
 """The Region and the static credentials that are configured for an AWS session.
 
 Environment variables and files are read with each call, and nothing is kept in the session: neither
-earlier tests, nor what was configured when the session was created, matter.
+earlier tests, nor what was configured when the session was created, matter. Where a session asks
+for dozens of settings at once, they are read once for all of these.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import copy
 import functools
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +39,12 @@ def find_missing_variables(option: str | None) -> dict[str, str]:
     """
     session = _get_default_session()
     variables = {"AWS_EC2_METADATA_DISABLED": "true"}
-    if find_static_credentials(session) is None:
+    with reading_once():
+        has_credentials = find_static_credentials(session) is not None
+        has_region = _find_configured_region(session) is not None
+    if not has_credentials:
         variables["AWS_ACCESS_KEY_ID"] = variables["AWS_SECRET_ACCESS_KEY"] = DUMMY
-    if _find_configured_region(session) is None:
+    if not has_region:
         variables["AWS_DEFAULT_REGION"] = _get_chosen_region(session, option) or DEFAULT_REGION
     return variables
 
@@ -98,8 +104,35 @@ def find_static_credentials(session: Any) -> dict[str, str | None] | None:
     return {"access_key": access_key, "secret_key": secret_key or DUMMY, "token": token or None}
 
 
+# --- profiles ----------------------------------------------------------------------------------
+
+#: Session -> the settings of its profile, inside of `reading_once`; None outside.
+_known_settings: ContextVar[dict[Any, Mapping[str, Any]] | None] = ContextVar(
+    "_known_settings", default=None
+)
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Read the settings of each session once inside the block, which must not change them."""
+    token = _known_settings.set({})
+    try:
+        yield
+    finally:
+        _known_settings.reset(token)
+
+
 def find_settings(session: Any) -> Mapping[str, Any]:
     """Return the settings of a session's profile; none if the profile does not exist."""
+    known = _known_settings.get()
+    if known is None:
+        return _read_settings(session)
+    if session not in known:
+        known[session] = _read_settings(session)
+    return known[session]
+
+
+def _read_settings(session: Any) -> Mapping[str, Any]:
     profiles: Mapping[str, Mapping[str, Any]] = read_configuration(session)["profiles"]
     return profiles.get(session.get_config_variable("profile") or "default", {})
 

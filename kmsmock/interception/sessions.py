@@ -24,6 +24,7 @@ from kmsmock.interception.configuration import (
     find_settings,
     find_static_credentials,
     read_configuration,
+    reading_once,
 )
 from kmsmock.interception.patches import is_of_botocore, wrap_methods
 from kmsmock.process.active_mocks import get_answering
@@ -45,6 +46,16 @@ def _get_config_variable(original: Method, session: Any, name: str, *methods: An
     return find_region(session, mock.region)
 
 
+def _create_client(original: Method, session: Any, *args: Any, **kwargs: Any) -> Any:
+    with reading_once():
+        return original(session, *args, **kwargs)
+
+
+async def _create_client_async(original: Method, session: Any, *args: Any, **kwargs: Any) -> Any:
+    with reading_once():
+        return await original(session, *args, **kwargs)
+
+
 def _get_full_config(_: Method, session: Any) -> Any:
     return read_configuration(session)
 
@@ -55,10 +66,11 @@ def _build_profile_map(_: Method, session: Any) -> Any:
 
 def _get_scoped_config(_: Method, session: Any) -> Mapping[str, Any]:
     """Raise ProfileNotFound only for a profile that the code under test has named."""
-    by_code = session.instance_variables().get("profile")
+    settings = find_settings(session)
+    by_code = None if settings else session.instance_variables().get("profile")
     if by_code is not None and by_code not in read_configuration(session)["profiles"]:
         raise ProfileNotFound(profile=by_code)
-    return find_settings(session)
+    return settings
 
 
 def _get_credentials(_: Method, session: Any) -> Any:
@@ -169,6 +181,8 @@ _PATCHES: list[tuple[Any, dict[str, Method]]] = [
     (
         Session,
         {
+            "create_client": _create_client,
+            "_create_client": _create_client_async,  # what aiobotocore's create_client returns
             "get_config_variable": _get_config_variable,
             "full_config": _get_full_config,
             "_build_profile_map": _build_profile_map,

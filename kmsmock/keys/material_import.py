@@ -210,7 +210,7 @@ def _new_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMat
 def _existing_material(key: Key, identifier: bytes, request: ImportRequest) -> KeyMaterial:
     current = key.current_material
     if current is None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "Input parameter importType EXISTING_KEY_MATERIAL cannot be used on a KMS key into "
             "which no key material has been imported."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,8 @@ _STATEMENT_ORDER = (
     *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
     *("Resource", "NotResource", "Condition"),
 )
+#: An escape in JSON text; the group is the number of a control character.
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|.)")
 _PRINCIPAL_ELEMENTS = frozenset({"Principal", "NotPrincipal"})
 
 
@@ -134,4 +137,6 @@ def pretty(value: Any, depth: int = 1) -> str:
 
 
 def _quote(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """Return a JSON text; control characters as Jackson escapes them, whose format KMS has."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _ESCAPE.sub(lambda found: f"\\u{found[1].upper()}" if found[1] else found[0], text)

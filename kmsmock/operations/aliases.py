@@ -127,7 +127,7 @@ def update_alias(call: Call, old: Key, new: Key) -> None:
             "must be the same."
         )
     if old.spec.is_asymmetric is not new.spec.is_asymmetric:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             f"Alias {name} cannot be changed from a CMK with key spec {old.spec.name} to a CMK "
             f"with key spec {new.spec.name}. The current CMK and the new CMK must be of the same "
             "type."

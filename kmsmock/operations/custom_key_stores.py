@@ -82,7 +82,7 @@ def create_custom_key_store(call: Call) -> Response:
     _require_free_name(call, name)
     require_exclusive_settings(stores.values(), store_type, settings)
     if len(stores) >= QUOTA:
-        raise errors.LimitExceededException(
+        raise errors.LimitExceededException.in_own_words(
             f"Custom key stores quota for this account in this region is {QUOTA}, current usage "
             f"is {len(stores)}."
         )
@@ -113,7 +113,7 @@ def describe_custom_key_stores(call: Call) -> Response:
     parameters = call.parameters
     store_id, name = parameters.get("CustomKeyStoreId"), parameters.get("CustomKeyStoreName")
     if store_id is not None and name is not None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "Specify either CustomKeyStoreId or CustomKeyStoreName, but not both."
         )
     stores = [
@@ -150,7 +150,7 @@ def update_custom_key_store(call: Call) -> Response:
     name: str = parameters.get("NewCustomKeyStoreName", store.name)
     changes = {member: parameters[member] for member in _ALL_MEMBERS if member in parameters}
     if "NewCustomKeyStoreName" not in parameters and not changes:
-        raise errors.ValidationException("Specify at least one property to update.")
+        raise errors.ValidationException.in_own_words("Specify at least one property to update.")
     _require_allowed_members(store.store_type, changes)
     if changes.keys() - _CHANGEABLE_ANYTIME:
         _require_state(call, store, frozenset({_S.DISCONNECTED}))
@@ -263,7 +263,7 @@ def _require_allowed_members(store_type: StoreType, settings: Mapping[str, Any])
     required, optional = _MEMBERS[store_type]
     invalid = [name for name in settings if name not in (*required, *optional)]
     if invalid:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             f"{', '.join(invalid)} cannot be specified for a custom key store of type "
             f"{store_type.value}."
         )
@@ -274,7 +274,7 @@ def require_members(store_type: StoreType, settings: Mapping[str, Any]) -> None:
     required, _ = _MEMBERS[store_type]
     missing = [name for name in required if name not in settings]
     if missing:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             f"{', '.join(missing)} must be specified for a custom key store of type "
             f"{store_type.value}."
         )
@@ -282,12 +282,12 @@ def require_members(store_type: StoreType, settings: Mapping[str, Any]) -> None:
     if store_type is StoreType.EXTERNAL_KEY_STORE:
         in_vpc = settings["XksProxyConnectivity"] == _VPC
         if in_vpc is not ("XksProxyVpcEndpointServiceName" in settings):
-            raise errors.ValidationException(
+            raise errors.ValidationException.in_own_words(
                 "XksProxyVpcEndpointServiceName must be specified when XksProxyConnectivity is "
                 f"{_VPC}, and only then."
             )
         if not in_vpc and "XksProxyVpcEndpointServiceOwner" in settings:
-            raise errors.ValidationException(
+            raise errors.ValidationException.in_own_words(
                 "XksProxyVpcEndpointServiceOwner can only be specified when XksProxyConnectivity "
                 f"is {_VPC}."
             )
@@ -299,7 +299,7 @@ def _require_endpoint(changes: Mapping[str, Any]) -> None:
     Source: AWS KMS API Reference, UpdateCustomKeyStore, XksProxyConnectivity.
     """
     if "XksProxyUriEndpoint" not in changes:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "XksProxyUriEndpoint must be specified when XksProxyConnectivity is changed."
         )
 

@@ -43,7 +43,7 @@ def _require_pair_possible(call: Call, key: Key) -> None:
         )
     pair_spec = KEY_SPECS[call.parameters["KeyPairSpec"]]
     if not pair_spec.is_offered_in(call.region.partition):
-        raise errors.UnsupportedOperationException(
+        raise errors.UnsupportedOperationException.in_own_words(
             f"KeyPairSpec {pair_spec.name} is not supported in this Region"
         )
 

@@ -180,22 +180,22 @@ def require_valid_terms(key: Key, terms: GrantTerms) -> None:
 
 def _require_principals(terms: GrantTerms) -> None:
     if (terms.grantee_principal is None) is (terms.grantee_service_principal is None):
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "Exactly one of GranteePrincipal and GranteeServicePrincipal must be specified."
         )
     if terms.retiring_principal is not None and terms.retiring_service_principal is not None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "At most one of RetiringPrincipal and RetiringServicePrincipal can be specified."
         )
     if terms.grantee_service_principal is None:
         return
     if terms.retiring_principal is None and terms.retiring_service_principal is None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "RetiringPrincipal or RetiringServicePrincipal is required with "
             "GranteeServicePrincipal."
         )
     if terms.constraints is None or terms.constraints.source_arn is None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "The SourceArn constraint is required with GranteeServicePrincipal."
         )
 
@@ -215,11 +215,11 @@ def _require_constraints(key: Key, constraints: GrantConstraints) -> None:
         )
     for context in contexts:
         if len(context) > _CONTEXT_PAIRS:
-            raise errors.ValidationException(
+            raise errors.ValidationException.in_own_words(
                 f"A grant constraint can have up to {_CONTEXT_PAIRS} encryption context pairs."
             )
         if any(len(value) > _CONTEXT_VALUE_CHARACTERS for value in context.values()):
-            raise errors.ValidationException(
+            raise errors.ValidationException.in_own_words(
                 "An encryption context value in a grant constraint can have up to "
                 f"{_CONTEXT_VALUE_CHARACTERS} characters."
             )

@@ -68,7 +68,7 @@ def create_grant(call: Call, key: Key) -> Response:
     existing = key.grants.with_terms(terms)
     is_customer_key = key.manager is KeyManager.CUSTOMER
     if existing is None and is_customer_key and len(key.grants) >= GRANTS_QUOTA:
-        raise errors.LimitExceededException(
+        raise errors.LimitExceededException.in_own_words(
             f"Grants per key quota for this account in this region is {GRANTS_QUOTA}, current "
             f"usage is {len(key.grants)}."
         )
@@ -108,7 +108,7 @@ def list_grants(call: Call, key: Key) -> Response:
     grantee = _read_principal_filter(call, "GranteePrincipal")
     service = call.parameters.get("GranteeServicePrincipal")
     if grantee is not None and service is not None:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "At most one of GranteePrincipal and GranteeServicePrincipal can be specified."
         )
     grants = [
@@ -143,7 +143,7 @@ def list_retirable_grants(call: Call) -> Response:
     principal = _read_principal_filter(call, "RetiringPrincipal")
     service = call.parameters.get("RetiringServicePrincipal")
     if (principal is None) is (service is None):
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
         )
     if principal is not None and Arn.of(principal).account != call.region.account:
@@ -219,7 +219,9 @@ def _find_key_of_grant(call: Call) -> Key:
         call.grant_id = grant.grant_id
         return find_key_by_id_or_arn(call, grant.key_arn, cross_account=True)
     if token is not None or not all(by_id):
-        raise errors.ValidationException("Specify either GrantToken, or both KeyId and GrantId.")
+        raise errors.ValidationException.in_own_words(
+            "Specify either GrantToken, or both KeyId and GrantId."
+        )
     reference: str = parameters["KeyId"]
     if not (looks_like_arn(reference) or reference.startswith(ALIAS_PREFIX)):
         raise errors.NotFoundException(

@@ -74,7 +74,7 @@ def _require_policy_name(call: Call, key: Key) -> None:
             "The AWS_RAM policy can only be managed by the RAM service"
         )
     if name != _POLICY_NAME:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             f"PolicyName {name} is not supported. The only valid value is {_POLICY_NAME}."
         )
 
@@ -106,7 +106,7 @@ def read_policy(call: Call) -> str:
     if text is None:
         return call.backend.default_policy(call.region)
     if len(text.encode()) > policies.LARGEST_POLICY_BYTES:
-        raise errors.LimitExceededException(
+        raise errors.LimitExceededException.in_own_words(
             f"Key policy size quota is {policies.LARGEST_POLICY_BYTES} bytes, current size is "
             f"{len(text.encode())}."
         )

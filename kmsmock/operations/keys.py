@@ -185,7 +185,7 @@ def _find_custom_key_store(
     required_type = STORE_ORIGINS.get(origin)
     if store_id is None:
         if required_type is not None:
-            raise errors.ValidationException(
+            raise errors.ValidationException.in_own_words(
                 f"CustomKeyStoreId is required when Origin is {origin.value}."
             )
         return None
@@ -199,7 +199,7 @@ def _find_custom_key_store(
             explanation=f"There is no custom key store {store_id!r} in this account and Region."
         )
     if store.store_type is not required_type:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             f"Origin {origin.value} cannot be used with a custom key store of type "
             f"{store.store_type.value}."
         )
@@ -215,7 +215,7 @@ def _find_custom_key_store(
 def _read_xks_key_id(call: Call, origin: Origin, store: CustomKeyStore | None) -> str | None:
     xks_key_id: str | None = call.parameters.get("XksKeyId")
     if (xks_key_id is not None) != (origin is Origin.EXTERNAL_KEY_STORE):
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "XksKeyId is required when Origin is EXTERNAL_KEY_STORE, and not permitted otherwise."
         )
     if store is not None and xks_key_id in store.xks_key_ids:

@@ -37,7 +37,7 @@ def encrypt(call: Call, plaintext: bytes) -> bytes:
     recipient = call.parameters["Recipient"]
     document = recipient.get("AttestationDocument")
     if document is None or "KeyEncryptionAlgorithm" not in recipient:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "Recipient needs both KeyEncryptionAlgorithm and AttestationDocument."
         )
     try:
@@ -45,7 +45,7 @@ def encrypt(call: Call, plaintext: bytes) -> bytes:
         call.additional_event_data = {"Recipient": _format_measurements(attested)}
         return cms.make_envelope(plaintext, attested.public_key_der, call.backend.entropy)
     except CryptoError as reason:
-        raise errors.ValidationException(
+        raise errors.ValidationException.in_own_words(
             "The attestation document in the request is not valid.",
             explanation=f"{reason}. kms.attestation.document(public_key_der) makes documents that "
             "this mock trusts.",

@@ -31,14 +31,18 @@ from kmsmock.services.store_reader import Store, forget_earlier_store, is_read
 from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import Shows
 
+#: What the store gets otherwise than the client has sent it, for protocols whose requests are
+#: forms: names of members in the form, such as ``Filter.1.Name``, and their values; None for a
+#: member that the store does not get.
+Changes = Mapping[str, str | None]
 #: A request or an answer does not have what the steps need: then the store's word holds.
 _UNREADABLE = (MissingMemberError, NotAnArnError)
 
 #: What is done around a call: before storing up to the one ``yield``, which returns the store's
-#: answer, and then after storing. Where the store refuses, the ``yield`` raises `NotStoredError`.
-#: What the generator returns, if not None, is answered instead; when it returns before the
-#: ``yield``, nothing is stored.
-Steps = Generator[None, dict[str, Any], Any]
+#: answer, and then after storing. It yields the `Changes` of the request, if any. Where the store
+#: refuses, the ``yield`` raises `NotStoredError`. What the generator returns, if not None, is
+#: answered instead; when it returns before the ``yield``, nothing is stored.
+Steps = Generator[Any, dict[str, Any], Any]
 BesideHandler = Callable[[ServiceCall], Steps]
 
 
@@ -87,15 +91,12 @@ class PendingCall:
         self._operation = operation
         self._call = call
         self._steps = steps
+        #: What the store gets otherwise than the client has sent it.
+        self.changes: Changes = dict.fromkeys(part.hidden)
 
     def __deepcopy__(self, _: Any) -> PendingCall:
         # botocore copies the context of requests for which it signs URLs.
         return self
-
-    @property
-    def hidden(self) -> Sequence[str]:
-        """The request members that the store does not get."""
-        return self._part.hidden
 
     def begin(self) -> Answer | None:
         """Do what comes before storing; return the answer when nothing is to be stored."""
@@ -146,7 +147,7 @@ class PendingCall:
         with backend.lock:
             try:
                 if answer is None:
-                    next(self._steps)
+                    self.changes = {**self.changes, **(next(self._steps) or {})}
                 else:
                     self._send(answer)
             except StopIteration as end:
@@ -228,14 +229,17 @@ def _find_caller_of_store(backend: Backend, refusal: CredentialsError) -> Princi
     return backend.identities.root(backend.identities.administrator.account)
 
 
-def until_stored(flow: Flow) -> Generator[None, dict[str, Any], dict[str, Any]]:
+def until_stored(
+    flow: Flow, get_changes: Callable[[], Changes] | None = None
+) -> Generator[Any, dict[str, Any], dict[str, Any]]:
     """Do the first half of a flow and wait for the store; return the store's answer.
 
     For ``yield from`` in a handler's steps. A flow whose resource is not stored is cancelled.
+    get_changes: returns the changes of the request, once the first half is done.
     """
     flow.request()
     try:
-        answer = yield
+        answer = yield None if get_changes is None else get_changes()
     except NotStoredError:
         flow.cancel()
         raise

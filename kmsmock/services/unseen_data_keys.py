@@ -46,6 +46,11 @@ def encrypt_data_key(backend: Backend, key: Key, context: Mapping[str, str]) -> 
     return key.encrypt(DATA_KEY_PREFIX, SecretBytes(backend.entropy(_DATA_KEY_SIZE)), context)
 
 
+def encrypt_given_data_key(key: Key, data_key: SecretBytes, context: Mapping[str, str]) -> bytes:
+    """Return the ciphertext of a data key, encrypted under a KMS key in whatever state."""
+    return key.encrypt(DATA_KEY_PREFIX, data_key, context)
+
+
 def encrypt(key: Key, plaintext: bytes, context: Mapping[str, str]) -> bytes:
     """Return the ciphertext of a plaintext, encrypted under a KMS key in whatever state."""
     return key.encrypt(ENCRYPT_PREFIX, plaintext, context)

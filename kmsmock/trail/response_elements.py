@@ -1,4 +1,8 @@
-"""The members responseElements and additionalEventData of CloudTrail records."""
+"""The members responseElements and additionalEventData of CloudTrail records.
+
+Source: AWS KMS Developer Guide, "Logging AWS KMS API calls with CloudTrail", the page of each
+operation.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from kmsmock.aws.principals import PrincipalKind
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
 from kmsmock.trail.member_format import format_value, lower_first
+from kmsmock.trail.request_parameters import is_hidden
 
 
 def response_elements(event: Call) -> dict[str, Any] | None:
@@ -52,16 +57,32 @@ def additional_event_data(event: Call) -> dict[str, Any]:
     if members.shows_deleted_grant_id and event.failure is None:
         data["grantId"] = event.grant_id
     key = next((key for key in event.keys if key.custom_key_store is not None), None)
-    if key is not None:
-        if members.shows_key_store:
-            data.update(_store_of(key))
-        elif event.operation == "CreateKey" and key.xks_key_id is None:
-            data["backingKey"] = _json(_backing_key(key))
+    if key is not None and not is_hidden(event):
+        data.update(_key_store_data(event, key))
     data.update(
         (lower_first(name), format_value(name, v))
         for name, v in (event.rare.additional_event_data or {}).items()
     )
     return data
+
+
+def _key_store_data(event: Call, key: Key) -> dict[str, str]:
+    """Describe a key in a custom key store.
+
+    Cryptographic operations show backingKeyId according to "Find the AWS CloudHSM key for a KMS
+    key" in the guide; the example on the page of Decrypt is older.
+    """
+    assert key.custom_key_store is not None
+    if OPERATION_FACTS[event.operation].trail.shows_key_store:
+        where = {"customKeyStoreId": key.custom_key_store.store_id}
+        if key.xks_key_id is not None:
+            return {**where, "xksKeyId": key.xks_key_id}
+        return {**where, **_backing_key(key)}
+    if key.xks_key_id is not None or event.failure is not None:
+        return {}
+    if event.operation == "CreateKey":
+        return {"backingKey": _json(_backing_key(key))}
+    return _cluster_data(key) if event.operation == "ScheduleKeyDeletion" else {}
 
 
 def deletion_data(key: Key) -> dict[str, Any]:
@@ -71,12 +92,8 @@ def deletion_data(key: Key) -> dict[str, Any]:
     """
     if key.custom_key_store is None or key.xks_key_id is not None:
         return {}
-    backing_key = _backing_key(key)
-    return {
-        **_store_of(key),
-        "backingKeys": _json([backing_key]),
-        "backingKeysDeletionStatus": _json([{**backing_key, "deletionStatus": "SUCCESS"}]),
-    }
+    status = {**_backing_key(key), "deletionStatus": "SUCCESS"}
+    return {**_cluster_data(key), "backingKeysDeletionStatus": _json([status])}
 
 
 def _materials(event: Call) -> dict[str, str]:
@@ -85,22 +102,24 @@ def _materials(event: Call) -> dict[str, str]:
         return {"keyMaterialId": event.material_id.hex()}
     ids = {"sourceKeyMaterialId": event.material_id.hex()}
     if event.rare.second_material_id is not None:
-        ids["destinationKeyMaterialId"] = event.rare.second_material_id.hex()
+        return {"destinationKeyMaterialId": event.rare.second_material_id.hex(), **ids}
     return ids
 
 
-def _store_of(key: Key) -> dict[str, Any]:
+def _cluster_data(key: Key) -> dict[str, str]:
     store = key.custom_key_store
     assert store is not None
-    if key.xks_key_id is not None:
-        return {"customKeyStoreId": store.store_id, "xksKeyId": key.xks_key_id}
-    return {"customKeyStoreId": store.store_id, "clusterId": store.settings["CloudHsmClusterId"]}
+    return {
+        "customKeyStoreId": store.store_id,
+        "clusterId": str(store.settings["CloudHsmClusterId"]),
+        "backingKeys": _json([_backing_key(key)]),
+    }
 
 
 def _backing_key(key: Key) -> dict[str, str]:
     """Describe the key in the cluster; since there is none, its id is derived from the key ARN."""
     name = hashlib.blake2b(key.arn.encode(), digest_size=32).digest()
-    return {"keyHandle": str(int.from_bytes(name[:3], "big")), "backingKeyId": name.hex()}
+    return {"backingKeyId": name.hex()}
 
 
 def _json(value: Any) -> str:

@@ -1,4 +1,8 @@
-"""The records of service events."""
+"""The records of service events.
+
+Source: AWS KMS Developer Guide, "Logging AWS KMS API calls with CloudTrail", the pages of
+RotateKey, DeleteKey, DeleteExpiredKeyMaterial and SynchronizeMultiRegionKey.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,9 @@ from kmsmock.trail.event_ids import derived_id
 from kmsmock.trail.record import SOURCE, VERSION, Record
 from kmsmock.trail.response_elements import deletion_data
 from kmsmock.trail.user_identity import aws_internal, internal_identity
+
+#: The events whose responseElements have the key ARN.
+_SHOWING_KEY = (DELETE_KEY, SYNCHRONIZE)
 
 
 def make_service_record(event: ServiceEvent) -> Record:
@@ -40,7 +47,7 @@ def make_service_record(event: ServiceEvent) -> Record:
         "sourceIPAddress": internal,
         "userAgent": internal,
         "requestParameters": None,
-        "responseElements": {"keyId": event.key_arn} if event.name == DELETE_KEY else None,
+        "responseElements": {"keyId": event.key_arn} if event.name in _SHOWING_KEY else None,
     }
     data = deletion_data(event.key) if event.name == DELETE_KEY else {}
     if data:
@@ -55,10 +62,10 @@ def make_service_record(event: ServiceEvent) -> Record:
     record["eventType"] = "AwsApiCall" if is_call else "AwsServiceEvent"
     record["managementEvent"] = True
     record["recipientAccountId"] = event.account
-    record["eventCategory"] = "Management"
     details = _details(event)
     if details:
         record["serviceEventDetails"] = details
+    record["eventCategory"] = "Management"
     return record
 
 

@@ -19,12 +19,17 @@ def throttled(kms):
 WIDER = ("class_kms", "module_kms", "session_kms")
 
 
+@pytest.fixture
+def run(run_alone):
+    """Run pytest on a module that has this beginning."""
+    return lambda text, *options: run_alone(BEGINNING + text, *options)
+
+
 @pytest.mark.parametrize("name", WIDER)
 @pytest.mark.parametrize("also", ["", ", kms"], ids=["alone", "with kms"])
-def test_a_fault_of_a_test_is_gone_at_its_end_under_a_wider_mock(run_alone, name, also):
-    result = run_alone(
-        BEGINNING
-        + f"""
+def test_a_fault_of_a_test_is_gone_at_its_end_under_a_wider_mock(run, name, also):
+    result = run(
+        f"""
 class TestIt:
     def test_arms(self, {name}{also}):
         {name}.faults.fail("ListKeys", "KMSInternalException", times=50, optional=True)
@@ -40,10 +45,9 @@ class TestIt:
 
 @pytest.mark.parametrize("name", WIDER)
 @pytest.mark.parametrize("also", ["", ", kms"], ids=["alone", "with kms"])
-def test_a_fault_of_a_test_that_did_not_fire_fails_that_test(run_alone, name, also):
-    result = run_alone(
-        BEGINNING
-        + f"""
+def test_a_fault_of_a_test_that_did_not_fire_fails_that_test(run, name, also):
+    result = run(
+        f"""
 class TestIt:
     def test_arms(self, {name}{also}):
         {name}.faults.throttle("Encrypt")
@@ -67,10 +71,9 @@ def armed({mock}):
 
 @pytest.mark.parametrize(("scope", "mock"), [("module", "module_kms"), ("class", "session_kms")])
 @pytest.mark.parametrize("autouse", [True, False])
-def test_a_fault_of_a_wider_fixture_lasts_as_long_as_the_fixture(run_alone, scope, mock, autouse):
-    result = run_alone(
-        BEGINNING
-        + FIXTURE.format(scope=scope, mock=mock, autouse=autouse, terms="")
+def test_a_fault_of_a_wider_fixture_lasts_as_long_as_the_fixture(run, scope, mock, autouse):
+    result = run(
+        FIXTURE.format(scope=scope, mock=mock, autouse=autouse, terms="")
         + f"""
 class TestIt:
     def test_first(self, {mock}, armed):
@@ -84,10 +87,9 @@ class TestIt:
     result.assert_outcomes(passed=2)
 
 
-def test_a_fault_of_a_fixture_is_gone_when_the_fixture_ends(run_alone):
-    result = run_alone(
-        BEGINNING
-        + """
+def test_a_fault_of_a_fixture_is_gone_when_the_fixture_ends(run):
+    result = run(
+        """
 class TestArmed:
     @pytest.fixture(scope="class", autouse=True, params=["a", "b"])
     def armed(self, request, session_kms):
@@ -107,10 +109,9 @@ class TestOther:
     result.assert_outcomes(passed=3)
 
 
-def test_a_fault_of_a_wider_fixture_that_never_fires_fails_the_last_test_of_its_scope(run_alone):
-    result = run_alone(
-        BEGINNING
-        + FIXTURE.format(scope="class", mock="session_kms", autouse=True, terms="")
+def test_a_fault_of_a_wider_fixture_that_never_fires_fails_the_last_test_of_its_scope(run):
+    result = run(
+        FIXTURE.format(scope="class", mock="session_kms", autouse=True, terms="")
         + """
 class TestIt:
     def test_first(self): ...
@@ -129,10 +130,9 @@ def test_other(): ...
     "set_up",
     ["def setup_class(self):", "def setup_method(self):"],
 )
-def test_a_fault_of_a_set_up_lasts_as_long_as_the_set_up_says(run_alone, set_up):
-    result = run_alone(
-        BEGINNING
-        + f"""
+def test_a_fault_of_a_set_up_lasts_as_long_as_the_set_up_says(run, set_up):
+    result = run(
+        f"""
 from kmsmock import mock_kms
 
 @pytest.fixture(scope="module", autouse=True)
@@ -159,10 +159,9 @@ def test_other(mocked):
     result.assert_outcomes(passed=3)
 
 
-def test_a_test_can_clear_the_faults_of_a_fixture_for_itself_alone(run_alone):
-    result = run_alone(
-        BEGINNING
-        + FIXTURE.format(scope="module", mock="module_kms", autouse=True, terms="")
+def test_a_test_can_clear_the_faults_of_a_fixture_for_itself_alone(run):
+    result = run(
+        FIXTURE.format(scope="module", mock="module_kms", autouse=True, terms="")
         + """
 @pytest.mark.parametrize("method", ["clear", "reset"])
 def test_clears(module_kms, kms, method):
@@ -204,26 +203,24 @@ class TestClearedByClass:
     ],
 )
 @pytest.mark.parametrize("name", ["kms", "module_kms"])
-def test_an_unfired_fault_is_an_error_of_a_test_that_has_no_other(run_alone, name, test, outcomes):
-    result = run_alone(BEGINNING + f"def test_it({name}): kms = {name}; {test}\n")
+def test_an_unfired_fault_is_an_error_of_a_test_that_has_no_other(run, name, test, outcomes):
+    result = run(f"def test_it({name}): kms = {name}; {test}\n")
 
     result.assert_outcomes(**outcomes)
 
 
-def test_a_failed_test_has_no_second_error_for_a_wider_fixture_either(run_alone):
-    result = run_alone(
-        BEGINNING
-        + FIXTURE.format(scope="module", mock="module_kms", autouse=True, terms="")
+def test_a_failed_test_has_no_second_error_for_a_wider_fixture_either(run):
+    result = run(
+        FIXTURE.format(scope="module", mock="module_kms", autouse=True, terms="")
         + "def test_it(): assert 0\n"
     )
 
     result.assert_outcomes(failed=1)
 
 
-def test_a_fault_of_a_fixture_that_fails_is_no_second_error(run_alone):
-    result = run_alone(
-        BEGINNING
-        + """
+def test_a_fault_of_a_fixture_that_fails_is_no_second_error(run):
+    result = run(
+        """
 @pytest.fixture
 def broken(kms):
     kms.faults.throttle("Encrypt")
@@ -236,10 +233,9 @@ def test_it(broken): ...
     result.assert_outcomes(errors=1)
 
 
-def test_a_fault_that_the_test_itself_has_told_is_not_told_again(run_alone):
-    result = run_alone(
-        BEGINNING
-        + """
+def test_a_fault_that_the_test_itself_has_told_is_not_told_again(run):
+    result = run(
+        """
 def test_it(kms):
     kms.faults.throttle("Encrypt")
     with pytest.raises(AssertionError):
@@ -250,10 +246,9 @@ def test_it(kms):
     result.assert_outcomes(passed=1)
 
 
-def test_a_fault_of_a_test_does_not_hit_the_tear_down_of_fixtures(run_alone):
-    result = run_alone(
-        BEGINNING
-        + """
+def test_a_fault_of_a_test_does_not_hit_the_tear_down_of_fixtures(run):
+    result = run(
+        """
 @pytest.fixture
 def client(kms):
     yield kms.client()
@@ -268,10 +263,9 @@ def test_it(client, kms):
     result.assert_outcomes(passed=1)
 
 
-def test_a_mock_that_is_no_fixture_checks_no_faults(run_alone):
-    result = run_alone(
-        BEGINNING
-        + """
+def test_a_mock_that_is_no_fixture_checks_no_faults(run):
+    result = run(
+        """
 from kmsmock import mock_kms
 
 def test_it():
@@ -283,10 +277,9 @@ def test_it():
     result.assert_outcomes(passed=1)
 
 
-def test_faults_that_are_armed_at_the_same_time_hit_calls_independently(run_alone):
-    result = run_alone(
-        BEGINNING
-        + """
+def test_faults_that_are_armed_at_the_same_time_hit_calls_independently(run):
+    result = run(
+        """
 TERMS = {"times": None, "probability": 0.5, "optional": True}
 HIT_BY_WIDER = []
 

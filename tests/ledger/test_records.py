@@ -23,7 +23,7 @@ ORDER = [
     *("sourceIPAddress", "userAgent", "errorCode", "errorMessage", "requestParameters"),
     *("responseElements", "additionalEventData", "requestID", "eventID", "readOnly", "resources"),
     *("eventType", "managementEvent", "recipientAccountId", "sharedEventID", "vpcEndpointId"),
-    *("vpcEndpointAccountId", "eventCategory", "serviceEventDetails", "tlsDetails"),
+    *("vpcEndpointAccountId", "serviceEventDetails", "eventCategory", "tlsDetails"),
 ]
 
 
@@ -487,6 +487,7 @@ def test_an_automatic_rotation_is_logged_when_it_is_due(kms, client, key):
     assert record["eventType"] == "AwsServiceEvent"
     assert record["responseElements"] is None
     assert "requestID" not in record
+    assert list(record) == [member for member in ORDER if member in record]
     assert record["eventTime"][:10] == "2026-12-24"
 
 
@@ -547,6 +548,7 @@ def test_a_replica_is_a_call_in_two_regions_and_a_synchronization(kms, client):
     assert created["responseElements"]["keyMetadata"]["arn"] == replica
     assert created["resources"][0]["ARN"] == replica
     assert synchronized["eventType"] == "AwsApiCall"
+    assert synchronized["responseElements"] == {"keyId": key["Arn"]}
     assert "requestID" in synchronized
     assert synchronized["awsRegion"] == "us-east-1"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -233,6 +234,23 @@ def test_principals_are_of_the_partition_of_the_region(machine):
 
         assert kms.account("123456789012").role("App").arn.startswith("arn:aws-cn:iam::")
         assert kms.account("123456789012").root.arn.startswith("arn:aws-cn:iam::")
+
+
+@pytest.mark.parametrize("arguments", [{}, {"profile_name": "work"}], ids=["default", "named"])
+def test_a_client_reads_the_configuration_files_a_few_times_at_most(
+    machine, monkeypatch, arguments
+):
+    machine.write_config(PROFILES)
+    read_bytes, read = Path.read_bytes, []
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or read_bytes(path))
+
+    with mock_kms():
+        session = boto3.Session(**arguments)
+        read.clear()
+        session.client("kms")
+
+    # For dozens of settings, it used to be once for each.
+    assert 1 <= read.count(machine.config) <= 2
 
 
 # --- sessions from before ------------------------------------------------------------------------

@@ -283,11 +283,11 @@ def test_members_that_are_missing_or_empty_stay_so(client, document):
 
 
 def test_characters_are_stored_as_such_and_escaped_only_where_json_needs_it(client):
-    statement = {**STATEMENT, "Sid": 'Übung "1" \\ / \t €'}
+    statement = {**STATEMENT, "Sid": 'Übung "1" \\ / \t € \x1f \\u001f'}
 
     text = stored_text(client, create(client, {"Statement": [statement]}))
 
-    assert '"Sid" : "Übung \\"1\\" \\\\ / \\t €"' in text
+    assert r'''"Sid" : "Übung \"1\" \\ / \t € \u001F \\u001f"''' in text
 
 
 def test_the_account_of_a_key_in_china_is_an_arn_of_china(kms):

@@ -318,8 +318,9 @@ def create_instance(kms: KMSMock) -> Look:
     return instance_state(rds)
 
 
-def ready_instance(kms: KMSMock) -> Any:
-    look = create_instance(kms)
+def ready(kms: KMSMock, begin: Callable[[KMSMock], Look]) -> Any:
+    """Wait until what begins is available, and return the client."""
+    look = begin(kms)
     kms.clock.advance(minutes=5)
     assert look() == "available"
     return kms.client("rds")
@@ -331,21 +332,14 @@ def create_cluster(kms: KMSMock) -> Look:
     return cluster_state(rds)
 
 
-def ready_cluster(kms: KMSMock) -> Any:
-    look = create_cluster(kms)
-    kms.clock.advance(minutes=5)
-    assert look() == "available"
-    return kms.client("rds")
-
-
 def stop_instance(kms: KMSMock) -> Look:
-    rds = ready_instance(kms)
+    rds = ready(kms, create_instance)
     rds.stop_db_instance(DBInstanceIdentifier="orders")
     return instance_state(rds)
 
 
 def start_instance(kms: KMSMock) -> Look:
-    rds = ready_instance(kms)
+    rds = ready(kms, create_instance)
     rds.stop_db_instance(DBInstanceIdentifier="orders")
     kms.clock.advance(minutes=5)
     rds.start_db_instance(DBInstanceIdentifier="orders")
@@ -353,32 +347,25 @@ def start_instance(kms: KMSMock) -> Look:
 
 
 def delete_instance(kms: KMSMock) -> Look:
-    rds = ready_instance(kms)
+    rds = ready(kms, create_instance)
     rds.delete_db_instance(DBInstanceIdentifier="orders", SkipFinalSnapshot=True)
     return instance_state(rds)
 
 
 def take_db_snapshot(kms: KMSMock) -> Look:
-    rds = ready_instance(kms)
+    rds = ready(kms, create_instance)
     rds.create_db_snapshot(DBInstanceIdentifier="orders", DBSnapshotIdentifier="backup")
     return db_snapshot_state(rds, "backup")
 
 
-def ready_db_snapshot(kms: KMSMock) -> Any:
-    look = take_db_snapshot(kms)
-    kms.clock.advance(minutes=5)
-    assert look() == "available"
-    return kms.client("rds")
-
-
 def copy_db_snapshot(kms: KMSMock) -> Look:
-    rds = ready_db_snapshot(kms)
+    rds = ready(kms, take_db_snapshot)
     rds.copy_db_snapshot(SourceDBSnapshotIdentifier="backup", TargetDBSnapshotIdentifier="copied")
     return db_snapshot_state(rds, "copied")
 
 
 def restore_instance(kms: KMSMock) -> Look:
-    rds = ready_db_snapshot(kms)
+    rds = ready(kms, take_db_snapshot)
     rds.restore_db_instance_from_db_snapshot(
         DBInstanceIdentifier="restored", DBSnapshotIdentifier="backup"
     )
@@ -386,13 +373,13 @@ def restore_instance(kms: KMSMock) -> Look:
 
 
 def delete_cluster(kms: KMSMock) -> Look:
-    rds = ready_cluster(kms)
+    rds = ready(kms, create_cluster)
     rds.delete_db_cluster(DBClusterIdentifier="orders", SkipFinalSnapshot=True)
     return cluster_state(rds)
 
 
 def take_cluster_snapshot(kms: KMSMock) -> Look:
-    rds = ready_cluster(kms)
+    rds = ready(kms, create_cluster)
     rds.create_db_cluster_snapshot(
         DBClusterIdentifier="orders", DBClusterSnapshotIdentifier="backup"
     )

@@ -68,11 +68,9 @@ def ready_snapshot_then_delete(kind: str) -> Callable[[KMSMock], None]:
     def begin(kms: KMSMock) -> None:
         name = {f"{kind}SnapshotIdentifier": "backup"}
         if kind == "DB":
-            passing.ready_db_snapshot(kms).delete_db_snapshot(**name)
+            passing.ready(kms, passing.take_db_snapshot).delete_db_snapshot(**name)
         else:
-            passing.take_cluster_snapshot(kms)
-            kms.clock.advance(minutes=5)
-            kms.client("rds").delete_db_cluster_snapshot(**name)
+            passing.ready(kms, passing.take_cluster_snapshot).delete_db_cluster_snapshot(**name)
 
     return begin
 

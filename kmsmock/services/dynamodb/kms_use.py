@@ -24,8 +24,11 @@ from kmsmock.services.dynamodb.state import (
 )
 from kmsmock.services.dynamodb.store import get_table
 from kmsmock.services.kms_caller import KmsCaller
-from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates
+from kmsmock.services.kms_errors import ErrorTemplate, ErrorTemplates, translate_error
+from kmsmock.services.members import Members
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.s3.kms_use import ERRORS as ERRORS_OF_S3
+from kmsmock.services.s3.kms_use import encrypt
 from kmsmock.services.storage_keys import get_key
 
 _MODEL = "com.amazonaws.services.kms.model"
@@ -112,6 +115,29 @@ def decrypt_for_items(call: ServiceCall, arn: str) -> None:
         cache = tables_of(call).cache
         requester = requester_of(call.identities, call.principal)
         cache.get(requester, arn, key.ciphertext, call.now, _TABLE_KEY_LIFETIME, decrypt)
+
+
+def encrypt_export(call: ServiceCall, export: str) -> ServiceError | None:
+    """Encrypt the objects of an export, as S3 does for the caller; return the error if it refuses.
+
+    call: ExportTableToPointInTime. export: its ARN.
+    Source: Amazon DynamoDB Developer Guide, "Requesting a table export in DynamoDB".
+    """
+    parameters, requested = call.parameters, Members()
+    algorithm = parameters.get("S3SseAlgorithm")
+    if algorithm is not None:
+        requested["ServerSideEncryption"] = "aws:kms" if algorithm == "KMS" else algorithm
+    if "S3SseKmsKeyId" in parameters:
+        requested["SSEKMSKeyId"] = parameters["S3SseKmsKeyId"]
+    # Each file has a name of its own; one stands for all.
+    file = f"AWSDynamoDB/{export.rpartition('/')[2]}/data/{call.backend.new_uuid()}.json.gz"
+    prefix = parameters.get("S3Prefix")
+    name = f"{prefix}/{file}" if prefix else file
+    try:
+        encrypt(replace(call, parameters=requested), parameters["S3Bucket"], name)
+    except ServiceError as error:
+        return translate_error(error, call, ERRORS_OF_S3)
+    return None
 
 
 def require_accessible(call: ServiceCall, arn: str) -> None:

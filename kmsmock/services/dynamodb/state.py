@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -64,6 +65,8 @@ class Tables(StoredElsewhere):
     tables: dict[str, Table] = field(default_factory=dict)
     #: ARN of a backup -> the ARN of its table, and the key of the table.
     backups: dict[str, tuple[str, TableKey | None]] = field(default_factory=dict)
+    #: ARN of an export -> members of its description that the store does not know.
+    exports: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     cache: DataKeyCache = field(default_factory=DataKeyCache)
 
 

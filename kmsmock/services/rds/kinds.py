@@ -77,6 +77,13 @@ class Kind:
         """The parameter that names a snapshot."""
         return f"{self.snapshot}Identifier"
 
+    def state_error(self, identifier: str, state: str, explanation: str) -> ServiceError:
+        """Return the error for a database that is not in the state that an operation needs."""
+        what = "Instance" if self is INSTANCE else "DBCluster"
+        return self.errors.state(
+            f"{what} {identifier} is not in {state} state.", explanation=explanation
+        )
+
     def __reduce__(self) -> tuple[Any, ...]:
         return kind_named, (self.name,)
 

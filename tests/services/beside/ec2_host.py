@@ -28,6 +28,10 @@ class Host(hosts.Host):
     def encrypted_volume(self) -> str:
         return self.volume(Encrypted=True, KmsKeyId=self.key)
 
+    def copy_volume(self, volume: str, **parameters: Any) -> str:
+        (made,) = self.ec2.copy_volumes(SourceVolumeId=volume, **parameters)["Volumes"]
+        return str(made["VolumeId"])
+
     def snapshot(self, volume: str | None = None) -> str:
         made = self.ec2.create_snapshot(VolumeId=volume or self.encrypted_volume())
         return str(made["SnapshotId"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from botocore.session import get_session
+
 from kmsmock.services.ec2.answered import OPERATIONS
 from kmsmock.services.ec2.beside import BESIDE
 from tests.services.beside.ec2_host import (
@@ -24,11 +26,14 @@ ANSWERED = OPERATIONS.keys() | BESIDE.operations.keys()
 _NOT_OF_MOTO = "moto does not implement it, and it does not use KMS"
 #: Operation -> why its calls are not compared.
 LEFT_OUT = {
+    **dict.fromkeys(BESIDE.operations.keys() - OPERATIONS.keys(), "kmsmock does not answer it"),
     "DisableSnapshotBlockPublicAccess": _NOT_OF_MOTO,
     "EnableSnapshotBlockPublicAccess": _NOT_OF_MOTO,
     "GetSnapshotBlockPublicAccessState": _NOT_OF_MOTO,
     "ResetSnapshotAttribute": _NOT_OF_MOTO,
 }
+if "CopyVolumes" not in get_session().get_service_model("ec2").operation_names:
+    LEFT_OUT["CopyVolumes"] = "the installed botocore does not have it"
 #: What the calls are that make a data key for a volume, or copy a snapshot that is encrypted.
 MADE = ("GenerateDataKeyWithoutPlaintext", "CreateGrant", "Decrypt", "RetireGrant")
 COPIED = (
@@ -48,6 +53,50 @@ def copy_image_under_other(host: Host, image: str) -> str:
 
 def modify_default_key(host: Host, _: None) -> object:
     return host.ec2.modify_ebs_default_kms_key_id(KmsKeyId=host.other)
+
+
+def _copies_of_volumes() -> list[Row]:
+    """Return the rows of CopyVolumes, which older versions of botocore do not have."""
+    if "CopyVolumes" in LEFT_OUT:
+        return []
+    re_encrypted = ("ReEncrypt", *MADE[:2], "Decrypt", *MADE[2:])
+    return [
+        Row("CopyVolumes", before, act, calls, case, error)
+        for case, before, act, calls, error in [
+            ("same key", Host.encrypted_volume, Host.copy_volume, ("ReEncrypt",), None),
+            (
+                "without its encryption",
+                Host.encrypted_volume,
+                lambda h, v: h.copy_volume(v, Encrypted=False),
+                ("ReEncrypt",),
+                None,
+            ),
+            (
+                "other key",
+                Host.encrypted_volume,
+                lambda h, v: h.copy_volume(v, Encrypted=True, KmsKeyId=h.other),
+                re_encrypted,
+                None,
+            ),
+            ("not encrypted", Host.volume, Host.copy_volume, (), None),
+            (
+                "to be encrypted",
+                Host.volume,
+                lambda h, v: h.copy_volume(v, Encrypted=True, KmsKeyId=h.key),
+                MADE,
+                None,
+            ),
+            ("by default", by_default(Host.volume), Host.copy_volume, MADE, None),
+            (
+                "no such volume",
+                nothing,
+                lambda h, _: h.copy_volume("vol-0123456789abcdef0"),
+                (),
+                "InvalidVolume.NotFound",
+            ),
+            ("volume without its key", lost_volume, Host.copy_volume, (), "InvalidVolume.NotFound"),
+        ]
+    ]
 
 
 ROWS = [
@@ -97,6 +146,7 @@ ROWS = [
         "copy that has failed",
         "IncorrectState",
     ),
+    *_copies_of_volumes(),
     Row("CreateSnapshot", Host.encrypted_volume, Host.snapshot),
     *[
         Row(operation, lost_volume, act, (), "volume without its key", "InvalidVolume.NotFound")

@@ -255,18 +255,36 @@ def test_a_dry_run_ends_before_a_key_is_looked_at(kms, ec2, volume, operation, p
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_volume_of_a_snapshot_that_was_made_without_the_mock_comes_with_a_warning():
+def test_a_volume_of_a_snapshot_under_an_unknown_key_comes_with_a_warning():
     client = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    made_up = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
     with mock_aws():
         ec2 = boto3.client("ec2", "us-east-1", **client)
-        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True)
-        snapshot = ec2.create_snapshot(VolumeId=volume["VolumeId"])["SnapshotId"]
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+        source = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        snapshot = ec2.copy_snapshot(
+            SourceRegion="us-east-1", SourceSnapshotId=source, KmsKeyId=made_up
+        )["SnapshotId"]
         with (
             mock_kms(isolated=True) as kms,
             pytest.warns(UserWarning, match=f"The snapshot {snapshot} is encrypted"),
         ):
             ec2.create_volume(AvailabilityZone="us-east-1a", SnapshotId=snapshot)
         assert operations(kms) == []
+
+
+@pytest.mark.usefixtures("machine")
+def test_what_was_made_before_the_mock_is_under_the_managed_key():
+    client = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    with mock_aws():
+        ec2 = boto3.client("ec2", "us-east-1", **client)
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True)
+        snapshot = ec2.create_snapshot(VolumeId=volume["VolumeId"])["SnapshotId"]
+        with mock_kms(isolated=True) as kms:
+            made = ec2.create_volume(AvailabilityZone="us-east-1a", SnapshotId=snapshot)
+            managed = kms.client().describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["Arn"]
+            assert made["KmsKeyId"] == managed
+            assert "ReEncrypt" in operations(kms)
 
 
 def test_contents_that_moto_does_not_store_cannot_be_read(kms, volume):

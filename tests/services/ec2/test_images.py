@@ -258,7 +258,7 @@ def test_an_encrypted_image_has_no_copy_that_is_not_encrypted(world, image):
 
     with refused(
         "InvalidRequest",
-        f"Snapshot {world.snapshot} is encrypted. Creating an unencrypted copy from an encrypted "
+        f"Snapshot {world.snapshot} is encrypted. Creating unencrypted copy from an encrypted "
         "snapshot is not supported.",
     ):
         copy(world, image, Encrypted=False, KmsKeyId=None)

@@ -17,6 +17,7 @@ from kmsmock.services.ec2.answered import (
     sharing,
     snapshots,
     tags,
+    volume_copies,
     volume_creation,
     volumes,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "sharing",
     "snapshots",
     "tags",
+    "volume_copies",
     "volume_creation",
     "volumes",
 ]

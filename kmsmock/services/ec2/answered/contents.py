@@ -57,9 +57,10 @@ class Ebs(PublicObject):
             return sectors.read(resource.sectors, key, offset, length)
 
     def why(self, resource_id: str) -> str | None:
-        """Explain why a snapshot is in state error, or a volume has vanished or is not attached.
+        """Explain why a snapshot is in state error, a volume has vanished or is not attached.
 
-        resource_id: of a volume, snapshot or image. Return None for what has not failed; raises
+        While moto answers EC2, also why an instance was terminated or not started. resource_id: of
+        a volume, snapshot, image or instance. Return None for what has not failed; raises
         ValueError for what does not exist.
         """
         with self._backend.lock:

@@ -50,6 +50,8 @@ class Volume:
     throughput: int | None = None
     is_multi_attach: bool = False
     snapshot_id: str = ""
+    #: The volume that it is a copy of; empty for one that is none.
+    source_volume_id: str = ""
     #: The rate in MiB/s, as requested; it has no effect on the contents, which are available at
     #: once.
     initialization_rate: int | None = None

@@ -61,23 +61,30 @@ def create_volume(call: ServiceCall) -> dict[str, Any]:
     require_create_permission(
         call, "CreateVolume", "volume/*", tags, *also, context=resource_context(call, source)
     )
-    earlier = _get_earlier_volume(call)
+    earlier = get_earlier_volume(call)
     if earlier is not None:
         return show_volume(call, earlier)
     if name:
         if source is None:
             raise snapshot_not_found_error(call, name, "Snapshot does not exist")
         require_completed(source, call.backend.passing.explain(SNAPSHOT_STATE, name))
-    volume = _new_volume(call, zone, source)
-    flow = CreateVolume(call, source)
+    volume = new_volume(call, zone, _read_size(call, source), source)
+    return store_volume(call, volume, source, CreateVolume(call, source), tags)
+
+
+def store_volume(
+    call: ServiceCall,
+    volume: Volume,
+    source: Snapshot | Volume | None,
+    flow: CreateVolume,
+    tags: Tags,
+) -> dict[str, Any]:
+    """Store a new volume, which becomes available after a delay; return its description.
+
+    source: whose contents it has. flow: of which nothing has been done yet.
+    """
     flow.request()
     volume.is_encrypted, volume.key_arn = flow.is_encrypted, flow.known_key
-    return _store_volume(call, volume, source, flow, tags)
-
-
-def _store_volume(
-    call: ServiceCall, volume: Volume, source: Snapshot | None, flow: CreateVolume, tags: Tags
-) -> dict[str, Any]:
     here = account_region(call)
     here.volumes[volume.id] = volume
     if "ClientToken" in call.parameters:
@@ -111,7 +118,7 @@ def _compared_parameters(call: ServiceCall) -> object:
     return {name: value for name, value in call.parameters.items() if name != "ClientToken"}
 
 
-def _get_earlier_volume(call: ServiceCall) -> Volume | None:
+def get_earlier_volume(call: ServiceCall) -> Volume | None:
     """Find the volume that an earlier call with the same client token has created."""
     here = account_region(call)
     compared, volume_id = here.tokens.get(call.parameters.get("ClientToken", ""), (None, ""))
@@ -140,12 +147,14 @@ def _read_size(call: ServiceCall, source: Snapshot | None) -> int:
     return size
 
 
-def _new_volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume:
-    """Create the volume, with the requested size, type and performance."""
+def new_volume(call: ServiceCall, zone: str, size: int, source: Snapshot | None) -> Volume:
+    """Return a new volume that is not stored yet, with the requested type and performance.
+
+    size: in GiB. source: the snapshot that it is created from.
+    """
     parameters = call.parameters
     kind = parameters.get("VolumeType", _DEFAULT_TYPE)
     volume_types.require_type(kind)
-    size = _read_size(call, source)
     rate: int | None = parameters.get("VolumeInitializationRate")
     if rate is not None:
         volume_types.require_initialization_rate(rate, from_snapshot=source is not None)
@@ -174,7 +183,7 @@ def _new_volume(call: ServiceCall, zone: str, source: Snapshot | None) -> Volume
 def _finish_volume(
     call: ServiceCall,
     volume: Volume,
-    source: Snapshot | None,
+    source: Snapshot | Volume | None,
     flow: CreateVolume,
     now: datetime,
 ) -> None:

@@ -47,6 +47,7 @@ _FILTERS: FilterTable[Volume] = {
     "multi-attach-enabled": lambda volume: [volume.is_multi_attach],
     "size": lambda volume: [volume.size],
     "snapshot-id": lambda volume: [volume.snapshot_id],
+    "source-volume-id": lambda volume: [volume.source_volume_id],
     "status": lambda volume: [volume.state],
     "volume-id": lambda volume: [volume.id],
     "volume-type": lambda volume: [volume.type],
@@ -115,6 +116,7 @@ def show_volume(call: ServiceCall, volume: Volume) -> dict[str, Any]:
         "Tags": show_tags(call, volume.id),
     }
     optional = {
+        "SourceVolumeId": volume.source_volume_id or None,
         "KmsKeyId": volume.key_arn,
         "Iops": volume.iops,
         "Throughput": volume.throughput,

@@ -10,17 +10,30 @@ Source: Amazon EBS User Guide, "How Amazon EBS encryption works".
 from __future__ import annotations
 
 from kmsmock.services.beside import BesideHandler, BesideStore, Steps
-from kmsmock.services.ec2.beside import attachments, images, settings, snapshots, volumes
+from kmsmock.services.ec2.beside import (
+    attachments,
+    images,
+    instances,
+    settings,
+    snapshots,
+    volume_copies,
+    volumes,
+)
 from kmsmock.services.registry import ServiceCall
 
+#: The operations to which encryption by default applies.
+_ENCRYPTING = ("CreateVolume", "CopyVolumes", "CopySnapshot", "CopyImage", "RunInstances")
 
-def _skip_dry_runs(handler: BesideHandler) -> BesideHandler:
+
+def _skip_dry_runs(name: str, handler: BesideHandler) -> BesideHandler:
     """Do nothing for a dry run, which ends before EC2 uses keys."""
 
     def handle(call: ServiceCall) -> Steps:
         if call.parameters.get("DryRun"):
             yield
             return None
+        if name in _ENCRYPTING:
+            settings.read_setting(call)
         return (yield from handler(call))
 
     return handle
@@ -29,10 +42,15 @@ def _skip_dry_runs(handler: BesideHandler) -> BesideHandler:
 _STORED = {
     **attachments.OPERATIONS,
     **images.OPERATIONS,
+    **instances.OPERATIONS,
     **snapshots.OPERATIONS,
     **volumes.OPERATIONS,
+    **volume_copies.OPERATIONS,
 }
 BESIDE = BesideStore(
-    {**{name: _skip_dry_runs(handler) for name, handler in _STORED.items()}, **settings.OPERATIONS},
+    {
+        **{name: _skip_dry_runs(name, handler) for name, handler in _STORED.items()},
+        **settings.OPERATIONS,
+    },
     {},
 )

@@ -7,6 +7,7 @@ the other mock to decide.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kmsmock.services.beside import BesideHandler, Steps
@@ -15,6 +16,8 @@ from kmsmock.services.ec2.kms_use.state import settings_for
 from kmsmock.services.registry import ServiceCall
 
 _DEFAULT_KEY = ("GetEbsDefaultKmsKeyId", "ModifyEbsDefaultKmsKeyId", "ResetEbsDefaultKmsKeyId")
+#: In place of a version of the other store.
+_KNOWN = "known"
 _BY_DEFAULT = ("Enable{}", "Disable{}", "Get{}")
 
 
@@ -29,6 +32,25 @@ def _answer(operation: str) -> BesideHandler:
 def _take_setting(call: ServiceCall) -> Steps:
     answer = yield
     settings_for(call).encrypts_by_default = answer["EbsEncryptionByDefault"]
+    call.backend.store_versions[_setting_of(call)] = _KNOWN
+
+
+def read_setting(call: ServiceCall) -> None:
+    """Take from the other mock whether it encrypts by default, unless that is known.
+
+    Later changes are seen, since there is no other way than these operations.
+    """
+    name = _setting_of(call)
+    if call.store is None or name in call.backend.store_versions:
+        return
+    answer = call.store.ask("ec2", "GetEbsEncryptionByDefault", {}, call.region)
+    if isinstance(answer, Mapping):
+        settings_for(call).encrypts_by_default = answer["EbsEncryptionByDefault"]
+        call.backend.store_versions[name] = _KNOWN
+
+
+def _setting_of(call: ServiceCall) -> tuple[str, str]:
+    return "GetEbsEncryptionByDefault", call.arn("ec2", "settings")
 
 
 OPERATIONS: dict[str, BesideHandler] = {

@@ -6,27 +6,36 @@ from collections.abc import Iterable
 from typing import Any
 
 from kmsmock.services.beside import Steps, until_stored
+from kmsmock.services.ec2.beside.filters import FILTER_VALUES, FILTERS
 from kmsmock.services.ec2.beside.stored_resources import (
     StoredResource,
-    get_resource,
     require_volume,
     show_keys,
     stored_resources,
+)
+from kmsmock.services.ec2.beside.unseen import (
+    keep_snapshot,
+    read_snapshot,
+    read_volume,
+    read_volumes_of,
 )
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_snapshot
 from kmsmock.services.ec2.kms_use.snapshots import CopyFailedError, CopySnapshot, copy_of_incomplete
 from kmsmock.services.ec2.sharing_requests import read_snapshot_change
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_filters import select
 from kmsmock.state.failures import failures_of
 
 
 def _create_snapshot(call: ServiceCall) -> Steps:
     require_volume(call, call.parameters["VolumeId"])
+    read_volume(call)
     answer = yield
     _take_keys_of_volumes(call, [answer])
 
 
 def _create_snapshots(call: ServiceCall) -> Steps:
+    read_volumes_of(call, call.parameters["InstanceSpecification"]["InstanceId"])
     answer = yield
     _take_keys_of_volumes(call, answer["Snapshots"])
 
@@ -43,9 +52,11 @@ def _take_keys_of_volumes(call: ServiceCall, snapshots: Iterable[dict[str, Any]]
 
 def _copy_snapshot(call: ServiceCall) -> Steps:
     source_id = call.parameters["SourceSnapshotId"]
-    source = get_resource(call, "SourceSnapshotId")
+    source = read_snapshot(call, "SourceSnapshotId", call.parameters["SourceRegion"])
     flow = CopySnapshot(call, source)
-    answer = yield from until_stored(flow)
+    answer = yield from until_stored(
+        flow, lambda: {} if flow.target_arn is None else {"KmsKeyId": flow.target_arn}
+    )
     snapshot_id = answer["SnapshotId"]
     try:
         if source is not None and source.state != "completed":
@@ -69,17 +80,20 @@ def complete_copy(call: ServiceCall, flow: CopySnapshot, snapshot_id: str) -> St
 
 
 def _describe_snapshots(call: ServiceCall) -> Steps:
-    answer = yield
+    filters = call.parameters.get("Filters", ())
+    answer = yield FILTERS.without(filters, FILTER_VALUES)
     resources = stored_resources(call).resources
     for snapshot in answer["Snapshots"]:
+        keep_snapshot(call, snapshot)
         resource = resources.get(snapshot["SnapshotId"])
         if resource is not None and resource.state_message is not None:
             snapshot.update(State="error", StateMessage=resource.state_message)
     show_keys(call, answer["Snapshots"], "SnapshotId")
+    answer["Snapshots"] = select(answer["Snapshots"], filters, FILTER_VALUES, has_wildcards=True)
 
 
 def _modify_snapshot_attribute(call: ServiceCall) -> Steps:
-    snapshot = get_resource(call, "SnapshotId")
+    snapshot = read_snapshot(call)
     if snapshot is not None:
         change = read_snapshot_change(call)
         if change.adds:

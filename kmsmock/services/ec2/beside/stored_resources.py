@@ -42,9 +42,27 @@ class StoredImage:
     """An image."""
 
     #: The snapshots of its block devices by id; None for one that is not encrypted.
-    snapshots: dict[str, StoredResource | None]
+    snapshots: dict[str, StoredResource | None] = field(default_factory=dict)
+    #: The name of a block device -> the id of its snapshot.
+    devices: dict[str, str] = field(default_factory=dict)
     #: Why the image is in state failed.
     state_reason: str | None = None
+
+    def get_snapshot(self, device: str) -> StoredResource | None:
+        """Return the snapshot of a block device; None for one that is not encrypted.
+
+        Another mock gives the first device another name.
+        """
+        first = next(iter(self.devices), "")
+        return self.snapshots.get(self.devices.get(device, self.devices.get(first, "")))
+
+
+@dataclass(slots=True)
+class AttachedVolume:
+    """An encrypted volume that is attached. key: None while its instance does not run."""
+
+    device: str
+    key: AttachedKey | None
 
 
 @dataclass(slots=True)
@@ -54,8 +72,10 @@ class StoredResources(StoredElsewhere):
     #: Encrypted volumes and snapshots.
     resources: dict[str, StoredResource] = field(default_factory=dict)
     images: dict[str, StoredImage] = field(default_factory=dict)
-    #: (volume, instance) -> the grant and data key of the instance.
-    attached: dict[tuple[str, str], AttachedKey] = field(default_factory=dict)
+    #: (volume, instance) -> the device, and the grant and data key of the instance.
+    attached: dict[tuple[str, str], AttachedVolume] = field(default_factory=dict)
+    #: Instance -> the state that it is in because it could not decrypt its volumes.
+    failed_instances: dict[str, str] = field(default_factory=dict)
     #: Volumes that their instance could not decrypt.
     not_attached: set[str] = field(default_factory=set)
 
@@ -65,9 +85,12 @@ def stored_resources(call: ServiceCall) -> StoredResources:
     return call.backend.service_state(StoredResources)
 
 
-def get_resource(call: ServiceCall, member: str) -> StoredResource | None:
-    """Return the volume or snapshot that a parameter names; None for what is not encrypted."""
-    return stored_resources(call).resources.get(call.parameters.get(member, ""))
+def list_attached(call: ServiceCall, instance_id: str) -> dict[str, AttachedVolume]:
+    """Return the encrypted volumes that are attached to an instance, by id."""
+    attached = stored_resources(call).attached
+    return {
+        volume: each for (volume, instance), each in attached.items() if instance == instance_id
+    }
 
 
 def is_lost(call: ServiceCall, volume_id: str) -> bool:

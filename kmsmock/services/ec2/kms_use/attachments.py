@@ -49,7 +49,7 @@ def attach_volume(
     """
     if key is None:
         return None
-    instance = _infrastructure_role(call, instance_id)
+    instance = infrastructure_role(call, instance_id)
     # CloudTrail shows neither an access key nor a user agent of an instance.
     caller = KmsCaller(call.backend, instance, key.region, source="", access_key="")
     grant: Grant | None = None
@@ -70,7 +70,8 @@ def detach_volume(call: ServiceCall, attached: AttachedKey | None, now: datetime
         retire_grant(call.backend, now, attached.grant)
 
 
-def _infrastructure_role(call: ServiceCall, instance_id: str) -> Principal:
+def infrastructure_role(call: ServiceCall, instance_id: str) -> Principal:
+    """Return the principal as which an instance uses its grants."""
     account = call.account
     return Principal(
         PrincipalKind.ASSUMED_ROLE,

@@ -42,7 +42,7 @@ class CopyImage(Flow):
         for snapshot_id, snapshot in self.snapshots.items():
             if snapshot is not None and snapshot.is_encrypted:
                 raise InvalidRequest(
-                    f"Snapshot {snapshot_id} is encrypted. Creating an unencrypted copy from an "
+                    f"Snapshot {snapshot_id} is encrypted. Creating unencrypted copy from an "
                     "encrypted snapshot is not supported."
                 )
 

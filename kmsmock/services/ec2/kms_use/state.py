@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kmsmock.services.registry import ServiceCall
+from kmsmock.services.store_reader import StoredElsewhere
 from kmsmock.timing.passing_states import ShownState
 
 #: The AWS managed key of EBS.
@@ -35,7 +36,13 @@ class EbsEncryption:
     settings: dict[tuple[str, str], EncryptionSettings] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class EbsEncryptionBeside(EbsEncryption, StoredElsewhere):
+    """The settings while another store answers EC2, which end when that removes all."""
+
+
 def settings_for(call: ServiceCall) -> EncryptionSettings:
     """Return the settings of the account and Region of a call."""
-    settings = call.backend.service_state(EbsEncryption).settings
+    kind = EbsEncryption if call.store is None else EbsEncryptionBeside
+    settings = call.backend.service_state(kind).settings
     return settings.setdefault((call.account, call.region), EncryptionSettings())

@@ -1,4 +1,4 @@
-"""The KMS side of CreateVolume, in the order of the calls in CloudTrail.
+"""The KMS side of CreateVolume and CopyVolumes, in the order of the calls in CloudTrail.
 
 KMS is called only after EC2 has answered. A volume whose key cannot be used then vanishes.
 
@@ -60,11 +60,7 @@ class CreateVolume(Flow):
     def request(self) -> None:
         """Choose the key, without a call to KMS."""
         call, source = self.call, self.source
-        if call.parameters.get("Encrypted") is False and source is not None and source.is_encrypted:
-            raise InvalidParameterCombination(
-                "EncryptedVolume parameter [false] is inconsistent with snapshot encryption state "
-                "[true]"
-            )
+        self._require_consistent()
         require_encrypted(call)
         passed_on = source.key_arn if source is not None and self._is_source_own else None
         self.known_key = call.parameters.get("KmsKeyId") or passed_on
@@ -86,6 +82,15 @@ class CreateVolume(Flow):
                 f"The volume was never created: its data key could not be generated. {reason}"
             ) from None
 
+    def _require_consistent(self) -> None:
+        """Refuse a volume that is not encrypted from a snapshot that is."""
+        is_encrypted = self.source is not None and self.source.is_encrypted
+        if self.call.parameters.get("Encrypted") is False and is_encrypted:
+            raise InvalidParameterCombination(
+                "EncryptedVolume parameter [false] is inconsistent with snapshot encryption state "
+                "[true]"
+            )
+
     @property
     def _is_source_own(self) -> bool:
         return self.source is not None and self.source.owner == self.call.account
@@ -99,6 +104,21 @@ class CreateVolume(Flow):
             # The same data key, so that the contents need not be encrypted again.
             return NewDataKey(source)
         return _make_volume_key(self.call, now, volume_id, target, source)
+
+
+@dataclass(slots=True)
+class CopyVolume(CreateVolume):
+    """The copy of a volume, which is its source; it is encrypted if that is, whatever is requested.
+
+    Differs from AWS: that a copy without a key of its own has the key of its source, and that it is
+    made with the calls of a volume from a snapshot, is inferred from such volumes.
+
+    Source: Amazon EC2 API Reference, CopyVolumes; Amazon EBS User Guide, "Copy an Amazon EBS
+    volume".
+    """
+
+    def _require_consistent(self) -> None:
+        """Accept ``Encrypted=False``, which is ignored for the copy of an encrypted volume."""
 
 
 def _make_volume_key(

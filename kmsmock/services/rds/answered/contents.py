@@ -6,10 +6,10 @@ from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.process.moto import is_moto_active
 from kmsmock.services import sectors
-from kmsmock.services.rds.answered.lost_keys import check_keys
 from kmsmock.services.rds.answered.storage import Database, Snapshot, Storage
 from kmsmock.services.rds.kinds import CLUSTER
 from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
+from kmsmock.services.rds.kms_use.lost_keys import check_keys
 from kmsmock.services.storage_keys import read_data_key
 from kmsmock.state.backend import Backend
 from kmsmock.state.failures import failures_of

@@ -17,7 +17,6 @@ from kmsmock.services.rds.answered.lookup import (
     read_database_identifier,
     read_new_identifier,
 )
-from kmsmock.services.rds.answered.lost_keys import begin_key_checks
 from kmsmock.services.rds.answered.registry import (
     account_region,
     require_parameter,
@@ -25,7 +24,7 @@ from kmsmock.services.rds.answered.registry import (
     storage,
 )
 from kmsmock.services.rds.answered.snapshot_quota import require_room_for_snapshot
-from kmsmock.services.rds.answered.storage import AUTOMATED, RECOVERABLE, Database
+from kmsmock.services.rds.answered.storage import AUTOMATED, Database
 from kmsmock.services.rds.answered.tagging import Tags, put_tags
 from kmsmock.services.rds.arns import database_arn
 from kmsmock.services.rds.errors import InvalidParameterCombination, InvalidParameterValue
@@ -37,6 +36,7 @@ from kmsmock.services.rds.kms_use.databases import (
     StopDatabase,
 )
 from kmsmock.services.rds.kms_use.encryption import new_resource_id
+from kmsmock.services.rds.kms_use.lost_keys import RECOVERABLE, begin_key_checks
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.storage_keys import KeyUnusableError
 from kmsmock.services.storage_states import begin
@@ -147,7 +147,7 @@ def make_available(call: ServiceCall, database: Database, now: datetime) -> None
         return
     database.status = "available"
     if database.encryption is not None:
-        begin_key_checks(call.backend, now)
+        begin_key_checks(call.backend, now, database)
     begin_backups(call.backend, database, now)
 
 
@@ -161,12 +161,8 @@ def find_database_for(call: ServiceCall, kind: Kind, action: str) -> Database:
 def require_state(call: ServiceCall, database: Database, *states: str) -> None:
     """Refuse an operation that the state of a database does not permit."""
     if database.state not in states:
-        kind = database.kind
-        what = "Instance" if kind is INSTANCE else "DBCluster"
-        raise kind.errors.state(
-            f"{what} {database.identifier} is not in {states[0]} state.",
-            explanation=describe_state(call.backend, database),
-        )
+        why = describe_state(call.backend, database)
+        raise database.kind.state_error(database.identifier, states[0], why)
 
 
 def stop(call: ServiceCall, database: Database) -> None:

@@ -10,9 +10,9 @@ from kmsmock.access.context import ContextKeys
 from kmsmock.aws.arns import Arn
 from kmsmock.services.permissions import require_allowed
 from kmsmock.services.rds import errors
-from kmsmock.services.rds.answered.lost_keys import check_keys
 from kmsmock.services.rds.answered.storage import AccountRegion, Storage
 from kmsmock.services.rds.kinds import KINDS, Kind
+from kmsmock.services.rds.kms_use.lost_keys import check_keys
 from kmsmock.services.registry import Handler, ServiceCall
 from kmsmock.timing.passing_states import Shows
 

@@ -16,9 +16,6 @@ from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption, Snapshot
 from kmsmock.services.sectors import Sectors
 
 MANUAL, AUTOMATED = "manual", "automated"
-#: The states of a database whose key cannot be used; the first for a week, then the other.
-RECOVERABLE = "inaccessible-encryption-credentials-recoverable"
-LOST = "inaccessible-encryption-credentials"
 
 
 @dataclass(slots=True, eq=False)
@@ -143,13 +140,9 @@ class AccountRegion:
 
 @dataclass(slots=True, eq=False)
 class Storage:
-    """All that RDS stores in one mock, by account and Region.
-
-    checks_keys: whether the keys of databases are checked each hour.
-    """
+    """All that RDS stores in one mock, by account and Region."""
 
     account_regions: dict[tuple[str, str], AccountRegion] = field(default_factory=dict)
-    checks_keys: bool = False
 
     def account_region(self, account: str, region: str) -> AccountRegion:
         """Return what an account has in a Region."""

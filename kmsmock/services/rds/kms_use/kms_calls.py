@@ -28,7 +28,7 @@ from kmsmock.state.backend import Backend
 #: What CloudTrail shows as the address of RDS.
 _SOURCE = "rds.amazonaws.com"
 #: The operations of RDS's grants; the last ones are about the grant and those that follow it.
-_OPERATIONS = (
+DATABASE_OPERATIONS = (
     *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
     *("ReEncryptFrom", "ReEncryptTo", "CreateGrant", "RetireGrant", "DescribeKey"),
 )
@@ -85,7 +85,9 @@ def create_grant(call: ServiceCall, key_arn: str, context: Context) -> Grant:
     """Create RDS's grant for one database, as the caller. Raises `KeyUnusableError`."""
     region = region_of(key_arn)
     caller = KmsCaller.forwarded(call, "rds", region)
-    return _create_grant(caller, call.now, key_arn, context, service_principal(region), _OPERATIONS)
+    return _create_grant(
+        caller, call.now, key_arn, context, service_principal(region), DATABASE_OPERATIONS
+    )
 
 
 def create_volume_grant(backend: Backend, now: datetime, key: DataKey) -> Grant:

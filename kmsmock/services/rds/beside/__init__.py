@@ -1,0 +1,47 @@
+"""RDS beside another mock: databases and snapshots are encrypted with KMS keys.
+
+The flows are the same as when kmsmock answers RDS. `stored` is what they need of the databases and
+snapshots that the other mock stores, and `unseen` asks about those that were stored unseen.
+`answers` completes the other mock's answers; each further module has the operations of one topic.
+
+Source: Amazon RDS User Guide, "Encrypting Amazon RDS resources".
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from kmsmock.services.beside import BesideHandler, BesideStore, Steps
+from kmsmock.services.rds.beside import databases, lists, snapshots
+from kmsmock.services.rds.beside.stored import ChecksBeside
+from kmsmock.services.rds.kinds import KINDS
+from kmsmock.services.rds.kms_use.lost_keys import check_keys
+from kmsmock.services.registry import ServiceCall
+
+
+def _check_keys_first(handler: BesideHandler) -> BesideHandler:
+    """Find databases whose key has become unusable before each call."""
+
+    def handle(call: ServiceCall) -> Steps:
+        check_keys(call.backend, call.now, ChecksBeside)
+        return (yield from handler(call))
+
+    return handle
+
+
+_OF_EACH_KIND = {**databases.OF_EACH_KIND, **snapshots.OF_EACH_KIND}
+_OPERATIONS: dict[str, BesideHandler] = {
+    **{
+        name.format(kind): partial(steps, kind)
+        for name, steps in _OF_EACH_KIND.items()
+        for kind in KINDS
+    },
+    **databases.OPERATIONS,
+    **lists.OPERATIONS,
+    **snapshots.OPERATIONS,
+}
+BESIDE = BesideStore(
+    {name: _check_keys_first(handler) for name, handler in _OPERATIONS.items()},
+    {},
+    hidden=("KmsKeyId",),
+)

@@ -1,0 +1,77 @@
+"""Volumes and snapshots that moto stored without the mock."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.services.beside.test_ec2_instances import ATTACHED, device, grants, operations
+
+
+@pytest.fixture
+def ec2(kms):
+    return kms.client("ec2")
+
+
+@pytest.fixture
+def unseen(kms, ec2, key):
+    """A volume, its snapshot and an instance with another volume, which the mock forgets."""
+    checkpoint = kms.checkpoint()
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True, KmsKeyId=key)[
+        "VolumeId"
+    ]
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    image = ec2.register_image(Name="plain")["ImageId"]
+    (instance,) = ec2.run_instances(
+        ImageId=image,
+        MinCount=1,
+        MaxCount=1,
+        BlockDeviceMappings=[device(Encrypted=True, KmsKeyId=key)],
+    )["Instances"]
+    kms.restore(checkpoint)
+    assert grants(kms, key) == []
+    return volume, snapshot, instance["InstanceId"]
+
+
+def test_a_volume_that_was_created_unseen_needs_its_key(kms, ec2, unseen, key):
+    volume, _, instance = unseen
+    (seen,) = ec2.describe_volumes(VolumeIds=[volume])["Volumes"]
+    assert (seen["Encrypted"], seen["KmsKeyId"]) == (True, key)
+    before = len(kms.calls)
+    ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
+    assert operations(kms, before) == ATTACHED
+    assert kms.ebs.why(volume) is None
+
+
+def test_a_snapshot_that_was_taken_unseen_needs_its_key(kms, ec2, unseen, key):
+    _, snapshot, _ = unseen
+    before = len(kms.calls)
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", SnapshotId=snapshot)["VolumeId"]
+    assert operations(kms, before) == ["ReEncrypt"]
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["KmsKeyId"] == key
+    kms.client().disable_key(KeyId=key)
+    copy = ec2.copy_snapshot(SourceRegion="us-east-1", SourceSnapshotId=snapshot)["SnapshotId"]
+    (seen,) = ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"]
+    assert seen["State"] == "error"
+
+
+def test_an_instance_that_was_launched_unseen_needs_the_key_to_start(kms, ec2, unseen, key):
+    _, _, instance = unseen
+    ec2.stop_instances(InstanceIds=[instance])
+    kms.client().disable_key(KeyId=key)
+    ec2.start_instances(InstanceIds=[instance])
+    (found,) = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+    assert found["State"]["Name"] == "stopped"
+    kms.client().enable_key(KeyId=key)
+    ec2.start_instances(InstanceIds=[instance])
+    assert len(grants(kms, key)) == 1
+    ec2.terminate_instances(InstanceIds=[instance])
+    assert grants(kms, key) == []
+
+
+def test_an_image_of_an_instance_that_was_launched_unseen_is_encrypted(ec2, unseen, key):
+    _, _, instance = unseen
+    image = ec2.create_image(InstanceId=instance, Name="golden")["ImageId"]
+    (mapping,) = ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"]
+    assert mapping["Ebs"]["Encrypted"]
+    (seen,) = ec2.describe_snapshots(SnapshotIds=[mapping["Ebs"]["SnapshotId"]])["Snapshots"]
+    assert seen["KmsKeyId"] == key
