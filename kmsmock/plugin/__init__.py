@@ -194,18 +194,18 @@ def _prepare_error(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     assert call.excinfo is not None
     if call.when != "teardown":
         note_failure(get_test_context())
-    from kmsmock.plugin.tracebacks import hide_client_frames
-
-    has_mock = bool(active) or get_running_test() in item.config.stash[_mocked_tests]
-    hide_client_frames(call.excinfo.value, has_mock=has_mock)
     if "aiobotocore" in sys.modules:
         from kmsmock.plugin.async_hints import hint_at_await
 
         hint_at_await(call.excinfo.value)
-    if get_running_test() not in item.config.stash[_mocked_tests]:
+    has_mock = get_running_test() in item.config.stash[_mocked_tests]
+    if not has_mock:
         from kmsmock.plugin.hints import hint_at_mock
 
         hint_at_mock(call.excinfo.value)
+    from kmsmock.plugin.tracebacks import hide_client_frames
+
+    hide_client_frames(call.excinfo.value, has_mock=has_mock or bool(active))
 
 
 @pytest.hookimpl(tryfirst=True)

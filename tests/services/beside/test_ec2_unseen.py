@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from moto import mock_aws
 
+from kmsmock import mock_kms
 from tests.services.beside.test_ec2_instances import ATTACHED, device, grants, operations
 
 
@@ -75,3 +77,23 @@ def test_an_image_of_an_instance_that_was_launched_unseen_is_encrypted(ec2, unse
     assert mapping["Ebs"]["Encrypted"]
     (seen,) = ec2.describe_snapshots(SnapshotIds=[mapping["Ebs"]["SnapshotId"]])["Snapshots"]
     assert seen["KmsKeyId"] == key
+
+
+@pytest.mark.usefixtures("machine")
+def test_encryption_by_default_is_as_moto_has_it():
+    with mock_kms(isolated=True) as kms:
+        other = kms.client().create_key()["KeyMetadata"]["Arn"]
+        for _ in range(2):
+            with mock_aws():
+                ec2 = kms.client("ec2")
+                made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)
+                assert not made["Encrypted"]
+                assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
+                ec2.enable_ebs_encryption_by_default()
+                ec2.modify_ebs_default_kms_key_id(KmsKeyId=other)
+    with mock_aws():
+        with mock_kms(isolated=True, services=["kms"]) as outside:
+            outside.client("ec2").enable_ebs_encryption_by_default()
+        with mock_kms(isolated=True) as kms:
+            made = kms.client("ec2").create_volume(AvailabilityZone="us-east-1a", Size=1)
+            assert made["Encrypted"]

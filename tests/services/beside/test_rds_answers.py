@@ -253,6 +253,9 @@ def test_an_export_shows_the_key_that_it_needs(kms, rds, other):
     kms.client().disable_key(KeyId=other)
     with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault):
         rds.start_export_task(**{**export, "ExportTaskIdentifier": "again"})
+    export |= {"ExportTaskIdentifier": "none", "SourceArn": f"{ARN}:snapshot:none"}
+    with pytest.raises(rds.exceptions.DBSnapshotNotFoundFault):
+        rds.start_export_task(**export)
 
 
 def test_databases_and_snapshots_are_found_by_their_resource_id(rds, shop):

@@ -114,3 +114,23 @@ def test_what_moto_has_no_more_is_forgotten():
             rds = kms.client("rds")
             rds.create_db_snapshot(**instance(DBSnapshotIdentifier="one"))
             assert key_of(describe(rds, "shop")) == (False, None)
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen", "unseen"])
+def test_the_databases_of_other_accounts_have_their_keys_where_moto_has_one_account(kms, seen):
+    account = kms.account("111122223333")
+    key = account.client().create_key()["KeyMetadata"]["Arn"]
+    rds = account.client("rds")
+    checkpoint = kms.checkpoint()
+    create(rds, "shop", StorageEncrypted=True, KmsKeyId=key)
+    if not seen:
+        kms.restore(checkpoint)
+    rds.stop_db_instance(**instance(DBSnapshotIdentifier="one"))
+    assert len(account.client().list_grants(KeyId=key)["Grants"]) == 1
+    made = rds.copy_db_snapshot(SourceDBSnapshotIdentifier="one", TargetDBSnapshotIdentifier="two")[
+        "DBSnapshot"
+    ]
+    assert key_of(made) == (True, key)
+    assert key_of(describe(rds, "shop")) == (True, key)
+    rds.delete_db_instance(**instance(SkipFinalSnapshot=True))
+    assert account.client().list_grants(KeyId=key)["Grants"] == []

@@ -22,7 +22,7 @@ from kmsmock.services.ec2.beside import (
 from kmsmock.services.registry import ServiceCall
 
 #: The operations to which encryption by default applies.
-_ENCRYPTING = ("CreateVolume", "CopyVolumes", "CopySnapshot", "CopyImage", "RunInstances")
+_ENCRYPTING = ("CreateVolume", "CopySnapshot", "CopyImage", "RunInstances")
 
 
 def _skip_dry_runs(name: str, handler: BesideHandler) -> BesideHandler:
@@ -45,12 +45,12 @@ _STORED = {
     **instances.OPERATIONS,
     **snapshots.OPERATIONS,
     **volumes.OPERATIONS,
-    **volume_copies.OPERATIONS,
 }
 BESIDE = BesideStore(
     {
         **{name: _skip_dry_runs(name, handler) for name, handler in _STORED.items()},
         **settings.OPERATIONS,
+        **volume_copies.OPERATIONS,
     },
     {},
 )

@@ -91,9 +91,8 @@ def keep_snapshot(call: ServiceCall, snapshot: Mapping[str, Any]) -> None:
         return
     key = _find_key(call, named)
     if key is not None:
-        owner = snapshot.get("OwnerId", call.account)
         data_key, _ = encrypt_unseen(call.backend, key, snapshot_id)
-        stored.resources[snapshot_id] = StoredResource(owner, key.arn, data_key)
+        stored.resources[snapshot_id] = StoredResource(call.account, key.arn, data_key)
 
 
 def _find_key(call: ServiceCall, named: str | None) -> Key | None:

@@ -8,9 +8,11 @@ from typing import Any
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.beside import Steps
 from kmsmock.services.ec2.answered.lookup import volume_not_found_error
+from kmsmock.services.ec2.beside.settings import read_setting
 from kmsmock.services.ec2.beside.stored_resources import require_volume, show_key
 from kmsmock.services.ec2.beside.unseen import read_volume
 from kmsmock.services.ec2.beside.volumes import complete_volume
+from kmsmock.services.ec2.errors import DryRunOperation
 from kmsmock.services.ec2.kms_use.volumes import CopyVolume, VolumeLostError
 from kmsmock.services.members import as_plain
 from kmsmock.services.registry import ServiceCall
@@ -26,6 +28,9 @@ _OF_REQUEST = (
 def _copy_volumes(call: ServiceCall) -> Steps:
     source_id = call.parameters["SourceVolumeId"]
     require_volume(call, source_id)
+    if call.parameters.get("DryRun"):
+        raise DryRunOperation("Request would have succeeded, but DryRun flag is set.")
+    read_setting(call)
     flow = CopyVolume(call, read_volume(call, "SourceVolumeId"))
     flow.request()
     made = _copy(call, source_id, flow)

@@ -16,7 +16,7 @@ from kmsmock.services.rds.beside.stored import (
     storage,
     until_stored_of,
 )
-from kmsmock.services.rds.beside.unseen import read_named_database, read_snapshot
+from kmsmock.services.rds.beside.unseen import is_stored, read_named_database, read_snapshot
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
 from kmsmock.services.rds.kms_use.derived import ExportSnapshot
 from kmsmock.services.rds.kms_use.encryption import context_for
@@ -63,6 +63,9 @@ def delete_snapshot(kind: Kind, call: ServiceCall) -> Steps:
 def export_snapshot(call: ServiceCall) -> Steps:
     """Export a snapshot to Amazon S3, encrypted under the key that the request names."""
     kind = CLUSTER if f":{CLUSTER.snapshot_arn}:" in call.parameters["SourceArn"] else INSTANCE
+    if not is_stored(call, kind, call.parameters["SourceArn"]):
+        yield  # The other mock refuses, before a key is used.
+        return
     snapshot = read_snapshot(call, kind, call.parameters["SourceArn"])
     flow = ExportSnapshot(call, context_for(kind, snapshot.resource_id))
     answer = yield from until_stored(flow)

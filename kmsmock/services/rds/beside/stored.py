@@ -77,6 +77,9 @@ class BesideStorage(StoredElsewhere):
     snapshots: dict[str, StoredSnapshot] = field(default_factory=dict)
     #: Account, Region and name of an export -> the ARN of its key.
     exports: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    #: ARN that a name stands for in the account of a caller -> the ARN in the other mock, which can
+    #: have the resources of all callers in one account.
+    arns: dict[str, str] = field(default_factory=dict)
     #: ARN -> a deleted database whose automated backups are retained.
     retained: dict[str, StoredDatabase] = field(default_factory=dict)
     #: Identifier of a blue/green deployment -> the ARNs of its blue and green database.
@@ -110,7 +113,21 @@ def arn_of_database(call: ServiceCall, kind: Kind, name_or_arn: str) -> str:
     """Return the ARN of a database that a call names by its name or ARN."""
     if Arn.parse(name_or_arn) is not None:
         return name_or_arn
-    return database_arn(call, kind, name_or_arn.lower())
+    arn = database_arn(call, kind, name_or_arn.lower())
+    return storage(call).arns.get(arn, arn)
+
+
+def arn_of_snapshot(call: ServiceCall, kind: Kind, name_or_arn: str) -> str:
+    """Return the ARN of a snapshot that a call names by its name or ARN."""
+    arn = snapshot_arn(call, kind, name_or_arn)
+    return storage(call).arns.get(arn, arn)
+
+
+def note_arn(call: ServiceCall, arn: str) -> None:
+    """Record which ARN the other mock has for a name in the account of a call."""
+    parsed = Arn.of(arn)
+    if parsed.account != call.account:
+        storage(call).arns[str(parsed._replace(account=call.account))] = arn
 
 
 def record_database(
@@ -121,6 +138,7 @@ def record_database(
     response: how the other mock describes it.
     """
     arn = response[kind.arn_member]
+    note_arn(call, arn)
     forget_database(call, arn)
     if flow.encryption is None:
         return
@@ -139,6 +157,7 @@ def add_database(call: ServiceCall, database: StoredDatabase) -> None:
 
 def forget_database(call: ServiceCall, arn: str) -> None:
     """Forget a database that is deleted, or that the other mock does not have any more."""
+    arn = storage(call).arns.get(arn, arn)
     failures_of(call.backend).pop(arn, None)
     database = storage(call).databases.pop(arn, None)
     if database is not None:
@@ -156,6 +175,7 @@ def rename_database(call: ServiceCall, database: StoredDatabase, arn: str) -> No
     if arn == database.arn:
         return
     forget_database(call, arn)
+    note_arn(call, arn)
     databases, failures = storage(call).databases, failures_of(call.backend)
     databases[arn] = databases.pop(database.arn)
     if database.arn in failures:
@@ -168,7 +188,7 @@ def rename_database(call: ServiceCall, database: StoredDatabase, arn: str) -> No
 
 def find_snapshot(call: ServiceCall, kind: Kind, name_or_arn: str) -> StoredSnapshot:
     """Find a snapshot by its name or ARN; one that is not recorded counts as not encrypted."""
-    name = snapshot_arn(call, kind, name_or_arn)
+    name = arn_of_snapshot(call, kind, name_or_arn)
     snapshot = storage(call).snapshots.get(name)
     if snapshot is not None:
         return snapshot
@@ -183,6 +203,8 @@ def record_snapshot_of(
 ) -> None:
     """Record a snapshot of a database. snapshot: its name or ARN."""
     arn = snapshot_arn(call, kind, snapshot)
+    if database is not None and Arn.parse(snapshot) is None:
+        arn = str(Arn.of(arn)._replace(account=Arn.of(database.arn).account))
     if database is None:
         forget_snapshot(call, arn)
     else:
@@ -197,6 +219,7 @@ def record_snapshot(
     encryption: SnapshotEncryption,
 ) -> None:
     """Record an encrypted snapshot. source: of which it is a snapshot or copy."""
+    note_arn(call, arn)
     storage(call).snapshots[arn] = StoredSnapshot(
         kind, call.account, call.region, source.resource_id, source.engine, encryption
     )
@@ -204,6 +227,7 @@ def record_snapshot(
 
 def forget_snapshot(call: ServiceCall, arn: str) -> None:
     """Forget a snapshot that is deleted, or made anew and not encrypted."""
+    arn = storage(call).arns.get(arn, arn)
     storage(call).snapshots.pop(arn, None)
     failures_of(call.backend).pop(arn, None)
 

@@ -12,19 +12,19 @@ from typing import Any
 
 from kmsmock.aws.arns import Arn
 from kmsmock.keys.key import Key
-from kmsmock.services.rds.arns import snapshot_arn
+from kmsmock.services.rds.arns import database_arn, snapshot_arn
 from kmsmock.services.rds.beside.stored import (
     StoredDatabase,
     StoredSnapshot,
     add_database,
-    arn_of_database,
     find_snapshot,
     forget_database,
     forget_snapshot,
     get_database,
+    note_arn,
     storage,
 )
-from kmsmock.services.rds.kinds import KINDS, Kind
+from kmsmock.services.rds.kinds import INSTANCE, KINDS, Kind
 from kmsmock.services.rds.kms_use.encryption import new_resource_id
 from kmsmock.services.rds.kms_use.keys import DEFAULT_KEY
 from kmsmock.services.rds.kms_use.lost_keys import AVAILABLE
@@ -38,10 +38,11 @@ _PLACEHOLDER = "default_kms_key_id"
 
 def read_database(call: ServiceCall, kind: Kind, name_or_arn: str) -> StoredDatabase | None:
     """Return an encrypted database, as the other mock stores it now; None for one that is not."""
-    arn = arn_of_database(call, kind, name_or_arn)
+    is_arn = Arn.parse(name_or_arn) is not None
+    arn = name_or_arn if is_arn else database_arn(call, kind, name_or_arn.lower())
     if _is_own(call, arn):
         _DATABASES[kind.name].refresh(call, arn)
-    return get_database(call, kind, arn)
+    return get_database(call, kind, name_or_arn)
 
 
 def read_named_database(call: ServiceCall, kind: Kind) -> StoredDatabase | None:
@@ -54,7 +55,16 @@ def read_snapshot(call: ServiceCall, kind: Kind, name_or_arn: str) -> StoredSnap
     arn = snapshot_arn(call, kind, name_or_arn)
     if _is_own(call, arn):
         _SNAPSHOTS[kind.name].refresh(call, arn)
-    return find_snapshot(call, kind, arn)
+    return find_snapshot(call, kind, name_or_arn)
+
+
+def is_stored(call: ServiceCall, kind: Kind, arn: str) -> bool:
+    """Return whether the other mock has a snapshot, or cannot be asked."""
+    if call.store is None:
+        return True
+    request = _name_in(kind.snapshot_identifier, arn)
+    answer = call.store.ask("rds", f"Describe{kind.snapshot}s", request, call.region)
+    return not isinstance(answer, str)
 
 
 def _is_own(call: ServiceCall, arn: str) -> bool:
@@ -75,12 +85,9 @@ def keep_database(kind: Kind, call: ServiceCall, response: Mapping[str, Any]) ->
         return
     forget_database(call, arn)
     # Members of clusters use the storage of their cluster.
-    if not response.get("StorageEncrypted") or (
-        "DBClusterIdentifier" in response and (kind.name == "DBInstance")
-    ):
-        return
-    key = _find_key(call, arn, response)
-    if key is None:
+    is_member = kind is INSTANCE and response.get("DBClusterIdentifier")
+    key = _find_key(call, response) if response.get("StorageEncrypted") else None
+    if key is None or is_member:
         return
     runs = response.get(kind.status.member) == AVAILABLE
     resource_id = new_resource_id(call.backend, kind)
@@ -88,9 +95,7 @@ def keep_database(kind: Kind, call: ServiceCall, response: Mapping[str, Any]) ->
         arn,
         resource_id,
         response.get("Engine", ""),
-        encrypt_unseen_database(
-            call.backend, kind, resource_id, key, Arn.of(arn).account, runs=runs
-        ),
+        encrypt_unseen_database(call.backend, kind, resource_id, key, call.account, runs=runs),
         AVAILABLE if runs else "stopped",
         created=created,
     )
@@ -106,40 +111,41 @@ def keep_snapshot(kind: Kind, call: ServiceCall, response: Mapping[str, Any]) ->
     if database is not None and response.get("KmsKeyId") in (None, _PLACEHOLDER):
         encryption, resource_id = database.encryption.for_snapshot(), database.resource_id
     else:
-        key = _find_key(call, arn, response)
+        key = _find_key(call, response)
         if key is None:
             return
         resource_id = new_resource_id(call.backend, kind)
         encryption = encrypt_unseen_snapshot(call.backend, kind, resource_id, key)
-    parsed = Arn.of(arn)
+    is_shared = call.parameters.get("SnapshotType") in ("shared", "public")
+    owner = Arn.of(arn).account if is_shared else call.account
+    region, engine = Arn.of(arn).region, response.get("Engine", "")
     storage(call).snapshots[arn] = StoredSnapshot(
-        kind, parsed.account, parsed.region, resource_id, response.get("Engine", ""), encryption
+        kind, owner, region, resource_id, engine, encryption
     )
 
 
-def _find_key(call: ServiceCall, arn: str, response: Mapping[str, Any]) -> Key | None:
+def _find_key(call: ServiceCall, response: Mapping[str, Any]) -> Key | None:
     """Find the key that the other mock names; None for one that is not here."""
     named = response.get("KmsKeyId")
     reference = DEFAULT_KEY if named in (None, _PLACEHOLDER) else str(named)
-    parsed = Arn.of(arn)
-    return find_key(call.backend, reference, parsed.account, parsed.region)
+    return find_key(call.backend, reference, call.account, call.region)
 
 
 def _keep_named_database(
     kind: Kind, call: ServiceCall, arn: str, answer: Mapping[str, Any]
 ) -> None:
-    responses = [r for r in answer[f"{kind.name}s"] if r.get(kind.arn_member) == arn]
-    if not responses:
-        forget_database(call, arn)
-    for response in responses:
-        keep_database(kind, call, response)
+    for response in answer[f"{kind.name}s"]:
+        if Arn.of(response[kind.arn_member]).resource_id == Arn.of(arn).resource_id:
+            note_arn(call, response[kind.arn_member])
+            keep_database(kind, call, response)
 
 
 def _keep_named_snapshot(
     kind: Kind, call: ServiceCall, arn: str, answer: Mapping[str, Any]
 ) -> None:
     for response in answer[f"{kind.snapshot}s"]:
-        if response.get(f"{kind.snapshot}Arn") == arn:
+        if Arn.of(response[f"{kind.snapshot}Arn"]).resource_id == Arn.of(arn).resource_id:
+            note_arn(call, response[f"{kind.snapshot}Arn"])
             keep_snapshot(kind, call, response)
 
 
