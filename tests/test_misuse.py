@@ -250,6 +250,22 @@ NAMES: dict[str, tuple[Use, str]] = {
         lambda kms: kms.request_context({"kms:ViaServce": "s3"}).__enter__(),
         "KMS has no condition key 'kms:ViaServce'; did you mean 'kms:ViaService'?",
     ),
+    "a condition key without prefix": (
+        lambda kms: kms.request_context({"sourceip": "10.0.0.1"}).__enter__(),
+        "a condition key has a prefix such as aws:, and 'sourceip' has none; did you mean 'aws:So",
+    ),
+    "the context of explain without prefix": (
+        lambda kms: kms.explain(ROLE, "kms:ListKeys", context={"x": "y"}),
+        "a condition key has a prefix such as aws:, and 'x' has none",
+    ),
+    "an ARN as the name of a role": (
+        lambda kms: kms.account(ACCOUNT).role(ROLE),
+        f"not '{ROLE}'; kms.principal takes an ARN",
+    ),
+    "the name of a managed policy": (
+        lambda kms: kms.account(ACCOUNT).role("App", policies="AdministratorAccess"),
+        "such as 'arn:aws:iam::aws:policy/AdministratorAccess', not the name 'AdministratorAccess'",
+    ),
     "a condition key with a number": (
         lambda kms: kms.request_context({"aws:SourceIp": 5}).__enter__(),  # type: ignore[dict-item]
         "keys['aws:SourceIp'] must be a str or a list of these, not int: 5",

@@ -13,7 +13,7 @@ from typing import Any
 from kmsmock.access.condition_keys.registry import READERS
 from kmsmock.access.facts import Facts
 from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, get_condition_key
-from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.suggestions import did_you_mean, get_nearest
 
 #: The value of a condition key: a string, or the strings of a multivalued one.
 Value = str | list[str]
@@ -100,10 +100,17 @@ def read_keys(facts: Facts, *names: str) -> dict[str, Value]:
 
 
 def check_context_key(name: str) -> None:
-    """Require that KMS has a condition key (ValueError); keys of other services are accepted."""
+    """Require that KMS has a condition key (ValueError); keys of other services are accepted.
+
+    All have the prefix of a service, such as ``aws:``.
+    """
+    known = [declared.name for declared in CONDITION_KEYS.values()]
+    if ":" not in name:
+        meant = get_nearest(f"aws:{name}", known)
+        hint = "" if meant is None else f"; did you mean {meant!r}?"
+        raise ValueError(f"a condition key has a prefix such as aws:, and {name!r} has none{hint}")
     if not name.lower().startswith("kms:") or get_condition_key(name.lower()) is not None:
         return
-    known = [declared.name for declared in CONDITION_KEYS.values()]
     raise ValueError(f"KMS has no condition key {name!r}{did_you_mean(name, known)}")
 
 

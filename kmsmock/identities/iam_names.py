@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from kmsmock.aws.arns import looks_like_arn
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.misuse.values import describe, require_type
 
@@ -32,9 +33,11 @@ class NameLimits(NamedTuple):
         require_type(name, str, f"the {self.word}", "a str")
         text = str(name)
         if not (self.low <= len(text) <= self.high and VALID_NAME.fullmatch(text)):
+            length = "" if len(text) <= self.high else f" ({len(text)})"
+            hint = "; kms.principal takes an ARN" if looks_like_arn(text) else ""
             raise ValueError(
                 f"the {self.word} must be {self.low} to {self.high} letters, digits and +=,.@_-, "
-                f"not {describe(text)}" + ("" if len(text) <= self.high else f" ({len(text)})")
+                f"not {describe(text)}{length}{hint}"
             )
 
 

@@ -11,6 +11,7 @@ from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.identities.entities import Document, ManagedPolicy
+from kmsmock.identities.iam_names import VALID_NAME
 from kmsmock.identities.managed import ManagedPolicies
 from kmsmock.misuse.values import describe
 
@@ -61,6 +62,11 @@ def read_policies(
     for document in list_documents(policies, name):
         if isinstance(document, str) and looks_like_arn(document):
             parsed.attached[document] = managed.find(document)
+        elif isinstance(document, str) and VALID_NAME.fullmatch(document):
+            raise ValueError(
+                f"{name} takes documents and the ARNs of managed policies, such as "
+                f"'arn:aws:iam::aws:policy/{document}', not the name {document!r}"
+            )
         else:
             title = f"policy {len(parsed.inline) + 1}"
             policy = parse(document, kind, "" if kind is PolicyKind.SESSION else title)

@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from kmsmock.aws.disruptions import ARMED, CorruptResponse, Loss, LostConnection
-from kmsmock.process.exceptions import add_note, mark_as_answered
+from kmsmock.process.exceptions import add_note, hide_frames_of
 
 #: The retries of a client without a configuration of them.
 _UNCONFIGURED = {"mode": BOTOCORE_DEFAUT_SESSION_VARIABLES["retry_mode"][2]}
@@ -31,7 +31,7 @@ def make_connection_error(lost: LostConnection, request: Any) -> HTTPClientError
     error = _ERRORS[how](endpoint_url=request.url, request=request, error=how.value)
     error.is_retried = lost.is_retried
     add_note(error, ARMED)
-    mark_as_answered(error)
+    hide_frames_of(error)
     return error
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.exceptions
 
 from kmsmock.process.active_mocks import active
-from kmsmock.process.exceptions import add_note, mark_as_answered
+from kmsmock.process.exceptions import add_note, hide_frames_of
 
 if TYPE_CHECKING:
     from kmsmock.aws.errors import ServiceError
@@ -53,7 +53,7 @@ def _attach_note(error: Any) -> None:
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
     kept = _notes.pop(request_id, None)
     if kept is not None:
-        mark_as_answered(error)
+        hide_frames_of(error)
         # Waiters catch the error, and raise a WaiterError with its response.
         keep_note_of_waiter(error.response, kept[1])
     else:
@@ -67,7 +67,7 @@ def _attach_note_of_waiter(error: Any) -> None:
     kept = _notes_of_waiters.pop(id(error.last_response), None)
     if kept is None and not active:
         return
-    mark_as_answered(error)
+    hide_frames_of(error)
     note = _describe_states(error.last_response) if kept is None else kept[1]
     if note is not None:
         add_note(error, note)

@@ -33,7 +33,7 @@ from kmsmock.interception.patches import wrap_methods
 from kmsmock.process.active_mocks import answering
 from kmsmock.process.bound_clients import get_mock
 from kmsmock.process.environment import DUMMY
-from kmsmock.process.exceptions import add_note
+from kmsmock.process.exceptions import add_note, hide_frames_of
 from kmsmock.process.moto import answer_by_moto, is_moto_active
 from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked, find_block
@@ -203,6 +203,7 @@ def explain_exception(*, exception: Any, context: Any = None, **_: Any) -> None:
     else:
         return
     add_note(exception, request.explain(where))
+    hide_frames_of(exception)
 
 
 def _advise(service: str) -> str:

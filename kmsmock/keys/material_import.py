@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +20,8 @@ from kmsmock.keys.multi_region import update_pending_material
 from kmsmock.keys.specs import KeySpec
 from kmsmock.keys.states import KeyState
 from kmsmock.misuse.encodings import get_encoding
+
+_URL_SAFE = re.compile("[-_]")
 
 NEW = "NEW_KEY_MATERIAL"
 EXISTING = "EXISTING_KEY_MATERIAL"
@@ -89,15 +95,30 @@ def parse_material(spec: KeySpec, unwrapped: bytes) -> tuple[SecretBytes, Any]:
     problem = get_length_problem(spec, len(unwrapped))
     if problem is not None:
         raise errors.InvalidCiphertextException(
-            explanation=f"The unwrapped material {problem}.{_describe_text(unwrapped)}"
+            explanation=f"The unwrapped material {problem}."
+            + _describe_text(unwrapped, lambda size: get_length_problem(spec, size) is None)
         )
     return SecretBytes(unwrapped), None
 
 
-def _describe_text(material: bytes) -> str:
-    """Say that material is the text of other bytes; empty if it is none."""
+def _describe_text(material: bytes, fits: Callable[[int], bool] = bool) -> str:
+    """Say that material is the text of other bytes; empty if it is none.
+
+    fits: returns whether these bytes can have a size.
+    """
     encoding = get_encoding(material)
-    return "" if encoding is None else f" It is {encoding.name}: wrap {encoding.fix}."
+    sizes = list(_list_decoded_sizes(material.decode(errors="replace").strip().strip('"')))
+    if encoding is None or (sizes and not any(map(fits, sizes))):
+        return ""
+    return f" It is {encoding.name}: wrap {encoding.fix}."
+
+
+def _list_decoded_sizes(text: str) -> Iterator[int]:
+    """Yield how many bytes a text stands for, as hexadecimal digits and in Base64."""
+    with contextlib.suppress(ValueError):
+        yield len(bytes.fromhex(text.removeprefix("0x")))
+    with contextlib.suppress(ValueError):
+        yield len(base64.b64decode(text, altchars=b"-_" if _URL_SAFE.search(text) else None))
 
 
 def get_length_problem(spec: KeySpec, size: int) -> str | None:

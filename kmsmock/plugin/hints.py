@@ -8,7 +8,7 @@ from typing import Any
 
 from kmsmock.process.active_mocks import active
 from kmsmock.process.contexts import get_running_test
-from kmsmock.process.exceptions import add_note, iterate_errors
+from kmsmock.process.exceptions import add_note, hide_frames_of, iterate_errors
 from kmsmock.process.watchers import Watcher
 
 #: What clients raise if neither the environment nor a mock configures them.
@@ -58,6 +58,7 @@ def hint_at_mock(error: BaseException) -> bool:
     was_added = False
     for each in filter(_is_about_unconfigured_kms, iterate_errors(error)):
         was_added |= add_note(each, _HINT)
+        hide_frames_of(each)
     return was_added
 
 

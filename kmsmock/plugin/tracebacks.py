@@ -1,7 +1,8 @@
 """Shorter tracebacks: pytest hides the frames of clients and mocks that do not matter to a test.
 
 These are all frames of boto3, botocore and this package in an error that a mock has answered with,
-in one about the arguments that a client or a mock was called with, and in a failed assertion.
+in one whose note says what to change, in one about the arguments that a client or a mock was called
+with, and in a failed assertion.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import dis
 from types import TracebackType
 from typing import Any
 
-from kmsmock.process.exceptions import is_answered, iterate_errors, mark_as_answered
+from kmsmock.process.exceptions import hide_frames_of, hides_frames, iterate_errors
 
 _PACKAGES = ("aiobotocore", "boto3", "botocore", "kmsmock")
 #: Those in between.
@@ -31,14 +32,14 @@ def hide_client_frames(error: BaseException, *, has_mock: bool) -> None:
     for each in iterate_errors(error):
         kind = type(each)
         if has_mock and (kind.__module__, kind.__name__) == _WRONG_PARAMETERS:
-            mark_as_answered(each)
+            hide_frames_of(each)
         if _is_about_use(each):
             _hide_frames(each.__traceback__)
 
 
 def _is_about_use(error: BaseException) -> bool:
     """Return whether an error is about how the test uses a client or a mock."""
-    return is_answered(error) or _is_raised_here(error)
+    return hides_frames(error) or _is_raised_here(error)
 
 
 def _is_raised_here(error: BaseException) -> bool:

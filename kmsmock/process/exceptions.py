@@ -1,4 +1,4 @@
-"""Exceptions that reach a test: which ones a mock has answered with, their notes and their causes.
+"""Exceptions that reach a test: whether the frames of clients matter, their notes and their causes.
 
 Imported in every pytest run, so it imports nothing slow.
 """
@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-_ATTRIBUTE = "kmsmock_answered"
+_ATTRIBUTE = "kmsmock_hides_frames"
 
 
-def mark_as_answered(error: BaseException) -> None:
-    """Mark an exception of a client as one that a mock has answered with."""
-    setattr(error, _ATTRIBUTE, True)
+def hide_frames_of(error: BaseException) -> None:
+    """Mark an exception of a client as one whose frames inside of the client do not matter.
+
+    It is one that a mock has answered with, or whose note says what to change.
+    """
+    vars(error)[_ATTRIBUTE] = True
 
 
-def is_answered(error: BaseException) -> bool:
-    """Return whether a mock has answered with an exception."""
-    return hasattr(error, _ATTRIBUTE)
+def hides_frames(error: BaseException) -> bool:
+    """Return whether the frames of an exception inside of the client do not matter."""
+    return _ATTRIBUTE in vars(error)
 
 
 def add_note(error: BaseException, note: str) -> bool:

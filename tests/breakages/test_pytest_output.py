@@ -85,6 +85,15 @@ def test_it(kms):
 """,
         "*the nearest Region is us-east-1.*",
     ),
+    "no_mock": (
+        """
+def test_it(monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "none")
+    encrypt(boto3.client("kms"), "alias/none")
+""",
+        "*no mock of KMS is active: use the `kms` fixture or `@mock_kms`*",
+    ),
     "an_argument_of_a_mock": (
         """
 def test_it(kms):

@@ -176,6 +176,11 @@ def key_material_in_hexadecimal_digits(kms):
     import_material(kms, MATERIAL.hex().encode())
 
 
+@TABLE.breakage("The unwrapped material has 16 bytes; SYMMETRIC_DEFAULT needs 32.")
+def key_material_that_is_too_short(kms):
+    import_material(kms, b"a" * 16)
+
+
 @TABLE.breakage("UTC: import it again. GetParametersForImport and ImportKeyMaterial give it key ma")
 def key_material_that_has_expired(kms):
     key_id = import_material(
@@ -374,6 +379,10 @@ def a_role_session_that_has_expired(kms):
 @TABLE.parametrize()
 def test_the_note_names_the_fix(sentence: str, run: Callable[[KMSMock], Any]) -> None:
     assert sentence in read_note(run)
+
+
+def test_digits_that_are_no_key_material_are_not_called_the_text_of_it() -> None:
+    assert "text" not in read_note(key_material_that_is_too_short)
 
 
 @pytest.mark.parametrize("encode", [base64.b64encode, bytes.hex, str])
