@@ -210,7 +210,7 @@ def test_a_reset_mock_begins_again():
 
         assert (kms.keys, len(kms.calls)) == ((), 0)
         assert kms.client().list_keys()["Keys"] == []
-        assert repr(kms) == "<KMSMock active: 0 keys, 1 calls>"
+        assert repr(kms) == "<KMSMock active: 0 keys, 1 call>"
 
 
 def test_a_checkpoint_brings_everything_back_more_than_once():
