@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 from botocore.exceptions import (
+    ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
-    ClientError,
     HTTPClientError,
     ReadTimeoutError,
 )
