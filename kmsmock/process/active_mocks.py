@@ -255,11 +255,12 @@ def arrange() -> None:
     mocks only if there are no others.
     """
     with lock:
+        if not _uses and not answering_own and not active:
+            return  # as it is: most contexts run without mocks
         answering_own.clear()
         answering_own.update(id(use.mock) for use in _uses if not is_paused(use.mock))
         if not _uses:
-            if active:
-                _activate([])
+            _activate([])
             return
         context = running.contexts[-1]
         asked = list(context.iterate_asked())
@@ -317,9 +318,13 @@ def push(context: Context) -> None:
 def pop(context: Context) -> None:
     """End a context, and those inside it that have not ended; no effect if it has ended before."""
     with lock:
-        if context in running.contexts:
+        if context is running.contexts[-1]:
+            running.contexts.pop()
+        elif context in running.contexts:
             del running.contexts[_last_index(context) :]
-            arrange()
+        else:
+            return
+        arrange()
 
 
 def _last_index(context: Context) -> int:
