@@ -56,7 +56,7 @@ class KMSMock(ClientSource):
         self._clients = Clients(responder)
 
     def __repr__(self) -> str:
-        keys = sum(len(region.keys) for region in self._backend.regions.values())
+        keys = sum(len(region.keys) for region in list(self._backend.regions.values()))
         state = get_state(self._responder)
         calls = len(self.calls)
         return f"<KMSMock {state}: {keys} key{_s(keys)}, {calls} call{_s(calls)}>"

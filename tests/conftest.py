@@ -34,7 +34,7 @@ pytest_plugins = ["pytester"]
 quicker_botocore.install()
 # Until the tests run, there is much that is made, and nothing that could be freed.
 gc.disable()
-inner_runs.keep_installed_modules()
+inner_runs.install()
 
 _KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
 _MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))
@@ -84,7 +84,7 @@ def run_alone(
         for module in ("moto", "time_machine"):
             if module in text:
                 pytest.importorskip(module)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
+        return pytester.runpytest_inprocess(*options)
 
     return run_alone
 
@@ -109,6 +109,7 @@ def region_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
     """Collect garbage while tests run, but do not look at what there is for the whole run."""
+    inner_runs.forget_outer_options()
     gc.freeze()
     gc.enable()
 

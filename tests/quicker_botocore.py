@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import os
+import types
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.credentials
 import botocore.handlers
+import botocore.hooks
 import botocore.loaders
 
 from kmsmock.activation import clients
@@ -29,6 +33,10 @@ def install() -> None:
     """Read each model once, and lend the clients of mocks that have ended to the next ones."""
     loader = botocore.loaders.JSONFileLoader
     loader.load_file = _load_once(loader.load_file)
+    loader = botocore.loaders.Loader
+    loader.list_available_services = _list_once(loader.list_available_services)
+    botocore.hooks.EventAliaser.__init__ = _share_aliases(botocore.hooks.EventAliaser.__init__)
+    botocore.hooks.accepts_kwargs = _look_at_code(botocore.hooks.accepts_kwargs)
     clients.make_client = _borrow(clients.make_client)
     Clients.get = _note_owner(Clients.get)
 
@@ -48,8 +56,50 @@ def _load_once(load_file: Callable[[Any, str], Any]) -> Callable[[Any, str], Any
     return load_file_once
 
 
+def _list_once(list_services: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """Look through the folders of all services once, and not for each session."""
+    listed: dict[tuple[str, ...], list[str]] = {}
+
+    @functools.wraps(list_services)
+    def list_services_once(self: Any, type_name: str) -> list[str]:
+        folders = [folder for folder in self.search_paths if Path(folder).is_dir()]
+        if not all(folder.startswith(_INSTALLED) for folder in folders):
+            return list_services(self, type_name)
+        key = (type_name, *folders)
+        if key not in listed:
+            listed[key] = list_services(self, type_name)
+        return list(listed[key])
+
+    return list_services_once
+
+
 #: Models in other folders may change while tests run.
 _INSTALLED = str(Path(botocore.__file__).parents[1]) + os.sep
+
+
+def _share_aliases(initialize: Callable[..., None]) -> Callable[..., None]:
+    """Find the alias of each event once, and not for each session."""
+    known: dict[str, str] = {}
+
+    @functools.wraps(initialize)
+    def initialize_with_aliases(self: Any, *arguments: Any, **more: Any) -> None:
+        initialize(self, *arguments, **more)
+        if self._event_aliases is botocore.hooks.EVENT_ALIASES:
+            self._alias_name_cache = known
+
+    return initialize_with_aliases
+
+
+def _look_at_code(accepts_kwargs: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Ask a function's code whether it takes keyword arguments; signatures take longer."""
+
+    @functools.wraps(accepts_kwargs)
+    def accepts_kwargs_of_code(handler: Any) -> Any:
+        if isinstance(handler, types.FunctionType):
+            return handler.__code__.co_flags & inspect.CO_VARKEYWORDS
+        return accepts_kwargs(handler)
+
+    return accepts_kwargs_of_code
 
 
 # --- clients -------------------------------------------------------------------------------------
@@ -137,6 +187,13 @@ def _note_owner(get: Callable[..., Any]) -> Callable[..., Any]:
         return client
 
     return get_client
+
+
+@functools.cache
+def get_plain_client() -> Any:
+    """Return a client for KMS that belongs to no mock, such as code under test has."""
+    session = boto3.Session("unused", "unused", region_name="us-east-1")
+    return session.client("kms")
 
 
 def take_back_clients() -> None:

@@ -15,10 +15,10 @@ _SHARED = (type, types.ModuleType, types.CodeType, types.FrameType)
 _CONTAINERS = (dict, list, tuple, set, frozenset, deque, OrderedDict)
 
 
-def iterate_reachable(root: Any) -> Iterator[tuple[Any, str]]:
+def iterate_reachable(*roots: Any) -> Iterator[tuple[Any, str]]:
     """Yield each object that is reachable, whatever holds it, with the types on the way to it."""
     seen: dict[int, Any] = {}
-    waiting = [(root, type(root).__name__)]
+    waiting = [(root, type(root).__name__) for root in roots]
     while waiting:
         found, path = waiting.pop()
         if id(found) in seen or isinstance(found, _SHARED):
@@ -62,12 +62,11 @@ def find_shown(roots: list[Any], secrets: dict[str, list[Any]]) -> dict[str, set
         for form in list_forms(value)
     }
     shown: dict[str, set[str]] = {}
-    for root in roots:
-        for found, path in iterate_reachable(root):
-            if type(found) in _CONTAINERS:
-                continue
-            text = repr(found)
-            for form, name in forms.items():
-                if form in text:
-                    shown.setdefault(name, set()).add(path)
+    for found, path in iterate_reachable(*roots):
+        if type(found) in _CONTAINERS:
+            continue
+        text = repr(found)
+        for form, name in forms.items():
+            if form in text:
+                shown.setdefault(name, set()).add(path)
     return shown

@@ -83,7 +83,7 @@ def test_the_message_says_what_pytest_is_doing_where_no_test_runs(
     run.makepyfile(test_it="def test_it(): pass")
     run.makepyfile(**{module: f"from reach import reach\n{code}\ndef test_it(): pass\n"})
 
-    result = run.runpytest_inprocess("-p", "no:cacheprovider", "-s")
+    result = run.runpytest_inprocess("-s")
 
     result.stdout.fnmatch_lines(
         [
@@ -114,7 +114,7 @@ def test_the_fixtures_of_a_test_are_part_of_it(run: pytest.Pytester, place: str)
         """
     )
 
-    result = run.runpytest_inprocess("-p", "no:cacheprovider", "-s")
+    result = run.runpytest_inprocess("-s")
 
     result.stdout.fnmatch_lines(["*blocked: this test was about to*"])
 
@@ -144,7 +144,7 @@ def test_the_real_kms_can_be_allowed_from_the_first_conftest_on(
     run.makeconftest(call if place == "conftest" else "")
     run.makepyfile(f"def test_it():\n{textwrap.indent(call, '    ')}")
 
-    result = run.runpytest_inprocess("-p", "no:cacheprovider", "-s", *arguments)
+    result = run.runpytest_inprocess("-s", *arguments)
 
     result.stdout.fnmatch_lines(["*allowed: ProxyConnectionError*"])
     result.stdout.no_fnmatch_line("*blocked*")
@@ -166,7 +166,7 @@ def test_all_of_aws_can_be_blocked_from_the_first_conftest_on(
     run.makeconftest("from reach import reach_s3\nprint('conftest', reach_s3())\n")
     run.makepyfile("from reach import reach_s3\ndef test_it():\n    print('a test', reach_s3())\n")
 
-    result = run.runpytest_inprocess("-p", "no:cacheprovider", "-s", *arguments)
+    result = run.runpytest_inprocess("-s", *arguments)
 
     result.stdout.fnmatch_lines([f"conftest {seen}: *", f"*a test {seen}: *"])
 
@@ -188,7 +188,7 @@ def test_allowing_all_for_one_run_takes_precedence_over_marks_and_mocks(
         """
     )
 
-    result = run.runpytest_inprocess("-p", "no:cacheprovider", "-s", "--kms-allow-real")
+    result = run.runpytest_inprocess("-s", "--kms-allow-real")
 
     assert result.stdout.str().count("allowed: ProxyConnectionError") == 2
 
@@ -363,7 +363,7 @@ def test_a_run_inside_a_test_is_blocked_as_the_test_unless_it_is_configured(
     run.makeini(f"[pytest]\nkms_block_real_aws = {ini}\n" if ini else "[pytest]\n")
     run.makepyfile("from reach import reach_s3\ndef test_it(): print(reach_s3())")
 
-    result = run.runpytest_inprocess("-p", "no:cacheprovider", "-s")
+    result = run.runpytest_inprocess("-s")
 
     result.stdout.fnmatch_lines([f"*{inner}: *"])
 
@@ -382,7 +382,7 @@ def test_the_plugin_can_be_named_several_times(
     run.makeconftest("" if conftest is None else f"pytest_plugins = [{conftest!r}]")
     run.makepyfile(test_it="def test_it(kms_key): assert kms_key.id")
 
-    result = run.runpytest_inprocess("-p", "no:cacheprovider", "-p", first, "-p", second)
+    result = run.runpytest_inprocess("-p", first, "-p", second)
 
     result.assert_outcomes(passed=1)
 

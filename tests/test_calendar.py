@@ -330,9 +330,16 @@ def test_a_day_whose_month_is_outside_of_the_calendar_is_refused(day):
         kms.costs.invoice(day)
 
 
-def test_a_bill_covers_all_years():
-    with mock_kms(start_time=FIRST, seed=1) as kms:
+@pytest.mark.parametrize(
+    ("first", "last", "years"),
+    [
+        pytest.param(FIRST, datetime(500, 12, 31, tzinfo=UTC), 500, id="the first"),
+        pytest.param(datetime(9500, 1, 1, tzinfo=UTC), LAST, 500, id="the last"),
+    ],
+)
+def test_a_bill_covers_years_of_both_ends_of_the_calendar(first, last, years):
+    with mock_kms(start_time=first, seed=1) as kms:
         kms.client().create_key()
-        kms.clock.move_to(LAST)
+        kms.clock.move_to(last)
 
-        assert len(kms.costs.by_month()) == 9999 * 12
+        assert len(kms.costs.by_month()) == years * 12

@@ -36,7 +36,7 @@ def run(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def result_of(pytester: pytest.Pytester, code: str, *arguments: str) -> pytest.RunResult:
     pytester.makepyfile(test_it=code)
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "--show-capture=no", *arguments)
+    return pytester.runpytest_inprocess("--show-capture=no", *arguments)
 
 
 # --- where plaintexts are found --------------------------------------------------------------
@@ -337,7 +337,7 @@ def test_workers_of_xdist_check_their_tests(run: pytest.Pytester) -> None:
         """
     )
 
-    result = run.runpytest_subprocess("-n1", "-p", "no:cacheprovider", "--show-capture=no")
+    result = run.runpytest_inprocess("-n1", "--show-capture=no")
 
     result.assert_outcomes(passed=4, errors=2)
     result.stdout.fnmatch_lines(["*Captured stdout call, line 1, byte 0: hex"])
@@ -355,6 +355,6 @@ def test_a_run_without_the_option_imports_nothing_of_it(pytester: pytest.Pyteste
         """
     )
 
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess()
 
     result.assert_outcomes(passed=1)

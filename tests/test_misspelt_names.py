@@ -220,6 +220,42 @@ def test_a_keyword_argument_that_is_like_no_other_is_answered_with_all(kms: KMSM
         kms.budget(colour=1)  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda kms: kms.account(ACCOUNT).user("Ann", {}),
+            "Account.user() takes 1 positional argument (name), not 2; pass by name: policies, b",
+        ),
+        (
+            lambda kms: kms.budget(5),
+            "KMSMock.budget() takes 0 positional arguments, not 1; pass by name: requests, usd",
+        ),
+        (
+            lambda kms: kms.faults.throttle("Encrypt", 5),
+            "Faults.throttle() takes 1 positional argument (operation), not 2",
+        ),
+        (
+            lambda kms: kms.faults.delay("Encrypt", 5),
+            "Faults.delay() takes 1 positional argument (operation), not 2; pass by name: seconds",
+        ),
+    ],
+    ids=["user", "budget", "throttle", "delay"],
+)
+def test_an_argument_without_its_name_is_answered_with_the_names(
+    kms: KMSMock, call: Callable[[KMSMock], object], message: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        call(kms)
+
+    assert str(caught.value).startswith(message)
+
+
+def test_a_misspelt_action_is_answered_with_the_whole_name(kms: KMSMock) -> None:
+    with pytest.raises(ValueError, match=r"did you mean 'kms:Decrypt'[?]"):
+        kms.explain(ROOT, "kms:Decript")
+
+
 def test_a_mock_that_is_not_started_has_no_world() -> None:
     with pytest.raises(RuntimeError, match="this mock is not started"):
         mock_kms().world  # noqa: B018

@@ -77,7 +77,7 @@ class TestAMadeUpOption:
             """
         )
 
-        result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+        result = pytester.runpytest_inprocess()
 
         result.assert_outcomes(passed=2, errors=1)
         result.stdout.fnmatch_lines(["*kms(gilding='gold') comes too late*Set kms_gilding in*"])
@@ -115,9 +115,7 @@ def test_paths_in_marks_and_configuration_start_at_the_root_directory(
     )
     monkeypatch.chdir(elsewhere)
 
-    pytester.runpytest_inprocess(
-        "-p", "no:cacheprovider", "--rootdir", pytester.path
-    ).assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("--rootdir", pytester.path).assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize("choice", sorted(DELAYS))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import hypothesis.core  # noqa: F401 - its own plugin imports it in every run otherwise
 import pytest
 
@@ -27,7 +29,7 @@ def run(pytester: pytest.Pytester) -> pytest.Pytester:
 def passes(pytester: pytest.Pytester, code: str, *arguments: str, count: int = 1) -> None:
     pytester.makepyfile(code)
 
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+    result = pytester.runpytest_inprocess(*arguments)
 
     result.assert_outcomes(passed=count)
 
@@ -227,7 +229,7 @@ def test_the_plugin_can_be_named_in_a_conftest(
     run.makeconftest('pytest_plugins = ["kmsmock.plugin"]')
     run.makepyfile("def test_it(kms, kms_key): assert kms.keys[0].key_id == kms_key.id")
 
-    result = run.runpytest_subprocess("-p", "no:cacheprovider", *loaded)
+    result = run.runpytest_subprocess(*loaded)
 
     result.assert_outcomes(passed=1)
 
@@ -279,7 +281,7 @@ def test_a_mark_that_cannot_be_is_told_in_a_line(
         """
     )
 
-    result = run.runpytest_inprocess("-p", "no:cacheprovider")
+    result = run.runpytest_inprocess()
 
     result.stdout.fnmatch_lines([f"*::test_it: @pytest.mark.kms: {said}"])
     result.stdout.no_fnmatch_line("*plugin.py*")
@@ -366,7 +368,7 @@ def test_the_marker_is_registered(run: pytest.Pytester) -> None:
 
 def outcome(pytester: pytest.Pytester, code: str, **counts: int) -> pytest.RunResult:
     pytester.makepyfile(code)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess()
     result.assert_outcomes(**counts)
     return result
 
@@ -533,6 +535,20 @@ def test_a_kms_client_without_mock_and_configuration_gets_a_hint(
     outcome(run, UNCONFIGURED + code, failed=1)
 
     assert (run.path / "notes").read_text() == HINT
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no exception groups")
+def test_a_kms_client_whose_error_is_in_a_group_gets_a_hint(run: pytest.Pytester) -> None:
+    code = """
+    def test_it():
+        try:
+            boto3.client("kms")
+        except NoRegionError as error:
+            raise ExceptionGroup("several", [error]) from None
+    """
+    result = outcome(run, UNCONFIGURED + code, failed=1)
+
+    result.stdout.fnmatch_lines(["*no mock of KMS is active*"])
 
 
 def test_a_kms_client_that_a_module_makes_when_it_is_imported_gets_a_hint(

@@ -271,7 +271,7 @@ def test_a_run_without_report_budget_and_leak_check_has_no_listeners_for_calls(
         """
     )
 
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 @pytest.mark.usefixtures("everything_loaded")
@@ -287,7 +287,7 @@ def test_a_run_leaves_no_listeners_behind(pytester: pytest.Pytester) -> None:
     )
     before = {event: list(listeners) for event, listeners in vars(watchers).items()}
 
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "--kms-report")
+    result = pytester.runpytest_inprocess("--kms-report")
 
     result.assert_outcomes(passed=1)
     assert vars(watchers) == before

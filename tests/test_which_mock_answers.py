@@ -22,16 +22,17 @@ HEAD = """
 
     import kmsmock
     from kmsmock import mock_kms
+    from tests.quicker_botocore import get_plain_client
 
 
     def create(alias, client=None):
-        client = client or boto3.client("kms", "us-east-1")
+        client = client or get_plain_client()
         key_id = client.create_key()["KeyMetadata"]["KeyId"]
         client.create_alias(AliasName=alias, TargetKeyId=key_id)
 
 
     def aliases():
-        listed = boto3.client("kms", "us-east-1").list_aliases()["Aliases"]
+        listed = get_plain_client().list_aliases()["Aliases"]
         return [alias["AliasName"] for alias in listed if "/aws/" not in alias["AliasName"]]
 
 """
@@ -52,7 +53,7 @@ def run(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def outcome(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+    return pytester.runpytest_inprocess(*arguments)
 
 
 def list_tests(code: str) -> list[str]:
@@ -564,7 +565,7 @@ def test_an_interrupted_run_ends_as_pytest_ends_it(
         f"def test_it({fixture}, request):\n    session = request.session\n    {raising}\n"
     )
 
-    code, output = run_pytest(run.path, "-p", "no:randomly")
+    code, output = run_pytest(run.path)
 
     assert code in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
     assert "INTERNALERROR" not in output

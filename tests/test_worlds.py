@@ -549,7 +549,7 @@ def test_a_mark_and_the_configuration_can_name_a_world(pytester):
             assert [alias.name for alias in kms.aliases] == ["alias/marked"]
         """
     )
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess().assert_outcomes(passed=2)
 
 
 # --- old files ----------------------------------------------------------------------------------

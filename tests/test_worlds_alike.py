@@ -439,7 +439,7 @@ def test_paths_in_marks_start_at_the_root_directory(pytester):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        result = pytester.runpytest_inprocess("-p", "no:cacheprovider", folder)
+        result = pytester.runpytest_inprocess(folder)
     result.assert_outcomes(passed=1)
 
 

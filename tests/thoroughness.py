@@ -25,6 +25,11 @@ def register_profiles(*, report_multiple_bugs: bool) -> None:
     settings.load_profile("quick")
 
 
+def is_thorough() -> bool:
+    """Return whether all cases are to be looked at, and not a choice from them."""
+    return settings.default.max_examples > _QUICK
+
+
 def examples(quick: int, **more: Any) -> settings:
     """Give the settings of a test that looks at so many examples in the quick profile."""
     return settings(max_examples=quick * settings.default.max_examples // _QUICK, **more)

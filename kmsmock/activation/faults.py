@@ -276,17 +276,15 @@ def _read_seconds(value: float) -> timedelta:
     return delay
 
 
-def _read_count(value: int, name: str) -> int:
+def _read_count(value: int, name: str, otherwise: str = "") -> int:
     require_type(value, int, name, "an int")
     if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}")
+        raise ValueError(f"{name} must be at least 1{otherwise}, not {value}")
     return value
 
 
 def _read_times(value: int | None) -> int | None:
-    if value == 0:
-        raise ValueError("times must be at least 1, or None for all calls, not 0")
-    return None if value is None else _read_count(value, "times")
+    return None if value is None else _read_count(value, "times", ", or None for all calls")
 
 
 def _read_probability(value: float) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from kmsmock.interception import moto_kms, moto_stacks
 from kmsmock.process.moto_changes import warn_moved
 
 _is_installed: list[bool] = []
@@ -18,6 +17,9 @@ def install() -> None:
     if _is_installed or "moto.core.models" not in sys.modules:
         return
     _is_installed.append(True)
+    # Not before a mock needs them: they import much of this package.
+    from kmsmock.interception import moto_kms, moto_stacks
+
     try:
         moto_kms.install()
     except (ImportError, AttributeError) as moved:

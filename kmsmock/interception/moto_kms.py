@@ -8,6 +8,7 @@ makes no calls; what they change is called with the identity of the caller of th
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from importlib import import_module
@@ -139,6 +140,10 @@ class Bridge:
 # --- moto's objects ------------------------------------------------------------------------------
 
 
+class _Alias:
+    """An alias, for versions of moto that have no class for it."""
+
+
 def to_moto_key(key: Key) -> Any:
     """Return a key as an object of moto's class, with what its other services read."""
     made = object.__new__(import_module("moto.kms.models").Key)
@@ -169,8 +174,8 @@ def to_moto_key(key: Key) -> Any:
 
 
 def to_moto_alias(key: Key, name: str) -> Any:
-    """Return an alias of a key as an object of moto's class."""
-    made = object.__new__(import_module("moto.kms.models").Alias)
+    """Return an alias of a key as an object of moto's class, which moto has since 5.1.19."""
+    made = object.__new__(getattr(import_module("moto.kms.models"), "Alias", _Alias))
     arn = alias_arn(key.region_name, key.account, name)
     vars(made).update(alias_arn=arn, alias_name=name, target_key_id=key.key_id)
     return made
@@ -204,7 +209,7 @@ def _find_id(bridge: Bridge, alias_name: str) -> str | None:
 
 def _create_key(
     bridge: Bridge,
-    policy: str | None,
+    policy: Any,
     key_usage: str,
     key_spec: str,
     description: str,
@@ -213,7 +218,7 @@ def _create_key(
     origin: str = "AWS_KMS",
 ) -> Any:
     parameters = {
-        "Policy": policy,
+        "Policy": json.dumps(policy) if isinstance(policy, Mapping) else policy,
         "KeyUsage": key_usage,
         "KeySpec": key_spec,
         "Description": description,
@@ -255,13 +260,15 @@ def _list_tags(bridge: Bridge, key_id_or_arn: str) -> Mapping[str, Any]:
     return {"Tags": [{"TagKey": name, "TagValue": value} for name, value in listed]}
 
 
-def _tag(bridge: Bridge, arn: str, tags: Mapping[str, str]) -> None:
-    listed = [{"TagKey": name, "TagValue": value} for name, value in tags.items()]
-    bridge.call("TagResource", KeyId=arn, Tags=listed)
+def _tag(bridge: Bridge, arn: str, tags: Any) -> None:
+    """Tag a key. tags: by name, or before moto 5.2 as in the API of KMS."""
+    if isinstance(tags, Mapping):
+        tags = [{"TagKey": name, "TagValue": value} for name, value in tags.items()]
+    bridge.call("TagResource", KeyId=arn, Tags=tags)
 
 
-def _untag(bridge: Bridge, arn: str, tag_keys: list[str]) -> None:
-    bridge.call("UntagResource", KeyId=arn, TagKeys=tag_keys)
+def _untag(bridge: Bridge, arn: str, *names: Any, **named: Any) -> None:
+    bridge.call("UntagResource", KeyId=arn, TagKeys=(*names, *named.values())[0])
 
 
 def _for_key(operation: str, *members: str) -> Callable[..., Any]:

@@ -23,45 +23,61 @@ from kmsmock.process.active_mocks import get_answering
 _FIXED = ("KeySpec", "KeyUsage", "MultiRegion", "Origin")
 #: Where the objects of stacks have their properties.
 _PROPERTIES = "kmsmock_properties"
-#: The class that was added to moto's, which has only a weak reference to it.
-_classes: list[type] = []
+#: The classes that were added to moto's, by name; it has only weak references to them.
+_classes: dict[str, Any] = {}
 Properties = Mapping[str, Any]
 
 
 def install() -> None:
     """Replace what creates, updates and deletes resources of KMS for stacks."""
     models = import_module("moto.kms.models")
-    for cls, methods in ((models.Key, _KEY), (models.Alias, _ALIAS)):
-        for name, method in methods.items():
-            original = getattr(cls, name)
-            if name == "delete":
-                setattr(cls, name, _bridge_deletion(original, method))
-            else:
-                setattr(cls, name, classmethod(_bridge(original.__func__, method)))
+    base: Any = import_module("moto.core.common_models").CloudFormationModel
+    _replace(models.Key, _KEY)
     models.Key.has_cfn_attr = classmethod(lambda _, name: name in ("Arn", "KeyId"))
     models.Key.get_cfn_attribute = _get_attribute
-    base: Any = import_module("moto.core.common_models").CloudFormationModel
-    _classes.append(type("ReplicaKey", (base,), _make_replica_class_members()))
-    # Its import takes seconds; what is imported later finds the class.
+    _add_class(base, "ReplicaKey", _REPLICA)
+    if hasattr(models, "Alias"):
+        _replace(models.Alias, _ALIAS)
+    else:  # before moto 5.1.19
+        _add_class(base, "Alias", _ALIAS)
+    # Its import takes seconds; what is imported later finds the classes.
     parsing = sys.modules.get("moto.cloudformation.parsing")
     for cached in ("get_model_list", "get_model_map", "get_name_type_map") if parsing else ():
         getattr(parsing, cached).cache_clear()
 
 
-def _make_replica_class_members() -> dict[str, Any]:
-    """Return the members of a class for ``AWS::KMS::ReplicaKey``, which moto lacks."""
-    return {
+def _replace(cls: Any, methods: Mapping[str, Callable[..., Any]]) -> None:
+    """Replace methods of a class of moto."""
+    for name, method in methods.items():
+        original = getattr(cls, name)
+        if name == "delete":
+            setattr(cls, name, _bridge_deletion(original, method))
+        else:
+            setattr(cls, name, classmethod(_bridge(original.__func__, method)))
+
+
+def _add_class(base: Any, name: str, methods: Mapping[str, Callable[..., Any]]) -> None:
+    """Add the class of a type of resources that moto lacks."""
+    members = {
         "__module__": "moto.kms.models",
-        "cloudformation_type": staticmethod(lambda: "AWS::KMS::ReplicaKey"),
+        "cloudformation_type": staticmethod(lambda: f"AWS::KMS::{name}"),
         "cloudformation_name_type": staticmethod(lambda: ""),
-        "has_cfn_attr": classmethod(lambda _, name: name in ("Arn", "KeyId")),
-        "create_from_cloudformation_json": classmethod(_bridge(_refuse_type, _create_replica)),
-        "update_from_cloudformation_json": classmethod(_bridge(_refuse_type, _update_replica)),
+        "has_cfn_attr": classmethod(
+            lambda _, attribute: name == "ReplicaKey" and attribute in ("Arn", "KeyId")
+        ),
+        "physical_resource_id": property(lambda alias: alias.alias_name),
     }
+    refuse = functools.partial(_refuse_type, name)
+    for operation, method in methods.items():
+        if operation == "delete":
+            members[operation] = _bridge_deletion(refuse, method)
+        else:
+            members[operation] = classmethod(_bridge(refuse, method))
+    _classes[name] = type(name, (base,), members)
 
 
-def _refuse_type(*_: Any, **__: Any) -> None:
-    raise _refusal("Template format error: Unrecognized resource types: [AWS::KMS::ReplicaKey]")
+def _refuse_type(name: str, *_: Any, **__: Any) -> None:
+    raise _refusal(f"Template format error: Unrecognized resource types: [AWS::KMS::{name}]")
 
 
 def _refusal(message: str) -> Exception:
@@ -74,7 +90,7 @@ def _refusal(message: str) -> Exception:
 def _bridge(original: Callable[..., Any], method: Callable[..., Any]) -> Callable[..., Any]:
     """Return a class method that uses the mock while one answers."""
 
-    @functools.wraps(original)
+    @functools.wraps(original, updated=())
     def bridged(cls: Any, *args: Any, **kwargs: Any) -> Any:
         if get_answering() is not None:
             return method(*args, **kwargs)
@@ -82,7 +98,7 @@ def _bridge(original: Callable[..., Any], method: Callable[..., Any]) -> Callabl
             return kwargs.get("original_resource")
         return original(cls, *args, **kwargs)
 
-    is_abstract = vars(bridged).pop("__isabstractmethod__", False)
+    is_abstract = getattr(original, "__isabstractmethod__", False)  # moto skips updates by it
     return bridged
 
 
@@ -333,7 +349,12 @@ def _delete_alias(resource: Any, account_id: str, region_name: str) -> None:
 def _show_alias(bridge: Bridge, name: str) -> Any:
     key = bridge.find(name)
     assert isinstance(key, Key)
-    return to_moto_alias(key, name)
+    alias = to_moto_alias(key, name)
+    if "Alias" not in _classes:
+        return alias
+    made = object.__new__(_classes["Alias"])
+    vars(made).update(vars(alias))
+    return made
 
 
 # --- values of templates -------------------------------------------------------------------------
@@ -356,6 +377,10 @@ _KEY: Mapping[str, Callable[..., Any]] = {
     "create_from_cloudformation_json": _create_key,
     "update_from_cloudformation_json": _update_key,
     "delete": _delete_key,
+}
+_REPLICA: Mapping[str, Callable[..., Any]] = {
+    "create_from_cloudformation_json": _create_replica,
+    "update_from_cloudformation_json": _update_replica,
 }
 _ALIAS: Mapping[str, Callable[..., Any]] = {
     "create_from_cloudformation_json": _create_alias,

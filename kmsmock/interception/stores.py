@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Hashable, Mapping
 from contextvars import ContextVar
@@ -45,6 +46,10 @@ class Store:
         #: Changes when the store has removed all that it stored.
         self.epoch: Hashable = changes.resets if is_counted else None
         self._unique: object = None if is_counted else object()
+        #: The account in which moto stores all that is of no account that it knows.
+        self.default_account: str | None = None
+        if endpoint is None:
+            self.default_account = sys.modules["moto.core.models"].DEFAULT_ACCOUNT_ID
 
     def __deepcopy__(self, _: Any) -> Store:
         return self  # botocore copies the context of requests

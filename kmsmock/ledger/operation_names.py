@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from kmsmock.aws.operations import OPERATION_FACTS, permissions
-from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.suggestions import did_you_mean, get_nearest
 
 #: An action that only a service-linked role needs, and no operation.
 _SYNCHRONIZE = "SynchronizeMultiRegionKey"
@@ -23,7 +23,9 @@ def require_action(name: str) -> None:
     known = (*(action.removeprefix(_PREFIX) for action in permissions()), _SYNCHRONIZE)
     is_of_kms = name.lower().startswith(_PREFIX)
     if is_of_kms and not (name.startswith(_PREFIX) and name.removeprefix(_PREFIX) in known):
-        raise ValueError(f"KMS has no action {name!r}{_hint(name, known)}")
+        meant = get_nearest(name.rpartition(":")[2], known)
+        hint = "" if meant is None else f"; did you mean {_PREFIX + meant!r}?"
+        raise ValueError(f"KMS has no action {name!r}{hint}")
 
 
 def _hint(name: str, known: Collection[str]) -> str:

@@ -83,7 +83,9 @@ def _checking_arguments(
             if misuse is None:
                 return function(*arguments, **keywords)
         except TypeError:
-            misuse = _explain_keywords(function, keywords)
+            misuse = _explain_keywords(function, keywords) or _explain_surplus(
+                function, len(arguments) - 1
+            )
             if misuse is None:
                 raise
         finally:
@@ -93,6 +95,30 @@ def _checking_arguments(
 
     call._checks_arguments = True  # type: ignore[attr-defined] # noqa: SLF001 - our own mark
     return call
+
+
+def _explain_surplus(function: Callable[..., Any], number: int) -> str | None:
+    """Return how to pass what is too much by position; None if a function takes so many arguments.
+
+    number: of the arguments by position, without ``self``.
+    """
+    from inspect import Parameter, signature
+
+    parameters = list(signature(function).parameters.values())[1:]
+    if any(parameter.kind is Parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    in_order = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    by_position = [parameter.name for parameter in parameters if parameter.kind in in_order]
+    if number <= len(by_position):
+        return None
+    by_name = [each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY]
+    called = function.__qualname__.removesuffix(".__call__")
+    names = f" ({', '.join(by_position)})" if by_position else ""
+    others = f"; pass by name: {', '.join(by_name)}" if by_name else ""
+    return (
+        f"{called}() takes {len(by_position)} positional argument{'s' * (len(by_position) != 1)}"
+        f"{names}, not {number}{others}"
+    )
 
 
 def _explain_keywords(function: Callable[..., Any], keywords: Iterable[str]) -> str | None:

@@ -22,7 +22,7 @@ from kmsmock.plugin.configuration import (
     require_known_arguments,
 )
 from kmsmock.plugin.contexts import Contexts, get_test_context
-from kmsmock.plugin.fault_check import ending_faults, note_failure
+from kmsmock.plugin.fault_check import note_failure
 from kmsmock.plugin.marks import (
     fail_for_mark,
     merge_marks,
@@ -30,7 +30,7 @@ from kmsmock.plugin.marks import (
     require_options_of_marks,
     require_valid_marks,
 )
-from kmsmock.plugin.real_aws import block_real_aws, say_what_is_blocked
+from kmsmock.plugin.real_aws import block_real_aws, blocking_as, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
 from kmsmock.process.active_mocks import active, get_joinable
 from kmsmock.process.contexts import get_running_test
@@ -52,6 +52,7 @@ _MARKER = (
 )
 _contexts: pytest.StashKey[Contexts] = pytest.StashKey()
 _mocked_tests: pytest.StashKey[MockedTests] = pytest.StashKey()
+_exceeded_budgets: pytest.StashKey[ExceededBudgets] = pytest.StashKey()
 
 
 # --- configuration --------------------------------------------------------------------------
@@ -110,7 +111,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         follow_moto()
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
-    exceeded_budgets = ExceededBudgets()
+    exceeded_budgets = config.stash.setdefault(_exceeded_budgets, ExceededBudgets())
     config.pluginmanager.register(exceeded_budgets, "kmsmock budgets")
     for watcher in (mocked_tests, exceeded_budgets):
         watchers.add(watcher)
@@ -147,9 +148,10 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Apply a test's mark ``leak_check``."""
+    """Apply a test's marks ``leak_check``, ``block_real_kms`` and ``block_real_aws``."""
+    marks = merge_marks(item)
     try:
-        with without_leftovers(), _check_leaks(item, merge_marks(item)):
+        with blocking_as(marks), without_leftovers(), _check_leaks(item, marks):
             return (yield)
     finally:
         item.config.stash[_mocked_tests].forget(item.nodeid)
@@ -174,9 +176,8 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Any, Any]:
     """Add what calls of a failed test say, beside what is done to its error."""
-    if call.excinfo is None:
-        return (yield)
-    _prepare_error(item, call)
+    if call.excinfo is not None:
+        _prepare_error(item, call)
     report: Any = yield
     if report.failed and call.when == "call":
         from kmsmock.plugin.failure_sections import TITLE, describe_calls
@@ -186,6 +187,7 @@ def pytest_runtest_makereport(
         text = describe_calls(mocks, test)
         if text:
             report.sections.append((TITLE, text))
+    item.config.stash[_exceeded_budgets].attach(item, report)
     return report
 
 
@@ -215,14 +217,6 @@ def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
         from kmsmock.plugin.async_hints import add_hint_to_warning
 
         add_hint_to_warning(warning_message)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown() -> Iterator[None]:
-    """End the faults that the test has armed, and fail it for those that did not fire."""
-    test = get_test_context()
-    with ending_faults(test, test.unfired):
-        return (yield)
 
 
 def pytest_exception_interact(call: pytest.CallInfo[Any], report: Any) -> None:

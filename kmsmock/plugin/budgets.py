@@ -5,7 +5,7 @@ Loaded in every pytest run, so it imports nothing slow.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,12 +58,8 @@ class ExceededBudgets(Watcher):
         noted = self._exceeded.setdefault(get_running_test(), [])
         noted.append((budget.summary, budget.excess))
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def attach(self, item: pytest.Item, report: Any) -> None:
         """Attach the exceeded budgets to the report of a phase of a test."""
-        report = yield
         exceeded = self._exceeded.pop(item.nodeid, None) if self._exceeded else None
         if exceeded is not None:
             setattr(report, _ATTRIBUTE, [summary for summary, _ in exceeded])
@@ -73,7 +69,6 @@ class ExceededBudgets(Watcher):
                     for summary, text in exceeded
                     if summary not in report.longreprtext
                 ]
-        return report
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """List the budgets that failed tests have exceeded."""

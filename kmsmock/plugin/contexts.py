@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kmsmock.plugin.fault_check import end_faults_of_fixture
+from kmsmock.plugin.fault_check import end_faults_of_fixture, ending_faults
 from kmsmock.plugin.marks import read_options, require_options_of_marks
 from kmsmock.plugin.rollback import Rollback, keep_changes_of_fixture
 from kmsmock.process.active_mocks import Use, arrange, end_uses, inside, list_uses, pop, push
@@ -215,11 +215,15 @@ class Contexts:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
-        """End the mocks that a test has left running, with a warning."""
+        """End the faults that a test has armed; end the mocks that it has left, with a warning.
+
+        It fails for faults that did not fire.
+        """
+        test = self._tests[-1]
         try:
-            return (yield)
+            with ending_faults(test, test.unfired):
+                return (yield)
         finally:
-            test = self._tests[-1]
             left = end_uses(test.ending, but=test.around_test)
             test.ending = [test]
             test.requested.clear()

@@ -10,14 +10,15 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
+from typing import Any
 
 import pytest
 
 from kmsmock.plugin.configuration import ALLOW_REAL
-from kmsmock.plugin.marks import merge_marks
-from kmsmock.process.block_settings import MarkSetting, RunSetting
+from kmsmock.process.block_settings import BlockSetting, MarkSetting, RunSetting
 from kmsmock.process.real_aws_block import (
     add_block_setting,
     get_run_setting,
@@ -44,6 +45,21 @@ def block_real_aws(manager: pytest.PytestPluginManager) -> None:
     config = manager.get_plugin("pytestconfig")
     assert isinstance(config, pytest.Config)
     manager.register(_RealAWS(config), "kmsmock real AWS")
+
+
+def blocking_as(marks: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """Block requests as the marks of a test say, while it runs in the block."""
+    setting = MarkSetting.read(marks)
+    return nullcontext() if setting is None else _blocking(setting)
+
+
+@contextmanager
+def _blocking(setting: BlockSetting) -> Iterator[None]:
+    add_block_setting(setting)
+    try:
+        yield
+    finally:
+        remove_block_setting(setting)
 
 
 class _RealAWS:
@@ -89,18 +105,6 @@ class _RealAWS:
             return (yield)
         finally:
             self._setting.phase = "while pytest ran, but no test did"
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Apply the marks of a test."""
-        setting = MarkSetting.read(merge_marks(item))
-        if setting is None:
-            return (yield)
-        add_block_setting(setting)
-        try:
-            return (yield)
-        finally:
-            remove_block_setting(setting)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

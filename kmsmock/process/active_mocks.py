@@ -210,7 +210,12 @@ def enter(mock: ActiveMock) -> Use:
         use = Use(mock, running.contexts[-1], find_place())
         is_first = not is_started(mock)
         _uses.append(use)
-        arrange()
+        try:
+            arrange()
+        except BaseException:  # such as a configuration file that cannot be read
+            _uses.remove(use)
+            arrange()
+            raise
         if is_first:
             notify(watchers.began, mock.kms)
         return use
@@ -255,11 +260,12 @@ def arrange() -> None:
     mocks only if there are no others.
     """
     with lock:
+        if not _uses and not answering_own and not active:
+            return  # as it is: most contexts run without mocks
         answering_own.clear()
         answering_own.update(id(use.mock) for use in _uses if not is_paused(use.mock))
         if not _uses:
-            if active:
-                _activate([])
+            _activate([])
             return
         context = running.contexts[-1]
         asked = list(context.iterate_asked())
@@ -317,9 +323,13 @@ def push(context: Context) -> None:
 def pop(context: Context) -> None:
     """End a context, and those inside it that have not ended; no effect if it has ended before."""
     with lock:
-        if context in running.contexts:
+        if context is running.contexts[-1]:
+            running.contexts.pop()
+        elif context in running.contexts:
             del running.contexts[_last_index(context) :]
-            arrange()
+        else:
+            return
+        arrange()
 
 
 def _last_index(context: Context) -> int:

@@ -38,7 +38,8 @@ def watch_moto() -> None:
     """Count the changes of moto, if it is imported; a second call has no effect.
 
     All requests to moto pass one method, whether botocore, another HTTP client or moto's own server
-    receives them; and all resets pass another. Where a newer moto has them no more, this warns
+    receives them; code that changes moto's backends itself gets them by another; and all resets
+    pass a third one. Where a newer moto has them no more, this warns
     once, and `MotoChanges.is_watched` stays false.
     """
     if changes.is_watched or "watch" in _warned or "moto.core.responses" not in sys.modules:
@@ -46,12 +47,15 @@ def watch_moto() -> None:
     try:
         response_class = sys.modules["moto.core.responses"].BaseResponse
         backend_class = sys.modules["moto.core.base_backend"].BaseBackend
-        originals = response_class.setup_class, backend_class.reset
+        dict_class = sys.modules["moto.core.base_backend"].BackendDict
+        request, reset = response_class.setup_class, backend_class.reset
+        get_backends = dict_class.__getitem__
     except (AttributeError, KeyError) as missing:
         warn_moved("watch", missing, "asks moto again for each request what encrypts a resource")
         return
-    response_class.setup_class = _counting(originals[0], _count_request)
-    backend_class.reset = _counting(originals[1], _count_reset)
+    response_class.setup_class = _counting(request, _count_request)
+    dict_class.__getitem__ = _counting(get_backends, _count_request)
+    backend_class.reset = _counting(reset, _count_reset)
     changes.is_watched = True
 
 
@@ -70,12 +74,23 @@ def set_changes_nothing(*, changes_nothing: bool) -> None:
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Make requests inside of the block that change nothing."""
-    token = _changes_nothing.set(True)
+    """Make requests inside of the block that change nothing, and that moto does not authorize."""
+    token, authorizer = _changes_nothing.set(True), _find_authorizer()
+    count = getattr(authorizer, "request_count", None)
+    if authorizer is not None:
+        authorizer.request_count = float("-inf")
     try:
         yield
     finally:
         _changes_nothing.reset(token)
+        if authorizer is not None:
+            authorizer.request_count = count
+
+
+def _find_authorizer() -> Any:
+    """Return the class by which moto authorizes requests after a number of them; None without."""
+    response_class = getattr(sys.modules.get("moto.core.responses"), "BaseResponse", object)
+    return next((each for each in response_class.__mro__ if "request_count" in vars(each)), None)
 
 
 def _counting(original: Callable[..., Any], count: Callable[[], None]) -> Callable[..., Any]:

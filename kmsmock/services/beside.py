@@ -24,7 +24,7 @@ from kmsmock.identities.credentials import (
 from kmsmock.process.moto_changes import set_changes_nothing
 from kmsmock.services.flows import Flow
 from kmsmock.services.kms_errors import ErrorTemplates, translate_error
-from kmsmock.services.members import MissingMemberError, as_members, as_plain
+from kmsmock.services.members import AnswerMembers, MissingMemberError
 from kmsmock.services.readable import read_parameters
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import Store, forget_earlier_store, is_read
@@ -126,14 +126,12 @@ class PendingCall:
 
     def _send(self, answer: dict[str, Any]) -> None:
         """Do what comes after storing. answer: of the store; it is changed in place."""
-        members = as_members(answer)
+        members = AnswerMembers(answer)
         self._look(members)
         try:
             self._steps.send(members)
         finally:
-            changed = as_plain(members)
-            answer.clear()
-            answer.update(changed)
+            members.write_to(answer)
 
     def _look(self, answer: dict[str, Any]) -> None:
         """Count an answer of the store, which is yet to be completed, as a look."""

@@ -35,9 +35,9 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "integer": (int,),
     "long": (int,),
     "boolean": (bool,),
-    "structure": (Mapping,),
-    "map": (Mapping,),
-    "list": (list, tuple),
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list,),
 }
 
 
@@ -97,6 +97,8 @@ def _unreadable(service: str, explanation: str) -> ServiceError:
 def _require_type(service: str, value: Any, shape: Any, path: tuple[str, ...]) -> None:
     """Require a value of the type of a shape, and so inside of it."""
     kind = shape.type_name
+    if kind == "string" and isinstance(value, str):
+        return  # as most are
     if getattr(shape, "is_document_type", False) or shape.serialization.get("jsonvalue"):
         return
     if not _is_of_type(value, kind):
@@ -118,9 +120,10 @@ def _require_type(service: str, value: Any, shape: Any, path: tuple[str, ...]) -
 def _require_structure(
     service: str, value: Mapping[str, Any], shape: Any, path: tuple[str, ...]
 ) -> None:
+    members = shape.members
     for name, member in value.items():
-        if name in shape.members:
-            _require_type(service, member, shape.members[name], (*path, name))
+        if name in members:
+            _require_type(service, member, members[name], (*path, name))
 
 
 def _require_members(service: str, value: Any, shape: Any, path: tuple[str, ...]) -> None:
@@ -131,9 +134,10 @@ def _require_members(service: str, value: Any, shape: Any, path: tuple[str, ...]
             error = None if name in value else missing_parameter(service, (*path, name))
             if error is not None:
                 raise error
+        members = shape.members
         for name, member in value.items():
-            if name in shape.members:
-                _require_members(service, member, shape.members[name], (*path, name))
+            if isinstance(member, (dict, list)) and name in members:
+                _require_members(service, member, members[name], (*path, name))
     elif kind == "list":
         for number, item in enumerate(value, 1):
             _require_members(service, item, shape.member, (*path, str(number)))

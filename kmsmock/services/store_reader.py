@@ -58,6 +58,11 @@ class Store(Protocol):
         ...
 
     @property
+    def default_account(self) -> str | None:
+        """The account in which it stores what is of no account that it knows; None without one."""
+        ...
+
+    @property
     def version(self) -> Hashable:
         """Changes when what encrypts a resource may have changed."""
         ...
@@ -73,6 +78,9 @@ class StoredElsewhere:
     """The base of states about what another store stores; removed when that removes all."""
 
     __slots__ = ()
+
+    def remove_from(self, backend: Backend) -> None:
+        """Remove what belongs to it from other state, before it is removed itself."""
 
 
 @dataclass(slots=True)
@@ -130,8 +138,21 @@ def forget_earlier_store(backend: Backend, store: Store | None) -> None:
         return
     epoch = backend.service_state(_Epoch)
     if epoch.value not in (None, store.epoch):
+        for state in list(backend.service_states):
+            if isinstance(state, StoredElsewhere):
+                state.remove_from(backend)
         backend.remove_service_states(StoredElsewhere)
     epoch.value = store.epoch
+
+
+def owner_of(call: ServiceCall, arn: str) -> str:
+    """Return the account of a resource, by its ARN.
+
+    The default account of moto stands for that of the mock, which can be another one.
+    """
+    account, store = Arn.of(arn).account, call.store
+    is_default = store is not None and account == store.default_account
+    return call.identities.administrator.account if is_default else account
 
 
 def is_read(operation: str) -> bool:

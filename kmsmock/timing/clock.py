@@ -164,7 +164,9 @@ def _aware(time: datetime) -> datetime:
     if not isinstance(time, datetime):
         raise TypeError(f"the clock needs an aware datetime, not a {type(time).__name__}")
     if time.tzinfo is None:
-        raise ValueError(f"the clock needs an aware datetime, with a time zone; {time!r} has none")
+        raise ValueError(
+            f"the clock needs an aware datetime, as with tzinfo=timezone.utc; {time!r} has none"
+        )
     return to_utc(time)
 
 

@@ -267,7 +267,7 @@ def test_a_misspelt_condition_key_of_kms_is_an_error(kms, caller, key):
 
 @pytest.mark.parametrize("action", ["KMS:Encrypt", "kms:encrypt", "kms:ReEncrypt"])
 def test_an_action_that_does_not_exist_is_an_error(kms, caller, key, action):
-    with pytest.raises(ValueError, match=r"did you mean '(Encrypt|ReEncrypt(From|To))'"):
+    with pytest.raises(ValueError, match=r"did you mean 'kms:(Encrypt|ReEncrypt(From|To))'"):
         kms.explain(caller, action, key["Arn"])
 
 

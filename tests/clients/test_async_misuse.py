@@ -43,7 +43,7 @@ def run(folder: Path, body: str) -> str:
     (folder / "test_it.py").write_text(MODULE.format(body=indented))
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("default")  # for what Python finds when the run has ended
-        return run_pytest(folder, "-p", "no:randomly")[1]
+        return run_pytest(folder)[1]
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_pytest_shows_where_calls_differ(pytester: pytest.Pytester) -> None:
         """
     )
 
-    output = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    output = pytester.runpytest_inprocess()
 
     output.assert_outcomes(failed=2)
     output.stdout.fnmatch_lines(

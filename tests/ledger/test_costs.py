@@ -292,7 +292,7 @@ def test_a_mark_limits_what_a_test_may_spend(pytester: pytest.Pytester) -> None:
         """
     )
 
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess()
 
     result.assert_outcomes(passed=1, failed=4)
     result.stdout.fnmatch_lines(
@@ -330,7 +330,7 @@ def test_the_limits_of_a_test_hold_for_all_mocks_that_answer_it(pytester: pytest
         """
     )
 
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(failed=3)
+    pytester.runpytest_inprocess().assert_outcomes(failed=3)
 
 
 def test_the_budget_of_a_block_is_for_one_mock(kms: KMSMock) -> None:
@@ -338,10 +338,7 @@ def test_the_budget_of_a_block_is_for_one_mock(kms: KMSMock) -> None:
         inner.client().list_keys()
 
 
-@pytest.mark.parametrize("processes", ["-n0", "-n1"])
-def test_the_summary_of_a_run_tells_which_budgets_were_exceeded(
-    pytester: pytest.Pytester, processes: str
-) -> None:
+def test_the_summary_of_a_run_tells_which_budgets_were_exceeded(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import pytest
@@ -359,8 +356,7 @@ def test_the_summary_of_a_run_tells_which_budgets_were_exceeded(
         """
     )
 
-    run = pytester.runpytest_inprocess if processes == "-n0" else pytester.runpytest_subprocess
-    result = run("-p", "no:cacheprovider", "-p", "xdist", processes)
+    result = pytester.runpytest_inprocess()
 
     result.stdout.fnmatch_lines(
         [
@@ -398,4 +394,4 @@ def test_records_and_prices_are_options_of_marks_and_of_the_configuration(
         """
     )
 
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess().assert_outcomes(passed=2)

@@ -12,11 +12,12 @@ from typing import Any
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kmsmock import KMSMock, Principal, mock_kms
 from tests.authorization.documents import ACCOUNT, OTHER, allow, policy
+from tests.thoroughness import examples
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:topic"
@@ -306,7 +307,7 @@ rounds = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@examples(12)
 @given(
     st.booleans(),
     st.booleans(),

@@ -80,7 +80,7 @@ def write_module(rng: random.Random) -> tuple[str, list[str]]:
 def run(file: Path, tests: list[str]) -> dict[str, str]:
     """Run tests in an order; return what they have shown."""
     nodes = [f"{file}::{test}" for test in tests]
-    options = ["-s", "-q", "-p", "no:randomly", "-W", "ignore::ResourceWarning"]
+    options = ["-s", "-q", "-W", "ignore::ResourceWarning"]
     code, output = run_pytest(file.parent, *options, "--rootdir", str(file.parent), *nodes)
     assert code == 0, output
     return dict(re.findall(r"SHOWN (test_\d+(?: inside)?) (.*)", output))

@@ -357,7 +357,7 @@ def test_workers_that_are_stopped_report_all_their_calls_of_any_values(tmp_path:
     """
     (tmp_path / "test_it.py").write_text(textwrap.dedent(suite))
 
-    code, output = in_a_process(tmp_path, "--kms-report=json:it.json", "-n2", "-x")
+    code, output = run_pytest(tmp_path, "--kms-report=json:it.json", "-n2", "-x")
 
     report = json.loads((tmp_path / "it.json").read_text())
     assert code != pytest.ExitCode.INTERNAL_ERROR, output
@@ -375,7 +375,7 @@ def test_a_worker_whose_report_fails_is_noted(tmp_path: Path) -> None:
     )
     (tmp_path / "test_it.py").write_text(textwrap.dedent(SUITE))
 
-    code, output = in_a_process(tmp_path, "--kms-report=terminal", "-n1")
+    code, output = run_pytest(tmp_path, "--kms-report=terminal", "-n1")
 
     assert code == pytest.ExitCode.OK
     assert (

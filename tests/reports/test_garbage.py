@@ -15,6 +15,7 @@ from kmsmock.cli import main
 from kmsmock.reports.as_json import write
 from tests.output import capture
 from tests.reports.reports import make_report
+from tests.thoroughness import is_thorough
 
 HEAD = '"format": "kmsmock-report", "version": 1, "names": []'
 
@@ -141,8 +142,8 @@ PLACES = list(list_places(DOCUMENT))
 def test_a_wrong_value_in_any_place_is_told_or_shown(tmp_path: Path, first: str) -> None:
     path, page = tmp_path / "report.json", tmp_path / "it.html"
     refused = 0
-    for place in (place for place in PLACES if place and place[0] == first):
-        for wrong in WRONG:
+    for number, place in enumerate(place for place in PLACES if place and place[0] == first):
+        for wrong in WRONG if is_thorough() else WRONG[number % 4 :: 4]:
             path.write_text(json.dumps(put(DOCUMENT, place, wrong)))
             code, output, errors = show(path)
             assert (code, errors.count("\n")) in ((2, 1), (0, 0)), (place, wrong)

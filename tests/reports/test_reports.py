@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from kmsmock.cli import main
-from tests.inner_runs import run_pytest
+from tests.inner_runs import OPTIONS, run_pytest
 from tests.output import capture
 
 SUITE = """
@@ -58,7 +58,7 @@ def run(folder, *options, suite=SUITE, run_pytest=run_pytest):
 
 def in_a_process(folder, *arguments):
     """Run pytest in a process of its own."""
-    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments)
+    command = (sys.executable, "-m", "pytest", *OPTIONS, *arguments)
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -92,7 +92,7 @@ def alone(tmp_path_factory):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     pytest.importorskip("xdist")
-    return Run(tmp_path_factory.mktemp("shared"), "-n2", run_pytest=in_a_process)
+    return Run(tmp_path_factory.mktemp("shared"), "-n2")
 
 
 # --- the terminal -------------------------------------------------------------------------------
@@ -267,8 +267,33 @@ def test_a_worker_that_crashed_is_noted(tmp_path):
             kms.client().create_key()
             os._exit(1)
     """
-    _, output = run(tmp_path, "--kms-report=terminal", "-n1", suite=suite, run_pytest=in_a_process)
+    _, output = run(tmp_path, "--kms-report=terminal", "-n1", suite=suite)
     assert "Worker gw0 crashed: the calls of its tests are missing here." in output
+
+
+def test_a_worker_whose_report_cannot_be_read_is_noted(tmp_path):
+    pytest.importorskip("xdist")
+    (tmp_path / "conftest.py").write_text(
+        textwrap.dedent(
+            """
+            import pytest
+
+            @pytest.hookimpl(tryfirst=True, optionalhook=True)
+            def pytest_testnodedown(node):
+                node.workeroutput["kmsmock_report"] = "{}"
+            """
+        )
+    )
+    suite = """
+        def test_it(kms):
+            kms.client().create_key()
+    """
+    code, output = run(
+        tmp_path, "--kms-report=terminal", "-n1", suite=suite, run_pytest=in_a_process
+    )
+
+    assert code == 0
+    assert "Worker gw0 has no report of its tests: this is not a report: it has no format" in output
 
 
 def test_what_a_mock_forgets_is_reported_too(tmp_path):

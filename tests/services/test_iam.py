@@ -607,7 +607,8 @@ def test_with_iam_left_out_its_calls_go_elsewhere():
 def test_names_have_the_limits_of_the_model_wherever_they_are_given(
     service: str, operation: str, member: str, limits: iam_names.NameLimits
 ) -> None:
-    model = boto3.client(service, "us-east-1").meta.service_model.operation_model(operation)
+    with mock_kms() as kms:
+        model = kms.client(service).meta.service_model.operation_model(operation)
     metadata = model.input_shape.members[member].metadata
 
     assert (limits.low, limits.high) == (metadata["min"], metadata["max"])

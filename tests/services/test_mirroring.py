@@ -14,6 +14,7 @@ from tests.refusals import refused
 
 moto = pytest.importorskip("moto")
 
+TRUST = policy(allow("sts:AssumeRole", **to(f"arn:aws:iam::{ACCOUNT}:root")))
 MAY_LIST = json.dumps({"Version": "2012-10-17", "Statement": allow("kms:ListKeys")})
 
 
@@ -173,3 +174,21 @@ def test_a_change_that_cannot_be_mirrored_is_warned_of():
         iam.create_user(UserName="alice")
         with pytest.warns(UserWarning, match="AttachUserPolicy was answered by another mock"):
             iam.attach_user_policy(UserName="alice", PolicyArn=arn)
+
+
+def test_what_moto_has_removed_can_be_made_again():
+    made = {
+        "create_role": {"RoleName": "App", "AssumeRolePolicyDocument": TRUST},
+        "create_user": {"UserName": "Ann"},
+        "create_group": {"GroupName": "Team"},
+        "create_policy": {"PolicyName": "P", "PolicyDocument": MAY_LIST},
+    }
+    with mock_kms() as kms:
+        for _ in range(2):
+            with moto.mock_aws():
+                iam = boto3.client("iam", "us-east-1")
+                for operation, parameters in made.items():
+                    getattr(iam, operation)(**parameters)  # a warning would be an error
+                role = iam.get_role(RoleName="App")["Role"]
+                iam.put_role_policy(RoleName="App", PolicyName="P", PolicyDocument=MAY_LIST)
+                assert kms.principal(role["Arn"]).client("kms").list_keys()["Keys"] == []

@@ -17,7 +17,7 @@ from kmsmock.services.dynamodb.state import (
     tables_of,
 )
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.store_reader import StoreReader
+from kmsmock.services.store_reader import StoreReader, owner_of
 from kmsmock.services.unseen_data_keys import (
     create_grant,
     encrypt_data_key,
@@ -71,7 +71,7 @@ def _keep(call: ServiceCall, arn: str, answer: Mapping[str, Any]) -> None:
 def _make_table_key(call: ServiceCall, arn: str, key_id: str) -> TableKey | None:
     """Make the table key of a table that was encrypted unseen; None without a key known here."""
     table = Arn.of(arn)
-    key = find_key(call.backend, key_id, table.account, table.region)
+    key = find_key(call.backend, key_id, owner_of(call, arn), table.region)
     if key is None:
         return None
     service, context = service_of(table.region), context_of(arn)

@@ -20,6 +20,7 @@ from kmsmock.services.iam.answered.lookup import (
     find_role,
     find_user,
 )
+from kmsmock.services.iam.mirrored import mirrored_identities
 from kmsmock.services.mirroring import Answer, MirrorChange, mirror
 from kmsmock.services.registry import ServiceCall
 
@@ -48,22 +49,30 @@ def _create_named_identities(call: ServiceCall, operation: str) -> None:
 
 
 def _adopt_user_id(call: ServiceCall, answer: Answer) -> None:
-    call.identities.replace_id(find_user(call), answer["User"]["UserId"])
+    user = find_user(call)
+    call.identities.replace_id(user, answer["User"]["UserId"])
+    mirrored_identities(call).entities.append(user.arn)
 
 
 def _adopt_role_id(call: ServiceCall, answer: Answer) -> None:
-    call.identities.replace_id(find_role(call), answer["Role"]["RoleId"])
+    role = find_role(call)
+    call.identities.replace_id(role, answer["Role"]["RoleId"])
+    mirrored_identities(call).entities.append(role.arn)
 
 
 def _adopt_group_id(call: ServiceCall, answer: Answer) -> None:
-    find_group(call).unique_id = answer["Group"]["GroupId"]
+    group = find_group(call)
+    group.unique_id = answer["Group"]["GroupId"]
+    mirrored_identities(call).groups.append(group.arn)
 
 
 def _adopt_policy_id(call: ServiceCall, answer: Answer) -> None:
     created = answer["Policy"]
     parameters = {"PolicyArn": created["Arn"]}
     lookup = ServiceCall(call.backend, call.principal, call.region, call.now, parameters)
-    find_managed_policy(lookup).policy_id = created["PolicyId"]
+    policy = find_managed_policy(lookup)
+    policy.policy_id = created["PolicyId"]
+    mirrored_identities(call).policies.append(policy.arn)
 
 
 def _add_access_key(call: ServiceCall, answer: Answer) -> None:

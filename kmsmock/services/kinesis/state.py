@@ -9,7 +9,7 @@ from typing import Any
 from kmsmock.aws.arns import Arn
 from kmsmock.services.data_key_cache import DataKey, DataKeyCache
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.store_reader import StoredElsewhere, StoreReader
+from kmsmock.services.store_reader import StoredElsewhere, StoreReader, owner_of
 from kmsmock.services.unseen_data_keys import encrypt_data_key, find_key
 
 
@@ -78,7 +78,7 @@ def _keep(call: ServiceCall, arn: str, answer: Mapping[str, Any]) -> None:
 
 def _make_data_key(call: ServiceCall, arn: str, key_id: str) -> DataKey | None:
     stream = Arn.of(arn)
-    key = find_key(call.backend, key_id, stream.account, stream.region)
+    key = find_key(call.backend, key_id, owner_of(call, arn), stream.region)
     if key is None:
         return None
     return DataKey(arn, key.arn, encrypt_data_key(call.backend, key, context_of(arn)))

@@ -20,7 +20,7 @@ from kmsmock.services.lambda_.state import (
     functions_of,
 )
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.store_reader import StoreReader
+from kmsmock.services.store_reader import StoreReader, owner_of
 from kmsmock.services.unseen_data_keys import create_grant, encrypt, find_key, remove_grant
 
 
@@ -71,7 +71,7 @@ def _encrypt(
 ) -> Environment | None:
     """Encrypt variables that were stored unseen; return None without a key known here."""
     function = Arn.of(arn)
-    key = find_key(call.backend, key_id or MANAGED_KEY, function.account, function.region)
+    key = find_key(call.backend, key_id or MANAGED_KEY, owner_of(call, arn), function.region)
     if key is None:
         return None
     call.identities.get_or_create(role)

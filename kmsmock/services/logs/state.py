@@ -9,7 +9,7 @@ from typing import Any
 from kmsmock.aws.arns import Arn
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
-from kmsmock.services.store_reader import StoredElsewhere, StoreReader
+from kmsmock.services.store_reader import StoredElsewhere, StoreReader, owner_of
 from kmsmock.services.unseen_data_keys import encrypt_data_key, find_key
 
 #: The resource in the ARN of the results of all queries, as AssociateKmsKey takes it.
@@ -92,7 +92,7 @@ def _keep(call: ServiceCall, arn: str, answer: Mapping[str, Any]) -> None:
 
 def _make_data_key(call: ServiceCall, arn: str, key_arn: str) -> bytes | None:
     group = Arn.of(arn)
-    key = find_key(call.backend, key_arn, group.account, group.region)
+    key = find_key(call.backend, key_arn, owner_of(call, arn), group.region)
     return None if key is None else encrypt_data_key(call.backend, key, context_of(arn))
 
 

@@ -50,6 +50,11 @@ class DeleteMarker:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """A version of an object that needs no key of this KMS, as far as the mock knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class SseKms:
     """An object that is encrypted with a KMS key (SSE-KMS or DSSE-KMS)."""
 
@@ -100,7 +105,7 @@ class Buckets(StoredElsewhere):
     #: Name of a bucket -> its default encryption.
     defaults: dict[str, DefaultEncryption] = field(default_factory=dict)
     #: (bucket, key) -> version id -> how the version is encrypted; the latest version last.
-    objects: dict[tuple[str, str], dict[str | None, Encryption | DeleteMarker]] = field(
+    objects: dict[tuple[str, str], dict[str | None, Encryption | DeleteMarker | Unknown]] = field(
         default_factory=dict
     )
     #: (bucket, key, version id) -> the ETag, to notice that the store has another object.
@@ -114,7 +119,7 @@ class Buckets(StoredElsewhere):
         bucket: str,
         key: str,
         version: str | None,
-        encryption: Encryption | DeleteMarker,
+        encryption: Encryption | DeleteMarker | Unknown,
         etag: str | None = None,
         *,
         is_latest: bool = True,

@@ -17,6 +17,7 @@ from kmsmock.services.s3.state import (
     Encryption,
     SseC,
     SseKms,
+    Unknown,
     bucket_arn,
     buckets_of,
     version_of,
@@ -106,7 +107,7 @@ def find_encryption(
         found = versions.get(None if version == "null" else version)
     else:
         found = next(reversed(versions.values()), None)
-    return None if isinstance(found, DeleteMarker) else found
+    return None if isinstance(found, (DeleteMarker, Unknown)) else found
 
 
 def keep_object(
@@ -122,15 +123,14 @@ def keep_object(
     known = state.objects.get((bucket, key), {}).get(version)
     if (
         known is not None
-        and not isinstance(known, DeleteMarker)
+        and not isinstance(known, (DeleteMarker, Unknown))
         and state.etags.get(name) in (None, etag)
         and _agrees(call, known, answer)
     ):
         return known
     made = _encrypt_unseen(call, bucket, key, answer)
-    state.remove_version(bucket, key, version)
-    if made is not None:
-        state.put_version(bucket, key, version, made, etag, is_latest=is_latest)
+    stored = Unknown() if made is None else made
+    state.put_version(bucket, key, version, stored, etag, is_latest=is_latest)
     return made
 
 

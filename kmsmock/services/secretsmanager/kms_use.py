@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kmsmock.aws.arns import Arn
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.secret_values import SecretBytes
@@ -27,6 +26,7 @@ from kmsmock.services.secretsmanager.state import (
     secrets_of,
 )
 from kmsmock.services.secretsmanager.store import get_secret
+from kmsmock.services.store_reader import owner_of
 from kmsmock.services.unknown_keys import warn_unknown_key
 
 _VALIDATION = "RequestToValidateKeyAccess"
@@ -70,7 +70,7 @@ def require_shared_key(call: ServiceCall, secret: Secret) -> None:
     Source: AWS Secrets Manager User Guide, "Access AWS Secrets Manager secrets from a different
     account"; the message is one that AWS has answered GetSecretValue and PutSecretValue with.
     """
-    if secret.key_id is None and call.account != Arn.of(secret.arn).account:
+    if secret.key_id is None and call.account != owner_of(call, secret.arn):
         raise CodedError(
             "InvalidRequestException",
             "You can't access a secret from a different AWS account if you encrypt the secret with "

@@ -21,7 +21,7 @@ from kmsmock.services.secretsmanager.state import (
     requested_key,
     secrets_of,
 )
-from kmsmock.services.store_reader import StoreReader
+from kmsmock.services.store_reader import StoreReader, owner_of
 from kmsmock.services.unseen_data_keys import encrypt_data_key, find_key
 
 
@@ -102,7 +102,9 @@ def _make_data_keys(
     if secret.failure is not None:
         return
     missing = [each for each in versions if is_changed or each not in secret.versions]
-    key = find_key(call.backend, secret.key_id or MANAGED_KEY, arn.account, arn.region)
+    key = find_key(
+        call.backend, secret.key_id or MANAGED_KEY, owner_of(call, secret.arn), arn.region
+    )
     if not missing or key is None:
         return
     shown = MANAGED_KEY_IN_ANSWERS if secret.key_id is None else key.arn

@@ -115,8 +115,11 @@ def _set_values(call: ServiceCall, parameters: Iterable[dict[str, Any]]) -> None
         if "SourceResult" in parameter:
             _read_secret(call, parameter)
             continue
-        arn = arn_of(call, parameter.get("ARN", parameter["Name"]))
+        arn = arn_of(call, parameter["Name"])
         secure_string = get_versions(call, parameter["Name"]).get(parameter["Version"])
+        if secure_string is None and "ARN" in parameter:  # shared by another account
+            arn = parameter["ARN"]
+            secure_string = get_versions(call, arn).get(parameter["Version"])
         if secure_string is None:
             warn_unknown_key(arn)
         elif call.parameters.get("WithDecryption"):

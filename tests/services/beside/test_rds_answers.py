@@ -192,7 +192,7 @@ def test_a_cluster_at_a_point_in_time_can_have_another_key(rds, key, other):
 @pytest.mark.usefixtures("shop")
 def test_what_is_made_from_a_database_needs_its_key(kms, rds, key):
     kms.client().disable_key(KeyId=key)
-    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault):
+    with pytest.raises(rds.exceptions.InvalidDBInstanceStateFault):
         rds.create_db_instance_read_replica(**instance("copy", SourceDBInstanceIdentifier="shop"))
     with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault):
         rds.restore_db_instance_to_point_in_time(

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.core import set_initial_no_auth_action_count
 from moto.sqs import sqs_backends
 
 from kmsmock import mock_kms
 from kmsmock.process import moto_changes as watched
+from tests.configured_machine import without_profile
 
 REGION = "us-east-1"
+
+
+@pytest.fixture(autouse=True)
+def _without_profile() -> Iterator[None]:
+    """Let boto3 create clients where no mock answers."""
+    with without_profile():
+        yield
 
 
 @pytest.fixture
@@ -86,6 +96,14 @@ def test_a_change_while_the_mock_is_paused_counts(kms, sqs, key):
     with kms.pause():
         plain = boto3.client("sqs", REGION)
         plain.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": key})
+    send(sqs, url)
+    kms.calls.assert_called("GenerateDataKey", key=key, times=1)
+
+
+def test_a_change_of_the_backend_of_moto_counts(kms, sqs, key):
+    url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+    send(sqs, url)
+    sqs_backends["123456789012"][REGION].queues["jobs"].kms_master_key_id = key
     send(sqs, url)
     kms.calls.assert_called("GenerateDataKey", key=key, times=1)
 
@@ -163,6 +181,16 @@ def test_asking_makes_no_calls_of_kms_and_leaves_no_trace(kms, sqs):
     url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
     send(sqs, url)
     assert not list(kms.calls)
+
+
+@set_initial_no_auth_action_count(2)
+def test_a_moto_that_authorizes_does_not_count_or_refuse_what_asks_it(kms, sqs, key):
+    # Only the requests of the test count, of which moto authorizes the third.
+    url = sqs.create_queue(QueueName="jobs", Attributes={"KmsMasterKeyId": key})["QueueUrl"]
+    send(sqs, url)
+    with pytest.raises(ClientError):
+        send(sqs, url)
+    kms.calls.assert_called("GenerateDataKey", key=key, times=1)
 
 
 def test_a_store_that_cannot_tell_leaves_what_the_mock_has_seen(sqs, key, monkeypatch, kms):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import moto
 import pytest
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
@@ -26,7 +27,7 @@ from kmsmock.aws.services import ANSWERED, AWS_SERVICES, MOCKED, ONLY_BESIDE
 from tests.services.beside.conftest import error_of
 from tests.services.generated_requests import REGION, list_operations, make_value, spoil
 
-_PACKAGE = Path(kmsmock.__file__).parent
+_PACKAGE, _MOTO = Path(kmsmock.__file__).parent, Path(moto.__file__).parent
 #: Of the spoiled requests, every fourth one is sent; with a thorough profile of Hypothesis all.
 _STEP = 4
 UNCHECKED = Config(parameter_validation=False, retries={"total_max_attempts": 1})
@@ -51,9 +52,16 @@ def call(client: Any, operation: str, parameters: dict[str, Any]) -> str | None:
 def is_of_package(error: BaseException) -> bool:
     """Return whether an exception comes from this package, and not from the store or botocore."""
     frames = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
-    ours = [path for path in frames if path.is_relative_to(_PACKAGE)]
-    # Frames of the interception are also there when the store raises something.
-    return any("interception" not in path.parts for path in ours) or frames[-1] in ours
+    if frames[-1].is_relative_to(_PACKAGE):
+        return True
+    # Frames of the interception are also there when botocore or the store raises something.
+    deciding = [
+        path
+        for path in frames
+        if path.is_relative_to(_MOTO)
+        or (path.is_relative_to(_PACKAGE) and "interception" not in path.parts)
+    ]
+    return bool(deciding) and deciding[-1].is_relative_to(_PACKAGE)
 
 
 def list_requests(service: str, model: Any) -> Iterator[tuple[str, dict[str, Any], Any]]:

@@ -35,15 +35,13 @@ POLICY = {
 }
 
 
-@pytest.fixture(autouse=True)
-def moto() -> Iterator[None]:
-    with mock_aws(config={"lambda": {"use_docker": False}}):
-        yield
+def start_moto() -> Any:
+    return mock_aws(config={"lambda": {"use_docker": False}})
 
 
 @pytest.fixture
 def kms() -> Iterator[KMSMock]:
-    with mock_kms() as kms:
+    with start_moto(), mock_kms() as kms:
         yield kms
 
 
@@ -76,9 +74,23 @@ def test_what_was_made_before_the_mock_is_encrypted(named, tmp_path):
     with mock_kms() as before:
         key = make_key(before)
         before.export(world)
-    named.kind.make(key)
-    with mock_kms(world=world) as kms:
-        assert_uses(kms, named, key)
+    with start_moto():
+        named.kind.make(key)
+        with mock_kms(world=world) as kms:
+            assert_uses(kms, named, key)
+
+
+def test_what_a_mock_of_moto_has_removed_is_forgotten(named):
+    with mock_kms() as kms:
+        key = make_key(kms)
+        with start_moto():
+            named.kind.make(key)
+            named.kind.use()
+        kms.client().disable_key(KeyId=key)
+        kms.clock.advance(minutes=20)
+        with start_moto():
+            named.kind.make(None)
+            named.kind.use()
 
 
 def test_what_was_made_while_the_mock_was_paused_is_encrypted(named, kms):

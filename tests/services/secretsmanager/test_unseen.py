@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
@@ -149,3 +151,13 @@ def test_a_reference_can_name_the_version_of_a_secret(kms, secrets, ssm):
     shown = ssm.get_parameter(Name=f"{REFERENCE}:{first}", WithDecryption=True)["Parameter"]
     assert shown["Value"] == "one"
     assert kms.calls[-1].encryption_context["SecretVersionId"] == first
+
+
+@pytest.mark.parametrize("is_seen", [True, False], ids=["seen", "unseen"])
+def test_the_account_of_moto_is_that_of_the_mock(is_seen):
+    with mock_aws(), mock_kms(account_id="111122223333") as kms:
+        client = boto3.client("secretsmanager", REGION)
+        with nullcontext() if is_seen else kms.pause():
+            client.create_secret(Name="db", SecretString="one")
+        assert read(client) == "one"
+        assert ":111122223333:" in str(kms.calls[-1].key_arn)

@@ -59,22 +59,22 @@ def restore_database(kind: Kind, call: ServiceCall) -> Steps:
 
 def create_replica(call: ServiceCall) -> Steps:
     """Create a read replica, which has the key of its source, or another one."""
-    source = read_database(call, INSTANCE, call.parameters.get("SourceDBInstanceIdentifier", ""))
-    yield from _derive(call, INSTANCE, source)
+    source = read_database(call, INSTANCE, call.parameters["SourceDBInstanceIdentifier"])
+    require_usable(source, INSTANCE)
+    yield from _derive(call, INSTANCE, source, {})
 
 
 def restore_to_point_in_time(kind: Kind, call: ServiceCall) -> Steps:
-    """Create a database from the backups of another one."""
-    parameters = call.parameters
-    resource_id = parameters.get("SourceDbiResourceId", parameters.get("SourceDbClusterResourceId"))
-    source = read_database(call, kind, parameters.get(f"Source{kind.identifier}", ""))
-    if resource_id is None:
-        yield from _derive(call, kind, source)
-        return
-    named = find_by_resource_id(call, resource_id)
-    member = f"Source{kind.identifier}"
-    changes = {} if named is None else {member: named.identifier, "SourceDbiResourceId": None}
-    yield from _derive(call, kind, named, changes)
+    """Create a database from the backups of another one, which is named or has a resource id."""
+    member, id_member = f"Source{kind.identifier}", f"Source{kind.resource_id}"
+    changes: Changes = {}
+    if id_member in call.parameters:
+        source = find_by_resource_id(call, call.parameters[id_member])
+        if source is not None:
+            changes = {member: source.identifier, id_member: None}
+    else:
+        source = read_database(call, kind, call.parameters[member])
+    yield from _derive(call, kind, source, changes)
 
 
 def find_by_resource_id(call: ServiceCall, resource_id: str) -> StoredDatabase | None:
@@ -84,22 +84,25 @@ def find_by_resource_id(call: ServiceCall, resource_id: str) -> StoredDatabase |
 
 
 def _derive(
-    call: ServiceCall, kind: Kind, source: StoredDatabase | None, changes: Changes | None = None
+    call: ServiceCall, kind: Kind, source: StoredDatabase | None, changes: Changes
 ) -> Steps:
     resource_id = new_resource_id(call.backend, kind)
     flow = DeriveDatabase(call, kind, resource_id, get_encryption(source))
     yield from _make(call, kind, flow, changes)
 
 
+_NO_CHANGES: Changes = {}
+
+
 def _make(
-    call: ServiceCall, kind: Kind, flow: NewDatabase, changes: Changes | None = None
+    call: ServiceCall, kind: Kind, flow: NewDatabase, changes: Changes = _NO_CHANGES
 ) -> Steps:
-    """Make a database. changes: of the request."""
+    """Make a database. changes: of the request, beside its key."""
 
     def get_changes() -> Changes:
         # What the other mock stores, it passes on to what is made from the database.
         key = {} if flow.encryption is None else {"KmsKeyId": flow.encryption.key_arn}
-        return {**key, **(changes or {})}
+        return {**key, **changes}
 
     answer = yield from until_stored(flow, get_changes)
     record_database(call, kind, flow, answer[kind.name])

@@ -97,7 +97,7 @@ def describe_target_key(call: ServiceCall, description: str, key: str) -> str:
             return describe_key(call, key)
     except KMSKeyNotAccessibleFault as fault:
         arn = Arn.parse(key)
-        if arn is not None and arn.region != call.region:
+        if arn is not None and arn.region not in ("", call.region):
             fault.explanation = (
                 f"The key is in {arn.region}. What is stored in {call.region} needs a key of "
                 f"{call.region}."
