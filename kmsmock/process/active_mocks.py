@@ -268,11 +268,10 @@ def arrange() -> None:
             _activate([])
             return
         context = running.contexts[-1]
-        asked = list(context.iterate_asked())
         _activate(
             _list_mocks(context.iterate_joined())
-            or _list_mocks(asked)
-            or _list_mocks(asked, is_limited=False)
+            or _list_mocks(context.iterate_asked())
+            or _list_mocks(context.iterate_asked(), is_limited=False)
         )
 
 
