@@ -675,7 +675,8 @@ def test_surprisingly_a_key_of_another_kind_is_an_internal_error(
     )
 
 
-def test_a_number_where_a_text_belongs_is_refused_in_the_words_of_dynamodb(dynamodb):
+@pytest.mark.usefixtures("dynamodb")
+def test_a_number_where_a_text_belongs_is_refused_in_the_words_of_dynamodb():
     unchecked = boto3.client(
         "dynamodb", region_name="us-east-1", config=Config(parameter_validation=False)
     )
