@@ -11,7 +11,8 @@ from datetime import datetime, timedelta, timezone
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConfigParseError
+from botocore.session import Session
 
 import kmsmock
 from kmsmock import current, mock_kms
@@ -234,6 +235,21 @@ def test_a_checkpoint_brings_everything_back_more_than_once():
             assert client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"text"
             assert abs(kms.clock.now() - datetime.now(timezone.utc)) < timedelta(minutes=1)
             kms.restore(checkpoint)
+
+
+def test_a_mock_that_cannot_start_is_not_there(tmp_path, monkeypatch):
+    file = tmp_path / "config"
+    file.write_text("[default]\n")
+    session = Session()
+    session.set_config_variable("config_file", str(file))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=session))
+    file.write_text("[default")
+
+    with pytest.raises(ConfigParseError):
+        mock_kms().start()
+
+    with pytest.raises(RuntimeError, match="no mock is active"):
+        kmsmock.current()
 
 
 def test_a_checkpoint_of_another_mock_is_refused():

@@ -5,7 +5,8 @@ Source: AWS Managed Policy Reference Guide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import json
 from typing import Any
 
 from kmsmock.aws.arns import Arn, aws_managed_policy_arn
@@ -49,13 +50,19 @@ _MANAGED: dict[str, Any] = {
 }
 
 
-def get_managed_policy(arn: str) -> Mapping[str, Any] | None:
-    """Return the AWS managed policy with an ARN; None if it is not emulated."""
+@functools.lru_cache(maxsize=64)
+def get_managed_policy(arn: str) -> str | None:
+    """Return the AWS managed policy with an ARN, as JSON text; None if it is not emulated.
+
+    Cached, since each mock starts with that of its administrator.
+    """
     parsed = Arn.parse(arn)
     if parsed is None or arn != aws_managed_policy_arn(parsed.partition, parsed.resource_id):
         return None
     statement = _MANAGED.get(parsed.resource_id)
-    return None if statement is None else {"Version": "2012-10-17", "Statement": statement}
+    if statement is None:
+        return None
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
 
 
 def list_managed_policies() -> list[str]:

@@ -6,18 +6,16 @@ import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore.exceptions
 
 from kmsmock.process.active_mocks import active
 from kmsmock.process.exceptions import add_note, hide_frames_of
 
-if TYPE_CHECKING:
-    from kmsmock.aws.errors import ServiceError
-
 _MAX_NOTES = 64
 _MAX_STATES = 5
+_ID_HEADER = "x-amzn-requestid"
 #: Request id, or id of a parsed response -> the response, which keeps its id from being used again,
 #: and the note for an exception that a client has not raised yet; the oldest first.
 _Notes = OrderedDict[Any, tuple[Any, str | None]]
@@ -27,9 +25,9 @@ _notes: _Notes = OrderedDict()
 _notes_of_waiters: _Notes = OrderedDict()
 
 
-def keep_explanation(request_id: str, error: ServiceError) -> None:
+def keep_explanation(request_id: str, explanation: str | None) -> None:
     """Store the explanation of an error of a mock, if it has one, until the client raises it."""
-    _keep(request_id, None, error.explanation)
+    _keep(request_id, None, explanation)
 
 
 def keep_note(parsed: dict[str, Any], note: str) -> None:
@@ -50,7 +48,9 @@ def _keep(key: Any, parsed: Any, note: str | None, notes: _Notes = _notes) -> No
 
 def _attach_note(error: Any) -> None:
     """Attach the note that belongs to a ClientError."""
-    request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
+    metadata = error.response.get("ResponseMetadata", {})
+    # botocore reads the id from the headers, but not for a body that it cannot read.
+    request_id = metadata.get("RequestId") or metadata.get("HTTPHeaders", {}).get(_ID_HEADER)
     kept = _notes.pop(request_id, None)
     if kept is not None:
         hide_frames_of(error)

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import Answer, ApiCall
-from kmsmock.aws.disruptions import CorruptResponse, LostConnection
+from kmsmock.aws.disruptions import ARMED, CorruptResponse, LostConnection
 from kmsmock.aws.installed_model import get_operation_model
 from kmsmock.aws.regions import DEFAULT_REGION
 from kmsmock.interception.aws_hosts import read_host, read_region
@@ -58,11 +58,13 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
         status, body = 200, serialize_response(result)
     elif isinstance(result, CorruptResponse):
         status, body = result.status, corrupt_body(result)
+        if status >= 300:  # botocore raises an error
+            keep_explanation(answer.request_id, ARMED)
     else:
         explain_other_mocks(mock, answer, call.body, call.access_key)
         explain_region(answer, call.region)
         status, body = result.status, serialize_response(result.body())
-        keep_explanation(answer.request_id, result)
+        keep_explanation(answer.request_id, result.explanation)
     response = _HttpResponse(request.url, status, build_headers(answer.request_id), body)
     response.is_retried = getattr(result, "is_retried", True)
     return response

@@ -44,7 +44,7 @@ def to_botocore_response(answer: Answer, model: Any) -> tuple[AWSResponse, dict[
         assert not isinstance(result, Disruption), "only HTTP requests are disrupted"
         response.status_code = result.status
         parsed = _parse_error(result, model)
-        keep_explanation(request_id, result)
+        keep_explanation(request_id, result.explanation)
     parsed["ResponseMetadata"] = {
         "RequestId": request_id,
         "HTTPStatusCode": response.status_code,

@@ -54,6 +54,9 @@ class Store:
     def __deepcopy__(self, _: Any) -> Store:
         return self  # botocore copies the context of requests
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(None), ()  # It is no part of checkpoints: a later request has its own.
+
     @property
     def version(self) -> Hashable:
         """What the store said at the same version still holds.

@@ -73,14 +73,22 @@ def _comes_from_client(traceback: types.TracebackType | None) -> bool:
     for name, value in {**frame.f_globals, **frame.f_locals}.items():
         if re.search(rf"\b{re.escape(name)}\b", line) is None:
             continue
-        if isinstance(value, types.CoroutineType):
+        if type(value) is types.CoroutineType:  # `isinstance` would ask the object
             if "aiobotocore" in value.cr_code.co_filename:
                 return True
             continue
-        for candidate in (value, *getattr(value, "__dict__", {}).values()):
+        for candidate in (value, *_list_attributes(value)):
             if called & _list_operations(candidate):
                 return True
     return False
+
+
+def _list_attributes(value: object) -> list[Any]:
+    """Return the values of the attributes that an object has itself."""
+    try:
+        return [*vars(value).values()]
+    except Exception:  # noqa: BLE001 - it has none, or is a proxy of what is not there
+        return []
 
 
 def _list_operations(value: object) -> set[str]:

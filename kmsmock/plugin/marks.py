@@ -34,7 +34,7 @@ def read_options(node: Any) -> dict[str, Any]:
     options = {name: value for name, value in merge_marks(node).items() if name not in LIMITS}
     if "world" in options:
         options["world"] = hide_secrets(options["world"])
-    return resolve_paths(node.config, options)
+    return resolve_paths(node.config, options) if options else options
 
 
 def resolve_paths(config: pytest.Config, options: dict[str, Any]) -> dict[str, Any]:

@@ -210,7 +210,12 @@ def enter(mock: ActiveMock) -> Use:
         use = Use(mock, running.contexts[-1], find_place())
         is_first = not is_started(mock)
         _uses.append(use)
-        arrange()
+        try:
+            arrange()
+        except BaseException:  # such as a configuration file that cannot be read
+            _uses.remove(use)
+            arrange()
+            raise
         if is_first:
             notify(watchers.began, mock.kms)
         return use
@@ -263,11 +268,10 @@ def arrange() -> None:
             _activate([])
             return
         context = running.contexts[-1]
-        asked = list(context.iterate_asked())
         _activate(
             _list_mocks(context.iterate_joined())
-            or _list_mocks(asked)
-            or _list_mocks(asked, is_limited=False)
+            or _list_mocks(context.iterate_asked())
+            or _list_mocks(context.iterate_asked(), is_limited=False)
         )
 
 

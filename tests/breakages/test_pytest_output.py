@@ -240,6 +240,25 @@ def test_several():
 
 def test_count():
     raise Count("count")
+
+class Proxy:
+    @property
+    def __dict__(self):
+        raise RuntimeError("outside of a request")
+
+    __class__ = __dict__
+
+proxy = Proxy()
+
+async def own():
+    pass
+
+def test_proxy():
+    coroutine = own()
+    try:
+        assert coroutine["a"], proxy
+    finally:
+        coroutine.close()
 """
 
 
@@ -251,5 +270,5 @@ def test_exceptions_of_any_shape_fail_their_tests_only(
 
     result = run_alone(STRANGE)
 
-    result.assert_outcomes(failed=3)
+    result.assert_outcomes(failed=4)
     result.stdout.no_fnmatch_line("*INTERNALERROR*")

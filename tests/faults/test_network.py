@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from botocore.exceptions import (
+    ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
     HTTPClientError,
@@ -232,6 +233,15 @@ def test_a_response_without_members_can_be_corrupt_too(kms, kms_key, operation):
     getattr(kms_key.client, operation)(KeyId=kms_key.id)
 
     kms.faults.assert_all_fired()
+
+
+@pytest.mark.parametrize("body", [b"<html>bad gateway</html>", b"{}", None])
+def test_the_error_of_a_corrupt_response_says_where_it_comes_from(kms, body):
+    kms.faults.corrupt_response("ListKeys", body=body, status=502)
+    with pytest.raises(ClientError) as caught:
+        kms.client().list_keys()
+
+    assert caught.value.__notes__ == ["The test has armed this error with kms.faults."]
 
 
 def test_a_corrupt_response_can_have_another_status(kms):

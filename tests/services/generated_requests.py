@@ -110,7 +110,7 @@ _WRONG: tuple[tuple[Any, ...], ...] = (
 
 
 #: Texts that name nothing, or nothing that can be parsed.
-GARBAGE = ("x", "arn:aws:x")
+GARBAGE = ("x", "arn:aws:x", "arn:aws:kms:::key/")
 
 
 def spoil(parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kmsmock.aws.arns import Arn, looks_like_arn
+from kmsmock.aws.arns import Arn, NotAnArnError, looks_like_arn
 from kmsmock.services.registry import ServiceCall
 
 
@@ -17,8 +17,13 @@ def function_arn(call: ServiceCall) -> str:
 
 
 def without_qualifier(arn: str) -> str:
-    """Return the ARN of a function from that of a version or alias."""
+    """Return the ARN of a function from that of a version or alias.
+
+    Raises NotAnArnError for other texts.
+    """
     parsed = Arn.of(arn)
+    if parsed.resource_type != "function":
+        raise NotAnArnError(f"{arn!r} is not the ARN of a function")
     return str(parsed._replace(resource=":".join(parsed.resource.split(":")[:2])))
 
 

@@ -6,7 +6,7 @@ from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.beside import BesideStore, Steps
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.sns.kms_use import ERRORS, encrypt_deliveries, require_data_key
-from kmsmock.services.sns.state import KEY, get_key, topics_of
+from kmsmock.services.sns.state import KEY, find_key, get_key, topics_of
 
 
 def _create_topic(call: ServiceCall) -> Steps:
@@ -15,22 +15,22 @@ def _create_topic(call: ServiceCall) -> Steps:
     Source: Amazon SNS API Reference, CreateTopic.
     """
     keys, key_id = topics_of(call).keys, call.parameters.get("Attributes", {}).get(KEY)
-    existing = get_key(call, call.arn("sns", call.parameters["Name"]))
-    if existing and key_id not in (None, existing):
+    existing = find_key(call, call.arn("sns", call.parameters["Name"]))
+    if existing is not None and key_id not in (None, existing):
         raise CodedError(
             "InvalidParameter",
             "Invalid parameter: Attributes Reason: Topic already exists with different attributes",
-            explanation=f"Its {KEY} is {existing}; SetTopicAttributes changes it.",
+            explanation=f"Its {KEY} is {existing or 'not set'}; SetTopicAttributes changes it.",
         )
     answer = yield
-    if key_id:
-        keys.setdefault(answer["TopicArn"], key_id)
+    keys.setdefault(answer["TopicArn"], key_id or "")
 
 
 def _set_topic_attributes(call: ServiceCall) -> Steps:
     yield
     if call.parameters["AttributeName"] == KEY:
-        _set_key(call, call.parameters["TopicArn"], call.parameters.get("AttributeValue"))
+        key_id = call.parameters.get("AttributeValue", "")
+        topics_of(call).keys[call.parameters["TopicArn"]] = key_id
 
 
 def _delete_topic(call: ServiceCall) -> Steps:
@@ -75,14 +75,6 @@ def _require_data_key(call: ServiceCall) -> str | None:
     if arn is not None and key_id is not None:
         require_data_key(call, arn, key_id)
     return arn
-
-
-def _set_key(call: ServiceCall, arn: str, key_id: str | None) -> None:
-    keys = topics_of(call).keys
-    if key_id:
-        keys[arn] = key_id
-    else:
-        keys.pop(arn, None)
 
 
 BESIDE = BesideStore(

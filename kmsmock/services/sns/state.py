@@ -18,7 +18,7 @@ KEY = "KmsMasterKeyId"
 class Topics(StoredElsewhere):
     """The encrypted topics, and the subscriptions of queues."""
 
-    #: The ARN of a topic -> its key, as in the request.
+    #: The ARN of a topic -> its key, as in the request; empty without one.
     keys: dict[str, str] = field(default_factory=dict)
     #: The ARN of a subscription -> the ARNs of its topic and its queue.
     queues: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -38,6 +38,11 @@ def topics_of(call: ServiceCall) -> Topics:
 
 def get_key(call: ServiceCall, arn: str) -> str | None:
     """Return the key of a topic, as its store has it now; None without one."""
+    return find_key(call, arn) or None
+
+
+def find_key(call: ServiceCall, arn: str) -> str | None:
+    """Return the key of a topic, as its store has it now: empty without one, None if it is new."""
     _TOPICS.refresh(call, arn)
     return topics_of(call).keys.get(arn)
 
@@ -49,11 +54,7 @@ def list_queues(call: ServiceCall, arn: str) -> list[str]:
 
 
 def _keep_key(call: ServiceCall, arn: str, answer: Mapping[str, Any]) -> None:
-    key_id = answer.get("Attributes", {}).get(KEY)
-    if key_id:
-        topics_of(call).keys[arn] = key_id
-    else:
-        topics_of(call).keys.pop(arn, None)
+    topics_of(call).keys[arn] = answer.get("Attributes", {}).get(KEY, "")
 
 
 def _keep_subscriptions(call: ServiceCall, arn: str, answer: Mapping[str, Any]) -> None:

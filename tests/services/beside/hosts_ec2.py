@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from botocore.session import get_session
-
 from kmsmock.services.ec2.answered import OPERATIONS
 from kmsmock.services.ec2.beside import BESIDE
+from tests.models import has_operation
 from tests.services.beside.ec2_host import (
     PERMISSION,
     Host,
@@ -32,7 +31,7 @@ LEFT_OUT = {
     "GetSnapshotBlockPublicAccessState": _NOT_OF_MOTO,
     "ResetSnapshotAttribute": _NOT_OF_MOTO,
 }
-if "CopyVolumes" not in get_session().get_service_model("ec2").operation_names:
+if not has_operation("ec2", "CopyVolumes"):
     LEFT_OUT["CopyVolumes"] = "the installed botocore does not have it"
 #: What the calls are that make a data key for a volume, or copy a snapshot that is encrypted.
 MADE = ("GenerateDataKeyWithoutPlaintext", "CreateGrant", "Decrypt", "RetireGrant")

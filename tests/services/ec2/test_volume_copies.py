@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from botocore.session import get_session
 
+from tests.models import has_operation
 from tests.refusals import refused
 from tests.services.ec2.world import SECRET, operations
 
-if "CopyVolumes" not in get_session().get_service_model("ec2").operation_names:
+if not has_operation("ec2", "CopyVolumes"):
     pytest.skip("this botocore does not have CopyVolumes", allow_module_level=True)
 
 

@@ -319,3 +319,21 @@ def test_a_key_id_names_a_key_of_the_topic_s_account(kms, sns, key, name):
     publish(other.client("sns"), topic)
     call = kms.calls.filter("GenerateDataKey")[-1]
     assert (call.account, call.key_arn) == (other.id, key)
+
+
+def test_a_topic_without_a_key_is_not_created_with_one(sns, key, calls_by):
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    with pytest.raises(ClientError, match="Topic already exists with different attributes"):
+        sns.create_topic(Name="news", Attributes={"KmsMasterKeyId": key})
+    publish(sns, topic)
+    assert calls_by("sns") == []
+
+
+def test_a_topic_can_be_created_anew_with_a_key(sns, topic, key, calls_by):
+    sns.delete_topic(TopicArn=topic)
+    sns.create_topic(Name="news")
+    publish(sns, topic)
+    sns.delete_topic(TopicArn=topic)
+    sns.create_topic(Name="news", Attributes={"KmsMasterKeyId": key})
+    publish(sns, topic)
+    assert calls_by("sns") == PUBLISHED
