@@ -15,6 +15,7 @@ from botocore.utils import parse_to_aware_datetime
 from kmsmock.aws import credential_errors
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import SerializationException, ServiceError
+from kmsmock.aws.parameter_errors import REFUSED_BY_OPERATION
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.misuse.surrogates import find_lone_surrogate
 from kmsmock.services.errors import MalformedQueryString
@@ -138,8 +139,8 @@ def _require_members(service: str, value: Any, shape: Any, path: tuple[str, ...]
     """Require the members that a shape requires. value: of the type of the shape."""
     kind = shape.type_name
     if kind == "structure":
-        for name in shape.required_members:
-            error = None if name in value else missing_parameter(service, (*path, name))
+        for name in _list_missing(value, shape):
+            error = missing_parameter(service, (*path, name))
             if error is not None:
                 raise error
         members = shape.members
@@ -152,6 +153,12 @@ def _require_members(service: str, value: Any, shape: Any, path: tuple[str, ...]
     elif kind == "map":
         for name, item in value.items():
             _require_members(service, item, shape.value, (*path, name))
+
+
+def _list_missing(value: Any, shape: Any) -> list[str]:
+    """Return what a structure lacks, but for what the operation itself refuses."""
+    later = REFUSED_BY_OPERATION.get(shape.name, ())
+    return [name for name in shape.required_members if name not in value and name not in later]
 
 
 def _is_of_type(value: Any, kind: str) -> bool:
