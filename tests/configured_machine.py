@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 
+from kmsmock.process.active_mocks import get_answering
 
-@contextlib.contextmanager
-def without_profile() -> Iterator[None]:
-    """Create clients outside of mocks also where AWS_PROFILE names a profile that is missing."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("AWS_PROFILE", raising=False)
-        yield
+#: The profile that AWS_PROFILE names; there may be none of this name.
+_PROFILE = os.environ.get("AWS_PROFILE")
+
+
+def install() -> None:
+    """Let tests and their modules create clients outside of mocks with any AWS_PROFILE.
+
+    While a mock answers, it is the mock that does without a profile that is missing.
+    """
+    session: Any = botocore.session.Session
+    build = session._build_profile_map
+
+    @functools.wraps(build)
+    def build_with_profile(self: Any) -> Mapping[str, Any]:
+        profiles: Mapping[str, Any] = build(self)
+        if _PROFILE is None or get_answering() is not None:
+            return profiles
+        return {_PROFILE: {}, **profiles}
+
+    session._build_profile_map = build_with_profile
 
 
 class Machine:
@@ -30,6 +47,7 @@ class Machine:
             patch.delenv(name)
         self.use_files("machine")
         patch.setattr(boto3, "DEFAULT_SESSION", None)
+        patch.setattr(f"{__name__}._PROFILE", None)
 
     def use_files(self, name: str) -> None:
         """Let the variables name other configuration files, which do not exist yet."""

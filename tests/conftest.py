@@ -21,7 +21,7 @@ import kmsmock
 from kmsmock import KMSMock, options
 from kmsmock.process.repeated_warnings import forget_warnings
 from kmsmock.process.watchers import Watcher, watching
-from tests import inner_runs, quicker_botocore, thoroughness
+from tests import configured_machine, inner_runs, quicker_botocore, thoroughness
 from tests.configured_machine import Machine
 from tests.records import check_record
 
@@ -35,6 +35,7 @@ quicker_botocore.install()
 # Until the tests run, there is much that is made, and nothing that could be freed.
 gc.disable()
 inner_runs.install()
+configured_machine.install()
 
 _KNOWN = json.loads((Path(__file__).parent / "data" / "kms_model.json").read_text())
 _MODEL = ServiceModel(Loader().load_service_model("kms", "service-2"))

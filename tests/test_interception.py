@@ -19,7 +19,6 @@ from botocore.handlers import BUILTIN_HANDLERS
 
 import kmsmock
 from kmsmock import mock_kms
-from tests.configured_machine import without_profile
 
 pytestmark = pytest.mark.usefixtures("machine")
 
@@ -51,10 +50,7 @@ def encryption_sdk_client():
 
 
 MAKERS = [boto3_client, boto3_session_client, botocore_client, encryption_sdk_client]
-with without_profile():
-    EARLY = {
-        make.__name__: make() for make in (boto3_client, boto3_session_client, botocore_client)
-    }
+EARLY = {make.__name__: make() for make in (boto3_client, boto3_session_client, botocore_client)}
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 def test_the_import_contracts_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     cli = pytest.importorskip("importlinter.cli", reason="import-linter is not installed")
     monkeypatch.chdir(ROOT)
+    # It disables all loggers that there are.
+    monkeypatch.setattr("logging.config.dictConfig", lambda _: None)
 
     assert cli.lint_imports(cache_dir=None) == cli.EXIT_STATUS_SUCCESS
 

@@ -23,6 +23,9 @@ class MissingParameter(NamedTuple):
     text: str
 
 
+#: Input shape -> the required parameters whose absence the operation refuses with an error of its
+#: own. CopySnapshot ends in InternalError without SourceRegion.
+REFUSED_BY_OPERATION = {"CopySnapshotRequest": ("SourceRegion",)}
 _NULL = (
     "1 validation error detected: Value null at '{path}' failed to satisfy constraint: Member must "
     "not be null"

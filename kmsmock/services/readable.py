@@ -15,6 +15,7 @@ from botocore.utils import parse_to_aware_datetime
 from kmsmock.aws import credential_errors
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import SerializationException, ServiceError
+from kmsmock.aws.parameter_errors import REFUSED_BY_OPERATION
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.misuse.surrogates import find_lone_surrogate
 from kmsmock.services.errors import MalformedQueryString
@@ -26,6 +27,9 @@ _QUERY = {
     for name, service in AWS_SERVICES.items()
     if service.credential_errors in (credential_errors.QUERY, credential_errors.EC2)
 }
+#: DynamoDB's text for a number instead of a text, such as {"N": 1}.
+#: Source: https://github.com/localstack/localstack/issues/9412, which cites AWS's answer.
+_NUMBER = "NUMBER_VALUE cannot be converted to String"
 #: Source: AWS IAM API Reference, "Common Errors"; Amazon EC2 API Reference, "Error codes".
 _MALFORMED = "The query string contains a syntax error."
 #: Type of a shape -> the types of its values, as botocore accepts them; others have rules below.
@@ -88,10 +92,14 @@ def missing_parameter(service: str, path: Iterable[str]) -> ServiceError | None:
     return CodedError(missing.code, text)
 
 
-def _unreadable(service: str, explanation: str) -> ServiceError:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _unreadable(service: str, explanation: str, text: str = "") -> ServiceError:
     if service in _QUERY:
         return MalformedQueryString(_MALFORMED, explanation=explanation)
-    return SerializationException(explanation=explanation)
+    return SerializationException(text, explanation=explanation)
 
 
 def _require_type(service: str, value: Any, shape: Any, path: tuple[str, ...]) -> None:
@@ -105,6 +113,7 @@ def _require_type(service: str, value: Any, shape: Any, path: tuple[str, ...]) -
         raise _unreadable(
             service,
             f"The value of {'.'.join(path)} must be of type {kind}, not {type(value).__name__}.",
+            _NUMBER if service == "dynamodb" and kind == "string" and _is_number(value) else "",
         )
     if kind == "structure":
         _require_structure(service, value, shape, path)
@@ -130,8 +139,8 @@ def _require_members(service: str, value: Any, shape: Any, path: tuple[str, ...]
     """Require the members that a shape requires. value: of the type of the shape."""
     kind = shape.type_name
     if kind == "structure":
-        for name in shape.required_members:
-            error = None if name in value else missing_parameter(service, (*path, name))
+        for name in _list_missing(value, shape):
+            error = missing_parameter(service, (*path, name))
             if error is not None:
                 raise error
         members = shape.members
@@ -144,6 +153,12 @@ def _require_members(service: str, value: Any, shape: Any, path: tuple[str, ...]
     elif kind == "map":
         for name, item in value.items():
             _require_members(service, item, shape.value, (*path, name))
+
+
+def _list_missing(value: Any, shape: Any) -> list[str]:
+    """Return what a structure lacks, but for what the operation itself refuses."""
+    later = REFUSED_BY_OPERATION.get(shape.name, ())
+    return [name for name in shape.required_members if name not in value and name not in later]
 
 
 def _is_of_type(value: Any, kind: str) -> bool:

@@ -20,7 +20,6 @@ from botocore.stub import Stubber
 
 from kmsmock import KMSMock, mock_kms
 from tests.authorization.documents import allow
-from tests.configured_machine import without_profile
 from tests.waiting import passing
 
 ANSWERED = ("ec2", "iam", "rds")
@@ -290,8 +289,7 @@ def stub_volume(client: Any) -> Stubber:
 
 
 def wait_for_stubbed_volume() -> None:
-    with without_profile():
-        client = boto3.client("ec2", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    client = boto3.client("ec2", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
     with stub_volume(client):
         client.get_waiter("volume_available").wait()
 

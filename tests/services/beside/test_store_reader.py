@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -16,16 +15,8 @@ from moto.sqs import sqs_backends
 
 from kmsmock import mock_kms
 from kmsmock.process import moto_changes as watched
-from tests.configured_machine import without_profile
 
 REGION = "us-east-1"
-
-
-@pytest.fixture(autouse=True)
-def _without_profile() -> Iterator[None]:
-    """Let boto3 create clients where no mock answers."""
-    with without_profile():
-        yield
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ MISSING = {
     "sqs": ("create_queue", "MissingParameter", "The request must contain the parameter QueueName"),
     "sns": ("subscribe", "InvalidParameter", "Invalid parameter: TopicArn Reason: no value for"),
     "rds": ("delete_db_snapshot", "MissingParameter", "contain the parameter DBSnapshotIdentifier"),
-    "ec2": ("copy_snapshot", "MissingParameter", "contain the parameter SourceRegion"),
+    "ec2": ("copy_snapshot", "MissingParameter", "contain the parameter SourceSnapshotId"),
     "sts": ("assume_role", "ValidationError", _NULL.format("roleArn")),
 }
 
