@@ -80,7 +80,7 @@ def create_grant(call: Call, key: Key) -> Response:
         key.arn,
         key.key_id,
         terms,
-        call.principal.account,
+        call.principal.account or key.account,  # a service has no account of its own
         call.now.replace(microsecond=0),
         region.next_sequence(),
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from kmsmock.misuse.caller_warnings import warn_caller
+from kmsmock.process.repeated_warnings import warn_once
 
 
 def warn_unknown_key(resource: str) -> None:
-    """Warn that an encrypted resource is returned without a call to KMS.
+    """Warn once that an encrypted resource is returned without a call to KMS.
 
     resource: names it, such as by its ARN.
     """
-    warn_caller(
+    warn_once(
         f"{resource} is encrypted, but this mock of KMS does not have its key: it was stored while "
         "the mock was not active, or since the checkpoint that was restored, under a key of "
         "another KMS, or whoever stores it does not say under which. It is returned without a call "

@@ -150,6 +150,12 @@ def test_a_database_can_be_named_by_its_arn(world):
     assert world.describe_database(world.database[world.words.arn])["KmsKeyId"] == world.source_key
 
 
+def test_the_grants_of_a_database_are_issued_by_an_account(world):
+    grants = world.source_kms.list_grants(KeyId=world.source_key)["Grants"]
+
+    assert {grant["IssuingAccount"] for grant in grants} == {f"arn:aws:iam::{SOURCE}:root"}
+
+
 def test_a_deleted_database_leaves_a_last_snapshot_and_no_grant(world):
     before = world.source_kms.list_grants(KeyId=world.source_key)["Grants"]
 
