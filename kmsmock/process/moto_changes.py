@@ -13,6 +13,8 @@ from kmsmock.misuse.caller_warnings import warn_caller
 
 #: Whether the requests that moto receives change nothing about what encrypts its resources.
 _changes_nothing: ContextVar[bool] = ContextVar("kmsmock_changes_nothing", default=False)
+#: Whether a request only asks moto what it stores.
+_asks: ContextVar[bool] = ContextVar("kmsmock_asks_moto", default=False)
 #: What could not be done because moto is another version than those that are known.
 _warned: set[str] = set()
 
@@ -74,17 +76,38 @@ def set_changes_nothing(*, changes_nothing: bool) -> None:
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Make requests inside of the block that change nothing, and that moto does not authorize."""
+    """Make requests inside of the block that change nothing.
+
+    moto neither authorizes nor logs them.
+    """
+    _leave_out_of_access_logs()
     token, authorizer = _changes_nothing.set(True), _find_authorizer()
+    asks = _asks.set(True)
     count = getattr(authorizer, "request_count", None)
     if authorizer is not None:
         authorizer.request_count = float("-inf")
     try:
         yield
     finally:
+        _asks.reset(asks)
         _changes_nothing.reset(token)
         if authorizer is not None:
             authorizer.request_count = count
+
+
+def _leave_out_of_access_logs() -> None:
+    """Let moto's S3 write no access logs of requests that only ask; a second call has no effect."""
+    backend: Any = getattr(sys.modules.get("moto.s3.models"), "S3Backend", None)
+    log = getattr(backend, "log_incoming_request", None)
+    if log is None or hasattr(log, "__wrapped__"):
+        return
+
+    @functools.wraps(log)
+    def log_incoming_request(*args: Any, **kwargs: Any) -> None:
+        if not _asks.get():
+            log(*args, **kwargs)
+
+    backend.log_incoming_request = log_incoming_request
 
 
 def _find_authorizer() -> Any:

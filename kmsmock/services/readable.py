@@ -27,6 +27,9 @@ _QUERY = {
     for name, service in AWS_SERVICES.items()
     if service.credential_errors in (credential_errors.QUERY, credential_errors.EC2)
 }
+#: DynamoDB's text for a number instead of a text, such as {"N": 1}.
+#: Source: https://github.com/localstack/localstack/issues/9412, which cites AWS's answer.
+_NUMBER = "NUMBER_VALUE cannot be converted to String"
 #: Source: AWS IAM API Reference, "Common Errors"; Amazon EC2 API Reference, "Error codes".
 _MALFORMED = "The query string contains a syntax error."
 #: Type of a shape -> the types of its values, as botocore accepts them; others have rules below.
@@ -89,10 +92,14 @@ def missing_parameter(service: str, path: Iterable[str]) -> ServiceError | None:
     return CodedError(missing.code, text)
 
 
-def _unreadable(service: str, explanation: str) -> ServiceError:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _unreadable(service: str, explanation: str, text: str = "") -> ServiceError:
     if service in _QUERY:
         return MalformedQueryString(_MALFORMED, explanation=explanation)
-    return SerializationException(explanation=explanation)
+    return SerializationException(text, explanation=explanation)
 
 
 def _require_type(service: str, value: Any, shape: Any, path: tuple[str, ...]) -> None:
@@ -106,6 +113,7 @@ def _require_type(service: str, value: Any, shape: Any, path: tuple[str, ...]) -
         raise _unreadable(
             service,
             f"The value of {'.'.join(path)} must be of type {kind}, not {type(value).__name__}.",
+            _NUMBER if service == "dynamodb" and kind == "string" and _is_number(value) else "",
         )
     if kind == "structure":
         _require_structure(service, value, shape, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def run(folder: Path, body: str) -> str:
     (folder / "test_it.py").write_text(MODULE.format(body=indented))
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("default")  # for what Python finds when the run has ended
-        return run_pytest(folder)[1]
+        output = run_pytest(folder)[1]
+        gc.collect()  # coroutines that were never awaited, of which a later test would be told
+        return output
 
 
 @pytest.mark.parametrize(

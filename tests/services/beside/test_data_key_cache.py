@@ -268,3 +268,16 @@ def test_until_then_kms_is_not_asked_whatever_changes_there(world: World, servic
     for what, change in KEEPS.items():
         change(world)
         assert calls_of(world, service.use) == 0, what
+
+
+def test_the_name_of_a_federated_user_makes_no_other_requester(kms: KMSMock, key: str) -> None:
+    kms.client("sqs").create_queue(QueueName="jobs", Attributes={"KmsMasterKeyId": key})
+    url = kms.client("sqs").get_queue_url(QueueName="jobs")["QueueUrl"]
+    user = kms.account(ACCOUNT).user("Ana", policies=[ALL])
+    senders = [user.federated_user(name, policies=[ALL]) for name in ("one", "two")]
+    counts = []
+    for sender in (*senders, user):
+        sender.client("sqs").send_message(QueueUrl=url, MessageBody="hello")
+        counts.append(len(kms.calls.filter("GenerateDataKey")))
+    # The user has no session policies, and so is another requester.
+    assert counts == [1, 1, 2]

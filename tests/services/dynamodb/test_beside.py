@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from kmsmock import mock_kms
-from tests.services.beside.conftest import ACCOUNT
+from tests.services.beside.conftest import ACCOUNT, error_of
 
 CONTEXT = {"aws:dynamodb:tableName": "orders", "aws:dynamodb:subscriberId": ACCOUNT}
 DYNAMODB = "dynamodb.us-east-1.amazonaws.com"
@@ -670,4 +672,17 @@ def test_surprisingly_a_key_of_another_kind_is_an_internal_error(
     assert caught.value.response["Error"]["Message"].startswith(
         f"KMS internal error: {MODEL}.AWSKMSException: EncryptionContext is supported only when "
         "creating a grant for a symmetric encryption KMS key."
+    )
+
+
+@pytest.mark.usefixtures("dynamodb")
+def test_a_number_where_a_text_belongs_is_refused_in_the_words_of_dynamodb():
+    unchecked = boto3.client(
+        "dynamodb", region_name="us-east-1", config=Config(parameter_validation=False)
+    )
+    with pytest.raises(ClientError) as caught:
+        unchecked.put_item(TableName="table", Item={"id": {"N": 1}})
+    assert error_of(caught) == (
+        "SerializationException",
+        "NUMBER_VALUE cannot be converted to String",
     )

@@ -58,3 +58,19 @@ def test_an_upload_that_was_started_unseen_makes_an_object_under_kms(kms, s3, ke
     s3.complete_multipart_upload(**upload, MultipartUpload=parts)
     s3.get_object(**name)
     assert [name for name, _ in calls_by("s3")] == ["Decrypt"]
+
+
+def test_the_access_logs_have_only_the_requests_of_the_test(kms, s3):
+    with kms.pause():
+        boto3.client("s3", REGION).create_bucket(Bucket="access-logs")
+        boto3.client("s3", REGION).create_bucket(Bucket="documents")
+    owner = s3.get_bucket_acl(Bucket="access-logs")["Owner"]
+    delivery = {"URI": "http://acs.amazonaws.com/groups/s3/LogDelivery", "Type": "Group"}
+    grants = [{"Grantee": delivery, "Permission": each} for each in ("WRITE", "READ_ACP")]
+    s3.put_bucket_acl(Bucket="access-logs", AccessControlPolicy={"Grants": grants, "Owner": owner})
+    logging = {"LoggingEnabled": {"TargetBucket": "access-logs", "TargetPrefix": ""}}
+    s3.put_bucket_logging(Bucket="documents", BucketLoggingStatus=logging)
+
+    s3.put_object(Bucket="documents", Key="a.txt", Body=b"text")
+
+    assert s3.list_objects_v2(Bucket="access-logs")["KeyCount"] == 1
