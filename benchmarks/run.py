@@ -114,9 +114,20 @@ def start_up() -> list[tuple[str, float, str]]:
         [rsa] = best(rsa_first_use, times=4, rounds=5)
     [whole] = best(one_test, times=20)
     return [
+        creation_of_clients(),
         ("mock, client, CreateKey, Encrypt, Decrypt: ms a test", whole * 1e3, "≤ 6"),
         ("RSA_4096 CreateKey and first Sign: ms", rsa * 1e3, "≤ 25"),
     ]
+
+
+def creation_of_clients() -> tuple[str, float, str]:
+    names = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
+    session, mocked, plain = boto3.Session(**names), [], []
+    for _ in range(2 * ROUNDS):
+        plain += best(lambda: session.client("kms"), times=10, rounds=1)
+        with mock_kms():
+            mocked += best(lambda: session.client("kms"), times=10, rounds=1)
+    return ("creating a client / without a mock", min(mocked) / min(plain), "≤ 1.1")
 
 
 def imports() -> list[tuple[str, float, str]]:

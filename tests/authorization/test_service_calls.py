@@ -158,7 +158,7 @@ def test_explain_is_about_what_there_is_and_makes_nothing(kms, key):
     ghost = "arn:aws:iam::123456789012:role/Ghost"
     with pytest.raises(ValueError, match="role/Ghost does not exist"):
         kms.explain(ghost, "kms:Encrypt", key["Arn"])
-    with pytest.raises(ValueError, match="did you mean 'Encrypt'"):
+    with pytest.raises(ValueError, match="did you mean 'kms:Encrypt'"):
         kms.explain("arn:aws:iam::123456789012:root", "kms:Encypt", key["Arn"])
 
     roles = kms.client("iam").list_roles()["Roles"]

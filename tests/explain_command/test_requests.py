@@ -64,7 +64,7 @@ def test_odd_statements_are_named(explain):
         ({"action": "kms:Encrypt"}, "request.json: 'principal' is missing"),
         ({**REQUEST, "principal": "someone"}, "is not a principal that can make requests"),
         ({**REQUEST, "principal": f"arn:aws:iam::{ACCOUNT}:group/x"}, "is not a principal"),
-        ({**REQUEST, "action": "kms:Encypt"}, "did you mean 'Encrypt'?"),
+        ({**REQUEST, "action": "kms:Encypt"}, "did you mean 'kms:Encrypt'?"),
         (
             {**REQUEST, "encryptionContxt": {}},
             "unknown member 'encryptionContxt'; did you mean 'encryptionContext'?",
@@ -73,9 +73,9 @@ def test_odd_statements_are_named(explain):
         ({**REQUEST, "principal": "arn:aws:iam::12:user/ann"}, "is not a principal that can"),
         ({**REQUEST, "principal": f"arn:aws:iam::{ACCOUNT}:role/"}, "is not a principal that can"),
         ({**REQUEST, "principal": f"arn:aws:sts::{ACCOUNT}:federated-user/"}, "is not a principal"),
-        ({**REQUEST, "action": "KMS:Encrypt"}, "did you mean 'Encrypt'?"),
-        ({**REQUEST, "action": "kms:ReEncrypt"}, "did you mean 'ReEncrypt"),
-        ({**REQUEST, "action": "Encypt"}, "did you mean 'Encrypt'?"),
+        ({**REQUEST, "action": "KMS:Encrypt"}, "did you mean 'kms:Encrypt'?"),
+        ({**REQUEST, "action": "kms:ReEncrypt"}, "did you mean 'kms:ReEncrypt"),
+        ({**REQUEST, "action": "Encypt"}, "did you mean 'kms:Encrypt'?"),
         (
             {**REQUEST, "encryptionContext": "x"},
             'encryptionContext: expected a JSON object, not "x"',
