@@ -175,6 +175,33 @@ class TestWithoutSetUp:
         create_key()
 
 
+class WithSetUp(unittest.TestCase):
+    def setUp(self) -> None:
+        """Do nothing: moto decorates only the set-up of the class itself, and resets nothing."""
+
+
+@mock_aws
+class TestWithInheritedSetUp(WithSetUp):
+    def test_begins_without_keys_first(self) -> None:
+        assert list_keys() == []
+        create_key()
+
+    def test_begins_without_keys_again(self) -> None:
+        assert list_keys() == []
+        create_key()
+
+
+@mock_aws
+class TestWithAResetInSetUp(unittest.TestCase):
+    def setUp(self) -> None:
+        create_key()
+        mock_aws().reset()
+        self.key = create_key()
+
+    def test_has_the_key_of_the_set_up(self) -> None:
+        assert list_keys() == [self.key]
+
+
 class TestInsideOfAMock:
     def test_keys_from_before_stay_and_those_of_moto_end_with_it(self, kms, kms_key) -> None:
         for _ in range(2):
