@@ -87,7 +87,7 @@ def _derive(
     call: ServiceCall, kind: Kind, source: StoredDatabase | None, changes: Changes
 ) -> Steps:
     resource_id = new_resource_id(call.backend, kind)
-    flow = DeriveDatabase(call, kind, resource_id, get_encryption(source))
+    flow = DeriveDatabase(call, kind, resource_id, source=get_encryption(source))
     yield from _make(call, kind, flow, changes)
 
 
@@ -203,7 +203,8 @@ def create_deployment(call: ServiceCall) -> Steps:
     arn = Arn.parse(source)
     kind = CLUSTER if arn is not None and arn.resource_type == CLUSTER.arn else INSTANCE
     blue = read_database(call, kind, source)
-    flow = DeriveDatabase(call, kind, new_resource_id(call.backend, kind), get_encryption(blue))
+    new_id = new_resource_id(call.backend, kind)
+    flow = DeriveDatabase(call, kind, new_id, source=get_encryption(blue))
     answer = yield from until_stored(flow)
     deployment = answer["BlueGreenDeployment"]
     green = deployment["Target"]

@@ -13,7 +13,6 @@ from kmsmock.services.flows import Flow
 from kmsmock.services.rds.arns import database_arn, snapshot_arn
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.rds.kms_use.databases import CreateDatabase
-from kmsmock.services.rds.kms_use.derived import DeriveDatabase
 from kmsmock.services.rds.kms_use.encryption import (
     DatabaseEncryption,
     SnapshotEncryption,
@@ -32,7 +31,7 @@ from kmsmock.services.store_reader import StoredElsewhere
 from kmsmock.state.failures import failures_of
 
 #: The flows that make a database.
-NewDatabase = CreateDatabase | DeriveDatabase | RestoreDatabase
+NewDatabase = CreateDatabase | RestoreDatabase
 
 
 @dataclass(slots=True, eq=False)

@@ -48,13 +48,17 @@ class CreateDatabase(Flow):
 
     def request(self) -> None:
         """Describe the key and create RDS's grant, as the caller."""
-        key = requested_key(self.call, self.kind)
+        key = self.find_key()
         if key is None:
             return
         key_arn = describe_target_key(self.call, SPECIFIED_KEY, key)
         context = context_for(self.kind, self.resource_id)
         grant = create_target_grant(self.call, SPECIFIED_KEY, key, key_arn, context)
         self.encryption = DatabaseEncryption(self.kind, context, key_arn, grant)
+
+    def find_key(self) -> str | None:
+        """Return the key to encrypt with, as requests name keys; None to encrypt nothing."""
+        return requested_key(self.call, self.kind)
 
     def complete(self, now: datetime) -> None:
         """Generate the data key and decrypt it. Raises `KeyUnusableError`."""

@@ -8,13 +8,11 @@ RestoreDBClusterToPointInTime, CreateBlueGreenDeployment, StartExportTask; Amazo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from kmsmock.services.flows import Flow
 from kmsmock.services.rds.errors import InvalidParameterCombination
-from kmsmock.services.rds.kinds import Kind
-from kmsmock.services.rds.kms_use.databases import create_storage_key
-from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption, context_for
+from kmsmock.services.rds.kms_use.databases import CreateDatabase
+from kmsmock.services.rds.kms_use.encryption import DatabaseEncryption
 from kmsmock.services.rds.kms_use.keys import (
     SPECIFIED_KEY,
     create_target_grant,
@@ -26,33 +24,21 @@ from kmsmock.services.storage_keys import region_of
 
 
 @dataclass(slots=True)
-class DeriveDatabase(Flow):
-    """A read replica, a copy of a database at a point in time, or its green counterpart."""
+class DeriveDatabase(CreateDatabase):
+    """A read replica, a copy of a database at a point in time, or its green counterpart.
 
-    call: ServiceCall
-    kind: Kind
-    #: The resource id of the new database.
-    resource_id: str
+    resource_id: of the new database. encryption: of the new database.
+    """
+
     #: The encryption of the database that it is made from; None when that is not encrypted.
-    source: DatabaseEncryption | None
-    #: The encryption of the new database; None for one that is not encrypted.
-    encryption: DatabaseEncryption | None = None
+    source: DatabaseEncryption | None = None
 
-    def request(self) -> None:
-        """Describe the key and create RDS's grant, as the caller; usually that of the source.
+    def find_key(self) -> str | None:
+        """Return the requested key; usually that of the source.
 
         Raises InvalidParameterCombination for a key of a database that cannot be encrypted, since
         its source is not, and without a key for an encrypted read replica in another Region.
         """
-        key = self._find_key()
-        if key is None:
-            return
-        key_arn = describe_target_key(self.call, SPECIFIED_KEY, key)
-        context = context_for(self.kind, self.resource_id)
-        grant = create_target_grant(self.call, SPECIFIED_KEY, key, key_arn, context)
-        self.encryption = DatabaseEncryption(self.kind, context, key_arn, grant)
-
-    def _find_key(self) -> str | None:
         key: str | None = self.call.parameters.get("KmsKeyId")
         if self.source is None:
             if key is not None:
@@ -69,16 +55,6 @@ class DeriveDatabase(Flow):
                 explanation=f"Name a key of {self.call.region} as KmsKeyId.",
             )
         return key or self.source.key_arn
-
-    def complete(self, now: datetime) -> None:
-        """Generate the data key and decrypt it. Raises `KeyUnusableError`."""
-        if self.encryption is not None:
-            create_storage_key(self.call.backend, now, self.encryption)
-
-    def cancel(self) -> None:
-        """Retire the grant."""
-        if self.encryption is not None:
-            retire_grants(self.call.backend, self.call.now, self.encryption.grants)
 
 
 @dataclass(slots=True)
