@@ -326,6 +326,38 @@ class TestOfOthers:
     run_alone(text, "-o", "kms_with_moto=true").assert_outcomes(passed=3)
 
 
+def test_moto_that_a_test_leaves_active_is_told_and_its_keys_end_with_the_test(
+    run_alone: Any,
+) -> None:
+    text = """
+import boto3
+from moto import mock_aws
+
+def create_key():
+    kms = boto3.client("kms", region_name="us-east-1")
+    kms.create_key()
+    return len(kms.list_keys()["Keys"])
+
+def test_leaves_moto_active():
+    mock_aws().start()
+    assert create_key() == 1
+
+@mock_aws
+def test_between():
+    assert create_key() == 1
+
+@mock_aws
+def test_last():
+    assert create_key() == 1
+
+def test_stops_moto():
+    mock_aws().stop()
+"""
+    result = run_alone(text, "-o", "kms_with_moto=true", "-W", "default::ResourceWarning")
+    result.assert_outcomes(passed=4, warnings=1)
+    result.stdout.fnmatch_lines(["*call stop() of what was started there, or use `with`"])
+
+
 @pytest.mark.parametrize("hook", ["pytest_configure(config)", "pytest_sessionstart(session)"])
 def test_moto_of_a_conftest_file_has_one_mock_for_the_run(
     run_alone: Any, pytester: pytest.Pytester, hook: str

@@ -230,7 +230,7 @@ class Contexts:
             for use in left:
                 text = (
                     f"the mock of KMS started by {use.describe()}, was not stopped; it has ended "
-                    f"with {use.owner.name}: call stop(), or use `with mock_kms():`"
+                    f"with {use.owner.name}: call stop() of what was started there, or use `with`"
                 )
                 file, line, _ = item.location
                 place = use.place or (file, (line or 0) + 1)
