@@ -7,7 +7,6 @@ created in KMS begins and ends with it.
 from __future__ import annotations
 
 import contextlib
-import functools
 import warnings
 from collections.abc import Callable
 from types import ModuleType
@@ -16,7 +15,9 @@ from typing import Any, NamedTuple
 from kmsmock.control import KMSMock
 from kmsmock.options import complete
 from kmsmock.process import active_mocks
+from kmsmock.process.contexts import Context, contexts
 from kmsmock.process.moto import is_moto_active
+from kmsmock.process.watchers import Watcher, watchers
 
 _METHODS = ("start", "stop", "reset")
 
@@ -33,7 +34,7 @@ class Joined(NamedTuple):
     @property
     def is_started(self) -> bool:
         """Whether the mock has not ended."""
-        return any(mock.kms is self.kms for mock in active_mocks.list_started())
+        return _is_started(self.kms)
 
     def remove_created(self) -> None:
         """Remove the keys and aliases that were created since moto's data began.
@@ -42,6 +43,10 @@ class Joined(NamedTuple):
         """
         created = self.kms.checkpoint().list_resources() - self.before
         self.kms.backend.remove_resources(created)
+
+
+def _is_started(kms: KMSMock) -> bool:
+    return any(mock.kms is kms for mock in active_mocks.list_started())
 
 
 class Level:
@@ -62,7 +67,18 @@ class Level:
         self._stop.close()
 
 
-class MocksOfMoto:
+class Kept(NamedTuple):
+    """A mock of a test, which a set-up method starts first: other tests do not see its keys.
+
+    mocker: its context manager. kms: its control object.
+    """
+
+    test: Context
+    mocker: Any
+    kms: KMSMock | None
+
+
+class MocksOfMoto(Watcher):
     """The mocks that answer KMS for moto: its own, and those that answer already.
 
     new_mocker: returns an object that starts a mock, and resumes it with its state.
@@ -73,8 +89,8 @@ class MocksOfMoto:
         #: One for each active `mock_aws`, the outermost first.
         self._levels: list[Level] = []
         #: The mock of moto's data, which lasts from one reset to the next.
-        self._kept: Any = None
-        self._joined: Joined | None = None
+        self._kept: Kept | None = None
+        self._joined: list[Joined] = []
 
     def enter(self) -> None:
         """Begin a level."""
@@ -94,38 +110,61 @@ class MocksOfMoto:
             elif self._levels and complete({})["with_moto"]:
                 self._start(self._levels[-1])
 
+    def began(self, kms: KMSMock) -> None:
+        """Note what a mock has that starts while moto is active."""
+        if is_moto_active():
+            self._join(kms)
+
     def _join(self, kms: KMSMock) -> None:
-        is_own = any(level.kms is kms for level in self._levels)
-        is_known = self._joined is not None and self._joined.kms is kms
-        if kms.options["with_moto"] and not is_own and not is_known:
-            self._joined = Joined(kms, kms.checkpoint().list_resources())
+        known = [each.kms for each in self._joined] + [level.kms for level in self._levels]
+        if kms.options["with_moto"] and kms not in known:
+            self._joined = [joined for joined in self._joined if joined.is_started]
+            self._joined.append(Joined(kms, kms.checkpoint().list_resources()))
 
     def _start(self, level: Level) -> None:
-        if self._levels[0] is not level:
-            level.start(self._new_mocker())
-        elif self._kept is None:
-            self._kept = self._new_mocker()
-            level.start(self._kept)
-        else:
-            level.start(self._kept.resume())
+        test = _get_test()
+        if self._kept is not None and self._kept.test is test:
+            level.start(self._kept.mocker.resume())
+            return
+        mocker = self._new_mocker()
+        level.start(mocker)
+        self._kept = Kept(test, mocker, level.kms) if test is not None else None
 
-    def forget(self) -> None:
-        """Forget what was created since moto's data began."""
+    def renew(self) -> None:
+        """Forget what was created since moto's data began; while moto is active, mocks stay."""
         with active_mocks.lock:
-            for level in reversed(self._levels):
-                level.stop()
-            self._kept = None
-            joined, self._joined = self._joined, None
-            if joined is not None and joined.is_started:
-                joined.remove_created()
+            if not is_moto_active():
+                for level in reversed(self._levels):
+                    level.stop()
+            own = [level.kms for level in self._levels if level.kms and _is_started(level.kms)]
+            if self._kept is not None and self._kept.kms not in own:
+                self._kept = None
+            for kms in own:
+                kms.reset()
+            joined = [each for each in self._joined if each.is_started and each.kms not in own]
+            for each in joined:
+                each.remove_created()
+            self._joined = joined if is_moto_active() else []
 
 
-@functools.cache
+def _get_test() -> Context | None:
+    """Return the context of the running test; None for what lasts longer than it."""
+    if not contexts[-1].ends_with_test:
+        return None
+    return next(context for context in contexts if context.test == contexts[-1].test)
+
+
+_is_installed: list[bool] = []
+
+
 def install(new_mocker: Callable[[], Any]) -> None:
     """Wrap the methods of moto, now or when it is imported; later calls have no effect.
 
     new_mocker: as for `MocksOfMoto`.
     """
+    if _is_installed:
+        return
+    _is_installed.append(True)
     import wrapt  # not before, since few runs have moto
 
     def wrap(models: ModuleType) -> None:
@@ -138,6 +177,12 @@ def install(new_mocker: Callable[[], Any]) -> None:
         wrappers = (_begin_after(mocks), _leave_before(mocks), _renew_after(mocks))
         for name, wrapper in zip(_METHODS, wrappers, strict=True):
             wrapt.wrap_function_wrapper(models, f"MockAWS.{name}", wrapper)
+        watchers.add(mocks)
+        if is_moto_active():  # since before: by a conftest file, for example
+            mocks.enter()
+            mocks.begin()
+            for _ in range(1, getattr(mock_aws, "_nested_count", 1)):
+                mocks.enter()
 
     wrapt.register_post_import_hook(wrap, "moto.core.models")
 
@@ -146,13 +191,17 @@ Wrapper = Callable[[Any, Any, Any, Any], None]
 
 
 def _begin_after(mocks: MocksOfMoto) -> Wrapper:
-    def start(original: Any, _: Any, args: Any, kwargs: Any) -> None:
+    def start(original: Any, mock_aws: Any, args: Any, kwargs: Any) -> None:
         mocks.enter()
         try:
             original(*args, **kwargs)
-            mocks.begin()
         except BaseException:
             mocks.leave()
+            raise
+        try:
+            mocks.begin()
+        except BaseException:  # such as a world file that cannot be read
+            mock_aws.stop()
             raise
 
     return start
@@ -160,8 +209,10 @@ def _begin_after(mocks: MocksOfMoto) -> Wrapper:
 
 def _leave_before(mocks: MocksOfMoto) -> Wrapper:
     def stop(original: Any, _: Any, args: Any, kwargs: Any) -> None:
-        mocks.leave()
-        original(*args, **kwargs)
+        try:
+            mocks.leave()
+        finally:
+            original(*args, **kwargs)
 
     return stop
 
@@ -169,8 +220,6 @@ def _leave_before(mocks: MocksOfMoto) -> Wrapper:
 def _renew_after(mocks: MocksOfMoto) -> Wrapper:
     def reset(original: Any, _: Any, args: Any, kwargs: Any) -> None:
         original(*args, **kwargs)
-        mocks.forget()
-        if is_moto_active():
-            mocks.begin()
+        mocks.renew()
 
     return reset

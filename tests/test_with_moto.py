@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import sys
+import threading
 import unittest
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,6 +20,8 @@ from botocore.exceptions import ClientError
 import kmsmock
 from kmsmock import mock_kms, options
 from kmsmock.mock import follow_moto
+from kmsmock.process.moto import is_moto_active
+from kmsmock.process.watchers import Watcher, watchers, watching
 
 mock_aws = pytest.importorskip("moto").mock_aws
 
@@ -67,6 +74,53 @@ class TestWithoutAMock:
             create_key()
             moto.reset()
             assert list_keys() == []
+
+    def test_after_a_reset_inside_of_nested_blocks_keys_last_as_long_as_buckets(self) -> None:
+        with mock_aws():
+            create_key()
+            with mock_aws() as inner:
+                inner.reset()
+                key = create_key()
+                boto3.client("s3").create_bucket(Bucket="papers")
+            assert list_keys() == [key]
+            assert len(boto3.client("s3").list_buckets()["Buckets"]) == 1
+
+    def test_interleaved_blocks_share_their_keys(self) -> None:
+        first, second = mock_aws(), mock_aws()
+        first.start()
+        key = create_key()
+        second.start()
+        first.stop()
+        assert list_keys() == [key]
+        second.stop()
+
+    def test_threads_with_blocks_that_overlap_have_their_keys(self) -> None:
+        def use(number: int) -> bool:  # noqa: ARG001
+            with mock_aws():
+                key = create_key()
+                everybody.wait()
+                found = key in list_keys()
+                everybody.wait()
+            return found
+
+        everybody = threading.Barrier(3)
+        with ThreadPoolExecutor(3) as threads:
+            assert list(threads.map(use, range(3))) == [True] * 3
+
+    def test_moto_ends_where_the_mock_cannot_start(self, tmp_path: Path) -> None:
+        options.configure({"with_moto": True, "world": str(tmp_path / "absent.json")})
+        with pytest.raises(FileNotFoundError):
+            mock_aws().start()
+        assert not is_moto_active()
+
+    def test_moto_ends_where_the_end_of_the_mock_raises(self) -> None:
+        class Refusing(Watcher):
+            def ended(self, kms: Any) -> None:  # noqa: ARG002
+                raise ValueError
+
+        with watching(Refusing()), pytest.raises(ValueError), mock_aws():
+            pass
+        assert not is_moto_active()
 
     def test_no_mock_is_left_afterwards(self) -> None:
         with mock_aws():
@@ -121,6 +175,33 @@ class TestWithoutSetUp:
         create_key()
 
 
+class WithSetUp(unittest.TestCase):
+    def setUp(self) -> None:
+        """Do nothing: moto decorates only the set-up of the class itself, and resets nothing."""
+
+
+@mock_aws
+class TestWithInheritedSetUp(WithSetUp):
+    def test_begins_without_keys_first(self) -> None:
+        assert list_keys() == []
+        create_key()
+
+    def test_begins_without_keys_again(self) -> None:
+        assert list_keys() == []
+        create_key()
+
+
+@mock_aws
+class TestWithAResetInSetUp(unittest.TestCase):
+    def setUp(self) -> None:
+        create_key()
+        mock_aws().reset()
+        self.key = create_key()
+
+    def test_has_the_key_of_the_set_up(self) -> None:
+        assert list_keys() == [self.key]
+
+
 class TestInsideOfAMock:
     def test_keys_from_before_stay_and_those_of_moto_end_with_it(self, kms, kms_key) -> None:
         for _ in range(2):
@@ -138,6 +219,23 @@ class TestInsideOfAMock:
         with mock_aws():
             kms.client().create_alias(AliasName="alias/a", TargetKeyId=kms_key.id)
         assert kms.aliases == ()
+
+    @pytest.mark.parametrize("wanted", [{"with_moto": True}, {"seed": 1}], ids=str)
+    def test_a_reset_of_moto_removes_the_keys_of_a_mock_that_started_later(
+        self, wanted: dict[str, Any]
+    ) -> None:
+        with mock_aws() as moto, mock_kms(**wanted) as kms:
+            create_key()
+            moto.reset()
+            assert kms.keys == ()
+
+    def test_the_keys_of_all_mocks_end_with_moto(self, kms) -> None:
+        with mock_aws() as moto:
+            create_key()
+            with mock_kms(isolated=True) as inner:
+                create_key()
+                moto.reset()
+                assert (*kms.keys, *inner.keys) == ()
 
     def test_the_option_of_a_mock_is_enough(self) -> None:
         options.configure({})
@@ -185,6 +283,91 @@ def test_second(aws):
     assert len(list_keys()) == 1
 """
     run_alone(text, "-o", "kms_with_moto=true").assert_outcomes(passed=3)
+
+
+def test_a_nested_set_up_method_creates_keys_for_its_test_only(run_alone: Any) -> None:
+    text = """
+import boto3, pytest
+from moto import mock_aws
+
+@pytest.fixture(scope="module")
+def aws():
+    with mock_aws():
+        yield
+
+def test_starts_moto_for_the_module(aws):
+    pass
+
+@mock_aws
+class TestOfOthers:
+    def setup_method(self, method):
+        self.kms = boto3.client("kms", region_name="us-east-1")
+        self.key = self.kms.create_key()["KeyMetadata"]["KeyId"]
+
+    @pytest.mark.parametrize("turn", [1, 2])
+    def test_has_its_key(self, turn):
+        assert [each["KeyId"] for each in self.kms.list_keys()["Keys"]] == [self.key]
+"""
+    run_alone(text, "-o", "kms_with_moto=true").assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize("hook", ["pytest_configure(config)", "pytest_sessionstart(session)"])
+def test_moto_of_a_conftest_file_has_one_mock_for_the_run(
+    run_alone: Any, pytester: pytest.Pytester, hook: str
+) -> None:
+    pytester.makeconftest(f"""
+import boto3
+from moto import mock_aws
+
+aws = mock_aws()
+
+def {hook}:
+    aws.start()
+    boto3.client("kms", region_name="us-east-1").create_key()
+
+def pytest_unconfigure():
+    aws.stop()
+""")
+    text = """
+import boto3, kmsmock
+from moto import mock_aws
+
+def test_has_the_key():
+    assert len(kmsmock.current().keys) == 1
+
+@mock_aws
+def test_has_the_same_key():
+    assert len(kmsmock.current().keys) == 1
+
+def test_resets_moto():
+    mock_aws().reset()
+
+def test_has_no_key_afterwards():
+    assert kmsmock.current().keys == ()
+"""
+    run_alone(text, "-o", "kms_with_moto=true").assert_outcomes(passed=4)
+
+
+def test_moto_that_was_active_before_gets_a_mock(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = sys.modules["moto.core.models"]
+    for name in ("start", "stop", "reset"):
+        method = getattr(models.MockAWS, name)
+        monkeypatch.setattr(models.MockAWS, name, method.__wrapped__)
+    monkeypatch.setattr(kmsmock.with_moto, "_is_installed", [])
+    with contextlib.ExitStack() as stack:
+        first = mock_aws()
+        first.start()
+        second = mock_aws()
+        second.start()
+        before = [*watchers.began]
+        follow_moto()
+        stack.callback(watchers.began.__setitem__, slice(None), before)
+        create_key()
+        second.stop()
+        assert len(list_keys()) == 1
+        first.stop()
+        with pytest.raises(RuntimeError, match="no mock is active"):
+            kmsmock.current()
 
 
 def test_clients_from_before_moto_s_import_are_answered_by_moto() -> None:

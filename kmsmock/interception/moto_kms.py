@@ -16,6 +16,7 @@ from typing import Any
 
 from kmsmock.aws.arns import Arn, alias_arn
 from kmsmock.aws.errors import ServiceError
+from kmsmock.interception import moto_tagging
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.states import KeyState
 from kmsmock.operations.aws_managed_keys import new_aws_managed_key, store_aws_managed_key
@@ -57,6 +58,7 @@ def _note_request(original: Callable[..., Any]) -> Callable[..., Any]:
             # It reads the backends that are in use.
             backends = import_module("moto.kms.models").kms_backends
             backends[response.current_account][response.region]
+            moto_tagging.install()
         return result
 
     return setup_class

@@ -97,6 +97,7 @@ def _begin_run(config: pytest.Config) -> None:
         config.add_cleanup(contexts.end)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the configuration of the run."""
     config.addinivalue_line("markers", _MARKER)
@@ -106,10 +107,6 @@ def pytest_configure(config: pytest.Config) -> None:
     configured = read_options_of_run(config)
     options_before = configure(configured)
     config.add_cleanup(functools.partial(_restore_options, options_before))
-    if configured.get("with_moto"):
-        from kmsmock.mock import follow_moto
-
-        follow_moto()
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
     exceeded_budgets = config.stash.setdefault(_exceeded_budgets, ExceededBudgets())
     config.pluginmanager.register(exceeded_budgets, "kmsmock budgets")
@@ -117,6 +114,10 @@ def pytest_configure(config: pytest.Config) -> None:
         watchers.add(watcher)
         config.add_cleanup(functools.partial(watchers.remove, watcher))
     _begin_run(config)
+    if configured.get("with_moto"):
+        from kmsmock.mock import follow_moto
+
+        follow_moto()
     reports = config.getoption(REPORT)
     if reports:
         from kmsmock.reports.plugin import add_reports

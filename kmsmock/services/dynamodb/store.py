@@ -18,6 +18,7 @@ from kmsmock.services.dynamodb.state import (
 )
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoreReader, owner_of
+from kmsmock.services.unknown_keys import warn_unknown_key
 from kmsmock.services.unseen_data_keys import (
     create_grant,
     encrypt_data_key,
@@ -66,6 +67,8 @@ def _keep(call: ServiceCall, arn: str, answer: Mapping[str, Any]) -> None:
     key = None if said is None else _make_table_key(call, arn, said)
     if said is None or key is not None:
         tables[arn] = as_shown(Table(key), description)
+    else:
+        warn_unknown_key(arn)
 
 
 def _make_table_key(call: ServiceCall, arn: str, key_id: str) -> TableKey | None:

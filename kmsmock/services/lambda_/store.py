@@ -21,6 +21,7 @@ from kmsmock.services.lambda_.state import (
 )
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoreReader, owner_of
+from kmsmock.services.unknown_keys import warn_unknown_key
 from kmsmock.services.unseen_data_keys import create_grant, encrypt, find_key, remove_grant
 
 
@@ -64,6 +65,8 @@ def _keep(call: ServiceCall, qualified: str, answer: Mapping[str, Any]) -> None:
     made = _encrypt(call, arn, variables, role, key_id) if variables and role else None
     if made is not None:
         state.environments[name] = made
+    elif variables and role:
+        warn_unknown_key(name)
 
 
 def _encrypt(

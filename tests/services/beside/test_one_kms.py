@@ -80,11 +80,28 @@ def test_keys_of_other_regions_are_not_among_the_tagged_resources(kms, tagging):
     assert list_tagged(tagging) == {}
 
 
-def test_a_key_that_is_not_there_cannot_be_tagged(tagging):
-    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
-    with pytest.raises(ClientError) as caught:
-        tagging.tag_resources(ResourceARNList=[arn], Tags={"team": "blue"})
-    assert caught.value.response["Error"]["Code"] == "NotFoundException"
+MISSING_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [("tag_resources", {"Tags": {"team": "blue"}}), ("untag_resources", {"TagKeys": ["team"]})],
+    ids=["tag", "untag"],
+)
+def test_keys_that_cannot_be_tagged_are_listed_with_the_error_of_kms(
+    tagging, tagged_key, operation, parameters
+):
+    arns = [MISSING_KEY, tagged_key]
+    failed = getattr(tagging, operation)(ResourceARNList=arns, **parameters)["FailedResourcesMap"]
+    message = f"Key '{MISSING_KEY}' does not exist"
+    failure = {"StatusCode": 400, "ErrorCode": "NotFoundException", "ErrorMessage": message}
+    assert failed == {MISSING_KEY: failure}
+    assert list_tagged(tagging) != {tagged_key: {"team": "red"}}
+
+
+def test_reserved_tags_are_failures_of_the_key(tagging, tagged_key):
+    failed = tagging.tag_resources(ResourceARNList=[tagged_key], Tags={"aws:team": "blue"})
+    assert failed["FailedResourcesMap"][tagged_key]["ErrorCode"] == "TagException"
 
 
 # --- CloudFormation ------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -66,6 +67,17 @@ def assert_uses(kms: KMSMock, named: Named, key: str) -> None:
     kms.clock.advance(minutes=20)  # data keys are not used again
     with pytest.raises(ClientError):
         named.kind.use()
+
+
+@pytest.mark.parametrize("name", ["table", "function", "secret", "parameter", "object"])
+def test_what_is_under_a_key_of_another_kms_is_used_with_a_warning(name):
+    named = KINDS[name]
+    with start_moto():
+        named.kind.make(boto3.client("kms", "us-east-1").create_key()["KeyMetadata"]["Arn"])
+        with mock_kms() as kms:
+            with pytest.warns(UserWarning, match="this mock of KMS does not have its key"):
+                named.kind.use()
+            assert len(kms.calls) == 0
 
 
 def test_what_was_made_before_the_mock_is_encrypted(named, tmp_path):
