@@ -67,6 +67,17 @@ class Level:
         self._stop.close()
 
 
+class Kept(NamedTuple):
+    """A mock of a test, which a set-up method starts first: other tests do not see its keys.
+
+    mocker: its context manager. kms: its control object.
+    """
+
+    test: Context
+    mocker: Any
+    kms: KMSMock | None
+
+
 class MocksOfMoto(Watcher):
     """The mocks that answer KMS for moto: its own, and those that answer already.
 
@@ -78,9 +89,7 @@ class MocksOfMoto(Watcher):
         #: One for each active `mock_aws`, the outermost first.
         self._levels: list[Level] = []
         #: The mock of moto's data, which lasts from one reset to the next.
-        self._kept: Any = None
-        #: A test whose `mock_aws` is nested in one that it has not asked for, and its mock.
-        self._kept_of_test: tuple[Context | None, Any] = (None, None)
+        self._kept: Kept | None = None
         self._joined: list[Joined] = []
 
     def enter(self) -> None:
@@ -113,22 +122,13 @@ class MocksOfMoto(Watcher):
             self._joined.append(Joined(kms, kms.checkpoint().list_resources()))
 
     def _start(self, level: Level) -> None:
-        kept = self._get_kept(level)
-        if kept is not None:
-            level.start(kept.resume())
+        test = _get_test()
+        if self._kept is not None and self._kept.test is test:
+            level.start(self._kept.mocker.resume())
             return
         mocker = self._new_mocker()
         level.start(mocker)
-        if self._levels[0] is level:
-            self._kept = mocker
-        else:
-            self._kept_of_test = _get_test(), mocker
-
-    def _get_kept(self, level: Level) -> Any:
-        if self._levels[0] is level:
-            return self._kept
-        test, mocker = self._kept_of_test
-        return mocker if test is not None and test is _get_test() else None
+        self._kept = Kept(test, mocker, level.kms) if test is not None else None
 
     def renew(self) -> None:
         """Forget what was created since moto's data began; while moto is active, mocks stay."""
@@ -137,9 +137,8 @@ class MocksOfMoto(Watcher):
                 for level in reversed(self._levels):
                     level.stop()
             own = [level.kms for level in self._levels if level.kms and _is_started(level.kms)]
-            if not own:
+            if self._kept is not None and self._kept.kms not in own:
                 self._kept = None
-            self._kept_of_test = (None, None)
             for kms in own:
                 kms.reset()
             joined = [each for each in self._joined if each.is_started and each.kms not in own]

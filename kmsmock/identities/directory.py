@@ -50,7 +50,7 @@ class Identities:
     #: What `state` and `restore` carry.
     _STATE = (
         *("_by_arn", "entities", "_named", "groups", "managed", "sessions", "organizations"),
-        "credentials",
+        *("credentials", "administrator"),
     )
 
     def __init__(
@@ -178,9 +178,8 @@ class Identities:
         """Return the administrator user of an account, which may do everything."""
         principal = self.user(account, ADMINISTRATOR, partition=partition)
         entity = self.entities[principal.arn]
-        managed = self.managed.get(
-            aws_managed_policy_arn(principal.partition, _ADMINISTRATOR_ACCESS)
-        )
+        arn = aws_managed_policy_arn(principal.partition, _ADMINISTRATOR_ACCESS)
+        managed = self.managed.get(arn)
         if managed is not None and managed.arn not in entity.attached:
             entity.attached[managed.arn] = managed
             entity.update_policies()
@@ -354,8 +353,8 @@ class Identities:
         self._forget_principals(entity)
         before, entity.unique_id = entity.unique_id, unique_id
         self.credentials.change_owner_id(before, unique_id)
-        defaults = (self.administrator, *self.defaults)
-        self.administrator, *self.defaults = (p.with_entity_id(before, unique_id) for p in defaults)
+        self.administrator = self.administrator.with_entity_id(before, unique_id)
+        self.defaults = [each.with_entity_id(before, unique_id) for each in self.defaults]
 
     def delete(self, arn: str) -> None:
         """Delete a user or role; its name in policies and grants then matches nobody."""
@@ -377,9 +376,10 @@ class Identities:
 
     def restore(self, state: tuple[Any, ...]) -> None:
         """Restore a state; credentials that were issued since are not valid any more."""
-        later = self.credentials
-        for name, value in zip(self._STATE, state, strict=True):
-            setattr(self, name, value)
+        later, before = self.credentials, self.administrator.entity_id
+        vars(self).update(zip(self._STATE, state, strict=True))
+        unique_id = self.administrator.entity_id  # another one than now after a reset
+        self.defaults = [each.with_entity_id(before, unique_id) for each in self.defaults]
         self.credentials.invalidate_issued_since(later)
 
     def _add(self, arn: str, make: Callable[[], Principal]) -> Principal:
