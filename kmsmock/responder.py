@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
@@ -110,9 +111,14 @@ class Responder:
         service: that calls with the identity of its caller, as boto3 names it. account: in which it
         calls, as its root user if the caller is of another one. Raises the `ServiceError` of KMS.
         """
+        from kmsmock.aws.api_call import ApiCall
+        from kmsmock.aws.api_model import parse_request
+        from kmsmock.aws.installed_model import get_operation_model
         from kmsmock.services.kms_caller import KmsCaller
         from kmsmock.services.registry import ServiceCall
 
+        body, model = json.dumps(parameters), get_operation_model(operation)
+        parameters = parse_request(ApiCall(operation, body, access_key, region, model))
         backend = self.backend
         with backend.lock:
             principal, now = self._find_caller(access_key, region), backend.run_due_work()

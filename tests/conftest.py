@@ -108,10 +108,12 @@ def region_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop() -> None:
+def pytest_runtestloop(session: pytest.Session) -> None:
     """Collect garbage while tests run, but do not look at what there is for the whole run."""
     inner_runs.forget_outer_options()
     gc.freeze()
+    # Old versions of Hypothesis look for what refers to their Random; what is frozen is not found.
+    session.config.addinivalue_line("filterwarnings", "ignore:It looks like .register_random.")
     gc.enable()
 
 

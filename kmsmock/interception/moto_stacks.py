@@ -15,6 +15,7 @@ from typing import Any
 
 from kmsmock.aws.arns import Arn
 from kmsmock.interception.moto_kms import Bridge, to_moto_alias, to_moto_key
+from kmsmock.interception.moto_properties import Properties, read_properties, refusal
 from kmsmock.keys.key import Key
 from kmsmock.keys.states import KeyState
 from kmsmock.process.active_mocks import get_answering
@@ -25,7 +26,6 @@ _FIXED = ("KeySpec", "KeyUsage", "MultiRegion", "Origin")
 _PROPERTIES = "kmsmock_properties"
 #: The classes that were added to moto's, by name; it has only weak references to them.
 _classes: dict[str, Any] = {}
-Properties = Mapping[str, Any]
 
 
 def install() -> None:
@@ -77,14 +77,7 @@ def _add_class(base: Any, name: str, methods: Mapping[str, Callable[..., Any]]) 
 
 
 def _refuse_type(name: str, *_: Any, **__: Any) -> None:
-    raise _refusal(f"Template format error: Unrecognized resource types: [AWS::KMS::{name}]")
-
-
-def _refusal(message: str) -> Exception:
-    error: Exception = import_module("moto.cloudformation.exceptions").ValidationError(
-        message=message
-    )
-    return error
+    raise refusal(f"Template format error: Unrecognized resource types: [AWS::KMS::{name}]")
 
 
 def _bridge(original: Callable[..., Any], method: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,7 +121,7 @@ def _call(bridge: Bridge, operation: str, region: str | None = None, /, **parame
     try:
         return bridge.call(operation, region, **parameters)
     except refused as error:
-        raise _refusal(f"{error.error_type}: {error.message}") from None
+        raise refusal(f"{error.error_type}: {error.message}") from None
 
 
 # --- AWS::KMS::Key -------------------------------------------------------------------------------
@@ -137,17 +130,17 @@ def _call(bridge: Bridge, operation: str, region: str | None = None, /, **parame
 def _create_key(
     _: str, cloudformation_json: Any, account_id: str, region_name: str, **__: Any
 ) -> Any:
-    bridge, properties = _open(account_id, region_name), cloudformation_json["Properties"]
+    bridge, properties = _open(account_id, region_name), read_properties(cloudformation_json)
     members = ("KeySpec", "KeyUsage", "Origin", "Description")
     parameters = {name: properties[name] for name in members if name in properties}
     if "MultiRegion" in properties:
-        parameters["MultiRegion"] = _to_bool(properties["MultiRegion"])
+        parameters["MultiRegion"] = properties["MultiRegion"]
     parameters |= _shared_parameters(properties)
     metadata = _call(bridge, "CreateKey", **parameters)["KeyMetadata"]
     key_id = metadata["KeyId"]
-    if _to_bool(properties.get("EnableKeyRotation", False)):
+    if properties.get("EnableKeyRotation", False):
         _enable_rotation(bridge, key_id, properties)
-    if not _to_bool(properties.get("Enabled", True)):
+    if not properties.get("Enabled", True):
         _call(bridge, "DisableKey", KeyId=key_id)
     return _show(bridge, metadata["Arn"], properties)
 
@@ -159,14 +152,14 @@ def _update_key(
     account_id: str,
     region_name: str,
 ) -> Any:
-    bridge, properties = _open(account_id, region_name), cloudformation_json["Properties"]
+    bridge, properties = _open(account_id, region_name), read_properties(cloudformation_json)
     before: Properties = vars(original_resource).get(_PROPERTIES, {})
     changed = [name for name in _FIXED if before.get(name) != properties.get(name)]
     if changed:
-        raise _refusal(f"You cannot change {', '.join(changed)} of an existing KMS key")
+        raise refusal(f"You cannot change {', '.join(changed)} of an existing KMS key")
     key_id = original_resource.id
     _update_state(bridge, key_id, before, properties, is_last=False)
-    rotates = _to_bool(properties.get("EnableKeyRotation", False))
+    rotates = properties.get("EnableKeyRotation", False)
     rotation = ("EnableKeyRotation", "RotationPeriodInDays")
     if any(before.get(name) != properties.get(name) for name in rotation):
         if rotates:
@@ -183,13 +176,13 @@ def _delete_key(resource: Any, account_id: str, region_name: str) -> None:
     key = bridge.find(resource.arn)
     if key is None or key.is_pending_deletion:
         return
-    window = int(properties.get("PendingWindowInDays", 30))
+    window = properties.get("PendingWindowInDays", 30)
     _call(bridge, "ScheduleKeyDeletion", KeyId=resource.id, PendingWindowInDays=window)
 
 
 def _enable_rotation(bridge: Bridge, key_id: str, properties: Properties) -> None:
     period = properties.get("RotationPeriodInDays")
-    parameters = {} if period is None else {"RotationPeriodInDays": int(period)}
+    parameters = {} if period is None else {"RotationPeriodInDays": period}
     _call(bridge, "EnableKeyRotation", KeyId=key_id, **parameters)
 
 
@@ -198,7 +191,7 @@ def _shared_parameters(properties: Properties) -> dict[str, Any]:
     parameters: dict[str, Any] = {}
     if "KeyPolicy" in properties:
         parameters["Policy"] = _to_text(properties["KeyPolicy"])
-    if _to_bool(properties.get("BypassPolicyLockoutSafetyCheck", False)):
+    if properties.get("BypassPolicyLockoutSafetyCheck", False):
         parameters["BypassPolicyLockoutSafetyCheck"] = True
     tags = _to_tags(properties)
     if tags:
@@ -209,7 +202,7 @@ def _shared_parameters(properties: Properties) -> dict[str, Any]:
 def _update_shared(bridge: Bridge, key_id: str, before: Properties, now: Properties) -> None:
     """Update what keys and replica keys have in common."""
     if before.get("KeyPolicy") != now.get("KeyPolicy") and "KeyPolicy" in now:
-        bypass = _to_bool(now.get("BypassPolicyLockoutSafetyCheck", False))
+        bypass = now.get("BypassPolicyLockoutSafetyCheck", False)
         parameters = {"BypassPolicyLockoutSafetyCheck": True} if bypass else {}
         _call(bridge, "PutKeyPolicy", KeyId=key_id, Policy=_to_text(now["KeyPolicy"]), **parameters)
     if before.get("Description", "") != now.get("Description", ""):
@@ -233,7 +226,7 @@ def _update_state(
 
     A disabled key refuses some changes. is_last: whether the others are made.
     """
-    is_enabled, was_enabled = (_to_bool(each.get("Enabled", True)) for each in (now, before))
+    is_enabled, was_enabled = (each.get("Enabled", True) for each in (now, before))
     if is_enabled and not was_enabled and not is_last:
         _call(bridge, "EnableKey", KeyId=key_id)
     if was_enabled and not is_enabled and is_last:
@@ -262,7 +255,7 @@ def _get_attribute(resource: Any, name: str) -> str:
 def _create_replica(
     _: str, cloudformation_json: Any, account_id: str, region_name: str, **__: Any
 ) -> Any:
-    bridge, properties = _open(account_id, region_name), cloudformation_json["Properties"]
+    bridge, properties = _open(account_id, region_name), read_properties(cloudformation_json)
     primary = properties.get("PrimaryKeyArn", "")
     arn = Arn.parse(primary)
     parameters = _shared_parameters(properties)
@@ -276,7 +269,7 @@ def _create_replica(
         ReplicaRegion=region_name,
         **parameters,
     )["ReplicaKeyMetadata"]
-    if not _to_bool(properties.get("Enabled", True)):
+    if not properties.get("Enabled", True):
         _finish_creation(bridge, metadata["Arn"])
         _call(bridge, "DisableKey", KeyId=metadata["KeyId"])
     return _show(bridge, metadata["Arn"], properties)
@@ -298,7 +291,7 @@ def _update_replica(
     account_id: str,
     region_name: str,
 ) -> Any:
-    bridge, properties = _open(account_id, region_name), cloudformation_json["Properties"]
+    bridge, properties = _open(account_id, region_name), read_properties(cloudformation_json)
     before: Properties = vars(original_resource).get(_PROPERTIES, {})
     if before.get("PrimaryKeyArn") != properties.get("PrimaryKeyArn"):
         made = _create_replica(new_resource_name, cloudformation_json, account_id, region_name)
@@ -317,7 +310,7 @@ def _update_replica(
 def _create_alias(
     _: str, cloudformation_json: Any, account_id: str, region_name: str, **__: Any
 ) -> Any:
-    bridge, properties = _open(account_id, region_name), cloudformation_json["Properties"]
+    bridge, properties = _open(account_id, region_name), read_properties(cloudformation_json)
     name, target = properties["AliasName"], properties["TargetKeyId"]
     _call(bridge, "CreateAlias", AliasName=name, TargetKeyId=target)
     return _show_alias(bridge, name)
@@ -330,7 +323,7 @@ def _update_alias(
     account_id: str,
     region_name: str,
 ) -> Any:
-    bridge, properties = _open(account_id, region_name), cloudformation_json["Properties"]
+    bridge, properties = _open(account_id, region_name), read_properties(cloudformation_json)
     name, target = properties["AliasName"], properties["TargetKeyId"]
     if name != original_resource.alias_name:
         made = _create_alias(new_resource_name, cloudformation_json, account_id, region_name)
@@ -360,17 +353,12 @@ def _show_alias(bridge: Bridge, name: str) -> Any:
 # --- values of templates -------------------------------------------------------------------------
 
 
-def _to_bool(value: Any) -> bool:
-    """Return a Boolean of a template, which parameters of stacks make texts."""
-    return str(value).lower() == "true"
-
-
 def _to_text(policy: Any) -> str:
     return policy if isinstance(policy, str) else json.dumps(policy)
 
 
 def _to_tags(properties: Properties) -> dict[str, str]:
-    return {tag["Key"]: str(tag["Value"]) for tag in properties.get("Tags", ())}
+    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", ())}
 
 
 _KEY: Mapping[str, Callable[..., Any]] = {

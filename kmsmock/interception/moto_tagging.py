@@ -55,6 +55,6 @@ def _try_change(original: Callable[..., Any], backend: Any, arn: str, tags: Any)
         return {arn: failure}
 
 
-def _is_key(arn: str) -> bool:
-    parsed = Arn.parse(arn)
+def _is_key(arn: Any) -> bool:
+    parsed = Arn.parse(arn) if isinstance(arn, str) else None
     return parsed is not None and parsed.service == "kms"

@@ -214,20 +214,17 @@ def _find_by_alias(call: Call, region: KmsRegion, name: str) -> Key:
     return key
 
 
-def _read_blob(call: Call, reference: str | None) -> ciphertext.Blob | None:
-    """Return the parsed ciphertext of a request; None for one that AWS KMS itself has made.
+def _require_made_by_aws(call: Call, reference: str | None, reason: DecryptionFailed) -> None:
+    """Refuse a ciphertext that cannot be read, but for one that AWS KMS itself has made.
 
     reference: the key that the request names. Raises InvalidCiphertextException.
     """
-    try:
-        return ciphertext.parse(call.parameters["CiphertextBlob"])
-    except DecryptionFailed as reason:
-        if isinstance(reason, UnknownFraming) and not _is_of_this_mock(call, reason):
-            return None
-        named = None if reference is None else _get_named_key(call, reference)
-        raise errors.InvalidCiphertextException(
-            explanation=explain_unreadable(call.parameters["CiphertextBlob"], reason, named)
-        ) from None
+    if isinstance(reason, UnknownFraming) and not _is_of_this_mock(call, reason):
+        return
+    named = None if reference is None else _get_named_key(call, reference)
+    raise errors.InvalidCiphertextException(
+        explanation=explain_unreadable(call.parameters["CiphertextBlob"], reason, named)
+    ) from None
 
 
 def _is_of_this_mock(call: Call, damaged: UnknownFraming) -> bool:
@@ -243,7 +240,11 @@ def _is_of_this_mock(call: Call, damaged: UnknownFraming) -> bool:
 
 
 def _find_by_blob(call: Call, reference: str | None) -> Key:
-    blob = _read_blob(call, reference)
+    blob: ciphertext.Blob | None = None
+    try:
+        blob = ciphertext.parse(call.parameters["CiphertextBlob"])
+    except DecryptionFailed as reason:
+        _require_made_by_aws(call, reference, reason)
     call.blob = blob
     key = named = None if blob is None else call.region.materials.get(blob.material_id)
     # For a key of another account, Decrypt also accepts its key id, which elsewhere needs the ARN.

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.models import has_operation
+
 RunAlone = Callable[..., pytest.RunResult]
 HEADING = "*- kmsmock -*"
 ROTATION = """
@@ -31,6 +33,9 @@ def test_it():
 """,
     ],
     ids=["fixture", "wider fixture", "decorator"],
+)
+@pytest.mark.skipif(
+    not has_operation("kms", "ListKeyRotations"), reason="the installed botocore is older"
 )
 def test_a_list_without_what_is_under_way_is_explained(run_alone: RunAlone, test: str) -> None:
     result = run_alone(ROTATION + test)

@@ -18,6 +18,7 @@ from kmsmock.services.lambda_.kms_use import (
 from kmsmock.services.lambda_.names import (
     function_arn,
     qualifier_of,
+    require_role,
     version_arn,
     without_qualifier,
 )
@@ -76,6 +77,7 @@ def _encrypt_and_store(
     variables = configuration.get("Environment", {}).get("Variables")
     environment = None
     if variables:
+        require_role(role)
         environment = encrypt_variables(call, arn, variables, key_id, role)
     try:
         answer = yield

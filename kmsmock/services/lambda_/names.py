@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from kmsmock.aws.arns import Arn, NotAnArnError, looks_like_arn
+from kmsmock.aws.coded_error import CodedError
 from kmsmock.services.registry import ServiceCall
+
+#: Source: AWS Lambda API Reference, CreateFunction, Role.
+_ROLE = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
+
+
+def require_role(arn: str) -> None:
+    """Require the ARN of a role as execution role (ValidationException)."""
+    if not re.fullmatch(_ROLE, arn):
+        raise CodedError(
+            "ValidationException",
+            f"1 validation error detected: Value '{arn}' at 'role' failed to satisfy constraint: "
+            f"Member must satisfy regular expression pattern: {_ROLE}",
+        )
 
 
 def function_arn(call: ServiceCall) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.ec2 import ec2_backends
@@ -102,6 +103,14 @@ def test_keys_that_cannot_be_tagged_are_listed_with_the_error_of_kms(
 def test_reserved_tags_are_failures_of_the_key(tagging, tagged_key):
     failed = tagging.tag_resources(ResourceARNList=[tagged_key], Tags={"aws:team": "blue"})
     assert failed["FailedResourcesMap"][tagged_key]["ErrorCode"] == "TagException"
+
+
+def test_tags_that_are_no_texts_are_failures_of_the_key(tagged_key):
+    config = Config(parameter_validation=False)
+    tagging = boto3.client("resourcegroupstaggingapi", REGION, config=config)
+    failed = tagging.untag_resources(ResourceARNList=[tagged_key], TagKeys=[{"a": 1}])
+    code = failed["FailedResourcesMap"][tagged_key]["ErrorCode"]
+    assert code == "SerializationException"
 
 
 # --- CloudFormation ------------------------------------------------------------------------------
@@ -357,3 +366,34 @@ def test_a_moto_whose_cloudformation_has_moved_keeps_the_rest(monkeypatch, tagge
     with pytest.warns(UserWarning, match="lets stacks make keys in moto's KMS"):
         tagging.get_tag_keys()
     assert list_tagged(tagging) == {tagged_key: {"team": "red"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "message"),
+    [
+        ("Key", {"RotationPeriodInDays": "", "EnableKeyRotation": True}, "RotationPeriodInDays"),
+        ("Key", {"Tags": 0}, "Tags"),
+        ("Key", {"Tags": [{"Key": "team"}]}, "Tags"),
+        ("Key", {"Enabled": "perhaps"}, "Enabled"),
+        ("Key", {"KeyPolicy": 1}, "KeyPolicy"),
+        ("Key", {"KeySpec": "AES"}, "keySpec"),
+        ("Key", {"KeyUsage": True}, "keyUsage"),
+        ("Alias", {"TargetKeyId": "x"}, "AliasName"),
+        ("Alias", {"AliasName": {"a": 1}, "TargetKeyId": "x"}, "AliasName"),
+        ("ReplicaKey", {}, "PrimaryKeyArn"),
+    ],
+    ids=str,
+)
+def test_properties_of_another_type_are_refused(stacks, kind, properties, message):
+    with pytest.raises(ClientError, match=message) as caught:
+        stacks.create(It={"Type": f"AWS::KMS::{kind}", "Properties": properties})
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+
+
+def test_numbers_and_booleans_of_templates_can_be_texts(kms, stacks):
+    stacks.create(
+        It=key_of_stack(EnableKeyRotation="true", RotationPeriodInDays="100", Description=5)
+    )
+    key = stacks.id_of("It")
+    assert kms.client().get_key_rotation_status(KeyId=key)["RotationPeriodInDays"] == 100
+    assert describe(kms, key)["Description"] == "5"

@@ -327,3 +327,17 @@ def test_the_managed_key_needs_no_permission_of_kms(kms, create, role):
     client.invoke(FunctionName="job")
     opened = kms.calls[-1]
     assert (opened.operation, opened.allowed) == ("Decrypt", True)
+
+
+@pytest.mark.parametrize("role", ["", "job", f"arn:aws:iam::{ACCOUNT}:user/job"], ids=repr)
+def test_an_execution_role_that_is_no_role_is_refused(kms, functions, role):
+    with pytest.raises(ClientError, match=r"Value '.*' at 'role' failed to satisfy constraint"):
+        functions.create_function(
+            FunctionName="job",
+            Runtime="python3.12",
+            Role=role,
+            Handler="job.run",
+            Code={"ZipFile": archive()},
+            Environment={"Variables": {"TOKEN": "one"}},
+        )
+    assert len(kms.calls) == 0
