@@ -12,6 +12,7 @@ import pytest
 
 import kmsmock
 from kmsmock import KMSMock, mock_kms
+from kmsmock.misuse.public_object import add_nearest_name
 from tests.populated import ACCOUNT, populated
 
 
@@ -106,8 +107,30 @@ def test_a_misspelt_attribute_names_the_nearest(
     with pytest.raises(AttributeError) as caught:
         getattr(OBJECTS[holder](kms), misspelt)
 
+    add_nearest_name(caught.value)  # as the pytest plugin does
     assert str(caught.value).endswith(f"has no attribute {misspelt!r}; did you mean {meant!r}?")
     assert caught.value.name == misspelt
+
+
+def test_pytest_shows_the_nearest_name_also_for_what_each_call_reads(
+    run_alone: Callable[..., pytest.RunResult],
+) -> None:
+    result = run_alone(
+        """
+def test_key(kms, kms_key):
+    kms.keys[0].regions
+
+def test_call(kms, kms_key):
+    kms.calls[0].operaton
+"""
+    )
+
+    result.stdout.fnmatch_lines(
+        [
+            "E *'Key' object has no attribute 'regions'; did you mean 'region'?",
+            "E *'Call' object has no attribute 'operaton'; did you mean 'operation'?",
+        ]
+    )
 
 
 def test_an_attribute_that_is_like_no_other_is_answered_with_all(kms: KMSMock) -> None:

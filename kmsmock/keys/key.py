@@ -17,7 +17,7 @@ from kmsmock.keys.material import KeyMaterial, MaterialState, material_id
 from kmsmock.keys.rotation_schedule import RotationSchedule
 from kmsmock.keys.specs import KeySpec, KeyUsage, Origin, Source
 from kmsmock.keys.states import KeyState
-from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.public_object import PlainPublicObject, PublicObject
 from kmsmock.timing.dates import add
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ _INTERNAL = (
 )
 
 
-class Key(PublicObject, internal=_INTERNAL):
+class Key(PlainPublicObject, internal=_INTERNAL):
     """A KMS key of one account in one Region.
 
     Invariant: exactly one of `materials` is CURRENT, unless nothing was ever imported.

@@ -12,7 +12,7 @@ from typing import Any
 from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto import ciphertext
 from kmsmock.crypto.symmetric import SymmetricKey
-from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.public_object import PlainPublicObject
 
 
 class MaterialState(Enum):
@@ -33,7 +33,7 @@ class RotationType(Enum):
 
 @dataclass(slots=True)
 class KeyMaterial(
-    PublicObject, internal=("expired_at", "is_permanent", "opened", "remove", "symmetric")
+    PlainPublicObject, internal=("expired_at", "is_permanent", "opened", "remove", "symmetric")
 ):
     """One key material of a key; the fields without a comment are members of ListKeyRotations."""
 

@@ -11,7 +11,7 @@ from kmsmock.aws.regions import partition_of
 from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.material_import import ImportParameters
-from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.public_object import PlainPublicObject
 
 
 class MaterialIndex(dict[bytes, Key]):
@@ -22,7 +22,7 @@ class MaterialIndex(dict[bytes, Key]):
 
 
 @dataclass(slots=True)
-class Alias(PublicObject, internal=("sequence",)):
+class Alias(PlainPublicObject, internal=("sequence",)):
     """An alias: a name for one key of the same account and Region."""
 
     name: str

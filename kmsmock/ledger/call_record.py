@@ -13,7 +13,7 @@ from kmsmock.aws.prices import Charge
 from kmsmock.aws.principals import Principal
 from kmsmock.keys.key import Key
 from kmsmock.ledger.pending_call import Authorized
-from kmsmock.misuse.public_object import PublicObject
+from kmsmock.misuse.public_object import PlainPublicObject
 
 if TYPE_CHECKING:
     from kmsmock.authorization.decision import Decision
@@ -89,7 +89,7 @@ class Record(NamedTuple):
     rare: RareFields = NO_RARE_FIELDS
 
 
-class Call(Record, PublicObject, internal=("charge", "rare")):
+class Call(Record, PlainPublicObject, internal=("charge", "rare")):
     """One call of the KMS API, allowed or refused: a record of a few hundred bytes."""
 
     __slots__ = ()

@@ -12,11 +12,13 @@ from kmsmock.misuse.argument_types import ArgumentTypes
 from kmsmock.misuse.suggestions import suggest
 
 
-class PublicObject:
-    """An object that tests hold.
+class PlainPublicObject:
+    """An object that tests hold, whose attributes are read as quickly as those of any object.
 
-    A misspelt attribute raises AttributeError, a misspelt keyword argument of a public method
-    TypeError, each with the nearest name. Arguments of public methods whose annotations have only
+    For objects that there are many of, or that each call reads: with ``__getattr__`` in the class,
+    Python reads all attributes more slowly. `add_nearest_name` completes the error of a misspelt
+    one, in a run of pytest. A misspelt keyword argument of a public method raises TypeError with
+    the nearest name. Arguments of public methods whose annotations have only
     simple types are checked. internal: the members of a class that only this package
     uses; they are not completed, not suggested, and not documented in docs/reference.md.
     own_checks: the parameters that its methods check themselves, with better sentences.
@@ -38,6 +40,15 @@ class PublicObject:
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if name not in self._internal]
 
+
+class PublicObject(PlainPublicObject):
+    """An object that tests hold: a misspelt attribute raises AttributeError with the nearest name.
+
+    The rest is as for `PlainPublicObject`.
+    """
+
+    __slots__ = ()
+
     # Type checkers must not believe that every name is an attribute.
     if not TYPE_CHECKING:
 
@@ -45,13 +56,28 @@ class PublicObject:
             if name.startswith("_") or hasattr(type(self), name):
                 # Asked by Python and its tools; or a property has raised AttributeError itself.
                 return object.__getattribute__(self, name)
-            public = sorted(known for known in dir(self) if not known.startswith("_"))
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}"
-                f"{suggest(name, public, 'it has')}",
+                f"{_suggest_attribute(self, name)}",
                 name=name,
                 obj=self,
             )
+
+
+def add_nearest_name(error: BaseException) -> None:
+    """Add the nearest name to the text of an AttributeError of a `PlainPublicObject`."""
+    thing, name = getattr(error, "obj", None), getattr(error, "name", None)
+    is_plain = isinstance(thing, PlainPublicObject) and not isinstance(thing, PublicObject)
+    if not (is_plain and isinstance(error, AttributeError) and isinstance(name, str)):
+        return
+    if not name.startswith("_") and not hasattr(type(thing), name):
+        text = f"{type(thing).__name__!r} object has no attribute {name!r}"
+        error.args = (f"{text}{_suggest_attribute(thing, name)}",)
+
+
+def _suggest_attribute(thing: object, name: str) -> str:
+    public = sorted(known for known in dir(thing) if not known.startswith("_"))
+    return suggest(name, public, "it has")
 
 
 def _has_parameters(member: object) -> bool:

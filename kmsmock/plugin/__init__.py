@@ -206,6 +206,10 @@ def _prepare_error(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         from kmsmock.plugin.hints import hint_at_mock
 
         hint_at_mock(call.excinfo.value)
+    if isinstance(call.excinfo.value, AttributeError):
+        from kmsmock.misuse.public_object import add_nearest_name
+
+        add_nearest_name(call.excinfo.value)
     from kmsmock.plugin.tracebacks import hide_client_frames
 
     hide_client_frames(call.excinfo.value, has_mock=has_mock or bool(active))
