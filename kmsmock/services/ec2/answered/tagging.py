@@ -52,6 +52,14 @@ def read_tags_to_add(call: ServiceCall) -> Tags:
     return _read_tags(tags)
 
 
+def require_valid_tags(call: ServiceCall) -> None:
+    """Refuse tags that EC2 does not accept, in a request that another store answers."""
+    if call.parameters.get("Tags"):
+        read_tags_to_add(call)
+    for specification in call.parameters.get("TagSpecifications", ()):
+        _read_tags(specification.get("Tags", ()))
+
+
 def _members(tags: Tags) -> list[dict[str, str]]:
     """Return tags in the form of parameters and answers."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -11,6 +11,7 @@ Source: Amazon EBS User Guide, "How Amazon EBS encryption works".
 from __future__ import annotations
 
 from kmsmock.services.beside import BesideHandler, BesideStore, Steps
+from kmsmock.services.ec2.answered.tagging import require_valid_tags
 from kmsmock.services.ec2.beside import (
     attachments,
     images,
@@ -40,6 +41,20 @@ def _skip_dry_runs(name: str, handler: BesideHandler) -> BesideHandler:
     return handle
 
 
+def _require_valid_tags(handler: BesideHandler) -> BesideHandler:
+    """Refuse tags that EC2 does not accept, which the other mock may take."""
+
+    def handle(call: ServiceCall) -> Steps:
+        require_valid_tags(call)
+        return (yield from handler(call))
+
+    return handle
+
+
+def _create_tags(_: ServiceCall) -> Steps:
+    yield
+
+
 _STORED = {
     **attachments.OPERATIONS,
     **images.OPERATIONS,
@@ -47,11 +62,14 @@ _STORED = {
     **snapshots.OPERATIONS,
     **volumes.OPERATIONS,
 }
+_OPERATIONS: dict[str, BesideHandler] = {
+    **{name: _skip_dry_runs(name, handler) for name, handler in _STORED.items()},
+    **settings.OPERATIONS,
+    **volume_copies.OPERATIONS,
+    "CreateTags": _create_tags,
+}
 BESIDE = BesideStore(
-    {
-        **{name: _skip_dry_runs(name, handler) for name, handler in _STORED.items()},
-        **settings.OPERATIONS,
-        **volume_copies.OPERATIONS,
-    },
+    {name: _require_valid_tags(handler) for name, handler in _OPERATIONS.items()},
     {},
+    data_operations=("CreateTags",),
 )
