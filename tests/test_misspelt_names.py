@@ -127,8 +127,8 @@ def test_call(kms, kms_key):
 
     result.stdout.fnmatch_lines(
         [
-            "E *'Key' object has no attribute 'regions'; did you mean 'region'?",
-            "E *'Call' object has no attribute 'operaton'; did you mean 'operation'?",
+            "E *'Key' object has no attribute 'regions'; did you mean 'region'?*",
+            "E *'Call' object has no attribute 'operaton'; did you mean 'operation'?*",
         ]
     )
 
