@@ -7,12 +7,12 @@ created in KMS begins and ends with it.
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from kmsmock.control import KMSMock
+from kmsmock.misuse.caller_warnings import warn_caller
 from kmsmock.options import complete
 from kmsmock.process import active_mocks
 from kmsmock.process.contexts import Context, contexts
@@ -171,7 +171,7 @@ def install(new_mocker: Callable[[], Any]) -> None:
         mock_aws = getattr(models, "MockAWS", None)
         if not all(hasattr(mock_aws, name) for name in _METHODS):
             text = "with_moto has no effect: this version of moto has no MockAWS as moto 5 has"
-            warnings.warn(text, stacklevel=2)
+            warn_caller(text)
             return
         mocks = MocksOfMoto(new_mocker)
         wrappers = (_begin_after(mocks), _leave_before(mocks), _renew_after(mocks))

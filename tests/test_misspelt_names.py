@@ -107,9 +107,9 @@ def test_a_misspelt_attribute_names_the_nearest(
     with pytest.raises(AttributeError) as caught:
         getattr(OBJECTS[holder](kms), misspelt)
 
+    assert caught.value.name == misspelt
     add_nearest_name(caught.value)  # as the pytest plugin does
     assert str(caught.value).endswith(f"has no attribute {misspelt!r}; did you mean {meant!r}?")
-    assert caught.value.name == misspelt
 
 
 def test_pytest_shows_the_nearest_name_also_for_what_each_call_reads(
@@ -122,13 +122,17 @@ def test_key(kms, kms_key):
 
 def test_call(kms, kms_key):
     kms.calls[0].operaton
+
+def test_control(kms):
+    kms.cost
 """
     )
 
     result.stdout.fnmatch_lines(
         [
-            "E *'Key' object has no attribute 'regions'; did you mean 'region'?*",
-            "E *'Call' object has no attribute 'operaton'; did you mean 'operation'?*",
+            "E *'Key' object has no attribute 'regions'; did you mean 'region'?",
+            "E *'Call' object has no attribute 'operaton'; did you mean 'operation'?",
+            "E *'KMSMock' object has no attribute 'cost'; did you mean 'costs'?",
         ]
     )
 

@@ -65,14 +65,21 @@ class PublicObject(PlainPublicObject):
 
 
 def add_nearest_name(error: BaseException) -> None:
-    """Add the nearest name to the text of an AttributeError of a `PlainPublicObject`."""
-    thing, name = getattr(error, "obj", None), getattr(error, "name", None)
-    is_plain = isinstance(thing, PlainPublicObject) and not isinstance(thing, PublicObject)
-    if not (is_plain and isinstance(error, AttributeError) and isinstance(name, str)):
+    """Let an AttributeError of one of these objects name the nearest, before it is reported.
+
+    Its ``name`` is removed, since newer Pythons would add a suggestion of their own.
+    """
+    if not isinstance(error, AttributeError):
         return
-    if not name.startswith("_") and not hasattr(type(thing), name):
+    thing, name = error.obj, error.name
+    if not isinstance(thing, PlainPublicObject) or not isinstance(name, str):
+        return
+    if name.startswith("_") or hasattr(type(thing), name):
+        return
+    if not isinstance(thing, PublicObject):
         text = f"{type(thing).__name__!r} object has no attribute {name!r}"
         error.args = (f"{text}{_suggest_attribute(thing, name)}",)
+    del error.name
 
 
 def _suggest_attribute(thing: object, name: str) -> str:
