@@ -207,6 +207,15 @@ class MockOptions(TypedDict, total=False):
             'mock\'s clock, whichever is first; `"clock"`, only when it is due',
         ),
     ]
+    consistency: Annotated[
+        Literal["strong", "eventual"],
+        Option(
+            "strong",
+            'when calls see what others have changed: `"strong"`, at once; `"eventual"`, some '
+            "nodes of KMS see new keys, aliases and grants, and changes of these, policies, tags "
+            "and states late, unless the call has the grant token",
+        ),
+    ]
     real_sleeps: Annotated[
         bool,
         Option(

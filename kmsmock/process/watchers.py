@@ -45,6 +45,12 @@ class Watcher:
     def restored(self, kms: Any) -> None:
         """Handle a mock after the restoring of a checkpoint, also if that has failed."""
 
+    def delayed(self, change: Any) -> None:
+        """Handle a change that some nodes of KMS can see late; see `state.consistency`."""
+
+    def answered_late(self, answer: Any) -> None:
+        """Handle an answer of a node of KMS that had not seen a change, a `LateAnswer`."""
+
     def ended(self, kms: Any) -> None:
         """Handle the end of a mock, or its reset; the mock still has its state."""
 
@@ -63,6 +69,8 @@ class Watchers:
         self.restoring: list[Listener] = []
         self.restored: list[Listener] = []
         self.ended: list[Listener] = []
+        self.delayed: list[Listener] = []
+        self.answered_late: list[Listener] = []
 
     def add(self, watcher: Watcher) -> None:
         """Add a watcher."""

@@ -32,6 +32,8 @@ from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.misuse.values import describe
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
+from kmsmock.state.consistency import Consistency
+from kmsmock.state.fault import Fault
 from kmsmock.state.faults import ArmedFaults
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.delays import DELAYS
@@ -72,6 +74,12 @@ class Backend:
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
         self.faults = ArmedFaults(self.calls, names)
+        self.consistency = Consistency(
+            self.faults,
+            options["seed"],
+            is_eventual=options["consistency"] == "eventual",
+            ends_at_looks=options["waiting"] == "looks",
+        )
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()
@@ -108,6 +116,7 @@ class Backend:
         self.secrets.clear()
         self.service_events.clear()
         self.faults.clear()
+        self.consistency.begin()
 
     # --- Regions, ids, policies --------------------------------------------------------
 
@@ -233,7 +242,7 @@ class Backend:
     def checkpoint(self) -> Checkpoint:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            referenced = (Backend, SecretsState, RecordedCalls)
+            referenced = (Backend, Fault, SecretsState, RecordedCalls)
             return Checkpoint(self, self._state(), referenced)
 
     def restore(self, checkpoint: object) -> None:
@@ -254,6 +263,7 @@ class Backend:
                 self._service_states,
                 clock_state,
                 passing,
+                consistency,
                 identities_state,
                 self.key_lifetimes.deleted,
                 recorded,
@@ -264,6 +274,7 @@ class Backend:
             self.store_versions.clear()
             self.clock.restore(clock_state)
             self.passing.restore(passing)
+            self.consistency.restore(consistency)
             self.identities.restore(identities_state)
             self.call_log.restore(recorded)
             self.secrets.restore(secrets)
@@ -288,6 +299,7 @@ class Backend:
             self._service_states,
             self.clock.state(),
             self.passing.state(),
+            self.consistency.state(),
             self.identities.state(),
             self.key_lifetimes.deleted,
             self.call_log.state(),
