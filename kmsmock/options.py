@@ -340,6 +340,11 @@ def configure(options: Mapping[str, Any]) -> dict[str, Any]:
     return before
 
 
+def set_configured(name: str, value: Any) -> None:
+    """Set the default of one option until `configure` is called again; the value must be valid."""
+    _configured[name] = value
+
+
 #: The options in the configuration of the run.
 _configured: dict[str, Any] = {}
 

@@ -52,7 +52,6 @@ class Decoration:
 
 @contextmanager
 def _restoring(kms: Any) -> Iterator[None]:
-    kms.backend.consistency.begin()
     checkpoint = kms.checkpoint()
     try:
         yield

@@ -183,9 +183,10 @@ def _note_late(call: Call, seen: _Attempt, changes: Sequence[Change]) -> None:
     """Count a late answer, and explain it in the error or the record of the call."""
     consistency = call.backend.consistency
     consistency.count_late(changes)
-    reason = _explain(call, seen, changes)
+    missed = _name(changes)
+    reason = _explain(call, seen, changes, missed)
     error = seen.error
-    outcome = "an answer from before the change"
+    outcome = "an answer"
     if error is None:
         call.note = reason
     else:
@@ -194,17 +195,20 @@ def _note_late(call: Call, seen: _Attempt, changes: Sequence[Change]) -> None:
         further = None if error.code == "NotFoundException" else error.explanation
         error.explanation = f"{reason}\n{further}" if further else reason
     subject = next((str(call.parameters[name]) for name in _NAMES if name in call.parameters), "")
-    late = LateAnswer(call.operation.name, subject, outcome, reason, consistency.seed)
-    if watchers.answered_late:
-        notify(watchers.answered_late, late)
+    late = LateAnswer(call.operation.name, subject, outcome, missed, consistency.seed)
+    notify(watchers.answered_late, late)
 
 
-def _explain(call: Call, seen: _Attempt, changes: Sequence[Change]) -> str:
-    """Say what a node has not seen, what to do, and when the mock lets it see that."""
-    consistency, first = call.backend.consistency, changes[0]
+def _name(changes: Sequence[Change]) -> str:
     names = [_describe(change) for change in changes[:_MOST_NAMED]]
     if len(changes) > _MOST_NAMED:
         names.append(f"{len(changes) - _MOST_NAMED} more changes")
+    return " and ".join(names)
+
+
+def _explain(call: Call, seen: _Attempt, changes: Sequence[Change], missed: str) -> str:
+    """Say what a node has not seen, what to do, and when the mock lets it see that."""
+    consistency, first = call.backend.consistency, changes[0]
     due = max(max(change.seen_from) for change in changes)
     seconds = max(1, math.ceil((due - call.now).total_seconds()))
     when = f"after kms.clock.advance(seconds={seconds})"
@@ -213,7 +217,7 @@ def _explain(call: Call, seen: _Attempt, changes: Sequence[Change]) -> str:
         answers = f"{left} more such answers" if left > 1 else "one more such answer"
         when = f"{when}, or after {answers}" if left else "from the next call on"
     return (
-        f"The node of KMS that answered has not seen {' and '.join(names)} yet, as can happen on "
+        f"The node of KMS that answered has not seen {missed} yet, as can happen on "
         f"AWS. {_advise(first, seen)} In this mock all nodes see it {when}."
     )
 

@@ -18,7 +18,6 @@ class Rollback:
 
     def __init__(self, kms: Any) -> None:
         self._kms = kms
-        kms.backend.consistency.begin()
         self._before = kms.checkpoint()
         #: ARNs of keys and aliases of the test that are part of the state to restore.
         self._unwanted: set[str] = set()

@@ -46,10 +46,16 @@ class Watcher:
         """Handle a mock after the restoring of a checkpoint, also if that has failed."""
 
     def delayed(self, change: Any) -> None:
-        """Handle a change that some nodes of KMS can see late; see `state.consistency`."""
+        """Handle a change by a test that some nodes of KMS see late, if the run says so.
+
+        change: a `state.late_changes.Change`.
+        """
 
     def answered_late(self, answer: Any) -> None:
-        """Handle an answer of a node of KMS that had not seen a change, a `LateAnswer`."""
+        """Handle an answer of a node of KMS that had not seen a change.
+
+        answer: a `state.consistency.LateAnswer`.
+        """
 
     def ended(self, kms: Any) -> None:
         """Handle the end of a mock, or its reset; the mock still has its state."""

@@ -50,12 +50,17 @@ class Backend:
     """All state of one mock; modules have none.
 
     options: all of them. start_time: when the clock starts; None for now. find_region: returns the
-    Region of clients that name none. lock: held during the whole of each call, so that calls of
-    several threads are answered one after the other.
+    Region of clients that name none. has_own_ordering: see `Consistency`. lock: held during the
+    whole of each call, so that calls of several threads are answered one after the other.
     """
 
     def __init__(
-        self, options: MockOptions, start_time: datetime | None, find_region: Callable[[], str]
+        self,
+        options: MockOptions,
+        start_time: datetime | None,
+        find_region: Callable[[], str],
+        *,
+        has_own_ordering: bool,
     ) -> None:
         self.options = options
         self._find_region = find_region
@@ -78,6 +83,7 @@ class Backend:
             self.faults,
             options["seed"],
             is_eventual=options["consistency"] == "eventual",
+            has_own_ordering=has_own_ordering,
             ends_at_looks=options["waiting"] == "looks",
         )
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.

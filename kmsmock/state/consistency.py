@@ -18,6 +18,7 @@ from typing import Any
 
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key
+from kmsmock.process.contexts import contexts
 from kmsmock.process.orderings import ordering
 from kmsmock.process.watchers import notify, watchers
 from kmsmock.state.fault import Fault
@@ -43,38 +44,51 @@ class LateAnswer:
     subject: str
     #: What it answered, such as an error code.
     outcome: str
-    #: What the node has not seen.
-    reason: str
+    #: What the node has not seen, such as ``CreateKey of arn:…``.
+    missed: str
     #: The seed of the ordering.
     seed: int | str
 
     def __str__(self) -> str:
         about = f" of {self.subject}" if self.subject else ""
-        return f"{self.operation}{about}: {self.outcome}. {self.reason}"
+        return f"{self.operation}{about}: {self.outcome}, without {self.missed}"
 
 
 class Consistency:
     """The nodes of KMS in one mock, and the changes that some of them have not seen.
 
-    is_eventual: whether the option is set. ends_at_looks: whether late answers end the delay, too.
-    faults: the armed faults. seed: of the mock; None for a new one.
+    faults: the armed faults. seed: of the mock; None for a new one. is_eventual: whether the option
+    is set. has_own_ordering: whether the mock itself has set it, so that its seed decides, and not
+    that of the run. ends_at_looks: whether late answers end the delay, too.
     """
 
     def __init__(
-        self, faults: ArmedFaults, seed: int | str | None, *, is_eventual: bool, ends_at_looks: bool
+        self,
+        faults: ArmedFaults,
+        seed: int | str | None,
+        *,
+        is_eventual: bool,
+        has_own_ordering: bool,
+        ends_at_looks: bool,
     ) -> None:
         self._faults = faults
-        self._own_seed = seed
-        self._fresh_seed = int.from_bytes(os.urandom(4), "big")
+        self._own_seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
+        self._has_own_ordering = has_own_ordering or not is_eventual
         self.is_eventual = is_eventual
         self.ends_at_looks = ends_at_looks
         self.begin()
 
     def begin(self) -> None:
-        """Let all nodes see all changes, and begin with the ordering of the process."""
-        self._is_prompt = ordering.is_prompt
-        seeds = (ordering.seed, self._own_seed, self._fresh_seed)
-        self.seed = next(seed for seed in seeds if seed is not None)
+        """Begin with a new state, or a new test."""
+        #: Whether a test has changed something since.
+        self.has_changed = False
+        self.settle()
+
+    def settle(self) -> None:
+        """Let all nodes see all changes, and begin again with the ordering."""
+        self.seed = self._own_seed
+        if not self._has_own_ordering and ordering.seed is not None:
+            self.seed = ordering.seed
         # Independent of the entropy for ids, so that the ordering is the same with another seed.
         self._entropy = SeededEntropy(f"{self.seed} consistency")
         #: Whether calls can be answered late, or changes must be noted. Each call reads it.
@@ -83,8 +97,6 @@ class Consistency:
         self.open: list[Change] = []
         #: ARN of a key -> the late answers about it since its last change.
         self._late_answers: dict[str, int] = {}
-        #: Whether changes were noted since this state began.
-        self.has_changed = False
 
     # --- which node sees what -------------------------------------------------------------
 
@@ -114,14 +126,14 @@ class Consistency:
 
     def note(self, changes: Iterable[Change], node: int) -> None:
         """Note changes that a node has made, which others see later."""
-        fault = None if self.is_eventual else self._faults.find_of_consistency()
+        fault = self._faults.find_of_consistency()
         if fault is None and not self.is_eventual:
             return
         for change in changes:
-            self.has_changed = True
-            if watchers.delayed:
+            if not self._has_own_ordering and contexts[-1].ends_with_test:
+                self.has_changed = True
                 notify(watchers.delayed, change)
-            if not self._is_prompt:
+            if self._has_own_ordering or fault is not None or not ordering.is_prompt:
                 self._delay(change, node, fault)
 
     def _delay(self, change: Change, node: int, fault: Fault | None) -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from kmsmock import KMSMock, mock_kms
 
-SEEDS = range(12)
+SEEDS = range(8)
 
 
 @contextmanager

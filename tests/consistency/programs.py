@@ -1,4 +1,4 @@
-"""Small programs that change something and then need the change; each gives what it was answered."""
+"""Small programs that change something and then need the change; each gives the answer."""
 
 from __future__ import annotations
 
