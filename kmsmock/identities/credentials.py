@@ -65,6 +65,17 @@ class DeletedCredentialsError(CredentialsError):
         )
 
 
+class UnknownCredentialsError(CredentialsError):
+    """The mock has not issued the access key, and accepts no others."""
+
+    def __init__(self, access_key: str) -> None:
+        super().__init__(
+            "This mock has not issued the access key of the request, and with strict credentials "
+            "it accepts no others.",
+            access_key,
+        )
+
+
 class ExpiredCredentialsError(CredentialsError):
     """Temporary credentials have expired. expired: when they did."""
 
