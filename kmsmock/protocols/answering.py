@@ -11,9 +11,9 @@ from kmsmock.aws.errors import ServiceError, UnknownOperationException
 from kmsmock.aws.regions import DEFAULT_REGION
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.protocols import kms
-from kmsmock.protocols.credentials import find_access_key
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.protocols.scope import SignatureScope, read_scope
+from kmsmock.protocols.signatures import authenticate
 from kmsmock.state.backend import Backend
 
 
@@ -60,10 +60,8 @@ def _answer(
         call = kms.read_call(request, scope, DEFAULT_REGION)
         if call.model is None:
             raise UnknownOperationException
-        if scope is not None:
-            # Here the signature is checked, once that is possible.
-            access_key = find_access_key(backend, scope, is_strict=is_strict)
-            call = call._replace(access_key=access_key)
+        signer = authenticate(backend, request, "kms", strict=is_strict)
+        call = call._replace(access_key=signer.access_key, region=signer.region)
     except CredentialsError as refusal:
         return Answer(backend.new_uuid(), refusal.error_of("kms"))
     except ServiceError as error:

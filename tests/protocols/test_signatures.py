@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
@@ -15,7 +16,16 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.identities.credentials import CredentialsError
 from kmsmock.protocols.messages import HttpRequest
 from kmsmock.protocols.signatures import Signer, authenticate
-from tests.protocols.signature_faults import CODES, FAULTS, SERVICES, Fault, change, with_header
+from tests.protocols.requests import send
+from tests.protocols.signature_faults import (
+    CODES,
+    FAULTS,
+    MISMATCH,
+    SERVICES,
+    Fault,
+    change,
+    with_header,
+)
 from tests.protocols.signers import sign
 
 INVALID_TOKEN = "The security token included in the request is invalid."
@@ -319,3 +329,23 @@ def test_the_host_of_an_unsigned_request_has_its_region(kms: KMSMock) -> None:
 def test_iam_has_one_region_for_all_of_a_partition(kms: KMSMock, user: Any) -> None:
     error = refuse(kms, sign(user, service="iam", region="eu-west-1"), "iam")
     assert error.message == "Credential should be scoped to a valid region. "
+
+
+# --- the answer ---------------------------------------------------------------------------------
+
+
+def test_kms_answers_a_wrong_signature_with_its_error(kms: KMSMock, user: Any) -> None:
+    headers = {"X-Amz-Target": "TrentService.ListKeys"}
+    response = send(kms, sign(user, headers=headers, secret_key="wrong"))
+    assert response.status == 400
+    assert json.loads(response.body) == {
+        "__type": "InvalidSignatureException",
+        "message": MISMATCH,
+    }
+
+
+def test_kms_answers_a_valid_signature(kms: KMSMock, session: Any) -> None:
+    headers = {"X-Amz-Target": "TrentService.ListKeys"}
+    response = send(kms, sign(session, headers=headers))
+    assert json.loads(response.body)["__type"] == "AccessDeniedException"
+    assert kms.calls[-1].caller.endswith(":assumed-role/App/session")
