@@ -9,18 +9,17 @@ from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.disruptions import LostConnection
 from kmsmock.aws.errors import ServiceError, UnknownOperationException
 from kmsmock.aws.installed_model import get_service_model
-from kmsmock.aws.regions import DEFAULT_REGION
 from kmsmock.aws.services import ANSWERED
 from kmsmock.identities.credentials import CredentialsError, UnsignedRequestError
 from kmsmock.process.environment import DUMMY
 from kmsmock.protocols import kms
 from kmsmock.protocols.boundaries import require_boundaries, require_root
-from kmsmock.protocols.credentials import find_access_key
 from kmsmock.protocols.json_body import read_text
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.protocols.routing import find_service, get_protocol_name
 from kmsmock.protocols.scope import read_scope
 from kmsmock.protocols.service_protocols import PROTOCOLS, guess_protocol
+from kmsmock.protocols.signatures import Signer, authenticate
 from kmsmock.state.backend import Backend
 
 
@@ -69,7 +68,6 @@ class _Arrived:
         self._is_strict = is_strict
         self._scope = read_scope(request)
         self._service = find_service(request, self._scope)
-        self._region = DEFAULT_REGION if self._scope is None else self._scope.region
         name = None if self._service is None else get_protocol_name(self._service)
         self._model = None if name is None else get_service_model(self._service)
         self._protocol = PROTOCOLS.get(name or "") or guess_protocol(request)
@@ -80,9 +78,14 @@ class _Arrived:
             require_boundaries(self._request)
             service = self._require_service()
             require_root(self._request)
-            return self._answer_kms() if service == "kms" else self._answer_service(service)
+            signer = authenticate(
+                self._responder.backend, self._request, service, strict=self._is_strict
+            )
+            if service == "kms":
+                return self._answer_kms(signer)
+            return self._answer_service(service, signer)
         except CredentialsError as refusal:
-            return self._refuse(refusal.error_of(self._service or "sts"))
+            return self._refuse(refusal.error_of(self._service or self._protocol.typical_service))
         except ServiceError as error:
             return self._refuse(error)
 
@@ -103,19 +106,20 @@ class _Arrived:
             f"The service {service} is not emulated here; those that are: {', '.join(answered)}."
         )
 
-    def _answer_kms(self) -> HttpResponse | LostConnection:
-        call = kms.read_call(self._request, self._scope, self._region)
+    def _answer_kms(self, signer: Signer) -> HttpResponse | LostConnection:
+        call = kms.read_call(self._request, self._scope, signer.region)
         if call.model is None or self._request.method != "POST":
             raise UnknownOperationException
-        read_text(self._request.body)
-        answer = self._responder.answer(call._replace(access_key=self._admit()))
+        read_text(self._request.body)  # refuses what is none
+        call = call._replace(access_key=signer.access_key, region=signer.region)
+        answer = self._responder.answer(call)
         if isinstance(answer.result, LostConnection):
             return answer.result
         return kms.write_answer(answer)
 
-    def _answer_service(self, service: str) -> HttpResponse:
+    def _answer_service(self, service: str, signer: Signer) -> HttpResponse:
         called = self._protocol.read(self._request, self._model)
-        access_key = self._admit()
+        access_key = signer.access_key
         if access_key is None and called.model is not None and called.model.auth_type == "none":
             access_key = DUMMY  # needs no signature, such as AssumeRoleWithWebIdentity
         answer = self._responder.answer_service(
@@ -123,7 +127,7 @@ class _Arrived:
             operation=called.operation,
             parameters=called.parameters,
             access_key=access_key,
-            region=self._region,
+            region=signer.region,
             model=called.model,
             unknown_in=called.version if called.model is None else None,
         )
@@ -131,13 +135,3 @@ class _Arrived:
             return self._protocol.write(answer.result, called.model, answer.request_id)
         assert isinstance(answer.result, ServiceError), "only requests to KMS are disrupted"
         return self._protocol.write_error(answer.result, self._model, answer.request_id)
-
-    def _admit(self) -> str | None:
-        """Return the access key of the caller; None for an unsigned request.
-
-        Raises CredentialsError.
-        """
-        if self._scope is None:
-            return None
-        # Here the signature is checked, once that is possible.
-        return find_access_key(self._responder.backend, self._scope, is_strict=self._is_strict)

@@ -37,6 +37,9 @@ class OperationRequest(NamedTuple):
 class ServiceProtocol:
     """How a service reads its requests, and writes its responses."""
 
+    #: The service whose errors requests get that name no service.
+    typical_service = "sts"
+
     def read(self, request: HttpRequest, service: Any) -> OperationRequest:
         """Read a request. service: botocore's model. Raises the protocol's own errors."""
         raise NotImplementedError
@@ -56,6 +59,8 @@ class ServiceProtocol:
 
 class JsonProtocol(ServiceProtocol):
     """AWS JSON 1.0 and 1.1."""
+
+    typical_service = "kms"
 
     def read(self, request: HttpRequest, service: Any) -> OperationRequest:
         """Read a request. Raises UnknownOperationException, SerializationException."""

@@ -77,6 +77,21 @@ def test_unsigned_requests_are_refused_in_the_protocol_of_the_service(
     assert error_of(response, service) == (code, text)
 
 
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, b"<Code>MissingAuthenticationToken</Code>"),
+        ({"content-type": JSON}, b'"MissingAuthenticationTokenException"'),
+        ({"x-amz-target": "Nobody.X"}, b'"MissingAuthenticationTokenException"'),
+    ],
+    ids=["query", "json", "target"],
+)
+def test_a_request_for_no_service_lacks_a_signature(
+    kms: KMSMock, headers: dict[str, str], code: bytes
+):
+    assert code in send(kms, HttpRequest("POST", "/", headers, b"")).body
+
+
 def test_operations_that_need_no_signature_are_answered_without_one(kms: KMSMock):
     parameters = {
         "RoleArn": "arn:aws:iam::123456789012:role/App",
