@@ -6,7 +6,6 @@ Loaded in every pytest run, so it imports nothing slow: the rest is imported whe
 from __future__ import annotations
 
 import functools
-import os
 import sys
 import warnings
 from collections.abc import Generator, Iterator
@@ -20,12 +19,10 @@ from kmsmock.plugin.configuration import (
     REPORT,
     add_options,
     read_options_of_run,
-    read_orderings,
     require_known_arguments,
 )
 from kmsmock.plugin.contexts import Contexts, get_test_context
 from kmsmock.plugin.fault_check import note_failure
-from kmsmock.plugin.late_answers import TITLE, LateAnswers, describe_late_answers
 from kmsmock.plugin.marks import (
     fail_for_mark,
     merge_marks,
@@ -33,12 +30,17 @@ from kmsmock.plugin.marks import (
     require_options_of_marks,
     require_valid_marks,
 )
+from kmsmock.plugin.orderings import (
+    add_late_answers,
+    begin_ordering,
+    describe_ordering,
+    get_late_answers,
+)
 from kmsmock.plugin.real_aws import block_real_aws, blocking_as, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
 from kmsmock.process.active_mocks import active, get_joinable
 from kmsmock.process.contexts import get_running_test
 from kmsmock.process.environment import describe_region, without_leftovers
-from kmsmock.process.orderings import ordering
 from kmsmock.process.repeated_warnings import forget_warnings
 from kmsmock.process.watchers import watchers
 
@@ -47,8 +49,8 @@ if TYPE_CHECKING:
     from kmsmock.activation.key_factory import KmsKey, KmsKeyFactory
     from kmsmock.activation.typed_clients import KMSClient
     from kmsmock.control import KMSMock
-    from kmsmock.plugin.exploration import Exploration
     from kmsmock.plugin.hints import MockedTests
+    from kmsmock.serving.server import KmsServer
 
 _MARKER = (
     "kms(**options): options for the mock of the kms fixture, for example "
@@ -58,8 +60,6 @@ _MARKER = (
 _contexts: pytest.StashKey[Contexts] = pytest.StashKey()
 _mocked_tests: pytest.StashKey[MockedTests] = pytest.StashKey()
 _exceeded_budgets: pytest.StashKey[ExceededBudgets] = pytest.StashKey()
-_late_answers: pytest.StashKey[LateAnswers] = pytest.StashKey()
-_exploration: pytest.StashKey[Exploration] = pytest.StashKey()
 
 
 # --- configuration --------------------------------------------------------------------------
@@ -117,12 +117,11 @@ def pytest_configure(config: pytest.Config) -> None:
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
     exceeded_budgets = config.stash.setdefault(_exceeded_budgets, ExceededBudgets())
     config.pluginmanager.register(exceeded_budgets, "kmsmock budgets")
-    late_answers = config.stash.setdefault(_late_answers, LateAnswers())
-    for watcher in (mocked_tests, exceeded_budgets, late_answers):
+    for watcher in (mocked_tests, exceeded_budgets, get_late_answers(config)):
         watchers.add(watcher)
         config.add_cleanup(functools.partial(watchers.remove, watcher))
     _begin_run(config)
-    _begin_ordering(config, configured)
+    begin_ordering(config, configured, config.stash[_contexts])
     if configured.get("with_moto"):
         from kmsmock.mock import follow_moto
 
@@ -132,25 +131,6 @@ def pytest_configure(config: pytest.Config) -> None:
         from kmsmock.reports.plugin import add_reports
 
         add_reports(config, reports)
-
-
-def _begin_ordering(config: pytest.Config, configured: dict[str, Any]) -> None:
-    """Decide the ordering of the run, if its mocks are eventually consistent."""
-    config.add_cleanup(functools.partial(ordering.restore, ordering.state()))
-    if configured.get("consistency") != "eventual":
-        ordering.restore((None, False))
-        return
-    seed = configured.get("seed")
-    ordering.restore((int.from_bytes(os.urandom(3), "big") if seed is None else seed, False))
-    count = read_orderings(config)
-    if count:
-        from kmsmock.plugin.exploration import Exploration
-
-        exploration = Exploration(
-            count, ordering.seed, config.stash[_contexts], config.stash[_late_answers]
-        )
-        config.stash[_exploration] = exploration
-        config.pluginmanager.register(exploration, "kmsmock exploration")
 
 
 def _restore_options(options: dict[str, Any]) -> None:
@@ -166,13 +146,10 @@ def pytest_report_header(config: pytest.Config) -> str:
     chosen = complete({})
     region = chosen["region"] or describe_region()
     seed = "" if chosen["seed"] is None else f", seed {chosen['seed']!r}"
-    if chosen["consistency"] == "eventual":
-        count = read_orderings(config)
-        how = f"in {count} orderings of each test, " if count else ""
-        seed += f", eventual consistency {how}with seed {ordering.seed!r}"
     return (
         f"kmsmock: account {chosen['account_id']}, region {region}, "
         f"authorization {chosen['authorization']}, {say_what_is_blocked()}{seed}"
+        f"{describe_ordering(config)}"
     )
 
 
@@ -184,7 +161,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Apply a test's marks ``leak_check``, ``block_real_kms`` and ``block_real_aws``."""
     marks = merge_marks(item)
     try:
-        item.config.stash[_late_answers].begin()
+        get_late_answers(item.config).begin()
         with blocking_as(marks), without_leftovers(), _check_leaks(item, marks):
             return (yield)
     finally:
@@ -223,24 +200,9 @@ def pytest_runtest_makereport(
         if text:
             report.sections.append((CALLS, text))
     if report.failed:
-        _add_late_answers(item, report)
+        add_late_answers(item, report)
     item.config.stash[_exceeded_budgets].attach(item, report)
     return report
-
-
-def _add_late_answers(item: pytest.Item, report: Any) -> None:
-    """Add what was answered without the last changes, and how to run the test again like this."""
-    exploration = item.config.stash.get(_exploration, None)
-    if exploration is not None:
-        text = exploration.describe(item)
-    else:
-        text = describe_late_answers(item, item.config.stash[_late_answers])
-    if not text:
-        return
-    if hasattr(report.longrepr, "addsection"):  # also with --show-capture=no, and in junit.xml
-        report.longrepr.addsection(TITLE, text)
-    else:
-        report.sections.append((TITLE, text))
 
 
 def _prepare_error(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -358,6 +320,26 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     joined.kms.backend.faults.are_checked = True
     yield joined.kms
     rollbacks.pop().restore()
+
+
+@pytest.fixture
+def kms_server(kms: KMSMock) -> Iterator[KmsServer]:
+    """Return a running server with the mock of the test, on the loopback address."""
+    yield from _run_server(kms)
+
+
+@pytest.fixture(scope="session")
+def session_kms_server(session_kms: KMSMock) -> Iterator[KmsServer]:
+    """Return a running server with the mock `session_kms`, on the loopback address."""
+    yield from _run_server(session_kms)
+
+
+def _run_server(kms: KMSMock) -> Iterator[KmsServer]:
+    from kmsmock.serving.server import KmsServer
+
+    server = KmsServer(kms._responder)  # noqa: SLF001 - of this package
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -262,7 +262,13 @@ def test_a_test_that_fails_anyway_is_run_once_and_said_to(pytester):
     result = explore(pytester, code)
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["a run", "The test fails although all changes were seen at once."])
+    result.stdout.fnmatch_lines(
+        [
+            "The test fails although all changes were seen at once.",
+            "  pytest *::test_app --kms-consistency=strong --kms-seed=1/0",
+            "a run",
+        ]
+    )
     result.stdout.no_fnmatch_line("Ordering * of 20 broke*")
 
 
