@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.test_policy_limits import ACCOUNT, IDENTITY, KEY, ROLE, policy
+from tests.policies_of_size import ACCOUNT, IDENTITY, KEY, ROLE, USER, policy
 
-USER = f"arn:aws:iam::{ACCOUNT}:user/ann"
 FILES = {
     "key_policy": (32_768, KEY, ROLE),
     "identity_policy": (10_240, IDENTITY, ROLE),
