@@ -30,6 +30,7 @@ from kmsmock.operations.call_authorization import (
 from kmsmock.operations.faulty_calls import meeting_faults
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.key_lookup import locate_key
+from kmsmock.operations.metered_calls import require_quota
 from kmsmock.operations.parameter_hints import explain_parameters
 from kmsmock.operations.registry import Call, Operation, Target
 from kmsmock.process.real_time import RealTime
@@ -38,7 +39,10 @@ from kmsmock.state.backend import Backend
 
 
 def answer(backend: Backend, api_call: ApiCall) -> Answer:
-    """Answer one request of a client, with a response or a `ServiceError`."""
+    """Answer one request of a client, with a response or a `ServiceError`.
+
+    Raises HttpNeededError for a throttled request, unless it is an HTTP request.
+    """
     request_id = backend.new_uuid()
     operation = OPERATIONS.get(api_call.operation)
     if operation is None:
@@ -56,7 +60,11 @@ def answer(backend: Backend, api_call: ApiCall) -> Answer:
             return Answer(request_id, refusal.error_of("kms"))
         result: dict[str, Any] | errors.ServiceError
         try:
-            call.parameters = parse_request(api_call)
+            try:
+                call.parameters = parse_request(api_call)
+            finally:  # what cannot be parsed counts, too
+                if backend.quotas.is_on:
+                    require_quota(call, can_be_http=not api_call.is_http)
             if backend.faults.are_armed and api_call.is_http:
                 return Answer(request_id, _answer_with_faults(call))
             result = perform(call)

@@ -91,6 +91,12 @@ def _read_prices(_: str, value: Any) -> Any:
     return Prices.of(value)
 
 
+def _read_quotas(name: str, value: Any) -> Any:
+    from kmsmock.aws.quotas import read_quotas
+
+    return read_quotas(name, value)
+
+
 class Option(NamedTuple):
     """An option; its type is in `MockOptions`, and is also checked if it is a bool or Literal."""
 
@@ -231,6 +237,16 @@ class MockOptions(TypedDict, total=False):
             "a price list for `kms.costs`: prices that differ from AWS's, or a JSON file with them",
             read=_read_prices,
             is_path=True,
+        ),
+    ]
+    quotas: Annotated[
+        bool | Mapping[str, float],
+        Option(
+            default=False,
+            doc="throttle requests above AWS's request quotas, on the mock's clock; a dict has "
+            'other values for some, `{"CreateKey": 10}` (as ini option a bool)',
+            ini="bool",
+            read=_read_quotas,
         ),
     ]
     wire: Annotated[

@@ -137,16 +137,21 @@ class Responder:
         except CredentialsError:  # moto has admitted the request
             return identities.administrator
 
-    def skip_sleep(self, seconds: float, *, is_random: bool) -> bool:
+    def skip_sleep(self, seconds: float, *, is_random: bool, is_retry: bool = False) -> bool:
         """Move the clock instead of a sleep; return False if sleeps are real.
 
         is_random: whether the time is different each time; then it does not move the clock of a
-        mock with a seed.
+        mock with a seed. is_retry: whether a request is sent again afterwards. If a request quota
+        has throttled it, it is sent in the next second, so that a test has the same result each
+        time, and also with a seed.
         """
         if self.options["real_sleeps"]:
             return False
-        if not is_random or self.options["seed"] is None:
-            self.backend.clock.advance(seconds=seconds)
+        backend, is_seeded = self.backend, self.options["seed"] is not None
+        if is_retry and backend.quotas.is_throttling(backend.clock.now()):
+            backend.clock.advance(seconds=1 if is_seeded else max(seconds, 1))
+        elif not is_random or not is_seeded:
+            backend.clock.advance(seconds=seconds)
         return True
 
     # --- state -------------------------------------------------------------------------

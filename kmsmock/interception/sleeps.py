@@ -147,7 +147,9 @@ def _skip(sleeper: Any, meta: Any, context: Any, seconds: float) -> bool:
     mock = _retried.get()
     if is_waiter:
         mock = None if meta is None else _get_answering(meta, context)
-    return mock is not None and mock.skip_sleep(seconds, is_random=not is_waiter)
+    if mock is None:
+        return False
+    return mock.skip_sleep(seconds, is_random=not is_waiter, is_retry=not is_waiter)
 
 
 def _get_answering(meta: Any, context: Any) -> ActiveMock | None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from kmsmock.activation.typed_clients import KMSClient
     from kmsmock.control import KMSMock
     from kmsmock.plugin.hints import MockedTests
+    from kmsmock.serving.server import KmsServer
 
 _MARKER = (
     "kms(**options): options for the mock of the kms fixture, for example "
@@ -307,6 +308,26 @@ def kms(request: pytest.FixtureRequest) -> Iterator[KMSMock]:
     joined.kms.backend.faults.are_checked = True
     yield joined.kms
     rollbacks.pop().restore()
+
+
+@pytest.fixture
+def kms_server(kms: KMSMock) -> Iterator[KmsServer]:
+    """Return a running server with the mock of the test, on the loopback address."""
+    yield from _run_server(kms)
+
+
+@pytest.fixture(scope="session")
+def session_kms_server(session_kms: KMSMock) -> Iterator[KmsServer]:
+    """Return a running server with the mock `session_kms`, on the loopback address."""
+    yield from _run_server(session_kms)
+
+
+def _run_server(kms: KMSMock) -> Iterator[KmsServer]:
+    from kmsmock.serving.server import KmsServer
+
+    server = KmsServer(kms._responder)  # noqa: SLF001 - of this package
+    yield server
+    server.stop()
 
 
 @pytest.fixture

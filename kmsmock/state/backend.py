@@ -33,6 +33,7 @@ from kmsmock.misuse.values import describe
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
 from kmsmock.state.faults import ArmedFaults
+from kmsmock.state.request_quotas import RequestQuotas
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.delays import DELAYS
 from kmsmock.timing.passing_states import PassingStates
@@ -71,7 +72,8 @@ class Backend:
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
-        self.faults = ArmedFaults(self.calls, names)
+        self.quotas = RequestQuotas(options["quotas"], stands_still=options["seed"] is not None)
+        self.faults = ArmedFaults(self.calls, names, self.quotas)
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()
@@ -107,6 +109,7 @@ class Backend:
         self.call_log.clear()
         self.secrets.clear()
         self.service_events.clear()
+        self.quotas.clear()
         self.faults.clear()
 
     # --- Regions, ids, policies --------------------------------------------------------
@@ -151,6 +154,10 @@ class Backend:
             text = policies.default_policy(region.account, region.name)
             self._default_policies[scope] = text
         return text
+
+    def find_payer(self, account: str) -> str:
+        """Return who has a free tier: an account, or its organization, whose accounts share one."""
+        return self.identities.organization_of(account).organization_id or account
 
     def get_grant(self, region_name: str, token: str) -> Grant | None:
         """Find the grant of a token in any account of a Region."""
@@ -259,6 +266,7 @@ class Backend:
                 recorded,
                 service_events,
                 secrets,
+                quotas,
             ) = checkpoint.load(self)
             self.key_lifetimes.regions = self.regions
             self.store_versions.clear()
@@ -267,6 +275,7 @@ class Backend:
             self.identities.restore(identities_state)
             self.call_log.restore(recorded)
             self.secrets.restore(secrets)
+            self.quotas.restore(quotas)
             self.service_events.truncate(service_events)
             self.allowances.clear()
 
@@ -293,6 +302,7 @@ class Backend:
             self.call_log.state(),
             len(self.service_events),
             self.secrets.state(),
+            self.quotas.state(),
         )
 
 

@@ -1,4 +1,4 @@
-"""Databases and snapshots that were stored unseen, such as before the mock was active.
+"""Databases and snapshots that were stored unrecorded, such as before the mock was active.
 
 The other mock is asked about those that a call names, and those that it describes are taken from
 its answers. Its placeholder for a key stands for the AWS managed key.
@@ -28,10 +28,13 @@ from kmsmock.services.rds.kinds import INSTANCE, KINDS, Kind
 from kmsmock.services.rds.kms_use.encryption import new_resource_id
 from kmsmock.services.rds.kms_use.keys import DEFAULT_KEY
 from kmsmock.services.rds.kms_use.lost_keys import AVAILABLE
-from kmsmock.services.rds.kms_use.unseen import encrypt_unseen_database, encrypt_unseen_snapshot
+from kmsmock.services.rds.kms_use.unrecorded import (
+    encrypt_unrecorded_database,
+    encrypt_unrecorded_snapshot,
+)
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoreReader
-from kmsmock.services.unseen_data_keys import find_key
+from kmsmock.services.unrecorded_data_keys import find_key
 
 _PLACEHOLDER = "default_kms_key_id"
 
@@ -74,7 +77,7 @@ def _is_own(call: ServiceCall, arn: str) -> bool:
 
 
 def keep_database(kind: Kind, call: ServiceCall, response: Mapping[str, Any]) -> None:
-    """Record a database that the other mock describes, if it was made or encrypted unseen."""
+    """Record a database that the other mock describes, if it was made or encrypted unrecorded."""
     arn = response.get(kind.arn_member)
     if not arn:
         return
@@ -95,7 +98,7 @@ def keep_database(kind: Kind, call: ServiceCall, response: Mapping[str, Any]) ->
         arn,
         resource_id,
         response.get("Engine", ""),
-        encrypt_unseen_database(call.backend, kind, resource_id, key, call.account, runs=runs),
+        encrypt_unrecorded_database(call.backend, kind, resource_id, key, call.account, runs=runs),
         AVAILABLE if runs else "stopped",
         created=created,
     )
@@ -103,7 +106,7 @@ def keep_database(kind: Kind, call: ServiceCall, response: Mapping[str, Any]) ->
 
 
 def keep_snapshot(kind: Kind, call: ServiceCall, response: Mapping[str, Any]) -> None:
-    """Record a snapshot that the other mock describes, if it was taken or copied unseen."""
+    """Record a snapshot that the other mock describes, if it was taken or copied unrecorded."""
     arn = response.get(f"{kind.snapshot}Arn")
     if not arn or arn in storage(call).snapshots or not response.get(kind.snapshot_encrypted):
         return
@@ -115,7 +118,7 @@ def keep_snapshot(kind: Kind, call: ServiceCall, response: Mapping[str, Any]) ->
         if key is None:
             return
         resource_id = new_resource_id(call.backend, kind)
-        encryption = encrypt_unseen_snapshot(call.backend, kind, resource_id, key)
+        encryption = encrypt_unrecorded_snapshot(call.backend, kind, resource_id, key)
     is_shared = call.parameters.get("SnapshotType") in ("shared", "public")
     owner = Arn.of(arn).account if is_shared else call.account
     region, engine = Arn.of(arn).region, response.get("Engine", "")

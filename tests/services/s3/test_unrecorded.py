@@ -5,12 +5,12 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from tests.services.beside.unseen import REGION
+from tests.services.beside.unrecorded import REGION
 
 
 @pytest.fixture
 def versions(kms, s3, key):
-    """Put a version with the key and one without, unseen; return their ids."""
+    """Put a version with the key and one without, unrecorded; return their ids."""
     s3.put_bucket_versioning(Bucket="papers", VersioningConfiguration={"Status": "Enabled"})
     with kms.pause():
         plain = boto3.client("s3", REGION)
@@ -46,7 +46,7 @@ def test_the_latest_version_is_read_by_its_own_key_after_an_older_one(s3, calls_
     assert len(calls_by("s3")) == 1
 
 
-def test_an_upload_that_was_started_unseen_makes_an_object_under_kms(kms, s3, key, calls_by):
+def test_an_upload_that_was_started_unrecorded_makes_an_object_under_kms(kms, s3, key, calls_by):
     name = {"Bucket": "papers", "Key": "big"}
     with kms.pause():
         started = boto3.client("s3", REGION).create_multipart_upload(

@@ -1,4 +1,4 @@
-"""Data keys and grants of what was stored unseen, such as before the mock was active.
+"""Data keys and grants of what was stored unrecorded, such as before the mock was active.
 
 They are made when the mock first learns of the resource, without a call to KMS: what encrypted it
 has called KMS then. From then on the service decrypts them as all others.
@@ -64,7 +64,7 @@ def create_grant(
     operations: Collection[str],
     constraints: GrantConstraints,
 ) -> tuple[str, str]:
-    """Create a grant that a service has created unseen; return its grant id and a grant token.
+    """Create a grant that a service has created unrecorded; return its grant id and a grant token.
 
     grantee, retiring: principals, as CreateGrant takes them.
     """
@@ -88,7 +88,7 @@ def create_grant(
 
 
 def remove_grant(backend: Backend, key_arn: str, grant_id: str) -> None:
-    """Remove the grant of a resource that is gone, which its service has retired unseen."""
+    """Remove the grant of a resource that is gone, which its service has retired unrecorded."""
     arn = Arn.of(key_arn)
     region = backend.region(arn.account, arn.region)
     key = region.keys.get(arn.resource_id)

@@ -1,4 +1,4 @@
-"""Volumes and snapshots that were stored unseen, such as before the mock was active.
+"""Volumes and snapshots that were stored unrecorded, such as before the mock was active.
 
 The other mock is asked about those that a call names, and those that it describes are taken from
 its answers. Ids are never used again, so that it is asked only about unknown ones.
@@ -18,10 +18,10 @@ from kmsmock.services.ec2.beside.stored_resources import (
     stored_resources,
 )
 from kmsmock.services.ec2.kms_use.state import settings_for
-from kmsmock.services.ec2.kms_use.unseen import attach_unseen, encrypt_unseen
+from kmsmock.services.ec2.kms_use.unrecorded import attach_unrecorded, encrypt_unrecorded
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoreReader
-from kmsmock.services.unseen_data_keys import find_key
+from kmsmock.services.unrecorded_data_keys import find_key
 
 
 def read_volume(call: ServiceCall, member: str = "VolumeId") -> StoredResource | None:
@@ -60,7 +60,7 @@ def _read(
 
 
 def keep_volume(call: ServiceCall, volume: Mapping[str, Any]) -> None:
-    """Record a volume that the other mock describes, if it was created unseen."""
+    """Record a volume that the other mock describes, if it was created unrecorded."""
     stored, volume_id = stored_resources(call), volume["VolumeId"]
     if volume_id in stored.resources or not volume.get("Encrypted") or is_lost(call, volume_id):
         return
@@ -69,16 +69,16 @@ def keep_volume(call: ServiceCall, volume: Mapping[str, Any]) -> None:
     key = _find_key(call, named)
     if key is None:
         return
-    data_key, plaintext = encrypt_unseen(call.backend, key, volume_id)
+    data_key, plaintext = encrypt_unrecorded(call.backend, key, volume_id)
     stored.resources[volume_id] = StoredResource(call.account, key.arn, data_key)
     for attachment in volume.get("Attachments", ()):
         instance_id = attachment["InstanceId"]
-        attached = attach_unseen(call, key, data_key, plaintext, instance_id)
+        attached = attach_unrecorded(call, key, data_key, plaintext, instance_id)
         stored.attached[volume_id, instance_id] = AttachedVolume(attachment["Device"], attached)
 
 
 def keep_snapshot(call: ServiceCall, snapshot: Mapping[str, Any]) -> None:
-    """Record a snapshot that the other mock describes, if it was taken or copied unseen."""
+    """Record a snapshot that the other mock describes, if it was taken or copied unrecorded."""
     stored, snapshot_id = stored_resources(call), snapshot["SnapshotId"]
     if snapshot_id in stored.resources or not snapshot.get("Encrypted"):
         return
@@ -91,7 +91,7 @@ def keep_snapshot(call: ServiceCall, snapshot: Mapping[str, Any]) -> None:
         return
     key = _find_key(call, named)
     if key is not None:
-        data_key, _ = encrypt_unseen(call.backend, key, snapshot_id)
+        data_key, _ = encrypt_unrecorded(call.backend, key, snapshot_id)
         stored.resources[snapshot_id] = StoredResource(call.account, key.arn, data_key)
 
 

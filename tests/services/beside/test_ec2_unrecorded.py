@@ -15,7 +15,7 @@ def ec2(kms):
 
 
 @pytest.fixture
-def unseen(kms, ec2, key):
+def unrecorded(kms, ec2, key):
     """A volume, its snapshot and an instance with another volume, which the mock forgets."""
     checkpoint = kms.checkpoint()
     volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True, KmsKeyId=key)[
@@ -34,8 +34,8 @@ def unseen(kms, ec2, key):
     return volume, snapshot, instance["InstanceId"]
 
 
-def test_a_volume_that_was_created_unseen_needs_its_key(kms, ec2, unseen, key):
-    volume, _, instance = unseen
+def test_a_volume_that_was_created_unrecorded_needs_its_key(kms, ec2, unrecorded, key):
+    volume, _, instance = unrecorded
     (seen,) = ec2.describe_volumes(VolumeIds=[volume])["Volumes"]
     assert (seen["Encrypted"], seen["KmsKeyId"]) == (True, key)
     before = len(kms.calls)
@@ -44,8 +44,8 @@ def test_a_volume_that_was_created_unseen_needs_its_key(kms, ec2, unseen, key):
     assert kms.ebs.why(volume) is None
 
 
-def test_a_snapshot_that_was_taken_unseen_needs_its_key(kms, ec2, unseen, key):
-    _, snapshot, _ = unseen
+def test_a_snapshot_that_was_taken_unrecorded_needs_its_key(kms, ec2, unrecorded, key):
+    _, snapshot, _ = unrecorded
     before = len(kms.calls)
     volume = ec2.create_volume(AvailabilityZone="us-east-1a", SnapshotId=snapshot)["VolumeId"]
     assert operations(kms, before) == ["ReEncrypt"]
@@ -56,8 +56,8 @@ def test_a_snapshot_that_was_taken_unseen_needs_its_key(kms, ec2, unseen, key):
     assert seen["State"] == "error"
 
 
-def test_an_instance_that_was_launched_unseen_needs_the_key_to_start(kms, ec2, unseen, key):
-    _, _, instance = unseen
+def test_an_instance_that_was_launched_unrecorded_needs_the_key_to_start(kms, ec2, unrecorded, key):
+    _, _, instance = unrecorded
     ec2.stop_instances(InstanceIds=[instance])
     kms.client().disable_key(KeyId=key)
     ec2.start_instances(InstanceIds=[instance])
@@ -70,8 +70,8 @@ def test_an_instance_that_was_launched_unseen_needs_the_key_to_start(kms, ec2, u
     assert grants(kms, key) == []
 
 
-def test_an_image_of_an_instance_that_was_launched_unseen_is_encrypted(ec2, unseen, key):
-    _, _, instance = unseen
+def test_an_image_of_an_instance_that_was_launched_unrecorded_is_encrypted(ec2, unrecorded, key):
+    _, _, instance = unrecorded
     image = ec2.create_image(InstanceId=instance, Name="golden")["ImageId"]
     (mapping,) = ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"]
     assert mapping["Ebs"]["Encrypted"]

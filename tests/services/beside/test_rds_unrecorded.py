@@ -17,7 +17,7 @@ def rds(kms):
 
 
 @pytest.fixture
-def unseen(kms, rds, key):
+def unrecorded(kms, rds, key):
     """An instance with the name shop and a snapshot with the name one, which the mock forgets."""
     checkpoint = kms.checkpoint()
     create(rds, "shop", StorageEncrypted=True, KmsKeyId=key)
@@ -29,8 +29,8 @@ def operations(kms, since=0):
     return [call.operation for call in kms.calls[since:]]
 
 
-@pytest.mark.usefixtures("unseen")
-def test_an_instance_that_was_made_unseen_shows_and_needs_its_key(kms, rds, key):
+@pytest.mark.usefixtures("unrecorded")
+def test_an_instance_that_was_made_unrecorded_shows_and_needs_its_key(kms, rds, key):
     assert key_of(describe(rds, "shop")) == (True, key)
     rds.stop_db_instance(**instance())
     kms.client().disable_key(KeyId=key)
@@ -42,15 +42,15 @@ def test_an_instance_that_was_made_unseen_shows_and_needs_its_key(kms, rds, key)
     assert kms.client().list_grants(KeyId=key)["Grants"] == []
 
 
-@pytest.mark.usefixtures("unseen")
-def test_an_instance_that_was_made_unseen_becomes_inaccessible(kms, rds, key):
+@pytest.mark.usefixtures("unrecorded")
+def test_an_instance_that_was_made_unrecorded_becomes_inaccessible(kms, rds, key):
     describe(rds, "shop")
     kms.client().disable_key(KeyId=key)
     assert describe(rds, "shop")["DBInstanceStatus"].startswith("inaccessible-encryption")
 
 
-@pytest.mark.usefixtures("unseen")
-def test_a_snapshot_that_was_taken_unseen_needs_its_key(kms, rds, key):
+@pytest.mark.usefixtures("unrecorded")
+def test_a_snapshot_that_was_taken_unrecorded_needs_its_key(kms, rds, key):
     other = kms.client().create_key()["KeyMetadata"]["Arn"]
     before = len(kms.calls)
     copy = {"SourceDBSnapshotIdentifier": "one", "KmsKeyId": other}
@@ -116,7 +116,7 @@ def test_what_moto_has_no_more_is_forgotten():
             assert key_of(describe(rds, "shop")) == (False, None)
 
 
-@pytest.mark.parametrize("seen", [True, False], ids=["seen", "unseen"])
+@pytest.mark.parametrize("seen", [True, False], ids=["recorded", "unrecorded"])
 def test_the_databases_of_other_accounts_have_their_keys_where_moto_has_one_account(kms, seen):
     account = kms.account("111122223333")
     key = account.client().create_key()["KeyMetadata"]["Arn"]

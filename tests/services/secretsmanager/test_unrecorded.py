@@ -39,7 +39,7 @@ def test_a_secret_from_before_the_mock_is_decrypted_with_its_key():
             assert len(kms.calls) == 1
 
 
-def test_the_customer_managed_key_of_an_unseen_secret_counts(kms, key, plain):
+def test_the_customer_managed_key_of_an_unrecorded_secret_counts(kms, key, plain):
     with kms.pause():
         plain.create_secret(Name="db", SecretString="one", KmsKeyId=key)
     assert read(plain) == "one"
@@ -55,7 +55,7 @@ def test_a_secret_under_a_key_of_another_kms_warns(kms, plain):
         assert read(plain) == "one"
 
 
-def test_a_version_that_was_put_unseen_is_under_the_key_of_its_secret(kms, secrets, plain, key):
+def test_a_version_that_was_put_unrecorded_is_under_the_key_of_its_secret(kms, secrets, plain, key):
     secrets.create_secret(Name="db", SecretString="one", KmsKeyId=key)
     with kms.pause():
         plain.put_secret_value(SecretId="db", SecretString="two")
@@ -63,7 +63,7 @@ def test_a_version_that_was_put_unseen_is_under_the_key_of_its_secret(kms, secre
     kms.calls.assert_called("Decrypt", key=key, via_service="secretsmanager")
 
 
-def test_a_key_that_was_changed_unseen_decrypts(kms, secrets, plain, key):
+def test_a_key_that_was_changed_unrecorded_decrypts(kms, secrets, plain, key):
     secrets.create_secret(Name="db", SecretString="one")
     with kms.pause():
         plain.update_secret(SecretId="db", KmsKeyId=key)
@@ -153,7 +153,7 @@ def test_a_reference_can_name_the_version_of_a_secret(kms, secrets, ssm):
     assert kms.calls[-1].encryption_context["SecretVersionId"] == first
 
 
-@pytest.mark.parametrize("is_seen", [True, False], ids=["seen", "unseen"])
+@pytest.mark.parametrize("is_seen", [True, False], ids=["recorded", "unrecorded"])
 def test_the_account_of_moto_is_that_of_the_mock(is_seen):
     with mock_aws(), mock_kms(account_id="111122223333") as kms:
         client = boto3.client("secretsmanager", REGION)

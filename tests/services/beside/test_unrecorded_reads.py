@@ -1,4 +1,4 @@
-"""What was stored unseen, in the operations that read it: as if the mock had seen it stored."""
+"""What was stored unrecorded, in the operations that read it: as if the mock had recorded it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from kmsmock import mock_kms
-from tests.services.beside.unseen import ACCOUNT, KINDS, REGION, client
+from tests.services.beside.unrecorded import ACCOUNT, KINDS, REGION, client
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def allow(kms, key, service):
     kms.client().put_key_policy(KeyId=key, Policy=json.dumps(policy))
 
 
-def test_messages_reach_a_queue_that_was_subscribed_unseen_if_sns_may_use_its_key(kms, key):
+def test_messages_reach_a_queue_that_was_subscribed_unrecorded_if_sns_may_use_its_key(kms, key):
     sns, sqs = client("sns"), client("sqs")
     with kms.pause():
         KINDS["topic"].kind.make(None)
@@ -49,7 +49,7 @@ def test_messages_reach_a_queue_that_was_subscribed_unseen_if_sns_may_use_its_ke
     assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
 
 
-def test_s3_checks_the_key_of_an_unseen_queue(kms, key):
+def test_s3_checks_the_key_of_an_unrecorded_queue(kms, key):
     with kms.pause():
         KINDS["bucket"].kind.make(None)
         KINDS["queue"].kind.make(key)
@@ -140,7 +140,7 @@ def test_versions_and_aliases_of_a_function_are_decrypted(kms, key):
 
 
 @pytest.mark.parametrize("name", ["table", "function"])
-def test_grants_of_what_was_made_unseen_end_with_it(kms, key, name):
+def test_grants_of_what_was_made_unrecorded_end_with_it(kms, key, name):
     kind = KINDS[name].kind
     with kms.pause():
         kind.make(key)
@@ -150,7 +150,7 @@ def test_grants_of_what_was_made_unseen_end_with_it(kms, key, name):
     assert kms.client().list_grants(KeyId=key)["Grants"] == []
 
 
-def test_an_unseen_table_can_change_its_key(kms, key):
+def test_an_unrecorded_table_can_change_its_key(kms, key):
     dynamodb = client("dynamodb")
     with kms.pause():
         KINDS["table"].kind.make(key)

@@ -1,4 +1,4 @@
-"""Grants that services need for what was stored unseen, such as before the mock was active.
+"""Grants that services need for what was stored unrecorded, such as before the mock was active.
 
 As data keys of such resources, they are made without a call to KMS when the mock first learns of
 the resource: what encrypted it has called KMS then.

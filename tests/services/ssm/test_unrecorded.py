@@ -38,7 +38,7 @@ def test_a_parameter_from_before_the_mock_is_decrypted_with_its_key():
             assert len(kms.calls) == 1
 
 
-def test_the_value_of_an_unseen_parameter_is_a_ciphertext_of_its_key(kms, ssm, key):
+def test_the_value_of_an_unrecorded_parameter_is_a_ciphertext_of_its_key(kms, ssm, key):
     with kms.pause():
         put(boto3.client("ssm", REGION), KeyId=key)
     ciphertext = b64decode(value_of(ssm, decrypted=False))
@@ -47,7 +47,7 @@ def test_the_value_of_an_unseen_parameter_is_a_ciphertext_of_its_key(kms, ssm, k
     assert (opened["Plaintext"], opened["KeyId"]) == (b"x", key)
 
 
-def test_an_unseen_parameter_needs_its_key(kms, ssm, key):
+def test_an_unrecorded_parameter_needs_its_key(kms, ssm, key):
     with kms.pause():
         put(boto3.client("ssm", REGION), KeyId=key)
     kms.client().disable_key(KeyId=key)
@@ -56,7 +56,7 @@ def test_an_unseen_parameter_needs_its_key(kms, ssm, key):
 
 
 @pytest.mark.parametrize("overwrites", [True, False], ids=["a new version", "made anew"])
-def test_a_value_that_was_changed_unseen_is_the_one_that_is_read(kms, ssm, key, overwrites):
+def test_a_value_that_was_changed_unrecorded_is_the_one_that_is_read(kms, ssm, key, overwrites):
     put(ssm, "one", KeyId=key)
     with kms.pause():
         plain = boto3.client("ssm", REGION)
@@ -67,7 +67,7 @@ def test_a_value_that_was_changed_unseen_is_the_one_that_is_read(kms, ssm, key, 
     assert kms.calls[-1].key_arn == key
 
 
-def test_a_key_that_was_changed_unseen_decrypts(kms, ssm, key):
+def test_a_key_that_was_changed_unrecorded_decrypts(kms, ssm, key):
     put(ssm)
     with kms.pause():
         plain = boto3.client("ssm", REGION)

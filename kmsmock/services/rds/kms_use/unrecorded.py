@@ -1,4 +1,4 @@
-"""The encryption of databases and snapshots that were stored unseen.
+"""The encryption of databases and snapshots that were stored without a record.
 
 It is what it would be if the mock had seen them: with a data key, and for databases with the grants
 of RDS and EBS. KMS is not called for it.
@@ -25,12 +25,12 @@ from kmsmock.services.rds.kms_use.kms_calls import (
     service_principal,
     volume_context,
 )
-from kmsmock.services.unseen_data_keys import encrypt_given_data_key
-from kmsmock.services.unseen_grants import add_grant
+from kmsmock.services.unrecorded_data_keys import encrypt_given_data_key
+from kmsmock.services.unrecorded_grants import add_grant
 from kmsmock.state.backend import Backend
 
 
-def encrypt_unseen_database(
+def encrypt_unrecorded_database(
     backend: Backend, kind: Kind, resource_id: str, key: Key, account: str, *, runs: bool
 ) -> DatabaseEncryption:
     """Return the encryption of a database. account: that it is in. runs: whether it runs."""
@@ -53,7 +53,7 @@ def encrypt_unseen_database(
     return encryption
 
 
-def encrypt_unseen_snapshot(
+def encrypt_unrecorded_snapshot(
     backend: Backend, kind: Kind, resource_id: str, key: Key
 ) -> SnapshotEncryption:
     """Return the encryption of a snapshot. resource_id: of its database."""

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from kmsmock import KMSMock, mock_kms
-from tests.services.beside.unseen import ACCOUNT, KINDS, Named
+from tests.services.beside.unrecorded import ACCOUNT, KINDS, Named
 
 POLICY = {
     "Version": "2012-10-17",
