@@ -23,10 +23,6 @@ class EntityAlreadyExists(ServiceError):
     status = 409
 
 
-class InvalidAction(ServiceError):
-    """The service has no such operation, or it is not emulated."""
-
-
 class InvalidInput(ServiceError):
     """A parameter contradicts other parameters, or what exists."""
 
@@ -39,10 +35,6 @@ class LimitExceeded(ServiceError):
 
 class MalformedPolicyDocument(ServiceError):
     """The text is not a valid policy."""
-
-
-class MalformedQueryString(ServiceError):
-    """The body of the request cannot be read."""
 
 
 class NoSuchEntity(ServiceError):
