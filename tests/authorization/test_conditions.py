@@ -137,6 +137,13 @@ def test_a_multivalued_key_needs_a_set_operator(operator, wanted, given, expecte
         ("StringEquals", "${aws:none}", False),
         ("StringNotEquals", "${aws:none}", True),
         ("StringEquals", "${aws:many, 'bo*b'}", False),
+        ("StringEqualsIgnoreCase", "${aws:none}", False),
+        ("StringNotEqualsIgnoreCase", "${aws:none}", True),
+        ("StringLike", "${aws:none}*", False),
+        ("StringNotLike", "${aws:none}*", True),
+        ("StringLike", "*${aws:many}*", False),
+        ("StringNotLike", "*${aws:many}*", True),
+        ("Bool", "${aws:none}", False),
         ("StringEquals", "bo${*}b", True),
         ("StringLike", "${aws:username}", True),
         ("StringLike", "bo*", True),
@@ -148,6 +155,14 @@ def test_policy_variables_stand_for_what_the_request_has(operator, wanted, expec
     context = {"aws:username": "bo*b", "aws:many": ["a"]}
 
     assert holds(operator, wanted, "bo*b", **context) is expected
+
+
+@pytest.mark.parametrize("name", ["Arn{}Equals", "Arn{}Like"])
+def test_an_arn_with_an_unresolved_variable_matches_none(name):
+    wanted, arn = "arn:aws:iam::${aws:none}:role/*", "arn:aws:iam::1:role/a"
+
+    assert holds(name.format(""), wanted, arn) is False
+    assert holds(name.format("Not"), wanted, arn) is True
 
 
 def test_what_a_variable_stands_for_is_literal():

@@ -394,6 +394,29 @@ def test_a_foreign_retirer_needs_its_own_account_too(kms, client, key, role):
     retire(retirer, key, grant)
 
 
+@pytest.mark.parametrize("account", [ACCOUNT, OTHER], ids=["the account", "another account"])
+def test_an_account_that_may_retire_leaves_it_to_its_identity_policies(
+    kms, client, key, role, account
+):
+    retirers = kms.account(account)
+    grant = give(client, key, role.arn, RetiringPrincipal=retirers.root.arn)
+
+    with pytest.raises(Exception, match=f"because no {IDENTITY} allows the kms:RetireGrant"):
+        retire(retirers.user("bob"), key, grant)
+
+    retire(retirers.user("ann", policies=[policy(allow("kms:RetireGrant"))]), key, grant)
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, OTHER], ids=["the account", "another account"])
+def test_the_root_user_of_an_account_that_may_retire_needs_no_policy(
+    kms, client, key, role, account
+):
+    retirers = kms.account(account)
+    grant = give(client, key, role.arn, RetiringPrincipal=retirers.root.arn)
+
+    retire(retirers.root, key, grant)
+
+
 def test_resource_control_policies_do_not_keep_from_retiring(kms, client, key, role):
     grant = give(client, key, role.arn, "Encrypt", "RetireGrant")
     limit = policy(deny("kms:*", Principal="*"))
