@@ -148,6 +148,16 @@ def test_a_constant_is_seen_by_those_that_run_what_uses_it() -> None:
     assert known(source, one=6, two=10).find_tests("kmsmock/a.py", constant) == ["one"]
 
 
+def test_a_declaration_is_seen_by_those_that_run_its_registry() -> None:
+    source = "from kmsmock.registry import declare\n\ndeclare('name')\n"
+    declared = list_mutations(source)[0]
+    recorded = known(source)
+    recorded.sources["kmsmock/registry.py"] = "def declare(name):\n    return name\n"
+    recorded._add({"one": Record(1, {"kmsmock/registry.py": 1 << 2})})
+
+    assert recorded.find_tests("kmsmock/a.py", declared) == ["one"]
+
+
 def test_lines_are_found_again_in_changed_code() -> None:
     source = "def f(a):\n    return 1\n"
     later = "B = 2\n\n\n" + source

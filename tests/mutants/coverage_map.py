@@ -69,6 +69,7 @@ class CoverageMap:
     def _list_using(self, file: str, mutation: Mutation) -> set[str]:
         """Return the tests that run a line that names what a statement defines.
 
+        Of what is called for a declaration, they are those that run the module of the function.
         What a decorator declares concerns also those whose file names the function: an operation
         can refuse their calls before it runs.
         """
@@ -80,6 +81,8 @@ class CoverageMap:
             if other == file or _imports(source, module):
                 lines = (n for n, text in enumerate(source.splitlines(), 1) if used.search(text))
                 found |= self._list_running(other, _bits(lines))
+        for registry in _list_origins(self.sources[file], mutation.names) & self.sources.keys():
+            found |= self._list_running(file, -1) | self._list_running(registry, -1)
         if mutation.function.rpartition(".")[2] in mutation.names:
             files = {name for name in self.hashes if used.search((ROOT / name).read_text())}
             found |= {test for test in self.durations if test.partition("::")[0] in files}
@@ -177,6 +180,16 @@ def _imports(source: str, module: str) -> bool:
     if f"from {module} import" in source:
         return True
     return re.search(rf"from {re.escape(package)} import .*\b{name}\b", source) is not None
+
+
+def _list_origins(source: str, names: Iterable[str]) -> set[str]:
+    """Return the files from which a module imports names."""
+    return {
+        f"{node.module.replace('.', '/')}.py"
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ImportFrom) and node.module is not None
+        if any(alias.name in names for alias in node.names)
+    }
 
 
 def _with_constants(source: str, names: tuple[str, ...]) -> list[str]:
