@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -115,7 +116,7 @@ def _indent(code: str, sign: str) -> str:
 def show_survivor(each: Examined) -> str:
     """Return a survivor as a diff, with the tests that ran."""
     file, mutation = each.mutant
-    tests = f"{len(each.tests)} tests ran it, and passed" if each.tests else "no test runs it"
+    tests = f"{len(each.tests)} tests passed" if each.tests else "no test runs it"
     shown = [f"        {test}" for test in each.tests[:_MOST_SHOWN]]
     return "\n".join(
         [
@@ -159,7 +160,7 @@ def _read_arguments() -> argparse.Namespace:
     add("--seed", type=int, default=1, help="another one chooses other mutants; 1")
     add("--packages", default=",".join(PACKAGES), help="those of kmsmock, separated by commas")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="how many at the same time")
-    add("--seconds", type=float, default=90, help="of tests for one mutant, at most; 90")
+    add("--seconds", type=float, default=60, help="of tests for one mutant, at most; 60")
     add("--fail-under", type=float, default=90, help="the least share of killed, in percent; 90")
     parser.add_argument("--afresh", action="store_true", help="record all tests again")
     return parser.parse_args()
@@ -169,6 +170,7 @@ def main() -> int:
     """Run the command; return its exit status."""
     arguments = _read_arguments()
     os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends the trials, too
     mutants = [m for package in arguments.packages.split(",") for m in list_mutants(package)]
     stale = list_stale(mutants)
     known = CoverageMap.load(afresh=arguments.afresh, jobs=arguments.jobs)

@@ -24,6 +24,8 @@ from tests.mutants.recorder import FOLDER, Record
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".mutants_cache" / "map.pickle"
+#: How many tests of a module are run for code that no test runs.
+_OF_IMPORT = 20
 
 
 @dataclass
@@ -49,14 +51,15 @@ class CoverageMap:
         tests = self._list_running(file, _bits(mutation.lines))
         if mutation.names:
             tests |= self._list_using(file, mutation)
-        elif not tests and self.new_lines.get(file, 0) & _bits(mutation.lines):
-            tests = self._list_running(file, -1)
-        if mutation.names and not tests:
-            tests = self._list_running(file, -1)
-        cheapest = sorted(tests, key=lambda test: self.durations[test])
+        if tests or self.new_lines.get(file, 0) & _bits(mutation.lines):
+            return self._order(tests or self._list_running(file, -1))
+        # The import may run it: then few tests are enough.
+        return self._order(self._list_running(file, -1))[:_OF_IMPORT]
+
+    def _order(self, tests: set[str]) -> list[str]:
         turns: dict[str, int] = {}
         in_turns = []
-        for test in cheapest:
+        for test in sorted(tests, key=lambda test: self.durations[test]):
             function = test.partition("[")[0]
             turns[function] = turns.get(function, 0) + 1
             in_turns.append((turns[function], test))

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-#: In characters, the least context that is shown of a change, if its statement has as many.
-_SHOWN = 60
+#: In characters, the most code that is shown around a change.
+_SHOWN = 120
 _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -122,12 +122,12 @@ def _set(holder: Any, key: Any, value: Any) -> None:
 
 
 def _choose_shown(path: tuple[ast.AST, ...], changed: ast.AST) -> ast.AST:
-    """Return the changed node, or the one around it that is long enough to be recognized."""
+    """Return the statement of a change; if that is long, as much around the change as is short."""
     shown = changed
     for node in reversed(path):
-        if isinstance(shown, (ast.stmt, ast.ExceptHandler)) or (
-            isinstance(shown, ast.expr) and len(_unparse(shown)) >= _SHOWN
-        ):
+        if isinstance(shown, (ast.stmt, ast.ExceptHandler)):
+            break
+        if isinstance(shown, (ast.expr, ast.keyword)) and len(_unparse(node)) > _SHOWN:
             break
         shown = node
     return shown

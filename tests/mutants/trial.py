@@ -145,6 +145,7 @@ def _fork(trial: Trial, folder: Path, limit: float) -> int:
     code = 1
     try:
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         # Ends this process, should its parent be gone by then.
         signal.setitimer(signal.ITIMER_REAL, limit + _PATIENCE)
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
