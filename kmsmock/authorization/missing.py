@@ -25,6 +25,9 @@ from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.misuse.public_object import PublicObject
 
+#: The action that no key policy can allow to principals of other accounts.
+_BY_GRANT = "kms:RetireGrant"
+
 
 @dataclass(frozen=True, slots=True)
 class Missing(PublicObject):
@@ -46,7 +49,7 @@ def list_missing(
     are none if the request lacks what these conditions, or the constraints of a grant, are about.
     cause: the kind of policy that lacks the permission.
     """
-    if cause is PolicyKind.RESOURCE and policies.is_fixed:
+    if cause is PolicyKind.RESOURCE and (policies.is_fixed or request.action == _BY_GRANT):
         return ()
     principal = request.principal
     is_foreign = principal.account not in ("", request.owner)

@@ -145,6 +145,11 @@ def test_a_multivalued_key_needs_a_set_operator(operator, wanted, given, expecte
         ("StringNotLike", "*${aws:many}*", True),
         ("Bool", "${aws:none}", False),
         ("StringEquals", "bo${*}b", True),
+        ("StringEquals", "bo${*}${*}b", False),
+        ("StringEquals", " bo${*}b", False),
+        ("StringLike", "${ aws:username }", True),
+        ("StringLike", "${aws:none, '*'}", False),
+        ("StringLike", "bo${aws:none,''}*b", True),
         ("StringLike", "${aws:username}", True),
         ("StringLike", "bo*", True),
         ("StringLike", "bo${?}b", False),
@@ -163,6 +168,12 @@ def test_an_arn_with_an_unresolved_variable_matches_none(name):
 
     assert holds(name.format(""), wanted, arn) is False
     assert holds(name.format("Not"), wanted, arn) is True
+
+
+@pytest.mark.parametrize("wanted", ["a${$}b", "a$b"])
+def test_a_dollar_sign_can_be_written_as_a_variable(wanted):
+    assert holds("StringEquals", wanted, "a$b") is True
+    assert holds("StringEquals", wanted, "ab") is False
 
 
 def test_what_a_variable_stands_for_is_literal():

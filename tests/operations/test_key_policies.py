@@ -50,6 +50,7 @@ def test_the_default_key_policy_is_that_of_aws_to_the_letter(client, new_key):
         pytest.param(policy("text"), id="statement is text"),
         pytest.param(policy({**STATEMENT, "Effect": "allow"}), id="effect"),
         pytest.param(policy({**STATEMENT, "Sid": 1}), id="sid"),
+        pytest.param(policy(STATEMENT, Id=1), id="id"),
         pytest.param(policy({**STATEMENT, "Extra": 1}), id="unknown statement element"),
         pytest.param(policy({**STATEMENT, "NotAction": "kms:*"}), id="both actions"),
         pytest.param(policy({**STATEMENT, "Principal": "someone"}), id="principal is text"),
