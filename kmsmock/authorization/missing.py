@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kmsmock.authorization.conditions import Condition
+from kmsmock.authorization.conditions import NULL, Condition
 from kmsmock.authorization.explanation import get_policy_context, list_mismatches
 from kmsmock.authorization.near_misses import (
     NearMiss,
@@ -91,7 +91,7 @@ def _list_for(
 def _keep_conditions(near_miss: NearMiss, request: Request) -> Missing | None:
     """Return a statement with the same conditions, for the values of a request.
 
-    None if there is no such statement, since the request lacks a value.
+    None if there is no such statement: the request lacks a value, or has one that must not be.
     """
     policy, statement, failed = near_miss
     context = get_policy_context(policy, request)
@@ -100,7 +100,7 @@ def _keep_conditions(near_miss: NearMiss, request: Request) -> Missing | None:
     }
     for condition in failed:
         value = context.get(condition.lower_key)
-        if value is None:
+        if value is None or condition.operator == NULL:
             return None
         values = tuple(value) if isinstance(value, list) else (value,)
         changed = Condition(condition.operator, condition.key, values)
