@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -24,6 +24,11 @@ from tests.mutants.recorder import FOLDER, Record
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".mutants_cache" / "map.pickle"
+#: Tests that look at the code itself, or at all declarations: they run none of it.
+ABOUT_ALL = (
+    *("tests/test_contract.py", "tests/test_error_texts.py", "tests/test_operations_table.py"),
+    "tests/operations/test_key_states.py",
+)
 #: How many tests of a module are run for code that no test runs.
 _OF_IMPORT = 20
 
@@ -51,10 +56,13 @@ class CoverageMap:
         tests = self._list_running(file, _bits(mutation.lines))
         if mutation.names:
             tests |= self._list_using(file, mutation)
-        if tests or self.new_lines.get(file, 0) & _bits(mutation.lines):
-            return self._order(tests or self._list_running(file, -1))
-        # The import may run it: then few tests are enough.
-        return self._order(self._list_running(file, -1))[:_OF_IMPORT]
+        found = self._order(tests or self._list_running(file, -1))
+        if not tests and not self.new_lines.get(file, 0) & _bits(mutation.lines):
+            found = found[:_OF_IMPORT]  # if anything runs it, the import of the module does
+        return [*found, *self._order(self._list_in(ABOUT_ALL) - set(found))]
+
+    def _list_in(self, files: Collection[str]) -> set[str]:
+        return {test for test in self.durations if test.partition("::")[0] in files}
 
     def _order(self, tests: set[str]) -> list[str]:
         turns: dict[str, int] = {}
@@ -88,7 +96,7 @@ class CoverageMap:
             found |= self._list_running(file, -1) | self._list_running(registry, -1)
         if mutation.function.rpartition(".")[2] in mutation.names:
             files = {name for name in self.hashes if used.search((ROOT / name).read_text())}
-            found |= {test for test in self.durations if test.partition("::")[0] in files}
+            found |= self._list_in(files)
         return found
 
     # --- keeping it up to date -------------------------------------------------------------------

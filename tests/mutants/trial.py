@@ -106,6 +106,17 @@ class MutantFinder:
         return spec
 
 
+def _show_source(module: Path, source: str) -> None:
+    """Let tests that read the code read the changed one. module: its path without suffix."""
+    paths = {(module / "__init__.py").absolute(), module.with_suffix(".py").absolute()}
+    read_text = Path.read_text
+
+    def read_mutant(path: Path, *arguments: Any, **more: Any) -> str:
+        return source if path.absolute() in paths else read_text(path, *arguments, **more)
+
+    Path.read_text = read_mutant  # type: ignore[method-assign]
+
+
 class _Chosen:
     """A plugin of pytest that runs the chosen tests in their order, and notes failures."""
 
@@ -127,7 +138,9 @@ class _Chosen:
 
 def _run_tests(trial: Trial, folder: Path) -> tuple[Outcome, list[str]]:
     if trial.module:
-        sys.meta_path.insert(0, MutantFinder(trial.module, trial.make_tree()))
+        tree = trial.make_tree()
+        sys.meta_path.insert(0, MutantFinder(trial.module, tree))
+        _show_source(Path(*trial.module.split(".")), ast.unparse(tree))
     chosen = _Chosen(trial.tests)
     files = dict.fromkeys(test.partition("::")[0] for test in trial.tests)
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
