@@ -43,6 +43,10 @@ class NoSuchEntity(ServiceError):
     status = 404
 
 
+class PackedPolicyTooLarge(ServiceError):
+    """Session policies and session tags together are too large."""
+
+
 class UnmodifiableEntity(ServiceError):
     """A service-linked role, which only its service changes."""
 

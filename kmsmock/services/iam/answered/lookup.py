@@ -25,17 +25,12 @@ _DEFAULT_PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of identity: user, role or group.
-
-    Source: IAM User Guide, "IAM and AWS STS quotas".
-    """
+    """A kind of identity: user, role or group."""
 
     #: The kind in operation names, such as ``User``.
     word: str
     #: Finds the identity that a call names.
     find: Callable[[ServiceCall], Identity]
-    #: The quota of all its inline policies together, in bytes.
-    max_inline_bytes: int
 
     @property
     def member(self) -> str:
@@ -85,9 +80,9 @@ def _find_entity(call: ServiceCall, kind: PrincipalKind, word: str, name: str) -
     return entity
 
 
-USER = Kind("User", find_user, 2048)
-ROLE = Kind("Role", find_role, 10_240)
-GROUP = Kind("Group", find_group, 5120)
+USER = Kind("User", find_user)
+ROLE = Kind("Role", find_role)
+GROUP = Kind("Group", find_group)
 KINDS = (USER, ROLE, GROUP)
 
 

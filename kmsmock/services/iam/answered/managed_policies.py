@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.aws.policy_limits import POLICY_VERSIONS
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity, Group, ManagedPolicy, PolicyVersion
 from kmsmock.services.errors import (
@@ -28,13 +29,9 @@ from kmsmock.services.iam.answered.lookup import (
     list_bounded,
     paginate_response,
 )
+from kmsmock.services.iam.answered.policy_quotas import require_managed_size
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
-
-#: Quotas: characters of a policy without white space, and versions of a policy.
-#: Source: IAM User Guide, "IAM and AWS STS quotas".
-_MAX_CHARACTERS = 6144
-_MAX_VERSIONS = 5
 
 
 def _new_arn(call: ServiceCall) -> str:
@@ -60,7 +57,7 @@ def create_policy(call: ServiceCall) -> dict[str, Any]:
                 f"A policy called {name} already exists. Duplicate names are not allowed."
             )
     arn = _new_arn(call)
-    _require_valid(parameters["PolicyDocument"], arn)
+    _require_valid(call, parameters["PolicyDocument"], arn)
     managed = ManagedPolicy(
         arn,
         name,
@@ -149,11 +146,11 @@ def create_policy_version(call: ServiceCall) -> dict[str, Any]:
     """Add a version to a managed policy."""
     managed = _find_customer_managed(call)
     text = call.parameters["PolicyDocument"]
-    _require_valid(text, managed.arn)
-    if len(managed.versions) == _MAX_VERSIONS:
+    _require_valid(call, text, managed.arn)
+    if len(managed.versions) == POLICY_VERSIONS.most:
         raise LimitExceeded(
-            f"A managed policy can have up to {_MAX_VERSIONS} versions. Before you create a new "
-            "version, you must delete an existing version."
+            f"A managed policy can have up to {POLICY_VERSIONS.most} versions. Before you create a "
+            "new version, you must delete an existing version."
         )
     is_default = call.parameters.get("SetAsDefault", False)
     version = managed.add_version(text, call.now, is_default=is_default)
@@ -214,10 +211,9 @@ def _version(call: ServiceCall, managed: ManagedPolicy) -> PolicyVersion:
     return managed.versions[version_id]
 
 
-def _require_valid(text: str, arn: str) -> None:
+def _require_valid(call: ServiceCall, text: str, arn: str) -> None:
     read_policy(text, PolicyKind.IDENTITY, arn)
-    if len("".join(text.split())) > _MAX_CHARACTERS:
-        raise LimitExceeded(f"Cannot exceed quota for PolicySize: {_MAX_CHARACTERS}")
+    require_managed_size(call, text)
 
 
 def _describe_with_tags(call: ServiceCall, managed: ManagedPolicy) -> dict[str, Any]:
