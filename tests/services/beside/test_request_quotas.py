@@ -61,8 +61,8 @@ def test_a_throttled_service_says_so_in_its_own_way(
     service = begin.__name__.removeprefix("begin_")
     once = Config(retries={"total_max_attempts": 1})
     use = begin(boto3.client(service, "us-east-1", config=once), key)  # type: ignore[call-overload]
-    kms.faults.quota("cryptographic-symmetric", per_second=2)
-    for _ in range(2):
+    kms.faults.quota("cryptographic-symmetric", per_second=5)
+    for _ in range(5):
         kms.client(region="us-east-1").generate_random(NumberOfBytes=1)
 
     with pytest.raises(ClientError) as caught:
