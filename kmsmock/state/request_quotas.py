@@ -91,7 +91,16 @@ class RequestQuotas:
         Of several that are armed it is the lowest.
         """
         armed = [fault.rate for fault in self._armed if fault.covers(scope)]
-        return min(armed, key=lambda rate: rate.per_second) if armed else self._get_rate(scope)
+        return min(armed, key=lambda rate: rate.per_second) if armed else self.get_own_rate(scope)
+
+    def get_own_rate(self, scope: Scope) -> Rate:
+        """Return the value of a quota without faults: that of the option, or AWS's default."""
+        name = (scope.quota, scope.region)
+        rate = self._rates.get(name)
+        if rate is None:
+            rate = self._values.get(scope.quota) or Rate.of(get_default(*name))
+            self._rates[name] = rate
+        return rate
 
     def take(
         self, requests: Sequence[tuple[Scope, int]], operation: str, now: datetime
@@ -152,15 +161,7 @@ class RequestQuotas:
                 yield from armed
                 return
         if self._has_defaults:
-            yield None, self._get_rate(scope)
-
-    def _get_rate(self, scope: Scope) -> Rate:
-        name = (scope.quota, scope.region)
-        rate = self._rates.get(name)
-        if rate is None:
-            rate = self._values.get(scope.quota) or Rate.of(get_default(*name))
-            self._rates[name] = rate
-        return rate
+            yield None, self.get_own_rate(scope)
 
     def _find_interval(
         self, fault: QuotaFault | None, scope: Scope, rate: Rate, now: datetime
