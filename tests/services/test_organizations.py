@@ -39,11 +39,18 @@ def kms():
         kms.account(OTHER).join_organization(
             ORGANIZATION,
             path=f"{ROOT}/{UNIT}/{INNER}",
-            service_control=[FULL, [FULL, deny("kms:DisableKey")], FULL, [FULL, deny("kms:PutKeyPolicy")]],
+            service_control=[
+                FULL,
+                [FULL, deny("kms:DisableKey")],
+                FULL,
+                [FULL, deny("kms:PutKeyPolicy")],
+            ],
             resource_control=[deny_all("kms:Decrypt")],
         )
         kms.account(THIRD).join_organization(
-            ORGANIZATION, path=f"{ROOT}/{UNIT}", service_control=[FULL, [FULL, deny("kms:DisableKey")]]
+            ORGANIZATION,
+            path=f"{ROOT}/{UNIT}",
+            service_control=[FULL, [FULL, deny("kms:DisableKey")]],
         )
         yield kms
 
