@@ -20,7 +20,7 @@ from kmsmock.authorization.near_misses import (
     select_policies,
 )
 from kmsmock.authorization.policy import Effect, Policy
-from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.authorization.policy_document import LARGEST_KEY_POLICY, PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.misuse.public_object import PublicObject
@@ -88,7 +88,8 @@ def _list_for(
 def _keep_conditions(near_miss: NearMiss, request: Request) -> Missing | None:
     """Return a statement with the same conditions, for the values of a request.
 
-    None if there is no such statement, since the request lacks a value.
+    None if there is no such statement, since the request lacks a value, or has more values than
+    fit into a policy.
     """
     policy, statement, failed = near_miss
     context = get_policy_context(policy, request)
@@ -100,6 +101,8 @@ def _keep_conditions(near_miss: NearMiss, request: Request) -> Missing | None:
         if value is None:
             return None
         values = tuple(value) if isinstance(value, list) else (value,)
+        if sum(map(len, values)) > LARGEST_KEY_POLICY:
+            return None
         changed = Condition(condition.operator, condition.key, values)
         if not changed.holds(context, result_if_malformed=False):
             return None

@@ -13,9 +13,6 @@ from kmsmock.authorization.policy_document import as_list
 from kmsmock.aws.arns import name_account_by_root, root_arn
 from kmsmock.aws.regions import partition_of
 
-#: Source: AWS KMS Developer Guide, "Resource quotas": 32 KB a key policy document.
-LARGEST_POLICY_BYTES = 32_768
-
 #: The members of a policy and of a statement, in the order in which KMS returns them.
 _ORDER = ("Version", "Id", "Statement")
 _STATEMENT_ORDER = (

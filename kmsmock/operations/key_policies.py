@@ -13,7 +13,12 @@ from kmsmock.access.policies import KEY_POLICY
 from kmsmock.authorization import policy as policy_language
 from kmsmock.authorization.linting import warn_of_misspelt
 from kmsmock.authorization.policy import Effect, Policy
-from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
+from kmsmock.authorization.policy_document import (
+    LARGEST_KEY_POLICY,
+    Defect,
+    MalformedPolicyError,
+    PolicyKind,
+)
 from kmsmock.aws import errors
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
@@ -105,9 +110,9 @@ def read_policy(call: Call) -> str:
     text: str | None = call.parameters.get("Policy")
     if text is None:
         return call.backend.default_policy(call.region)
-    if len(text.encode()) > policies.LARGEST_POLICY_BYTES:
+    if len(text.encode()) > LARGEST_KEY_POLICY:
         raise errors.LimitExceededException.in_own_words(
-            f"Key policy size quota is {policies.LARGEST_POLICY_BYTES} bytes, current size is "
+            f"Key policy size quota is {LARGEST_KEY_POLICY} bytes, current size is "
             f"{len(text.encode())}."
         )
     try:
