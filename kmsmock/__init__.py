@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kmsmock.ledger.costs import Costs
     from kmsmock.mock import KMSMocker, mock_kms
     from kmsmock.process.real_aws_block import RealAWSBlocked, RealKMSBlocked
+    from kmsmock.serving.server import KmsServer
     from kmsmock.state.checkpoints import Checkpoint
     from kmsmock.worlds.errors import WorldError
 
@@ -33,6 +34,7 @@ __all__ = [
     "KMSMocker",
     "KmsKey",
     "KmsKeyFactory",
+    "KmsServer",
     "Principal",
     "RealAWSBlocked",
     "RealKMSBlocked",
@@ -52,6 +54,7 @@ _MODULES = {
     "KMSMocker": "kmsmock.mock",
     "KmsKey": "kmsmock.activation.key_factory",
     "KmsKeyFactory": "kmsmock.activation.key_factory",
+    "KmsServer": "kmsmock.serving.server",
     "Principal": "kmsmock.accounts",
     "RealAWSBlocked": "kmsmock.process.real_aws_block",
     "RealKMSBlocked": "kmsmock.process.real_aws_block",

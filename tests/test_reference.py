@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import kmsmock
-from kmsmock import KMSMock, mock_kms
+from kmsmock import KMSMock, KmsServer, mock_kms
 from kmsmock.ledger.call_record import MEMBERS
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
@@ -42,6 +42,9 @@ OBJECTS: dict[str, Callable[[KMSMock], object]] = {
     "`kms.calls`": lambda kms: kms.calls,
     "`kms.costs`, `Costs`": lambda kms: kms.costs,
     "`kms.faults`": lambda kms: kms.faults,
+    "`kms.quotas`": lambda kms: kms.quotas,
+    "`kms.quotas.headroom()`": lambda kms: kms.quotas.headroom(),
+    "`kms.quotas.headroom().quotas[0]`": lambda kms: use_a_quota(kms).headroom().quotas[0],
     "`kms.secrets`": lambda kms: kms.secrets,
     "`kms.trail`": lambda kms: kms.trail,
     "`kms.attestation`": lambda kms: kms.attestation,
@@ -51,7 +54,14 @@ OBJECTS: dict[str, Callable[[KMSMock], object]] = {
     "`kms.principal(arn)`, `account.user(name)`, `account.role(name)`, a `Principal`": (
         lambda kms: kms.account(OTHER).role("App")
     ),
+    # One that runs would have to be stopped.
+    "`kms_server`, a `KmsServer`": lambda _: KmsServer.__new__(KmsServer),
 }
+
+
+def use_a_quota(kms: KMSMock) -> Any:
+    kms.client().list_keys()
+    return kms.quotas
 
 
 def public_names(thing: object) -> list[str]:
@@ -115,7 +125,7 @@ def test_all_types_that_a_test_annotates_with_are_names_of_the_package() -> None
         *("KMSMock", "KMSMocker", "mock_kms", "current", "RealAWSBlocked", "RealKMSBlocked"),
         "KmsKey",
         *("KmsKeyFactory", "Account", "Principal", "Call", "Decision", "Costs", "Checkpoint"),
-        "WorldError",
+        *("KmsServer", "WorldError"),
     }
     assert set(dir(kmsmock)) == {*kmsmock.__all__, "__version__"}
 

@@ -32,6 +32,16 @@ def make_client(service: str, region: str, credentials: Credentials) -> Any:
 
     service: as boto3 names it. Raises ValueError for a service that boto3 does not have.
     """
+    return make_client_at(None, service, region, credentials)
+
+
+def make_client_at(
+    endpoint_url: str | None, service: str, region: str, credentials: Credentials
+) -> Any:
+    """Create a boto3 client for an endpoint. endpoint_url: None for that of AWS.
+
+    The rest is as for `make_client`.
+    """
     try:
         return _get_session(len(BUILTIN_HANDLERS)).client(
             service,
@@ -39,6 +49,7 @@ def make_client(service: str, region: str, credentials: Credentials) -> Any:
             aws_access_key_id=credentials.access_key,
             aws_secret_access_key=credentials.secret_key,
             aws_session_token=credentials.session_token,
+            endpoint_url=endpoint_url,
         )
     except UnknownServiceError:
         hint = did_you_mean(service, sorted(list_services()))

@@ -20,8 +20,9 @@ from kmsmock.authorization.near_misses import (
     select_policies,
 )
 from kmsmock.authorization.policy import Effect, Policy
-from kmsmock.authorization.policy_document import LARGEST_KEY_POLICY, PolicyKind
+from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Request
+from kmsmock.aws.policy_limits import KEY_POLICY
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.misuse.public_object import PublicObject
 
@@ -101,7 +102,7 @@ def _keep_conditions(near_miss: NearMiss, request: Request) -> Missing | None:
         if value is None:
             return None
         values = tuple(value) if isinstance(value, list) else (value,)
-        if sum(map(len, values)) > LARGEST_KEY_POLICY:
+        if sum(map(len, values)) > KEY_POLICY.most:
             return None
         changed = Condition(condition.operator, condition.key, values)
         if not changed.holds(context, result_if_malformed=False):

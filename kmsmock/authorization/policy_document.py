@@ -16,8 +16,6 @@ from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.misuse.surrogates import find_lone_surrogate
 from kmsmock.misuse.values import describe
 
-#: Source: AWS KMS Developer Guide, "Resource quotas": 32 KB a key policy document.
-LARGEST_KEY_POLICY = 32_768
 VERSIONS = ("2008-10-17", "2012-10-17")
 _MEMBERS = frozenset({"Version", "Id", "Statement"})
 _STATEMENT_MEMBERS = frozenset(

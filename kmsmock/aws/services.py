@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kmsmock.aws import credential_errors, parameter_errors
+from kmsmock.aws import credential_errors, parameter_errors, signature_errors
 from kmsmock.aws.credential_errors import CredentialErrors
 from kmsmock.aws.parameter_errors import MissingParameter
+from kmsmock.aws.signature_errors import SignatureErrors
 
 
 class AwsService(NamedTuple):
@@ -45,6 +46,8 @@ class AwsService(NamedTuple):
     is_free: bool = False
     #: Its errors for requests without valid credentials.
     credential_errors: CredentialErrors = credential_errors.JSON
+    #: Its errors for wrong signatures, if the mock answers its requests.
+    signature_errors: SignatureErrors = signature_errors.JSON
     #: Its error for a required parameter that is missing; None if each parameter has its own.
     missing_parameter: MissingParameter | None = parameter_errors.JSON
     #: Whether its resource policies can allow unsigned requests.
@@ -64,6 +67,7 @@ _DECLARED = (
         answered=f"{_SERVICES}.sts.answered",
         beside=f"{_SERVICES}.sts.beside",
         credential_errors=credential_errors.QUERY,
+        signature_errors=signature_errors.QUERY,
         missing_parameter=parameter_errors.QUERY,
     ),
     AwsService(
@@ -71,6 +75,7 @@ _DECLARED = (
         answered=f"{_SERVICES}.iam.answered",
         beside=f"{_SERVICES}.iam.beside",
         credential_errors=credential_errors.QUERY,
+        signature_errors=signature_errors.QUERY,
         missing_parameter=parameter_errors.QUERY,
     ),
     AwsService(
@@ -82,6 +87,7 @@ _DECLARED = (
         hides_decrypting_key=True,
         internal_endpoint=("DescribeKey",),
         credential_errors=credential_errors.EC2,
+        signature_errors=signature_errors.EC2,
         missing_parameter=parameter_errors.EC2,
     ),
     AwsService(
@@ -89,6 +95,7 @@ _DECLARED = (
         answered=f"{_SERVICES}.rds.answered",
         beside=f"{_SERVICES}.rds.beside",
         credential_errors=credential_errors.QUERY,
+        signature_errors=signature_errors.RDS,
         missing_parameter=parameter_errors.EC2,
     ),
     AwsService("cloudtrail", answered=f"{_SERVICES}.cloudtrail.answered", is_free=True),

@@ -65,6 +65,17 @@ class DeletedCredentialsError(CredentialsError):
         )
 
 
+class UnknownCredentialsError(CredentialsError):
+    """The mock has not issued the access key, and accepts no others."""
+
+    def __init__(self, access_key: str) -> None:
+        super().__init__(
+            "This mock has not issued the access key of the request, and with strict credentials "
+            "it accepts no others.",
+            access_key,
+        )
+
+
 class ExpiredCredentialsError(CredentialsError):
     """Temporary credentials have expired. expired: when they did."""
 
@@ -81,6 +92,13 @@ class ExpiredCredentialsError(CredentialsError):
     def _select(errors: CredentialErrors) -> CredentialError:
         """Return the error for these credentials among those of a service."""
         return errors.expired
+
+
+class SessionTokenError(CredentialsError):
+    """The session token of a request is missing, or not that of its access key."""
+
+    def __init__(self, access_key: str, principal: Principal, reason: str) -> None:
+        super().__init__(f"{reason} The access key {access_key} is of {principal.arn}.", access_key)
 
 
 class UnsignedRequestError(CredentialsError):
@@ -137,6 +155,8 @@ class CredentialStore:
         #: Access keys that are not valid: inactive or deleted, or of deleted users and roles.
         self._invalid: set[str] = set()
         self._expirations: dict[str, datetime] = {}
+        #: Access key -> the credentials, for the signatures of requests.
+        self._credentials: dict[str, Credentials] = {}
         self._long_term: dict[str, AccessKey] = {}
         #: Depends on the principal with its unique id, and ends with it or with its credentials.
         self._handed_out: dict[Principal, Credentials] = {}
@@ -176,6 +196,13 @@ class CredentialStore:
             return None
         return self._owners.get(access_key)
 
+    def get_valid(self, access_key: str, now: datetime) -> Credentials | None:
+        """Return the credentials of an access key; None if it is unknown or not valid."""
+        expires = self._expirations.get(access_key)
+        if access_key in self._invalid or (expires is not None and expires <= now):
+            return None
+        return self._credentials.get(access_key)
+
     def has_issued(self, access_key: str) -> bool:
         """Return whether an access key is, or was, one of a principal."""
         return access_key in self._owners
@@ -196,7 +223,7 @@ class CredentialStore:
         # None of the access keys that IAM lists: a test that takes them need not clean up.
         is_long_term = principal.kind in (PrincipalKind.USER, PrincipalKind.ROOT)
         known = self._handed_out[principal] = self._new("AKIA" if is_long_term else "ASIA")
-        self._set_owner(known.access_key, principal)
+        self._add(known, principal)
         if is_gone:
             self._invalid.add(known.access_key)
         return known
@@ -206,7 +233,7 @@ class CredentialStore:
     ) -> Credentials:
         """Add temporary credentials of a principal. issued: by another mock; None for new ones."""
         credentials = issued or self._new("ASIA")
-        self._set_owner(credentials.access_key, principal)
+        self._add(credentials, principal)
         self._expirations[credentials.access_key] = expires
         return credentials
 
@@ -239,7 +266,7 @@ class CredentialStore:
         credentials = issued or self._new("AKIA")
         key = AccessKey(credentials, owner, created or self._now())
         self._long_term[credentials.access_key] = key
-        self._set_owner(credentials.access_key, owner)
+        self._add(credentials, owner)
         return key
 
     def set_active(self, key: AccessKey, *, is_active: bool) -> None:
@@ -270,6 +297,10 @@ class CredentialStore:
         issued_since = later._owners.keys() - self._owners.keys()
         self._owners.update((access_key, later._owners[access_key]) for access_key in issued_since)
         self._invalid |= issued_since
+
+    def _add(self, credentials: Credentials, owner: Principal) -> None:
+        self._credentials[credentials.access_key] = credentials
+        self._set_owner(credentials.access_key, owner)
 
     def _set_owner(self, access_key: str, owner: Principal) -> None:
         """Make an access key valid, as one of this owner."""

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from kmsmock.aws.disruptions import ARMED, CorruptResponse, Loss, LostConnection
+from kmsmock.aws.disruptions import ARMED, Loss, LostConnection
 from kmsmock.process.exceptions import add_note, hide_frames_of
 
 #: The retries of a client without a configuration of them.
@@ -33,16 +33,6 @@ def make_connection_error(lost: LostConnection, request: Any) -> HTTPClientError
     add_note(error, ARMED)
     hide_frames_of(error)
     return error
-
-
-def corrupt_body(response: CorruptResponse) -> bytes:
-    """Return the bytes that arrive instead of the body of a response."""
-    from kmsmock.aws.api_model import serialize_response
-
-    if response.body is not None:
-        return response.body
-    complete = serialize_response(response.result or {}) or b"{}"
-    return complete[: len(complete) // 2]
 
 
 def hide_from_retries(*, response: Any, caught_exception: Any, request_dict: Any, **_: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Mapping
 from io import BytesIO
 from typing import Any
@@ -11,21 +10,20 @@ from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.disruptions import ARMED, CorruptResponse, LostConnection
-from kmsmock.aws.installed_model import get_operation_model
+from kmsmock.aws.hosts import read_host, read_region
 from kmsmock.aws.regions import DEFAULT_REGION
-from kmsmock.interception.aws_hosts import read_host, read_region
-from kmsmock.interception.disruptions import corrupt_body, make_connection_error
+from kmsmock.interception.disruptions import make_connection_error
 from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.other_mocks import explain_other_mocks
-from kmsmock.interception.parsed_responses import build_headers
 from kmsmock.process.active_mocks import ActiveMock
 from kmsmock.process.bound_clients import get_mock_of_http
 from kmsmock.process.moto import keep_moto_out
+from kmsmock.protocols.kms import read_call, write_answer
+from kmsmock.protocols.messages import HttpRequest
+from kmsmock.protocols.scope import read_scope
 
-_TARGET = "TrentService."
 _ANSWERED = "_kmsmock_answered"
-_CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/([^/]+)/")
 
 
 def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
@@ -46,7 +44,6 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
 
 def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     """Answer an HTTP request. Raises what botocore raises for a connection that a fault ends."""
-    from kmsmock.aws.api_model import serialize_response
     from kmsmock.aws.errors import UnknownOperationException
 
     call = _read_call(request)
@@ -54,40 +51,27 @@ def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:
     result = answer.result
     if isinstance(result, LostConnection):
         raise make_connection_error(result, request)
-    if isinstance(result, dict):
-        status, body = 200, serialize_response(result)
-    elif isinstance(result, CorruptResponse):
-        status, body = result.status, corrupt_body(result)
-        if status >= 300:  # botocore raises an error
+    if isinstance(result, CorruptResponse):
+        if result.status >= 300:  # botocore raises an error
             keep_explanation(answer.request_id, ARMED)
-    else:
+    elif not isinstance(result, dict):
         explain_other_mocks(mock, answer, call.body, call.access_key)
         explain_region(answer, call.region)
-        status, body = result.status, serialize_response(result.body())
         keep_explanation(answer.request_id, result.explanation)
-    response = _HttpResponse(request.url, status, build_headers(answer.request_id), body)
+    response = _HttpResponse(request.url, *write_answer(answer))
     response.is_retried = getattr(result, "is_retried", True)
     return response
 
 
 def _read_call(request: Any) -> ApiCall:
     """Read target, credential and body of an HTTP request."""
-    target = _decode(request.headers.get("X-Amz-Target", ""))
-    operation = target.removeprefix(_TARGET)
-    signed = _CREDENTIAL.search(_decode(request.headers.get("Authorization", "")))
-    if signed:
-        access_key, region = signed.groups()
-    else:
-        access_key, region = None, read_region(read_host(request.url)) or DEFAULT_REGION
-    return ApiCall(
-        operation,
-        request.body or b"{}",
-        access_key,
-        region,
-        get_operation_model(operation),
-        _decode(request.headers.get("User-Agent", "")) or None,
-        is_http=True,
-    )
+    headers = {name.lower(): _decode(value) for name, value in request.headers.items()}
+    message = HttpRequest(request.method, request.url, headers, request.body)
+    scope = read_scope(message)
+    region = DEFAULT_REGION
+    if scope is None:
+        region = read_region(read_host(request.url)) or DEFAULT_REGION
+    return read_call(message, scope, region)
 
 
 def _decode(value: str | bytes) -> str:

@@ -14,16 +14,10 @@ from dateutil.tz import tzlocal
 from kmsmock.aws.api_call import Answer
 from kmsmock.aws.disruptions import Disruption
 from kmsmock.interception.error_notes import keep_explanation
+from kmsmock.protocols.kms import HEADERS
 
 if TYPE_CHECKING:
     from kmsmock.aws.errors import ServiceError
-
-_HEADERS = {
-    "cache-control": "no-cache, no-store, must-revalidate, private",
-    "expires": "0",
-    "pragma": "no-cache",
-    "content-type": "application/x-amz-json-1.1",
-}
 
 
 def to_botocore_response(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
@@ -33,7 +27,7 @@ def to_botocore_response(answer: Answer, model: Any) -> tuple[AWSResponse, dict[
     """
     request_id, result = answer
     response: Any = _new_response(_Response)
-    response.headers = headers = {"x-amzn-requestid": request_id, **_HEADERS}
+    response.headers = headers = {"x-amzn-requestid": request_id, **HEADERS}
     if isinstance(result, dict):
         parsed = result
         if model is not None:
@@ -63,11 +57,6 @@ def _parse_error(error: ServiceError, model: Any) -> dict[str, Any]:
     if modelled is not None and error.message is not None:
         parsed["message"] = error.message
     return parsed
-
-
-def build_headers(request_id: str) -> dict[str, str]:
-    """Return the HTTP headers of a KMS response."""
-    return {"x-amzn-requestid": request_id, **_HEADERS}
 
 
 class _Response(AWSResponse):  # type: ignore[misc] # botocore has no types

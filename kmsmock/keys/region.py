@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -99,6 +100,11 @@ class KmsRegion:
         """The AWS partition of the Region."""
         return partition_of(self.name)
 
+    @property
+    def last_sequence(self) -> int:
+        """The sequence number of the resource that was created last in the mock."""
+        return self._numbers.last
+
     def next_sequence(self) -> int:
         """Return the sequence number of the next resource that is created in the mock."""
         return self._numbers.next()
@@ -165,8 +171,7 @@ class KmsRegion:
         self.keys[grant.key_id].grants.add(grant)
         grant.tokens.extend(tokens)
         self.grants[grant.grant_id] = grant
-        for name in grant.retiring_names:
-            self.grants_by_retirer.setdefault(name, {})[grant.grant_id] = grant
+        index_by_retirer((grant,), self.grants_by_retirer)
         self.grant_tokens.update(dict.fromkeys(tokens, grant))
 
     def remove_grant(self, grant: Grant) -> None:
@@ -183,3 +188,14 @@ class KmsRegion:
                 del self.grants_by_retirer[name]
         for token in grant.tokens:
             self.grant_tokens.pop(token, None)
+
+
+def index_by_retirer(
+    grants: Iterable[Grant], index: dict[str, dict[str, Grant]] | None = None
+) -> dict[str, dict[str, Grant]]:
+    """Add grants to an index: retiring principal or service principal -> grants by id."""
+    index = {} if index is None else index
+    for grant in grants:
+        for name in grant.retiring_names:
+            index.setdefault(name, {})[grant.grant_id] = grant
+    return index

@@ -19,7 +19,7 @@ from kmsmock.services.dynamodb.state import (
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoreReader, owner_of
 from kmsmock.services.unknown_keys import warn_unknown_key
-from kmsmock.services.unseen_data_keys import (
+from kmsmock.services.unrecorded_data_keys import (
     create_grant,
     encrypt_data_key,
     find_key,
@@ -72,7 +72,7 @@ def _keep(call: ServiceCall, arn: str, answer: Mapping[str, Any]) -> None:
 
 
 def _make_table_key(call: ServiceCall, arn: str, key_id: str) -> TableKey | None:
-    """Make the table key of a table that was encrypted unseen; None without a key known here."""
+    """Make the key of a table that was encrypted unrecorded; None without a key known here."""
     table = Arn.of(arn)
     key = find_key(call.backend, key_id, owner_of(call, arn), table.region)
     if key is None:

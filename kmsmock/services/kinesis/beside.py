@@ -38,7 +38,7 @@ def _put_records(call: ServiceCall) -> Steps:
     if stream is not None and stream.key_id is not None:
         data_key = data_key_for_records(call, arn, stream.key_id)
     answer = yield
-    if stream is None or (data_key is None and stream.unseen_data_key is None):
+    if stream is None or (data_key is None and stream.unrecorded_data_key is None):
         return
     if data_key is not None:
         answer["EncryptionType"] = "KMS"
@@ -64,7 +64,7 @@ def _get_records(call: ServiceCall) -> Steps:
     if stream is not None:
         for record in answer["Records"]:
             name = (shard, record["SequenceNumber"])
-            data_key = stream.data_keys.get(name, stream.unseen_data_key)
+            data_key = stream.data_keys.get(name, stream.unrecorded_data_key)
             if data_key is not None:
                 decrypt_for_consumer(call, data_key)
                 record["EncryptionType"] = "KMS"

@@ -10,7 +10,7 @@ from kmsmock.aws.arns import Arn
 from kmsmock.services.data_key_cache import DataKey, DataKeyCache
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoredElsewhere, StoreReader, owner_of
-from kmsmock.services.unseen_data_keys import encrypt_data_key, find_key
+from kmsmock.services.unrecorded_data_keys import encrypt_data_key, find_key
 
 
 @dataclass(slots=True)
@@ -22,8 +22,8 @@ class Stream:
     #: (shard id, sequence number) of a record -> the data key that it is encrypted with; None for
     #: one that is not encrypted.
     data_keys: dict[tuple[str, str], DataKey | None] = field(default_factory=dict)
-    #: The data key of records that were put unseen; None if there are none.
-    unseen_data_key: DataKey | None = None
+    #: The data key of records that were put without a record; None if there are none.
+    unrecorded_data_key: DataKey | None = None
     #: When the store says that it was created.
     created: Any = None
 
@@ -72,7 +72,7 @@ def _keep(call: ServiceCall, arn: str, answer: Mapping[str, Any]) -> None:
     if stream is None:
         stream = state.streams[arn] = Stream(key_id)
         if key_id is not None:
-            stream.unseen_data_key = _make_data_key(call, arn, key_id)
+            stream.unrecorded_data_key = _make_data_key(call, arn, key_id)
     stream.key_id, stream.created = key_id, created
 
 

@@ -18,7 +18,7 @@ from kmsmock.services.lambda_.names import function_arn, qualifier_of, version_a
 from kmsmock.services.lambda_.state import EventSource, functions_of
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoreReader
-from kmsmock.services.unseen_data_keys import encrypt_data_key, find_key
+from kmsmock.services.unrecorded_data_keys import encrypt_data_key, find_key
 
 #: The code is one of CreateEventSourceMapping; the message is like that of environment variables,
 #: and not recorded.

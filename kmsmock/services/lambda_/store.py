@@ -22,7 +22,7 @@ from kmsmock.services.lambda_.state import (
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoreReader, owner_of
 from kmsmock.services.unknown_keys import warn_unknown_key
-from kmsmock.services.unseen_data_keys import create_grant, encrypt, find_key, remove_grant
+from kmsmock.services.unrecorded_data_keys import create_grant, encrypt, find_key, remove_grant
 
 
 def get_environment(call: ServiceCall, arn: str) -> Environment | None:
@@ -72,7 +72,7 @@ def _keep(call: ServiceCall, qualified: str, answer: Mapping[str, Any]) -> None:
 def _encrypt(
     call: ServiceCall, arn: str, variables: Mapping[str, str], role: str, key_id: str | None
 ) -> Environment | None:
-    """Encrypt variables that were stored unseen; return None without a key known here."""
+    """Encrypt variables that were stored without a record; return None without a key known here."""
     function = Arn.of(arn)
     key = find_key(call.backend, key_id or MANAGED_KEY, owner_of(call, arn), function.region)
     if key is None:

@@ -10,7 +10,7 @@ from kmsmock.aws.arns import Arn
 from kmsmock.services.data_key_cache import DataKeyCache
 from kmsmock.services.registry import ServiceCall
 from kmsmock.services.store_reader import StoredElsewhere, StoreReader, owner_of
-from kmsmock.services.unseen_data_keys import encrypt_data_key, find_key
+from kmsmock.services.unrecorded_data_keys import encrypt_data_key, find_key
 
 #: The resource in the ARN of the results of all queries, as AssociateKmsKey takes it.
 QUERY_RESULTS = "query-result:*"

@@ -23,7 +23,7 @@ from kmsmock.services.s3.state import (
     version_of,
 )
 from kmsmock.services.store_reader import StoreReader
-from kmsmock.services.unseen_data_keys import encrypt_data_key, find_key
+from kmsmock.services.unrecorded_data_keys import encrypt_data_key, find_key
 
 _BUCKET = "arn:aws:s3:::"
 #: The location constraints that are not the name of a Region.
@@ -128,7 +128,7 @@ def keep_object(
         and _agrees(call, known, answer)
     ):
         return known
-    made = _encrypt_unseen(call, bucket, key, answer)
+    made = _encrypt_unrecorded(call, bucket, key, answer)
     stored = Unknown() if made is None else made
     state.put_version(bucket, key, version, stored, etag, is_latest=is_latest)
     return made
@@ -146,10 +146,10 @@ def _agrees(call: ServiceCall, known: Encryption, answer: Mapping[str, Any]) -> 
     return key is not None and key.arn == known.key_arn
 
 
-def _encrypt_unseen(
+def _encrypt_unrecorded(
     call: ServiceCall, bucket: str, key: str, answer: Mapping[str, Any]
 ) -> Encryption | None:
-    """Return the encryption of an object that was stored unseen; None without a key known here."""
+    """Return the encryption of an object that was stored unrecorded; None without a known key."""
     if "SSECustomerKeyMD5" in answer:
         return SseC(answer["SSECustomerKeyMD5"])
     algorithm = answer.get("ServerSideEncryption")

@@ -1,4 +1,4 @@
-"""Secrets as their store has them, which may have been changed unseen by the mock.
+"""Secrets as their store has them, which may have been changed without a record.
 
 A secret that the mock has not seen created, such as one that RDS made for a master user, gets data
 keys here, under the key that the store says.
@@ -22,7 +22,7 @@ from kmsmock.services.secretsmanager.state import (
     secrets_of,
 )
 from kmsmock.services.store_reader import StoreReader, owner_of
-from kmsmock.services.unseen_data_keys import encrypt_data_key, find_key
+from kmsmock.services.unrecorded_data_keys import encrypt_data_key, find_key
 
 
 def get_secret(call: ServiceCall, secret_id: str | None = None) -> Secret | None:
@@ -73,8 +73,8 @@ def _keep_seen_replica(call: ServiceCall, replica: Secret, answer: Mapping[str, 
     if is_changed:
         replica.key_id = key_id
     versions = answer.get("VersionIdsToStages") or {}
-    unseen = [each for each in versions if each not in known]
-    _make_data_keys(call, replica, unseen, is_changed=is_changed)
+    unrecorded = [each for each in versions if each not in known]
+    _make_data_keys(call, replica, unrecorded, is_changed=is_changed)
 
 
 def _keep_replica(call: ServiceCall, secret: Secret, status: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from kmsmock.services.ssm.state import (
     versions_of,
 )
 from kmsmock.services.store_reader import StoreReader
-from kmsmock.services.unseen_data_keys import encrypt, encrypt_data_key, find_key
+from kmsmock.services.unrecorded_data_keys import encrypt, encrypt_data_key, find_key
 
 
 def get_versions(call: ServiceCall, name: str) -> dict[int, SecureString]:
@@ -56,7 +56,7 @@ def _keep(call: ServiceCall, name: str, answer: Mapping[str, Any]) -> None:
 def _encrypt(
     call: ServiceCall, arn: str, key_id: str, value: bytes, *, is_advanced: bool
 ) -> SecureString | None:
-    """Encrypt a value that was stored unseen; return None for a key that is not known here."""
+    """Encrypt a value that was stored unrecorded; return None for a key that is not known here."""
     key = find_key(call.backend, key_id, call.account, call.region)
     if key is None:
         return None

@@ -2,7 +2,7 @@
 
 What EBS does later on AWS is done here as soon as the answer is there: a volume whose key cannot
 be used has vanished then, and such a copy is in state error. `stored_resources` is what is known of
-what the other mock stores, `unseen` asks about what it has stored unseen, and `filters` are those
+what the other mock stores, `unrecorded` asks about what has no record, and `filters` are those
 that it cannot apply; each further module has the operations of one topic.
 
 Source: Amazon EBS User Guide, "How Amazon EBS encryption works".

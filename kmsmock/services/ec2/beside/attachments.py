@@ -8,7 +8,7 @@ from kmsmock.services.ec2.beside.stored_resources import (
     require_volume,
     stored_resources,
 )
-from kmsmock.services.ec2.beside.unseen import read_volume
+from kmsmock.services.ec2.beside.unrecorded import read_volume
 from kmsmock.services.ec2.kms_use.attachments import (
     NotAttachedError,
     attach_volume,

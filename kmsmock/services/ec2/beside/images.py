@@ -17,7 +17,7 @@ from kmsmock.services.ec2.beside.stored_resources import (
     list_attached,
     stored_resources,
 )
-from kmsmock.services.ec2.beside.unseen import read_snapshot_by_id, read_volumes_of
+from kmsmock.services.ec2.beside.unrecorded import read_snapshot_by_id, read_volumes_of
 from kmsmock.services.ec2.ids import new_id
 from kmsmock.services.ec2.kms_use.images import FAILURE_CODE, CopyImage
 from kmsmock.services.ec2.kms_use.sharing import require_shareable_image

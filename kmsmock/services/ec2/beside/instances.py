@@ -13,7 +13,7 @@ from kmsmock.services.ec2.beside.stored_resources import (
     list_attached,
     stored_resources,
 )
-from kmsmock.services.ec2.beside.unseen import read_snapshot_by_id, read_volumes_of
+from kmsmock.services.ec2.beside.unrecorded import read_snapshot_by_id, read_volumes_of
 from kmsmock.services.ec2.beside.volumes import complete_volume, encryption_of
 from kmsmock.services.ec2.kms_use.attachments import (
     NotAttachedError,

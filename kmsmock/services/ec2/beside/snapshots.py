@@ -13,7 +13,7 @@ from kmsmock.services.ec2.beside.stored_resources import (
     show_keys,
     stored_resources,
 )
-from kmsmock.services.ec2.beside.unseen import (
+from kmsmock.services.ec2.beside.unrecorded import (
     keep_snapshot,
     read_snapshot,
     read_volume,

@@ -10,7 +10,7 @@ from kmsmock.services.beside import Steps
 from kmsmock.services.ec2.answered.lookup import volume_not_found_error
 from kmsmock.services.ec2.beside.settings import read_setting
 from kmsmock.services.ec2.beside.stored_resources import require_volume, show_key
-from kmsmock.services.ec2.beside.unseen import read_volume
+from kmsmock.services.ec2.beside.unrecorded import read_volume
 from kmsmock.services.ec2.beside.volumes import complete_volume
 from kmsmock.services.ec2.errors import DryRunOperation
 from kmsmock.services.ec2.kms_use.volumes import CopyVolume, VolumeLostError

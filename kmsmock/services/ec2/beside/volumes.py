@@ -12,7 +12,7 @@ from kmsmock.services.ec2.beside.stored_resources import (
     show_keys,
     stored_resources,
 )
-from kmsmock.services.ec2.beside.unseen import keep_volume, read_snapshot
+from kmsmock.services.ec2.beside.unrecorded import keep_volume, read_snapshot
 from kmsmock.services.ec2.kms_use.snapshots import require_completed
 from kmsmock.services.ec2.kms_use.volumes import CreateVolume, VolumeLostError
 from kmsmock.services.registry import ServiceCall

@@ -1,7 +1,7 @@
 """RDS beside another mock: databases and snapshots are encrypted with KMS keys.
 
 The flows are the same as when kmsmock answers RDS. `stored` is what they need of the databases and
-snapshots that the other mock stores, and `unseen` asks about those that were stored unseen.
+snapshots that the other mock stores, and `unrecorded` asks about those that were stored unrecorded.
 `answers` completes the other mock's answers; each further module has the operations of one topic.
 
 Source: Amazon RDS User Guide, "Encrypting Amazon RDS resources".

@@ -14,7 +14,7 @@ from kmsmock.services.rds.beside.stored import (
     get_backed_up,
     storage,
 )
-from kmsmock.services.rds.beside.unseen import keep_database, keep_snapshot, read_database
+from kmsmock.services.rds.beside.unrecorded import keep_database, keep_snapshot, read_database
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, KINDS, Kind
 from kmsmock.services.rds.kms_use.lost_keys import LOST, RECOVERABLE
 from kmsmock.services.registry import ServiceCall

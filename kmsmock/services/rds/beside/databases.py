@@ -19,7 +19,7 @@ from kmsmock.services.rds.beside.stored import (
     storage,
     until_stored_of,
 )
-from kmsmock.services.rds.beside.unseen import (
+from kmsmock.services.rds.beside.unrecorded import (
     read_database,
     read_named_database,
     read_snapshot,

@@ -16,7 +16,7 @@ from kmsmock.services.rds.beside.stored import (
     storage,
     until_stored_of,
 )
-from kmsmock.services.rds.beside.unseen import is_stored, read_named_database, read_snapshot
+from kmsmock.services.rds.beside.unrecorded import is_stored, read_named_database, read_snapshot
 from kmsmock.services.rds.kinds import CLUSTER, INSTANCE, Kind
 from kmsmock.services.rds.kms_use.derived import ExportSnapshot
 from kmsmock.services.rds.kms_use.encryption import context_for
