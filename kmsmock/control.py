@@ -377,6 +377,9 @@ def new_mock(options: MockOptions, keywords: Mapping[str, Any]) -> Responder:
 
     options: all options. keywords: those that were passed.
     """
+    from kmsmock.serving.children import serve_children
+
+    serve_children()
     responder = Responder(options, keywords)
     responder.kms = KMSMock(responder)
     return responder

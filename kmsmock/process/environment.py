@@ -59,6 +59,11 @@ class _Variable:
             _set(self._name, self.before)
         self.is_set = False
 
+    def set_if_missing(self) -> None:
+        """Set the value of the mock, if all variables were removed, as by ``clear()``."""
+        if self.is_set and self._name not in os.environ:
+            os.environ[self._name] = self.value
+
     def set_again(self) -> None:
         """Set the value of the mock, if the test has undone its change."""
         if not self.is_set and os.environ.get(self._name) == self.before:
@@ -66,6 +71,8 @@ class _Variable:
             self.is_set = True
 
 
+#: The variable that tells the endpoint of a mock from one that a user has configured.
+CHILDREN_ENDPOINT = "KMSMOCK_CHILDREN_ENDPOINT"
 #: The names of the variables that mocks set.
 _NAMES = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
@@ -106,6 +113,30 @@ def set_variables_of(mock: HasVariables | None) -> None:
             _variables[name] = _Variable(name, value)
 
 
+def is_cleared() -> bool:
+    """Return whether a test has removed the variables of the mock, as ``os.environ.clear()`` does.
+
+    Variables that it has removed by means of pytest do not count.
+    """
+    return any(each.is_set and name not in os.environ for name, each in _variables.items())
+
+
+def add_variables(wanted: Mapping[str, str]) -> None:
+    """Set further variables of the mock that answers, until it does not answer any more.
+
+    Its other variables are set again if the environment was cleared. What a test has changed by
+    means of pytest stays. wanted: name -> value.
+    """
+    for variable in _variables.values():
+        variable.set_if_missing()
+    for name, value in wanted.items():
+        variable = _variables.get(name)
+        if variable is None:
+            _variables[name] = _Variable(name, value)
+        elif variable.is_present:
+            variable.change(value)
+
+
 def get_variable(name: str) -> str | None:
     """Return a configured environment variable; None for one that is empty or set by a mock."""
     value = os.environ.get(name)
@@ -140,6 +171,15 @@ def without_leftovers() -> Iterator[None]:
 def _is_of_mock(name: str, value: str) -> bool:
     variable = _variables.get(name)
     return variable is not None and variable.is_set and variable.value == value
+
+
+def is_of_children(name: str) -> bool:
+    """Return whether a variable has the endpoint of a mock for the children of its process.
+
+    The mock can be one of this process, or one of the process that has started this one.
+    """
+    endpoint = os.environ.get(CHILDREN_ENDPOINT)
+    return endpoint is not None and os.environ.get(name) == endpoint
 
 
 def _set(name: str, value: str | None) -> None:
