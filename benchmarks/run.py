@@ -344,12 +344,35 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def request_quotas() -> list[tuple[str, float, str]]:
+    """Measure what it costs to count requests; off, it costs a condition in each call."""
+    with mock_kms(isolated=True, quotas={"cryptographic-symmetric": 10**9}) as kms:
+        client, quotas = kms.client(), kms.backend.quotas
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        blob = client.encrypt(KeyId=key_id, Plaintext=b"x" * 32)["CiphertextBlob"]
+
+        def decrypt(*, counted: bool) -> None:
+            quotas.is_on = counted
+            client.decrypt(CiphertextBlob=blob)
+
+        on, off = best(partial(decrypt, counted=True), partial(decrypt, counted=False))
+        calls = len(kms.calls)
+        [headroom] = best(kms.quotas.headroom, times=1, rounds=3)
+    return [
+        ("Decrypt, requests counted / request quotas off", on / off, "≤ 1.2"),
+        ("kms.quotas.headroom() over 1,000 calls: ms", headroom / calls * 1e6, "≤ 10"),
+    ]
+
+
 def main() -> None:
     """Print the processor, and the table for the README."""
     print(f"{processor()}, Python {platform.python_version()}, botocore {botocore.__version__}\n")
     print("| figure | measured | aim |")
     print("|---|---|---|")
-    for measure in (crypto_calls, authorization, start_up, imports, years, records, many_keys):
+    for measure in (
+        *(crypto_calls, authorization, request_quotas, start_up, imports, years, records),
+        many_keys,
+    ):
         for name, value, aim in measure():
             print(f"| {name} | {value:.2f} | {aim} |", flush=True)
 

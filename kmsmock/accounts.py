@@ -12,6 +12,7 @@ from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws.arns import Arn, is_account_id
 from kmsmock.aws.installed_model import list_services
+from kmsmock.aws.policy_limits import TRUST_POLICY
 from kmsmock.aws.principals import Principal as Caller
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.via_service import read_via_service, require_via_service
@@ -23,8 +24,9 @@ from kmsmock.identities.policy_arguments import (
     Policies,
     list_documents,
     read_boundary,
+    read_identity_policies,
     read_levels,
-    read_policies,
+    read_session_policies,
 )
 from kmsmock.misuse.values import describe
 
@@ -105,12 +107,13 @@ class Principal(ClientSource):
         """Replace the identity policies of the user or role.
 
         documents: dictionaries, JSON text, or the ARNs of managed policies to attach. Raises
-        MalformedPolicyError, ValueError for a managed policy that does not exist and for a
-        principal that is not a user or role, TypeError.
+        MalformedPolicyError, ValueError for a managed policy that does not exist, for policies
+        beyond the limits of IAM and for a principal that is not a user or role, TypeError.
         """
         flat = [one for argument in documents for one in list_documents(argument, "a policy")]
-        parsed = read_policies(flat, PolicyKind.IDENTITY, self._identities.managed)
-        self._find_entity().set_policies(parsed.inline, parsed.attached)
+        entity = self._find_entity()
+        parsed = read_identity_policies(flat, entity.word, self._identities.managed)
+        entity.set_policies(parsed.inline, parsed.attached)
 
     def set_boundary(self, document: Document | None) -> None:
         """Replace the permissions boundary of the user or role; None removes it.
@@ -123,9 +126,9 @@ class Principal(ClientSource):
         self._find_entity().set_boundary(boundary)
 
     def set_trust(self, document: Document) -> None:
-        """Replace the trust policy of the role. Raises MalformedPolicyError.
+        """Replace the trust policy of the role. Raises MalformedPolicyError, ValueError.
 
-        The users and roles that it names must exist.
+        The users and roles that it names must exist, and it must be within the limit of IAM.
         """
         self._identities.set_trust(self._find_entity(), _parse_trust(document, self._identities))
 
@@ -259,9 +262,10 @@ class Account(ClientSource):
         of a managed policy to attach. boundary: the permissions boundary, in the same forms. tags:
         name -> value. path: such as ``/team/``. Each argument that is not None replaces what the
         user has. Raises MalformedPolicyError, ValueError for a name, path or tag that IAM does not
-        accept and for a managed policy that does not exist, TypeError.
+        accept, for policies beyond its limits, and for a managed policy that does not exist,
+        TypeError.
         """
-        configure = _read_configuration(self._identities, policies, boundary, tags)
+        configure = _read_configuration(self._identities, "user", policies, boundary, tags)
         user = self._wrap(self._identities.user(self.id, name, path))
         configure(user._find_entity())  # noqa: SLF001 - of this module
         return user
@@ -289,7 +293,7 @@ class Account(ClientSource):
         """
         identities = self._identities
         # All of it is read first, so that nothing is created if something is wrong.
-        configure = _read_configuration(identities, policies, boundary, tags)
+        configure = _read_configuration(identities, "role", policies, boundary, tags)
         trusted = None if trust is None else _parse_trust(trust, identities)
         attributes = None
         if session_policies is not None or session_tags is not None:
@@ -319,7 +323,8 @@ class Account(ClientSource):
         organization_id: such as ``o-exampleorgid``. service_control, resource_control: the SCPs and
         RCPs, a list of policies for each level: root, organizational units, account. Every level
         must allow a request; RCPFullAWSAccess is always attached. path: of the account in the
-        organization, such as ``r-ab12/ou-ab12-11111111``. Raises MalformedPolicyError.
+        organization, such as ``r-ab12/ou-ab12-11111111``. Raises MalformedPolicyError, ValueError
+        for policies beyond the limits of Organizations.
         """
         if not organization_id.startswith("o-"):
             raise ValueError(
@@ -346,6 +351,7 @@ class Account(ClientSource):
 
 def _read_configuration(
     identities: Identities,
+    word: str,
     policies: Policies | None,
     boundary: Document | None,
     tags: Mapping[str, str] | None,
@@ -353,7 +359,7 @@ def _read_configuration(
     """Read what a user or role is to have; return a function that sets it."""
     parsed = None
     if policies is not None:
-        parsed = read_policies(policies, PolicyKind.IDENTITY, identities.managed)
+        parsed = read_identity_policies(policies, word, identities.managed)
     limit = None if boundary is None else read_boundary(boundary, identities.managed)
     valid_tags = None if tags is None else require_tags(tags)
 
@@ -373,12 +379,12 @@ def _read_session(
 ) -> Session:
     session_policies = None
     if policies is not None:
-        parsed = read_policies(policies, PolicyKind.SESSION, identities.managed, "session policies")
-        session_policies = parsed.list_for_session()
+        session_policies = read_session_policies(policies, identities.managed)
     return Session(session_policies, {} if tags is None else require_tags(tags))
 
 
 def _parse_trust(document: Document, identities: Identities) -> Policy:
     trust = parse(document, PolicyKind.TRUST, "the trust policy")
+    TRUST_POLICY.require(trust.text)
     identities.names.require_trust(trust)
     return trust

@@ -25,6 +25,7 @@ from kmsmock.responder import Responder
 if TYPE_CHECKING:
     from kmsmock.accounts import Account, Principal
     from kmsmock.activation.faults import Faults
+    from kmsmock.activation.quotas import Quotas
     from kmsmock.analysis.least_privilege import LeastPrivilege
     from kmsmock.authorization.decision import Decision
     from kmsmock.crypto.attestation import AttestationAuthority
@@ -104,17 +105,12 @@ class KMSMock(ClientSource):
         from kmsmock.ledger.costs import Costs
 
         backend = self._backend
-
-        def find_payer(account: str) -> str:
-            # The accounts of an organization share one free tier.
-            return backend.identities.organization_of(account).organization_id or account
-
         return Costs(
             backend.calls,
             backend.key_lifetimes,
             backend.tariff.prices,
             backend.run_due_work,
-            find_payer,
+            backend.find_payer,
         )
 
     def budget(self, *, requests: int | None = None, usd: Any = None) -> Budget:
@@ -145,6 +141,13 @@ class KMSMock(ClientSource):
         from kmsmock.activation.faults import Faults
 
         return Faults(self._responder, self._backend.faults, self.options["seed"])
+
+    @property
+    def quotas(self) -> Quotas:
+        """The request quotas: how near the calls have come to them."""
+        from kmsmock.activation.quotas import Quotas
+
+        return Quotas(self._backend)
 
     @property
     def attestation(self) -> AttestationAuthority:
@@ -372,15 +375,15 @@ def _s(number: int) -> str:
     return "" if number == 1 else "s"
 
 
-def new_mock(options: MockOptions, keywords: Mapping[str, Any]) -> Responder:
+def new_mock(
+    options: MockOptions, keywords: Mapping[str, Any], *, has_own_ordering: bool
+) -> Responder:
     """Create a mock, with its control object as ``kms``.
 
-    options: all options. keywords: those that were passed.
+    options: all options. keywords: those that were passed. has_own_ordering: whether they, or
+    marks, say which consistency it has; otherwise the run of pytest decides.
     """
-    from kmsmock.serving.children import serve_children
-
-    serve_children()
-    responder = Responder(options, keywords)
+    responder = Responder(options, keywords, has_own_ordering=has_own_ordering)
     responder.kms = KMSMock(responder)
     return responder
 

@@ -91,6 +91,12 @@ def _read_prices(_: str, value: Any) -> Any:
     return Prices.of(value)
 
 
+def _read_quotas(name: str, value: Any) -> Any:
+    from kmsmock.aws.quotas import read_quotas
+
+    return read_quotas(name, value)
+
+
 class Option(NamedTuple):
     """An option; its type is in `MockOptions`, and is also checked if it is a bool or Literal."""
 
@@ -207,6 +213,15 @@ class MockOptions(TypedDict, total=False):
             'mock\'s clock, whichever is first; `"clock"`, only when it is due',
         ),
     ]
+    consistency: Annotated[
+        Literal["strong", "eventual"],
+        Option(
+            "strong",
+            'when calls see what others have changed: `"strong"`, at once; `"eventual"`, some '
+            "nodes of KMS see new keys, aliases and grants, and changes of these, policies, tags "
+            "and states late, unless the call has the grant token",
+        ),
+    ]
     real_sleeps: Annotated[
         bool,
         Option(
@@ -231,6 +246,16 @@ class MockOptions(TypedDict, total=False):
             "a price list for `kms.costs`: prices that differ from AWS's, or a JSON file with them",
             read=_read_prices,
             is_path=True,
+        ),
+    ]
+    quotas: Annotated[
+        bool | Mapping[str, float],
+        Option(
+            default=False,
+            doc="throttle requests above AWS's request quotas, on the mock's clock; a dict has "
+            'other values for some, `{"CreateKey": 10}` (as ini option a bool)',
+            ini="bool",
+            read=_read_quotas,
         ),
     ]
     wire: Annotated[
@@ -337,6 +362,11 @@ def configure(options: Mapping[str, Any]) -> dict[str, Any]:
     before = _configured
     _configured = {name: value for name, value in complete(options).items() if name in options}
     return before
+
+
+def set_configured(name: str, value: Any) -> None:
+    """Set the default of one option until `configure` is called again; the value must be valid."""
+    _configured[name] = value
 
 
 #: The options in the configuration of the run.

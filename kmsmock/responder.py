@@ -30,10 +30,13 @@ _SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 class Responder:
     """A mock as `kmsmock.interception` uses it.
 
-    options: all options. backend: the state of the mock. kms: its control object, set afterwards.
+    options: all options. has_own_ordering: see `Consistency`. backend: the state of the mock. kms:
+    its control object, set afterwards.
     """
 
-    def __init__(self, options: MockOptions, keywords: Mapping[str, Any]) -> None:
+    def __init__(
+        self, options: MockOptions, keywords: Mapping[str, Any], *, has_own_ordering: bool
+    ) -> None:
         _install_interception()
         from kmsmock.dispatch import answer
         from kmsmock.state.backend import Backend
@@ -57,7 +60,9 @@ class Responder:
             start_time = start_time or get_time(self._document)
         if start_time is None and options["seed"] is not None:
             start_time = _SEEDED_START
-        self.backend = Backend(options, start_time, self.find_region)
+        self.backend = Backend(
+            options, start_time, self.find_region, has_own_ordering=has_own_ordering
+        )
         self._load_document()
         #: Answers an `ApiCall` of a client.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self.backend)
@@ -139,16 +144,21 @@ class Responder:
         except CredentialsError:  # moto has admitted the request
             return identities.administrator
 
-    def skip_sleep(self, seconds: float, *, is_random: bool) -> bool:
+    def skip_sleep(self, seconds: float, *, is_random: bool, is_retry: bool = False) -> bool:
         """Move the clock instead of a sleep; return False if sleeps are real.
 
         is_random: whether the time is different each time; then it does not move the clock of a
-        mock with a seed.
+        mock with a seed. is_retry: whether a request is sent again afterwards. If a request quota
+        has throttled it, it is sent in the next second, so that a test has the same result each
+        time, and also with a seed.
         """
         if self.options["real_sleeps"]:
             return False
-        if not is_random or self.options["seed"] is None:
-            self.backend.clock.advance(seconds=seconds)
+        backend, is_seeded = self.backend, self.options["seed"] is not None
+        if is_retry and backend.quotas.is_throttling(backend.clock.now()):
+            backend.clock.advance(seconds=1 if is_seeded else max(seconds, 1))
+        elif not is_random or not is_seeded:
+            backend.clock.advance(seconds=seconds)
         return True
 
     # --- state -------------------------------------------------------------------------

@@ -42,6 +42,9 @@ OBJECTS: dict[str, Callable[[KMSMock], object]] = {
     "`kms.calls`": lambda kms: kms.calls,
     "`kms.costs`, `Costs`": lambda kms: kms.costs,
     "`kms.faults`": lambda kms: kms.faults,
+    "`kms.quotas`": lambda kms: kms.quotas,
+    "`kms.quotas.headroom()`": lambda kms: kms.quotas.headroom(),
+    "`kms.quotas.headroom().quotas[0]`": lambda kms: use_a_quota(kms).headroom().quotas[0],
     "`kms.secrets`": lambda kms: kms.secrets,
     "`kms.trail`": lambda kms: kms.trail,
     "`kms.attestation`": lambda kms: kms.attestation,
@@ -54,6 +57,11 @@ OBJECTS: dict[str, Callable[[KMSMock], object]] = {
     # One that runs would have to be stopped.
     "`kms_server`, a `KmsServer`": lambda _: KmsServer.__new__(KmsServer),
 }
+
+
+def use_a_quota(kms: KMSMock) -> Any:
+    kms.client().list_keys()
+    return kms.quotas
 
 
 def public_names(thing: object) -> list[str]:

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from kmsmock.aws.disruptions import ARMED, CorruptResponse, Loss, LostConnection
-from kmsmock.aws.errors import error_class
+from kmsmock.aws.errors import ThrottlingException, error_class
 from kmsmock.aws.installed_model import find_operations_with_error, get_error_codes
+from kmsmock.aws.quotas import CUSTOM_KEY_STORE, Rate, require_quota
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.custom_key_store import PROXY_FAILURES
@@ -19,20 +20,19 @@ from kmsmock.misuse.suggestions import suggest
 from kmsmock.misuse.values import describe, require_type
 from kmsmock.process.active_mocks import ActiveMock, is_started
 from kmsmock.process.contexts import contexts
-from kmsmock.state.fault import Effect, Fault
+from kmsmock.state.fault import Effect, Fault, QuotaFault
 from kmsmock.state.faults import ArmedFaults
 
 if TYPE_CHECKING:
     # Known to type checkers without being installed.
     from typing_extensions import Unpack
 
-_THROTTLED = "ThrottlingException"
+_THROTTLED = ThrottlingException.__name__
 #: Error code -> AWS's message, where it does not depend on the request. Those of external key
 #: stores: AWS KMS Developer Guide, "Troubleshooting external key stores".
 _TEXTS = {
     **{error.code: error.text for error in AWS_SERVICES["kms"].credential_errors},
-    _THROTTLED: "You have exceeded the rate at which you may call KMS. Reduce the "
-    "frequency of your calls.",
+    _THROTTLED: ThrottlingException.TEXT,
     "XksKeyNotFoundException": "The external key store proxy rejected the request because it could "
     "not find the external key.",
     "XksProxyIncorrectAuthenticationCredentialException": PROXY_FAILURES["XKS_PROXY_ACCESS_DENIED"],
@@ -119,6 +119,52 @@ class Faults(PublicObject, own_checks=("operation",)):
         effect = Effect(code, error, after_effect)
         return self._arm(operation, effect, terms, None if kind.is_common else code)
 
+    def quota(
+        self,
+        name: str,
+        *,
+        per_second: float,
+        account: Any = None,
+        region: str | None = None,
+        optional: bool = False,
+    ) -> Fault:
+        """Let a request quota have another value: calls above it fail with ThrottlingException.
+
+        It counts the calls from now on, by the mock's clock, and replaces the value of the option
+        ``quotas``, which need not be on. name: ``cryptographic-symmetric``, ``cryptographic-rsa``,
+        ``cryptographic-ecc``, ``cryptographic-ml-dsa``, ``cryptographic-ml-kem``,
+        ``custom-key-store``, such as ``GenerateDataKeyPair-RSA_2048``, or an operation.
+        per_second: its value; 0.5 is one request in each 2-second interval. account, region: only
+        there; the quota of each account and Region is counted by itself. optional: whether the test
+        may end before a call was throttled. Raises ValueError for a quota that KMS does not have.
+        """
+        self._require_started()
+        members = {"account": account, "region": region}
+        given = {member: value for member, value in members.items() if value is not None}
+        quota = require_quota(name)
+        if quota == CUSTOM_KEY_STORE and account is not None:
+            raise ValueError(
+                f"account: the quota {CUSTOM_KEY_STORE} is that of a key store, whose requests of "
+                "all accounts count together"
+            )
+        fault = QuotaFault(
+            effect=Effect(_THROTTLED),
+            calls=CallFilter(None, given),
+            operations=None,
+            times=None,
+            on_call=1,
+            probability=1,
+            optional=optional,
+            number=self._armed.next_number,
+            entropy=os.urandom,
+            armed_after=self._armed.last_call,
+            owner=contexts[-1],
+            quota=quota,
+            rate=Rate.of(per_second),
+        )
+        self._armed.add(fault)
+        return fault
+
     def delay(self, operation: str = "*", *, seconds: float, **terms: Unpack[FaultTerms]) -> Fault:
         """Let responses arrive later on the mock's clock; no real time passes.
 
@@ -183,6 +229,21 @@ class Faults(PublicObject, own_checks=("operation",)):
         effect = Effect("a corrupt response", response, after_effect=True)
         return self._arm(operation, effect, terms)
 
+    def eventual_consistency(self, seconds: float = 30, *, optional: bool = False) -> Fault:
+        """Let changes from now on be seen late, by some of several nodes of KMS.
+
+        seconds: within which time all nodes see a change, on the mock's clock; otherwise it is as
+        with the option ``consistency="eventual"``. It fires when a call is answered by a node that
+        has not seen a change that matters. optional: whether the test may end before that; it may
+        if that option is set, too, since there are orderings in which nothing is seen late.
+        """
+        effect = Effect("eventual consistency", seen_within=_read_seconds(seconds))
+        consistency = self._mock.kms.backend.consistency
+        optional = optional or consistency.is_eventual
+        fault = self._arm("*", effect, {"times": None, "optional": optional})
+        consistency.is_on = True
+        return fault
+
     def assert_all_fired(self) -> None:
         """Assert that each fault that is not optional hit as many calls as it was to.
 
@@ -208,15 +269,8 @@ class Faults(PublicObject, own_checks=("operation",)):
     def _arm(
         self, operation: str, effect: Effect, terms: FaultTerms, code: str | None = None
     ) -> Fault:
-        """Arm a fault. code: an error code that not every operation can have.
-
-        Raises RuntimeError if the mock has been stopped, so that no call can meet it.
-        """
-        if not is_started(self._mock):
-            raise RuntimeError(
-                "the mock of these faults has ended, and no call can meet them; arm them while it "
-                "is active"
-            )
+        """Arm a fault. code: an error code that not every operation can have."""
+        self._require_started()
         known = FaultTerms.__annotations__
         for name in terms.keys() - known.keys():
             raise TypeError(f"faults take no argument {name!r}{suggest(name, known, 'they take')}")
@@ -228,7 +282,7 @@ class Faults(PublicObject, own_checks=("operation",)):
         fault = Fault(
             effect,
             CallFilter(None if operation == "*" else operation, members),
-            None if code is None else _find_operations(operation, code),
+            frozenset() if effect.seen_within else _find_operations(operation, code),
             _read_times(terms.get("times", 1 if probability == 1 else None)),
             _read_count(terms.get("on_call", 1), "on_call"),
             probability,
@@ -242,12 +296,23 @@ class Faults(PublicObject, own_checks=("operation",)):
         self._armed.add(fault)
         return fault
 
+    def _require_started(self) -> None:
+        """Require that the mock has not been stopped, so that calls can meet faults."""
+        if not is_started(self._mock):
+            raise RuntimeError(
+                "the mock of these faults has ended, and no call can meet them; arm them while it "
+                "is active"
+            )
 
-def _find_operations(operation: str, code: str) -> frozenset[str] | None:
+
+def _find_operations(operation: str, code: str | None) -> frozenset[str] | None:
     """Return the operations that can fail with an error code, if a fault is for all operations.
 
-    Raises ValueError if the one operation of the fault cannot fail with it.
+    code: None for what is no error code. Raises ValueError if the one operation of the fault cannot
+    fail with it.
     """
+    if code is None:
+        return None
     if operation == "*":
         return find_operations_with_error(code)
     codes = get_error_codes(operation)

@@ -20,7 +20,17 @@ from kmsmock.authorization.policy_document import MalformedPolicyError, PolicyKi
 from kmsmock.authorization.request import AppliedPolicies, Request
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.operations import find_permission
+from kmsmock.aws.policy_limits import (
+    BOUNDARY,
+    INLINE_POLICIES,
+    KEY_POLICY,
+    MANAGED_POLICY,
+    SESSION_POLICIES,
+    PolicyLimitError,
+    SizeLimit,
+)
 from kmsmock.aws.principals import Principal, PrincipalKind
+from kmsmock.keys.policies import shorten
 
 _RETIRE = "kms:RetireGrant"
 
@@ -44,14 +54,15 @@ def decide(
     count. Returns the decision, and findings about the policies. Raises BadInputError.
     """
     described = read_request(request_file)
-    resource_policy = _read_optional_policy(key_policy, PolicyKind.RESOURCE)
-    identity = tuple(_read_policy(path, PolicyKind.IDENTITY) for path in identity_policies)
+    resource_policy = _read_optional_policy(key_policy, PolicyKind.RESOURCE, KEY_POLICY)
+    limit = _limit_of_identity_policies(described.principal)
+    identity = tuple(_read_policy(path, PolicyKind.IDENTITY, limit) for path in identity_policies)
     all_grants = [] if grants is None else read_grants(grants)
     principal = described.with_role(_names(resource_policy, all_grants))
     policies = AppliedPolicies(
         resource_policy if described.key is not None else None,
         identity,
-        _read_optional_policy(boundary, PolicyKind.BOUNDARY),
+        _read_optional_policy(boundary, PolicyKind.BOUNDARY, BOUNDARY),
         _read_session_policies(session_policy, principal),
         grants=[grant for grant in all_grants if _is_on(grant, described.key)],
     )
@@ -183,20 +194,32 @@ def _names(policy: Policy | None, grants: Sequence[Grant]) -> set[str]:
 # --- policies ----------------------------------------------------------------------------------
 
 
-def _read_optional_policy(path: str | None, kind: PolicyKind) -> Policy | None:
-    return None if path is None else _read_policy(path, kind)
+def _limit_of_identity_policies(principal: Principal) -> SizeLimit:
+    """Return the limit of the largest identity policy that a principal can have.
+
+    The files do not say which ones are managed or inline policies, and of a user or a group.
+    """
+    kinds = ("role",) if principal.kind is PrincipalKind.ASSUMED_ROLE else ("user", "group")
+    return max((MANAGED_POLICY, *map(INLINE_POLICIES.__getitem__, kinds)), key=lambda one: one.most)
+
+
+def _read_optional_policy(path: str | None, kind: PolicyKind, limit: SizeLimit) -> Policy | None:
+    return None if path is None else _read_policy(path, kind, limit)
 
 
 def _read_session_policies(path: str | None, principal: Principal) -> tuple[Policy, ...] | None:
     if path is not None:
-        return (_read_policy(path, PolicyKind.SESSION),)
+        return (_read_policy(path, PolicyKind.SESSION, SESSION_POLICIES),)
     # A federated user without session policies has no permissions of its own.
     return () if principal.kind is PrincipalKind.FEDERATED_USER else None
 
 
-def _read_policy(path: str, kind: PolicyKind) -> Policy:
+def _read_policy(path: str, kind: PolicyKind, limit: SizeLimit) -> Policy:
     document = read_object(read_json(path), Location(path))
     try:
-        return parse(document, kind, path)
-    except MalformedPolicyError as defect:
+        policy = parse(document, kind, path)
+        # White space does not count here: KMS returns more of it than it was sent.
+        limit.require(shorten(policy) if kind is PolicyKind.RESOURCE else document)
+    except (MalformedPolicyError, PolicyLimitError) as defect:
         raise BadInputError(f"{path}: {defect}") from None
+    return policy

@@ -35,6 +35,10 @@ class ApiCall(NamedTuple):
         return f"<{self.operation} in {self.region} by {self.access_key}: {len(self.body)} bytes>"
 
 
+class HttpNeededError(Exception):
+    """A request is throttled, and is to be made as an HTTP request, which botocore retries."""
+
+
 class Answer(NamedTuple):
     """The response: a mapping with API member names, or an error; and the request id."""
 

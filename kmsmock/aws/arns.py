@@ -171,6 +171,12 @@ def name_account_by_root(principal: str, partition: str) -> str:
     return root_arn(partition, principal) if is_account_id(principal) else principal
 
 
+def name_root_by_account(principal: str) -> str:
+    """Return the account id for the ARN of a root user; other names of principals unchanged."""
+    account = read_account_principal(principal)
+    return principal if account is None else account[1]
+
+
 def session_arn(partition: str, account: str, role: str, session: str) -> str:
     """Return the ARN of a role session. role: the name of the role, without its path."""
     return f"arn:{partition}:sts::{account}:assumed-role/{role}/{session}"

@@ -297,6 +297,16 @@ class ThrottlingException(ServiceError):
     """Too many requests in too short a time."""
 
     is_common = True
+    #: AWS's text, whichever request quota is exceeded.
+    #: Source: AWS KMS Developer Guide, "Throttling AWS KMS requests".
+    TEXT: ClassVar[str] = (
+        "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+    )
+
+    @classmethod
+    def of_request(cls, *, explanation: str) -> Self:
+        """Return the error of a request, with AWS's text."""
+        return cls(cls.TEXT, explanation=explanation)
 
 
 class AccessDeniedException(ServiceError):

@@ -1,4 +1,4 @@
-"""The data of the installed botocore: the model of the KMS API, and the partitions of AWS."""
+"""The data of the installed botocore: the models of APIs, and the partitions of AWS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 @cache
 def get_operation_model(name: str) -> Any:
     """Return botocore's OperationModel of a KMS operation; None if botocore does not have it."""
-    model = _service_model()
+    model = get_service_model("kms")
     return model.operation_model(name) if name in model.operation_names else None
 
 
@@ -27,11 +27,12 @@ def read_partitions() -> list[dict[str, Any]]:
 
 
 @cache
-def _service_model() -> Any:
+def get_service_model(service: str) -> Any:
+    """Return botocore's ServiceModel of a service, one of `list_services`."""
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
 
-    return ServiceModel(Loader().load_service_model("kms", "service-2"))
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
 @cache
@@ -48,7 +49,7 @@ def get_error_codes(operation: str) -> frozenset[str] | None:
 @cache
 def find_operations_with_error(code: str) -> frozenset[str]:
     """Return the operations for which the model lists an error code."""
-    names = _service_model().operation_names
+    names = get_service_model("kms").operation_names
     return frozenset(name for name in names if code in (get_error_codes(name) or ()))
 
 

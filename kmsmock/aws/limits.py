@@ -1,6 +1,6 @@
-"""The limits of parameters: those of botocore's model, and where KMS has others.
+"""The limits of parameters: those of botocore's model, and where AWS has others.
 
-Minimum and maximum of a parameter stand in the model alone; there is no list of them here.
+Minimum and maximum of a parameter stand in the model, but for those that the model lacks.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import math
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from kmsmock.aws.policy_limits import SESSION_POLICIES, SESSION_POLICY_ARNS
 
 _KEY_SPECS = (
     *("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"),
@@ -54,6 +56,14 @@ _ASCII = r"^\p{ASCII}+$"
 _PATTERNS = {"KeyIdType": _ASCII}
 
 
+#: Shape -> its least and greatest length, where the model lacks the latter: of the Policy and the
+#: PolicyArns of AssumeRole. Source: IAM User Guide, "IAM and AWS STS quotas".
+_LENGTHS = {
+    "unrestrictedSessionPolicyDocumentType": (1, SESSION_POLICIES.most),
+    "policyDescriptorListType": (0, SESSION_POLICY_ARNS.most),
+}
+
+
 class TextLimits(NamedTuple):
     """What a text must satisfy: to be one of the values of an enum, or its length and pattern."""
 
@@ -91,6 +101,9 @@ def printed_enum(shape: Any) -> tuple[str, ...]:
 
 def limits_of(shape: Any) -> tuple[float, float]:
     """Return the least and the greatest length (characters, bytes, items), or number."""
+    known = _LENGTHS.get(shape.name)
+    if known is not None:
+        return known
     return shape.metadata.get("min", -math.inf), shape.metadata.get("max", math.inf)
 
 

@@ -82,6 +82,11 @@ class Identity:
     #: Attached managed policies by ARN.
     attached: dict[str, ManagedPolicy] = field(default_factory=dict)
 
+    @property
+    def word(self) -> str:
+        """What it is, in messages: ``user``, ``role`` or ``group``."""
+        raise NotImplementedError
+
     def own_policies(self) -> tuple[Policy, ...]:
         """Return the inline and the attached policies."""
         return (*self.inline.values(), *(managed.policy for managed in self.attached.values()))
@@ -90,6 +95,11 @@ class Identity:
 @dataclass(slots=True, eq=False)
 class Group(Identity):
     """An IAM group; its members are the users that have it among their groups."""
+
+    @property
+    def word(self) -> str:
+        """What it is, in messages."""
+        return "group"
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +127,11 @@ class Entity(Identity):
     #: The identity policies in force, including those of groups. Always replaced and never changed
     #: in place, so that a change can be detected by identity.
     policies: tuple[Policy, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """What it is, in messages."""
+        return "user" if self.kind is PrincipalKind.USER else "role"
 
     def trust_in_force(self) -> Policy:
         """Return the trust policy of a role; without one, a policy that trusts its account."""

@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kmsmock.aws.arns import looks_like_arn
+from kmsmock.aws.policy_limits import CountLimit
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.misuse.values import describe, require_type
 
-#: The quota of tags. Source: IAM User Guide, "IAM and AWS STS quotas".
+#: The quotas of tags, groups and access keys. Source: IAM User Guide, "IAM and AWS STS quotas".
 MAX_TAGS = 50
+GROUPS_PER_USER = CountLimit("the groups of a user", 10)
+KEYS_PER_USER = CountLimit("the access keys of a user", 2)
 
 
 class NameLimits(NamedTuple):

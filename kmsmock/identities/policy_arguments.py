@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from kmsmock.authorization.linting import warn_of_misspelt
 from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.aws import policy_limits
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.identities.entities import Document, ManagedPolicy
 from kmsmock.identities.iam_names import VALID_NAME
@@ -75,14 +76,38 @@ def read_policies(
     return parsed
 
 
+def read_identity_policies(policies: object, word: str, managed: ManagedPolicies) -> ParsedPolicies:
+    """Read the policies of a user or role. word: ``user`` or ``role``.
+
+    Raises the errors of `read_policies`, and PolicyLimitError.
+    """
+    parsed = read_policies(policies, PolicyKind.IDENTITY, managed)
+    policy_limits.INLINE_POLICIES[word].require(*(one.text for one in parsed.inline.values()))
+    policy_limits.ATTACHED_POLICIES[word].require(len(parsed.attached))
+    return parsed
+
+
+def read_session_policies(policies: object, managed: ManagedPolicies) -> tuple[Policy, ...]:
+    """Read the session policies of a session.
+
+    Raises the errors of `read_policies`, and PolicyLimitError.
+    """
+    documents = list_documents(policies, "session policies")
+    parsed = read_policies(documents, PolicyKind.SESSION, managed, "session policies")
+    policy_limits.SESSION_POLICIES.require(*documents)
+    policy_limits.SESSION_POLICY_ARNS.require(len(parsed.attached))
+    return parsed.list_for_session()
+
+
 def read_boundary(document: Document, managed: ManagedPolicies) -> Policy | ManagedPolicy:
     """Read a permissions boundary: a document, or the ARN of a managed policy.
 
-    Raises the errors of `read_policies`.
+    Raises the errors of `read_policies`, and PolicyLimitError.
     """
     if isinstance(document, str) and looks_like_arn(document):
         return managed.find(document)
     boundary = parse(document, PolicyKind.BOUNDARY, "the permissions boundary")
+    policy_limits.BOUNDARY.require(boundary.text)
     warn_of_misspelt(boundary, boundary.name)
     return boundary
 
@@ -90,14 +115,43 @@ def read_boundary(document: Document, managed: ManagedPolicies) -> Policy | Mana
 def read_levels(levels: object, kind: PolicyKind, name: str) -> tuple[tuple[Policy, ...], ...]:
     """Read the policies of an organization: for each level, one or several documents.
 
-    name: of the argument. Raises MalformedPolicyError, TypeError.
+    name: of the argument. Raises MalformedPolicyError, PolicyLimitError, TypeError.
     """
     if isinstance(levels, (str, Mapping)) or not isinstance(levels, Iterable):
         raise TypeError(
             f"service_control and resource_control take a list of policies per level, "
             f"not {describe(levels)}"
         )
-    return tuple(
-        tuple(parse(document, kind) for document in list_documents(level, f"a level of {name}"))
-        for level in levels
+    documents = [list_documents(level, f"a level of {name}") for level in levels]
+    parsed = tuple(tuple(parse(document, kind) for document in level) for level in documents)
+    for level in documents:
+        require_level(level, kind)
+    policy_limits.ORGANIZATION_LEVELS.require(len(parsed))
+    return parsed
+
+
+def require_level(documents: Sequence[Document], kind: PolicyKind) -> None:
+    """Require that the policies of a level of an organization are within their limits.
+
+    documents: valid policies. kind: service or resource control policies. Raises PolicyLimitError.
+    """
+    is_service_control = kind is PolicyKind.SERVICE_CONTROL
+    size = (
+        policy_limits.SERVICE_CONTROL_POLICY
+        if is_service_control
+        else policy_limits.RESOURCE_CONTROL_POLICY
     )
+    for document in documents:
+        size.require(document)
+    if is_service_control:
+        policy_limits.ATTACHED_SERVICE_CONTROL.require(len(documents))
+    else:
+        own = [one for one in documents if not _is_full_access(parse(one, kind))]
+        policy_limits.ATTACHED_RESOURCE_CONTROL.require(len(own))
+
+
+def _is_full_access(policy: Policy) -> bool:
+    """Return whether a resource control policy is RCPFullAWSAccess."""
+    return [dict(statement.source) for statement in policy.statements] == [
+        {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    ]

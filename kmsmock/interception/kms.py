@@ -7,7 +7,7 @@ from typing import Any
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 
-from kmsmock.aws.api_call import ApiCall
+from kmsmock.aws.api_call import ApiCall, HttpNeededError
 from kmsmock.aws.regions import KNOWN_REGIONS
 from kmsmock.interception.endpoints import explain_region, require_endpoint
 from kmsmock.interception.other_mocks import explain_other_mocks
@@ -21,6 +21,8 @@ def answer_before_call(
     *, model: Any, params: Any, request_signer: Any, context: Any, **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
     """Answer a call of a KMS client; None if no mock is active, or if it answers HTTP.
+
+    It does so also if a request quota throttles the call, which botocore then retries.
 
     Handles ``before-call``. Raises EndpointConnectionError for a Region that cannot exist.
     """
@@ -41,7 +43,10 @@ def answer_before_call(
         model,
         params["headers"].get("User-Agent"),
     )
-    answer = mock.answer(call)
+    try:
+        answer = mock.answer(call)
+    except HttpNeededError:
+        return None
     if not isinstance(answer.result, dict):
         explain_other_mocks(mock, answer, call.body, call.access_key)
         explain_region(answer, region)

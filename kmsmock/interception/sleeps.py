@@ -20,8 +20,8 @@ import botocore.waiter
 from botocore.exceptions import CapacityNotAvailableError
 from botocore.retries.bucket import TokenBucket
 
+from kmsmock.aws.hosts import is_aws_host, read_host
 from kmsmock.aws.services import ANSWERED
-from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.interception.patches import is_of_botocore, wrap_methods
 from kmsmock.process.active_mocks import ActiveMock
 from kmsmock.process.bound_clients import FIND_MOCK, get_mock, get_mock_of_http
@@ -147,7 +147,9 @@ def _skip(sleeper: Any, meta: Any, context: Any, seconds: float) -> bool:
     mock = _retried.get()
     if is_waiter:
         mock = None if meta is None else _get_answering(meta, context)
-    return mock is not None and mock.skip_sleep(seconds, is_random=not is_waiter)
+    if mock is None:
+        return False
+    return mock.skip_sleep(seconds, is_random=not is_waiter, is_retry=not is_waiter)
 
 
 def _get_answering(meta: Any, context: Any) -> ActiveMock | None:

@@ -1,4 +1,4 @@
-"""Key policies as text: the default key policy, how KMS stores others, and the size limit."""
+"""Key policies as text: the default key policy, and how KMS stores others."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from typing import Any
 
 from kmsmock.authorization.policy import Policy, as_text
 from kmsmock.authorization.policy_document import as_list
-from kmsmock.aws.arns import name_account_by_root, root_arn
+from kmsmock.aws.arns import name_account_by_root, name_root_by_account, root_arn
 from kmsmock.aws.regions import partition_of
-
-#: Source: AWS KMS Developer Guide, "Resource quotas": 32 KB a key policy document.
-LARGEST_POLICY_BYTES = 32_768
 
 #: The members of a policy and of a statement, in the order in which KMS returns them.
 _ORDER = ("Version", "Id", "Statement")
@@ -74,6 +71,26 @@ def normalize(policy: Policy, partition: str) -> str:
         for statement in as_list(document["Statement"])
     ]
     return pretty({name: document[name] for name in _ORDER if name in document})
+
+
+def shorten(policy: Policy) -> dict[str, Any]:
+    """Return a key policy in the shortest form that KMS can have been sent, for its size.
+
+    KMS returns the ARNs of root users for account ids, and a list for a single statement.
+    """
+    document = dict(policy.document)
+    document["Statement"] = _single_or_list(
+        [
+            {
+                name: _map_principals(element, name_root_by_account)
+                if name in _PRINCIPAL_ELEMENTS
+                else element
+                for name, element in statement.items()
+            }
+            for statement in as_list(document["Statement"])
+        ]
+    )
+    return document
 
 
 def _normalize_element(name: str, element: Any, partition: str) -> Any:

@@ -96,6 +96,11 @@ class KmsRegion:
         """The AWS partition of the Region."""
         return partition_of(self.name)
 
+    @property
+    def last_sequence(self) -> int:
+        """The sequence number of the resource that was created last in the mock."""
+        return self._numbers.last
+
     def next_sequence(self) -> int:
         """Return the sequence number of the next resource that is created in the mock."""
         return self._numbers.next()

@@ -9,7 +9,7 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.prices import FREE
 from kmsmock.ledger.call_record import Call as CallRecord
 from kmsmock.ledger.call_record import RareFields
-from kmsmock.operations.key_lookup import find_key, locate_key
+from kmsmock.operations.key_lookup import find_key, find_named_keys
 from kmsmock.operations.registry import Call
 from kmsmock.process.contexts import get_running_test
 from kmsmock.state.faults import Hit
@@ -34,20 +34,8 @@ def meeting_faults(call: Call, *, is_of_client: bool) -> Iterator[Hit]:
 
 
 def _preview(call: Call) -> CallRecord:
-    """Return a record of what is known of a call, with the keys that the request names.
-
-    A ciphertext names its key, too. Keys that do not exist are left out, whatever the call answers.
-    """
-    scout = Call(
-        call.operation, call.principal, call.region, call.backend, call.request_id, call.now
-    )
-    scout.parameters = call.parameters
-    for target in call.operation.targets:
-        is_needed = target.when is None or target.when(scout)
-        if target.locate is not None and is_needed:
-            with contextlib.suppress(ServiceError):
-                locate_key(scout, target.locate)
-    keys = scout.keys
+    """Return a record of what is known of a call, with the keys that the request names."""
+    keys, alias = find_named_keys(call)
     event = CallRecord(
         call.operation.name,
         call.principal,
@@ -55,7 +43,7 @@ def _preview(call: Call) -> CallRecord:
         call.user_agent or "",
         call.region.name,
         keys[0] if keys else None,
-        scout.alias,
+        alias,
         tuple(map(call.parameters.get, call.operation.trail.request)),
         None,
         None,
@@ -69,5 +57,5 @@ def _preview(call: Call) -> CallRecord:
         # Operations such as ListAliases take a key, but are no actions on it.
         for reference in event.key_references:
             with contextlib.suppress(ServiceError):
-                return event._replace(key=find_key(scout, reference))
+                return event._replace(key=find_key(call, reference))
     return event

@@ -5,6 +5,7 @@ Source: AWS KMS Developer Guide, "Key identifiers"; API Reference, KeyId of each
 
 from __future__ import annotations
 
+import contextlib
 from uuid import UUID
 
 from kmsmock.access.denial import THIS_CIPHERTEXT, THIS_RESOURCE, make_hidden_error
@@ -113,6 +114,26 @@ def locate_key(call: Call, locator: Locator) -> tuple[Key | None, str | None]:
     if key is not None:
         call.keys.append(key)
     return key, alias
+
+
+def find_named_keys(call: Call) -> tuple[list[Key], str | None]:
+    """Return the keys that a request names, and the alias that it names one by, without checks.
+
+    A ciphertext names its key, too. Keys that do not exist are left out, whatever the call answers;
+    the call itself stays as it is.
+    """
+    scout = Call(
+        call.operation, call.principal, call.region, call.backend, call.request_id, call.now
+    )
+    scout.parameters = call.parameters
+    if not scout.parameters:  # as those of a request that could not be parsed
+        return [], None
+    for target in call.operation.targets:
+        is_needed = target.when is None or target.when(scout)
+        if target.locate is not None and is_needed:
+            with contextlib.suppress(errors.ServiceError):
+                locate_key(scout, target.locate)
+    return scout.keys, scout.alias
 
 
 def find_key_by_id_or_arn(call: Call, reference: str, *, cross_account: bool = False) -> Key:

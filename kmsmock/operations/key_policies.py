@@ -14,7 +14,7 @@ from kmsmock.authorization import policy as policy_language
 from kmsmock.authorization.linting import warn_of_misspelt
 from kmsmock.authorization.policy import Effect, Policy
 from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
-from kmsmock.aws import errors
+from kmsmock.aws import errors, policy_limits
 from kmsmock.aws.arns import looks_like_arn
 from kmsmock.aws.operations import PageSizes, per_second, read_event, write_event
 from kmsmock.identities.names import CREATE_PRINCIPALS
@@ -105,10 +105,11 @@ def read_policy(call: Call) -> str:
     text: str | None = call.parameters.get("Policy")
     if text is None:
         return call.backend.default_policy(call.region)
-    if len(text.encode()) > policies.LARGEST_POLICY_BYTES:
+    size = policy_limits.KEY_POLICY.measure(text)
+    if size > policy_limits.KEY_POLICY.most:
         raise errors.LimitExceededException.in_own_words(
-            f"Key policy size quota is {policies.LARGEST_POLICY_BYTES} bytes, current size is "
-            f"{len(text.encode())}."
+            f"Key policy size quota is {policy_limits.KEY_POLICY.most} bytes, current size is "
+            f"{size}."
         )
     try:
         policy = policy_language.parse(text, PolicyKind.RESOURCE, KEY_POLICY)

@@ -13,7 +13,7 @@ from kmsmock.operations.key_lookup import by_id_or_arn
 from kmsmock.operations.registry import Call, Response, Target, operation
 from kmsmock.operations.response_members import build_page
 
-LIMIT = 50
+MAX_TAGS = 50
 
 
 class _Tag(NamedTuple):
@@ -34,10 +34,10 @@ def merge_tags(new: Sequence[Mapping[str, str]], existing: Mapping[str, str]) ->
         raise errors.TagException("Duplicate tag keys")
     _require_unreserved(names)
     merged = {**existing, **{tag["TagKey"]: tag["TagValue"] for tag in new}}
-    if len(merged) > LIMIT:
+    if len(merged) > MAX_TAGS:
         raise errors.TagException(
             "Too many tags",
-            explanation=f"A key can have {LIMIT} tags; it would have {len(merged)}.",
+            explanation=f"A key can have {MAX_TAGS} tags; it would have {len(merged)}.",
         )
     return merged
 
@@ -76,7 +76,7 @@ def untag_resource(call: Call, key: Key) -> None:
     Target("kms:ListResourceTags", by_id_or_arn("KeyId")),
     trail=read_event("KeyId", "Limit", "Marker"),
     quota=per_second(2000),
-    pages=PageSizes(LIMIT, LIMIT),
+    pages=PageSizes(MAX_TAGS, MAX_TAGS),
 )
 def list_resource_tags(call: Call, key: Key) -> Response:
     """List the tags of a key in the order in which they were added."""

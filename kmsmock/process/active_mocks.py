@@ -92,10 +92,11 @@ class ActiveMock(Protocol):
         """Return the Region of clients that name none."""
         ...
 
-    def skip_sleep(self, seconds: float, *, is_random: bool) -> bool:
+    def skip_sleep(self, seconds: float, *, is_random: bool, is_retry: bool = False) -> bool:
         """Move the mock's clock instead of a sleep; return False if sleeps are to be real.
 
-        is_random: whether the time is different each time, as that between retries.
+        is_random: whether the time is different each time, as that between retries. is_retry:
+        whether a request is sent again afterwards.
         """
         ...
 

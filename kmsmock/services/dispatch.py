@@ -34,10 +34,12 @@ def answer(
     access_key: str | None,
     region: str,
     model: Any,
+    unknown_in: str | None = None,
 ) -> Answer:
     """Answer a request to another service than KMS.
 
-    parameters: as boto3 takes them. model: the operation in botocore's model.
+    parameters: as boto3 takes them. model: the operation in botocore's model. unknown_in: the
+    requested version of the API, if botocore's model has no such operation in it.
     """
     declared = _load(service)
     with backend.lock:
@@ -46,8 +48,9 @@ def answer(
         try:
             principal, now = backend.admit(access_key, region)
             handler = declared.operations.get(operation)
-            if handler is None:
-                raise _not_emulated(declared, service, operation, model.service_model.api_version)
+            if handler is None or unknown_in is not None:
+                version = unknown_in or model.service_model.api_version
+                raise _not_emulated(declared, service, operation, version)
             parameters = read_parameters(
                 service,
                 parameters,

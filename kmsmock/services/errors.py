@@ -23,10 +23,6 @@ class EntityAlreadyExists(ServiceError):
     status = 409
 
 
-class InvalidAction(ServiceError):
-    """The service has no such operation, or it is not emulated."""
-
-
 class InvalidInput(ServiceError):
     """A parameter contradicts other parameters, or what exists."""
 
@@ -41,14 +37,14 @@ class MalformedPolicyDocument(ServiceError):
     """The text is not a valid policy."""
 
 
-class MalformedQueryString(ServiceError):
-    """The body of the request cannot be read."""
-
-
 class NoSuchEntity(ServiceError):
     """The user, role, group, policy or access key does not exist."""
 
     status = 404
+
+
+class PackedPolicyTooLarge(ServiceError):
+    """Session policies and session tags together are too large."""
 
 
 class UnmodifiableEntity(ServiceError):

@@ -18,6 +18,7 @@ from kmsmock.dispatch import perform, record
 from kmsmock.identities.credentials import UnsignedRequestError
 from kmsmock.operations import OPERATIONS
 from kmsmock.operations.faulty_calls import meeting_faults
+from kmsmock.operations.metered_calls import find_throttling
 from kmsmock.operations.registry import Call
 from kmsmock.services.registry import ServiceCall
 from kmsmock.state.backend import Backend
@@ -144,6 +145,10 @@ class KmsCaller:
             call.parameters = parameters
             if dry_run is _DryRun.CALL:
                 return _carry_out(call, Hit())
+            if backend.quotas.is_on:
+                throttled = find_throttling(call)
+                if throttled is not None:
+                    return _carry_out(call, Hit(before=throttled))
             with meeting_faults(call, is_of_client=False) as hit:
                 # A call that a fault hits after its effect must have one; it is the last one.
                 if dry_run is _DryRun.CHECK and hit.after is None:

@@ -18,7 +18,7 @@ from kmsmock.aws.errors import SerializationException, ServiceError
 from kmsmock.aws.parameter_errors import REFUSED_BY_OPERATION
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.misuse.surrogates import find_lone_surrogate
-from kmsmock.services.errors import MalformedQueryString
+from kmsmock.protocols.errors import MalformedQueryString
 from kmsmock.services.members import Members, as_members
 
 #: The services with the query protocol, which their errors for credentials show.
@@ -30,8 +30,6 @@ _QUERY = {
 #: DynamoDB's text for a number instead of a text, such as {"N": 1}.
 #: Source: https://github.com/localstack/localstack/issues/9412, which cites AWS's answer.
 _NUMBER = "NUMBER_VALUE cannot be converted to String"
-#: Source: AWS IAM API Reference, "Common Errors"; Amazon EC2 API Reference, "Error codes".
-_MALFORMED = "The query string contains a syntax error."
 #: Type of a shape -> the types of its values, as botocore accepts them; others have rules below.
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -98,7 +96,7 @@ def _is_number(value: Any) -> bool:
 
 def _unreadable(service: str, explanation: str, text: str = "") -> ServiceError:
     if service in _QUERY:
-        return MalformedQueryString(_MALFORMED, explanation=explanation)
+        return MalformedQueryString(explanation=explanation)
     return SerializationException(text, explanation=explanation)
 
 

@@ -11,7 +11,8 @@ from kmsmock.aws.arns import Arn, iam_arn
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.principals import Principal
 from kmsmock.identities.directory import Identities
-from kmsmock.services.errors import InvalidAction, ValidationError
+from kmsmock.protocols.errors import InvalidAction
+from kmsmock.services.errors import ValidationError
 from kmsmock.state.backend import Backend
 from kmsmock.timing.passing_states import Shows
 

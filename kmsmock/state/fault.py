@@ -11,8 +11,10 @@ from kmsmock.access.denial import format_access_denied
 from kmsmock.aws.disruptions import Disruption
 from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.operations import OPERATION_FACTS
+from kmsmock.aws.quotas import Rate, Scope
 from kmsmock.ledger.call_filter import CallFilter
 from kmsmock.ledger.call_record import Call
+from kmsmock.ledger.request_rates import Interval
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.process.contexts import Context
 
@@ -48,6 +50,8 @@ class Effect(NamedTuple):
     after_effect: bool = False
     #: How much later the response arrives, on the mock's clock.
     delay: timedelta = NO_DELAY
+    #: Within which time all nodes see what calls change from now on; no time for faults of calls.
+    seen_within: timedelta = NO_DELAY
 
     @property
     def is_disruption(self) -> bool:
@@ -152,3 +156,38 @@ class Fault(PublicObject, internal=_INTERNAL):
         often = "" if self.times is None else f" of {self.times}"
         calls = str(self.calls) if self.calls.operation else str(self.calls).replace("a call", "*")
         return f"{self.effect.name} on {calls}, fired {self.fired}{often} times"
+
+
+@dataclass(eq=False)
+class QuotaFault(Fault, internal=("covers", "note", "quota", "rate")):
+    """An armed request quota; it hits the requests that are too many in a second.
+
+    Its requests are counted by `RequestQuotas`, and not by `see`.
+    """
+
+    #: The name of the quota.
+    quota: str = field(kw_only=True)
+    #: Its value.
+    rate: Rate = field(kw_only=True)
+    #: The interval with the most requests; None before the first one.
+    fullest: Interval | None = field(default=None, kw_only=True, repr=False)
+
+    def covers(self, scope: Scope) -> bool:
+        """Return whether it is the quota of requests of an account and Region."""
+        account, region = self.calls.members.get("account"), self.calls.members.get("region")
+        return (
+            self.quota == scope.quota
+            and account in (None, scope.account)
+            and region in (None, scope.region)
+        )
+
+    def note(self, interval: Interval) -> None:
+        """Note an interval that a request was added to."""
+        self.seen += 1
+        if self.fullest is None or interval.requests >= self.fullest.requests:
+            self.fullest = interval
+
+    def __str__(self) -> str:
+        terms = ", ".join(f"{name}={value!r}" for name, value in self.calls.members.items())
+        whose = f" with {terms}" if terms else ""
+        return f"a quota of {self.rate} for {self.quota}{whose}, fired {self.fired} times"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from kmsmock.ledger.assertion_messages import count_by_operation, explain_nearest, list_calls
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.calls import Calls
-from kmsmock.state.fault import Fault
+from kmsmock.ledger.request_rates import Interval
+from kmsmock.state.fault import Fault, QuotaFault
 
 
 def explain_unfired(fault: Fault, calls: Calls, mistake: str | None = None) -> list[str]:
@@ -16,7 +17,12 @@ def explain_unfired(fault: Fault, calls: Calls, mistake: str | None = None) -> l
     calls: the records of the mock's calls. mistake: why no call can match, if that is known.
     """
     earlier, later = _split(list(calls), fault.armed_after)
-    reason = _explain(fault, later, [event for event in earlier if fault.matches(event)])
+    if isinstance(fault, QuotaFault):
+        reason = _explain_quota(fault, later)
+    elif fault.effect.seen_within:
+        reason = [_explain_seen(fault)]
+    else:
+        reason = _explain(fault, later, [event for event in earlier if fault.matches(event)])
     reasons = reason if mistake is None else [mistake, *reason]
     return [f"  {fault}", *(f"    {line}" for line in reasons)]
 
@@ -51,6 +57,28 @@ def _explain(fault: Fault, events: Sequence[Call], earlier: Sequence[Call]) -> l
         return [*lines, f"{', '.join(sorted(others))} cannot fail with {fault.effect.name}"]
     of_operation = [event for event in events if event.operation == fault.calls.operation]
     return [*lines, *explain_nearest(fault.calls, of_operation or events, events)]
+
+
+def _explain_seen(fault: Fault) -> str:
+    """Explain why no call has missed a change."""
+    if not fault.seen:
+        return "no call has changed a key, alias or grant since it was armed"
+    changes = "1 change was" if fault.seen == 1 else f"{fault.seen} changes were"
+    return f"{changes} made, but no later call was answered by a node that needed to know of it"
+
+
+def _explain_quota(fault: QuotaFault, events: Sequence[Call]) -> list[str]:
+    """Explain why an armed quota did not throttle. events: the calls since it was armed."""
+    fullest = fault.fullest
+    if isinstance(fullest, Interval):
+        seconds = "a second" if fullest.seconds == 1 else f"{fullest.seconds:,} seconds"
+        return [
+            f"at most {fullest.requests:,} requests were made in {seconds}, from "
+            f"{fullest.start:%Y-%m-%d %H:%M:%S} UTC on: {fullest.list_operations()}"
+        ]
+    if not events:
+        return ["no call has been made since it was armed"]
+    return [f"calls since it was armed: {count_by_operation(events)}, which do not count here"]
 
 
 def _explain_waiting(fault: Fault) -> str:

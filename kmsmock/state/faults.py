@@ -13,8 +13,9 @@ from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.calls import Calls
 from kmsmock.ledger.known_names import KnownNames
 from kmsmock.process.contexts import Context, contexts
-from kmsmock.state.fault import NO_DELAY, Fault
+from kmsmock.state.fault import NO_DELAY, Fault, QuotaFault
 from kmsmock.state.fault_messages import explain_unfired
+from kmsmock.state.request_quotas import RequestQuotas
 
 
 @dataclass(slots=True)
@@ -34,13 +35,17 @@ class Hit:
 class ArmedFaults:
     """The armed faults of one mock, in the order in which they were armed.
 
-    calls: the records of the mock's calls. names: those that calls can have.
+    calls: the records of the mock's calls. names: those that calls can have. quotas: apply those
+    faults that are quotas.
     """
 
-    def __init__(self, calls: Calls, names: KnownNames) -> None:
+    def __init__(self, calls: Calls, names: KnownNames, quotas: RequestQuotas) -> None:
         self._calls = calls
         self._names = names
+        self._quotas = quotas
         self._faults: list[Fault] = []
+        #: Those that are asked about each call; not quotas.
+        self._of_calls: list[Fault] = []
         #: Whether any fault can hit a call. Every call reads it, so it is kept and not computed.
         self.are_armed = False
         #: Whether the mock is one of the fixtures, which fail tests whose faults did not fire.
@@ -63,7 +68,18 @@ class ArmedFaults:
 
     def can_hit(self, operation: str) -> bool:
         """Return whether any fault can hit a call of an operation."""
-        return any(fault.is_armed and fault.can_hit(operation) for fault in self._faults)
+        return any(fault.is_armed and fault.can_hit(operation) for fault in self._of_calls)
+
+    def has_armed(self, fault: Fault) -> bool:
+        """Return whether a fault is still armed."""
+        return fault.is_armed and fault in self._faults
+
+    def find_of_consistency(self) -> Fault | None:
+        """Return the fault because of which changes are seen late at present."""
+        if not self.are_armed:
+            return None
+        late = (each for each in self._faults if each.is_armed and each.effect.seen_within)
+        return next(late, None)
 
     def take(self, event: Call, *, is_of_client: bool) -> Hit:
         """Return what the faults do to a call that is about to be carried out.
@@ -73,7 +89,7 @@ class ArmedFaults:
         first one fires, and all delays.
         """
         hit = Hit(event)
-        hitting = [fault for fault in self._faults if fault.see(event, is_of_client=is_of_client)]
+        hitting = [each for each in self._of_calls if each.see(event, is_of_client=is_of_client)]
         for fault in hitting:
             effect = fault.effect
             if effect.outcome is None:
@@ -151,4 +167,7 @@ class ArmedFaults:
         return None
 
     def _update(self) -> None:
-        self.are_armed = any(fault.is_armed for fault in self._faults)
+        self._of_calls = [each for each in self._faults if not isinstance(each, QuotaFault)]
+        self.are_armed = any(fault.is_armed for fault in self._of_calls)
+        quotas = [each for each in self._faults if isinstance(each, QuotaFault) and each.is_armed]
+        self._quotas.arm(quotas)

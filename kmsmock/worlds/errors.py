@@ -9,6 +9,7 @@ from typing import Any, Union
 
 from kmsmock.authorization.policy_document import MalformedPolicyError
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.policy_limits import PolicyLimitError
 from kmsmock.aws.secret_values import SecretInt, SecretText
 from kmsmock.misuse.values import quote
 
@@ -16,7 +17,7 @@ _PLAIN = re.compile(r"[\w$-]+")
 _HUGE = 10**18
 
 Step = str | int
-Problem = Union["WorldError", ServiceError, MalformedPolicyError]
+Problem = Union["WorldError", ServiceError, MalformedPolicyError, PolicyLimitError]
 
 
 class WorldError(ValueError):
@@ -76,12 +77,14 @@ def add_location(error: Problem, *steps: Step) -> WorldError:
         return error.within(*steps)
     if isinstance(error, MalformedPolicyError):
         return WorldError(f"the policy is malformed: {error}", *steps)
+    if isinstance(error, PolicyLimitError):
+        return WorldError(str(error), *steps)
     texts = (error.message, error.explanation)
     return WorldError(" ".join(text for text in texts if text) or error.code, *steps)
 
 
 #: The errors that reading a member can raise.
-PROBLEMS = (WorldError, ServiceError, MalformedPolicyError)
+PROBLEMS = (WorldError, ServiceError, MalformedPolicyError, PolicyLimitError)
 
 
 #: Types whose values error messages do not contain -> what they say instead.

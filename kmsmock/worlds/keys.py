@@ -11,13 +11,14 @@ from typing import Any
 from kmsmock.access.policies import KEY_POLICY
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.aws import policy_limits
 from kmsmock.aws.arns import Arn, is_account_id, is_key_id
 from kmsmock.aws.regions import is_region, list_regions, partition_of
 from kmsmock.keys import rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager, MultiRegionKey, PendingDeletion, Usage
 from kmsmock.keys.multi_region import add_replica, update_pending_material
-from kmsmock.keys.policies import normalize, pretty
+from kmsmock.keys.policies import normalize, pretty, shorten
 from kmsmock.keys.region import KmsRegion
 from kmsmock.keys.rotation import DEFAULT_PERIOD_DAYS, PERIOD_LIMITS_DAYS
 from kmsmock.keys.rotation_schedule import RotationSchedule
@@ -26,6 +27,7 @@ from kmsmock.keys.states import KeyState
 from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.misuse.values import quote
 from kmsmock.operations.keys import STORE_ORIGINS, require_supported
+from kmsmock.operations.tags import MAX_TAGS
 from kmsmock.state import scheduled_work
 from kmsmock.state.backend import Backend
 from kmsmock.timing.dates import add
@@ -88,7 +90,7 @@ class KeyLoader:
         """Load a key. Raises WorldError, also for a key that KMS would reject."""
         region = self.region_of(item)
         key = self._new_key(item, region)
-        key.tags = item.get("tags", texts) or {}
+        key.tags = item.get("tags", _tags) or {}
         self._load_state(item, key)
         self._load_store(item, key)
         load_materials(item, key, self._backend)
@@ -195,7 +197,7 @@ class KeyLoader:
         key.custom_key_store.xks_key_ids.add(key.xks_key_id)
 
     def _load_policy(self, item: Object, key: Key) -> None:
-        key_policy = item.get("policy", policy(PolicyKind.RESOURCE, KEY_POLICY))
+        key_policy = item.get("policy", _policy)
         if key_policy is not None:
             key.policy = self._read_text(key_policy, key)
         ids = item.get("policy_ids", texts)
@@ -305,6 +307,19 @@ def _multi_region(value: Any) -> str | None:
     if isinstance(value, bool):
         return _PRIMARY if value else None
     return one_of((_PRIMARY, _REPLICA))(value)
+
+
+def _tags(value: Any) -> dict[str, str]:
+    tags = texts(value)
+    if len(tags) > MAX_TAGS:
+        raise WorldError(f"there can be {MAX_TAGS} tags, not {len(tags)}")
+    return tags
+
+
+def _policy(value: Any) -> Policy:
+    key_policy: Policy = policy(PolicyKind.RESOURCE, KEY_POLICY)(value)
+    policy_limits.KEY_POLICY.require(shorten(key_policy))
+    return key_policy
 
 
 def _rotation(value: Any) -> Object | None:

@@ -1,21 +1,30 @@
-"""Write and load users, roles, groups, managed policies and organizations of a world."""
+"""Load users, roles, groups, managed policies and organizations of a world."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sized
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.policy_document import PolicyKind
-from kmsmock.aws.arns import Arn, iam_arn, looks_like_arn
+from kmsmock.aws.arns import iam_arn, looks_like_arn
+from kmsmock.aws.policy_limits import (
+    ATTACHED_POLICIES,
+    BOUNDARY,
+    INLINE_POLICIES,
+    MANAGED_POLICY,
+    ORGANIZATION_LEVELS,
+    POLICY_VERSIONS,
+    TRUST_POLICY,
+    CountLimit,
+)
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.aws.regions import REGIONS
 from kmsmock.identities import iam_names
 from kmsmock.identities.credentials import Credentials
-from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.identities.entities import (
     Entity,
     Group,
@@ -24,11 +33,13 @@ from kmsmock.identities.entities import (
     Organization,
     PolicyVersion,
 )
-from kmsmock.identities.iam_names import NameLimits
+from kmsmock.identities.iam_names import GROUPS_PER_USER, KEYS_PER_USER, NameLimits
+from kmsmock.identities.policy_arguments import require_level
 from kmsmock.misuse.values import quote
 from kmsmock.state.backend import Backend
 from kmsmock.worlds.errors import Within, WorldError, describe_value
 from kmsmock.worlds.keys import account_id
+from kmsmock.worlds.principal_writer import KINDS, is_untouched
 from kmsmock.worlds.reading import (
     Object,
     Reader,
@@ -41,141 +52,6 @@ from kmsmock.worlds.reading import (
     time,
     whole_number,
 )
-from kmsmock.worlds.writing import without_none, write_ids, write_policy, write_time
-
-_KINDS = {"users": PrincipalKind.USER, "roles": PrincipalKind.ASSUMED_ROLE}
-
-
-# --- writing ------------------------------------------------------------------------------------
-
-
-def write_principals(backend: Backend, *, secrets: bool) -> dict[str, Any]:
-    """Return the members of a document for all that IAM and Organizations contain.
-
-    secrets: whether with secret access keys.
-    """
-    identities = backend.identities
-    of_kind = {
-        name: [
-            _write_entity(entity, backend, secrets=secrets)
-            for entity in identities.entities.values()
-            if entity.kind is kind and not _is_untouched(entity, backend)
-        ]
-        for name, kind in _KINDS.items()
-    }
-    return {
-        "policies": [_write_managed_policy(one) for one in identities.managed.of_customers()],
-        "groups": [_write_identity(group) for group in identities.groups.values()],
-        **of_kind,
-        "organizations": {
-            account: _write_organization(one) for account, one in identities.organizations.items()
-        },
-    }
-
-
-def _is_untouched(entity: Entity, backend: Backend) -> bool:
-    """Return whether this is the default administrator of an account, without changes."""
-    credentials = backend.identities.credentials
-    return (
-        (entity.name, entity.kind) == (ADMINISTRATOR, PrincipalKind.USER)
-        and all(policy.is_of_aws for policy in entity.attached.values())
-        and len(entity.attached) == 1
-        and not any((entity.inline, entity.tags, entity.groups, entity.boundary))
-        and not any(credentials.keys_of(entity.unique_id))
-    )
-
-
-def _written_names(named: Identity | ManagedPolicy) -> dict[str, Any]:
-    """Return the members that name an identity or policy; None where they are the default."""
-    arn = Arn.of(named.arn)
-    return {
-        "name": named.name,
-        "account": arn.account,
-        "partition": None if arn.partition == "aws" else arn.partition,
-        "path": None if named.path == "/" else named.path,
-    }
-
-
-def _write_identity(identity: Identity) -> dict[str, Any]:
-    inline = {name: write_policy(one.text) for name, one in identity.inline.items()}
-    return without_none(
-        {
-            **_written_names(identity),
-            "id": identity.unique_id,
-            "created": write_time(identity.created),
-            "policies": inline or None,
-            "attached": list(identity.attached),
-        }
-    )
-
-
-def _write_entity(entity: Entity, backend: Backend, *, secrets: bool) -> dict[str, Any]:
-    boundary = entity.boundary_policy
-    own = entity.boundary
-    keys = [
-        {
-            "id": key.credentials.access_key,
-            **({"secret": key.credentials.secret_key} if secrets else {}),
-            "created": write_time(key.created),
-            "active": key.is_active,
-        }
-        for key in backend.identities.credentials.keys_of(entity.unique_id)
-    ]
-    is_role = entity.kind is PrincipalKind.ASSUMED_ROLE
-    trust = entity.trust
-    current = backend.identities.names.find_ids(trust) if trust is not None else {}
-    return {
-        **_write_identity(entity),
-        **without_none(
-            {
-                "groups": [group.name for group in entity.groups.values()] or None,
-                "tags": dict(entity.tags) or None,
-                "boundary": boundary.arn if boundary else own and write_policy(own.text),
-                "description": entity.description or None,
-                "trust": trust and write_policy(trust.text),
-                "trust_ids": write_ids(entity.trust_ids, current),
-                "longest_session": entity.longest_session if is_role else None,
-                "access_keys": keys or None,
-            }
-        ),
-    }
-
-
-def _write_managed_policy(managed: ManagedPolicy) -> dict[str, Any]:
-    versions = {
-        name: {"document": write_policy(one.policy.text), "created": write_time(one.created)}
-        for name, one in managed.versions.items()
-    }
-    return without_none(
-        {
-            **_written_names(managed),
-            "id": managed.policy_id,
-            "created": write_time(managed.created),
-            "updated": write_time(managed.updated),
-            "description": managed.description or None,
-            "tags": dict(managed.tags) or None,
-            "default": managed.default,
-            "versions_made": managed.versions_made,
-            "versions": versions,
-        }
-    )
-
-
-def _write_organization(organization: Organization) -> dict[str, Any]:
-    def write_levels(levels: Iterable[Iterable[Policy]]) -> list[list[Any]] | None:
-        return [[write_policy(one.text) for one in level] for level in levels] or None
-
-    return without_none(
-        {
-            "id": organization.organization_id,
-            "path": organization.path,
-            "service_control": write_levels(organization.service_control),
-            "resource_control": write_levels(organization.resource_control),
-        }
-    )
-
-
-# --- loading ------------------------------------------------------------------------------------
 
 
 class PrincipalLoader:
@@ -192,7 +68,7 @@ class PrincipalLoader:
         """Load all of them. Raises WorldError."""
         document.each("policies", self._managed)
         document.each("groups", self._group)
-        for name, kind in _KINDS.items():
+        for name, kind in KINDS.items():
             document.get(name, list_of(self._entity_of(kind)))
         # Trust policies can name any principal, so they come after all of them.
         for role, trust, ids in self._trusts:
@@ -222,9 +98,9 @@ class PrincipalLoader:
             item.get("id", text) or self._identities.credentials.new_id("ANPA"),
             item.get("created", time) or self._now,
             item.get("description", text) or "",
-            item.get("tags", texts) or {},
+            item.get("tags", _tags) or {},
         )
-        single = item.get("document", policy(PolicyKind.IDENTITY, arn))
+        single = item.get("document", policy(PolicyKind.IDENTITY, arn, MANAGED_POLICY))
         if single is not None:
             made.add_version(single.text, made.created, is_default=True)
         versions = item.get("versions", _versions(made))
@@ -260,7 +136,7 @@ class PrincipalLoader:
         identities = self._identities
         name, account, partition, path = self._read_names(item, iam_names.NAME_LIMITS[kind])
         known = identities.named(kind, account, name, partition)
-        if known is not None and not _is_untouched(known, self._backend):
+        if known is not None and not is_untouched(known, self._backend):
             raise WorldError(f"there is {known.arn}")
         entity = known or identities.get_or_create_entity(kind, account, name, path, partition)
         unique_id = item.get("id", text)
@@ -270,10 +146,11 @@ class PrincipalLoader:
         self._load_policies(item, entity)
         find = partial(self._find_group, account, partition)
         entity.groups.update((group.arn, group) for group in item.each("groups", find))
-        entity.tags = item.get("tags", texts) or {}
+        _require_at_most(GROUPS_PER_USER, entity.groups, "groups")
+        entity.tags = item.get("tags", _tags) or {}
         entity.description = item.get("description", text) or ""
         if kind is PrincipalKind.ASSUMED_ROLE:
-            trust = item.get("trust", policy(PolicyKind.TRUST, entity.arn))
+            trust = item.get("trust", policy(PolicyKind.TRUST, entity.arn, TRUST_POLICY))
             ids = item.get("trust_ids", texts)
             entity.longest_session = item.get("longest_session", whole_number(3600, 43200)) or 3600
             if trust is not None:
@@ -281,16 +158,22 @@ class PrincipalLoader:
         entity.set_boundary(item.get("boundary", self._boundary))
         entity.update_policies()
         if kind is PrincipalKind.USER:
-            item.get("access_keys", list_of(self._access_key_of(account, name, partition)))
+            keys = item.each("access_keys", self._access_key_of(account, name, partition))
+            _require_at_most(KEYS_PER_USER, keys, "access_keys")
         item.end()
 
     def _load_policies(self, item: Object, identity: Identity) -> None:
         inline = item.get("policies", _inline)
         if inline is not None:
+            with Within("policies"):
+                texts_of_policies = (one.text for one in inline.values())
+                INLINE_POLICIES[identity.word].require(*texts_of_policies)
             identity.inline = inline
         attached = item.get("attached", list_of(self._find_policy))
         if attached is not None:
             identity.attached = {managed.arn: managed for managed in attached}
+            with Within("attached"):
+                ATTACHED_POLICIES[identity.word].require(len(identity.attached))
 
     def _find_policy(self, value: Any) -> ManagedPolicy:
         managed = self._identities.managed.get(text(value))
@@ -307,7 +190,7 @@ class PrincipalLoader:
     def _boundary(self, value: Any) -> Policy | ManagedPolicy:
         if isinstance(value, str) and looks_like_arn(value):
             return self._find_policy(value)
-        made: Policy = policy(PolicyKind.BOUNDARY)(value)
+        made: Policy = policy(PolicyKind.BOUNDARY, limit=BOUNDARY)(value)
         return made
 
     def _access_key_of(self, account: str, name: str, partition: str) -> Reader[None]:
@@ -333,13 +216,14 @@ class PrincipalLoader:
                 account_id(account)
                 item = Object(member)
                 levels = (
-                    item.each(name, list_of(policy(kind)))
+                    item.each(name, _level(kind))
                     for name, kind in (
                         ("service_control", PolicyKind.SERVICE_CONTROL),
                         ("resource_control", PolicyKind.RESOURCE_CONTROL),
                     )
                 )
                 service, resource = (tuple(map(tuple, level)) for level in levels)
+                ORGANIZATION_LEVELS.require(max(len(service), len(resource)))
                 organization = Organization(
                     item.get("id", text), service, resource, item.get("path", text)
                 )
@@ -366,6 +250,30 @@ def _path(value: Any) -> str:
     return str(value)
 
 
+def _tags(value: Any) -> dict[str, str]:
+    tags = texts(value)
+    try:
+        return iam_names.require_tags(tags)
+    except ValueError as reason:
+        raise WorldError(str(reason)) from None
+
+
+def _require_at_most(limit: CountLimit, items: Sized, member: str) -> None:
+    with Within(member):
+        limit.require(len(items))
+
+
+def _level(kind: PolicyKind) -> Reader[list[Policy]]:
+    """Return a reader of the policies of a level of an organization."""
+
+    def read(value: Any) -> list[Policy]:
+        policies: list[Policy] = list_of(policy(kind))(value)
+        require_level(value, kind)
+        return policies
+
+    return read
+
+
 def _inline(value: Any) -> dict[str, Policy]:
     """Read inline policies: name -> policy, or a list of policies."""
     if isinstance(value, (list, tuple)):
@@ -389,10 +297,12 @@ def _versions(managed: ManagedPolicy) -> Reader[dict[str, PolicyVersion]]:
                 if not re.fullmatch(r"v[1-9][0-9]{0,5}", text(name)):
                     raise WorldError(f"must be a version such as v1, not {describe_value(name)}")
                 item = Object(member)
-                document = item.require("document", policy(PolicyKind.IDENTITY, managed.arn))
+                read_document = policy(PolicyKind.IDENTITY, managed.arn, MANAGED_POLICY)
+                document = item.require("document", read_document)
                 created = item.get("created", time) or managed.created
                 item.end()
                 versions[name] = PolicyVersion(name, document, created)
+        POLICY_VERSIONS.require(len(versions))
         return versions
 
     return read

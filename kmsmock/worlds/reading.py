@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 from kmsmock.authorization.policy import parse
 from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.aws.policy_limits import SizeLimit
 from kmsmock.misuse.suggestions import did_you_mean, suggest
 from kmsmock.misuse.surrogates import find_lone_surrogate
 from kmsmock.misuse.values import quote
@@ -193,12 +194,15 @@ def texts(value: Any) -> dict[str, str]:
     return members
 
 
-def policy(kind: PolicyKind, name: str = "policy") -> Reader[Any]:
-    """Return a reader of policies, as an object or as JSON text."""
+def policy(kind: PolicyKind, name: str = "policy", limit: SizeLimit | None = None) -> Reader[Any]:
+    """Return a reader of policies, as an object or as JSON text. limit: of their size."""
 
     def read(value: Any) -> Any:
         if not isinstance(value, (str, Mapping)):
             raise WorldError(f"must be a policy document, not {describe_value(value)}")
-        return parse(value, kind, name)
+        parsed = parse(value, kind, name)
+        if limit is not None:
+            limit.require(value)
+        return parsed
 
     return read

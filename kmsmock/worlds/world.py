@@ -21,7 +21,8 @@ from kmsmock.worlds.errors import Within, WorldError, describe_value
 from kmsmock.worlds.grants import load_grant, write_grant
 from kmsmock.worlds.key_writer import keys_in_order, write_key
 from kmsmock.worlds.keys import KeyLoader, account_id, find_key, region_name
-from kmsmock.worlds.principals import PrincipalLoader, write_principals
+from kmsmock.worlds.principal_writer import write_principals
+from kmsmock.worlds.principals import PrincipalLoader
 from kmsmock.worlds.reading import Object, hexadecimal, text, time
 from kmsmock.worlds.writing import write_time
 

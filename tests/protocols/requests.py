@@ -44,7 +44,7 @@ def make_request(
     headers: further ones, which replace those of botocore.
     """
     model = service_model(service)
-    serializer: Any = create_serializer(model.metadata["protocol"])
+    serializer: Any = create_serializer(model.metadata["protocol"], False)
     serialized = serializer.serialize_to_request(parameters or {}, model.operation_model(operation))
     prepare_request_dict(serialized, endpoint_url=_ENDPOINT, context={}, user_agent="tests")
     request = create_request_object(serialized)

@@ -6,13 +6,12 @@ from typing import Any
 
 from kmsmock.aws.secret_values import reveal
 from kmsmock.identities.credentials import AccessKey
+from kmsmock.identities.iam_names import KEYS_PER_USER
 from kmsmock.services.errors import LimitExceeded, NoSuchEntity
 from kmsmock.services.iam.answered.descriptions import to_response_time
 from kmsmock.services.iam.answered.lookup import USER, find_user, paginate_response
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
-
-_KEYS_PER_USER = 2
 
 
 @operation("CreateAccessKey", USER.resource)
@@ -20,8 +19,8 @@ def create_access_key(call: ServiceCall) -> dict[str, Any]:
     """Create an access key for a user; no other operation returns its secret."""
     user = find_user(call)
     credentials = call.identities.credentials
-    if len(list(credentials.keys_of(user.unique_id))) == _KEYS_PER_USER:
-        raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {_KEYS_PER_USER}")
+    if len(list(credentials.keys_of(user.unique_id))) == KEYS_PER_USER.most:
+        raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {KEYS_PER_USER.most}")
     key = credentials.add_key(call.identities.get_or_create(user.arn))
     secret = {"SecretAccessKey": reveal(key.credentials.secret_key)}
     return {"AccessKey": _describe_access_key(key, user.name) | secret}

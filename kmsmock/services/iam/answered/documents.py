@@ -10,6 +10,7 @@ from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import Defect, MalformedPolicyError, PolicyKind
 from kmsmock.aws.arns import Arn
 from kmsmock.services.errors import MalformedPolicyDocument
+from kmsmock.services.iam.answered.policy_quotas import require_trust_size
 from kmsmock.services.registry import ServiceCall
 
 _SYNTAX = "Syntax errors in policy."
@@ -48,9 +49,10 @@ def _refused(defect: MalformedPolicyError) -> MalformedPolicyDocument:
 def read_trust_policy(call: ServiceCall, text: str) -> Policy:
     """Parse the trust policy of a role, whose principals must exist.
 
-    Raises MalformedPolicyDocument.
+    Raises MalformedPolicyDocument, LimitExceeded.
     """
     policy = read_policy(text, PolicyKind.TRUST, "the trust policy")
+    require_trust_size(call, policy)
     try:
         call.identities.names.require_trust(policy, knows_all=not call.is_answered)
     except MalformedPolicyError as defect:

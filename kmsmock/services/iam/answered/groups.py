@@ -6,6 +6,7 @@ from typing import Any
 
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity, Group
+from kmsmock.identities.iam_names import GROUPS_PER_USER
 from kmsmock.services.errors import DeleteConflict, LimitExceeded
 from kmsmock.services.iam.answered.descriptions import describe_group, describe_user
 from kmsmock.services.iam.answered.entities import new_arn
@@ -19,8 +20,6 @@ from kmsmock.services.iam.answered.lookup import (
 )
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
-
-_GROUPS_PER_USER = 10
 
 
 @operation("CreateGroup", new_arn(GROUP))
@@ -71,8 +70,8 @@ def delete_group(call: ServiceCall) -> None:
 def add_user_to_group(call: ServiceCall) -> None:
     """Add a user to a group."""
     group, user = find_group(call), find_user(call)
-    if group.arn not in user.groups and len(user.groups) == _GROUPS_PER_USER:
-        raise LimitExceeded(f"Cannot exceed quota for GroupsPerUser: {_GROUPS_PER_USER}")
+    if group.arn not in user.groups and len(user.groups) == GROUPS_PER_USER.most:
+        raise LimitExceeded(f"Cannot exceed quota for GroupsPerUser: {GROUPS_PER_USER.most}")
     user.groups[group.arn] = group
     call.identities.update_policies(user)
 

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.identities.entities import Entity, Identity
-from kmsmock.services.errors import LimitExceeded, NoSuchEntity
+from kmsmock.services.errors import NoSuchEntity
+from kmsmock.services.iam.answered.descriptions import describe_attached
 from kmsmock.services.iam.answered.documents import read_policy
 from kmsmock.services.iam.answered.lookup import (
     KINDS,
@@ -24,13 +25,11 @@ from kmsmock.services.iam.answered.lookup import (
     find_managed_policy,
     paginate_response,
 )
+from kmsmock.services.iam.answered.policy_quotas import require_attachable, require_inline_size
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
 
 Operation = Callable[[ServiceCall, Kind, Identity], "dict[str, Any] | None"]
-
-#: The quota of attached policies. Source: IAM User Guide, "IAM and AWS STS quotas".
-_MAX_ATTACHED = 10
 
 
 def _operation_of_kinds(name: str, *kinds: Kind) -> Callable[[Operation], Operation]:
@@ -57,17 +56,11 @@ def _register(name: str, kind: Kind, function: Operation) -> None:
 
 
 @_operation_of_kinds("Put{}Policy")
-def put_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:
+def put_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:  # noqa: ARG001
     """Add an inline policy, or replace the one of the same name."""
     name, text = call.parameters["PolicyName"], call.parameters["PolicyDocument"]
     policy = read_policy(text, PolicyKind.IDENTITY, name)
-    others = [inline.text for other, inline in identity.inline.items() if other != name]
-    # White space does not count.
-    if sum(len("".join(document.split())) for document in (text, *others)) > kind.max_inline_bytes:
-        raise LimitExceeded(
-            f"Maximum policy size of {kind.max_inline_bytes} bytes exceeded for "
-            f"{kind.word.lower()} {identity.name}"
-        )
+    require_inline_size(call, identity, name, text)
     identity.inline[name] = policy
     call.identities.update_policies(identity)
 
@@ -108,11 +101,11 @@ def _inline_policy_name(call: ServiceCall, kind: Kind, identity: Identity) -> st
 
 
 @_operation_of_kinds("Attach{}Policy")
-def attach_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:
+def attach_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:  # noqa: ARG001
     """Attach a managed policy."""
     managed = find_attachable(call)
-    if managed.arn not in identity.attached and len(identity.attached) == _MAX_ATTACHED:
-        raise LimitExceeded(f"Cannot exceed quota for PoliciesPer{kind.word}: {_MAX_ATTACHED}")
+    if managed.arn not in identity.attached:
+        require_attachable(call, identity)
     identity.attached[managed.arn] = managed
     call.identities.update_policies(identity)
 
@@ -129,10 +122,7 @@ def detach_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:  #
 @_operation_of_kinds("ListAttached{}Policies")
 def list_attached_policies(call: ServiceCall, kind: Kind, identity: Identity) -> dict[str, Any]:
     """List the managed policies that are attached."""
-    attached = (
-        {"PolicyName": managed.name, "PolicyArn": managed.arn}
-        for managed in filter_by_path(call, identity.attached.values())
-    )
+    attached = map(describe_attached, filter_by_path(call, identity.attached.values()))
     return paginate_response(call, f"ListAttached{kind.word}Policies", "AttachedPolicies", attached)
 
 

@@ -25,17 +25,12 @@ _DEFAULT_PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of identity: user, role or group.
-
-    Source: IAM User Guide, "IAM and AWS STS quotas".
-    """
+    """A kind of identity: user, role or group."""
 
     #: The kind in operation names, such as ``User``.
     word: str
     #: Finds the identity that a call names.
     find: Callable[[ServiceCall], Identity]
-    #: The quota of all its inline policies together, in bytes.
-    max_inline_bytes: int
 
     @property
     def member(self) -> str:
@@ -85,9 +80,9 @@ def _find_entity(call: ServiceCall, kind: PrincipalKind, word: str, name: str) -
     return entity
 
 
-USER = Kind("User", find_user, 2048)
-ROLE = Kind("Role", find_role, 10_240)
-GROUP = Kind("Group", find_group, 5120)
+USER = Kind("User", find_user)
+ROLE = Kind("Role", find_role)
+GROUP = Kind("Group", find_group)
 KINDS = (USER, ROLE, GROUP)
 
 
@@ -118,6 +113,18 @@ def _find_managed(call: ServiceCall, member: str, text: str) -> ManagedPolicy:
         few = "Of the AWS managed policies, only those that tests of key access use are known."
         raise NoSuchEntity(text.format(arn), explanation=few if is_of_aws else None)
     return managed
+
+
+def list_attached(call: ServiceCall, managed: ManagedPolicy) -> list[Identity]:
+    """Return the identities of the account that a managed policy is attached to."""
+    ours = call.iam_arn("")
+    return [each for each in call.identities.list_attached(managed) if each.arn.startswith(ours)]
+
+
+def list_bounded(call: ServiceCall, managed: ManagedPolicy) -> list[Entity]:
+    """Return the users and roles of the account whose boundary a managed policy is."""
+    ours = call.iam_arn("")
+    return [each for each in call.identities.list_bounded(managed) if each.arn.startswith(ours)]
 
 
 def require_free_name(call: ServiceCall, kind: Kind) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kmsmock.authorization.policy_document import PolicyKind
+from kmsmock.aws.policy_limits import POLICY_VERSIONS
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.identities.entities import Entity, Group, ManagedPolicy, PolicyVersion
 from kmsmock.services.errors import (
@@ -24,15 +25,13 @@ from kmsmock.services.iam.answered.lookup import (
     add_tags,
     filter_by_path,
     find_managed_policy,
+    list_attached,
+    list_bounded,
     paginate_response,
 )
+from kmsmock.services.iam.answered.policy_quotas import require_managed_size
 from kmsmock.services.iam.answered.registry import operation
 from kmsmock.services.registry import ServiceCall
-
-#: Quotas: characters of a policy without white space, and versions of a policy.
-#: Source: IAM User Guide, "IAM and AWS STS quotas".
-_MAX_CHARACTERS = 6144
-_MAX_VERSIONS = 5
 
 
 def _new_arn(call: ServiceCall) -> str:
@@ -58,7 +57,7 @@ def create_policy(call: ServiceCall) -> dict[str, Any]:
                 f"A policy called {name} already exists. Duplicate names are not allowed."
             )
     arn = _new_arn(call)
-    _require_valid(parameters["PolicyDocument"], arn)
+    _require_valid(call, parameters["PolicyDocument"], arn)
     managed = ManagedPolicy(
         arn,
         name,
@@ -105,15 +104,14 @@ def list_policies(call: ServiceCall) -> dict[str, Any]:
 def delete_policy(call: ServiceCall) -> None:
     """Delete a managed policy that is not in use, and has only its default version."""
     managed = _find_customer_managed(call)
-    identities = call.identities
-    if any(identities.list_attached(managed)) or any(identities.list_bounded(managed)):
+    if list_attached(call, managed) or list_bounded(call, managed):
         raise DeleteConflict("Cannot delete a policy attached to entities.")
     if len(managed.versions) > 1:
         raise DeleteConflict(
             "This policy has more than one version. Before you delete a policy, you must delete "
             "the policy's versions. The default version is deleted with the policy."
         )
-    identities.managed.remove(managed)
+    call.identities.managed.remove(managed)
 
 
 @operation("ListEntitiesForPolicy", _policy_arn)
@@ -122,8 +120,7 @@ def list_entities_for_policy(call: ServiceCall) -> dict[str, Any]:
     managed = find_managed_policy(call)
     requested = call.parameters.get("EntityFilter")
     as_boundary = call.parameters.get("PolicyUsageFilter") == "PermissionsBoundary"
-    identities = call.identities
-    holders = identities.list_bounded(managed) if as_boundary else identities.list_attached(managed)
+    holders = list_bounded(call, managed) if as_boundary else list_attached(call, managed)
     names: dict[str, list[dict[str, str]]] = {"User": [], "Role": [], "Group": []}
     for holder in filter_by_path(call, holders):
         word = "Role"
@@ -149,11 +146,11 @@ def create_policy_version(call: ServiceCall) -> dict[str, Any]:
     """Add a version to a managed policy."""
     managed = _find_customer_managed(call)
     text = call.parameters["PolicyDocument"]
-    _require_valid(text, managed.arn)
-    if len(managed.versions) == _MAX_VERSIONS:
+    _require_valid(call, text, managed.arn)
+    if len(managed.versions) == POLICY_VERSIONS.most:
         raise LimitExceeded(
-            f"A managed policy can have up to {_MAX_VERSIONS} versions. Before you create a new "
-            "version, you must delete an existing version."
+            f"A managed policy can have up to {POLICY_VERSIONS.most} versions. Before you create a "
+            "new version, you must delete an existing version."
         )
     is_default = call.parameters.get("SetAsDefault", False)
     version = managed.add_version(text, call.now, is_default=is_default)
@@ -214,10 +211,9 @@ def _version(call: ServiceCall, managed: ManagedPolicy) -> PolicyVersion:
     return managed.versions[version_id]
 
 
-def _require_valid(text: str, arn: str) -> None:
+def _require_valid(call: ServiceCall, text: str, arn: str) -> None:
     read_policy(text, PolicyKind.IDENTITY, arn)
-    if len("".join(text.split())) > _MAX_CHARACTERS:
-        raise LimitExceeded(f"Cannot exceed quota for PolicySize: {_MAX_CHARACTERS}")
+    require_managed_size(call, text)
 
 
 def _describe_with_tags(call: ServiceCall, managed: ManagedPolicy) -> dict[str, Any]:
