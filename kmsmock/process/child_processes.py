@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 class Hooks(NamedTuple):
     """What is called at these moments."""
 
-    #: Before children get the environment; with whether one is being started.
-    prepare: Callable[[bool], None]
+    #: Before children get the environment; with whether one is being started. It returns what is to
+    #: be called when it has started.
+    prepare: Callable[[bool], Callable[[], None]]
     #: Before the process forks.
     before_fork: Callable[[], None]
     #: Afterwards, in the process itself.
@@ -100,8 +101,11 @@ def _patch_function(hooks: Hooks, module_name: str, name: str) -> None:
     @functools.wraps(original)
     def start(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        hooks.prepare(True)  # noqa: FBT003
-        return original(*args, **kwargs)
+        started = hooks.prepare(True)  # noqa: FBT003
+        try:
+            return original(*args, **kwargs)
+        finally:
+            started()
 
     setattr(module, name, start)
 
@@ -116,7 +120,10 @@ def _patch_popen(hooks: Hooks) -> None:
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         __tracebackhide__ = True
-        hooks.prepare(True)  # noqa: FBT003
-        original(self, *args, **kwargs)
+        started = hooks.prepare(True)  # noqa: FBT003
+        try:
+            original(self, *args, **kwargs)
+        finally:
+            started()
 
     popen.__init__ = __init__

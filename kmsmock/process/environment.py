@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -58,11 +58,6 @@ class _Variable:
         if self.is_present:
             _set(self._name, self.before)
         self.is_set = False
-
-    def set_if_missing(self) -> None:
-        """Set the value of the mock, if all variables were removed, as by ``clear()``."""
-        if self.is_set and self._name not in os.environ:
-            os.environ[self._name] = self.value
 
     def set_again(self) -> None:
         """Set the value of the mock, if the test has undone its change."""
@@ -124,17 +119,30 @@ def is_cleared() -> bool:
 def add_variables(wanted: Mapping[str, str]) -> None:
     """Set further variables of the mock that answers, until it does not answer any more.
 
-    Its other variables are set again if the environment was cleared. What a test has changed by
-    means of pytest stays. wanted: name -> value.
+    What a test has changed stays. wanted: name -> value.
     """
-    for variable in _variables.values():
-        variable.set_if_missing()
     for name, value in wanted.items():
         variable = _variables.get(name)
         if variable is None:
             _variables[name] = _Variable(name, value)
         elif variable.is_present:
             variable.change(value)
+
+
+def set_for_a_moment(wanted: Mapping[str, str]) -> Callable[[], None]:
+    """Set the variables that are missing; return a function that removes them again.
+
+    wanted: name -> value.
+    """
+    missing = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(missing)
+
+    def remove() -> None:
+        for name, value in missing.items():
+            if os.environ.get(name) == value:
+                del os.environ[name]
+
+    return remove
 
 
 def get_variable(name: str) -> str | None:

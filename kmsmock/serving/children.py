@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.misuse.caller_warnings import warn_caller
@@ -24,6 +25,7 @@ from kmsmock.process.environment import (
     add_variables,
     is_cleared,
     is_of_children,
+    set_for_a_moment,
 )
 from kmsmock.process.pending_calls import call_after_return
 from kmsmock.process.running_servers import RunningServer
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from kmsmock.aws.disruptions import LostConnection
     from kmsmock.protocols.messages import HttpRequest, HttpResponse
     from kmsmock.serving.loopback import LoopbackServer
+
+
+def _do_nothing() -> None:
+    pass
 
 
 class _Children:
@@ -43,25 +49,36 @@ class _Children:
         self._is_impossible = False
         #: Servers whose threads were stopped before a fork.
         self._interrupted: list[RunningServer] = []
+        #: What to call when the child of a fork has started.
+        self._started: Callable[[], None] = _do_nothing
 
-    def prepare(self, is_starting: bool) -> None:  # noqa: FBT001 - as hooks are called
+    def prepare(self, is_starting: bool) -> Callable[[], None]:  # noqa: FBT001 - as hooks are called
         """Set the environment variables by which children reach the mock that answers.
 
         is_starting: whether a child is being started; otherwise the variables are only read.
+        Returns a function to call when the child has started.
         """
         mock = answering[0]
         if mock is None or self._is_preparing or mock.processes == "alone":
-            return
-        if not is_starting and is_cleared():  # the test wants to see its own variables only
-            return
+            return _do_nothing
         with active_mocks.lock:
             self._is_preparing = True
             try:
-                add_variables(self._find_variables(mock, is_starting=is_starting))
+                return self._set_variables(mock, is_starting=is_starting)
             except OSError as reason:
                 self._say_impossible(reason)
+                return _do_nothing
             finally:
                 self._is_preparing = False
+
+    def _set_variables(self, mock: ActiveMock, *, is_starting: bool) -> Callable[[], None]:
+        if not is_cleared():
+            add_variables(self._find_variables(mock, is_starting=is_starting))
+        elif is_starting:
+            # The test wants to see its own variables only, before and after.
+            found = self._find_variables(mock, is_starting=True)
+            return set_for_a_moment({**found, **mock.find_variables()})
+        return _do_nothing
 
     def _find_variables(self, mock: ActiveMock, *, is_starting: bool) -> dict[str, str]:
         from kmsmock.serving.loopback import HOST
@@ -104,11 +121,12 @@ class _Children:
 
     def before_fork(self) -> None:
         """Stop the threads of servers: the child would have their locks, and not them."""
-        self.prepare(is_starting=True)  # the child can go on as another program
+        self._started = self.prepare(is_starting=True)  # it can go on as another program
         self._interrupted = running_servers.interrupt_all()
 
     def after_in_parent(self) -> None:
         """Start these threads again, once Python has looked for threads."""
+        self._started()
         if self._interrupted:
             call_after_return(self._resume, sys._getframe(1))  # noqa: SLF001 - inspect is slow
 

@@ -21,7 +21,7 @@ DUMMIES = {
 
 
 @pytest.fixture(autouse=True)
-def _without_children() -> Iterator[None]:
+def _without_children(machine) -> Iterator[None]:  # noqa: ARG001
     """Leave out what children find: this would be set when a test lists the environment."""
     before = configure({"processes": "alone"})
     yield

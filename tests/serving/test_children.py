@@ -201,9 +201,20 @@ def test_a_cleared_environment_has_the_variables_of_the_test_only(kms: KMSMock) 
 
 
 def test_a_child_reaches_the_mock_with_a_cleared_environment(kms: KMSMock) -> None:
-    with patch.dict(os.environ, {"SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}, clear=True):
+    own = {"SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}
+    before = dict(os.environ)
+    with patch.dict(os.environ, own, clear=True):
         run()
+        assert {**os.environ} == own
     kms.calls.assert_called(child.OPERATION, times=1)
+    assert before.items() <= os.environ.items()
+
+
+def test_a_cleared_environment_is_restored_as_it_was() -> None:
+    before = dict(os.environ)
+    with mock_kms(isolated=True), patch.dict(os.environ, clear=True):
+        run()
+    assert dict(os.environ) == before
 
 
 def test_proxies_are_not_asked_for_the_mock(kms: KMSMock, monkeypatch: pytest.MonkeyPatch) -> None:
