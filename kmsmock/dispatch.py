@@ -88,6 +88,7 @@ def _answer_with_faults(call: Call) -> dict[str, Any] | errors.ServiceError | Di
         if isinstance(hit.before, errors.ServiceError):
             result = hit.before
         elif hit.before is not None:
+            backend.quotas.forget_last()
             return hit.before  # KMS has not received the request, so there is no record of it
         else:
             try:
@@ -220,7 +221,8 @@ def _look(call: Call, result: dict[str, Any]) -> dict[str, Any]:
     if shows.lacks is not None:
         for resource in resources:
             waiting = passing.explain(shows.state, resource)
-            call.note = None if waiting is None else f"{shows.lacks} {waiting}"
+            if waiting is not None:
+                call.note = f"{shows.lacks} {waiting}"
     return result
 
 

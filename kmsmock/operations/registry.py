@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -86,12 +86,6 @@ class Call(PendingCall):
     def dry_run(self) -> bool:
         """Whether the request has ``DryRun=True``."""
         return bool(self.parameters.get("DryRun"))
-
-    @property
-    def encryption_context(self) -> Mapping[str, str] | None:
-        """The encryption context of the request; for ReEncrypt the source context."""
-        parameters = self.parameters
-        return parameters.get("EncryptionContext") or parameters.get("SourceEncryptionContext")
 
     def record_material(self, key: Key, material_id: bytes) -> str | None:
         """Record which key material was used; return its id in hex if KMS shows it for the key."""
