@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from kmsmock import KMSMock, mock_kms
 from tests.breakages.table import Table, read_note
+from tests.material import NEVER, import_parameters
 
 TABLE = Table()
 TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
@@ -122,6 +123,13 @@ def verifying_a_mac_in_hexadecimal_digits(kms):
     request = {"KeyId": key_id, "Message": b"text", "MacAlgorithm": "HMAC_SHA_256"}
     mac = kms.client().generate_mac(**request)["Mac"]
     kms.client().verify_mac(**request, Mac=mac.hex())
+
+
+@TABLE.breakage(
+    "A ciphertext of an asymmetric key does not identify its key: the request needs both the key"
+)
+def a_ciphertext_of_a_public_key_alone(kms):
+    kms.client().decrypt(CiphertextBlob=bytes(384))
 
 
 @TABLE.breakage("PublicKey is PEM: boto3 takes bytes and encodes them itself. Pass the DER of it")
@@ -391,6 +399,52 @@ def test_the_note_on_text_of_a_ciphertext_says_nothing_else(encode: Callable[...
 
     assert note.startswith("CiphertextBlob is ")
     assert "cannot be read" not in note
+
+
+@pytest.mark.parametrize("size", [256, 384, 512])
+def test_a_ciphertext_as_long_as_a_modulus_is_taken_for_one_of_a_public_key(size: int) -> None:
+    note = read_note(lambda kms: kms.client().decrypt(CiphertextBlob=b"\xff" * size))
+
+    assert "needs both the key and the algorithm, as in KeyId=key_id, EncryptionAlgorithm=" in note
+
+
+@pytest.mark.parametrize("size", [16, 32])
+def test_a_ciphertext_as_long_as_a_data_key_is_taken_for_its_plaintext(size: int) -> None:
+    note = read_note(lambda kms: kms.client().decrypt(CiphertextBlob=b"\xff" * size))
+
+    assert f"It has {size} bytes, as the Plaintext of GenerateDataKey" in note
+
+
+@pytest.mark.parametrize("size", [15, 33, 255, 400])
+def test_a_ciphertext_of_another_length_is_just_damaged(size: int) -> None:
+    note = read_note(lambda kms: kms.client().decrypt(CiphertextBlob=b"\xff" * size))
+
+    assert note.endswith(
+        "It was damaged, or was not made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric "
+        "key of this mock."
+    )
+
+
+def base64_import_token(kms: KMSMock) -> None:
+    parameters = import_parameters(kms.client(), make_key(kms, Origin="EXTERNAL"), MATERIAL)
+    parameters["ImportToken"] = base64.b64encode(parameters["ImportToken"])
+    kms.client().import_key_material(**parameters, ExpirationModel=NEVER)
+
+
+TEXTS_ALONE: dict[str, Callable[[KMSMock], None]] = {
+    "ImportToken": base64_import_token,
+    "EncryptedKeyMaterial": wrapped_key_material_in_base64,
+    "Signature": verifying_a_signature_in_base64,
+    "Mac": verifying_a_mac_in_hexadecimal_digits,
+}
+
+
+@pytest.mark.parametrize("member", TEXTS_ALONE)
+def test_the_note_on_a_text_says_nothing_else(member: str) -> None:
+    note = read_note(TEXTS_ALONE[member])
+
+    assert note.startswith(f"{member} is ")
+    assert note.count(". ") == 1  # what it is, and what to pass
 
 
 # --- what is no mistake -----------------------------------------------
