@@ -338,10 +338,14 @@ def test_of_several_grants_in_the_own_account_the_one_without_limits_counts(kms,
     user = kms.account(OTHER).user("ann", policies=[policy(allow("kms:*"))])
     give(client, key, user.arn, "CreateGrant", "Encrypt")
     session = session_of(kms, OTHER, session_policies=[NOTHING])
-    for grantee in (session.arn, session.caller_arn):
+    made = [
         give(user.client(), key, grantee)
+        for grantee in (session.arn, session.caller_arn, session.caller_arn)
+    ]
 
     assert encrypt(session, key)
+    decision = kms.explain(session, "kms:Encrypt", key["Arn"])
+    assert decision.grant.grant_id == made[1]["GrantId"]
 
 
 # --- two accounts -----------------------------------------------------------------------------
