@@ -88,6 +88,7 @@ def _answer_with_faults(call: Call) -> dict[str, Any] | errors.ServiceError | Di
         if isinstance(hit.before, errors.ServiceError):
             result = hit.before
         elif hit.before is not None:
+            backend.quotas.forget_last()
             return hit.before  # KMS has not received the request, so there is no record of it
         else:
             try:

@@ -22,6 +22,7 @@ from kmsmock.authorization.near_misses import (
 from kmsmock.authorization.policy import Effect, Policy
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Request
+from kmsmock.aws.policy_limits import KEY_POLICY
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.misuse.public_object import PublicObject
 
@@ -91,7 +92,8 @@ def _list_for(
 def _keep_conditions(near_miss: NearMiss, request: Request) -> Missing | None:
     """Return a statement with the same conditions, for the values of a request.
 
-    None if there is no such statement: the request lacks a value, or has one that must not be.
+    None if there is no such statement: the request lacks a value, has one that must not be, or has
+    more than fit into a policy.
     """
     policy, statement, failed = near_miss
     context = get_policy_context(policy, request)
@@ -103,6 +105,8 @@ def _keep_conditions(near_miss: NearMiss, request: Request) -> Missing | None:
         if value is None or condition.operator == NULL:
             return None
         values = tuple(value) if isinstance(value, list) else (value,)
+        if sum(map(len, values)) > KEY_POLICY.most:
+            return None
         changed = Condition(condition.operator, condition.key, values)
         if not changed.holds(context, result_if_malformed=False):
             return None

@@ -12,7 +12,7 @@ from typing import Any
 
 from kmsmock.authorization.grant_index import Grants
 from kmsmock.keys.key import Key
-from kmsmock.keys.region import KmsRegion
+from kmsmock.keys.region import KmsRegion, index_by_retirer
 from kmsmock.state.late_changes import Attribute, Change
 
 _SEQUENCE = attrgetter("sequence")
@@ -103,6 +103,7 @@ def _replace_grants(
     tokens = {token: grant for grant in ended for token in grant.tokens}
     if tokens:
         _replace(replaced, region, "grant_tokens", {**region.grant_tokens, **tokens})
+    _replace(replaced, region, "grants_by_retirer", index_by_retirer(entries.values()))
     for key_id in dict.fromkeys(grant.key_id for grant in differing):
         key, grants = region.keys.get(key_id), Grants()
         if key is None:

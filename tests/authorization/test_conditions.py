@@ -198,3 +198,20 @@ def test_a_malformed_arn_never_allows_and_always_denies(operator):
 def test_an_operator_that_does_not_exist_is_refused(operator):
     with pytest.raises(ValueError, match="is not a condition operator"):
         Condition(operator, KEY, ("a",))
+
+
+@pytest.mark.parametrize(
+    "value", ["arn:aws:s3:eu:1:a:b", "arn:aws:s3:a:b:1:a", "arn:aws:s3::x", ""]
+)
+@pytest.mark.parametrize("pattern", ["arn:aws:*:1:*", "arn:*:s3:??:?:*b", "arn:aws:s3:*:*:?:?"])
+def test_many_arns_are_compared_as_each_of_them(pattern, value):
+    many = tuple(f"arn:aws:sns:*:*:{number}" for number in range(20))
+
+    alone, among_many = (
+        Condition("ArnLike", "aws:PrincipalArn", values).holds(
+            {"aws:principalarn": value}, result_if_malformed=False
+        )
+        for values in ((pattern,), (*many, pattern))
+    )
+
+    assert alone is among_many

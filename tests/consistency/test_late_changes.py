@@ -299,3 +299,20 @@ def test_what_a_wider_fixture_has_changed_is_seen_when_a_test_begins(pytester):
     for seed in range(3):
         options = ("-o", "kms_consistency=eventual", "--kms-seed", str(seed))
         pytester.runpytest_inprocess(*options).assert_outcomes(passed=6)
+
+
+def test_a_new_grant_is_listed_late_by_its_retiring_principal():
+    def list_both(kms):
+        client = kms.client()
+        root = f"arn:aws:iam::{ACCOUNT}:root"
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        settle(kms)
+        client.create_grant(
+            KeyId=key_id, GranteePrincipal=root, RetiringPrincipal=root, Operations=["Decrypt"]
+        )
+        retirable = client.list_retirable_grants(RetiringPrincipal=root)["Grants"]
+        settle(kms)
+        return len(retirable), len(client.list_retirable_grants(RetiringPrincipal=root)["Grants"])
+
+    find_seed(list_both, (0, 1))
+    find_seed(list_both, (1, 1))
