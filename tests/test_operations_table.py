@@ -158,6 +158,22 @@ def test_an_operation_that_gives_pages_says_how_long_they_are(name: str) -> None
     assert (OPERATION_FACTS[name].pages is not None) is takes_limit
 
 
+def test_pages_are_as_long_as_the_reference_says() -> None:
+    """Of DescribeCustomKeyStores it tells only the largest page; the default is ours."""
+    pages = {
+        name: (facts.pages.default, facts.pages.maximum)
+        for name, facts in OPERATION_FACTS.items()
+        if facts.pages is not None
+    }
+
+    assert pages == {
+        "DescribeCustomKeyStores": (1000, 1000),
+        **dict.fromkeys(("ListAliases", "ListGrants", "ListRetirableGrants"), (50, 100)),
+        **dict.fromkeys(("ListKeys", "ListKeyPolicies", "ListKeyRotations"), (100, 1000)),
+        "ListResourceTags": (50, 50),
+    }
+
+
 # --- no other list --------------------------------------------------------------------------
 
 #: Modules that name several operations, and what they are about instead.

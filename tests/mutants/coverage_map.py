@@ -92,8 +92,7 @@ class CoverageMap:
         found: set[str] = set()
         for other, source in self.sources.items():
             if other == file or _imports(source, module):
-                lines = (n for n, text in enumerate(source.splitlines(), 1) if used.search(text))
-                found |= self._list_running(other, _bits(lines))
+                found |= self._list_running(other, _bits(_list_uses(source, used)))
         for registry in _list_origins(self.sources[file], names) & self.sources.keys():
             found |= self._list_running(file, -1) | self._list_running(registry, -1)
         return found
@@ -194,6 +193,17 @@ def _record(files: list[str], jobs: int) -> Iterator[dict[str, Record]]:
         )
         for path in Path(folder).iterdir():
             yield pickle.loads(path.read_bytes())
+
+
+def _list_uses(source: str, used: re.Pattern[str]) -> set[int]:
+    """Return the lines that use names, with those of functions that use them in decorators."""
+    lines = {n for n, text in enumerate(source.splitlines(), 1) if used.search(text)}
+    for node in ast.walk(ast.parse(source)) if lines else ():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.decorator_list:
+            first, body, last = node.decorator_list[0].lineno, node.body[0].lineno, node.end_lineno
+            if not lines.isdisjoint(range(first, body)):
+                lines |= {*range(body, (last or body) + 1)}
+    return lines
 
 
 def _make_pattern(names: Iterable[str]) -> re.Pattern[str]:
