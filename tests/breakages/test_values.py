@@ -240,6 +240,68 @@ def an_import_token_that_has_expired(kms):
     kms.client().import_key_material(KeyId=key_id, **parameters)
 
 
+@TABLE.breakage("It was valid until 20")
+def a_late_import(kms):
+    an_import_token_that_has_expired(kms)
+
+
+@TABLE.breakage("The token was issued for arn:aws:kms:us-east-1:123456789012:key/")
+def a_swapped_import_token(kms):
+    the_import_token_of_another_key(kms)
+
+
+@TABLE.breakage("Supported: RSAES_OAEP_SHA_1 with RSA_2048, RSAES_OAEP_SHA_1 with RSA_3072, RSAES_")
+def wrapping_that_an_algorithm_cannot_do(kms):
+    kms.client().get_parameters_for_import(
+        KeyId=make_key(kms, Origin="EXTERNAL"),
+        WrappingAlgorithm="SM2PKE",
+        WrappingKeySpec="RSA_2048",
+    )
+
+
+# --- keys -------------------------------------------------------------
+
+
+@TABLE.breakage("RSA_2048 keys can have: ENCRYPT_DECRYPT, SIGN_VERIFY.")
+def a_key_pair_without_usage(kms):
+    make_key(kms, KeySpec="RSA_2048")
+
+
+@TABLE.breakage("HMAC_256 keys can have: GENERATE_VERIFY_MAC.")
+def a_key_with_the_usage_of_another(kms):
+    make_key(kms, KeySpec="HMAC_256", KeyUsage="ENCRYPT_DECRYPT")
+
+
+@TABLE.breakage("AWS offers it only in cn-north-1 and cn-northwest-1.")
+def a_key_of_china(kms):
+    make_key(kms, KeySpec="SM2", KeyUsage="SIGN_VERIFY")
+
+
+@TABLE.breakage("It has keys in: us-east-1, eu-west-1.")
+def a_primary_region_without_replica(kms):
+    key_id = make_key(kms, MultiRegion=True)
+    kms.client().replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+    kms.clock.advance(hours=1)
+    kms.client().update_primary_region(KeyId=key_id, PrimaryRegion="eu-west-3")
+
+
+@TABLE.breakage("; UpdateAlias changes the key.")
+def an_alias_that_is_there_already(kms):
+    for _ in range(2):
+        kms.client().create_alias(AliasName="alias/app", TargetKeyId=make_key(kms))
+
+
+def test_the_note_on_an_alias_names_the_key_that_it_has() -> None:
+    made: list[str] = []
+
+    def run(kms: KMSMock) -> None:
+        for _ in range(2):
+            made.append(make_key(kms))
+            kms.client().create_alias(AliasName="alias/app", TargetKeyId=made[-1])
+
+    assert read_note(run) == f"Its key is {made[0]}; UpdateAlias changes the key."
+
+
 # --- sizes and values -------------------------------------------------
 
 
