@@ -335,6 +335,30 @@ def records() -> list[tuple[str, float, str]]:
     ]
 
 
+def consistency() -> list[tuple[str, float, str]]:
+    """Measure eventual consistency, without changes that nodes have not seen, and with some."""
+
+    def start(**options: Any) -> tuple[Any, Callable[[], Any]]:
+        kms = stack.enter_context(mock_kms(isolated=True, seed=1, **options))
+        client = kms.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        kms.clock.advance(minutes=5)
+        blob = client.encrypt(KeyId=key_id, Plaintext=b"x" * 32)["CiphertextBlob"]
+        return client, lambda: client.decrypt(CiphertextBlob=blob)
+
+    with contextlib.ExitStack() as stack:
+        _, strong = start()
+        _, eventual = start(consistency="eventual")
+        creating, late = start(consistency="eventual", waiting="clock")
+        for _ in range(20):
+            creating.create_key()
+        seconds, of_eventual, of_late = best(strong, eventual, late, times=500)
+    return [
+        ("Decrypt, eventual consistency / strong", of_eventual / seconds, "≤ 1.15"),
+        ("Decrypt while 20 new keys are not seen / strong", of_late / seconds, "≤ 3"),
+    ]
+
+
 def processor() -> str:
     """Return the model of the processor, if the operating system has it."""
     with contextlib.suppress(OSError):
@@ -370,7 +394,8 @@ def main() -> None:
     print("| figure | measured | aim |")
     print("|---|---|---|")
     for measure in (
-        *(crypto_calls, authorization, request_quotas, start_up, imports, years, records),
+        *(crypto_calls, authorization, request_quotas, consistency, start_up, imports),
+        *(years, records),
         many_keys,
     ):
         for name, value, aim in measure():

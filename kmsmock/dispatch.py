@@ -221,7 +221,8 @@ def _look(call: Call, result: dict[str, Any]) -> dict[str, Any]:
     if shows.lacks is not None:
         for resource in resources:
             waiting = passing.explain(shows.state, resource)
-            call.note = None if waiting is None else f"{shows.lacks} {waiting}"
+            if waiting is not None:
+                call.note = f"{shows.lacks} {waiting}"
     return result
 
 

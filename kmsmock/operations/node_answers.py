@@ -186,7 +186,7 @@ def _note_late(call: Call, seen: _Attempt, changes: Sequence[Change]) -> None:
     missed = _name(changes)
     reason = _explain(call, seen, changes, missed)
     error = seen.error
-    outcome = "an answer"
+    outcome = "answered"
     if error is None:
         call.note = reason
     else:

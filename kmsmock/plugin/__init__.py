@@ -35,6 +35,7 @@ from kmsmock.plugin.orderings import (
     begin_ordering,
     describe_ordering,
     get_late_answers,
+    tell_worker,
 )
 from kmsmock.plugin.real_aws import block_real_aws, blocking_as, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
@@ -131,6 +132,12 @@ def pytest_configure(config: pytest.Config) -> None:
         from kmsmock.reports.plugin import add_reports
 
         add_reports(config, reports)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let the workers of xdist have the ordering of the run."""
+    tell_worker(node)
 
 
 def _restore_options(options: dict[str, Any]) -> None:

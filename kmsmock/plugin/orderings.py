@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kmsmock.plugin.contexts import Contexts
     from kmsmock.plugin.exploration import Exploration
 
+_ORDERING = "kmsmock_ordering"
 _late_answers: pytest.StashKey[LateAnswers] = pytest.StashKey()
 _exploration: pytest.StashKey[Exploration] = pytest.StashKey()
 
@@ -41,7 +42,10 @@ def begin_ordering(
         ordering.restore((None, False))
         return
     seed = configured.get("seed")
-    ordering.restore((int.from_bytes(os.urandom(3), "big") if seed is None else seed, False))
+    if seed is None:  # the workers of xdist have that of the process that controls them
+        of_worker = getattr(config, "workerinput", {})
+        seed = of_worker.get(_ORDERING) or int.from_bytes(os.urandom(3), "big")
+    ordering.restore((seed, False))
     count = read_orderings(config)
     if count:
         from kmsmock.plugin.exploration import Exploration
@@ -49,6 +53,11 @@ def begin_ordering(
         answers = get_late_answers(config)
         config.stash[_exploration] = Exploration(count, ordering.seed, contexts, answers)
         config.pluginmanager.register(config.stash[_exploration], "kmsmock exploration")
+
+
+def tell_worker(node: Any) -> None:
+    """Tell a worker of xdist the seed of the ordering. node: as in ``pytest_configure_node``."""
+    node.workerinput[_ORDERING] = ordering.seed
 
 
 def describe_ordering(config: pytest.Config) -> str:

@@ -42,7 +42,7 @@ class LateAnswer:
     operation: str
     #: What the call was about, such as ``alias/app``.
     subject: str
-    #: What it answered, such as an error code.
+    #: What it answered: an error code, or ``answered``.
     outcome: str
     #: What the node has not seen, such as ``CreateKey of arn:…``.
     missed: str
@@ -130,11 +130,13 @@ class Consistency:
         if fault is None and not self.is_eventual:
             return
         for change in changes:
-            if not self._has_own_ordering and contexts[-1].ends_with_test:
+            if self._has_own_ordering:
+                self._delay(change, node, fault)
+            elif contexts[-1].ends_with_test:  # wider fixtures are no part of what is explored
                 self.has_changed = True
                 notify(watchers.delayed, change)
-            if self._has_own_ordering or fault is not None or not ordering.is_prompt:
-                self._delay(change, node, fault)
+                if fault is not None or not ordering.is_prompt:
+                    self._delay(change, node, fault)
 
     def _delay(self, change: Change, node: int, fault: Fault | None) -> None:
         within = change.kind.within if fault is None else fault.effect.seen_within

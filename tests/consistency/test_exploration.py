@@ -4,57 +4,22 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
+from pathlib import Path
 
 import pytest
 
-#: Code with a fault -> the same code, mended.
-FORGOTTEN_TOKEN = """
-    def share(kms, key_id, role):
-        terms = {"GranteePrincipal": role.arn, "Operations": ["Encrypt"]}
-        return kms.client().create_grant(KeyId=key_id, **terms)["GrantToken"]
-
-    @pytest.fixture
-    def key_id(kms):
-        created = kms.client().create_key()["KeyMetadata"]["KeyId"]
-        kms.clock.advance(minutes=5)
-        return created
-
-    def test_app(kms, key_id):
-        role = kms.account("123456789012").role("App")
-        token = share(kms, key_id, role)
-        role.client().encrypt(KeyId=key_id, Plaintext=b"text")
-"""
-PASSED_TOKEN = FORGOTTEN_TOKEN.replace('b"text")', 'b"text", GrantTokens=[token])')
-NO_RETRY = """
-    def test_app(kms):
-        client = boto3.client("kms")
-        key_id = client.create_key()["KeyMetadata"]["KeyId"]
-        client.create_alias(AliasName="alias/app", TargetKeyId=key_id)
-"""
-RETRY = """
-    def retry(call, attempts=5):
-        for number in range(attempts):
-            try:
-                return call()
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "NotFoundException":
-                    raise
-        return call()
-
-    def test_app(kms):
-        client = boto3.client("kms")
-        key_id = client.create_key()["KeyMetadata"]["KeyId"]
-        retry(lambda: client.create_alias(AliasName="alias/app", TargetKeyId=key_id))
-"""
-EARLY_ALIAS = """
-    def test_app(kms):
-        client = boto3.client("kms")
-        key_id = client.create_key()["KeyMetadata"]["KeyId"]
-        kms.clock.advance(minutes=5)
-        client.create_alias(AliasName="alias/app", TargetKeyId=key_id)
-        client.encrypt(KeyId="alias/app", Plaintext=b"text")
-"""
-KEY_ID = EARLY_ALIAS.replace('KeyId="alias/app"', "KeyId=key_id")
+PAGE = (Path(__file__).parents[2] / "docs" / "consistency.md").read_text()
+#: Heading -> a program with a fault, and the same program mended.
+PROGRAMS = {
+    heading: (faulty, mended)
+    for heading, faulty, mended in re.findall(
+        r"^### ([^\n]+)\n\n```python\n(.*?)```.*?```python\n(.*?)```",
+        PAGE,
+        re.DOTALL | re.MULTILINE,
+    )
+}
+NO_RETRY = PROGRAMS["No second attempt after CreateKey"][0]
 #: Fails in all orderings but one of a million.
 OFTEN_LATE = """
     def test_app(kms):
@@ -73,9 +38,7 @@ from kmsmock import mock_kms
 
 
 def write(pytester, code):
-    lines = code.strip("\n").split("\n")
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    pytester.makepyfile(IMPORTS + "\n".join(line[indent:] for line in lines) + "\n")
+    pytester.makepyfile(IMPORTS + textwrap.dedent(code))
 
 
 def explore(pytester, code, *arguments, count=20):
@@ -93,17 +56,17 @@ def read_command(result):
     return shlex.split(command[1])
 
 
-@pytest.mark.parametrize(
-    ("faulty", "change"),
-    [
-        (FORGOTTEN_TOKEN, "Encrypt of *: AccessDeniedException, without CreateGrant of the grant*"),
-        (NO_RETRY, "CreateAlias of alias/app: NotFoundException, without CreateKey of arn:aws:*"),
-        (EARLY_ALIAS, "Encrypt of alias/app: NotFoundException, without CreateAlias of arn:aws:*"),
-    ],
-    ids=["forgotten grant token", "no retry after CreateKey", "alias that is used too early"],
-)
-def test_a_fault_is_found_and_replayed(pytester, faulty, change):
-    result = explore(pytester, faulty)
+#: Heading -> what the page says is seen late.
+MISSED = {
+    "A forgotten grant token": "Encrypt of *: AccessDeniedException, without CreateGrant of the *",
+    "No second attempt after CreateKey": "CreateAlias of alias/app: NotFoundException, without *",
+    "An alias that is used too early": "Encrypt of alias/app: NotFoundException, without *",
+}
+
+
+@pytest.mark.parametrize("heading", MISSED)
+def test_a_fault_is_found_and_replayed(pytester, heading):
+    result = explore(pytester, PROGRAMS[heading][0])
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -111,27 +74,22 @@ def test_a_fault_is_found_and_replayed(pytester, faulty, change):
             "*- kmsmock: eventual consistency -*",
             "Ordering * of 20 broke this test; it passes if all changes are seen at once.",
             "These answers lacked changes that their node had not seen, oldest first:",
-            f"  {change}",
+            f"  {MISSED[heading]}",
             "To run the test in this ordering again:",
         ]
     )
     again = pytester.runpytest_inprocess(*read_command(result))
     again.assert_outcomes(failed=1)
-    again.stdout.fnmatch_lines([f"  {change}"])
+    again.stdout.fnmatch_lines([f"  {MISSED[heading]}"])
 
 
-@pytest.mark.parametrize(
-    "mended", [PASSED_TOKEN, RETRY, KEY_ID], ids=["grant token", "retry", "key id"]
-)
-def test_mended_code_passes_in_all_orderings(pytester, mended):
-    explore(pytester, mended, count=10).assert_outcomes(passed=1)
+@pytest.mark.parametrize("heading", MISSED)
+def test_mended_code_passes_in_all_orderings(pytester, heading):
+    explore(pytester, PROGRAMS[heading][1]).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("faulty", [FORGOTTEN_TOKEN, NO_RETRY, EARLY_ALIAS])
-def test_without_exploration_the_faults_are_not_seen(pytester, faulty):
-    write(pytester, faulty)
-
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+def test_the_page_shows_three_faults():
+    assert PROGRAMS.keys() == MISSED.keys()
 
 
 def test_without_a_seed_each_run_explores_others_and_prints_what_replays_it(pytester):
@@ -300,9 +258,34 @@ def test_skipped_and_expected_failures_stay_what_they_are(pytester):
 
 
 def test_a_run_ends_at_the_first_broken_test_with_x(pytester):
-    code = f"{NO_RETRY}\n    def test_later():\n        pass\n"
+    code = f"{NO_RETRY}\ndef test_later():\n    pass\n"
 
     explore(pytester, code, "-x").assert_outcomes(failed=1)
+
+
+def test_an_ordering_that_breaks_a_test_with_a_shared_mock_is_replayed(pytester):
+    code = """
+        @pytest.fixture(scope="module")
+        def shared(module_kms):
+            key = module_kms.client().create_key()["KeyMetadata"]["KeyId"]
+            module_kms.client().describe_key(KeyId=key)
+            return key
+
+        def test_earlier(kms, shared):
+            kms.client().disable_key(KeyId=shared)
+
+        def test_app(kms, shared):
+            client = kms.client()
+            client.create_alias(AliasName="alias/app", TargetKeyId=shared)
+            client.encrypt(KeyId="alias/app", Plaintext=b"text")
+    """
+
+    result = explore(pytester, code)
+
+    result.assert_outcomes(passed=1, failed=1)
+    again = pytester.runpytest_inprocess(*read_command(result))
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines(["  Encrypt of alias/app: NotFoundException, without CreateAlias*"])
 
 
 def test_an_error_in_the_tear_down_of_a_wider_fixture_is_reported(pytester):
