@@ -133,6 +133,16 @@ def test_the_tests_of_a_mutant_are_those_that_run_its_line() -> None:
     ]
 
 
+def test_tests_that_run_other_lines_come_before_those_that_run_the_same() -> None:
+    source = "def f(a):\n    if a:\n        return 1\n    return 2\n"
+    recorded = CoverageMap(sources={"kmsmock/a.py": source})
+    for duration, (name, lines) in enumerate([("a", 0b1100), ("b", 0b1100), ("c", 0b10100)]):
+        recorded._add({name: Record(duration, {"kmsmock/a.py": lines})})
+    condition = next(m for m in list_mutations(source) if m.before.startswith("if a"))
+
+    assert recorded.find_tests("kmsmock/a.py", condition) == ["a", "c", "b"]
+
+
 def test_a_decorator_and_a_default_value_are_seen_by_those_that_run_the_function() -> None:
     source = "@declare('name')\ndef f(a=1):\n    return a\n\n\ndef g():\n    return 0\n"
     declared, default, *_ = list_mutations(source)
