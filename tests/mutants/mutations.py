@@ -261,7 +261,7 @@ def _list_other_values(value: object) -> list[Any]:
     if isinstance(value, float):
         return [value + 1]
     if isinstance(value, str):
-        return [f"XX{value}XX" if value else "XX"]
+        return ["XX"]
     if isinstance(value, bytes):
         return [b"XX" + value]
     return []
