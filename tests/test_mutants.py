@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.coverage_map import CoverageMap
+from tests.mutants.equivalents import EQUIVALENTS
 from tests.mutants.mutations import list_mutations, mutate
 from tests.mutants.recorder import Record
+from tests.mutants.sample import Mutant, list_stale
 
 ROOT = Path(__file__).parents[1]
 
@@ -85,6 +87,8 @@ def test_a_statement_is_changed(before: str, after: str) -> None:
         "assert a == 1",
         "__slots__ = ('a',)",
         "@dataclass(frozen=True)\nclass A:\n    '''text'''",
+        "@lru_cache(maxsize=1)\ndef f(): ...",
+        "if __name__ == '__main__':\n    '''text'''",
         "@overload\ndef f(a=1): ...",
         "zip(strict=True)",
     ],
@@ -110,6 +114,22 @@ def test_each_mutation_changes_what_it_says() -> None:
         changed = ast.unparse(mutate(source, mutation.index))
         assert mutation.after.partition("\n")[0] in changed or mutation.after == "pass"
         assert changed != ast.unparse(ast.parse(source))
+
+
+@pytest.mark.parametrize(
+    ("function", "before", "stale"),
+    [("f", "return 1", False), ("f", "", False), ("f", "return 2", True), ("g", "", True)],
+    ids=["a change", "a function", "changed since", "gone"],
+)
+def test_an_entry_of_equivalents_is_out_of_date_when_its_code_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, function: str, before: str, stale: bool
+) -> None:
+    mutants = [Mutant("kmsmock/a/b.py", each) for each in list_mutations("def f():\n    return 1")]
+    key = (function, before, "return None" if before else "")
+    monkeypatch.setitem(EQUIVALENTS, "kmsmock/a/b.py", {key: "the reason"})
+
+    assert bool(list_stale(mutants)) is stale
+    assert (mutants[0].reason is None) is stale
 
 
 # --- which tests run --------------------------------------------------------------------------
