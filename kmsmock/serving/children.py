@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.misuse.caller_warnings import warn_caller
@@ -49,6 +50,8 @@ class _Children:
         self._is_impossible = False
         #: Servers whose threads were stopped before a fork.
         self._interrupted: list[RunningServer] = []
+        #: Where a child that is being forked reaches this process.
+        self._url_for_child: str | None = None
         #: What to call when the child of a fork has started.
         self._started: Callable[[], None] = _do_nothing
 
@@ -91,7 +94,7 @@ class _Children:
         names = find_free_endpoints(mock.services, os.environ, is_of_children)
         if not names:
             return {}
-        url = self._open(is_starting=is_starting)
+        url = mock.parent_url or self._open(is_starting=is_starting)
         variables = {CHILDREN_ENDPOINT: url, **dict.fromkeys(names, url)}
         region = mock.find_region()
         variables.update({name: region for name in REGIONS if os.environ.get(name) != region})
@@ -120,8 +123,16 @@ class _Children:
     # --- forks -------------------------------------------------------------------------------
 
     def before_fork(self) -> None:
-        """Stop the threads of servers: the child would have their locks, and not them."""
+        """Open the endpoint for the child, and stop the threads of servers.
+
+        The child would have the locks of these threads, and not them.
+        """
         self._started = self.prepare(is_starting=True)  # it can go on as another program
+        mock = answering[0]
+        self._url_for_child = None
+        if mock is not None and mock.processes != "alone" and mock.parent_url is None:
+            with suppress(OSError):
+                self._url_for_child = self._open(is_starting=True)
         self._interrupted = running_servers.interrupt_all()
 
     def after_in_parent(self) -> None:
@@ -136,10 +147,11 @@ class _Children:
         self._interrupted = []
 
     def after_in_child(self) -> None:
-        """Close the child's copies of the sockets."""
-        self._interrupted = []
-        self._server = None
+        """Leave the mocks of the parent to it, and close the child's copies of the sockets."""
+        self._interrupted, self._server = [], None
         running_servers.abandon_all()
+        if self._url_for_child is not None:
+            active_mocks.leave_all_to_parent(self._url_for_child)
 
 
 def serve_children() -> None:
@@ -161,7 +173,8 @@ def _answer(request: HttpRequest) -> HttpResponse | LostConnection:
     from kmsmock.protocols.answering import answer_http
     from kmsmock.serving.refusals import refuse, refuse_without_mock
 
-    mocks: list[Any] = [mock for mock in active if mock.processes != "alone"]
+    own = (mock for mock in active if mock.parent_url is None)
+    mocks: list[Any] = [mock for mock in own if mock.processes != "alone"]
     if not mocks:
         return refuse_without_mock(request)
     if mocks[-1].processes == "blocked":

@@ -78,7 +78,7 @@ class LoopbackServer:
         self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
         self._wake_up, self._waker = _make_pipe()
-        self._is_listening = False
+        self._is_listening = self._is_abandoned = False
         servers.add(self)
 
     @property
@@ -130,6 +130,9 @@ class LoopbackServer:
 
     def abandon(self) -> None:
         """Close what the process has of the sockets, as a forked child does with its copies."""
+        if self._is_abandoned:
+            return
+        self._is_abandoned = True
         self._thread = None
         servers.discard(self)
         # Only closed: other ends are told when no process has them any more.
