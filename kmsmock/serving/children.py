@@ -28,8 +28,6 @@ from kmsmock.process.environment import (
     is_of_children,
     set_for_a_moment,
 )
-from kmsmock.process.pending_calls import call_after_return
-from kmsmock.process.running_servers import RunningServer
 
 if TYPE_CHECKING:
     from kmsmock.aws.disruptions import LostConnection
@@ -48,8 +46,6 @@ class _Children:
         self._server: LoopbackServer | None = None
         self._is_preparing = False
         self._is_impossible = False
-        #: Servers whose threads were stopped before a fork.
-        self._interrupted: list[RunningServer] = []
         #: Where a child that is being forked reaches this process.
         self._url_for_child: str | None = None
         #: What to call when the child of a fork has started.
@@ -133,22 +129,16 @@ class _Children:
         if mock is not None and mock.processes != "alone" and mock.parent_url is None:
             with suppress(OSError):
                 self._url_for_child = self._open(is_starting=True)
-        self._interrupted = running_servers.interrupt_all()
+        running_servers.interrupt_all(sys._getframe(1))  # noqa: SLF001 - inspect is slow
 
     def after_in_parent(self) -> None:
-        """Start these threads again, once Python has looked for threads."""
+        """Remove what was set for the child."""
         self._started()
-        if self._interrupted:
-            call_after_return(self._resume, sys._getframe(1))  # noqa: SLF001 - inspect is slow
-
-    def _resume(self) -> None:
-        for server in self._interrupted:
-            server.start()
-        self._interrupted = []
+        running_servers.resume_in_other_thread()
 
     def after_in_child(self) -> None:
         """Leave the mocks of the parent to it, and close the child's copies of the sockets."""
-        self._interrupted, self._server = [], None
+        self._server = None
         running_servers.abandon_all()
         if self._url_for_child is not None:
             active_mocks.leave_all_to_parent(self._url_for_child)

@@ -16,8 +16,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from kmsmock import KMSMock, KmsServer, mock_kms
-from kmsmock.process.pending_calls import call_after_return
-from tests.serving.test_children import run
+from tests.serving import child
+from tests.serving.test_children import COMMAND, run
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
 
@@ -209,14 +209,14 @@ def test_python_warns_of_no_thread_of_ours() -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def test_a_call_waits_until_a_frame_goes_on() -> None:
-    order: list[str] = []
+def test_a_fork_by_another_thread_does_not_need_the_main_thread(kms: KMSMock) -> None:
+    thread = threading.Thread(target=fork, args=(lambda: boto3.client("kms").list_keys(),))
+    thread.start()
+    thread.join(30)
+    kms.calls.assert_called("ListKeys", times=1)
 
-    def be_called_by_c(_: object) -> None:
-        call_after_return(lambda: order.append("called"), sys._getframe(1))
-        for _ in range(3):
-            order.append("inside")  # noqa: PERF401 - Python looks for calls at each turn
 
-    list(map(be_called_by_c, [None]))
-    order.append("after")
-    assert order == ["inside"] * 3 + ["called", "after"]
+def test_children_are_answered_while_the_function_that_forks_them_waits(kms: KMSMock) -> None:
+    # Between fork and wait it runs next to no code of Python.
+    os.spawnv(os.P_WAIT, sys.executable, COMMAND)
+    kms.calls.assert_called(child.OPERATION, times=1)
