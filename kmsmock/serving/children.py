@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from kmsmock.serving.loopback import LoopbackServer
 
 
+#: For how many seconds a thread waits for others that start or end mocks.
+_PATIENCE = 5
+
+
 def _do_nothing() -> None:
     pass
 
@@ -44,7 +49,8 @@ class _Children:
 
     def __init__(self) -> None:
         self._server: LoopbackServer | None = None
-        self._is_preparing = False
+        #: The thread that sets variables at present.
+        self._preparing: int | None = None
         self._is_impossible = False
         #: Where a child that is being forked reaches this process.
         self._url_for_child: str | None = None
@@ -57,18 +63,21 @@ class _Children:
         is_starting: whether a child is being started; otherwise the variables are only read.
         Returns a function to call when the child has started.
         """
-        mock = answering[0]
-        if mock is None or self._is_preparing or mock.processes == "alone":
+        mock, thread = answering[0], threading.get_ident()
+        if mock is None or mock.processes == "alone" or self._preparing == thread:
             return _do_nothing
-        with active_mocks.lock:
-            self._is_preparing = True
-            try:
-                return self._set_variables(mock, is_starting=is_starting)
-            except OSError as reason:
-                self._say_impossible(reason)
-                return _do_nothing
-            finally:
-                self._is_preparing = False
+        # Something else can wait for this thread, which only wants to see the environment.
+        if not active_mocks.lock.acquire(timeout=_PATIENCE):
+            return _do_nothing
+        self._preparing = thread
+        try:
+            return self._set_variables(mock, is_starting=is_starting)
+        except Exception as reason:  # noqa: BLE001 - the test wants something else here
+            self._say_impossible(reason)
+            return _do_nothing
+        finally:
+            self._preparing = None
+            active_mocks.lock.release()
 
     def _set_variables(self, mock: ActiveMock, *, is_starting: bool) -> Callable[[], None]:
         if not is_cleared():
@@ -109,11 +118,12 @@ class _Children:
             self._server.start()
         return self._server.url
 
-    def _say_impossible(self, reason: OSError) -> None:
+    def _say_impossible(self, reason: Exception) -> None:
         if not self._is_impossible:
             self._is_impossible = True
             warn_caller(
-                f"other processes cannot reach the mock, since no port can be opened: {reason}"
+                "processes that this one starts cannot reach its mock: "
+                f"{type(reason).__name__}: {reason}"
             )
 
     # --- forks -------------------------------------------------------------------------------
