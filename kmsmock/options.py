@@ -119,6 +119,8 @@ class Option(NamedTuple):
     is_path: bool = False
     #: Whether it is an option of the pytest plugin for each test, and not of its mock.
     is_of_tests: bool = False
+    #: Why ``kmsmock serve`` does not have the option; None if it has.
+    not_of_servers: str | None = None
 
 
 class MockOptions(TypedDict, total=False):
@@ -220,6 +222,7 @@ class MockOptions(TypedDict, total=False):
             doc="let botocore's waiters and retries really sleep, instead of moving the mock's "
             "clock by that time",
             ini="bool",
+            not_of_servers="the sleeps of clients are in their own processes",
         ),
     ]
     calls_kept: Annotated[
@@ -256,6 +259,7 @@ class MockOptions(TypedDict, total=False):
             doc="answer HTTP requests, so that botocore's serializer, signer, retries and "
             "parser run",
             ini="bool",
+            not_of_servers="a server answers HTTP requests only",
         ),
     ]
     isolated: Annotated[
@@ -265,6 +269,7 @@ class MockOptions(TypedDict, total=False):
             doc="a separate mock with its own state inside of an active one, as with any other "
             "option (no ini option)",
             ini=None,
+            not_of_servers="a server has one mock",
         ),
     ]
     with_moto: Annotated[
@@ -274,6 +279,7 @@ class MockOptions(TypedDict, total=False):
             doc="what is created in KMS while moto's `mock_aws` is active ends with moto's data; "
             "as ini option: each `mock_aws` starts a mock of its own where none is active",
             ini="bool",
+            not_of_servers="moto is in the processes of tests",
         ),
     ]
     block_real_kms: Annotated[
@@ -284,6 +290,7 @@ class MockOptions(TypedDict, total=False):
             "as long as the pytest plugin is loaded, of a mock until it ends",
             ini="bool",
             is_of_tests=True,
+            not_of_servers="clients of a server call it by its URL",
         ),
     ]
     block_real_aws: Annotated[
@@ -294,6 +301,7 @@ class MockOptions(TypedDict, total=False):
             "answers",
             ini="bool",
             is_of_tests=True,
+            not_of_servers="clients of a server call it by its URL",
         ),
     ]
 
@@ -309,6 +317,7 @@ class PytestOptions(TypedDict, total=False):
             "options only)",
             ini="bool",
             is_of_tests=True,
+            not_of_servers="it is a check of tests",
         ),
     ]
 
@@ -357,12 +366,10 @@ def _hints() -> dict[str, Any]:
 
 def read_option(name: str, value: Any) -> Any:
     """Return the value of an option, checked and converted. Raises the errors of `complete`."""
-    hint = _hints()[name]
-    kind, option = hint.__origin__, hint.__metadata__[0]
+    option = _hints()[name].__metadata__[0]
     if value is None and option.default is None:
         return None
-    is_literal = get_origin(kind) is Literal
-    choices = (True, False) if kind is bool else get_args(kind) if is_literal else ()
+    choices = list_choices(name)
     if choices and value not in choices:
         texts = [choice for choice in choices if isinstance(choice, str)]
         raise TypeError(
@@ -370,3 +377,11 @@ def read_option(name: str, value: Any) -> Any:
             f"{did_you_mean(value, texts)}"
         )
     return option.read(name, value)
+
+
+def list_choices(name: str) -> tuple[Any, ...]:
+    """Return the values that an option can have; empty if these are not a few."""
+    kind = _hints()[name].__origin__
+    if kind is bool:
+        return (True, False)
+    return get_args(kind) if get_origin(kind) is Literal else ()

@@ -18,7 +18,7 @@ from kmsmock.ledger.call_filter import CallFilter
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.suggestions import suggest
 from kmsmock.misuse.values import describe, require_type
-from kmsmock.process.active_mocks import ActiveMock, is_started
+from kmsmock.process.active_mocks import ActiveMock
 from kmsmock.process.contexts import contexts
 from kmsmock.state.fault import Effect, Fault, QuotaFault
 from kmsmock.state.faults import ArmedFaults
@@ -283,7 +283,7 @@ class Faults(PublicObject, own_checks=("operation",)):
 
     def _require_started(self) -> None:
         """Require that the mock has not been stopped, so that calls can meet faults."""
-        if not is_started(self._mock):
+        if not self._mock.is_started:
             raise RuntimeError(
                 "the mock of these faults has ended, and no call can meet them; arm them while it "
                 "is active"
