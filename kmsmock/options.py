@@ -215,6 +215,15 @@ class MockOptions(TypedDict, total=False):
             'mock\'s clock, whichever is first; `"clock"`, only when it is due',
         ),
     ]
+    consistency: Annotated[
+        Literal["strong", "eventual"],
+        Option(
+            "strong",
+            'when calls see what others have changed: `"strong"`, at once; `"eventual"`, some '
+            "nodes of KMS see new keys, aliases and grants, and changes of these, policies, tags "
+            "and states late, unless the call has the grant token",
+        ),
+    ]
     real_sleeps: Annotated[
         bool,
         Option(
@@ -354,6 +363,11 @@ def configure(options: Mapping[str, Any]) -> dict[str, Any]:
     before = _configured
     _configured = {name: value for name, value in complete(options).items() if name in options}
     return before
+
+
+def set_configured(name: str, value: Any) -> None:
+    """Set the default of one option until `configure` is called again; the value must be valid."""
+    _configured[name] = value
 
 
 #: The options in the configuration of the run.

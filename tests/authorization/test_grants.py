@@ -297,6 +297,53 @@ def test_what_is_passed_on_is_at_least_as_strict(kms, client, key, role, constra
             give(role.client(), key, heir.arn, **child)
 
 
+@pytest.mark.parametrize(
+    ("constraints", "allowed"),
+    [
+        ({}, False),
+        ({"EncryptionContextSubset": CONTEXT}, False),
+        ({"EncryptionContextEquals": {**CONTEXT, "x": "y"}}, False),
+        ({"EncryptionContextEquals": CONTEXT}, True),
+        ({"EncryptionContextEquals": {"TENANT": "a"}}, True),
+    ],
+)
+def test_of_an_exact_context_no_other_is_passed_on(kms, client, key, role, constraints, allowed):
+    heir = kms.account(ACCOUNT).role("Heir")
+    parent = {"Constraints": {"EncryptionContextEquals": CONTEXT}}
+    give(client, key, role.arn, "CreateGrant", "Encrypt", **parent)
+    child = {"Constraints": constraints} if constraints else {}
+
+    if allowed:
+        give(role.client(), key, heir.arn, **child)
+    else:
+        with denied(IDENTITY, "kms:CreateGrant"):
+            give(role.client(), key, heir.arn, **child)
+
+
+def test_a_grant_to_a_service_is_none_to_others(client, key, role):
+    client.create_grant(
+        KeyId=key["KeyId"],
+        GranteeServicePrincipal="sns.amazonaws.com",
+        RetiringPrincipal=role.arn,
+        Operations=["Encrypt"],
+        Constraints={"SourceArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:topic"},
+    )
+
+    with denied(IDENTITY):
+        encrypt(role, key)
+
+
+def test_of_several_grants_in_the_own_account_the_one_without_limits_counts(kms, client, key):
+    """A grant to the session itself needs no session policy, wherever the others stand."""
+    user = kms.account(OTHER).user("ann", policies=[policy(allow("kms:*"))])
+    give(client, key, user.arn, "CreateGrant", "Encrypt")
+    session = session_of(kms, OTHER, session_policies=[NOTHING])
+    for grantee in (session.arn, session.caller_arn):
+        give(user.client(), key, grantee)
+
+    assert encrypt(session, key)
+
+
 # --- two accounts -----------------------------------------------------------------------------
 
 
@@ -392,6 +439,46 @@ def test_a_foreign_retirer_needs_its_own_account_too(kms, client, key, role):
 
     retirer.set_policies(policy(allow("kms:RetireGrant")))
     retire(retirer, key, grant)
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, OTHER], ids=["the account", "another account"])
+def test_an_account_that_may_retire_leaves_it_to_its_identity_policies(
+    kms, client, key, role, account
+):
+    retirers = kms.account(account)
+    grant = give(client, key, role.arn, RetiringPrincipal=retirers.root.arn)
+
+    with pytest.raises(Exception, match=f"because no {IDENTITY} allows the kms:RetireGrant"):
+        retire(retirers.user("bob"), key, grant)
+
+    retire(retirers.user("ann", policies=[policy(allow("kms:RetireGrant"))]), key, grant)
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, OTHER], ids=["the account", "another account"])
+def test_the_root_user_of_an_account_that_may_retire_needs_no_policy(
+    kms, client, key, role, account
+):
+    retirers = kms.account(account)
+    grant = give(client, key, role.arn, RetiringPrincipal=retirers.root.arn)
+
+    retire(retirers.root, key, grant)
+
+
+def test_a_stranger_is_not_told_of_the_grant_it_would_retire(kms, client, key, role):
+    stranger = kms.account(OTHER).user("eve", policies=[policy(allow("kms:RetireGrant"))])
+    grant = give(client, key, role.arn)
+
+    with refused("AccessDeniedException") as caught:
+        retire(stranger, key, grant)
+
+    assert caught.value.response["Error"]["Message"] == (
+        f"User: {stranger.arn} is not authorized to perform: kms:RetireGrant on this resource "
+        "because the resource does not exist in this Region, no resource-based policies allow "
+        "access, or a resource-based policy explicitly denies access"
+    )
+    note = " ".join(caught.value.__notes__[0].split())
+    assert f"does not let {stranger.arn} retire it" in note
+    assert "key policy of" not in note  # which could not allow it
 
 
 def test_resource_control_policies_do_not_keep_from_retiring(kms, client, key, role):

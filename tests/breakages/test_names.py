@@ -218,6 +218,70 @@ def the_arn_of_an_alias_without_region(kms):
     describe(kms, f"arn:aws:kms::{ACCOUNT}:alias/orders")
 
 
+@TABLE.breakage("The ARN is of Region eu-west-1, but this client's Region is us-east-1. Use a cli")
+def the_arn_of_an_alias_of_another_region(kms):
+    describe(kms, f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/orders")
+
+
+@TABLE.breakage("The ARN is of Region eu-west-1, but a key of us-east-1 is needed.")
+def a_secret_under_a_key_of_another_region(kms):
+    arn = make_key(kms)["KeyMetadata"]["Arn"].replace("us-east-1", "eu-west-1")
+    kms.client("secretsmanager").create_secret(Name="db", SecretString="s", KmsKeyId=arn)
+
+
+@TABLE.breakage(
+    "The ARN is of the partition aws-cn, but the Region us-east-1 is in aws: arn:aws:kms:us-east-1:"
+)
+def an_arn_with_the_partition_of_others(kms):
+    describe(kms, make_key(kms)["KeyMetadata"]["Arn"].replace("arn:aws:", "arn:aws-cn:"))
+
+
+@TABLE.breakage(
+    "but this client's Region us-east-1 is in the partition aws. Partitions share neither keys nor"
+)
+def an_arn_of_china(kms):
+    describe(kms, f"arn:aws-cn:kms:cn-north-1:{ACCOUNT}:alias/orders")
+
+
+@TABLE.breakage(
+    "; that key is in us-east-1, but this client's Region is eu-west-1. Use a client of us-east-1."
+)
+def a_ciphertext_of_another_region(kms):
+    key_id = make_key(kms)["KeyMetadata"]["KeyId"]
+    blob = kms.client().encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+    kms.client(region="eu-west-1").decrypt(CiphertextBlob=blob)
+
+
+@TABLE.breakage("Use a client of us-east-1, or replicate the key (ReplicateKey).")
+def a_ciphertext_of_a_multi_region_key_without_replica(kms):
+    key_id = make_key(kms, MultiRegion=True)["KeyMetadata"]["KeyId"]
+    blob = kms.client().encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+    kms.client(region="eu-west-1").decrypt(CiphertextBlob=blob)
+
+
+_NO_KEY_OR_ALIAS = "that of an alias ends with :alias/ and its name."
+
+
+@TABLE.breakage(_NO_KEY_OR_ALIAS)
+def an_arn_that_ends_with_the_account(kms):
+    describe(kms, f"arn:aws:kms:us-east-1:{ACCOUNT}:")
+
+
+@TABLE.breakage(_NO_KEY_OR_ALIAS)
+def an_arn_of_a_key_without_its_id(kms):
+    describe(kms, f"arn:aws:kms:us-east-1:{ACCOUNT}:key/")
+
+
+@TABLE.breakage(_NO_KEY_OR_ALIAS)
+def an_arn_with_a_colon_before_the_key_id(kms):
+    describe(kms, make_key(kms)["KeyMetadata"]["Arn"].replace("key/", "key:"))
+
+
+@TABLE.breakage(_NO_KEY_OR_ALIAS)
+def an_arn_without_the_type_of_the_resource(kms):
+    describe(kms, make_key(kms)["KeyMetadata"]["Arn"].replace("key/", ""))
+
+
 @TABLE.breakage("EnableKeyRotation takes a key id or key ARN only, which for alias/orders is '")
 def an_alias_where_only_keys_are_named(kms):
     make_key(kms)

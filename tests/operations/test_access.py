@@ -435,6 +435,42 @@ def test_a_page_has_a_largest_size(client, new_key, method, needs_key, largest):
         getattr(client, method)(Limit=largest + 1, **key)
 
 
+@pytest.mark.parametrize(
+    ("method", "member"), [("list_grants", "KeyId"), ("list_retirable_grants", "RetiringPrincipal")]
+)
+def test_a_page_of_grants_has_fifty_by_default(client, new_key, method, member):
+    key_id = new_key()["KeyId"]
+    for _ in range(51):
+        grant(client, key_id, RetiringPrincipal=ADMIN)
+    about = {member: {"KeyId": key_id, "RetiringPrincipal": ADMIN}[member]}
+
+    first = getattr(client, method)(**about)
+    second = getattr(client, method)(**about, Marker=first["NextMarker"])
+
+    assert (len(first["Grants"]), len(second["Grants"])) == (50, 1)
+
+
+def test_a_page_of_rotations_has_a_hundred_by_default(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=90)
+    kms.clock.advance(days=101 * 90)
+
+    first = client.list_key_rotations(KeyId=key_id)
+    second = client.list_key_rotations(KeyId=key_id, Marker=first["NextMarker"])
+
+    assert (len(first["Rotations"]), len(second["Rotations"])) == (100, 1)
+
+
+def test_a_page_of_keys_has_a_hundred_by_default(client, new_key):
+    for _ in range(101):
+        new_key()
+
+    first = client.list_keys()
+    second = client.list_keys(Marker=first["NextMarker"])
+
+    assert (len(first["Keys"]), len(second["Keys"])) == (100, 1)
+
+
 def test_every_list_has_pages(client, new_key):
     key_id = new_key(Tags=[{"TagKey": str(n), "TagValue": ""} for n in range(3)])["KeyId"]
     for n in range(3):

@@ -912,6 +912,48 @@ def test_a_dry_run_still_checks_the_cryptography(client, new_key):
         client.decrypt(CiphertextBlob=b"t", DryRun=True)
 
 
+RSA = {"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"}
+OAEP = {"EncryptionAlgorithm": "RSAES_OAEP_SHA_256"}
+
+
+@pytest.mark.parametrize(
+    ("key", "state", "parameters", "code"),
+    [
+        pytest.param({}, "enable_key", OAEP, "InvalidKeyUsageException", id="algorithm"),
+        pytest.param({}, "disable_key", {}, "DisabledException", id="disabled"),
+        pytest.param(
+            {}, "schedule_key_deletion", {}, "KMSInvalidStateException", id="pending deletion"
+        ),
+        pytest.param(
+            RSA, "enable_key", {**OAEP, "Plaintext": b"t" * 191}, "ValidationException", id="size"
+        ),
+        pytest.param(
+            RSA,
+            "enable_key",
+            {**OAEP, "EncryptionContext": {"a": "b"}},
+            "ValidationException",
+            id="context",
+        ),
+    ],
+)
+def test_a_dry_run_of_encrypt_is_refused_as_the_call_would_be(
+    client, new_key, key, state, parameters, code
+):
+    key_id = new_key(**key)["KeyId"]
+    getattr(client, state)(KeyId=key_id)
+    request = {"KeyId": key_id, "Plaintext": b"text", **parameters}
+
+    with refused(code) as called:
+        client.encrypt(**request)
+    with refused(code, called.value.response["Error"].get("Message", "")):
+        client.encrypt(**request, DryRun=True)
+
+
+def test_a_dry_run_of_encrypt_under_a_public_key_ends_in_its_own_error(client, new_key):
+    with refused("DryRunOperationException", DRY_RUN_TEXT):
+        client.encrypt(KeyId=new_key(**RSA)["KeyId"], Plaintext=b"text", **OAEP, DryRun=True)
+
+
 def test_a_dry_run_may_leave_out_the_ciphertext_when_it_says_so(client, new_key):
     if (
         "DryRunModifiers"

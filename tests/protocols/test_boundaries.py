@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kmsmock import KMSMock, mock_kms
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
-from tests.protocols.requests import make_request, parse, send
+from tests.protocols.requests import make_request, parse, send, service_model
 from tests.thoroughness import examples
 
 SIGNED = (
@@ -93,6 +93,9 @@ def test_a_request_for_no_service_lacks_a_signature(
 
 
 def test_operations_that_need_no_signature_are_answered_without_one(kms: KMSMock):
+    operation = service_model("sts").operation_model("AssumeRoleWithWebIdentity")
+    if operation.auth_type != "none":
+        pytest.skip("an older botocore does not know which operations these are")
     parameters = {
         "RoleArn": "arn:aws:iam::123456789012:role/App",
         "RoleSessionName": "x",

@@ -16,17 +16,18 @@ from tests.services.generated_requests import make_value
 
 def in_process(kms: Any, service: str, operation: str, parameters: dict[str, Any]) -> Any:
     """Return an answer, or the code and text of an error, as clients in the process get them."""
+    model = service_model(service).operation_model(operation)
     answer = kms._responder.answer_service(
         service=service,
         operation=operation,
         parameters=parameters,
         access_key="testing",
         region="us-east-1",
-        model=service_model(service).operation_model(operation),
+        model=model,
     ).result
     if isinstance(answer, ServiceError):
         return answer.code, answer.message
-    return as_received(answer)
+    return answer and as_received(answer, model.output_shape)
 
 
 def over_http(kms: Any, service: str, operation: str, parameters: dict[str, Any]) -> Any:
@@ -38,12 +39,20 @@ def over_http(kms: Any, service: str, operation: str, parameters: dict[str, Any]
     return parsed
 
 
-def as_received(value: Any) -> Any:
-    """Return a value as a client gets it: times have milliseconds."""
-    if isinstance(value, dict):
-        return {name: as_received(member) for name, member in value.items() if member is not None}
+def as_received(value: Any, shape: Any) -> Any:
+    """Return a value as a client gets it.
+
+    Times have milliseconds, and an older botocore does not know all members.
+    """
+    if isinstance(value, dict) and shape.type_name == "structure":
+        known = {name: member for name, member in value.items() if name in shape.members}
+        return {
+            name: as_received(member, shape.members[name])
+            for name, member in known.items()
+            if member is not None
+        }
     if isinstance(value, list):
-        return [as_received(item) for item in value]
+        return [as_received(item, shape.member) for item in value]
     if isinstance(value, datetime):
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
     return value
