@@ -148,6 +148,13 @@ def test_a_constant_is_seen_by_those_that_run_what_uses_it() -> None:
     assert known(source, one=6, two=10).find_tests("kmsmock/a.py", constant) == ["one"]
 
 
+def test_a_constant_of_a_decorator_is_seen_by_those_that_run_the_function() -> None:
+    source = "_A = 1\n\n\n@declare(_A)\ndef f():\n    return 2\n\n\ndef g():\n    return 0\n"
+    constant = list_mutations(source)[0]
+
+    assert known(source, one=6, two=10).find_tests("kmsmock/a.py", constant) == ["one"]
+
+
 def test_a_declaration_is_seen_by_those_that_run_its_registry() -> None:
     source = "from kmsmock.registry import declare\n\ndeclare('name')\n"
     declared = list_mutations(source)[0]

@@ -338,10 +338,14 @@ def test_of_several_grants_in_the_own_account_the_one_without_limits_counts(kms,
     user = kms.account(OTHER).user("ann", policies=[policy(allow("kms:*"))])
     give(client, key, user.arn, "CreateGrant", "Encrypt")
     session = session_of(kms, OTHER, session_policies=[NOTHING])
-    for grantee in (session.arn, session.caller_arn):
+    made = [
         give(user.client(), key, grantee)
+        for grantee in (session.arn, session.caller_arn, session.caller_arn)
+    ]
 
     assert encrypt(session, key)
+    decision = kms.explain(session, "kms:Encrypt", key["Arn"])
+    assert decision.grant.grant_id == made[1]["GrantId"]
 
 
 # --- two accounts -----------------------------------------------------------------------------
@@ -572,9 +576,9 @@ def test_retiring_is_about_the_constraints_of_the_grant(client, key, role):
         )["GrantId"]
 
     tenant = {"StringEquals": {"kms:EncryptionContext:tenant": "a"}}
-    kind = {"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset"}}
+    kinds = {"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset"}}
     role.set_policies(
-        policy(deny("kms:RetireGrant", Condition=tenant), deny("kms:RetireGrant", Condition=kind))
+        policy(deny("kms:RetireGrant", Condition=tenant), deny("kms:RetireGrant", Condition=kinds))
     )
     for constraints in (
         {"EncryptionContextEquals": {"tenant": "a"}},
@@ -584,3 +588,26 @@ def test_retiring_is_about_the_constraints_of_the_grant(client, key, role):
             role.client().retire_grant(KeyId=key["Arn"], GrantId=grant(Constraints=constraints))
 
     role.client().retire_grant(KeyId=key["Arn"], GrantId=grant())
+
+
+@pytest.mark.parametrize("kind", ["EncryptionContextEquals", "EncryptionContextSubset"])
+def test_the_kind_of_a_constraint_is_a_condition_key(key, role, kind):
+    test = {"StringEquals": {"kms:GrantConstraintType": kind}}
+    role.set_policies(policy(allow("kms:CreateGrant", Condition=test)))
+
+    give(role.client(), key, role.arn, Constraints={kind: CONTEXT})
+    others = {"EncryptionContextEquals", "EncryptionContextSubset"} - {kind}
+    for constraints in ({}, {"Constraints": {others.pop(): CONTEXT}}):
+        with denied(IDENTITY, "kms:CreateGrant"):
+            give(role.client(), key, role.arn, **constraints)
+
+
+@pytest.mark.parametrize("service", [None, "ec2"])
+def test_whether_a_service_makes_a_grant_is_a_condition_key(kms, key, role, service):
+    test = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    role.set_policies(policy(allow("kms:*", Condition=test)))
+
+    who = role if service is None else role.via(service)
+
+    for action in ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"):
+        assert bool(kms.explain(who, action, key["Arn"])) is (service is not None)

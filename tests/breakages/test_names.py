@@ -129,6 +129,54 @@ def a_key_that_was_deleted(kms):
     describe(kms, key_id)
 
 
+@TABLE.breakage("The key was deleted on ")
+def a_key_that_was_deleted_before_another(kms):
+    keys = [kms.client().create_key()["KeyMetadata"]["KeyId"] for _ in range(2)]
+    for key_id in keys:
+        kms.client().schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+        kms.clock.advance(days=8)
+    describe(kms, keys[0])
+
+
+@TABLE.breakage("The key was deleted on ")
+def a_key_that_was_deleted_before_one_of_another_region(kms):
+    key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+    there = kms.client(region="eu-west-1")
+    for client, key in (
+        (kms.client(), key_id),
+        (there, there.create_key()["KeyMetadata"]["KeyId"]),
+    ):
+        client.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        kms.clock.advance(days=8)
+    describe(kms, key_id)
+
+
+@TABLE.breakage(", and the alias with it, when the waiting period of ScheduleKeyDeletion ended.")
+def an_alias_whose_key_was_deleted(kms):
+    key_id = make_key(kms)["KeyMetadata"]["KeyId"]
+    kms.client().schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    kms.clock.advance(days=8)
+    describe(kms, "alias/orders")
+
+
+@TABLE.breakage("There is no key in this account and Region: CreateKey makes one, and chooses its")
+def a_key_id_in_an_empty_mock(kms):
+    describe(kms, "1234abcd-12ab-34cd-56ef-1234567890ab")
+
+
+@TABLE.breakage("The only one is '")
+def a_key_id_that_is_like_none(kms):
+    kms.client().create_key()
+    describe(kms, "00000000-0000-0000-0000-000000000000")
+
+
+@TABLE.breakage("There are 2 others.")
+def an_alias_that_is_like_none(kms):
+    key_id = make_key(kms)["KeyMetadata"]["KeyId"]
+    kms.client().create_alias(AliasName="alias/bills", TargetKeyId=key_id)
+    describe(kms, "alias/" + "q" * 40)
+
+
 # --- texts of another kind --------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -296,7 +297,10 @@ def test_a_document_that_is_not_valid_says_why(run: Run, words: str) -> None:
 def test_a_document_says_whose_registers_it_has() -> None:
     of_tpm = AUTHORITY.document(RSA.public_der(), nitro_tpm=True)
 
-    assert attestation.verify(of_tpm, [AUTHORITY.root_der]).is_tpm is True
+    verified = attestation.verify(of_tpm, [AUTHORITY.root_der])
+    assert verified.is_tpm is True
+    assert re.fullmatch(r"i-[0-9a-f]{17}-enc[0-9a-f]{16}", verified.module_id)
+    assert verified.pcrs == {index: bytes(48) for index in range(16)}
     assert attestation.verify(cbor.encode(DOCUMENT), [AUTHORITY.root_der]).is_tpm is False
 
 

@@ -24,8 +24,9 @@ from tests.mutants.sample import Mutant, choose, list_mutants, list_stale
 from tests.mutants.trial import Outcome, Trial, run_trials, warm_up
 
 PACKAGES = ("authorization", "access", "operations", "crypto", "ledger")
-#: Most mutants fail one of these; only for the others all files are collected.
-_FIRST = 30
+#: How many tests run at first, and how many next: most mutants fail one of few, and the fewer
+#: files are collected, the better.
+_STEPS = (5, 40)
 _MOST_SHOWN = 4
 
 
@@ -74,9 +75,9 @@ class Examination:
     def _list_trials(self, waiting: deque[Examined]) -> Iterator[tuple[Examined, Trial]]:
         while waiting:
             each = waiting.popleft()
-            is_first = each.left is each.tests
-            tests = each.left[:_FIRST] if is_first else each.left
-            each.left = each.left[_FIRST:] if is_first else []
+            done = len(each.tests) - len(each.left)
+            count = next((step for step in _STEPS if step > done), len(each.tests)) - done
+            tests, each.left = each.left[:count], each.left[count:]
             mutant = each.mutant
             make_tree = partial(mutate, (ROOT / mutant.file).read_text(), mutant.mutation.index)
             yield each, Trial(mutant.module, make_tree, tests, self._time(tests))

@@ -27,7 +27,7 @@ CACHE = ROOT / ".mutants_cache" / "map.pickle"
 #: Tests that look at the code itself, or at all declarations: they run none of it.
 ABOUT_ALL = (
     *("tests/test_contract.py", "tests/test_error_texts.py", "tests/test_operations_table.py"),
-    "tests/operations/test_key_states.py",
+    *("tests/authorization/test_condition_context.py", "tests/operations/test_key_states.py"),
 )
 #: How many tests of a module are run for code that no test runs.
 _OF_IMPORT = 20
@@ -51,15 +51,20 @@ class CoverageMap:
     def find_tests(self, file: str, mutation: Mutation) -> list[str]:
         """Return the tests that could notice a mutation, in the order to run them in.
 
-        The cheapest comes first, but of each test function one before all others.
+        First those that run its lines, then those that run what uses them, look at all code, or
+        are named for the function. Of each the cheapest comes first, but of each test function one
+        before all others.
         """
-        tests = self._list_running(file, _bits(mutation.lines))
-        if mutation.names:
-            tests |= self._list_using(file, mutation)
-        found = self._order(tests or self._list_running(file, -1))
-        if not tests and not self.new_lines.get(file, 0) & _bits(mutation.lines):
-            found = found[:_OF_IMPORT]  # if anything runs it, the import of the module does
-        return [*found, *self._order(self._list_in(ABOUT_ALL) - set(found))]
+        running = self._list_running(file, _bits(mutation.lines))
+        using = self._list_using(file, mutation.names) if mutation.names else set()
+        about = self._list_about(mutation)
+        found = [*self._order(running), *self._order(using)]
+        if not found:
+            is_new = self.new_lines.get(file, 0) & _bits(mutation.lines)
+            found = self._order(self._list_running(file, -1))
+            # If anything runs it, the import of the module does.
+            found = found if is_new else found[:_OF_IMPORT]
+        return list(dict.fromkeys([*found, *self._order(self._list_in(ABOUT_ALL)), *about]))
 
     def _list_in(self, files: Collection[str]) -> set[str]:
         return {test for test in self.durations if test.partition("::")[0] in files}
@@ -77,27 +82,31 @@ class CoverageMap:
         recorded = self.runs.get(file, {})
         return {test for bits, tests in recorded.items() if bits & lines for test in tests}
 
-    def _list_using(self, file: str, mutation: Mutation) -> set[str]:
-        """Return the tests that run a line that names what a statement defines.
+    def _list_using(self, file: str, names: tuple[str, ...]) -> set[str]:
+        """Return the tests that run a line that names what a statement of a module defines.
 
         Of what is called for a declaration, they are those that run the module of the function.
-        What a decorator declares concerns also those whose file names the function: an operation
-        can refuse their calls before it runs.
         """
-        names = _with_constants(self.sources[file], mutation.names)
+        used = _make_pattern(_with_constants(self.sources[file], names))
         module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        used = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b")
         found: set[str] = set()
         for other, source in self.sources.items():
             if other == file or _imports(source, module):
-                lines = (n for n, text in enumerate(source.splitlines(), 1) if used.search(text))
-                found |= self._list_running(other, _bits(lines))
-        for registry in _list_origins(self.sources[file], mutation.names) & self.sources.keys():
+                found |= self._list_running(other, _bits(_list_uses(source, used)))
+        for registry in _list_origins(self.sources[file], names) & self.sources.keys():
             found |= self._list_running(file, -1) | self._list_running(registry, -1)
-        if mutation.function.rpartition(".")[2] in mutation.names:
-            files = {name for name in self.hashes if used.search((ROOT / name).read_text())}
-            found |= self._list_in(files)
         return found
+
+    def _list_about(self, mutation: Mutation) -> list[str]:
+        """Return the tests whose file names the function that a decorator declares.
+
+        An operation can refuse their calls before it runs.
+        """
+        if mutation.function.rpartition(".")[2] not in mutation.names:
+            return []
+        named = _make_pattern(mutation.names)
+        files = {name for name in self.hashes if named.search((ROOT / name).read_text())}
+        return self._order(self._list_in(files))
 
     # --- keeping it up to date -------------------------------------------------------------------
 
@@ -184,6 +193,21 @@ def _record(files: list[str], jobs: int) -> Iterator[dict[str, Record]]:
         )
         for path in Path(folder).iterdir():
             yield pickle.loads(path.read_bytes())
+
+
+def _list_uses(source: str, used: re.Pattern[str]) -> set[int]:
+    """Return the lines that use names, with those of functions that use them in decorators."""
+    lines = {n for n, text in enumerate(source.splitlines(), 1) if used.search(text)}
+    for node in ast.walk(ast.parse(source)) if lines else ():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.decorator_list:
+            first, body, last = node.decorator_list[0].lineno, node.body[0].lineno, node.end_lineno
+            if not lines.isdisjoint(range(first, body)):
+                lines |= {*range(body, (last or body) + 1)}
+    return lines
+
+
+def _make_pattern(names: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b({'|'.join(map(re.escape, names))})\b")
 
 
 def _imports(source: str, module: str) -> bool:

@@ -26,8 +26,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-#: What takes long to import, and does not import the package.
-_WARM = ("boto3", "botocore.session", "cryptography.x509", "hypothesis", "yaml")
+#: What takes long to import, and neither imports the package nor is a plugin of pytest: those have
+#: to be imported by the run.
+_WARM = ("boto3", "botocore.session", "cryptography.x509", "moto.core", "yaml")
 #: In seconds: at least, and for each second that the tests took when they were recorded.
 _PATIENCE, _FACTOR = 20.0, 4.0
 
@@ -144,7 +145,6 @@ def _run_tests(trial: Trial, folder: Path) -> tuple[Outcome, list[str]]:
     chosen = _Chosen(trial.tests)
     files = dict.fromkeys(test.partition("::")[0] for test in trial.tests)
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist"]
-    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # it is imported already
     options += ["-x"] if trial.ends_early else []
     code = pytest.main([*options, f"--basetemp={folder / 'tmp'}", *files], plugins=[chosen])
     survived = code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)

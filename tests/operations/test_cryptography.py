@@ -1001,6 +1001,45 @@ def test_an_enclave_gets_its_answer_sealed(kms, client, new_key):
     assert len(cms.open_envelope(random["CiphertextForRecipient"], enclave)) == 8
 
 
+def test_a_private_key_and_a_shared_secret_are_sealed_for_an_enclave(kms, client, new_key):
+    from kmsmock.crypto import cms
+
+    enclave = rsa.generate_private_key(65537, 2048)
+    recipient = {
+        "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+        "AttestationDocument": kms.attestation.document(spki(enclave)),
+    }
+    peer = ec.generate_private_key(ec.SECP256R1())
+    agreeing = new_key(KeySpec="ECC_NIST_P256", KeyUsage="KEY_AGREEMENT")["KeyId"]
+
+    pair = client.generate_data_key_pair(
+        KeyId=new_key()["KeyId"], KeyPairSpec="ECC_NIST_P256", Recipient=recipient
+    )
+    shared = client.derive_shared_secret(
+        KeyId=agreeing, KeyAgreementAlgorithm="ECDH", PublicKey=spki(peer), Recipient=recipient
+    )
+
+    opened = cms.open_envelope(pair["CiphertextForRecipient"], enclave)
+    assert opened == client.decrypt(CiphertextBlob=pair["PrivateKeyCiphertextBlob"])["Plaintext"]
+    secret = peer.exchange(ec.ECDH(), public_key(client, agreeing))
+    assert cms.open_envelope(shared["CiphertextForRecipient"], enclave) == secret
+    assert not {"PrivateKeyPlaintext", "SharedSecret"} & {*pair, *shared}
+
+
+@pytest.mark.parametrize("missing", ["KeyEncryptionAlgorithm", "AttestationDocument"])
+def test_a_recipient_has_algorithm_and_document(kms, client, missing):
+    enclave = rsa.generate_private_key(65537, 2048)
+    recipient = {
+        "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+        "AttestationDocument": kms.attestation.document(spki(enclave)),
+    }
+    del recipient[missing]
+
+    text = "Recipient needs both KeyEncryptionAlgorithm and AttestationDocument."
+    with refused("ValidationException", text):
+        client.generate_random(NumberOfBytes=8, Recipient=recipient)
+
+
 def test_a_document_of_another_authority_is_refused(client):
     from kmsmock.crypto.attestation import AttestationAuthority
 

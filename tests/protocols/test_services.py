@@ -6,6 +6,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from kmsmock import mock_kms
 from kmsmock.aws.errors import ServiceError
@@ -68,6 +70,21 @@ def test_each_operation_answers_as_it_does_in_the_process(service: str):
             answer = in_process(here, service, operation.name, parameters)
 
             assert over_http(there, service, operation.name, parameters) == answer, operation.name
+
+
+def test_each_operation_of_kms_answers_as_it_does_in_the_process():
+    with mock_kms(seed=1) as here, mock_kms(seed=1) as there:
+        client = here.client()
+        for operation in each_model("kms"):
+            shape = operation.input_shape
+            parameters = {} if shape is None else make_value(shape)
+            try:
+                answer = getattr(client, xform_name(operation.name))(**parameters)
+                del answer["ResponseMetadata"]
+            except ClientError as error:
+                answer = error.response["Error"]["Code"], error.response["Error"]["Message"]
+
+            assert over_http(there, "kms", operation.name, parameters) == answer, operation.name
 
 
 VOLUME = {"AvailabilityZone": "us-east-1a", "Size": 8, "Encrypted": True}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from botocore.loaders import Loader
 
 from kmsmock import mock_kms
 from tests.authorization.documents import ACCOUNT, OTHER
@@ -18,6 +19,11 @@ FULL = {
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
 SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+_MODEL = Loader().load_service_model("organizations", "service-2")
+needs_rcp = pytest.mark.skipif(
+    RCP not in _MODEL["shapes"]["PolicyType"]["enum"],
+    reason="an older botocore does not know resource control policies",
+)
 
 
 def deny(action):
@@ -149,6 +155,7 @@ def test_each_level_has_its_service_control_policies(organizations):
     assert attached(organizations, ACCOUNT) == [FULL]
 
 
+@needs_rcp
 def test_the_resource_control_policy_of_aws_is_attached_to_everything(organizations):
     full = deny_all("*")["Statement"] | {"Effect": "Allow"}
     expected = {"Version": "2012-10-17", "Statement": [full]}
@@ -193,6 +200,7 @@ def test_a_policy_lists_what_it_is_attached_to(organizations):
     assert ids(everywhere, "TargetId") == [ROOT, ACCOUNT, UNIT, INNER, OTHER, THIRD]
 
 
+@needs_rcp
 def test_a_type_that_is_not_enabled_has_no_attached_policies():
     with mock_kms(isolated=True) as kms:
         kms.account(OTHER).join_organization(ORGANIZATION)
