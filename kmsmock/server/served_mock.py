@@ -24,6 +24,6 @@ def make_mock(options: Mapping[str, Any]) -> KMSMock:
 
     options: by name; absent ones have their defaults. Raises ValueError, TypeError and OSError.
     """
-    responder = ServedResponder(complete(options), {})
+    responder = ServedResponder(complete(options), {}, has_own_ordering=True)
     responder.kms = kms = KMSMock(responder)
     return kms
