@@ -271,6 +271,14 @@ class MockOptions(TypedDict, total=False):
             not_of_servers="a server answers HTTP requests only",
         ),
     ]
+    processes: Annotated[
+        Literal["served", "blocked", "alone"],
+        Option(
+            "served",
+            "other processes that a test starts, with its environment or a copy: they reach its "
+            'mock; `"blocked"`: their calls are refused; `"alone"`: they are left alone',
+        ),
+    ]
     isolated: Annotated[
         bool,
         Option(
