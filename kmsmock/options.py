@@ -119,8 +119,6 @@ class Option(NamedTuple):
     is_path: bool = False
     #: Whether it is an option of the pytest plugin for each test, and not of its mock.
     is_of_tests: bool = False
-    #: Why ``kmsmock serve`` does not have the option; None if it has.
-    not_of_servers: str | None = None
 
 
 class MockOptions(TypedDict, total=False):
@@ -231,7 +229,6 @@ class MockOptions(TypedDict, total=False):
             doc="let botocore's waiters and retries really sleep, instead of moving the mock's "
             "clock by that time",
             ini="bool",
-            not_of_servers="the sleeps of clients are in their own processes",
         ),
     ]
     calls_kept: Annotated[
@@ -268,7 +265,6 @@ class MockOptions(TypedDict, total=False):
             doc="answer HTTP requests, so that botocore's serializer, signer, retries and "
             "parser run",
             ini="bool",
-            not_of_servers="a server answers HTTP requests only",
         ),
     ]
     processes: Annotated[
@@ -286,7 +282,6 @@ class MockOptions(TypedDict, total=False):
             doc="a separate mock with its own state inside of an active one, as with any other "
             "option (no ini option)",
             ini=None,
-            not_of_servers="a server has one mock",
         ),
     ]
     with_moto: Annotated[
@@ -296,7 +291,6 @@ class MockOptions(TypedDict, total=False):
             doc="what is created in KMS while moto's `mock_aws` is active ends with moto's data; "
             "as ini option: each `mock_aws` starts a mock of its own where none is active",
             ini="bool",
-            not_of_servers="moto is in the processes of tests",
         ),
     ]
     block_real_kms: Annotated[
@@ -307,7 +301,6 @@ class MockOptions(TypedDict, total=False):
             "as long as the pytest plugin is loaded, of a mock until it ends",
             ini="bool",
             is_of_tests=True,
-            not_of_servers="clients of a server call it by its URL",
         ),
     ]
     block_real_aws: Annotated[
@@ -318,7 +311,6 @@ class MockOptions(TypedDict, total=False):
             "answers",
             ini="bool",
             is_of_tests=True,
-            not_of_servers="clients of a server call it by its URL",
         ),
     ]
 
@@ -334,7 +326,6 @@ class PytestOptions(TypedDict, total=False):
             "options only)",
             ini="bool",
             is_of_tests=True,
-            not_of_servers="it is a check of tests",
         ),
     ]
 
@@ -404,6 +395,5 @@ def read_option(name: str, value: Any) -> Any:
 def list_choices(name: str) -> tuple[Any, ...]:
     """Return the values that an option can have; empty if these are not a few."""
     kind = _hints()[name].__origin__
-    if kind is bool:
-        return (True, False)
-    return get_args(kind) if get_origin(kind) is Literal else ()
+    is_literal = get_origin(kind) is Literal
+    return (True, False) if kind is bool else get_args(kind) if is_literal else ()

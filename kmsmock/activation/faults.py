@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 from kmsmock.aws.disruptions import ARMED, CorruptResponse, Loss, LostConnection
 from kmsmock.aws.errors import ThrottlingException, error_class
@@ -80,6 +80,15 @@ class FaultTerms(TypedDict, total=False):
 _CALLS = ("key", "caller", "account", "region", "encryption_context", "via_service")
 
 
+class Reachable(ActiveMock, Protocol):
+    """The interface of a mock that faults use."""
+
+    @property
+    def is_started(self) -> bool:
+        """Whether calls can reach the mock, now or once inner mocks have ended."""
+        ...
+
+
 class Faults(PublicObject, own_checks=("operation",)):
     """The faults of one mock.
 
@@ -87,7 +96,7 @@ class Faults(PublicObject, own_checks=("operation",)):
     ``wire=True``, so that botocore retries them.
     """
 
-    def __init__(self, mock: ActiveMock, armed: ArmedFaults, seed: int | str | None) -> None:
+    def __init__(self, mock: Reachable, armed: ArmedFaults, seed: int | str | None) -> None:
         self._mock = mock
         self._armed = armed
         self._seed = seed

@@ -65,11 +65,6 @@ class ActiveMock(Protocol):
         ...
 
     @property
-    def is_started(self) -> bool:
-        """Whether the mock can be reached, now or once inner mocks have ended."""
-        ...
-
-    @property
     def region(self) -> str | None:
         """The option ``region``; None if the mock has none."""
         ...

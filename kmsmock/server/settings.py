@@ -18,6 +18,17 @@ from kmsmock.options import Option, list_choices, read_option, table
 #: What precedes the name of a setting in the name of its environment variable.
 PREFIX = "KMSMOCK_SERVER_"
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+#: Options of mocks that servers do not have -> the reason. New options are those of servers, too.
+LEFT_OUT = {
+    "real_sleeps": "the sleeps of clients are in their own processes",
+    "wire": "a server answers HTTP requests only",
+    "processes": "all clients of a server are in other processes",
+    "isolated": "a server has one mock",
+    "with_moto": "moto is in the processes of tests",
+    "block_real_kms": "clients of a server call it by its URL",
+    "block_real_aws": "clients of a server call it by its URL",
+    "leak_check": "it is a check of tests",
+}
 #: The settings that are no options of the mock -> their help.
 _OWN = {
     "strict_credentials": "refuse access keys that the mock has not issued, instead of treating "
@@ -89,7 +100,7 @@ class Settings:
 
 def list_options() -> dict[str, Option]:
     """Return the options of a server's mock, by name."""
-    return {name: option for name, option in table().items() if option.not_of_servers is None}
+    return {name: option for name, option in table().items() if name not in LEFT_OUT}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,14 +110,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "They can also be environment variables, such as KMSMOCK_SERVER_REGION.",
     )
     for name, option in table().items():
-        if option.not_of_servers is None:
+        if name not in LEFT_OUT:
             group.add_argument(_option_string(name), **_describe(name, option))
         else:  # so that the error says why
             parser.add_argument(
                 _option_string(name),
                 nargs="?",
                 action=_Refusing,
-                const=option.not_of_servers,
+                const=LEFT_OUT[name],
                 help=argparse.SUPPRESS,
             )
     for name, doc in _OWN.items():
@@ -170,9 +181,9 @@ def _read_text(name: str, text: str) -> Any:
 
 
 def _explain_unknown(variable: str, known: Sequence[str]) -> str:
-    option = table().get(variable.removeprefix(PREFIX).lower())
-    if option is not None:
-        return f"{variable}: a server does not have this option: {option.not_of_servers}"
+    reason = LEFT_OUT.get(variable.removeprefix(PREFIX).lower())
+    if reason is not None:
+        return f"{variable}: a server does not have this option: {reason}"
     return f"there is no environment variable {variable}{suggest(variable, known, 'there are')}"
 
 
