@@ -15,6 +15,7 @@ from typing import Any
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.policy_document import (
+    NESTED,
     VERSIONS,
     MalformedPolicyError,
     PolicyKind,
@@ -158,7 +159,9 @@ def write_policy(document: object, kind: PolicyKind) -> str:
         )
     try:
         return json.dumps(dict(document))
-    except TypeError as reason:
+    except RecursionError:
+        raise MalformedPolicyError(NESTED) from None
+    except (TypeError, ValueError) as reason:
         raise MalformedPolicyError(f"it cannot be written as JSON: {reason}") from None
 
 
