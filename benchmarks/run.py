@@ -335,6 +335,30 @@ def records() -> list[tuple[str, float, str]]:
     ]
 
 
+def consistency() -> list[tuple[str, float, str]]:
+    """Measure eventual consistency, without changes that nodes have not seen, and with some."""
+
+    def start(**options: Any) -> tuple[Any, Callable[[], Any]]:
+        kms = stack.enter_context(mock_kms(isolated=True, seed=1, **options))
+        client = kms.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        kms.clock.advance(minutes=5)
+        blob = client.encrypt(KeyId=key_id, Plaintext=b"x" * 32)["CiphertextBlob"]
+        return client, lambda: client.decrypt(CiphertextBlob=blob)
+
+    with contextlib.ExitStack() as stack:
+        _, strong = start()
+        _, eventual = start(consistency="eventual")
+        creating, late = start(consistency="eventual", waiting="clock")
+        for _ in range(20):
+            creating.create_key()
+        seconds, of_eventual, of_late = best(strong, eventual, late, times=500)
+    return [
+        ("Decrypt, eventual consistency / strong", of_eventual / seconds, "≤ 1.15"),
+        ("Decrypt while 20 new keys are not seen / strong", of_late / seconds, "≤ 3"),
+    ]
+
+
 def processor() -> str:
     """Return the model of the processor, if the operating system has it."""
     with contextlib.suppress(OSError):
@@ -344,12 +368,36 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def request_quotas() -> list[tuple[str, float, str]]:
+    """Measure what it costs to count requests; off, it costs a condition in each call."""
+    with mock_kms(isolated=True, quotas={"cryptographic-symmetric": 10**9}) as kms:
+        client, quotas = kms.client(), kms.backend.quotas
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        blob = client.encrypt(KeyId=key_id, Plaintext=b"x" * 32)["CiphertextBlob"]
+
+        def decrypt(*, counted: bool) -> None:
+            quotas.is_on = counted
+            client.decrypt(CiphertextBlob=blob)
+
+        on, off = best(partial(decrypt, counted=True), partial(decrypt, counted=False))
+        calls = len(kms.calls)
+        [headroom] = best(kms.quotas.headroom, times=1, rounds=3)
+    return [
+        ("Decrypt, requests counted / request quotas off", on / off, "≤ 1.2"),
+        ("kms.quotas.headroom() over 1,000 calls: ms", headroom / calls * 1e6, "≤ 10"),
+    ]
+
+
 def main() -> None:
     """Print the processor, and the table for the README."""
     print(f"{processor()}, Python {platform.python_version()}, botocore {botocore.__version__}\n")
     print("| figure | measured | aim |")
     print("|---|---|---|")
-    for measure in (crypto_calls, authorization, start_up, imports, years, records, many_keys):
+    for measure in (
+        *(crypto_calls, authorization, request_quotas, consistency, start_up, imports),
+        *(years, records),
+        many_keys,
+    ):
         for name, value, aim in measure():
             print(f"| {name} | {value:.2f} | {aim} |", flush=True)
 

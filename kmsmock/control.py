@@ -375,12 +375,15 @@ def _s(number: int) -> str:
     return "" if number == 1 else "s"
 
 
-def new_mock(options: MockOptions, keywords: Mapping[str, Any]) -> Responder:
+def new_mock(
+    options: MockOptions, keywords: Mapping[str, Any], *, has_own_ordering: bool
+) -> Responder:
     """Create a mock, with its control object as ``kms``.
 
-    options: all options. keywords: those that were passed.
+    options: all options. keywords: those that were passed. has_own_ordering: whether they, or
+    marks, say which consistency it has; otherwise the run of pytest decides.
     """
-    responder = Responder(options, keywords)
+    responder = Responder(options, keywords, has_own_ordering=has_own_ordering)
     responder.kms = KMSMock(responder)
     return responder
 

@@ -5,7 +5,7 @@ admit -> locate keys -> authorize -> check key usage and key state -> handle -> 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kmsmock.aws import errors
@@ -31,6 +31,7 @@ from kmsmock.operations.faulty_calls import meeting_faults
 from kmsmock.operations.grants import require_grant_tokens
 from kmsmock.operations.key_lookup import locate_key
 from kmsmock.operations.metered_calls import require_quota
+from kmsmock.operations.node_answers import answer_at_node
 from kmsmock.operations.parameter_hints import explain_parameters
 from kmsmock.operations.registry import Call, Operation, Target
 from kmsmock.process.real_time import RealTime
@@ -87,6 +88,7 @@ def _answer_with_faults(call: Call) -> dict[str, Any] | errors.ServiceError | Di
         if isinstance(hit.before, errors.ServiceError):
             result = hit.before
         elif hit.before is not None:
+            backend.quotas.forget_last()
             return hit.before  # KMS has not received the request, so there is no record of it
         else:
             try:
@@ -118,11 +120,16 @@ def _admit(backend: Backend, operation: Operation, api_call: ApiCall, request_id
     )
 
 
-def perform(call: Call) -> dict[str, Any]:
+def perform(
+    call: Call, handle: Callable[[Call, Operation], dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """Carry out a call, with AWS's order of checks, and return the members of the response.
 
-    Raises AWS's error as a `ServiceError`; a dry run ends with DryRunOperationException.
+    handle: replaces the last step, for a call at a node of KMS that is chosen already. Raises AWS's
+    error as a `ServiceError`; a dry run ends with DryRunOperationException.
     """
+    if handle is None and call.backend.consistency.is_on:
+        return answer_at_node(call, perform, _handle)
     operation, keys = call.operation, call.keys
     if "GrantTokens" in call.parameters:
         require_grant_tokens(call)
@@ -141,9 +148,7 @@ def perform(call: Call) -> dict[str, Any]:
         operation.precheck(call, *keys)
     for target, key in located:
         _require_usable(call, target, key)
-    if operation.puts_policy and "Policy" in call.parameters:
-        require_no_lockout(call)
-    return _handle(call, operation)
+    return (handle or _handle)(call, operation)
 
 
 def _authorize(call: Call, target: Target, key: Key | None, alias: str | None) -> None:
@@ -182,8 +187,11 @@ def _require_usable(call: Call, target: Target, key: Key) -> None:
 def _handle(call: Call, operation: Operation) -> dict[str, Any]:
     """Call the operation's handler, and update the last usage of its keys.
 
-    A plaintext in the answer is a secret value: AWS services, which keep it, have it from here.
+    The lockout safety check of a new key policy comes directly before. A plaintext in the answer is
+    a secret value: AWS services, which keep it, have it from here.
     """
+    if operation.puts_policy and "Policy" in call.parameters:
+        require_no_lockout(call)
     try:
         result = operation.handler(call, *call.keys)
     except AlgorithmUnavailable as reason:
@@ -213,7 +221,8 @@ def _look(call: Call, result: dict[str, Any]) -> dict[str, Any]:
     if shows.lacks is not None:
         for resource in resources:
             waiting = passing.explain(shows.state, resource)
-            call.note = None if waiting is None else f"{shows.lacks} {waiting}"
+            if waiting is not None:
+                call.note = f"{shows.lacks} {waiting}"
     return result
 
 

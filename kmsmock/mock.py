@@ -34,7 +34,7 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = complete(options)
+        complete(options)  # at once, so that the error is where the mistake is
         self._keywords = dict(options)
         #: The starts that were not stopped, the last one last.
         self._uses: list[Use] = []
@@ -53,8 +53,13 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
             if joined is not None and self._is_separate(joined, marked):
                 joined = None
             if joined is None:
-                options = complete({**marked, **self._keywords}) if marked else self._options
-                joined = new_mock(options, self._keywords)
+                from kmsmock.serving.children import serve_children
+
+                serve_children()
+                given = {**marked, **self._keywords}
+                options = complete(given)
+                has_own_ordering = "consistency" in given
+                joined = new_mock(options, self._keywords, has_own_ordering=has_own_ordering)
                 if options["with_moto"]:
                     follow_moto()
             self._uses.append(active_mocks.enter(joined))
@@ -63,7 +68,7 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
     def _is_separate(self, joinable: ActiveMock, marked: Mapping[str, Any]) -> bool:
         """Return whether the mock does not join an active one. marked: options of marks."""
         if self._keywords:
-            return bool(self._options["isolated"] or self._keywords.keys() - {"isolated"})
+            return bool(self._keywords.get("isolated") or self._keywords.keys() - {"isolated"})
         # The mark isolates a test from mocks that last longer, and not its own from each other.
         owner = active_mocks.get_first_use(joinable).owner
         return bool(marked.get("isolated")) and owner.scope != SCOPES[-1]

@@ -213,6 +213,15 @@ class MockOptions(TypedDict, total=False):
             'mock\'s clock, whichever is first; `"clock"`, only when it is due',
         ),
     ]
+    consistency: Annotated[
+        Literal["strong", "eventual"],
+        Option(
+            "strong",
+            'when calls see what others have changed: `"strong"`, at once; `"eventual"`, some '
+            "nodes of KMS see new keys, aliases and grants, and changes of these, policies, tags "
+            "and states late, unless the call has the grant token",
+        ),
+    ]
     real_sleeps: Annotated[
         bool,
         Option(
@@ -256,6 +265,14 @@ class MockOptions(TypedDict, total=False):
             doc="answer HTTP requests, so that botocore's serializer, signer, retries and "
             "parser run",
             ini="bool",
+        ),
+    ]
+    processes: Annotated[
+        Literal["served", "blocked", "alone"],
+        Option(
+            "served",
+            "other processes that a test starts, with its environment or a copy: they reach its "
+            'mock; `"blocked"`: their calls are refused; `"alone"`: they are left alone',
         ),
     ]
     isolated: Annotated[
@@ -345,6 +362,11 @@ def configure(options: Mapping[str, Any]) -> dict[str, Any]:
     before = _configured
     _configured = {name: value for name, value in complete(options).items() if name in options}
     return before
+
+
+def set_configured(name: str, value: Any) -> None:
+    """Set the default of one option until `configure` is called again; the value must be valid."""
+    _configured[name] = value
 
 
 #: The options in the configuration of the run.

@@ -30,10 +30,13 @@ _SEEDED_START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 class Responder:
     """A mock as `kmsmock.interception` uses it.
 
-    options: all options. backend: the state of the mock. kms: its control object, set afterwards.
+    options: all options. has_own_ordering: see `Consistency`. backend: the state of the mock. kms:
+    its control object, set afterwards.
     """
 
-    def __init__(self, options: MockOptions, keywords: Mapping[str, Any]) -> None:
+    def __init__(
+        self, options: MockOptions, keywords: Mapping[str, Any], *, has_own_ordering: bool
+    ) -> None:
         _install_interception()
         from kmsmock.dispatch import answer
         from kmsmock.state.backend import Backend
@@ -42,6 +45,8 @@ class Responder:
         self.options = options
         #: Whether all clients are answered by moto while it is active.
         self.follows_moto: bool = options["with_moto"]
+        #: What other processes that the test starts get.
+        self.processes: str = options["processes"]
         #: The names of the AWS services that the mock answers.
         self.services = options["services"]
         #: The world with the initial state.
@@ -55,7 +60,9 @@ class Responder:
             start_time = start_time or get_time(self._document)
         if start_time is None and options["seed"] is not None:
             start_time = _SEEDED_START
-        self.backend = Backend(options, start_time, self.find_region)
+        self.backend = Backend(
+            options, start_time, self.find_region, has_own_ordering=has_own_ordering
+        )
         self._load_document()
         #: Answers an `ApiCall` of a client.
         self.answer: Callable[[ApiCall], Answer] = functools.partial(answer, self.backend)

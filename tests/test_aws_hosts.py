@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointVariantError
 from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 
-from kmsmock.interception.aws_hosts import is_aws_host, read_host, read_region
+from kmsmock.aws.hosts import is_aws_host, read_host, read_region
 
 LOADER = Loader()
 RESOLVER = EndpointResolver(LOADER.load_data("endpoints"))

@@ -155,7 +155,8 @@ def test_a_client_from_before_the_first_import_meets_faults_as_others_do():
         keys = dict(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
         older = boto3.client("kms", **keys)
         from kmsmock import mock_kms
-        for client in (older, boto3.client("kms", **keys)):
+        newer = boto3.client("kms", **keys), boto3.Session().client("kms", **keys)
+        for client in (older, *newer):
             with mock_kms() as kms:
                 kms.faults.fail("ListKeys", "KMSInternalException")
                 try:
@@ -165,7 +166,7 @@ def test_a_client_from_before_the_first_import_meets_faults_as_others_do():
         """
     )
 
-    assert output.splitlines() == ["KMSInternalException 1"] * 2
+    assert output.splitlines() == ["KMSInternalException 1"] * 3
 
 
 def test_moto_answers_clients_of_a_mock_although_it_was_imported_later():

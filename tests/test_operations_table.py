@@ -84,6 +84,55 @@ def test_requests_that_count_in_another_region_are_those_of_the_sheet() -> None:
     }
 
 
+#: The actions that grants can allow, in the order of AWS's messages about them.
+OF_GRANTS = (
+    *("CreateGrant", "RetireGrant", "DescribeKey", "GetPublicKey", "Decrypt", "Encrypt"),
+    *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"),
+    *("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "Sign", "Verify"),
+    *("GenerateMac", "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate"),
+)
+#: Operations that require several actions, or an action on several resources.
+#: Source: AWS KMS Developer Guide, "AWS KMS permissions".
+WITH_SEVERAL_ACTIONS = {
+    "CreateAlias": ["CreateAlias"] * 2,
+    "CreateKey": ["CreateKey", "TagResource"],
+    "DeleteAlias": ["DeleteAlias"] * 2,
+    "ReEncrypt": ["ReEncryptFrom", "ReEncryptTo"],
+    "ReplicateKey": ["ReplicateKey", "CreateKey", "TagResource"],
+    "UpdateAlias": ["UpdateAlias"] * 3,
+    "UpdatePrimaryRegion": ["UpdatePrimaryRegion"] * 2,
+}
+
+
+def test_grants_allow_the_actions_of_the_sheet_in_its_order() -> None:
+    orders = {
+        permission.grant_order: permission.action.removeprefix("kms:")
+        for facts in OPERATION_FACTS.values()
+        for permission in facts.permissions
+        if permission.grant_order is not None
+    }
+
+    assert tuple(orders[order] for order in sorted(orders)) == OF_GRANTS
+
+
+@pytest.mark.parametrize("name", sorted(OPERATION_FACTS))
+def test_an_operation_requires_the_actions_of_the_sheet(name: str) -> None:
+    actions = [f"kms:{action}" for action in WITH_SEVERAL_ACTIONS.get(name, [name])]
+
+    assert [permission.action for permission in OPERATION_FACTS[name].permissions] == actions
+
+
+def test_the_actions_that_work_across_accounts_are_those_of_the_sheet() -> None:
+    across = {
+        permission.action.removeprefix("kms:")
+        for facts in OPERATION_FACTS.values()
+        for permission in facts.permissions
+        if permission.works_across_accounts
+    }
+
+    assert across == {*OF_GRANTS, "GetKeyRotationStatus", "ListGrants", "RevokeGrant"}
+
+
 @pytest.mark.parametrize("name", sorted(OPERATION_FACTS))
 def test_a_declaration_names_only_members_that_the_operation_has(name: str) -> None:
     facts, known = OPERATION_FACTS[name], KNOWN["operations"][name]
@@ -107,6 +156,22 @@ def test_an_operation_that_gives_pages_says_how_long_they_are(name: str) -> None
     takes_limit = "Limit" in KNOWN["operations"][name]["input"]
 
     assert (OPERATION_FACTS[name].pages is not None) is takes_limit
+
+
+def test_pages_are_as_long_as_the_reference_says() -> None:
+    """Of DescribeCustomKeyStores it tells only the largest page; the default is ours."""
+    pages = {
+        name: (facts.pages.default, facts.pages.maximum)
+        for name, facts in OPERATION_FACTS.items()
+        if facts.pages is not None
+    }
+
+    assert pages == {
+        "DescribeCustomKeyStores": (1000, 1000),
+        **dict.fromkeys(("ListAliases", "ListGrants", "ListRetirableGrants"), (50, 100)),
+        **dict.fromkeys(("ListKeys", "ListKeyPolicies", "ListKeyRotations"), (100, 1000)),
+        "ListResourceTags": (50, 50),
+    }
 
 
 # --- no other list --------------------------------------------------------------------------

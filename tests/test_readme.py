@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 BLOCKS = [
     pytest.param(code, id=f"{name}-{place}")
-    for name in ("README.md", "CONTRIBUTING.md")
+    for name in ("README.md", "CONTRIBUTING.md", "docs/consistency.md")
     for place, code in enumerate(
         re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.DOTALL), 1
     )

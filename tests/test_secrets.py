@@ -56,6 +56,16 @@ def message(kms: KMSMock, *places: Any) -> str:
     return str(caught.value)
 
 
+def test_of_many_findings_twenty_are_listed(kms: KMSMock, key_id: str) -> None:
+    plains = [f"secret number {number}".encode() for number in range(22)]
+    text = b"\n".join(decrypted(kms, key_id, plain) for plain in plains).decode()
+
+    lines = message(kms, text).splitlines()
+
+    assert lines.count("  and 2 more") == 1
+    assert sum(", line " in line for line in lines) == 20
+
+
 # --- what is known ---------------------------------------------------------------------------
 
 

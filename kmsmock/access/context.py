@@ -12,6 +12,7 @@ from typing import Any
 
 from kmsmock.access.condition_keys.registry import READERS
 from kmsmock.access.facts import Facts
+from kmsmock.authorization.request_values import ValueList
 from kmsmock.aws.condition_keys import CONDITION_KEYS, ConditionKey, get_condition_key
 from kmsmock.misuse.suggestions import did_you_mean, get_nearest
 
@@ -27,12 +28,15 @@ class ConditionContext(Mapping[str, Value]):
     A value is read when a policy first uses the key: most evaluations use few of them.
     """
 
-    __slots__ = ("_facts", "_known")
+    __slots__ = ("_facts", "_families", "_known")
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         overrides = facts.overrides or {}
-        self._known: dict[str, Value | None] = {name.lower(): overrides[name] for name in overrides}
+        self._known: dict[str, Value | None] = {
+            name.lower(): _of_test(overrides[name]) for name in overrides
+        }
+        self._families: dict[str, Mapping[str, str]] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of a condition key, or the default if the request does not have it."""
@@ -75,10 +79,15 @@ class ConditionContext(Mapping[str, Value]):
 
     def _read_family(self, declared: ConditionKey) -> Mapping[str, str]:
         """Return the values of a family, such as aws:ResourceTag/, by lower-case key suffix."""
-        if not declared.is_of(self._facts.action):
-            return {}
-        values: Mapping[str, str] = READERS[declared.name.lower()](self._facts)
-        return {name.lower(): value for name, value in values.items()}
+        known = self._families.get(declared.name)
+        if known is None:
+            known = {}
+            if declared.is_of(self._facts.action):
+                values: Mapping[str, str] = READERS[declared.name.lower()](self._facts)
+                known = {name.lower(): value for name, value in values.items()}
+            # A policy can have a condition on each of many keys of a family.
+            self._families[declared.name] = known
+        return known
 
 
 def read_keys(facts: Facts, *names: str) -> dict[str, Value]:
@@ -123,5 +132,10 @@ def _format_value(value: Any) -> Value | None:
     if isinstance(value, datetime):
         return str(value.timestamp())
     if isinstance(value, list):
-        return [str(item) for item in value]
+        return ValueList(str(item) for item in value)
     return str(value)
+
+
+def _of_test(value: Value) -> Value:
+    """Return a value that a test or service has supplied, a list or tuple as that of a key."""
+    return value if isinstance(value, str) else ValueList(value)

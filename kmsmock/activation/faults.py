@@ -229,6 +229,21 @@ class Faults(PublicObject, own_checks=("operation",)):
         effect = Effect("a corrupt response", response, after_effect=True)
         return self._arm(operation, effect, terms)
 
+    def eventual_consistency(self, seconds: float = 30, *, optional: bool = False) -> Fault:
+        """Let changes from now on be seen late, by some of several nodes of KMS.
+
+        seconds: within which time all nodes see a change, on the mock's clock; otherwise it is as
+        with the option ``consistency="eventual"``. It fires when a call is answered by a node that
+        has not seen a change that matters. optional: whether the test may end before that; it may
+        if that option is set, too, since there are orderings in which nothing is seen late.
+        """
+        effect = Effect("eventual consistency", seen_within=_read_seconds(seconds))
+        consistency = self._mock.kms.backend.consistency
+        optional = optional or consistency.is_eventual
+        fault = self._arm("*", effect, {"times": None, "optional": optional})
+        consistency.is_on = True
+        return fault
+
     def assert_all_fired(self) -> None:
         """Assert that each fault that is not optional hit as many calls as it was to.
 
@@ -267,7 +282,7 @@ class Faults(PublicObject, own_checks=("operation",)):
         fault = Fault(
             effect,
             CallFilter(None if operation == "*" else operation, members),
-            None if code is None else _find_operations(operation, code),
+            frozenset() if effect.seen_within else _find_operations(operation, code),
             _read_times(terms.get("times", 1 if probability == 1 else None)),
             _read_count(terms.get("on_call", 1), "on_call"),
             probability,
@@ -290,11 +305,14 @@ class Faults(PublicObject, own_checks=("operation",)):
             )
 
 
-def _find_operations(operation: str, code: str) -> frozenset[str] | None:
+def _find_operations(operation: str, code: str | None) -> frozenset[str] | None:
     """Return the operations that can fail with an error code, if a fault is for all operations.
 
-    Raises ValueError if the one operation of the fault cannot fail with it.
+    code: None for what is no error code. Raises ValueError if the one operation of the fault cannot
+    fail with it.
     """
+    if code is None:
+        return None
     if operation == "*":
         return find_operations_with_error(code)
     codes = get_error_codes(operation)

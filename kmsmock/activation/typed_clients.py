@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient as KMSClient  # noqa: PLC0414 - for other modules, too
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -53,6 +54,10 @@ class ClientSource(PublicObject):
     def client(
         self, service: Literal["logs"], region: str | None = None
     ) -> CloudWatchLogsClient: ...
+    @overload
+    def client(
+        self, service: Literal["organizations"], region: str | None = None
+    ) -> OrganizationsClient: ...
     @overload
     def client(self, service: Literal["rds"], region: str | None = None) -> RDSClient: ...
     @overload

@@ -155,9 +155,12 @@ def _delegated_by(grant: Grant) -> Decision:
 def _allowed_by(
     policy: Policy | None, statement: Statement | None, grant: Grant | None
 ) -> Decision:
-    what = f"grant {grant.grant_id}" if grant is not None else ""
-    if policy is not None and statement is not None:
+    if grant is None:
+        assert policy is not None
+        assert statement is not None
         what = f"{statement.name} of {_called(policy)}"
+    else:
+        what = f"grant {grant.grant_id}"
     return Decision(
         Outcome.ALLOW, f"{what} allows it", policy=policy, statement=statement, grant=grant
     )

@@ -23,6 +23,9 @@ from kmsmock.misuse.public_object import PublicObject
 _WITHOUT_POLICIES = (PrincipalKind.ROOT, PrincipalKind.SERVICE)
 _GRANTS_SHOWN = 10
 _VALUES_SHOWN = 4
+#: As many as an encryption context, or the tags of a key, have in earnest.
+_VALUES_OF_KEY_SHOWN = 50
+_LONGEST = 500
 _WIDEST = 100
 _FIXED = (
     "This is an AWS managed key, whose policy nobody can change. It is used through its service; "
@@ -163,9 +166,22 @@ def _condition(condition: Condition, context: Context, request: Request) -> str:
     elif value is None:
         got = "the request has no such key"
     else:
-        got = f"got {json.dumps(value)}"
+        got = f"got {_shown(value)}"
     wanted = ", ".join(condition.values[:_VALUES_SHOWN])
     return f"condition {condition.operator} {condition.key}: wanted {wanted}; {got}"
+
+
+def _shown(value: str | list[str]) -> str:
+    """Return a value of a condition key as JSON, a long list and a long text shortened."""
+    if isinstance(value, str):
+        return json.dumps(_shortened(value))
+    first = [_shortened(item) for item in value[:_VALUES_OF_KEY_SHOWN]]
+    more = len(value) - len(first)
+    return json.dumps(first) + (f" and {more:,} more" if more else "")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _step_of_grant(grant: Grant, request: Request) -> Step:

@@ -1,7 +1,7 @@
 """The grants on one key, found by what a request brings, so that many do not make one slow.
 
-Only grants whose grantee, operation and constraints can fit a request are looked at. Which of them
-allow it, `Grant` says.
+Only grants whose grantee, operation and constraints can fit a request are looked at, and of those
+that say the same only the oldest. Which of them allow it, `Grant` says.
 """
 
 from __future__ import annotations
@@ -10,30 +10,62 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from kmsmock.authorization.grant_contexts import GrantsByContext
 from kmsmock.authorization.grants import Grant, GrantTerms, has_context, pairs_of
 from kmsmock.authorization.principal_element import Match
 from kmsmock.authorization.request import Request
 from kmsmock.aws.arns import root_arn
 from kmsmock.aws.principals import Principal
 
-_Group = dict[str, Grant]
-#: What an encryption context must have for a constraint to be met: all of these pairs and no more,
-#: this pair at least, or nothing.
-_Wanted = frozenset[tuple[str, str]] | tuple[str, str] | None
-#: Operations and issuing account -> required ``aws:SourceArn`` -> required context -> grants by id.
-_OfGrantee = dict[tuple[tuple[str, ...], str], dict[str | None, dict[_Wanted, _Group]]]
+_ById = dict[str, Grant]
+#: Operations, issuing account, and unique id of the grantee: what makes grants of one name alike,
+#: but for their constraints.
+_Kind = tuple[frozenset[str], str, str | None]
+
+
+class _OfGrantee:
+    """The grants of one grantee name, oldest first, and by kind and required ``aws:SourceArn``."""
+
+    __slots__ = ("by_id", "by_kind")
+
+    def __init__(self) -> None:
+        self.by_id: _ById = {}
+        self.by_kind: dict[_Kind, dict[str | None, GrantsByContext]] = {}
+
+    def add(self, grant: Grant) -> None:
+        """Add a grant."""
+        self.by_id[grant.grant_id] = grant
+        by_source = self.by_kind.setdefault(_kind(grant), {})
+        source = _wanted_source(grant.terms)
+        by_context = by_source.get(source)
+        if by_context is None:
+            by_context = by_source[source] = GrantsByContext()
+        by_context.add(grant)
+
+    def remove(self, grant: Grant) -> None:
+        """Remove a grant, which must be one of these."""
+        del self.by_id[grant.grant_id]
+        kind, source = _kind(grant), _wanted_source(grant.terms)
+        by_source = self.by_kind[kind]
+        by_context = by_source[source]
+        by_context.remove(grant)
+        if not by_context.by_id:
+            del by_source[source]
+            if not by_source:
+                del self.by_kind[kind]
 
 
 class Grants:
-    """The grants on one key, oldest first: by id, and by grantee and terms."""
+    """The grants on one key, oldest first: by id, by grantee, and by terms."""
 
-    __slots__ = ("_by_grantee", "_by_id", "_by_name")
+    __slots__ = ("_by_grantee", "_by_id", "_by_terms")
 
     def __init__(self) -> None:
         # Made with the first grant: most keys have none, and there may be 100,000 keys.
-        self._by_id: _Group | None = None
+        self._by_id: _ById | None = None
         self._by_grantee: dict[str, _OfGrantee] = _NO_GRANTEES
-        self._by_name: dict[tuple[str, str, _Wanted], _Group] = _NO_NAMES
+        #: Only those with a name.
+        self._by_terms: dict[Any, _ById] = _NO_TERMS
 
     def __len__(self) -> int:
         return len(self._by_id or ())
@@ -49,37 +81,48 @@ class Grants:
         """Find the grant of this name and with these terms; None for terms without a name."""
         if terms.name is None:
             return None
-        same_name = self._by_name.get(_name_key(terms), {})
-        return next((grant for grant in same_name.values() if grant.terms == terms), None)
+        return next(iter(self._by_terms.get(terms.key(), _NO_GRANTS).values()), None)
+
+    def of_grantee(self, name: str) -> list[Grant]:
+        """Return the grants of a grantee, by the name that they have for it, oldest first."""
+        found = self._by_grantee.get(name)
+        return [] if found is None else list(found.by_id.values())
 
     def add(self, grant: Grant) -> None:
-        """Add a grant."""
+        """Add a grant, unless it is one of these."""
         if self._by_id is None:
-            self._by_id, self._by_grantee, self._by_name = {}, {}, {}
+            self._by_id, self._by_grantee, self._by_terms = {}, {}, {}
+        if grant.grant_id in self._by_id:
+            return
         self._by_id[grant.grant_id] = grant
-        terms = grant.terms
-        by_source = self._by_grantee.setdefault(grant.grantee, {}).setdefault(
-            (terms.operations, grant.issuing_account), {}
-        )
-        group = by_source.setdefault(_wanted_source(terms), {}).setdefault(_wanted(terms), {})
-        group[grant.grant_id] = grant
-        if terms.name is not None:
-            self._by_name.setdefault(_name_key(terms), {})[grant.grant_id] = grant
+        self._by_grantee.setdefault(grant.grantee, _OfGrantee()).add(grant)
+        if grant.terms.name is not None:
+            self._by_terms.setdefault(grant.terms.key(), {})[grant.grant_id] = grant
 
     def remove(self, grant: Grant) -> None:
         """Remove a grant, which must be one of these."""
         assert self._by_id is not None
         del self._by_id[grant.grant_id]
-        terms = grant.terms
-        path = (
-            grant.grantee,
-            (terms.operations, grant.issuing_account),
-            _wanted_source(terms),
-            _wanted(terms),
-        )
-        _remove(self._by_grantee, (*path, grant.grant_id))
-        if terms.name is not None:
-            _remove(self._by_name, (_name_key(terms), grant.grant_id))
+        of_grantee = self._by_grantee[grant.grantee]
+        of_grantee.remove(grant)
+        if not of_grantee.by_id:
+            del self._by_grantee[grant.grantee]
+        if grant.terms.name is not None:
+            key = grant.terms.key()
+            del self._by_terms[key][grant.grant_id]
+            if not self._by_terms[key]:
+                del self._by_terms[key]
+
+    def replace_all(self, grants: Sequence[Grant]) -> None:
+        """Have only these grants, oldest first."""
+        if not self._by_id or all(map(self._by_id.__contains__, (one.grant_id for one in grants))):
+            kept = {grant.grant_id for grant in grants}
+            for grant in [grant for grant in self if grant.grant_id not in kept]:
+                self.remove(grant)
+        else:
+            self._by_id, self._by_grantee, self._by_terms = {}, {}, {}
+        for grant in grants:
+            self.add(grant)
 
     def naming(self, principal: Principal) -> GrantsOfPrincipal:
         """Return the grants whose grantee can match a principal: its ARN, its role, its account."""
@@ -92,8 +135,9 @@ class Grants:
         return bool(by_grantee) and any(name in by_grantee for name in _names(principal))
 
 
+_NO_GRANTS: _ById = {}
 _NO_GRANTEES: dict[str, _OfGrantee] = {}
-_NO_NAMES: dict[tuple[str, str, _Wanted], _Group] = {}
+_NO_TERMS: dict[Any, _ById] = {}
 
 
 class GrantsOfPrincipal:
@@ -109,19 +153,15 @@ class GrantsOfPrincipal:
 
     def __iter__(self) -> Iterator[Grant]:
         for of_grantee in self._by_name:
-            for by_source in of_grantee.values():
-                for by_context in by_source.values():
-                    for group in by_context.values():
-                        yield from group.values()
+            yield from of_grantee.by_id.values()
 
     def allowing(self, request: Request) -> Iterator[Grant]:
         """Return those that allow a request: the oldest of each account's that say the same."""
         for of_grantee in self._by_name:
-            allowing = (
-                next((grant for grant in group.values() if _allows(grant, request)), None)
-                for group in _groups_fitting(of_grantee, request)
-            )
-            yield from sorted(filter(None, allowing), key=attrgetter("sequence"))
+            fitting = _fitting(of_grantee, request)
+            allowing = [grant for grant in fitting if _allows(grant, request)]
+            allowing.sort(key=attrgetter("sequence"))
+            yield from allowing
 
 
 _NONE = GrantsOfPrincipal(())
@@ -141,19 +181,18 @@ def _allows(grant: Grant, request: Request) -> bool:
     )
 
 
-def _groups_fitting(of_grantee: _OfGrantee, request: Request) -> Iterator[_Group]:
-    """Return the groups in which grants may fit the operation, source and context of a request."""
+def _fitting(of_grantee: _OfGrantee, request: Request) -> Iterator[Grant]:
+    """Yield the oldest of the grants that say the same, and may allow a request."""
     operation = request.action.removeprefix("kms:")
-    wanted = _wanted_by(request, operation)
-    for (operations, _), by_source in of_grantee.items():
+    for (operations, _, _), by_source in of_grantee.by_kind.items():
         if operation not in operations:
             continue
         for source in _sources(by_source, request, operation):
             by_context = by_source[source]
-            if wanted is None:
-                yield from by_context.values()
+            if operation == "CreateGrant" or has_context(operation):
+                yield from by_context.fitting(_given_pairs(request, operation))
             else:
-                yield from (by_context[key] for key in wanted if key in by_context)
+                yield by_context.oldest
 
 
 def _sources(
@@ -165,47 +204,21 @@ def _sources(
     return [source for source in (None, request.source_arn()) if source in by_source]
 
 
-def _wanted_by(request: Request, operation: str) -> Iterable[_Wanted] | None:
-    """Return what a constraint may want that a request meets; None where none looks at it."""
-    if operation == "CreateGrant":
-        constraints = None if request.child is None else request.child.constraints
-        given = None if constraints is None else constraints.equals or constraints.subset
-    elif has_context(operation):
-        given = request.encryption_context
-    else:
-        return None
-    pairs = pairs_of(given)
-    return (None, pairs, *pairs)
+def _given_pairs(request: Request, operation: str) -> frozenset[tuple[str, str]]:
+    """Return the encryption context of a request, or that in the constraints of a new grant."""
+    if operation != "CreateGrant":
+        return pairs_of(request.encryption_context)
+    constraints = None if request.child is None else request.child.constraints
+    return pairs_of(None if constraints is None else constraints.equals or constraints.subset)
 
 
-def _wanted(terms: GrantTerms) -> _Wanted:
-    constraints = terms.constraints
-    if constraints is None:
-        return None
-    if constraints.equals is not None:
-        return pairs_of(constraints.equals)
-    # Any one pair tells most grants apart; the constraint itself looks at all of them.
-    return min(pairs_of(constraints.subset), default=None)
+def _kind(grant: Grant) -> _Kind:
+    terms = grant.terms
+    return frozenset(terms.operations), grant.issuing_account, terms.unique_ids.get(grant.grantee)
 
 
 def _wanted_source(terms: GrantTerms) -> str | None:
     return None if terms.constraints is None else terms.constraints.source_arn
-
-
-def _name_key(terms: GrantTerms) -> tuple[str, str, _Wanted]:
-    grantee = terms.grantee_principal or terms.grantee_service_principal or ""
-    return terms.name or "", grantee, _wanted(terms)
-
-
-def _remove(table: Any, path: Sequence[Any]) -> None:
-    """Remove what is at the end of a path through tables, and tables that are empty then."""
-    tables = [table]
-    for step in path[:-1]:
-        tables.append(tables[-1][step])
-    for inner, step in zip(reversed(tables), reversed(path), strict=True):
-        del inner[step]
-        if inner:
-            return
 
 
 def _names(principal: Principal) -> Iterable[str]:

@@ -5,7 +5,7 @@ Source: AWS KMS Developer Guide, "Grants in AWS KMS"; API Reference, GrantConstr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -75,11 +75,25 @@ class GrantTerms:
     name: str | None = None
     unique_ids: Mapping[str, str] = field(default_factory=dict)
 
+    def key(self) -> Hashable:
+        """Return what equal terms have in common, and no others, to find them in a dict."""
+        constraints = self.constraints or GrantConstraints()
+        return (
+            *(self.name, self.operations, self.grantee_principal, self.grantee_service_principal),
+            *(self.retiring_principal, self.retiring_service_principal),
+            *(self.constraints is None, constraints.source_arn),
+            *map(_items, (constraints.equals, constraints.subset, self.unique_ids)),
+        )
+
     def cover(self, child: GrantTerms) -> bool:
         """Return whether one who holds these terms may give the child's."""
         if not set(child.operations) <= set(self.operations):
             return False
         return self.constraints is None or self.constraints.allow_child(child.constraints)
+
+
+def _items(pairs: Mapping[str, str] | None) -> frozenset[tuple[str, str]] | None:
+    return None if pairs is None else frozenset(pairs.items())
 
 
 @dataclass(slots=True, eq=False)
@@ -99,6 +113,13 @@ class Grant:
     def grantee(self) -> str:
         """The principal, or service principal, that the grant is for."""
         return self.terms.grantee_principal or self.terms.grantee_service_principal or ""
+
+    @property
+    def retiring_names(self) -> tuple[str, ...]:
+        """The retiring principal and the retiring service principal that the grant has."""
+        terms = self.terms
+        both = (terms.retiring_principal, terms.retiring_service_principal)
+        return tuple(name for name in both if name is not None)
 
     @property
     def retirers(self) -> frozenset[str]:

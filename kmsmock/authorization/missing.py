@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kmsmock.authorization.conditions import Condition
+from kmsmock.authorization.conditions import NULL, Condition
 from kmsmock.authorization.explanation import get_policy_context, list_mismatches
 from kmsmock.authorization.near_misses import (
     NearMiss,
@@ -22,8 +22,12 @@ from kmsmock.authorization.near_misses import (
 from kmsmock.authorization.policy import Effect, Policy
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.authorization.request import AppliedPolicies, Request
+from kmsmock.aws.policy_limits import KEY_POLICY
 from kmsmock.aws.principals import PrincipalKind
 from kmsmock.misuse.public_object import PublicObject
+
+#: The action that no key policy can allow to principals of other accounts.
+_BY_GRANT = "kms:RetireGrant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def list_missing(
     are none if the request lacks what these conditions, or the constraints of a grant, are about.
     cause: the kind of policy that lacks the permission.
     """
-    if cause is PolicyKind.RESOURCE and policies.is_fixed:
+    if cause is PolicyKind.RESOURCE and (policies.is_fixed or request.action == _BY_GRANT):
         return ()
     principal = request.principal
     is_foreign = principal.account not in ("", request.owner)
@@ -88,7 +92,8 @@ def _list_for(
 def _keep_conditions(near_miss: NearMiss, request: Request) -> Missing | None:
     """Return a statement with the same conditions, for the values of a request.
 
-    None if there is no such statement, since the request lacks a value.
+    None if there is no such statement: the request lacks a value, has one that must not be, or has
+    more than fit into a policy.
     """
     policy, statement, failed = near_miss
     context = get_policy_context(policy, request)
@@ -97,9 +102,11 @@ def _keep_conditions(near_miss: NearMiss, request: Request) -> Missing | None:
     }
     for condition in failed:
         value = context.get(condition.lower_key)
-        if value is None:
+        if value is None or condition.operator == NULL:
             return None
         values = tuple(value) if isinstance(value, list) else (value,)
+        if sum(map(len, values)) > KEY_POLICY.most:
+            return None
         changed = Condition(condition.operator, condition.key, values)
         if not changed.holds(context, result_if_malformed=False):
             return None

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from kmsmock.authorization.conditions import Condition
+from kmsmock.authorization.pattern_sets import PatternSet
 from kmsmock.authorization.policy_document import (
     NESTED,
     VERSIONS,
@@ -25,11 +26,11 @@ from kmsmock.authorization.policy_document import (
 )
 from kmsmock.authorization.principal_element import Match, PrincipalElement
 from kmsmock.authorization.variables import Context, Template
-from kmsmock.authorization.wildcards import Pattern
 from kmsmock.aws.principals import Principal
 from kmsmock.misuse.values import describe
 
 _CACHED_ACTIONS = 256
+_NOTHING: Context = {}
 
 
 class Effect(Enum):
@@ -47,11 +48,13 @@ class Statement:
     number: int
     effect: Effect
     #: Patterns of Action or NotAction; None if the statement has neither, so that it never applies.
-    actions: tuple[Pattern, ...] | None
+    actions: PatternSet | None
     not_actions: bool
-    #: Patterns of Resource or NotResource; None if the statement has neither, so that it never
-    #: applies.
-    resources: tuple[Template, ...] | None
+    #: Patterns of Resource or NotResource without policy variables; None if the statement has
+    #: neither, so that it never applies.
+    resources: PatternSet | None
+    #: Those with policy variables.
+    variable_resources: tuple[Template, ...]
     not_resources: bool
     principals: PrincipalElement | None
     conditions: tuple[Condition, ...]
@@ -73,15 +76,17 @@ class Statement:
         """Return whether the statement matches an action. action: in lower case."""
         if self.actions is None:
             return False
-        return any(p.matches(action) for p in self.actions) is not self.not_actions
+        return self.actions.matches(action) is not self.not_actions
 
     def means_resource(self, resource: str, context: Context) -> bool:
         """Return whether the statement matches a resource. resource: an ARN or ``*``."""
         if self.resources is None:
             return False
-        for template in self.resources:
+        if self.resources.matches(resource):
+            return not self.not_resources
+        for template in self.variable_resources:
             pattern = template.pattern(context)
-            if pattern is not None and (pattern.matches_all or pattern.matches(resource)):
+            if pattern is not None and pattern.matches(resource):
                 return not self.not_resources
         return self.not_resources
 
@@ -201,14 +206,12 @@ def _statement(number: int, source: dict[str, Any], *, substitutes_variables: bo
     actions = source.get("Action", source.get("NotAction"))
     resource_element = source.get("Resource", source.get("NotResource"))
     principals = source.get("Principal", source.get("NotPrincipal"))
-    resources = None
-    if resource_element is not None:
-        resources = tuple(
-            Template(
-                r, substitutes_variables=substitutes_variables and _has_variables_at_the_end(r)
-            )
-            for r in as_list(resource_element)
-        )
+    templates = [
+        Template(r, substitutes_variables=substitutes_variables and _has_variables_at_the_end(r))
+        for r in as_list([] if resource_element is None else resource_element)
+    ]
+    variable = tuple(template for template in templates if not template.is_fixed)
+    fixed = (tokens for t in templates if t.is_fixed and (tokens := t.tokens(_NOTHING)) is not None)
     conditions = tuple(
         Condition(
             operator, key, tuple(as_text(value) for value in as_list(values)), substitutes_variables
@@ -220,16 +223,17 @@ def _statement(number: int, source: dict[str, Any], *, substitutes_variables: bo
     return Statement(
         number,
         Effect(source["Effect"]),
-        None if actions is None else tuple(Pattern.of(a.lower()) for a in as_list(actions)),
+        None if actions is None else PatternSet.of(a.lower() for a in as_list(actions)),
         "NotAction" in source,
-        resources,
+        None if resource_element is None else PatternSet(fixed),
+        variable,
         "NotResource" in source,
         None
         if principals is None
         else PrincipalElement.of(principals, negated="NotPrincipal" in source),
         conditions,
         source,
-        bool(conditions) or any(not template.is_fixed for template in resources or ()),
+        bool(conditions) or bool(variable),
         not conditions and means_any_resource,
         means_any_resource,
     )

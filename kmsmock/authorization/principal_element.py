@@ -105,10 +105,12 @@ class PrincipalElement:
             return Match.DIRECT
         if principal.kind is PrincipalKind.SERVICE:
             return Match.DIRECT if principal.arn in self.services else Match.NONE
-        if self.arns:
-            best = max(match_name(principal, name, unique_ids) for name in self.arns)
-            if best is not Match.NONE:
-                return best
+        arns = self.arns
+        if arns:
+            # Only these two names can match; the element may have thousands.
+            for name in (principal.arn, principal.entity_arn):
+                if name in arns and (match := match_name(principal, name, unique_ids)):
+                    return match
         accounts = self.accounts
         account = principal.account
         if accounts and ((None, account) in accounts or (principal.partition, account) in accounts):

@@ -21,6 +21,11 @@ _TYPE_ENDS = re.compile(r"[:/]")
 _KEY_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-fA-F]{32}")
 
 
+def is_arn(text: str) -> bool:
+    """Return whether a text has the six parts of an ARN."""
+    return text.startswith("arn:") and text.count(":") >= 5
+
+
 class NotAnArnError(ValueError):
     """A text does not have the six parts of an ARN."""
 

@@ -15,6 +15,11 @@ FULL_ACCESS = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
+#: The document of RCPFullAWSAccess, which is attached to all that can have such policies.
+RESOURCE_FULL_ACCESS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+}
 #: Path and name -> statements of AWS managed policies; of ReadOnlyAccess those about KMS.
 _MANAGED: dict[str, Any] = {
     "AdministratorAccess": FULL_ACCESS["Statement"],

@@ -276,6 +276,8 @@ class OperationFacts:
     #: Whether it only requires the action with its own name, on one key or ``*``, with the
     #: encryption context of the request.
     needs_only_same_named_action: bool = False
+    #: Whether it changes nothing, and answers the same request with the same answer.
+    is_repeatable: bool = False
 
     @property
     def key_permissions(self) -> tuple[Permission, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, TypeVar
@@ -84,7 +85,8 @@ def paginate(
     if position is None:
         items = islice(items, after, None)
     elif after:
-        items = (item for item in items if position(item) > after)
+        items = items if isinstance(items, list) else list(items)
+        items = islice(items, bisect_right(items, after, key=position), None)
     page, has_next = take_page(items, limit)
     if has_next:
         last = after + len(page) if position is None else position(page[-1])

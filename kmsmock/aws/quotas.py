@@ -230,13 +230,16 @@ def count_requests(
 ) -> list[tuple[Scope, int]]:
     """Return what a request counts against, and as how many requests.
 
-    account: that makes it. keys: those of the request; a cryptographic operation without one, such
-    as GenerateRandom, or with one that does not exist, counts as symmetric. parameter: returns a
-    parameter of the request, None if it is absent.
+    account: that makes it; empty for that of a service in its own name, if it is not known. keys:
+    those of the request; a cryptographic operation without one, such as GenerateRandom, or with one
+    that does not exist, counts as symmetric. parameter: returns a parameter of the request, None if
+    it is absent.
 
     A ReEncrypt counts once for each kind of its keys; how AWS counts it is not published.
     """
     quota = facts.quota
+    if not account:
+        return []
     if quota.group is QuotaGroup.OWN:
         counted = [(Scope(facts.name, account, region), 1)]
         if quota.region_member is not None:

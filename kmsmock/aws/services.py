@@ -99,6 +99,7 @@ _DECLARED = (
         missing_parameter=parameter_errors.EC2,
     ),
     AwsService("cloudtrail", answered=f"{_SERVICES}.cloudtrail.answered", is_free=True),
+    AwsService("organizations", answered=f"{_SERVICES}.organizations.answered"),
     AwsService(
         "dynamodb",
         beside=f"{_SERVICES}.dynamodb.beside",

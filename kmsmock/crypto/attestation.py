@@ -43,7 +43,7 @@ class Attestation:
     #: Platform configuration registers, index -> measurement.
     pcrs: Mapping[int, bytes]
     #: Whether the registers are those of a NitroTPM.
-    is_tpm: bool = False
+    is_tpm: bool
 
 
 def verify(document: bytes, roots: Sequence[bytes]) -> Attestation:

@@ -11,6 +11,7 @@ from kmsmock.authorization.policy import Policy, parse
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws import policy_limits
 from kmsmock.aws.arns import looks_like_arn
+from kmsmock.aws.managed_policies import FULL_ACCESS, RESOURCE_FULL_ACCESS
 from kmsmock.identities.entities import Document, ManagedPolicy
 from kmsmock.identities.iam_names import VALID_NAME
 from kmsmock.identities.managed import ManagedPolicies
@@ -146,12 +147,12 @@ def require_level(documents: Sequence[Document], kind: PolicyKind) -> None:
     if is_service_control:
         policy_limits.ATTACHED_SERVICE_CONTROL.require(len(documents))
     else:
-        own = [one for one in documents if not _is_full_access(parse(one, kind))]
+        own = [one for one in documents if not is_full_access(parse(one, kind))]
         policy_limits.ATTACHED_RESOURCE_CONTROL.require(len(own))
 
 
-def _is_full_access(policy: Policy) -> bool:
-    """Return whether a resource control policy is RCPFullAWSAccess."""
-    return [dict(statement.source) for statement in policy.statements] == [
-        {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
-    ]
+def is_full_access(policy: Policy) -> bool:
+    """Return whether a policy of an organization is FullAWSAccess or RCPFullAWSAccess."""
+    is_service_control = policy.kind is PolicyKind.SERVICE_CONTROL
+    full_access = FULL_ACCESS if is_service_control else RESOURCE_FULL_ACCESS
+    return [dict(statement.source) for statement in policy.statements] == full_access["Statement"]

@@ -7,6 +7,7 @@ another thread, or before this package was imported.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -101,14 +102,20 @@ def let_send(events: Any) -> None:
 def _get_events(meta: Any) -> Any:
     """Return the event emitter of an older client, after registering the handlers with it.
 
+    A client of a newer session has them already, and has each of them once.
+
     This runs once per client: afterwards its meta object has a class in which ``events`` is a plain
     attribute instead of this property.
     """
     events = vars(meta)["events"]
+    for event, handler in (*_FIRST, *_LAST):
+        # botocore raises it where only events of longer names have handlers.
+        with contextlib.suppress(AttributeError):
+            events.unregister(event, handler)
     for event, handler in _FIRST:
-        events.register_first(event, handler, f"kmsmock.{event}")
+        events.register_first(event, handler)
     for event, handler in _LAST:
-        events.register_last(event, handler, f"kmsmock.last.{event}")
+        events.register_last(event, handler)
     meta_class: Any = type(meta)
     if meta_class not in _plain_classes:
         _plain_classes[meta_class] = type(meta_class.__name__, (meta_class,), {"events": None})

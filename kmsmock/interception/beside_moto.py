@@ -15,8 +15,8 @@ from botocore.awsrequest import AWSResponse
 from kmsmock.aws.api_call import Answer
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.hosts import is_aws_host, read_host
 from kmsmock.aws.services import ANSWERED
-from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.interception.parsed_responses import to_botocore_response

@@ -7,8 +7,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from kmsmock.aws.api_call import Answer
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.hosts import is_aws_host, read_host
 from kmsmock.aws.regions import is_known_region, is_region, list_regions
-from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.misuse.suggestions import get_nearest
 from kmsmock.process.exceptions import add_note
 

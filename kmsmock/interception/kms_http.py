@@ -10,8 +10,8 @@ from botocore.awsrequest import AWSResponse
 
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.disruptions import ARMED, CorruptResponse, LostConnection
+from kmsmock.aws.hosts import read_host, read_region
 from kmsmock.aws.regions import DEFAULT_REGION
-from kmsmock.interception.aws_hosts import read_host, read_region
 from kmsmock.interception.disruptions import make_connection_error
 from kmsmock.interception.endpoints import explain_region
 from kmsmock.interception.error_notes import keep_explanation

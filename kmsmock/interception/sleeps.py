@@ -20,8 +20,8 @@ import botocore.waiter
 from botocore.exceptions import CapacityNotAvailableError
 from botocore.retries.bucket import TokenBucket
 
+from kmsmock.aws.hosts import is_aws_host, read_host
 from kmsmock.aws.services import ANSWERED
-from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.interception.patches import is_of_botocore, wrap_methods
 from kmsmock.process.active_mocks import ActiveMock
 from kmsmock.process.bound_clients import FIND_MOCK, get_mock, get_mock_of_http

@@ -15,8 +15,8 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 from botocore.session import Session
 
+from kmsmock.aws.hosts import is_aws_host
 from kmsmock.interception import moto_bridge
-from kmsmock.interception.aws_hosts import is_aws_host
 from kmsmock.process.environment import DUMMY
 from kmsmock.process.moto import is_moto_active
 from kmsmock.process.moto_changes import asking, changes, watch_moto

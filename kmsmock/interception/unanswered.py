@@ -24,9 +24,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from kmsmock.aws.hosts import is_aws_host, read_host
 from kmsmock.aws.services import ANSWERED, ONLY_BESIDE
 from kmsmock.interception import moto_bridge
-from kmsmock.interception.aws_hosts import is_aws_host, read_host
 from kmsmock.interception.error_notes import keep_note
 from kmsmock.interception.kms import read_access_key
 from kmsmock.interception.patches import wrap_methods

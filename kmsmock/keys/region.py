@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,6 +67,7 @@ class KmsRegion:
         "deleted_aliases",
         "grant_tokens",
         "grants",
+        "grants_by_retirer",
         "import_tokens",
         "key_counts",
         "keys",
@@ -84,6 +86,8 @@ class KmsRegion:
         self.deleted_aliases: set[str] = set()
         self.custom_key_stores: dict[str, CustomKeyStore] = {}
         self.grants: dict[str, Grant] = {}
+        #: Retiring principal or service principal -> grants by id, oldest first.
+        self.grants_by_retirer: dict[str, dict[str, Grant]] = {}
         self.grant_tokens: dict[str, Grant] = {}
         self.import_tokens: dict[bytes, ImportParameters] = {}
         self.materials = materials
@@ -95,6 +99,11 @@ class KmsRegion:
     def partition(self) -> str:
         """The AWS partition of the Region."""
         return partition_of(self.name)
+
+    @property
+    def last_sequence(self) -> int:
+        """The sequence number of the resource that was created last in the mock."""
+        return self._numbers.last
 
     def next_sequence(self) -> int:
         """Return the sequence number of the next resource that is created in the mock."""
@@ -125,9 +134,7 @@ class KmsRegion:
         for name in key.aliases:
             del self.aliases[name]
         for grant in key.grants:
-            del self.grants[grant.grant_id]
-            for token in grant.tokens:
-                self.grant_tokens.pop(token, None)
+            self._forget_grant(grant)
         for material in key.materials:
             self.materials.pop(material.id, None)
         if key.custom_key_store is not None and key.xks_key_id is not None:
@@ -164,11 +171,31 @@ class KmsRegion:
         self.keys[grant.key_id].grants.add(grant)
         grant.tokens.extend(tokens)
         self.grants[grant.grant_id] = grant
+        index_by_retirer((grant,), self.grants_by_retirer)
         self.grant_tokens.update(dict.fromkeys(tokens, grant))
 
     def remove_grant(self, grant: Grant) -> None:
         """Remove a grant and its tokens."""
         self.keys[grant.key_id].grants.remove(grant)
+        self._forget_grant(grant)
+
+    def _forget_grant(self, grant: Grant) -> None:
         del self.grants[grant.grant_id]
+        for name in grant.retiring_names:
+            retirable = self.grants_by_retirer[name]
+            del retirable[grant.grant_id]
+            if not retirable:
+                del self.grants_by_retirer[name]
         for token in grant.tokens:
             self.grant_tokens.pop(token, None)
+
+
+def index_by_retirer(
+    grants: Iterable[Grant], index: dict[str, dict[str, Grant]] | None = None
+) -> dict[str, dict[str, Grant]]:
+    """Add grants to an index: retiring principal or service principal -> grants by id."""
+    index = {} if index is None else index
+    for grant in grants:
+        for name in grant.retiring_names:
+            index.setdefault(name, {})[grant.grant_id] = grant
+    return index

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
-from math import isfinite
+from math import floor, isfinite
 
 from kmsmock.ledger.request_rates import Peak, list_operations
 from kmsmock.misuse.public_object import PublicObject
@@ -144,9 +144,7 @@ class Headroom(PublicObject, internal=("describe_throttled",)):
     def __str__(self) -> str:
         if not self._uses:
             return "no calls count against request quotas"
-        rows = [
-            ("quota", "account or key store", "Region", "peak/s", "quota/s", "share", "limit at")
-        ]
+        rows = [("quota", "account or store", "Region", "peak/s", "quota/s", "share", "limit at")]
         rows += [
             (
                 use.quota,
@@ -155,7 +153,7 @@ class Headroom(PublicObject, internal=("describe_throttled",)):
                 f"{use.peak:,g}",
                 f"{use.per_second:,g}",
                 f"{use.share:.1%}",
-                f"x {use.throttles_at:,.1f}",
+                format_limit(use.throttles_at),
             )
             for use in self._uses
         ]
@@ -183,6 +181,11 @@ def _align(row: tuple[str, ...], widths: list[int]) -> Iterator[str]:
     """Align the cells of a row: names to the left, numbers to the right."""
     for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
         yield f"{cell:<{width}}" if place < 3 else f"{cell:>{width}}"
+
+
+def format_limit(factor: float) -> str:
+    """Format how many times as much traffic is not throttled, rounded down: ``x 1.2``."""
+    return f"x {floor(factor):,}" if factor >= 100 else f"x {floor(factor * 10) / 10}"
 
 
 def read_factor(value: float) -> Fraction:

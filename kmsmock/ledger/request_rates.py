@@ -47,6 +47,11 @@ class Interval:
         self.requests += count
         self.operations[operation] = self.operations.get(operation, 0) + count
 
+    def remove(self, operation: str, count: int) -> None:
+        """Remove a request that was added."""
+        self.requests -= count
+        self.operations[operation] -= 1
+
     def list_operations(self) -> str:
         """Return the operations and their numbers, the most frequent first: ``7 Encrypt, ...``."""
         return list_operations(self.operations)
@@ -55,7 +60,7 @@ class Interval:
 def list_operations(operations: dict[str, int]) -> str:
     """Return operations and their numbers of requests as text, the most frequent first."""
     ordered = sorted(operations.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{count:,} {operation}" for operation, count in ordered)
+    return ", ".join(f"{count:,} {operation}" for operation, count in ordered if count)
 
 
 def find_metered_account(principal: Principal, keys: Sequence[Key]) -> str:

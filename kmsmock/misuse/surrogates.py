@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 
@@ -14,12 +15,16 @@ def find_lone_surrogate(value: Any) -> str | None:
     if isinstance(value, str):
         return None if value.isascii() else _find_in_text(value)
     if isinstance(value, Mapping):
-        parts = (part for pair in value.items() for part in pair)
+        parts: Iterator[Any] = chain.from_iterable(value.items())
     elif isinstance(value, (list, tuple)):
-        parts = (part for part in value)
+        parts = iter(value)
     else:
         return None
-    return next((found for part in parts if (found := find_lone_surrogate(part))), None)
+    for part in parts:
+        # Lists can be long, and nearly all of their texts are plain.
+        if (type(part) is not str or not part.isascii()) and (found := find_lone_surrogate(part)):
+            return found
+    return None
 
 
 def _find_in_text(text: str) -> str | None:

@@ -179,11 +179,14 @@ class _UnusedPredefinedAlias:
         self.sequence = 2**62 + position
 
 
-def _list_all(call: Call) -> Any:
-    yield from call.region.aliases.values()
-    for position, name in enumerate(AWS_MANAGED_KEYS):
-        if name not in call.region.aliases:
-            yield _UnusedPredefinedAlias(name, position)
+def _list_all(call: Call) -> list[Any]:
+    aliases = call.region.aliases
+    unused = (
+        _UnusedPredefinedAlias(name, position)
+        for position, name in enumerate(AWS_MANAGED_KEYS)
+        if name not in aliases
+    )
+    return [*aliases.values(), *unused]
 
 
 def _make_entry_formatter(call: Call) -> Any:

@@ -146,7 +146,7 @@ def describe_custom_key_stores(call: Call) -> Response:
     ),
     quota=per_second(5),
 )
-def update_custom_key_store(call: Call) -> Response:
+def update_custom_key_store(call: Call) -> None:
     """Change a custom key store; most settings only while it is disconnected.
 
     Source: AWS KMS Developer Guide, "Edit external key store properties", with a table of what can
@@ -182,7 +182,6 @@ def update_custom_key_store(call: Call) -> Response:
     store.name = name
     store.settings = settings
     _note_for_trail(call, store)
-    return {}
 
 
 @operation(
@@ -191,7 +190,7 @@ def update_custom_key_store(call: Call) -> Response:
     trail=write_event("CustomKeyStoreId", shows=()),
     quota=per_second(5),
 )
-def delete_custom_key_store(call: Call) -> Response:
+def delete_custom_key_store(call: Call) -> None:
     """Delete a disconnected custom key store without KMS keys."""
     store = _find_store(call)
     key_count = sum(key.custom_key_store is store for key in call.region.keys.values())
@@ -201,7 +200,6 @@ def delete_custom_key_store(call: Call) -> Response:
         )
     _require_state(call, store, frozenset({_S.DISCONNECTED}))
     del call.region.custom_key_stores[store.store_id]
-    return {}
 
 
 @operation(
@@ -210,13 +208,12 @@ def delete_custom_key_store(call: Call) -> Response:
     trail=write_event("CustomKeyStoreId", shows=()),
     quota=per_second(5),
 )
-def connect_custom_key_store(call: Call) -> Response:
+def connect_custom_key_store(call: Call) -> None:
     """Start to connect a store to its cluster or proxy; it is connected some time afterwards."""
     store = _find_store(call)
     _require_state(call, store, _CONNECTABLE)
     if store.state is _S.DISCONNECTED:
         connect_when_due(call.backend, store, call.now)
-    return {}
 
 
 @operation(
@@ -225,12 +222,11 @@ def connect_custom_key_store(call: Call) -> Response:
     trail=write_event("CustomKeyStoreId", shows=()),
     quota=per_second(5),
 )
-def disconnect_custom_key_store(call: Call) -> Response:
+def disconnect_custom_key_store(call: Call) -> None:
     """Disconnect a store; its keys are unusable until it is connected again."""
     store = _find_store(call)
     _require_state(call, store, _DISCONNECTABLE)
     disconnect_when_due(call.backend, store, call.now)
-    return {}
 
 
 def _find_store(call: Call) -> CustomKeyStore:

@@ -111,13 +111,12 @@ def list_grants(call: Call, key: Key) -> Response:
         raise errors.ValidationException.in_own_words(
             "At most one of GranteePrincipal and GranteeServicePrincipal can be specified."
         )
-    grants = [
-        grant
-        for grant in key.grants
-        if grant_id in (None, grant.grant_id)
-        and grantee in (None, grant.terms.grantee_principal)
-        and service in (None, grant.terms.grantee_service_principal)
-    ]
+    name = grantee or service
+    if grant_id is not None:
+        found = key.grants.get(grant_id)
+        grants = [found] if found is not None and name in (None, found.grantee) else []
+    else:
+        grants = list(key.grants) if name is None else key.grants.of_grantee(name)
     return build_page(call, "Grants", grants, lambda g: _build_list_entry(call, g))
 
 
@@ -153,14 +152,12 @@ def list_retirable_grants(call: Call) -> Response:
             THIS_RESOURCE,
             f"{principal} is of another account; only that account can list its retirable grants.",
         )
-    grants = [
-        grant
-        for region in call.backend.regions_named(call.region.name)
-        for grant in region.grants.values()
-        if (principal is not None and grant.terms.retiring_principal == principal)
-        or (service is not None and grant.terms.retiring_service_principal == service)
-    ]
-    grants.sort(key=attrgetter("sequence"))
+    name = principal or service or ""
+    regions = call.backend.regions_named(call.region.name)
+    found = [one for region in regions if (one := region.grants_by_retirer.get(name))]
+    grants = [grant for of_region in found for grant in of_region.values()]
+    if len(found) > 1:
+        grants.sort(key=attrgetter("sequence"))
     return build_page(call, "Grants", grants, lambda g: _build_list_entry(call, g))
 
 

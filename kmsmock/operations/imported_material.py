@@ -35,6 +35,7 @@ def _require_external(call: Call, key: Key) -> None:
     precheck=_require_external,
     trail=read_event("KeyId", "WrappingAlgorithm", "WrappingKeySpec"),
     quota=per_second(1),
+    answers_anew=True,
 )
 def get_parameters_for_import(call: Call, key: Key) -> Response:
     """Return a public key to wrap key material with, and the import token that belongs to it."""

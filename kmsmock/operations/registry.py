@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -86,12 +86,6 @@ class Call(PendingCall):
     def dry_run(self) -> bool:
         """Whether the request has ``DryRun=True``."""
         return bool(self.parameters.get("DryRun"))
-
-    @property
-    def encryption_context(self) -> Mapping[str, str] | None:
-        """The encryption context of the request; for ReEncrypt the source context."""
-        parameters = self.parameters
-        return parameters.get("EncryptionContext") or parameters.get("SourceEncryptionContext")
 
     def record_material(self, key: Key, material_id: bytes) -> str | None:
         """Record which key material was used; return its id in hex if KMS shows it for the key."""
@@ -220,29 +214,34 @@ def operation(  # noqa: PLR0913 - one argument for each column of the table of o
     is_use_of_keys: bool = False,
     puts_policy: bool = False,
     hands_out: str | None = None,
+    answers_anew: bool = False,
     shows: Shows | None = None,
 ) -> Callable[[Handler], Handler]:
     """Return a decorator that registers a function as the handler of a KMS operation.
 
     The declaration is complete: every other list of operations is derived from it. The arguments
     are those of `Operation` and `OperationFacts`. An operation with a target that requires a key
-    usage is a cryptographic operation.
+    usage is a cryptographic operation. answers_anew: whether a read-only operation, which is
+    neither cryptographic nor hands out plaintexts, has another answer each time.
     """
 
     def register_with(handler: Handler) -> Handler:
+        is_cryptographic = any(target.usage is not None for target in targets)
         declared = Operation(
             name=name,
             permissions=tuple(t.permission(is_read_only=trail.is_read_only) for t in targets),
             trail=trail,
             quota=quota,
             price=price,
-            is_cryptographic=any(target.usage is not None for target in targets),
+            is_cryptographic=is_cryptographic,
             is_use_of_keys=is_use_of_keys,
             puts_policy=puts_policy,
             hands_out=hands_out,
             pages=pages,
             needs_only_same_named_action=len(targets) == 1
             and targets[0].is_same_named_action(name),
+            is_repeatable=trail.is_read_only
+            and not (is_cryptographic or hands_out is not None or answers_anew),
             targets=targets,
             handler=handler,
             precheck=precheck,

@@ -30,6 +30,13 @@ from kmsmock.plugin.marks import (
     require_options_of_marks,
     require_valid_marks,
 )
+from kmsmock.plugin.orderings import (
+    add_late_answers,
+    begin_ordering,
+    describe_ordering,
+    get_late_answers,
+    tell_worker,
+)
 from kmsmock.plugin.real_aws import block_real_aws, blocking_as, say_what_is_blocked
 from kmsmock.plugin.rollback import Rollback
 from kmsmock.process.active_mocks import active, get_joinable
@@ -111,10 +118,11 @@ def pytest_configure(config: pytest.Config) -> None:
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
     exceeded_budgets = config.stash.setdefault(_exceeded_budgets, ExceededBudgets())
     config.pluginmanager.register(exceeded_budgets, "kmsmock budgets")
-    for watcher in (mocked_tests, exceeded_budgets):
+    for watcher in (mocked_tests, exceeded_budgets, get_late_answers(config)):
         watchers.add(watcher)
         config.add_cleanup(functools.partial(watchers.remove, watcher))
     _begin_run(config)
+    begin_ordering(config, configured, config.stash[_contexts])
     if configured.get("with_moto"):
         from kmsmock.mock import follow_moto
 
@@ -126,13 +134,19 @@ def pytest_configure(config: pytest.Config) -> None:
         add_reports(config, reports)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let the workers of xdist have the ordering of the run."""
+    tell_worker(node)
+
+
 def _restore_options(options: dict[str, Any]) -> None:
     from kmsmock.options import configure
 
     configure(options)
 
 
-def pytest_report_header() -> str:
+def pytest_report_header(config: pytest.Config) -> str:
     """Show the default options of mocks."""
     from kmsmock.options import complete
 
@@ -142,6 +156,7 @@ def pytest_report_header() -> str:
     return (
         f"kmsmock: account {chosen['account_id']}, region {region}, "
         f"authorization {chosen['authorization']}, {say_what_is_blocked()}{seed}"
+        f"{describe_ordering(config)}"
     )
 
 
@@ -153,6 +168,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Apply a test's marks ``leak_check``, ``block_real_kms`` and ``block_real_aws``."""
     marks = merge_marks(item)
     try:
+        get_late_answers(item.config).begin()
         with blocking_as(marks), without_leftovers(), _check_leaks(item, marks):
             return (yield)
     finally:
@@ -182,13 +198,16 @@ def pytest_runtest_makereport(
         _prepare_error(item, call)
     report: Any = yield
     if report.failed and call.when == "call":
-        from kmsmock.plugin.failure_sections import TITLE, describe_calls
+        from kmsmock.plugin.failure_sections import TITLE as CALLS
+        from kmsmock.plugin.failure_sections import describe_calls
 
         test = get_running_test()
         mocks = (*(each.kms for each in active), *item.config.stash[_mocked_tests].list_mocks(test))
         text = describe_calls(mocks, test)
         if text:
-            report.sections.append((TITLE, text))
+            report.sections.append((CALLS, text))
+    if report.failed:
+        add_late_answers(item, report)
     item.config.stash[_exceeded_budgets].attach(item, report)
     return report
 

@@ -6,6 +6,7 @@ Imported in every pytest run, so it imports nothing slow.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 ALLOW_REAL = "--kms-allow-real"
 REPORT = "--kms-report"
 _SEED = "--kms-seed"
+_CONSISTENCY = "--kms-consistency"
+_EXPLORE = re.compile(r"explore:0*([1-9]\d{0,5})")
 #: Option of the command line -> the arguments of `addoption`.
 _OPTIONS: dict[str, dict[str, Any]] = {
     ALLOW_REAL: {
@@ -28,6 +31,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     _SEED: {
         "metavar": "SEED",
         "help": "derive the ids, key material and timestamps of mocks from this seed",
+    },
+    _CONSISTENCY: {
+        "metavar": "MODE",
+        "help": "strong, eventual: see kms_consistency; explore:N: run each test in N orderings "
+        "in which nodes of KMS see changes late, until one breaks it",
     },
     REPORT: {
         "metavar": "FORM",
@@ -86,7 +94,27 @@ def read_options_of_run(config: pytest.Config) -> dict[str, Any]:
     seed = config.getoption(_SEED)
     if seed is not None:
         options["seed"] = seed
+    mode = config.getoption(_CONSISTENCY)
+    if mode is not None:
+        options["consistency"] = "eventual" if read_orderings(config) else mode
     return options
+
+
+def read_orderings(config: pytest.Config) -> int:
+    """Return in how many orderings each test is to run; 0 if it is not explored.
+
+    Raises pytest.UsageError if the value of the command-line option is invalid.
+    """
+    mode: str | None = config.getoption(_CONSISTENCY)
+    if mode in (None, "strong", "eventual"):
+        return 0
+    count = _EXPLORE.fullmatch(mode)
+    if count is None:
+        raise pytest.UsageError(
+            f"kmsmock: {_CONSISTENCY}={mode}: it is strong, eventual, or explore:N with the number "
+            "of orderings, from 1 to 999999, such as explore:20"
+        )
+    return int(count[1])
 
 
 def _require_readable(path: str | os.PathLike[str]) -> None:

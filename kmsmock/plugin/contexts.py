@@ -10,11 +10,13 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from kmsmock.plugin.fault_check import end_faults_of_fixture, ending_faults
+from kmsmock.plugin.fault_check import end_faults_of_fixture, ending_faults, note_failure
+from kmsmock.plugin.late_answers import let_all_be_seen
 from kmsmock.plugin.marks import read_options, require_options_of_marks
 from kmsmock.plugin.rollback import Rollback, keep_changes_of_fixture
 from kmsmock.process.active_mocks import Use, arrange, end_uses, inside, list_uses, pop, push
@@ -219,10 +221,36 @@ class Contexts:
 
         It fails for faults that did not fire.
         """
+        with self._tearing_down(item):
+            return (yield)
+
+    def tear_down_around(
+        self, item: pytest.Item, nextitem: pytest.Item | None, *, has_failed: bool
+    ) -> pytest.TestReport | None:
+        """Tear down what is around a test that has been torn down itself; return a failed report.
+
+        nextitem: the test whose fixtures stay. has_failed: whether the test has failed.
+        """
+        if has_failed:
+            note_failure(self._tests[-1])
+
+        def tear_down() -> None:
+            with self._tearing_down(item):
+                item.session._setupstate.teardown_exact(nextitem)  # noqa: SLF001 - as pytest does
+
+        reraise = (pytest.exit.Exception, KeyboardInterrupt)
+        call = pytest.CallInfo.from_call(tear_down, when="teardown", reraise=reraise)
+        if call.excinfo is None:
+            return None
+        report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+        return report
+
+    @contextmanager
+    def _tearing_down(self, item: pytest.Item) -> Iterator[None]:
         test = self._tests[-1]
         try:
             with ending_faults(test, test.unfired):
-                return (yield)
+                yield
         finally:
             left = end_uses(test.ending, but=test.around_test)
             test.ending = [test]
@@ -254,6 +282,8 @@ class Contexts:
                 return (yield)
         finally:
             context.asked = list(context.iterate_asked())
+            if context.scope != _FUNCTION:
+                let_all_be_seen()
             # Finalizers run in reverse order: this one before those that the set-up has added.
             fixturedef.addfinalizer(functools.partial(push, context))
 

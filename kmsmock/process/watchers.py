@@ -45,6 +45,18 @@ class Watcher:
     def restored(self, kms: Any) -> None:
         """Handle a mock after the restoring of a checkpoint, also if that has failed."""
 
+    def delayed(self, change: Any) -> None:
+        """Handle a change by a test that some nodes of KMS see late, if the run says so.
+
+        change: a `state.late_changes.Change`.
+        """
+
+    def answered_late(self, answer: Any) -> None:
+        """Handle an answer of a node of KMS that had not seen a change.
+
+        answer: a `state.consistency.LateAnswer`.
+        """
+
     def ended(self, kms: Any) -> None:
         """Handle the end of a mock, or its reset; the mock still has its state."""
 
@@ -63,6 +75,8 @@ class Watchers:
         self.restoring: list[Listener] = []
         self.restored: list[Listener] = []
         self.ended: list[Listener] = []
+        self.delayed: list[Listener] = []
+        self.answered_late: list[Listener] = []
 
     def add(self, watcher: Watcher) -> None:
         """Add a watcher."""

@@ -15,7 +15,7 @@ from kmsmock.protocols.messages import HttpRequest
 #: The largest number of fields.
 MAX_FIELDS = 10_000
 #: The largest number of names in the path of a field.
-_MAX_PATH = 16
+_MAX_PATH = 12
 _FORM = "application/x-www-form-urlencoded"
 #: A position in a list. Only its order counts, so that it needs no memory.
 _POSITION = re.compile(r"[0-9]{1,10}", re.ASCII)
@@ -64,10 +64,11 @@ def read_form(request: HttpRequest) -> dict[str, str]:
         raise MalformedQueryString(
             explanation=f"The fields of the request cannot be read: {reason}."
         ) from None
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        repeated = next(name for name in fields if [n for n, _ in pairs].count(name) > 1)
-        raise MalformedQueryString(explanation=f"The request has the field {repeated} repeatedly.")
+    fields: dict[str, str] = {}
+    for name, text in pairs:
+        if name in fields:
+            raise MalformedQueryString(explanation=f"The request has the field {name} repeatedly.")
+        fields[name] = text
     return fields
 
 

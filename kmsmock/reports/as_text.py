@@ -9,11 +9,13 @@ from enum import Enum
 from typing import NamedTuple
 
 from kmsmock.aws.arns import resource_of
-from kmsmock.reports.report import KeyRecord, OperationTally, Refusal, Report
+from kmsmock.ledger.headroom import format_limit
+from kmsmock.reports.report import KeyRecord, OperationTally, QuotaPeak, Refusal, Report
 
 WIDTH = 80
 _MAX_REFUSALS = 20
 _MAX_UNUSED = 10
+_MAX_QUOTAS = 5
 
 
 class Style(Enum):
@@ -54,6 +56,7 @@ def _render(report: Report) -> Iterator[Line]:
     yield from _render_refusals(report, "Denied and failed calls", refused)
     answers = [refusal for refusal in report.refusals if refusal.is_answer]
     yield from _render_refusals(report, "Answers without what is still under way", answers)
+    yield from _render_quotas(report.quotas)
     yield from _render_slowest(report)
     yield from _render_specs(report)
     yield from _render_unused(report)
@@ -130,6 +133,26 @@ def _group_by_test(refusals: Iterable[Refusal]) -> dict[str, list[Refusal]]:
 def _has_failed(report: Report, refusal: Refusal) -> bool:
     tally = report.tests.get(refusal.test or "")
     return tally is not None and tally.outcome == "failed"
+
+
+def _render_quotas(quotas: list[QuotaPeak]) -> Iterator[Line]:
+    if not quotas:
+        return
+    yield from _render_heading("Peaks of requests per second against AWS's request quotas")
+    accounts = {peak.account for peak in quotas if peak.account}
+    shown = [
+        (peak, " ".join((peak.quota, peak.region, *((peak.account,) if len(accounts) > 1 else ()))))
+        for peak in quotas[:_MAX_QUOTAS]
+    ]
+    width = min(46, max(len(name) for _, name in shown))
+    yield Line(f"{'':{width}} {'peak':>7} {'quota':>7} {'share':>7} {'limit at':>9}", Style.QUIET)
+    for peak, name in shown:
+        yield Line(
+            f"{_shorten(name, width):{width}} {peak.peak:7,g} {peak.per_second:7,g} "
+            f"{peak.share:7.1%} {format_limit(peak.limit_at):>9}"
+        )
+    if len(quotas) > _MAX_QUOTAS:
+        yield Line(f"... and {len(quotas) - _MAX_QUOTAS:,} more", Style.QUIET)
 
 
 def _render_slowest(report: Report) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
+from kmsmock.ledger.request_rates import PeakRates
 from kmsmock.ledger.service_events import DELETE_EXPIRED, DELETE_KEY, ROTATE_KEY, ServiceEvent
 from kmsmock.operations import OPERATIONS
 from kmsmock.process.contexts import get_running_test
@@ -39,6 +40,8 @@ class MockHistory:
         self._name = name
         self._sums = sums
         self._records: dict[str, tuple[KeyRecord, Key]] = {}
+        # Without the quotas that tests arm, which say nothing about their traffic.
+        self._rates = PeakRates(kms.backend.quotas.get_own_rate)
         self.begin_scene()
 
     # --- scenes -------------------------------------------------------------------------------
@@ -99,6 +102,7 @@ class MockHistory:
         for record, key in self._records.values():
             record.description, record.aliases = key.description, list(key.aliases)
             self._sums.note_key(record)
+        self._sums.note_peaks(self._rates.peaks.values())
 
     # --- calls --------------------------------------------------------------------------------
 
@@ -113,6 +117,7 @@ class MockHistory:
                 record.used = True
         self._touched.update(record.arn for record in records)
         self._uses.note(event)
+        self._rates.note(event)
         tally = records[0].tally if records else None
         row = self._sums.note_call(event, seconds, tally, self._convert_to_ms(event.at))
         if row is not None:

@@ -47,6 +47,7 @@ def _add(merged: Report, report: Report) -> None:
     merged.keys += report.keys
     merged.refusals += report.refusals
     merged.slowest += report.slowest
+    merged.add_quotas(report.quotas)
     merged.scenes += report.scenes
     for what, number in report.omitted.items():
         merged.omit(what, number)

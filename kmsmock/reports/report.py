@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,8 @@ REFUSALS_KEPT = 1_000
 PERMISSIONS_KEPT = 10_000
 SLOWEST_KEPT = 10
 NOTES_KEPT = 20
+#: Of the highest shares of quotas.
+QUOTAS_KEPT = 1_000
 
 #: A string that occurs often in a report, and is written once in the JSON form.
 Name = Annotated[str, "name"]
@@ -242,6 +244,35 @@ class Refusal:
         return self.code == OK
 
 
+@dataclass
+class QuotaPeak:
+    """The most requests per second against a request quota, of all mocks."""
+
+    #: The name of the quota.
+    quota: str
+    region: str
+    #: The account; empty for the quota of custom key stores.
+    account: str
+    #: The most requests per second, by the clock of a mock.
+    peak: float
+    #: The value of the quota, in requests per second.
+    per_second: float
+    #: Operation -> the number of its requests in that second.
+    operations: dict[str, int] = field(default_factory=dict)
+    #: The node id of the test that made the last of these requests.
+    test: str | None = None
+
+    @property
+    def share(self) -> float:
+        """The peak as a part of the quota."""
+        return self.peak / self.per_second if self.per_second > 0 else 0.0
+
+    @property
+    def limit_at(self) -> float:
+        """The factor above which as many times this traffic is throttled."""
+        return self.per_second / self.peak if self.peak > 0 else 0.0
+
+
 DENIED = "AccessDeniedException"
 OK = "ok"
 
@@ -283,6 +314,8 @@ class Report:
     keys: list[KeyRecord] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     slowest: list[SlowCall] = field(default_factory=list)
+    #: The peak of each request quota, the highest share first.
+    quotas: list[QuotaPeak] = field(default_factory=list)
     scenes: list[Scene] = field(default_factory=list)
     #: The numbers of calls, keys, refusals and permissions that are only in the sums.
     omitted: dict[str, int] = field(default_factory=dict)
@@ -291,6 +324,16 @@ class Report:
     def key_count(self) -> int:
         """The number of keys."""
         return sum(spec.keys for spec in self.specs.values())
+
+    def add_quotas(self, peaks: Iterable[QuotaPeak]) -> None:
+        """Add peaks of request quotas; of those of the same quota, the highest share is kept."""
+        known = {(each.quota, each.region, each.account): each for each in self.quotas}
+        for peak in peaks:
+            name = (peak.quota, peak.region, peak.account)
+            if name not in known or known[name].share < peak.share:
+                known[name] = peak
+        order = sorted(known.items(), key=lambda item: (-item[1].share, item[0]))
+        self.quotas = [peak for _, peak in order[:QUOTAS_KEPT]]
 
     def omit(self, what: str, number: int) -> None:
         """Count items that are only in the sums. what: such as ``calls``."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import count
 from typing import TypeVar
 
 from kmsmock.ledger.call_record import Call, Failure
+from kmsmock.ledger.request_rates import Peak
 from kmsmock.reports.report import (
     CALLS_KEPT,
     DENIED,
@@ -19,6 +21,7 @@ from kmsmock.reports.report import (
     CallRow,
     KeyRecord,
     OperationTally,
+    QuotaPeak,
     Refusal,
     Report,
     SlowCall,
@@ -127,6 +130,21 @@ class Sums:
                 str(decision) if decision is not None else failure.explanation or "",
                 is_injected=failure.is_injected,
             )
+
+    def note_peaks(self, peaks: Iterable[Peak]) -> None:
+        """Add the peaks of request quotas at the end of a mock."""
+        self.report.add_quotas(
+            QuotaPeak(
+                peak.scope.quota,
+                peak.scope.region,
+                peak.scope.account,
+                peak.requests / peak.rate.seconds,
+                peak.rate.per_second,
+                peak.operations,
+                peak.test,
+            )
+            for peak in peaks
+        )
 
     def note_key(self, record: KeyRecord) -> None:
         """Add a key at the end of its mock."""

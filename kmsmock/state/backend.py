@@ -32,6 +32,8 @@ from kmsmock.ledger.service_events import ServiceEvents
 from kmsmock.misuse.values import describe
 from kmsmock.options import MockOptions
 from kmsmock.state.checkpoints import Checkpoint
+from kmsmock.state.consistency import Consistency
+from kmsmock.state.fault import Fault
 from kmsmock.state.faults import ArmedFaults
 from kmsmock.state.request_quotas import RequestQuotas
 from kmsmock.timing.clock import Clock
@@ -49,12 +51,17 @@ class Backend:
     """All state of one mock; modules have none.
 
     options: all of them. start_time: when the clock starts; None for now. find_region: returns the
-    Region of clients that name none. lock: held during the whole of each call, so that calls of
-    several threads are answered one after the other.
+    Region of clients that name none. has_own_ordering: see `Consistency`. lock: held during the
+    whole of each call, so that calls of several threads are answered one after the other.
     """
 
     def __init__(
-        self, options: MockOptions, start_time: datetime | None, find_region: Callable[[], str]
+        self,
+        options: MockOptions,
+        start_time: datetime | None,
+        find_region: Callable[[], str],
+        *,
+        has_own_ordering: bool,
     ) -> None:
         self.options = options
         self._find_region = find_region
@@ -74,6 +81,13 @@ class Backend:
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
         self.quotas = RequestQuotas(options["quotas"], stands_still=options["seed"] is not None)
         self.faults = ArmedFaults(self.calls, names, self.quotas)
+        self.consistency = Consistency(
+            self.faults,
+            options["seed"],
+            is_eventual=options["consistency"] == "eventual",
+            has_own_ordering=has_own_ordering,
+            ends_at_looks=options["waiting"] == "looks",
+        )
         #: Whether key policies, identity policies and grants decide; otherwise all is allowed.
         self.enforces_policies = options["authorization"] == "enforced"
         self.clear()
@@ -111,6 +125,7 @@ class Backend:
         self.service_events.clear()
         self.quotas.clear()
         self.faults.clear()
+        self.consistency.begin()
 
     # --- Regions, ids, policies --------------------------------------------------------
 
@@ -240,7 +255,7 @@ class Backend:
     def checkpoint(self) -> Checkpoint:
         """Copy the whole state, for `restore`."""
         with self.lock:
-            referenced = (Backend, SecretsState, RecordedCalls)
+            referenced = (Backend, Fault, SecretsState, RecordedCalls)
             return Checkpoint(self, self._state(), referenced)
 
     def restore(self, checkpoint: object) -> None:
@@ -261,6 +276,7 @@ class Backend:
                 self._service_states,
                 clock_state,
                 passing,
+                consistency,
                 identities_state,
                 self.key_lifetimes.deleted,
                 recorded,
@@ -272,6 +288,7 @@ class Backend:
             self.store_versions.clear()
             self.clock.restore(clock_state)
             self.passing.restore(passing)
+            self.consistency.restore(consistency)
             self.identities.restore(identities_state)
             self.call_log.restore(recorded)
             self.secrets.restore(secrets)
@@ -297,6 +314,7 @@ class Backend:
             self._service_states,
             self.clock.state(),
             self.passing.state(),
+            self.consistency.state(),
             self.identities.state(),
             self.key_lifetimes.deleted,
             self.call_log.state(),

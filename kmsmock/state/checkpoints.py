@@ -1,8 +1,8 @@
 """Checkpoints: fast copies of the whole state of a mock, and restoring them.
 
 A copy is made by pickling, which is faster for thousands of objects than `copy.deepcopy`. Objects
-that never change are not copied, only referenced. Regions, keys, key materials and aliases, the
-most numerous, are not copied either: their attributes are saved, and are assigned to the same
+that never change are not copied, only referenced. Regions, keys, key materials, aliases and grants,
+the most numerous, are not copied either: their attributes are saved, and are assigned to the same
 objects again.
 """
 
@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import Any
 
 from kmsmock.authorization.grant_index import Grants
+from kmsmock.authorization.grants import Grant
 from kmsmock.authorization.policy import Policy
 from kmsmock.aws.secret_values import SecretBytes
 from kmsmock.crypto.rsa import RsaKey
@@ -64,6 +65,8 @@ class Checkpoint(PublicObject, internal=("load",)):
             **copyreg.dispatch_table,
             **dict.fromkeys((*_REFERENCED, *referenced), self._reference),
             Alias: self._reduce_alias,
+            Grant: self._reduce_grant,
+            Grants: self._reduce_grants,
             KmsRegion: self._reduce_region,
             MaterialIndex: self._reduce_index,
         }
@@ -111,6 +114,12 @@ class Checkpoint(PublicObject, internal=("load",)):
     def _reduce_alias(self, alias: Alias) -> tuple[Any, ...]:
         return _restore_alias, self._reference((alias, _alias_values(alias)))[1]
 
+    def _reduce_grant(self, grant: Grant) -> tuple[Any, ...]:
+        return _restore_grant, self._reference((grant, tuple(grant.tokens)))[1]
+
+    def _reduce_grants(self, grants: Grants) -> tuple[Any, ...]:
+        return _restore_grants, self._reference((grants, tuple(grants)))[1]
+
     def _reduce_index(self, index: MaterialIndex) -> tuple[Any, ...]:
         return _restore_index, self._reference((index, index.copy()))[1]
 
@@ -146,6 +155,20 @@ def _restore_alias(index: int) -> Alias:
     alias, values = _original(index)
     _set(alias, Alias.__slots__, values)
     return alias
+
+
+def _restore_grant(index: int) -> Grant:
+    grant: Grant
+    grant, tokens = _original(index)
+    grant.tokens[:] = tokens
+    return grant
+
+
+def _restore_grants(index: int) -> Grants:
+    grants: Grants
+    grants, saved = _original(index)
+    grants.replace_all(saved)
+    return grants
 
 
 def _restore_index(index: int) -> MaterialIndex:

@@ -50,6 +50,8 @@ class Effect(NamedTuple):
     after_effect: bool = False
     #: How much later the response arrives, on the mock's clock.
     delay: timedelta = NO_DELAY
+    #: Within which time all nodes see what calls change from now on; no time for faults of calls.
+    seen_within: timedelta = NO_DELAY
 
     @property
     def is_disruption(self) -> bool:

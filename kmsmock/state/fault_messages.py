@@ -19,6 +19,8 @@ def explain_unfired(fault: Fault, calls: Calls, mistake: str | None = None) -> l
     earlier, later = _split(list(calls), fault.armed_after)
     if isinstance(fault, QuotaFault):
         reason = _explain_quota(fault, later)
+    elif fault.effect.seen_within:
+        reason = [_explain_seen(fault)]
     else:
         reason = _explain(fault, later, [event for event in earlier if fault.matches(event)])
     reasons = reason if mistake is None else [mistake, *reason]
@@ -55,6 +57,14 @@ def _explain(fault: Fault, events: Sequence[Call], earlier: Sequence[Call]) -> l
         return [*lines, f"{', '.join(sorted(others))} cannot fail with {fault.effect.name}"]
     of_operation = [event for event in events if event.operation == fault.calls.operation]
     return [*lines, *explain_nearest(fault.calls, of_operation or events, events)]
+
+
+def _explain_seen(fault: Fault) -> str:
+    """Explain why no call has missed a change."""
+    if not fault.seen:
+        return "no call has changed a key, alias or grant since it was armed"
+    changes = "1 change was" if fault.seen == 1 else f"{fault.seen} changes were"
+    return f"{changes} made, but no later call was answered by a node that needed to know of it"
 
 
 def _explain_quota(fault: QuotaFault, events: Sequence[Call]) -> list[str]:

@@ -70,6 +70,17 @@ class ArmedFaults:
         """Return whether any fault can hit a call of an operation."""
         return any(fault.is_armed and fault.can_hit(operation) for fault in self._of_calls)
 
+    def has_armed(self, fault: Fault) -> bool:
+        """Return whether a fault is still armed."""
+        return fault.is_armed and fault in self._faults
+
+    def find_of_consistency(self) -> Fault | None:
+        """Return the fault because of which changes are seen late at present."""
+        if not self.are_armed:
+            return None
+        late = (each for each in self._faults if each.is_armed and each.effect.seen_within)
+        return next(late, None)
+
     def take(self, event: Call, *, is_of_client: bool) -> Hit:
         """Return what the faults do to a call that is about to be carried out.
 

@@ -58,6 +58,10 @@ class Throttle(NamedTuple):
     fault: QuotaFault | None
 
 
+#: A counted request: in which interval, as how many, and the fault that has set the quota, if any.
+_Counted = tuple[_Metered, int, "QuotaFault | None"]
+
+
 class RequestQuotas:
     """The request quotas of one mock; each in each account and Region by itself.
 
@@ -77,6 +81,8 @@ class RequestQuotas:
         #: (number of the fault that has set the quota, if any; scope) -> the last interval.
         self._intervals: dict[tuple[int | None, Scope], _Metered] = {}
         self._throttled_until: datetime | None = None
+        #: The operation of the last request, and what it was counted in.
+        self._last: tuple[str, list[_Counted]] = ("", [])
         #: Whether any request can be throttled. Every call reads it, so it is kept.
         self.is_on = self._has_defaults
 
@@ -91,7 +97,16 @@ class RequestQuotas:
         Of several that are armed it is the lowest.
         """
         armed = [fault.rate for fault in self._armed if fault.covers(scope)]
-        return min(armed, key=lambda rate: rate.per_second) if armed else self._get_rate(scope)
+        return min(armed, key=lambda rate: rate.per_second) if armed else self.get_own_rate(scope)
+
+    def get_own_rate(self, scope: Scope) -> Rate:
+        """Return the value of a quota without faults: that of the option, or AWS's default."""
+        name = (scope.quota, scope.region)
+        rate = self._rates.get(name)
+        if rate is None:
+            rate = self._values.get(scope.quota) or Rate.of(get_default(*name))
+            self._rates[name] = rate
+        return rate
 
     def take(
         self, requests: Sequence[tuple[Scope, int]], operation: str, now: datetime
@@ -100,7 +115,7 @@ class RequestQuotas:
 
         requests: what it counts against, and as how many.
         """
-        counting: list[tuple[_Metered, int, QuotaFault | None]] = []
+        counting: list[_Counted] = []
         for scope, count in requests:
             for fault, rate in self._iterate_rates(scope):
                 interval = self._find_interval(fault, scope, rate, now)
@@ -111,7 +126,17 @@ class RequestQuotas:
             interval.add(operation, count)
             if fault is not None:
                 fault.note(interval)
+        self._last = (operation, counting)
         return None
+
+    def forget_last(self) -> None:
+        """Do not count the last request, since a fault has kept it from reaching KMS."""
+        operation, counting = self._last
+        self._last = ("", [])
+        for interval, count, fault in counting:
+            interval.remove(operation, count)
+            if fault is not None:
+                fault.seen -= 1
 
     def refuse(self, throttle: Throttle, now: datetime) -> ThrottlingException:
         """Return the error of a request that is throttled."""
@@ -132,7 +157,7 @@ class RequestQuotas:
 
     def clear(self) -> None:
         """Forget all requests."""
-        self._intervals, self._throttled_until = {}, None
+        self._intervals, self._throttled_until, self._last = {}, None, ("", [])
 
     def state(self) -> tuple[Any, ...]:
         """Return what `restore` takes."""
@@ -152,15 +177,7 @@ class RequestQuotas:
                 yield from armed
                 return
         if self._has_defaults:
-            yield None, self._get_rate(scope)
-
-    def _get_rate(self, scope: Scope) -> Rate:
-        name = (scope.quota, scope.region)
-        rate = self._rates.get(name)
-        if rate is None:
-            rate = self._values.get(scope.quota) or Rate.of(get_default(*name))
-            self._rates[name] = rate
-        return rate
+            yield None, self.get_own_rate(scope)
 
     def _find_interval(
         self, fault: QuotaFault | None, scope: Scope, rate: Rate, now: datetime

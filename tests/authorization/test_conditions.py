@@ -137,7 +137,19 @@ def test_a_multivalued_key_needs_a_set_operator(operator, wanted, given, expecte
         ("StringEquals", "${aws:none}", False),
         ("StringNotEquals", "${aws:none}", True),
         ("StringEquals", "${aws:many, 'bo*b'}", False),
+        ("StringEqualsIgnoreCase", "${aws:none}", False),
+        ("StringNotEqualsIgnoreCase", "${aws:none}", True),
+        ("StringLike", "${aws:none}*", False),
+        ("StringNotLike", "${aws:none}*", True),
+        ("StringLike", "*${aws:many}*", False),
+        ("StringNotLike", "*${aws:many}*", True),
+        ("Bool", "${aws:none}", False),
         ("StringEquals", "bo${*}b", True),
+        ("StringEquals", "bo${*}${*}b", False),
+        ("StringEquals", " bo${*}b", False),
+        ("StringLike", "${ aws:username }", True),
+        ("StringLike", "${aws:none, '*'}", False),
+        ("StringLike", "bo${aws:none,''}*b", True),
         ("StringLike", "${aws:username}", True),
         ("StringLike", "bo*", True),
         ("StringLike", "bo${?}b", False),
@@ -148,6 +160,20 @@ def test_policy_variables_stand_for_what_the_request_has(operator, wanted, expec
     context = {"aws:username": "bo*b", "aws:many": ["a"]}
 
     assert holds(operator, wanted, "bo*b", **context) is expected
+
+
+@pytest.mark.parametrize("name", ["Arn{}Equals", "Arn{}Like"])
+def test_an_arn_with_an_unresolved_variable_matches_none(name):
+    wanted, arn = "arn:aws:iam::${aws:none}:role/*", "arn:aws:iam::1:role/a"
+
+    assert holds(name.format(""), wanted, arn) is False
+    assert holds(name.format("Not"), wanted, arn) is True
+
+
+@pytest.mark.parametrize("wanted", ["a${$}b", "a$b"])
+def test_a_dollar_sign_can_be_written_as_a_variable(wanted):
+    assert holds("StringEquals", wanted, "a$b") is True
+    assert holds("StringEquals", wanted, "ab") is False
 
 
 def test_what_a_variable_stands_for_is_literal():
@@ -172,3 +198,20 @@ def test_a_malformed_arn_never_allows_and_always_denies(operator):
 def test_an_operator_that_does_not_exist_is_refused(operator):
     with pytest.raises(ValueError, match="is not a condition operator"):
         Condition(operator, KEY, ("a",))
+
+
+@pytest.mark.parametrize(
+    "value", ["arn:aws:s3:eu:1:a:b", "arn:aws:s3:a:b:1:a", "arn:aws:s3::x", ""]
+)
+@pytest.mark.parametrize("pattern", ["arn:aws:*:1:*", "arn:*:s3:??:?:*b", "arn:aws:s3:*:*:?:?"])
+def test_many_arns_are_compared_as_each_of_them(pattern, value):
+    many = tuple(f"arn:aws:sns:*:*:{number}" for number in range(20))
+
+    alone, among_many = (
+        Condition("ArnLike", "aws:PrincipalArn", values).holds(
+            {"aws:principalarn": value}, result_if_malformed=False
+        )
+        for values in ((pattern,), (*many, pattern))
+    )
+
+    assert alone is among_many

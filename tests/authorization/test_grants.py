@@ -297,6 +297,57 @@ def test_what_is_passed_on_is_at_least_as_strict(kms, client, key, role, constra
             give(role.client(), key, heir.arn, **child)
 
 
+@pytest.mark.parametrize(
+    ("constraints", "allowed"),
+    [
+        ({}, False),
+        ({"EncryptionContextSubset": CONTEXT}, False),
+        ({"EncryptionContextEquals": {**CONTEXT, "x": "y"}}, False),
+        ({"EncryptionContextEquals": CONTEXT}, True),
+        ({"EncryptionContextEquals": {"TENANT": "a"}}, True),
+    ],
+)
+def test_of_an_exact_context_no_other_is_passed_on(kms, client, key, role, constraints, allowed):
+    heir = kms.account(ACCOUNT).role("Heir")
+    parent = {"Constraints": {"EncryptionContextEquals": CONTEXT}}
+    give(client, key, role.arn, "CreateGrant", "Encrypt", **parent)
+    child = {"Constraints": constraints} if constraints else {}
+
+    if allowed:
+        give(role.client(), key, heir.arn, **child)
+    else:
+        with denied(IDENTITY, "kms:CreateGrant"):
+            give(role.client(), key, heir.arn, **child)
+
+
+def test_a_grant_to_a_service_is_none_to_others(client, key, role):
+    client.create_grant(
+        KeyId=key["KeyId"],
+        GranteeServicePrincipal="sns.amazonaws.com",
+        RetiringPrincipal=role.arn,
+        Operations=["Encrypt"],
+        Constraints={"SourceArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:topic"},
+    )
+
+    with denied(IDENTITY):
+        encrypt(role, key)
+
+
+def test_of_several_grants_in_the_own_account_the_one_without_limits_counts(kms, client, key):
+    """A grant to the session itself needs no session policy, wherever the others stand."""
+    user = kms.account(OTHER).user("ann", policies=[policy(allow("kms:*"))])
+    give(client, key, user.arn, "CreateGrant", "Encrypt")
+    session = session_of(kms, OTHER, session_policies=[NOTHING])
+    made = [
+        give(user.client(), key, grantee)
+        for grantee in (session.arn, session.caller_arn, session.caller_arn)
+    ]
+
+    assert encrypt(session, key)
+    decision = kms.explain(session, "kms:Encrypt", key["Arn"])
+    assert decision.grant.grant_id == made[1]["GrantId"]
+
+
 # --- two accounts -----------------------------------------------------------------------------
 
 
@@ -394,6 +445,46 @@ def test_a_foreign_retirer_needs_its_own_account_too(kms, client, key, role):
     retire(retirer, key, grant)
 
 
+@pytest.mark.parametrize("account", [ACCOUNT, OTHER], ids=["the account", "another account"])
+def test_an_account_that_may_retire_leaves_it_to_its_identity_policies(
+    kms, client, key, role, account
+):
+    retirers = kms.account(account)
+    grant = give(client, key, role.arn, RetiringPrincipal=retirers.root.arn)
+
+    with pytest.raises(Exception, match=f"because no {IDENTITY} allows the kms:RetireGrant"):
+        retire(retirers.user("bob"), key, grant)
+
+    retire(retirers.user("ann", policies=[policy(allow("kms:RetireGrant"))]), key, grant)
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, OTHER], ids=["the account", "another account"])
+def test_the_root_user_of_an_account_that_may_retire_needs_no_policy(
+    kms, client, key, role, account
+):
+    retirers = kms.account(account)
+    grant = give(client, key, role.arn, RetiringPrincipal=retirers.root.arn)
+
+    retire(retirers.root, key, grant)
+
+
+def test_a_stranger_is_not_told_of_the_grant_it_would_retire(kms, client, key, role):
+    stranger = kms.account(OTHER).user("eve", policies=[policy(allow("kms:RetireGrant"))])
+    grant = give(client, key, role.arn)
+
+    with refused("AccessDeniedException") as caught:
+        retire(stranger, key, grant)
+
+    assert caught.value.response["Error"]["Message"] == (
+        f"User: {stranger.arn} is not authorized to perform: kms:RetireGrant on this resource "
+        "because the resource does not exist in this Region, no resource-based policies allow "
+        "access, or a resource-based policy explicitly denies access"
+    )
+    note = " ".join(caught.value.__notes__[0].split())
+    assert f"does not let {stranger.arn} retire it" in note
+    assert "key policy of" not in note  # which could not allow it
+
+
 def test_resource_control_policies_do_not_keep_from_retiring(kms, client, key, role):
     grant = give(client, key, role.arn, "Encrypt", "RetireGrant")
     limit = policy(deny("kms:*", Principal="*"))
@@ -485,9 +576,9 @@ def test_retiring_is_about_the_constraints_of_the_grant(client, key, role):
         )["GrantId"]
 
     tenant = {"StringEquals": {"kms:EncryptionContext:tenant": "a"}}
-    kind = {"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset"}}
+    kinds = {"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset"}}
     role.set_policies(
-        policy(deny("kms:RetireGrant", Condition=tenant), deny("kms:RetireGrant", Condition=kind))
+        policy(deny("kms:RetireGrant", Condition=tenant), deny("kms:RetireGrant", Condition=kinds))
     )
     for constraints in (
         {"EncryptionContextEquals": {"tenant": "a"}},
@@ -497,3 +588,26 @@ def test_retiring_is_about_the_constraints_of_the_grant(client, key, role):
             role.client().retire_grant(KeyId=key["Arn"], GrantId=grant(Constraints=constraints))
 
     role.client().retire_grant(KeyId=key["Arn"], GrantId=grant())
+
+
+@pytest.mark.parametrize("kind", ["EncryptionContextEquals", "EncryptionContextSubset"])
+def test_the_kind_of_a_constraint_is_a_condition_key(key, role, kind):
+    test = {"StringEquals": {"kms:GrantConstraintType": kind}}
+    role.set_policies(policy(allow("kms:CreateGrant", Condition=test)))
+
+    give(role.client(), key, role.arn, Constraints={kind: CONTEXT})
+    others = {"EncryptionContextEquals", "EncryptionContextSubset"} - {kind}
+    for constraints in ({}, {"Constraints": {others.pop(): CONTEXT}}):
+        with denied(IDENTITY, "kms:CreateGrant"):
+            give(role.client(), key, role.arn, **constraints)
+
+
+@pytest.mark.parametrize("service", [None, "ec2"])
+def test_whether_a_service_makes_a_grant_is_a_condition_key(kms, key, role, service):
+    test = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    role.set_policies(policy(allow("kms:*", Condition=test)))
+
+    who = role if service is None else role.via(service)
+
+    for action in ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"):
+        assert bool(kms.explain(who, action, key["Arn"])) is (service is not None)

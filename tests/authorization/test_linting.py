@@ -66,6 +66,14 @@ def test_what_can_hardly_be_meant_is_found(statement, words):
     assert words in text
 
 
+@pytest.mark.parametrize("element", ["Action", "Resource"])
+def test_a_statement_that_never_applies_is_found(element):
+    statement = allow("kms:Encrypt", **HOME)
+    del statement[element]
+
+    assert f"without {element} it never applies" in found(statement)
+
+
 @pytest.mark.parametrize(
     "statement",
     [

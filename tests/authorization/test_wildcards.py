@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kmsmock.authorization.wildcards import Pattern
+from kmsmock.authorization import pattern_sets
+from kmsmock.authorization.pattern_sets import Automaton, PatternSet
+from kmsmock.authorization.wildcards import Pattern, tokens_of
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,37 @@ def test_patterns_agree_with_regular_expressions(pattern, text):
     wanted = "".join({"*": ".*", "?": "."}.get(c, c) for c in pattern)
 
     assert Pattern.of(pattern).matches(text) is bool(re.fullmatch(wanted, text, re.DOTALL))
+
+
+@given(st.lists(st.text("ab*?", max_size=6), min_size=17, max_size=25), st.text("ab", max_size=8))
+def test_many_patterns_agree_with_each_of_them(patterns, text):
+    fits = any(Pattern.of(pattern).matches(text) for pattern in patterns)
+
+    assert PatternSet.of(patterns).matches(text) is fits
+    assert Automaton(map(tokens_of, patterns)).matches(text) is fits
+
+
+def test_many_patterns_take_little_memory_whatever_they_are_compared_with(monkeypatch):
+    monkeypatch.setattr(pattern_sets, "_REMEMBERED", 20_000)
+    patterns = PatternSet.of(f"*{number}?x*" for number in range(100))
+    size = [0, 0]
+
+    tracemalloc.start()
+    for number in range(4_000):
+        assert patterns.matches(f"{chr(number + 500)}-{number}-x")
+        size[number >= 2_000] = max(size[number >= 2_000], tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+
+    assert size[1] < size[0] + 20_000
+
+
+@pytest.mark.parametrize("length", [300, 3_000])
+def test_a_segment_is_found_near_and_far(length):
+    pattern = Pattern.of("*a?c*")
+
+    assert pattern.matches("x" * length + "abc")
+    assert pattern.matches("x" * 199 + "abc" + "x" * length)
+    assert not pattern.matches("x" * length + "ab")
 
 
 @pytest.mark.parametrize(

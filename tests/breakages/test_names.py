@@ -129,6 +129,54 @@ def a_key_that_was_deleted(kms):
     describe(kms, key_id)
 
 
+@TABLE.breakage("The key was deleted on ")
+def a_key_that_was_deleted_before_another(kms):
+    keys = [kms.client().create_key()["KeyMetadata"]["KeyId"] for _ in range(2)]
+    for key_id in keys:
+        kms.client().schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+        kms.clock.advance(days=8)
+    describe(kms, keys[0])
+
+
+@TABLE.breakage("The key was deleted on ")
+def a_key_that_was_deleted_before_one_of_another_region(kms):
+    key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+    there = kms.client(region="eu-west-1")
+    for client, key in (
+        (kms.client(), key_id),
+        (there, there.create_key()["KeyMetadata"]["KeyId"]),
+    ):
+        client.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        kms.clock.advance(days=8)
+    describe(kms, key_id)
+
+
+@TABLE.breakage(", and the alias with it, when the waiting period of ScheduleKeyDeletion ended.")
+def an_alias_whose_key_was_deleted(kms):
+    key_id = make_key(kms)["KeyMetadata"]["KeyId"]
+    kms.client().schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    kms.clock.advance(days=8)
+    describe(kms, "alias/orders")
+
+
+@TABLE.breakage("There is no key in this account and Region: CreateKey makes one, and chooses its")
+def a_key_id_in_an_empty_mock(kms):
+    describe(kms, "1234abcd-12ab-34cd-56ef-1234567890ab")
+
+
+@TABLE.breakage("The only one is '")
+def a_key_id_that_is_like_none(kms):
+    kms.client().create_key()
+    describe(kms, "00000000-0000-0000-0000-000000000000")
+
+
+@TABLE.breakage("There are 2 others.")
+def an_alias_that_is_like_none(kms):
+    key_id = make_key(kms)["KeyMetadata"]["KeyId"]
+    kms.client().create_alias(AliasName="alias/bills", TargetKeyId=key_id)
+    describe(kms, "alias/" + "q" * 40)
+
+
 # --- texts of another kind --------------------------------------------
 
 
@@ -216,6 +264,70 @@ def an_arn_without_region(kms):
 def the_arn_of_an_alias_without_region(kms):
     make_key(kms)
     describe(kms, f"arn:aws:kms::{ACCOUNT}:alias/orders")
+
+
+@TABLE.breakage("The ARN is of Region eu-west-1, but this client's Region is us-east-1. Use a cli")
+def the_arn_of_an_alias_of_another_region(kms):
+    describe(kms, f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/orders")
+
+
+@TABLE.breakage("The ARN is of Region eu-west-1, but a key of us-east-1 is needed.")
+def a_secret_under_a_key_of_another_region(kms):
+    arn = make_key(kms)["KeyMetadata"]["Arn"].replace("us-east-1", "eu-west-1")
+    kms.client("secretsmanager").create_secret(Name="db", SecretString="s", KmsKeyId=arn)
+
+
+@TABLE.breakage(
+    "The ARN is of the partition aws-cn, but the Region us-east-1 is in aws: arn:aws:kms:us-east-1:"
+)
+def an_arn_with_the_partition_of_others(kms):
+    describe(kms, make_key(kms)["KeyMetadata"]["Arn"].replace("arn:aws:", "arn:aws-cn:"))
+
+
+@TABLE.breakage(
+    "but this client's Region us-east-1 is in the partition aws. Partitions share neither keys nor"
+)
+def an_arn_of_china(kms):
+    describe(kms, f"arn:aws-cn:kms:cn-north-1:{ACCOUNT}:alias/orders")
+
+
+@TABLE.breakage(
+    "; that key is in us-east-1, but this client's Region is eu-west-1. Use a client of us-east-1."
+)
+def a_ciphertext_of_another_region(kms):
+    key_id = make_key(kms)["KeyMetadata"]["KeyId"]
+    blob = kms.client().encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+    kms.client(region="eu-west-1").decrypt(CiphertextBlob=blob)
+
+
+@TABLE.breakage("Use a client of us-east-1, or replicate the key (ReplicateKey).")
+def a_ciphertext_of_a_multi_region_key_without_replica(kms):
+    key_id = make_key(kms, MultiRegion=True)["KeyMetadata"]["KeyId"]
+    blob = kms.client().encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
+    kms.client(region="eu-west-1").decrypt(CiphertextBlob=blob)
+
+
+_NO_KEY_OR_ALIAS = "that of an alias ends with :alias/ and its name."
+
+
+@TABLE.breakage(_NO_KEY_OR_ALIAS)
+def an_arn_that_ends_with_the_account(kms):
+    describe(kms, f"arn:aws:kms:us-east-1:{ACCOUNT}:")
+
+
+@TABLE.breakage(_NO_KEY_OR_ALIAS)
+def an_arn_of_a_key_without_its_id(kms):
+    describe(kms, f"arn:aws:kms:us-east-1:{ACCOUNT}:key/")
+
+
+@TABLE.breakage(_NO_KEY_OR_ALIAS)
+def an_arn_with_a_colon_before_the_key_id(kms):
+    describe(kms, make_key(kms)["KeyMetadata"]["Arn"].replace("key/", "key:"))
+
+
+@TABLE.breakage(_NO_KEY_OR_ALIAS)
+def an_arn_without_the_type_of_the_resource(kms):
+    describe(kms, make_key(kms)["KeyMetadata"]["Arn"].replace("key/", ""))
 
 
 @TABLE.breakage("EnableKeyRotation takes a key id or key ARN only, which for alias/orders is '")

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from kmsmock import KMSMock, mock_kms
 from tests.breakages.table import Table, read_note
+from tests.material import NEVER, import_parameters
 
 TABLE = Table()
 TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
@@ -124,6 +125,13 @@ def verifying_a_mac_in_hexadecimal_digits(kms):
     kms.client().verify_mac(**request, Mac=mac.hex())
 
 
+@TABLE.breakage(
+    "A ciphertext of an asymmetric key does not identify its key: the request needs both the key"
+)
+def a_ciphertext_of_a_public_key_alone(kms):
+    kms.client().decrypt(CiphertextBlob=bytes(384))
+
+
 @TABLE.breakage("PublicKey is PEM: boto3 takes bytes and encodes them itself. Pass the DER of it")
 def a_public_key_in_pem(kms):
     key_id = make_key(kms, KeySpec="ECC_NIST_P256", KeyUsage="KEY_AGREEMENT")
@@ -230,6 +238,68 @@ def an_import_token_that_has_expired(kms):
     parameters = get_parameters(kms, key_id)
     kms.clock.advance(hours=25)
     kms.client().import_key_material(KeyId=key_id, **parameters)
+
+
+@TABLE.breakage("It was valid until 20")
+def a_late_import(kms):
+    an_import_token_that_has_expired(kms)
+
+
+@TABLE.breakage("The token was issued for arn:aws:kms:us-east-1:123456789012:key/")
+def a_swapped_import_token(kms):
+    the_import_token_of_another_key(kms)
+
+
+@TABLE.breakage("Supported: RSAES_OAEP_SHA_1 with RSA_2048, RSAES_OAEP_SHA_1 with RSA_3072, RSAES_")
+def wrapping_that_an_algorithm_cannot_do(kms):
+    kms.client().get_parameters_for_import(
+        KeyId=make_key(kms, Origin="EXTERNAL"),
+        WrappingAlgorithm="SM2PKE",
+        WrappingKeySpec="RSA_2048",
+    )
+
+
+# --- keys -------------------------------------------------------------
+
+
+@TABLE.breakage("RSA_2048 keys can have: ENCRYPT_DECRYPT, SIGN_VERIFY.")
+def a_key_pair_without_usage(kms):
+    make_key(kms, KeySpec="RSA_2048")
+
+
+@TABLE.breakage("HMAC_256 keys can have: GENERATE_VERIFY_MAC.")
+def a_key_with_the_usage_of_another(kms):
+    make_key(kms, KeySpec="HMAC_256", KeyUsage="ENCRYPT_DECRYPT")
+
+
+@TABLE.breakage("AWS offers it only in cn-north-1 and cn-northwest-1.")
+def a_key_of_china(kms):
+    make_key(kms, KeySpec="SM2", KeyUsage="SIGN_VERIFY")
+
+
+@TABLE.breakage("It has keys in: us-east-1, eu-west-1.")
+def a_primary_region_without_replica(kms):
+    key_id = make_key(kms, MultiRegion=True)
+    kms.client().replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+    kms.clock.advance(hours=1)
+    kms.client().update_primary_region(KeyId=key_id, PrimaryRegion="eu-west-3")
+
+
+@TABLE.breakage("; UpdateAlias changes the key.")
+def an_alias_that_is_there_already(kms):
+    for _ in range(2):
+        kms.client().create_alias(AliasName="alias/app", TargetKeyId=make_key(kms))
+
+
+def test_the_note_on_an_alias_names_the_key_that_it_has() -> None:
+    made: list[str] = []
+
+    def run(kms: KMSMock) -> None:
+        for _ in range(2):
+            made.append(make_key(kms))
+            kms.client().create_alias(AliasName="alias/app", TargetKeyId=made[-1])
+
+    assert read_note(run) == f"Its key is {made[0]}; UpdateAlias changes the key."
 
 
 # --- sizes and values -------------------------------------------------
@@ -391,6 +461,52 @@ def test_the_note_on_text_of_a_ciphertext_says_nothing_else(encode: Callable[...
 
     assert note.startswith("CiphertextBlob is ")
     assert "cannot be read" not in note
+
+
+@pytest.mark.parametrize("size", [256, 384, 512])
+def test_a_ciphertext_as_long_as_a_modulus_is_taken_for_one_of_a_public_key(size: int) -> None:
+    note = read_note(lambda kms: kms.client().decrypt(CiphertextBlob=b"\xff" * size))
+
+    assert "needs both the key and the algorithm, as in KeyId=key_id, EncryptionAlgorithm=" in note
+
+
+@pytest.mark.parametrize("size", [16, 32])
+def test_a_ciphertext_as_long_as_a_data_key_is_taken_for_its_plaintext(size: int) -> None:
+    note = read_note(lambda kms: kms.client().decrypt(CiphertextBlob=b"\xff" * size))
+
+    assert f"It has {size} bytes, as the Plaintext of GenerateDataKey" in note
+
+
+@pytest.mark.parametrize("size", [15, 33, 255, 400])
+def test_a_ciphertext_of_another_length_is_just_damaged(size: int) -> None:
+    note = read_note(lambda kms: kms.client().decrypt(CiphertextBlob=b"\xff" * size))
+
+    assert note.endswith(
+        "It was damaged, or was not made by Encrypt, ReEncrypt or GenerateDataKey with a symmetric "
+        "key of this mock."
+    )
+
+
+def base64_import_token(kms: KMSMock) -> None:
+    parameters = import_parameters(kms.client(), make_key(kms, Origin="EXTERNAL"), MATERIAL)
+    parameters["ImportToken"] = base64.b64encode(parameters["ImportToken"])
+    kms.client().import_key_material(**parameters, ExpirationModel=NEVER)
+
+
+TEXTS_ALONE: dict[str, Callable[[KMSMock], None]] = {
+    "ImportToken": base64_import_token,
+    "EncryptedKeyMaterial": wrapped_key_material_in_base64,
+    "Signature": verifying_a_signature_in_base64,
+    "Mac": verifying_a_mac_in_hexadecimal_digits,
+}
+
+
+@pytest.mark.parametrize("member", TEXTS_ALONE)
+def test_the_note_on_a_text_says_nothing_else(member: str) -> None:
+    note = read_note(TEXTS_ALONE[member])
+
+    assert note.startswith(f"{member} is ")
+    assert note.count(". ") == 1  # what it is, and what to pass
 
 
 # --- what is no mistake -----------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -109,6 +109,91 @@ def test_counts_are_asserted_for_all_calls_and_for_some(kms: KMSMock) -> None:
     kms.calls.assert_call_count(1, encryption_context={"tenant": "a", "purpose": "test"})
     kms.calls.assert_not_called("Encrypt", region="eu-west-1")
     assert failure(kms.calls.assert_call_count, 5).startswith("expected a call 5 times, found 4")
+
+
+def test_where_nothing_was_called_there_is_no_nearest_call() -> None:
+    with mock_kms() as empty:
+        text = failure(empty.calls.assert_called, "Encrypt", encryption_context={"tenant": "a"})
+
+    assert text.splitlines() == [
+        "expected Encrypt with encryption_context={'tenant': 'a'} at least once, found 0",
+        "calls that were made: none",
+    ]
+
+
+def test_a_count_that_is_not_known_any_more_is_a_range() -> None:
+    with mock_kms(calls_kept=1) as kms:
+        client = kms.client()
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        for tenant in ("a", "b", "a"):
+            client.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionContext={"tenant": tenant})
+
+        text = failure(
+            kms.calls.assert_call_count, 4, "Encrypt", encryption_context={"tenant": "a"}
+        )
+
+    assert "4 times, found 1 to 3\n" in text
+
+
+ASSERTIONS: dict[str, Callable[[KMSMock], Any]] = {
+    "called": lambda kms: kms.calls.assert_called("Decrypt"),
+    "not called": lambda kms: kms.calls.assert_not_called("Encrypt"),
+    "count": lambda kms: kms.calls.assert_call_count(7),
+    "all keys used": lambda kms: kms.calls.assert_all_keys_used(),
+    "secrets": lambda kms: kms.secrets.assert_absent_from("a" * 8 + "secret text"),
+}
+
+
+@pytest.mark.parametrize("assertion", ASSERTIONS.values(), ids=ASSERTIONS)
+def test_a_failed_assertion_is_shown_at_the_line_of_the_test(
+    kms: KMSMock, assertion: Callable[[KMSMock], Any]
+) -> None:
+    client = kms.client()
+    client.create_key()
+    blob = client.encrypt(KeyId="alias/app", Plaintext=b"secret text")["CiphertextBlob"]
+    client.decrypt(CiphertextBlob=blob)
+    kms.calls.clear()
+    client.encrypt(KeyId="alias/app", Plaintext=b"text")
+
+    with pytest.raises(AssertionError) as caught:
+        assertion(kms)
+
+    inside = [entry for entry in caught.traceback if "kmsmock" in entry.path.parts]
+    assert inside
+    assert all(entry.frame.f_locals.get("__tracebackhide__") is True for entry in inside)
+
+
+def test_calls_are_shown_in_one_line(kms: KMSMock) -> None:
+    first, second, third, last = (str(call) for call in kms.calls)
+
+    assert repr(kms.calls[:0]) == "<0 calls>"
+    assert repr(kms.calls[:1]) == f"<1 call (1 CreateKey), newest first: {first}>"
+    assert repr(kms.calls[:2]) == (
+        f"<2 calls (1 CreateKey, 1 CreateAlias), newest first: {second}; {first}>"
+    )
+    for _ in range(8):
+        kms.client().list_keys()
+    assert repr(kms.calls).endswith("; ...>")
+    assert third != last
+
+
+def test_calls_are_shown_line_by_line(kms: KMSMock) -> None:
+    lines = str(kms.calls).splitlines()
+
+    assert lines[0] == "4 calls: 2 Encrypt, 1 CreateKey, 1 CreateAlias"
+    assert lines[1:] == [f"  {call}" for call in kms.calls]
+
+
+@pytest.mark.parametrize("other", [None, 4, "Encrypt"])
+def test_calls_are_equal_to_sequences_of_calls_alone(kms: KMSMock, other: Any) -> None:
+    assert kms.calls == list(kms.calls)
+    assert kms.calls == tuple(kms.calls)
+    assert kms.calls != other
+    assert kms.calls != kms.calls[:1]
+
+
+def test_calls_that_are_all_kept_have_no_note(kms: KMSMock) -> None:
+    assert (kms.calls.note, kms.calls.dropped, kms.calls.made) == ("", 0, 4)
 
 
 def test_a_member_that_records_do_not_have_is_refused(kms: KMSMock) -> None:

@@ -51,6 +51,11 @@ VALUES: list[tuple[dict[str, Any], str]] = [
     ({"error_code": KeyError}, "error_code must be a str such as 'DisabledException', not the cla"),
     ({"grant_id": "abc"}, "grant_id must be 64 hexadecimal digits, not 'abc'"),
     ({"allowed": 1}, "allowed must be True or False, not int: 1"),
+    ({"at": 5}, "at must be an aware datetime, not 5"),
+    ({"at": "2026-01-01"}, "at of a call is never a text, such as '2026-01-01'"),
+    ({"dry_run": "yes"}, "dry_run of a call is never a text, such as 'yes'"),
+    ({"caller": 5}, "caller must be a principal or its ARN, not 5"),
+    ({"key_arn": f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/app"}, "key_arn must be the ARN of a key"),
     ({"at": datetime(2026, 1, 1)}, "at must be an aware datetime, with a time zone"),
     ({"test_id": 5}, "test_id must be a str, not int: 5"),
     ({"price": "cheap"}, "price must be an amount in USD"),
@@ -72,6 +77,44 @@ def test_a_value_that_no_call_can_have_is_told(
         for use in (kms.calls.assert_not_called, kms.calls.filter):
             with pytest.raises((TypeError, ValueError)):
                 use(**members)
+
+
+MEMBERS: dict[str, Callable[[KMSMock], Any]] = {
+    "key_arn": lambda kms: kms.keys[0].arn,
+    "key_spec": lambda _: "SYMMETRIC_DEFAULT",
+    "alias": lambda _: "alias/app",
+    "account": lambda _: "123456789012",
+    "region": lambda _: "us-east-1",
+    "caller": lambda kms: kms.account("123456789012").administrator,
+    "allowed": lambda _: True,
+    "dry_run": lambda _: False,
+    "price": lambda _: "0.000003",
+    "at": lambda kms: kms.calls.filter("Encrypt")[-1].at,
+    "request_id": lambda kms: kms.calls.filter("Encrypt")[-1].request_id,
+    "error_code": lambda _: None,
+    "via_service": lambda _: None,
+    "grant_id": lambda _: None,
+}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_call_is_found_by_each_of_its_members(kms: KMSMock, name: str) -> None:
+    kms.client().encrypt(KeyId="alias/app", Plaintext=b"text")
+    value = MEMBERS[name](kms)
+
+    kms.calls.assert_called("Encrypt", key="alias/app", **{name: value})
+
+
+def test_a_call_is_found_by_the_grant_that_allowed_it(kms: KMSMock) -> None:
+    role = kms.account("123456789012").role("App")
+    made = kms.client().create_grant(
+        KeyId=kms.keys[0].arn, GranteePrincipal=role.arn, Operations=["Encrypt"]
+    )
+    role.client().encrypt(KeyId=kms.keys[0].arn, Plaintext=b"text")
+
+    for grant in (made, made["GrantId"]):
+        kms.calls.assert_called("Encrypt", grant_id=grant, caller=role.caller_arn)
+    kms.calls.assert_not_called("Decrypt", grant_id=made["GrantId"])
 
 
 def test_an_account_is_no_caller(kms: KMSMock) -> None:

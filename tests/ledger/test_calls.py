@@ -280,6 +280,24 @@ def test_a_call_with_two_keys_that_is_no_longer_kept_may_be_about_the_second() -
             kms.calls.assert_not_called("UpdateAlias", key=new)
 
 
+def test_of_calls_that_are_no_longer_kept_the_key_is_still_known() -> None:
+    with mock_kms(calls_kept=1) as kms:
+        client = kms.client()
+        used, other = (client.create_key()["KeyMetadata"] for _ in range(2))
+        client.create_alias(AliasName="alias/app", TargetKeyId=used["KeyId"])
+        encrypt(client, used["KeyId"])
+        client.list_keys()
+        client.list_keys()
+
+        for name in (used["KeyId"], used["Arn"]):
+            kms.calls.assert_called("Encrypt", times=1, key=name)
+        for name in (other["KeyId"], other["Arn"], None):
+            kms.calls.assert_not_called("Encrypt", key=name)
+        kms.calls.assert_not_called("Encrypt", region="eu-west-1")
+        with pytest.raises(AssertionError, match="1 older calls that may be among these"):
+            kms.calls.assert_not_called("Encrypt", key="alias/app")
+
+
 def test_what_cannot_be_told_any_more_is_not_asserted(forgetful: KMSMock) -> None:
     calls = forgetful.calls
     for assertion in (calls.assert_called, calls.assert_not_called):

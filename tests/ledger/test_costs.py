@@ -172,6 +172,14 @@ def test_costs_above_a_limit_fail_with_the_bill(kms: KMSMock, key: Any) -> None:
     assert bill == kms.costs.table()
 
 
+def test_a_budget_shows_its_limits_and_what_was_spent(kms: KMSMock, key: Any) -> None:
+    with kms.budget(requests=3, usd="0.1") as budget:
+        kms.client().encrypt(KeyId=key["KeyId"], Plaintext=b"text")
+
+        limits = "3 requests and $0.10 at list price"
+        assert repr(budget) == f"<budget of this block: {limits}; 1 request ($0.000003) so far>"
+
+
 def test_a_block_within_its_budget_passes(kms: KMSMock, key: Any) -> None:
     with kms.budget(requests=1, usd=STANDARD) as budget:
         kms.client().encrypt(KeyId=key["KeyId"], Plaintext=b"text")

@@ -402,6 +402,15 @@ def test_a_disabled_key_is_shown_with_the_request(kms, client, key):
     assert record["resources"][0]["ARN"] == key["Arn"]
 
 
+def test_a_ciphertext_of_another_key_shows_the_key_that_was_named(kms, client, key):
+    other = client.create_key()["KeyMetadata"]
+    blob = client.encrypt(KeyId=other["KeyId"], Plaintext=b"x")["CiphertextBlob"]
+    with refused("IncorrectKeyException"):
+        client.decrypt(CiphertextBlob=blob, KeyId=key["KeyId"])
+
+    assert [resource["ARN"] for resource in last(kms)["resources"]] == [key["Arn"]]
+
+
 def test_an_error_without_text_has_no_message(kms, client, key):
     blob = client.encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"]
     with refused("InvalidCiphertextException"):

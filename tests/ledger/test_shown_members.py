@@ -7,6 +7,8 @@ import os
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kmsmock import KMSMock, mock_kms
 from tests.authorization.documents import ACCOUNT, allow, policy, to
@@ -442,3 +444,28 @@ def test_what_the_caller_changes_afterwards_changes_no_record(kms, client):
     called(kms, "Encrypt")["requestParameters"]["encryptionContext"]["a"] = "changed"
 
     assert called(kms, "Encrypt")["requestParameters"]["encryptionContext"] == {"a": "b"}
+
+
+@pytest.mark.parametrize("is_tpm", [False, True], ids=["enclave", "NitroTPM"])
+def test_a_recipient_is_shown_by_its_measurements(kms, client, is_tpm):
+    public = rsa.generate_private_key(65537, 2048).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    measured = {number: bytes([number + 1]) * 48 for number in range(24)}
+    document = kms.attestation.document(spki, pcrs=measured, module_id="i-1", nitro_tpm=is_tpm)
+    recipient = {
+        "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+        "AttestationDocument": document,
+    }
+
+    client.generate_random(NumberOfBytes=8, Recipient=recipient)
+
+    kind, registers = ("NitroTPM", (4, 7, 8, 9, 16, 23)) if is_tpm else ("Enclave", (1, 2, 3, 4, 8))
+    shown = {
+        f"attestationDocument{kind}PCR{number}": measured[number].hex() for number in registers
+    }
+    if not is_tpm:
+        shown["attestationDocumentEnclaveImageDigest"] = measured[0].hex()
+    [record] = kms.trail.lookup("GenerateRandom")
+    assert record["additionalEventData"] == {
+        "recipient": {"attestationDocumentModuleId": "i-1", **shown}
+    }

@@ -373,6 +373,49 @@ def test_a_service_can_be_given_a_grant(client, new_key):
         grant(client, key_id, **SERVICE, RetiringServicePrincipal="x.y.z")
 
 
+def test_a_service_lists_the_grants_of_one_kind_of_principal(kms, client, new_key):
+    model = client.meta.service_model.operation_model("ListGrants")
+    if "GranteeServicePrincipal" not in model.input_shape.members:
+        pytest.skip("the installed botocore does not know grants for services")
+    name = "sns.amazonaws.com"
+    them = {"Effect": "Allow", "Principal": {"Service": name}, "Action": "kms:*", "Resource": "*"}
+    us = {**them, "Principal": {"AWS": ACCOUNT}}
+    key = new_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [us, them]}))
+    for_it = {**SERVICE, "GranteeServicePrincipal": name}
+    made = grant(client, key["KeyId"], **for_it)
+    grant(client, key["KeyId"])
+    service = kms.principal(name).client()
+
+    listed = service.list_grants(KeyId=key["Arn"], GranteeServicePrincipal=name)["Grants"]
+
+    assert [entry["GrantId"] for entry in listed] == [made["GrantId"]]
+    text = "At most one of GranteePrincipal and GranteeServicePrincipal can be specified."
+    with refused("ValidationException", text):
+        service.list_grants(KeyId=key["Arn"], GranteePrincipal=ROLE, GranteeServicePrincipal=name)
+
+
+def test_retirable_grants_are_those_of_one_principal(client):
+    text = "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified."
+
+    with refused("ValidationException", text):
+        client.list_retirable_grants()
+
+
+def test_grants_are_listed_by_the_unique_id_of_their_grantee(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    role = kms.account("123456789012").role("App")
+    made = grant(client, key_id)
+    grant(client, key_id, GranteePrincipal=ADMIN)
+
+    listed = client.list_grants(KeyId=key_id, GranteePrincipal=role.unique_id)["Grants"]
+
+    assert [entry["GrantId"] for entry in listed] == [made["GrantId"]]
+    unique_id = role.unique_id
+    role.delete()
+    with refused("InvalidArnException", "Input does not refer to a valid principal"):
+        client.list_grants(KeyId=key_id, GranteePrincipal=unique_id)
+
+
 # --- pages -------------------------------------------------------------------------------
 
 
@@ -433,6 +476,42 @@ def test_a_page_has_a_largest_size(client, new_key, method, needs_key, largest):
     assert getattr(client, method)(Limit=largest, **key)["Truncated"] is False
     with refused("ValidationException", text):
         getattr(client, method)(Limit=largest + 1, **key)
+
+
+@pytest.mark.parametrize(
+    ("method", "member"), [("list_grants", "KeyId"), ("list_retirable_grants", "RetiringPrincipal")]
+)
+def test_a_page_of_grants_has_fifty_by_default(client, new_key, method, member):
+    key_id = new_key()["KeyId"]
+    for _ in range(51):
+        grant(client, key_id, RetiringPrincipal=ADMIN)
+    about = {member: {"KeyId": key_id, "RetiringPrincipal": ADMIN}[member]}
+
+    first = getattr(client, method)(**about)
+    second = getattr(client, method)(**about, Marker=first["NextMarker"])
+
+    assert (len(first["Grants"]), len(second["Grants"])) == (50, 1)
+
+
+def test_a_page_of_rotations_has_a_hundred_by_default(kms, client, new_key):
+    key_id = new_key()["KeyId"]
+    client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=90)
+    kms.clock.advance(days=101 * 90)
+
+    first = client.list_key_rotations(KeyId=key_id)
+    second = client.list_key_rotations(KeyId=key_id, Marker=first["NextMarker"])
+
+    assert (len(first["Rotations"]), len(second["Rotations"])) == (100, 1)
+
+
+def test_a_page_of_keys_has_a_hundred_by_default(client, new_key):
+    for _ in range(101):
+        new_key()
+
+    first = client.list_keys()
+    second = client.list_keys(Marker=first["NextMarker"])
+
+    assert (len(first["Keys"]), len(second["Keys"])) == (100, 1)
 
 
 def test_every_list_has_pages(client, new_key):

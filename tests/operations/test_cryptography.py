@@ -912,6 +912,48 @@ def test_a_dry_run_still_checks_the_cryptography(client, new_key):
         client.decrypt(CiphertextBlob=b"t", DryRun=True)
 
 
+RSA = {"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"}
+OAEP = {"EncryptionAlgorithm": "RSAES_OAEP_SHA_256"}
+
+
+@pytest.mark.parametrize(
+    ("key", "state", "parameters", "code"),
+    [
+        pytest.param({}, "enable_key", OAEP, "InvalidKeyUsageException", id="algorithm"),
+        pytest.param({}, "disable_key", {}, "DisabledException", id="disabled"),
+        pytest.param(
+            {}, "schedule_key_deletion", {}, "KMSInvalidStateException", id="pending deletion"
+        ),
+        pytest.param(
+            RSA, "enable_key", {**OAEP, "Plaintext": b"t" * 191}, "ValidationException", id="size"
+        ),
+        pytest.param(
+            RSA,
+            "enable_key",
+            {**OAEP, "EncryptionContext": {"a": "b"}},
+            "ValidationException",
+            id="context",
+        ),
+    ],
+)
+def test_a_dry_run_of_encrypt_is_refused_as_the_call_would_be(
+    client, new_key, key, state, parameters, code
+):
+    key_id = new_key(**key)["KeyId"]
+    getattr(client, state)(KeyId=key_id)
+    request = {"KeyId": key_id, "Plaintext": b"text", **parameters}
+
+    with refused(code) as called:
+        client.encrypt(**request)
+    with refused(code, called.value.response["Error"].get("Message", "")):
+        client.encrypt(**request, DryRun=True)
+
+
+def test_a_dry_run_of_encrypt_under_a_public_key_ends_in_its_own_error(client, new_key):
+    with refused("DryRunOperationException", DRY_RUN_TEXT):
+        client.encrypt(KeyId=new_key(**RSA)["KeyId"], Plaintext=b"text", **OAEP, DryRun=True)
+
+
 def test_a_dry_run_may_leave_out_the_ciphertext_when_it_says_so(client, new_key):
     if (
         "DryRunModifiers"
@@ -957,6 +999,45 @@ def test_an_enclave_gets_its_answer_sealed(kms, client, new_key):
     plain = client.decrypt(CiphertextBlob=data_key["CiphertextBlob"])["Plaintext"]
     assert cms.open_envelope(data_key["CiphertextForRecipient"], enclave) == plain
     assert len(cms.open_envelope(random["CiphertextForRecipient"], enclave)) == 8
+
+
+def test_a_private_key_and_a_shared_secret_are_sealed_for_an_enclave(kms, client, new_key):
+    from kmsmock.crypto import cms
+
+    enclave = rsa.generate_private_key(65537, 2048)
+    recipient = {
+        "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+        "AttestationDocument": kms.attestation.document(spki(enclave)),
+    }
+    peer = ec.generate_private_key(ec.SECP256R1())
+    agreeing = new_key(KeySpec="ECC_NIST_P256", KeyUsage="KEY_AGREEMENT")["KeyId"]
+
+    pair = client.generate_data_key_pair(
+        KeyId=new_key()["KeyId"], KeyPairSpec="ECC_NIST_P256", Recipient=recipient
+    )
+    shared = client.derive_shared_secret(
+        KeyId=agreeing, KeyAgreementAlgorithm="ECDH", PublicKey=spki(peer), Recipient=recipient
+    )
+
+    opened = cms.open_envelope(pair["CiphertextForRecipient"], enclave)
+    assert opened == client.decrypt(CiphertextBlob=pair["PrivateKeyCiphertextBlob"])["Plaintext"]
+    secret = peer.exchange(ec.ECDH(), public_key(client, agreeing))
+    assert cms.open_envelope(shared["CiphertextForRecipient"], enclave) == secret
+    assert not {"PrivateKeyPlaintext", "SharedSecret"} & {*pair, *shared}
+
+
+@pytest.mark.parametrize("missing", ["KeyEncryptionAlgorithm", "AttestationDocument"])
+def test_a_recipient_has_algorithm_and_document(kms, client, missing):
+    enclave = rsa.generate_private_key(65537, 2048)
+    recipient = {
+        "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256",
+        "AttestationDocument": kms.attestation.document(spki(enclave)),
+    }
+    del recipient[missing]
+
+    text = "Recipient needs both KeyEncryptionAlgorithm and AttestationDocument."
+    with refused("ValidationException", text):
+        client.generate_random(NumberOfBytes=8, Recipient=recipient)
 
 
 def test_a_document_of_another_authority_is_refused(client):

@@ -96,20 +96,48 @@ def test_an_external_store_needs_all_of_its_settings(client, missing):
         create(client, settings=settings)
 
 
+ONLY_IN_VPC = (
+    "XksProxyVpcEndpointServiceName must be specified when XksProxyConnectivity is "
+    "VPC_ENDPOINT_SERVICE, and only then."
+)
+
+
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "text"),
     [
-        pytest.param({**CLOUDHSM, "XksProxyUriPath": "/kms/xks/v1"}, id="proxy for CloudHSM"),
-        pytest.param({**PROXY, "KeyStorePassword": "password"}, id="password for proxy"),
+        pytest.param(
+            {**CLOUDHSM, "XksProxyUriPath": "/kms/xks/v1"},
+            "XksProxyUriPath cannot be specified for a custom key store of type AWS_CLOUDHSM.",
+            id="proxy for CloudHSM",
+        ),
+        pytest.param(
+            {**PROXY, "KeyStorePassword": "password"},
+            "KeyStorePassword cannot be specified for a custom key store of type "
+            "EXTERNAL_KEY_STORE.",
+            id="password for proxy",
+        ),
         pytest.param(
             {k: v for k, v in VPC.items() if k != "XksProxyVpcEndpointServiceName"},
+            ONLY_IN_VPC,
             id="no service for VPC",
         ),
-        pytest.param({**VPC, "XksProxyConnectivity": "PUBLIC_ENDPOINT"}, id="service in public"),
+        pytest.param(
+            {**VPC, "XksProxyConnectivity": "PUBLIC_ENDPOINT"}, ONLY_IN_VPC, id="service in public"
+        ),
+        pytest.param(
+            {**PROXY, "XksProxyVpcEndpointServiceOwner": "123456789012"},
+            "XksProxyVpcEndpointServiceOwner can only be specified when XksProxyConnectivity is "
+            "VPC_ENDPOINT_SERVICE.",
+            id="owner in public",
+        ),
     ],
 )
-def test_settings_that_do_not_go_together_are_refused(client, settings):
-    with refused("ValidationException"):
+def test_settings_that_do_not_go_together_are_refused(client, settings, text):
+    if "XksProxyVpcEndpointServiceOwner" in settings:
+        model = client.meta.service_model.operation_model("CreateCustomKeyStore")
+        if "XksProxyVpcEndpointServiceOwner" not in model.input_shape.members:
+            pytest.skip("the installed botocore does not know owners")
+    with refused("ValidationException", text):
         create(client, settings=settings)
 
 

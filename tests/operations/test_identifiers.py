@@ -115,6 +115,27 @@ def test_a_malformed_key_id_in_an_arn_is_not_quoted(client):
         client.describe_key(KeyId=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/foo")
 
 
+@pytest.mark.parametrize("method", ANY_FORM)
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:",
+        "arn:aws:kms",
+        f"arn:aws:kms:{REGION}:{ACCOUNT}",
+        f"arn:aws:kms:{REGION}:{ACCOUNT}:",
+        f"arn:aws:kms:{REGION}:{ACCOUNT}:{UNKNOWN}",
+        f"arn:aws:kms:{REGION}:{ACCOUNT}:key/",
+        f"arn:aws:kms:{REGION}:{ACCOUNT}:key:{UNKNOWN}",
+        f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/",
+        f"arn:aws:iam:{REGION}:{ACCOUNT}:key/{UNKNOWN}",
+        f"arn:aws:kms:{REGION}:key/{UNKNOWN}",
+    ],
+)
+def test_a_malformed_arn_is_quoted(client, method, arn):
+    with refused("NotFoundException", f"Invalid arn {arn}"):
+        getattr(client, method)(KeyId=arn, **ANY_FORM[method])
+
+
 @pytest.mark.parametrize("resource", [f"key/{UNKNOWN}", "alias/app"])
 def test_an_arn_of_another_region_is_told_by_the_region(client, resource):
     with refused("NotFoundException", "Invalid arn eu-west-1"):

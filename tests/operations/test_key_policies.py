@@ -50,6 +50,7 @@ def test_the_default_key_policy_is_that_of_aws_to_the_letter(client, new_key):
         pytest.param(policy("text"), id="statement is text"),
         pytest.param(policy({**STATEMENT, "Effect": "allow"}), id="effect"),
         pytest.param(policy({**STATEMENT, "Sid": 1}), id="sid"),
+        pytest.param(policy(STATEMENT, Id=1), id="id"),
         pytest.param(policy({**STATEMENT, "Extra": 1}), id="unknown statement element"),
         pytest.param(policy({**STATEMENT, "NotAction": "kms:*"}), id="both actions"),
         pytest.param(policy({**STATEMENT, "Principal": "someone"}), id="principal is text"),
@@ -57,6 +58,16 @@ def test_the_default_key_policy_is_that_of_aws_to_the_letter(client, new_key):
         pytest.param(policy({**STATEMENT, "Action": "decrypt"}), id="action"),
         pytest.param(policy({**STATEMENT, "Action": 1}), id="action is a number"),
         pytest.param(policy({**STATEMENT, "Resource": []}), id="no resources"),
+        pytest.param(policy({**STATEMENT, "Action": ["kms:*", ""]}), id="empty action"),
+        pytest.param(policy({**STATEMENT, "Resource": ["*", ""]}), id="empty resource"),
+        pytest.param(policy({**STATEMENT, "Principal": {"AWS": ["*", ""]}}), id="empty principal"),
+        pytest.param(
+            policy({**STATEMENT, "Principal": {"AWS": "*", "Service": ""}}), id="empty service"
+        ),
+        pytest.param(
+            policy({"Effect": "Allow", "NotPrincipal": {"AWS": [""]}, "NotAction": "kms:*"}),
+            id="empty excepted principal",
+        ),
         pytest.param(policy({**STATEMENT, "Condition": "x"}), id="condition is text"),
         pytest.param(policy({**STATEMENT, "Condition": {"Bool": {}}}), id="empty condition"),
         pytest.param(policy({**STATEMENT, "Condition": {"Bool": {"a": {}}}}), id="condition value"),

@@ -154,6 +154,24 @@ def test_describing_a_key_shows_what_creating_it_showed(client, new_key):
             None,
             id="unknown key store",
         ),
+        pytest.param(
+            {"Origin": "AWS_CLOUDHSM"},
+            "ValidationException",
+            "CustomKeyStoreId is required when Origin is AWS_CLOUDHSM.",
+            id="no key store",
+        ),
+        pytest.param(
+            {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY", "CustomKeyStoreId": "cks-x"},
+            "UnsupportedOperationException",
+            None,
+            id="key pair in a key store",
+        ),
+        pytest.param(
+            {"MultiRegion": True, "CustomKeyStoreId": "cks-x"},
+            "UnsupportedOperationException",
+            None,
+            id="multi-Region key in a key store",
+        ),
     ],
 )
 def test_a_key_that_cannot_be_is_refused(client, parameters, code, message):

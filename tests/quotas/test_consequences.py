@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from kmsmock import KMSMock, mock_kms
 from tests.operations.test_custom_key_stores import CLOUDHSM, connected
@@ -97,6 +97,22 @@ def test_faults_do_not_meet_a_throttled_request() -> None:
         with refused("ThrottlingException"):
             client.list_keys()
         kms.faults.assert_all_fired()
+
+
+def test_a_request_that_never_reaches_kms_does_not_count() -> None:
+    with mock_kms(seed=1, quotas={"ListKeys": 2}) as kms:
+        client = make_client()
+        client.list_keys()
+        kms.faults.drop_connection("ListKeys")
+        with pytest.raises(ConnectionClosedError):
+            client.list_keys()
+        assert count_answered(client.list_keys) == 1
+
+        kms.clock.advance(seconds=1)
+        kms.faults.drop_connection("ListKeys", after_effect=True)
+        with pytest.raises(ConnectionClosedError):
+            client.list_keys()
+        assert count_answered(client.list_keys) == 1
 
 
 # --- state -----------------------------------------------------------------------------------

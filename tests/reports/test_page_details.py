@@ -15,6 +15,7 @@ from kmsmock.reports.report import (
     CallRow,
     Lane,
     Permission,
+    QuotaPeak,
     Refusal,
     Report,
     Scene,
@@ -372,3 +373,25 @@ def test_reports_that_know_no_injected_errors_are_read() -> None:
 
     assert read_again.total == Tally(20, 1, 0, Decimal("0.000057"))
     assert read_again.scenes[0].calls[0].is_injected is False
+
+
+# --- request quotas -------------------------------------------------------------------------------
+
+
+def test_the_peaks_of_request_quotas_are_a_table(show: Show) -> None:
+    peaks = [
+        QuotaPeak("CreateKey", "eu-west-1", "123456789012", 6, 5, {"CreateKey": 6}, TEST),
+        QuotaPeak("ListKeys", "eu-west-1", "123456789012", 1, 500, {"ListKeys": 1}),
+    ]
+    browser = show(replace(make_report(), quotas=peaks))
+
+    assert texts(browser, "#request-quotas tbody td")[:6] == [
+        "CreateKeyeu-west-1 123456789012",
+        *("6", "5", "120.0 %", "x 0.8", "6 CreateKey"),
+    ]
+    browser.evaluate("document.querySelector('#request-quotas input[type=checkbox]').click()")
+    assert len(texts(browser, "#request-quotas tbody tr")) == 1
+
+
+def test_a_report_without_them_has_no_such_section(show: Show) -> None:
+    assert texts(show(make_report()), "#request-quotas") == []

@@ -254,7 +254,7 @@ def test_the_page_holds_the_report(alone):
 def test_the_workers_of_xdist_make_one_report(alone, shared):
     for member in ("total", "tests", "tests_run", "tests_failed"):
         assert shared.report[member] == alone.report[member]
-    for member in ("keys", "scenes", "refusals"):
+    for member in ("keys", "scenes", "refusals", "quotas"):
         assert len(shared.report[member]) == len(alone.report[member])
     assert shared.report["notes"] == []
 

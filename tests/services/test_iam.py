@@ -295,6 +295,18 @@ def test_a_session_lasts_as_long_as_its_role_allows(kms, iam, role):
     sts.assume_role(RoleArn=role["Arn"], RoleSessionName="job", DurationSeconds=7200)
 
 
+@pytest.mark.parametrize("element", ["Resource", "NotResource"])
+@pytest.mark.usefixtures("role")
+def test_a_trust_policy_has_no_resource(iam, element):
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT}}
+    document = policy({**statement, element: "*"})
+
+    with refused("MalformedPolicyDocument", "Has prohibited field Resource"):
+        iam.create_role(RoleName="Other", AssumeRolePolicyDocument=document)
+    with refused("MalformedPolicyDocument", "Has prohibited field Resource"):
+        iam.update_assume_role_policy(RoleName="App", PolicyDocument=document)
+
+
 def test_a_trust_policy_names_principals_that_exist(iam):
     arn = f"arn:aws:iam::{ACCOUNT}:user/nobody"
     with refused("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"'):

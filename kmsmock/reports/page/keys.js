@@ -22,6 +22,25 @@ function showKeys() {
   }));
 }
 
+function showQuotas() {
+  if (!report.quotas.length) return;
+  const share = (row) => row.per_second > 0 ? row.peak / row.per_second : 0;
+  section("Request quotas", "The most requests per second of all mocks, by their clocks, against AWS's request quotas. " +
+    "As many times this traffic as the limit says are not throttled yet.", pagedTable({
+    title: "Request quotas", rows: report.quotas, size: 10, filters: [["throttled", (row) => share(row) > 1]],
+    text: (row) => `${row.quota} ${row.region} ${row.account} ${Object.keys(row.operations).join(" ")} ${row.test}`,
+    columns: [
+      { title: "Quota", kind: "name", by: (row) => row.quota, cell: (row) => [breakable(row.quota), placeLine(row.region, row.account)] },
+      { title: "Peak/s", kind: "number", by: (row) => row.peak, cell: (row) => count(row.peak) },
+      { title: "Quota/s", kind: "number", by: (row) => row.per_second, cell: (row) => count(row.per_second) },
+      { title: "Share", kind: "number", by: share, cell: (row) => `${(100 * share(row)).toFixed(1)} %` },
+      { title: "Limit at", kind: "number", cell: (row) => row.peak > 0 ? `x ${count(Math.floor(10 * row.per_second / row.peak) / 10)}` : "–" },
+      { title: "Requests", kind: "name", cell: (row) => Object.entries(row.operations).map(([name, number]) => `${count(number)} ${name}`).join(", ") },
+      { title: "Test", kind: "name", cell: (row) => testName(row.test), by: (row) => row.test ?? "" },
+    ],
+  }));
+}
+
 function showSlowest() {
   if (!report.slowest.length) return;
   section("Slowest calls", "The real time that the mock took to answer.", el("div", { class: "scroll" }, el("table", { class: "rows" },

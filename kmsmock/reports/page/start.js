@@ -6,6 +6,7 @@ if (report.total.calls) {
   showRefusals();
   showScenes();
   showKeys();
+  showQuotas();
   showSlowest();
 } else {
   main.append(el("p", { class: "card" }, "No KMS calls."));

@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+from kmsmock.aws.hosts import is_aws_host, read_host
 from kmsmock.services.rds.errors import InvalidParameterValue
 from kmsmock.services.rds.kinds import Kind
 from kmsmock.services.registry import ServiceCall
@@ -47,7 +48,9 @@ def _what_is_wrong(call: ServiceCall, kind: Kind, source_region: str, url: str) 
         source: call.parameters[source],
         "KmsKeyId": call.parameters["KmsKeyId"],
     }
-    if parts.scheme != "https" or not parts.netloc.startswith(f"rds.{source_region}."):
+    # Clients with an endpoint URL, such as that of a server with the mock, presign that.
+    is_of_aws, labels = is_aws_host(read_host(url)), f"rds.{source_region}."
+    if is_of_aws and not (parts.scheme == "https" and parts.netloc.startswith(labels)):
         return f"The URL is not one of RDS in {source_region}."
     for name, value in expected.items():
         if query.get(name) != value:

@@ -101,6 +101,13 @@ def test_a_presigned_url_stands_for_the_source_region(world, west):
     assert world.copy(rds, KmsKeyId=key, PreSignedUrl=presigned(world, key))["KmsKeyId"] == key
 
 
+def test_a_client_with_an_endpoint_url_presigns_that(world, west):
+    rds, key = west
+    url = presigned(world, key, host="127.0.0.1:5000")
+
+    assert world.copy(rds, KmsKeyId=key, PreSignedUrl=url)["KmsKeyId"] == key
+
+
 @pytest.mark.parametrize(
     "changes",
     [

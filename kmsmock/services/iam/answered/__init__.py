@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from kmsmock.services.iam.answered import (
     access_keys,
+    account_details,
     groups,
     identity_policies,
     managed_policies,
@@ -27,6 +28,7 @@ __all__ = [
     "OPERATIONS",
     "SERVICE",
     "access_keys",
+    "account_details",
     "groups",
     "identity_policies",
     "managed_policies",

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from dateutil.tz import tzutc
 
 from kmsmock.identities.entities import Entity, Group, Identity, ManagedPolicy, PolicyVersion
+from kmsmock.services.iam.answered.lookup import list_attached, list_bounded
 from kmsmock.services.registry import ServiceCall
 
 
@@ -68,15 +69,14 @@ def describe_tags(pairs: Mapping[str, str]) -> list[dict[str, str]]:
 
 def describe_managed_policy(call: ServiceCall, managed: ManagedPolicy) -> dict[str, Any]:
     """Describe a managed policy, without its document."""
-    identities = call.identities
     members: dict[str, Any] = {
         "PolicyName": managed.name,
         "PolicyId": managed.policy_id,
         "Arn": managed.arn,
         "Path": managed.path,
         "DefaultVersionId": managed.default,
-        "AttachmentCount": sum(1 for _ in identities.list_attached(managed)),
-        "PermissionsBoundaryUsageCount": sum(1 for _ in identities.list_bounded(managed)),
+        "AttachmentCount": len(list_attached(call, managed)),
+        "PermissionsBoundaryUsageCount": len(list_bounded(call, managed)),
         "IsAttachable": True,
         "CreateDate": to_response_time(managed.created),
         "UpdateDate": to_response_time(managed.updated or managed.created),
@@ -84,6 +84,11 @@ def describe_managed_policy(call: ServiceCall, managed: ManagedPolicy) -> dict[s
     if managed.description:
         members["Description"] = managed.description
     return members
+
+
+def describe_attached(managed: ManagedPolicy) -> dict[str, str]:
+    """Describe a managed policy as one that is attached to an identity."""
+    return {"PolicyName": managed.name, "PolicyArn": managed.arn}
 
 
 def describe_version(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.identities.entities import Entity, Identity
 from kmsmock.services.errors import NoSuchEntity
+from kmsmock.services.iam.answered.descriptions import describe_attached
 from kmsmock.services.iam.answered.documents import read_policy
 from kmsmock.services.iam.answered.lookup import (
     KINDS,
@@ -121,10 +122,7 @@ def detach_policy(call: ServiceCall, kind: Kind, identity: Identity) -> None:  #
 @_operation_of_kinds("ListAttached{}Policies")
 def list_attached_policies(call: ServiceCall, kind: Kind, identity: Identity) -> dict[str, Any]:
     """List the managed policies that are attached."""
-    attached = (
-        {"PolicyName": managed.name, "PolicyArn": managed.arn}
-        for managed in filter_by_path(call, identity.attached.values())
-    )
+    attached = map(describe_attached, filter_by_path(call, identity.attached.values()))
     return paginate_response(call, f"ListAttached{kind.word}Policies", "AttachedPolicies", attached)
 
 

@@ -115,6 +115,18 @@ def _find_managed(call: ServiceCall, member: str, text: str) -> ManagedPolicy:
     return managed
 
 
+def list_attached(call: ServiceCall, managed: ManagedPolicy) -> list[Identity]:
+    """Return the identities of the account that a managed policy is attached to."""
+    ours = call.iam_arn("")
+    return [each for each in call.identities.list_attached(managed) if each.arn.startswith(ours)]
+
+
+def list_bounded(call: ServiceCall, managed: ManagedPolicy) -> list[Entity]:
+    """Return the users and roles of the account whose boundary a managed policy is."""
+    ours = call.iam_arn("")
+    return [each for each in call.identities.list_bounded(managed) if each.arn.startswith(ours)]
+
+
 def require_free_name(call: ServiceCall, kind: Kind) -> str:
     """Return the name of an identity that is to be created. Raises EntityAlreadyExists."""
     name: str = call.parameters[kind.member]

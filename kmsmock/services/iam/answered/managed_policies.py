@@ -25,6 +25,8 @@ from kmsmock.services.iam.answered.lookup import (
     add_tags,
     filter_by_path,
     find_managed_policy,
+    list_attached,
+    list_bounded,
     paginate_response,
 )
 from kmsmock.services.iam.answered.policy_quotas import require_managed_size
@@ -102,15 +104,14 @@ def list_policies(call: ServiceCall) -> dict[str, Any]:
 def delete_policy(call: ServiceCall) -> None:
     """Delete a managed policy that is not in use, and has only its default version."""
     managed = _find_customer_managed(call)
-    identities = call.identities
-    if any(identities.list_attached(managed)) or any(identities.list_bounded(managed)):
+    if list_attached(call, managed) or list_bounded(call, managed):
         raise DeleteConflict("Cannot delete a policy attached to entities.")
     if len(managed.versions) > 1:
         raise DeleteConflict(
             "This policy has more than one version. Before you delete a policy, you must delete "
             "the policy's versions. The default version is deleted with the policy."
         )
-    identities.managed.remove(managed)
+    call.identities.managed.remove(managed)
 
 
 @operation("ListEntitiesForPolicy", _policy_arn)
@@ -119,8 +120,7 @@ def list_entities_for_policy(call: ServiceCall) -> dict[str, Any]:
     managed = find_managed_policy(call)
     requested = call.parameters.get("EntityFilter")
     as_boundary = call.parameters.get("PolicyUsageFilter") == "PermissionsBoundary"
-    identities = call.identities
-    holders = identities.list_bounded(managed) if as_boundary else identities.list_attached(managed)
+    holders = list_bounded(call, managed) if as_boundary else list_attached(call, managed)
     names: dict[str, list[dict[str, str]]] = {"User": [], "Role": [], "Group": []}
     for holder in filter_by_path(call, holders):
         word = "Role"

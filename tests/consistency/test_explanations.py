@@ -1,0 +1,79 @@
+"""The notes of late answers: which change a node has not seen, what to do, and until when."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.consistency.conftest import SEEDS, eventual, find_seed
+from tests.consistency.programs import (
+    ACCOUNT,
+    REGION,
+    describe_disabled_key,
+    encrypt,
+    new_key,
+    use_key_with_new_policy,
+    use_new_alias,
+    use_new_grant,
+    use_new_key,
+    use_revoked_grant,
+)
+
+
+def explanation_of(program, late):
+    with eventual(find_seed(program, late)) as kms:
+        program(kms)
+        return kms.calls[-1].explanation
+
+
+@pytest.mark.parametrize(
+    ("program", "late", "change", "advice"),
+    [
+        (use_new_key, "NotFoundException", "CreateKey of arn:aws:kms", "Try again after NotFound"),
+        (use_new_alias, "NotFoundException", "CreateAlias of arn:aws:kms", "needs no alias"),
+        (use_new_grant, "AccessDeniedException", "CreateGrant of the grant", "Pass the GrantToken"),
+        (use_revoked_grant, "ok", "RevokeGrant of the grant", "can be used for a while"),
+        (describe_disabled_key, "Enabled", "DisableKey of arn:aws:kms", "until the change is"),
+        (use_key_with_new_policy, "ok", "PutKeyPolicy of arn:aws:kms", "Wait, and ask again"),
+    ],
+    ids=["key", "alias", "grant", "revoked grant", "state", "policy"],
+)
+def test_a_late_answer_names_the_change_and_what_to_do(program, late, change, advice):
+    text = explanation_of(program, late)
+
+    assert f"The node of KMS that answered has not seen {change}" in text
+    assert advice in text
+    assert "In this mock all nodes see it after kms.clock.advance(seconds=" in text
+
+
+def test_the_message_of_a_late_error_is_that_of_aws():
+    with eventual(find_seed(use_new_key, "NotFoundException")) as kms:
+        key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+        with pytest.raises(ClientError) as caught:
+            kms.client().encrypt(KeyId=key_id, Plaintext=b"text")
+
+    arn = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id}"
+    assert caught.value.response["Error"]["Message"] == f"Key '{arn}' does not exist"
+
+
+def test_the_time_in_the_note_is_enough():
+    for seed in SEEDS:
+        with eventual(seed, waiting="clock") as kms:
+            if use_new_grant(kms) == "ok":
+                continue
+            text = kms.calls[-1].explanation
+            seconds = text.split("advance(seconds=")[1].split(")")[0]
+            kms.clock.advance(seconds=int(seconds))
+            role = kms.account(ACCOUNT).role("App")
+
+            assert {encrypt(role.client(), kms.keys[0].key_id) for _ in range(9)} == {"ok"}
+
+
+def test_what_is_denied_anyway_is_not_called_late():
+    for seed in SEEDS:
+        with eventual(seed) as kms:
+            key_id, role = new_key(kms), kms.account(ACCOUNT).role("App")
+            kms.client().tag_resource(KeyId=key_id, Tags=[{"TagKey": "a", "TagValue": "b"}])
+
+            assert encrypt(role.client(), key_id) == "AccessDeniedException"
+            assert "node of KMS" not in kms.calls[-1].explanation
