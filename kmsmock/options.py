@@ -267,6 +267,14 @@ class MockOptions(TypedDict, total=False):
             ini="bool",
         ),
     ]
+    processes: Annotated[
+        Literal["served", "blocked", "alone"],
+        Option(
+            "served",
+            "other processes that a test starts, with its environment or a copy: they reach its "
+            'mock; `"blocked"`: their calls are refused; `"alone"`: they are left alone',
+        ),
+    ]
     isolated: Annotated[
         bool,
         Option(

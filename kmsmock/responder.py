@@ -45,6 +45,8 @@ class Responder:
         self.options = options
         #: Whether all clients are answered by moto while it is active.
         self.follows_moto: bool = options["with_moto"]
+        #: What other processes that the test starts get.
+        self.processes: str = options["processes"]
         #: The names of the AWS services that the mock answers.
         self.services = options["services"]
         #: The world with the initial state.

@@ -83,6 +83,15 @@ class ActiveMock(Protocol):
         """Return the environment variables to set while the mock answers, by name."""
         ...
 
+    @property
+    def processes(self) -> str:
+        """The option ``processes``."""
+        ...
+
+    def find_region(self) -> str:
+        """Return the Region of clients that name none."""
+        ...
+
     def skip_sleep(self, seconds: float, *, is_random: bool, is_retry: bool = False) -> bool:
         """Move the mock's clock instead of a sleep; return False if sleeps are to be real.
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from kmsmock.aws.disruptions import Loss, LostConnection
 from kmsmock.process.real_time import RealTime
+from kmsmock.process.running_servers import servers
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.serving import http_framing
 from kmsmock.serving.http_framing import BadRequestError, Head
@@ -78,6 +79,7 @@ class LoopbackServer:
         self.port: int = self._listener.getsockname()[1]
         self._wake_up, self._waker = _make_pipe()
         self._is_listening = False
+        servers.add(self)
 
     @property
     def url(self) -> str:
@@ -129,6 +131,7 @@ class LoopbackServer:
     def abandon(self) -> None:
         """Close what the process has of the sockets, as a forked child does with its copies."""
         self._thread = None
+        servers.discard(self)
         # Only closed: other ends are told when no process has them any more.
         for connection in self._connections.values():
             connection.socket.close()
