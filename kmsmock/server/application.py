@@ -22,6 +22,7 @@ from kmsmock.serving.http_framing import BadRequestError
 
 if TYPE_CHECKING:
     from kmsmock.control import KMSMock
+    from kmsmock.server.control_plane import ControlPlane
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -31,6 +32,8 @@ Send = Callable[[Message], Awaitable[None]]
 _logger = logging.getLogger("kmsmock.server")
 #: The extension of ASGI with a function that ends the connection, which `connections` adds.
 ABORT = "kmsmock.abort"
+#: What precedes the paths of the control plane.
+CONTROL = "/_kmsmock/"
 
 
 class Application:
@@ -43,6 +46,7 @@ class Application:
         self._find_settings = find_settings
         self._kms: KMSMock | None = None
         self._settings = Settings()
+        self._plane: ControlPlane | None = None
 
     @property
     def kms(self) -> KMSMock:
@@ -98,9 +102,20 @@ class Application:
         else:
             await _send(answer, send)
 
+    @property
+    def _control_plane(self) -> ControlPlane:
+        if self._plane is None:
+            from kmsmock.server.control_plane import ControlPlane
+
+            kms = self.kms
+            self._plane = ControlPlane(kms, allow_remote=self._settings.allow_remote)
+        return self._plane
+
     def _call(self, request: HttpRequest) -> HttpResponse | LostConnection:
         from kmsmock.protocols.answering import answer_http
 
+        if request.target.startswith(CONTROL):
+            return self._control_plane.answer(request)
         responder = self.kms._responder  # noqa: SLF001 - both are parts of the mock
         try:
             return answer_http(
