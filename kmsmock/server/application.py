@@ -23,6 +23,7 @@ from kmsmock.serving.http_framing import BadRequestError
 if TYPE_CHECKING:
     from kmsmock.control import KMSMock
     from kmsmock.server.control_plane import ControlPlane
+    from kmsmock.server.live_page import LivePage
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -47,6 +48,7 @@ class Application:
         self._kms: KMSMock | None = None
         self._settings = Settings()
         self._plane: ControlPlane | None = None
+        self._page: LivePage | None = None
 
     @property
     def kms(self) -> KMSMock:
@@ -76,10 +78,12 @@ class Application:
             kind = (await receive())["type"]
             if kind == "lifespan.startup":
                 try:
-                    self.kms  # noqa: B018 - makes it
+                    self.page  # noqa: B018 - makes the mock, too
                 except (ValueError, TypeError, OSError) as reason:
                     await send({"type": "lifespan.startup.failed", "message": str(reason)})
                     return
+            if kind == "lifespan.shutdown":
+                self.stop()
             await send({"type": f"{kind}.complete"})
             if kind == "lifespan.shutdown":
                 return
@@ -111,11 +115,32 @@ class Application:
             self._plane = ControlPlane(kms, allow_remote=self._settings.allow_remote)
         return self._plane
 
+    @property
+    def page(self) -> LivePage:
+        """The report page; it observes the mock from its first use on."""
+        if self._page is None:
+            from kmsmock.server.live_page import LivePage
+
+            kms = self.kms
+            self._page = LivePage(kms, allow_remote=self._settings.allow_remote)
+        return self._page
+
+    def stop(self) -> None:
+        """End what observes the mock."""
+        if self._page is not None:
+            self._page.stop()
+            self._page = None
+
     def _call(self, request: HttpRequest) -> HttpResponse | LostConnection:
+        if request.method != "POST" or request.target.startswith(CONTROL):
+            from kmsmock.server.live_page import is_page_request
+
+            if is_page_request(request):
+                return self.page.answer(request)
+            if request.target.startswith(CONTROL):
+                return self._control_plane.answer(request)
         from kmsmock.protocols.answering import answer_http
 
-        if request.target.startswith(CONTROL):
-            return self._control_plane.answer(request)
         responder = self.kms._responder  # noqa: SLF001 - both are parts of the mock
         try:
             return answer_http(

@@ -15,10 +15,14 @@ from urllib.parse import urlsplit
 _OWN_SITES = ("same-origin", "none")
 
 
-def find_refusal(headers: Mapping[str, str], *, allow_remote: bool) -> str | None:
+def find_refusal(
+    headers: Mapping[str, str], *, allow_remote: bool, is_opened: bool = False
+) -> str | None:
     """Return why a request is refused; None if it is not.
 
     allow_remote: whether the server can have other names than those of the loopback address.
+    is_opened: whether the answer is a page that the browser opens, so that a link of another site
+    may lead to it, whose scripts cannot read it.
     """
     host = headers.get("host", "")
     if not allow_remote and not _is_loopback(host):
@@ -29,6 +33,8 @@ def find_refusal(headers: Mapping[str, str], *, allow_remote: bool) -> str | Non
     origin = headers.get("origin")
     if origin is not None and origin.lower() != f"http://{host.lower()}":
         return f"The page of {origin} is not one of this server."
+    if is_opened and headers.get("sec-fetch-mode") == "navigate":
+        return None
     site = headers.get("sec-fetch-site", "none")
     if site not in _OWN_SITES:
         return f"The request comes from another page: it is {site}."

@@ -128,7 +128,7 @@ def _run(application: Application, listener: socket.socket, line: str) -> None:
         application,
         http=make_protocol(limits),
         ws="none",
-        lifespan="off",
+        lifespan="on",
         log_config=None,
         log_level="error",
         access_log=False,
