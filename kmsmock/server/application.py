@@ -9,7 +9,8 @@ others more than it saves.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -130,6 +131,15 @@ class Application:
         if self._page is not None:
             self._page.stop()
             self._page = None
+
+    @contextmanager
+    def observed(self) -> Iterator[None]:
+        """Let the report page observe the mock during the block."""
+        self.page  # noqa: B018 - begins to
+        try:
+            yield
+        finally:
+            self.stop()
 
     def _call(self, request: HttpRequest) -> HttpResponse | LostConnection:
         if request.method != "POST" or request.target.startswith(CONTROL):

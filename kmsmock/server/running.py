@@ -117,9 +117,9 @@ def serve(host: str, port: int, settings: Settings) -> None:
     require_extra()
     require_loopback(host, settings)
     application = Application(lambda: settings)
-    kms = application.kms
-    with bind(host, port) as listener:
-        _run(application, listener, describe(listener, kms.backend.default_region))
+    region = application.kms.backend.default_region
+    with bind(host, port) as listener, application.observed():
+        _run(application, listener, describe(listener, region))
 
 
 def make_server(application: Application, limits: Limits) -> uvicorn.Server:
@@ -132,7 +132,7 @@ def make_server(application: Application, limits: Limits) -> uvicorn.Server:
         application,
         http=make_protocol(limits),
         ws="none",
-        lifespan="on",
+        lifespan="off",
         log_config=None,
         log_level="error",
         access_log=False,
