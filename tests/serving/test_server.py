@@ -57,6 +57,7 @@ def test_a_server_answers_programs_without_an_sdk(kms_server: KmsServer) -> None
         kms_server.endpoint_url,
         b'{"NumberOfBytes": 4}',
         {
+            "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": "TrentService.GenerateRandom",
             "Authorization": "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/kms/"
             "aws4_request, SignedHeaders=host, Signature=0",
