@@ -91,6 +91,14 @@ def test_a_length_of_eight_bytes_is_read() -> None:
     assert der.children(long) == [(der.OCTET_STRING, b"x")]
 
 
+def test_sixteen_levels_are_read() -> None:
+    nested = b"\x30\x80" * 16 + b"\0\0" * 16
+
+    assert len(der.children(nested)) == 1
+    with pytest.raises(InvalidKeyEncoding, match=r"not supported ASN\.1"):
+        der.children(b"\x30\x80" * 18 + b"\0\0" * 18)
+
+
 def with_password() -> str:
     key = library_rsa.generate_private_key(65537, 1024)
     return key.private_bytes(
