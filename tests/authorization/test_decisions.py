@@ -624,6 +624,14 @@ def test_a_principal_that_does_not_exist_is_refused(client, key, name):
         put(client, key, allow("kms:Encrypt", **to(name)))
 
 
+def test_a_principal_that_does_not_exist_is_refused_behind_a_federated_one(client, key):
+    federated = {"Principal": {"Federated": "cognito-identity.amazonaws.com"}}
+    nobody = to(f"arn:aws:iam::{ACCOUNT}:role/Nobody")
+
+    with refused(MALFORMED, INVALID):
+        put(client, key, allow("kms:Encrypt", **federated), allow("kms:Encrypt", **nobody))
+
+
 @pytest.mark.parametrize("name", ["lambda", "*", "*.amazonaws.com"])
 def test_what_can_be_no_service_is_refused(client, key, name):
     with refused(MALFORMED, INVALID):
