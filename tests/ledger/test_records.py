@@ -500,6 +500,16 @@ def test_an_automatic_rotation_is_logged_when_it_is_due(kms, client, key):
     assert record["eventTime"][:10] == "2026-12-24"
 
 
+def test_a_reset_mock_has_no_events(kms, client, key):
+    client.enable_key_rotation(KeyId=key["KeyId"])
+    kms.clock.advance(days=366)
+    assert kms.trail.lookup("RotateKey")
+
+    kms.reset()
+
+    assert list(kms.trail) == []
+
+
 def test_a_rotation_on_demand_is_a_call_and_an_event(kms, client, key):
     client.rotate_key_on_demand(KeyId=key["KeyId"])
     client.list_keys()

@@ -69,7 +69,7 @@ class CoverageMap:
             # If anything runs it, the import of the module does.
             found = found if is_new else found[:_OF_IMPORT]
         about_all = self._order(self._list_in(ABOUT_ALL))
-        if mutation.names:  # a declaration
+        if about:  # a declaration
             found, about_all = about_all, found
         return list(dict.fromkeys([*found, *about_all, *about]))
 

@@ -28,6 +28,9 @@ EQUIVALENTS: dict[str, dict[tuple[str, str, str], str]] = {
         ): _REMEMBERED,
         ("Allowances.add", "self._known.clear()", "pass"): "it only saves memory",
     },
+    "kmsmock/authorization/variables.py": {
+        ("Template.pattern", "self._fixed = pattern", "pass"): "it only saves time",
+    },
     "kmsmock/crypto/elliptic.py": {
         ("load", "raise InvalidKeyEncoding('its public key belongs to another key')", after): (
             _LIBRARY
