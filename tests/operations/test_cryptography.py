@@ -707,6 +707,8 @@ def test_ml_kem_agrees_on_a_secret(client, new_key, level, blob_bytes):
     rejected = client.decapsulate(SharedSecretCiphertextBlob=b"x" * blob_bytes, **request)
 
     assert (len(made["SharedSecret"]), len(blob)) == (32, blob_bytes)
+    for answer in (made, recovered):
+        assert (answer["KeyId"], answer["EncapsulationAlgorithm"]) == (key["Arn"], "ML_KEM")
     assert recovered["SharedSecret"] == made["SharedSecret"] != rejected["SharedSecret"]
     with refused("InvalidCiphertextException", ""):
         client.decapsulate(SharedSecretCiphertextBlob=blob[:-1], **request)
