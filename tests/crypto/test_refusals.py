@@ -231,6 +231,16 @@ def test_zeros_of_any_length_are_no_ciphertext(prefix: bytes, words: str) -> Non
         expect(DecryptionFailed, words, lambda: ciphertext.parse(prefix + bytes(size)))  # noqa: B023
 
 
+def test_an_envelope_names_the_padding_of_its_key() -> None:
+    """RSAES-OAEP with SHA-256 for the digest and the mask (RFC 4055, 4.1)."""
+    algorithm = bytes.fromhex(
+        "303c06092a864886f70d010107302fa00f300d06096086480165030402010500"
+        "a11c301a06092a864886f70d010108300d06096086480165030402010500"
+    )
+
+    assert algorithm in cms.make_envelope(b"secret", RSA.public_der(), os.urandom)
+
+
 # --- attestation documents ------------------------------------------------------------------------
 
 AUTHORITY = attestation.AttestationAuthority()
