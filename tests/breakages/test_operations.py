@@ -7,7 +7,7 @@ from typing import Any
 
 from kmsmock import KMSMock
 from tests.breakages.table import ACCOUNT, Table, read_note
-from tests.operations.test_custom_key_stores import CLOUDHSM
+from tests.operations.test_custom_key_stores import CLOUDHSM, PROXY
 
 TABLE = Table()
 
@@ -162,6 +162,17 @@ def deleting_a_store_that_is_connected(kms):
     client.connect_custom_key_store(CustomKeyStoreId=store)
     kms.clock.advance(hours=1)
     client.delete_custom_key_store(CustomKeyStoreId=store)
+
+
+@TABLE.breakage("External key stores do not generate random bytes.")
+def random_bytes_of_an_external_key_store(kms):
+    store = kms.client().create_custom_key_store(CustomKeyStoreName="xks", **PROXY)
+    kms.client().generate_random(NumberOfBytes=8, CustomKeyStoreId=store["CustomKeyStoreId"])
+
+
+@TABLE.breakage("There is no custom key store 'cks-0' in this account and Region.")
+def random_bytes_of_no_key_store(kms):
+    kms.client().generate_random(NumberOfBytes=8, CustomKeyStoreId="cks-0")
 
 
 @TABLE.parametrize()
