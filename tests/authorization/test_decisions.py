@@ -568,11 +568,15 @@ def test_a_foreign_destination_that_is_missing_is_told_as_one(client, key):
         client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=missing)
 
 
-def test_operations_that_stay_at_home_are_refused_whatever_the_policy_says(client, stranger, key):
+def test_operations_that_stay_at_home_are_refused_whatever_the_policy_says(
+    kms, client, stranger, key
+):
     put(client, key, allow("kms:*", **to(OTHER)))
 
     with refused("AccessDeniedException"):
         stranger.client().disable_key(KeyId=key["Arn"])
+    reason = kms.explain(stranger, "kms:DisableKey", key["Arn"]).reason
+    assert reason == "kms:DisableKey does not work on keys of other accounts"
 
 
 # --- key policies -----------------------------------------------------------------------------
@@ -618,6 +622,14 @@ def test_delegation_saves_from_a_lockout_only_those_whose_identity_policies_allo
 def test_a_principal_that_does_not_exist_is_refused(client, key, name):
     with refused(MALFORMED, INVALID):
         put(client, key, allow("kms:Encrypt", **to(name)))
+
+
+def test_a_principal_that_does_not_exist_is_refused_behind_a_federated_one(client, key):
+    federated = {"Principal": {"Federated": "cognito-identity.amazonaws.com"}}
+    nobody = to(f"arn:aws:iam::{ACCOUNT}:role/Nobody")
+
+    with refused(MALFORMED, INVALID):
+        put(client, key, allow("kms:Encrypt", **federated), allow("kms:Encrypt", **nobody))
 
 
 @pytest.mark.parametrize("name", ["lambda", "*", "*.amazonaws.com"])
