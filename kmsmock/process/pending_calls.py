@@ -1,73 +1,74 @@
-"""Call a function in the main thread as soon as a function of C, which is running, has returned.
+"""Call a function after each fork, when the code that has forked the process goes on.
 
-A hook of a fork cannot do itself what is to happen after the fork: Python looks for threads when
-all hooks have run. Source: Python/C API Reference Manual, "Asynchronous Notifications",
-Py_AddPendingCall, which Python has for the handlers of signals.
+A hook of `os.register_at_fork` is called too early for some things: Python looks for threads, and
+warns of them, when all hooks have run. So the hook only asks for a pending call, which Python makes
+in the main thread before the next bytecode; and no bytecode is in between, since all of the hook is
+C. Source: Python/C API Reference Manual, "Asynchronous Notifications", Py_AddPendingCall.
 """
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
-import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-#: The functions to call, each with the frame that is to go on before.
-_waiting: list[tuple[Callable[[], None], FrameType]] = []
-#: The one function that C calls.
-_callback: Any = None
 
+class AfterForks:
+    """Calls a function after each fork, in the process that has forked; it cannot be undone.
 
-def call_after_return(function: Callable[[], None], frame: FrameType | None) -> None:
-    """Call a function when a frame, which now waits for a function of C, goes on.
-
-    At once in other threads than the main thread, and where there is no such way, as in other
-    implementations of Python than CPython.
+    function: does nothing, and is called again, while a hook of the fork still runs. Where there is
+    no pending call, as in other implementations of Python than CPython, hooks call it.
     """
-    add = _get_adder()
-    if add is None or frame is None or not _is_main_thread():
-        function()
-        return
-    _waiting.append((function, frame))
-    if add(_callback, None) != 0:  # too many calls are pending
-        _call_all(None)
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self._hook = _make_adder(function) or function
+        #: Whether no other hook runs after this one.
+        self._is_last = False
+        if hasattr(os, "register_at_fork"):
+            self._watch_other_hooks()
+
+    def _watch_other_hooks(self) -> None:
+        register = os.register_at_fork
+
+        @functools.wraps(register)
+        def register_at_fork(**hooks: Any) -> None:
+            register(**hooks)
+            self._is_last = False
+
+        os.register_at_fork = register_at_fork
+
+    def prepare(self) -> None:
+        """Register a hook that runs after all others. To be called before a fork."""
+        if not self._is_last:
+            os.register_at_fork(after_in_parent=self._hook)
+            self._is_last = True
 
 
-def _is_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
-
-
-def _get_adder() -> Any:
-    global _callback  # noqa: PLW0603 - kept, since C has the address only
+def _make_adder(function: Callable[[], None]) -> Callable[[], object] | None:
+    """Return a function of C that asks for a pending call of a function."""
     if sys.implementation.name != "cpython":
         return None
     try:
         import ctypes
     except ImportError:
         return None
-    if _callback is None:
-        _callback = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(_call_all)
+
+    def call(_: object) -> int:
+        function()
+        return 0
+
+    callback = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(call)
     # Not the attribute, which is shared by all code that uses it.
     add: Any = ctypes.pythonapi["Py_AddPendingCall"]
-    add.argtypes = [type(_callback), ctypes.c_void_p]
-    return add
+    add.argtypes = [type(callback), ctypes.c_void_p]
+    return functools.partial(add, callback, None)
 
 
-def _call_all(_: Any) -> int:
-    """Call the functions whose frames have gone on; C calls this between two bytecodes."""
-    running: FrameType | None = sys._getframe(1)  # noqa: SLF001 - inspect imports a lot
-    for function, frame in list(_waiting):
-        if not _is_inside(running, frame):
-            _waiting.remove((function, frame))
-            function()
-    if _waiting:
-        _get_adder()(_callback, None)
-    return 0
-
-
-def _is_inside(running: FrameType | None, frame: FrameType) -> bool:
-    """Return whether what runs was called by a frame, which so has not gone on."""
+def is_inside(running: FrameType | None, frame: FrameType | None) -> bool:
+    """Return whether a frame has called what runs, perhaps through others."""
     callers = None if running is None else running.f_back
     while callers is not None:
         if callers is frame:

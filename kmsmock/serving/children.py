@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kmsmock.misuse.caller_warnings import warn_caller
@@ -27,13 +29,15 @@ from kmsmock.process.environment import (
     is_of_children,
     set_for_a_moment,
 )
-from kmsmock.process.pending_calls import call_after_return
-from kmsmock.process.running_servers import RunningServer
 
 if TYPE_CHECKING:
     from kmsmock.aws.disruptions import LostConnection
     from kmsmock.protocols.messages import HttpRequest, HttpResponse
     from kmsmock.serving.loopback import LoopbackServer
+
+
+#: For how many seconds a thread waits for others that start or end mocks.
+_PATIENCE = 5
 
 
 def _do_nothing() -> None:
@@ -45,10 +49,11 @@ class _Children:
 
     def __init__(self) -> None:
         self._server: LoopbackServer | None = None
-        self._is_preparing = False
+        #: The thread that sets variables at present.
+        self._preparing: int | None = None
         self._is_impossible = False
-        #: Servers whose threads were stopped before a fork.
-        self._interrupted: list[RunningServer] = []
+        #: Where a child that is being forked reaches this process.
+        self._url_for_child: str | None = None
         #: What to call when the child of a fork has started.
         self._started: Callable[[], None] = _do_nothing
 
@@ -58,18 +63,21 @@ class _Children:
         is_starting: whether a child is being started; otherwise the variables are only read.
         Returns a function to call when the child has started.
         """
-        mock = answering[0]
-        if mock is None or self._is_preparing or mock.processes == "alone":
+        mock, thread = answering[0], threading.get_ident()
+        if mock is None or mock.processes == "alone" or self._preparing == thread:
             return _do_nothing
-        with active_mocks.lock:
-            self._is_preparing = True
-            try:
-                return self._set_variables(mock, is_starting=is_starting)
-            except OSError as reason:
-                self._say_impossible(reason)
-                return _do_nothing
-            finally:
-                self._is_preparing = False
+        # Something else can wait for this thread, which only wants to see the environment.
+        if not active_mocks.lock.acquire(timeout=_PATIENCE):
+            return _do_nothing
+        self._preparing = thread
+        try:
+            return self._set_variables(mock, is_starting=is_starting)
+        except Exception as reason:  # noqa: BLE001 - the test wants something else here
+            self._say_impossible(reason)
+            return _do_nothing
+        finally:
+            self._preparing = None
+            active_mocks.lock.release()
 
     def _set_variables(self, mock: ActiveMock, *, is_starting: bool) -> Callable[[], None]:
         if not is_cleared():
@@ -91,7 +99,7 @@ class _Children:
         names = find_free_endpoints(mock.services, os.environ, is_of_children)
         if not names:
             return {}
-        url = self._open(is_starting=is_starting)
+        url = mock.parent_url or self._open(is_starting=is_starting)
         variables = {CHILDREN_ENDPOINT: url, **dict.fromkeys(names, url)}
         region = mock.find_region()
         variables.update({name: region for name in REGIONS if os.environ.get(name) != region})
@@ -110,36 +118,40 @@ class _Children:
             self._server.start()
         return self._server.url
 
-    def _say_impossible(self, reason: OSError) -> None:
+    def _say_impossible(self, reason: Exception) -> None:
         if not self._is_impossible:
             self._is_impossible = True
             warn_caller(
-                f"other processes cannot reach the mock, since no port can be opened: {reason}"
+                "processes that this one starts cannot reach its mock: "
+                f"{type(reason).__name__}: {reason}"
             )
 
     # --- forks -------------------------------------------------------------------------------
 
     def before_fork(self) -> None:
-        """Stop the threads of servers: the child would have their locks, and not them."""
+        """Open the endpoint for the child, and stop the threads of servers.
+
+        The child would have the locks of these threads, and not them.
+        """
         self._started = self.prepare(is_starting=True)  # it can go on as another program
-        self._interrupted = running_servers.interrupt_all()
+        mock = answering[0]
+        self._url_for_child = None
+        if mock is not None and mock.processes != "alone" and mock.parent_url is None:
+            with suppress(OSError):
+                self._url_for_child = self._open(is_starting=True)
+        running_servers.interrupt_all(sys._getframe(1))  # noqa: SLF001 - inspect is slow
 
     def after_in_parent(self) -> None:
-        """Start these threads again, once Python has looked for threads."""
+        """Remove what was set for the child."""
         self._started()
-        if self._interrupted:
-            call_after_return(self._resume, sys._getframe(1))  # noqa: SLF001 - inspect is slow
-
-    def _resume(self) -> None:
-        for server in self._interrupted:
-            server.start()
-        self._interrupted = []
+        running_servers.resume_in_other_thread()
 
     def after_in_child(self) -> None:
-        """Close the child's copies of the sockets."""
-        self._interrupted = []
+        """Leave the mocks of the parent to it, and close the child's copies of the sockets."""
         self._server = None
         running_servers.abandon_all()
+        if self._url_for_child is not None:
+            active_mocks.leave_all_to_parent(self._url_for_child)
 
 
 def serve_children() -> None:
@@ -161,7 +173,8 @@ def _answer(request: HttpRequest) -> HttpResponse | LostConnection:
     from kmsmock.protocols.answering import answer_http
     from kmsmock.serving.refusals import refuse, refuse_without_mock
 
-    mocks: list[Any] = [mock for mock in active if mock.processes != "alone"]
+    own = (mock for mock in active if mock.parent_url is None)
+    mocks: list[Any] = [mock for mock in own if mock.processes != "alone"]
     if not mocks:
         return refuse_without_mock(request)
     if mocks[-1].processes == "blocked":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,9 @@ import boto3
 import pytest
 
 from kmsmock import KMSMock, mock_kms
+from kmsmock.protocols.messages import HttpResponse
+from kmsmock.serving.children import _Children
+from kmsmock.serving.loopback import LoopbackServer
 from tests.serving import child
 
 PROGRAM = str(Path(child.__file__))
@@ -223,6 +228,37 @@ def test_proxies_are_not_asked_for_the_mock(kms: KMSMock, monkeypatch: pytest.Mo
     env = {**os.environ}
     assert env["no_proxy"] == "example.com,127.0.0.1"
     assert "127.0.0.1" in env["NO_PROXY"]
+    assert kms.is_active
+
+
+def test_a_plugin_that_blocks_sockets_of_the_test_does_not_block_ours(
+    kms: KMSMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Blocked(socket.socket):
+        def __init__(self, *_: object, **__: object) -> None:
+            raise AssertionError("sockets are blocked")
+
+    monkeypatch.setattr(socket, "socket", Blocked)
+    server = LoopbackServer(lambda _: HttpResponse(200, {}, b""))
+    server.start()
+    server.stop()
+    run()
+    kms.calls.assert_called(child.OPERATION, times=1)
+
+
+def test_a_failure_to_open_a_port_is_a_warning(
+    kms: KMSMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError("no ports here")
+
+    children = _Children()
+    monkeypatch.setattr(LoopbackServer, "__init__", fail)
+    with pytest.warns(UserWarning, match="PermissionError: no ports here"):
+        children.prepare(is_starting=True)()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        children.prepare(is_starting=True)()  # it is said once
     assert kms.is_active
 
 
