@@ -9,7 +9,7 @@ from kmsmock.authorization.wildcards import Pattern, Token, Wildcard, tokens_of,
 #: Up to how many patterns are matched one after the other.
 _FEW = 16
 #: The memory of what an automaton remembers, in bytes.
-_REMEMBERED = 4_000_000
+_REMEMBERED = 16_000_000
 #: About what one entry takes beside its places, in bytes.
 _ENTRY = 400
 
