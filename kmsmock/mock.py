@@ -53,6 +53,9 @@ class KMSMocker(PublicObject, internal=("again", "resume")):
             if joined is not None and self._is_separate(joined, marked):
                 joined = None
             if joined is None:
+                from kmsmock.serving.children import serve_children
+
+                serve_children()
                 given = {**marked, **self._keywords}
                 options = complete(given)
                 has_own_ordering = "consistency" in given

@@ -267,6 +267,14 @@ class MockOptions(TypedDict, total=False):
             ini="bool",
         ),
     ]
+    processes: Annotated[
+        Literal["served", "blocked", "alone"],
+        Option(
+            "served",
+            "other processes that a test starts, with its environment or a copy: they reach its "
+            'mock; `"blocked"`: their calls are refused; `"alone"`: they are left alone',
+        ),
+    ]
     isolated: Annotated[
         bool,
         Option(
@@ -371,12 +379,10 @@ def _hints() -> dict[str, Any]:
 
 def read_option(name: str, value: Any) -> Any:
     """Return the value of an option, checked and converted. Raises the errors of `complete`."""
-    hint = _hints()[name]
-    kind, option = hint.__origin__, hint.__metadata__[0]
+    option = _hints()[name].__metadata__[0]
     if value is None and option.default is None:
         return None
-    is_literal = get_origin(kind) is Literal
-    choices = (True, False) if kind is bool else get_args(kind) if is_literal else ()
+    choices = list_choices(name)
     if choices and value not in choices:
         texts = [choice for choice in choices if isinstance(choice, str)]
         raise TypeError(
@@ -384,3 +390,10 @@ def read_option(name: str, value: Any) -> Any:
             f"{did_you_mean(value, texts)}"
         )
     return option.read(name, value)
+
+
+def list_choices(name: str) -> tuple[Any, ...]:
+    """Return the values that an option can have; empty if these are not a few."""
+    kind = _hints()[name].__origin__
+    is_literal = get_origin(kind) is Literal
+    return (True, False) if kind is bool else get_args(kind) if is_literal else ()

@@ -45,6 +45,10 @@ class Responder:
         self.options = options
         #: Whether all clients are answered by moto while it is active.
         self.follows_moto: bool = options["with_moto"]
+        #: In a forked child, where the process answers that has the mock; None for its own.
+        self.parent_url: str | None = None
+        #: What other processes that the test starts get.
+        self.processes: str = options["processes"]
         #: The names of the AWS services that the mock answers.
         self.services = options["services"]
         #: The world with the initial state.
@@ -81,6 +85,11 @@ class Responder:
         """
         faults = self.backend.faults
         return self.options["wire"] or (faults.are_armed and faults.can_hit(operation))
+
+    def leave_to_parent(self, url: str) -> None:
+        """Leave calls to the process that has forked this one. url: where it answers."""
+        self.parent_url = url
+        self.options = {**self.options, "wire": True}  # they go there as HTTP requests
 
     def answer_service(self, **call: Any) -> Answer:
         """Answer a request to another service than KMS."""

@@ -334,7 +334,7 @@ def test_what_cannot_be_loaded_leaves_nothing_behind():
     [
         (b"{", "this is not JSON: Expecting"),
         (b"\xff", "this is not JSON: 'utf-8' codec"),
-        (b"[" * 100_000, "this is not JSON: maximum recursion depth"),
+        (b"[" * 100_000, "this is not JSON: it is nested too deeply"),
         (b'{"keys": [], "keys": []}', "this is not JSON: the member 'keys' is there twice"),
         (b"[]", "must be an object, not a list"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 from kmsmock.aws.disruptions import ARMED, CorruptResponse, Loss, LostConnection
 from kmsmock.aws.errors import ThrottlingException, error_class
@@ -18,7 +18,7 @@ from kmsmock.ledger.call_filter import CallFilter
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.suggestions import suggest
 from kmsmock.misuse.values import describe, require_type
-from kmsmock.process.active_mocks import ActiveMock, is_started
+from kmsmock.process.active_mocks import ActiveMock
 from kmsmock.process.contexts import contexts
 from kmsmock.state.fault import Effect, Fault, QuotaFault
 from kmsmock.state.faults import ArmedFaults
@@ -80,6 +80,15 @@ class FaultTerms(TypedDict, total=False):
 _CALLS = ("key", "caller", "account", "region", "encryption_context", "via_service")
 
 
+class Reachable(ActiveMock, Protocol):
+    """The interface of a mock that faults use."""
+
+    @property
+    def is_started(self) -> bool:
+        """Whether calls can reach the mock, now or once inner mocks have ended."""
+        ...
+
+
 class Faults(PublicObject, own_checks=("operation",)):
     """The faults of one mock.
 
@@ -87,7 +96,7 @@ class Faults(PublicObject, own_checks=("operation",)):
     ``wire=True``, so that botocore retries them.
     """
 
-    def __init__(self, mock: ActiveMock, armed: ArmedFaults, seed: int | str | None) -> None:
+    def __init__(self, mock: Reachable, armed: ArmedFaults, seed: int | str | None) -> None:
         self._mock = mock
         self._armed = armed
         self._seed = seed
@@ -298,7 +307,7 @@ class Faults(PublicObject, own_checks=("operation",)):
 
     def _require_started(self) -> None:
         """Require that the mock has not been stopped, so that calls can meet faults."""
-        if not is_started(self._mock):
+        if not self._mock.is_started:
             raise RuntimeError(
                 "the mock of these faults has ended, and no call can meet them; arm them while it "
                 "is active"

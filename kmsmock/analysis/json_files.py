@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
+from kmsmock.misuse.input_files import BadFileError, parse_json, read_bytes
+from kmsmock.misuse.nesting import NestingError, require_bounded
 from kmsmock.misuse.suggestions import suggest
+from kmsmock.misuse.values import quote
 
 T = TypeVar("T")
 #: Returns what a JSON value means; raises BadInputError with its location.
 Reader = Callable[[Any, "Location"], T]
+
+
+#: How many characters of a wrong value an error shows.
+_SHOWN = 60
 
 
 class BadInputError(Exception):
@@ -39,11 +45,21 @@ class Location(NamedTuple):
 
 
 def read_json(path: str) -> Any:
-    """Read a JSON file; raises BadInputError."""
+    """Read a JSON file; raises BadInputError, also for one that is too large or nested too deeply.
+
+    The members of an object must be there once.
+    """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as reason:
+        value = parse_json(read_bytes(path))
+        require_bounded(value)
+    except NestingError as problem:
+        location = Location(path)
+        for step in problem.steps:
+            location = location.within(step)
+        location.refuse(problem.reason)
+    except (OSError, BadFileError) as reason:
         raise BadInputError(f"{path}: {reason}") from None
+    return value
 
 
 class Members:
@@ -54,7 +70,7 @@ class Members:
         self._members = read_object(value, location)
         for name in self._members:
             if name not in known:
-                location.refuse(f"unknown member {name!r}{suggest(name, known)}")
+                location.refuse(f"unknown member {quote(name)}{suggest(name, known)}")
 
     def __contains__(self, name: str) -> bool:
         return name in self._members
@@ -108,4 +124,7 @@ def list_of(read: Reader[T]) -> Reader[list[T]]:
 def _describe(value: Any) -> str:
     if isinstance(value, dict):
         return "an object"
-    return "a list" if isinstance(value, list) else json.dumps(value)
+    if isinstance(value, list):
+        return "a list"
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -152,7 +153,7 @@ def _read_context(value: Any, location: Location) -> Mapping[str, str | list[str
 def _read_value(value: Any, location: Location) -> str:
     if isinstance(value, str):
         return value
-    if not isinstance(value, (bool, int, float)):
+    if not isinstance(value, (bool, int, float)) or not math.isfinite(value):
         location.refuse("expected a string, number or boolean, or a list of these")
     return json.dumps(value)
 

@@ -16,6 +16,7 @@ from typing import Any
 from kmsmock.authorization.conditions import Condition
 from kmsmock.authorization.pattern_sets import PatternSet
 from kmsmock.authorization.policy_document import (
+    NESTED,
     VERSIONS,
     MalformedPolicyError,
     PolicyKind,
@@ -163,7 +164,9 @@ def write_policy(document: object, kind: PolicyKind) -> str:
         )
     try:
         return json.dumps(dict(document))
-    except TypeError as reason:
+    except RecursionError:
+        raise MalformedPolicyError(NESTED) from None
+    except (TypeError, ValueError) as reason:
         raise MalformedPolicyError(f"it cannot be written as JSON: {reason}") from None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from kmsmock.authorization.conditions import Condition
 from kmsmock.aws.arns import looks_like_arn
+from kmsmock.misuse.nesting import NestingError, require_bounded
 from kmsmock.misuse.suggestions import did_you_mean
 from kmsmock.misuse.surrogates import find_lone_surrogate
 from kmsmock.misuse.values import describe
@@ -26,6 +27,12 @@ _PRINCIPAL_TYPES = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 #: A text without white space that ends like a name of a file, or has a folder.
 _PATH = re.compile(r"[^\s{}\[\]\"]+\.(json|ya?ml|txt)|[^\s{}\[\]\"]*/[^\s{}\[\]\"]*")
 _SHOWN = 60
+NESTED = "it is nested too deeply"
+#: How deep a policy can be nested; the values of conditions, which are the deepest, are at 6.
+_DEEPEST = 16
+#: The most characters of a policy document in any request. Source: IAM API Reference, the length
+#: constraints of PolicyDocument; AWS KMS API Reference, those of Policy.
+_LONGEST = 131_072
 _ACTION = re.compile(r"\*(?::\*)?|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
 
 
@@ -75,12 +82,17 @@ class PolicyKind(Enum):
 
 def read_document(text: str) -> dict[str, Any]:
     """Return the parsed JSON of a policy; raises MalformedPolicyError."""
+    if len(text) > _LONGEST:
+        raise MalformedPolicyError(
+            f"it has {len(text):,} characters; AWS accepts at most {_LONGEST:,} as any policy"
+        )
     try:
         document = json.loads(
             text, object_pairs_hook=_without_repetition, parse_constant=_refuse_constant
         )
-    except RecursionError:
-        raise MalformedPolicyError("it is nested too deeply") from None
+        require_bounded(document, _DEEPEST)
+    except (RecursionError, NestingError):
+        raise MalformedPolicyError(NESTED) from None
     except MalformedPolicyError:
         raise
     except ValueError as reason:

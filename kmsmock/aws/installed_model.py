@@ -35,6 +35,16 @@ def get_service_model(service: str) -> Any:
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
+def get_text_member(service: Any, code: str) -> str | None:
+    """Return the member with the text of an error, ``message`` or ``Message``.
+
+    None for errors that the model does not have, or has without members. service: botocore's model.
+    """
+    shape = service.shape_for_error_code(code)
+    names = () if shape is None else shape.members
+    return next((name for name in names if name.lower() == "message"), None)
+
+
 @cache
 def get_error_codes(operation: str) -> frozenset[str] | None:
     """Return the error codes that the model lists for an operation.

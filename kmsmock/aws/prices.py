@@ -18,6 +18,7 @@ from kmsmock.aws.operations import PriceClass
 from kmsmock.aws.regions import is_known_region, partition_of
 from kmsmock.aws.services import AWS_SERVICES
 from kmsmock.misuse.suggestions import did_you_mean
+from kmsmock.misuse.values import describe
 
 
 class Category(Enum):
@@ -40,6 +41,8 @@ class Category(Enum):
 
 #: The decimal context of all amounts; a test can set a context with low precision, or traps.
 ARITHMETIC = Context(prec=40)
+#: The largest and smallest exponents of amounts: others are no prices, and take long to format.
+_LARGEST_EXPONENT = 20
 #: The usage type of key storage, without its Region.
 KEYS = "KMS-Keys"
 
@@ -227,15 +230,21 @@ def parse_usd(value: Any, name: str) -> Decimal:
     """Parse an amount in USD: a text, an int or a Decimal; a float by its shortest repr.
 
     name: of the argument, for the error. Raises TypeError for other values, and for amounts that
-    are negative or not finite.
+    are negative, not finite, or so large or small that nobody means them.
     """
     try:
-        amount = Decimal(str(value), ARITHMETIC)
+        amount = Decimal(value if type(value) is int else str(value), ARITHMETIC)
     except InvalidOperation:
         amount = None
-    if isinstance(value, bool) or amount is None or not amount.is_finite() or amount < 0:
-        raise TypeError(f'{name} must be an amount in USD, such as "0.01", not {value!r}')
-    return amount
+    if isinstance(value, bool) or amount is None or not _is_amount(amount):
+        raise TypeError(f'{name} must be an amount in USD, such as "0.01", not {describe(value)}')
+    return amount or Decimal(0)
+
+
+def _is_amount(amount: Decimal) -> bool:
+    if not amount.is_finite() or amount < 0:
+        return False
+    return not amount or abs(amount.adjusted()) <= _LARGEST_EXPONENT
 
 
 def format_usd(amount: Decimal) -> str:
@@ -255,15 +264,15 @@ def _member(name: str, value: Any) -> Any:
         "charges_failed_calls": (bool,),
     }.get(name, (str,))
     if type(value) not in kinds:
-        raise TypeError(f"{name} of a price list cannot be {value!r}")
+        raise TypeError(f"{name} of a price list cannot be {describe(value)}")
     return value
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    import json
+    from kmsmock.misuse.input_files import parse_json, read_bytes
 
     try:
-        prices = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        prices = parse_json(read_bytes(path), parse_float=Decimal)
     except (OSError, ValueError) as reason:
         raise ValueError(f"the price list {path} cannot be read: {reason}") from None
     if not isinstance(prices, dict):

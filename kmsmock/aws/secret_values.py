@@ -96,6 +96,8 @@ _PARTS: dict[object, _Part] = {
 }
 #: No secret is deeper in a document; one in Python or YAML can contain itself.
 _DEEPEST = 16
+#: Types of values that contain no others.
+_PLAIN_TYPES = frozenset({str, int, float, bool, type(None), bytes})
 
 
 def hide_secrets(document: Any) -> Any:
@@ -105,21 +107,42 @@ def hide_secrets(document: Any) -> Any:
     """
     if isinstance(document, (bytes, bytearray)):  # a document that was not read
         return hide(document)
-    return _change(document, hide, _Part.ABOVE, 0)
+    return _Change(hide).apply(document, _Part.ABOVE, 0)
 
 
 def reveal_secrets(document: Any) -> Any:
     """Return a copy of a document in which all secrets are plain values."""
-    return _change(document, reveal, _Part.SECRET, 0)
+    return _Change(reveal).apply(document, _Part.SECRET, 0)
 
 
-def _change(value: Any, change: Callable[[Any], Any], part: _Part, depth: int) -> Any:
-    if isinstance(value, Mapping) and depth < _DEEPEST:
+class _Change:
+    """A copy of a document with other secrets. change: returns the one that replaces a secret."""
+
+    def __init__(self, change: Callable[[Any], Any]) -> None:
+        self._change = change
+        #: Id of an object or list, its part and depth -> the object, which so keeps its id, and
+        #: its copy: what occurs often, such as an alias of YAML, is copied once.
+        self._copies: dict[tuple[int, _Part, int], tuple[Any, Any]] = {}
+
+    def apply(self, value: Any, part: _Part, depth: int) -> Any:
+        """Return a copy of a part of the document. depth: how many others it is in."""
+        if type(value) in _PLAIN_TYPES or depth >= _DEEPEST:
+            return value if part is _Part.ABOVE else self._change(value)
+        known = (id(value), part, depth)
+        if known in self._copies:
+            return self._copies[known][1]
+        if isinstance(value, Mapping):
+            copy: Any = self._copy_object(value, part, depth)
+        elif isinstance(value, (list, tuple)):
+            copy = [self.apply(item, part, depth + 1) for item in value]
+        else:
+            return value if part is _Part.ABOVE else self._change(value)
+        self._copies[known] = (value, copy)
+        return copy
+
+    def _copy_object(self, value: Mapping[Any, Any], part: _Part, depth: int) -> dict[Any, Any]:
         members = dict(value)
         for name in members if part is _Part.SECRET else _PARTS.keys() & members:
             inner = _Part.SECRET if part is _Part.SECRET else _PARTS[name]
-            members[name] = _change(members[name], change, inner, depth + 1)
+            members[name] = self.apply(members[name], inner, depth + 1)
         return members
-    if isinstance(value, (list, tuple)) and depth < _DEEPEST:
-        return [_change(item, change, part, depth + 1) for item in value]
-    return value if part is _Part.ABOVE else change(value)

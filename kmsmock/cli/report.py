@@ -22,8 +22,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Print reports as text, or write an HTML page; return 0, or 2 for bad input."""
+    from kmsmock.misuse.input_files import read_bytes
     from kmsmock.reports.as_html import page
-    from kmsmock.reports.as_json import BadReportError, read
+    from kmsmock.reports.as_json import MOST_BYTES, read
     from kmsmock.reports.as_text import text
     from kmsmock.reports.forms import write_file
     from kmsmock.reports.merging import merge
@@ -31,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
     reports = []
     for path in options.json:
         try:
-            reports.append(read(path.read_text(encoding="utf-8")))
-        except (OSError, BadReportError, UnicodeDecodeError) as reason:  # noqa: PERF203
+            reports.append(read(read_bytes(path, MOST_BYTES).decode()))
+        except (OSError, ValueError) as reason:  # noqa: PERF203
             sys.stderr.write(f"{path}: {reason}\n")
             return 2
     merged = merge(reports)

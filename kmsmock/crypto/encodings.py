@@ -15,7 +15,9 @@ from kmsmock.crypto.errors import InvalidKeyEncoding
 UNREADABLE = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InternalError)
 
 
-_PEM = re.compile(r"-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
+_BEGIN = re.compile(r"-----BEGIN ((?:[A-Z]{1,20} )?PRIVATE KEY)-----")
+#: The longest text with a private key, in characters: more than ten times that of any of KMS.
+LONGEST_KEY = 2**17
 
 
 def pem_to_pkcs8(text: str) -> bytes:
@@ -23,15 +25,22 @@ def pem_to_pkcs8(text: str) -> bytes:
 
     text: PKCS#8 of any algorithm, or the older RSA (PKCS #1) and elliptic-curve (SEC 1) formats.
     """
-    match = _PEM.search(text)
-    if match is None:
+    if len(text) > LONGEST_KEY:
+        raise InvalidKeyEncoding(f"{len(text):,} characters are too many for a private key")
+    begin = _BEGIN.search(text)
+    if begin is None:
         raise InvalidKeyEncoding("there is no private key in it")
-    label, body = match.groups()
+    label = begin.group(1)
+    body, end, _ = text[begin.end() :].partition(f"-----END {label}-----")
+    if not end:
+        raise InvalidKeyEncoding(f"the line -----END {label}----- is missing")
     try:
         if label == "PRIVATE KEY":
             return b64decode("".join(body.split()), validate=True)
         key = serialization.load_pem_private_key(
-            match.group().encode(), password=None, unsafe_skip_rsa_key_validation=True
+            f"{begin.group()}{body}{end}".encode(),
+            password=None,
+            unsafe_skip_rsa_key_validation=True,
         )
     except UNREADABLE as reason:
         raise InvalidKeyEncoding(f"not a private key without a password: {reason}") from None

@@ -253,6 +253,10 @@ class CredentialStore:
         """Return the long-term access keys of a user, oldest first. entity_id: its unique id."""
         return (key for key in self._long_term.values() if key.owner.entity_id == entity_id)
 
+    def list_keys(self) -> Iterator[AccessKey]:
+        """Return the long-term access keys of all users, oldest first."""
+        return iter(self._long_term.values())
+
     def add_key(
         self,
         owner: Principal,

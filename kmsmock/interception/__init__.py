@@ -19,7 +19,7 @@ from kmsmock.interception import error_notes, sessions, sleeps
 from kmsmock.interception.beside_moto import begin_before_call, finish_after_call
 from kmsmock.interception.disruptions import hide_from_retries, show_after_retries
 from kmsmock.interception.kms import answer_before_call
-from kmsmock.interception.kms_http import answer_before_send
+from kmsmock.interception.kms_http import answer_before_send, forward_before_send
 from kmsmock.interception.services import answer_service_before_call, keep_parameters
 from kmsmock.interception.unanswered import (
     explain_exception,
@@ -50,6 +50,7 @@ def _list_handlers(service: AwsService) -> Iterator[tuple[str, Handler]]:
 _FIRST: tuple[tuple[str, Handler], ...] = (
     ("before-call.kms", answer_before_call),
     ("before-send.kms", answer_before_send),
+    ("before-send", forward_before_send),
     ("before-send", sleeps.note_request),
     ("needs-retry", sleeps.note_response),
     ("needs-retry.kms", hide_from_retries),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from http.client import HTTPConnection, HTTPException
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
 
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.aws.disruptions import ARMED, CorruptResponse, LostConnection
@@ -18,12 +21,14 @@ from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.interception.other_mocks import explain_other_mocks
 from kmsmock.process.active_mocks import ActiveMock
 from kmsmock.process.bound_clients import get_mock_of_http
-from kmsmock.process.moto import keep_moto_out
+from kmsmock.process.moto import is_moto_active, keep_moto_out
 from kmsmock.protocols.kms import read_call, write_answer
 from kmsmock.protocols.messages import HttpRequest
 from kmsmock.protocols.scope import read_scope
 
 _ANSWERED = "_kmsmock_answered"
+#: The seconds in which another process has to answer.
+_TIMEOUT = 60
 
 
 def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
@@ -39,7 +44,45 @@ def answer_before_send(*, request: Any, **_: Any) -> AWSResponse | None:
     if _ANSWERED in vars(request):
         return None
     setattr(request, _ANSWERED, True)
+    if mock.parent_url is not None:
+        return forward(request, mock.parent_url)
     return _to_http(request, mock)
+
+
+def forward_before_send(*, request: Any, event_name: str, **_: Any) -> AWSResponse | None:
+    """Forward an HTTP request to another service than KMS, whose mock the parent process has.
+
+    Handles ``before-send``. Returns None in all other cases.
+    """
+    mock = get_mock_of_http(request)
+    if mock is None or mock.parent_url is None or is_moto_active() or _ANSWERED in vars(request):
+        return None
+    if event_name.split(".")[1] not in mock.services:
+        return None
+    setattr(request, _ANSWERED, True)
+    return forward(request, mock.parent_url)
+
+
+def forward(request: Any, url: str) -> AWSResponse:
+    """Send an HTTP request, as it was signed, to the process that has the mock.
+
+    url: where it answers. Raises what botocore raises for a connection that ends.
+    """
+    target, sent = urlsplit(url), urlsplit(request.url)
+    headers = {name: _decode(value) for name, value in request.headers.items()}
+    path = f"{sent.path or '/'}{'?' if sent.query else ''}{sent.query}"
+    connection = HTTPConnection(target.hostname or "", target.port, timeout=_TIMEOUT)
+    try:
+        connection.request(request.method, path, request.body, {**headers, "Host": sent.netloc})
+        response = connection.getresponse()
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return _HttpResponse(request.url, response.status, found, response.read())
+    except (OSError, HTTPException) as error:
+        raise ConnectionClosedError(
+            endpoint_url=request.url, request=request, error=error
+        ) from None
+    finally:
+        connection.close()
 
 
 def _to_http(request: Any, mock: ActiveMock) -> AWSResponse:

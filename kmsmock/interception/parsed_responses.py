@@ -13,11 +13,15 @@ from dateutil.tz import tzlocal
 
 from kmsmock.aws.api_call import Answer
 from kmsmock.aws.disruptions import Disruption
+from kmsmock.aws.installed_model import get_text_member
 from kmsmock.interception.error_notes import keep_explanation
 from kmsmock.protocols.kms import HEADERS
 
 if TYPE_CHECKING:
     from kmsmock.aws.errors import ServiceError
+
+#: The protocols with responses in XML.
+_XML = ("query", "ec2", "rest-xml")
 
 
 def to_botocore_response(answer: Answer, model: Any) -> tuple[AWSResponse, dict[str, Any]]:
@@ -51,11 +55,13 @@ def to_botocore_response(answer: Answer, model: Any) -> tuple[AWSResponse, dict[
 def _parse_error(error: ServiceError, model: Any) -> dict[str, Any]:
     """Return what botocore's parser returns for an error response."""
     parsed: dict[str, Any] = {"Error": {"Message": error.message or "", "Code": error.code}}
-    if model.service_model.metadata["protocol"] == "query":
+    protocol = model.service_model.metadata["protocol"]
+    if protocol == "query":
         parsed["Error"]["Type"] = "Sender"
-    modelled = model.service_model.shape_for_error_code(error.code)
-    if modelled is not None and error.message is not None:
-        parsed["message"] = error.message
+    member = get_text_member(model.service_model, error.code)
+    # In XML the text is always in Message, so that the parser does not find other members.
+    if error.message is not None and (member == "Message" or (member and protocol not in _XML)):
+        parsed[member] = error.message
     return parsed
 
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+import botocore.configprovider
 import botocore.credentials
 import botocore.tokens
 from botocore.exceptions import ProfileNotFound
@@ -28,7 +29,7 @@ from kmsmock.interception.configuration import (
 )
 from kmsmock.interception.patches import is_of_botocore, wrap_methods
 from kmsmock.process.active_mocks import get_answering
-from kmsmock.process.environment import DUMMY
+from kmsmock.process.environment import DUMMY, is_of_children
 
 Method = Callable[..., Any]
 
@@ -116,6 +117,13 @@ def _get_auth_instance(original: Method, signer: Any, *args: Any, **kwargs: Any)
     return original(signer, *args, **kwargs)
 
 
+def _get_endpoint_url_environment_service(original: Method, provider: Any) -> Any:
+    """Return no endpoint that is there for other processes only."""
+    if is_of_children(provider._get_service_env_var_name()):  # noqa: SLF001 - not public
+        return None
+    return original(provider)
+
+
 # --- credentials ---------------------------------------------------------------------------------
 
 #: Providers of credentials in environment variables and files, which fetch nothing.
@@ -196,6 +204,11 @@ _PATCHES: list[tuple[Any, dict[str, Method]]] = [
         {"_refresh": _refresh, "get_frozen_credentials": _get_frozen_credentials},
     ),
     (RequestSigner, {"get_auth_instance": _get_auth_instance}),
+    (
+        # It is not public.
+        getattr(botocore.configprovider, "ConfiguredEndpointProvider", object),
+        {"_get_endpoint_url_environment_service": _get_endpoint_url_environment_service},
+    ),
     *(
         (provider, {"load": _load})
         for provider in _PROVIDERS

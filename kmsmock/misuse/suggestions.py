@@ -9,6 +9,8 @@ from collections.abc import Iterable
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 #: The similarity, from 0 to 1, below which a name is not suggested.
 _CUTOFF = 0.6
+#: Texts that are longer, in characters, are no misspelt names; it would take long to compare them.
+_LONGEST = 500
 #: How many further names are compared, since several can be equally similar.
 _TIES = 5
 #: The similarity from which on a whole name comes before one that is a part of the misspelt one.
@@ -23,6 +25,8 @@ def get_nearest(name: object, known: Iterable[str], cutoff: float = _CUTOFF) -> 
     """
     names = list(known)
     misspelt = str(name)
+    if len(misspelt) > _LONGEST:
+        return None
     parts = [candidate for candidate in names if _letters(candidate) in _words(misspelt)]
     wholes = [candidate for candidate in names if _letters(misspelt) in _words(candidate)]
     candidates = (
@@ -43,6 +47,8 @@ def list_similar(
     """
     from difflib import SequenceMatcher, get_close_matches
 
+    if len(str(name)) > _LONGEST:
+        return []
     by_letters: dict[str, str] = {}
     for candidate in known:
         by_letters.setdefault(_letters(candidate), candidate)

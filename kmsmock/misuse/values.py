@@ -14,6 +14,8 @@ from kmsmock.misuse.surrogates import require_encodable
 #: Texts that can be key material: PEM, and at least 16 bytes in Base64 or hexadecimal digits.
 _LIKE_MATERIAL = re.compile(r"(?s).*-----BEGIN.*|(?!alias/)(?=.*[\d+=])[A-Za-z0-9+/]{22,}={0,2}")
 _LONGEST = 60
+#: Numbers of more digits are not shown; Python does not even write those of very many.
+_HUGE = 10**_LONGEST
 #: Types of values that cannot be secrets, and are shown as Python writes them.
 _SHOWN = (bool, int, float, Decimal, date, timedelta)
 
@@ -24,7 +26,7 @@ def describe(value: object) -> str:
     Bytes are not shown, nor what dicts and lists contain, since these may be secrets.
     """
     if value is None or isinstance(value, (str, *_SHOWN)):
-        return quote(value) if type(value) is str else repr(value)
+        return quote(value) if type(value) is str else _describe_plain(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "bytes"
     if isinstance(value, Mapping):
@@ -35,6 +37,11 @@ def describe(value: object) -> str:
     if isinstance(value, (FunctionType, BuiltinFunctionType, MethodType)):
         return f"the function {value.__name__}, which is not called"
     return with_article(type(value).__name__)
+
+
+def _describe_plain(value: object) -> str:
+    is_huge = isinstance(value, int) and abs(value) >= _HUGE
+    return "a huge number" if is_huge else repr(value)
 
 
 def quote(text: str) -> str:

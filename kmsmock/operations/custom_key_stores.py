@@ -5,7 +5,7 @@ Source: AWS KMS Developer Guide, "Key stores"; API Reference of the six operatio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 from kmsmock.aws import errors
@@ -81,16 +81,24 @@ def create_custom_key_store(call: Call) -> Response:
             return {"CustomKeyStoreId": store.store_id}
     _require_free_name(call, name)
     require_exclusive_settings(stores.values(), store_type, settings)
-    if len(stores) >= QUOTA:
-        raise errors.LimitExceededException.in_own_words(
-            f"Custom key stores quota for this account in this region is {QUOTA}, current usage "
-            f"is {len(stores)}."
-        )
+    require_store_quota(stores)
     store_id = f"cks-{call.backend.entropy(9).hex()[:17]}"
     sequence = call.region.next_sequence()
     settings = _add_default_owner(call, settings)
     stores[store_id] = CustomKeyStore(store_id, name, store_type, call.now, settings, sequence)
     return {"CustomKeyStoreId": store_id}
+
+
+def require_store_quota(stores: Sized) -> None:
+    """Require that there can be another store (LimitExceededException).
+
+    stores: those of the account and Region.
+    """
+    if len(stores) >= QUOTA:
+        raise errors.LimitExceededException.in_own_words(
+            f"Custom key stores quota for this account in this region is {QUOTA}, current usage "
+            f"is {len(stores)}."
+        )
 
 
 def _add_default_owner(call: Call, settings: Mapping[str, Any]) -> dict[str, Any]:

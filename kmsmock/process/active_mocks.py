@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from kmsmock.aws.api_call import Answer, ApiCall
 from kmsmock.process import contexts as running
@@ -20,6 +19,7 @@ from kmsmock.process.block_settings import BlockSetting
 from kmsmock.process.contexts import Context
 from kmsmock.process.environment import set_variables_of
 from kmsmock.process.moto import let_moto_in
+from kmsmock.process.places import Place, find_place
 from kmsmock.process.watchers import notify, watchers
 
 
@@ -83,6 +83,24 @@ class ActiveMock(Protocol):
         """Return the environment variables to set while the mock answers, by name."""
         ...
 
+    @property
+    def processes(self) -> str:
+        """The option ``processes``."""
+        ...
+
+    @property
+    def parent_url(self) -> str | None:
+        """In a forked child, where the process answers that has the mock; None for its own."""
+        ...
+
+    def leave_to_parent(self, url: str) -> None:
+        """Leave calls to the process that has forked this one. url: where it answers."""
+        ...
+
+    def find_region(self) -> str:
+        """Return the Region of clients that name none."""
+        ...
+
     def skip_sleep(self, seconds: float, *, is_random: bool, is_retry: bool = False) -> bool:
         """Move the mock's clock instead of a sleep; return False if sleeps are to be real.
 
@@ -94,20 +112,6 @@ class ActiveMock(Protocol):
     def has_issued(self, access_key: str) -> bool:
         """Return whether an access key is one of the mock."""
         ...
-
-
-class Place(NamedTuple):
-    """A line of code. line: from 1."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        try:
-            file = os.path.relpath(self.file)
-        except (OSError, ValueError):  # the working directory was deleted, or is on another drive
-            file = self.file
-        return f"{file}:{self.line}"
 
 
 class Use:
@@ -151,7 +155,8 @@ def get_joinable() -> ActiveMock | None:
     with lock:
         if not _uses:
             return None
-        joinable = _list_mocks(running.contexts[-1].iterate_joined())
+        mocks = _list_mocks(running.contexts[-1].iterate_joined())
+        joinable = [mock for mock in mocks if mock.parent_url is None]
         return joinable[-1] if joinable else None
 
 
@@ -198,6 +203,13 @@ def get_state(mock: ActiveMock) -> str:
 def list_started() -> list[ActiveMock]:
     """Return the mocks that are started, active or not, oldest first."""
     return list({id(use.mock): use.mock for use in _uses}.values())
+
+
+def leave_all_to_parent(url: str) -> None:
+    """Leave the calls of all mocks to the process that has forked this one."""
+    for mock in list_started():
+        if mock.processes != "alone" and mock.parent_url is None:
+            mock.leave_to_parent(url)
 
 
 def get_first_use(mock: ActiveMock) -> Use:
@@ -359,26 +371,6 @@ def paused() -> Iterator[None]:
         with lock:
             _pauses[:] = [each for each in _pauses if each is not mocks]
             arrange()
-
-
-#: The packages whose code starts mocks for users.
-_NOT_USERS = (
-    *("kmsmock", "moto", "pluggy", "_pytest", "pytest", "unittest", "wrapt"),
-    *("asyncio", "concurrent", "contextlib", "functools", "threading"),
-)
-
-
-def find_place() -> Place | None:
-    """Return the innermost line of the user's code; None if pytest's is reached before."""
-    frame: Any = sys._getframe(1)  # noqa: SLF001 - inspect.stack takes milliseconds
-    while frame is not None:
-        package = frame.f_globals.get("__name__", "").partition(".")[0]
-        if package not in _NOT_USERS:
-            return Place(frame.f_code.co_filename, frame.f_lineno)
-        if package in ("_pytest", "pluggy"):
-            return None
-        frame = frame.f_back
-    return None
 
 
 def _renew_lock() -> None:

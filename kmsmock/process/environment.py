@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -66,6 +66,8 @@ class _Variable:
             self.is_set = True
 
 
+#: The variable that tells the endpoint of a mock from one that a user has configured.
+CHILDREN_ENDPOINT = "KMSMOCK_CHILDREN_ENDPOINT"
 #: The names of the variables that mocks set.
 _NAMES = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
@@ -106,6 +108,43 @@ def set_variables_of(mock: HasVariables | None) -> None:
             _variables[name] = _Variable(name, value)
 
 
+def is_cleared() -> bool:
+    """Return whether a test has removed the variables of the mock, as ``os.environ.clear()`` does.
+
+    Variables that it has removed by means of pytest do not count.
+    """
+    return any(each.is_set and name not in os.environ for name, each in _variables.items())
+
+
+def add_variables(wanted: Mapping[str, str]) -> None:
+    """Set further variables of the mock that answers, until it does not answer any more.
+
+    What a test has changed stays. wanted: name -> value.
+    """
+    for name, value in wanted.items():
+        variable = _variables.get(name)
+        if variable is None:
+            _variables[name] = _Variable(name, value)
+        elif variable.is_present:
+            variable.change(value)
+
+
+def set_for_a_moment(wanted: Mapping[str, str]) -> Callable[[], None]:
+    """Set the variables that are missing; return a function that removes them again.
+
+    wanted: name -> value.
+    """
+    missing = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(missing)
+
+    def remove() -> None:
+        for name, value in missing.items():
+            if os.environ.get(name) == value:
+                del os.environ[name]
+
+    return remove
+
+
 def get_variable(name: str) -> str | None:
     """Return a configured environment variable; None for one that is empty or set by a mock."""
     value = os.environ.get(name)
@@ -140,6 +179,15 @@ def without_leftovers() -> Iterator[None]:
 def _is_of_mock(name: str, value: str) -> bool:
     variable = _variables.get(name)
     return variable is not None and variable.is_set and variable.value == value
+
+
+def is_of_children(name: str) -> bool:
+    """Return whether a variable has the endpoint of a mock for the children of its process.
+
+    The mock can be one of this process, or one of the process that has started this one.
+    """
+    endpoint = os.environ.get(CHILDREN_ENDPOINT)
+    return endpoint is not None and os.environ.get(name) == endpoint
 
 
 def _set(name: str, value: str | None) -> None:

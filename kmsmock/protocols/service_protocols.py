@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from kmsmock.aws.api_model import serialize_response
 from kmsmock.aws.coded_error import CodedError
 from kmsmock.aws.errors import ServiceError
+from kmsmock.aws.installed_model import get_text_member
 from kmsmock.protocols import errors
 from kmsmock.protocols.forms import read_form
 from kmsmock.protocols.json_body import read_json
@@ -80,7 +81,11 @@ class JsonProtocol(ServiceProtocol):
 
     def write_error(self, error: ServiceError, service: Any, request_id: str) -> HttpResponse:
         """Return the response with an error, as JSON."""
-        return self._respond(error.status, error.body(), service, request_id)
+        body = error.body()
+        member = None if service is None else get_text_member(service, error.code)
+        if member is not None and error.message is not None:
+            body = {"__type": error.code, member: error.message}
+        return self._respond(error.status, body, service, request_id)
 
     def refuse_service(self, message: str) -> ServiceError:
         """Return the error for a request to a service that is not answered."""

@@ -20,6 +20,8 @@ from kmsmock.reports.report import Report
 FORMAT = "kmsmock-report"
 #: Incremented when a reader of the previous version would misinterpret the form.
 VERSION = 1
+#: The largest file that is read.
+MOST_BYTES = 128 * 2**20
 #: Numbers are smaller than this.
 _LARGEST = 2**53
 #: The largest and smallest exponents of amounts: to format others takes forever.

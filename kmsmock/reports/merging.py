@@ -37,7 +37,7 @@ def _add(merged: Report, report: Report) -> None:
     merged.made = max(made, default=None)
     merged.tests_run += report.tests_run
     merged.tests_failed += report.tests_failed
-    merged.notes += [note for note in report.notes if note not in merged.notes]
+    merged.notes = list(dict.fromkeys([*merged.notes, *report.notes]))
     merged.total.add(report.total)
     merged.storage += report.storage
     merged.storage_moved += report.storage_moved
@@ -65,11 +65,13 @@ def _rename_duplicate_mocks(merged: Report, report: Report) -> None:
     """Rename the mocks of a report whose names exist: the same test was run elsewhere, too."""
     used_names = set(merged.mocks())
     new_names: dict[str, str] = {}
+    #: Name without number -> the last number that was given.
+    numbers: dict[str, int] = {}
     for name in dict.fromkeys(report.mocks()):
-        new, number = name, 1
+        new, base = name, name.partition(" #")[0]
         while new in used_names:
-            number += 1
-            new = f"{name.partition(' #')[0]} #{number}"
+            numbers[base] = numbers.get(base, 1) + 1
+            new = f"{base} #{numbers[base]}"
         used_names.add(new)
         new_names[name] = new
     for record in report.keys:

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import Any
 
 from kmsmock.aws.disruptions import Loss, LostConnection
+from kmsmock.process import running_servers
 from kmsmock.process.real_time import RealTime
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.serving import http_framing
@@ -77,7 +78,8 @@ class LoopbackServer:
         self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
         self._wake_up, self._waker = _make_pipe()
-        self._is_listening = False
+        self._is_listening = self._is_abandoned = False
+        running_servers.add(self)
 
     @property
     def url(self) -> str:
@@ -128,7 +130,11 @@ class LoopbackServer:
 
     def abandon(self) -> None:
         """Close what the process has of the sockets, as a forked child does with its copies."""
+        if self._is_abandoned:
+            return
+        self._is_abandoned = True
         self._thread = None
+        running_servers.remove(self)
         # Only closed: other ends are told when no process has them any more.
         for connection in self._connections.values():
             connection.socket.close()

@@ -6,7 +6,7 @@ keys" and "IMDS credential provider".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from kmsmock.aws.services import ANSWERED
 from kmsmock.process.environment import DUMMY
@@ -25,6 +25,19 @@ def list_endpoints(url: str, services: Collection[str]) -> dict[str, str]:
     """
     answered = [name for name in ANSWERED if name == "kms" or name in services]
     return {f"{_PREFIX}{name.upper()}": url for name in answered}
+
+
+def find_free_endpoints(
+    services: Collection[str], environment: Mapping[str, str], is_of_mock: Callable[[str], bool]
+) -> list[str]:
+    """Return the variables of `list_endpoints` for which a user has configured nothing.
+
+    is_of_mock: returns whether a variable has been set by a mock.
+    """
+    if environment.get(GLOBAL_ENDPOINT) and not is_of_mock(GLOBAL_ENDPOINT):
+        return []
+    names = list_endpoints("", services)
+    return [name for name in names if not environment.get(name) or is_of_mock(name)]
 
 
 def list_variables(region: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ from kmsmock.process.watchers import notify, watchers
 from kmsmock.state.fault import Fault
 from kmsmock.state.faults import ArmedFaults
 from kmsmock.state.late_changes import Change
-from kmsmock.timing.dates import add_or_last
+from kmsmock.timing.dates import LAST, add_or_last
 
 #: How many nodes there are. Two of them can be late with a change.
 NODES = 3
@@ -93,8 +93,7 @@ class Consistency:
         self._entropy = SeededEntropy(f"{self.seed} consistency")
         #: Whether calls can be answered late, or changes must be noted. Each call reads it.
         self.is_on = self.is_eventual or self._faults.find_of_consistency() is not None
-        #: The changes that not all nodes have seen, the oldest first.
-        self.open: list[Change] = []
+        self._set_open([])
         #: ARN of a key -> the late answers about it since its last change.
         self._late_answers: dict[str, int] = {}
 
@@ -102,12 +101,13 @@ class Consistency:
 
     def begin_call(self, now: datetime) -> int:
         """Return the node that serves a call, and forget the changes that all nodes have seen."""
-        self.open = [
-            change
-            for change in self.open
-            if max(change.seen_from) > now
-            and (change.fault is None or self._faults.has_armed(change.fault))
-        ]
+        if self.open and (now >= self._next_end or self._has_faults):
+            self._set_open(
+                change
+                for change in self.open
+                if max(change.seen_from) > now
+                and (change.fault is None or self._faults.has_armed(change.fault))
+            )
         fault = self._faults.find_of_consistency()
         self.is_on = self.is_eventual or fault is not None or bool(self.open)
         return self._draw(256) % NODES
@@ -147,12 +147,29 @@ class Consistency:
             change.at if each == node else add_or_last(change.at, self._draw_delay(within))
             for each in range(NODES)
         ]
-        for other in self.open:
-            if change.must_follow(other):
-                change.seen_from = list(map(max, change.seen_from, other.seen_from))
+        for other in filter(None, map(self._last.get, change.list_needed())):
+            change.seen_from = list(map(max, change.seen_from, other.seen_from))
         self.open.append(change)
+        self._index(change)
         for key in change.keys:
             self._late_answers.pop(key.arn, None)
+
+    def _set_open(self, changes: Iterable[Change]) -> None:
+        #: The changes that not all nodes have seen, the oldest first.
+        self.open = list(changes)
+        #: What was changed -> the last of these changes.
+        self._last: dict[object, Change] = {}
+        #: When the first of them is seen by all nodes.
+        self._next_end = LAST
+        #: Whether some of them can end before, with a fault.
+        self._has_faults = False
+        for change in self.open:
+            self._index(change)
+
+    def _index(self, change: Change) -> None:
+        self._last.update(dict.fromkeys(change.list_touched(), change))
+        self._next_end = min(self._next_end, max(change.seen_from))
+        self._has_faults = self._has_faults or change.fault is not None
 
     def _draw_delay(self, within: timedelta) -> timedelta:
         is_late = self._draw(4) < _LATE_OF_4
@@ -190,11 +207,14 @@ class Consistency:
     def _settle(self, key: Key) -> None:
         """Let all nodes see what has changed in a key."""
         self._late_answers.pop(key.arn, None)
-        seen: list[Change] = []
+        left: list[Change] = []
+        needed: set[object] = set()
         for change in reversed(self.open):
-            if key in change.keys or any(later.must_follow(change) for later in seen):
-                seen.append(change)
-        self.open = [change for change in self.open if change not in seen]
+            if key in change.keys or not needed.isdisjoint(change.list_touched()):
+                needed |= change.list_needed()
+            else:
+                left.append(change)
+        self._set_open(reversed(left))
 
     # --- checkpoints ----------------------------------------------------------------------
 
@@ -204,7 +224,8 @@ class Consistency:
 
     def restore(self, state: Any) -> None:
         """Return to a saved state."""
-        self.open, self._late_answers = state
+        changes, self._late_answers = state
+        self._set_open(changes)
         self.is_on = self.is_on or bool(self.open)
         self.has_changed = False
 

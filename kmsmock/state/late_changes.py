@@ -110,21 +110,21 @@ class Change:
         item = self.items[0] if self.kind is Kind.GRANT else None
         return item.value if item is not None and item.is_added else None
 
-    def must_follow(self, other: Change) -> bool:
-        """Return whether a node sees this later change only after another one.
+    def list_touched(self) -> set[object]:
+        """Return what it has changed: attributes, entries of tables, and a key that is new."""
+        return {
+            *((id(changed.owner), changed.name) for changed in self.attributes),
+            *((id(item.region), item.table, item.name) for item in self.items),
+            *(key.arn for key in self.keys if self.kind is Kind.KEY),
+        }
+
+    def list_needed(self) -> set[object]:
+        """Return what a node must know that sees it: the earlier changes of the same.
 
         Changes of one attribute or entry are seen in their order; and of a key that a node does not
         know, it knows nothing.
         """
-        if other.kind is Kind.KEY and any(key in self.keys for key in other.keys):
-            return True
-        return not self._touched().isdisjoint(other._touched())
-
-    def _touched(self) -> set[tuple[Any, ...]]:
-        return {
-            *((id(changed.owner), changed.name) for changed in self.attributes),
-            *((id(item.region), item.table, item.name) for item in self.items),
-        }
+        return self.list_touched() | {key.arn for key in self.keys}
 
 
 class Snapshot:

@@ -69,6 +69,7 @@ def _undo_attributes(changes: Sequence[Change]) -> list[Attribute]:
 def _undo_items(changes: Sequence[Change]) -> dict[KmsRegion, dict[str, dict[str, Any]]]:
     """Return the tables of Regions without the changes."""
     regions: dict[KmsRegion, dict[str, dict[str, Any]]] = {}
+    is_in_order = True
     for change in reversed(changes):
         for item in change.items:
             tables = regions.setdefault(item.region, {})
@@ -79,6 +80,9 @@ def _undo_items(changes: Sequence[Change]) -> dict[KmsRegion, dict[str, dict[str
                 entries.pop(item.name, None)
             else:
                 entries[item.name] = item.value
+                is_in_order = False
+    if is_in_order:
+        return regions
     return {
         region: {table: _in_order(entries) for table, entries in tables.items()}
         for region, tables in regions.items()

@@ -15,7 +15,11 @@ from kmsmock.keys.custom_key_store import (
     StoreType,
 )
 from kmsmock.keys.region import KmsRegion
-from kmsmock.operations.custom_key_stores import require_exclusive_settings, require_members
+from kmsmock.operations.custom_key_stores import (
+    require_exclusive_settings,
+    require_members,
+    require_store_quota,
+)
 from kmsmock.state.backend import Backend
 from kmsmock.state.scheduled_work import begin_transition
 from kmsmock.worlds.errors import Within, WorldError
@@ -57,6 +61,7 @@ def load_store(value: Any, backend: Backend, keys: KeyLoader, now: datetime) -> 
     region = keys.region_of(item)
     stores = region.custom_key_stores
     kind = item.get("type", member_of(StoreType)) or StoreType.AWS_CLOUDHSM
+    require_store_quota(stores)
     settings = item.get("settings", _settings) or {}
     _add_secrets(kind, settings, backend)
     with Within("settings"):

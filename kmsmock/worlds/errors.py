@@ -15,6 +15,7 @@ from kmsmock.misuse.values import quote
 
 _PLAIN = re.compile(r"[\w$-]+")
 _HUGE = 10**18
+_LONGEST = 1000
 
 Step = str | int
 Problem = Union["WorldError", ServiceError, MalformedPolicyError, PolicyLimitError]
@@ -80,7 +81,9 @@ def add_location(error: Problem, *steps: Step) -> WorldError:
     if isinstance(error, PolicyLimitError):
         return WorldError(str(error), *steps)
     texts = (error.message, error.explanation)
-    return WorldError(" ".join(text for text in texts if text) or error.code, *steps)
+    reason = " ".join(text for text in texts if text) or error.code
+    # Messages of KMS can list all values of a request.
+    return WorldError(reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…", *steps)
 
 
 #: The errors that reading a member can raise.

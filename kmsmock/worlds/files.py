@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kmsmock.aws.secret_values import hide_secrets, reveal_secrets
-from kmsmock.misuse.values import quote
+from kmsmock.aws.secret_values import SecretBytes, hide_secrets, reveal_secrets
+from kmsmock.misuse.input_files import BadFileError, parse_json, read_bytes
+from kmsmock.misuse.nesting import NestingError, require_bounded
 from kmsmock.worlds.errors import WorldError
 from kmsmock.worlds.local_kms import from_local_kms, is_local_kms
+from kmsmock.worlds.yaml_files import parse_yaml
 
 _YAML = (".yaml", ".yml")
 
@@ -26,7 +28,7 @@ def read_document(world: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[
     if not isinstance(world, Mapping):
         path = Path(world)
         try:
-            document = _parse(path)
+            document = _require_bounded(_parse(path))
         except WorldError as problem:
             problem.source = str(path)
             raise
@@ -34,6 +36,8 @@ def read_document(world: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[
             looked = "" if path.is_absolute() else f", looked for from {Path.cwd()}"
             problem.strerror = f"{problem.strerror}: the world of a mock (world=){looked}"
             raise
+    else:
+        _require_bounded(document)
     document = hide_secrets(document)
     if is_local_kms(document):
         document = hide_secrets(from_local_kms(document))
@@ -64,31 +68,28 @@ def write_document(document: Mapping[str, Any], path: str | os.PathLike[str]) ->
 
 
 def _parse(path: Path) -> Any:
-    if path.suffix in _YAML:
-        yaml = _yaml(path)
-        try:
-            return yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        except yaml.YAMLError as problem:
-            raise WorldError(f"this is not YAML: {_locate(problem)}") from None
+    yaml = _yaml(path) if path.suffix in _YAML else None
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=_object)
-    except (ValueError, RecursionError) as problem:
+        data = SecretBytes(read_bytes(path))
+    except FileNotFoundError:
+        raise
+    except (OSError, BadFileError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else None
+        raise WorldError(f"this file cannot be read: {reason or problem}") from None
+    if yaml is not None:
+        return parse_yaml(data, yaml)
+    try:
+        return parse_json(data)
+    except BadFileError as problem:
         raise WorldError(f"this is not JSON: {problem}") from None
 
 
-def _locate(problem: Any) -> str:
-    """Describe a problem of YAML without the line of the file, which can have a secret."""
-    mark = getattr(problem, "problem_mark", None)
-    where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
-    return f"{getattr(problem, 'problem', None) or type(problem).__name__}{where}"
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        twice = next(name for name in members if [n for n, _ in pairs].count(name) > 1)
-        raise ValueError(f"the member {quote(twice)} is there twice")
-    return members
+def _require_bounded(document: Any) -> Any:
+    try:
+        require_bounded(document)
+    except NestingError as problem:
+        raise WorldError(problem.reason, *problem.steps) from None
+    return document
 
 
 def _yaml(path: Path) -> Any:

@@ -12,7 +12,7 @@ from kmsmock.access.policies import KEY_POLICY
 from kmsmock.authorization.policy import Policy
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.aws import policy_limits
-from kmsmock.aws.arns import Arn, is_account_id, is_key_id
+from kmsmock.aws.arns import Arn, alias_arn, is_account_id, is_key_id
 from kmsmock.aws.regions import is_region, list_regions, partition_of
 from kmsmock.keys import rotation
 from kmsmock.keys.custom_key_store import CustomKeyStore
@@ -64,6 +64,10 @@ class KeyLoader:
         self._now = now
         #: Aliases among the members of keys: index of the key, key, alias name.
         self.aliases: list[tuple[int, Key, str]] = []
+        #: The ARNs of these aliases.
+        self._alias_arns: set[str] = set()
+        #: Account and key id -> the multi-Region key.
+        self._families: dict[tuple[str, str], MultiRegionKey] | None = None
 
     def region_of(self, item: Object) -> KmsRegion:
         """Return the KMS of the account and Region of an object."""
@@ -104,11 +108,20 @@ class KeyLoader:
         key.last_usage = item.get("last_usage", _usage)
         for name in (item.get("alias", text), *item.each("aliases", text)):
             if name is not None:
+                with Within("alias"):
+                    self._require_free_alias(region, name)
                 self.aliases.append((number, key, name))
         item.end()
         region.add_key(key)
         self._schedule(key)
         return key
+
+    def _require_free_alias(self, region: KmsRegion, name: str) -> None:
+        """Require that no key before has the alias, before the keys behind are made."""
+        arn = alias_arn(region.name, region.account, name)
+        if name in region.aliases or arn in self._alias_arns:
+            raise WorldError(f"there is an alias {arn}")
+        self._alias_arns.add(arn)
 
     def _new_key(self, item: Object, region: KmsRegion) -> Key:
         backend = self._backend
@@ -161,10 +174,16 @@ class KeyLoader:
 
     def _primary(self, item: Object, region: KmsRegion) -> Key:
         named = item.require("id", _key_id)
-        for (account, _), other in self._backend.regions.items():
-            key = other.keys.get(named)
-            if account == region.account and key is not None and key.multi_region is not None:
-                return key.multi_region.primary
+        if self._families is None:  # all primaries are there before the first replica
+            self._families = {
+                (account, key.key_id): key.multi_region
+                for (account, _), each in self._backend.regions.items()
+                for key in each.keys.values()
+                if key.multi_region is not None
+            }
+        family = self._families.get((region.account, named))
+        if family is not None:
+            return family.primary
         raise WorldError(f"there is no primary of {named} in {region.account}")
 
     def _load_state(self, item: Object, key: Key) -> None:

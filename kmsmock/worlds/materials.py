@@ -141,6 +141,8 @@ def _set_expiry(
 def _of_secret(key: Key, value: Any) -> KeyMaterial:
     """Read a secret: base64 of raw bytes or of PKCS#8, or a private key in PEM."""
     spec, opened = key.spec, None
+    if isinstance(value, str) and len(value) > encodings.LONGEST_KEY:
+        raise WorldError(f"is no key material: it has {len(value):,} characters")
     is_pem = isinstance(value, str) and "-----BEGIN" in value
     try:
         secret = SecretBytes(encodings.pem_to_pkcs8(value) if is_pem else binary(value))

@@ -8,6 +8,7 @@ from typing import Any
 from kmsmock.authorization.policy import Policy
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.principals import PrincipalKind
+from kmsmock.identities.credentials import AccessKey
 from kmsmock.identities.directory import ADMINISTRATOR
 from kmsmock.identities.entities import (
     Entity,
@@ -28,9 +29,12 @@ def write_principals(backend: Backend, *, secrets: bool) -> dict[str, Any]:
     secrets: whether with secret access keys.
     """
     identities = backend.identities
+    keys: dict[str, list[AccessKey]] = {}
+    for key in identities.credentials.list_keys():
+        keys.setdefault(key.owner.entity_id, []).append(key)
     of_kind = {
         name: [
-            _write_entity(entity, backend, secrets=secrets)
+            _write_entity(entity, backend, keys.get(entity.unique_id, ()), secrets=secrets)
             for entity in identities.entities.values()
             if entity.kind is kind and not is_untouched(entity, backend)
         ]
@@ -82,7 +86,9 @@ def _write_identity(identity: Identity) -> dict[str, Any]:
     )
 
 
-def _write_entity(entity: Entity, backend: Backend, *, secrets: bool) -> dict[str, Any]:
+def _write_entity(
+    entity: Entity, backend: Backend, access_keys: Iterable[AccessKey], *, secrets: bool
+) -> dict[str, Any]:
     boundary = entity.boundary_policy
     own = entity.boundary
     keys = [
@@ -92,7 +98,7 @@ def _write_entity(entity: Entity, backend: Backend, *, secrets: bool) -> dict[st
             "created": write_time(key.created),
             "active": key.is_active,
         }
-        for key in backend.identities.credentials.keys_of(entity.unique_id)
+        for key in access_keys
     ]
     is_role = entity.kind is PrincipalKind.ASSUMED_ROLE
     trust = entity.trust

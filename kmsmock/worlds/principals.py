@@ -63,6 +63,8 @@ class PrincipalLoader:
         self._account = account
         self._now = now
         self._trusts: list[tuple[Entity, Policy, dict[str, str] | None]] = []
+        #: Account and partition -> its groups, by name.
+        self._groups: dict[tuple[str, str], dict[str, Group]] = {}
 
     def load(self, document: Object) -> None:
         """Load all of them. Raises WorldError."""
@@ -182,9 +184,13 @@ class PrincipalLoader:
         return managed
 
     def _find_group(self, account: str, partition: str, value: Any) -> Group:
-        for group in self._identities.groups_of(account, partition):
-            if group.name == text(value):
-                return group
+        owner = (account, partition)
+        if owner not in self._groups:  # all groups are there before the first user
+            groups = self._identities.groups_of(account, partition)
+            self._groups[owner] = {group.name: group for group in groups}
+        group = self._groups[owner].get(text(value))
+        if group is not None:
+            return group
         raise WorldError(f"there is no group {quote(value)} in {account}")
 
     def _boundary(self, value: Any) -> Policy | ManagedPolicy:

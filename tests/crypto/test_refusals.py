@@ -193,10 +193,10 @@ def test_a_ciphertext_that_cannot_be_decrypted_says_why(run: Run, words: str) ->
     expect(DecryptionFailed, words, run)
 
 
-@pytest.mark.parametrize("size", range(60, 240))
-def test_zeros_of_any_length_are_no_ciphertext(size: int) -> None:
-    with pytest.raises(DecryptionFailed):
-        ciphertext.parse(bytes(size))
+def test_zeros_of_any_length_are_no_ciphertext() -> None:
+    for size in range(300):
+        with pytest.raises(DecryptionFailed):
+            ciphertext.parse(bytes(size))
 
 
 # --- attestation documents ------------------------------------------------------------------------

@@ -38,6 +38,7 @@ VALUES: list[tuple[dict[str, Any], str]] = [
     ({"caller": f"arn:aws:iam::{ACCOUNT}:role/Ap"}, f"mean 'arn:aws:iam::{ACCOUNT}:role/App'?"),
     ({"caller": ACCOUNT}, f"'{ACCOUNT}' is an account: account="),
     ({"caller": None}, "caller of a call is never None"),
+    ({"region": 5}, "region must be the name of a Region, not int: 5"),
     ({"region": "us-est-1"}, "AWS has no Region 'us-est-1'; did you mean 'us-east-1'?"),
     ({"region": "us_east_1"}, "region must be a Region such as 'eu-west-1', not 'us_east_1'"),
     ({"key_spec": "RSA2048"}, "there is no key spec 'RSA2048'; did you mean 'RSA_2048'?"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from unittest import mock
 
 import boto3
 import pytest
 
 from kmsmock import mock_kms
+from kmsmock.options import configure
 
 DUMMIES = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -16,6 +18,14 @@ DUMMIES = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+
+@pytest.fixture(autouse=True)
+def _without_children(machine) -> Iterator[None]:  # noqa: ARG001
+    """Leave out what children find: this would be set when a test lists the environment."""
+    before = configure({"processes": "alone"})
+    yield
+    configure(before)
 
 
 def changes(before: dict[str, str]) -> dict[str, str | None]:

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from pathlib import Path
 
 from tests.mutants.mutations import Mutation
@@ -52,13 +53,14 @@ class CoverageMap:
         """Return the tests that could notice a mutation, in the order to run them in.
 
         First those that run its lines, then those that run what uses them, look at all code, or
-        are named for the function. Of each the cheapest comes first, but of each test function one
-        before all others.
+        are named for the function. The cheapest come first, but they take turns: of those that run
+        the same lines of the file one comes before all others, and so of each test function.
         """
-        running = self._list_running(file, _bits(mutation.lines))
+        lines = _bits(mutation.lines)
+        alike = [tests for bits, tests in self.runs.get(file, {}).items() if bits & lines]
         using = self._list_using(file, mutation.names) if mutation.names else set()
         about = self._list_about(mutation)
-        found = [*self._order(running), *self._order(using)]
+        found = [*self._take_turns(map(self._order, alike)), *self._order(using)]
         if not found:
             is_new = self.new_lines.get(file, 0) & _bits(mutation.lines)
             found = self._order(self._list_running(file, -1))
@@ -70,13 +72,19 @@ class CoverageMap:
         return {test for test in self.durations if test.partition("::")[0] in files}
 
     def _order(self, tests: set[str]) -> list[str]:
-        turns: dict[str, int] = {}
-        in_turns = []
+        by_function: dict[str, list[str]] = {}
         for test in sorted(tests, key=lambda test: self.durations[test]):
-            function = test.partition("[")[0]
-            turns[function] = turns.get(function, 0) + 1
-            in_turns.append((turns[function], test))
-        return [test for _, test in sorted(in_turns, key=lambda each: each[0])]
+            by_function.setdefault(test.partition("[")[0], []).append(test)
+        return self._take_turns(by_function.values())
+
+    def _take_turns(self, groups: Iterable[list[str]]) -> list[str]:
+        """Return the first of each group, the cheapest first, then the second, and so on."""
+        turns = zip_longest(*groups)
+        return [
+            test
+            for turn in turns
+            for test in sorted(filter(None, turn), key=lambda test: self.durations[test])
+        ]
 
     def _list_running(self, file: str, lines: int) -> set[str]:
         recorded = self.runs.get(file, {})

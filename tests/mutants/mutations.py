@@ -1,8 +1,8 @@
 """What is changed: single expressions and statements of a module, in its syntax tree.
 
 Left out is what no behaviour depends on: annotations and type aliases, docstrings, imports, code
-for type checkers, assertions, ``__slots__`` and ``__all__``, the arguments of ``dataclass``, and
-``strict`` of ``zip``.
+for type checkers, assertions, ``__slots__`` and ``__all__``, what runs a module as a script, the
+arguments of ``dataclass`` and ``lru_cache``, and ``strict`` of ``zip``.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 #: Comparisons whose negation is the swap.
 _NEGATED_BY_SWAP = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 _TYPE_ALIAS = re.compile(r"[A-Z][a-z]\w*|T")
+_CALLS_LEFT_OUT = frozenset({"dataclass", "lru_cache"})
 _NAMES_LEFT_OUT = frozenset({"__slots__", "__all__"})
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -216,8 +217,10 @@ def _is_left_out(parent: ast.AST, node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.keyword) and node.arg == "strict":
         return True
-    if isinstance(node, ast.Call) and _is_named(node.func, "dataclass"):
+    if isinstance(node, ast.Compare) and _is_named(node.left, "__name__"):
         return True
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in _CALLS_LEFT_OUT
     if isinstance(node, _Function) and any(_is_named(d, "overload") for d in node.decorator_list):
         return True
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
@@ -261,7 +264,7 @@ def _list_other_values(value: object) -> list[Any]:
     if isinstance(value, float):
         return [value + 1]
     if isinstance(value, str):
-        return [f"XX{value}XX" if value else "XX"]
+        return ["XX"]
     if isinstance(value, bytes):
         return [b"XX" + value]
     return []

@@ -32,7 +32,8 @@ class Mutant(NamedTuple):
     def reason(self) -> str | None:
         """Why no test can notice it; None if one could."""
         function, before, after = self.mutation[:3]
-        return EQUIVALENTS.get(self.file, {}).get((function, before, after))
+        entries = EQUIVALENTS.get(self.file, {})
+        return entries.get((function, before, after)) or entries.get((function, "", ""))
 
 
 def list_mutants(package: str) -> list[Mutant]:
@@ -63,6 +64,7 @@ def choose(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
 def list_stale(mutants: Iterable[Mutant]) -> list[str]:
     """Return the entries of equivalents that are no mutants. mutants: all of some packages."""
     there = {(mutant.file, *mutant.mutation[:3]) for mutant in mutants}
+    there |= {(file, function, "", "") for file, function, *_ in there}
     packages = {file.split("/")[1] for file, *_ in there}
     return [
         f"{file}: {function}: {before} -> {after}"

@@ -115,7 +115,7 @@ def test_a_malformed_key_id_in_an_arn_is_not_quoted(client):
         client.describe_key(KeyId=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/foo")
 
 
-@pytest.mark.parametrize("method", ANY_FORM)
+@pytest.mark.parametrize("method", ["describe_key", "encrypt"])
 @pytest.mark.parametrize(
     "arn",
     [

@@ -53,6 +53,8 @@ def test_the_default_key_policy_is_that_of_aws_to_the_letter(client, new_key):
         pytest.param(policy(STATEMENT, Id=1), id="id"),
         pytest.param(policy({**STATEMENT, "Extra": 1}), id="unknown statement element"),
         pytest.param(policy({**STATEMENT, "NotAction": "kms:*"}), id="both actions"),
+        pytest.param(policy({**STATEMENT, "NotResource": "*"}), id="both resources"),
+        pytest.param(policy({**STATEMENT, "NotPrincipal": {"AWS": "*"}}), id="both principals"),
         pytest.param(policy({**STATEMENT, "Principal": "someone"}), id="principal is text"),
         pytest.param(policy({**STATEMENT, "Principal": {"Aws": "*"}}), id="principal type"),
         pytest.param(policy({**STATEMENT, "Action": "decrypt"}), id="action"),

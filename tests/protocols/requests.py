@@ -85,6 +85,10 @@ def parse(response: HttpResponse, service: str, operation: str) -> dict[str, Any
     shape = model.operation_model(operation).output_shape
     raw = {"body": response.body, "headers": response.headers, "status_code": response.status}
     parsed: dict[str, Any] = parser.parse(raw, shape)
+    if "Error" in parsed:
+        modelled = model.shape_for_error_code(parsed["Error"]["Code"])
+        if modelled is not None:
+            parsed.update(parser.parse(raw, modelled))
     return parsed
 
 

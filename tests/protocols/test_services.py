@@ -11,13 +11,14 @@ from botocore.exceptions import ClientError
 
 from kmsmock import mock_kms
 from kmsmock.aws.errors import ServiceError
+from kmsmock.interception.parsed_responses import to_botocore_response
 from tests.protocols.requests import call, service_model
 from tests.protocols.test_round_trips import OTHERS, each_model
 from tests.services.generated_requests import make_value
 
 
 def in_process(kms: Any, service: str, operation: str, parameters: dict[str, Any]) -> Any:
-    """Return an answer, or the code and text of an error, as clients in the process get them."""
+    """Return an answer or an error, as clients in the process get them."""
     model = service_model(service).operation_model(operation)
     answer = kms._responder.answer_service(
         service=service,
@@ -26,17 +27,16 @@ def in_process(kms: Any, service: str, operation: str, parameters: dict[str, Any
         access_key="testing",
         region="us-east-1",
         model=model,
-    ).result
-    if isinstance(answer, ServiceError):
-        return answer.code, answer.message
-    return answer and as_received(answer, model.output_shape)
+    )
+    is_error = isinstance(answer.result, ServiceError)
+    _, parsed = to_botocore_response(answer, model if is_error else None)
+    del parsed["ResponseMetadata"]
+    return parsed if is_error or not parsed else as_received(parsed, model.output_shape)
 
 
 def over_http(kms: Any, service: str, operation: str, parameters: dict[str, Any]) -> Any:
-    """Return an answer, or the code and text of an error, as botocore parses it."""
+    """Return an answer or an error, as botocore parses it."""
     parsed = call(kms, service, operation, parameters)
-    if "Error" in parsed:
-        return parsed["Error"]["Code"], parsed["Error"]["Message"]
     del parsed["ResponseMetadata"]
     return parsed
 
@@ -80,9 +80,9 @@ def test_each_operation_of_kms_answers_as_it_does_in_the_process():
             parameters = {} if shape is None else make_value(shape)
             try:
                 answer = getattr(client, xform_name(operation.name))(**parameters)
-                del answer["ResponseMetadata"]
             except ClientError as error:
-                answer = error.response["Error"]["Code"], error.response["Error"]["Message"]
+                answer = dict(error.response)
+            del answer["ResponseMetadata"]
 
             assert over_http(there, "kms", operation.name, parameters) == answer, operation.name
 

@@ -1,0 +1,195 @@
+"""The ASGI application: it reads requests, and sends the answers of a mock.
+
+Requests are answered in the event loop, one after the other, as the lock of a mock demands anyway.
+None takes long: RSA keys come from a pool, and the slowest calls, such as a signature with RSA_4096
+or the first use of a key, take a few milliseconds; a change of threads would cost each of the
+others more than it saves.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from kmsmock.aws.disruptions import Loss, LostConnection
+from kmsmock.protocols.boundaries import MAX_BODY
+from kmsmock.protocols.messages import HttpRequest, HttpResponse
+from kmsmock.server.settings import Settings
+from kmsmock.serving.http_framing import BadRequestError
+
+if TYPE_CHECKING:
+    from kmsmock.control import KMSMock
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_logger = logging.getLogger("kmsmock.server")
+#: The extension of ASGI with a function that ends the connection, which `connections` adds.
+ABORT = "kmsmock.abort"
+
+
+class Application:
+    """An application of ASGI 3.0 that answers AWS's protocols from a mock.
+
+    find_settings: called when the server starts. Raises ValueError if they are wrong.
+    """
+
+    def __init__(self, find_settings: Callable[[], Settings]) -> None:
+        self._find_settings = find_settings
+        self._kms: KMSMock | None = None
+        self._settings = Settings()
+
+    @property
+    def kms(self) -> KMSMock:
+        """The control object of the mock, which is made when it is first needed.
+
+        Raises ValueError, TypeError and OSError for wrong settings.
+        """
+        if self._kms is None:
+            from kmsmock.server.served_mock import make_mock
+
+            self._settings = self._find_settings()
+            self._kms = make_mock(self._settings.options)
+        return self._kms
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection, as ASGI defines it."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Make the mock when the server starts, so that wrong settings prevent that."""
+        while True:
+            kind = (await receive())["type"]
+            if kind == "lifespan.startup":
+                try:
+                    self.kms  # noqa: B018 - makes it
+                except (ValueError, TypeError, OSError) as reason:
+                    await send({"type": "lifespan.startup.failed", "message": str(reason)})
+                    return
+            await send({"type": f"{kind}.complete"})
+            if kind == "lifespan.shutdown":
+                return
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = _read_headers(scope["headers"])
+        try:
+            body = await _read_body(headers, receive)
+        except BadRequestError as error:
+            response = error.respond()
+            if "expect" in headers:  # nobody knows whether the body follows
+                response = response._replace(headers={**response.headers, "connection": "close"})
+            await _send(response, send)
+            return
+        if body is None:  # the client has gone
+            return
+        answer = self._call(HttpRequest(scope["method"], _read_target(scope), headers, body))
+        if isinstance(answer, LostConnection):
+            await _lose(answer.how, scope, receive, send)
+        else:
+            await _send(answer, send)
+
+    def _call(self, request: HttpRequest) -> HttpResponse | LostConnection:
+        from kmsmock.protocols.answering import answer_http
+
+        responder = self.kms._responder  # noqa: SLF001 - both are parts of the mock
+        try:
+            return answer_http(
+                responder, request, strict_credentials=self._settings.strict_credentials
+            )
+        except Exception as error:
+            _logger.exception("A request could not be answered")
+            return BadRequestError(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                f"The request could not be answered, by a defect of the server: "
+                f"{type(error).__name__}. The server has written more to its standard error.",
+            ).respond()
+
+
+# --- ASGI messages ------------------------------------------------------------------------------
+
+
+def _read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name_bytes, value_bytes in pairs:
+        name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _read_target(scope: Scope) -> str:
+    path = scope.get("raw_path")
+    target: str = quote(scope["path"]) if path is None else path.decode("latin-1")
+    query: bytes = scope.get("query_string", b"")
+    return f"{target}?{query.decode('latin-1')}" if query else target
+
+
+async def _read_body(headers: dict[str, str], receive: Receive) -> bytes | None:
+    """Return the body of a request; None if the client ends the connection.
+
+    Raises BadRequestError for a body that is too large; the server then discards the rest.
+    """
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > MAX_BODY:
+        raise _too_large()
+    message = await receive()
+    if message["type"] != "http.request":
+        return None
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False) and len(body) <= MAX_BODY:
+        return body
+    parts = bytearray(body)
+    while len(parts) <= MAX_BODY:
+        if not message.get("more_body", False):
+            return bytes(parts)
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        parts += message.get("body", b"")
+    raise _too_large()
+
+
+def _too_large() -> BadRequestError:
+    return BadRequestError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {MAX_BODY} bytes."
+    )
+
+
+async def _send(response: HttpResponse, send: Send) -> None:
+    headers = {"content-length": str(len(response.body)), **response.headers}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status,
+            "headers": [
+                (name.encode(), value.encode("latin-1")) for name, value in headers.items()
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _lose(how: Loss, scope: Scope, receive: Receive, send: Send) -> None:
+    """End a connection without a response, or leave the client waiting for one."""
+    if how is Loss.READ_TIMEOUT:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return
+    abort = scope.get("extensions", {}).get(ABORT)
+    if abort is not None:
+        abort()
+        return
+    # Without the extension the nearest is a response whose body is missing.
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]}
+    )
+    raise ConnectionAbortedError("a fault of the mock ends this connection")
