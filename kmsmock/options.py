@@ -117,8 +117,6 @@ class Option(NamedTuple):
     #: Whether strings are paths, which in marks and ini options are relative to pytest's root
     #: directory.
     is_path: bool = False
-    #: Values that marks and `mock_kms` can have, and the ini option cannot.
-    only_in_python: str = ""
     #: Whether it is an option of the pytest plugin for each test, and not of its mock.
     is_of_tests: bool = False
 
@@ -257,7 +255,6 @@ class MockOptions(TypedDict, total=False):
             doc="throttle requests above AWS's request quotas, on the mock's clock; a dict has "
             'other values for some, `{"CreateKey": 10}` (as ini option a bool)',
             ini="bool",
-            only_in_python='a dict such as {"CreateKey": 10}',
             read=_read_quotas,
         ),
     ]

@@ -126,8 +126,6 @@ def _require_readable(path: str | os.PathLike[str]) -> None:
 
 def _explain(config: pytest.Config, ini: str, reason: Exception) -> str:
     """Return where a wrong value is, the value, and what is wrong with it, in one line."""
-    from kmsmock.options import table
-
     overridden = dict(_iterate_overrides(config))
     raw: Any = overridden.get(ini, _get_ini_values(config).get(ini))
     text = getattr(raw, "value", raw)  # newer versions of pytest keep more than the value
@@ -138,9 +136,8 @@ def _explain(config: pytest.Config, ini: str, reason: Exception) -> str:
         words = f"there is no such file: {reason.filename}"
     if words.startswith("invalid truth value") and isinstance(value, str):
         words = f"invalid truth value {value!r}"  # pytest names it in lower case
-        option = table()[ini.removeprefix(_INI_PREFIX)]
-        if option.only_in_python:
-            words += f"; {option.only_in_python} is possible in marks and mock_kms"
+        if ini == f"{_INI_PREFIX}quotas":
+            words += '; a dict such as {"CreateKey": 10} is possible in marks and mock_kms'
     return f"kmsmock: {where} {ini} = {value}: {' '.join(words.split())}"
 
 
