@@ -164,6 +164,16 @@ def deleting_a_store_that_is_connected(kms):
     client.delete_custom_key_store(CustomKeyStoreId=store)
 
 
+@TABLE.breakage("A custom key store holds single-Region symmetric encryption keys only.")
+def a_multi_region_key_of_a_cluster(kms):
+    make_key(kms, Origin="AWS_CLOUDHSM", MultiRegion=True, CustomKeyStoreId="cks-0")
+
+
+@TABLE.breakage("A custom key store holds single-Region symmetric encryption keys only.")
+def a_multi_region_key_in_a_key_store(kms):
+    make_key(kms, MultiRegion=True, CustomKeyStoreId="cks-0")
+
+
 @TABLE.breakage("External key stores do not generate random bytes.")
 def random_bytes_of_an_external_key_store(kms):
     store = kms.client().create_custom_key_store(CustomKeyStoreName="xks", **PROXY)
