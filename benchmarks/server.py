@@ -114,7 +114,7 @@ def is_complete(received: bytearray) -> bool:
 
 
 @contextmanager
-def running(command: list[str], port: int) -> Iterator[None]:
+def running(command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
@@ -123,7 +123,7 @@ def running(command: list[str], port: int) -> Iterator[None]:
                 break
             except OSError:
                 time.sleep(0.05)
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait()

@@ -332,7 +332,7 @@ S3 = (
     "kmsmock does not answer s3: it makes only the KMS calls of s3, if something else answers its "
     "requests."
 )
-GLUE = "kmsmock does not answer glue, but only kms, sts, iam, ec2, rds, cloudtrail."
+GLUE = "kmsmock does not answer glue, but only kms, sts, iam, ec2, rds, cloudtrail, organizations."
 STS = "kmsmock does not answer sts, which is not among the mock's `services`."
 USE_MOTO = (
     "To answer it from memory, use moto's `mock_aws`, or the `endpoint_url` of an emulator. The "

@@ -204,10 +204,10 @@ _PATCHES: list[tuple[Any, dict[str, Method]]] = [
         {"_refresh": _refresh, "get_frozen_credentials": _get_frozen_credentials},
     ),
     (RequestSigner, {"get_auth_instance": _get_auth_instance}),
-    (
-        # It is not public.
-        getattr(botocore.configprovider, "ConfiguredEndpointProvider", object),
-        {"_get_endpoint_url_environment_service": _get_endpoint_url_environment_service},
+    *(
+        (provider, {"_get_endpoint_url_environment_service": _get_endpoint_url_environment_service})
+        for name, provider in vars(botocore.configprovider).items()
+        if name == "ConfiguredEndpointProvider"  # which is not public
     ),
     *(
         (provider, {"load": _load})

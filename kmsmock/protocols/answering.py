@@ -14,7 +14,7 @@ from kmsmock.identities.credentials import CredentialsError, UnsignedRequestErro
 from kmsmock.process.environment import DUMMY
 from kmsmock.protocols import kms
 from kmsmock.protocols.boundaries import require_boundaries, require_root
-from kmsmock.protocols.json_body import read_text
+from kmsmock.protocols.json_body import read_text, require_json_type
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.protocols.routing import find_service, get_protocol_name
 from kmsmock.protocols.scope import read_scope
@@ -110,6 +110,7 @@ class _Arrived:
         call = kms.read_call(self._request, self._scope, signer.region)
         if call.model is None or self._request.method != "POST":
             raise UnknownOperationException
+        require_json_type(self._request)
         read_text(self._request.body)  # refuses what is none
         call = call._replace(access_key=signer.access_key, region=signer.region)
         answer = self._responder.answer(call)

@@ -6,15 +6,32 @@ Source: Smithy, "AWS JSON 1.1 protocol".
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from kmsmock.protocols import errors
 from kmsmock.protocols.boundaries import require_shallow
 from kmsmock.protocols.errors import SerializationException
+from kmsmock.protocols.messages import HttpRequest
 
+_JSON_TYPE = re.compile(r"\s*application/x-amz-json-1\.[01]\s*(;.*)?", re.IGNORECASE | re.DOTALL)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def require_json_type(request: HttpRequest) -> None:
+    """Require the content type of AWS's JSON, unless there is none.
+
+    AWS finds the operation by it; DynamoDB answers others with status 404, as in rusoto/rusoto#215.
+    Raises UnknownOperationException.
+    """
+    content_type = request.headers.get("content-type", "")
+    if content_type and not _JSON_TYPE.fullmatch(content_type):
+        raise errors.UnknownOperationException.in_own_words(
+            f"The content type must be application/x-amz-json-1.1, not {content_type}."
+        )
 
 
 def read_text(body: bytes) -> str:

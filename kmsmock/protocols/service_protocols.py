@@ -13,7 +13,7 @@ from kmsmock.aws.errors import ServiceError
 from kmsmock.aws.installed_model import get_text_member
 from kmsmock.protocols import errors
 from kmsmock.protocols.forms import read_form
-from kmsmock.protocols.json_body import read_json
+from kmsmock.protocols.json_body import read_json, require_json_type
 from kmsmock.protocols.messages import HttpRequest, HttpResponse
 from kmsmock.protocols.query_parameters import Ec2Reader, QueryReader
 from kmsmock.protocols.xml_values import to_xml_text, write_members
@@ -71,6 +71,7 @@ class JsonProtocol(ServiceProtocol):
         is_known = prefix.rpartition(".")[2] == known and operation in service.operation_names
         if not is_known or request.method != "POST":
             raise errors.UnknownOperationException
+        require_json_type(request)
         model = service.operation_model(operation)
         parameters = read_json(request.body, model.input_shape)
         return OperationRequest(operation, model, service.api_version, parameters)

@@ -31,11 +31,13 @@ class Collection(Watcher):
     """A watcher that keeps a history of each mock of a run.
 
     A defect in it is noted in the report: it does not fail the test that runs. with_details:
-    whether to include permissions, which only the JSON and HTML forms show.
+    whether to include permissions, which only the JSON and HTML forms show. name: of mocks that no
+    test starts.
     """
 
-    def __init__(self, *, with_details: bool) -> None:
+    def __init__(self, *, with_details: bool, name: str | None = None) -> None:
         self._sums = Sums(with_details=with_details)
+        self._name = name
         self._histories: dict[Backend, MockHistory] = {}
         self._names: dict[str, int] = {}
 
@@ -80,6 +82,21 @@ class Collection(Watcher):
         self._histories.clear()
         return self._sums.finish()
 
+    def look(self) -> Report:
+        """Return the report until now; the histories go on."""
+        from kmsmock.reports.as_json import read, write
+
+        for history in self._histories.values():
+            with self._noting_defects():
+                history.note_present()
+        # A copy, to which the present state is added, and not to the run.
+        sums = Sums(with_details=self._sums.with_details)
+        sums.report = read(write(self._sums.finish()))
+        for history in self._histories.values():
+            with self._noting_defects():
+                history.add_present(sums)
+        return sums.report
+
     @contextmanager
     def _noting_defects(self) -> Iterator[None]:
         """Note an exception of the block in the report, and suppress it.
@@ -97,6 +114,6 @@ class Collection(Watcher):
 
     def _new_name(self) -> str:
         """Name a mock after the test that starts it; further ones of the test get a number."""
-        test = get_running_test() or "outside of tests"
+        test = self._name or get_running_test() or "outside of tests"
         number = self._names[test] = self._names.get(test, 0) + 1
         return test if number == 1 else f"{test} #{number}"

@@ -66,7 +66,26 @@ class MockHistory:
 
     def end_scene(self) -> None:
         """Complete the scene with the state at its end, and add it to the report."""
-        kms, scene, report = self._kms, self._scene, self._sums.report
+        self._complete_scene(self._sums.report)
+
+    def add_present(self, sums: Sums) -> None:
+        """Add the scene until now, and the keys, to a copy of the sums; the scene goes on."""
+        self._complete_scene(sums.report)
+        self._add_keys(sums)
+
+    def note_present(self) -> None:
+        """Add what keys cost until now to the sums of the run."""
+        with self._kms.backend.lock:
+            self._scene.ended = self._kms.clock.now()
+            self._moved_time.note(self._scene.ended)
+            self._note_storage(self._sums.report)
+            # What follows is added the next time.
+            self._storage_before = self._kms.costs.storage_by_key()
+            self._moved_time = MovedTime(self._scene.ended)
+
+    def _complete_scene(self, report: Report) -> None:
+        """Complete the scene with the present state, and add it to a report."""
+        kms, scene = self._kms, self._scene
         with kms.backend.lock:
             scene.ended = kms.clock.now()
             kms.backend.clock.run_due_work(scene.ended)
@@ -77,7 +96,7 @@ class MockHistory:
                 record.state = key.state.value
                 self._note_state(key, scene.ended)
                 self._records[key.arn] = (record, key)
-            self._note_storage(report)
+            self._note_storage(self._sums.report)
             scene.lanes = [self._lanes[arn] for arn in self._lanes if arn in self._touched]
             if self._sums.with_details and scene.enforced and self._uses:
                 scene.permissions = evaluate_permissions(kms, self._uses, report)
@@ -99,10 +118,13 @@ class MockHistory:
     def close(self) -> None:
         """End the last scene, and add the keys to the report."""
         self.end_scene()
+        self._add_keys(self._sums)
+
+    def _add_keys(self, sums: Sums) -> None:
         for record, key in self._records.values():
             record.description, record.aliases = key.description, list(key.aliases)
-            self._sums.note_key(record)
-        self._sums.note_peaks(self._rates.peaks.values())
+            sums.note_key(record)
+        sums.note_peaks(self._rates.peaks.values())
 
     # --- calls --------------------------------------------------------------------------------
 

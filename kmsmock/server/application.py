@@ -9,7 +9,8 @@ others more than it saves.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -22,6 +23,8 @@ from kmsmock.serving.http_framing import BadRequestError
 
 if TYPE_CHECKING:
     from kmsmock.control import KMSMock
+    from kmsmock.server.control_plane import ControlPlane
+    from kmsmock.server.live_page import LivePage
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -31,6 +34,8 @@ Send = Callable[[Message], Awaitable[None]]
 _logger = logging.getLogger("kmsmock.server")
 #: The extension of ASGI with a function that ends the connection, which `connections` adds.
 ABORT = "kmsmock.abort"
+#: What precedes the paths of the control plane.
+CONTROL = "/_kmsmock/"
 
 
 class Application:
@@ -43,6 +48,8 @@ class Application:
         self._find_settings = find_settings
         self._kms: KMSMock | None = None
         self._settings = Settings()
+        self._plane: ControlPlane | None = None
+        self._page: LivePage | None = None
 
     @property
     def kms(self) -> KMSMock:
@@ -72,10 +79,12 @@ class Application:
             kind = (await receive())["type"]
             if kind == "lifespan.startup":
                 try:
-                    self.kms  # noqa: B018 - makes it
+                    self.page  # noqa: B018 - makes the mock, too
                 except (ValueError, TypeError, OSError) as reason:
                     await send({"type": "lifespan.startup.failed", "message": str(reason)})
                     return
+            if kind == "lifespan.shutdown":
+                self.stop()
             await send({"type": f"{kind}.complete"})
             if kind == "lifespan.shutdown":
                 return
@@ -98,7 +107,48 @@ class Application:
         else:
             await _send(answer, send)
 
+    @property
+    def _control_plane(self) -> ControlPlane:
+        if self._plane is None:
+            from kmsmock.server.control_plane import ControlPlane
+
+            kms = self.kms
+            self._plane = ControlPlane(kms, allow_remote=self._settings.allow_remote)
+        return self._plane
+
+    @property
+    def page(self) -> LivePage:
+        """The report page; it observes the mock from its first use on."""
+        if self._page is None:
+            from kmsmock.server.live_page import LivePage
+
+            kms = self.kms
+            self._page = LivePage(kms, allow_remote=self._settings.allow_remote)
+        return self._page
+
+    def stop(self) -> None:
+        """End what observes the mock."""
+        if self._page is not None:
+            self._page.stop()
+            self._page = None
+
+    @contextmanager
+    def observed(self) -> Iterator[None]:
+        """Let the report page observe the mock during the block."""
+        self.page  # noqa: B018 - begins to
+        try:
+            yield
+        finally:
+            self.stop()
+
     def _call(self, request: HttpRequest) -> HttpResponse | LostConnection:
+        if request.method != "POST" or request.target.startswith(CONTROL):
+            from kmsmock.server.live_page import is_page_request
+
+            if is_page_request(request):
+                return self.page.answer(request)
+            if request.target.startswith(CONTROL):
+                return self._control_plane.answer(request)
         from kmsmock.protocols.answering import answer_http
 
         responder = self.kms._responder  # noqa: SLF001 - both are parts of the mock

@@ -11,11 +11,16 @@ import signal
 import socket
 import sys
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kmsmock.server.application import Application
 from kmsmock.server.settings import Settings
 from kmsmock.serving.variables import GLOBAL_ENDPOINT
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from kmsmock.server.connections import Limits
 
 #: How many connections there can be, and how many wait to be accepted.
 CONNECTIONS, _BACKLOG = 2048, 2048
@@ -112,17 +117,16 @@ def serve(host: str, port: int, settings: Settings) -> None:
     require_extra()
     require_loopback(host, settings)
     application = Application(lambda: settings)
-    kms = application.kms
-    with bind(host, port) as listener:
-        _run(application, listener, describe(listener, kms.backend.default_region))
+    region = application.kms.backend.default_region
+    with bind(host, port) as listener, application.observed():
+        _run(application, listener, describe(listener, region))
 
 
-def _run(application: Application, listener: socket.socket, line: str) -> None:
+def make_server(application: Application, limits: Limits) -> uvicorn.Server:
+    """Return uvicorn's server of an application; `run` takes its socket."""
     import uvicorn
 
-    from kmsmock.server.connections import Limits, Phase, make_protocol
-
-    limits = Limits(_limit_connections())
+    from kmsmock.server.connections import Phase, make_protocol
 
     config = uvicorn.Config(
         application,
@@ -138,10 +142,16 @@ def _run(application: Application, listener: socket.socket, line: str) -> None:
         timeout_keep_alive=int(limits.seconds[Phase.IDLE]) + 5,  # ends later than by the phase
         timeout_graceful_shutdown=_GRACE,
     )
+    return uvicorn.Server(config)
+
+
+def _run(application: Application, listener: socket.socket, line: str) -> None:
+    from kmsmock.server.connections import Limits
+
+    server = make_server(application, Limits(_limit_connections()))
     # What is there stays, so that no collection of garbage looks at it again.
     gc.collect()
     gc.freeze()
-    server = uvicorn.Server(config)
 
     def end(*_: object) -> None:
         # For a signal that comes before uvicorn's handlers are there, or again after its end.

@@ -61,6 +61,11 @@ class ArmedFaults:
         """The last call that has been made, if any."""
         return self._calls[-1] if self._calls else None
 
+    @property
+    def armed(self) -> list[Fault]:
+        """The faults that can hit further calls."""
+        return [fault for fault in self._faults if fault.is_armed]
+
     def add(self, fault: Fault) -> None:
         """Arm a fault."""
         self._faults.append(fault)

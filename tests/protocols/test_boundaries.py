@@ -213,6 +213,31 @@ def test_json_services_have_post_only(kms: KMSMock, service: str, method: str):
     assert error_of(send(kms, request), service) == ("UnknownOperationException", "")
 
 
+@pytest.mark.parametrize(
+    ("content_type", "is_json"),
+    [
+        ("application/x-amz-json-1.1", True),
+        ("application/x-amz-json-1.0; charset=utf-8", True),
+        ("", True),
+        ("application/json", False),
+        (FORM, False),
+    ],
+)
+@pytest.mark.parametrize("service", ["kms", "cloudtrail"])
+def test_json_has_a_content_type_of_aws(
+    kms: KMSMock, service: str, content_type: str, is_json: bool
+):
+    headers = {"content-type": content_type}
+    response = send(kms, make_request(service, OPERATIONS[service], headers=headers))
+
+    assert response.status == (200 if is_json else 400)
+    if not is_json:
+        assert error_of(response, service) == (
+            "UnknownOperationException",
+            f"The content type must be application/x-amz-json-1.1, not {content_type}.",
+        )
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS"])
 def test_query_services_have_get_and_post_only(kms: KMSMock, method: str):
     response = send(kms, make_form("sts", {}, method=method))

@@ -11,7 +11,8 @@ import urllib.request
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from kmsmock import KMSMock, KmsServer
+from kmsmock import KMSMock, KmsServer, mock_kms
+from kmsmock.activation.clients import UNKNOWN, make_client_at
 
 
 def test_a_client_of_the_server_sees_the_world_of_the_test(
@@ -57,6 +58,7 @@ def test_a_server_answers_programs_without_an_sdk(kms_server: KmsServer) -> None
         kms_server.endpoint_url,
         b'{"NumberOfBytes": 4}',
         {
+            "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": "TrentService.GenerateRandom",
             "Authorization": "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/kms/"
             "aws4_request, SignedHeaders=host, Signature=0",
@@ -115,3 +117,30 @@ def test_the_server_of_the_session_has_the_mock_of_the_session(
 @pytest.mark.usefixtures("kms_server")
 def test_clients_of_the_process_stay_as_they_are(kms: KMSMock) -> None:
     assert kms.client().meta.endpoint_url == "https://kms.us-east-1.amazonaws.com"
+
+
+CALLS = {
+    "kms": "list_keys",
+    "sts": "get_caller_identity",
+    "iam": "list_users",
+    "ec2": "describe_volumes",
+    "rds": "describe_db_instances",
+    "cloudtrail": "describe_trails",
+}
+
+
+@pytest.mark.parametrize("service", CALLS)
+def test_all_services_of_the_mock_are_answered(kms_server: KmsServer, service: str) -> None:
+    response = getattr(kms_server.client(service), CALLS[service])()
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert f"AWS_ENDPOINT_URL_{service.upper()}" in kms_server.env
+
+
+@pytest.mark.parametrize("service", CALLS)
+def test_all_services_refuse_processes_without_a_mock(service: str) -> None:
+    with mock_kms(isolated=True):
+        url = os.environ.copy()[f"AWS_ENDPOINT_URL_{service.upper()}"]
+        subprocess.run([sys.executable, "-S", "-c", ""], check=True)
+        client = make_client_at(url, service, "us-east-1", UNKNOWN)
+    with pytest.raises(ClientError, match="No mock answers this process"):
+        getattr(client, CALLS[service])()

@@ -1,0 +1,208 @@
+"""Clients that are slow, many, or send what is no HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kmsmock.server.application import Application
+from kmsmock.server.running import bind, make_server
+from kmsmock.server.settings import Settings
+from tests.server.processes import EXTRA
+
+MOST = 8
+SCOPE = "test/20260101/us-east-1/kms/aws4_request"
+HEAD = (
+    "POST / HTTP/1.1\r\nhost: a\r\nx-amz-target: TrentService.ListKeys\r\n"
+    f"authorization: AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host, Signature=0\r\n"
+).encode()
+REQUEST = HEAD + b"content-length: 2\r\n\r\n{}"
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """A server whose patience is short, in a thread of this process."""
+    for name in EXTRA:
+        pytest.importorskip(name, reason="the extra server is not installed")
+    from kmsmock.server.connections import Limits, Phase
+
+    seconds = {Phase.ARRIVING: 0.4, Phase.ANSWERING: 0.8, Phase.IDLE: 0.6}
+    application = Application(Settings)
+    application.kms.faults.timeout("ListAliases", times=None)
+    server: Any = make_server(application, Limits(MOST, seconds, period=0.05))
+    listener = bind("127.0.0.1", 0)
+    number = listener.getsockname()[1]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield number
+    server.should_exit = True
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def connect(port: int) -> Iterator[Any]:
+    with contextlib.ExitStack() as stack:
+
+        def connect() -> socket.socket:
+            return stack.enter_context(socket.create_connection(("127.0.0.1", port), 10))
+
+        yield connect
+
+
+def receive(client: socket.socket) -> bytes:
+    """Return what arrives next; nothing if the connection has ended."""
+    try:
+        return client.recv(65536)
+    except ConnectionError:
+        return b""
+
+
+def require_answer(connect: Any) -> None:
+    client = connect()
+    client.sendall(REQUEST)
+    assert receive(client).startswith(OK)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"POST / HT", HEAD, HEAD + b"content-length: 9\r\n\r\n{}"],
+    ids=["nothing", "half a line", "half a head", "half a body"],
+)
+def test_a_request_that_does_not_arrive_is_ended(connect: Any, sent: bytes) -> None:
+    client, began = connect(), time.monotonic()
+    client.sendall(sent)
+
+    assert receive(client) == b""
+    assert 0.3 < time.monotonic() - began < 5
+
+
+def test_a_request_that_goes_on_slowly_is_ended(connect: Any) -> None:
+    client, began = connect(), time.monotonic()
+    with pytest.raises(ConnectionError):  # noqa: PT012 - one of the parts raises it
+        for part in HEAD * 100:
+            client.sendall(bytes([part]))
+            time.sleep(0.02)
+
+    assert time.monotonic() - began < 5
+    require_answer(connect)
+
+
+def test_an_idle_connection_is_ended(connect: Any) -> None:
+    client, began = connect(), time.monotonic()
+    client.sendall(REQUEST)
+
+    assert receive(client).startswith(OK)
+    while receive(client):
+        pass
+    assert 0.5 < time.monotonic() - began < 5
+
+
+def test_a_connection_goes_on_as_long_as_requests_come(connect: Any) -> None:
+    client = connect()
+    for _ in range(5):
+        client.sendall(REQUEST)
+        time.sleep(0.2)
+        assert receive(client).startswith(OK)
+
+
+def test_a_client_that_waits_for_a_response_in_vain_is_ended(connect: Any) -> None:
+    client, began = connect(), time.monotonic()
+    client.sendall(REQUEST.replace(b"ListKeys", b"ListAliases"))
+
+    assert receive(client) == b""
+    assert time.monotonic() - began > 0.6
+
+
+def test_one_connection_too_many_ends_the_one_that_has_waited_for_longest(connect: Any) -> None:
+    first = connect()
+    time.sleep(0.05)
+    for _ in range(MOST):
+        connect()
+    began = time.monotonic()
+
+    assert receive(first) == b""
+    assert time.monotonic() - began < 0.3
+    require_answer(connect)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"x" * 70_000, HEAD + b"a: b\r\n" * 15_000, b"POST /" + b"a" * 70_000],
+    ids=["method", "headers", "path"],
+)
+def test_a_head_that_is_too_large_is_refused(connect: Any, head: bytes) -> None:
+    client = connect()
+    with contextlib.suppress(ConnectionError):
+        client.sendall(head)
+
+    assert receive(client)[:12] in (b"HTTP/1.1 431", b"HTTP/1.1 400", b"")
+    require_answer(connect)
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_has_arrived(connect: Any) -> None:
+    client = connect()
+    client.sendall(HEAD + b"content-length: 2000000\r\n\r\n")
+
+    assert receive(client).startswith(b"HTTP/1.1 413 ")
+
+
+def test_chunks_that_are_too_large_are_refused_while_they_arrive(connect: Any) -> None:
+    client = connect()
+    client.sendall(HEAD + b"transfer-encoding: chunked\r\n\r\n")
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    for _ in range(20):
+        client.sendall(chunk)
+
+    assert receive(client).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
+        b"\x00" * 100,
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n",
+        b"POST / HTTP/1.1\r\n: no name\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "POST /ä HTTP/1.1\r\nhost: ü\r\n\r\n".encode(),
+        os.urandom(10_000),
+    ],
+    ids=["TLS", "zeros", "version", "length", "chunk", "header", "HTTP 2", "letters", "random"],
+)
+def test_garbage_ends_its_connection_only(connect: Any, garbage: bytes) -> None:
+    client = connect()
+    client.sendall(garbage)
+    with contextlib.suppress(OSError):
+        client.shutdown(socket.SHUT_WR)
+    while receive(client):
+        pass
+
+    require_answer(connect)
+
+
+def test_many_connections_that_are_dropped_leave_nothing(connect: Any) -> None:
+    for number in range(300):
+        client = connect()
+        client.sendall(REQUEST[: number % len(REQUEST)])
+        client.close()
+
+    require_answer(connect)
+
+
+def test_pipelined_requests_are_answered_in_turn(connect: Any) -> None:
+    client = connect()
+    client.sendall(REQUEST * 5)
+    received = b""
+    while received.count(OK) < 5:
+        received += client.recv(65536)
