@@ -217,6 +217,19 @@ def test_resource_control_policies_limit_who_uses_the_keys_of_an_account(kms, ro
         encrypt(role, key)
 
 
+def test_what_was_allowed_ends_with_the_organization_of_the_key(kms, client, key):
+    stranger = kms.account(OTHER).role("App", policies=[policy(allow("kms:Encrypt"))])
+    put(client, key, allow("kms:Encrypt", **to(OTHER)))
+    for _ in range(2):
+        encrypt(stranger, key)
+
+    limit = policy(deny("kms:*", Principal="*"))
+    kms.account(ACCOUNT).join_organization("o-1", resource_control=[[limit]])
+
+    with refused("AccessDeniedException"):
+        encrypt(stranger, key)
+
+
 def test_policies_of_organizations_spare_service_linked_roles(kms, client, key):
     path = "/aws-service-role/autoscaling.amazonaws.com/"
     linked = kms.account(ACCOUNT).role("AWSServiceRoleForAutoScaling", path=path)

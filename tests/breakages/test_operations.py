@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from kmsmock import KMSMock
 from tests.breakages.table import ACCOUNT, Table, read_note
 from tests.operations.test_custom_key_stores import CLOUDHSM, PROXY
@@ -164,6 +166,16 @@ def deleting_a_store_that_is_connected(kms):
     client.delete_custom_key_store(CustomKeyStoreId=store)
 
 
+@TABLE.breakage("A custom key store holds single-Region symmetric encryption keys only.")
+def a_multi_region_key_of_a_cluster(kms):
+    make_key(kms, Origin="AWS_CLOUDHSM", MultiRegion=True, CustomKeyStoreId="cks-0")
+
+
+@TABLE.breakage("A custom key store holds single-Region symmetric encryption keys only.")
+def a_multi_region_key_in_a_key_store(kms):
+    make_key(kms, MultiRegion=True, CustomKeyStoreId="cks-0")
+
+
 @TABLE.breakage("External key stores do not generate random bytes.")
 def random_bytes_of_an_external_key_store(kms):
     store = kms.client().create_custom_key_store(CustomKeyStoreName="xks", **PROXY)
@@ -178,3 +190,23 @@ def random_bytes_of_no_key_store(kms):
 @TABLE.parametrize()
 def test_the_note_names_the_fix(sentence: str, run: Callable[[KMSMock], Any]) -> None:
     assert sentence in read_note(run)
+
+
+@pytest.mark.parametrize(
+    ("digest", "is_text"),
+    [(b"ab" * 32, True), (b"\xff" * 64, False), (b"ab" * 20, False)],
+    ids=["hexadecimal digits", "too long", "digits of another hash"],
+)
+def test_a_digest_in_hexadecimal_digits_is_told_as_one(digest: bytes, is_text: bool) -> None:
+    def run(kms: KMSMock) -> None:
+        kms.client().sign(
+            KeyId=make_signing_key(kms),
+            Message=digest,
+            MessageType="DIGEST",
+            SigningAlgorithm="ECDSA_SHA_256",
+        )
+
+    note = read_note(run)
+
+    assert note.startswith("The digest has ") or "is hexadecimal text" in note
+    assert ("this is hexadecimal text. Pass the bytes of hashlib's digest()" in note) is is_text

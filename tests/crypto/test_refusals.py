@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import rsa as library_rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from kmsmock.crypto import (
     attestation,
@@ -344,6 +347,23 @@ def test_a_document_says_whose_registers_it_has() -> None:
     assert re.fullmatch(r"i-[0-9a-f]{17}-enc[0-9a-f]{16}", verified.module_id)
     assert verified.pcrs == {index: bytes(48) for index in range(16)}
     assert attestation.verify(cbor.encode(DOCUMENT), [AUTHORITY.root_der]).is_tpm is False
+
+
+def test_a_document_is_signed_as_cose_says() -> None:
+    """RFC 9052, 4.4: the signature is over a Sig_structure, with empty external data."""
+    protected, unprotected, payload, signature = DOCUMENT
+    claims = cbor.decode(payload)
+    leaf = x509.load_der_x509_certificate(claims["certificate"])
+    root = x509.load_der_x509_certificate(claims["cabundle"][0])
+    signed = cbor.encode(["Signature1", protected, b"", payload])
+    r, s = (int.from_bytes(part, "big") for part in (signature[:48], signature[48:]))
+
+    public: Any = leaf.public_key()
+    public.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA384()))
+    assert (protected.hex(), unprotected) == ("a1013822", {})
+    assert leaf.issuer == root.issuer == root.subject
+    assert leaf.subject.rfc4514_string() == "CN=mock.enclave"
+    assert root.subject.rfc4514_string() == "CN=mock.nitro-enclaves"
 
 
 # --- CBOR (examples of RFC 8949, Appendix A) ------------------------------------------------------

@@ -36,7 +36,7 @@ VALUES: list[tuple[dict[str, Any], str]] = [
     ({"account": 123456789012}, "account must be a string of 12 digits or an account, not 1234567"),
     ({"caller": "App"}, "caller must be the ARN of a principal, or the name of a service"),
     ({"caller": f"arn:aws:iam::{ACCOUNT}:role/Ap"}, f"mean 'arn:aws:iam::{ACCOUNT}:role/App'?"),
-    ({"caller": ACCOUNT}, f"'{ACCOUNT}' is an account: account="),
+    ({"caller": ACCOUNT}, f"a principal or its ARN; '{ACCOUNT}' is an account: account="),
     ({"caller": None}, "caller of a call is never None"),
     ({"region": 5}, "region must be the name of a Region, not int: 5"),
     ({"region": "us-est-1"}, "AWS has no Region 'us-est-1'; did you mean 'us-east-1'?"),

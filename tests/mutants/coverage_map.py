@@ -32,6 +32,7 @@ ABOUT_ALL = (
 )
 #: The tests of other processes, which get no mutants; some of them do not end under a tracer.
 NOT_RECORDED = ROOT / "tests" / "serving"
+_WORD = re.compile(r"\w{4,}")
 #: How many tests of a module are run for code that no test runs.
 _OF_IMPORT = 20
 
@@ -71,7 +72,10 @@ class CoverageMap:
         about_all = self._order(self._list_in(ABOUT_ALL))
         if about:  # a declaration
             found, about_all = about_all, found
-        return list(dict.fromkeys([*found, *about_all, *about]))
+        chosen = list(dict.fromkeys([*found, *about_all, *about]))
+        words = set(_WORD.findall(mutation.before)) - set(_WORD.findall(mutation.after))
+        # Before all others come those that have in their names what is gone.
+        return sorted(chosen, key=lambda test: not any(word in test for word in words))
 
     def _list_in(self, files: Collection[str]) -> set[str]:
         return {test for test in self.durations if test.partition("::")[0] in files}

@@ -55,6 +55,13 @@ EQUIVALENTS: dict[str, dict[tuple[str, str, str], str]] = {
             "key = mac(key, value + b'XX\\x00')",
         )
     },
+    "kmsmock/crypto/sm2.py": {
+        (
+            "Sm2Key._core",
+            "def _core(self, message: bytes=b'', message_type: str='RAW') -> Any:\n    ...",
+            "def _core(self, message: bytes=b'', message_type: str='XX') -> Any:\n    ...",
+        ): "each type but DIGEST means the same",
+    },
     "kmsmock/ledger/known_names.py": {
         ("", "_MAX_COMPARED = 2000", "_MAX_COMPARED = 2001"): _COMPARED,
         ("", "_MAX_COMPARED = 2000", "_MAX_COMPARED = 1999"): _COMPARED,
