@@ -114,7 +114,7 @@ STEPS = st.lists(
 )
 
 
-@examples(40)
+@examples(20)
 @given(st.integers(0, 1_000), STEPS, st.sampled_from(["looks", "clock"]))
 def test_once_all_is_seen_the_state_is_that_of_the_calls_that_succeeded(
     seed: int, steps: list[tuple[str, int, int]], waiting: Any
