@@ -59,7 +59,7 @@ class Effect(NamedTuple):
         return self.outcome is not None and not isinstance(self.outcome, ServiceError)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Fault(PublicObject, internal=_INTERNAL):
     """One armed fault."""
 
@@ -152,13 +152,16 @@ class Fault(PublicObject, internal=_INTERNAL):
         error.is_injected = True
         return error
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
     def __str__(self) -> str:
         often = "" if self.times is None else f" of {self.times}"
         calls = str(self.calls) if self.calls.operation else str(self.calls).replace("a call", "*")
         return f"{self.effect.name} on {calls}, fired {self.fired}{often} times"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class QuotaFault(Fault, internal=("covers", "note", "quota", "rate")):
     """An armed request quota; it hits the requests that are too many in a second.
 
