@@ -6,6 +6,7 @@ from functools import cache
 
 from kmsmock.aws.installed_model import get_service_model, list_services
 from kmsmock.aws.services import ANSWERED
+from kmsmock.protocols.boundaries import MAX_BODY
 from kmsmock.protocols.errors import MalformedQueryString
 from kmsmock.protocols.forms import read_form
 from kmsmock.protocols.messages import HttpRequest
@@ -23,6 +24,8 @@ def find_service(request: HttpRequest, scope: SignatureScope | None) -> str | No
     target = request.headers.get("x-amz-target")
     if target is not None:
         return _by_target().get(target.rpartition(".")[0].rpartition(".")[2])
+    if len(request.body) > MAX_BODY:  # refused anyway
+        return None
     try:
         version = read_form(request).get("Version", "")
     except MalformedQueryString:

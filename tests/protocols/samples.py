@@ -12,9 +12,10 @@ _MOMENT = datetime(2026, 12, 1, 6, 30, 59, tzinfo=timezone.utc)
 def make_sample(shape: Any, text: str, count: int, depth: int = 0) -> Any:
     """Return a value of a shape, with all its members.
 
-    text: each text. count: of items in lists and maps; texts and maps in them differ.
+    text: each text. count: of items in lists and maps, which differ; two at most inside of others.
     """
     kind = shape.type_name
+    inner = min(count, 2)
     if kind == "structure":
         if depth > 8:
             return {}
@@ -23,10 +24,10 @@ def make_sample(shape: Any, text: str, count: int, depth: int = 0) -> Any:
             for name, member in shape.members.items()
         }
     if kind == "list":
-        return [make_sample(shape.member, f"{text}{n}", count, depth + 1) for n in range(count)]
+        return [make_sample(shape.member, f"{text}{n}", inner, depth + 1) for n in range(count)]
     if kind == "map":
         return {
-            f"{text}{n}": make_sample(shape.value, f"{text}{n}", count, depth + 1)
+            f"{text}{n}": make_sample(shape.value, f"{text}{n}", inner, depth + 1)
             for n in range(count)
         }
     return {
