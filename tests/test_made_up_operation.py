@@ -12,13 +12,26 @@ import pytest
 from botocore.loaders import Loader
 
 from kmsmock import mock_kms
-from kmsmock.aws.operations import CHANGED_KEY_ARN, PriceClass, per_second, write_event
+from kmsmock.aws.operations import (
+    CHANGED_KEY_ARN,
+    OPERATION_FACTS,
+    PriceClass,
+    per_second,
+    write_event,
+)
 from kmsmock.aws.prices import Category
 from kmsmock.keys.key import Key
 from kmsmock.keys.specs import KeyUsage
 from kmsmock.keys.states import USABLE
 from kmsmock.operations.key_lookup import by_any_identifier
-from kmsmock.operations.registry import Call, Response, Target, operation, remove_operation
+from kmsmock.operations.registry import (
+    OPERATIONS,
+    Call,
+    Response,
+    Target,
+    operation,
+    remove_operation,
+)
 from tests.authorization.documents import allow, policy
 
 pytestmark = pytest.mark.usefixtures("frobnicate")
@@ -70,6 +83,7 @@ def frobnicate() -> Iterator[None]:
 
     yield
     remove_operation("FrobnicateKey")
+    assert "FrobnicateKey" not in {*OPERATIONS, *OPERATION_FACTS}
 
 
 @pytest.fixture

@@ -163,6 +163,15 @@ def test_tests_that_run_other_lines_come_before_those_that_run_the_same() -> Non
     assert recorded.find_tests("kmsmock/a.py", condition) == ["a", "c", "b"]
 
 
+def test_tests_that_are_named_for_what_is_changed_come_first() -> None:
+    source = "def f(a):\n    return a == 'StringLike'\n"
+    text = next(m for m in list_mutations(source) if "'XX'" in m.after)
+    recorded = known(source, one=2)
+    recorded._add({"it[StringLike]": Record(9, {"kmsmock/a.py": 1 << 2})})
+
+    assert recorded.find_tests("kmsmock/a.py", text) == ["it[StringLike]", "one"]
+
+
 def test_a_decorator_and_a_default_value_are_seen_by_those_that_run_the_function() -> None:
     source = "@declare('name')\ndef f(a=1):\n    return a\n\n\ndef g():\n    return 0\n"
     declared, default, *_ = list_mutations(source)

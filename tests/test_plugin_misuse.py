@@ -22,6 +22,11 @@ def run_with(folder: Path, ini: str, *arguments: str) -> tuple[int, str]:
 
 CONFIGURATIONS: dict[str, tuple[str, str]] = {
     "a flag": ("kms_wire = maybe", "invalid truth value 'maybe'"),
+    "a dict": (
+        'kms_quotas = {"CreateKey": 1}',
+        """invalid truth value '{"CreateKey": 1}'; a dict such as {"CreateKey": 10} is possible """
+        "in marks and mock_kms",
+    ),
     "the flag of the block": ("kms_block_real_kms = maybe", "invalid truth value 'maybe'"),
     "commas": (
         "kms_services = kms, s3",

@@ -145,7 +145,9 @@ class Faults(PublicObject, own_checks=("operation",)):
         ``custom-key-store``, such as ``GenerateDataKeyPair-RSA_2048``, or an operation.
         per_second: its value; 0.5 is one request in each 2-second interval. account, region: only
         there; the quota of each account and Region is counted by itself. optional: whether the test
-        may end before a call was throttled. Raises ValueError for a quota that KMS does not have.
+        may end before a call was throttled. Of several quotas of one name each counts what none has
+        throttled, and the lowest one that is exceeded throttles. Raises ValueError for a quota that
+        KMS does not have.
         """
         self._require_started()
         members = {"account": account, "region": region}

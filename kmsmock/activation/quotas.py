@@ -20,7 +20,8 @@ class Quotas(PublicObject, own_checks=("factor",)):
     def headroom(self, factor: float = 1) -> Headroom:
         """Compare the peak of each quota, in requests per second, with its value.
 
-        The result is true if `factor` times this traffic would not be throttled; print it for a
+        The result is true if `factor` times this traffic would not be throttled, false also if that
+        is not known, since calls are no longer recorded (option ``calls_kept``); print it for a
         table. The peaks are those of the recorded calls by the mock's clock, which stands still
         with a seed: then all calls are made in the same second until the test moves it. Values
         are those that are armed, those of the option, or AWS's defaults. factor: how many times as
@@ -32,15 +33,15 @@ class Quotas(PublicObject, own_checks=("factor",)):
             rates = PeakRates(backend.quotas.get_rate)
             for event in backend.calls:
                 rates.note(event)
-            return Headroom(rates.peaks.values(), times, backend.calls.dropped)
+            return Headroom(rates.peaks.values(), times, backend.calls.note)
 
     def assert_headroom(self, factor: float = 1) -> None:
         """Assert that `factor` times this traffic would not be throttled, by AWS's quotas.
 
         The arguments are those of `headroom`. Raises AssertionError with the quotas that would be
-        exceeded.
+        exceeded; also if calls are no longer recorded, so that it is not known.
         """
         __tracebackhide__ = True
         headroom = self.headroom(factor)
         if not headroom:
-            raise AssertionError("\n".join(headroom.describe_throttled()))
+            raise AssertionError("\n".join(headroom.describe_exceeded()))

@@ -96,6 +96,7 @@ def _read_string(value: Any, shape: Any, name: str) -> str:
 
 def _read_blob(value: Any, _: Any, name: str) -> bytes:
     require_type(value, (bytes, bytearray, str), name, "bytes")
+    require_encodable(value, name)
     return value.encode() if isinstance(value, str) else bytes(value)
 
 

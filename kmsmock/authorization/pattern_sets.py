@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kmsmock.authorization.wildcards import Pattern, Token, Wildcard, tokens_of, units
+from kmsmock.authorization.word_tries import Prefixes, Substrings
 
 #: Up to how many patterns are matched one after the other.
 _FEW = 16
 #: The memory of what an automaton remembers, in bytes.
-_REMEMBERED = 4_000_000
+_REMEMBERED = 16_000_000
 #: About what one entry takes beside its places, in bytes.
 _ENTRY = 400
 
@@ -17,7 +18,7 @@ _ENTRY = 400
 class PatternSet:
     """Patterns of which one has to match, with regard to case."""
 
-    __slots__ = ("_automaton", "_exact", "_wild", "_wild_tokens", "matches_all")
+    __slots__ = ("_exact", "_many", "_wild", "matches_all")
 
     def __init__(self, patterns: Iterable[Sequence[Token]]) -> None:
         exact: set[str] = set()
@@ -27,11 +28,9 @@ class PatternSet:
                 wild.append(tokens)
             else:
                 exact.add("".join(token for token in tokens if isinstance(token, str)))
-        few = wild if len(wild) <= _FEW else ()
         self._exact = exact
-        self._wild = [Pattern(tokens) for tokens in few]
-        self._wild_tokens = () if few else wild
-        self._automaton: Automaton | None = None
+        self._wild = [Pattern(tokens) for tokens in wild] if len(wild) <= _FEW else []
+        self._many = None if len(wild) <= _FEW else _ManyPatterns(wild)
         #: Whether one of them is ``*``, which needs no look at the text.
         self.matches_all = any(list(tokens) == [Wildcard.ANY] for tokens in wild)
 
@@ -47,11 +46,53 @@ class PatternSet:
         for pattern in self._wild:
             if pattern.matches(text):
                 return True
-        if not self._wild_tokens:
-            return False
-        if self._automaton is None:
-            self._automaton = Automaton(self._wild_tokens)
-        return self._automaton.matches(text)
+        return self._many is not None and self._many.matches(text)
+
+
+class _ManyPatterns:
+    """Patterns by their form; prepared when they are first compared."""
+
+    __slots__ = ("_automaton", "_parts", "_patterns", "_prefixes", "_suffixes")
+
+    def __init__(self, patterns: Iterable[Sequence[Token]]) -> None:
+        self._patterns: Iterable[Sequence[Token]] | None = patterns
+        self._prefixes, self._suffixes = Prefixes(()), Prefixes(())
+        self._parts: Substrings | None = None
+        self._automaton: Automaton | None = None
+
+    def matches(self, text: str) -> bool:
+        """Return whether the whole text fits one of the patterns."""
+        if self._patterns is not None:
+            self._prepare(self._patterns)
+        return (
+            self._prefixes.begin(text)
+            or self._suffixes.begin(text[::-1])
+            or (self._parts is not None and self._parts.occur(text))
+            or (self._automaton is not None and self._automaton.matches(text))
+        )
+
+    def _prepare(self, patterns: Iterable[Sequence[Token]]) -> None:
+        any_text = Wildcard.ANY
+        prefixes: list[str] = []
+        suffixes: list[str] = []
+        parts: list[str] = []
+        others: list[Sequence[Token]] = []
+        for tokens in patterns:
+            pieces = [token for token in tokens if isinstance(token, str)]
+            word = "".join(pieces)
+            form = [token if isinstance(token, Wildcard) else None for token in tokens]
+            if form == [None, any_text]:
+                prefixes.append(word)
+            elif form == [any_text, None]:
+                suffixes.append(word[::-1])
+            elif form == [any_text, None, any_text]:
+                parts.append(word)
+            else:
+                others.append(tokens)
+        self._prefixes, self._suffixes = Prefixes(prefixes), Prefixes(suffixes)
+        self._parts = Substrings(parts) if parts else None
+        self._automaton = Automaton(others) if others else None
+        self._patterns = None
 
 
 class _State:

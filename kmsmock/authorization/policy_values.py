@@ -142,14 +142,37 @@ class Arns(PolicyValues):
                 exact.add(":".join("".join(map(str, part)) for part in parts))
         self._exact = exact
         self._few = [list(map(Pattern, parts)) for parts in wild if len(wild) <= _FEW]
-        self._many = None if len(wild) <= _FEW else Automaton(map(_joined, wild))
+        self._by_head: dict[str, PatternSet] = {}
+        self._many: Automaton | None = None
+        if len(wild) > _FEW:
+            self._collect_many(wild)
+
+    def _collect_many(self, wild: list[list[list[Token]]]) -> None:
+        """Collect those that have wildcards in the last part alone by their first parts."""
+        heads: dict[str, list[list[Token]]] = {}
+        others = []
+        for parts in wild:
+            if any(isinstance(token, Wildcard) for part in parts[:-1] for token in part):
+                others.append(parts)
+            else:
+                head = ":".join("".join(map(str, part)) for part in parts[:-1])
+                heads.setdefault(head, []).append(parts[-1])
+        self._by_head = {head: PatternSet(patterns) for head, patterns in heads.items()}
+        self._many = Automaton(map(_joined, others)) if others else None
 
     def has(self, form: str) -> bool:
         """Return whether one of them matches a value."""
         if form in self._exact:
             return True
+        if self._by_head:
+            *first, last = form.split(":", _ARN_PARTS - 1)
+            patterns = self._by_head.get(":".join(first))
+            if patterns is not None and patterns.matches(last):
+                return True
         if self._many is not None:
             return self._many.matches(form)
+        if not self._few:
+            return False
         parts = form.split(":", _ARN_PARTS - 1)
         return any(
             all(pattern.matches(part) for pattern, part in zip(patterns, parts, strict=True))

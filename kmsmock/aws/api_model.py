@@ -50,7 +50,12 @@ def parse_request(call: ApiCall) -> dict[str, Any]:
     if end != len(text):
         body = _parse(text)
     if "\\ud" in text or "\\uD" in text:
-        _require_characters(body)
+        _require_characters(body, "body")
+    user_agent, access_key = call.user_agent, call.access_key
+    if user_agent is not None and not user_agent.isascii():
+        _require_characters(user_agent, "User-Agent header")
+    if access_key is not None and not access_key.isascii():
+        _require_characters(access_key, "access key")
     check = _CHECKS.get(call.operation)
     if check is None:
         shape = call.model.input_shape
@@ -79,12 +84,12 @@ def _parse(text: str) -> Any:
         ) from None
 
 
-def _require_characters(body: Any) -> None:
-    """Refuse texts that are not Unicode. Raises SerializationException."""
-    found = find_lone_surrogate(body)
+def _require_characters(value: Any, name: str) -> None:
+    """Refuse texts that are not Unicode. Raises SerializationException. name: of the part."""
+    found = find_lone_surrogate(value)
     if found is not None:
         raise errors.SerializationException(
-            explanation=f"The body of the request has the lone surrogate {found}, which is no "
+            explanation=f"The {name} of the request has the lone surrogate {found}, which is no "
             "character: UTF-8 cannot encode it."
         )
 

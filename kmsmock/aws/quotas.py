@@ -135,17 +135,23 @@ class Rate(NamedTuple):
         """Read a number of requests per second.
 
         name: of the argument. Raises TypeError for what is no number, ValueError for a number that
-        is not finite, or less than a request in a day.
+        is not finite and positive, or less than a request in a day.
         """
         require_type(per_second, (int, float, Decimal, Fraction), name, "a number")
         try:
-            value = Fraction(per_second).limit_denominator(_SECONDS_A_DAY)
+            value = Fraction(per_second)
         except (ValueError, OverflowError):  # infinite, or not a number
             value = Fraction(0)
         if value <= 0:
             raise ValueError(
                 f"{name} must be a positive number of requests per second, not {per_second!r}"
             )
+        if value < _LEAST:
+            raise ValueError(
+                f"{name} must be at least one request in a day, which is 1/{_SECONDS_A_DAY:,} per "
+                f"second, not {per_second!r}"
+            )
+        value = value.limit_denominator(_SECONDS_A_DAY)
         return cls(value.numerator, value.denominator)
 
     @property
@@ -161,9 +167,11 @@ class Rate(NamedTuple):
 
 
 _SECONDS_A_DAY = 86_400
+#: The least value, which is that of ``1 / 86_400`` also where a float rounds it down.
+_LEAST = min(Fraction(1 / _SECONDS_A_DAY), Fraction(1, _SECONDS_A_DAY))
 
 
-def read_quotas(name: str, value: object) -> bool | dict[str, Rate]:
+def read_quotas(name: str, value: object) -> bool | dict[str, float]:
     """Read the option: True, False, or quota -> requests per second instead of AWS's default.
 
     name: of the option. The names of quotas are checked later, by `require_quota`, since they are
@@ -175,10 +183,9 @@ def read_quotas(name: str, value: object) -> bool | dict[str, Rate]:
         raise TypeError(
             f"{name} must be True, False, or a dict such as {{'CreateKey': 10}}, not {value!r}"
         )
-    return {
-        each: rate if isinstance(rate, Rate) else Rate.of(rate, f"{name}[{each!r}]")
-        for each, rate in value.items()
-    }
+    for quota, per_second in value.items():
+        Rate.of(per_second, f"{name}[{quota!r}]")
+    return dict(value)
 
 
 # --- what a request counts against ----------------------------------------------------------
@@ -258,6 +265,13 @@ def count_requests(
     for store in _find_key_stores(keys, parameter):
         counted.append((Scope(CUSTOM_KEY_STORE, "", region, store), 1))
     return counted
+
+
+def find_weight(operation: str, quota: str) -> int:
+    """Return as how many requests one request of an operation counts against a quota."""
+    if operation == quota:
+        return 1
+    return OPERATION_FACTS[operation].quota.counted_there.get(quota, 1)
 
 
 def _find_key_stores(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from email.header import Header
 from http.client import HTTPConnection, HTTPException
 from io import BytesIO
 from typing import Any
@@ -117,8 +118,15 @@ def _read_call(request: Any) -> ApiCall:
     return read_call(message, scope, region)
 
 
-def _decode(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+def _decode(value: str | bytes | Header) -> str:
+    """Return the text of a header; the email package has made a `Header` of lone surrogates."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, str):
+        return value
+    # Its own methods replace lone surrogates, or cannot encode them.
+    chunks: list[tuple[str, Any]] = vars(value)["_chunks"]
+    return "".join(text for text, _ in chunks)
 
 
 class _Body(bytes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from kmsmock.authorization.grants import Grant
 from kmsmock.aws import arns
@@ -13,6 +14,10 @@ from kmsmock.keys.custom_key_store import CustomKeyStore
 from kmsmock.keys.key import Key, KeyManager
 from kmsmock.keys.material_import import ImportParameters
 from kmsmock.misuse.public_object import PlainPublicObject
+
+#: So that a mock that is used for long does not grow: how many names of deleted aliases are kept in
+#: a Region, how many tokens of one grant, and how many import tokens in a Region.
+_DELETED_ALIASES_KEPT, _GRANT_TOKENS_KEPT, _IMPORT_TOKENS_KEPT = 10_000, 1_000, 1_000
 
 
 class MaterialIndex(dict[bytes, Key]):
@@ -82,8 +87,8 @@ class KmsRegion:
         self.name = name
         self.keys: dict[str, Key] = {}
         self.aliases: dict[str, Alias] = {}
-        #: The names of aliases that were deleted, for assertions about past calls.
-        self.deleted_aliases: set[str] = set()
+        #: The names of the last aliases that were deleted, for assertions about past calls.
+        self.deleted_aliases: dict[str, None] = {}
         self.custom_key_stores: dict[str, CustomKeyStore] = {}
         self.grants: dict[str, Grant] = {}
         #: Retiring principal or service principal -> grants by id, oldest first.
@@ -151,7 +156,9 @@ class KmsRegion:
     def remove_alias(self, alias: Alias) -> None:
         """Delete an alias."""
         del self.aliases[alias.name]
-        self.deleted_aliases.add(alias.name)
+        self.deleted_aliases.pop(alias.name, None)
+        self.deleted_aliases[alias.name] = None
+        _keep_newest(self.deleted_aliases, _DELETED_ALIASES_KEPT)
         self._detach(alias)
 
     def retarget_alias(self, alias: Alias, key: Key, now: datetime) -> None:
@@ -173,6 +180,14 @@ class KmsRegion:
         self.grants[grant.grant_id] = grant
         index_by_retirer((grant,), self.grants_by_retirer)
         self.grant_tokens.update(dict.fromkeys(tokens, grant))
+        # Each CreateGrant with the same name and terms returns a further token of the grant.
+        while len(grant.tokens) > _GRANT_TOKENS_KEPT:
+            del self.grant_tokens[grant.tokens.pop(0)]
+
+    def add_import_token(self, token: bytes, parameters: ImportParameters) -> None:
+        """Add an import token; of very many the oldest become invalid."""
+        self.import_tokens[token] = parameters
+        _keep_newest(self.import_tokens, _IMPORT_TOKENS_KEPT)
 
     def remove_grant(self, grant: Grant) -> None:
         """Remove a grant and its tokens."""
@@ -188,6 +203,12 @@ class KmsRegion:
                 del self.grants_by_retirer[name]
         for token in grant.tokens:
             self.grant_tokens.pop(token, None)
+
+
+def _keep_newest(entries: dict[Any, Any], most: int) -> None:
+    """Remove the oldest entries while there are more than so many."""
+    while len(entries) > most:
+        del entries[next(iter(entries))]
 
 
 def index_by_retirer(

@@ -74,7 +74,10 @@ class QuotaUse(PublicObject):
 
     @property
     def operations(self) -> Mapping[str, int]:
-        """Operation -> the number of its requests in the second of the peak."""
+        """Operation -> the number of its requests in the second of the peak.
+
+        The peak is greater where one counts as several, such as ReplicateKey as two CreateKey.
+        """
         return dict(self._peak.operations)
 
     @property
@@ -100,21 +103,22 @@ class QuotaUse(PublicObject):
         times = "" if factor == 1 else f", times {factor:,g} is {self.peak * factor:,g}"
         return (
             f"{', '.join(operations)}{named} in {self.region}: the peak is {self.peak:,g} per "
-            f"second ({list_operations(operations)}){times}; the quota of "
+            f"second ({list_operations(operations, self.quota)}){times}; the quota of "
             f"{self.key_store or f'account {self.account}'} is {self._peak.rate}"
         )
 
 
-class Headroom(PublicObject, internal=("describe_throttled",)):
+class Headroom(PublicObject, internal=("describe_exceeded",)):
     """The peaks of all request quotas that calls count against; the highest shares first.
 
-    It is true if the traffic, times the factor, would not be throttled. peaks: what was counted.
-    dropped: how many older calls are no longer recorded, and so not counted.
+    It is true if the traffic, times the factor, would not be throttled, and all of its calls are
+    known. peaks: what was counted. note: a sentence about calls that are no longer recorded, and so
+    not counted.
     """
 
-    def __init__(self, peaks: Iterable[Peak], factor: Fraction, dropped: int = 0) -> None:
+    def __init__(self, peaks: Iterable[Peak], factor: Fraction, note: str = "") -> None:
         self._factor = factor
-        self._dropped = dropped
+        self._note = note
         uses = [QuotaUse(peak, factor) for peak in peaks]
         self._uses = sorted(uses, key=lambda use: (-use.share, use.quota, use.account, use.region))
 
@@ -134,15 +138,15 @@ class Headroom(PublicObject, internal=("describe_throttled",)):
         return tuple(use for use in self._uses if use.is_throttled)
 
     def __bool__(self) -> bool:
-        return not self.throttled
+        return not self.throttled and not self._note
 
     def __repr__(self) -> str:
-        if not self._uses:
+        if not self._uses and not self._note:
             return "<no calls count against request quotas>"
-        return f"<{' '.join(self.describe_throttled() or [self._describe_room()])}>"
+        return f"<{' '.join(self._describe())}>"
 
     def __str__(self) -> str:
-        if not self._uses:
+        if not self._uses and not self._note:
             return "no calls count against request quotas"
         rows = [("quota", "account or store", "Region", "peak/s", "quota/s", "share", "limit at")]
         rows += [
@@ -159,19 +163,20 @@ class Headroom(PublicObject, internal=("describe_throttled",)):
         ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(_align(row, widths)).rstrip() for row in rows]
-        if self._dropped:
-            lines.append(
-                f"{self._dropped:,} older calls are no longer recorded; "
-                "mock_kms(calls_kept=...) keeps more"
-            )
-        return "\n".join([*lines, *(self.describe_throttled() or [self._describe_room()])])
+        return "\n".join([*lines, *self._describe()])
 
-    def describe_throttled(self) -> list[str]:
-        """Return a sentence for each quota that would be exceeded."""
-        return [f"{self._describe_traffic()} would throttle {use}" for use in self.throttled]
+    def describe_exceeded(self) -> list[str]:
+        """Return a sentence for each quota that would be exceeded, and about calls not counted."""
+        lines = [f"{self._describe_traffic()} would throttle {use}" for use in self.throttled]
+        if not self._note:
+            return lines
+        if not lines:
+            traffic = self._describe_traffic()
+            lines = [f"Whether {traffic[0].lower()}{traffic[1:]} would be throttled is not known:"]
+        return [*lines, self._note]
 
-    def _describe_room(self) -> str:
-        return f"{self._describe_traffic()} would not be throttled"
+    def _describe(self) -> list[str]:
+        return self.describe_exceeded() or [f"{self._describe_traffic()} would not be throttled"]
 
     def _describe_traffic(self) -> str:
         return "This traffic" if self._factor == 1 else f"{self.factor:,g} times this traffic"

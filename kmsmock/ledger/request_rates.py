@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from kmsmock.aws.arns import Arn
 from kmsmock.aws.operations import OPERATION_FACTS
 from kmsmock.aws.principals import Principal
-from kmsmock.aws.quotas import Rate, Scope, count_requests
+from kmsmock.aws.quotas import Rate, Scope, count_requests, find_weight
 from kmsmock.keys.key import Key
 from kmsmock.ledger.call_record import Call
 
@@ -35,8 +35,11 @@ class Interval:
 
     @property
     def end(self) -> datetime:
-        """When the next interval can begin."""
-        return self.start + timedelta(seconds=self.seconds)
+        """When the next interval can begin; the last possible time where that is later."""
+        try:
+            return self.start + timedelta(seconds=self.seconds)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=self.start.tzinfo)
 
     def includes(self, time: datetime) -> bool:
         """Return whether a request at a time is in this interval."""
@@ -45,22 +48,32 @@ class Interval:
     def add(self, operation: str, count: int) -> None:
         """Add a request. count: as how many it counts."""
         self.requests += count
-        self.operations[operation] = self.operations.get(operation, 0) + count
+        self.operations[operation] = self.operations.get(operation, 0) + 1
 
     def remove(self, operation: str, count: int) -> None:
         """Remove a request that was added."""
         self.requests -= count
         self.operations[operation] -= 1
 
-    def list_operations(self) -> str:
-        """Return the operations and their numbers, the most frequent first: ``7 Encrypt, ...``."""
-        return list_operations(self.operations)
 
+def list_operations(operations: Mapping[str, int], quota: str) -> str:
+    """Return operations and their numbers of requests as text, the most frequent first.
 
-def list_operations(operations: dict[str, int]) -> str:
-    """Return operations and their numbers of requests as text, the most frequent first."""
+    quota: against which they count: ``7 Encrypt, 2 Decrypt``, or ``2 ReplicateKey (each of which
+    counts as 2)``.
+    """
     ordered = sorted(operations.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{count:,} {operation}" for operation, count in ordered if count)
+    return ", ".join(
+        f"{count:,} {operation}{_describe_weight(count, find_weight(operation, quota))}"
+        for operation, count in ordered
+        if count
+    )
+
+
+def _describe_weight(count: int, weight: int) -> str:
+    if weight == 1:
+        return ""
+    return f" ({'which' if count == 1 else 'each of which'} counts as {weight})"
 
 
 def find_metered_account(principal: Principal, keys: Sequence[Key]) -> str:

@@ -141,6 +141,7 @@ class Secrets(PublicObject, Sequence[Secret], internal=("note", "restore", "sear
         that has no bytes; TypeError for other types.
         """
         value = hide(value)
+        require_encodable(name, "name")
         require_encodable(value, name)
         value = SecretBytes(value.encode() if isinstance(value, str) else value)
         if not Secret(name, None, value).is_searchable:

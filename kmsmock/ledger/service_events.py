@@ -99,8 +99,7 @@ class ServiceEvents:
                 material_id,
             )
         )
-        if key.multi_region is not None:
-            self.note_synchronization(key, at, during_call=during_call)
+        self.note_synchronization(key, at, during_call=during_call)
 
     def note_synchronization(self, key: Key, at: datetime, *, during_call: bool = False) -> None:
         """Note a synchronization of related multi-Region keys, if the key has any."""

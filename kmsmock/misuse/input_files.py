@@ -14,11 +14,11 @@ from typing import Any
 
 from kmsmock.misuse.values import quote
 
-#: The largest file that is read.
-MOST_BYTES = 32 * 2**20
-_CHUNK = 2**20
-#: How long somebody may take to open the other end of a pipe, in seconds.
-_PATIENCE = 0.2
+_MIB = 2**20
+#: The largest file that is read, unless the reader says another size; the most of a pipe or device.
+MOST_BYTES = 32 * _MIB
+#: How long somebody may take to open the other end of a pipe, in milliseconds.
+_PATIENCE_MS = 200
 #: Not to wait for somebody who opens the other end of a pipe; Windows has other pipes.
 _FLAGS = (
     os.O_RDONLY
@@ -43,27 +43,44 @@ def read_bytes(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     except ValueError as reason:  # NUL, or a lone surrogate
         raise BadFileError(f"no file has such a path: {reason}") from None
     try:
-        return _read_all(descriptor, most)
+        return _read_all(descriptor, os.fstat(descriptor), most)
     finally:
         os.close(descriptor)
 
 
-def _read_all(descriptor: int, most: int) -> bytes:
-    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-        select.select([descriptor], [], [], _PATIENCE)
+def _read_all(descriptor: int, status: os.stat_result, most: int) -> bytes:
+    if not status.st_size:  # a pipe or a device, or a file of /proc
+        most = min(most, MOST_BYTES)
+    if stat.S_ISREG(status.st_mode) and status.st_size > most:
+        raise _too_large(most)
+    if stat.S_ISFIFO(status.st_mode):
+        _wait(descriptor, _PATIENCE_MS)
     content = bytearray()
     while True:
         try:
-            chunk = os.read(descriptor, _CHUNK)
+            chunk = os.read(descriptor, _MIB)
         except BlockingIOError:  # somebody has the pipe open, but has not written yet
-            select.select([descriptor], [], [])
+            _wait(descriptor, None)
             continue
         if not chunk:
             return bytes(content)
         content += chunk
         if len(content) > most:
             del content, chunk  # which can have secrets, and an error shows variables
-            raise BadFileError(f"it has more than {most // 2**20} MiB, the most that is read")
+            raise _too_large(most)
+
+
+def _wait(descriptor: int, milliseconds: int | None) -> None:
+    """Wait until there is something to read, or nobody has the other end open any more."""
+    if not hasattr(select, "poll"):  # on Windows, where reading waits
+        return
+    poll = select.poll()  # not select, which takes low descriptors only
+    poll.register(descriptor, select.POLLIN)
+    poll.poll(milliseconds)
+
+
+def _too_large(most: int) -> BadFileError:
+    return BadFileError(f"it has more than {most // _MIB} MiB, the most that is read")
 
 
 def parse_json(data: bytes | str, parse_float: Callable[[str], Any] | None = None) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 #: How deep a document can be nested: far more than any that is read has a meaning for.
 DEEPEST = 64
 #: How many values a document can have, each as often as it occurs.
-MOST_VALUES = 5_000_000
+MOST_VALUES = 10_000_000
 #: From this number on, each container is visited once, and what it has is counted again.
 _MANY = 200_000
 

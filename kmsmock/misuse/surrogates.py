@@ -40,3 +40,23 @@ def require_encodable(value: Any, name: str) -> None:
     found = find_lone_surrogate(value)
     if found is not None:
         raise ValueError(f"{name} has the lone surrogate {found}, which is no character")
+
+
+def explain_blob(error: UnicodeEncodeError) -> str | None:
+    """Explain an error of botocore, which encodes a blob that is given as text.
+
+    None if the error is another one.
+    """
+    if error.reason != "surrogates not allowed":
+        return None
+    traceback = error.__traceback__
+    while traceback is not None:
+        name = traceback.tb_frame.f_globals.get("__name__", "")
+        if name in ("botocore.serialize", "botocore.validate"):
+            found = f"U+{ord(error.object[error.start]):04X}"
+            return (
+                f"a blob of the request is text with the lone surrogate {found}, which is no "
+                "character, so that botocore cannot encode it, with AWS neither; pass bytes"
+            )
+        traceback = traceback.tb_next
+    return None

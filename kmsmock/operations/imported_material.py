@@ -51,7 +51,8 @@ def get_parameters_for_import(call: Call, key: Key) -> Response:
     wrapping_key = call.backend.source.rsa_pool.take(int(wrapping_spec.removeprefix("RSA_")))
     token = call.backend.entropy(256)
     valid_to = add(call.now, timedelta(hours=_TOKEN_HOURS))
-    call.region.import_tokens[token] = ImportParameters(key, algorithm, wrapping_key, valid_to)
+    issued = ImportParameters(key, algorithm, wrapping_key, valid_to)
+    call.region.add_import_token(token, issued)
     return {
         "KeyId": key.arn,
         "ImportToken": token,

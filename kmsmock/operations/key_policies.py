@@ -145,8 +145,7 @@ def _name_by_arn(call: Call, stored: str) -> str:
 def _require_valid_principals(call: Call, policy: Policy) -> None:
     for statement in policy.statements:
         principals = statement.principals
-        if principals is None or not (principals.names or principals.services):
-            continue
+        assert principals is not None  # a statement of a key policy has them
         unknown = [name for name in principals.names if not _is_valid(call, name)]
         unknown += [name for name in principals.services if not _SERVICE.fullmatch(name)]
         if unknown:

@@ -28,6 +28,7 @@ def require_quota(call: Call, *, can_be_http: bool = False) -> None:
 def find_throttling(call: Call, *, can_be_http: bool = False) -> ThrottlingException | None:
     """Count a request; return the error for one above a quota. See `require_quota`."""
     quotas, principal = call.backend.quotas, call.principal
+    is_of_service = principal.is_service
     is_cryptographic = call.operation.quota.group is QuotaGroup.CRYPTOGRAPHIC
     keys, alias = call.keys, call.alias
     if is_cryptographic or not principal.account:
@@ -48,4 +49,4 @@ def find_throttling(call: Call, *, can_be_http: bool = False) -> ThrottlingExcep
         keys, alias = find_named_keys(call)
     # For the record: the call is not carried out, and so does not find its keys itself.
     call.keys, call.alias = keys, alias
-    return quotas.refuse(throttle, call.now)
+    return quotas.refuse(throttle, call.now, is_of_service=is_of_service)

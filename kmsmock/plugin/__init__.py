@@ -232,6 +232,10 @@ def _prepare_error(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         from kmsmock.plugin.hints import hint_at_mock
 
         hint_at_mock(call.excinfo.value)
+    if isinstance(call.excinfo.value, UnicodeEncodeError):
+        from kmsmock.plugin.hints import hint_at_blob
+
+        hint_at_blob(call.excinfo.value)
     if isinstance(call.excinfo.value, AttributeError):
         from kmsmock.misuse.public_object import add_nearest_name
 

@@ -178,6 +178,10 @@ def _explain(config: pytest.Config, ini: str, reason: Exception) -> str:
     words = str(reason)
     if isinstance(reason, FileNotFoundError):
         words = f"there is no such file: {reason.filename}"
+    if words.startswith("invalid truth value") and isinstance(value, str):
+        words = f"invalid truth value {value!r}"  # pytest names it in lower case
+        if ini == f"{_INI_PREFIX}quotas":
+            words += '; a dict such as {"CreateKey": 10} is possible in marks and mock_kms'
     return f"kmsmock: {where} {ini} = {value}: {' '.join(words.split())}"
 
 

@@ -6,6 +6,7 @@ from collections import deque
 from types import TracebackType
 from typing import Any
 
+from kmsmock.misuse.surrogates import explain_blob
 from kmsmock.process.active_mocks import active
 from kmsmock.process.contexts import get_running_test
 from kmsmock.process.exceptions import add_note, hide_frames_of, iterate_errors
@@ -60,6 +61,13 @@ def hint_at_mock(error: BaseException) -> bool:
         was_added |= add_note(each, _HINT)
         hide_frames_of(each)
     return was_added
+
+
+def hint_at_blob(error: UnicodeEncodeError) -> None:
+    """Add a hint to botocore's error about a blob that is given as text with a lone surrogate."""
+    note = explain_blob(error)
+    if note is not None:
+        add_note(error, note)
 
 
 def _is_about_unconfigured_kms(error: BaseException) -> bool:

@@ -65,7 +65,7 @@ def get_health(control: Control) -> Any:  # noqa: ARG001 - all routes have it
 
 @_route("GET", "/ready")
 def get_ready(control: Control) -> Any:
-    """Return that the mock answers, with its account, Region and services."""
+    """Return that the mock answers, with its account and Region, and the versions of the routes."""
     options, backend = control.kms.options, control.kms.backend
     return {
         "status": "ready",

@@ -79,7 +79,11 @@ class Backend:
         self.calls = self.call_log.calls
         #: What KMS did without a request, such as automatic rotation; oldest first.
         self.service_events = ServiceEvents(self.calls, options["calls_kept"])
-        self.quotas = RequestQuotas(options["quotas"], stands_still=options["seed"] is not None)
+        self.quotas = RequestQuotas(
+            options["quotas"],
+            stands_still=options["seed"] is not None,
+            ends_at_requests=options["waiting"] == "looks",
+        )
         self.faults = ArmedFaults(self.calls, names, self.quotas)
         self.consistency = Consistency(
             self.faults,

@@ -26,6 +26,7 @@ from kmsmock.keys.key import Key
 from kmsmock.keys.material import KeyMaterial
 from kmsmock.keys.region import Alias, KmsRegion, MaterialIndex
 from kmsmock.keys.specs import KeySpec, Source
+from kmsmock.ledger.key_storage import KeyLifetime
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.timing.clock import Clock
 from kmsmock.timing.dates import LAST
@@ -36,7 +37,18 @@ from kmsmock.timing.passing_states import PassingStates, ShownState
 #: after a restore get other material than those created before it. Dates are among them, since
 #: freezegun lets pickle replace them by those of its own class.
 _REFERENCED: tuple[type, ...] = (
-    *(Clock, Key, KeyMaterial, KeySpec, PassingStates, Policy, RsaKey, SeededEntropy, ShownState),
+    *(
+        Clock,
+        Key,
+        KeyLifetime,
+        KeyMaterial,
+        KeySpec,
+        PassingStates,
+        Policy,
+        RsaKey,
+        SeededEntropy,
+        ShownState,
+    ),
     *(Source, type(LAST)),
 )
 _KEY = tuple(name for name in Key.__slots__ if name not in Key.FIXED)

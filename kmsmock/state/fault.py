@@ -22,6 +22,8 @@ NO_DELAY = timedelta()
 #: Members of a fault that tests do not need.
 _INTERNAL = ("due", "disarmed_by", "entropy", "fire", "is_reported", "number", "owner", "see")
 
+_INTERNAL_OF_QUOTAS = ("covers", "elsewhere", "note", "note_elsewhere", "quota", "rate")
+
 
 def _write_access_denied(event: Call) -> str:
     action = OPERATION_FACTS[event.operation].permissions[0].action
@@ -79,7 +81,7 @@ class Fault(PublicObject, internal=_INTERNAL):
     #: Distinguishes the armed faults of a mock.
     number: int
     #: Returns so many random bytes, which decide with a probability.
-    entropy: Callable[[int], bytes] = field(repr=False)
+    entropy: Callable[[int], bytes]
     #: The last call that had been made when it was armed.
     armed_after: Call | None
     #: What has armed it, such as a test: the fault ends with it.
@@ -153,7 +155,7 @@ class Fault(PublicObject, internal=_INTERNAL):
         return error
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self}>"
+        return f"<{self}>"
 
     def __str__(self) -> str:
         often = "" if self.times is None else f" of {self.times}"
@@ -162,7 +164,7 @@ class Fault(PublicObject, internal=_INTERNAL):
 
 
 @dataclass(eq=False, repr=False)
-class QuotaFault(Fault, internal=("covers", "note", "quota", "rate")):
+class QuotaFault(Fault, internal=_INTERNAL_OF_QUOTAS):
     """An armed request quota; it hits the requests that are too many in a second.
 
     Its requests are counted by `RequestQuotas`, and not by `see`.
@@ -173,7 +175,9 @@ class QuotaFault(Fault, internal=("covers", "note", "quota", "rate")):
     #: Its value.
     rate: Rate = field(kw_only=True)
     #: The interval with the most requests; None before the first one.
-    fullest: Interval | None = field(default=None, kw_only=True, repr=False)
+    fullest: Interval | None = field(default=None, kw_only=True)
+    #: Another quota -> how many requests it has throttled that this one has, too.
+    elsewhere: dict[str, int] = field(default_factory=dict, kw_only=True)
 
     def covers(self, scope: Scope) -> bool:
         """Return whether it is the quota of requests of an account and Region."""
@@ -189,6 +193,10 @@ class QuotaFault(Fault, internal=("covers", "note", "quota", "rate")):
         self.seen += 1
         if self.fullest is None or interval.requests >= self.fullest.requests:
             self.fullest = interval
+
+    def note_elsewhere(self, quota: str) -> None:
+        """Note a request that does not count, since another quota has throttled it."""
+        self.elsewhere[quota] = self.elsewhere.get(quota, 0) + 1
 
     def __str__(self) -> str:
         terms = ", ".join(f"{name}={value!r}" for name, value in self.calls.members.items())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kmsmock.ledger.assertion_messages import count_by_operation, explain_nearest, list_calls
 from kmsmock.ledger.call_record import Call
 from kmsmock.ledger.calls import Calls
-from kmsmock.ledger.request_rates import Interval
+from kmsmock.ledger.request_rates import Interval, list_operations
 from kmsmock.state.fault import Fault, QuotaFault
 
 
@@ -70,15 +70,29 @@ def _explain_seen(fault: Fault) -> str:
 def _explain_quota(fault: QuotaFault, events: Sequence[Call]) -> list[str]:
     """Explain why an armed quota did not throttle. events: the calls since it was armed."""
     fullest = fault.fullest
+    elsewhere = [_explain_elsewhere(*item) for item in fault.elsewhere.items()]
     if isinstance(fullest, Interval):
+        made = sum(fullest.operations.values())
+        were = "1 request was" if made == 1 else f"{made:,} requests were"
+        operations = list_operations(fullest.operations, fault.quota)
         seconds = "a second" if fullest.seconds == 1 else f"{fullest.seconds:,} seconds"
         return [
-            f"at most {fullest.requests:,} requests were made in {seconds}, from "
-            f"{fullest.start:%Y-%m-%d %H:%M:%S} UTC on: {fullest.list_operations()}"
+            f"at most {were} made in {seconds}, from "
+            f"{fullest.start:%Y-%m-%d %H:%M:%S} UTC on: {operations}",
+            *elsewhere,
         ]
+    if elsewhere:
+        return elsewhere
     if not events:
         return ["no call has been made since it was armed"]
     return [f"calls since it was armed: {count_by_operation(events)}, which do not count here"]
+
+
+def _explain_elsewhere(quota: str, requests: int) -> str:
+    """Explain that requests do not count, since another quota has throttled them before."""
+    were = "1 request was" if requests == 1 else f"{requests:,} requests were"
+    do = "does" if requests == 1 else "do"
+    return f"{were} throttled by another quota, and {do} not count here: {quota}"
 
 
 def _explain_waiting(fault: Fault) -> str:

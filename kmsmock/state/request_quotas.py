@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from kmsmock.aws.errors import ThrottlingException
 from kmsmock.aws.quotas import CUSTOM_KEY_STORE, SYMMETRIC, Rate, Scope, get_default, require_quota
-from kmsmock.ledger.request_rates import Interval
-from kmsmock.process.real_time import RealTime
+from kmsmock.ledger.request_rates import Interval, list_operations
 from kmsmock.state.fault import QuotaFault
 
-#: What lies between two calls and is longer than this, in seconds, can be a sleep of the caller.
-_SHORTEST_SLEEP = 0.05
+#: How many requests are throttled in an interval while the clock stands still, before it ends. So a
+#: loop ends that tries again until it succeeds, as one without a seed does.
+THROTTLED_AT_MOST = 10
 
 
 @dataclass(slots=True)
@@ -23,27 +23,20 @@ class _Metered(Interval):
 
     #: The time of the last throttled request; None before the first one.
     refused_at: datetime | None = None
-    #: The real time of that, in seconds.
-    refused_really_at: float = 0.0
-    #: How long callers have really slept since, in seconds, while the mock's clock stood still.
-    slept: float = 0.0
+    #: How many were throttled since the clock has stood still.
+    refused: int = 0
 
     def refuse(self, now: datetime) -> None:
         """Note that a request is throttled."""
-        self.refused_at, self.refused_really_at = now, RealTime.seconds()
+        self.refused = self.refused + 1 if now == self.refused_at else 1
+        self.refused_at = now
 
-    def was_slept_through(self, now: datetime) -> bool:
-        """Return whether callers have waited for its end really, since the clock stands still.
+    def is_given_up(self, now: datetime) -> bool:
+        """Return whether it ends, since the clock stands still whatever callers wait for.
 
-        So a retry with ``time.sleep`` succeeds where a seed, or frozen time, stops the clock.
+        Real time does not count, so that the same requests have the same results in each run.
         """
-        if now != self.refused_at:
-            return False
-        really = RealTime.seconds()
-        if really - self.refused_really_at >= _SHORTEST_SLEEP:
-            self.slept += really - self.refused_really_at
-            self.refused_really_at = really
-        return self.slept >= self.seconds
+        return self.refused >= THROTTLED_AT_MOST and now == self.refused_at
 
 
 class Throttle(NamedTuple):
@@ -56,6 +49,8 @@ class Throttle(NamedTuple):
     counts_as: int
     #: What has set the value, if that is a fault.
     fault: QuotaFault | None
+    #: The other armed quotas that the request would count against.
+    others: Sequence[QuotaFault]
 
 
 #: A counted request: in which interval, as how many, and the fault that has set the quota, if any.
@@ -66,15 +61,23 @@ class RequestQuotas:
     """The request quotas of one mock; each in each account and Region by itself.
 
     option: see `kmsmock.aws.quotas.read_quotas`. stands_still: whether only tests move the clock.
+    ends_at_requests: whether throttled requests end an interval while the clock stands still.
     Raises ValueError and TypeError for a quota that KMS does not have.
     """
 
-    def __init__(self, option: bool | Mapping[str, Any], *, stands_still: bool) -> None:  # noqa: FBT001
+    def __init__(
+        self,
+        option: bool | Mapping[str, Any],  # noqa: FBT001
+        *,
+        stands_still: bool,
+        ends_at_requests: bool,
+    ) -> None:
         self._has_defaults = option is not False
         self._values: dict[str, Rate] = {}
         if isinstance(option, Mapping):
-            self._values = {require_quota(name): rate for name, rate in option.items()}
+            self._values = {require_quota(name): Rate.of(rate) for name, rate in option.items()}
         self._stands_still = stands_still
+        self._ends_at_requests = ends_at_requests
         #: (name, Region) -> value.
         self._rates: dict[tuple[str, str], Rate] = {}
         self._armed: Sequence[QuotaFault] = ()
@@ -113,14 +116,16 @@ class RequestQuotas:
     ) -> Throttle | None:
         """Count a request, unless it is throttled: then return why.
 
-        requests: what it counts against, and as how many.
+        requests: what it counts against, and as how many. Of several armed quotas of one name, each
+        counts what none has throttled, and the lowest of those that are full throttles.
         """
         counting: list[_Counted] = []
         for scope, count in requests:
-            for fault, rate in self._iterate_rates(scope):
+            for fault, rate in self._list_rates(scope):
                 interval = self._find_interval(fault, scope, rate, now)
                 if interval.requests + count > rate.requests:
-                    return Throttle(scope, rate, interval, count, fault)
+                    others = self._find_others(requests, fault)
+                    return Throttle(scope, rate, interval, count, fault, others)
                 counting.append((interval, count, fault))
         for interval, count, fault in counting:
             interval.add(operation, count)
@@ -138,12 +143,24 @@ class RequestQuotas:
             if fault is not None:
                 fault.seen -= 1
 
-    def refuse(self, throttle: Throttle, now: datetime) -> ThrottlingException:
-        """Return the error of a request that is throttled."""
+    def refuse(
+        self, throttle: Throttle, now: datetime, *, is_of_service: bool
+    ) -> ThrottlingException:
+        """Return the error of a request that is throttled.
+
+        is_of_service: whether a service has made it; `kmsmock.services.kms_errors` tells whether
+        botocore retries the error of that.
+        """
         interval, fault = throttle.interval, throttle.fault
         interval.refuse(now)
         self._throttled_until = interval.end
-        error = ThrottlingException.of_request(explanation=self._explain(throttle, now))
+        for other in throttle.others:
+            other.note_elsewhere(
+                f"{throttle.rate} for {throttle.scope.quota}, {self._name_source(throttle)}"
+            )
+        error = ThrottlingException.of_request(
+            explanation=self._explain(throttle, now, is_of_service=is_of_service)
+        )
         if fault is not None:
             fault.fired += 1
             error.is_injected = True
@@ -169,15 +186,22 @@ class RequestQuotas:
 
     # --- values ------------------------------------------------------------------------
 
-    def _iterate_rates(self, scope: Scope) -> Iterator[tuple[QuotaFault | None, Rate]]:
-        """Yield the values that apply: those that are armed, or else the mock's own."""
-        if self._armed:
-            armed = [(fault, fault.rate) for fault in self._armed if fault.covers(scope)]
-            if armed:
-                yield from armed
-                return
-        if self._has_defaults:
-            yield None, self.get_own_rate(scope)
+    def _list_rates(self, scope: Scope) -> Sequence[tuple[QuotaFault | None, Rate]]:
+        """Return the values that apply, the lowest first: the armed, or the own."""
+        armed = [(fault, fault.rate) for fault in self._armed if fault.covers(scope)]
+        if armed:
+            return sorted(armed, key=lambda item: item[1].per_second)
+        return [(None, self.get_own_rate(scope))] if self._has_defaults else []
+
+    def _find_others(
+        self, requests: Sequence[tuple[Scope, int]], throttling: QuotaFault | None
+    ) -> list[QuotaFault]:
+        """Return the armed quotas of a request but the one that throttles it."""
+        return [
+            fault
+            for fault in self._armed
+            if fault is not throttling and any(fault.covers(scope) for scope, _ in requests)
+        ]
 
     def _find_interval(
         self, fault: QuotaFault | None, scope: Scope, rate: Rate, now: datetime
@@ -188,39 +212,54 @@ class RequestQuotas:
         if (
             interval is None
             or not interval.includes(now)
-            or (interval.refused_at is not None and interval.was_slept_through(now))
+            or (self._ends_at_requests and interval.is_given_up(now))
         ):
             interval = self._intervals[name] = _Metered(now, rate.seconds)
         return interval
 
     # --- words -------------------------------------------------------------------------
 
-    def _explain(self, throttle: Throttle, now: datetime) -> str:
-        scope, rate, interval, counts_as, fault = throttle
+    def _name_source(self, throttle: Throttle) -> str:
+        if throttle.fault is not None:
+            return "set by the test with kms.faults.quota"
+        if throttle.scope.quota in self._values:
+            return "set by the option quotas"
+        return "AWS's default"
+
+    def _explain(self, throttle: Throttle, now: datetime, *, is_of_service: bool) -> str:
+        scope, rate, interval, counts_as, _, _ = throttle
         seconds = "one second" if rate.seconds == 1 else f"{rate.seconds:,} seconds"
-        source = "AWS's default"
-        if fault is not None:
-            source = "set by the test with kms.faults.quota"
-        elif scope.quota in self._values:
-            source = "set by the option quotas"
         counted = "" if counts_as == 1 else f", which counts as {counts_as} of them,"
-        before = f" after {interval.list_operations()}" if interval.requests else ""
-        left = (interval.end - now) / timedelta(seconds=1)
-        still = f": kms.clock.advance(seconds={left:g}), since the clock stands still"
+        operations = list_operations(interval.operations, scope.quota)
+        before = f" after {operations}" if interval.requests else ""
+        advice = (
+            [] if is_of_service else ["retry with backoff, as botocore does with more attempts"]
+        )
+        advice += _ADVICE.get(scope.quota, ())
+        advice.append(_INCREASE.get(scope.quota, "or request a higher quota in Service Quotas"))
+        advised = "; ".join(advice).removeprefix("or ")
         return (
-            f"The request quota {scope.quota} of {scope} is {rate} ({source}); this request"
-            f"{counted} is number {interval.requests + counts_as:,} in {seconds}{before}. "
-            f"AWS throttles the rest of the interval, which ends in {left:g} s"
-            f"{still if self._stands_still else ''}. Retry with backoff, as botocore does with "
-            f"more attempts{_ADVICE.get(scope.quota, '')}{_describe_increase(scope.quota)}."
+            f"The request quota {scope.quota} of {scope} is {rate} ({self._name_source(throttle)});"
+            f" this request{counted} is number {interval.requests + counts_as:,} in {seconds}"
+            f"{before}. AWS throttles the rest of the interval, which ends in "
+            f"{self._describe_end(interval, now)}. {advised[0].upper()}{advised[1:]}."
         )
 
+    def _describe_end(self, interval: _Metered, now: datetime) -> str:
+        left = (interval.end - now) / timedelta(seconds=1)
+        if not self._stands_still:
+            return f"{left:g} s"
+        end = f"{left:g} s: kms.clock.advance(seconds={left:g}), since the clock stands still"
+        if (interval.end - interval.start) < timedelta(seconds=interval.seconds):
+            end = f"{left:g} s, with the mock's clock, which stands still"
+        more = THROTTLED_AT_MOST - interval.refused
+        if not self._ends_at_requests:
+            return end
+        if more <= 0:
+            return f"{end}; it ends with this request, number {interval.refused} that it throttles"
+        return f"{end}; or after {more} more throttled request{'' if more == 1 else 's'}"
 
-_REUSE = "; reuse data keys (data key caching of the AWS Encryption SDK, bucket keys of S3)"
+
+_REUSE = ("reuse data keys (data key caching of the AWS Encryption SDK, bucket keys of S3)",)
 _ADVICE = {SYMMETRIC: _REUSE, CUSTOM_KEY_STORE: _REUSE}
-
-
-def _describe_increase(quota: str) -> str:
-    if quota == CUSTOM_KEY_STORE:
-        return "; AWS does not raise this quota"
-    return "; or request a higher quota in Service Quotas"
+_INCREASE = {CUSTOM_KEY_STORE: "AWS does not raise this quota"}

@@ -38,14 +38,29 @@ def rotate_when_due(backend: Backend, key: Key, schedule: RotationSchedule) -> N
     """Rotate a key at the next date of its schedule, and then schedule the next rotation."""
     if schedule.next_date >= LAST:  # it stands for dates after the calendar
         return
-    backend.clock.schedule(schedule.next_date, partial(_rotate_if_due, backend, key, schedule))
+    due = schedule.next_date
+    backend.clock.schedule(
+        due, partial(_rotate_if_due, backend, key, schedule, due), _is_rotation_due
+    )
 
 
-def _rotate_if_due(backend: Backend, key: Key, schedule: RotationSchedule, due: datetime) -> None:
+def _is_rotation_due(_: Backend, key: Key, schedule: RotationSchedule, due: datetime) -> bool:
     if key.multi_region is not None:
         key = key.multi_region.primary
-    if key.rotation is not schedule or schedule.next_date != due:
+    return key.rotation is schedule and schedule.next_date == due
+
+
+def _rotate_if_due(
+    backend: Backend,
+    key: Key,
+    schedule: RotationSchedule,
+    due: datetime,
+    _: datetime,
+) -> None:
+    if not _is_rotation_due(backend, key, schedule, due):
         return
+    if key.multi_region is not None:
+        key = key.multi_region.primary
     if key.status in _NOT_ROTATED:
         schedule.is_missed = True
         return
@@ -118,12 +133,16 @@ def delete_when_due(backend: Backend, key: Key) -> None:
     """Delete a key at its deletion date, unless the deletion is cancelled or moved before."""
     due = key.deletion_date
     assert due is not None
-    backend.clock.schedule(due, partial(_delete_if_due, backend, key, due))
+    backend.clock.schedule(due, partial(_delete_if_due, backend, key, due), _is_deletion_due)
+
+
+def _is_deletion_due(backend: Backend, key: Key, due: datetime) -> bool:
+    return backend.has_key(key) and key.deletion_date == due
 
 
 def _delete_if_due(backend: Backend, key: Key, due: datetime, now: datetime) -> None:
     # A deletion that is scheduled, cancelled and scheduled again at one time is due twice.
-    if not backend.has_key(key) or key.deletion_date != due:
+    if not _is_deletion_due(backend, key, due):
         return
     backend.key_lifetimes.add_deleted(key, now)
     backend.region(key.account, key.region_name).remove_key(key)
@@ -144,13 +163,19 @@ def expire_when_due(backend: Backend, key: Key, material: KeyMaterial) -> None:
     """
     due = material.valid_to
     assert due is not None
-    backend.clock.schedule(due, partial(_expire_if_due, backend, key, material, due))
+    backend.clock.schedule(
+        due, partial(_expire_if_due, backend, key, material, due), _is_expiry_possible
+    )
+
+
+def _is_expiry_possible(backend: Backend, key: Key, material: KeyMaterial, due: datetime) -> bool:
+    return material.valid_to == due and backend.has_key(key)
 
 
 def _expire_if_due(
     backend: Backend, key: Key, material: KeyMaterial, due: datetime, now: datetime
 ) -> None:
-    if material.valid_to == due and material.is_permanent and backend.has_key(key):
+    if material.is_permanent and _is_expiry_possible(backend, key, material, due):
         material_import.remove_material(key, material)
         material.expired_at = due
         backend.service_events.note(DELETE_EXPIRED, key, now, material_id=material.id)

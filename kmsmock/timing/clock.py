@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import MAXYEAR, datetime, timedelta
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from kmsmock.misuse.public_object import PublicObject
 from kmsmock.misuse.values import require_type
 from kmsmock.timing.dates import LAST, UTC, read_time, to_utc
 from kmsmock.timing.gc_pause import pause_gc
+
+#: When an action is due, its number, the action, and whether it still has anything to do.
+_Scheduled = tuple[datetime, int, Callable[[datetime], None], "Callable[..., bool] | None"]
+_FEW_SCHEDULED = 1_000
 
 
 class Clock(
@@ -41,7 +47,9 @@ class Clock(
         self.lock = lock or nullcontext()
         self._shift = timedelta()
         self._base: datetime | None = None
-        self._scheduled: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._scheduled: list[_Scheduled] = []
+        #: With how many scheduled actions those that are no longer needed are dropped.
+        self._most = _FEW_SCHEDULED
         self._order = itertools.count()
         if stands_still:
             assert start_time is not None
@@ -121,9 +129,21 @@ class Clock(
             self._shift = before
             raise _make_beyond_error() from None
 
-    def schedule(self, due: datetime, action: Callable[[datetime], None]) -> None:
-        """Schedule an action; `run_due_work` calls it with the time at which it was due."""
-        heapq.heappush(self._scheduled, (due, next(self._order), action))
+    def schedule(
+        self,
+        due: datetime,
+        action: partial[None] | Callable[[datetime], None],
+        is_needed: Callable[..., bool] | None = None,
+    ) -> None:
+        """Schedule an action; `run_due_work` calls it with the time at which it was due.
+
+        is_needed: returns for the arguments of a partial whether it still has anything to do; once
+        it has not, the action may be dropped, and so may a second one that is equal.
+        """
+        heapq.heappush(self._scheduled, (due, next(self._order), action, is_needed))
+        if len(self._scheduled) > self._most:
+            self._scheduled[:] = _list_needed(self._scheduled)
+            self._most = max(_FEW_SCHEDULED, 2 * len(self._scheduled))
 
     def schedule_after(
         self, now: datetime, delay: timedelta, action: Callable[[datetime], None]
@@ -144,7 +164,7 @@ class Clock(
         # There may be years of scheduled work.
         with pause_gc():
             while scheduled and scheduled[0][0] <= now:
-                due, _, action = heapq.heappop(scheduled)
+                due, _, action, _ = heapq.heappop(scheduled)
                 action(due)
 
     def state(self) -> tuple[Any, ...]:
@@ -158,6 +178,20 @@ class Clock(
     def cancel_scheduled(self) -> None:
         """Cancel all scheduled work."""
         self._scheduled.clear()
+
+
+def _list_needed(scheduled: Iterable[_Scheduled]) -> Iterator[_Scheduled]:
+    """Yield the actions that are needed, in order."""
+    seen = set()
+    for entry in sorted(scheduled, key=itemgetter(0, 1)):
+        due, _, action, is_needed = entry
+        if is_needed is not None and isinstance(action, partial):
+            arguments = action.args
+            equal = (due, action.func, *map(id, (a for a in arguments if a != due)))
+            if equal in seen or not is_needed(*arguments):
+                continue
+            seen.add(equal)
+        yield entry
 
 
 def _aware(time: datetime) -> datetime:

@@ -217,6 +217,19 @@ def test_resource_control_policies_limit_who_uses_the_keys_of_an_account(kms, ro
         encrypt(role, key)
 
 
+def test_what_was_allowed_ends_with_the_organization_of_the_key(kms, client, key):
+    stranger = kms.account(OTHER).role("App", policies=[policy(allow("kms:Encrypt"))])
+    put(client, key, allow("kms:Encrypt", **to(OTHER)))
+    for _ in range(2):
+        encrypt(stranger, key)
+
+    limit = policy(deny("kms:*", Principal="*"))
+    kms.account(ACCOUNT).join_organization("o-1", resource_control=[[limit]])
+
+    with refused("AccessDeniedException"):
+        encrypt(stranger, key)
+
+
 def test_policies_of_organizations_spare_service_linked_roles(kms, client, key):
     path = "/aws-service-role/autoscaling.amazonaws.com/"
     linked = kms.account(ACCOUNT).role("AWSServiceRoleForAutoScaling", path=path)
@@ -568,11 +581,15 @@ def test_a_foreign_destination_that_is_missing_is_told_as_one(client, key):
         client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=missing)
 
 
-def test_operations_that_stay_at_home_are_refused_whatever_the_policy_says(client, stranger, key):
+def test_operations_that_stay_at_home_are_refused_whatever_the_policy_says(
+    kms, client, stranger, key
+):
     put(client, key, allow("kms:*", **to(OTHER)))
 
     with refused("AccessDeniedException"):
         stranger.client().disable_key(KeyId=key["Arn"])
+    reason = kms.explain(stranger, "kms:DisableKey", key["Arn"]).reason
+    assert reason == "kms:DisableKey does not work on keys of other accounts"
 
 
 # --- key policies -----------------------------------------------------------------------------
@@ -618,6 +635,14 @@ def test_delegation_saves_from_a_lockout_only_those_whose_identity_policies_allo
 def test_a_principal_that_does_not_exist_is_refused(client, key, name):
     with refused(MALFORMED, INVALID):
         put(client, key, allow("kms:Encrypt", **to(name)))
+
+
+def test_a_principal_that_does_not_exist_is_refused_behind_a_federated_one(client, key):
+    federated = {"Principal": {"Federated": "cognito-identity.amazonaws.com"}}
+    nobody = to(f"arn:aws:iam::{ACCOUNT}:role/Nobody")
+
+    with refused(MALFORMED, INVALID):
+        put(client, key, allow("kms:Encrypt", **federated), allow("kms:Encrypt", **nobody))
 
 
 @pytest.mark.parametrize("name", ["lambda", "*", "*.amazonaws.com"])

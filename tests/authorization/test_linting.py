@@ -32,12 +32,12 @@ def found(statement, kind=PolicyKind.RESOURCE, **more):
         ),
         pytest.param(
             allow("kms:Encrypt", **HOME, **when("kms:SigningAlgorithm", "x")),
-            "requests for kms:Encrypt never have kms:SigningAlgorithm",
+            "never have kms:SigningAlgorithm, so the condition never holds",
             id="key of another action",
         ),
         pytest.param(
             allow("kms:CreateGrant", **HOME, **when("kms:GrantOperations", "Sign")),
-            "use ForAnyValue or ForAllValues",
+            "has several values and never fits StringEquals; use ForAnyValue or ForAllValues",
             id="multivalued",
         ),
         pytest.param(
@@ -113,7 +113,8 @@ def test_identity_policies_may_name_keys():
         ),
         pytest.param(
             [allow("kms:*", **to(f"arn:aws:iam::{ACCOUNT}:user/alice"))],
-            f"only arn:aws:iam::{ACCOUNT}:user/alice can change it",
+            f"only arn:aws:iam::{ACCOUNT}:user/alice can change it, and once deleted nobody: allow "
+            "the account, too",
             id="one user",
         ),
     ],

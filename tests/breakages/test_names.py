@@ -78,7 +78,10 @@ def an_alias_arn_with_the_wrong_account(kms):
     describe(kms, f"arn:aws:kms:us-east-1:{OTHER}:alias/orders")
 
 
-@TABLE.breakage("UpdateAlias works in the caller's account only: use a client of account 123456789")
+@TABLE.breakage(
+    "this client is of account 444455556666. UpdateAlias works in the caller's account only: use "
+    "a client of account 123456789012."
+)
 def moving_an_alias_of_another_account(kms):
     key_id = make_key(kms)["KeyMetadata"]["KeyId"]
     kms.account(OTHER).client().update_alias(AliasName="alias/orders", TargetKeyId=key_id)
@@ -298,6 +301,13 @@ def a_ciphertext_of_another_region(kms):
     key_id = make_key(kms)["KeyMetadata"]["KeyId"]
     blob = kms.client().encrypt(KeyId=key_id, Plaintext=b"text")["CiphertextBlob"]
     kms.client(region="eu-west-1").decrypt(CiphertextBlob=blob)
+
+
+@TABLE.breakage("The ciphertext was made by arn:aws:kms:us-east-1:123456789012:key/")
+def a_ciphertext_of_another_key(kms):
+    keys = [kms.client().create_key()["KeyMetadata"]["KeyId"] for _ in range(2)]
+    blob = kms.client().encrypt(KeyId=keys[0], Plaintext=b"text")["CiphertextBlob"]
+    kms.client().decrypt(CiphertextBlob=blob, KeyId=keys[1])
 
 
 @TABLE.breakage("Use a client of us-east-1, or replicate the key (ReplicateKey).")

@@ -240,6 +240,13 @@ def an_import_token_that_has_expired(kms):
     kms.client().import_key_material(KeyId=key_id, **parameters)
 
 
+@TABLE.breakage(
+    "EncryptedKeyMaterial cannot be unwrapped with RSAES_OAEP_SHA_256, the algorithm that the impor"
+)
+def key_material_that_is_not_wrapped(kms):
+    import_material(kms, MATERIAL, wrap=lambda _: bytes(256))
+
+
 @TABLE.breakage("It was valid until 20")
 def a_late_import(kms):
     an_import_token_that_has_expired(kms)

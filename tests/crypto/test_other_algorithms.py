@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kmsmock.crypto import der, elliptic, post_quantum
-from kmsmock.crypto.errors import AlgorithmUnavailable, InvalidKeyEncoding
+from kmsmock.crypto.errors import AlgorithmUnavailable, DecryptionFailed, InvalidKeyEncoding
 from tests.refusals import refused
 
 # --- ML-DSA and ML-KEM ----------------------------------------------------------------------------
@@ -139,6 +139,15 @@ def test_what_is_no_sm2_signature_is_not_valid(sm2: ModuleType) -> None:
 
     for signature in (b"junk", der.sequence(der.integer(1)), der.sequence(*[der.octets(b"x")] * 2)):
         assert key.verify(b"text", signature, "SM2DSA", "RAW") is False
+
+
+def test_what_is_no_sm2_ciphertext_is_refused(sm2: ModuleType) -> None:
+    key = sm2.generate(os.urandom)
+    damaged = key.encrypt(b"text", "SM2PKE")[:-1] + b"x"
+
+    for blob in (b"junk", damaged, sm2.generate(os.urandom).encrypt(b"text", "SM2PKE")):
+        with pytest.raises(DecryptionFailed, match=r"^wrong key or a damaged ciphertext: "):
+            key.decrypt(blob, "SM2PKE")
 
 
 def test_a_peer_on_another_curve_is_refused(sm2: ModuleType) -> None:

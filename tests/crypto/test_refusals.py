@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import rsa as library_rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from kmsmock.crypto import (
     attestation,
@@ -91,6 +94,14 @@ def test_a_length_of_eight_bytes_is_read() -> None:
     assert der.children(long) == [(der.OCTET_STRING, b"x")]
 
 
+def test_sixteen_levels_are_read() -> None:
+    nested = b"\x30\x80" * 16 + b"\0\0" * 16
+
+    assert len(der.children(nested)) == 1
+    with pytest.raises(InvalidKeyEncoding, match=r"not supported ASN\.1"):
+        der.children(b"\x30\x80" * 18 + b"\0\0" * 18)
+
+
 def with_password() -> str:
     key = library_rsa.generate_private_key(65537, 1024)
     return key.private_bytes(
@@ -155,6 +166,22 @@ def test_a_key_of_another_kind_says_which_is_needed(run: Run, words: str) -> Non
     expect(InvalidKeyEncoding, words, run)
 
 
+SIGNING = {
+    "RSA": (RSA, "RSASSA_PSS_SHA_256"),
+    "EC": (EC, "ECDSA_SHA_256"),
+    "Ed25519": (EDWARDS, "ED25519_SHA_512"),
+}
+
+
+@pytest.mark.parametrize(("key", "algorithm"), SIGNING.values(), ids=SIGNING)
+def test_a_signature_is_valid_or_not(key: Any, algorithm: str) -> None:
+    signature = key.sign(b"text", algorithm, "RAW")
+
+    assert key.verify(b"text", signature, algorithm, "RAW") is True
+    for message, other in ((b"other", signature), (b"text", b"junk")):
+        assert key.verify(message, other, algorithm, "RAW") is False
+
+
 def test_a_pem_of_pkcs8_is_taken_as_it_is() -> None:
     pem = "text before\n-----BEGIN PRIVATE KEY-----\nAAEC\n-----END PRIVATE KEY-----\n"
 
@@ -193,10 +220,28 @@ def test_a_ciphertext_that_cannot_be_decrypted_says_why(run: Run, words: str) ->
     expect(DecryptionFailed, words, run)
 
 
-def test_zeros_of_any_length_are_no_ciphertext() -> None:
-    for size in range(300):
-        with pytest.raises(DecryptionFailed):
-            ciphertext.parse(bytes(size))
+@pytest.mark.parametrize(
+    ("prefix", "words"),
+    [
+        (b"", "not a symmetric ciphertext blob"),
+        (ciphertext.ENCRYPT_PREFIX, "not an intact symmetric ciphertext blob"),
+        (ciphertext.DATA_KEY_PREFIX, "not an intact symmetric ciphertext blob"),
+    ],
+    ids=["zeros", "prefix of Encrypt", "prefix of GenerateDataKey"],
+)
+def test_zeros_of_any_length_are_no_ciphertext(prefix: bytes, words: str) -> None:
+    for size in range(150, 400):
+        expect(DecryptionFailed, words, lambda: ciphertext.parse(prefix + bytes(size)))  # noqa: B023
+
+
+def test_an_envelope_names_the_padding_of_its_key() -> None:
+    """RSAES-OAEP with SHA-256 for the digest and the mask (RFC 4055, 4.1)."""
+    algorithm = bytes.fromhex(
+        "303c06092a864886f70d010107302fa00f300d06096086480165030402010500"
+        "a11c301a06092a864886f70d010108300d06096086480165030402010500"
+    )
+
+    assert algorithm in cms.make_envelope(b"secret", RSA.public_der(), os.urandom)
 
 
 # --- attestation documents ------------------------------------------------------------------------
@@ -302,6 +347,23 @@ def test_a_document_says_whose_registers_it_has() -> None:
     assert re.fullmatch(r"i-[0-9a-f]{17}-enc[0-9a-f]{16}", verified.module_id)
     assert verified.pcrs == {index: bytes(48) for index in range(16)}
     assert attestation.verify(cbor.encode(DOCUMENT), [AUTHORITY.root_der]).is_tpm is False
+
+
+def test_a_document_is_signed_as_cose_says() -> None:
+    """RFC 9052, 4.4: the signature is over a Sig_structure, with empty external data."""
+    protected, unprotected, payload, signature = DOCUMENT
+    claims = cbor.decode(payload)
+    leaf = x509.load_der_x509_certificate(claims["certificate"])
+    root = x509.load_der_x509_certificate(claims["cabundle"][0])
+    signed = cbor.encode(["Signature1", protected, b"", payload])
+    r, s = (int.from_bytes(part, "big") for part in (signature[:48], signature[48:]))
+
+    public: Any = leaf.public_key()
+    public.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA384()))
+    assert (protected.hex(), unprotected) == ("a1013822", {})
+    assert leaf.issuer == root.issuer == root.subject
+    assert leaf.subject.rfc4514_string() == "CN=mock.enclave"
+    assert root.subject.rfc4514_string() == "CN=mock.nitro-enclaves"
 
 
 # --- CBOR (examples of RFC 8949, Appendix A) ------------------------------------------------------

@@ -126,4 +126,4 @@ def test_the_repr_of_a_fault_says_what_it_does():
     with mock_kms() as kms:
         fault = kms.faults.eventual_consistency(optional=True)
 
-        assert repr(fault) == "<Fault: eventual consistency on *, fired 0 times>"
+        assert repr(fault) == "<eventual consistency on *, fired 0 times>"

@@ -280,7 +280,9 @@ def test_a_call_with_two_keys_that_is_no_longer_kept_may_be_about_the_second() -
             kms.calls.assert_not_called("UpdateAlias", key=new)
 
 
-def test_of_calls_that_are_no_longer_kept_the_key_is_still_known() -> None:
+def test_of_calls_that_are_no_longer_kept_the_key_is_still_known(
+    request: pytest.FixtureRequest,
+) -> None:
     with mock_kms(calls_kept=1) as kms:
         client = kms.client()
         used, other = (client.create_key()["KeyMetadata"] for _ in range(2))
@@ -294,6 +296,8 @@ def test_of_calls_that_are_no_longer_kept_the_key_is_still_known() -> None:
         for name in (other["KeyId"], other["Arn"], None):
             kms.calls.assert_not_called("Encrypt", key=name)
         kms.calls.assert_not_called("Encrypt", region="eu-west-1")
+        kms.calls.assert_called("Encrypt", times=1, test_id=request.node.nodeid)
+        kms.calls.assert_not_called("Encrypt", test_id="another")
         with pytest.raises(AssertionError, match="1 older calls that may be among these"):
             kms.calls.assert_not_called("Encrypt", key="alias/app")
 

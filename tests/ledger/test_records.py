@@ -500,6 +500,16 @@ def test_an_automatic_rotation_is_logged_when_it_is_due(kms, client, key):
     assert record["eventTime"][:10] == "2026-12-24"
 
 
+def test_a_reset_mock_has_no_events(kms, client, key):
+    client.enable_key_rotation(KeyId=key["KeyId"])
+    kms.clock.advance(days=366)
+    assert kms.trail.lookup("RotateKey")
+
+    kms.reset()
+
+    assert list(kms.trail) == []
+
+
 def test_a_rotation_on_demand_is_a_call_and_an_event(kms, client, key):
     client.rotate_key_on_demand(KeyId=key["KeyId"])
     client.list_keys()
@@ -560,6 +570,20 @@ def test_a_replica_is_a_call_in_two_regions_and_a_synchronization(kms, client):
     assert synchronized["responseElements"] == {"keyId": key["Arn"]}
     assert "requestID" in synchronized
     assert synchronized["awsRegion"] == "us-east-1"
+
+
+def test_a_rotation_of_related_keys_is_a_synchronization_too(kms, client):
+    key = client.create_key(MultiRegion=True)["KeyMetadata"]
+    client.replicate_key(KeyId=key["KeyId"], ReplicaRegion="eu-west-1")
+    kms.clock.advance(hours=1)
+    client.enable_key_rotation(KeyId=key["KeyId"])
+    before = len(kms.trail.lookup("SynchronizeMultiRegionKey"))
+    kms.clock.advance(days=366)
+
+    rotated = by_itself(kms, "RotateKey")
+    *_, synchronized = kms.trail.lookup("SynchronizeMultiRegionKey")
+    assert len(kms.trail.lookup("SynchronizeMultiRegionKey")) == before + 1
+    assert synchronized["eventTime"] == rotated["eventTime"]
 
 
 def test_a_new_primary_is_a_call_in_both_regions(kms, client):

@@ -30,6 +30,9 @@ ABOUT_ALL = (
     *("tests/test_contract.py", "tests/test_error_texts.py", "tests/test_operations_table.py"),
     *("tests/authorization/test_condition_context.py", "tests/operations/test_key_states.py"),
 )
+#: The tests of other processes, which get no mutants; some of them do not end under a tracer.
+NOT_RECORDED = ROOT / "tests" / "serving"
+_WORD = re.compile(r"\w{4,}")
 #: How many tests of a module are run for code that no test runs.
 _OF_IMPORT = 20
 
@@ -66,7 +69,13 @@ class CoverageMap:
             found = self._order(self._list_running(file, -1))
             # If anything runs it, the import of the module does.
             found = found if is_new else found[:_OF_IMPORT]
-        return list(dict.fromkeys([*found, *self._order(self._list_in(ABOUT_ALL)), *about]))
+        about_all = self._order(self._list_in(ABOUT_ALL))
+        if about:  # a declaration
+            found, about_all = about_all, found
+        chosen = list(dict.fromkeys([*found, *about_all, *about]))
+        words = set(_WORD.findall(mutation.before)) - set(_WORD.findall(mutation.after))
+        # Before all others come those that have in their names what is gone.
+        return sorted(chosen, key=lambda test: not any(word in test for word in words))
 
     def _list_in(self, files: Collection[str]) -> set[str]:
         return {test for test in self.durations if test.partition("::")[0] in files}
@@ -124,6 +133,7 @@ class CoverageMap:
         hashes = {
             str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted((ROOT / "tests").rglob("test_*.py"))
+            if NOT_RECORDED not in path.parents
         }
         changed = [name for name, value in hashes.items() if self.hashes.get(name) != value]
         gone = self.hashes.keys() - hashes.keys()

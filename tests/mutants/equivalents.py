@@ -28,6 +28,9 @@ EQUIVALENTS: dict[str, dict[tuple[str, str, str], str]] = {
         ): _REMEMBERED,
         ("Allowances.add", "self._known.clear()", "pass"): "it only saves memory",
     },
+    "kmsmock/authorization/variables.py": {
+        ("Template.pattern", "self._fixed = pattern", "pass"): "it only saves time",
+    },
     "kmsmock/crypto/elliptic.py": {
         ("load", "raise InvalidKeyEncoding('its public key belongs to another key')", after): (
             _LIBRARY
@@ -52,9 +55,28 @@ EQUIVALENTS: dict[str, dict[tuple[str, str, str], str]] = {
             "key = mac(key, value + b'XX\\x00')",
         )
     },
+    "kmsmock/crypto/sm2.py": {
+        (
+            "Sm2Key._core",
+            "def _core(self, message: bytes=b'', message_type: str='RAW') -> Any:\n    ...",
+            "def _core(self, message: bytes=b'', message_type: str='XX') -> Any:\n    ...",
+        ): "each type but DIGEST means the same",
+    },
     "kmsmock/ledger/known_names.py": {
         ("", "_MAX_COMPARED = 2000", "_MAX_COMPARED = 2001"): _COMPARED,
         ("", "_MAX_COMPARED = 2000", "_MAX_COMPARED = 1999"): _COMPARED,
+        (
+            "KnownNames.require_caller",
+            "known = list(identities.entities)[:_MAX_COMPARED]",
+            "known = list(identities.entities)[:None]",
+        ): _COMPARED,
+        (
+            "KnownNames.require_key",
+            "raise ValueError(f'there is no key {reference!r}, and no call has named "
+            "it{did_you_mean(name, known[:_MAX_COMPARED])}')",
+            "raise ValueError(f'there is no key {reference!r}, and no call has named "
+            "it{did_you_mean(name, known[:None])}')",
+        ): _COMPARED,
     },
     "kmsmock/operations/identifier_hints.py": {
         ("", "_MAX_COMPARED = 2000", "_MAX_COMPARED = 2001"): _COMPARED,

@@ -62,6 +62,18 @@ def test_a_new_account_has_the_predefined_aliases_and_no_key(client):
     assert client.list_keys()["Keys"] == []
 
 
+@pytest.mark.parametrize("size", [1, 4])
+def test_pages_of_predefined_aliases_follow_each_other_without_gaps(client, size):
+    client.create_alias(
+        AliasName="alias/own", TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"]
+    )
+    whole = client.list_aliases()["Aliases"]
+
+    pages = client.get_paginator("list_aliases").paginate(PaginationConfig={"PageSize": size})
+
+    assert [alias for page in pages for alias in page["Aliases"]] == whole
+
+
 @pytest.mark.parametrize(
     "reference", ["alias/aws/s3", f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/aws/s3"]
 )

@@ -662,6 +662,28 @@ def test_a_message_that_does_not_fit_is_refused(client, new_key, spec, request_,
         client.sign(KeyId=key_id, Message=b"text", **request_)
 
 
+VERIFYING = {
+    "verify": (
+        {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
+        {"SigningAlgorithm": "ECDSA_SHA_384", "Signature": b"s"},
+        "Algorithm ECDSA_SHA_384 is incompatible with key spec ECC_NIST_P256.",
+    ),
+    "verify_mac": (
+        {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+        {"MacAlgorithm": "HMAC_SHA_512", "Mac": b"m"},
+        "Algorithm HMAC_SHA_512 is incompatible with key spec HMAC_256.",
+    ),
+}
+
+
+@pytest.mark.parametrize("method", VERIFYING)
+def test_an_algorithm_that_does_not_fit_the_key_verifies_nothing(client, new_key, method):
+    key, request, text = VERIFYING[method]
+
+    with refused("InvalidKeyUsageException", text):
+        getattr(client, method)(KeyId=new_key(**key)["KeyId"], Message=b"text", **request)
+
+
 # --- ML-DSA and ML-KEM ----------------------------------------
 
 
@@ -707,6 +729,8 @@ def test_ml_kem_agrees_on_a_secret(client, new_key, level, blob_bytes):
     rejected = client.decapsulate(SharedSecretCiphertextBlob=b"x" * blob_bytes, **request)
 
     assert (len(made["SharedSecret"]), len(blob)) == (32, blob_bytes)
+    for answer in (made, recovered):
+        assert (answer["KeyId"], answer["EncapsulationAlgorithm"]) == (key["Arn"], "ML_KEM")
     assert recovered["SharedSecret"] == made["SharedSecret"] != rejected["SharedSecret"]
     with refused("InvalidCiphertextException", ""):
         client.decapsulate(SharedSecretCiphertextBlob=blob[:-1], **request)

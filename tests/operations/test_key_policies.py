@@ -38,52 +38,111 @@ def test_the_default_key_policy_is_that_of_aws_to_the_letter(client, new_key):
     assert answer["PolicyName"] == "default"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("no json", id="not JSON"),
-        pytest.param("[]", id="not an object"),
-        pytest.param("{}", id="no statement"),
-        pytest.param('{"Statement": []}', id="no statements"),
-        pytest.param(policy(STATEMENT, Version="2020-01-01"), id="version"),
-        pytest.param(policy(STATEMENT, Extra=1), id="unknown element"),
-        pytest.param(policy("text"), id="statement is text"),
-        pytest.param(policy({**STATEMENT, "Effect": "allow"}), id="effect"),
-        pytest.param(policy({**STATEMENT, "Sid": 1}), id="sid"),
-        pytest.param(policy(STATEMENT, Id=1), id="id"),
-        pytest.param(policy({**STATEMENT, "Extra": 1}), id="unknown statement element"),
-        pytest.param(policy({**STATEMENT, "NotAction": "kms:*"}), id="both actions"),
-        pytest.param(policy({**STATEMENT, "NotResource": "*"}), id="both resources"),
-        pytest.param(policy({**STATEMENT, "NotPrincipal": {"AWS": "*"}}), id="both principals"),
-        pytest.param(policy({**STATEMENT, "Principal": "someone"}), id="principal is text"),
-        pytest.param(policy({**STATEMENT, "Principal": {"Aws": "*"}}), id="principal type"),
-        pytest.param(policy({**STATEMENT, "Action": "decrypt"}), id="action"),
-        pytest.param(policy({**STATEMENT, "Action": 1}), id="action is a number"),
-        pytest.param(policy({**STATEMENT, "Resource": []}), id="no resources"),
-        pytest.param(policy({**STATEMENT, "Action": ["kms:*", ""]}), id="empty action"),
-        pytest.param(policy({**STATEMENT, "Resource": ["*", ""]}), id="empty resource"),
-        pytest.param(policy({**STATEMENT, "Principal": {"AWS": ["*", ""]}}), id="empty principal"),
-        pytest.param(
-            policy({**STATEMENT, "Principal": {"AWS": "*", "Service": ""}}), id="empty service"
-        ),
-        pytest.param(
-            policy({"Effect": "Allow", "NotPrincipal": {"AWS": [""]}, "NotAction": "kms:*"}),
-            id="empty excepted principal",
-        ),
-        pytest.param(policy({**STATEMENT, "Condition": "x"}), id="condition is text"),
-        pytest.param(policy({**STATEMENT, "Condition": {"Bool": {}}}), id="empty condition"),
-        pytest.param(policy({**STATEMENT, "Condition": {"Bool": {"a": {}}}}), id="condition value"),
-        pytest.param('{"Statement": {}, "Statement": {}}', id="name twice"),
-        pytest.param("[" * 30_000, id="deeply nested"),
-    ],
-)
-def test_a_malformed_policy_is_refused_without_text_and_explained(client, new_key, text):
+IN_1 = "statement 1"
+NO_TEXTS = f"of {IN_1} must be a text or a list of texts"
+MALFORMED = {
+    "not JSON": (
+        "no json",
+        "it is not JSON: Expecting value: line 1 column 1 (char 0); a policy",
+    ),
+    "not an object": ("[]", "a policy is a JSON object, not a list"),
+    "no statement": ("{}", "it needs a Statement"),
+    "no statements": (
+        '{"Statement": []}',
+        "its Statement is empty: a policy has at least one statement",
+    ),
+    "version": (
+        policy(STATEMENT, Version="2020-01-01"),
+        "Version must be one of 2008-10-17, 2012-10-17",
+    ),
+    "unknown element": (policy(STATEMENT, Extra=1), "the policy has the unknown element 'Extra'"),
+    "statement is text": (policy("text"), f"{IN_1} is not an object"),
+    "effect": (
+        policy({**STATEMENT, "Effect": "allow"}),
+        f"{IN_1} needs an Effect, Allow or Deny, not 'allow'",
+    ),
+    "sid": (policy({**STATEMENT, "Sid": 1}), f"the Sid of {IN_1} must be a text"),
+    "id": (policy(STATEMENT, Id=1), "Id must be a text"),
+    "unknown statement element": (
+        policy({**STATEMENT, "Extra": 1}),
+        f"{IN_1} has the unknown element 'Extra'",
+    ),
+    "both actions": (
+        policy({**STATEMENT, "NotAction": "kms:*"}),
+        f"{IN_1} has both Action and NotAction",
+    ),
+    "both resources": (
+        policy({**STATEMENT, "NotResource": "*"}),
+        f"{IN_1} has both Resource and NotResource",
+    ),
+    "both principals": (
+        policy({**STATEMENT, "NotPrincipal": {"AWS": "*"}}),
+        f"{IN_1} has both Principal and NotPrincipal",
+    ),
+    "principal is text": (
+        policy({**STATEMENT, "Principal": "someone"}),
+        f'the Principal of {IN_1} is "*" or an object such as {{"AWS": "…"}}',
+    ),
+    "principal type": (
+        policy({**STATEMENT, "Principal": {"Aws": "*"}}),
+        f"the Principal of {IN_1} has the unknown element 'Aws'; did you mean 'AWS'?",
+    ),
+    "action": (
+        policy({**STATEMENT, "Action": "decrypt"}),
+        f"'decrypt' in {IN_1} is not an action; write kms:Decrypt, kms:* or *",
+    ),
+    "action is a number": (policy({**STATEMENT, "Action": 1}), f"Action {NO_TEXTS}"),
+    "no resources": (policy({**STATEMENT, "Resource": []}), f"Resource {NO_TEXTS}"),
+    "empty action": (policy({**STATEMENT, "Action": ["kms:*", ""]}), f"Action {NO_TEXTS}"),
+    "empty resource": (policy({**STATEMENT, "Resource": ["*", ""]}), f"Resource {NO_TEXTS}"),
+    "empty principal": (
+        policy({**STATEMENT, "Principal": {"AWS": ["*", ""]}}),
+        f"AWS of the Principal {NO_TEXTS}",
+    ),
+    "empty service": (
+        policy({**STATEMENT, "Principal": {"AWS": "*", "Service": ""}}),
+        f"Service of the Principal {NO_TEXTS}",
+    ),
+    "empty excepted principal": (
+        policy({"Effect": "Allow", "NotPrincipal": {"AWS": [""]}, "NotAction": "kms:*"}),
+        f"AWS of the Principal {NO_TEXTS}",
+    ),
+    "condition is text": (
+        policy({**STATEMENT, "Condition": "x"}),
+        f"the Condition of {IN_1} is not an object",
+    ),
+    "empty condition": (
+        policy({**STATEMENT, "Condition": {"Bool": {}}}),
+        f"Bool in {IN_1} is not an object of condition keys",
+    ),
+    "condition value": (
+        policy({**STATEMENT, "Condition": {"Bool": {"a": {}}}}),
+        f"a in {IN_1} has a value that is no text, number or boolean",
+    ),
+    "name twice": ('{"Statement": {}, "Statement": {}}', "a name occurs twice in one object"),
+    "deeply nested": ("[" * 30_000, "it is nested too deeply"),
+    "empty": (" ", "it is not JSON: Expecting value: line 1 column 2 (char 1); the text is empty"),
+    "ARN": (
+        "arn:aws:iam::123456789012:policy/x",
+        "'arn:aws:iam::123456789012:policy/x' is an ARN, and here stands the document itself",
+    ),
+    "surrogate": (
+        json.dumps({"Statement": [{**STATEMENT, "Sid": "\ud800"}]}),
+        "it has the lone surrogate ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_policy_is_refused_without_text_and_explained(client, new_key, text, words):
     key_id = new_key()["KeyId"]
 
     with refused("MalformedPolicyDocumentException", "") as caught:
         client.put_key_policy(KeyId=key_id, Policy=text)
 
-    assert caught.value.__notes__[0].startswith("The key policy is malformed: ")
+    note = " ".join(caught.value.__notes__[0].split())
+    assert note.startswith("The key policy is malformed: ")
+    assert words in note
     assert client.get_key_policy(KeyId=key_id)["Policy"] == DEFAULT_POLICY
 
 

@@ -47,6 +47,41 @@ def test_of_two_for_the_same_quota_the_lower_one_throttles(kms: KMSMock) -> None
     assert count_answered(make_client().list_keys) == 2
 
 
+def test_what_another_quota_throttles_does_not_count_and_is_told(kms: KMSMock) -> None:
+    first = kms.faults.quota("CreateKey", per_second=8)
+    client = make_client()
+    assert [count_answered(client.create_key, most=1) for _ in range(10)] == [*[1] * 8, 0, 0]
+    second = kms.faults.quota("CreateKey", per_second=2)
+    assert [count_answered(client.create_key, most=1) for _ in range(4)] == [0] * 4
+
+    assert (first.fired, second.fired) == (6, 0)
+    with pytest.raises(AssertionError) as caught:
+        kms.faults.assert_all_fired()
+    assert str(caught.value).splitlines()[1:] == [
+        "  a quota of 2 per second for CreateKey, fired 0 times",
+        "    4 requests were throttled by another quota, and do not count here: 8 per second for "
+        "CreateKey, set by the test with kms.faults.quota",
+    ]
+
+
+def test_of_two_that_are_full_the_lower_one_throttles(kms: KMSMock) -> None:
+    higher, client = kms.faults.quota("ListKeys", per_second=4), make_client()
+    client.list_keys()
+    client.list_keys()
+    lower = kms.faults.quota("ListKeys", per_second=2)
+
+    assert count_answered(client.list_keys) == 2
+    assert (higher.fired, lower.fired) == (0, 1)
+
+
+def test_its_repr_says_what_it_is(kms: KMSMock) -> None:
+    quota = kms.faults.quota("CreateKey", per_second=2, optional=True)
+    throttled = kms.faults.throttle("Encrypt", optional=True)
+
+    assert repr(quota) == "<a quota of 2 per second for CreateKey, fired 0 times>"
+    assert repr(throttled) == "<ThrottlingException on Encrypt, fired 0 of 1 times>"
+
+
 def test_it_counts_from_when_it_is_armed(kms: KMSMock) -> None:
     make_client().list_keys()
     kms.faults.quota("ListKeys", per_second=1)
@@ -152,6 +187,11 @@ def test_no_quota_is_armed_in_a_mock_that_has_ended() -> None:
             ],
         ),
         (
+            {},
+            ["list_keys"],
+            ["at most 1 request was made in a second, from 2026-01-01 00:00:00 UTC on: 1 ListKeys"],
+        ),
+        (
             {"region": "eu-wst-1"},
             [],
             [
@@ -160,7 +200,7 @@ def test_no_quota_is_armed_in_a_mock_that_has_ended() -> None:
             ],
         ),
     ],
-    ids=["no call", "other calls", "too few", "no such Region"],
+    ids=["no call", "other calls", "too few", "one", "no such Region"],
 )
 def test_one_that_did_not_throttle_is_told(
     kms: KMSMock, terms: dict[str, Any], calls: list[str], reasons: list[str]

@@ -64,9 +64,10 @@ def test_it_has_aws_text_and_status_and_our_note_beside_it(kms: KMSMock) -> None
         "The request quota cryptographic-symmetric of account 123456789012 in us-east-1 is 2 per "
         "second (set by the option quotas); this request is number 3 in one second after 1 "
         "Encrypt, 1 GenerateRandom. AWS throttles the rest of the interval, which ends in 1 s: "
-        "kms.clock.advance(seconds=1), since the clock stands still. Retry with backoff, as "
-        "botocore does with more attempts; reuse data keys (data key caching of the AWS "
-        "Encryption SDK, bucket keys of S3); or request a higher quota in Service Quotas."
+        "kms.clock.advance(seconds=1), since the clock stands still; or after 9 more throttled "
+        "requests. Retry with backoff, as botocore does with more attempts; reuse data keys (data "
+        "key caching of the AWS Encryption SDK, bucket keys of S3); or request a higher quota in "
+        "Service Quotas."
     ]
 
 

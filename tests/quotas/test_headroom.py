@@ -146,7 +146,12 @@ def test_a_replication_counts_in_both_regions(kms: KMSMock) -> None:
         ("CreateKey", "eu-west-1"): 2,
         ("ReplicateKey", "us-east-1"): 1,
     }
-    assert "would throttle ReplicateKey (CreateKey) in eu-west-1" in str(kms.quotas.headroom(3))
+    assert (
+        "would throttle ReplicateKey (CreateKey) in eu-west-1: the peak is 2 per second (1 "
+        "ReplicateKey (which counts as 2)), times 3 is 6"
+    ) in str(kms.quotas.headroom(3))
+    [there] = [use for use in kms.quotas.headroom().quotas if use.region == "eu-west-1"]
+    assert there.operations == {"ReplicateKey": 1}
 
 
 def test_calls_of_services_are_among_them(kms: KMSMock) -> None:
@@ -198,7 +203,25 @@ def test_calls_that_are_no_longer_recorded_are_told() -> None:
             make_client().list_keys()
 
         assert find(kms, "ListKeys").peak == 2
-        assert "3 older calls are no longer recorded" in str(kms.quotas.headroom())
+        assert "3 older calls of these are no longer kept one by one" in str(kms.quotas.headroom())
+
+
+def test_it_is_false_and_the_assertion_says_so_if_calls_are_no_longer_recorded() -> None:
+    with mock_kms(seed=1, calls_kept=3) as kms:
+        for _ in range(10):
+            make_client().create_key()
+
+        assert not kms.quotas.headroom()
+        with pytest.raises(AssertionError) as caught:
+            kms.quotas.assert_headroom()
+        assert str(caught.value).splitlines() == [
+            "Whether this traffic would be throttled is not known:",
+            "7 older calls of these are no longer kept one by one; mock_kms(calls_kept=...) keeps "
+            "more",
+        ]
+        # What exceeds a quota without them does so.
+        with pytest.raises(AssertionError, match="2 times this traffic would throttle CreateKey"):
+            kms.quotas.assert_headroom(factor=2)
 
 
 @pytest.mark.parametrize(

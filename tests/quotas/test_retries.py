@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -88,36 +87,68 @@ def test_a_test_that_moves_the_clock_ends_throttling(seed: int | None) -> None:
 
 
 @SEEDS
-def test_a_loop_that_really_sleeps_ends_throttling(
-    seed: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The time that passes is made up, so that the test takes none.
-    from kmsmock.process.real_time import RealTime
-
-    passed = [0.0]
-    monkeypatch.setattr(RealTime, "seconds", lambda: passed[0])
+def test_a_loop_that_waits_until_it_succeeds_ends(seed: int | None) -> None:
     with mock_kms(quotas={"ListKeys": 1}, seed=seed) as kms:
-        if seed is None:
-            sleep: Callable[[float], Any] = lambda seconds: kms.clock.advance(seconds=seconds)  # noqa: E731
-        else:
-            sleep = lambda seconds: passed.__setitem__(0, passed[0] + seconds)  # noqa: E731
         client = make_client()
         client.list_keys()
 
-        slept = 0.0
+        tried = 0
         while count_answered(client.list_keys, most=1) == 0:
-            sleep(0.3)
-            slept += 0.3
+            tried += 1
+            if seed is None:
+                kms.clock.advance(seconds=0.3)
 
-        assert slept == pytest.approx(1.2)
+        # With a seed, the clock stands still whatever the loop does.
+        assert tried in ((3, 4) if seed is None else (10,))
 
 
-def test_calls_one_after_the_other_are_no_sleep() -> None:
+@pytest.mark.parametrize("seconds", [0, 5])
+def test_real_time_does_not_count_with_a_seed(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kmsmock.process.real_time import RealTime
+
+    passed = itertools.count(step=seconds)  # made up, so that the test takes none
+    monkeypatch.setattr(RealTime, "seconds", lambda: next(passed))
     with mock_kms(quotas={"ListKeys": 1}, seed=7):
+        client = make_client()
+
+        answered = [count_answered(client.list_keys, most=1) for _ in range(13)]
+
+        assert answered == [1, *[0] * 10, 1, 0]
+
+
+def test_with_waiting_clock_only_the_clock_ends_throttling() -> None:
+    with mock_kms(quotas={"ListKeys": 1}, seed=7, waiting="clock") as kms:
         client = make_client()
         client.list_keys()
 
         assert [count_answered(client.list_keys, most=1) for _ in range(50)] == [0] * 50
+        assert kms.calls[-1].explanation is not None
+        assert "more throttled" not in kms.calls[-1].explanation
+
+
+def test_requests_that_are_throttled_at_different_times_do_not_end_it() -> None:
+    with mock_kms(quotas={"ListKeys": 1}, seed=7) as kms:
+        client = make_client()
+        client.list_keys()
+
+        for _ in range(30):
+            kms.clock.advance(seconds=0.01)
+            assert count_answered(client.list_keys, most=1) == 0
+
+
+def test_the_explanation_tells_what_ends_throttling() -> None:
+    with mock_kms(quotas={"ListKeys": 1}, seed=7) as kms:
+        client = make_client()
+        client.list_keys()
+        notes = []
+        while count_answered(client.list_keys, most=1) == 0:
+            notes.append(kms.calls[-1].explanation)
+
+        assert "; or after 9 more throttled requests. Retry" in notes[0]
+        assert "; or after 1 more throttled request. Retry" in notes[8]
+        assert "; it ends with this request, number 10 that it throttles. Retry" in notes[9]
 
 
 def test_calls_of_threads_count_together() -> None:

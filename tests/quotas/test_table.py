@@ -135,10 +135,17 @@ def test_a_value_with_a_fraction_is_a_number_in_a_longer_interval(
     assert str(Rate.of(per_second)) == text
 
 
-@pytest.mark.parametrize("value", [0, -1, 1e-9, float("inf"), float("nan")], ids=str)
+@pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan")], ids=str)
 def test_a_value_must_be_possible(value: float) -> None:
     with pytest.raises(ValueError, match="per_second must be a positive number of requests"):
         Rate.of(value)
+
+
+@pytest.mark.parametrize("value", [1e-300, 1e-9, 1 / 86_401], ids=str)
+def test_a_value_must_be_at_least_a_request_in_a_day(value: float) -> None:
+    with pytest.raises(ValueError, match="per_second must be at least one request in a day, which"):
+        Rate.of(value)
+    assert Rate.of(1 / 86_400) == (1, 86_400)
 
 
 @pytest.mark.parametrize("value", ["10", None, True, [1]], ids=repr)

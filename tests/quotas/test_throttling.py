@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import boto3
@@ -78,7 +78,7 @@ def test_a_mark_and_an_ini_option_switch_them_on(pytester: pytest.Pytester) -> N
 
         @pytest.mark.kms(quotas={"CreateKey": 0.5})
         def test_mark(kms):
-            assert str(kms.options["quotas"]["CreateKey"]).startswith("0.5 per second")
+            assert kms.options["quotas"] == {"CreateKey": 0.5}
         """
     )
 
@@ -103,6 +103,14 @@ def test_a_wrong_value_of_the_option_is_told(
         pass
 
     assert message in str(caught.value)
+
+
+def test_the_last_second_of_the_clock_is_throttled_like_any_other() -> None:
+    last = datetime.max.replace(microsecond=500_000, tzinfo=timezone.utc)
+    with mock_kms(seed=1, start_time=last, quotas={"ListKeys": 2}) as kms:
+        assert count_answered(make_client().list_keys) == 2
+        assert "ends in 0.499999 s, with the mock's clock" in kms.calls[-1].explanation
+        assert not kms.quotas.headroom()
 
 
 # --- intervals ------------------------------------------------------------------------------
@@ -313,7 +321,23 @@ def test_a_replica_key_counts_as_two_keys_in_its_region() -> None:
         note = caught.value.__notes__[0]
         assert "The request quota CreateKey of account 123456789012 in eu-west-1 is 3" in note
         assert "this request, which counts as 2 of them, is number 4" in note
+        assert "after 2 CreateKey." in note
         assert count_answered(client.create_key) == 2
+
+
+def test_a_note_shows_requests_that_count_twice_truly() -> None:
+    with mock_kms(seed=1, quotas={"CreateKey": 5, "ReplicateKey": 9}):
+        client = make_client()
+        keys = [client.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"] for _ in range(3)]
+        for key in keys[:2]:
+            client.replicate_key(KeyId=key, ReplicaRegion="eu-west-1")
+        with refused("ThrottlingException") as caught:
+            client.replicate_key(KeyId=keys[2], ReplicaRegion="eu-west-1")
+
+        assert (
+            "this request, which counts as 2 of them, is number 6 in one second after 2 "
+            "ReplicateKey (each of which counts as 2)."
+        ) in caught.value.__notes__[0]
 
 
 def test_the_replication_itself_counts_in_the_region_of_the_primary_key() -> None:

@@ -11,8 +11,11 @@ from decimal import Decimal
 import pytest
 
 from kmsmock.cli import main
+from kmsmock.reports.merging import merge
+from kmsmock.reports.report import Report, Scene
 from tests.inner_runs import OPTIONS, run_pytest
 from tests.output import capture
+from tests.reports.reports import START, TEST, make_report
 
 SUITE = """
     import pytest
@@ -386,6 +389,18 @@ def test_the_command_shows_a_report_as_the_terminal_did(alone):
     assert code == 0
     assert shown.startswith("15 KMS calls in 3 tests: 2 denied, 2 failed; 3 keys\n")
     assert shown in alone.output
+
+
+def test_reports_with_many_mocks_of_the_same_test_are_merged():
+    names = [TEST, *(f"{TEST} #{number}" for number in range(2, 16_000))]
+    lane = make_report().scenes[0].lanes[0]
+    reports = [
+        Report(scenes=[Scene(name, TEST, START, START, lanes=[lane]) for name in names])
+        for _ in range(2)
+    ]
+    merged = [scene.mock for scene in merge(reports).scenes]
+    assert set(merged) == {TEST, *(f"{TEST} #{number}" for number in range(2, 31_999))}
+    assert len(merged) == 2 * len(names)
 
 
 def test_the_command_merges_reports(alone):

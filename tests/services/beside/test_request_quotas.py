@@ -69,6 +69,11 @@ def test_a_throttled_service_says_so_in_its_own_way(
         use()
     assert caught.value.response["Error"]["Code"] == code
     assert "The request quota cryptographic-symmetric" in caught.value.__notes__[0]
+    # What botocore retries, as in botocore.retries.standard.
+    is_retried = code == "ThrottlingException"
+    assert (f"botocore retries {code} with" in caught.value.__notes__[0]) is is_retried
+    assert (f"botocore does not retry {code}: retry" in caught.value.__notes__[0]) is not is_retried
+    assert "Retry with backoff, as botocore does" not in caught.value.__notes__[0]
     assert kms.calls[-1].error_code == "ThrottlingException"
 
     kms.clock.advance(seconds=1)

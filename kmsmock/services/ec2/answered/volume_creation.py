@@ -42,6 +42,8 @@ from kmsmock.services.storage_states import begin
 from kmsmock.state.failures import failures_of
 
 _DEFAULT_TYPE = "gp2"
+#: Of how many requests the client tokens are kept.
+_TOKENS_KEPT = 10_000
 _ZONE_ID = re.compile(r"[a-z]+[0-9]-az([1-6])")
 
 
@@ -89,6 +91,8 @@ def store_volume(
     here.volumes[volume.id] = volume
     if "ClientToken" in call.parameters:
         here.tokens[call.parameters["ClientToken"]] = (_compared_parameters(call), volume.id)
+        if len(here.tokens) > _TOKENS_KEPT:
+            del here.tokens[next(iter(here.tokens))]
     put_tags(call, volume.id, tags)
     begin(
         call.backend,
