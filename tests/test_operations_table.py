@@ -158,6 +158,22 @@ def test_an_operation_that_gives_pages_says_how_long_they_are(name: str) -> None
     assert (OPERATION_FACTS[name].pages is not None) is takes_limit
 
 
+def test_the_operations_that_put_key_policies_are_those_with_a_policy() -> None:
+    putting = {name for name, facts in OPERATION_FACTS.items() if facts.puts_policy}
+
+    assert putting == {n for n, known in KNOWN["operations"].items() if "Policy" in known["input"]}
+
+
+def test_what_operations_hand_out_are_plaintexts_and_secrets() -> None:
+    handed_out = {n: facts.hands_out for n, facts in OPERATION_FACTS.items() if facts.hands_out}
+
+    assert handed_out == {
+        **dict.fromkeys(("Decrypt", "GenerateDataKey", "GenerateRandom"), "Plaintext"),
+        **dict.fromkeys(("Decapsulate", "DeriveSharedSecret", "Encapsulate"), "SharedSecret"),
+        "GenerateDataKeyPair": "PrivateKeyPlaintext",
+    }
+
+
 def test_pages_are_as_long_as_the_reference_says() -> None:
     """Of DescribeCustomKeyStores it tells only the largest page; the default is ours."""
     pages = {

@@ -10,6 +10,7 @@ from kmsmock.authorization.policy import write_policy
 from kmsmock.authorization.policy_document import PolicyKind
 from kmsmock.keys.specs import KEY_SPECS, describe_unknown_spec
 from kmsmock.misuse.public_object import PublicObject
+from kmsmock.process.orderings import seeing_all
 
 if TYPE_CHECKING:
     from kmsmock.activation.typed_clients import KMSClient
@@ -65,8 +66,7 @@ class KmsKeyFactory(PublicObject):
         metadata = self._client.create_key(**present)["KeyMetadata"]
         key = KmsKey(metadata["KeyId"], metadata["Arn"], self._client)
         if alias is not None:
-            self._client.create_alias(
-                AliasName=alias if alias.startswith("alias/") else f"alias/{alias}",
-                TargetKeyId=key.id,
-            )
+            name = alias if alias.startswith("alias/") else f"alias/{alias}"
+            with seeing_all():
+                self._client.create_alias(AliasName=name, TargetKeyId=key.id)
         return key

@@ -26,7 +26,8 @@ _MOST_NAMED = 3
 #: What a failed or an outdated call tells of the rest of the call.
 _KNOWN = ("alias", "authorized", "blob", "decision", "grant_id", "keys", "was_authorized")
 _NAMES = ("AliasName", "KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
-_RETRY = "Try again after NotFoundException, with a short wait, as AWS recommends."
+#: ``{error}`` is what the client has got.
+_RETRY = "Try again after {error}, with a short wait, as AWS recommends."
 _ADVICE = {
     Kind.KEY: _RETRY,
     Kind.ALIAS: f"{_RETRY} The key id or the ARN of the key needs no alias.",
@@ -218,7 +219,7 @@ def _explain(call: Call, seen: _Attempt, changes: Sequence[Change], missed: str)
         when = f"{when}, or after {answers}" if left else "from the next call on"
     return (
         f"The node of KMS that answered has not seen {missed} yet, as can happen on "
-        f"AWS. {_advise(first, seen)} In this mock all nodes see it {when}."
+        f"AWS. {_advise(call, first, seen)} In this mock all nodes see it {when}."
     )
 
 
@@ -228,8 +229,10 @@ def _describe(change: Change) -> str:
     return f"{change.operation} of {change.resource}"
 
 
-def _advise(change: Change, seen: _Attempt) -> str:
+def _advise(call: Call, change: Change, seen: _Attempt) -> str:
     if seen.error is None:
         is_ended_grant = change.kind is Kind.GRANT and change.grant is None
         return _STILL_ALLOWS if is_ended_grant else _WAIT
-    return _ADVICE.get(change.kind, _WAIT)
+    # A service answers with an error of its own.
+    error = "this error" if call.principal.is_service else seen.error.code
+    return _ADVICE.get(change.kind, _WAIT).format(error=error)

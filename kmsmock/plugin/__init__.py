@@ -18,6 +18,7 @@ from kmsmock.plugin.budgets import ExceededBudgets, enforce_limits
 from kmsmock.plugin.configuration import (
     REPORT,
     add_options,
+    read_options_before_conftests,
     read_options_of_run,
     require_known_arguments,
 )
@@ -87,11 +88,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Iterator[None]:
-    """Begin the run, so that the mocks that conftest files start end with it.
+    """Begin the run, so that the mocks that conftest files start have its options and end with it.
 
     Afterwards pytest knows the options of conftest files: others with our prefix are misspelt.
     """
     _begin_run(early_config)
+    _configure_mocks(early_config, read_options_before_conftests(early_config))
     yield
     require_known_arguments(parser, args)
 
@@ -109,12 +111,10 @@ def _begin_run(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read the configuration of the run."""
     config.addinivalue_line("markers", _MARKER)
-    from kmsmock.options import configure
     from kmsmock.plugin.hints import MockedTests
 
     configured = read_options_of_run(config)
-    options_before = configure(configured)
-    config.add_cleanup(functools.partial(_restore_options, options_before))
+    _configure_mocks(config, configured)
     mocked_tests = config.stash.setdefault(_mocked_tests, MockedTests())
     exceeded_budgets = config.stash.setdefault(_exceeded_budgets, ExceededBudgets())
     config.pluginmanager.register(exceeded_budgets, "kmsmock budgets")
@@ -140,10 +140,16 @@ def pytest_configure_node(node: Any) -> None:
     tell_worker(node)
 
 
-def _restore_options(options: dict[str, Any]) -> None:
+def _configure_mocks(config: pytest.Config, options: dict[str, Any]) -> None:
+    """Let the mocks of a run have its options by default."""
     from kmsmock.options import configure
 
-    configure(options)
+    before = configure(options)
+
+    def restore() -> None:
+        configure(before)
+
+    config.add_cleanup(restore)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -72,9 +72,24 @@ def read_options_of_run(config: pytest.Config) -> dict[str, Any]:
 
     Raises pytest.UsageError for unknown options with our prefix, and for invalid values.
     """
+    _require_known_ini_options(config)
+    return _read_options(config)
+
+
+def read_options_before_conftests(config: pytest.Config) -> dict[str, Any]:
+    """Return the same, for mocks that conftest files start; empty if there are errors.
+
+    Then `read_options_of_run` raises them, when all is known.
+    """
+    try:
+        return _read_options(config)
+    except pytest.UsageError:
+        return {}
+
+
+def _read_options(config: pytest.Config) -> dict[str, Any]:
     from kmsmock.options import read_option, table
 
-    _require_known_ini_options(config)
     options: dict[str, Any] = {}
     for name, option in table().items():
         if option.ini is None:
@@ -91,13 +106,42 @@ def read_options_of_run(config: pytest.Config) -> dict[str, Any]:
                 _require_readable(options[name])
         except (TypeError, ValueError, OSError, pytest.UsageError) as reason:
             raise pytest.UsageError(_explain(config, ini, reason)) from None
-    seed = config.getoption(_SEED)
+    seed = _get_option(config, _SEED)
     if seed is not None:
-        options["seed"] = seed
-    mode = config.getoption(_CONSISTENCY)
+        options["seed"] = _read_seed(seed)
+    mode = _get_option(config, _CONSISTENCY)
     if mode is not None:
         options["consistency"] = "eventual" if read_orderings(config) else mode
     return options
+
+
+def _get_option(config: pytest.Config, name: str) -> str | None:
+    """Return the value of an option of the command line, also before conftest files are loaded."""
+    value: str | None = config.getoption(name, None)
+    if value is None:
+        value = getattr(config.known_args_namespace, name.lstrip("-").replace("-", "_"), None)
+    return value
+
+
+def _read_seed(text: str) -> str:
+    """Return a seed of the command line, such as ``7``, or ``7/2``: that of ordering 2."""
+    base, slash, number = text.partition("/")
+    if not base or (slash and not (number.isascii() and number.isdigit())):
+        raise pytest.UsageError(
+            f"kmsmock: {_SEED}={text}: it is a number or another text without '/', such as 7, or "
+            "with the number of an ordering, such as 7/2"
+        )
+    return text
+
+
+def require_base_seed(seed: object) -> None:
+    """Require a seed from which those of orderings can be derived (pytest.UsageError)."""
+    if "/" in str(seed):
+        base = str(seed).partition("/")[0]
+        raise pytest.UsageError(
+            f"kmsmock: the seed {seed} is that of one ordering, and {_CONSISTENCY}=explore:N "
+            f"explores many: use the seed {base}, or {_CONSISTENCY}=eventual for this one"
+        )
 
 
 def read_orderings(config: pytest.Config) -> int:
@@ -105,7 +149,7 @@ def read_orderings(config: pytest.Config) -> int:
 
     Raises pytest.UsageError if the value of the command-line option is invalid.
     """
-    mode: str | None = config.getoption(_CONSISTENCY)
+    mode = _get_option(config, _CONSISTENCY)
     if mode in (None, "strong", "eventual"):
         return 0
     count = _EXPLORE.fullmatch(mode)

@@ -7,7 +7,6 @@ late run once.
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -39,6 +38,10 @@ class Exploration:
         self._answers = answers
         #: The number of the ordering of the running test; in 0 all changes are seen at once.
         self._number = 0
+        #: Whether the running test has reported a failure while it runs, as of a subtest.
+        self._has_failed_part = False
+        #: Whether the running test could not be run in other orderings, and that is an error.
+        self._is_unexplored = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
@@ -52,7 +55,13 @@ class Exploration:
             item._report_sections.clear()  # noqa: SLF001 - there is no other way
             item.user_properties[:] = recorded
             reports = runtestprotocol(item, log=False, nextitem=around)
-            if not all(report.passed for report in reports):
+            if self._has_failed_part or not all(report.passed for report in reports):
+                break
+            warning = _warn_if_changed(item)
+            if warning is not None:
+                if reports[-1].passed and warning.excinfo is not None:  # with -W error
+                    self._is_unexplored = True
+                    reports[-1] = _make_report(item, warning)
                 break
         has_failed = any(report.failed for report in reports)
         error = self._contexts.tear_down_around(item, nextitem, has_failed=has_failed)
@@ -65,8 +74,13 @@ class Exploration:
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a failed subtest: pytest reports it at once, and its test can pass."""
+        self._has_failed_part = self._has_failed_part or report.failed
+
     def _iterate_orderings(self, item: pytest.Item) -> Iterator[None]:
         """Yield before each run of a test, in its ordering."""
+        self._has_failed_part = self._is_unexplored = False
         for number in range(self.count + 1):
             self._number = number
             ordering.seed = self._seed
@@ -74,7 +88,7 @@ class Exploration:
             set_configured("seed", self._seed)
             self._answers.begin()
             yield
-            if not self._answers.has_changes or item.session.shouldstop or _is_changed(item):
+            if not self._answers.has_changes or item.session.shouldstop:
                 return
 
     @property
@@ -84,7 +98,7 @@ class Exploration:
     def describe(self, item: pytest.Item) -> str:
         """Describe the ordering in which a test has failed."""
         if self._number == 0:
-            if not self._answers.has_changes:
+            if not self._answers.has_changes or self._is_unexplored:
                 return ""
             about = "The test fails although all changes were seen at once."
             return "\n".join([about, *list_command(item, self._seed, "strong")])
@@ -102,19 +116,26 @@ class Exploration:
         )
 
 
-def _is_changed(item: pytest.Item) -> bool:
-    """Return whether a test has changed a mock that lasts longer, and warn of it.
+def _warn_if_changed(item: pytest.Item) -> pytest.CallInfo[None] | None:
+    """Warn if a test has changed a mock that lasts longer; return the call that does so.
 
     It would not find the same state in another run.
     """
     changed = [mock for mock in list_started() if mock.kms.backend.consistency.has_changed]
     if not changed:
-        return False
+        return None
     use = get_first_use(changed[0])
     text = (
         f"{item.nodeid} was not run in other orderings: it changes the mock that was started by "
         f"{use.describe()}, whose state is not restored. Use the fixture kms, which restores it."
     )
-    with contextlib.suppress(UserWarning):  # with -W error
+
+    def warn() -> None:
         warnings.warn_explicit(text, UserWarning, str(item.path), (item.location[1] or 0) + 1)
-    return True
+
+    return pytest.CallInfo.from_call(warn, when="teardown")
+
+
+def _make_report(item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
+    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    return report

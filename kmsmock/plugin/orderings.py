@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kmsmock.plugin.configuration import read_orderings
+from kmsmock.plugin.configuration import read_orderings, require_base_seed
 from kmsmock.plugin.late_answers import TITLE, LateAnswers, describe_late_answers
 from kmsmock.process.orderings import ordering
 
@@ -48,6 +48,7 @@ def begin_ordering(
     ordering.restore((seed, False))
     count = read_orderings(config)
     if count:
+        require_base_seed(seed)
         from kmsmock.plugin.exploration import Exploration
 
         answers = get_late_answers(config)
@@ -66,7 +67,10 @@ def describe_ordering(config: pytest.Config) -> str:
         return ""
     count = read_orderings(config)
     how = f"in {count} orderings of each test, " if count else ""
-    return f", eventual consistency {how}with seed {ordering.seed!r}"
+    text = f", eventual consistency {how}with seed {ordering.seed!r}"
+    if count and config.pluginmanager.hasplugin("rerunfailures"):
+        return f"{text}; pytest-rerunfailures runs no test again that is explored"
+    return text
 
 
 def add_late_answers(item: pytest.Item, report: Any) -> None:

@@ -5,6 +5,10 @@ The pytest plugin sets it; without it, the seed of each mock decides.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 
 class Ordering:
     """The ordering of a run of pytest, or of a run of one test."""
@@ -26,3 +30,15 @@ class Ordering:
 
 #: The ordering of the process.
 ordering = Ordering()
+#: Whether calls are answered by nodes that have seen all changes.
+sees_all: ContextVar[bool] = ContextVar("sees_all", default=False)
+
+
+@contextmanager
+def seeing_all() -> Iterator[None]:
+    """Let calls in the block see all changes: those that helpers of tests make by themselves."""
+    before = sees_all.set(True)
+    try:
+        yield
+    finally:
+        sees_all.reset(before)

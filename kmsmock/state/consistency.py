@@ -19,7 +19,7 @@ from typing import Any
 from kmsmock.crypto.seeded import SeededEntropy
 from kmsmock.keys.key import Key
 from kmsmock.process.contexts import contexts
-from kmsmock.process.orderings import ordering
+from kmsmock.process.orderings import ordering, sees_all
 from kmsmock.process.watchers import notify, watchers
 from kmsmock.state.fault import Fault
 from kmsmock.state.faults import ArmedFaults
@@ -93,9 +93,9 @@ class Consistency:
         self._entropy = SeededEntropy(f"{self.seed} consistency")
         #: Whether calls can be answered late, or changes must be noted. Each call reads it.
         self.is_on = self.is_eventual or self._faults.find_of_consistency() is not None
-        self._set_open([])
-        #: ARN of a key -> the late answers about it since its last change.
+        #: ARN of a key -> the late answers about it since all nodes have seen all of it.
         self._late_answers: dict[str, int] = {}
+        self._set_open([])
 
     # --- which node sees what -------------------------------------------------------------
 
@@ -117,6 +117,8 @@ class Consistency:
 
         tokens: grant tokens of the call, whose grants each node knows.
         """
+        if sees_all.get():
+            return []
         return [
             change
             for change in self.open
@@ -151,8 +153,6 @@ class Consistency:
             change.seen_from = list(map(max, change.seen_from, other.seen_from))
         self.open.append(change)
         self._index(change)
-        for key in change.keys:
-            self._late_answers.pop(key.arn, None)
 
     def _set_open(self, changes: Iterable[Change]) -> None:
         #: The changes that not all nodes have seen, the oldest first.
@@ -165,6 +165,9 @@ class Consistency:
         self._has_faults = False
         for change in self.open:
             self._index(change)
+        if self._late_answers:
+            about = {key.arn for change in self.open for key in change.keys}
+            self._late_answers = {k: n for k, n in self._late_answers.items() if k in about}
 
     def _index(self, change: Change) -> None:
         self._last.update(dict.fromkeys(change.list_touched(), change))
@@ -185,8 +188,8 @@ class Consistency:
     def count_late(self, changes: Sequence[Change]) -> None:
         """Count an answer without changes that the node has not seen; end them after enough.
 
-        The limit is that of a key, not of a change, so that code that tries again always succeeds
-        in time.
+        The limit is that of a key, not of a change, and a later change does not begin it again, so
+        that code that tries again always succeeds in time.
         """
         for fault in dict.fromkeys(change.fault for change in changes):
             if fault is not None:

@@ -204,3 +204,36 @@ def test_an_element_that_makes_exceptions_says_so(kms: KMSMock, key: Any, elemen
     [why] = kms.explain(role, "kms:Decrypt", key["Arn"]).steps[-1].why
 
     assert why == f"{element.lower()}: all but {asked[element]}; asked for {asked[element]}"
+
+
+def test_all_that_has_a_say_is_named_in_the_order_of_the_decision(
+    kms: KMSMock, client: Any, key: Any
+) -> None:
+    everything = policy(allow("*"))
+    kms.account(ACCOUNT).join_organization(
+        "o-1",
+        service_control=[[everything]],
+        resource_control=[[policy(allow("*", Principal="*"))]],
+    )
+    role = kms.account(ACCOUNT).role(
+        "App", policies=[everything], boundary=everything, session_policies=[everything]
+    )
+    made = client.create_grant(
+        KeyId=key["KeyId"], GranteePrincipal=role.arn, Operations=["DescribeKey"]
+    )
+
+    assert [step.subject for step in kms.explain(role, "kms:Decrypt", key["Arn"]).steps] == [
+        "service control policy, statement 1, Allow",
+        "resource control policy, statement 1, Allow",
+        "key policy, statement 1 (Enable IAM User Permissions), Allow",
+        f"grant {made['GrantId'][:12]}",
+        "identity policy policy 1, statement 1, Allow",
+        "permissions boundary, statement 1, Allow",
+        "session policy, statement 1, Allow",
+    ]
+
+
+def test_a_caller_without_policies_is_told_as_one(kms: KMSMock, key: Any) -> None:
+    step = kms.explain(kms.account(ACCOUNT).user("ann"), "kms:Decrypt", key["Arn"]).steps[-1]
+
+    assert str(step).startswith("identity policies: does not apply\n  the caller has none")

@@ -7,9 +7,11 @@ import fnmatch
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kmsmock.authorization import policy_document
 from kmsmock.authorization.evaluation import evaluate
 from kmsmock.authorization.policy import parse
 from kmsmock.authorization.policy_document import MalformedPolicyError, PolicyKind
@@ -210,3 +212,15 @@ nearly = st.recursive(
 def test_any_json_is_a_policy_or_malformed(document, kind):
     with contextlib.suppress(MalformedPolicyError):
         assert parse(json.dumps(document), kind).statements
+
+
+def test_a_text_longer_than_any_policy_is_not_read() -> None:
+    longest = policy_document._LONGEST
+
+    with pytest.raises(MalformedPolicyError) as caught:
+        policy_document.read_document(" " * (longest + 1))
+    assert str(caught.value) == (
+        f"it has {longest + 1:,} characters; AWS accepts at most {longest:,} as any policy"
+    )
+    with pytest.raises(MalformedPolicyError, match="the text is empty"):
+        policy_document.read_document(" " * longest)

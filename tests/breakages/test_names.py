@@ -114,6 +114,12 @@ def an_alias_without_its_prefix(kms):
 
 
 @TABLE.breakage("Alias names include the prefix: 'alias/orders'")
+def a_misspelt_alias_without_its_prefix(kms):
+    make_key(kms)
+    describe(kms, "order")
+
+
+@TABLE.breakage("Alias names include the prefix: 'alias/orders'")
 def an_alias_with_a_misspelt_prefix(kms):
     make_key(kms)
     describe(kms, "Alias/orders")

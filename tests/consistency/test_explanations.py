@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.consistency.conftest import SEEDS, eventual, find_seed
 from tests.consistency.programs import (
@@ -12,6 +13,7 @@ from tests.consistency.programs import (
     describe_disabled_key,
     encrypt,
     new_key,
+    policy,
     use_key_with_new_policy,
     use_new_alias,
     use_new_grant,
@@ -77,3 +79,45 @@ def test_what_is_denied_anyway_is_not_called_late():
 
             assert encrypt(role.client(), key_id) == "AccessDeniedException"
             assert "node of KMS" not in kms.calls[-1].explanation
+
+
+OTHER = "444455556666"
+SHARED = policy("kms:*", principal="*")
+TABLE = {
+    "TableName": "table",
+    "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+
+
+def encrypt_in_other_account(kms, arn):
+    kms.account(OTHER).client().encrypt(KeyId=arn, Plaintext=b"text")
+
+
+def create_table(kms, arn):  # noqa: ARG001 - the client finds the mock
+    encryption = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": arn}
+    boto3.client("dynamodb", REGION).create_table(**TABLE, SSESpecification=encryption)
+
+
+@pytest.mark.parametrize(
+    ("use", "error"),
+    [(encrypt_in_other_account, "AccessDeniedException"), (create_table, "this error")],
+    ids=["other account", "service"],
+)
+def test_the_advice_names_the_error_that_the_client_gets(use, error):
+    notes = []
+    for seed in SEEDS:
+        with eventual(seed, services=["dynamodb"], region=REGION) as kms:
+            arn = kms.client().create_key(Policy=SHARED)["KeyMetadata"]["Arn"]
+            try:
+                use(kms, arn)
+            except EndpointConnectionError:
+                pass  # KMS has allowed it, and nothing answers the service
+            except ClientError:
+                notes.append(kms.calls[-1].explanation)
+
+    assert notes
+    for note in notes:
+        assert "has not seen CreateKey" in note
+        assert f"Try again after {error}, with a short wait" in note

@@ -339,50 +339,25 @@ def test_a_broken_test_is_not_run_again_by_rerunfailures(pytester):
     result = explore(pytester, NO_RETRY, "--reruns=2")
 
     result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*; pytest-rerunfailures runs no test again that is explored"])
 
 
-# --- the option -----------------------------------------------------------------------------------
+SUBTESTS = """
+    class AppTest(unittest.TestCase):
+        @mock_kms
+        def test_app(self):
+            client = boto3.client("kms", "us-east-1")
+            for number in range(20):
+                with self.subTest(number):
+                    key_id = client.create_key()["KeyMetadata"]["KeyId"]
+                    client.create_alias(AliasName=f"alias/{number}", TargetKeyId=key_id)
+"""
 
 
-@pytest.mark.parametrize("mode", ["explore:0", "explore:x", "explore", "sometimes"])
-def test_the_error_about_a_wrong_mode_names_all_forms(pytester, mode):
-    result = pytester.runpytest_inprocess(f"--kms-consistency={mode}")
+def test_a_failed_subtest_ends_the_exploration_of_its_test(pytester):
+    pytest.importorskip("_pytest.subtests")
 
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(
-        [
-            f"*kmsmock: --kms-consistency={mode}: it is strong, eventual, or explore:N with the "
-            "number of orderings, from 1 to 999999, such as explore:20"
-        ]
-    )
+    result = explore(pytester, SUBTESTS)
 
-
-@pytest.mark.parametrize("where", ["command line", "ini", "mark"])
-def test_mocks_are_eventually_consistent_by(pytester, where):
-    mark = '@pytest.mark.kms(consistency="eventual")' if where == "mark" else ""
-    arguments = ["--kms-consistency=eventual"] if where == "command line" else []
-    if where == "ini":
-        pytester.makeini("[pytest]\nkms_consistency = eventual\n")
-    code = f"""
-    {mark}
-    def test_app(kms):
-        assert kms.options["consistency"] == "eventual"
-    """
-    write(pytester, code)
-
-    pytester.runpytest_inprocess(*arguments).assert_outcomes(passed=1)
-
-
-def test_the_command_line_overrides_the_ini_file(pytester):
-    pytester.makeini("[pytest]\nkms_consistency = eventual\n")
-    write(pytester, '    def test_app(kms):\n        assert kms.options["consistency"] == "strong"')
-
-    pytester.runpytest_inprocess("--kms-consistency=strong").assert_outcomes(passed=1)
-
-
-def test_the_header_names_orderings_and_seed(pytester):
-    result = pytester.runpytest_inprocess("--kms-consistency=explore:5", "--kms-seed=7")
-
-    result.stdout.fnmatch_lines(
-        ["*eventual consistency in 5 orderings of each test, with seed '7'"]
-    )
+    result.stdout.fnmatch_lines(["Ordering 1 of 20 broke this test*"])
+    result.stdout.no_fnmatch_line("Ordering 2 of 20 broke this test*")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from botocore.exceptions import ClientError
 
-from kmsmock import mock_kms
+from kmsmock import KmsKeyFactory, mock_kms
 from tests.consistency.conftest import SEEDS, attempt, eventual, find_seed, retried, settle
 from tests.consistency.programs import (
     ACCOUNT,
@@ -134,6 +136,36 @@ def test_all_nodes_see_a_change_once_the_clock_has_moved_on(program):
             named = "alias/app" if program is use_new_alias else key
 
             assert {encrypt(who, named) for _ in range(10)} == {"ok"}
+
+
+def test_later_changes_of_a_key_do_not_begin_the_allowance_again():
+    for seed in (252, *SEEDS):
+        with eventual(seed) as kms:
+            update = kms.client().update_key_description
+            key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
+            outcomes = [
+                attempt(partial(update, KeyId=key_id, Description=str(number // 2)))
+                for number in range(24)
+            ]
+
+            assert outcomes.count("NotFoundException") <= 3
+
+
+def test_helpers_of_tests_see_all_changes():
+    for seed in SEEDS:
+        with eventual(seed) as kms:
+            key_id = kms.client().create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+            kms.import_material(key_id, bytes(32))
+            settle(kms)
+            assert encrypt(kms.client(), key_id) == "ok"
+
+
+def test_the_key_factory_can_give_an_alias_to_its_new_key():
+    for seed in SEEDS:
+        with eventual(seed) as kms:
+            key = KmsKeyFactory(kms.client())(alias="app")
+
+            assert [alias.key.arn for alias in kms.aliases] == [key.arn]
 
 
 def test_at_most_three_answers_about_a_key_are_late():

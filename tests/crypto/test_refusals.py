@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -364,6 +365,25 @@ def test_a_document_is_signed_as_cose_says() -> None:
     assert leaf.issuer == root.issuer == root.subject
     assert leaf.subject.rfc4514_string() == "CN=mock.enclave"
     assert root.subject.rfc4514_string() == "CN=mock.nitro-enclaves"
+
+
+def test_a_document_has_the_claims_of_the_hypervisor() -> None:
+    """AWS Nitro Enclaves User Guide, "Verifying the root of trust"."""
+    now = datetime(2026, 4, 1, 12, 0, 0, 250_000, tzinfo=timezone.utc)
+    authority = attestation.AttestationAuthority(lambda: now)
+    document = authority.document(b"key", user_data=b"data", nonce=b"nonce")
+    claims = cbor.decode(cbor.decode(document)[2])
+
+    assert (claims["digest"], claims["timestamp"]) == ("SHA384", 1_775_044_800_250)
+    assert (claims["public_key"], claims["user_data"], claims["nonce"]) == (
+        b"key",
+        b"data",
+        b"nonce",
+    )
+    assert claims.keys() == {
+        *("module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle"),
+        *("public_key", "user_data", "nonce"),
+    }
 
 
 # --- CBOR (examples of RFC 8949, Appendix A) ------------------------------------------------------

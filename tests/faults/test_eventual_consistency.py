@@ -120,3 +120,10 @@ def test_a_test_fails_if_the_fault_of_its_fixture_did_not_fire(pytester):
 
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*eventual consistency on *, fired 0 times"])
+
+
+def test_the_repr_of_a_fault_says_what_it_does():
+    with mock_kms() as kms:
+        fault = kms.faults.eventual_consistency(optional=True)
+
+        assert repr(fault) == "<eventual consistency on *, fired 0 times>"

@@ -335,6 +335,8 @@ def test_the_lines_of_an_invoice_have_the_usage_types_of_aws(april: KMSMock) -> 
         ("us-east-1-KMS-Requests-GenerateDatakeyPair-ECC", 1, Decimal("0.00001")),
         ("us-east-1-KMS-Requests-GenerateDatakeyPair-RSA", 1, Decimal("0.0012")),
     ]
+    units = {(line.usage_type.endswith("-KMS-Keys"), line.unit) for line in invoice.lines}
+    assert units == {(True, "Keys"), (False, "Requests")}
     assert invoice.total == april.costs.total == Decimal("3.001228")
     assert april.costs.invoice().lines == ()
 

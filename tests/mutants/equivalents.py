@@ -27,6 +27,13 @@ EQUIVALENTS: dict[str, dict[tuple[str, str, str], str]] = {
             "if not len(self._known) >= _MAX_ENTRIES:\n    ...",
         ): _REMEMBERED,
         ("Allowances.add", "self._known.clear()", "pass"): "it only saves memory",
+        (
+            "Allowances.add",
+            "policies.grants or looks_like_arn(request.resource) is not (key is not None) or "
+            "_needs_context(request, policies)",
+            "policies.grants or looks_like_arn(request.resource) is not (key is None) or "
+            "_needs_context(request, policies)",
+        ): _REMEMBERED,
     },
     "kmsmock/authorization/variables.py": {
         ("Template.pattern", "self._fixed = pattern", "pass"): "it only saves time",

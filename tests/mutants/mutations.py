@@ -43,7 +43,7 @@ _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 }
 #: Comparisons whose negation is the swap.
 _NEGATED_BY_SWAP = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
-_TYPE_ALIAS = re.compile(r"[A-Z][a-z]\w*|T")
+_TYPE_ALIAS = re.compile(r"_?[A-Z][a-z]\w*|T")
 _CALLS_LEFT_OUT = frozenset({"dataclass", "lru_cache"})
 _NAMES_LEFT_OUT = frozenset({"__slots__", "__all__"})
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
