@@ -29,7 +29,7 @@ from kmsmock.interception.configuration import (
 )
 from kmsmock.interception.patches import is_of_botocore, wrap_methods
 from kmsmock.process.active_mocks import get_answering
-from kmsmock.process.environment import DUMMY, is_of_children
+from kmsmock.process.environment import DUMMY, is_of_children, is_own_endpoint
 
 Method = Callable[..., Any]
 
@@ -117,11 +117,17 @@ def _get_auth_instance(original: Method, signer: Any, *args: Any, **kwargs: Any)
     return original(signer, *args, **kwargs)
 
 
-def _get_endpoint_url_environment_service(original: Method, provider: Any) -> Any:
-    """Return no endpoint that is there for other processes only."""
-    if is_of_children(provider._get_service_env_var_name()):  # noqa: SLF001 - not public
-        return None
-    return original(provider)
+def _hide_endpoints_of_children(original: Method) -> Method:
+    """Let botocore find no endpoint that is there for other processes only."""
+
+    @functools.wraps(original)
+    def method(provider: Any) -> Any:
+        name = provider._get_service_env_var_name()  # noqa: SLF001 - not public
+        if is_own_endpoint(name) or (get_answering() is not None and is_of_children(name)):
+            return None
+        return original(provider)
+
+    return method
 
 
 # --- credentials ---------------------------------------------------------------------------------
@@ -205,11 +211,6 @@ _PATCHES: list[tuple[Any, dict[str, Method]]] = [
     ),
     (RequestSigner, {"get_auth_instance": _get_auth_instance}),
     *(
-        (provider, {"_get_endpoint_url_environment_service": _get_endpoint_url_environment_service})
-        for name, provider in vars(botocore.configprovider).items()
-        if name == "ConfiguredEndpointProvider"  # which is not public
-    ),
-    *(
         (provider, {"load": _load})
         for provider in _PROVIDERS
         if provider.METHOD is not None and provider.METHOD not in _STATIC
@@ -225,6 +226,11 @@ def install() -> None:
             for name, replacement in replacements.items()
         }
         wrap_methods(base, wrappers, is_of_botocore)
+    # Not public, and not in older versions.
+    provider = getattr(botocore.configprovider, "ConfiguredEndpointProvider", None)
+    if provider is not None:
+        name = "_get_endpoint_url_environment_service"
+        wrap_methods(provider, {name: _hide_endpoints_of_children}, is_of_botocore)
 
 
 def _replace(original: Any, replacement: Method) -> Any:

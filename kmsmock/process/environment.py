@@ -190,6 +190,25 @@ def is_of_children(name: str) -> bool:
     return endpoint is not None and os.environ.get(name) == endpoint
 
 
+def note_own_endpoint(url: str | None) -> None:
+    """Remember the endpoint of this process, which only its children use. None for no endpoint."""
+    global _own_endpoint  # noqa: PLW0603 - a process has one
+    _own_endpoint = url
+
+
+def is_own_endpoint(name: str) -> bool:
+    """Return whether a variable has the endpoint of this process.
+
+    Also after the mock has ended, if something has restored a copy of the environment that was made
+    before.
+    """
+    return _own_endpoint is not None and os.environ.get(name) == _own_endpoint
+
+
+#: The endpoint for the children of this process, once there is one.
+_own_endpoint: str | None = None
+
+
 def _set(name: str, value: str | None) -> None:
     if value is None:
         os.environ.pop(name, None)

@@ -27,6 +27,7 @@ from kmsmock.process.environment import (
     add_variables,
     is_cleared,
     is_of_children,
+    note_own_endpoint,
     set_for_a_moment,
 )
 
@@ -114,6 +115,7 @@ class _Children:
 
             self._server = LoopbackServer(_answer)
             atexit.register(self._server.stop)
+            note_own_endpoint(self._server.url)
         if is_starting:
             self._server.start()
         return self._server.url
@@ -149,6 +151,7 @@ class _Children:
     def after_in_child(self) -> None:
         """Leave the mocks of the parent to it, and close the child's copies of the sockets."""
         self._server = None
+        note_own_endpoint(None)
         running_servers.abandon_all()
         if self._url_for_child is not None:
             active_mocks.leave_all_to_parent(self._url_for_child)

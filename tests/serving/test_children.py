@@ -193,6 +193,17 @@ def test_the_variables_end_with_the_mock() -> None:
     assert dict(os.environ) == before
 
 
+def test_a_copy_that_is_restored_after_the_mock_gives_clients_no_endpoint() -> None:
+    with patch.dict(os.environ):
+        with mock_kms():
+            change = patch.dict(os.environ, {"COLOUR": "blue"})
+            change.start()
+        change.stop()
+        assert ENDPOINT in os.environ
+        client = boto3.client("kms", region_name="us-east-1")
+        assert client.meta.endpoint_url == "https://kms.us-east-1.amazonaws.com"
+
+
 def test_the_variables_are_not_there_while_the_mock_is_paused(kms: KMSMock) -> None:
     assert ENDPOINT in {**os.environ}
     with kms.pause():
