@@ -343,6 +343,7 @@ boto3.client("kms").list_keys()
 """
 
 
-def test_a_mock_of_the_child_is_its_own(kms: KMSMock) -> None:
+def test_a_mock_of_the_child_is_its_own(kms: KMSMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)  # which must exist there
     subprocess.run([sys.executable, "-c", OF_CHILD], check=True, timeout=60)
     assert [call.operation for call in kms.calls] == ["ListKeys"]
