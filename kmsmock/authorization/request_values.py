@@ -99,7 +99,9 @@ def read_bool(text: str) -> bool:
 
 
 def read_binary(text: str) -> bytes | None:
-    """Read base64."""
+    """Read base64, whose length is a multiple of 4; older versions of Python accept more."""
+    if len(text) % 4:
+        return None
     try:
         return b64decode(text, validate=True)
     except (ValueError, binascii.Error):

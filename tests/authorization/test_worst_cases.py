@@ -68,9 +68,9 @@ LISTS: dict[str, tuple[list[str], list[str], list[str]]] = {
     ),
     "DateEquals": (NUMBERS, NUMBERS * 3, OTHERS),
     "BinaryEquals": (
-        [f"{word}=" for word in WORDS],
-        [f"{word}=" for word in WORDS],
-        [f"{word}{word}a=" for word in WORDS],
+        WORDS,
+        WORDS,
+        [f"{word}{word}" for word in WORDS],
     ),
     "IpAddress": (
         [f"10.{number >> 8}.{number & 255}.0/24" for number in range(IN_POLICY)],
