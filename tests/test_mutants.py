@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("coverage")
+
 from tests.mutants.coverage_map import CoverageMap
 from tests.mutants.equivalents import EQUIVALENTS
 from tests.mutants.mutations import list_mutations, mutate

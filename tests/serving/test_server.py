@@ -45,10 +45,12 @@ def test_a_client_can_be_in_another_region(kms_server: KmsServer) -> None:
     assert ":eu-west-1:" in key["Arn"]
 
 
-def test_armed_faults_end_connections(kms: KMSMock, kms_server: KmsServer) -> None:
+def test_armed_faults_end_connections(
+    kms: KMSMock, kms_server: KmsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     kms.faults.drop_connection("ListKeys")
     client = kms_server.client()
-    client.meta.events.register_first("needs-retry.kms", lambda **_: False)
     with pytest.raises(ConnectionClosedError):
         client.list_keys()
 
