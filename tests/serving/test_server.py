@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -111,10 +112,16 @@ def test_the_environment_has_dummy_credentials(kms_server: KmsServer) -> None:
 
 
 def test_the_server_of_the_session_has_the_mock_of_the_session(
-    session_kms: KMSMock, session_kms_server: KmsServer
+    run_alone: Callable[..., pytest.RunResult],
 ) -> None:
-    key_id = session_kms_server.client().create_key()["KeyMetadata"]["KeyId"]
-    assert key_id in [key.key_id for key in session_kms.keys]
+    result = run_alone(
+        """
+        def test_it(session_kms, session_kms_server):
+            key_id = session_kms_server.client().create_key()["KeyMetadata"]["KeyId"]
+            assert key_id in [key.key_id for key in session_kms.keys]
+        """
+    )
+    result.assert_outcomes(passed=1)
 
 
 @pytest.mark.usefixtures("kms_server")
