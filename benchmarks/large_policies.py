@@ -13,6 +13,7 @@ import string
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice, product
 from typing import Any
 
@@ -158,10 +159,10 @@ def main() -> None:
             policy = write_largest(make)
             key = kms.client().create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)
             arn, root = key["KeyMetadata"]["Arn"], kms.account(ACCOUNT).root
-            decide = lambda: kms.explain(root, "kms:Encrypt", arn, **question)  # noqa: B023, E731
+            decide = partial(kms.explain, root, "kms:Encrypt", arn, **question)
             first, decision = milliseconds(decide)
             later = min(milliseconds(decide)[0] for _ in range(3))
-            explanation, _ = milliseconds(lambda: str(decision))  # noqa: B023
+            explanation, _ = milliseconds(partial(str, decision))
             slow += first > AIM
             print(f"| {name} | {first:.1f} | {later:.1f} | {explanation:.1f} |", flush=True)
     print(f"\n{slow} first decisions took longer than {AIM} ms")

@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 CONNECTIONS = 32
 LEAST_RATE, MOST_MS, LEAST_RATIO = 3000, 20, 5
@@ -36,7 +37,7 @@ def headers_of(operation: str) -> dict[str, str]:
     }
 
 
-def call(port: int, operation: str, **parameters: str) -> dict[str, str]:
+def call(port: int, operation: str, **parameters: str) -> Any:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/", json.dumps(parameters).encode(), headers_of(operation)
     )
@@ -46,7 +47,7 @@ def call(port: int, operation: str, **parameters: str) -> dict[str, str]:
 
 def prepare_decrypt(port: int) -> bytes:
     """Return the bytes of a Decrypt request; the generator sends them again and again."""
-    key_id = call(port, "CreateKey")["KeyMetadata"]["KeyId"]  # type: ignore[index]
+    key_id = call(port, "CreateKey")["KeyMetadata"]["KeyId"]
     blob = call(port, "Encrypt", KeyId=key_id, Plaintext="c2VjcmV0")["CiphertextBlob"]
     body = json.dumps({"CiphertextBlob": blob}).encode()
     headers = {**headers_of("Decrypt"), "Content-Length": str(len(body))}
@@ -74,27 +75,28 @@ def generate(port: int, seconds: float, connections: int, pause: float = 0.0) ->
     start = time.perf_counter()
     while (now := time.perf_counter()) < start + seconds:
         for key, _ in selector.select(1):
-            client, received = key.fileobj, key.data
-            data = client.recv(65536)  # type: ignore[union-attr]
+            client: Any = key.fileobj
+            received = key.data
+            data = client.recv(65536)
             assert data, "the server has closed a connection"
             received += data
             if not is_complete(received):
                 continue
             assert received.startswith(b"HTTP/1.1 200"), bytes(received)
             now = time.perf_counter()
-            latencies.append(now - began[client])  # type: ignore[index]
+            latencies.append(now - began[client])
             if b"connection: close" in received.lower():  # moto's server keeps none
                 selector.unregister(client)
-                del began[client]  # type: ignore[arg-type]
-                client.close()  # type: ignore[union-attr]
+                del began[client]
+                client.close()
                 send_on_new_connection()
                 continue
             received.clear()
             if pause:
                 time.sleep(pause)
                 now = time.perf_counter()
-            began[client] = now  # type: ignore[index]
-            client.sendall(request)  # type: ignore[union-attr]
+            began[client] = now
+            client.sendall(request)
     for client in began:
         client.close()
     latencies.sort()

@@ -44,11 +44,13 @@ def answer_at_node(call: Call, perform: Perform, handle: Handle) -> dict[str, An
     """
     consistency = call.backend.consistency
     node = consistency.begin_call(call.now)
-    unseen = consistency.list_unseen(node, call.now, _read_tokens(call)) if consistency.open else ()
+    hidden = (
+        consistency.list_not_seen(node, call.now, _read_tokens(call)) if consistency.open else ()
+    )
     if call.operation.trail.is_read_only:
-        return _read(call, perform, handle, unseen) if unseen else perform(call, handle)
-    if unseen:
-        _require_possible(call, perform, unseen)
+        return _read(call, perform, handle, hidden) if hidden else perform(call, handle)
+    if hidden:
+        _require_possible(call, perform, hidden)
 
     def handle_and_note(call: Call, operation: Operation) -> dict[str, Any]:
         backend = call.backend
@@ -105,33 +107,33 @@ class _Attempt:
         return self.call.keys != other.call.keys
 
 
-def _read(call: Call, perform: Perform, handle: Handle, unseen: Sequence[Change]) -> dict[str, Any]:
+def _read(call: Call, perform: Perform, handle: Handle, hidden: Sequence[Change]) -> dict[str, Any]:
     """Answer a call with what its node sees; say so if that is late."""
     compares_results = call.operation.is_repeatable
     compared_handle = handle if compares_results else None
     # First, since it can create an AWS managed key.
     actual = _Attempt(_copy(call), perform, compared_handle)
-    with viewing_without(unseen):
+    with viewing_without(hidden):
         seen = _Attempt(call, perform, handle)
     if seen.has_other_outcome(actual, compares_results=compares_results):
-        changes = _find_missed(actual, perform, compared_handle, unseen, call)
+        changes = _find_missed(actual, perform, compared_handle, hidden, call)
         _note_late(call, seen, changes)
     if seen.error is not None:
         raise seen.error
     return seen.result
 
 
-def _require_possible(call: Call, perform: Perform, unseen: Sequence[Change]) -> None:
+def _require_possible(call: Call, perform: Perform, hidden: Sequence[Change]) -> None:
     """Require that a node can carry out a call that changes something; raises AWS's error."""
     actual = _Attempt(_copy(call), perform, None)
-    with viewing_without(unseen):
+    with viewing_without(hidden):
         seen = _Attempt(_copy(call), perform, None)
     if seen.error is None or isinstance(seen.error, errors.DryRunOperationException):
         return
     for name in _KNOWN:
         setattr(call, name, getattr(seen.call, name))
     if seen.has_other_outcome(actual, compares_results=False):
-        _note_late(call, seen, _find_missed(actual, perform, None, unseen, call))
+        _note_late(call, seen, _find_missed(actual, perform, None, hidden, call))
     raise seen.error
 
 
@@ -139,7 +141,7 @@ def _find_missed(
     actual: _Attempt,
     perform: Perform,
     handle: Handle | None,
-    unseen: Sequence[Change],
+    hidden: Sequence[Change],
     call: Call,
 ) -> list[Change]:
     """Return the changes without which a call has another outcome.
@@ -148,8 +150,8 @@ def _find_missed(
     together, it is all of them.
     """
     keys = {id(key) for key in (*actual.call.keys, *call.keys)}
-    about = [change for change in unseen if any(id(key) in keys for key in change.keys)]
-    candidates = about or list(unseen)
+    about = [change for change in hidden if any(id(key) in keys for key in change.keys)]
+    candidates = about or list(hidden)
     if len(candidates) == 1 or len(candidates) > _MOST_COMPARED:
         return candidates
     missed = []

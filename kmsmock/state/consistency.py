@@ -112,7 +112,7 @@ class Consistency:
         self.is_on = self.is_eventual or fault is not None or bool(self.open)
         return self._draw(256) % NODES
 
-    def list_unseen(self, node: int, now: datetime, tokens: Collection[str]) -> list[Change]:
+    def list_not_seen(self, node: int, now: datetime, tokens: Collection[str]) -> list[Change]:
         """Return the changes that a node has not seen at a time.
 
         tokens: grant tokens of the call, whose grants each node knows.
