@@ -17,7 +17,9 @@ def explain_failures(mock: ActiveMock, parsed: dict[str, Any]) -> None:
     """
     from kmsmock.state.failures import failures_of
 
-    backend = mock.kms.backend
+    backend = mock.backend
+    if backend is None:
+        return
     failures, passing = failures_of(backend), backend.passing
     if not failures and not passing.open:
         return

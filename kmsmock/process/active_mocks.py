@@ -89,6 +89,25 @@ class ActiveMock(Protocol):
         ...
 
     @property
+    def options(self) -> Mapping[str, Any]:
+        """All options of the mock, by name."""
+        ...
+
+    @property
+    def backend(self) -> Any:
+        """The state of the mock; None if only another process has it."""
+        ...
+
+    @property
+    def forward(self) -> Callable[..., Any] | None:
+        """Sends requests to the process that has the mock; None if this one has it.
+
+        Called with an `HttpRequest`, and with ``is_signed_here``, whether this process has signed
+        it; it returns a `Forwarded`. For a forked child, its parent has the mock.
+        """
+        ...
+
+    @property
     def parent_url(self) -> str | None:
         """In a forked child, where the process answers that has the mock; None for its own."""
         ...
@@ -150,6 +169,12 @@ def get_answering() -> ActiveMock | None:
     return answering[0]
 
 
+def get_own() -> ActiveMock | None:
+    """Return the mock that answers plain clients at present, if this process has its state."""
+    mock = answering[0]
+    return None if mock is None or mock.backend is None else mock
+
+
 def get_joinable() -> ActiveMock | None:
     """Return the mock that the running context would join; None if it has asked for none."""
     with lock:
@@ -169,7 +194,7 @@ def lasts_longer(kms: Any) -> bool:
     return any(use.mock.kms is kms and use.owner.rank < rank for use in _uses)
 
 
-def is_started(mock: ActiveMock) -> bool:
+def is_started(mock: object) -> bool:
     """Return whether a mock was started and not stopped; it may be paused or suspended."""
     return any(use.mock is mock for use in _uses)
 
@@ -205,6 +230,11 @@ def list_started() -> list[ActiveMock]:
     return list({id(use.mock): use.mock for use in _uses}.values())
 
 
+def list_backends() -> list[Any]:
+    """Return the states of the started mocks, without those of other processes, oldest first."""
+    return [mock.backend for mock in list_started() if mock.backend is not None]
+
+
 def leave_all_to_parent(url: str) -> None:
     """Leave the calls of all mocks to the process that has forked this one."""
     for mock in list_started():
@@ -229,7 +259,7 @@ def enter(mock: ActiveMock) -> Use:
             _uses.remove(use)
             arrange()
             raise
-        if is_first:
+        if is_first and mock.backend is not None:
             notify(watchers.began, mock.kms)
         return use
 
@@ -241,7 +271,7 @@ def leave(use: Use) -> None:
             return  # its owner has ended before
         is_last = sum(each.mock is use.mock for each in _uses) == 1
         try:
-            if is_last:
+            if is_last and use.mock.backend is not None:
                 notify(watchers.ended, use.mock.kms)
         finally:
             _uses.remove(use)

@@ -33,7 +33,7 @@ from kmsmock.process.environment import (
 
 if TYPE_CHECKING:
     from kmsmock.aws.disruptions import LostConnection
-    from kmsmock.protocols.messages import HttpRequest, HttpResponse
+    from kmsmock.protocols.messages import Forwarded, HttpRequest, HttpResponse
     from kmsmock.serving.loopback import LoopbackServer
 
 
@@ -182,4 +182,7 @@ def _answer(request: HttpRequest) -> HttpResponse | LostConnection:
         return refuse_without_mock(request)
     if mocks[-1].processes == "blocked":
         return refuse(mocks[-1], request)
+    if mocks[-1].forward is not None:
+        forwarded: Forwarded = mocks[-1].forward(request, is_signed_here=False)
+        return forwarded.answer
     return answer_http(mocks[-1], request)
